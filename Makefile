@@ -1,0 +1,61 @@
+# Everything a person runs. Each target sets up what it needs first; a second run finds it done.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+SEEDS ?= 100
+ARGS ?=
+SEATWATCH_SHARED_DATA ?= ../shared/data
+export SEATWATCH_SHARED_DATA
+
+PYTHON_IN_VENV := .venv/bin/python
+LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
+
+.PHONY: help setup system demo up test test-data lint bench sim lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+.venv/.installed-server: $(LOCKS)
+	@tools/setup.sh server
+
+.venv/.installed-dev: $(LOCKS)
+	@tools/setup.sh dev
+
+setup: .venv/.installed-dev ## build .venv from the lock files, with the test tools
+
+system: ## as root on Debian: install the servers the tests talk to
+	@tools/system-packages.sh
+
+demo: .venv/.installed-server ## watch a simulated contact center live (ARGS="--for 60s --seed 1")
+	@$(PYTHON_IN_VENV) -m seatwatch demo $(ARGS)
+
+up: .venv/.installed-server ## run collector, engine and board in one process (ARGS="--config FILE --data DIR")
+	@$(PYTHON_IN_VENV) -m seatwatch up $(ARGS)
+
+test: setup system ## run the test suite against real servers
+	@$(PYTHON_IN_VENV) -m pytest --ignore=tests/shared_data $(ARGS)
+
+test-data: setup ## run the tests over real recordings in SEATWATCH_SHARED_DATA
+	@test -d "$(SEATWATCH_SHARED_DATA)" || { echo "SEATWATCH_SHARED_DATA: no folder at $(SEATWATCH_SHARED_DATA)" >&2; exit 1; }
+	@$(PYTHON_IN_VENV) -m pytest tests/shared_data $(ARGS)
+
+lint: setup ## ruff and mypy, both strict
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+bench: setup ## run every bench in turn and print its table
+	@for bench in bench/bench_*.py; do \
+	    test -e "$$bench" || continue; \
+	    echo "== $$bench"; $(PYTHON_IN_VENV) "$$bench" || exit 1; \
+	done
+
+sim: setup ## run the seeded world (SEEDS=100)
+	@$(PYTHON_IN_VENV) -m tests.sim --seeds $(SEEDS) $(ARGS)
+
+lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)
+	@tools/lock.sh $(ARGS)
+
+clean: ## remove .venv, caches and build output
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
