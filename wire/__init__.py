@@ -1,0 +1,1 @@
+"""What crosses a process boundary: messages, ids, codec, topics, errors. No clock, no I/O, no policy."""

@@ -1,0 +1,27 @@
+"""Field types with their caps, shared by every message."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wire.ids import NAME_PATTERN
+from wire.limits import (
+    DURATION_MAX_MS,
+    EPOCH_BYTES,
+    INSTANT_MAX_MS,
+    NAME_CHARS_MAX,
+    SEQUENCE_MAX,
+    WORD_CHARS_MAX,
+)
+
+Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX, pattern=NAME_PATTERN)]
+OptionalName = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
+"""A name or "" where the source does not know it."""
+Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
+Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
+"""Milliseconds since the Unix epoch, UTC."""
+DurationMs = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
+Sequence = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
+Epoch = Annotated[bytes, Meta(min_length=EPOCH_BYTES, max_length=EPOCH_BYTES)]
+Count = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
+Percent = Annotated[int, Meta(ge=0, le=100)]

@@ -1,0 +1,139 @@
+"""The board: everything a screen or a scrape shows, as plain values. Built by the engine's second stage, shown by dashboards.
+
+None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its counts. All instants are ms since the Unix
+epoch, so a screen counts seconds itself and can tell when it grew stale.
+"""
+
+import msgspec
+
+from wire.record import Feed
+
+
+class Ratio(msgspec.Struct, frozen=True, gc=False):
+    """part / whole; whole 0 = no data."""
+
+    part: int
+    whole: int
+
+
+class Mean(msgspec.Struct, frozen=True, gc=False):
+    """total_ms / count; count 0 = no data."""
+
+    total_ms: int
+    count: int
+
+
+class ServiceLevel(msgspec.Struct, frozen=True, gc=False):
+    """A service level under one named formula (research/domain.md M7)."""
+
+    formula: str
+    threshold_ms: int
+    ratio: Ratio
+
+
+class Figures(msgspec.Struct, frozen=True, gc=False):
+    """Counts of one window (interval or business day) for one queue, team, site or client.
+
+    attainment: sessions met / judged. first_response, seat_response: of answered sessions, both clocks.
+    average_response: turn-based (M3). answer_wait: of answered. judged = met + breached; excluded apart.
+    """
+
+    offered: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    short_abandoned: int = 0
+    unanswered: int = 0
+    excluded: int = 0
+    attainment: Ratio = Ratio(0, 0)
+    first_response: Mean = Mean(0, 0)
+    seat_response: Mean = Mean(0, 0)
+    average_response: Mean = Mean(0, 0)
+    service_level: ServiceLevel | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """Who waits now. None when the queue's best feed is daily (T+1: no live tile)."""
+
+    waiting: int
+    overdue: int
+    oldest_since: int | None
+    next_due_at: int | None
+    open: int = 0
+
+
+class AgentCount(msgspec.Struct, frozen=True, gc=False):
+    """How many people are in this presence and activity."""
+
+    presence: str
+    activity: str
+    people: int
+
+
+class Tile(msgspec.Struct, frozen=True, gc=False):
+    """One queue, team, site or client. `live` is None for T+1 queues and wherever no feed was ever heard.
+
+    stale_since: set while every feed of this tile is silent. unsequenced: some source cannot number its events.
+    target_first_response_ms etc. are None where the contract states none.
+    """
+
+    scope: str
+    id: str
+    client: str
+    name: str
+    feed: Feed | None
+    live: Waiting | None
+    interval: Figures
+    day: Figures
+    agents: list[AgentCount]
+    stale_since: int | None = None
+    unsequenced: bool = False
+    definition: str = ""
+    first_response_limit_ms: int | None = None
+    warning_after_ms: int | None = None
+    average_good_ms: int | None = None
+    average_limit_ms: int | None = None
+    attainment_target: Ratio | None = None
+
+
+class SiteTile(msgspec.Struct, frozen=True, gc=False):
+    """One site: verdict, power, who reports. `reason` is a glossary key naming the cause; since = ms instant it holds from.
+
+    state: ok, degraded, redundancy_lost, on_battery, power_lost, isolated, silent, unknown.
+    power: a wire.facility.Power value or None when no UPS was ever heard.
+    """
+
+    id: str
+    name: str
+    state: str
+    reason: str
+    since: int
+    power: str | None
+    comms: str | None
+    charge_percent: int | None
+    runtime_ms: int | None
+    probes_reporting: int
+    probes_known: int
+    last_heard_at: int | None
+
+
+class Board(msgspec.Struct, frozen=True, gc=False):
+    """One screen's worth. as_of: hub's instant up to which entries are folded; computed_at: when this was made.
+
+    interval_start, day_start: starts (ms) of the 15-minute interval and business day the figures are of.
+    """
+
+    as_of: int
+    computed_at: int
+    watermark: int | None
+    interval_start: int
+    day_start: int
+    clients: list[Tile]
+    queues: list[Tile]
+    teams: list[Tile]
+    site_figures: list[Tile]
+    sites: list[SiteTile]
+    entries: int
+    quarantined: int
+    gaps: int
+    unrouted: int
+    equivocations: int

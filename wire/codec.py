@@ -1,0 +1,154 @@
+"""Bytes to messages and back, with caps. Hostile bytes cost bounded time and memory: sizes are checked before decoding,
+every field has a cap, and bodies stay raw until their kind is known."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from wire.body import Body
+from wire.conversation import (
+    Accepted,
+    AgentTurn,
+    Assigned,
+    Closed,
+    CustomerLeft,
+    CustomerTurn,
+    Offered,
+    PresenceChanged,
+    Queued,
+    Transferred,
+)
+from wire.errors import DecodeError, EncodeError, Reason
+from wire.facility import Heartbeat, UpsReading
+from wire.frame import Ack, Frame
+from wire.kinds import Kind
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_VERSION
+from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.record import (
+    Clock,
+    Equivocation,
+    Gone,
+    Quarantined,
+    SourceBack,
+    SourceDeclared,
+    SourceSilent,
+    Unrouted,
+)
+
+BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
+    (Kind.DATA_GAP, 1): Gone,
+    (Kind.QUARANTINED, 1): Quarantined,
+    (Kind.EQUIVOCATION, 1): Equivocation,
+    (Kind.CLOCK, 1): Clock,
+    (Kind.SOURCE_SILENT, 1): SourceSilent,
+    (Kind.SOURCE_BACK, 1): SourceBack,
+    (Kind.SOURCE_DECLARED, 1): SourceDeclared,
+    (Kind.UNROUTED, 1): Unrouted,
+    (Kind.OFFERED, 1): Offered,
+    (Kind.QUEUED, 1): Queued,
+    (Kind.ASSIGNED, 1): Assigned,
+    (Kind.ACCEPTED, 1): Accepted,
+    (Kind.CUSTOMER_TURN, 1): CustomerTurn,
+    (Kind.AGENT_TURN, 1): AgentTurn,
+    (Kind.TRANSFERRED, 1): Transferred,
+    (Kind.CUSTOMER_LEFT, 1): CustomerLeft,
+    (Kind.CLOSED, 1): Closed,
+    (Kind.PRESENCE, 1): PresenceChanged,
+    (Kind.ROSTER_LINK, 1): RosterLink,
+    (Kind.DEFINITION, 1): DefinitionPublished,
+    (Kind.CONTRACT, 1): ContractSigned,
+    (Kind.HEARTBEAT, 1): Heartbeat,
+    (Kind.UPS_READING, 1): UpsReading,
+}
+"""Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""
+
+KIND_OF: Final[Mapping[type[Body], tuple[int, int]]] = {
+    body_type: key for key, body_type in BODY_TYPES.items()
+}
+
+BODY_DECODERS: Final[
+    Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]
+] = {
+    key: msgspec.msgpack.Decoder(body_type).decode
+    for key, body_type in BODY_TYPES.items()
+}
+"""(kind, kind_version) -> typed decoder; the hot path calls these directly."""
+
+_encoder = msgspec.msgpack.Encoder()
+_frame_decoder = msgspec.msgpack.Decoder(Frame)
+_ack_decoder = msgspec.msgpack.Decoder(Ack)
+
+
+def encode_body(body: Body) -> bytes:
+    """The exact bytes that will travel, be stored and be hashed. EncodeError when over the cap."""
+    data = _encoder.encode(body)
+    if len(data) > BODY_BYTES_MAX:
+        message = f"{type(body).__name__} takes {len(data)} bytes, the cap is {BODY_BYTES_MAX}"
+        raise EncodeError(message)
+    return data
+
+
+def decode_body(kind: int, kind_version: int, data: bytes | msgspec.Raw) -> Body | None:
+    """The typed body, or None for a kind or version this build does not know (kept as it is, ignored by folds).
+
+    Raises DecodeError(BODY_MALFORMED) when the kind is known and the bytes do not fit it.
+    """
+    decode = BODY_DECODERS.get((kind, kind_version))
+    if decode is None:
+        return None
+    try:
+        return decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise DecodeError(Reason.BODY_MALFORMED, _where(error)) from None
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Bytes of a frame. EncodeError when over the cap: the sender must put fewer items in."""
+    data = _encoder.encode(frame)
+    if len(data) > FRAME_BYTES_MAX:
+        message = f"frame takes {len(data)} bytes, the cap is {FRAME_BYTES_MAX}"
+        raise EncodeError(message)
+    return data
+
+
+def decode_frame(data: bytes) -> Frame:
+    """A frame with raw bodies. DecodeError says TOO_LARGE, NOT_A_FRAME or UNKNOWN_FRAME_VERSION."""
+    if len(data) > FRAME_BYTES_MAX:
+        raise DecodeError(
+            Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}"
+        )
+    try:
+        frame = _frame_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise DecodeError(Reason.NOT_A_FRAME, _where(error)) from None
+    if frame.version != FRAME_VERSION:
+        raise DecodeError(
+            Reason.UNKNOWN_FRAME_VERSION,
+            f"version {frame.version}, this build reads {FRAME_VERSION}",
+        )
+    return frame
+
+
+def encode_ack(ack: Ack) -> bytes:
+    """Bytes of an ack."""
+    return _encoder.encode(ack)
+
+
+def decode_ack(data: bytes) -> Ack:
+    """An ack. DecodeError(NOT_A_FRAME) on anything else."""
+    if len(data) > FRAME_BYTES_MAX:
+        raise DecodeError(
+            Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}"
+        )
+    try:
+        return _ack_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise DecodeError(Reason.NOT_A_FRAME, _where(error)) from None
+
+
+def _where(error: Exception) -> str:
+    """The part of a decoder's message that names the place, never the sender's value."""
+    text = str(error)
+    path = text.rpartition(" - at ")[2] if " - at " in text else ""
+    return f"{type(error).__name__} at {path}" if path else type(error).__name__

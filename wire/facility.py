@@ -1,0 +1,72 @@
+"""Sites as probes tell them: who is alive and what the UPS says."""
+
+from enum import StrEnum
+
+from wire._fields import Count, DurationMs, Name, Percent, Word
+from wire.body import Body
+
+
+class Power(StrEnum):
+    """Power state derived from a UPS's status tokens (research/telemetry.md 1.1)."""
+
+    STARTING = "starting"
+    CRITICAL = "critical"
+    CONFLICT = "conflict"
+    BATTERY = "battery"
+    LOAD_OFF = "load_off"
+    MAINS_DISCHARGING = "mains_discharging"
+    MAINS = "mains"
+    BYPASS = "bypass"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+class Comms(StrEnum):
+    """Whether the reading can be trusted at all: a dimension of its own, never a power state."""
+
+    OK = "ok"
+    STARTING = "starting"
+    STALE = "stale"
+    DRIVER_DEAD = "driver_dead"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_UPS = "unknown_ups"
+
+
+class Role(StrEnum):
+    """Where a probe sits."""
+
+    SEAT = "seat"
+    GATEWAY = "gateway"
+
+
+class Heartbeat(Body, frozen=True, array_like=True, gc=False):
+    """A probe is alive. `interval_ms` is its promise when the next one comes; `seat` is "" for a gateway."""
+
+    site: Name
+    seat: Word
+    role: Role
+    interval_ms: DurationMs
+    uptime_ms: DurationMs
+    outbox_rows: Count = 0
+    outbox_bytes: Count = 0
+
+
+class UpsReading(Body, frozen=True, array_like=True, gc=False):
+    """What one UPS says. Absent values are None, never 0.
+
+    status: the raw token string. runtime_ms: as the device claims. input_mv: millivolts at the input.
+    since_ms: how long the debounced power state has held when this was sampled.
+    """
+
+    site: Name
+    ups: Name
+    power: Power
+    comms: Comms
+    status: Word = ""
+    low_battery: bool = False
+    replace_battery: bool = False
+    charge_percent: Percent | None = None
+    runtime_ms: DurationMs | None = None
+    load_percent: Count | None = None
+    input_mv: Count | None = None
+    since_ms: DurationMs = 0

@@ -1,0 +1,35 @@
+"""The closed table of entry kinds: number in the header, words everywhere else. Numbers are never reused."""
+
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """What an entry says. Unknown numbers are kept as they came and ignored by every fold."""
+
+    # the record about itself
+    DATA_GAP = 1
+    QUARANTINED = 2
+    EQUIVOCATION = 3
+    CLOCK = 4
+    SOURCE_SILENT = 5
+    SOURCE_BACK = 6
+    SOURCE_DECLARED = 7
+    UNROUTED = 8
+    # conversations
+    OFFERED = 16
+    QUEUED = 17
+    ASSIGNED = 18
+    ACCEPTED = 19
+    CUSTOMER_TURN = 20
+    AGENT_TURN = 21
+    TRANSFERRED = 22
+    CUSTOMER_LEFT = 23
+    CLOSED = 24
+    PRESENCE = 25
+    # organisation and rules
+    ROSTER_LINK = 32
+    DEFINITION = 33
+    CONTRACT = 34
+    # sites; 50 uplink and 51 phone line keep their place for the sensors that follow
+    HEARTBEAT = 48
+    UPS_READING = 49

@@ -1,0 +1,36 @@
+"""Protocol constants: facts of the wire format, the same for every installation (policy thresholds live in defaults.toml).
+
+Sources: DESIGN.md 3 and 6; broker packet size and body cap from research/reliability.md section 8 (limits).
+"""
+
+from typing import Final
+
+from wire.errors import require
+
+FRAME_VERSION: Final = 1
+FRAME_BYTES_MAX: Final = 64 * 1024
+FRAME_ITEMS_MAX: Final = 500
+BODY_BYTES_MAX: Final = 8 * 1024
+GONE_RANGES_MAX: Final = 64
+
+EPOCH_BYTES: Final = 16
+LEDGER_ID_BYTES: Final = 16
+SALT_BYTES: Final = 16
+HASH_BYTES: Final = 32
+
+NAME_CHARS_MAX: Final = 96
+"""Longest id (source, site, queue, account, conversation ...), in characters."""
+WORD_CHARS_MAX: Final = 256
+"""Longest free word a source may send (raw UPS status, a pause reason)."""
+ATTRIBUTES_MAX: Final = 32
+
+SEQUENCE_MAX: Final = 2**63 - 1
+INSTANT_MAX_MS: Final = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z; a later instant is a broken clock, not an appointment."""
+DURATION_MAX_MS: Final = 366 * 24 * 3600 * 1000
+KIND_MAX: Final = 0xFFFF
+
+IN_FLIGHT_FRAMES_MAX: Final = 4
+"""A source keeps at most this many frames unacknowledged (DESIGN.md 6)."""
+
+require(BODY_BYTES_MAX < FRAME_BYTES_MAX, "one body must fit a frame")

@@ -1,0 +1,105 @@
+"""What the record says about itself: gaps, quarantine, time, silence. Written by Seatwatch, never by a sender."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from wire._fields import Count, Epoch, Instant, Name, OptionalName, Sequence, Word
+from wire.body import Body
+from wire.errors import Reason
+from wire.limits import BODY_BYTES_MAX, KIND_MAX
+
+Raw = Annotated[bytes, Meta(max_length=BODY_BYTES_MAX)]
+KindNumber = Annotated[int, Meta(ge=0, le=KIND_MAX)]
+
+
+class Feed(StrEnum):
+    """How soon a source tells what happened. A queue fed daily has no live tile (T+1)."""
+
+    LIVE = "live"
+    DELAYED = "delayed"
+    DAILY = "daily"
+
+
+class GapReason(StrEnum):
+    """Why sequences are missing for good."""
+
+    OVERFLOW = "overflow"
+    OUTBOX_LOST = "outbox_lost"
+    ROW_CORRUPT = "row_corrupt"
+
+
+class Gone(Body, frozen=True, array_like=True, gc=False):
+    """A hole the source declared: sequences first..last of `about_epoch` will never come. `count` of them held events."""
+
+    about_source: Name
+    about_epoch: Epoch
+    first: Sequence
+    last: Sequence
+    drop_class: Word
+    count: Count
+    reason: GapReason
+
+
+class Quarantined(Body, frozen=True, array_like=True, gc=False):
+    """An item that was not taken, under the sender's own key. `raw` is the sender's body exactly as received."""
+
+    reason: Reason
+    kind: KindNumber
+    kind_version: KindNumber
+    raw: Raw
+
+
+class Equivocation(Body, frozen=True, array_like=True, gc=False):
+    """A second, different body under a key already taken. The first stays; this one is kept here."""
+
+    about_source: Name
+    about_epoch: Epoch
+    about_sequence: Sequence
+    kind: KindNumber
+    kind_version: KindNumber
+    raw: Raw
+
+
+class Clock(Body, frozen=True, array_like=True, gc=False):
+    """The hub's time passes: occurred_at is the instant. Lets the record, not a timer, judge what never came."""
+
+
+class SourceSilent(Body, frozen=True, array_like=True, gc=False):
+    """A feed missed its heartbeats since `heard_at`."""
+
+    about_source: Name
+    heard_at: Instant
+
+
+class SourceBack(Body, frozen=True, array_like=True, gc=False):
+    """A silent feed spoke again."""
+
+    about_source: Name
+
+
+class SourceDeclared(Body, frozen=True, array_like=True, gc=False):
+    """A source is known from here on, how soon it tells, and whether it numbers its items.
+
+    carries: "conversations" or "facilities". site: where the source stands, "" for a platform connector.
+    """
+
+    about_source: Name
+    feed: Feed
+    carries: Word
+    numbered: bool = True
+    site: OptionalName = ""
+    heartbeat_ms: Count = 0
+
+
+class Unrouted(Body, frozen=True, array_like=True, gc=False):
+    """In the operator's ledger: an event of `about_source` whose queue belongs to no contract."""
+
+    about_source: Name
+    about_epoch: Epoch
+    about_sequence: Sequence
+    queue: Word
+    kind: KindNumber
+    kind_version: KindNumber
+    raw: Raw

@@ -1,0 +1,21 @@
+"""Who may see what. Every read path takes a Scope; there is no unscoped query."""
+
+import msgspec
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader may see. None = all; an empty set = nothing."""
+
+    clients: frozenset[str] | None = None
+    sites: frozenset[str] | None = None
+
+    def sees_client(self, client: str) -> bool:
+        """Whether this reader may see `client`."""
+        return self.clients is None or client in self.clients
+
+    def sees_site(self, site: str) -> bool:
+        """Whether this reader may see `site`."""
+        return self.sites is None or site in self.sites
+
+
+EVERYTHING = Scope()
