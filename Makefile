@@ -47,7 +47,7 @@ lint: setup ## ruff and mypy, both strict
 bench: setup ## run every bench in turn and print its table
 	@for bench in bench/bench_*.py; do \
 	    test -e "$$bench" || continue; \
-	    echo "== $$bench"; $(PYTHON_IN_VENV) "$$bench" || exit 1; \
+	    echo "== $$bench"; $(PYTHON_IN_VENV) -m "bench.$$(basename "$$bench" .py)" || exit 1; \
 	done
 
 sim: setup ## run the seeded world (SEEDS=100)

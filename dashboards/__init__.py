@@ -1,0 +1,1 @@
+"""What people look at: wallboard and client portal, Grafana boards, Prometheus rules and the metric catalogue."""

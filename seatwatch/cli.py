@@ -1,0 +1,56 @@
+"""The command line, except for `seatwatch probe`, which starts without typer (see `seatwatch/__main__.py`)."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import typer
+
+# In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
+COMMANDS: Final = ("version",)
+
+HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
+
+EXAMPLES: Final = """
+Examples:
+
+  seatwatch version          print the version
+
+  seatwatch COMMAND --help   what a command takes
+"""
+
+
+def build_app() -> typer.Typer:
+    """The whole command tree."""
+    app = typer.Typer(
+        name="seatwatch",
+        help=HELP,
+        epilog=EXAMPLES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root() -> None:
+        """Telemetry and service-level monitoring for outsourced contact centers."""
+
+    @app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+    def probe() -> None:
+        """Run the probe of a seat PC or a site gateway."""
+        unreachable = "seatwatch.__main__ starts the probe before this tree is built"
+        raise AssertionError(unreachable)
+
+    for name in COMMANDS:
+        import_module(f"seatwatch.commands.{name}").register(app)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 failed, 2 asked for wrongly."""
+    try:
+        build_app()(args=list(arguments), prog_name="seatwatch")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0
