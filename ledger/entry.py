@@ -15,8 +15,8 @@ SOURCE_BYTES_MAX: Final = 255
 LEAF_HEAD: Final = b"\x00" + bytes([FORMAT])
 """What every leaf preimage starts with: RFC 6962's leaf prefix, then the format byte of the header."""
 
-PACK_FIXED: Final = Struct(">16sQQ16sQHH").pack
-"""Ledger id, index, received_at, epoch, sequence, kind, kind_version: the header after its format byte."""
+PACK_FIXED: Final = Struct(">18sQQ16sQHH").pack
+"""LEAF_HEAD and ledger id, index, received_at, epoch, sequence, kind, kind_version: a leaf up to its source."""
 
 
 class NewEntry(NamedTuple):
@@ -59,8 +59,9 @@ def header_bytes(ledger_id: bytes, index: int, received_at: int, entry: NewEntry
     """The header of `entry` at `index` of that ledger, received at that instant (ms)."""
     require(len(ledger_id) == LEDGER_ID_BYTES, "a ledger id takes 16 bytes")
     require(len(entry.epoch) == EPOCH_BYTES, "an epoch takes 16 bytes")
-    fixed = PACK_FIXED(ledger_id, index, received_at, entry.epoch, entry.sequence, entry.kind, entry.kind_version)
-    return bytes([FORMAT]) + fixed + source_tail(entry.source)
+    head = LEAF_HEAD + ledger_id
+    fixed = PACK_FIXED(head, index, received_at, entry.epoch, entry.sequence, entry.kind, entry.kind_version)
+    return fixed[1:] + source_tail(entry.source)
 
 
 def leaf_hash(header: bytes, salt: bytes, body: bytes) -> bytes:
