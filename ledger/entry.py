@@ -10,7 +10,6 @@ from wire.errors import require
 from wire.limits import EPOCH_BYTES, LEDGER_ID_BYTES, SALT_BYTES
 
 FORMAT: Final = 1
-SOURCE_BYTES_MAX: Final = 255
 
 LEAF_HEAD: Final = b"\x00" + bytes([FORMAT])
 """What every leaf preimage starts with: RFC 6962's leaf prefix, then the format byte of the header."""
@@ -51,7 +50,7 @@ class StoredEntry(msgspec.Struct, frozen=True, gc=False):
 def source_tail(source: str) -> bytes:
     """The end of a header: the length of the source's UTF-8, then the source. At most 255 bytes."""
     encoded = source.encode()
-    require(0 < len(encoded) <= SOURCE_BYTES_MAX, "a source takes 1 to 255 bytes of UTF-8")
+    require(0 < len(encoded) <= 0xFF, "a source takes 1 to 255 bytes of UTF-8")
     return bytes([len(encoded)]) + encoded
 
 

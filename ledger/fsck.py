@@ -17,9 +17,8 @@ from heapq import merge
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.fsck_formats import EMPTY, STORED_HEIGHT_MIN, NotReadable, Tree, header_of, read_checkpoint, read_gap
+from ledger.fsck_formats import EMPTY, STORED_HEIGHT, NotReadable, Tree, header_of, read_checkpoint, read_gap
 
-PROBLEMS_MAX: Final = 1000
 GAP_KIND: Final = 1
 STATE: Final = "format, ledger_id, number, first_index, size, frontier, last_received_at, sealed"
 
@@ -38,6 +37,7 @@ class Report:
     """What the check saw. root: hex, over the leaves as they are stored. purged: entries without body and salt."""
 
     directory: str
+    problems_max: int | None = None
     ledger_id: str = ""
     segments: int = 0
     size: int = 0
@@ -53,17 +53,17 @@ class Report:
         return not self.problems
 
     def add(self, where: str, what: str, index: int | None = None) -> None:
-        """Note a finding, up to a cap that keeps the report of a ruined file readable."""
-        if len(self.problems) < PROBLEMS_MAX:
+        """Note a finding, up to the cap that keeps the report of a ruined file readable."""
+        if self.problems_max is None or len(self.problems) < self.problems_max:
             self.problems.append(Problem(where, what, index))
 
 
 class _Check:
     """One run over one directory."""
 
-    def __init__(self, directory: Path, vkeys: Sequence[str]) -> None:
+    def __init__(self, directory: Path, vkeys: Sequence[str], problems_max: int | None) -> None:
         self.directory = directory
-        self.report = Report(str(directory))
+        self.report = Report(str(directory), problems_max)
         self.vkeys = vkeys
         self.ledger_id = b""
         self.tree = Tree()
@@ -220,7 +220,7 @@ class _Check:
     def nodes_left(self, name: str, connection: sqlite3.Connection, state: tuple[Any, ...]) -> None:
         (stored,) = connection.execute("SELECT count(*) FROM nodes").fetchone()
         first, end = state[3], self.next_index
-        completed = sum((end >> height) - (first >> height) for height in range(STORED_HEIGHT_MIN, 63))
+        completed = sum((end >> height) - (first >> height) for height in range(STORED_HEIGHT, 63))
         if stored != completed:
             self.report.add(name, f"holds {stored} subtree hashes, its entries complete {completed}")
 
@@ -302,13 +302,13 @@ class _Check:
                 self.report.add(name, f"signs another root over the first {size} entries than theirs, {found}", None)
 
 
-def check(directory: Path, vkeys: Sequence[str] = ()) -> Report:
+def check(directory: Path, vkeys: Sequence[str] = (), problems_max: int | None = None) -> Report:
     """Check the ledger in `directory`. Never raises for what it finds there; OSError when it is no directory.
 
     vkeys: verifier keys to hold checkpoints to. Without any, the key kept beside them serves, which whoever rewrites a
-    ledger can rewrite too: for evidence give the key you were handed.
+    ledger can rewrite too: for evidence give the key you were handed. problems_max: findings beyond this many are not listed.
     """
-    return _Check(directory, vkeys).run()
+    return _Check(directory, vkeys, problems_max).run()
 
 
 def connect(path: Path) -> sqlite3.Connection:

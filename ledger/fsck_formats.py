@@ -8,13 +8,13 @@ import hashlib
 import struct
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 EMPTY: Final = hashlib.sha256(b"").digest()
-STORED_HEIGHT_MIN: Final = 8
+STORED_HEIGHT: Final = 8
 """Subtrees of 2^8 leaves and more are stored beside the entries."""
 
 GAP_HEAD_FIELDS: Final = 6
@@ -38,7 +38,7 @@ class Tree:
         while self.stack and self.stack[-1][0] == height:
             top = hashlib.sha256(b"\x01" + self.stack.pop()[1] + top).digest()
             height += 1
-            if height >= STORED_HEIGHT_MIN:
+            if height >= STORED_HEIGHT:
                 yield height, self.size >> height, top
         self.stack.append((height, top))
         self.size += 1
@@ -58,7 +58,7 @@ class Tree:
 
 
 def header_of(
-    ledger_id: bytes, index: int, received_at: int, key: tuple[str, bytes], sequence: int, kind: tuple[int, int]
+    ledger_id: bytes, index: int, received_at: int, key: tuple[str, Any], sequence: int, kind: tuple[int, int]
 ) -> bytes:
     """The header of entry version 1, written from docs/adr/0001-entry-v1.md."""
     source = key[0].encode("utf-8")

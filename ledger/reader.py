@@ -76,7 +76,7 @@ class LedgerReader:
             rows = (
                 self._connections[segment]
                 .execute(
-                    f"SELECT {_COLUMNS} FROM entries WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index",  # noqa: S608
+                    f"SELECT {_COLUMNS} FROM entries WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index",  # noqa: S608 - our own names
                     (first, last),
                 )
                 .fetchall()
@@ -101,7 +101,7 @@ class LedgerReader:
             row = (
                 self._connections[segment]
                 .execute(
-                    f"SELECT {_COLUMNS} FROM entries WHERE sequence = ?"  # noqa: S608
+                    f"SELECT {_COLUMNS} FROM entries WHERE sequence = ?"  # noqa: S608 - our own names
                     " AND stream = (SELECT stream FROM streams WHERE source = ? AND epoch = ?)",
                     (sequence, source, epoch),
                 )

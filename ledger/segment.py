@@ -177,7 +177,7 @@ def create_segment(directory: Path, state: State, previous: Path | None) -> None
         connection.executescript(f"BEGIN;{_SCHEMA}")
         columns = ", ".join(State._fields)
         connection.execute(
-            f"INSERT INTO state (only_row, {columns}) VALUES (1, {', '.join('?' * len(State._fields))})",  # noqa: S608
+            f"INSERT INTO state (only_row, {columns}) VALUES (1, {', '.join('?' * len(State._fields))})",  # noqa: S608 - our own names
             state,
         )
         if previous is not None:

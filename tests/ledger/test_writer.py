@@ -181,7 +181,7 @@ def test_a_file_system_without_wal_is_refused(tmp_path: Path, monkeypatch: pytes
     open_writer(tmp_path).close()
     lying: Mapping[str, object] = {"PRAGMA journal_mode": "delete", "PRAGMA synchronous": 2}
     with pytest.raises(LedgerUnsafe, match="journal_mode=delete"):
-        segment.require_durable(_Answers(lying), tmp_path)  # type: ignore[arg-type]
+        segment.require_durable(_Answers(lying), tmp_path)  # type: ignore[arg-type]  # a stand-in for a connection
     monkeypatch.setattr(segment, "require_durable", _refuse)
     with pytest.raises(LedgerUnsafe):
         open_writer(tmp_path)
