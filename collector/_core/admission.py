@@ -15,6 +15,7 @@ from ledger.entry import NewEntry
 from wire.codec import BODY_DECODERS
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
 from wire.errors import Reason
+from wire.facility import Heartbeat
 from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
@@ -83,7 +84,7 @@ class Admission(NamedTuple):
     epoch: of the stream, which for the lanes SNAPSHOT and BY_EVENT_ID is not the frame's.
     entries, unrouted: to store, in the source's ledger and in the operator's. view: of the stream once that is done.
     accepted: how many items were taken as they came. decisions: about all other items. gaps: holes declared.
-    owed: what the epoch before this one has not delivered yet.
+    owed: what the epoch before this one has not delivered yet. heartbeat_ms: the promise of the last heartbeat in it.
     """
 
     epoch: bytes
@@ -95,6 +96,7 @@ class Admission(NamedTuple):
     gaps: list[GoneRange]
     wanted: list[SequenceRange]
     owed: SequenceRange | None
+    heartbeat_ms: int | None
 
     @property
     def rejected(self) -> list[Rejected]:
@@ -147,6 +149,7 @@ def admit(
         work.gaps,
         work.wanted(),
         _owed(frame, previous),
+        work.heartbeat_ms,
     )
 
 
@@ -175,6 +178,7 @@ class _Frame:
         self.accepted = 0
         self.decisions: list[Decision] = []
         self.gaps: list[GoneRange] = []
+        self.heartbeat_ms: int | None = None
         self._taken: dict[int, NewEntry] = {}
         self._indexed = 0
         self._unrouted: dict[int, bytes] = {}
@@ -266,7 +270,9 @@ class _Frame:
                 return self._quarantine(item, sequence, Reason.BODY_MALFORMED)
             if said.occurred_at > self.latest_allowed:
                 return self._quarantine(item, sequence, Reason.OCCURRED_IN_FUTURE)
-            if self.queues is not None and type(said) in NAMES_A_QUEUE:
+            if type(said) is Heartbeat:
+                self.heartbeat_ms = said.interval_ms
+            elif self.queues is not None and type(said) in NAMES_A_QUEUE:
                 queue = getattr(said, "queue", "")
                 if queue and queue not in self.queues:
                     return self._unroute(item, sequence, queue)
