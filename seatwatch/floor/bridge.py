@@ -1,4 +1,4 @@
-"""A chat platform's connector as a customer would write it: numbers events, posts frames, keeps all till acknowledged."""
+"""A connector as a customer would write it: numbers events, posts frames, keeps each till acknowledged."""
 
 import asyncio
 from collections import deque
