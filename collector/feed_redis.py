@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from ledger.reader import LedgerReader
-from wire.stream import CHUNK_ENTRIES_MAX, CHUNK_FIELD, StreamEntry, chunk_id, encode_chunk, size_after
+from wire.limits import CHUNK_ENTRIES_MAX
+from wire.stream import CHUNK_FIELD, StreamEntry, chunk_id, encode_chunk, size_after
 from wire.topics import stream_name
 
 log = structlog.get_logger()

@@ -12,7 +12,6 @@ from wire.codec import decode_body
 from wire.errors import DecodeError, Reason
 from wire.recorded import Recorded
 
-CHUNK_ENTRIES_MAX: Final = 100
 CHUNK_FIELD: Final = b"c"
 
 

@@ -2,11 +2,10 @@
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-TOKEN_BYTES: Final = 32
 EXAMPLES = """
 Examples:
 
@@ -34,5 +33,5 @@ def new(file: Annotated[Path, typer.Argument(help="where to write it; refused wh
     except FileExistsError:
         typer.echo(f"{file}: is there already; remove it first if its token is to end", err=True)
         raise typer.Exit(2) from None
-    file.write_text(secrets.token_urlsafe(TOKEN_BYTES) + "\n", encoding="utf-8")
+    file.write_text(secrets.token_urlsafe() + "\n", encoding="utf-8")
     typer.echo(f"{file}: token written; give its content to the sender and the file's name to token_file")

@@ -8,6 +8,7 @@ the point.
 import heapq
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -86,9 +87,9 @@ class Traffic:
         self._cut: set[str] = set()
         self._held: dict[str, list[Callable[[int], None]]] = {site: [] for site in plan.sites}
         for person in plan.people:
-            self._at(start_ms, lambda now, person=person: self._presence(now, person))  # type: ignore[misc]
+            self._at(start_ms, partial(self._presence, person))
         for client in plan.queues:
-            self._at(start_ms + self._gap_ms(start_ms), lambda now, client=client: self._arrive(now, client))  # type: ignore[misc]
+            self._at(start_ms + self._gap_ms(start_ms), partial(self._arrive, client))
 
     def advance(self, now_ms: int) -> list[Happened]:
         """Everything that happened up to `now_ms`, in order of time."""
@@ -126,11 +127,11 @@ class Traffic:
         rate = self._habits.arrivals_per_s * (self._habits.surge_factor if now_ms < self._surge_until else 1)
         return max(1, int(self._random.expovariate(rate) * 1000))
 
-    def _presence(self, now: int, person: Person) -> None:
+    def _presence(self, person: Person, now: int) -> None:
         head = (now, 1, f"chat/{person.client}", None, True, "")
         self._tell(person.client, PresenceChanged(*head, person.account, Presence.READY, Activity.IDLE))
 
-    def _arrive(self, now: int, client: str) -> None:
+    def _arrive(self, client: str, now: int) -> None:
         self._number += 1
         talk = _Talk(
             f"{client}-{self._run}-{self._number}",
@@ -144,9 +145,9 @@ class Traffic:
         self._tell(client, CustomerTurn(*head, talk.id))
         self._queues[client].append(talk)
         patience = int(self._random.expovariate(1 / self._habits.patience_ms))
-        self._at(now + max(patience, 1_000), lambda at: self._leave(at, talk))
+        self._at(now + max(patience, 1_000), partial(self._leave, talk))
         self._assign(client, now)
-        self._at(now + self._gap_ms(now), lambda at: self._arrive(at, client))
+        self._at(now + self._gap_ms(now), partial(self._arrive, client))
 
     def _assign(self, client: str, now: int) -> None:
         waiting = self._queues[client]
@@ -166,32 +167,32 @@ class Traffic:
             talk.person = min(free, key=lambda person: (self._load[person.account], person.account))
             self._load[talk.person.account] += 1
             self._tell(client, Assigned(*self._head(now, talk), talk.id, talk.person.account))
-            self._at(now + self._think_ms(), lambda at, talk=talk: self._reply(at, talk))  # type: ignore[misc]
+            self._at(now + self._think_ms(), partial(self._reply, talk))
 
-    def _reply(self, now: int, talk: _Talk) -> None:
+    def _reply(self, talk: _Talk, now: int) -> None:
         person = talk.person
         if person is None or not talk.waiting:
             return
         if person.site in self._cut:
-            self._held[person.site].append(lambda at: self._reply(at, talk))
+            self._held[person.site].append(partial(self._reply, talk))
             return
         talk.answered = True
         talk.waiting = False
         talk.turns_left -= 1
         self._tell(talk.client, AgentTurn(*self._head(now, talk), talk.id, person.account))
         pause = self._random.randrange(self._habits.customer_pause_ms // 4, self._habits.customer_pause_ms)
-        self._at(now + pause, lambda at: self._go_on(at, talk))
+        self._at(now + pause, partial(self._go_on, talk))
 
-    def _go_on(self, now: int, talk: _Talk) -> None:
+    def _go_on(self, talk: _Talk, now: int) -> None:
         if talk.turns_left == 0:
             self._tell(talk.client, Closed(*self._head(now, talk), talk.id))
             self._release(now, talk)
             return
         talk.waiting = True
         self._tell(talk.client, CustomerTurn(*self._head(now, talk), talk.id))
-        self._at(now + self._think_ms(), lambda at: self._reply(at, talk))
+        self._at(now + self._think_ms(), partial(self._reply, talk))
 
-    def _leave(self, now: int, talk: _Talk) -> None:
+    def _leave(self, talk: _Talk, now: int) -> None:
         if talk.answered or not talk.waiting:
             return
         talk.waiting = False
