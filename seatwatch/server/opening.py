@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from collector.sources import CONVERSATIONS, FACILITIES, Source, Sources
+
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
 from seatwatch.config import Config, SiteSection, SourceSection, probe_sources, token_digest
