@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from collector.sources import CONVERSATIONS, FACILITIES, Source, Sources
-
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
 from seatwatch.config import Config, SiteSection, SourceSection, probe_sources, token_digest
