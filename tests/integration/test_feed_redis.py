@@ -48,12 +48,7 @@ class Growing:
 
 
 def settings() -> LedgerSettings:
-    defaults = load_defaults()
-    return LedgerSettings(
-        segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
-        wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
-        lock_wait_ms=defaults.ms("ledger.lock_wait"),
-    )
+    return load_defaults().fill(LedgerSettings, "ledger")
 
 
 @pytest.fixture
