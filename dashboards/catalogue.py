@@ -193,7 +193,7 @@ UPS_RUNTIME = _metric(
 )
 
 # --- intake
-FRAMES = _metric("frames", Type.COUNTER, "Frames received.")
+FRAMES = _metric("frames", Type.COUNTER, "Frames received, whatever became of them.")
 FRAME_BYTES = _metric("frame_bytes", Type.COUNTER, "Bytes of the frames received.", unit="bytes")
 ACCEPTED = _metric("accepted", Type.COUNTER, "Items made durable for the first time.")
 REPEATS = _metric("repeats", Type.COUNTER, "Items that were already durable, byte for byte.")

@@ -31,8 +31,6 @@ SECURITY_HEADERS: Final = {
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
 STREAM_HEADERS: Final = {**NO_STORE, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-TOKEN_BYTES_MAX: Final = 4096
-"""A sign-in form is a token and nothing else."""
 
 Words = Mapping[str, Mapping[str, str]]
 """Language tag -> key -> text. The first language is the one for whoever asks for none of them."""
@@ -109,8 +107,9 @@ class Wallboard:
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         """Take the form's token and answer with a cookie."""
-        if (request.content_length or 0) > TOKEN_BYTES_MAX:
-            raise web.HTTPRequestEntityTooLarge(TOKEN_BYTES_MAX, request.content_length or 0)
+        size, size_max = request.content_length, self.hub.settings.sign_in_bytes_max
+        if size is None or size > size_max:
+            raise web.HTTPRequestEntityTooLarge(size_max, size or 0)
         token = (await request.post()).get("token", "")
         return self._signed_in(request, token if isinstance(token, str) else "")
 

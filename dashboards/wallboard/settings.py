@@ -15,5 +15,6 @@ class WallboardSettings:
     page_turn_ms: int
     cookie_age_ms: int
     socket_buffer_bytes: int
+    sign_in_bytes_max: int
     screens_max: int
     time_zone: str
