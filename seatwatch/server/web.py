@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from collector import intake_http
+from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.stats import LATENCY_EDGES_MS
 from dashboards.exporter import Exporter
@@ -18,7 +19,7 @@ from seatwatch.settings import Defaults
 from wire.board import Board
 from wire.scope import Scope
 
-LANGUAGES: Final[tuple[glossary.Language, ...]] = ("zh-CN", "en")
+LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
 class Figures:
@@ -42,12 +43,12 @@ class Figures:
             intake=IntakeFigures(
                 frames=stats.frames,
                 frame_bytes=self.door_bytes(),
-                accepted=stats.outcomes["accepted"],
-                repeats=stats.outcomes["repeat"],
+                accepted=stats.outcomes[Outcome.ACCEPTED],
+                repeats=stats.outcomes[Outcome.REPEAT],
                 quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
-                equivocations=stats.outcomes["equivocation"],
+                equivocations=stats.outcomes[Outcome.EQUIVOCATION],
                 gaps=stats.gaps,
-                unrouted=stats.outcomes["unrouted"],
+                unrouted=stats.outcomes[Outcome.UNROUTED],
                 commit=Distribution(
                     edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000
                 ),
@@ -62,7 +63,9 @@ class Figures:
 
 def words() -> dict[str, dict[str, str]]:
     """The glossary by language, the floor's own first."""
-    return {language: {key: word.text(language) for key, word in glossary.words().items()} for language in LANGUAGES}
+    return {
+        tag: {key: word.text(language) for key, word in glossary.words().items()} for tag, language in LANGUAGES.items()
+    }
 
 
 def web_application(
