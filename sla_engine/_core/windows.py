@@ -1,4 +1,4 @@
-"""Windows that figures are counted in: the quarter of an hour and the business day, by the wall clock of the contract's zone.
+"""Windows that figures are counted in: quarters of an hour and business days, by the wall clock of the contract's zone.
 
 Wall clocks come in as integer tables (sla_engine/zones.py makes them), so a window start is integer arithmetic.
 """
@@ -45,7 +45,7 @@ UTC: Final = ZoneTable("UTC", (0,), (0,))
 
 
 class WindowCalendar(msgspec.Struct, frozen=True):
-    """Where windows start: intervals of `interval_ms`, business days that begin `day_starts_ms` after local midnight."""
+    """Where windows start: intervals of `interval_ms`, business days `day_starts_ms` after local midnight."""
 
     zone: ZoneTable
     interval_ms: int

@@ -12,7 +12,14 @@ from sla_engine.zones import UnknownZone, zone_table
 
 HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
-ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Asia/Jerusalem")
+ZONES = (
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Asia/Jerusalem",
+)
 
 
 def at(zone: str, text: str) -> int:
