@@ -4,7 +4,6 @@ As a fixture (`mosquitto`, `redis_server`, `ups_server`, `prometheus`) or, where
 several at once, as a context manager (`run_mosquitto` and so on).
 """
 
-import ctypes
 import getpass
 import os
 import shutil
@@ -28,8 +27,8 @@ NUT_PROGRAMS: Final = Path(
 )  # Debian wraps /usr/sbin/upsd in a check of /etc; the programs themselves are here
 START_S: Final = 15.0
 STOP_S: Final = 5.0
-PR_SET_PDEATHSIG: Final = 1
-LIBC: Final = ctypes.CDLL(None)
+# Linux ends the server with the tests even when those are killed -9; elsewhere one may have to stop it by hand then.
+DIES_WITH_THE_TESTS: Final = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def free_port() -> int:
@@ -46,10 +45,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.fail(f"{name} is not installed; run: make system", pytrace=False)
     return found
-
-
-def _die_with_the_tests() -> None:
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Server:
@@ -81,13 +76,12 @@ class Server:
         """Start it and return when it answers. Raises AssertionError with the end of its log if it does not."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command,
+                [*DIES_WITH_THE_TESTS, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
                 env=self._environment,
-                preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - one prctl call, no locks taken
             )
         wait_until_blocking(self._answers_or_ended, START_S, what=f"{self.command[0]} on port {self.port} to answer")
         if self._process.poll() is not None:
