@@ -79,6 +79,7 @@ class UplinkSettings(NamedTuple):
     reconnect_max_ms: int
     flush_ms: int
     acks_queued: int
+    in_flight: int
 
 
 class ProbeSettings(NamedTuple):

@@ -132,5 +132,5 @@ class Runner:
             return str(error)
 
     async def _wait(self, time_ms: int) -> None:
-        """Up to `jitter_ratio` shorter than asked, so that probes started together drift apart and promises are kept."""
+        """Up to `jitter_ratio` shorter than asked: probes started together drift apart, and promises are kept."""
         await asyncio.sleep(time_ms * (1 - self._jitter_ratio * self._rng.random()) / MS_PER_S)

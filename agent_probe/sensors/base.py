@@ -1,4 +1,4 @@
-"""What a sensor is. It measures and nothing else: the runner owns deadlines, jitter, back-off and what is worth saying."""
+"""What a sensor is: it measures. The runner owns deadlines, jitter, back-off and what is worth saying."""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, Protocol
@@ -40,8 +40,11 @@ class Schedule(NamedTuple):
 
 
 class Sensor(Protocol):
-    """Three phases, three meanings of failure: the configuration was checked before (fatal), open and sample may raise
-    ProbeUnavailable (retried), and what cannot be had is said by `unavailable`."""
+    """Three phases, three meanings of failure.
+
+    The configuration was checked before (fatal); open and sample may raise ProbeUnavailable (retried); what holds
+    meanwhile is said by `unavailable`.
+    """
 
     name: str
     schedule: Schedule

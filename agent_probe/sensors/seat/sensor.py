@@ -72,7 +72,7 @@ class HeartbeatSensor:
 
         return [Reading(ABOUT, self._role, self._rhythm, body)]
 
-    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
+    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:  # noqa: ARG002 - the protocol's arguments
         """A heartbeat that does not come says enough."""
         return ()
 

@@ -1,7 +1,7 @@
 """What to believe of a UPS that flickers. Pure: time is an argument, in ms of a monotonic clock.
 
 * OB is believed at once; so is the return of mains.
-* LB and RB are believed at once on battery; on mains only after they held for `flicker_ms` (some units flash them hourly).
+* LB and RB are believed at once on battery; on mains after they held for `flicker_ms` (some units flash them hourly).
 * OFF is believed after `off_ms` (a self-test shows OFF before CAL). Until then the state before it stands.
 * A conflict (OL and OB together) neither begins nor ends an outage: battery stays battery, anything else is shown as a
   conflict, unless the input voltage says that mains is gone.

@@ -1,7 +1,7 @@
 """The NUT line protocol without I/O (RFC 9271): requests to bytes, bytes to answers.
 
-Values are quoted, `\\"` and `\\\\` escape. Unknown variables, tokens and errors are kept as they came; bytes that are no UTF-8
-are tolerated. Lines and listings have caps, because the other end may be anything.
+Values are quoted, and a backslash escapes. Unknown variables, tokens and errors are kept as they came; bytes that are
+no UTF-8 are tolerated. Lines and listings have caps, because the other end may be anything.
 """
 
 from typing import Final, NamedTuple
@@ -59,7 +59,7 @@ def list_variables(ups: str) -> bytes:
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line. A quoted word may be empty and hold blanks; a backslash takes the next character as it is."""
+    """The words of a line. A quoted word may be empty and hold blanks; after a backslash any character is itself."""
     words: list[str] = []
     word: list[str] | None = None
     quoted = escaped = False

@@ -71,8 +71,8 @@ class UpsSensor:
                 self._listed_at = now.monotonic
         return [self._observed(status, now)]
 
-    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
-        """upsd does not answer, for whatever cause."""
+    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:  # noqa: ARG002 - whatever the cause
+        """No answer from upsd."""
         return [self._lost(Comms.UNREACHABLE, now)]
 
     async def close(self) -> None:
