@@ -211,9 +211,7 @@ def works(
 
 def published(definition: Definition = PRESET, *, arrives: str | int = 0) -> Event:
     document = definitions.canonical(definition)
-    body = DefinitionPublished(
-        *_head(0, ""), definition.name, definition.version, definition.effective_from, document
-    )
+    body = DefinitionPublished(*_head(0, ""), definition.name, definition.version, definition.effective_from, document)
     return _event(body, arrives, "~rules")
 
 

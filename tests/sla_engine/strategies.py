@@ -58,7 +58,9 @@ def told(draw: st.DrawFn) -> Event:
         return agent(at, account, c, author=author, arrives=arrives, source=source)
     if choice == 9:
         to = draw(st.sampled_from(("", *ACCOUNTS)))
-        return transferred(at, c, queue=draw(st.sampled_from(("", "aftersale"))), account=to, arrives=arrives, source=source)
+        return transferred(
+            at, c, queue=draw(st.sampled_from(("", "aftersale"))), account=to, arrives=arrives, source=source
+        )
     if choice == 10:
         return customer_left(at, c, draw(st.sampled_from(LeftReason)), arrives=arrives, source=source)
     return closed(at, c, draw(st.sampled_from(ClosedBy)), arrives=arrives, source=source)

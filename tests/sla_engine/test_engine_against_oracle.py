@@ -61,8 +61,7 @@ def seen_by_engine(facts: list[Fact], label: str) -> list[Judged]:
         turns = sorted(
             (turn.started_at, turn.turn, turn.duration_ms)
             for turn in last
-            if isinstance(turn, ResponseFact)
-            and (turn.conversation, turn.session) == (fact.conversation, fact.session)
+            if isinstance(turn, ResponseFact) and (turn.conversation, turn.session) == (fact.conversation, fact.session)
         )
         judged.append(
             Judged(
@@ -83,8 +82,22 @@ def seen_by_engine(facts: list[Fact], label: str) -> list[Judged]:
 
 @settings(max_examples=400)
 @given(transcripts)
-@example([customer(NINE + 30_000, arrives=NINE + 30_000), agent(NINE + 41_000), customer(NINE + 29_000, arrives=NINE + 99_000)])
-@example([offered(NINE + 30_000), left(NINE + 31_000), offered(NINE + 40_000), assigned(NINE + 41_000), closed(NINE + 50_000)])
+@example(
+    [
+        customer(NINE + 30_000, arrives=NINE + 30_000),
+        agent(NINE + 41_000),
+        customer(NINE + 29_000, arrives=NINE + 99_000),
+    ]
+)
+@example(
+    [
+        offered(NINE + 30_000),
+        left(NINE + 31_000),
+        offered(NINE + 40_000),
+        assigned(NINE + 41_000),
+        closed(NINE + 50_000),
+    ]
+)
 def test_the_last_word_of_the_engine_is_what_a_reader_of_the_whole_transcript_finds(events: list[Event]) -> None:
     recorded = entries(ledger(events))
     facts = step(new_shard(), recorded, 0).facts
