@@ -44,6 +44,7 @@ class Engines:
     ) -> None:
         self._clock_ms = clock_ms
         self._stores: list[FactsStore] = []
+        self._owing: set[str] = set()
         self.announced = dict.fromkeys(Notice, 0)
         self.runners: dict[str, LocalRunner] = {}
         for client in clients:
@@ -83,6 +84,10 @@ class Engines:
             for store in self._stores:
                 store.close()
 
+    def owes(self, client: str) -> bool:
+        """Whether somebody waits for a reply in that client's ledger, by the newest board."""
+        return client in self._owing
+
     def board(self) -> Board | None:
         """The board as of now; None until every ledger has been caught up with."""
         operator = self.sites.board_part()
@@ -90,7 +95,9 @@ class Engines:
         known = [part for part in parts if part is not None]
         if operator is None or len(known) < len(parts):
             return None
-        return compose(known, operator, self._clock_ms())
+        board = compose(known, operator, self._clock_ms())
+        self._owing = {tile.client for tile in board.clients if tile.live is not None and tile.live.waiting}
+        return board
 
     def folded(self) -> dict[str, int]:
         """How far each client's ledger is folded: entries."""

@@ -14,9 +14,11 @@ from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
 from collector.feed_redis import RedisFeeder
-from collector.intake import Intake, IntakeSettings
-from collector.intake_mqtt import MqttDoor, MqttSettings
+from collector.intake import Intake
+from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
+from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
+from collector.timekeeper import Timekeeper
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
 from ledger.reader import LedgerReader
@@ -78,6 +80,8 @@ class Server:
             )
             await beside(engines.run(), name="engines")
             await self._redis(stack, beside, intake)
+            timekeeper = Timekeeper(intake, timekeeper_settings(self._defaults), clock_ms=now_ms, owes=engines.owes)
+            await beside(timekeeper.run(), name="timekeeper")
             url = await self._web(stack, beside, intake, engines)
             write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port))
             stack.callback(remove_runtime, self._data, self._boot_id)
@@ -94,7 +98,7 @@ class Server:
         intake = Intake(
             writers,
             registered_sources(self._config, self._base, defaults),
-            settings=defaults.fill(IntakeSettings, "collector"),
+            settings=intake_settings(defaults),
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
@@ -105,23 +109,15 @@ class Server:
     async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:
         """Start the door to the broker, and the broker itself where none is configured. Returns the broker's port."""
         mqtt = self._config.mqtt
-        if mqtt.host is None:
-            host, protocol = "127.0.0.1", "3.1.1"
-            port = await stack.enter_async_context(embedded_broker(0))
-        else:
-            host, protocol, port = mqtt.host, "5", mqtt.port
         password = None
         if mqtt.password_file is not None:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
-        settings = self._defaults.fill(
-            MqttSettings,
-            "collector",
-            host=host,
-            port=port,
-            protocol=protocol,
-            username=mqtt.username,
-            password=password,
-        )
+        if mqtt.host is None:
+            port = await stack.enter_async_context(embedded_broker(0))
+            settings = mqtt_settings(self._defaults, "127.0.0.1", port, "3.1.1")
+        else:
+            port = mqtt.port
+            settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
         door = MqttDoor(intake, intake.sources, settings)
         await beside(door.run(), name="mqtt")
         return port

@@ -8,6 +8,7 @@ from aiohttp import web
 from collector import intake_http
 from collector._core.admission import Outcome
 from collector.intake import Intake
+from collector.settings import http_settings
 from collector.stats import LATENCY_EDGES_MS
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
@@ -78,7 +79,7 @@ def web_application(
     problems: Callable[[], Sequence[str]],
 ) -> web.Application:
     """The whole application. problems: what keeps this server from being ready, in words."""
-    door = intake_http.HttpDoor(intake, intake.sources, defaults.fill(intake_http.HttpSettings, "collector"))
+    door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
     figures.door_bytes = lambda: door.stats.bytes
     exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
     wallboard = Wallboard(
@@ -89,7 +90,7 @@ def web_application(
         alive=lambda: (),
         ready=problems,
     )
-    app = web.Application(client_max_size=defaults.int("collector.body_bytes_max"))
+    app = web.Application()
     app.add_routes(door.routes())
     install(app, wallboard)
     return app
