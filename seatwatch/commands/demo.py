@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import signal
 from functools import partial
@@ -67,6 +68,7 @@ def demo(
 
 
 async def _run(demo_run: Demo) -> dict[str, Any]:
+    logging.getLogger().addHandler(logging.NullHandler())  # a cut line is said by the script, not by thirty probes
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, demo_run.stop)
