@@ -1,4 +1,4 @@
-"""Real processes, real kills, a disk that fails: nothing acknowledged is ever lost, nothing lost is ever acknowledged."""
+"""Real processes, real kills, a disk that fails: nothing acknowledged is lost, nothing is acknowledged in vain."""
 
 import random
 import subprocess
@@ -79,7 +79,7 @@ def read_lines(stream: IO[str], count: int) -> list[str]:
 
 @pytest.mark.parametrize("days", [0, MONTHLY], ids=["in one segment", "with a new segment every commit"])
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("when", [5, 14, 23])
+@pytest.mark.parametrize("when", [1, 2, 5, 14, 23])
 def test_a_failed_sync_ends_the_process_without_an_acknowledgement(
     tmp_path: Path, days: int, error: str, when: int
 ) -> None:
