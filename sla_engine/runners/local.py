@@ -164,7 +164,7 @@ class LocalRunner:
         changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
-        stands = [(conversation, live(self._shard, conversation)) for conversation in result.touched]
+        stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
         fold_client(self._state, changes, stands, self._lookup.live_watermark(), as_of)
         if result.announcements:
             self._announced(result.announcements)
