@@ -1,6 +1,6 @@
 """How fast the engine folds, beside decoding alone and beside a minimal core, and what an open conversation costs in memory.
 
-    python bench/bench_engine.py [--conversations 20000] [--open 100000] [--seed 42]
+python bench/bench_engine.py [--conversations 20000] [--open 100000] [--seed 42]
 """
 
 import argparse
