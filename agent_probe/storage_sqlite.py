@@ -46,9 +46,10 @@ NEWEST: Final = "SELECT held_at FROM ROWS ORDER BY rowid DESC LIMIT 1"
 # Two look-ups in the key, where one min-max query would walk all rows of the epoch.
 SPAN: Final = "SELECT (SELECT min(sequence) FROM ROWS WHERE epoch = :e), max(sequence) FROM ROWS WHERE epoch = :e"
 TALLY: Final = "SELECT count(*), sum(length(body)) FROM ROWS"
-CACHE_KIB: Final = 1024
+CACHE_KIB: Final = 256
 MOVE_EVERY: Final = 16
-LOG_RESERVE: Final = 1024 * 1024
+LOG_RESERVE_PIECES: Final = 32
+LOG_RESERVE_PIECE: Final = 32 * 1024
 
 NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
 IN_USE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -182,7 +183,9 @@ class SqliteStorage:
     def _reserve_log(self) -> None:
         with suppress(StorageFull), _translated():
             with self._transaction():
-                self._db.execute("CREATE TABLE reserve AS SELECT zeroblob(?)", (LOG_RESERVE,))
+                self._db.execute("CREATE TABLE reserve (filler BLOB)")
+                filler = [(LOG_RESERVE_PIECE,)] * LOG_RESERVE_PIECES
+                self._db.executemany("INSERT INTO reserve VALUES (zeroblob(?))", filler)
             self._db.execute("DROP TABLE reserve")
         self._move_log()
 

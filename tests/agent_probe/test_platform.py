@@ -107,8 +107,10 @@ def test_every_module_of_the_probe_can_be_imported_and_stopped_where_there_is_no
     "action",
     [
         "import agent_probe.app, seatwatch.probe_command",
-        "from contextlib import redirect_stdout\nfrom io import StringIO\nfrom seatwatch.__main__ import main\n"
-        "with redirect_stdout(StringIO()): main(['probe', '--help'])",
+        (
+            "from contextlib import redirect_stdout\nfrom io import StringIO\nfrom seatwatch.__main__ import main\n"
+            "with redirect_stdout(StringIO()): main(['probe', '--help'])"
+        ),
     ],
 )
 def test_the_probe_loads_nothing_of_the_server(action: str) -> None:
