@@ -49,7 +49,7 @@ class Demo:
         self._say = say
         self._plan: FloorPlan = plan_floor(options.sites, options.seats)
         self._started_ms = now_ms()
-        self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(maxsize=16)
+        self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(defaults.int("demo.keys_waiting"))
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
