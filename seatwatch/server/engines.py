@@ -1,12 +1,11 @@
 """The engines of a server: one runner per client's ledger, one for the operator's sites, and the board made of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 
-from collector.ledgers import LedgerHandle
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
 from sla_engine._core.sites import SiteLimits
@@ -15,6 +14,7 @@ from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactsStore
 from sla_engine.runners.local import LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
+from sla_engine.runners.tail import LedgerFeed
 from sla_engine.zones import zone_table
 from wire.board import Board, SiteTile
 from wire.ids import OPERATOR
@@ -31,12 +31,12 @@ def calendar_of(time_zone: str, defaults: Defaults) -> WindowCalendar:
 
 
 class Engines:
-    """All runners of one process. Made on the event loop it runs on."""
+    """All runners of one process, over ledgers read in place or over their streams. Made on the loop it runs on."""
 
     def __init__(
         self,
         clients: list[ClientSection],
-        ledgers: dict[str, LedgerHandle],
+        feeds: Mapping[str, LedgerFeed],
         facts: Path,
         *,
         defaults: Defaults,
@@ -48,7 +48,7 @@ class Engines:
         self.announced = dict.fromkeys(Notice, 0)
         self.runners: dict[str, LocalRunner] = {}
         for client in clients:
-            feed = ledgers[client.id]
+            feed = feeds[client.id]
             calendar = calendar_of(client.time_zone, defaults)
             store = FactsStore.open(
                 facts / client.id, ledger_id=feed.ledger_id, ledger_size=feed.size, period_of=calendar.month_of
@@ -66,7 +66,7 @@ class Engines:
             )
         limits = defaults.fill(SiteLimits, "board")
         self.sites = SitesRunner(
-            ledgers[OPERATOR],
+            feeds[OPERATOR],
             facts / OPERATOR,
             clock_ms=clock_ms,
             settings=defaults.fill(SitesSettings, "board", limits=limits),
