@@ -13,7 +13,7 @@ from wire.facility import Comms, Power
 from wire.frame import Lane
 
 
-async def to_say(
+async def wait_until_said(
     collector: FakeCollector, power: Power, comms: Comms, ups: str = "ups1", timeout_s: float = 15
 ) -> None:
     def said() -> bool:
@@ -36,7 +36,7 @@ async def test_mains_loss_is_published_on_both_lanes_within_two_seconds_of_the_d
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config) as probe:
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         ups_server.set("ups1", "ups.status", "OB DISCHRG")
         known_at = time.monotonic()
         for lane in (Lane.SNAPSHOT, Lane.BACKLOG):
@@ -56,9 +56,9 @@ async def test_the_last_word_on_battery_names_everything_the_probe_knows(
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         ups_server.set("ups1", "ups.status", "OB LB DISCHRG")
-        await to_say(collector, Power.CRITICAL, Comms.OK)
+        await wait_until_said(collector, Power.CRITICAL, Comms.OK)
         last_word = next(f for f in reversed(collector.frames) if f.lane == Lane.SNAPSHOT and len(f.items) > 1)
         assert {item.kind for item in last_word.items} == {48, 49}
 
@@ -69,15 +69,15 @@ async def test_a_frozen_driver_is_stale_a_killed_one_is_dead_and_neither_is_a_po
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     driver = ups_server.drivers["ups1"]
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         driver.pause()
-        await to_say(collector, Power.MAINS, Comms.STALE)
+        await wait_until_said(collector, Power.MAINS, Comms.STALE)
         driver.resume()
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         driver.kill()
-        await to_say(collector, Power.MAINS, Comms.DRIVER_DEAD)
+        await wait_until_said(collector, Power.MAINS, Comms.DRIVER_DEAD)
         ups_server.server.kill()
-        await to_say(collector, Power.MAINS, Comms.UNREACHABLE)
+        await wait_until_said(collector, Power.MAINS, Comms.UNREACHABLE)
         assert {reading.power for reading in collector.readings(Lane.BACKLOG)} <= {Power.MAINS, Power.STARTING}
 
 
@@ -86,8 +86,8 @@ async def test_a_ups_that_upsd_does_not_know_costs_the_other_nothing(
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1 nobody")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
-        await to_say(collector, Power.UNKNOWN, Comms.UNKNOWN_UPS, ups="nobody")
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.UNKNOWN, Comms.UNKNOWN_UPS, ups="nobody")
 
 
 async def test_two_ups_whose_names_and_values_hold_odd_characters_are_read(tmp_path: Path, mosquitto: Server) -> None:
@@ -98,8 +98,8 @@ async def test_two_ups_whose_names_and_values_hold_odd_characters_are_read(tmp_p
     with run_ups_server(tmp_path, devices) as server:
         config = gateway(tmp_path / "box", mosquitto.port, nut_port=server.port, ups="ups1 ups2")
         async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-            await to_say(collector, Power.MAINS, Comms.OK)
-            await to_say(collector, Power.BYPASS, Comms.OK, ups="ups2")
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.BYPASS, Comms.OK, ups="ups2")
             newest = collector.newest("ups2")
             assert newest is not None
             assert newest.input_mv is None
@@ -111,7 +111,7 @@ async def test_what_happened_while_the_broker_was_dead_is_delivered_and_then_for
     with run_mosquitto(tmp_path) as broker:
         config = gateway(tmp_path / "box", broker.port, nut_port=ups_server.port, ups="ups1")
         async with running_collector(broker.host, broker.port) as collector, living(config) as probe:
-            await to_say(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
             broker.kill()
             await wait_until(lambda: not probe.uplink.is_connected, what="the probe to notice")
             for status in ("OB DISCHRG", "OL CHRG", "OB DISCHRG"):
@@ -152,7 +152,7 @@ async def test_a_stopping_probe_says_once_more_what_holds(
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector:
         async with living(config):
-            await to_say(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
             said = len(collector.frames)
         await wait_until(lambda: len(collector.frames) > said, what="the last words")
         last = [frame for frame in collector.frames[said:] if frame.lane == Lane.SNAPSHOT][-1]
