@@ -4,10 +4,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+import trustme
+
 from agent_probe.app import Probe
+from agent_probe.config import TlsConfig
 from tests.agent_probe.fake_collector import FakeCollector, running_collector
 from tests.agent_probe.living_probe import gateway, living
-from tests.servers import Server, UpsServer, run_mosquitto, run_ups_server
+from tests.servers import Server, UpsServer, free_port, run_mosquitto, run_ups_server
 from tests.waiting import wait_until
 from wire.facility import Comms, Power
 from wire.frame import Lane
@@ -165,3 +168,30 @@ async def test_mqtt_3_1_1_serves_as_well(tmp_path: Path, mosquitto: Server) -> N
         await wait_until(lambda: collector.heartbeats(Lane.BACKLOG), what="a heartbeat")
         await wait_until(lambda: probe.outbox.settled, what="its acknowledgement")
         assert collector.heartbeats(Lane.SNAPSHOT)[0].interval_ms == 2_000
+
+
+async def test_a_probe_with_its_own_certificate_is_let_in_and_one_without_is_not(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    files = {name: tmp_path / f"{name}.pem" for name in ("ca", "server_key", "server", "probe_key", "probe")}
+    authority.cert_pem.write_to_path(str(files["ca"]))
+    for name, identity in (("server", "127.0.0.1"), ("probe", "gw1.sz1.example")):
+        certificate = authority.issue_cert(identity)
+        certificate.private_key_pem.write_to_path(str(files[f"{name}_key"]))
+        certificate.cert_chain_pems[0].write_to_path(str(files[name]))
+    port = free_port()
+    lines = [
+        f"listener {port} 127.0.0.1",
+        f"cafile {files['ca']}",
+        f"certfile {files['server']}",
+        f"keyfile {files['server_key']}",
+        "require_certificate true",
+    ]
+    known = TlsConfig(str(files["ca"]), str(files["probe"]), str(files["probe_key"]))
+    with run_mosquitto(tmp_path, lines=lines) as broker:
+        async with running_collector(broker.host, broker.port) as collector:
+            async with living(gateway(tmp_path / "stranger", port, tls=TlsConfig(str(files["ca"])))) as stranger:
+                await wait_until(lambda: stranger.uplink.figures.failures > 0, what="the stranger to be refused")
+                assert not collector.frames
+            async with living(gateway(tmp_path / "box", port, tls=known)) as probe:
+                await wait_until(lambda: collector.heartbeats(Lane.BACKLOG), what="a heartbeat over TLS")
+                await wait_until(lambda: probe.outbox.settled, what="its acknowledgement")
