@@ -145,9 +145,13 @@ class NoteTable(_Table, frozen=True, kw_only=True):
 
 
 class Mapping(_Table, frozen=True, kw_only=True):
-    """The whole file. format names the layout and is part of every key: a changed meaning needs another name."""
+    """The whole file. format names the layout and is part of every key: a changed meaning needs another name.
+
+    definition: a file beside the mapping, or a preset, for a ledger that has no rules yet.
+    """
 
     format: _Name
+    definition: str = ""
     channel: Channel = Channel.CHAT
     answer_at: AnswerAt = AnswerAt.QUEUE_EXIT
     file: FileTable = FileTable()

@@ -17,13 +17,14 @@ from collector.importers._core.rows import Outcome, Row
 
 
 class Numbered(NamedTuple):
-    """One event under its number. Compared by event time, then number."""
+    """One event under its number, and the row it comes from. Compared by event time, then number."""
 
     occurred_at: int
     sequence: int
     kind: int
     kind_version: int
     body: bytes
+    row: int
 
 
 def numbered(rows: Iterable[tuple[int, Row]]) -> Iterator[Numbered]:
@@ -35,13 +36,13 @@ def numbered(rows: Iterable[tuple[int, Row]]) -> Iterator[Numbered]:
     for number, row in rows:
         if row.outcome is Outcome.REJECTED:
             sequence += 1
-            yield Numbered(at, sequence, Kind.QUARANTINED, 1, keys.rejected_row(number, row.reason, row.column))
+            yield Numbered(at, sequence, Kind.QUARANTINED, 1, keys.rejected_row(number, row.reason, row.column), number)
             continue
         for body in row.bodies:
             sequence += 1
             at = body.occurred_at
             kind, kind_version = KIND_OF[type(body)]
-            yield Numbered(at, sequence, kind, kind_version, encode_body(body))
+            yield Numbered(at, sequence, kind, kind_version, encode_body(body), number)
 
 
 def by_time(events: Iterable[Numbered], events_max: int) -> Iterator[Numbered]:
