@@ -54,6 +54,7 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     seat_response: Mean = Mean(0, 0)
     average_response: Mean = Mean(0, 0)
     service_level: ServiceLevel | None = None
+    answer_wait: Mean = Mean(0, 0)
 
 
 class Histogram(msgspec.Struct, frozen=True, gc=False):
