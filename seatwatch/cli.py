@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
-COMMANDS: Final = ("check_config", "import_", "token", "version")
+COMMANDS: Final = ("up", "check_config", "import_", "roster", "token", "version")
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
 
