@@ -158,7 +158,9 @@ class _Reader:
             for relation, subject, target in _PAIRS
             if subject in row and target in row
         ]
-        linked = {field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)}
+        linked = {
+            field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)
+        }
         alone = set(row) - linked - {"effective_from", "effective_until", "client", "shop", "queue"}
         if not links or alone:
             lone = ", ".join(sorted(alone)) or "nothing but dates"

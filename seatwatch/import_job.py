@@ -28,7 +28,7 @@ class JobError(Exception):
 
 
 class Rules(NamedTuple):
-    """The rules for the client's ledger: a preset or a file taken from `base`. asked: even if there are some already."""
+    """The rules for the client's ledger: a preset or a file from `base`. asked: even if there are some already."""
 
     definition: str
     base: Path
@@ -79,7 +79,9 @@ async def run(job: Job, defaults: Defaults) -> Delivered:
 async def _through_server(job: Job, defaults: Defaults) -> Delivered:
     runtime = read_runtime(job.data)
     if runtime is None:
-        raise JobError(f"{job.data} is held by another process that does not say where it is; try again when it has ended")
+        raise JobError(
+            f"{job.data} is held by another process that does not say where it is; try again when it has ended"
+        )
     if job.rules.asked:
         raise JobError("--definition: the running server takes rules from its configuration; name the definition there")
     token = _token(job, runtime)
@@ -101,7 +103,9 @@ async def _through_server(job: Job, defaults: Defaults) -> Delivered:
 def _token(job: Job, runtime: Runtime) -> str:
     file = job.token_file or (Path(runtime.token_file) if runtime.token_file else None)
     if file is None:
-        raise JobError(f"a server runs over {job.data}; name the token file of the source {job.source} with --token-file")
+        raise JobError(
+            f"a server runs over {job.data}; name the token file of the source {job.source} with --token-file"
+        )
     try:
         token = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

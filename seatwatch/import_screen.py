@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from collector.importers._core.rows import Outcome
 from collector.importers.delivery import Delivered
 from collector.importers.reading import RejectedRow, Report
 
@@ -22,7 +21,13 @@ LISTED_ON_SCREEN: Final = 20
 def bar(file: Path, size: int) -> Iterator[Callable[[int], None]]:
     """A bar on stderr in bytes of the file; nothing where no terminal listens."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task(file.name, total=size)
         yield lambda position: progress.update(task, completed=position)

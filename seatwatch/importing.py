@@ -1,13 +1,14 @@
-"""What the commands that write into a ledger share: an intake of their own while no server runs, or the way to that server."""
+"""What the commands that write into a ledger share: an intake of their own, while no server holds the ledgers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from collector.intake import Intake, IntakeSettings
 from collector.ledgers import ledger_directory
-from collector.sources import Source, Sources
+from collector.sources import CONVERSATIONS, Source, Sources
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
@@ -17,6 +18,25 @@ from seatwatch.server.opening import open_writers
 from seatwatch.server.rules import SOURCE as RULES
 from seatwatch.server.rules import client_rules
 from seatwatch.settings import Defaults
+from wire.record import Feed
+
+
+def import_token(data: Path) -> Path:
+    """The token with which the owner of a data directory imports while a server runs over it; made on first use."""
+    file = data / "keys" / "import.token"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(secrets.token_urlsafe() + "\n", encoding="utf-8")
+    return file
+
+
+def import_sources(clients: Iterable[str], token_digest: str) -> list[Source]:
+    """The source `import/CLIENT` of every client. token_digest: SHA-256 of the import token, as hex."""
+    return [
+        Source(id=f"import/{client}", client=client, feed=Feed.DAILY, carries=CONVERSATIONS, token_hash=token_digest)
+        for client in clients
+    ]
 
 
 class LocalIntake:

@@ -1,12 +1,13 @@
-"""The roster as links with a beginning and an end: what rows state, what contradicts, what is new, and whom it concerns.
+"""The roster as links with a beginning and an end: what rows state, what contradicts, what is new, whom it concerns.
 
-Subjects are the many side, so that a later link of one subject may end the earlier one: a shop has one client, a queue one
-shop, a sub-account one person, a person one team, one seat and one shift, a seat one site and one mode.
+Subjects are the many side, so that a later link of one subject may end the earlier one: a shop has one client, a
+queue one shop, a sub-account one person, a person one team, one seat and one shift, a seat one site and one mode.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import msgspec
@@ -98,7 +99,7 @@ def entries(known: Mapping[tuple[str, str, int], Link], found: Sequence[Change],
 
 
 def clients_of(links: Iterable[Link]) -> dict[Link, frozenset[str]]:
-    """Which clients each link concerns: what one of them needs to place its own conversations and count its own seats."""
+    """Which clients each link concerns: what a client needs to place its conversations and count its seats alone."""
     links = list(links)
     client_of_shop = _targets(links, Relation.SHOP_OF_CLIENT)
     seats_of = _targets(links, Relation.SEAT_OF_PERSON)
@@ -155,12 +156,14 @@ def _said_twice(stated: Sequence[Stated]) -> Iterator[Problem]:
 
 def _at_once(chain: Sequence[Stated]) -> Iterator[Problem]:
     """A link that was given an end after the next one's beginning: two hold at once."""
-    for earlier, later in zip(chain, chain[1:], strict=False):
+    for earlier, later in pairwise(chain):
         until = earlier.link.effective_until
         if until is not None and until > later.link.effective_from and later.link.target != earlier.link.target:
             at = later if later.row else earlier
             other = f"row {earlier.row}" if earlier.row else "the ledger"
-            what = f"{later.link.subject}: on two at once, {_thing(later.link)} {earlier.link.target} ({other}) ends later"
+            what = (
+                f"{later.link.subject}: on two at once, {_thing(later.link)} {earlier.link.target} ({other}) ends later"
+            )
             yield Problem(at.sheet, at.row, what)
 
 
@@ -181,7 +184,7 @@ def _unknown(chains: Mapping[tuple[str, str], Sequence[Stated]]) -> Iterator[Pro
 
 
 def _crowded_seats(chains: Mapping[tuple[str, str], Sequence[Stated]]) -> Iterator[Problem]:
-    """Two people on one seat on the same days, in shifts that overlap; without a shift a person has the seat all day."""
+    """Two people on one seat on the same days, in shifts that overlap; without a shift a person sits all day."""
     on_seat: dict[str, list[tuple[int, int, Stated]]] = defaultdict(list)
     for (relation, _), chain in chains.items():
         if relation == Relation.SEAT_OF_PERSON:
@@ -238,7 +241,9 @@ def _shifts(
 ) -> list[tuple[int, int]]:
     """The person's shifts within that time, as minutes of the day; all day where none is known."""
     chain = chains.get((Relation.SHIFT_OF_PERSON, person), ())
-    found = [minutes_of(each.link.target) for start, end, each in _spans(chain) if start < during[1] and during[0] < end]
+    found = [
+        minutes_of(each.link.target) for start, end, each in _spans(chain) if start < during[1] and during[0] < end
+    ]
     return [shift for shift in found if shift is not None] or [(0, MINUTES_PER_DAY)]
 
 
@@ -251,7 +256,7 @@ def minutes_of(shift: str) -> tuple[int, int] | None:
     if len(parts) != 2:
         return None
     starts, ends = (_minute(part) for part in parts)
-    if starts is None or ends is None or starts == ends or starts == MINUTES_PER_DAY:
+    if starts is None or ends is None or starts in {ends, MINUTES_PER_DAY}:
         return None
     return starts, ends if ends > starts else ends + MINUTES_PER_DAY
 

@@ -1,4 +1,4 @@
-"""From a file to acknowledged events: frames in order of time, what came back, and a second pass for what is missing."""
+"""From a file to acknowledged events: frames in order of time, what came back, a second pass for what is missing."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 class Delivered(NamedTuple):
     """What became of a file. events: in the file. stored_before, stored: how many of them the ledger held, and holds.
 
-    refused: events that the door put into quarantine, by reason, other than rows rejected here; refused_rows: where they are.
+    refused: events that the door put into quarantine, by reason, beside the rows rejected here; refused_rows: where.
     """
 
     epoch: bytes
@@ -104,7 +104,7 @@ class Delivery:
         return Delivered(epoch, events, before, stored, self._reasons, list(self._refused.values()))
 
     async def _epoch(self) -> tuple[bytes, int]:
-        """The epoch this file began under, and how far the ledger has it. A new file gets the one of its first 4 KiB."""
+        """The epoch this file began under and how far the ledger has it; for a new file that of its first 4 KiB."""
         for epoch in self._reading.epochs:
             ack = await self._door.submit(self._frame(epoch, []))
             if ack.acknowledged_through or ack.wanted:

@@ -59,7 +59,14 @@ class HttpDoor:
     """`POST /v1/events` of a running server, with the bearer token of the source."""
 
     def __init__(
-        self, session: ClientSession, url: str, token: str, *, attempts_max: int, retry_ms: int, sleep: Sleep = asyncio.sleep
+        self,
+        session: ClientSession,
+        url: str,
+        token: str,
+        *,
+        attempts_max: int,
+        retry_ms: int,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """attempts_max: how often a frame is offered while the server is busy or away. retry_ms: between two attempts."""
         self._session = session
@@ -88,7 +95,8 @@ class HttpDoor:
             except (ClientError, TimeoutError, OSError) as error:
                 problem, wait_s = f"the server at {self._url} cannot be reached ({type(error).__name__})", self._retry_s
             await self._sleep(wait_s)
-        raise DoorError(f"{problem}, {self._attempts_max} times in a row; import again later, what is stored adds nothing")
+        times = f"{self._attempts_max} times in a row"
+        raise DoorError(f"{problem}, {times}; import again later, what is stored adds nothing")
 
 
 def _hint(status: int) -> str:

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.importers._core.durations import DurationReader
-from collector.importers._core.rows import Ambiguous, AnswerAt, Condition, Outcome, Plan, Rule
+from collector.importers._core.plan import Ambiguous, AnswerAt, Condition, Outcome, Plan, Rule
 from collector.importers._core.text import heading, plain
 from collector.importers._core.times import EPOCH_MS, EPOCH_S, TimeReader
 from wire.conversation import Channel, LeftReason
@@ -93,7 +93,7 @@ class TimeTable(_Table, frozen=True, kw_only=True):
 
 
 class RoleTable(_Table, frozen=True, kw_only=True):
-    """Which columns say what. A list of times or durations means the first that is filled; of ids, all of them joined."""
+    """Which columns say what. A list of times or durations: the first that is filled; of ids: all of them joined."""
 
     conversation: _Columns
     queue: _Columns = []

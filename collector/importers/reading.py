@@ -1,7 +1,7 @@
 """One file under one mapping: its rows counted, its events numbered and in order of time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, islice
@@ -13,8 +13,8 @@ import msgspec
 
 from collector.importers._core import keys
 from collector.importers._core.order import Numbered, Recent, by_time, numbered
-from collector.importers._core.rows import Outcome, Plan, Readers, Row, RowReader
-from collector.importers._core.text import heading
+from collector.importers._core.plan import Outcome, Plan
+from collector.importers._core.rows import Readers, Row, RowReader
 from collector.importers._core.times import Offsets
 from collector.importers.mapping import Mapping, MappingError, Problem, nothing_words, plan, readers
 from collector.importers.tables import Table
@@ -25,8 +25,8 @@ _MS: Final = timedelta(milliseconds=1)
 class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of reading.
 
-    events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many conversations
-    one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
+    events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
+    conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
     cells_remembered: how many wall times are kept with their offsets.
     """
 

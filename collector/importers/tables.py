@@ -145,7 +145,7 @@ def _readable_bytes(path: Path, encoding: str) -> int:
 
 
 def cell_text(value: object) -> str:
-    """A workbook's cell as the text a CSV would hold. Its dates and times are ISO, rounded to a ms; durations h:mm:ss."""
+    """A workbook's cell as the text of a CSV. Its dates and times are ISO, rounded to a ms; durations h:mm:ss."""
     if value is None:
         return ""
     if isinstance(value, datetime):

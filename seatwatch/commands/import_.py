@@ -1,4 +1,4 @@
-"""`seatwatch import`: call detail records of a platform into a client's ledger, through the same admission as everything else."""
+"""`seatwatch import`: call detail records into a client's ledger, through the same admission as everything else."""
 
 import asyncio
 import sys
@@ -32,16 +32,21 @@ def register(app: typer.Typer) -> None:
     app.command("import", epilog=EXAMPLES)(import_)
 
 
-def import_(
-    file: Annotated[Path, typer.Argument(help="call detail records: .csv, .tsv, .txt or .xlsx", exists=True, dir_okay=False)],
+def import_(  # noqa: PLR0917 - typer passes options by name
+    file: Annotated[
+        Path, typer.Argument(help="call detail records: .csv, .tsv, .txt or .xlsx", exists=True, dir_okay=False)
+    ],
     mapping: Annotated[Path, typer.Option(help="what the columns mean", exists=True, dir_okay=False)],
     client: Annotated[str, typer.Option(help="whose calls these are")],
     data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
-    speed: Annotated[float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001)] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001)
+    ] = None,
     source: Annotated[str | None, typer.Option(help="the source to import as; default: import/CLIENT")] = None,
     feed: Annotated[str, typer.Option(help="how soon this source tells: live, delayed or daily")] = "daily",
     definition: Annotated[
-        str | None, typer.Option(help="rules for the ledger: a preset or a file; default: the mapping's, if it has none yet")
+        str | None,
+        typer.Option(help="rules for the ledger: a preset or a file; default: the mapping's, if it has none yet"),
     ] = None,
     token_file: Annotated[Path | None, typer.Option(help="the source's token, when a server runs over DATA")] = None,
     check: Annotated[bool, typer.Option("--check", help="read and count every row, store nothing")] = False,

@@ -1,4 +1,4 @@
-"""Lengths of time as files write them: `65`, `1:05`, `00:01:05.250`, `1 min 5 s`, and the same with Chinese unit words."""
+"""Lengths of time as files write them: `65`, `1:05`, `00:01:05.250`, `1 min 5 s`, also with Chinese unit words."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 _CLOCK: Final = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2})(?:\.(\d+))?")
 _NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?")
 _PART: Final = re.compile(r"\s*(\d+)(?:\.(\d+))?\s*([^\d\s.]+)")
+_PLACES: Final = 9
 _PER_PLACE: Final = 60
 _SECOND_MS: Final = 1000
 _MINUTE_MS: Final = _PER_PLACE * _SECOND_MS
@@ -58,4 +59,4 @@ class DurationReader:
 def _times(whole: str, fraction: str | None, unit: int) -> int:
     if not fraction:
         return int(whole) * unit
-    return int(whole) * unit + int(fraction) * unit // 10 ** len(fraction)
+    return int(whole) * unit + int(fraction.ljust(_PLACES, "0")[:_PLACES]) * unit // 10**_PLACES

@@ -19,7 +19,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def line(cells: Sequence[str]) -> bytes:
-    """A row in one spelling: UTF-8, commas, quotes only where needed, a line feed. Encoding and line ends do not count."""
+    """A row in one spelling, whatever its encoding and line ends: UTF-8, commas, quotes where needed, a line feed."""
     quoted = ['"' + cell.replace('"', '""') + '"' if _QUOTED.intersection(cell) else cell for cell in cells]
     return (",".join(quoted) + "\n").encode("utf-8", "surrogatepass")
 
@@ -33,8 +33,8 @@ def epoch(format_name: str, client: str, head: bytes) -> bytes:
 def epochs(format_name: str, client: str, lines: Sequence[bytes]) -> list[bytes]:
     """The epochs this file may have begun under, oldest possibility last.
 
-    lines: its first rows, HEAD_BYTES of them or all there are. The first epoch is that of the file as it is; the others are
-    those it had when it was still shorter than HEAD_BYTES, one per row it may have ended at.
+    lines: its first rows, HEAD_BYTES of them or all there are. The first epoch is that of the file as it is; the
+    others are those it had when it was still shorter than HEAD_BYTES, one per row it may have ended at.
     """
     heads, so_far = [], b""
     for row in lines:

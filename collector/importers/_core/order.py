@@ -1,7 +1,7 @@
 """Numbering by row, sending by time.
 
-A number depends only on the rows before it, so a longer file keeps the numbers of the shorter one. What is sent is put in order
-of event time, as far as rows are at most `events_max` events out of place.
+A number depends only on the rows before it, so a longer file keeps the numbers of the shorter one. What is sent is put
+in order of event time, as far as rows are at most `events_max` events out of place.
 """
 
 from collections import OrderedDict
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from collector.importers._core import keys
+from collector.importers._core.plan import Outcome
+from collector.importers._core.rows import Row
 from wire.codec import KIND_OF, encode_body
 from wire.kinds import Kind
-
-from collector.importers._core import keys
-from collector.importers._core.rows import Outcome, Row
 
 
 class Numbered(NamedTuple):

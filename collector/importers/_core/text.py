@@ -1,4 +1,4 @@
-"""Cells as people and spreadsheets leave them, made plain: full-width forms, padding, invisible marks, quoted formulas."""
+"""Cells as people and spreadsheets leave them, made plain: full-width forms, padding, invisible marks, formulas."""
 
 import re
 import unicodedata

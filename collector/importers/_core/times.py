@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 Offsets = Callable[[datetime], tuple[int, ...]]
-"""Local wall time, whole minutes -> offsets from UTC in ms that it can have: none in a gap, two where clocks went back."""
+"""Local wall time, whole minutes -> offsets from UTC (ms) it can have: none in a gap, two where clocks went back."""
 
 EPOCH_S: Final = "epoch_s"
 EPOCH_MS: Final = "epoch_ms"
@@ -19,7 +19,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE: Final = _EPOCH.date()
 # What a spreadsheet's own dates and times are written as when they are read as text.
 _ISO: Final = re.compile(
-    r"(?:(?P<date>\d{4}-\d{2}-\d{2})[ T])?(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?"
+    r"(?:(?P<date>\d{4}-\d{2}-\d{2})[ T])?"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?"
 )
 _DATE_DIRECTIVES: Final = ("%Y", "%y")
 
@@ -91,7 +92,9 @@ def instants(moment: Moment, offsets: Offsets) -> tuple[int, ...]:
         return (moment.instant,)
     if moment.day is None:
         return ()
-    minute = datetime.combine(_EPOCH_DATE + moment.day * _DAY, datetime.min.time()) + (moment.ms // 60_000) * 60_000 * _MS
+    minute = (
+        datetime.combine(_EPOCH_DATE + moment.day * _DAY, datetime.min.time()) + (moment.ms // 60_000) * 60_000 * _MS
+    )
     return tuple(sorted(moment.local() - offset for offset in offsets(minute)))
 
 
