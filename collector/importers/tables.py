@@ -5,6 +5,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 WORKBOOK: Final = ".xlsx"
 TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
 _CHUNK: Final = 1 << 20
+_WIDE: Final = re.compile("[\u2e80-\uffdc]")
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -67,16 +69,34 @@ class Table:
                 yield number, cells
 
     def _text_rows(self) -> Iterator[list[str]]:
+        """Records. One that runs over several lines and has another width than its neighbours is a stray quote: its lines
+        are taken one by one then, so that it swallows no other row."""
         with self._path.open("rb") as self._file:
             text = io.TextIOWrapper(self._file, encoding=self.encoding, errors="replace", newline="")
-            records = csv.reader(text, delimiter=self._delimiter)
+            lines: list[str] = []
+            records = csv.reader(_noted(text, lines), delimiter=self._delimiter)
+            width = 0
             while True:
+                lines.clear()
                 try:
-                    yield next(records)
+                    record = next(records)
                 except StopIteration:
                     return
-                except csv.Error:  # a quote that never ends: the reader gives up on it and goes on after it
-                    yield list(_BROKEN_RECORD)
+                except csv.Error:  # a field longer than any: a quote that never ends
+                    record = list(_BROKEN_RECORD) if len(lines) == 1 else []
+                if len(lines) == 1:
+                    width = len(record) or width
+                    yield record
+                elif len(record) == width:
+                    yield record
+                else:
+                    yield from (self._unquoted(line) for line in lines)
+
+    def _unquoted(self, line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter, quoting=csv.QUOTE_NONE), [])
+        except csv.Error:
+            return list(_BROKEN_RECORD)
 
     def _workbook_rows(self) -> Iterator[list[str]]:
         with self._path.open("rb") as self._file:
@@ -96,6 +116,13 @@ class Table:
                 book.close()
 
 
+def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
+    """The lines of `text`, each also put into `lines`. One that never ends comes in pieces."""
+    while line := text.readline(_CHUNK):
+        lines.append(line)
+        yield line
+
+
 def sheet_names(path: Path) -> list[str]:
     """Sheets of a workbook. TableError, OSError."""
     try:
@@ -111,7 +138,8 @@ def sheet_names(path: Path) -> list[str]:
 def detect(path: Path) -> str:
     """The encoding of a text file: by its mark, else UTF-8 if all of it is that, else GB18030.
 
-    A file that is neither is read as the one of which more can be read; what is no text in it is seen row by row.
+    A file that is neither is read as UTF-8 if it holds Chinese in that before the first byte that does not fit, else as
+    the one of which more can be read. What is no text in it is seen row by row.
     """
     with path.open("rb") as file:
         start = file.read(len(BOM_UTF8))
@@ -119,29 +147,28 @@ def detect(path: Path) -> str:
         return "utf-8-sig"
     if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return "utf-16"
-    utf8 = _readable_bytes(path, "utf-8")
-    if utf8 == path.stat().st_size:
+    utf8, is_chinese = _readable(path, "utf-8")
+    if utf8 == path.stat().st_size or is_chinese:
         return "utf-8"
-    return "gb18030" if _readable_bytes(path, "gb18030") > utf8 else "utf-8"
+    return "gb18030" if _readable(path, "gb18030")[0] > utf8 else "utf-8"
 
 
-def _readable_bytes(path: Path, encoding: str) -> int:
-    """How far into the file it is text in that encoding."""
+def _readable(path: Path, encoding: str) -> tuple[int, bool]:
+    """How many bytes from the start are text in that encoding, and whether there is a wide character among them."""
     decoder = getincrementaldecoder(encoding)()
-    done = 0
+    done, is_chinese = 0, False
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            pending = len(decoder.getstate()[0])
+            pending = decoder.getstate()[0]
             try:
-                decoder.decode(chunk)
+                text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                return done - pending + error.start
+                fitting = (pending + chunk)[: error.start]
+                is_chinese = is_chinese or _WIDE.search(fitting.decode(encoding)) is not None
+                return done - len(pending) + error.start, is_chinese
+            is_chinese = is_chinese or _WIDE.search(text) is not None
             done += len(chunk)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return done - len(decoder.getstate()[0])
-    return done
+    return done - len(decoder.getstate()[0]), is_chinese
 
 
 def cell_text(value: object) -> str:

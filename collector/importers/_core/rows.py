@@ -81,12 +81,13 @@ class RowReader:
     def _plainly(self, cells: Sequence[str]) -> list[str]:
         """Cells made plain and translated, as many as the header has."""
         plan = self._plan
+        for place, cell in enumerate(cells):
+            if REPLACEMENT in cell:
+                raise _RejectedRow(Fault.NOT_TEXT, plan.header[place] if len(cells) == len(plan.header) else "")
         if len(cells) < len(plan.header):
             raise _RejectedRow(Fault.CELLS_MISSING)
         found = []
-        for place, cell in enumerate(cells[: len(plan.header)]):
-            if REPLACEMENT in cell:
-                raise _RejectedRow(Fault.NOT_TEXT, plan.header[place])
+        for cell in cells[: len(plan.header)]:
             text = plain(cell)
             found.append("" if text.casefold() in self._readers.nothing else text)
         if any(plain(cell) for cell in cells[len(plan.header) :]):
