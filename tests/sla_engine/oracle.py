@@ -1,7 +1,7 @@
 """What a whole transcript amounts to, worked out by looking at all of it at once, as slowly and as plainly as possible.
 
-It shares no code with the engine: no state, no watermark, no revisions. It is what the engine must agree with when the last
-entry has been folded and the clock has run on.
+It shares no code with the engine: no state, no watermark, no revisions. It is what the engine must agree with when
+the last entry has been folded and the clock has run on.
 """
 
 from collections.abc import Sequence
@@ -171,9 +171,9 @@ def _leg(told: list[Told]) -> tuple[str, int | None]:
         taker = account
         if isinstance(event, Queued) or (isinstance(event, Transferred) and not event.account):
             taker = ""
-        elif isinstance(event, Assigned | Accepted | Transferred):
-            taker = event.account
-        elif isinstance(event, AgentTurn) and event.author is Author.HUMAN and not account:
+        elif isinstance(event, Assigned | Accepted | Transferred) or (
+            isinstance(event, AgentTurn) and event.author is Author.HUMAN and not account
+        ):
             taker = event.account
         if taker != account:
             account, since = taker, None
