@@ -12,6 +12,7 @@ import typer
 from ledger.errors import LedgerError
 from seatwatch.config import Config, ConfigError, Problem, read_config
 from seatwatch.logs import configure_logs
+from seatwatch.server.process import Part, Server
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """
@@ -20,6 +21,8 @@ Examples:
   seatwatch up --config /etc/seatwatch/seatwatch.toml
 
   seatwatch up --data ./data          embedded broker, nobody configured yet
+
+  seatwatch up --config FILE --only collector      and, elsewhere, --only engine
 """
 
 
@@ -31,6 +34,7 @@ def register(app: typer.Typer) -> None:
 def up(
     config: Annotated[Path | None, typer.Option(help="the configuration file; without it, defaults")] = None,
     data: Annotated[Path | None, typer.Option(help="where the record is kept, over what the file says")] = None,
+    part: Annotated[Part, typer.Option("--only", help="one half of it, with Redis between the two")] = Part.ALL,
     *,
     end_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
@@ -43,7 +47,7 @@ def up(
         directory.mkdir(parents=True, exist_ok=True)
         if config is None:
             typer.echo("no --config: nobody is watched yet; docs/operate/configure.md says what to write")
-        asyncio.run(_serve(settings, base, directory, end_with_stdin=end_with_stdin))
+        asyncio.run(_serve(settings, base, directory, part, end_with_stdin=end_with_stdin))
     except ConfigError as error:
         for problem in error.problems:
             typer.echo(f"{config}: {problem}", err=True)
@@ -57,8 +61,7 @@ def up(
         raise typer.Exit(1) from None
 
 
-async def _serve(config: Config, base: Path, data: Path, *, end_with_stdin: bool) -> None:
-    from seatwatch.server.process import Server
+async def _serve(config: Config, base: Path, data: Path, part: Part, *, end_with_stdin: bool) -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -66,6 +69,6 @@ async def _serve(config: Config, base: Path, data: Path, *, end_with_stdin: bool
         loop.add_signal_handler(name, stop.set)
     if end_with_stdin:
         loop.add_reader(sys.stdin.fileno(), stop.set)  # readable without data: whoever started us is gone
-    server = Server(config, base, data, defaults=load_defaults(), say=typer.echo)
+    server = Server(config, base, data, part=part, defaults=load_defaults(), say=typer.echo)
     with suppress(asyncio.CancelledError):
         await server.run(stop)

@@ -1,12 +1,11 @@
 """The engines of a server: one runner per client's ledger, one for the operator's sites, and the board made of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 
-from collector.ledgers import LedgerHandle
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
 from sla_engine._core.sites import SiteLimits
@@ -15,6 +14,7 @@ from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactsStore
 from sla_engine.runners.local import LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
+from sla_engine.runners.tail import LedgerFeed
 from sla_engine.zones import zone_table
 from wire.board import Board, SiteTile
 from wire.ids import OPERATOR
@@ -31,12 +31,12 @@ def calendar_of(time_zone: str, defaults: Defaults) -> WindowCalendar:
 
 
 class Engines:
-    """All runners of one process. Made on the event loop it runs on."""
+    """All runners of one process, over ledgers read in place or over their streams. Made on the loop it runs on."""
 
     def __init__(
         self,
         clients: list[ClientSection],
-        ledgers: dict[str, LedgerHandle],
+        feeds: Mapping[str, LedgerFeed],
         facts: Path,
         *,
         defaults: Defaults,
@@ -44,10 +44,11 @@ class Engines:
     ) -> None:
         self._clock_ms = clock_ms
         self._stores: list[FactsStore] = []
+        self._owing: set[str] = set()
         self.announced = dict.fromkeys(Notice, 0)
         self.runners: dict[str, LocalRunner] = {}
         for client in clients:
-            feed = ledgers[client.id]
+            feed = feeds[client.id]
             calendar = calendar_of(client.time_zone, defaults)
             store = FactsStore.open(
                 facts / client.id, ledger_id=feed.ledger_id, ledger_size=feed.size, period_of=calendar.month_of
@@ -65,7 +66,7 @@ class Engines:
             )
         limits = defaults.fill(SiteLimits, "board")
         self.sites = SitesRunner(
-            ledgers[OPERATOR],
+            feeds[OPERATOR],
             facts / OPERATOR,
             clock_ms=clock_ms,
             settings=defaults.fill(SitesSettings, "board", limits=limits),
@@ -83,6 +84,10 @@ class Engines:
             for store in self._stores:
                 store.close()
 
+    def owes(self, client: str) -> bool:
+        """Whether somebody waits for a reply in that client's ledger, by the newest board."""
+        return client in self._owing
+
     def board(self) -> Board | None:
         """The board as of now; None until every ledger has been caught up with."""
         operator = self.sites.board_part()
@@ -90,7 +95,9 @@ class Engines:
         known = [part for part in parts if part is not None]
         if operator is None or len(known) < len(parts):
             return None
-        return compose(known, operator, self._clock_ms())
+        board = compose(known, operator, self._clock_ms())
+        self._owing = {tile.client for tile in board.clients if tile.live is not None and tile.live.waiting}
+        return board
 
     def folded(self) -> dict[str, int]:
         """How far each client's ledger is folded: entries."""

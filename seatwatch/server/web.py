@@ -8,7 +8,8 @@ from aiohttp import web
 from collector import intake_http
 from collector._core.admission import Outcome
 from collector.intake import Intake
-from collector.stats import LATENCY_EDGES_MS
+from collector.settings import http_settings
+from collector.stats import LATENCY_EDGES_MS, IntakeStats
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
 from dashboards.wallboard.access import Access
@@ -25,7 +26,7 @@ LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 class Figures:
     """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards."""
 
-    def __init__(self, intake: Intake, hub: Hub, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int]) -> None:
         self._intake = intake
         self._hub = hub
         self._clock_ms = clock_ms
@@ -35,29 +36,30 @@ class Figures:
 
     def snapshot(self) -> Snapshot:
         """Everything at this instant."""
-        stats = self._intake.stats
-        commit = stats.commit_time
+        intake = self._intake
         return Snapshot(
             now_ms=self._clock_ms(),
             board=self.board,
-            intake=IntakeFigures(
-                frames=stats.frames,
-                frame_bytes=self.door_bytes(),
-                accepted=stats.outcomes[Outcome.ACCEPTED],
-                repeats=stats.outcomes[Outcome.REPEAT],
-                quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
-                equivocations=stats.outcomes[Outcome.EQUIVOCATION],
-                gaps=stats.gaps,
-                unrouted=stats.outcomes[Outcome.UNROUTED],
-                commit=Distribution(
-                    edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000
-                ),
-            ),
+            intake=None if intake is None else self._intake_figures(intake.stats),
             ledgers=[
                 LedgerFigures(ledger=client, entries=handle.size, folded=self.folded.get(client))
-                for client, handle in self._intake.ledgers.items()
+                for client, handle in ({} if intake is None else intake.ledgers).items()
             ],
             screens=self._hub.figures(),
+        )
+
+    def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
+        commit = stats.commit_time
+        return IntakeFigures(
+            frames=stats.frames,
+            frame_bytes=self.door_bytes(),
+            accepted=stats.outcomes[Outcome.ACCEPTED],
+            repeats=stats.outcomes[Outcome.REPEAT],
+            quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
+            equivocations=stats.outcomes[Outcome.EQUIVOCATION],
+            gaps=stats.gaps,
+            unrouted=stats.outcomes[Outcome.UNROUTED],
+            commit=Distribution(edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000),
         )
 
 
@@ -69,7 +71,7 @@ def words() -> dict[str, dict[str, str]]:
 
 
 def web_application(
-    intake: Intake,
+    intake: Intake | None,
     hub: Hub,
     figures: Figures,
     *,
@@ -77,9 +79,7 @@ def web_application(
     defaults: Defaults,
     problems: Callable[[], Sequence[str]],
 ) -> web.Application:
-    """The whole application. problems: what keeps this server from being ready, in words."""
-    door = intake_http.HttpDoor(intake, intake.sources, defaults.fill(intake_http.HttpSettings, "collector"))
-    figures.door_bytes = lambda: door.stats.bytes
+    """The whole application. intake: None in a process without a door. problems: what keeps it from being ready."""
     exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
     wallboard = Wallboard(
         hub,
@@ -89,7 +89,10 @@ def web_application(
         alive=lambda: (),
         ready=problems,
     )
-    app = web.Application(client_max_size=defaults.int("collector.body_bytes_max"))
-    app.add_routes(door.routes())
+    app = web.Application()
+    if intake is not None:
+        door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
+        figures.door_bytes = lambda: door.stats.bytes
+        app.add_routes(door.routes())
     install(app, wallboard)
     return app

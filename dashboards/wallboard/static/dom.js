@@ -33,8 +33,10 @@ export function node(tag, className, ...children) {
 }
 
 // A figure: a mark, a big number with its unit, a small text under it, and a caption for where there is no table head.
-export function cell(name, caption) {
+// `room`: how many characters the number has room for; a longer one is drawn smaller, never cut off.
+export function cell(name, caption, room) {
   const made = node("div", `cell ${name}`);
+  made.room = room;
   made.caption = node("span", "caption", caption);
   made.mark = node("span", "mark");
   made.big = node("span", "big");
@@ -62,7 +64,10 @@ export function setIcon(target, shape) {
 export function fill(made, { tone = "", shape = "", big = "", unit = "", small = "" }) {
   setTone(made, tone);
   setIcon(made.mark, shape);
-  setText(made.big, big);
+  if (made.big.textContent !== big) {
+    made.big.textContent = big;
+    made.big.style.fontSize = big.length > made.room ? `${(made.room / big.length).toFixed(2)}em` : "";
+  }
   setText(made.unit, unit);
   setText(made.small, small);
 }

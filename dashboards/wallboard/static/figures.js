@@ -64,10 +64,10 @@ export function readyPeople(counts) {
 }
 
 export function agentsByState(counts) {
-  const people = { idle: 0, reserved: 0, serving: 0, wrap_up: 0, on_break: 0, offline: 0 };
+  const people = new Map(AGENT_STATES.map((state) => [state, 0]));
   for (const { presence, activity, people: number } of counts) {
     const state = presence === "ready" ? activity : presence;
-    if (state in people) people[state] += number;
+    if (people.has(state)) people.set(state, people.get(state) + number);
   }
   return people;
 }

@@ -83,13 +83,13 @@ export class Queues {
     row.badges = node("span", "badges");
     row.plain = node("div", "cell t-plus-1", w("t_plus_1_only"));
     row.cells = {
-      waiting: cell("waiting", w("waiting")),
-      oldest_wait: cell("oldest_wait", w("oldest_wait")),
-      to_breach: cell("to_breach", w("to_breach")),
-      attainment: cell("attainment", w("attainment")),
-      average_response: cell("average_response", w("average_response")),
+      waiting: cell("waiting", w("waiting"), 4),
+      oldest_wait: cell("oldest_wait", w("oldest_wait"), 6),
+      to_breach: cell("to_breach", w("to_breach"), 5),
+      attainment: cell("attainment", w("attainment"), 6),
+      average_response: cell("average_response", w("average_response"), 5),
     };
-    row.agents = AGENT_STATES.map((state) => cell(state, w(state)));
+    row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
     const name = node("div", "cell queue", row.name, node("span", "under", row.client, row.badges));
     row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents));
     this.pool.push(row);
@@ -122,7 +122,7 @@ export class Queues {
     fill(cells.average_response, average(tile.day.average_response, tile, this.tools));
     const people = agentsByState(tile.agents);
     row.agents.forEach((made, at) => {
-      const number = people[AGENT_STATES[at]];
+      const number = people.get(AGENT_STATES[at]);
       const big = tile.agents.length === 0 ? NOTHING : format.number(number);
       fill(made, { big, tone: number === 0 ? "none" : "" });
     });

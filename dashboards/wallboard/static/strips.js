@@ -3,11 +3,9 @@ import { siteIsFine, sitesByUrgency } from "./board.js";
 import { cell, fill, node, setIcon, setText, setTone } from "./dom.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
-const PHONE_CARDS = 12;
-
 class Strip {
-  // `empty`: key of the word shown when there is nothing. `widthRem`: how narrow a card may get.
-  constructor(section, tools, { title, empty, widthRem }) {
+  // `empty`: key of the word shown when there is nothing. `widthRem`: how narrow a card may get. `phone`: how many on one.
+  constructor(section, tools, { title, empty, widthRem, phone }) {
     this.section = section;
     this.tools = tools;
     this.empty = empty;
@@ -15,12 +13,13 @@ class Strip {
     this.cards = node("div", "cards");
     this.more = node("p", "card rest");
     this.pool = [];
-    this.phone = matchMedia("(max-width: 700px)");
+    this.phone = phone;
+    this.onPhone = matchMedia("(max-width: 700px)");
     section.append(node("h2", "", tools.w(title)), this.cards);
   }
 
   capacity() {
-    if (this.phone.matches) return PHONE_CARDS;
+    if (this.onPhone.matches) return this.phone;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     return Math.max(1, Math.floor(this.cards.getBoundingClientRect().width / rem / this.widthRem));
   }
@@ -49,7 +48,7 @@ class Strip {
 
 export class Clients extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "client", empty: "no_data", widthRem: 21 });
+    super(section, tools, { title: "client", empty: "no_data", widthRem: 21, phone: 4 });
   }
 
   make() {
@@ -57,9 +56,9 @@ export class Clients extends Strip {
     const card = node("article", "card client-card");
     card.name = node("bdi", "title");
     card.verdict = node("p", "verdict");
-    card.attainment = cell("attainment", w("attainment"));
-    card.average = cell("average_response", w("average_response"));
-    card.waiting = cell("waiting", w("waiting"));
+    card.attainment = cell("attainment", w("attainment"), 6);
+    card.average = cell("average_response", w("average_response"), 5);
+    card.waiting = cell("waiting", w("waiting"), 3);
     const head = node("div", "pair", card.name, card.verdict);
     card.append(head, node("div", "figures", card.attainment, card.average, card.waiting));
     return card;
@@ -87,7 +86,7 @@ export class Clients extends Strip {
 
 export class Teams extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.4 });
+    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.4, phone: 6 });
   }
 
   make() {
@@ -95,9 +94,9 @@ export class Teams extends Strip {
     const card = node("article", "card team-card");
     card.name = node("bdi", "title");
     card.verdict = node("p", "verdict");
-    card.attainment = cell("attainment", w("attainment"));
-    card.average = cell("average_response", w("average_response"));
-    card.people = cell("people", w("agents"));
+    card.attainment = cell("attainment", w("attainment"), 6);
+    card.average = cell("average_response", w("average_response"), 5);
+    card.people = cell("people", w("agents"), 3);
     const head = node("div", "pair", card.name, card.verdict);
     card.append(head, node("div", "figures", card.attainment, card.average, card.people));
     return card;
@@ -116,34 +115,36 @@ export class Teams extends Strip {
   }
 }
 
-const STATE_LOOKS = {
-  ok: { tone: "good", shape: "fine" },
-  degraded: { tone: "warn", shape: "warn" },
-  redundancy_lost: { tone: "warn", shape: "warn" },
-  on_battery: { tone: "warn", shape: "battery" },
-  power_lost: { tone: "bad", shape: "bad" },
-  isolated: { tone: "bad", shape: "bad" },
-  silent: { tone: "bad", shape: "unknown" },
-};
-const UNKNOWN = { tone: "none", shape: "unknown" };
+const UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
+
+// Maps, not objects: a key comes from outside and may be the name of something every object has.
+const STATE_LOOKS = new Map([
+  ["ok", { word: "ok", tone: "good", shape: "fine" }],
+  ["degraded", { word: "degraded", tone: "warn", shape: "warn" }],
+  ["redundancy_lost", { word: "redundancy_lost", tone: "warn", shape: "warn" }],
+  ["on_battery", { word: "on_battery", tone: "warn", shape: "battery" }],
+  ["power_lost", { word: "power_lost", tone: "bad", shape: "bad" }],
+  ["isolated", { word: "isolated", tone: "bad", shape: "bad" }],
+  ["silent", { word: "silent", tone: "bad", shape: "unknown" }],
+]);
 
 // Key of the word for a UPS's power state, and its look.
-const POWER_LOOKS = {
-  mains: { word: "mains", tone: "good", shape: "plug" },
-  battery: { word: "on_battery", tone: "warn", shape: "battery" },
-  critical: { word: "power_critical", tone: "bad", shape: "battery" },
-  bypass: { word: "power_bypass", tone: "warn", shape: "plug" },
-  mains_discharging: { word: "power_mains_discharging", tone: "warn", shape: "battery" },
-  conflict: { word: "power_conflict", tone: "warn", shape: "unknown" },
-  load_off: { word: "power_load_off", tone: "bad", shape: "bad" },
-  off: { word: "power_off", tone: "bad", shape: "bad" },
-  starting: { word: "power_starting", tone: "none", shape: "wait" },
-};
-const POWER_UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
+const POWER_LOOKS = new Map([
+  ["mains", { word: "mains", tone: "good", shape: "plug" }],
+  ["battery", { word: "on_battery", tone: "warn", shape: "battery" }],
+  ["critical", { word: "power_critical", tone: "bad", shape: "battery" }],
+  ["bypass", { word: "power_bypass", tone: "warn", shape: "plug" }],
+  ["mains_discharging", { word: "power_mains_discharging", tone: "warn", shape: "battery" }],
+  ["conflict", { word: "power_conflict", tone: "warn", shape: "unknown" }],
+  ["load_off", { word: "power_load_off", tone: "bad", shape: "bad" }],
+  ["off", { word: "power_off", tone: "bad", shape: "bad" }],
+  ["starting", { word: "power_starting", tone: "none", shape: "wait" }],
+]);
+const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
 export class Sites extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15 });
+    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15, phone: 12 });
   }
 
   render(sites, now) {
@@ -164,12 +165,12 @@ export class Sites extends Strip {
 
   show(card, site, now) {
     const { w, format } = this.tools;
-    const look = STATE_LOOKS[site.state] || UNKNOWN;
+    const look = STATE_LOOKS.get(site.state) || UNKNOWN;
     setText(card.name, site.name);
     setTone(card, look.tone);
     setTone(card.state, look.tone);
     setIcon(card.state.firstChild, look.shape);
-    setText(card.state.lastChild, w(site.state));
+    setText(card.state.lastChild, w(look.word));
     setText(card.since, `${w("since")} ${format.since(site.since, now)}`);
     setText(card.probes, `${w("probes")} ${format.number(site.probes_reporting)}/${format.number(site.probes_known)}`);
     this.showPower(card, site);
@@ -178,15 +179,16 @@ export class Sites extends Strip {
   showPower(card, site) {
     const { w, format } = this.tools;
     const trusted = site.comms === "ok" || site.comms === null;
-    const look = site.power === null ? { ...POWER_UNKNOWN, word: "no_ups" } : POWER_LOOKS[site.power] || POWER_UNKNOWN;
+    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
     setTone(card.power, trusted ? look.tone : "none");
     setIcon(card.power.firstChild, look.shape);
     const parts = [w(look.word)];
     // A reading that cannot be trusted is named, not shown.
-    if (!trusted) parts.push(w(`comms_${site.comms}`));
+    const comms = `comms_${site.comms}`;
+    if (!trusted) parts.push(w(w.has(comms) ? comms : "unknown"));
     if (trusted && site.charge_percent !== null) parts.push(`${format.number(site.charge_percent)}%`);
     if (trusted && site.runtime_ms !== null) parts.push(`${format.number(Math.floor(site.runtime_ms / 60000))} ${w("minutes")}`);
-    if (!siteIsFine(site) && site.reason && site.reason !== site.state) parts.push(w(site.reason));
+    if (!siteIsFine(site) && site.reason !== site.state && w.has(site.reason)) parts.push(w(site.reason));
     setText(card.power.lastChild, parts.join("  ·  "));
   }
 }

@@ -10,9 +10,8 @@ export async function loadWords(language) {
   if (!answer.ok) throw new Error(`words.json: ${answer.status}`);
   const { language: spoken, languages, words } = await answer.json();
   document.documentElement.lang = spoken;
-  const w = (key, n, m) => {
-    const text = Object.prototype.hasOwnProperty.call(words, key) ? words[key] : key;
-    return text.replace("{n}", n).replace("{m}", m);
-  };
+  const known = new Map(Object.entries(words));
+  const w = (key, n, m) => (known.has(key) ? known.get(key) : key).replace("{n}", n).replace("{m}", m);
+  w.has = (key) => known.has(key);
   return { language: spoken, languages, w };
 }
