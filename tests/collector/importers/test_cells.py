@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - full-width characters are what these tests are about
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,11 +69,7 @@ def test_full_width_digits_and_units_are_read_after_they_were_narrowed() -> None
 
 
 def test_two_places_and_bare_numbers_mean_what_the_mapping_says() -> None:
-    durations = readers(
-        mapping_of(
-            a='[[outcome]]\nis = "rejected" => [durations]\nunit = "min"\ntwo_places = "hh:mm"\n[[outcome]]\nis = "rejected"'
-        )
-    )[1]
+    durations = readers(mapping_of(a='[time] => [durations]\nunit = "min"\ntwo_places = "hh:mm"\n[time]'))[1]
     assert durations.read("2") == 120_000
     assert durations.read("01:05") == HOUR + 5 * 60_000
 
@@ -142,8 +139,14 @@ def test_a_wall_time_is_no_instant_where_clocks_go_ahead() -> None:
     ("value", "text"),
     [
         (None, ""),
-        (datetime(2026, 11, 2, 10, 4, 59, 999_997), "2026-11-02 10:05:00"),
-        (datetime(2026, 11, 2, 10, 5, 0, 250_000), "2026-11-02 10:05:00.250"),
+        (
+            datetime(2026, 11, 2, 10, 4, 59, 999_997),  # noqa: DTZ001 - a workbook knows no zones
+            "2026-11-02 10:05:00",
+        ),
+        (
+            datetime(2026, 11, 2, 10, 5, 0, 250_000),  # noqa: DTZ001 - likewise
+            "2026-11-02 10:05:00.250",
+        ),
         (date(2026, 11, 2), "2026-11-02"),
         (time(10, 5), "10:05:00"),
         (timedelta(hours=30, seconds=5), "30:00:05"),

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - full-width characters are what these tests are about
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_a_workbook_with_real_dates_reads_like_its_csv(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.create_sheet("calls", 0)
     sheet.append(HEADER.strip().split(","))
-    entered = datetime(2026, 11, 2, 10)
+    entered = datetime(2026, 11, 2, 10)  # noqa: DTZ001 - a workbook knows no zones
     sheet.append(
         ["c-1", "presale", "a-1", entered, entered + timedelta(seconds=7), 7, entered + timedelta(minutes=3), "ok"]
     )

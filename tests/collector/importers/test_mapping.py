@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - full-width characters are what these tests are about
 from pathlib import Path
 
 import pytest
