@@ -15,7 +15,7 @@ ROSTER_FROM: Final = "2020-01-01"
 
 
 def write_configuration(base: Path, plan: FloorPlan, *, listen: str, port: int) -> tuple[dict[str, str], str]:
-    """Configuration, tokens, definition and roster of a plan. Returns the connectors' tokens and the reader's, or ""."""
+    """Configuration, tokens, definition and roster of a plan. Returns connectors' tokens and the reader's or ""."""
     lines = ["[server]", f'listen = "{listen}"', f"port = {port}"]
     tokens = {client: secrets.token_urlsafe() for client in plan.queues}
     reader = "" if listen == LOOPBACK else secrets.token_urlsafe()
