@@ -127,7 +127,7 @@ def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[Fa
 def _as_it_happened(entries: list[Recorded]) -> list[Recorded]:
     """Rules and rosters, then events in order of event time, as a ledger of its own.
 
-    Declarations, clocks and silences say how long to wait for what is late; with hindsight there is nothing to wait for.
+    Declarations, clocks and silences say how long to wait for what is late; hindsight has nothing to wait for.
     """
     rules = [entry for entry in entries if entry.kind in _RULES]
     events = [entry for entry in entries if entry.body is not None and Kind.OFFERED <= entry.kind < Kind.PRESENCE]
