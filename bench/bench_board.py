@@ -55,10 +55,11 @@ class Floor:
 
     def begin(self, at: int) -> Recorded:
         """Somebody new writes."""
-        name = f"conversation-{next(self._numbers)}"
+        number = next(self._numbers)
+        name = f"conversation-{number}"
         self._open.append(name)
         head = (at, 1, "chat", None, True, name)
-        return self.entry(CustomerTurn(*head, name, queue=f"queue-{hash(name) % QUEUES}"))
+        return self.entry(CustomerTurn(*head, name, queue=f"queue-{number % QUEUES}"))
 
     def something(self, at: int) -> Recorded:
         """One event of the mix: new, assigned, answered, another message, closed."""
