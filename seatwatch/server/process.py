@@ -240,7 +240,7 @@ class Server:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, hub, now_ms)
+        figures = Figures(intake, hub, now_ms, {} if engines is None else engines.lateness)
         app = web_application(
             intake,
             hub,
