@@ -1,0 +1,184 @@
+"""A probe (or a connector with an outbox): the real outbox over a simulated disk, behind the broker."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from agent_probe._core.outbox import Outbox, OutboxLimits
+from agent_probe._core.storage import DropClass, StorageCorrupt
+from tests.sim.node import Node
+from tests.sim.oracle import Key, LedgerOracle
+from tests.sim.outbox_port import CORRUPT, SimStorage
+from tests.sim.workload import Conversations, Said, SiteReadings, poison
+from wire.codec import decode_ack, encode_frame
+from wire.kinds import Kind
+from wire.topics import ack_topic, backlog_topic
+
+if TYPE_CHECKING:
+    from tests.sim.broker import Session
+    from tests.sim.world import World
+
+LIMITS: Final = OutboxLimits(
+    keep_ms=600_000,
+    keep_bytes=5_000,
+    resend_ms=5_000,
+    in_flight=4,
+    frame_bytes=900,
+    frame_interval_ms=20,
+    expiry_check_ms=10_000,
+    runs_max=8,
+)
+"""Small room, so that a cut of seconds overflows it."""
+DISK_FULL_ODDS: Final = 0.003
+POISON_ODDS: Final = 0.01
+
+
+class ProbeNode(Node):
+    """Puts events as they happen, sends frames as the outbox says, hears acks. Its outbox may be lost or corrupted."""
+
+    kind = "probe"
+
+    def __init__(self, world: "World", name: str, client: str) -> None:
+        super().__init__(world, name)
+        self.client = client
+        self.disk = self.new_disk("outbox")
+        self.disk.before_flush = lambda: world.faults.worst_instant("crash.before_fsync", self)
+        self.outbox: Outbox | None = None
+        self.deliver_frames = True
+        self._session: Session | None = None
+        self._wake = asyncio.Event()
+        site, _, place = name.partition("/")
+        self._talk: Conversations | SiteReadings
+        if client == "operator":
+            self._talk = SiteReadings(site, "" if place == "gateway" else place, world.rng, world.clock_ms)
+        else:
+            self._talk = Conversations(place, world.rng, world.clock_ms)
+        self._poisoned = 0
+        world.collector.register(name, client, numbered=True)
+
+    @property
+    def oracle(self) -> LedgerOracle:
+        return self.world.collector.oracles[self.client]
+
+    def now_ms(self) -> int:
+        """The monotonic clock of this machine."""
+        return int(self.world.now * 1000)
+
+    def empty(self) -> bool:
+        """Nothing is owed: every epoch this outbox knows is acknowledged."""
+        return self.outbox is not None and self.outbox.settled
+
+    def left(self) -> str:
+        return f"{self.name} still owes {self.outbox.counts().rows if self.outbox else '?'} rows"
+
+    def lose_outbox(self, *, corrupt: bool) -> None:
+        """The file is gone, or no longer what was written."""
+        marks = self.world.marks
+        self.crash(power=False)
+        if corrupt and self.disk.records:
+            marks.hit("outbox.corrupt")
+            self.disk.replace([*self.disk.records, CORRUPT])
+            return
+        marks.hit("outbox.lost")
+        self.disk.replace([])
+        self.oracle.outbox_lost(self.name)
+
+    def on_death(self) -> None:
+        if self._session is not None:
+            self.world.broker.disconnect(self._session)
+            self._session = None
+
+    async def main(self) -> None:
+        world = self.world
+        storage = self._open()
+        self.outbox = Outbox(
+            storage, LIMITS, source=self.name, epoch=world.random_bytes(16), now=self.now_ms()
+        )
+        self._wake = asyncio.Event()
+        self._heard = asyncio.Queue(maxsize=1000)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._observe(self.outbox), name="probe.observe")
+            group.create_task(self._connection(self.outbox), name="probe.connection")
+            group.create_task(self._send(self.outbox), name="probe.send")
+            group.create_task(self._hear(self.outbox), name="probe.hear")
+
+    def _open(self) -> SimStorage:
+        world = self.world
+        for _ in range(2):
+            try:
+                return SimStorage(self.disk, world.rng, world.marks, lambda: DISK_FULL_ODDS if world.faults.active else 0)
+            except StorageCorrupt:
+                self.disk.replace([])
+                self.oracle.outbox_lost(self.name)
+        raise AssertionError
+
+    async def _observe(self, outbox: Outbox) -> None:
+        """Events as they happen; one more after heal, so that something is said to the restored ledger."""
+        world = self.world
+        closing = False
+        while True:
+            await world.sleep(world.rng.expovariate(3))
+            if not world.faults.active:
+                if closing:
+                    continue
+                closing = True
+            for _ in range(world.rng.randint(4, 12) if world.rng.random() < 0.05 else 1):
+                self._put(outbox, self._next())
+
+    def _next(self) -> Said:
+        if self.world.rng.random() < POISON_ODDS and self.world.faults.active:
+            self._poisoned += 1
+            self.world.marks.hit("probe.poison")
+            return poison(self.name, self._poisoned)
+        return self._talk.next()
+
+    def _put(self, outbox: Outbox, event: Said) -> None:
+        key = Key(self.name, outbox.epoch, outbox.last_sequence + 1)
+        self.oracle.attempt(key, event.body)
+        drop_class = DropClass.HEARTBEAT if event.kind == Kind.HEARTBEAT else DropClass.CHANGE
+        dropped = sum(outbox.counts().dropped.values())
+        outbox.put(event.kind, event.kind_version, event.body, drop_class, now=self.now_ms())
+        self.oracle.promise(key, event.kind, event.body)
+        if sum(outbox.counts().dropped.values()) > dropped:
+            self.world.marks.hit("outbox.overflowed")
+            self.world.faults.worst_instant("crash.during_overflow", self)
+        self.world.faults.worst_instant("crash.after_promise", self)
+        self._wake.set()
+
+    async def _connection(self, outbox: Outbox) -> None:
+        world = self.world
+        while True:
+            lost = asyncio.Event()
+            session = world.broker.connect(
+                self.name, frozenset({ack_topic(self.name)}), lambda _topic, data: self.enter(self._heard.put_nowait, data)
+            )
+            if session is not None:
+                session.on_lost = lambda lost=lost: self.enter(lost.set)
+                self._session = session
+                outbox.reconnected(self.now_ms())
+                self._wake.set()
+                await lost.wait()
+                self._session = None
+            await world.sleep(world.rng.uniform(0.2, 2.0))
+
+    async def _hear(self, outbox: Outbox) -> None:
+        while True:
+            outbox.acknowledge(decode_ack(await self._heard.get()), self.now_ms())
+            self._wake.set()
+
+    async def _send(self, outbox: Outbox) -> None:
+        world = self.world
+        while True:
+            self._wake.clear()
+            now = self.now_ms()
+            frame = outbox.next_frame(now) if self._session is not None else None
+            if frame is not None and self._session is not None:
+                world.trace("frame", self.name, frame.base, len(frame.items), len(frame.gone))
+                world.broker.publish(self._session, backlog_topic(self.name), encode_frame(frame))
+                continue
+            due = outbox.next_due(now)
+            wait = 5.0 if due is None else max((due - now) / 1000, 0.001)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
