@@ -104,7 +104,7 @@ class ChatBridge(Node):
             world.network.send(world.collector.name, self.name, lambda: self.enter(arrive))
 
         collector = world.collector
-        world.network.send(self.name, collector.name, lambda: collector.enter(collector.post, self.name, data, reply))
+        world.network.send(self.name, collector.name, lambda: collector.enter(collector.post, data, reply))
         try:
             async with asyncio.timeout(3.0):
                 return await answer

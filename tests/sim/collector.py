@@ -1,28 +1,43 @@
-"""The collector of the world: doors over the simulated network, ledgers over simulated disks."""
+"""The collector of the world: the real intake behind doors on the simulated network, over ledgers on simulated disks."""
 
 import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from collector._core.admission import Rules, admit
-from collector._core.sequence import view_of
+from collector.errors import Busy, IntakeStopped
+from collector.intake import Intake, IntakeSettings
+from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
 from ledger.errors import LedgerFailed
-from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction, seen
+from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
 from tests.sim.node import Node
 from tests.sim.oracle import LedgerOracle
 from wire.codec import decode_frame, encode_ack
 from wire.frame import Ack, Frame, Lane
+from wire.ids import OPERATOR
 from wire.topics import UPLINK_FILTER, ack_topic
 
 if TYPE_CHECKING:
     from tests.sim.broker import Session
     from tests.sim.world import World
 
-CLIENTS: Final = ("operator", "acme")
-RULES: Final = Rules(future_tolerance_ms=60_000, holes_max=64)
+CLIENT: Final = "acme"
+CLIENTS: Final = (str(OPERATOR), CLIENT)
+SETTINGS: Final = IntakeSettings(
+    future_tolerance_ms=60_000,
+    holes_max=16,
+    waiting_rows_max=120,
+    waiting_frames_max=12,
+    commit_rows_max=40,
+    retry_after_ms=500,
+    streams_max=6,
+)
+"""Small, so that queues fill, streams are forgotten and commits split within a minute."""
+OK, BUSY = 200, 503
 
 
 class CollectorNode(Node):
+    """One process on the hub. Its ledgers outlive it; backups of them are taken and put back by the operator."""
+
     kind = "collector"
 
     def __init__(self, world: "World") -> None:
@@ -31,96 +46,88 @@ class CollectorNode(Node):
         self.ledgers: dict[str, SimLedger] = {}
         for client in CLIENTS:
             disk = self.new_disk(client)
+            disk.before_flush = lambda: world.faults.worst_instant("crash.before_fsync", self)
             ledger = SimLedger(world.sha256(client.encode())[:16], disk)
             ledger.on_durable = self.oracles[client].durable
             self.ledgers[client] = ledger
-        self.client_of: dict[str, str] = {}
+        self.make_writer: Callable[[SimLedger], SimWriter] = SimWriter
+        self.sources: dict[str, Source] = {}
         self.unnumbered: set[str] = set()
         self._backups: dict[str, list[Transaction]] = {}
         self._session: Session | None = None
-        self._inbox: list[tuple[Frame, asyncio.Future[Ack]]] = []
+        self._group: asyncio.TaskGroup | None = None
+        self.intake: Intake | None = None
 
-    def may_end_with(self, error: Exception) -> bool:
+    def may_end_with(self, error: BaseException) -> bool:
         return isinstance(error, LedgerFailed) or super().may_end_with(error)
 
     def register(self, source: str, client: str, *, numbered: bool) -> None:
-        self.client_of[source] = client
+        """Let `source` write into the ledger of `client`."""
+        carries = FACILITIES if client == OPERATOR else CONVERSATIONS
+        self.sources[source] = Source(id=source, client=client, carries=carries)
         if not numbered:
             self.unnumbered.add(source)
 
+    def oracle_of(self, source: str) -> LedgerOracle:
+        """Of the ledger that `source` writes."""
+        return self.oracles[self.sources[source].client]
+
     def reader(self, client: str) -> SimReader:
+        """What another process on the hub reads."""
         return SimReader(self.ledgers[client])
 
+    # what the operator does
+
     def back_up(self) -> None:
+        """A copy of every ledger as it is durable now."""
         self._backups = {client: ledger.copy() for client, ledger in self.ledgers.items()}
 
     def restore(self) -> None:
-        """The operator puts the last backup in place, after stopping the hub."""
+        """Stop the hub, put the last copy of one ledger in place, start again."""
         client = self.world.rng.choice(CLIENTS)
-        if client not in self._backups:
-            return
-        size = sum(len(r.entries) for r in self._backups[client])
-        if size >= len(self.oracles[client].entries):
+        copy = self._backups.get(client)
+        if copy is None or sum(len(record.entries) for record in copy) >= len(self.oracles[client].entries):
             return
         self.world.marks.hit("ledger.restored_older")
-        self.world.trace("restore", client, size)
         self.crash(power=False)
         self.world.engine.crash(power=False)
-        self.ledgers[client].restore(self._backups[client])
+        size = self.ledgers[client].restore(copy)
+        self.world.trace("restore", client, size)
         self.oracles[client].restored(size, self.unnumbered)
 
+    # the process
+
     def on_death(self) -> None:
+        self._group = self.intake = None
         if self._session is not None:
             self.world.broker.disconnect(self._session)
             self._session = None
 
-    def post(self, source: str, data: bytes, reply: Callable[[int], None]) -> None:
-        self._spawn(self._post(decode_frame(data), reply))
-
-    def frame_arrived(self, data: bytes) -> None:
-        self._spawn(self._frame(decode_frame(data)))
-
-    def _spawn(self, coro) -> None:
-        self._group.create_task(coro)
-
-    async def _post(self, frame, reply):
-        ack = await self._submit(frame)
-        keys = [self.world.chat.key(item.event_id) for item in frame.items]
-        self.oracles[self.client_of[frame.source]].answered(keys)
-        reply(200)
-        self.world.faults.worst_instant("crash.after_ack", self)
-
-    async def _frame(self, frame):
-        ack = await self._submit(frame)
-        self.world.faults.worst_instant("crash.between_commit_and_ack", self)
-        self.oracles[self.client_of[frame.source]].acknowledge(frame.source, ack.epoch, ack.acknowledged_through, ack.index)
-        self.world.trace("ack", frame.source, ack.acknowledged_through, ack.index)
-        if self._session is not None:
-            self.world.broker.publish(self._session, ack_topic(frame.source), encode_ack(ack))
-        self.world.faults.worst_instant("crash.after_ack", self)
-
-    async def _submit(self, frame):
-        future = self.world.loop.create_future()
-        self._inbox.append((frame, future))
-        self._wake.set()
-        return await future
-
     async def main(self) -> None:
-        self._wake = asyncio.Event()
-        self._inbox = []
-        self.writers = {}
+        world = self.world
+        writers = {}
         for client, ledger in self.ledgers.items():
-            self.writers[client] = writer = await self.world.loop.run_in_executor(None, SimWriter, ledger)
-            self.oracles[client].recovered([seen(e) for e in writer._entries])
+            writers[client] = writer = await world.loop.run_in_executor(None, self.make_writer, ledger)
+            self.oracles[client].recovered(writer.seen())
+        self.intake = Intake(
+            writers,  # type: ignore[arg-type]  # the same port, over a simulated disk
+            Sources(self.sources.values()),
+            settings=SETTINGS,
+            clock_ms=world.clock_ms,
+            open_reader=self.reader,  # type: ignore[arg-type]
+            die=lambda error: world.process_ended(self, error),
+        )
         async with asyncio.TaskGroup() as self._group:
-            self._group.create_task(self._connection())
-            self._group.create_task(self._commits())
+            self._group.create_task(self.intake.run(), name="collector.intake")
+            self._group.create_task(self._connection(), name="collector.mqtt")
 
     async def _connection(self) -> None:
         world = self.world
         while True:
             lost = asyncio.Event()
-            session = world.broker.connect(self.name, frozenset({UPLINK_FILTER}), lambda _t, data: self.enter(self.frame_arrived, data))
+            session = world.broker.connect(
+                self.name, frozenset({UPLINK_FILTER}), lambda _topic, data: self.enter(self.frame_arrived, data)
+            )
             if session is not None:
                 session.on_lost = lambda lost=lost: self.enter(lost.set)
                 self._session = session
@@ -128,42 +135,55 @@ class CollectorNode(Node):
                 self._session = None
             await world.sleep(world.rng.uniform(0.2, 2.0))
 
-    async def _commits(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            batch, self._inbox = self._inbox, []
-            acks = await self.world.loop.run_in_executor(None, self._commit, batch)
-            for (_, future), ack in zip(batch, acks):
-                future.set_result(ack)
+    # the doors
 
-    def _commit(self, batch):
-        now = self.world.clock_ms()
-        out = {c: [] for c in CLIENTS}
-        pending = {c: {} for c in CLIENTS}
-        marks = {c: {} for c in CLIENTS}
-        views = {}
-        acks = []
-        for frame, _ in batch:
-            client = self.client_of[frame.source]
-            writer = self.writers[client]
+    def post(self, data: bytes, reply: Callable[[int], None]) -> None:
+        """POST /v1/events arrives."""
+        if self._group is not None:
+            self._group.create_task(self._answer_post(decode_frame(data), reply), name="collector.post")
 
-            def stored(source, epoch, sequence, client=client, writer=writer):
-                return pending[client].get((source, epoch, sequence)) or writer.body_of(source, epoch, sequence)
+    def frame_arrived(self, data: bytes) -> None:
+        """A frame arrives over MQTT."""
+        if self._group is not None:
+            self._group.create_task(self._answer_frame(decode_frame(data)), name="collector.frame")
 
-            from collector._core.admission import stream_epoch
-            key = (frame.source, stream_epoch(frame))
-            if key not in views:
-                views[key] = view_of(writer.mark(*key), writer.beyond(*key) if frame.lane is Lane.BACKLOG else ())
-            result = admit(frame, views[key], rules=RULES, received_at=now, stored=stored)
-            views[key] = result.view
-            if frame.lane is Lane.BACKLOG:
-                marks[client][key] = result.view.mark
-            for e in result.entries:
-                pending[client][e.source, e.epoch, e.sequence] = (e.kind, e.kind_version, e.body)
-            out[client].extend(result.entries)
-            acks.append((client, Ack(writer.ledger_id, frame.epoch, result.view.mark, 0, result.wanted, result.rejected)))
-        for client in CLIENTS:
-            self.writers[client].commit(out[client], received_at=now, marks=marks[client])
-        import msgspec
-        return [msgspec.structs.replace(a, index=self.writers[c].size) for c, a in acks]
+    async def _answer_post(self, frame: Frame, reply: Callable[[int], None]) -> None:
+        try:
+            await self._submit(frame)
+        except Busy:
+            self.world.marks.hit("collector.busy")
+            reply(BUSY)
+            return
+        except IntakeStopped:
+            return
+        self.oracle_of(frame.source).answered([self.world.chat.key(item.event_id) for item in frame.items])
+        self.world.trace("200", frame.source, len(frame.items))
+        reply(OK)
+        self.world.faults.worst_instant("crash.after_ack", self)
+
+    async def _answer_frame(self, frame: Frame) -> None:
+        try:
+            ack = await self._submit(frame)
+        except Busy:
+            self.world.marks.hit("collector.busy")
+            return
+        except IntakeStopped:
+            return
+        if frame.lane is Lane.BACKLOG:
+            self.oracle_of(frame.source).acknowledge(frame.source, ack.epoch, ack.acknowledged_through, ack.index)
+        self.world.trace("ack", frame.source, ack.acknowledged_through, ack.index)
+        if self._session is not None:
+            self.world.broker.publish(self._session, ack_topic(frame.source), encode_ack(ack))
+        self.world.faults.worst_instant("crash.after_ack", self)
+
+    async def _submit(self, frame: Frame) -> Ack:
+        intake = self.intake
+        if intake is None:
+            raise IntakeStopped
+        ack = await intake.submit(frame, Principal(frozenset({frame.source})))
+        if ack.wanted:
+            self.world.marks.hit("collector.wanted")
+        if any(rejected.reason == "equivocation" for rejected in ack.rejected):
+            self.world.marks.hit("collector.equivocation")
+        self.world.faults.worst_instant("crash.between_commit_and_ack", self)
+        return ack

@@ -88,6 +88,9 @@ class SimReader:
     def entry(self, index: int) -> StoredEntry:
         return self._ledger.visible[index]
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 class SimWriter:
     """ledger.writer.LedgerWriter over a simulated disk."""
@@ -152,6 +155,10 @@ class SimWriter:
             stored.append(StoredEntry(index, received_at, *new[:5], SALT, new.body, leaf))
         self._write(Transaction(tuple(stored), tuple((marks or {}).items()), received_at))
         return Committed(first, self.size, received_at)
+
+    def seen(self) -> list[Seen]:
+        """Everything found on opening, for the oracle."""
+        return [seen(entry) for entry in self._entries]
 
     def root(self) -> bytes:
         return self._frontier.root()
