@@ -8,9 +8,10 @@ from msgspec import Meta
 from wire._fields import Count, Epoch, Instant, Name, OptionalName, Sequence, Word
 from wire.body import Body
 from wire.errors import Reason
-from wire.limits import BODY_BYTES_MAX, KIND_MAX
+from wire.limits import FRAME_BYTES_MAX, KIND_MAX
 
-Raw = Annotated[bytes, Meta(max_length=BODY_BYTES_MAX)]
+Raw = Annotated[bytes, Meta(max_length=FRAME_BYTES_MAX)]
+"""A sender's body, whole. Being over the cap of a body is one of the reasons to be here, so the frame's cap bounds it."""
 KindNumber = Annotated[int, Meta(ge=0, le=KIND_MAX)]
 
 

@@ -1,0 +1,113 @@
+"""Entries that Seatwatch writes itself: what they say and under which key (see `keys`)."""
+
+from typing import Final
+
+import msgspec
+
+from collector._core import keys
+from ledger.entry import NewEntry
+from wire.body import Body
+from wire.codec import KIND_OF
+from wire.errors import Reason
+from wire.frame import GoneRange, Item
+from wire.record import (
+    Clock,
+    Equivocation,
+    Feed,
+    Gone,
+    Quarantined,
+    SourceBack,
+    SourceDeclared,
+    SourceSilent,
+    Unrouted,
+)
+
+HUB_CLOCK: Final = "hub"
+"""The clock domain of everything the collector says about itself."""
+
+_Head = tuple[int, int, str, None, bool, str]
+# Not wire.codec.encode_body: a quarantined body may be over the cap of a body, being the reason it is here.
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def entry(source: str, epoch: bytes, sequence: int, body: Body) -> NewEntry:
+    """`body` under the key (source, epoch, sequence)."""
+    kind, kind_version = KIND_OF[type(body)]
+    return NewEntry(source, epoch, sequence, kind, kind_version, _encode(body))
+
+
+def gap(source: str, epoch: bytes, hole: GoneRange, at: int) -> NewEntry:
+    """The `hole` of (source, epoch) will never be filled."""
+    body = Gone(*_head(at), source, epoch, hole.first, hole.last, hole.drop_class, hole.count, hole.reason)
+    return entry(keys.GAP, keys.gap_epoch(source, epoch), hole.first, body)
+
+
+def equivocation(source: str, epoch: bytes, sequence: int, item: Item, at: int) -> NewEntry:
+    """`item` came under a key that already holds something else."""
+    raw = bytes(item.body)
+    body = Equivocation(*_head(at), source, epoch, sequence, item.kind, item.kind_version, raw)
+    return entry(keys.EQUIVOCATION, keys.equivocation_epoch(source, epoch, raw), sequence, body)
+
+
+def quarantined(source: str, epoch: bytes, sequence: int, item: Item, reason: Reason, at: int) -> NewEntry:
+    """`item` was not taken, for `reason`; kept whole under the sender's own key.
+
+    Only an unrouted item leaves nothing but its place: what it says may be another client's, and the operator keeps it.
+    """
+    raw = b"" if reason is Reason.UNROUTED_QUEUE else bytes(item.body)
+    body = Quarantined(*_head(at), reason, item.kind, item.kind_version, raw)
+    return entry(source, epoch, sequence, body)
+
+
+def unrouted(source: str, epoch: bytes, sequence: int, item: Item, queue: str, at: int) -> NewEntry:
+    """For the operator's ledger: `item` is about a queue of no contract."""
+    raw = bytes(item.body)
+    body = Unrouted(*_head(at), source, epoch, sequence, queue, item.kind, item.kind_version, raw)
+    return entry(keys.UNROUTED, keys.unrouted_epoch(source, epoch), sequence, body)
+
+
+def clock(ledger_id: bytes, at: int) -> NewEntry:
+    """The hub's time passed the second of `at`."""
+    second = keys.clock_sequence(at)
+    return entry(keys.CLOCK, keys.clock_epoch(ledger_id), second, Clock(*_head(keys.clock_instant(second))))
+
+
+def silent(about_source: str, heard_at: int, missed_at: int) -> NewEntry:
+    """`about_source` was last heard at `heard_at` and missed its heartbeats by `missed_at`."""
+    body = SourceSilent(*_head(missed_at), about_source, heard_at)
+    return entry(keys.SILENCE, keys.silence_epoch(about_source), heard_at, body)
+
+
+def back(about_source: str, heard_at: int, back_at: int) -> NewEntry:
+    """The silence since `heard_at` ended at `back_at`."""
+    body = SourceBack(*_head(back_at), about_source)
+    return entry(keys.SILENCE, keys.silence_epoch(about_source), heard_at + 1, body)
+
+
+def declared(about_source: str, ordinal: int, at: int, words: "Declaration") -> NewEntry:
+    """The `ordinal`-th declaration (from 1) of a source."""
+    body = SourceDeclared(*_head(at), about_source, *words.in_body_order())
+    return entry(keys.SOURCES, keys.declaration_epoch(about_source), ordinal, body)
+
+
+class Declaration(msgspec.Struct, frozen=True, gc=False):
+    """What is said about a source. heartbeat_ms: how often it promises to speak, 0 = it promises nothing."""
+
+    feed: Feed
+    carries: str
+    numbered: bool
+    site: str
+    heartbeat_ms: int
+
+    def in_body_order(self) -> tuple[Feed, str, bool, str, int]:
+        """The fields as SourceDeclared takes them after `about_source`."""
+        return self.feed, self.carries, self.numbered, self.site, self.heartbeat_ms
+
+    @staticmethod
+    def of(body: SourceDeclared) -> "Declaration":
+        """What an entry declared."""
+        return Declaration(body.feed, body.carries, body.numbered, body.site, body.heartbeat_ms)
+
+
+def _head(at: int) -> _Head:
+    return at, 1, HUB_CLOCK, None, True, ""

@@ -1,0 +1,83 @@
+"""Epochs and sequences that are computed instead of drawn.
+
+The same cause always gives the same key, so a restart of the collector or a second import appends nothing twice.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+from wire.ids import SourceId
+from wire.limits import EPOCH_BYTES
+
+GAP: Final = SourceId("~gap")
+EQUIVOCATION: Final = SourceId("~equivocation")
+UNROUTED: Final = SourceId("~unrouted")
+CLOCK: Final = SourceId("~clock")
+SILENCE: Final = SourceId("~silence")
+SOURCES: Final = SourceId("~sources")
+
+_MS_PER_S: Final = 1000
+
+
+def gap_epoch(source: str, epoch: bytes) -> bytes:
+    """Epoch of the holes declared by `source` in `epoch`; their sequence is the first one missing."""
+    return _short_hash(b"gap", source.encode(), epoch)
+
+
+def equivocation_epoch(source: str, epoch: bytes, body: bytes) -> bytes:
+    """Epoch of a second `body` under a taken key; its sequence is the one that was taken."""
+    return _short_hash(b"equivocation", source.encode(), epoch, body)
+
+
+def unrouted_epoch(source: str, epoch: bytes) -> bytes:
+    """Epoch of the events of `source` whose queue belongs to nobody; sequences stay the sender's."""
+    return _short_hash(b"unrouted", source.encode(), epoch)
+
+
+def snapshot_epoch(epoch: bytes) -> bytes:
+    """Epoch of the snapshot lane of a source that runs in `epoch`."""
+    return _short_hash(b"snapshot", epoch)
+
+
+def event_id_epoch(source: str) -> bytes:
+    """The one epoch of a source that cannot number."""
+    return _short_hash(b"event_id", source.encode())
+
+
+def event_id_sequence(event_id: str) -> int:
+    """The sequence an `event_id` stands for."""
+    return int.from_bytes(sha256(event_id.encode()).digest()[:8]) >> 1
+
+
+def content_sequence(body: bytes) -> int:
+    """The sequence of an item whose `event_id` is missing: its content, so a resend of it adds nothing."""
+    return int.from_bytes(sha256(b"\x00" + body).digest()[:8]) >> 1
+
+
+def clock_epoch(ledger_id: bytes) -> bytes:
+    """Epoch of the `clock` entries of a ledger; their sequence is the Unix second."""
+    return _short_hash(b"clock", ledger_id)
+
+
+def clock_sequence(instant: int) -> int:
+    """The Unix second of `instant` (ms)."""
+    return instant // _MS_PER_S
+
+
+def clock_instant(second: int) -> int:
+    """The first ms of a Unix second."""
+    return second * _MS_PER_S
+
+
+def silence_epoch(about_source: str) -> bytes:
+    """Epoch of the silences of a source. The sequence of one is the ms it was last heard at, of its end one more."""
+    return _short_hash(b"silence", about_source.encode())
+
+
+def declaration_epoch(about_source: str) -> bytes:
+    """Epoch of what is declared about a source; the sequence comes from the declaration's content."""
+    return _short_hash(b"declared", about_source.encode())
+
+
+def _short_hash(*parts: bytes) -> bytes:
+    return sha256(b"".join(parts)).digest()[:EPOCH_BYTES]

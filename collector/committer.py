@@ -1,0 +1,296 @@
+"""The storing half of the intake: frames in, one transaction per ledger, answers out. Synchronous, one thread."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from collector._core import derived, keys
+from collector._core.admission import Admission, Outcome, Rules, Stored, admit, stream_epoch
+from collector._core.derived import Declaration
+from collector._core.sequence import StreamView, view_of
+from collector.sources import Source
+from collector.stats import IntakeStats
+from ledger.entry import NewEntry
+from ledger.writer import LedgerWriter
+from wire.codec import decode_body
+from wire.errors import require
+from wire.frame import Ack, Frame, Item, Lane
+from wire.ids import OPERATOR
+from wire.record import SourceDeclared
+
+StreamKey = tuple[str, bytes]
+"""(source, epoch)."""
+
+
+class FrameJob(NamedTuple):
+    """A frame of a registered source."""
+
+    frame: Frame
+    source: Source
+
+    @property
+    def rows(self) -> int:
+        """What it weighs in the queue."""
+        return len(self.frame.items) + 1
+
+
+class DerivedJob(NamedTuple):
+    """Entries of our own writers for one client's ledger.
+
+    latest: also remember each entry's sequence as its stream's mark, so that a restart finds the newest without a scan.
+    """
+
+    client: str
+    entries: Sequence[NewEntry]
+    latest: bool
+
+    @property
+    def rows(self) -> int:
+        """What it weighs in the queue."""
+        return len(self.entries) + 1
+
+
+Job = FrameJob | DerivedJob
+
+
+class Appended(NamedTuple):
+    """What became of derived entries. size: of the ledger afterwards."""
+
+    size: int
+    appended: int
+    repeats: int
+    equivocations: int
+
+
+class Heard(NamedTuple):
+    """A source spoke. at: hub's ms. heartbeat_ms: the promise it made in this frame, if any."""
+
+    source: str
+    at: int
+    heartbeat_ms: int | None
+
+
+class Result(NamedTuple):
+    """For each job its answer, in order; sizes: of the ledgers that grew; heard: who spoke."""
+
+    answers: list[Ack | Appended]
+    sizes: dict[str, int]
+    heard: list[Heard]
+
+
+class _Pending:
+    """What one ledger is about to store."""
+
+    def __init__(self, writer: LedgerWriter) -> None:
+        self.writer = writer
+        self.entries: list[NewEntry] = []
+        self.marks: dict[StreamKey, int] = {}
+        self._index: dict[tuple[str, bytes, int], NewEntry] = {}
+        self._indexed = 0
+
+    def stored(self, source: str, epoch: bytes, sequence: int) -> Stored | None:
+        """What is stored under that key, or will be once this batch is."""
+        for entry in self.entries[self._indexed :]:
+            self._index[entry.source, entry.epoch, entry.sequence] = entry
+        self._indexed = len(self.entries)
+        pending = self._index.get((source, epoch, sequence))
+        if pending is not None:
+            return pending.kind, pending.kind_version, pending.body
+        return self.writer.body_of(source, epoch, sequence)
+
+    def raise_mark(self, key: StreamKey, mark: int) -> None:
+        """Move a mark up; one that is further already stays."""
+        if mark > self.marks.get(key, self.writer.mark(*key)):
+            self.marks[key] = mark
+
+
+class Committer:
+    """Admits batches and commits them. Any error it raises is fatal: nothing of that batch may be acknowledged."""
+
+    def __init__(
+        self,
+        writers: Mapping[str, LedgerWriter],
+        *,
+        rules: Rules,
+        streams_max: int,
+        clock_ms: Callable[[], int],
+        stats: IntakeStats,
+    ) -> None:
+        """writers: by client id, "operator" among them. streams_max: how many streams' views are kept in memory."""
+        require(OPERATOR in writers, "the operator has a ledger")
+        self._writers = dict(writers)
+        self._rules = rules
+        self._streams_max = streams_max
+        self._clock_ms = clock_ms
+        self._stats = stats
+        self._views: dict[StreamKey, StreamView] = {}
+        self._declared: dict[str, Declaration] = {}
+        self._pending: dict[str, _Pending] = {}
+
+    def commit(self, jobs: Sequence[Job]) -> Result:
+        """Store everything in `jobs` durably and answer each. The operator's ledger comes first: see `unrouted`."""
+        received_at = self._clock_ms()
+        self._pending = {client: _Pending(writer) for client, writer in self._writers.items()}
+        admitted = [self._admit(job, received_at) for job in jobs]
+        sizes = {}
+        for client in sorted(self._pending, key=OPERATOR.__ne__):
+            pending = self._pending[client]
+            if pending.entries or pending.marks:
+                pending.writer.commit(pending.entries, received_at=received_at, marks=pending.marks)
+                self._stats.commits += 1
+                self._stats.entries += len(pending.entries)
+                sizes[client] = pending.writer.size
+        self._forget_oldest()
+        answers = [self._answer(job, outcome) for job, outcome in zip(jobs, admitted, strict=True)]
+        heard = [
+            Heard(job.source.id, self._heard_at(job, received_at), outcome.heartbeat_ms)
+            for job, outcome in zip(jobs, admitted, strict=True)
+            if isinstance(job, FrameJob) and isinstance(outcome, Admission)
+        ]
+        return Result(answers, sizes, heard)
+
+    def _admit(self, job: Job, received_at: int) -> "Admission | Appended":
+        if isinstance(job, DerivedJob):
+            return self._admit_derived(job, received_at)
+        self._declare(job, received_at)
+        return self._admit_frame(job, received_at)
+
+    def _answer(self, job: Job, outcome: "Admission | Appended") -> Ack | Appended:
+        if isinstance(outcome, Appended):
+            return outcome._replace(size=self._writers[_client_of(job)].size)
+        writer = self._writers[_client_of(job)]
+        by_event_id = isinstance(job, FrameJob) and job.frame.lane is Lane.BY_EVENT_ID
+        return Ack(
+            writer.ledger_id,
+            outcome.epoch,
+            0 if by_event_id else outcome.view.mark,
+            writer.size,
+            outcome.wanted,
+            outcome.rejected,
+        )
+
+    def _heard_at(self, job: FrameJob, received_at: int) -> int:
+        """Never earlier than what its ledger says, should the hub's clock have stepped back."""
+        return max(received_at, self._writers[job.source.client].last_received_at)
+
+    # ------------------------------------------------------------------------------------------------------- frames
+
+    def _admit_frame(self, job: FrameJob, received_at: int) -> Admission:
+        frame, source = job
+        pending = self._pending[source.client]
+        operator = self._pending[OPERATOR]
+
+        def stored(about: str, epoch: bytes, sequence: int) -> Stored | None:
+            where = operator if about == keys.UNROUTED else pending
+            return where.stored(about, epoch, sequence)
+
+        key = (frame.source, stream_epoch(frame))
+        by_event_id = frame.lane is Lane.BY_EVENT_ID
+        before = StreamView() if by_event_id else self._view(pending.writer, key)
+        previous = None
+        if frame.prev_epoch is not None:
+            previous = self._view(pending.writer, (frame.source, frame.prev_epoch))
+        admission = admit(
+            frame,
+            before,
+            rules=self._rules,
+            received_at=received_at,
+            stored=stored,
+            queues=source.queues,
+            previous=previous,
+        )
+        pending.entries.extend(admission.entries)
+        operator.entries.extend(admission.unrouted)
+        if not by_event_id:
+            self._views[key] = admission.view
+            pending.raise_mark(key, admission.view.mark)
+        self._count(frame.items, admission)
+        return admission
+
+    def _view(self, writer: LedgerWriter, key: StreamKey) -> StreamView:
+        """How far a stream is; the one asked for last is forgotten last."""
+        view = self._views.pop(key, None)
+        if view is None:
+            view = view_of(writer.mark(*key), writer.beyond(*key))
+        self._views[key] = view
+        return view
+
+    def _forget_oldest(self) -> None:
+        """Keep memory bounded. Only between commits: a view may be ahead of what its ledger has made durable."""
+        while len(self._views) > self._streams_max:
+            del self._views[next(iter(self._views))]
+
+    def _count(self, items: Sequence[Item], admission: Admission) -> None:
+        stats = self._stats
+        stats.frames += 1
+        stats.items += len(items)
+        stats.outcomes[Outcome.ACCEPTED] += admission.accepted
+        for decision in admission.decisions:
+            stats.outcomes[decision.outcome] += 1
+            if decision.reason is not None:
+                stats.rejected[decision.reason] += 1
+        for hole in admission.gaps:
+            stats.gaps += 1
+            stats.gap_sequences += hole.last - hole.first + 1
+        if admission.owed is not None:
+            stats.owed += 1
+
+    # ------------------------------------------------------------------------------------------------- derived entries
+
+    def _admit_derived(self, job: DerivedJob, received_at: int) -> Appended:
+        pending = self._pending[job.client]
+        appended = repeats = equivocations = 0
+        for entry in job.entries:
+            found = pending.stored(entry.source, entry.epoch, entry.sequence)
+            if found is None:
+                pending.entries.append(entry)
+                appended += 1
+                if job.latest:
+                    pending.raise_mark((entry.source, entry.epoch), entry.sequence)
+            elif found[2] is None or found == (entry.kind, entry.kind_version, entry.body):
+                repeats += 1
+            else:
+                equivocations += self._contradicts(pending, entry, received_at)
+        self._stats.derived += appended
+        self._stats.derived_repeats += repeats
+        self._stats.outcomes[Outcome.EQUIVOCATION] += equivocations
+        return Appended(0, appended, repeats, equivocations)
+
+    def _contradicts(self, pending: _Pending, entry: NewEntry, received_at: int) -> int:
+        item = Item(entry.sequence, entry.kind, entry.kind_version, msgspec.Raw(entry.body))
+        second = derived.equivocation(entry.source, entry.epoch, entry.sequence, item, received_at)
+        if pending.stored(second.source, second.epoch, second.sequence) is None:
+            pending.entries.append(second)
+        return 1
+
+    def _declare(self, job: FrameJob, received_at: int) -> None:
+        """Say who a source is before its first entry, and again when that has changed."""
+        source = job.source
+        known = self._declared.get(source.id)
+        unnumbered = job.frame.lane is Lane.BY_EVENT_ID
+        if known is not None and not (unnumbered and known.numbered):
+            return
+        pending = self._pending[source.client]
+        epoch = keys.declaration_epoch(source.id)
+        ordinal = pending.writer.mark(keys.SOURCES, epoch)
+        last = known or self._last_declaration(pending, epoch, ordinal)
+        numbered = not unnumbered and (last is None or last.numbered)
+        words = Declaration(source.feed, source.carries, numbered, source.site, source.heartbeat_ms)
+        if words != last:
+            ordinal = pending.marks.get((keys.SOURCES, epoch), ordinal) + 1
+            pending.entries.append(derived.declared(source.id, ordinal, received_at, words))
+            pending.marks[keys.SOURCES, epoch] = ordinal
+        self._declared[source.id] = words
+
+    @staticmethod
+    def _last_declaration(pending: _Pending, epoch: bytes, ordinal: int) -> Declaration | None:
+        found = pending.stored(keys.SOURCES, epoch, ordinal)
+        if found is None or found[2] is None:
+            return None
+        body = decode_body(found[0], found[1], found[2])
+        return Declaration.of(body) if isinstance(body, SourceDeclared) else None
+
+
+def _client_of(job: Job) -> str:
+    return job.client if isinstance(job, DerivedJob) else job.source.client

@@ -1,0 +1,69 @@
+"""The bytes of an entry, version 1 (docs/adr/0001-entry-v1.md): header, leaf. Pure, fixed for ever."""
+
+from hashlib import sha256
+from struct import Struct
+from typing import Final, NamedTuple
+
+import msgspec
+
+from wire.errors import require
+from wire.limits import EPOCH_BYTES, LEDGER_ID_BYTES, SALT_BYTES
+
+FORMAT: Final = 1
+SOURCE_BYTES_MAX: Final = 255
+
+LEAF_HEAD: Final = b"\x00" + bytes([FORMAT])
+"""What every leaf preimage starts with: RFC 6962's leaf prefix, then the format byte of the header."""
+
+PACK_FIXED: Final = Struct(">16sQQ16sQHH").pack
+"""Ledger id, index, received_at, epoch, sequence, kind, kind_version: the header after its format byte."""
+
+
+class NewEntry(NamedTuple):
+    """What is to be appended. epoch: 16 bytes. sequence: below 2^63. body: the source's bytes exactly as received."""
+
+    source: str
+    epoch: bytes
+    sequence: int
+    kind: int
+    kind_version: int
+    body: bytes
+
+
+class StoredEntry(msgspec.Struct, frozen=True, gc=False):
+    """An entry as the ledger holds it.
+
+    received_at: hub's ms since the Unix epoch. salt, body: None together once purged; the leaf (32 bytes) stays.
+    """
+
+    index: int
+    received_at: int
+    source: str
+    epoch: bytes
+    sequence: int
+    kind: int
+    kind_version: int
+    salt: bytes | None
+    body: bytes | None
+    leaf: bytes
+
+
+def source_tail(source: str) -> bytes:
+    """The end of a header: the length of the source's UTF-8, then the source. At most 255 bytes."""
+    encoded = source.encode()
+    require(0 < len(encoded) <= SOURCE_BYTES_MAX, "a source takes 1 to 255 bytes of UTF-8")
+    return bytes([len(encoded)]) + encoded
+
+
+def header_bytes(ledger_id: bytes, index: int, received_at: int, entry: NewEntry | StoredEntry) -> bytes:
+    """The header of `entry` at `index` of that ledger, received at that instant (ms)."""
+    require(len(ledger_id) == LEDGER_ID_BYTES, "a ledger id takes 16 bytes")
+    require(len(entry.epoch) == EPOCH_BYTES, "an epoch takes 16 bytes")
+    fixed = PACK_FIXED(ledger_id, index, received_at, entry.epoch, entry.sequence, entry.kind, entry.kind_version)
+    return bytes([FORMAT]) + fixed + source_tail(entry.source)
+
+
+def leaf_hash(header: bytes, salt: bytes, body: bytes) -> bytes:
+    """The leaf of the Merkle tree: 32 bytes over header, salt (16 bytes) and body."""
+    require(len(salt) == SALT_BYTES, "a salt takes 16 bytes")
+    return sha256(b"\x00" + header + salt + body).digest()

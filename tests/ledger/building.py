@@ -1,0 +1,42 @@
+"""Small ledgers for tests: a clock that stands still, entries with recognisable bodies, settings that roll early."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from ledger.entry import NewEntry
+from ledger.segment import LedgerSettings
+from ledger.writer import Committed, LedgerWriter
+from seatwatch.settings import load_defaults
+
+EPOCH: Final = bytes(range(16))
+SOURCE: Final = "chat/shop-1"
+NOON: Final = 1_795_262_400_000
+"""2026-11-21T12:00:00Z."""
+DAY_MS: Final = 24 * 3600 * 1000
+
+
+def default_settings() -> LedgerSettings:
+    """The thresholds this installation ships with."""
+    defaults = load_defaults()
+    return LedgerSettings(
+        segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
+        wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
+        lock_wait_ms=defaults.ms("ledger.lock_wait"),
+    )
+
+
+def open_writer(directory: Path, settings: LedgerSettings | None = None) -> LedgerWriter:
+    """A writer on a ledger in `directory`, made if it is not there."""
+    return LedgerWriter.open(directory, settings=settings or default_settings(), clock_ms=lambda: NOON)
+
+
+def new_entry(sequence: int, *, source: str = SOURCE, epoch: bytes = EPOCH, body: bytes | None = None) -> NewEntry:
+    """An entry of an unknown kind, so that any body will do."""
+    return NewEntry(source, epoch, sequence, 999, 1, f"body {sequence}".encode() if body is None else body)
+
+
+def append(writer: LedgerWriter, sequences: Sequence[int], *, at: int = NOON, mark: int | None = None) -> Committed:
+    """Commit those sequences of the one source; the mark goes to the last of them unless given."""
+    reached = max(sequences) if mark is None else mark
+    return writer.commit([new_entry(n) for n in sequences], received_at=at, marks={(SOURCE, EPOCH): reached})
