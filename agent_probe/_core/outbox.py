@@ -1,0 +1,314 @@
+"""The outbox: what the probe has said and the collector has not yet made durable.
+
+Rules (DESIGN.md 3 and 6):
+
+1. A row keeps the epoch, number and exact bytes it was put with; every start of the process is a new epoch.
+2. A row is forgotten only when the collector's mark is past it, or when room runs out; then it is declared in `gone`
+   until the mark is past it too. Lowest class first, longest held first within a class; past `keep_ms` whatever the
+   class.
+3. At most `in_flight` frames are unacknowledged. When the mark has not moved for `resend_ms`, everything above it goes
+   again.
+4. Ranges the collector wants go first. What turns out to be missing here is declared, so that its mark never stands
+   still for ever.
+
+Ages are counted in outbox time: the time this and earlier processes ran, never the wall clock, so a clock that jumps a
+day (or a machine that starts in 1970) expires nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from agent_probe._core.epochs import META_VERSION, EpochState, Meta, decode_meta, encode_meta
+from agent_probe._core.gone import Run, lost_row
+from agent_probe._core.sender import Sender, SenderLimits
+from agent_probe._core.storage import DropClass, Row, RowHead, RowRange, Storage, StorageFull
+from wire.errors import require
+from wire.frame import Ack, Frame
+from wire.record import GapReason
+
+
+class OutboxLimits(NamedTuple):
+    """How much is kept and how it is sent. Times in ms, sizes in bytes."""
+
+    keep_ms: int
+    keep_bytes: int
+    resend_ms: int
+    in_flight: int
+    frame_bytes: int
+    frame_interval_ms: int
+    expiry_check_ms: int
+    runs_max: int
+
+
+class OutboxCounts(NamedTuple):
+    """What an observer may want to know. dropped: rows given up, by class name."""
+
+    rows: int
+    size: int
+    dropped: dict[str, int]
+    full: int
+    resends: int
+    refused_acks: int
+
+
+TRIM_PARTS = 16
+"""An overflowing outbox frees 1/16 of its room at once, so that not every further event pays for a trim."""
+DROP_BATCH = 256
+
+
+class Outbox:
+    """One probe's outbox over a Storage. `now` is any monotonic clock in ms that counts suspended time."""
+
+    def __init__(self, storage: Storage, limits: OutboxLimits, *, source: str, epoch: bytes, now: int) -> None:
+        """Resume what `storage` holds and begin `epoch`. Raises StorageCorrupt."""
+        self._storage = storage
+        self._limits = limits
+        self._doomed: list[RowRange] = []
+        self._unwritten = True
+        self._dropped: Counter[DropClass] = Counter()
+        self._full = 0
+        self._rows = Counter({tally.drop_class: tally.rows for tally in storage.tallies()})
+        self._size = sum(tally.size for tally in storage.tallies())
+        self._forgotten: tuple[bytes, int] | None = None
+        self._epochs: list[EpochState] = []
+        self._resume()
+        self._time_offset = storage.newest_held_at() - now
+        self._expiry_due = now
+        self._current = self._begin(epoch)
+        self._sender = Sender(
+            storage,
+            SenderLimits(limits.resend_ms, limits.in_flight, limits.frame_bytes, limits.frame_interval_ms),
+            source=source,
+            lose=self._lose,
+        )
+
+    @property
+    def epoch(self) -> bytes:
+        """The epoch of this start."""
+        return self._current.epoch
+
+    @property
+    def last_sequence(self) -> int:
+        """The highest number given out in this epoch, 0 if none."""
+        return self._current.last
+
+    @property
+    def settled(self) -> bool:
+        """Whether the collector is past everything put so far."""
+        return all(state.finished for state in self._epochs)
+
+    def counts(self) -> OutboxCounts:
+        """Figures for heartbeats and logs."""
+        return OutboxCounts(
+            rows=self._rows.total(),
+            size=self._size,
+            dropped={drop_class.name.lower(): count for drop_class, count in self._dropped.items()},
+            full=self._full,
+            resends=self._sender.resends,
+            refused_acks=self._sender.refused_acks,
+        )
+
+    def put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
+        """Keep an event; durable when this returns its sequence.
+
+        Returns 0 when there is no room for it even after dropping what is worth less: it is then declared gone.
+        Raises StorageCorrupt.
+        """
+        sequence = self._current.last + 1
+        row = Row(self.epoch, sequence, kind, kind_version, body, drop_class, now + self._time_offset)
+        kept = self._append(row)
+        self._current.last = sequence
+        if not kept:
+            self._dropped[drop_class] += 1
+            self._current.gone.add(lost_row(sequence, drop_class, GapReason.OVERFLOW))
+            self._delete([])
+            return 0
+        self._rows[drop_class] += 1
+        self._size += row.size
+        self._trim(now)
+        return 0 if self._current.gone.within(sequence - 1, sequence) else sequence
+
+    def next_frame(self, now: int) -> Frame | None:
+        """The frame to publish now, from here on in flight; None if it is not its time. Raises StorageCorrupt."""
+        return self._sender.next_frame(self._epochs, now)
+
+    def next_due(self, now: int) -> int | None:
+        """When next_frame may have something; None while only a put, an ack or a reconnection can change that."""
+        return self._sender.next_due(self._epochs, now)
+
+    def reconnected(self, now: int) -> None:
+        """A new connection: nothing sent on the old one is trusted to have arrived."""
+        self._sender.rewind(self._epochs, now)
+
+    def acknowledge(self, ack: Ack, now: int) -> bool:
+        """Take in what the collector says. Raises StorageCorrupt.
+
+        Returns False, and changes nothing, if it speaks of an epoch or a sequence we never sent.
+        """
+        state = next((state for state in self._epochs if state.epoch == ack.epoch), None)
+        if state is None:
+            return False
+        before = state.acknowledged
+        if not self._sender.acknowledge(state, ack, now):
+            return False
+        if state.acknowledged > before:
+            self._epochs = [s for s in self._epochs if s is self._current or not s.finished]
+            if state.finished and state is not self._current:
+                self._forgotten = (state.epoch, state.last)
+            self._delete([RowRange(state.epoch, 1, state.acknowledged)])
+        return True
+
+    # --- starting
+
+    def _resume(self) -> None:
+        stored = self._storage.meta()
+        if stored is None:
+            return
+        meta = decode_meta(stored)
+        if meta.forgotten_epoch is not None and meta.forgotten_last is not None:
+            self._forgotten = (meta.forgotten_epoch, meta.forgotten_last)
+        for kept in meta.epochs:
+            span = self._storage.span(kept.epoch)
+            state = EpochState.resumed(kept, span[1] if span else 0)
+            if not state.finished:
+                self._epochs.append(state)
+            elif state.last:
+                self._forgotten = (state.epoch, state.last)
+
+    def _begin(self, epoch: bytes) -> EpochState:
+        previous = (self._epochs[-1].epoch, self._epochs[-1].last) if self._epochs else self._forgotten
+        require(all(state.epoch != epoch for state in self._epochs), "every start draws a new epoch")
+        state = EpochState(epoch)
+        if previous is not None:
+            state.prev_epoch, state.prev_last = previous
+        self._epochs.append(state)
+        self._delete([])
+        return state
+
+    # --- giving up rows
+
+    def _append(self, row: Row) -> bool:
+        if self._unwritten and not self._delete([]):
+            return False
+        try:
+            self._storage.append(row)
+        except StorageFull:
+            self._full += 1
+        else:
+            return True
+        if not self._drop(self._least_valuable(row.drop_class)):
+            return False
+        try:
+            self._storage.append(row)
+        except StorageFull:
+            return False
+        return True
+
+    def _least_valuable(self, at_most: DropClass) -> list[RowHead]:
+        for drop_class in DropClass:
+            if drop_class <= at_most and (heads := self._storage.oldest(drop_class, DROP_BATCH)):
+                return heads
+        return []
+
+    def _trim(self, now: int) -> None:
+        if self._size > self._limits.keep_bytes:
+            self._shrink()
+        if now >= self._expiry_due:
+            self._expiry_due = now + self._limits.expiry_check_ms
+            self._expire(now + self._time_offset - self._limits.keep_ms)
+        for state in self._epochs:
+            self._bridge(state)
+
+    def _shrink(self) -> None:
+        limit = self._limits.keep_bytes
+        goal = limit - limit // TRIM_PARTS
+        for drop_class in DropClass:
+            while self._size > goal and self._rows[drop_class] and not self._unwritten:
+                self._drop(_worth(self._storage.oldest(drop_class, DROP_BATCH), self._size - goal))
+            if self._size <= limit:
+                return
+
+    def _expire(self, before: int) -> None:
+        while not self._unwritten:
+            heads = [head for head in self._storage.oldest(None, DROP_BATCH) if head.held_at < before]
+            if not heads:
+                return
+            self._drop(heads)
+
+    def _drop(self, heads: Sequence[RowHead]) -> bool:
+        """Give these rows up and declare them. Rows the collector already has, or of no known epoch, only go."""
+        states = {state.epoch: state for state in self._epochs}
+        for head in heads:
+            state = states.get(head.epoch)
+            if state is not None and head.sequence > state.acknowledged:
+                state.gone.add(lost_row(head.sequence, head.drop_class, GapReason.OVERFLOW))
+            self._dropped[head.drop_class] += 1
+        return self._delete(_ranges((head.epoch, head.sequence) for head in heads))
+
+    def _bridge(self, state: EpochState) -> None:
+        """Give up what lies between the oldest runs, so that their list stays bounded."""
+        while len(state.gone) > self._limits.runs_max and not self._unwritten:
+            gap = state.gone.first_gap()
+            if gap is None:
+                return
+            rows = self._storage.rows(state.epoch, gap[0], DROP_BATCH)
+            heads = [
+                RowHead(r.epoch, r.sequence, r.drop_class, r.size, r.held_at) for r in rows if r.sequence <= gap[1]
+            ]
+            if heads:
+                self._drop(heads)
+            else:
+                self._lose(state, [Run(gap[0], gap[1], GapReason.OUTBOX_LOST)])
+
+    def _lose(self, state: EpochState, runs: Sequence[Run]) -> None:
+        """Rows that turned out missing or damaged: declare them, and remove what is left of them."""
+        for run in runs:
+            state.gone.add(run)
+        self._delete([RowRange(state.epoch, run.first, run.last) for run in runs])
+
+    def _delete(self, ranges: Sequence[RowRange]) -> bool:
+        """Forget rows and write the meta. False on a full disk.
+
+        The rows then stay doomed and are tried again next time; until that succeeds nothing more is put, because a row
+        whose epoch is not in the meta would be lost sight of.
+        """
+        self._doomed = [*self._doomed, *ranges]
+        self._unwritten = True
+        try:
+            removed = self._storage.delete(self._doomed, self._encoded_meta())
+        except StorageFull:
+            self._full += 1
+            return False
+        self._doomed = []
+        self._unwritten = False
+        for tally in removed:
+            self._rows[tally.drop_class] -= tally.rows
+            self._size -= tally.size
+        return True
+
+    def _encoded_meta(self) -> bytes:
+        epoch, last = self._forgotten or (None, None)
+        return encode_meta(Meta(META_VERSION, [state.to_meta() for state in self._epochs], epoch, last))
+
+
+def _worth(heads: Sequence[RowHead], size: int) -> list[RowHead]:
+    """As many of `heads`, in order, as it takes to free `size` bytes."""
+    chosen = []
+    for head in heads:
+        if size <= 0:
+            break
+        chosen.append(head)
+        size -= head.size
+    return chosen
+
+
+def _ranges(keys: Iterable[tuple[bytes, int]]) -> list[RowRange]:
+    """Row keys as the fewest ranges."""
+    found: list[RowRange] = []
+    for epoch, sequence in sorted(keys):
+        if found and found[-1].epoch == epoch and found[-1].last + 1 == sequence:
+            found[-1] = found[-1]._replace(last=sequence)
+        else:
+            found.append(RowRange(epoch, sequence, sequence))
+    return found

@@ -1,0 +1,205 @@
+"""Which frame goes next: wanted ranges, then the oldest epoch's next rows, while few enough are unacknowledged."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from agent_probe._core.epochs import EpochState
+from agent_probe._core.gone import Run, lost_row
+from agent_probe._core.pace import Pace
+from agent_probe._core.storage import Row, Storage
+from wire.frame import Ack, Frame, Item, Lane
+from wire.limits import FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
+from wire.record import GapReason
+
+ITEM_OVERHEAD_BYTES: Final = 32
+"""At most what MessagePack adds to a body inside a frame: array head, sequence, kind, version, empty event id."""
+
+Lose = Callable[[EpochState, Sequence[Run]], None]
+
+
+class SenderLimits(NamedTuple):
+    """Times in ms, sizes in bytes."""
+
+    resend_ms: int
+    in_flight: int
+    frame_bytes: int
+    frame_interval_ms: int
+
+
+class Flight(NamedTuple):
+    """A frame sent and not yet acknowledged: it settles first..last of its epoch."""
+
+    epoch: bytes
+    first: int
+    last: int
+    asked_for: bool
+
+
+class Sender:
+    """The sending half of the outbox. `lose(state, runs)` is told of rows that turned out missing or damaged."""
+
+    def __init__(self, storage: Storage, limits: SenderLimits, *, source: str, lose: Lose) -> None:
+        self._storage = storage
+        self._limits = limits
+        self._source = source
+        self._lose = lose
+        self._flights: list[Flight] = []
+        self._moved_at = 0
+        self._pace = Pace(limits.frame_interval_ms, limits.in_flight)
+        self.resends = 0
+        self.refused_acks = 0
+
+    def next_frame(self, epochs: Sequence[EpochState], now: int) -> Frame | None:
+        """The frame to publish now, or None."""
+        if self._flights and now - self._moved_at >= self._limits.resend_ms:
+            self.resends += 1
+            self.rewind(epochs, now)
+        if self._pace.ready_at(now) > now:
+            return None
+        for state in epochs:
+            if state.wanted:
+                return self._answer(state, now)
+        if len(self._flights) >= self._limits.in_flight:
+            return None
+        for state in epochs:
+            if state.cursor < state.last:
+                frame, end = self._build(state, state.cursor + 1, state.last)
+                self._depart(Flight(state.epoch, state.cursor + 1, end, asked_for=False), now)
+                state.cursor = end
+                state.sent = max(state.sent, end)
+                return frame
+        return None
+
+    def next_due(self, epochs: Sequence[EpochState], now: int) -> int | None:
+        """When to ask next_frame again, or None."""
+        has_room = len(self._flights) < self._limits.in_flight
+        resend_at = self._moved_at + self._limits.resend_ms if self._flights else None
+        if any(state.wanted or (has_room and state.cursor < state.last) for state in epochs):
+            ready_at = self._pace.ready_at(now)
+            return ready_at if resend_at is None else min(ready_at, resend_at)
+        return resend_at
+
+    def rewind(self, epochs: Sequence[EpochState], now: int) -> None:
+        """Everything above the collector's marks is to go again."""
+        self._flights.clear()
+        self._moved_at = now
+        for state in epochs:
+            state.rewind()
+
+    def acknowledge(self, state: EpochState, ack: Ack, now: int) -> bool:
+        """Move the mark of `state` and note what is wanted. False if the ack is for something never sent."""
+        mark = ack.acknowledged_through
+        if state.inherited:
+            further = max([mark, *(wanted.last for wanted in ack.wanted)])
+            if further > state.last:
+                state.cursor = further if state.cursor == state.last else state.cursor
+                state.last = further
+            state.sent = state.last
+        if mark > state.sent:
+            self.refused_acks += 1
+            return False
+        if mark > state.acknowledged:
+            state.acknowledged = mark
+            state.cursor = max(state.cursor, mark)
+            state.gone.forget_through(mark)
+            self._flights = [f for f in self._flights if f.epoch != state.epoch or f.last > mark]
+            self._moved_at = now
+        state.wanted = [
+            (max(wanted.first, state.acknowledged + 1), min(wanted.last, state.sent))
+            for wanted in ack.wanted
+            if not self._is_on_its_way(state, wanted.first, wanted.last)
+        ]
+        state.wanted = [(first, last) for first, last in state.wanted if first <= last]
+        return True
+
+    def _is_on_its_way(self, state: EpochState, first: int, last: int) -> bool:
+        """Whether an earlier request for it was answered and that answer is still out."""
+        return any(
+            f.asked_for and f.epoch == state.epoch and f.first <= last and f.last >= first for f in self._flights
+        )
+
+    def _answer(self, state: EpochState, now: int) -> Frame:
+        """The first wanted range again. The flights that carried it are lost, so it takes their place in the window."""
+        first, through = state.wanted.pop(0)
+        frame, end = self._build(state, first, through)
+        if end < through:
+            state.wanted.insert(0, (end + 1, through))
+        self._flights = [
+            f for f in self._flights if f.asked_for or f.epoch != state.epoch or f.last < first or f.first > end
+        ]
+        if len(self._flights) >= self._limits.in_flight:
+            self._flights.pop()
+        self._depart(Flight(state.epoch, first, end, asked_for=True), now)
+        return frame
+
+    def _depart(self, flight: Flight, now: int) -> None:
+        if not self._flights:
+            self._moved_at = now
+        self._flights.append(flight)
+        self._pace.spend(now)
+
+    def _build(self, state: EpochState, first: int, through: int) -> tuple[Frame, int]:
+        """A frame that settles sequences from `first` on, and the last one it settles (at most `through`)."""
+        rows, end = self._take(state, first, through)
+        self._declare_missing(state, rows, first, end)
+        runs = state.gone.within(first - 1, end)
+        if len(runs) > GONE_RANGES_MAX:
+            end = runs[GONE_RANGES_MAX].first - 1
+            runs = runs[:GONE_RANGES_MAX]
+        opening = state.acknowledged == 0
+        frame = Frame(
+            FRAME_VERSION,
+            self._source,
+            state.epoch,
+            Lane.BACKLOG,
+            self._base(state, first, end),
+            [run.declared() for run in runs],
+            [
+                Item(row.sequence, row.kind, row.kind_version, msgspec.Raw(row.body))
+                for row in rows
+                if row.intact and row.sequence <= end and not state.gone.within(row.sequence - 1, row.sequence)
+            ],
+            state.prev_epoch if opening else None,
+            state.prev_last if opening else None,
+        )
+        return frame, end
+
+    def _base(self, state: EpochState, first: int, end: int) -> int:
+        """The lowest sequence held, as far as this frame may say it.
+
+        What lies below it and is not in `gone` counts as lost; so it must not pass runs that other frames declare.
+        """
+        span = self._storage.span(state.epoch)
+        lowest = span[0] if span else state.last + 1
+        declared_elsewhere = [run.first for run in state.gone.within(state.acknowledged, first - 1) if run.last < first]
+        return min(max(lowest, state.acknowledged + 1), end + 1, *declared_elsewhere)
+
+    def _take(self, state: EpochState, first: int, through: int) -> tuple[list[Row], int]:
+        """Rows that fit one frame, and the sequence up to which they say everything."""
+        room = self._limits.frame_bytes
+        rows: list[Row] = []
+        found = self._storage.rows(state.epoch, first, FRAME_ITEMS_MAX)
+        for row in found:
+            room -= len(row.body) + ITEM_OVERHEAD_BYTES
+            if row.sequence > through:
+                return rows, through
+            if rows and room < 0:
+                return rows, row.sequence - 1
+            rows.append(row)
+        return rows, through if len(found) < FRAME_ITEMS_MAX else rows[-1].sequence
+
+    def _declare_missing(self, state: EpochState, rows: Sequence[Row], first: int, end: int) -> None:
+        runs = [
+            lost_row(row.sequence, row.drop_class, GapReason.ROW_CORRUPT)
+            for row in rows
+            if not row.intact and not state.gone.within(row.sequence - 1, row.sequence)
+        ]
+        at = first
+        for sequence in [*(row.sequence for row in rows), end + 1]:
+            holes = state.gone.holes_between(at, sequence - 1) if sequence > at else []
+            runs.extend(Run(hole_first, hole_last, GapReason.OUTBOX_LOST) for hole_first, hole_last in holes)
+            at = sequence + 1
+        if runs:
+            self._lose(state, runs)
