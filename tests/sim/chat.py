@@ -38,7 +38,7 @@ class ChatBridge(Node):
         self._talk = Conversations("chat", world.rng, world.clock_ms)
         self._held: list[Event] = []
         self._count = 0
-        world.collector.register(name, client, numbered=False)
+        world.collector.register(name, client)
 
     def empty(self) -> bool:
         """Nothing waits for an answer."""

@@ -52,7 +52,6 @@ class CollectorNode(Node):
             self.ledgers[client] = ledger
         self.make_writer: Callable[[SimLedger], SimWriter] = SimWriter
         self.sources: dict[str, Source] = {}
-        self.unnumbered: set[str] = set()
         self._backups: dict[str, list[Transaction]] = {}
         self._session: Session | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -61,12 +60,10 @@ class CollectorNode(Node):
     def may_end_with(self, error: BaseException) -> bool:
         return isinstance(error, LedgerFailed) or super().may_end_with(error)
 
-    def register(self, source: str, client: str, *, numbered: bool) -> None:
+    def register(self, source: str, client: str) -> None:
         """Let `source` write into the ledger of `client`."""
         carries = FACILITIES if client == OPERATOR else CONVERSATIONS
         self.sources[source] = Source(id=source, client=client, carries=carries)
-        if not numbered:
-            self.unnumbered.add(source)
 
     def oracle_of(self, source: str) -> LedgerOracle:
         """Of the ledger that `source` writes."""
@@ -93,7 +90,7 @@ class CollectorNode(Node):
         self.world.engine.crash(power=False)
         size = self.ledgers[client].restore(copy)
         self.world.trace("restore", client, size)
-        self.oracles[client].restored(size, self.unnumbered)
+        self.oracles[client].restored(size)
 
     # the process
 

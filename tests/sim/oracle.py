@@ -4,7 +4,7 @@ The oracle reads ledger entries off the simulated disk with its own few lines; i
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -72,7 +72,7 @@ class LedgerOracle:
         self.attempted: dict[Key, set[bytes]] = defaultdict(set)
         self.excused: set[Key] = set()
         self.violations: list[Violation] = []
-        self.restores = 0
+        self.lost_by_restore: set[Key] = set()
 
     def fail(self, invariant: str, message: str) -> None:
         """Remember the violation: raising here could be caught by the code under test."""
@@ -125,7 +125,7 @@ class LedgerOracle:
     def outbox_lost(self, source: str) -> None:
         """The file of an outbox is gone, whole: what was in it and nowhere else cannot be named by anyone."""
         for key in self.promised:
-            if key.source == source and key not in self.by_key and not self.is_in_gap(key):
+            if key.source == source and not self.is_named(key):
                 self.excused.add(key)
 
     def answered(self, keys: Sequence[Key]) -> None:
@@ -134,14 +134,9 @@ class LedgerOracle:
             if key not in self.by_key:
                 self.fail("I2", f"{key} was answered with 200 and is not durable")
 
-    def restored(self, size: int, unnumbered: set[str]) -> None:
-        """The operator put an older copy in place: what came after `size` is forgotten, and so are marks beyond it.
-
-        Sources that cannot number cannot declare what was lost: what they no longer hold is excused (and shown as
-        unsequenced to the client).
-        """
-        self.restores += 1
-        self.excused.update(entry.key for entry in self.entries[size:] if entry.key.source in unnumbered)
+    def restored(self, size: int) -> None:
+        """The operator put an older copy in place: what came after `size` is forgotten, and so are marks beyond it."""
+        named = {key for key in self.promised if self.is_named(key)}
         del self.entries[size:]
         entries, self.entries = self.entries, []
         self.by_key.clear()
@@ -153,6 +148,7 @@ class LedgerOracle:
             self.by_key[entry.key] = entry.index
             if entry.kind == DATA_GAP:
                 self._take_gap(entry)
+        self.lost_by_restore.update(key for key in named if not self.is_named(key))
 
     def recovered(self, found: Sequence[Seen]) -> None:
         """The collector opened the ledger and found this: everything durable must be there, unchanged."""
@@ -196,21 +192,19 @@ class LedgerOracle:
 
     # the end
 
-    def settle(self) -> None:
-        """After heal and drain: I1 for every promise, and no event under two keys."""
-        for key, promise in self.promised.items():
-            if key in self.excused:
+    def settle(self, speaks_of: Callable[[str, bytes], bool]) -> None:
+        """After heal and drain: I1 for every promise, and no event under two keys.
+
+        speaks_of: whether a source still sends frames of an epoch. What a restore took and no source speaks of any more is
+        excused, and counted: docs/reference/simulation.md, "What nobody can name".
+        """
+        for key in self.promised:
+            if key in self.excused or self.is_named(key):
                 continue
-            at = self.by_key.get(key)
-            if at is None:
-                if not self.is_in_gap(key):
-                    self.fail("I1", f"{key} was promised and is neither in the ledger nor in a declared gap")
+            if key in self.lost_by_restore and not speaks_of(key.source, key.epoch):
+                self.marks.hit("limit.restored_away_and_finished")
                 continue
-            entry = self.entries[at]
-            body = msgspec.msgpack.decode(entry.body)[RAW_OF_QUARANTINED] if entry.kind == QUARANTINED else entry.body
-            if body not in self.attempted[key]:
-                self.fail("I1", f"{key} is in the ledger with another body")
-            del promise
+            self.fail("I1", f"{key} was promised and is neither in the ledger nor in a declared gap")
         bodies: dict[bytes, Key] = {}
         for entry in self.entries:
             if entry.key.source.startswith("~"):
@@ -218,6 +212,10 @@ class LedgerOracle:
             other = bodies.setdefault(entry.body, entry.key)
             if other != entry.key:
                 self.fail("I1", f"one event is in the ledger as {other} and as {entry.key}")
+
+    def is_named(self, key: Key) -> bool:
+        """Whether it is in the ledger or in a declared gap."""
+        return key in self.by_key or self.is_in_gap(key)
 
     def is_in_gap(self, key: Key) -> bool:
         """Whether a declared gap names it."""

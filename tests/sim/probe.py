@@ -1,6 +1,7 @@
 """A probe (or a connector with an outbox): the real outbox over a simulated disk, behind the broker."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from agent_probe._core.outbox import Outbox, OutboxLimits
@@ -53,7 +54,7 @@ class ProbeNode(Node):
         else:
             self._talk = Conversations(place, world.rng, world.clock_ms)
         self._poisoned = 0
-        world.collector.register(name, client, numbered=True)
+        world.collector.register(name, client)
 
     @property
     def oracle(self) -> LedgerOracle:
@@ -62,6 +63,10 @@ class ProbeNode(Node):
     def now_ms(self) -> int:
         """The monotonic clock of this machine."""
         return int(self.world.now * 1000)
+
+    def speaks_of(self, epoch: bytes) -> bool:
+        """Whether frames of that epoch will still come."""
+        return self.outbox is not None and any(state.epoch == epoch for state in self.outbox._epochs)
 
     def empty(self) -> bool:
         """Nothing is owed: every epoch this outbox knows is acknowledged."""
@@ -76,7 +81,7 @@ class ProbeNode(Node):
         self.crash(power=False)
         if corrupt and self.disk.records:
             marks.hit("outbox.corrupt")
-            self.disk.replace([*self.disk.records, CORRUPT])
+            self.disk.replace([*self.disk.recover(), CORRUPT])
             return
         marks.hit("outbox.lost")
         self.disk.replace([])
@@ -175,10 +180,10 @@ class ProbeNode(Node):
                 world.trace("frame", self.name, frame.base, len(frame.items), len(frame.gone))
                 world.broker.publish(self._session, backlog_topic(self.name), encode_frame(frame))
                 continue
-            due = outbox.next_due(now)
-            wait = 5.0 if due is None else max((due - now) / 1000, 0.001)
-            try:
-                async with asyncio.timeout(wait):
+            due = outbox.next_due(now) if self._session is not None else None
+            if due is None:
+                await self._wake.wait()
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max((due - now) / 1000, 0.001)):
                     await self._wake.wait()
-            except TimeoutError:
-                pass
