@@ -1,7 +1,7 @@
-"""The board: everything a screen or a scrape shows, as plain values. Built by the engine's second stage, shown by dashboards.
+"""The board: everything a screen or a scrape shows, as plain values, built by the engine's second stage.
 
-None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its counts. All instants are ms since the Unix
-epoch, so a screen counts seconds itself and can tell when it grew stale.
+None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its counts. All instants are ms since the
+Unix epoch, so a screen counts seconds itself and can tell when it grew stale.
 """
 
 import msgspec
@@ -96,7 +96,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
 
 
 class SiteTile(msgspec.Struct, frozen=True, gc=False):
-    """One site: verdict, power, who reports. `reason` is a glossary key naming the cause; since = ms instant it holds from.
+    """One site: verdict, power, reporters. `reason` is a glossary key naming the cause; since = instant it holds from.
 
     state: ok, degraded, redundancy_lost, on_battery, power_lost, isolated, silent, unknown.
     power: a wire.facility.Power value or None when no UPS was ever heard.

@@ -1,7 +1,7 @@
 """The fields every body starts with: when it happened, by which clock, and which shard it belongs to.
 
-A body travels as a MessagePack array, its fields in the order written here; new fields are appended with a default, never
-reused or reordered (DESIGN.md 3).
+A body travels as a MessagePack array, its fields in the order written here; new fields are appended with a default,
+never reused or reordered (DESIGN.md 3).
 """
 
 import msgspec
@@ -17,7 +17,8 @@ class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
     clock: name of the clock domain; times of one domain may be subtracted from each other.
     monotonic_ms: the source's monotonic clock, or None where it has none (files, webhooks).
     synced: whether the source's wall clock was disciplined when it stamped this.
-    shard_key: customer pseudonym where known, else linked call id, else conversation id; "" for entries every shard gets.
+    shard_key: customer pseudonym where known, else linked call id, else conversation id; "" for entries every shard
+    gets.
     """
 
     occurred_at: Instant

@@ -1,5 +1,8 @@
-"""Bytes to messages and back, with caps. Hostile bytes cost bounded time and memory: sizes are checked before decoding,
-every field has a cap, and bodies stay raw until their kind is known."""
+"""Bytes to messages and back, with caps.
+
+Hostile bytes cost bounded time and memory: sizes are checked before decoding, every field has a cap, and bodies stay
+raw until their kind is known.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -63,15 +66,10 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""
 
-KIND_OF: Final[Mapping[type[Body], tuple[int, int]]] = {
-    body_type: key for key, body_type in BODY_TYPES.items()
-}
+KIND_OF: Final[Mapping[type[Body], tuple[int, int]]] = {body_type: key for key, body_type in BODY_TYPES.items()}
 
-BODY_DECODERS: Final[
-    Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]
-] = {
-    key: msgspec.msgpack.Decoder(body_type).decode
-    for key, body_type in BODY_TYPES.items()
+BODY_DECODERS: Final[Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]] = {
+    key: msgspec.msgpack.Decoder(body_type).decode for key, body_type in BODY_TYPES.items()
 }
 """(kind, kind_version) -> typed decoder; the hot path calls these directly."""
 
@@ -115,9 +113,7 @@ def encode_frame(frame: Frame) -> bytes:
 def decode_frame(data: bytes) -> Frame:
     """A frame with raw bodies. DecodeError says TOO_LARGE, NOT_A_FRAME or UNKNOWN_FRAME_VERSION."""
     if len(data) > FRAME_BYTES_MAX:
-        raise DecodeError(
-            Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}"
-        )
+        raise DecodeError(Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}")
     try:
         frame = _frame_decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -138,9 +134,7 @@ def encode_ack(ack: Ack) -> bytes:
 def decode_ack(data: bytes) -> Ack:
     """An ack. DecodeError(NOT_A_FRAME) on anything else."""
     if len(data) > FRAME_BYTES_MAX:
-        raise DecodeError(
-            Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}"
-        )
+        raise DecodeError(Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}")
     try:
         return _ack_decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:

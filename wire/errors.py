@@ -49,7 +49,7 @@ class ContractViolation(AssertionError):
     """A programmer error. Survives `python -O`, unlike assert."""
 
 
-def require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence at every call
     """Crash with `message` unless `condition` holds."""
     if not condition:
         raise ContractViolation(message)

@@ -1,7 +1,7 @@
 """The frame: what a source sends and what the collector answers. One layout for MQTT and HTTP.
 
-A frame is one MessagePack array. It says who speaks, in which epoch, what it still holds (`base`), what it had to drop (`gone`),
-and carries items; each item is numbered and holds its body as the exact bytes that will be hashed.
+A frame is one MessagePack array. It says who speaks, in which epoch, what it still holds (`base`), what it had to
+drop (`gone`), and carries items; each item is numbered and holds its body as the exact bytes that will be hashed.
 """
 
 from enum import IntEnum
@@ -21,15 +21,14 @@ from wire.limits import (
 from wire.record import GapReason
 
 KindNumber = Annotated[int, Meta(ge=0, le=KIND_MAX)]
-LedgerId = Annotated[
-    bytes, Meta(min_length=LEDGER_ID_BYTES, max_length=LEDGER_ID_BYTES)
-]
+LedgerId = Annotated[bytes, Meta(min_length=LEDGER_ID_BYTES, max_length=LEDGER_ID_BYTES)]
 
 
 class Lane(IntEnum):
     """How the sequences of a frame are to be read.
 
-    BACKLOG: numbered without holes; the ack is the contiguous mark. SNAPSHOT: current state, newest wins, holes are normal.
+    BACKLOG: numbered without holes; the ack is the contiguous mark. SNAPSHOT: current state, newest wins, holes are
+    normal.
     BY_EVENT_ID: the sender cannot number; each item carries an `event_id` and the collector derives epoch and sequence.
     """
 
@@ -39,7 +38,7 @@ class Lane(IntEnum):
 
 
 class GoneRange(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Sequences first..last that the source dropped and will never send; `count` of them held events of `drop_class`."""
+    """Sequences first..last dropped at the source; `count` of them held events of `drop_class`."""
 
     first: Sequence
     last: Sequence
@@ -92,8 +91,9 @@ class SequenceRange(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Ack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the collector made durable, said only after commit.
 
-    ledger: id of the ledger. epoch: the epoch acknowledged. acknowledged_through: highest sequence such that all up to it are
-    durable or declared gone. index: size of the ledger at that commit. wanted: undeclared holes the source is asked for.
+    ledger: id of the ledger. epoch: the epoch acknowledged. acknowledged_through: highest sequence such that all up
+    to it are durable or declared gone. index: size of the ledger at that commit. wanted: undeclared holes the source
+    is asked for.
     """
 
     ledger: LedgerId

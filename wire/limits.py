@@ -1,4 +1,6 @@
-"""Protocol constants: facts of the wire format, the same for every installation (policy thresholds live in defaults.toml).
+"""Protocol constants: facts of the wire format, the same for every installation.
+
+Policy thresholds live in defaults.toml.
 
 Sources: DESIGN.md 3 and 6; broker packet size and body cap from research/reliability.md section 8 (limits).
 """

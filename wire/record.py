@@ -32,7 +32,7 @@ class GapReason(StrEnum):
 
 
 class Gone(Body, frozen=True, array_like=True, gc=False):
-    """A hole the source declared: sequences first..last of `about_epoch` will never come. `count` of them held events."""
+    """A hole the source declared: sequences first..last of `about_epoch` never come; `count` held events."""
 
     about_source: Name
     about_epoch: Epoch

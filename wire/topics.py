@@ -1,7 +1,7 @@
 """MQTT topics and stream names, spelled nowhere else.
 
-A probe writes `v1/<site>/<probe>/up` (backlog) and `v1/<site>/<probe>/now` (snapshots) and reads `v1/<site>/<probe>/ack`.
-Its source id is `<site>/<probe>`: topic, certificate and payload must name the same one.
+A probe writes `v1/<site>/<probe>/up` (backlog) and `v1/<site>/<probe>/now` (snapshots) and reads
+`v1/<site>/<probe>/ack`. Its source id is `<site>/<probe>`: topic, certificate and payload must name the same one.
 """
 
 from typing import Final, NamedTuple

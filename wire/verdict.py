@@ -1,6 +1,7 @@
 """Facts and announcements: what the engine says. Facts are a function of entries only; announcements may use the clock.
 
-A fact's identity is (conversation, session, turn, definition, type); `revision` counts corrections of it, the highest wins.
+A fact's identity is (conversation, session, turn, definition, type); `revision` counts corrections of it, the highest
+wins.
 """
 
 from enum import StrEnum
@@ -40,7 +41,7 @@ class Why(StrEnum):
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where in the organisation it happened, by the roster in force at the event's time; "unassigned" where unmapped."""
+    """Where it happened, by the roster in force at the event's time; "unassigned" where unmapped."""
 
     account: str
     person: str

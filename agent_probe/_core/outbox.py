@@ -94,6 +94,11 @@ class Outbox:
         return self._current.last
 
     @property
+    def unfinished(self) -> list[tuple[bytes, int]]:
+        """Each epoch the collector is not known to be past, oldest first, and its highest sequence."""
+        return [(state.epoch, state.last) for state in self._epochs]
+
+    @property
     def settled(self) -> bool:
         """Whether the collector is past everything put so far."""
         return all(state.finished for state in self._epochs)

@@ -191,12 +191,14 @@ class Sender:
         return rows, through if len(found) < FRAME_ITEMS_MAX else rows[-1].sequence
 
     def _declare_missing(self, state: EpochState, rows: Sequence[Row], first: int, end: int) -> None:
+        """Make runs of damaged rows, and of holes that `base` does not say already because something older is held."""
         runs = [
             lost_row(row.sequence, row.drop_class, GapReason.ROW_CORRUPT)
             for row in rows
             if not row.intact and not state.gone.within(row.sequence - 1, row.sequence)
         ]
-        at = first
+        span = self._storage.span(state.epoch)
+        at = max(first, span[0] if span else end + 1)
         for sequence in [*(row.sequence for row in rows), end + 1]:
             holes = state.gone.holes_between(at, sequence - 1) if sequence > at else []
             runs.extend(Run(hole_first, hole_last, GapReason.OUTBOX_LOST) for hole_first, hole_last in holes)

@@ -1,0 +1,29 @@
+"""Errors of the probe, by whose fault it is and what to do.
+
+* ProbeError
+  * ProbeConfigError: the operator's. Names the key, the problem and the fix; the process exits with 2.
+  * ProbeUnavailable: the world's. A sensor or the broker cannot be reached now; back off and say so.
+"""
+
+
+class ProbeError(Exception):
+    """Base of everything the probe raises."""
+
+
+class ProbeConfigError(ProbeError):
+    """A setting cannot be used: which key, what is wrong, what to do."""
+
+    def __init__(self, key: str, problem: str, fix: str) -> None:
+        super().__init__(f"{key}: {problem}\n  fix: {fix}")
+        self.key = key
+        self.problem = problem
+        self.fix = fix
+
+
+class ProbeUnavailable(ProbeError):
+    """What we talk to is not there now. `cause` is a closed word of the sensor's own vocabulary."""
+
+    def __init__(self, cause: str, detail: str = "") -> None:
+        super().__init__(f"{cause}: {detail}" if detail else cause)
+        self.cause = cause
+        self.detail = detail

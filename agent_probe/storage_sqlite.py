@@ -1,0 +1,202 @@
+"""Outbox rows in SQLite: WAL, synchronous=FULL, one process.
+
+Every row and the meta carry a checksum of their own, because SQLite has none, and a flipped bit in a body would
+otherwise be signed and billed.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from agent_probe._core.storage import (
+    ROW_OVERHEAD_BYTES,
+    DropClass,
+    Row,
+    RowHead,
+    RowRange,
+    StorageCorrupt,
+    StorageFull,
+    Tally,
+)
+
+SCHEMA_VERSION: Final = 1
+SCHEMA: Final = (
+    """
+    CREATE TABLE rows (
+        epoch BLOB, sequence INTEGER, kind INTEGER, kind_version INTEGER, drop_class INTEGER, held_at INTEGER,
+        checksum INTEGER, body BLOB, PRIMARY KEY (epoch, sequence)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX rows_by_worth ON rows (drop_class, held_at)",
+    "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), checksum INTEGER, data BLOB)",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+CACHE_KIB: Final = 1024
+CHECKPOINT_PAGES: Final = 256
+
+NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
+IN_USE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+class OutboxInUse(Exception):
+    """Another process has this outbox open."""
+
+
+class SqliteStorage:
+    """The storage port over one file. Used from one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises StorageCorrupt, StorageFull, OutboxInUse."""
+        self._db = _connect(path)
+        try:
+            with _translated():
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file. A damaged one may refuse to be closed tidily, which changes nothing."""
+        try:
+            self._db.close()
+        except sqlite3.Error:
+            return
+
+    def append(self, row: Row) -> None:
+        """As the port says."""
+        values = (*row[:4], int(row.drop_class), row.held_at, _checksum(row), row.body)
+        with _translated():
+            self._db.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def delete(self, ranges: Sequence[RowRange], meta: bytes) -> list[Tally]:
+        """As the port says: one transaction."""
+        removed: dict[DropClass, tuple[int, int]] = {}
+        with _translated(), self._transaction():
+            for span in ranges:
+                for drop_class, size in self._db.execute(
+                    "DELETE FROM rows WHERE epoch = ? AND sequence BETWEEN ? AND ? RETURNING drop_class, length(body)",
+                    span,
+                ):
+                    rows, total = removed.get(DropClass(drop_class), (0, 0))
+                    removed[DropClass(drop_class)] = (rows + 1, total + size + ROW_OVERHEAD_BYTES)
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?, ?)", (zlib.crc32(meta), meta))
+        return [Tally(drop_class, rows, size) for drop_class, (rows, size) in sorted(removed.items())]
+
+    def rows(self, epoch: bytes, first: int, limit: int) -> list[Row]:
+        """As the port says; `intact` is by checksum."""
+        query = "SELECT * FROM rows WHERE epoch = ? AND sequence >= ? ORDER BY sequence LIMIT ?"
+        with _translated():
+            return [_row(values) for values in self._db.execute(query, (epoch, first, limit))]
+
+    def oldest(self, drop_class: DropClass | None, limit: int) -> list[RowHead]:
+        """As the port says; the index is by class, so all classes are merged here."""
+        query = (
+            "SELECT epoch, sequence, drop_class, length(body) + ?, held_at FROM rows WHERE drop_class = ?"
+            " ORDER BY held_at, epoch, sequence LIMIT ?"
+        )
+        heads = []
+        with _translated():
+            for wanted in DropClass if drop_class is None else (drop_class,):
+                found = self._db.execute(query, (ROW_OVERHEAD_BYTES, int(wanted), limit))
+                heads += [RowHead(epoch, n, DropClass(worth), size, at) for epoch, n, worth, size, at in found]
+        heads.sort(key=lambda head: (head.held_at, head.epoch, head.sequence))
+        return heads[:limit]
+
+    def span(self, epoch: bytes) -> tuple[int, int] | None:
+        """As the port says; two look-ups in the key, where one min-max query would walk all rows."""
+        query = "SELECT (SELECT min(sequence) FROM rows WHERE epoch = :e), max(sequence) FROM rows WHERE epoch = :e"
+        with _translated():
+            low, high = self._db.execute(query, {"e": epoch}).fetchone()
+        return None if low is None else (low, high)
+
+    def tallies(self) -> list[Tally]:
+        """As the port says: reads every row, once per start."""
+        query = "SELECT drop_class, count(*), sum(length(body)) FROM rows GROUP BY drop_class ORDER BY drop_class"
+        with _translated():
+            found = self._db.execute(query).fetchall()
+            return [Tally(DropClass(worth), rows, size + rows * ROW_OVERHEAD_BYTES) for worth, rows, size in found]
+
+    def newest_held_at(self) -> int:
+        """As the port says."""
+        with _translated():
+            (newest,) = self._db.execute("SELECT max(held_at) FROM rows").fetchone()
+        return newest or 0
+
+    def meta(self) -> bytes | None:
+        """As the port says. Raises StorageCorrupt when its checksum does not match."""
+        with _translated():
+            found = self._db.execute("SELECT checksum, data FROM meta").fetchone()
+        if found is None:
+            return None
+        checksum, data = found
+        if not isinstance(data, bytes) or zlib.crc32(data) != checksum:
+            raise StorageCorrupt("the meta does not match its checksum")
+        return data
+
+    def _prepare(self) -> None:
+        run = self._db.execute
+        run("PRAGMA locking_mode = EXCLUSIVE")
+        run("PRAGMA cell_size_check = ON")
+        run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        (mode,), (synchronous,) = run("PRAGMA journal_mode").fetchone(), run("PRAGMA synchronous").fetchone()
+        if (mode, synchronous) != ("wal", 2):
+            raise StorageCorrupt(f"this folder does not do durable writes: journal {mode}, synchronous {synchronous}")
+        (version,) = run("PRAGMA user_version").fetchone()
+        if version == 0 and not run("SELECT 1 FROM sqlite_master").fetchone():
+            with self._transaction():
+                for statement in SCHEMA:
+                    run(statement)
+        elif version != SCHEMA_VERSION:
+            raise StorageCorrupt(f"schema version {version}, this build reads {SCHEMA_VERSION}")
+        findings = run("PRAGMA quick_check(1)").fetchone()
+        if findings != ("ok",):
+            raise StorageCorrupt(f"quick_check: {findings[0]}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with _translated():
+        return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's errors in the port's words. Bytes that decode to nonsense are corruption too."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        if code in NO_ROOM:
+            raise StorageFull(str(error)) from error
+        if code & 0xFF in IN_USE:
+            raise OutboxInUse(str(error)) from error
+        raise StorageCorrupt(str(error)) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StorageCorrupt(f"a row holds what no row holds: {error}") from error
+
+
+def _checksum(row: Row) -> int:
+    head = f"{row.sequence}/{row.kind}/{row.kind_version}/".encode()
+    return zlib.crc32(row.body, zlib.crc32(head, zlib.crc32(row.epoch)))
+
+
+def _row(values: tuple[bytes, int, int, int, int, int, int, bytes]) -> Row:
+    epoch, sequence, kind, kind_version, drop_class, held_at, checksum, body = values
+    row = Row(epoch, sequence, kind, kind_version, body, DropClass(drop_class), held_at)
+    return row if _checksum(row) == checksum else row._replace(intact=False)

@@ -1,0 +1,69 @@
+"""The command line: what it prints, what it returns, and what the probe's start does not load."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatwatch import __version__
+from seatwatch.__main__ import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+SERVER_ONLY = ["typer", "rich", "structlog", "aiohttp", "redis", "jinja2", "cryptography", "openpyxl", "grafanalib"]
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_version_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out == f"seatwatch {__version__}\n"
+
+
+def test_help_lists_the_commands_and_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    page = capsys.readouterr().out
+    assert "Examples:" in page
+    assert "probe" in page
+
+
+def test_an_unknown_command_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no-such-command"]) == 2
+    assert "no-such-command" in capsys.readouterr().err
+
+
+def test_the_module_can_be_run_as_a_program() -> None:
+    command = [sys.executable, "-m", "seatwatch", "version"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == f"seatwatch {__version__}\n"
+
+
+def test_starting_the_probe_hands_over_its_arguments_and_loads_nothing_of_the_server() -> None:
+    result = python(
+        "import json, sys, types\n"
+        "seen = []\n"
+        "stand_in = types.ModuleType('seatwatch.probe_command')\n"
+        "stand_in.run = lambda arguments: seen.extend(arguments) or 3\n"
+        "sys.modules['seatwatch.probe_command'] = stand_in\n"
+        "from seatwatch.__main__ import main\n"
+        "import seatwatch.settings\n"
+        "code = main(['probe', '--config', 'probe.toml'])\n"
+        "print(json.dumps({'code': code, 'seen': seen, 'loaded': sorted(sys.modules)}))\n"
+    )
+    assert result.returncode == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert (said["code"], said["seen"]) == (3, ["--config", "probe.toml"])
+    assert set(SERVER_ONLY) & set(said["loaded"]) == set()
+
+
+def test_a_base_install_says_what_to_install_for_server_commands() -> None:
+    result = python(
+        "import sys\nsys.modules['typer'] = None\nfrom seatwatch.__main__ import main\nsys.exit(main(['version']))\n"
+    )
+    assert result.returncode == 2
+    assert "pip install 'seatwatch[server]'" in result.stderr

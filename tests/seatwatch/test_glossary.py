@@ -1,0 +1,38 @@
+"""Screen words: both languages and a meaning for each, one word per idea."""
+
+import re
+
+import pytest
+
+from seatwatch.glossary import GlossaryError, parse_glossary, words
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_every_word_has_both_languages_and_one_sentence_of_meaning() -> None:
+    for key, word in words().items():
+        assert HAN.search(word.zh), f"[{key}] zh has no Chinese in it"
+        assert not HAN.search(word.en + word.meaning), f"[{key}] en and meaning are English"
+        assert word.meaning[0].isupper(), f"[{key}] meaning begins like a sentence"
+
+
+def test_the_words_the_wallboard_is_promised_with_are_there() -> None:
+    assert words()["waiting"].text("zh") == "等待"
+    assert words()["t_plus_1_only"].text("zh") == "次日数据"
+    assert words()["t_plus_1_only"].text("en") == "T+1 only"
+    states = {"ok", "degraded", "redundancy_lost", "on_battery", "power_lost", "isolated", "silent"}
+    assert states <= words().keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[a]\nzh = "甲"\nen = "A"', "needs exactly zh, en, meaning"),
+        ('[a]\nzh = "甲"\nen = ""\nmeaning = "A thing."', "needs exactly"),
+        ('[a]\nzh = "甲"\nen = "A"\nmeaning = "A thing"', "full stop"),
+        ('[a]\nzh = "甲"\nen = "A"\nmeaning = "A."\n[b]\nzh = "甲"\nen = "B"\nmeaning = "B."', "one idea, one word"),
+    ],
+)
+def test_an_unfinished_word_is_refused_by_name(text: str, problem: str) -> None:
+    with pytest.raises(GlossaryError, match=problem):
+        parse_glossary(text)

@@ -1,0 +1,35 @@
+"""The house rules, applied to every file of the repository."""
+
+from functools import cache
+
+import pytest
+
+from tests.tidy.rules import RULES, Rule
+from tests.tidy.source import PACKAGES, ROOT, Source, repository
+from tests.tidy.thresholds import EXCEPTIONS, named_numbers
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    return tuple(repository())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_no_file_breaks(rule: Rule) -> None:
+    findings = [str(finding) for source in sources() for finding in rule(source)]
+    assert not findings, "\n" + "\n".join(findings)
+
+
+def test_every_package_is_looked_at() -> None:
+    assert {source.package for source in sources()} - {None} == set(PACKAGES)
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    for name in PACKAGES:
+        assert (ROOT / name / "__init__.py").read_text(encoding="utf-8").startswith('"""'), name
+
+
+def test_every_exception_to_the_threshold_rule_still_excuses_something() -> None:
+    used = {(str(source.path), name) for source in sources() for _, name, _ in named_numbers(source)}
+    assert set(EXCEPTIONS) <= used
+    assert all(len(reason.split()) >= 4 for reason in EXCEPTIONS.values())

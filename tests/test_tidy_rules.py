@@ -1,0 +1,141 @@
+"""Each house rule, shown a small file that breaks it and one that keeps it."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.tidy.asynchrony import bounded_queues, named_tasks
+from tests.tidy.layers import core_purity, import_direction
+from tests.tidy.rules import RULES, Rule
+from tests.tidy.sizes import function_size, module_size
+from tests.tidy.source import Source
+from tests.tidy.testing import no_sleeps, says_something
+from tests.tidy.text import explained_silence, machine_paths, postponed_work, registry_hosts
+from tests.tidy.thresholds import threshold_literals
+from tests.tidy.words import screen_words
+
+LONG_FUNCTION = "def long() -> None:\n" + "    work()\n" * 59
+NEARLY_LONG_FUNCTION = "def nearly() -> None:\n" + "    work()\n" * 58
+
+# Each: the rule, a path, what the file holds, and what the finding says.
+BROKEN = [
+    (import_direction, "wire/codec.py", "import ledger", "wire imports ledger"),
+    (import_direction, "ledger/writer.py", "from collector.intake import door", "ledger imports collector.intake"),
+    (import_direction, "agent_probe/runner.py", "from ledger import entry", "agent_probe imports ledger"),
+    (
+        import_direction,
+        "collector/feed.py",
+        "from seatwatch.settings import load_defaults",
+        "imports seatwatch.settings",
+    ),
+    (
+        import_direction,
+        "dashboards/exporter.py",
+        "def f():\n    import sla_engine.runners",
+        "imports sla_engine.runners",
+    ),
+    (import_direction, "dashboards/exporter.py", "import_module('sla_engine')", "dashboards imports sla_engine"),
+    (import_direction, "seatwatch/up.py", "from tests.builders import transcript", "a package imports tests.builders"),
+    (core_purity, "sla_engine/_core/engine.py", "import asyncio", "imports asyncio"),
+    (core_purity, "sla_engine/_core/engine.py", "from time import monotonic", "imports time"),
+    (core_purity, "collector/_core/admission.py", "import redis.asyncio", "imports redis.asyncio"),
+    (core_purity, "collector/_core/admission.py", "import logging.config", "imports logging.config"),
+    (core_purity, "sla_engine/_core/a.py", "SHARE = 0.8", "float literal 0.8"),
+    (core_purity, "sla_engine/_core/a.py", "share = met / owed", "true division"),
+    (core_purity, "sla_engine/_core/a.py", "share /= 2", "true division"),
+    (core_purity, "sla_engine/_core/a.py", "def f(share: float) -> None: ...", "float in _core"),
+    (core_purity, "sla_engine/_core/a.py", "at = datetime.now(UTC)", "datetime.now() in _core"),
+    (core_purity, "sla_engine/_core/a.py", "wait = (b - a).total_seconds()", "total_seconds() in _core"),
+    (core_purity, "sla_engine/_core/a.py", "print(board)", "print() in _core"),
+    (core_purity, "sla_engine/_core/a.py", "shard = hash(key) % 8", "hash() in _core"),
+    (core_purity, "dashboards/wallboard/_core/board.py", "async def f() -> None: ...", "waiting in _core"),
+    (module_size, "bench/bench_fold.py", "x = 1\n" * 400, "400 lines"),
+    (module_size, "dashboards/static/board.js", "let x;\n" * 400, "400 lines"),
+    (function_size, "tests/test_it.py", LONG_FUNCTION, "long has 60 lines"),
+    (postponed_work, "docs/start.md", "Later. TO" + "DO: write this", "TO" + "DO in the text"),
+    (postponed_work, "wire/ids.py", "# FIX" + "ME: this is wrong", "FIX" + "ME in the text"),
+    (machine_paths, "Makefile", "PYTHON := /ro" + "ot/venv/bin/python", "a path of one machine, /ro" + "ot"),
+    (machine_paths, "docs/start.md", "cd /ho" + "me/li/seatwatch", "a path of one machine, /ho" + "me/li"),
+    (registry_hosts, "requirements/base.txt", "--index-url https://py" + "pi.org/simple", "the registry host"),
+    (explained_silence, "wire/ids.py", "x = eval(y)  # noqa", "noqa without code or reason"),
+    (explained_silence, "wire/ids.py", "x = eval(y)  # noqa: S307", "noqa without code or reason"),
+    (explained_silence, "wire/ids.py", "x = f()  # type: ignore[no-any-return]", "type: ignore without code or reason"),
+    (screen_words, "dashboards/wallboard/page.py", 'TITLE = "最长等待"', "Chinese text, 最"),
+    (screen_words, "dashboards/wallboard/page.py", 'title = f"等待 {n}"', "Chinese text, 等"),
+    (screen_words, "dashboards/static/board.js", 'label.textContent = "等待";', "Chinese text, 等"),
+    (screen_words, "dashboards/static/index.html", "<h1>达标率</h1>", "Chinese text, 达"),
+    (threshold_literals, "collector/intake.py", "FLUSH_INTERVAL_MS = 50", "FLUSH_INTERVAL_MS = 50"),
+    (threshold_literals, "collector/intake.py", "QUEUE_BYTES_MAX: Final = 64 * 1024", "QUEUE_BYTES_MAX = 65536"),
+    (threshold_literals, "collector/intake.py", "self._retry_s = 2.5", "_retry_s = 2.5"),
+    (threshold_literals, "agent_probe/uplink.py", "async def f(*, timeout: float = 5) -> None: ...", "timeout = 5"),
+    (threshold_literals, "agent_probe/uplink.py", "def f(a, rows=500): ...", "rows = 500"),
+    (threshold_literals, "agent_probe/uplink.py", "connect(host, timeout=30)", "timeout = 30"),
+    (threshold_literals, "seatwatch/up.py", "app = Application(client_max_size=2, max_size=9)", "max_size = 9"),
+    (threshold_literals, "seatwatch/up.py", "low_s, high_s = 3, 9", "low_s = 3"),
+    (threshold_literals, "sla_engine/options.py", "class O(Struct):\n    warn_ratio: float = 0.8", "warn_ratio = 0.8"),
+    (named_tasks, "collector/feed.py", "tg.create_task(pump())", "tg.create_task without a name"),
+    (bounded_queues, "collector/feed.py", "q = asyncio.Queue()", "asyncio.Queue without a limit"),
+    (bounded_queues, "collector/feed.py", "q = Queue(maxsize=0)", "Queue without a limit"),
+    (no_sleeps, "tests/collector/test_feed.py", "import time\ntime.sleep(1)", "time.sleep in a test"),
+    (no_sleeps, "tests/sim/world.py", "async def f():\n    await asyncio.sleep(0.1)", "asyncio.sleep in a test"),
+    (says_something, "tests/wire/test_ids.py", "def test_ids() -> None:\n    ids()", "test_ids asserts nothing"),
+]
+
+# Each: the rule, a path, and what the file holds.
+KEPT = [
+    (import_direction, "ledger/writer.py", "from wire.ids import SourceId\nimport ledger.entry\nimport sqlite3"),
+    (import_direction, "seatwatch/up.py", "import collector\nimport agent_probe\nimport dashboards"),
+    (import_direction, "tests/sim/world.py", "import collector\nimport agent_probe"),
+    (
+        core_purity,
+        "sla_engine/_core/calendar.py",
+        "from datetime import datetime, timedelta\nday = a // timedelta(days=1)",
+    ),
+    (core_purity, "sla_engine/runners/local.py", "import asyncio\nshare = met / owed"),
+    (module_size, "wire/ids.py", "x = 1\n" * 399),
+    (module_size, "dashboards/static/vendor/chart.js", "let x;\n" * 4000),
+    (function_size, "wire/ids.py", NEARLY_LONG_FUNCTION),
+    (postponed_work, "docs/start.md", "A method, a hackney carriage and a todo list."),
+    (machine_paths, "docs/start.md", "the route /v1/root, the folder ../work/data and ~/work"),
+    (registry_hosts, "Makefile", "PIP_INDEX_URL names the index"),
+    (explained_silence, "wire/ids.py", "x = eval(y)  # noqa: S307, PGH001 - the text is a constant\n"),
+    (explained_silence, "wire/ids.py", "x = f()  # type: ignore[no-any-return]  # the library is untyped\n"),
+    (screen_words, "wire/ids.py", '"""等待 is waiting."""\n# 达标率\nclass A:\n    "首响"\n'),
+    (screen_words, "dashboards/static/board.js", "// 等待\nconst url = 'http://a';\n/* 首响\n */"),
+    (screen_words, "tests/seatwatch/test_import.py", 'HEADER = "队列"'),
+    (threshold_literals, "wire/limits.py", "FRAME_BYTES_MAX: Final = 64 * 1024"),
+    (threshold_literals, "ledger/writer.py", "MS_PER_S = 1000\nDAY_MS = 86_400_000\nopen_rows = 0\nlast_max = -1"),
+    (threshold_literals, "ledger/writer.py", "timeout_s = settings.seconds('ledger.lock_timeout')\nmax_rows = None"),
+    (threshold_literals, "tests/ledger/test_writer.py", "timeout_s = 5"),
+    (named_tasks, "collector/feed.py", 'tg.create_task(pump(), name="collector.pump")'),
+    (bounded_queues, "collector/feed.py", "q = asyncio.Queue(maxsize=limit)\np = asyncio.Queue(limit)"),
+    (no_sleeps, "tests/sim/world.py", "async def f():\n    await asyncio.sleep(0)"),
+    (no_sleeps, "tests/waiting.py", "time.sleep(0.01)"),
+    (
+        says_something,
+        "tests/wire/test_ids.py",
+        "def test_a() -> None:\n    with pytest.raises(ValueError):\n        ids()",
+    ),
+    (
+        says_something,
+        "tests/wire/test_ids.py",
+        "def test_b() -> None:\n    assert ids()\n\n\ndef helper() -> None: ...",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "text", "said"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
+def test_a_breach_is_found_and_named(rule: Rule, path: str, text: str, said: str) -> None:
+    findings = [str(finding) for finding in rule(Source(PurePosixPath(path), text))]
+    assert findings, f"{rule.__name__} lets it pass"
+    assert said in findings[0]
+    assert ". Instead: " in findings[0]
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), KEPT, ids=lambda value: getattr(value, "__name__", None))
+def test_what_keeps_the_rule_passes(rule: Rule, path: str, text: str) -> None:
+    assert [str(finding) for finding in rule(Source(PurePosixPath(path), text))] == []
+
+
+def test_every_rule_has_a_breach_and_a_file_that_keeps_it() -> None:
+    assert {rule for rule, *_ in BROKEN} == set(RULES) == {rule for rule, *_ in KEPT}

@@ -1,0 +1,28 @@
+"""Tasks have names and parents, queues have limits."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.tidy.source import Finding, Source, dotted
+
+
+def named_tasks(source: Source) -> Iterator[Finding]:
+    for call in _calls(source):
+        name = dotted(call.func)
+        if name.split(".")[-1] == "create_task" and not any(k.arg == "name" for k in call.keywords):
+            yield source.finding(call.lineno, f"{name} without a name", 'pass name="part[which].does_what"')
+
+
+def bounded_queues(source: Source) -> Iterator[Finding]:
+    for call in _calls(source):
+        name = dotted(call.func)
+        if name.split(".")[-1] not in {"Queue", "PriorityQueue", "LifoQueue"}:
+            continue
+        size = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg == "maxsize"), None)
+        if size is None or (isinstance(size, ast.Constant) and size.value == 0):
+            yield source.finding(call.lineno, f"{name} without a limit", "pass maxsize and decide what full means")
+
+
+def _calls(source: Source) -> Iterator[ast.Call]:
+    if source.is_python and source.package is not None:
+        yield from (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))

@@ -1,0 +1,44 @@
+"""Tests wait for events, not for time to pass, and each of them says something that could be false."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from tests.tidy.source import Finding, Source, dotted
+
+THE_POLLING_HELPER: Final = PurePosixPath("tests/waiting.py")
+# What a call that can fail a test is named like.
+SAYS_SOMETHING: Final = ("assert", "check", "expect", "prove", "raises", "fail", "warns", "wait_until")
+
+
+def no_sleeps(source: Source) -> Iterator[Finding]:
+    if not _is_test(source) or source.path == THE_POLLING_HELPER:
+        return
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call) or dotted(node.func) not in {"time.sleep", "asyncio.sleep"}:
+            continue
+        yields_only = len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
+        if not yields_only:
+            instead = "advance the clock, await the event, or use tests.waiting.wait_until"
+            yield source.finding(node.lineno, f"{dotted(node.func)} in a test", instead)
+
+
+def says_something(source: Source) -> Iterator[Finding]:
+    if not _is_test(source) or not source.path.name.startswith("test_"):
+        return
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
+            continue
+        if not any(_could_fail(part) for part in ast.walk(node)):
+            yield source.finding(node.lineno, f"{node.name} asserts nothing", "assert what its name says")
+
+
+def _could_fail(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assert):
+        return True
+    return isinstance(node, ast.Call) and dotted(node.func).split(".")[-1].lstrip("_").startswith(SAYS_SOMETHING)
+
+
+def _is_test(source: Source) -> bool:
+    return source.is_python and source.path.parts[0] == "tests"
