@@ -85,6 +85,10 @@ class SimDisk:
         self._loop.owe(latency)
         self._loop.call_later(latency, self._settle, upto)
 
+    def settle(self) -> None:
+        """Another file's fsync took the journal of the whole file system with it."""
+        self._settle(len(self.records))
+
     def power_cut(self) -> None:
         """Forget a random suffix of what was not synced; the last survivor may be torn."""
         rng = self._faults.rng

@@ -96,8 +96,7 @@ class Faults:
             self.world.later(self.rng.uniform(0.1, 5.0), broker.restart)
 
     def lose_outbox(self) -> None:
-        probe = self.rng.choice(self.world.probes)
-        probe.lose_outbox(corrupt=self.rng.random() < 0.5)
+        self.rng.choice(self.world.probes).lose_outbox()
 
     def back_up_ledger(self) -> None:
         self.world.collector.back_up()

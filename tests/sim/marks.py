@@ -15,7 +15,8 @@ EXPECTED: Final = frozenset(
         "disk.slow_fsync", "disk.fsync_error", "disk.unsynced_lost", "disk.torn_write",
         "crash.kill", "crash.power", "crash.probe", "crash.collector", "crash.engine", "crash.after_ack",
         "crash.between_commit_and_ack", "crash.between_ledger_and_engine", "crash.during_overflow",
-        "outbox.overflowed", "outbox.lost", "outbox.corrupt", "ledger.restored_older", "probe.cloned", "probe.poison",
+        "outbox.overflowed", "outbox.corrupt", "outbox.deleted",
+        "outbox.folder_gone", "outbox.disk_full", "ledger.restored_older", "probe.cloned", "probe.poison",
     }
 )  # fmt: skip
 

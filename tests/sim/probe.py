@@ -4,11 +4,12 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from agent_probe._core.outbox import Outbox, OutboxLimits
-from agent_probe._core.storage import DropClass, StorageCorrupt
+from agent_probe._core.outbox import OutboxLimits
+from agent_probe._core.storage import DropClass
+from agent_probe.outbox import DurableOutbox
 from tests.sim.node import Node
 from tests.sim.oracle import Key, LedgerOracle
-from tests.sim.outbox_port import CORRUPT, SimStorage
+from tests.sim.outbox_port import CORRUPT, ProbeFolder
 from tests.sim.workload import Conversations, Said, SiteReadings, poison
 from wire.codec import decode_ack, encode_frame
 from wire.kinds import Kind
@@ -43,7 +44,12 @@ class ProbeNode(Node):
         self.client = client
         self.disk = self.new_disk("outbox")
         self.disk.before_flush = lambda: world.faults.worst_instant("crash.before_fsync", self)
-        self.outbox: Outbox | None = None
+        self.note = self.new_disk("note")
+        self._folder = ProbeFolder(
+            self.disk, self.note, world.rng, world.marks, lambda: DISK_FULL_ODDS if world.faults.active else 0.0
+        )
+        self._folder.before_append = lambda row: self.oracle.attempt(Key(name, row.epoch, row.sequence), row.body)
+        self.outbox: DurableOutbox | None = None
         self.deliver_frames = True
         self._session: Session | None = None
         self._wake = asyncio.Event()
@@ -66,7 +72,7 @@ class ProbeNode(Node):
 
     def speaks_of(self, epoch: bytes) -> bool:
         """Whether frames of that epoch will still come."""
-        return self.outbox is not None and any(state.epoch == epoch for state in self.outbox._epochs)
+        return self.outbox is not None and any(state.epoch == epoch for state in self.outbox._core._epochs)
 
     def empty(self) -> bool:
         """Nothing is owed: every epoch this outbox knows is acknowledged."""
@@ -75,17 +81,20 @@ class ProbeNode(Node):
     def left(self) -> str:
         return f"{self.name} still owes {self.outbox.counts().rows if self.outbox else '?'} rows"
 
-    def lose_outbox(self, *, corrupt: bool) -> None:
-        """The file is gone, or no longer what was written."""
-        marks = self.world.marks
-        self.crash(power=False)
-        if corrupt and self.disk.records:
-            marks.hit("outbox.corrupt")
+    def lose_outbox(self) -> None:
+        """The file is damaged, or deleted, or the whole folder is gone with the note that says what it held."""
+        world = self.world
+        self.crash(power=world.rng.random() < 0.5)
+        how = world.rng.choice(("corrupt", "deleted", "folder_gone"))
+        world.marks.hit(f"outbox.{how}")
+        world.trace("outbox", self.name, how)
+        if how == "corrupt":
             self.disk.replace([*self.disk.recover(), CORRUPT])
             return
-        marks.hit("outbox.lost")
         self.disk.replace([])
-        self.oracle.outbox_lost(self.name)
+        if how == "folder_gone":
+            self.note.replace([])
+            self.oracle.outbox_lost(self.name)
 
     def on_death(self) -> None:
         if self._session is not None:
@@ -94,9 +103,12 @@ class ProbeNode(Node):
 
     async def main(self) -> None:
         world = self.world
-        storage = self._open()
-        self.outbox = Outbox(
-            storage, LIMITS, source=self.name, epoch=world.random_bytes(16), now=self.now_ms()
+        self.outbox = DurableOutbox(
+            self._folder,  # type: ignore[arg-type]  # as much of a Path as it uses
+            LIMITS,
+            source=self.name,
+            draw_epoch=lambda: world.random_bytes(16),
+            now=self.now_ms(),
         )
         self._wake = asyncio.Event()
         self._heard = asyncio.Queue(maxsize=1000)
@@ -106,17 +118,7 @@ class ProbeNode(Node):
             group.create_task(self._send(self.outbox), name="probe.send")
             group.create_task(self._hear(self.outbox), name="probe.hear")
 
-    def _open(self) -> SimStorage:
-        world = self.world
-        for _ in range(2):
-            try:
-                return SimStorage(self.disk, world.rng, world.marks, lambda: DISK_FULL_ODDS if world.faults.active else 0)
-            except StorageCorrupt:
-                self.disk.replace([])
-                self.oracle.outbox_lost(self.name)
-        raise AssertionError
-
-    async def _observe(self, outbox: Outbox) -> None:
+    async def _observe(self, outbox: DurableOutbox) -> None:
         """Events as they happen; one more after heal, so that something is said to the restored ledger."""
         world = self.world
         closing = False
@@ -136,20 +138,19 @@ class ProbeNode(Node):
             return poison(self.name, self._poisoned)
         return self._talk.next()
 
-    def _put(self, outbox: Outbox, event: Said) -> None:
-        key = Key(self.name, outbox.epoch, outbox.last_sequence + 1)
-        self.oracle.attempt(key, event.body)
+    def _put(self, outbox: DurableOutbox, event: Said) -> None:
         drop_class = DropClass.HEARTBEAT if event.kind == Kind.HEARTBEAT else DropClass.CHANGE
         dropped = sum(outbox.counts().dropped.values())
         outbox.put(event.kind, event.kind_version, event.body, drop_class, now=self.now_ms())
-        self.oracle.promise(key, event.kind, event.body)
+        # taken, or declared gone: either way it has a number now, in an epoch that a damaged file may just have begun
+        self.oracle.promise(Key(self.name, outbox.epoch, outbox._core.last_sequence), event.kind, event.body)
         if sum(outbox.counts().dropped.values()) > dropped:
             self.world.marks.hit("outbox.overflowed")
             self.world.faults.worst_instant("crash.during_overflow", self)
         self.world.faults.worst_instant("crash.after_promise", self)
         self._wake.set()
 
-    async def _connection(self, outbox: Outbox) -> None:
+    async def _connection(self, outbox: DurableOutbox) -> None:
         world = self.world
         while True:
             lost = asyncio.Event()
@@ -165,12 +166,12 @@ class ProbeNode(Node):
                 self._session = None
             await world.sleep(world.rng.uniform(0.2, 2.0))
 
-    async def _hear(self, outbox: Outbox) -> None:
+    async def _hear(self, outbox: DurableOutbox) -> None:
         while True:
             outbox.acknowledge(decode_ack(await self._heard.get()), self.now_ms())
             self._wake.set()
 
-    async def _send(self, outbox: Outbox) -> None:
+    async def _send(self, outbox: DurableOutbox) -> None:
         world = self.world
         while True:
             self._wake.clear()

@@ -19,6 +19,7 @@ from tests.sim.marks import Marks
 from tests.sim.network import WIRE, Network
 from tests.sim.node import Node
 from tests.sim.oracle import Violation
+from tests.sim.outbox_port import installed
 from tests.sim.probe import ProbeNode
 
 START_MS: Final = 1_790_000_000_000
@@ -195,7 +196,8 @@ def run(seed: int, tamper: Callable[[World], None] | None = None) -> Outcome:
     asyncio.set_event_loop(world.loop)
     gc.disable()  # nothing of a dead process may run at a moment the seed does not decide
     try:
-        world.loop.run_until_complete(world.scenario())
+        with installed():
+            world.loop.run_until_complete(world.scenario())
         return world.outcome(seed)
     finally:
         world.loop.abandon()
