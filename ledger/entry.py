@@ -10,13 +10,12 @@ from wire.errors import require
 from wire.limits import EPOCH_BYTES, LEDGER_ID_BYTES, SALT_BYTES
 
 FORMAT: Final = 1
-SOURCE_BYTES_MAX: Final = 255
 
 LEAF_HEAD: Final = b"\x00" + bytes([FORMAT])
 """What every leaf preimage starts with: RFC 6962's leaf prefix, then the format byte of the header."""
 
-PACK_FIXED: Final = Struct(">16sQQ16sQHH").pack
-"""Ledger id, index, received_at, epoch, sequence, kind, kind_version: the header after its format byte."""
+PACK_FIXED: Final = Struct(">18sQQ16sQHH").pack
+"""LEAF_HEAD and ledger id, index, received_at, epoch, sequence, kind, kind_version: a leaf up to its source."""
 
 
 class NewEntry(NamedTuple):
@@ -51,7 +50,7 @@ class StoredEntry(msgspec.Struct, frozen=True, gc=False):
 def source_tail(source: str) -> bytes:
     """The end of a header: the length of the source's UTF-8, then the source. At most 255 bytes."""
     encoded = source.encode()
-    require(0 < len(encoded) <= SOURCE_BYTES_MAX, "a source takes 1 to 255 bytes of UTF-8")
+    require(0 < len(encoded) <= 0xFF, "a source takes 1 to 255 bytes of UTF-8")
     return bytes([len(encoded)]) + encoded
 
 
@@ -59,8 +58,9 @@ def header_bytes(ledger_id: bytes, index: int, received_at: int, entry: NewEntry
     """The header of `entry` at `index` of that ledger, received at that instant (ms)."""
     require(len(ledger_id) == LEDGER_ID_BYTES, "a ledger id takes 16 bytes")
     require(len(entry.epoch) == EPOCH_BYTES, "an epoch takes 16 bytes")
-    fixed = PACK_FIXED(ledger_id, index, received_at, entry.epoch, entry.sequence, entry.kind, entry.kind_version)
-    return bytes([FORMAT]) + fixed + source_tail(entry.source)
+    head = LEAF_HEAD + ledger_id
+    fixed = PACK_FIXED(head, index, received_at, entry.epoch, entry.sequence, entry.kind, entry.kind_version)
+    return fixed[1:] + source_tail(entry.source)
 
 
 def leaf_hash(header: bytes, salt: bytes, body: bytes) -> bytes:

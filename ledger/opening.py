@@ -74,7 +74,7 @@ def open_last_segment(
         raise LedgerCorrupt(f"{directory}: segments {numbers} are not 1, 2, 3 ...; run seatwatch fsck")
     if not numbers:
         create_segment(directory, State(FORMAT, ledger_id, 1, 0, 1, opened_at, 0, b"", 0, 0), None)
-        return connect_writing(segment_path(directory, 1), settings.lock_wait_ms)
+        return connect_writing(segment_path(directory, 1), settings)
     path = segment_path(directory, numbers[-1])
     try:
         reading = connect_reading(path, settings.lock_wait_ms)
@@ -85,7 +85,7 @@ def open_last_segment(
             reading.close()
         if state.sealed:
             return follow(directory, state, settings, state.fencing_epoch + 1, opened_at)
-        connection = connect_writing(path, settings.lock_wait_ms)
+        connection = connect_writing(path, settings)
     except sqlite3.DatabaseError as error:
         raise LedgerCorrupt(f"{path}: {error}; run seatwatch fsck") from error
     # A log that outlived a failed fsync may be in memory only: all of it must be synced before we write behind it.
@@ -112,7 +112,7 @@ def follow(
         number=sealed.number + 1, first_index=sealed.size, fencing_epoch=fencing_epoch, opened_at=opened_at, sealed=0
     )
     create_segment(directory, state, segment_path(directory, sealed.number))
-    return connect_writing(segment_path(directory, state.number), settings.lock_wait_ms)
+    return connect_writing(segment_path(directory, state.number), settings)
 
 
 def month_ends_at(instant_ms: int) -> int:

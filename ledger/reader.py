@@ -15,13 +15,13 @@ from ledger.errors import LedgerCorrupt, LedgerMissing
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, levels_over, range_root
 from ledger.segment import ID_FILE, TILE_HEIGHT, connect_reading, read_state, segment_path
 from wire.errors import require
-from wire.limits import LEDGER_ID_BYTES
+from wire.limits import LEDGER_ID_BYTES, SALT_BYTES
 
 TILE_LEAVES: Final = 1 << TILE_HEIGHT
 _TILES_KEPT: Final = 256  # about 4 MB
-_COLUMNS: Final = "entry_index, received_at, stream, sequence, kind, kind_version, salt, body, leaf"
+_COLUMNS: Final = "entry_index, received_at, stream, sequence, kind, kind_version, content, leaf"
 
-_Row = tuple[int, int, int, int, int, int, bytes | None, bytes | None, bytes]
+_Row = tuple[int, int, int, int, int, int, bytes | None, bytes]
 
 
 class LedgerReader:
@@ -76,7 +76,7 @@ class LedgerReader:
             rows = (
                 self._connections[segment]
                 .execute(
-                    f"SELECT {_COLUMNS} FROM entries WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index",  # noqa: S608
+                    f"SELECT {_COLUMNS} FROM entries WHERE entry_index >= ? AND entry_index < ? ORDER BY entry_index",  # noqa: S608 - our own names
                     (first, last),
                 )
                 .fetchall()
@@ -101,7 +101,7 @@ class LedgerReader:
             row = (
                 self._connections[segment]
                 .execute(
-                    f"SELECT {_COLUMNS} FROM entries WHERE sequence = ?"  # noqa: S608
+                    f"SELECT {_COLUMNS} FROM entries WHERE sequence = ?"  # noqa: S608 - our own names
                     " AND stream = (SELECT stream FROM streams WHERE source = ? AND epoch = ?)",
                     (sequence, source, epoch),
                 )
@@ -193,8 +193,11 @@ class LedgerReader:
         return bisect_right(self._first_indexes, index) - 1
 
     def _stored(self, segment: int, row: _Row) -> StoredEntry:
-        index, received_at, stream, sequence, kind, kind_version, salt, body, leaf = row
+        index, received_at, stream, sequence, kind, kind_version, content, leaf = row
         source, epoch = self._streams.get(stream) or self._stream(segment, stream)
+        salt = body = None
+        if content is not None:
+            salt, body = content[:SALT_BYTES], content[SALT_BYTES:]
         return StoredEntry(index, received_at, source, epoch, sequence, kind, kind_version, salt, body, leaf)
 
     def _stream(self, segment: int, stream: int) -> tuple[str, bytes]:

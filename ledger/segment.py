@@ -27,6 +27,8 @@ TILE_HEIGHT: Final = 8
 
 NO_SEQUENCE: Final = -1
 
+# `content` is the salt (16 bytes) followed by the body: they are hashed together and purged together, to NULL.
+
 _SCHEMA: Final = """
 CREATE TABLE state (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -56,8 +58,7 @@ CREATE TABLE entries (
     sequence INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     kind_version INTEGER NOT NULL,
-    salt BLOB,
-    body BLOB,
+    content BLOB,
     leaf BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX entry_keys ON entries (stream, sequence);
@@ -81,12 +82,14 @@ class LedgerSettings(msgspec.Struct, frozen=True):
     """Thresholds of a ledger, from `[ledger]` in defaults.toml.
 
     segment_bytes_max: a segment this large is sealed. wal_bytes_max: estimated bytes in the write-ahead log after which
-    it is copied into the segment. lock_wait_ms: how long SQLite waits for another connection's lock.
+    it is copied into the segment. lock_wait_ms: how long SQLite waits for another connection's lock. cache_bytes_max:
+    pages the writer keeps in memory.
     """
 
     segment_bytes_max: int
     wal_bytes_max: int
     lock_wait_ms: int
+    cache_bytes_max: int
 
 
 class State(NamedTuple):
@@ -114,13 +117,14 @@ def segment_numbers(directory: Path) -> list[int]:
     return sorted(int(found[1]) for path in directory.iterdir() if (found := _NAME.match(path.name)))
 
 
-def connect_writing(path: Path, lock_wait_ms: int) -> sqlite3.Connection:
+def connect_writing(path: Path, settings: LedgerSettings) -> sqlite3.Connection:
     """A connection that loses nothing: WAL and synchronous=FULL, both read back. LedgerUnsafe where they fail."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
     try:
-        connection.execute(f"PRAGMA busy_timeout = {lock_wait_ms}")
+        connection.execute(f"PRAGMA busy_timeout = {settings.lock_wait_ms}")
+        connection.execute(f"PRAGMA cache_size = -{settings.cache_bytes_max // 1024}")  # negative: in KiB
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         # The writer copies the log itself: SQLite's own automatic copying would hide a failed fsync.
@@ -173,7 +177,7 @@ def create_segment(directory: Path, state: State, previous: Path | None) -> None
         connection.executescript(f"BEGIN;{_SCHEMA}")
         columns = ", ".join(State._fields)
         connection.execute(
-            f"INSERT INTO state (only_row, {columns}) VALUES (1, {', '.join('?' * len(State._fields))})",  # noqa: S608
+            f"INSERT INTO state (only_row, {columns}) VALUES (1, {', '.join('?' * len(State._fields))})",  # noqa: S608 - our own names
             state,
         )
         if previous is not None:

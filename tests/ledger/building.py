@@ -23,6 +23,7 @@ def default_settings() -> LedgerSettings:
         segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
         wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
         lock_wait_ms=defaults.ms("ledger.lock_wait"),
+        cache_bytes_max=defaults.int("ledger.cache_bytes_max"),
     )
 
 

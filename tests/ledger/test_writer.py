@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger import segment
@@ -13,7 +14,7 @@ from ledger.errors import KeyTaken, LedgerBusy, LedgerCorrupt, LedgerFailed, Led
 from ledger.merkle import EMPTY_ROOT
 from ledger.opening import month_ends_at
 from ledger.reader import LedgerReader
-from ledger.segment import LedgerSettings, connect_writing, segment_numbers, segment_path
+from ledger.segment import connect_writing, segment_numbers, segment_path
 from ledger.writer import Committed, LedgerWriter
 from tests.ledger.building import DAY_MS, EPOCH, NOON, SOURCE, append, default_settings, new_entry, open_writer
 from tests.ledger.oracle import tree_root
@@ -180,7 +181,7 @@ def test_a_file_system_without_wal_is_refused(tmp_path: Path, monkeypatch: pytes
     open_writer(tmp_path).close()
     lying: Mapping[str, object] = {"PRAGMA journal_mode": "delete", "PRAGMA synchronous": 2}
     with pytest.raises(LedgerUnsafe, match="journal_mode=delete"):
-        segment.require_durable(_Answers(lying), tmp_path)  # type: ignore[arg-type]
+        segment.require_durable(_Answers(lying), tmp_path)  # type: ignore[arg-type]  # a stand-in for a connection
     monkeypatch.setattr(segment, "require_durable", _refuse)
     with pytest.raises(LedgerUnsafe):
         open_writer(tmp_path)
@@ -188,7 +189,7 @@ def test_a_file_system_without_wal_is_refused(tmp_path: Path, monkeypatch: pytes
 
 def test_a_connection_that_does_not_sync_every_commit_is_refused(tmp_path: Path) -> None:
     open_writer(tmp_path).close()
-    connection = connect_writing(segment_path(tmp_path, 1), 5000)
+    connection = connect_writing(segment_path(tmp_path, 1), default_settings())
     segment.require_durable(connection, tmp_path)
     connection.execute("PRAGMA synchronous = NORMAL")
     with pytest.raises(LedgerUnsafe, match="synchronous=1"):
@@ -247,7 +248,7 @@ def test_a_state_row_that_does_not_match_the_entries_is_refused(tmp_path: Path, 
 
 
 def test_the_log_is_copied_when_it_has_grown(tmp_path: Path) -> None:
-    writer = open_writer(tmp_path, LedgerSettings(segment_bytes_max=2**40, wal_bytes_max=1, lock_wait_ms=5000))
+    writer = open_writer(tmp_path, msgspec.structs.replace(default_settings(), wal_bytes_max=1))
     before = segment_path(tmp_path, 1).stat().st_size
     append(writer, range(1, 2000))
     assert segment_path(tmp_path, 1).stat().st_size > before

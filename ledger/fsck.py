@@ -1,0 +1,361 @@
+"""The independent check of a ledger directory: its own reading, its own hashing, its own idea of the format.
+
+Shares no code with what writes and reads ledgers (a test holds it to that), so that a mistake there is not repeated
+here. Reads only. What it finds is a list of problems, each naming the entry where one can be named.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+import struct
+from base64 import b64encode
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.fsck_formats import EMPTY, STORED_HEIGHT, NotReadable, Tree, header_of, read_checkpoint, read_gap
+
+GAP_KIND: Final = 1
+STATE: Final = "format, ledger_id, number, first_index, size, frontier, last_received_at, sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding. index: the entry it is about, None when it is about a file or a stream."""
+
+    where: str
+    what: str
+    index: int | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What the check saw. root: hex, over the leaves as they are stored. purged: entries without body and salt."""
+
+    directory: str
+    problems_max: int | None = None
+    ledger_id: str = ""
+    segments: int = 0
+    size: int = 0
+    root: str = ""
+    purged: int = 0
+    streams: int = 0
+    checkpoints: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+    def add(self, where: str, what: str, index: int | None = None) -> None:
+        """Note a finding, up to the cap that keeps the report of a ruined file readable."""
+        if self.problems_max is None or len(self.problems) < self.problems_max:
+            self.problems.append(Problem(where, what, index))
+
+
+class _Check:
+    """One run over one directory."""
+
+    def __init__(self, directory: Path, vkeys: Sequence[str], problems_max: int | None) -> None:
+        self.directory = directory
+        self.report = Report(str(directory), problems_max)
+        self.vkeys = vkeys
+        self.ledger_id = b""
+        self.tree = Tree()
+        self.next_index = 0
+        self.received_at = 0
+        self.wanted_roots: dict[int, bytes] = {}
+        self.gaps: dict[tuple[str, bytes], list[tuple[int, int]]] = {}
+        self.connections: list[tuple[str, sqlite3.Connection]] = []
+
+    def run(self) -> Report:
+        """Everything, in an order in which each step can rely on the one before."""
+        try:
+            self.identity()
+            checkpoints = self.checkpoints()
+            for expected, path in enumerate(self.segment_files(), start=1):
+                self.segment(expected, path)
+            self.streams()
+            self.compare(checkpoints)
+        finally:
+            for _, connection in self.connections:
+                connection.close()
+        self.report.size = self.tree.size
+        self.report.root = self.tree.root().hex()
+        return self.report
+
+    def identity(self) -> None:
+        path = self.directory / "ledger.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            self.ledger_id = bytes.fromhex(found["ledger_id"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.report.add(path.name, f"cannot be read: {error}")
+            return
+        self.report.ledger_id = self.ledger_id.hex()
+        if len(self.ledger_id) != 16:
+            self.report.add(path.name, "the ledger id does not take 16 bytes")
+
+    def segment_files(self) -> list[Path]:
+        files = sorted(path for path in self.directory.iterdir() if re.fullmatch(r"\d{8}\.sqlite", path.name))
+        if not files:
+            self.report.add(str(self.directory), "there is no segment")
+        return files
+
+    def segment(self, expected: int, path: Path) -> None:
+        if path.name != f"{expected:08d}.sqlite":
+            self.report.add(path.name, f"segment {expected} is missing")
+        try:
+            connection = connect(path)
+        except sqlite3.Error as error:
+            self.report.add(path.name, f"cannot be opened: {error}", self.next_index)
+            return
+        self.connections.append((path.name, connection))
+        self.report.segments += 1
+        try:
+            connection.execute("BEGIN")  # one moment for everything below, while a writer may go on
+            state = connection.execute(f"SELECT {STATE} FROM state").fetchone()  # noqa: S608 - our own names
+            if state is None:
+                self.report.add(path.name, "there is no state row")
+                return
+            self.entries(path.name, connection, state[3])
+            self.state(path.name, expected, state)
+            self.nodes_left(path.name, connection, state)
+        except sqlite3.Error as error:
+            self.report.add(path.name, f"cannot be read on from entry {self.next_index}: {error}", self.next_index)
+        self.integrity(path.name, connection)
+
+    def integrity(self, name: str, connection: sqlite3.Connection) -> None:
+        try:
+            for (finding,) in connection.execute("PRAGMA integrity_check(20)"):
+                if finding != "ok":
+                    self.report.add(name, f"SQLite: {finding}")
+        except sqlite3.Error as error:
+            self.report.add(name, f"SQLite's own check failed: {error}")
+
+    def state(self, name: str, expected: int, state: tuple[Any, ...]) -> None:
+        form, ledger_id, number, _, size, frontier, last_received_at, _ = state
+        if (form, ledger_id, number) != (1, self.ledger_id, expected):
+            self.report.add(name, f"is segment {number} of ledger {_hex(ledger_id)} in format {form}")
+        if size != self.next_index:
+            # The first entry that should be there and is not, or the first that is there and should not be.
+            what = f"claims entries up to {size - 1}, they end at {self.next_index - 1}"
+            self.report.add(name, what, min(size, self.next_index))
+        elif frontier != self.tree.frontier():
+            self.report.add(name, "the stored frontier is not that of the leaves")
+        if last_received_at != self.received_at:
+            self.report.add(name, f"claims last received_at {last_received_at}, the entries say {self.received_at}")
+
+    def entries(self, name: str, connection: sqlite3.Connection, first_index: int) -> None:
+        """Every entry of the segment: dense, in time order, and hashing to its leaf; the tree grows by its leaves."""
+        if first_index != self.next_index:
+            self.report.add(name, f"starts at entry {first_index}, expected {self.next_index}", self.next_index)
+        streams = {row[0]: row[1:] for row in connection.execute("SELECT stream, source, epoch FROM streams")}
+        nodes = connection.cursor()
+        rows = connection.execute(
+            "SELECT entry_index, received_at, stream, sequence, kind, kind_version, content, leaf"
+            " FROM entries NOT INDEXED ORDER BY entry_index"
+        )
+        for row in rows:
+            index = row[0]
+            if index != self.next_index:
+                missing = f"entries from {self.next_index} on, before {index}, are missing"
+                self.report.add(name, missing, self.next_index)
+            self.next_index = index + 1
+            self.entry(name, row, streams.get(row[2]))
+            leaf = row[7] if isinstance(row[7], bytes) else b""
+            for node in self.tree.push(leaf):
+                self.node(name, nodes, node, index)
+            if self.tree.size in self.wanted_roots:
+                self.wanted_roots[self.tree.size] = self.tree.root()
+
+    def entry(self, name: str, row: tuple[Any, ...], stream: tuple[Any, ...] | None) -> None:
+        index, received_at, number, sequence, kind, kind_version, content, leaf = row
+        if stream is None:
+            self.report.add(name, f"entry {index} names stream {number}, which is not there", index)
+            return
+        if received_at < self.received_at:
+            self.report.add(name, f"entry {index} was received at {received_at}, before the one in front of it", index)
+        self.received_at = max(self.received_at, received_at)
+        if not isinstance(leaf, bytes) or len(leaf) != 32:
+            self.report.add(name, f"the leaf of entry {index} is not 32 bytes", index)
+            return
+        if content is None:
+            self.report.purged += 1
+            return
+        if not isinstance(content, bytes):
+            self.report.add(name, f"the content of entry {index} is no blob", index)
+            return
+        source, epoch = stream
+        try:
+            header = header_of(self.ledger_id, index, received_at, (source, epoch), sequence, (kind, kind_version))
+        except (struct.error, TypeError, AttributeError, UnicodeError, ValueError) as error:
+            self.report.add(name, f"entry {index} has no header: {error}", index)
+            return
+        if len(content) < 16 or hashlib.sha256(b"\x00" + header + content).digest() != leaf:
+            self.report.add(name, f"entry {index} does not hash to its leaf", index)
+        elif kind == GAP_KIND and source.startswith("~"):
+            self.gap(name, index, content[16:])
+
+    def gap(self, name: str, index: int, body: bytes) -> None:
+        try:
+            source, epoch, first, last = read_gap(body)
+        except NotReadable as error:
+            self.report.add(name, f"entry {index} is a data gap that cannot be read: {error}", index)
+            return
+        self.gaps.setdefault((source, epoch), []).append((first, last))
+
+    def node(self, name: str, nodes: sqlite3.Cursor, node: tuple[int, int, bytes], index: int) -> None:
+        height, position, expected = node
+        found = nodes.execute("SELECT hash FROM nodes WHERE height = ? AND position = ?", (height, position)).fetchone()
+        if found is None or found[0] != expected:
+            state = "is missing" if found is None else "is not that of the leaves"
+            self.report.add(name, f"the stored hash of subtree {height}/{position} {state}", index)
+
+    def nodes_left(self, name: str, connection: sqlite3.Connection, state: tuple[Any, ...]) -> None:
+        (stored,) = connection.execute("SELECT count(*) FROM nodes").fetchone()
+        first, end = state[3], self.next_index
+        completed = sum((end >> height) - (first >> height) for height in range(STORED_HEIGHT, 63))
+        if stored != completed:
+            self.report.add(name, f"holds {stored} subtree hashes, its entries complete {completed}")
+
+    def streams(self) -> None:
+        """Keys are unique over all segments; below a mark every sequence is an entry or lies in a declared gap."""
+        if not self.connections:
+            return
+        marks: dict[int, tuple[str, Any, int]] = {}
+        carried: dict[int, tuple[str, Any, int]] = {}
+        for name, connection in self.connections:
+            try:
+                rows = connection.execute("SELECT stream, source, epoch, mark FROM streams").fetchall()
+            except sqlite3.Error as error:
+                self.report.add(name, f"the streams cannot be read: {error}")
+                return
+            marks = {stream: (source, epoch, mark) for stream, source, epoch, mark in rows}
+            for stream, (source, epoch, mark) in carried.items():
+                now = marks.get(stream)
+                if now is None or now[:2] != (source, epoch) or now[2] < mark:
+                    self.report.add(name, f"stream {source} {_hex(epoch)} with mark {mark} was not carried on")
+            carried = marks
+        self.report.streams = len(marks)
+        snapshots = {
+            (source, hashlib.sha256(b"snapshot" + epoch).digest()[:16])
+            for source, epoch, _ in marks.values()
+            if isinstance(epoch, bytes)
+        }
+        for stream, (source, epoch, mark) in marks.items():
+            holes_are_normal = source.startswith("~") or (source, epoch) in snapshots
+            self.stream(stream, (source, epoch), 0 if holes_are_normal else mark)
+
+    def stream(self, stream: int, key: tuple[str, Any], mark: int) -> None:
+        name = f"stream {key[0]} {_hex(key[1])}"
+        gaps = deque(sorted(self.gaps.get(key, [])))
+        reached, previous = 0, None
+        try:
+            for sequence, index in merge(*(_sequences(connection, stream) for _, connection in self.connections)):
+                if sequence == previous:
+                    self.report.add(name, f"sequence {sequence} is stored twice, again as entry {index}", index)
+                previous = sequence
+                reached = _through(gaps, reached)
+                reached = sequence if sequence == reached + 1 else reached
+        except sqlite3.Error as error:
+            self.report.add(name, f"cannot be read: {error}")
+            return
+        reached = _through(gaps, reached)
+        if reached < mark:
+            what = f"sequence {reached + 1}, below the mark {mark}, is neither stored nor in a declared gap"
+            self.report.add(name, what)
+
+    def checkpoints(self) -> list[tuple[str, int, bytes]]:
+        """(file, size, root) of every kept checkpoint whose signature holds."""
+        folder = self.directory / "checkpoints"
+        vkeys = list(self.vkeys)
+        if not vkeys and (folder / "vkey").exists():
+            vkeys = (folder / "vkey").read_text(encoding="utf-8").split("\n")
+        kept = []
+        for path in sorted(folder.glob("*.note")) if folder.is_dir() else []:
+            name = f"checkpoints/{path.name}"
+            try:
+                origin, size, root = read_checkpoint(path.read_text(encoding="utf-8"), [key for key in vkeys if key])
+            except (NotReadable, OSError, UnicodeError) as error:
+                self.report.add(name, str(error))
+                continue
+            self.report.checkpoints += 1
+            if not origin.endswith("/" + self.ledger_id.hex()):
+                self.report.add(name, f"is of {origin}, not of this ledger")
+                continue
+            self.wanted_roots[size] = EMPTY
+            kept.append((name, size, root))
+        return kept
+
+    def compare(self, checkpoints: list[tuple[str, int, bytes]]) -> None:
+        for name, size, root in checkpoints:
+            if size > self.tree.size:
+                self.report.add(name, f"signs {size} entries, {self.tree.size} are there", self.tree.size)
+            elif self.wanted_roots[size] != root:
+                found = b64encode(self.wanted_roots[size]).decode()
+                self.report.add(name, f"signs another root over the first {size} entries than theirs, {found}", None)
+
+
+def check(directory: Path, vkeys: Sequence[str] = (), problems_max: int | None = None) -> Report:
+    """Check the ledger in `directory`. Never raises for what it finds there; OSError when it is no directory.
+
+    vkeys: verifier keys to hold checkpoints to. Without any, the key kept beside them serves, which whoever rewrites a
+    ledger can rewrite too: for evidence give the key you were handed. problems_max: findings beyond this many are not listed.
+    """
+    return _Check(directory, vkeys, problems_max).run()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A reading connection; one that touches nothing beside the file where no write-ahead log can matter."""
+    uri = path.absolute().as_uri()
+    log = path.with_name(path.name + "-wal")
+    has_log = log.exists() and log.stat().st_size > 0
+    if not has_log:
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        if _sealed(connection):
+            connection.text_factory = _text
+            return connection
+        connection.close()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+    if _sealed(connection) is None and not has_log:  # a folder we may not write to: SQLite cannot keep its index there
+        connection.close()
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    connection.text_factory = _text
+    return connection
+
+
+def _sealed(connection: sqlite3.Connection) -> bool | None:
+    """Whether the segment is sealed; None when it cannot be read."""
+    try:
+        row = connection.execute("SELECT sealed FROM state").fetchone()
+    except sqlite3.Error:
+        return None
+    return bool(row and row[0] == 1)
+
+
+def _through(gaps: deque[tuple[int, int]], reached: int) -> int:
+    """How far `reached` goes when it passes the declared gaps that start right after it; those are used up."""
+    while gaps and gaps[0][0] <= reached + 1:
+        reached = max(reached, gaps.popleft()[1])
+    return reached
+
+
+def _text(raw: bytes) -> str:
+    """Damaged text must reach the check instead of ending it."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _sequences(connection: sqlite3.Connection, stream: int) -> Iterator[tuple[int, int]]:
+    yield from connection.execute(
+        "SELECT sequence, entry_index FROM entries WHERE stream = ? ORDER BY sequence", (stream,)
+    )
+
+
+def _hex(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else repr(value)
