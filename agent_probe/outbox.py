@@ -1,7 +1,8 @@
 """The outbox on disk: the rules of `_core.outbox` over a SQLite file, and what happens when the file is no good.
 
 A file that cannot be trusted is set aside (renamed; the newest few are kept for a person to look at), a new epoch
-begins, and the loss is declared: a note beside the file says which epochs were unfinished and how far they may have got.
+begins, and the loss is declared: a note beside the file says which epochs were unfinished and how far they may have
+got.
 """
 
 import json
@@ -187,7 +188,7 @@ class DurableOutbox:
 
     def _put_aside(self, reason: str) -> None:
         self.set_aside += 1
-        mark = self._draw_epoch().hex()[:8]
+        mark = self._draw_epoch().hex()[-8:]
         log.error("outbox.set_aside", extra={"reason": reason, "mark": mark})
         for suffix in ("", "-wal", "-shm"):
             path = self._directory / (FILE + suffix)

@@ -2,17 +2,21 @@
 
 Every row and the meta carry a checksum of their own, because SQLite has none, and a flipped bit in a body would
 otherwise be signed and billed.
+
+On a full disk SQLite can neither append nor delete, because both write to the log first. So the log is made as long as
+a delete needs when the file is opened, and moved into the file every few rows: when that fails, appends are refused
+while there is still room to delete, and what was deleted shrinks the file (auto_vacuum) until moving works again.
 """
 
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from agent_probe._core.storage import (
-    ROW_OVERHEAD_BYTES,
+    ROW_COST,
     DropClass,
     Row,
     RowHead,
@@ -35,7 +39,8 @@ SCHEMA: Final = (
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 CACHE_KIB: Final = 1024
-CHECKPOINT_PAGES: Final = 256
+MOVE_EVERY: Final = 16
+LOG_RESERVE: Final = 512 * 1024
 
 NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
 IN_USE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -51,6 +56,8 @@ class SqliteStorage:
     def __init__(self, path: Path) -> None:
         """Open or create. Raises StorageCorrupt, StorageFull, OutboxInUse."""
         self._db = _connect(path)
+        self._since_move = 0
+        self._is_tight = False
         try:
             with _translated():
                 self._prepare()
@@ -68,8 +75,15 @@ class SqliteStorage:
     def append(self, row: Row) -> None:
         """As the port says."""
         values = (*row[:4], int(row.drop_class), row.held_at, _checksum(row), row.body)
+        if self._is_tight:
+            self._move_log()
+        if self._is_tight:
+            raise StorageFull("no room to move the log into the file")
         with _translated():
             self._db.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._since_move += 1
+        if self._since_move >= MOVE_EVERY:
+            self._move_log()
 
     def delete(self, ranges: Sequence[RowRange], meta: bytes) -> list[Tally]:
         """As the port says: one transaction."""
@@ -81,7 +95,7 @@ class SqliteStorage:
                     span,
                 ):
                     rows, total = removed.get(DropClass(drop_class), (0, 0))
-                    removed[DropClass(drop_class)] = (rows + 1, total + size + ROW_OVERHEAD_BYTES)
+                    removed[DropClass(drop_class)] = (rows + 1, total + size + ROW_COST)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?, ?)", (zlib.crc32(meta), meta))
         return [Tally(drop_class, rows, size) for drop_class, (rows, size) in sorted(removed.items())]
 
@@ -100,7 +114,7 @@ class SqliteStorage:
         heads = []
         with _translated():
             for wanted in DropClass if drop_class is None else (drop_class,):
-                found = self._db.execute(query, (ROW_OVERHEAD_BYTES, int(wanted), limit))
+                found = self._db.execute(query, (ROW_COST, int(wanted), limit))
                 heads += [RowHead(epoch, n, DropClass(worth), size, at) for epoch, n, worth, size, at in found]
         heads.sort(key=lambda head: (head.held_at, head.epoch, head.sequence))
         return heads[:limit]
@@ -117,7 +131,7 @@ class SqliteStorage:
         query = "SELECT drop_class, count(*), sum(length(body)) FROM rows GROUP BY drop_class ORDER BY drop_class"
         with _translated():
             found = self._db.execute(query).fetchall()
-            return [Tally(DropClass(worth), rows, size + rows * ROW_OVERHEAD_BYTES) for worth, rows, size in found]
+            return [Tally(DropClass(worth), rows, size + rows * ROW_COST) for worth, rows, size in found]
 
     def newest_held_at(self) -> int:
         """As the port says."""
@@ -141,9 +155,10 @@ class SqliteStorage:
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA cell_size_check = ON")
         run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        run("PRAGMA auto_vacuum = FULL")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        run("PRAGMA wal_autocheckpoint = 0")
         (mode,), (synchronous,) = run("PRAGMA journal_mode").fetchone(), run("PRAGMA synchronous").fetchone()
         if (mode, synchronous) != ("wal", 2):
             raise StorageCorrupt(f"this folder does not do durable writes: journal {mode}, synchronous {synchronous}")
@@ -157,6 +172,24 @@ class SqliteStorage:
         findings = run("PRAGMA quick_check(1)").fetchone()
         if findings != ("ok",):
             raise StorageCorrupt(f"quick_check: {findings[0]}")
+        self._reserve_log()
+
+    def _reserve_log(self) -> None:
+        with suppress(StorageFull), _translated():
+            with self._transaction():
+                self._db.execute("CREATE TABLE reserve AS SELECT zeroblob(?)", (LOG_RESERVE,))
+            self._db.execute("DROP TABLE reserve")
+        self._move_log()
+
+    def _move_log(self) -> None:
+        """Move the log into the file, so that it starts over. Notes whether there was room."""
+        try:
+            with _translated():
+                _, logged, moved = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._is_tight = moved < logged
+        except StorageFull:
+            self._is_tight = True
+        self._since_move = 0
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -55,6 +55,7 @@ class OutboxCounts(NamedTuple):
 TRIM_PARTS = 16
 """An overflowing outbox frees 1/16 of its room at once, so that not every further event pays for a trim."""
 DROP_BATCH = 256
+DROP_BATCH_WHEN_FULL = 64
 
 
 class Outbox:
@@ -212,7 +213,7 @@ class Outbox:
 
     def _least_valuable(self, at_most: DropClass) -> list[RowHead]:
         for drop_class in DropClass:
-            if drop_class <= at_most and (heads := self._storage.oldest(drop_class, DROP_BATCH)):
+            if drop_class <= at_most and (heads := self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL)):
                 return heads
         return []
 

@@ -13,8 +13,8 @@ from wire.frame import Ack, Frame, Item, Lane
 from wire.limits import FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 from wire.record import GapReason
 
-ITEM_OVERHEAD_BYTES: Final = 32
-"""At most what MessagePack adds to a body inside a frame: array head, sequence, kind, version, empty event id."""
+ITEM_COST: Final = 32
+"""Bytes, at most, that MessagePack adds to a body: array head, sequence, kind, version, empty event id."""
 
 Lose = Callable[[EpochState, Sequence[Run]], None]
 
@@ -182,7 +182,7 @@ class Sender:
         rows: list[Row] = []
         found = self._storage.rows(state.epoch, first, FRAME_ITEMS_MAX)
         for row in found:
-            room -= len(row.body) + ITEM_OVERHEAD_BYTES
+            room -= len(row.body) + ITEM_COST
             if row.sequence > through:
                 return rows, through
             if rows and room < 0:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
 
-ROW_OVERHEAD_BYTES: Final = 96
-"""What a row costs beside its body: keys, index, page slack. Measured by tests/agent_probe/test_outbox_storage.py."""
+ROW_COST: Final = 200
+"""Bytes a row takes beside its body: keys, index, page slack. A test holds a real file to it."""
 
 
 class StorageFull(Exception):
@@ -47,7 +47,7 @@ class Row(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes this row counts for against the limit."""
-        return len(self.body) + ROW_OVERHEAD_BYTES
+        return len(self.body) + ROW_COST
 
 
 class RowHead(NamedTuple):

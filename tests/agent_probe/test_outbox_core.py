@@ -174,7 +174,7 @@ def test_a_restored_older_ledger_is_told_what_is_held_no_more() -> None:
 
 
 def test_overflow_drops_the_lowest_class_first_and_the_longest_held_of_it() -> None:
-    box = outbox(MemoryStorage(), keep_bytes=5_300)
+    box = outbox(MemoryStorage(), keep_bytes=10_500)
     for n in range(50):
         box.put(48, 1, body(n), DropClass(n % 3), now=n)
     gone = [gone for frame in frames(box, 100) for gone in frame.gone]
@@ -188,7 +188,7 @@ def test_overflow_drops_the_lowest_class_first_and_the_longest_held_of_it() -> N
 
 
 def test_a_heartbeat_that_finds_only_changes_is_itself_what_goes() -> None:
-    box = outbox(MemoryStorage(), keep_bytes=5_300)
+    box = outbox(MemoryStorage(), keep_bytes=10_500)
     fill(box, 49)
     assert box.put(48, 1, body(50), DropClass.HEARTBEAT, now=0) == 0
     assert box.counts().dropped == {"heartbeat": 1}
@@ -234,7 +234,7 @@ def test_losses_stay_declared_until_the_mark_is_past_them_even_over_a_restart() 
 
 
 def test_more_than_64_losses_are_declared_over_several_frames() -> None:
-    box = outbox(MemoryStorage(), keep_bytes=60_000)
+    box = outbox(MemoryStorage(), keep_bytes=110_000)
     collector = CollectorModel()
     for n in range(700):
         box.put(48, 1, body(n), DropClass(2 * (n % 2)), now=0)
@@ -246,7 +246,7 @@ def test_more_than_64_losses_are_declared_over_several_frames() -> None:
 
 
 def test_the_list_of_losses_stays_bounded() -> None:
-    box = outbox(MemoryStorage(), keep_bytes=40_000, runs_max=10)
+    box = outbox(MemoryStorage(), keep_bytes=80_000, runs_max=10)
     for n in range(2_000):
         box.put(48, 1, body(n), DropClass(2 * (n % 2)), now=n)
     assert len(box._current.gone) <= 10
@@ -365,7 +365,7 @@ class History:
         self.lives = 0
         self.said: dict[tuple[bytes, int], bytes] = {}
         self.limits = {
-            "keep_bytes": self.rng.choice([2_000, 8_000, 1_000_000]),
+            "keep_bytes": self.rng.choice([4_000, 16_000, 1_000_000]),
             "keep_ms": self.rng.choice([20_000, 10**9]),
             "frame_bytes": self.rng.choice([100, 4_000]),
             "runs_max": self.rng.choice([3, 1_000]),

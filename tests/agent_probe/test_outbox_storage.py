@@ -1,18 +1,16 @@
 """The outbox on a real disk: damaged at many places, killed while writing, full, in use, over its limit."""
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from agent_probe._core.storage import DropClass
+from agent_probe._core.storage import DropClass, StorageFull
 from agent_probe.errors import ProbeConfigError
 from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox
 from agent_probe.storage_sqlite import SqliteStorage
@@ -204,7 +202,7 @@ def test_the_file_stays_near_its_limit_whatever_is_put(tmp_path: Path) -> None:
     box = open_outbox(tmp_path, keep_bytes=limit)
     assert isinstance(box._storage, SqliteStorage)
     box._storage._db.execute("PRAGMA synchronous = OFF")  # this test is about size
-    for n in range(8_000):
+    for n in range(4_000):
         put(box, n, DropClass(n % 3))
     assert box.counts().size <= limit
     box.close()
@@ -248,12 +246,12 @@ def test_nothing_reported_durable_is_lost_by_kill_9(tmp_path: Path, kill_after: 
 FULL_DISK_CHILD = """
 import resource, signal, sys
 from pathlib import Path
-from agent_probe._core.storage import DropClass
+from agent_probe._core.storage import DropClass, StorageFull
 from tests.agent_probe.test_outbox_storage import open_outbox, put
 box = open_outbox(Path(sys.argv[1]))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
-kept = [put(box, n, DropClass(n % 3)) for n in range(6000)]
+resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
+kept = [put(box, n, DropClass(n % 3)) for n in range(2500)]
 print(len(kept), sum(map(bool, kept)), box.counts().full, box.counts().dropped.get("heartbeat", 0))
 print(box.counts().rows, box.set_aside)
 """
@@ -265,10 +263,10 @@ def test_a_file_that_may_not_grow_costs_the_lowest_class_and_never_the_process(t
     )
     assert done.returncode == 0, done.stderr[-2000:]
     (tried, kept, full, heartbeats), (rows, aside) = (map(int, line.split()) for line in done.stdout.splitlines())
-    assert (tried, aside) == (6000, 0)
+    assert (tried, aside) == (2500, 0)
     assert full > 0
-    assert kept > 3000
-    assert heartbeats > 500
+    assert kept > 2000
+    assert heartbeats > 100
     box = open_outbox(tmp_path)
     assert box.counts().rows == rows
     collector = CollectorModel()
@@ -281,35 +279,27 @@ def test_a_file_that_may_not_grow_costs_the_lowest_class_and_never_the_process(t
 def test_a_start_on_a_full_disk_is_survived_and_ends_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agent_probe import outbox as module
-    from agent_probe._core.storage import StorageFull
-
-    def no_room(path: Path) -> SqliteStorage:
+    def no_room(storage: SqliteStorage) -> None:
         raise StorageFull("database or disk is full")
 
-    monkeypatch.setattr(module, "SqliteStorage", no_room)
-    with pytest.raises(TypeError):
-        isinstance(None, no_room)  # type: ignore[arg-type]
-    monkeypatch.setattr(module.DurableOutbox, "_begin", lambda self, now: no_room(tmp_path))
-    monkeypatch.setattr(module, "SqliteStorage", SqliteStorage)
-    box = open_outbox(tmp_path)
-    assert put(box, 1) == 0
-    frame = box.next_frame(0)
-    assert frame is not None
-    assert [(gone.first, gone.last) for gone in frame.gone] == [(1, 1)]
-    monkeypatch.undo()
-    assert put(box, 2) == 1
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(SqliteStorage, "_prepare", no_room)
+        box = open_outbox(tmp_path)
+        assert [put(box, 1), put(box, 2)] == [0, 0]
+        frame = box.next_frame(0)
+        assert frame is not None
+        assert [(gone.first, gone.last) for gone in frame.gone] == [(1, 2)]
+    assert put(box, 3) == 1
     box.close()
 
 
-def test_a_put_is_one_durable_write(tmp_path: Path) -> None:
+def test_a_put_is_in_the_log_before_it_returns(tmp_path: Path) -> None:
     box = open_outbox(tmp_path)
     assert isinstance(box._storage, SqliteStorage)
     settings = [box._storage._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert settings == ["wal", 2]
-    started = time.monotonic()
-    for n in range(50):
-        put(box, n)
-    assert time.monotonic() - started < 10
-    assert os.path.getsize(tmp_path / f"{FILE}-wal") > 0
+    log = tmp_path / f"{FILE}-wal"
+    assert body(1) not in log.read_bytes()
+    put(box, 1)
+    assert body(1) in log.read_bytes()
     box.close()
