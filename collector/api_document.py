@@ -1,0 +1,184 @@
+"""The HTTP door described: OpenAPI for machines, one page without scripts or foreign hosts for people.
+
+Schemas come from the structs that decode, examples are posted by a test: the description cannot drift from the door.
+"""
+
+import json
+from functools import cache
+from html import escape
+from importlib import resources
+from typing import Any, Final
+
+import msgspec
+
+from collector.json_frame import AckTwin, FrameTwin
+from wire.limits import FRAME_BYTES_MAX
+
+EPOCH: Final = "0af7651916cd43dd8448eb211c80319c"
+EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "numbered": (
+        "A sender that numbers its events: 1, 2, 3 ... within an epoch it drew at random",
+        {
+            "source": "shop-a",
+            "epoch": EPOCH,
+            "items": [
+                {
+                    "sequence": 1,
+                    "kind": "offered",
+                    "occurred_at": 1700000000000,
+                    "conversation": "c-1001",
+                    "queue": "shop-a-presales",
+                },
+                {"sequence": 2, "kind": "customer_turn", "occurred_at": 1700000000400, "conversation": "c-1001"},
+                {
+                    "sequence": 3,
+                    "kind": "agent_turn",
+                    "occurred_at": 1700000007900,
+                    "conversation": "c-1001",
+                    "account": "shop-a:07",
+                },
+            ],
+        },
+    ),
+    "unnumbered": (
+        "A sender that cannot number gives each event an id of its own; duplicates are suppressed",
+        {
+            "source": "shop-a",
+            "items": [
+                {
+                    "event_id": "delivery-5f1c",
+                    "kind": "closed",
+                    "occurred_at": 1700000060000,
+                    "conversation": "c-1001",
+                    "by": "customer",
+                }
+            ],
+        },
+    ),
+    "declares_a_hole": (
+        "A sender that had to drop events says so, and is acknowledged past them",
+        {
+            "source": "shop-a",
+            "epoch": EPOCH,
+            "gone": [{"first": 4, "last": 9, "drop_class": "presence", "count": 6}],
+            "items": [
+                {
+                    "sequence": 10,
+                    "kind": "presence",
+                    "occurred_at": 1700000090000,
+                    "account": "shop-a:07",
+                    "presence": "on_break",
+                    "pause_reason": "lunch",
+                }
+            ],
+        },
+    ),
+}
+"""name -> (what it shows, the body)."""
+
+_ANSWERS: Final = {
+    "200": (
+        "Durable: forget what is up to `acknowledged_through`. `rejected` items are kept in quarantine.",
+        "ack",
+    ),
+    "401": ("No token, or one that is not registered.", "Problem"),
+    "403": ("The token does not speak for that source. Nothing was stored.", "Problem"),
+    "408": ("The body took too long to arrive. Nothing was stored.", "Problem"),
+    "409": (
+        "An item contradicts what is stored under its number or id: `rejected` names it. All of it is durable.",
+        "ack",
+    ),
+    "413": (f"More than {FRAME_BYTES_MAX} bytes. Nothing was stored.", "Problem"),
+    "415": ("Neither JSON nor MessagePack, or compressed. Nothing was stored.", "Problem"),
+    "422": ("`field` does not fit, and `problem` says why. Nothing was stored.", "Problem"),
+    "429": ("Too many requests from this credential. Nothing was stored; come back after Retry-After.", "Problem"),
+    "503": ("Busy or stopping: come back after Retry-After. Sending again is always safe.", "Problem"),
+}
+
+
+@cache
+def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document. problem: the struct of every refusal."""
+    _, schemas = msgspec.json.schema_components(
+        [FrameTwin, AckTwin, problem], ref_template="#/components/schemas/{name}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Seatwatch: events in", "version": "1"},
+        "paths": {"/v1/events": {"post": _post()}},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def docs_page(document: dict[str, Any]) -> str:
+    """`document` as one HTML page."""
+    schemas = document["components"]["schemas"]
+    post = document["paths"]["/v1/events"]["post"]
+    answers = "".join(
+        f"<tr><td>{status}</td><td>{escape(answer['description'])}</td></tr>"
+        for status, answer in post["responses"].items()
+    )
+    examples = "".join(
+        f"<h3>{escape(summary)}</h3><pre>{escape(json.dumps(body, indent=2))}</pre>"
+        for summary, body in EXAMPLES.values()
+    )
+    tables = "".join(_table(name, schema) for name, schema in schemas.items())
+    page = resources.files("collector").joinpath("docs.html").read_text(encoding="utf-8")
+    for mark, part in (
+        ("{{description}}", escape(post["description"])),
+        ("{{answers}}", answers),
+        ("{{examples}}", examples),
+        ("{{tables}}", tables),
+    ):
+        page = page.replace(mark, part)
+    return page
+
+
+def _post() -> dict[str, Any]:
+    examples = {name: {"summary": summary, "value": body} for name, (summary, body) in EXAMPLES.items()}
+    frame = {"schema": {"$ref": "#/components/schemas/frame"}, "examples": examples}
+    packed = {"schema": {"type": "string", "contentMediaType": "application/msgpack"}}
+    return {
+        "summary": "Hand in events",
+        "description": "One frame of events of one source, answered when it is on disk. A repeat adds nothing.",
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": {"application/json": frame, "application/msgpack": packed}},
+        "responses": {status: _answer(*answer) for status, answer in _ANSWERS.items()},
+    }
+
+
+def _answer(description: str, schema: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
+    }
+
+
+def _table(name: str, schema: dict[str, Any]) -> str:
+    required = set(schema.get("required", ()))
+    rows = "".join(
+        f"<tr><td>{escape(field)}</td><td>{escape(_kind(what))}</td><td>{'yes' if field in required else ''}</td>"
+        f"<td>{escape(what.get('description', ''))}</td></tr>"
+        for field, what in schema.get("properties", {}).items()
+    )
+    if rows:
+        values = f"<table><tr><th>field</th><th>type</th><th>required</th><th></th></tr>{rows}</table>"
+    else:
+        values = f"<p>{escape(_kind(schema))}</p>"
+    return f'<section id="{escape(name)}"><h3>{escape(name)}</h3>{values}</section>'
+
+
+def _kind(what: dict[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in what:
+        return str(what["$ref"]).rpartition("/")[2]
+    if "enum" in what:
+        return " | ".join(map(str, what["enum"]))
+    if "anyOf" in what:
+        return " or ".join(map(_kind, what["anyOf"]))
+    if what.get("type") == "array":
+        return f"list of {_kind(what.get('items', {}))}"
+    return str(what.get("type", "any"))

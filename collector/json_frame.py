@@ -1,0 +1,239 @@
+"""The frame as JSON, for senders that would rather not speak MessagePack: the same fields, by name.
+
+Everything here is made from the wire's own structs, so a field added there is a field here. An item carries its body
+inline and says its kind in words; what only machines know (clock domain, shard) may be left out.
+"""
+
+import operator
+from collections.abc import Mapping
+from functools import reduce
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import NODEFAULT, Meta
+
+from collector._core import keys
+from collector._core.admission import RESERVED_KINDS
+from wire._fields import DurationMs, Instant, OptionalName, Sequence, Word
+from wire.body import Body
+from wire.codec import BODY_TYPES, encode_body
+from wire.errors import DecodeError, Reason
+from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
+from wire.kinds import Kind
+from wire.limits import EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX, SEQUENCE_MAX
+
+Hex = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$", description="16 bytes as 32 hex digits")]
+LANES: Final = {lane.name.lower(): lane for lane in Lane}
+_Fields = list[tuple[str, Any, Any]]
+
+
+class FieldError(DecodeError):
+    """The frame does not fit; `field` is the path of the place, like `$.items[0].occurred_at`."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(Reason.NOT_A_FRAME, f"{problem} at {field}")
+        self.field = field
+        self.problem = problem
+
+
+def kind_word(kind: int, kind_version: int) -> str:
+    """The word an item says its kind with, like `customer_turn`; a later version adds `.v2`."""
+    word = Kind(kind).name.lower()
+    return word if kind_version == 1 else f"{word}.v{kind_version}"
+
+
+# ------------------------------------------------------------------------------------------ structs made from structs
+
+
+def _twin_fields(struct: type[msgspec.Struct], replaced: Mapping[str, tuple[Any, Any]]) -> _Fields:
+    """(name, type, default) of each field of `struct`, with some of them replaced."""
+    fields: _Fields = []
+    for field in msgspec.structs.fields(struct):
+        default = field.default
+        if field.default_factory is not NODEFAULT:
+            default = msgspec.field(default_factory=field.default_factory)
+        kind, default = replaced.get(field.name, (field.type, default))
+        fields.append((field.name, kind, default))
+    return fields
+
+
+def _twin(
+    name: str, struct: type[msgspec.Struct], replaced: Mapping[str, tuple[Any, Any]], extra: _Fields, **options: str
+) -> type[msgspec.Struct]:
+    """`struct` with named keys instead of positions. Unknown keys are refused: a typing error is not data to ignore."""
+    twin_fields = _twin_fields(struct, replaced)
+    taken = {field[0] for field in twin_fields}
+    fields = [*(field for field in extra if field[0] not in taken), *twin_fields]
+    made = [field[:2] if field[2] is NODEFAULT else field for field in fields]
+    return msgspec.defstruct(
+        name,
+        made,
+        kw_only=True,
+        frozen=True,
+        gc=False,
+        forbid_unknown_fields=True,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+_ITEM_FIELDS: Final[_Fields] = [
+    ("sequence", Annotated[Sequence, Meta(description="1, 2, 3 ... within the epoch; left out with an event_id")], 0),
+    ("event_id", Annotated[Word, Meta(description="for senders that cannot number: the same event, the same id")], ""),
+]
+_SHARD_FIELDS: Final[_Fields] = [
+    ("customer", Annotated[OptionalName, Meta(description="pseudonym; the same on every event of a conversation")], ""),
+    ("linked", Annotated[OptionalName, Meta(description="id of a call this one belongs to")], ""),
+]
+_HEAD: Final = {
+    "occurred_at": (Annotated[Instant, Meta(description="when it happened: ms since the Unix epoch, UTC")], NODEFAULT),
+    "resolution_ms": (DurationMs, 1),
+    "clock": (Annotated[OptionalName, Meta(description="clock domain; the source's own when left out")], ""),
+    "monotonic_ms": (Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)] | None, None),
+    "synced": (bool, True),
+    "shard_key": (Annotated[OptionalName, Meta(description="customer, linked or conversation when left out")], ""),
+}
+
+
+def _item_twin(key: tuple[int, int], body: type[Body]) -> type[msgspec.Struct]:
+    about_conversation = any(field.name == "conversation" for field in msgspec.structs.fields(body))
+    extra = _ITEM_FIELDS + (_SHARD_FIELDS if about_conversation else [])
+    word = kind_word(*key)
+    return _twin(word, body, _HEAD, extra, tag_field="kind", tag=word)
+
+
+ITEM_TWINS: Final = {key: _item_twin(key, body) for key, body in BODY_TYPES.items() if key[0] not in RESERVED_KINDS}
+"""(kind, kind_version) -> the struct of an item of that kind. Only what a sender may send."""
+_KEY_OF_TWIN: Final = {twin: key for key, twin in ITEM_TWINS.items()}
+_LaneWord = Annotated[str, Meta(pattern=f"^({'|'.join(LANES)})$")]
+_AnyItem: Any = reduce(operator.or_, ITEM_TWINS.values())
+_Items: Any = Annotated[list[_AnyItem], Meta(max_length=FRAME_ITEMS_MAX)]
+
+GoneTwin: Final = _twin("gone_range", GoneRange, {}, [])
+FrameTwin: Final = _twin(
+    "frame",
+    Frame,
+    {
+        "version": (int, FRAME_VERSION),
+        "epoch": (Hex | None, None),
+        "lane": (_LaneWord | None, None),
+        "base": (Sequence, 0),
+        "gone": (Annotated[list[GoneTwin], Meta(max_length=GONE_RANGES_MAX)], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
+        "items": (_Items, NODEFAULT),
+        "prev_epoch": (Hex | None, None),
+    },
+    [],
+)
+RangeTwin: Final = _twin("sequence_range", SequenceRange, {}, [])
+RejectedTwin: Final = _twin("rejected", Rejected, {}, [("event_id", Word, "")])
+AckTwin: Final = _twin(
+    "ack",
+    Ack,
+    {
+        "ledger": (Hex, NODEFAULT),
+        "epoch": (Hex, NODEFAULT),
+        "wanted": (list[RangeTwin], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
+        "rejected": (list[RejectedTwin], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
+    },
+    [],
+)
+
+_decode = msgspec.json.Decoder(FrameTwin).decode
+
+
+# ------------------------------------------------------------------------------------------------------ there and back
+
+
+class JsonFrame(NamedTuple):
+    """A frame, and the event ids of its items by the sequence each stands for."""
+
+    frame: Frame
+    event_ids: dict[int, str]
+
+
+def decode_json_frame(data: bytes) -> JsonFrame:
+    """The frame a JSON document describes. FieldError names the place; DecodeError(TOO_LARGE) when over the cap."""
+    if len(data) > FRAME_BYTES_MAX:
+        raise DecodeError(Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}")
+    try:
+        said: Any = _decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise _field_error(str(error) or type(error).__name__) from None
+    if said.version != FRAME_VERSION:
+        raise DecodeError(Reason.UNKNOWN_FRAME_VERSION, f"this build reads version {FRAME_VERSION}")
+    lane = _lane_of(said)
+    items = [_item(place, item, lane, said.source) for place, item in enumerate(said.items)]
+    frame = Frame(
+        FRAME_VERSION,
+        said.source,
+        _epoch_of(said, lane),
+        lane,
+        said.base,
+        [GoneRange(*(getattr(gone, name) for name in GoneRange.__struct_fields__)) for gone in said.gone],
+        items,
+        None if said.prev_epoch is None else bytes.fromhex(said.prev_epoch),
+        said.prev_last_sequence,
+    )
+    event_ids = {keys.event_id_sequence(item.event_id): item.event_id for item in items if item.event_id}
+    return JsonFrame(frame, event_ids)
+
+
+def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
+    """`ack` with named keys, hex ids, and the event id of each rejected item that has one."""
+    return AckTwin(
+        ledger=ack.ledger.hex(),
+        epoch=ack.epoch.hex(),
+        acknowledged_through=ack.acknowledged_through,
+        index=ack.index,
+        wanted=[RangeTwin(first=span.first, last=span.last) for span in ack.wanted],
+        rejected=[
+            RejectedTwin(sequence=item.sequence, reason=item.reason, event_id=event_ids.get(item.sequence, ""))
+            for item in ack.rejected
+        ],
+        version=ack.version,
+    )
+
+
+def _lane_of(said: Any) -> Lane:  # noqa: ANN401 - a struct made at run time
+    """The lane named, or the one the items show: event ids and no numbers."""
+    if said.lane is not None:
+        return LANES[said.lane]
+    unnumbered = all(item.event_id and not item.sequence for item in said.items)
+    return Lane.BY_EVENT_ID if said.items and unnumbered else Lane.BACKLOG
+
+
+def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made at run time
+    if said.epoch is not None:
+        return bytes.fromhex(said.epoch)
+    if lane is Lane.BY_EVENT_ID:
+        return keys.event_id_epoch(said.source)
+    raise FieldError("$.epoch", "a numbered frame needs the epoch its sequences count in")
+
+
+def _item(place: int, said: Any, lane: Lane, source: str) -> Item:  # noqa: ANN401 - a struct made at run time
+    if lane is Lane.BY_EVENT_ID and not said.event_id:
+        raise FieldError(f"$.items[{place}].event_id", "every item of an unnumbered frame needs one")
+    if lane is not Lane.BY_EVENT_ID and not said.sequence:
+        raise FieldError(f"$.items[{place}].sequence", "every item of a numbered frame needs one, counting from 1")
+    kind, kind_version = _KEY_OF_TWIN[type(said)]
+    body_type = BODY_TYPES[kind, kind_version]
+    values = {name: getattr(said, name) for name in body_type.__struct_fields__}
+    values["clock"] = said.clock or source
+    values["shard_key"] = said.shard_key or _shard_key(said)
+    body = msgspec.Raw(encode_body(body_type(**values)))
+    return Item(said.sequence, kind, kind_version, body, said.event_id)
+
+
+def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
+    if not hasattr(said, "conversation"):
+        return ""
+    return str(said.customer or said.linked or said.conversation)
+
+
+def _field_error(text: str) -> FieldError:
+    """A decoder's message, split into what is wrong and where."""
+    problem, _, path = text.partition(" - at ")
+    field = path.strip("`") or "$"
+    for start in ("Object missing required field ", "Object contains unknown field "):
+        if problem.startswith(start):
+            field = f"{field}.{problem.removeprefix(start).strip('`')}"
+    return FieldError(field, problem)
