@@ -49,6 +49,7 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     seat_response: Mean = Mean(0, 0)
     average_response: Mean = Mean(0, 0)
     service_level: ServiceLevel | None = None
+    answer_wait: Mean = Mean(0, 0)
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):

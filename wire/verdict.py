@@ -55,7 +55,7 @@ class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     """How a session's first response went under one definition. Durations in ms, None where it never happened.
 
     started_at: the customer's clock start. seat_response_ms: from assignment of the answering leg to its reply.
-    entry_index: the entry that decided it.
+    entry_index: the entry that decided it. void: a late entry joined this session to another one; it counts nowhere.
     """
 
     conversation: str
@@ -76,10 +76,14 @@ class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     accept_wait_ms: int | None
     ended_at: int | None
     entry_index: int
+    void: bool = False
 
 
 class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
-    """One answered (or, at the end, unanswered) turn: M3. duration_ms is None when it was never answered."""
+    """One answered (or, at the end, unanswered) turn: M3. duration_ms is None when it was never answered.
+
+    void: a late entry joined this turn to another one; it counts nowhere.
+    """
 
     conversation: str
     session: int
@@ -92,10 +96,14 @@ class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
     started_at: int
     duration_ms: int | None
     entry_index: int
+    void: bool = False
 
 
 class LoadChange(msgspec.Struct, frozen=True, gc=False, tag="load"):
-    """A conversation joined (+1) or left (-1) a person's hands at `at`: stage two computes concurrency from these."""
+    """A conversation joined (+1) or left (-1) a person's hands at `at`: stage two computes concurrency from these.
+
+    They add up: a correction is the opposite change at the same instant, under an ordinal of its own.
+    """
 
     conversation: str
     session: int

@@ -1,0 +1,282 @@
+"""The second stage: what all shards of one client say, folded into what its tiles show.
+
+Nothing here is a record. Counts come from facts, waits from how conversations stand, people and feeds from entries;
+all of it can be built anew from the facts kept, the shards and the entries.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from sla_engine._core.concurrency import Concurrency
+from sla_engine._core.definition import Definition
+from sla_engine._core.feeds import Feeds, FeedsState
+from sla_engine._core.figures import OPENED, Contribution, ServiceLevelRule, contribution
+from sla_engine._core.groups import CLIENT, Group, Groups
+from sla_engine._core.people import AccountState, People, PlaceOf
+from sla_engine._core.result import LiveConversation
+from sla_engine._core.tallies import TallyBook
+from sla_engine._core.waiting import WaitingRoom
+from sla_engine._core.windows import WindowCalendar, ZoneTable
+from wire.conversation import PresenceChanged
+from wire.kinds import Kind
+from wire.organisation import RosterLink
+from wire.record import SourceBack, SourceDeclared, SourceSilent
+from wire.recorded import Recorded
+from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
+
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60_000
+_QUEUE_NAMED: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.CUSTOMER_TURN, Kind.TRANSFERRED})
+_CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
+
+
+class Primary(NamedTuple):
+    """The definition whose figures a queue shows, and its label as facts carry it."""
+
+    label: str
+    definition: Definition
+
+
+PrimaryOf = Callable[[str, int], Primary | None]
+"""(queue, start of a session in ms) -> the primary definition of such a session, None where no contract applies."""
+
+
+class Change(NamedTuple):
+    """A fact and the lower revision of it that it replaces, if any."""
+
+    fact: Fact
+    replaced: Fact | None
+
+
+class RecordCounts(msgspec.Struct, array_like=True):
+    """Entries of the ledger so far, and how many of them say that something is wrong with the record."""
+
+    entries: int = 0
+    quarantined: int = 0
+    gaps: int = 0
+    unrouted: int = 0
+    equivocations: int = 0
+
+
+class Remembered(msgspec.Struct):
+    """What entries alone told, kept beside the facts for the next start."""
+
+    counts: RecordCounts = msgspec.field(default_factory=RecordCounts)
+    feeds: FeedsState = msgspec.field(default_factory=FeedsState)
+    accounts: dict[str, AccountState] = {}
+
+
+class _Open:
+    """What an open conversation adds to the tallies and to somebody's hands."""
+
+    __slots__ = ("account", "decided", "groups", "session", "started_at")
+
+    def __init__(self) -> None:
+        self.account = ""
+        self.session = -1
+        self.decided = False  # a fact counts this session
+        self.groups: tuple[Group, ...] = ()  # empty: it adds nothing
+        self.started_at = 0
+
+
+class ClientState:
+    """Everything one client's tiles are made of."""
+
+    def __init__(
+        self,
+        client: str,
+        calendar: WindowCalendar,
+        primary_of: PrimaryOf,
+        place_of: PlaceOf,
+        remembered: Remembered | None = None,
+    ) -> None:
+        known = Remembered() if remembered is None else remembered
+        self.client: Final = client
+        self.primary_of: Final = primary_of
+        self.groups: Final = Groups(client)
+        self.client_group: Final[Group] = (CLIENT, client)
+        self.book: Final = TallyBook(calendar)
+        self.room: Final = WaitingRoom()
+        self.people: Final = People(self.groups, place_of)
+        self.feeds: Final = Feeds(known.feeds)
+        self.concurrency: Final = Concurrency()
+        self.counts: Final = known.counts
+        self.as_of = 0
+        self.watermark: int | None = None
+        self._roster_changed = False
+        self._open: dict[str, _Open] = {}
+        self._rules: dict[str, ServiceLevelRule] = {}
+        for queue, sources in known.feeds.queues.items():
+            for source in sources:
+                self.people.serves(source, queue)
+        self.people.restore(known.accounts, self.as_of)
+
+    def remembered(self) -> Remembered:
+        """What the next start needs beside facts and shards."""
+        return Remembered(self.counts, self.feeds.state, self.people.accounts)
+
+    def observe(self, batch: Iterable[Recorded]) -> None:
+        """Take what entries say about the record, its feeds and the people, in index order."""
+        counts = self.counts
+        for entry in batch:
+            counts.entries += 1
+            kind = entry.kind
+            if kind in _CONVERSATION_KINDS:
+                if kind in _QUEUE_NAMED:
+                    self._hear(entry)
+                continue
+            match entry.body:
+                case PresenceChanged() as body:
+                    self.people.tell(entry.source, body)
+                case SourceDeclared() as body:
+                    self.feeds.declare(body)
+                case SourceSilent() as body:
+                    self.feeds.silence(body)
+                case SourceBack() as body:
+                    self.feeds.back(body)
+                case RosterLink():
+                    self._roster_changed = True
+                case _:
+                    _count(counts, kind)
+
+    def change(self, changes: Iterable[Change]) -> None:
+        """Take facts: each replaces exactly what its lower revision added."""
+        for fact, replaced in changes:
+            if replaced is not None:
+                self._count_fact(replaced, self.book.remove)
+            self._count_fact(fact, self.book.add)
+            if isinstance(fact, LoadChange):
+                self.concurrency.add(fact)
+            elif isinstance(fact, SessionFact):
+                self._decide(fact)
+
+    def stand(self, conversation: str, live: LiveConversation | None) -> None:
+        """Take how a conversation stands; None or not open: it is over."""
+        known = self._open.get(conversation)
+        if live is None or not live.open:
+            if known is not None:
+                self._close(conversation, known)
+            return
+        if known is None:
+            known = self._open[conversation] = _Open()
+        if known.account != live.account:
+            self._hand(known.account, -1)
+            self._hand(live.account, 1)
+            known.account = live.account
+        if known.session != live.session:
+            known.session, known.decided = live.session, False
+        groups = self.groups.of_waiting(live.queue, live.account, live.place)
+        self.room.put(conversation, groups, live.waiting_since, live.due_at)
+        undecided = live.due_at is not None and live.waiting_since is not None and not known.decided
+        began = self.groups.of(live.queue, live.place) if undecided else ()
+        started_at = live.waiting_since or 0
+        if (began, started_at) != (known.groups, known.started_at):
+            self._withdraw(known)
+            if began:
+                self.book.add(began, started_at, OPENED)
+            known.groups, known.started_at = began, started_at
+
+    def advance(self, as_of: int, watermark: int | None) -> None:
+        """Time is `as_of` (hub's ms), the record is complete up to `watermark` (event time, ms)."""
+        day = self.book.day_start
+        interval = self.book.interval_start
+        self.as_of = max(self.as_of, as_of)
+        self.book.advance(self.as_of)
+        self.room.advance(self.as_of)
+        if self._roster_changed or self.book.interval_start != interval:
+            self._roster_changed = False
+            self.people.replace(self.as_of)  # with time, too, a link of the roster comes into force
+        if watermark is not None:
+            self.watermark = watermark
+            self.concurrency.advance(watermark)
+        if self.book.day_start != day:
+            self.concurrency.begin_window(self.book.day_start)
+
+    def rule_of(self, primary: Primary) -> ServiceLevelRule:
+        """The service level a definition names."""
+        rule = self._rules.get(primary.label)
+        if rule is None:
+            of = primary.definition
+            rule = ServiceLevelRule(primary.label, of.service_level_formula, of.service_level_threshold_ms)
+            self._rules[primary.label] = rule
+        return rule
+
+    def _hear(self, entry: Recorded) -> None:
+        queue = getattr(entry.body, "queue", "")
+        if queue and self.feeds.hear(entry, queue):
+            self.people.serves(entry.source, queue)
+
+    def _count_fact(self, fact: Fact, count: Callable[[tuple[Group, ...], int, Contribution], None]) -> None:
+        if isinstance(fact, LoadChange):
+            return
+        started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
+        if started_at < self.book.oldest:
+            return
+        # a conversation may have facts under several definitions; its tiles show the primary one's
+        primary = self.primary_of(fact.queue, started_at)
+        if primary is not None and primary.label == fact.definition:
+            amounts = contribution(fact, self.rule_of(primary))
+            count(self.groups.of(fact.queue, fact.place), started_at, amounts)
+
+    def _decide(self, fact: SessionFact) -> None:
+        """From here on the fact counts the session, no longer the conversation that is open."""
+        known = self._open.get(fact.conversation)
+        if known is not None and known.session == fact.session and not known.decided:
+            known.decided = True
+            self._withdraw(known)
+
+    def _close(self, conversation: str, known: _Open) -> None:
+        self._hand(known.account, -1)
+        self._withdraw(known)
+        self.room.remove(conversation)
+        del self._open[conversation]
+
+    def _withdraw(self, known: _Open) -> None:
+        if known.groups:
+            self.book.remove(known.groups, known.started_at, OPENED)
+            known.groups = ()
+
+    def _hand(self, account: str, change: int) -> None:
+        if account:
+            self.people.take(account, change)
+
+
+def fold_client(
+    state: ClientState,
+    changes: Iterable[Change],
+    stands: Iterable[tuple[str, LiveConversation | None]],
+    watermark: int | None,
+    as_of: int,
+) -> None:
+    """Fold what one step of all shards said: how every touched conversation stands, then the facts, in any order.
+
+    watermark: event time, ms, up to which the record is complete. as_of: hub's ms up to which entries are folded.
+    """
+    state.advance(as_of, watermark)
+    for conversation, live in stands:
+        state.stand(conversation, live)
+    state.change(changes)
+
+
+def calendar_of(definition: Definition, interval_ms: int) -> WindowCalendar:
+    """The windows of a definition's own zone and business day."""
+    offsets = definition.zone_offsets
+    zone = ZoneTable(
+        definition.time_zone,
+        tuple(offset.from_ms for offset in offsets),
+        tuple(offset.offset_s * SECOND_MS for offset in offsets),
+    )
+    return WindowCalendar(zone, interval_ms, definition.business_day_starts_minute * MINUTE_MS)
+
+
+def _count(counts: RecordCounts, kind: int) -> None:
+    if kind == Kind.QUARANTINED:
+        counts.quarantined += 1
+    elif kind == Kind.DATA_GAP:
+        counts.gaps += 1
+    elif kind == Kind.UNROUTED:
+        counts.unrouted += 1
+    elif kind == Kind.EQUIVOCATION:
+        counts.equivocations += 1

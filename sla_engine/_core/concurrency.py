@@ -1,0 +1,69 @@
+"""Concurrency: how many conversations an account has in hands over time, from the load changes of all shards.
+
+Changes are taken in (event time, conversation, session, ordinal) order and only up to the watermark, so that the same
+entries give the same peaks whatever the shards and batches were.
+"""
+
+from heapq import heappop, heappush
+from typing import Final
+
+from wire.verdict import LoadChange
+
+_Key = tuple[int, str, int, int, str, int]
+"""(at, conversation, session, ordinal, account, change): the order of the fold, then what it does."""
+
+
+class Load:
+    """One account since the window began. load_ms: conversations times ms."""
+
+    __slots__ = ("load_ms", "now", "peak", "since")
+
+    def __init__(self, since: int) -> None:
+        self.now = 0
+        self.peak = 0
+        self.load_ms = 0
+        self.since = since
+
+
+class Concurrency:
+    """Loads of every account, from load changes that add up: a correction is the opposite change at the same instant."""
+
+    def __init__(self) -> None:
+        self.loads: Final[dict[str, Load]] = {}
+        self.watermark: int | None = None
+        self._owed: list[_Key] = []
+
+    def add(self, change: LoadChange) -> None:
+        """Take a change; it counts once the watermark has reached it. One that comes later than that counts at once."""
+        key = (change.at, change.conversation, change.session, change.ordinal, change.account, change.change)
+        if self.watermark is not None and change.at <= self.watermark:
+            self._apply(key, self.watermark)
+        else:
+            heappush(self._owed, key)
+
+    def advance(self, watermark: int) -> None:
+        """Count everything that happened up to `watermark` (event time, ms), which never moves back."""
+        if self.watermark is not None and watermark <= self.watermark:
+            return
+        while self._owed and self._owed[0][0] <= watermark:
+            key = heappop(self._owed)
+            self._apply(key, key[0])
+        self.watermark = watermark
+
+    def begin_window(self, start: int) -> None:
+        """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""
+        for account, load in list(self.loads.items()):
+            if load.now == 0:
+                del self.loads[account]
+            else:
+                load.peak, load.load_ms, load.since = load.now, 0, max(load.since, start)
+
+    def _apply(self, key: _Key, at: int) -> None:
+        account, change = key[4], key[5]
+        load = self.loads.get(account)
+        if load is None:
+            load = self.loads[account] = Load(at)
+        load.load_ms += load.now * max(at - load.since, 0)
+        load.since = max(load.since, at)
+        load.now += change
+        load.peak = max(load.peak, load.now)

@@ -1,0 +1,90 @@
+"""A contract: which definitions and targets apply to which queues of a client, from when."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from sla_engine._core.definition import DefinitionError
+from wire.ids import NAME_PATTERN
+from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
+
+EVERY_QUEUE: Final = "*"
+BASIS_POINTS: Final = 10_000
+
+_Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
+_QueueOrAll = Annotated[str, Meta(pattern=rf"{NAME_PATTERN}|^\*$", max_length=NAME_CHARS_MAX)]
+_Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
+
+
+class Settlement(StrEnum):
+    """How often it is settled."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A later contract of the same name replaces this one from its own effective_from on.
+
+    queues: ids, or "*" for every queue of the client. definitions: names, the primary one first; the version is the one in
+    force when a session starts. effective_until: None = open-ended. running_in_until: before it there are figures but no
+    target. attainment_target_bp: basis points (9500 = 95 %), None = the contract states no percentage.
+    """
+
+    name: _Name
+    client: _Name
+    title: Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
+    effective_from: _Instant
+    effective_until: _Instant | None
+    queues: Annotated[tuple[_QueueOrAll, ...], Meta(min_length=1)]
+    definitions: Annotated[tuple[_Name, ...], Meta(min_length=1)]
+    settlement: Settlement
+    running_in_until: _Instant | None
+    attainment_target_bp: Annotated[int, Meta(ge=1, le=BASIS_POINTS)] | None
+
+    def covers(self, queue: str) -> bool:
+        """Whether `queue` belongs to this contract."""
+        return queue in self.queues or EVERY_QUEUE in self.queues
+
+    def in_force(self, at: int) -> bool:
+        """Whether the contract runs at `at` (ms), later versions of it apart."""
+        return self.effective_from <= at and (self.effective_until is None or at < self.effective_until)
+
+    def target_bp(self, at: int) -> int | None:
+        """The attainment target at `at` in basis points, None during the running-in time and where none is stated."""
+        return None if self.running_in_until is not None and at < self.running_in_until else self.attainment_target_bp
+
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+_decoder: Final = msgspec.msgpack.Decoder(Contract)
+
+
+def canonical(contract: Contract) -> bytes:
+    """The one encoding of a contract."""
+    return _encoder.encode(contract)
+
+
+def decode_contract(document: bytes) -> Contract:
+    """A contract from its document, checked. Raises DefinitionError."""
+    try:
+        contract = _decoder.decode(document)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DefinitionError("document", "MessagePack", str(error), "sign it again from its file") from None
+    check(contract)
+    return contract
+
+
+def check(contract: Contract) -> None:
+    """Refuse a contract that contradicts itself. Raises DefinitionError."""
+    if contract.effective_until is not None and contract.effective_until <= contract.effective_from:
+        raise DefinitionError(
+            "effective_until",
+            contract.effective_until,
+            "ends before it begins",
+            "write an instant after effective_from",
+        )
+    for key, values in (("queues", contract.queues), ("definitions", contract.definitions)):
+        if len(set(values)) != len(values):
+            raise DefinitionError(key, ", ".join(values), "names one of them twice", "name each once")

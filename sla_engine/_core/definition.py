@@ -1,0 +1,253 @@
+"""A definition: the rules of one set of figures, as data. Versioned, effective-dated, entered into the ledger, named by hash.
+
+* DefinitionError: the author's fault. Names the key, the value, what is implemented and the fix.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from sla_engine._core.choices import (
+    IMPLEMENTED,
+    AnsweredOutOfHours,
+    Boundary,
+    ClockDomains,
+    ClockStart,
+    Credit,
+    LeftBeforeTarget,
+    NeverAnswered,
+    NobodyOnline,
+    OnTransfer,
+    Outbound,
+    OutOfHours,
+    Percentile,
+    Period,
+    Redefinition,
+    RepeatedTurns,
+    ServiceLevelFormula,
+    TurnEnds,
+    Unit,
+    WindowCloses,
+)
+from wire.conversation import Author, Form
+from wire.ids import NAME_PATTERN
+from wire.limits import BODY_BYTES_MAX, DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
+
+_Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
+_Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
+_Positive = Annotated[int, Meta(ge=1, le=DURATION_MAX_MS)]
+_Duration = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
+_Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
+_Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]
+
+MINUTES_PER_DAY: Final = 24 * 60
+HEAD_ROOM_BYTES: Final = 512
+"""What the rest of a DefinitionPublished body may take beside the document."""
+
+
+class DefinitionError(ValueError):
+    """A definition or contract cannot be used: `key` and `value` say where, `fix` what to write instead."""
+
+    def __init__(self, key: str, value: object, problem: str, fix: str) -> None:
+        super().__init__(f"{key} = {value!s}: {problem}; {fix}")
+        self.key = key
+        self.value = value
+        self.problem = problem
+        self.fix = fix
+
+
+class ServiceWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Minutes of the local day, half-open. Closing after 24:00 (up to 48:00) runs into the next day."""
+
+    opens_minute: _Minute
+    closes_minute: _Minute
+
+
+class SpecialDay(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A local date (YYYY-MM-DD) with windows of its own: a promotion day, a holiday (none at all)."""
+
+    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    windows: tuple[ServiceWindow, ...]
+
+
+class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """From this instant on, local time is UTC + offset_s. The table travels in the definition: its author's time zone
+    database is part of the rules, so a later database never changes a past verdict."""
+
+    from_ms: int
+    offset_s: Annotated[int, Meta(ge=-86_400, le=86_400)]
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Every parameter is stated; none has a default, so that a definition says all it means.
+
+    name, version: a higher version replaces a lower one from its own effective_from on. title, source, source_date, official:
+    where the rules come from, shown wherever they are. semantics: the code's reading of these words (DESIGN.md 4).
+    """
+
+    name: _Name
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+    semantics: int
+    title: _Word
+    source: _Word
+    source_date: _Word
+    official: bool
+    effective_from: _Instant
+    """E18: sessions that start at or after this instant."""
+    redefinition: Redefinition
+    """E18."""
+
+    time_zone: _Name
+    """IANA name; days and windows are cut in it."""
+    zone_offsets: tuple[ZoneOffset, ...]
+    service_windows: tuple[ServiceWindow, ...]
+    """Of every local day that is no special day."""
+    special_days: tuple[SpecialDay, ...]
+    business_day_starts_minute: Annotated[int, Meta(ge=0, lt=MINUTES_PER_DAY)]
+    period: Period
+
+    unit: Unit
+    clock_start: ClockStart
+    """E1: the customer's clock. The seat's clock, from the assignment of the answering leg, is always computed beside it."""
+    valid_reply: Annotated[tuple[Author, ...], Meta(min_length=1)]
+    """E2: whose turn answers."""
+    credit: Credit
+    """E3."""
+    on_transfer: OnTransfer
+    """E4."""
+    repeated_turns: RepeatedTurns
+    """E5."""
+    gap_to_new_session_ms: _Duration
+    """E6: a contact that comes back sooner than this after its end continues its session."""
+    out_of_hours: OutOfHours
+    """E7."""
+    window_closes: WindowCloses
+    """E8."""
+    answered_out_of_hours: AnsweredOutOfHours
+    """E9."""
+    never_answered: NeverAnswered
+    """E10."""
+    unanswered_cap_ms: _Duration | None
+    """E10: what an unanswered one counts in a mean, None = it has no part in means."""
+    left_before_target: LeftBeforeTarget
+    """E11."""
+    short_abandon_ms: _Duration
+    """E11: left sooner than this is set apart: neither met nor missed, its own count. 0 = no such thing."""
+    turn_ends: TurnEnds
+    """E12."""
+    nobody_online: NobodyOnline
+    """E13."""
+    inbound_forms: Annotated[tuple[Form, ...], Meta(min_length=1)]
+    """E14: what of a customer's doing starts a turn. Edits and recalls never do."""
+    outbound: Outbound
+    """E15."""
+    boundary: Boundary
+    """E16. The resolution of the source travels with each value."""
+    clock_domains: ClockDomains
+    """E17."""
+
+    first_response_limit_ms: _Positive
+    warning_after_ms: _Positive
+    """The warning instant, counted from the start of the session."""
+    next_response_limit_ms: _Positive | None
+    average_good_ms: _Positive
+    average_limit_ms: _Positive
+    service_level_formula: ServiceLevelFormula
+    service_level_threshold_ms: _Positive
+    percentile: Percentile
+
+    lateness_allowance_ms: _Duration
+    """How far the watermark of a live source stays behind the clock."""
+    announce_within_ms: _Positive
+    """An announcement owed longer ago than this is history and is not made."""
+    grace_ms: _Positive
+    """How long an ended conversation is kept open to correction."""
+
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+_decoder: Final = msgspec.msgpack.Decoder(Definition)
+
+
+def canonical(definition: Definition) -> bytes:
+    """The one encoding of a definition: MessagePack, fields in the order of the class, values as stated."""
+    return _encoder.encode(definition)
+
+
+def definition_hash(document: bytes) -> str:
+    """SHA-256 of a canonical document, in hex: what is printed beside numbers."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def label_of(definition: Definition) -> str:
+    """What facts carry: name, version and the first twelve digits of the hash."""
+    return f"{definition.name}@{definition.version}#{definition_hash(canonical(definition))[:12]}"
+
+
+def decode_definition(document: bytes) -> Definition:
+    """A definition from its document, checked. DefinitionError when it is malformed or asks for what is not implemented."""
+    try:
+        definition = _decoder.decode(document)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DefinitionError("document", "MessagePack", str(error), "publish it again from its file") from None
+    check(definition)
+    return definition
+
+
+def check(definition: Definition) -> None:
+    """Refuse by name what this build does not compute and what contradicts itself. Raises DefinitionError, the first one found."""
+    for key, values in IMPLEMENTED.items():
+        value = getattr(definition, key)
+        if value not in values:
+            allowed = ", ".join("nothing (leave it out)" if v is None else str(v) for v in values)
+            raise DefinitionError(key, value, "not implemented yet", f"implemented: {allowed}")
+    for key, value, problem, fix in _contradictions(definition):
+        raise DefinitionError(key, value, problem, fix)
+
+
+def _contradictions(d: Definition) -> Iterator[tuple[str, object, str, str]]:
+    if d.warning_after_ms >= d.first_response_limit_ms:
+        yield (
+            "warning_after_ms",
+            d.warning_after_ms,
+            "a warning after the limit warns of nothing",
+            f"write less than first_response_limit_ms ({d.first_response_limit_ms})",
+        )
+    if d.average_good_ms > d.average_limit_ms:
+        yield (
+            "average_good_ms",
+            d.average_good_ms,
+            "above average_limit_ms",
+            f"write at most {d.average_limit_ms}",
+        )
+    for form in (Form.EDIT, Form.RECALL):
+        if form in d.inbound_forms:
+            yield "inbound_forms", form, "never moves a clock", f"leave {form} out"
+    if not d.zone_offsets or list(d.zone_offsets) != sorted(d.zone_offsets, key=lambda offset: offset.from_ms):
+        yield "zone_offsets", len(d.zone_offsets), "must be in order of time and not empty", "load it from its file"
+    yield from _bad_windows("service_windows", d.service_windows)
+    for day in d.special_days:
+        yield from _bad_windows(f"special_days.{day.date}", day.windows)
+    dates = [day.date for day in d.special_days]
+    if len(set(dates)) != len(dates):
+        yield "special_days", ", ".join(dates), "a date is stated twice", "put all its windows into one entry"
+    size = len(canonical(d)) + HEAD_ROOM_BYTES
+    if size > BODY_BYTES_MAX:
+        yield (
+            "special_days",
+            len(dates),
+            f"the document takes {size} bytes of {BODY_BYTES_MAX}",
+            "publish a version per season",
+        )
+
+
+def _bad_windows(key: str, windows: tuple[ServiceWindow, ...]) -> Iterator[tuple[str, object, str, str]]:
+    for window in windows:
+        if (
+            window.opens_minute >= MINUTES_PER_DAY
+            or not 0 < window.closes_minute - window.opens_minute <= MINUTES_PER_DAY
+        ):
+            shown = f"{window.opens_minute}-{window.closes_minute}"
+            yield key, shown, "opens within the day, closes later, spans at most a day", "write it as 08:00-24:00"

@@ -1,0 +1,164 @@
+"""What each kind of entry means to the first stage. A kind that is not here means nothing to it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sla_engine._core.conversation import Signal
+from sla_engine._core.definition import DefinitionError
+from sla_engine._core.fold import OUTBOUND_BIT, VOICE_BIT
+from sla_engine._core.rules import AUTHOR_BIT, FORM_BIT
+from sla_engine._core.shard import CONTRACT_REFUSED, DEFINITION_REFUSED, Shard, hear, mark_moved, take
+from wire.body import Body
+from wire.conversation import (
+    Accepted,
+    AgentTurn,
+    Assigned,
+    Author,
+    Channel,
+    Closed,
+    ClosedBy,
+    CustomerLeft,
+    CustomerTurn,
+    Direction,
+    Form,
+    LeftReason,
+    Offered,
+    PresenceChanged,
+    Queued,
+    Transferred,
+)
+from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.record import Clock, SourceBack, SourceDeclared, SourceSilent
+from wire.recorded import Recorded
+
+_OFFERED: Final = int(Signal.OFFERED)
+_QUEUED: Final = int(Signal.QUEUED)
+_ASSIGNED: Final = int(Signal.ASSIGNED)
+_ACCEPTED: Final = int(Signal.ACCEPTED)
+_CUSTOMER_TURN: Final = int(Signal.CUSTOMER_TURN)
+_PERSON_TURN: Final = int(Signal.PERSON_TURN)
+_PROGRAM_TURN: Final = int(Signal.PROGRAM_TURN)
+_TRANSFERRED: Final = int(Signal.TRANSFERRED)
+_HANDED_OVER: Final = int(Signal.HANDED_OVER)
+_LEFT: Final = int(Signal.LEFT)
+_CLOSED: Final = int(Signal.CLOSED)
+
+_HUMAN: Final = Author.HUMAN
+_TEXT: Final = Form.TEXT
+_EDITS: Final = (Form.EDIT, Form.RECALL)
+_TEXT_BIT: Final = FORM_BIT[Form.TEXT]
+_HUMAN_BIT: Final = AUTHOR_BIT[Author.HUMAN]
+_OWN_CHOICE: Final = (LeftReason.HUNG_UP, LeftReason.WENT_SILENT)
+
+
+def _offered(shard: Shard, entry: Recorded, body: Offered) -> None:
+    detail = VOICE_BIT if body.channel is Channel.VOICE else 0
+    if body.direction is Direction.OUTBOUND:
+        detail |= OUTBOUND_BIT
+    take(shard, entry, body, _OFFERED, detail, "", body.queue)
+
+
+def _queued(shard: Shard, entry: Recorded, body: Queued) -> None:
+    take(shard, entry, body, _QUEUED, 0, "", body.queue)
+
+
+def _assigned(shard: Shard, entry: Recorded, body: Assigned) -> None:
+    take(shard, entry, body, _ASSIGNED, 0, body.account, body.queue)
+
+
+def _accepted(shard: Shard, entry: Recorded, body: Accepted) -> None:
+    take(shard, entry, body, _ACCEPTED, 0, body.account, "")
+
+
+def _customer_turn(shard: Shard, entry: Recorded, body: CustomerTurn) -> None:
+    form = body.form
+    if form is _TEXT:
+        take(shard, entry, body, _CUSTOMER_TURN, _TEXT_BIT, "", body.queue)
+    elif form in _EDITS:  # E14: an edit counts at its original time, which was told already
+        hear(shard, entry.source, body.occurred_at)
+    else:
+        take(shard, entry, body, _CUSTOMER_TURN, FORM_BIT[form], "", body.queue)
+
+
+def _agent_turn(shard: Shard, entry: Recorded, body: AgentTurn) -> None:
+    if body.author is _HUMAN:
+        take(shard, entry, body, _PERSON_TURN, _HUMAN_BIT, body.account, "")
+    else:
+        take(shard, entry, body, _PROGRAM_TURN, AUTHOR_BIT[body.author], body.account, "")
+
+
+def _transferred(shard: Shard, entry: Recorded, body: Transferred) -> None:
+    signal = _HANDED_OVER if body.account else _TRANSFERRED
+    take(shard, entry, body, signal, 0, body.account, body.queue)
+
+
+def _customer_left(shard: Shard, entry: Recorded, body: CustomerLeft) -> None:
+    take(shard, entry, body, _LEFT, int(body.reason in _OWN_CHOICE), "", "")
+
+
+def _closed(shard: Shard, entry: Recorded, body: Closed) -> None:
+    take(shard, entry, body, _CLOSED, int(body.by is ClosedBy.CUSTOMER), "", "")
+
+
+def _presence(shard: Shard, entry: Recorded, body: PresenceChanged) -> None:
+    hear(shard, entry.source, body.occurred_at)
+
+
+def _clock(shard: Shard, _entry: Recorded, body: Clock) -> None:
+    shard.watermark.clock(body.occurred_at, shard.rules.allowance_ms)
+    mark_moved(shard)
+
+
+def _declared(shard: Shard, _entry: Recorded, body: SourceDeclared) -> None:
+    shard.watermark.declare(body.about_source, body.feed, body.carries, shard.rules.allowance_ms)
+    mark_moved(shard)
+
+
+def _silent(shard: Shard, _entry: Recorded, body: SourceSilent) -> None:
+    shard.watermark.silence(body.about_source, shard.rules.allowance_ms)
+    mark_moved(shard)
+
+
+def _back(shard: Shard, _entry: Recorded, body: SourceBack) -> None:
+    shard.watermark.back(body.about_source, body.occurred_at)
+
+
+def _roster_link(shard: Shard, _entry: Recorded, body: RosterLink) -> None:
+    shard.roster.enter(body)
+
+
+def _definition(shard: Shard, _entry: Recorded, body: DefinitionPublished) -> None:
+    try:
+        shard.rules.publish(body.document)
+    except DefinitionError as error:
+        shard.anomalies[f"{DEFINITION_REFUSED}.{error.key}"] += 1
+
+
+def _contract(shard: Shard, _entry: Recorded, body: ContractSigned) -> None:
+    try:
+        shard.rules.sign(body.document)
+    except DefinitionError as error:
+        shard.anomalies[f"{CONTRACT_REFUSED}.{error.key}"] += 1
+
+
+Handler = Callable[[Shard, Recorded, Any], None]
+
+HANDLERS: Final[Mapping[type[Body] | type[None], Handler]] = {
+    Offered: _offered,
+    Queued: _queued,
+    Assigned: _assigned,
+    Accepted: _accepted,
+    CustomerTurn: _customer_turn,
+    AgentTurn: _agent_turn,
+    Transferred: _transferred,
+    CustomerLeft: _customer_left,
+    Closed: _closed,
+    PresenceChanged: _presence,
+    Clock: _clock,
+    SourceDeclared: _declared,
+    SourceSilent: _silent,
+    SourceBack: _back,
+    RosterLink: _roster_link,
+    DefinitionPublished: _definition,
+    ContractSigned: _contract,
+}

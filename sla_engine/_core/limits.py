@@ -1,0 +1,12 @@
+"""Sizes the fold depends on. They are part of semantics 1 and not settings: another value would change past facts."""
+
+from typing import Final
+
+EVENTS_IN_LOG: Final = 512
+"""Events of one conversation kept for folding anew. When more come, the older ones are closed to correction."""
+
+HOUR_MS: Final = 3_600_000
+"""Ended conversations are forgotten by the hour."""
+
+NOT_YET: Final = -1
+"""Stands for an instant that has not come. Instants are ms since the Unix epoch and never negative."""

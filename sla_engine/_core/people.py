@@ -1,0 +1,154 @@
+"""People by presence and activity, counted on the tiles they belong to.
+
+A person with several platform sub-accounts is counted once, by the account that has most of them in its hands.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from sla_engine._core.groups import QUEUE, Group, Groups
+from wire.board import AgentCount
+from wire.conversation import Activity, Presence, PresenceChanged
+from wire.ids import UNASSIGNED
+from wire.verdict import Place
+
+PlaceOf = Callable[[str, int], Place]
+"""(account, instant in ms) -> its place by the roster."""
+
+_PRESENCES: Final = (Presence.READY, Presence.ON_BREAK, Presence.OFFLINE)
+_ACTIVITIES: Final = (Activity.SERVING, Activity.WRAP_UP, Activity.RESERVED, Activity.IDLE)
+
+_Status = tuple[int, int]
+"""Places in _PRESENCES and _ACTIVITIES: the lowest of a person's accounts is the person's."""
+
+
+class AccountState(msgspec.Struct, array_like=True):
+    """What a sub-account chose and does, as of `told_at` (event time, ms), as told by `source`."""
+
+    presence: Presence
+    activity: Activity
+    told_at: int
+    source: str
+
+
+class _Person:
+    __slots__ = ("accounts", "groups", "status")
+
+    def __init__(self) -> None:
+        self.accounts: set[str] = set()
+        self.groups: frozenset[Group] = frozenset()
+        self.status: _Status | None = None
+
+
+class People:
+    """Everybody whose presence a source told, and what they have in hands."""
+
+    def __init__(self, groups: Groups, place_of: PlaceOf) -> None:
+        self.accounts: dict[str, AccountState] = {}
+        self._groups: Final = groups
+        self._place_of: Final = place_of
+        self._hands: dict[str, int] = defaultdict(int)
+        self._person_of: dict[str, str] = {}
+        self._people: dict[str, _Person] = defaultdict(_Person)
+        self._queues_of: dict[str, set[str]] = defaultdict(set)
+        self._counts: dict[Group, dict[_Status, int]] = defaultdict(lambda: defaultdict(int))
+
+    def restore(self, accounts: dict[str, AccountState], as_of: int) -> None:
+        """Take over what was known before a restart."""
+        self.accounts = accounts
+        self.replace(as_of)
+
+    def tell(self, source: str, body: PresenceChanged) -> None:
+        """Take in a presence; one that is older than what is known changes nothing."""
+        known = self.accounts.get(body.account)
+        if known is not None and body.occurred_at < known.told_at:
+            return
+        self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source)
+        if known is None or known.source != source:
+            self._settle(body.account, body.occurred_at)
+        elif (known.presence, known.activity) != (body.presence, body.activity):
+            self._recount(self._person_of[body.account])
+
+    def serves(self, source: str, queue: str) -> None:
+        """Learn that a source feeds a queue: the people it tells of work on that queue."""
+        self._queues_of[source].add(queue)
+        for account, state in self.accounts.items():
+            if state.source == source:
+                self._settle(account, state.told_at)
+
+    def take(self, account: str, change: int) -> None:
+        """Conversations joined (+) or left (-) an account's hands."""
+        before = self._hands[account]
+        after = self._hands[account] = before + change
+        if after == 0:
+            del self._hands[account]
+        if (before > 0) != (after > 0) and account in self.accounts:
+            self._recount(self._person_of[account])
+
+    def replace(self, as_of: int) -> None:
+        """Look everybody up in the roster again, as of `as_of`: it changed, or time brought a link into force."""
+        for account in self.accounts:
+            self._settle(account, as_of)
+
+    def groups(self) -> set[Group]:
+        """Every group somebody belongs to."""
+        return {group for group, counts in self._counts.items() if counts}
+
+    def counts(self, group: Group) -> list[AgentCount]:
+        """People of `group` by presence and activity, in a fixed order, none with zero people."""
+        counts = self._counts.get(group)
+        return [
+            AgentCount(presence=_PRESENCES[presence], activity=_ACTIVITIES[activity], people=people)
+            for (presence, activity), people in sorted(counts.items() if counts else ())
+        ]
+
+    def _settle(self, account: str, at: int) -> None:
+        """Put an account with its person, and that person on the tiles of its place."""
+        place = self._place_of(account, at)
+        # an account the roster does not know stands for one person of its own
+        person_id = f"{place.person}" if place.person not in ("", UNASSIGNED) else f"~{account}"
+        before = self._person_of.get(account)
+        if before is not None and before != person_id:
+            self._people[before].accounts.discard(account)
+            self._recount(before)
+        self._person_of[account] = person_id
+        person = self._people[person_id]
+        person.accounts.add(account)
+        self._uncount(person)
+        queues = {(QUEUE, queue) for a in person.accounts for queue in self._queues_of[self.accounts[a].source]}
+        person.groups = frozenset({*self._groups.of_person(place), *queues})
+        self._count(person)
+
+    def _recount(self, person_id: str) -> None:
+        person = self._people[person_id]
+        self._uncount(person)
+        if person.accounts:
+            self._count(person)
+        else:
+            del self._people[person_id]
+
+    def _count(self, person: _Person) -> None:
+        status = person.status = min(self._statuses(person.accounts))
+        for group in person.groups:
+            self._counts[group][status] += 1
+
+    def _uncount(self, person: _Person) -> None:
+        if person.status is None:
+            return
+        for group in person.groups:
+            counts = self._counts[group]
+            counts[person.status] -= 1
+            if counts[person.status] == 0:
+                del counts[person.status]
+        person.status = None
+
+    def _statuses(self, accounts: Iterable[str]) -> Iterable[_Status]:
+        for account in accounts:
+            state = self.accounts[account]
+            # platforms that tell no activity leave everybody idle; a conversation in hands says otherwise
+            serving = state.activity is Activity.IDLE and account in self._hands
+            activity = Activity.SERVING if serving else state.activity
+            yield _PRESENCES.index(state.presence), _ACTIVITIES.index(activity)

@@ -1,0 +1,168 @@
+"""One shard's state, and how an entry about a conversation finds its place in it."""
+
+import hashlib
+import heapq
+from collections import Counter
+from typing import Final
+
+from sla_engine._core.context import Context, Deadlines, schedule_owed
+from sla_engine._core.conversation import CLOSED, OWED, Conversation, Phase, Signal
+from sla_engine._core.fold import fold
+from sla_engine._core.forgetting import Forgetting
+from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, trim
+from sla_engine._core.obligation import judge
+from sla_engine._core.roster import Roster, RosterState
+from sla_engine._core.rules import Rules, RulesState
+from sla_engine._core.watermark import Watermark
+from wire.conversation import (
+    Accepted,
+    AgentTurn,
+    Assigned,
+    Closed,
+    CustomerLeft,
+    CustomerTurn,
+    Offered,
+    Queued,
+    Transferred,
+)
+from wire.errors import require
+from wire.recorded import Recorded
+
+Told = Offered | Queued | Assigned | Accepted | CustomerTurn | AgentTurn | Transferred | CustomerLeft | Closed
+"""What a source tells of a conversation."""
+
+TOO_LATE: Final = "too_late"
+LATE: Final = "late"
+FORGOTTEN_OPEN: Final = "forgotten_open"
+DEFINITION_REFUSED: Final = "definition_refused"
+CONTRACT_REFUSED: Final = "contract_refused"
+ILLEGAL: Final = "illegal"
+
+
+class Shard:
+    """The state of one shard. To callers it is opaque: they hold it and pass it back.
+
+    next_index: entries before it are folded already and are skipped when they come again.
+    anomalies: reason -> count of entries that did not do what they said, by the order of their arrival.
+    """
+
+    __slots__ = (
+        "anomalies",
+        "context",
+        "conversations",
+        "deadlines",
+        "forgetting",
+        "names",
+        "next_index",
+        "of",
+        "roster",
+        "rules",
+        "shard",
+        "touched",
+        "watermark",
+    )
+
+    def __init__(self, shard: int, of: int) -> None:
+        require(0 <= shard < of, "a shard is one of its number")
+        self.shard = shard
+        self.of = of
+        self.next_index = 0
+        self.watermark = Watermark()
+        self.rules = Rules(RulesState())
+        self.roster = Roster(RosterState())
+        self.names = Names([""])
+        self.conversations: dict[str, Conversation] = {}
+        self.forgetting = Forgetting()
+        self.deadlines = Deadlines()
+        self.anomalies: Counter[str] = Counter()
+        self.context = Context(self.rules, self.roster, self.deadlines)
+        self.touched: dict[str, None] = {}
+
+
+def shard_of(shard_key: str, of: int) -> int:
+    """The first 8 bytes of SHA-256, modulo the number of shards."""
+    return int.from_bytes(hashlib.sha256(shard_key.encode()).digest()[:8], "big") % of
+
+
+def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, account: str, queue: str) -> None:
+    """Fold one event of a conversation, at its place in time."""
+    at = body.occurred_at
+    feed = hear(shard, entry.source, at)
+    key = body.conversation
+    if shard.of > 1 and shard_of(body.shard_key or key, shard.of) != shard.shard:
+        return
+    names = shard.names
+    numbers = names.numbers
+    account_number = numbers.get(account)
+    if account_number is None:
+        account_number = names.add(account)
+    queue_number = numbers.get(queue)
+    if queue_number is None:
+        queue_number = names.add(queue)
+    resolution_ms = body.resolution_ms
+    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms)
+    context = shard.context
+    conversation = shard.conversations.get(key)
+    if conversation is None:
+        if at < shard.watermark.merged[feed] - shard.rules.grace_ms and shard.rules.grace_ms:
+            shard.anomalies[TOO_LATE] += 1
+            return
+        conversation = shard.conversations[key] = Conversation(key, entry.index, feed)
+        shard.forgetting.note(feed, at, key)
+    elif feed > conversation.feed:
+        conversation.feed = feed
+        schedule_owed(context, conversation)
+    if at >= conversation.last_at:
+        conversation.log += record
+        conversation.last_at = at
+        phase = conversation.phase
+        known = names.known
+        if not fold(
+            context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms
+        ):
+            shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
+        if len(conversation.log) > LOG_BYTES:
+            trim(context, names, conversation)
+    else:
+        corrected = insert_late(context, names, conversation, record, shard.watermark.merged[conversation.feed])
+        shard.anomalies[LATE if corrected is not None else TOO_LATE] += 1
+        if corrected is not None:
+            shard.conversations[key] = corrected
+    shard.touched[key] = None
+    judge_due(shard, conversation.feed)
+
+
+def hear(shard: Shard, source: str, at: int) -> int:
+    """Note that `source` told something of `at`; returns how soon it tells, as an index of watermark.FEEDS."""
+    watermark = shard.watermark
+    held = watermark.sources.get(source)
+    if held is not None and held.feed == 0:
+        return 0
+    held = watermark.heard(source, at, shard.rules.allowance_ms)
+    mark_moved(shard)
+    return held.feed
+
+
+def mark_moved(shard: Shard) -> None:
+    """The watermark may have moved: judge what fell due, let go of what is past its grace."""
+    for feed in range(len(shard.deadlines.judge)):
+        judge_due(shard, feed)
+    for conversation in shard.forgetting.sweep(shard.conversations, shard.watermark.merged, shard.rules.grace_ms):
+        shard.touched[conversation.key] = None
+        if conversation.phase < CLOSED:
+            shard.anomalies[FORGOTTEN_OPEN] += 1
+
+
+def judge_due(shard: Shard, feed: int) -> None:
+    """Judge what is still owed and whose due instant the watermark of `feed` has passed."""
+    heap = shard.deadlines.judge[feed]
+    mark = shard.watermark.merged[feed]
+    while heap and heap[0][0] < mark:
+        due_at, key = heapq.heappop(heap)
+        conversation = shard.conversations.get(key)
+        if conversation is None or conversation.feed != feed:
+            continue
+        for track in conversation.tracks:
+            if track.due_at == due_at and track.state == OWED and not track.judged:
+                judge(shard.context, conversation, track)
+                shard.touched[key] = None

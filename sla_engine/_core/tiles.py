@@ -1,0 +1,154 @@
+"""Tiles and boards from the second stage's state: what a screen, a scrape and `seatwatch board` are given."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sla_engine._core.client import ClientState, Primary, RecordCounts
+from sla_engine._core.feeds import Source, best_feed, stale_since, unsequenced
+from sla_engine._core.groups import CLIENT, QUEUE, SITE, TEAM, Group
+from wire.board import Board, Ratio, SiteTile, Tile, Waiting
+from wire.record import Feed
+
+TargetOf = Callable[[str, int], Ratio | None]
+"""(queue, instant in ms) -> the attainment the contract asks for there and then, None where it states none."""
+
+
+class ClientPart(NamedTuple):
+    """One client's share of a board."""
+
+    as_of: int
+    watermark: int | None
+    interval_start: int
+    day_start: int
+    client: Tile
+    queues: list[Tile]
+    teams: list[Tile]
+    sites: list[Tile]
+    counts: RecordCounts
+
+
+class OperatorPart(NamedTuple):
+    """The operator's share: its sites, and what went wrong with its own ledger."""
+
+    as_of: int
+    sites: list[SiteTile]
+    counts: RecordCounts
+
+
+class _Terms(NamedTuple):
+    """What the contract says about a tile; None and None where its queues differ or have none."""
+
+    primary: Primary | None
+    target: Ratio | None
+
+
+def client_part(state: ClientState, target_of: TargetOf, *, hindsight: bool = False) -> ClientPart:
+    """One client's tiles, each list by id.
+
+    hindsight: also a queue whose best feed comes a day late has a live part. True only for a past instant seen from
+    later on; on the running day nobody knows who waits there.
+    """
+    builder = _Builder(state, target_of, hindsight=hindsight)
+    queues = sorted(builder.ids(QUEUE) | set(state.feeds.queues()))
+    queue_terms = {queue: builder.terms(queue) for queue in queues}
+    common = _common(list(queue_terms.values()))
+    sources = state.feeds.all()
+    return ClientPart(
+        as_of=state.as_of,
+        watermark=state.watermark,
+        interval_start=state.book.interval_start,
+        day_start=state.book.day_start,
+        client=builder.tile((CLIENT, state.client), sources, common),
+        queues=[builder.tile((QUEUE, q), state.feeds.of_queue(q), queue_terms[q]) for q in queues],
+        teams=[builder.tile((TEAM, team), sources, common) for team in sorted(builder.ids(TEAM))],
+        sites=[builder.tile((SITE, site), sources, common) for site in sorted(builder.ids(SITE))],
+        counts=state.counts,
+    )
+
+
+def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: int) -> Board:
+    """A board of several clients and the operator's sites, as true as its oldest part.
+
+    Windows are those of the first client by id: clients of one board share a time zone.
+    """
+    ordered = sorted(parts, key=lambda part: part.client.id)
+    counts = [operator.counts, *(part.counts for part in ordered)]
+    marks = [part.watermark for part in ordered if part.watermark is not None]
+    return Board(
+        as_of=min([operator.as_of, *(part.as_of for part in ordered)]),
+        computed_at=computed_at,
+        watermark=min(marks, default=None),
+        interval_start=ordered[0].interval_start if ordered else 0,
+        day_start=ordered[0].day_start if ordered else 0,
+        clients=[part.client for part in ordered],
+        queues=[tile for part in ordered for tile in part.queues],
+        teams=[tile for part in ordered for tile in part.teams],
+        site_figures=[tile for part in ordered for tile in part.sites],
+        sites=operator.sites,
+        entries=sum(c.entries for c in counts),
+        quarantined=sum(c.quarantined for c in counts),
+        gaps=sum(c.gaps for c in counts),
+        unrouted=sum(c.unrouted for c in counts),
+        equivocations=sum(c.equivocations for c in counts),
+    )
+
+
+class _Builder:
+    """Builds the tiles of one client at one moment."""
+
+    def __init__(self, state: ClientState, target_of: TargetOf, *, hindsight: bool) -> None:
+        self._state = state
+        self._target_of = target_of
+        self._hindsight = hindsight
+        self._groups = state.book.groups() | state.room.groups() | state.people.groups()
+
+    def ids(self, scope: str) -> set[str]:
+        """Ids of every group of `scope` there is anything to show for."""
+        return {group_id for group_scope, group_id in self._groups if group_scope == scope}
+
+    def terms(self, queue: str) -> _Terms:
+        """What is agreed for `queue` now."""
+        at = self._state.as_of
+        return _Terms(self._state.primary_of(queue, at), self._target_of(queue, at))
+
+    def tile(self, group: Group, sources: Sequence[Source], terms: _Terms) -> Tile:
+        """One tile."""
+        state = self._state
+        feed = best_feed(sources)
+        primary = terms.primary
+        rule = None if primary is None else state.rule_of(primary)
+        definition = None if primary is None else primary.definition
+        return Tile(
+            scope=group[0],
+            id=group[1],
+            client=state.client,
+            name=group[1],
+            feed=feed,
+            live=self._live(group, feed, sources),
+            interval=state.book.interval_figures(group, rule),
+            day=state.book.day_figures(group, rule),
+            agents=state.people.counts(group),
+            stale_since=stale_since(sources),
+            unsequenced=unsequenced(sources),
+            definition="" if primary is None else primary.label,
+            first_response_limit_ms=None if definition is None else definition.first_response_limit_ms,
+            warning_after_ms=None if definition is None else definition.warning_after_ms,
+            average_good_ms=None if definition is None else definition.average_good_ms,
+            average_limit_ms=None if definition is None else definition.average_limit_ms,
+            attainment_target=terms.target,
+        )
+
+    def _live(self, group: Group, feed: Feed | None, sources: Sequence[Source]) -> Waiting | None:
+        if not sources or (feed is Feed.DAILY and not self._hindsight):
+            return None
+        return self._state.room.waiting(group)
+
+
+def _common(terms: Sequence[_Terms]) -> _Terms:
+    """The terms that all of a client's queues share, each part by itself."""
+    labels = {t.primary.label if t.primary is not None else "" for t in terms}
+    targets = {t.target if t.target is None else (t.target.part, t.target.whole) for t in terms}
+    return _Terms(
+        terms[0].primary if len(labels) == 1 else None,
+        terms[0].target if len(targets) == 1 else None,
+    )

@@ -1,0 +1,97 @@
+"""Looking at a shard between steps: nothing here changes it."""
+
+from collections.abc import Iterator, Mapping
+
+from sla_engine._core.contract import Contract
+from sla_engine._core.conversation import CLOSED, OUT_OF_HOURS, OUTBOUND, OWED, UNKNOWN, Conversation, Track
+from sla_engine._core.definition import Definition, label_of
+from sla_engine._core.limits import NOT_YET
+from sla_engine._core.result import LiveConversation
+from sla_engine._core.shard import Shard
+from sla_engine._core.watermark import FEEDS
+from wire.record import Feed
+from wire.verdict import Place
+
+__all__ = [
+    "anomalies",
+    "contracts_of",
+    "definitions_of",
+    "label_of",
+    "live",
+    "open_conversations",
+    "place_of",
+    "watermark",
+]
+
+
+def live(shard: Shard, conversation_id: str) -> LiveConversation | None:
+    """One conversation as it stands; None when this shard never heard of it or has let it go."""
+    conversation = shard.conversations.get(conversation_id)
+    if conversation is None:
+        return None
+    is_open = UNKNOWN < conversation.phase < CLOSED
+    place = shard.roster.place(conversation.account, conversation.last_at)
+    if not conversation.tracks:
+        return LiveConversation(
+            conversation_id, conversation.life, conversation.queue, conversation.account, place, None, None, is_open
+        )
+    rules = shard.rules.rules
+    tracks = conversation.tracks
+    primary = tracks[0]
+    dues = tuple((rules[t.slot].label, t.due_at) for t in tracks if is_open and t.state == OWED and t.slot >= 0)
+    return LiveConversation(
+        conversation=conversation_id,
+        session=primary.session,
+        queue=conversation.queue,
+        account=conversation.account,
+        place=place,
+        waiting_since=_waiting_since(primary) if is_open else None,
+        due_at=primary.due_at if is_open and primary.state == OWED and primary.slot >= 0 else None,
+        open=is_open,
+        definition=rules[primary.slot].label if primary.slot >= 0 else "",
+        dues=dues,
+        excluded=primary.state in {OUT_OF_HOURS, OUTBOUND},
+    )
+
+
+def open_conversations(shard: Shard) -> Iterator[str]:
+    """Ids of this shard's conversations that have begun and not ended."""
+    return (key for key, held in shard.conversations.items() if _is_open(held))
+
+
+def watermark(shard: Shard, feed: Feed = Feed.DAILY) -> int | None:
+    """Up to which instant (ms) the record is complete, by the sources that tell as soon as `feed` or sooner; None before any
+    mark. Without an argument: by all of them. What depends on live sources alone asks for Feed.LIVE."""
+    mark = shard.watermark.merged[FEEDS.index(feed)]
+    return None if mark == NOT_YET else mark
+
+
+def place_of(shard: Shard, account: str, at: int) -> Place:
+    """Where `account` worked at `at` (ms), by the roster as entered so far."""
+    return shard.roster.place(account, at)
+
+
+def definitions_of(shard: Shard, queue: str, at: int) -> tuple[Definition, ...]:
+    """Definitions in force for a session that starts on `queue` at `at` (ms), the primary one first."""
+    return tuple(shard.rules.rules[slot].definition for slot in shard.rules.slots(queue, at))
+
+
+def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:
+    """Contracts in force for `queue` at `at` (ms)."""
+    return shard.rules.contracts(queue, at)
+
+
+def anomalies(shard: Shard) -> Mapping[str, int]:
+    """Reason -> count of what did not do what it said: `illegal.<phase>.<signal>`, `late`, `too_late`, `forgotten_open`,
+    `definition_refused.<key>`, `contract_refused.<key>`. Counted on arrival; a later correction takes nothing back."""
+    return dict(shard.anomalies)
+
+
+def _is_open(conversation: Conversation) -> bool:
+    return UNKNOWN < conversation.phase < CLOSED
+
+
+def _waiting_since(track: Track) -> int | None:
+    if track.state == OWED:
+        return track.started_at
+    return None if track.turn_at == NOT_YET else track.turn_at

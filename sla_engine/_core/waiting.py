@@ -1,0 +1,150 @@
+"""Who waits now: for every tile the count, the oldest wait, the next due instant and how many are overdue.
+
+Costs follow what changed, never how many conversations are open: each group keeps its waits and dues in heaps whose
+dead items are dropped when they surface, and one heap of all due instants counts the overdue as time passes.
+"""
+
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from sla_engine._core.groups import Group
+from wire.board import Waiting
+
+HEAP_SLACK: Final = 64
+"""A heap is rebuilt when it holds more than twice its living items and this many more."""
+
+_Item = tuple[int, str]
+"""(instant, conversation)."""
+
+
+class _Waiter:
+    """One open conversation as counted now."""
+
+    __slots__ = ("due_at", "groups", "overdue", "waiting_since")
+
+    def __init__(self, groups: tuple[Group, ...], waiting_since: int | None, due_at: int | None) -> None:
+        self.groups = groups
+        self.waiting_since = waiting_since
+        self.due_at = due_at
+        self.overdue = False
+
+
+class _Crowd:
+    """The counts and heaps of one group."""
+
+    __slots__ = ("dues", "open", "overdue", "waiting", "waits")
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.waiting = 0
+        self.overdue = 0
+        self.waits: list[_Item] = []
+        self.dues: list[_Item] = []
+
+
+class WaitingRoom:
+    """All open conversations of one client."""
+
+    def __init__(self) -> None:
+        self._waiters: dict[str, _Waiter] = {}
+        self._crowds: dict[Group, _Crowd] = {}
+        self._dues: list[_Item] = []
+        self._as_of = 0
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def groups(self) -> set[Group]:
+        """Every group that has or had an open conversation."""
+        return set(self._crowds)
+
+    def put(self, conversation: str, groups: tuple[Group, ...], waiting_since: int | None, due_at: int | None) -> None:
+        """Say how an open conversation stands. due_at only counts while somebody waits."""
+        due_at = None if waiting_since is None else due_at
+        waiter = self._waiters.get(conversation)
+        if waiter is not None:
+            if (waiter.groups, waiter.waiting_since, waiter.due_at) == (groups, waiting_since, due_at):
+                return
+            self._forget(waiter)
+        waiter = self._waiters[conversation] = _Waiter(groups, waiting_since, due_at)
+        waiter.overdue = due_at is not None and due_at < self._as_of
+        wait: _Item | None = None if waiting_since is None else (waiting_since, conversation)
+        due: _Item | None = None if due_at is None or waiter.overdue else (due_at, conversation)
+        for group in groups:
+            crowd = self._crowds.get(group)
+            if crowd is None:
+                crowd = self._crowds[group] = _Crowd()
+            crowd.open += 1
+            crowd.overdue += waiter.overdue
+            if wait is not None:
+                crowd.waiting += 1
+                heappush(crowd.waits, wait)
+                if len(crowd.waits) > 2 * crowd.waiting + HEAP_SLACK:
+                    _rebuild(crowd.waits, [item for item in crowd.waits if self._waits(item, group)])
+            if due is not None:
+                heappush(crowd.dues, due)
+                if len(crowd.dues) > 2 * crowd.waiting + HEAP_SLACK:
+                    _rebuild(crowd.dues, [item for item in crowd.dues if self._owes(item, group)])
+        if due is not None:
+            heappush(self._dues, due)
+            if len(self._dues) > 2 * len(self._waiters) + HEAP_SLACK:
+                _rebuild(self._dues, [item for item in self._dues if self._is_due(item)])
+
+    def remove(self, conversation: str) -> None:
+        """The conversation is over."""
+        waiter = self._waiters.pop(conversation, None)
+        if waiter is not None:
+            self._forget(waiter)
+
+    def advance(self, as_of: int) -> None:
+        """Time is `as_of` (ms): whoever was due before it and still waits is overdue. Never moves back."""
+        self._as_of = max(self._as_of, as_of)
+        dues = self._dues
+        while dues and dues[0][0] < self._as_of:
+            item = heappop(dues)
+            if self._is_due(item):
+                waiter = self._waiters[item[1]]
+                waiter.overdue = True
+                for group in waiter.groups:
+                    self._crowds[group].overdue += 1
+
+    def waiting(self, group: Group) -> Waiting:
+        """The live part of a tile. next_due_at is the earliest due instant that has not passed."""
+        crowd = self._crowds.get(group)
+        if crowd is None:
+            return Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None)
+        while crowd.waits and not self._waits(crowd.waits[0], group):
+            heappop(crowd.waits)
+        while crowd.dues and not self._owes(crowd.dues[0], group):
+            heappop(crowd.dues)
+        return Waiting(
+            waiting=crowd.waiting,
+            overdue=crowd.overdue,
+            oldest_since=crowd.waits[0][0] if crowd.waits else None,
+            next_due_at=crowd.dues[0][0] if crowd.dues else None,
+            open=crowd.open,
+        )
+
+    def _forget(self, waiter: _Waiter) -> None:
+        waits = waiter.waiting_since is not None
+        for group in waiter.groups:
+            crowd = self._crowds[group]
+            crowd.open -= 1
+            crowd.waiting -= waits
+            crowd.overdue -= waiter.overdue
+
+    def _waits(self, item: _Item, group: Group) -> bool:
+        waiter = self._waiters.get(item[1])
+        return waiter is not None and waiter.waiting_since == item[0] and group in waiter.groups
+
+    def _owes(self, item: _Item, group: Group) -> bool:
+        return self._is_due(item) and group in self._waiters[item[1]].groups
+
+    def _is_due(self, item: _Item) -> bool:
+        waiter = self._waiters.get(item[1])
+        return waiter is not None and waiter.due_at == item[0] and not waiter.overdue
+
+
+def _rebuild(heap: list[_Item], living: list[_Item]) -> None:
+    heap[:] = set(living)
+    heapify(heap)

@@ -1,0 +1,93 @@
+"""Windows that figures are counted in: quarters of an hour and business days, by the wall clock of the contract's zone.
+
+Wall clocks come in as integer tables (sla_engine/zones.py makes them), so a window start is integer arithmetic.
+"""
+
+from bisect import bisect_right
+from typing import Final
+
+import msgspec
+
+from wire.errors import require
+
+DAY_MS: Final = 24 * 3600 * 1000
+
+
+class ZoneTable(msgspec.Struct, frozen=True):
+    """One zone's offsets from UTC: `offsets[i]` ms holds from instant `starts[i]` on; the first also before it."""
+
+    name: str
+    starts: tuple[int, ...]
+    offsets: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        require(0 < len(self.starts) == len(self.offsets), "a zone table needs one offset per start")
+        require(all(a < b for a, b in zip(self.starts, self.starts[1:], strict=False)), "zone table starts must ascend")
+
+    def offset_at(self, instant: int) -> int:
+        """Local time minus UTC at `instant`, ms."""
+        return self.offsets[max(bisect_right(self.starts, instant) - 1, 0)]
+
+    def first_instant_of(self, local: int) -> int:
+        """The first instant at which a wall clock of this zone shows `local` (ms, as if it were UTC) or later.
+
+        In an autumn hour shown twice that is the first showing; in a spring hour never shown, the end of the jump.
+        """
+        for index, offset in enumerate(self.offsets):
+            instant = local - offset
+            if index + 1 == len(self.starts) or instant < self.starts[index + 1]:
+                return instant if index == 0 else max(instant, self.starts[index])
+        message = "a zone table ends with an open-ended offset"
+        raise AssertionError(message)
+
+
+UTC: Final = ZoneTable("UTC", (0,), (0,))
+
+
+class WindowCalendar(msgspec.Struct, frozen=True):
+    """Where windows start: intervals of `interval_ms`, business days `day_starts_ms` after local midnight."""
+
+    zone: ZoneTable
+    interval_ms: int
+    day_starts_ms: int
+
+    def __post_init__(self) -> None:
+        require(DAY_MS % self.interval_ms == 0, "a day must hold a whole number of intervals")
+        require(0 <= self.day_starts_ms < DAY_MS, "a business day starts within a day")
+
+    def interval_start(self, instant: int) -> int:
+        """Start of the interval `instant` lies in, ms."""
+        return instant - (instant + self.zone.offset_at(instant)) % self.interval_ms
+
+    def day_start(self, instant: int) -> int:
+        """Start of the business day `instant` lies in, ms."""
+        local = instant + self.zone.offset_at(instant) - self.day_starts_ms
+        return self.zone.first_instant_of(local - local % DAY_MS + self.day_starts_ms)
+
+    def previous_day_start(self, day_start: int) -> int:
+        """Start of the business day before the one that starts at `day_start`."""
+        return self.day_start(day_start - 1)
+
+    def next_day_start(self, day_start: int) -> int:
+        """End of the business day that starts at `day_start`: 23, 24 or 25 hours later."""
+        local = day_start + self.zone.offset_at(day_start) - self.day_starts_ms
+        days = (local + DAY_MS // 2) // DAY_MS + 1
+        return self.zone.first_instant_of(days * DAY_MS + self.day_starts_ms)
+
+    def month_of(self, instant: int) -> tuple[int, int]:
+        """Year and month of the business day `instant` lies in: the period a session that starts then belongs to."""
+        day = self.day_start(instant)
+        return civil_month((day + self.zone.offset_at(day)) // DAY_MS)
+
+
+def civil_month(days: int) -> tuple[int, int]:
+    """Year and month of the day that is `days` after 1970-01-01 in the proleptic Gregorian calendar.
+
+    Years are counted from March, so that the leap day ends one; 719,468 days lie between 0000-03-01 and 1970-01-01.
+    """
+    era, day_of_era = divmod(days + 719_468, 146_097)
+    year_of_era = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    march_month = (5 * day_of_year + 2) // 153
+    month = march_month + 3 if march_month < 10 else march_month - 9
+    return era * 400 + year_of_era + (month <= 2), month

@@ -1,0 +1,69 @@
+"""Facts for tests of the second stage: every field has a plain value, a test names the ones it is about."""
+
+from typing import Any
+
+from wire.verdict import LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
+
+NOBODY = Place(account="", person="", team="unassigned", seat="", site="unassigned", shift="")
+ANNA = Place(account="anna@shop", person="anna", team="red", seat="a1", site="north", shift="early")
+BO = Place(account="bo@shop", person="bo", team="blue", seat="b7", site="south", shift="late")
+
+BREACH_WHY = {
+    Outcome.ANSWERED: Why.ANSWERED_LATE,
+    Outcome.ABANDONED: Why.LEFT_UNANSWERED,
+    Outcome.UNANSWERED: Why.NOT_ANSWERED_WHEN_DUE,
+    Outcome.EXCLUDED: Why.ARRIVED_OUT_OF_HOURS,
+}
+
+
+def session(conversation: str = "c1", **given: Any) -> SessionFact:
+    """A session of 2026-11-21 that was answered by Anna after 4 s, unless told otherwise."""
+    started_at = given.get("started_at", 1_795_300_000_000)
+    outcome = given.get("outcome", Outcome.ANSWERED)
+    answered = outcome is Outcome.ANSWERED
+    response = given.get("first_response_ms", 4_000 if answered else None)
+    in_time = answered and response is not None and response <= 10_000
+    verdict = Verdict.MET if in_time else Verdict.BREACHED
+    fields: dict[str, Any] = {
+        "session": 1,
+        "definition": "promise@1",
+        "revision": 0,
+        "queue": "q1",
+        "place": ANNA if answered else NOBODY,
+        "started_at": started_at,
+        "due_at": started_at + 10_000,
+        "resolution_ms": 1,
+        "outcome": outcome,
+        "verdict": Verdict.EXCLUDED if outcome is Outcome.EXCLUDED else verdict,
+        "why": Why.ANSWERED_IN_TIME if in_time else BREACH_WHY[outcome],
+        "first_response_ms": response,
+        "seat_response_ms": None,
+        "queue_wait_ms": None,
+        "accept_wait_ms": None,
+        "ended_at": None if response is None else started_at + response,
+        "entry_index": 0,
+    }
+    return SessionFact(conversation=conversation, **(fields | given))
+
+
+def response(conversation: str = "c1", **given: Any) -> ResponseFact:
+    """A turn that Anna answered after 20 s, unless told otherwise."""
+    session_started_at = given.get("session_started_at", 1_795_300_000_000)
+    fields: dict[str, Any] = {
+        "session": 1,
+        "turn": 1,
+        "definition": "promise@1",
+        "revision": 0,
+        "queue": "q1",
+        "place": ANNA,
+        "session_started_at": session_started_at,
+        "started_at": session_started_at,
+        "duration_ms": 20_000,
+        "entry_index": 0,
+    }
+    return ResponseFact(conversation=conversation, **(fields | given))
+
+
+def load(conversation: str, ordinal: int, at: int, change: int, account: str = "anna@shop") -> LoadChange:
+    """A conversation joined or left an account's hands."""
+    return LoadChange(conversation=conversation, session=1, ordinal=ordinal, account=account, at=at, change=change)

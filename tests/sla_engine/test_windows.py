@@ -1,0 +1,97 @@
+"""Windows by the wall clock of the contract's zone, across midnight and both kinds of clock change."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sla_engine._core.windows import DAY_MS, WindowCalendar, ZoneTable, civil_month
+from sla_engine.zones import UnknownZone, zone_table
+
+HOUR_MS = 3_600_000
+QUARTER_MS = 900_000
+ZONES = (
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Asia/Jerusalem",
+)
+
+
+def at(zone: str, text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
+
+
+def calendar(zone: str, day_starts_ms: int = 4 * HOUR_MS) -> WindowCalendar:
+    return WindowCalendar(zone=zone_table(zone), interval_ms=QUARTER_MS, day_starts_ms=day_starts_ms)
+
+
+def test_a_business_day_starts_at_four_and_takes_the_night_with_it() -> None:
+    shanghai = calendar("Asia/Shanghai")
+    start = at("Asia/Shanghai", "2026-11-21 04:00")
+    for text in ("2026-11-21 04:00:00", "2026-11-21 23:59:59", "2026-11-22 03:59:59"):
+        assert shanghai.day_start(at("Asia/Shanghai", text)) == start
+    assert shanghai.day_start(start - 1) == start - DAY_MS == shanghai.previous_day_start(start)
+    assert shanghai.next_day_start(start) == start + DAY_MS
+
+
+def test_a_session_of_the_first_night_hours_belongs_to_the_month_before() -> None:
+    shanghai = calendar("Asia/Shanghai")
+    assert shanghai.month_of(at("Asia/Shanghai", "2026-12-01 03:59:59")) == (2026, 11)
+    assert shanghai.month_of(at("Asia/Shanghai", "2026-12-01 04:00")) == (2026, 12)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-28", 23), ("2026-10-24", 25), ("2026-06-01", 24)])
+def test_the_day_of_a_clock_change_is_an_hour_shorter_or_longer(day: str, hours: int) -> None:
+    berlin = calendar("Europe/Berlin")
+    start = at("Europe/Berlin", f"{day} 04:00")
+    assert berlin.day_start(start) == start
+    assert berlin.next_day_start(start) - start == hours * HOUR_MS
+    assert berlin.previous_day_start(berlin.next_day_start(start)) == start
+
+
+def test_a_day_that_starts_in_the_skipped_hour_starts_when_the_jump_ends() -> None:
+    berlin = calendar("Europe/Berlin", day_starts_ms=2 * HOUR_MS + 30 * 60_000)
+    jump = at("Europe/Berlin", "2026-03-29 03:00")
+    assert berlin.day_start(jump) == jump
+    assert berlin.day_start(jump - 1) < jump - 12 * HOUR_MS
+
+
+@given(zone=st.sampled_from(ZONES), instant=st.integers(min_value=0, max_value=at("UTC", "2099-01-01 00:00")))
+def test_offsets_equal_the_time_zone_database(zone: str, instant: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)
+    offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset is not None
+    assert zone_table(zone).offset_at(instant) == offset // timedelta(milliseconds=1)
+
+
+@given(zone=st.sampled_from(ZONES), instant=st.integers(min_value=at("UTC", "1990-01-01 00:00"), max_value=2**42))
+def test_windows_hold_their_instant_and_tile_time(zone: str, instant: int) -> None:
+    windows = calendar(zone)
+    interval, day = windows.interval_start(instant), windows.day_start(instant)
+    following = windows.next_day_start(day)
+    assert interval <= instant < interval + QUARTER_MS
+    assert day <= instant < following
+    assert windows.day_start(following - 1) == day
+    assert windows.day_start(following) == following
+
+
+@given(days=st.integers(min_value=-200_000, max_value=200_000))
+def test_months_equal_those_of_the_gregorian_calendar(days: int) -> None:
+    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
+    assert civil_month(days) == (day.year, day.month)
+
+
+def test_an_unknown_zone_is_named() -> None:
+    with pytest.raises(UnknownZone, match="Asia/Shanghia"):
+        zone_table("Asia/Shanghia")
+
+
+def test_a_table_of_one_offset_is_valid_everywhere() -> None:
+    fixed = ZoneTable("UTC+8", (0,), (8 * HOUR_MS,))
+    assert fixed.offset_at(-DAY_MS) == fixed.offset_at(10**13) == 8 * HOUR_MS
+    assert fixed.first_instant_of(8 * HOUR_MS) == 0
