@@ -11,6 +11,7 @@ from ledger.errors import LedgerFailed
 from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
 from tests.sim.node import Node
 from tests.sim.oracle import LedgerOracle
+from tests.sim.rules import rules
 from wire.codec import decode_frame, encode_ack
 from wire.frame import Ack, Frame, Lane
 from wire.ids import OPERATOR
@@ -117,6 +118,11 @@ class CollectorNode(Node):
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.intake.run(), name="collector.intake")
             self._group.create_task(self._connection(), name="collector.mqtt")
+            self._group.create_task(self._publish_rules(self.intake), name="collector.rules")
+
+    async def _publish_rules(self, intake: Intake) -> None:
+        """Through the same door as everything, at every start: they are stored once."""
+        await intake.append_derived(CLIENT, rules(CLIENT))
 
     async def _connection(self) -> None:
         world = self.world

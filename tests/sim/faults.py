@@ -15,6 +15,7 @@ ODDS: Final = {
     "crash.before_fsync": 0.01,
     "crash.between_commit_and_ack": 0.02,
     "crash.between_ledger_and_engine": 0.02,
+    "crash.between_facts_and_state": 0.02,
     "crash.during_overflow": 0.1,
     "crash.after_promise": 0.01,
 }

@@ -51,25 +51,23 @@ class Forger:
         self._send(len(self.forgeries) - 1)
 
     def _send(self, number: int) -> None:
-        """Now, and every second until the collector has it for good."""
+        """Now, and again until the world has healed and the collector has it for good."""
         world = self.world
         forgery = self.forgeries[number]
         collector = world.collector
         world.network.send(
             forgery.key.source, collector.name, lambda: collector.enter(collector.frame_arrived, forgery.frame)
         )
-        if world.faults.active:
+        if world.faults.active or not self._kept(forgery):
             world.later(world.rng.uniform(1.0, 4.0), self._send, number)
-        else:
-            world.later(1.0, self._send_last, number)
-
-    def _send_last(self, number: int) -> None:
-        forgery, collector = self.forgeries[number], self.world.collector
-        collector.enter(collector.frame_arrived, forgery.frame)
 
     def empty(self) -> bool:
         """Every forgery is in the ledger, as itself or as a contradiction."""
         return all(self._kept(forgery) for forgery in self.forgeries)
+
+    def left(self) -> list[str]:
+        """What is not kept yet."""
+        return [f"a forgery of {forgery.key} is not kept" for forgery in self.forgeries if not self._kept(forgery)]
 
     def judge(self) -> None:
         """What was contradicted is kept beside what contradicts it."""

@@ -20,6 +20,7 @@ class Node:
         self.world = world
         self.name = name
         self.disks: list[SimDisk] = []
+        self.machine_mates: list[Node] = []
         self.incarnation = Incarnation(name, 0)
         self.incarnation.alive = False
         self._context = contextvars.Context()
@@ -75,6 +76,8 @@ class Node:
         if power:
             for disk in self.disks:
                 disk.power_cut()
+            for mate in self.machine_mates:
+                mate.crash(power=True)
         self.on_death()
         world.later(world.rng.uniform(0.1, 6.0) if back_after is None else back_after, self.start)
 

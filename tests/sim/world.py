@@ -65,6 +65,8 @@ class World:
         self.chat = ChatBridge(self, "acme/chat", "acme")
         self.forger = Forger(self)
         self.nodes: list[Node] = [self.collector, self.engine, self.chat, *self.probes]
+        self.collector.machine_mates = [self.engine]
+        self.engine.machine_mates = [self.collector]
         self.links = [(probe.name, BROKER) for probe in self.probes]
         self.links += [(BROKER, self.collector.name), (self.chat.name, self.collector.name)]
         self.links += [(self.collector.name, self.engine.name)]
@@ -173,6 +175,7 @@ class World:
     def what_is_left(self) -> str:
         """For the report of a world that never drains."""
         left = [source.left() for source in [*self.probes, self.chat] if not source.empty()]
+        left += self.forger.left()
         if not self.engine.caught_up():
             left.append(self.engine.left())
         left += [f"{node.name} is down" for node in self.nodes if not node.up]
