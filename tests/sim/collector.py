@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from collector._core.admission import Outcome
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake, IntakeSettings
 from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
@@ -59,7 +60,8 @@ class CollectorNode(Node):
         self.intake: Intake | None = None
 
     def may_end_with(self, error: BaseException) -> bool:
-        return isinstance(error, LedgerFailed) or super().may_end_with(error)
+        failed_fsync = isinstance(error, LedgerFailed) and isinstance(error.__cause__, OSError)
+        return failed_fsync or super().may_end_with(error)
 
     def register(self, source: str, client: str) -> None:
         """Let `source` write into the ledger of `client`."""
@@ -105,8 +107,9 @@ class CollectorNode(Node):
         world = self.world
         writers = {}
         for client, ledger in self.ledgers.items():
+            had = len(self.oracles[client].entries)
             writers[client] = writer = await world.loop.run_in_executor(None, self.make_writer, ledger)
-            self.oracles[client].recovered(writer.seen())
+            self.oracles[client].recovered(writer.seen(), had)
         self.intake = Intake(
             writers,  # type: ignore[arg-type]  # the same port, over a simulated disk
             Sources(self.sources.values()),
@@ -184,6 +187,8 @@ class CollectorNode(Node):
         if intake is None:
             raise IntakeStopped
         ack = await intake.submit(frame, Principal(frozenset({frame.source})))
+        if intake.stats.outcomes[Outcome.REPEAT]:
+            self.world.marks.hit("collector.repeat")
         if ack.wanted:
             self.world.marks.hit("collector.wanted")
         if any(rejected.reason == "equivocation" for rejected in ack.rejected):

@@ -39,8 +39,8 @@ class DiskFaults:
 class SimDisk:
     """One database file of one machine.
 
-    synced: transactions that survive anything. on_synced: told of every transaction when it becomes durable. honest: False in
-    mutants whose fsync returns without syncing.
+    synced: transactions that survive anything. on_synced: told of every transaction when it becomes durable. honest, patient:
+    False only in mutants, whose fsync returns without syncing, or before it has.
     """
 
     def __init__(self, name: str, loop: SimLoop, faults: DiskFaults, marks: Marks) -> None:
@@ -49,7 +49,7 @@ class SimDisk:
         self.synced = 0
         self.on_synced: Callable[[list[Any]], None] = lambda _records: None
         self.before_flush: Callable[[], None] = lambda: None
-        self.honest = True
+        self.honest = self.patient = True
         self._loop = loop
         self._faults = faults
         self._marks = marks
@@ -82,7 +82,8 @@ class SimDisk:
         latency = self._faults.latency()
         if latency >= 0.5:
             self._marks.hit("disk.slow_fsync")
-        self._loop.owe(latency)
+        if self.patient:
+            self._loop.owe(latency)
         self._loop.call_later(latency, self._settle, upto)
 
     def settle(self) -> None:

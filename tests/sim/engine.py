@@ -1,7 +1,7 @@
 """The engine of the world: the real fold behind a feed that repeats and reorders, its state on disks that forget."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from ledger.entry import StoredEntry
 from ledger.recorded import recorded
 from sla_engine._core.engine import Shard, new_shard, restore, snapshot, step
-from sla_engine.facts_store import Commit, FactKey, key_of, revision_of
+from sla_engine.facts_store import Commit, FactKey, Saved, key_of, revision_of
 from tests.sim.collector import CLIENT, CollectorNode
 from tests.sim.facts_port import SimFacts
 from tests.sim.node import Node
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 24
 SHARD: Final = "shard"
+LAST_LEAF: Final = "last_leaf"
 Facts = dict[FactKey, Fact]
 
 
@@ -56,6 +57,7 @@ class EngineNode(Node):
         self.state_disk = self.new_disk("state")
         self._reader = collector.reader(CLIENT)
         self._oracle = collector.oracles[CLIENT]
+        self.make_store: Callable[..., SimFacts] = SimFacts
         self._shard: Shard | None = None
         self.store: SimFacts | None = None
         self._chunks: asyncio.Queue[Sequence[StoredEntry]] = asyncio.Queue(maxsize=1000)
@@ -64,6 +66,10 @@ class EngineNode(Node):
         world = self.world
         self.store = store = self.open_store()
         saved = store.saved()
+        if saved is not None and not self.fits(saved):
+            world.marks.hit("engine.ledger_diverged")
+            store.discard("the ledger is not the one that was folded")
+            saved = None
         self._shard = shard = new_shard() if saved is None else restore(saved.sections[SHARD])
         self._check(shard, store)
         self._chunks = asyncio.Queue(maxsize=1000)
@@ -74,19 +80,28 @@ class EngineNode(Node):
                     chunk = await self._chunks.get()
             except TimeoutError:
                 continue
-            if not chunk or chunk[0].index > shard.next_index:
+            if not self.follows(chunk, shard.next_index):
                 continue
             world.faults.worst_instant("crash.between_ledger_and_engine", self)
             result = step(shard, [recorded(entry) for entry in chunk], world.clock_ms())
-            commit = Commit(shard.next_index, result.facts, {}, {SHARD: snapshot(shard)})
+            last_leaf = self._reader.entry(shard.next_index - 1).leaf
+            commit = Commit(shard.next_index, result.facts, {}, {SHARD: snapshot(shard), LAST_LEAF: last_leaf})
             await world.loop.run_in_executor(None, store.commit, commit)
             world.trace("folded", shard.next_index, len(result.facts))
             if shard.next_index > len(self._oracle.entries):
                 world.fail("I5", f"offset {shard.next_index} is ahead of a ledger of {len(self._oracle.entries)}")
 
+    def follows(self, chunk: Sequence[StoredEntry], next_index: int) -> bool:
+        """Whether the chunk goes on where we are; it may begin earlier, since the feed repeats itself."""
+        return bool(chunk) and chunk[0].index <= next_index <= chunk[-1].index
+
+    def fits(self, saved: Saved) -> bool:
+        """Whether the ledger still holds what was folded last: a restored older one may have grown past it again."""
+        return self._reader.entry(saved.next_index - 1).leaf == saved.sections[LAST_LEAF]
+
     def open_store(self) -> SimFacts:
         """What the last life left, if it fits the ledger."""
-        store = SimFacts(self.facts_disk, self.state_disk, self.world.rng, self.world.marks)
+        store = self.make_store(self.facts_disk, self.state_disk, self.world.rng, self.world.marks)
         store.between = lambda: self.world.faults.worst_instant("crash.between_facts_and_state", self)
         store.load(self._reader.size())
         return store

@@ -51,12 +51,19 @@ class SimFacts:
                     conversations[name] = content
         if next_index:
             self._saved = Saved(next_index, list(conversations.values()), sections)
-        if next_index > ledger_size or self._through > ledger_size:
-            self.discard("folded more entries than the ledger has")
-        elif self._through < next_index:
-            self.discard("the facts lost what the state says was written")
+        misfit = self.misfit(next_index, ledger_size)
+        if misfit is not None:
+            self.discard(misfit)
         self._facts_disk.flush()
         self._state_disk.flush()
+
+    def misfit(self, next_index: int, ledger_size: int) -> str | None:
+        """Why the files cannot be used with this ledger; None when they can."""
+        if next_index > ledger_size or self._through > ledger_size:
+            return "folded more entries than the ledger has"
+        if self._through < next_index:
+            return "the facts lost what the state says was written"
+        return None
 
     def saved(self) -> Saved | None:
         return self._saved

@@ -150,8 +150,14 @@ class LedgerOracle:
                 self._take_gap(entry)
         self.lost_by_restore.update(key for key in named if not self.is_named(key))
 
-    def recovered(self, found: Sequence[Seen]) -> None:
-        """The collector opened the ledger and found this: everything durable must be there, unchanged."""
+    def recovered(self, found: Sequence[Seen], synced_before: int) -> None:
+        """The collector opened the ledger and found this: everything durable must be there, unchanged.
+
+        synced_before: how many entries were durable before opening; what a killed writer had written and not synced is found
+        as well, and durable from here on.
+        """
+        if len(found) > synced_before:
+            self.marks.hit("collector.recovered_unsynced")
         if len(found) < len(self.entries):
             self.fail("I3", f"{len(self.entries)} entries were durable, {len(found)} were found")
         for known, entry in zip(self.entries, found, strict=False):

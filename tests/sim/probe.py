@@ -1,6 +1,7 @@
 """A probe (or a connector with an outbox): the real outbox over a simulated disk, behind the broker."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from tests.sim.oracle import Key, LedgerOracle
 from tests.sim.outbox_port import CORRUPT, ProbeFolder
 from tests.sim.workload import Conversations, Said, SiteReadings, poison
 from wire.codec import decode_ack, encode_frame
+from wire.frame import Frame
 from wire.kinds import Kind
 from wire.topics import ack_topic, backlog_topic
 
@@ -50,7 +52,8 @@ class ProbeNode(Node):
         )
         self._folder.before_append = lambda row: self.oracle.attempt(Key(name, row.epoch, row.sequence), row.body)
         self.outbox: DurableOutbox | None = None
-        self.deliver_frames = True
+        self.draw_epoch: Callable[[], bytes] = lambda: world.random_bytes(16)
+        self.outgoing: Callable[[Frame], Frame] = lambda frame: frame
         self._session: Session | None = None
         self._wake = asyncio.Event()
         site, _, place = name.partition("/")
@@ -107,9 +110,11 @@ class ProbeNode(Node):
             self._folder,  # type: ignore[arg-type]  # as much of a Path as it uses
             LIMITS,
             source=self.name,
-            draw_epoch=lambda: world.random_bytes(16),
+            draw_epoch=self.draw_epoch,
             now=self.now_ms(),
         )
+        if self.outbox.counts().rows:
+            world.marks.hit("probe.resumed_with_rows")
         self._wake = asyncio.Event()
         self._heard = asyncio.Queue(maxsize=1000)
         async with asyncio.TaskGroup() as group:
@@ -176,10 +181,13 @@ class ProbeNode(Node):
         while True:
             self._wake.clear()
             now = self.now_ms()
+            resends = outbox.counts().resends
             frame = outbox.next_frame(now) if self._session is not None else None
+            if outbox.counts().resends > resends:
+                world.marks.hit("probe.resent")
             if frame is not None and self._session is not None:
                 world.trace("frame", self.name, frame.base, len(frame.items), len(frame.gone))
-                world.broker.publish(self._session, backlog_topic(self.name), encode_frame(frame))
+                world.broker.publish(self._session, backlog_topic(self.name), encode_frame(self.outgoing(frame)))
                 continue
             due = outbox.next_due(now) if self._session is not None else None
             if due is None:
