@@ -268,8 +268,7 @@ class _Check:
             return
         reached = _through(gaps, reached)
         if reached < mark:
-            what = f"sequence {reached + 1}, below the mark {mark}, is neither stored nor in a declared gap"
-            self.report.add(name, what)
+            self.report.add(name, f"sequence {reached + 1}, below the mark {mark}, is neither stored nor declared gone")
 
     def checkpoints(self) -> list[tuple[str, int, bytes]]:
         """(file, size, root) of every kept checkpoint whose signature holds."""
@@ -306,7 +305,7 @@ def check(directory: Path, vkeys: Sequence[str] = (), problems_max: int | None =
     """Check the ledger in `directory`. Never raises for what it finds there; OSError when it is no directory.
 
     vkeys: verifier keys to hold checkpoints to. Without any, the key kept beside them serves, which whoever rewrites a
-    ledger can rewrite too: for evidence give the key you were handed. problems_max: findings beyond this many are not listed.
+    ledger can rewrite too: for evidence give the key you were handed. problems_max: how many findings are listed.
     """
     return _Check(directory, vkeys, problems_max).run()
 

@@ -14,7 +14,6 @@ from ledger.entry import StoredEntry
 from ledger.errors import LedgerCorrupt, LedgerMissing
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, levels_over, range_root
 from ledger.segment import ID_FILE, TILE_HEIGHT, connect_reading, read_state, segment_path
-from wire.errors import require
 from wire.limits import LEDGER_ID_BYTES, SALT_BYTES
 
 TILE_LEAVES: Final = 1 << TILE_HEIGHT
@@ -89,8 +88,8 @@ class LedgerReader:
 
     def entry(self, index: int) -> StoredEntry:
         """The entry at `index`. IndexError when the ledger is shorter."""
-        found = self.read(index, 1)
-        if not found or index < 0:
+        found = self.read(index, 1) if index >= 0 else []
+        if not found:
             raise IndexError(f"no entry {index} in a ledger of {self._size}")
         return found[0]
 
@@ -235,5 +234,6 @@ def read_ledger_id(directory: Path) -> bytes:
         raise LedgerMissing(f"{directory}: there is no {ID_FILE}, so no ledger") from error
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerCorrupt(f"{directory / ID_FILE}: {error}") from error
-    require(len(ledger_id) == LEDGER_ID_BYTES, "a ledger id takes 16 bytes")
+    if len(ledger_id) != LEDGER_ID_BYTES:
+        raise LedgerCorrupt(f"{directory / ID_FILE}: a ledger id takes {LEDGER_ID_BYTES} bytes")
     return ledger_id

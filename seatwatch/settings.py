@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 MS_PER_UNIT: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 COUNT_UNITS: Final = frozenset(
@@ -39,6 +39,8 @@ SECTIONS: Final = frozenset({"ledger", "collector", "probe", "engine", "contract
 FIELDS: Final = ("value", "unit", "reason", "source")
 
 MINUTES_PER_DAY: Final = 24 * 60
+
+_Settings = TypeVar("_Settings")
 
 
 class SettingsError(ValueError):
@@ -120,6 +122,27 @@ class Defaults(Mapping[str, Default]):
         if entry.unit not in TEXT_UNITS or not isinstance(entry.value, str):
             raise _misread(key, entry, "text", f"unit = one of {', '.join(sorted(TEXT_UNITS))}")
         return entry.value
+
+    def fill(self, settings: type[_Settings], section: str, **known: object) -> _Settings:
+        """Settings of a package (a msgspec Struct or a dataclass), its fields read from `section` by their names.
+
+        `retry_after_ms` is read in ms from `section.retry_after`, `retry_after_s` in seconds; anything else as its unit
+        says, from the field's own name or from that without a trailing unit. known: fields that are given.
+        """
+        names = getattr(settings, "__struct_fields__", None) or tuple(getattr(settings, "__dataclass_fields__", ()))
+        values = {name: known[name] if name in known else self._field(section, name) for name in names}
+        return settings(**values)
+
+    def _field(self, section: str, name: str) -> builtins.int | float | str:
+        stem, _, suffix = name.rpartition("_")
+        if suffix == "ms":
+            return self.ms(f"{section}.{stem}")
+        if suffix == "s":
+            return self.seconds(f"{section}.{stem}")
+        key = f"{section}.{name}" if f"{section}.{name}" in self else f"{section}.{stem}"
+        if self[key].unit in TEXT_UNITS:
+            return self.text(key)
+        return self.ratio(key) if self[key].unit in RATIO_UNITS else self.int(key)
 
     def minute_of_day(self, key: str) -> builtins.int:
         """Minutes since local midnight of a clock time written HH:MM; 24:00 is the end of the day, 1440."""

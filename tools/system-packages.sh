@@ -17,6 +17,7 @@ amtool:prometheus-alertmanager
 chromium:chromium
 /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk
 strace:strace
+systemd-analyze:systemd
 '
 
 is_there() {

@@ -34,5 +34,7 @@ KIND_MAX: Final = 0xFFFF
 
 IN_FLIGHT_FRAMES_MAX: Final = 4
 """A source keeps at most this many frames unacknowledged (DESIGN.md 6)."""
+CHUNK_ENTRIES_MAX: Final = 100
+"""Ledger entries in one entry of the Redis stream (DESIGN.md 6)."""
 
 require(BODY_BYTES_MAX < FRAME_BYTES_MAX, "one body must fit a frame")

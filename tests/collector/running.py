@@ -23,7 +23,7 @@ from wire.recorded import Recorded
 T = TypeVar("T")
 TOKEN = "shop-one-token"
 CLIENT = "acme"
-LEDGER = LedgerSettings(segment_bytes_max=1 << 30, wal_bytes_max=1 << 20, lock_wait_ms=1000)
+LEDGER = LedgerSettings(segment_bytes_max=1 << 30, wal_bytes_max=1 << 20, lock_wait_ms=1000, cache_bytes_max=1 << 20)
 SETTINGS = IntakeSettings(
     future_tolerance_ms=1000,
     holes_max=100,

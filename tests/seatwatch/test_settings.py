@@ -1,5 +1,7 @@
 """Thresholds: the shipped file is complete, and reading it wrongly says what to do."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from seatwatch.settings import Defaults, SettingsError, load_defaults, parse_defaults
@@ -83,3 +85,31 @@ def test_the_end_of_the_day_is_a_clock_time_and_a_quarter_past_it_is_not() -> No
 def test_an_unfinished_entry_is_refused_by_name(text: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         parse_defaults(text)
+
+
+@dataclass(frozen=True)
+class _Door:
+    retry_after_ms: int
+    retry_after_s: float
+    rows_max: int
+    zone: str
+    given: str
+
+
+def test_a_package_s_settings_are_filled_by_the_names_of_their_fields() -> None:
+    defaults = parse_defaults(
+        "\n".join(
+            f'[collector.{name}]\nvalue = {value}\nunit = "{unit}"\nreason = "r"\nsource = "s"'
+            for name, value, unit in (
+                ("retry_after", 2, "s"),
+                ("rows_max", 500, "rows"),
+                ("zone", '"UTC"', "time zone"),
+            )
+        )
+    )
+    assert defaults.fill(_Door, "collector", given="as told") == _Door(2000, 2.0, 500, "UTC", "as told")
+
+
+def test_a_field_without_a_threshold_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"collector\.retry_after"):
+        parse_defaults("").fill(_Door, "collector", given="as told")

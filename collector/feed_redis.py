@@ -1,0 +1,121 @@
+"""The feed for engines and boards in other processes: ledger tail to Redis stream. Redis is transport, not the record.
+
+The stream's last id is the only resume point. Every append is conditional on it, in one script, so a second feeder, a
+FLUSHALL or a restored older Redis is noticed at the next append and the stream is rebuilt from the ledger.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from ledger.reader import LedgerReader
+from wire.limits import CHUNK_ENTRIES_MAX
+from wire.stream import CHUNK_FIELD, StreamEntry, chunk_id, encode_chunk, size_after
+from wire.topics import stream_name
+
+log = structlog.get_logger()
+
+EMPTY: Final = "0-0"
+APPEND: Final = """
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for place = 1, #info, 2 do
+    if info[place] == 'last-generated-id' then last = info[place + 1] end
+  end
+end
+if last ~= ARGV[1] then return last end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[2], ARGV[3], ARGV[5])
+return ARGV[2]
+"""
+"""Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards."""
+
+
+class RedisFeeder:
+    """Copies one ledger into its stream for as long as `run` runs.
+
+    chunks_max: how many chunks the stream keeps. retry_s: pause after Redis did not answer.
+    changed(size): returns once the ledger has more than `size` entries.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        reader: LedgerReader,
+        changed: Callable[[int], Awaitable[object]],
+        *,
+        chunks_max: int,
+        retry_s: float,
+    ) -> None:
+        self._redis = redis
+        self._reader = reader
+        self._changed = changed
+        self._chunks_max = chunks_max
+        self._retry_s = retry_s
+        self._stream = stream_name(reader.ledger_id)
+        self._append = redis.register_script(APPEND)
+        self.fed = 0
+        """Ledger entries up to here are in the stream."""
+        self.rebuilds = 0
+
+    async def run(self) -> None:
+        """Feed until cancelled; survives Redis being away, emptied or replaced."""
+        while True:
+            try:
+                self.fed = await self._resume_at()
+                while True:
+                    if not await self._feed_some():
+                        await self._changed(self.fed)
+            except RedisError as error:
+                log.warning("feed.redis_unavailable", stream=self._stream, error=type(error).__name__)
+                await asyncio.sleep(self._retry_s)
+
+    async def _feed_some(self) -> bool:
+        """Append the next chunk. False when the ledger has no more."""
+        entries = self._reader.read(self.fed, CHUNK_ENTRIES_MAX)
+        if not entries:
+            return False
+        chunk = [
+            StreamEntry(e.index, e.received_at, e.source, e.epoch, e.sequence, e.kind, e.kind_version, e.body)
+            for e in entries
+        ]
+        new_size = entries[-1].index + 1
+        believed = chunk_id(self.fed) if self.fed else EMPTY
+        arguments: list[Any] = [believed, chunk_id(new_size), CHUNK_FIELD, self._chunks_max, encode_chunk(chunk)]
+        ends_with = _text(await self._append(keys=[self._stream], args=arguments))
+        if ends_with == chunk_id(new_size):
+            self.fed = new_size
+        else:
+            log.warning("feed.stream_changed", stream=self._stream, believed=believed, found=ends_with)
+            self.fed = await self._resume_at()
+        return True
+
+    async def _resume_at(self) -> int:
+        """Where to go on. A stream that is ahead of the ledger, or holds its middle only, is dropped and rebuilt."""
+        last = await self._last_id()
+        there = size_after(last)
+        if there > self._reader.size():
+            log.error("feed.stream_ahead_of_ledger", stream=self._stream, stream_size=there, size=self._reader.size())
+            await self._redis.delete(self._stream)
+            self.rebuilds += 1
+            return 0
+        if there == 0 and self.fed:
+            self.rebuilds += 1
+        return there
+
+    async def _last_id(self) -> str:
+        try:
+            info = await self._redis.xinfo_stream(self._stream)
+        except ResponseError as error:
+            if "no such key" in str(error):
+                return EMPTY
+            raise
+        return _text(info["last-generated-id"])
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("ascii") if isinstance(value, bytes) else value

@@ -1,0 +1,49 @@
+"""Ports and addresses: a busy port is replaced and said, and a LAN address can be printed."""
+
+import errno
+import socket
+from typing import NamedTuple
+
+
+class Bound(NamedTuple):
+    """A listening socket and whether it is on the port that was asked for."""
+
+    socket: socket.socket
+    port: int
+    replaced: int | None
+    """The busy port that was asked for, None when it was free."""
+
+
+def bind(host: str, port: int) -> Bound:
+    """Listen on `host`:`port`, or on a free port if that one is busy. OSError for any other reason."""
+    try:
+        return _listen(host, port, None)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    return _listen(host, 0, port)
+
+
+def _listen(host: str, port: int, replaced: int | None) -> Bound:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)  # noqa: FBT003 - the name of the parameter is the name of the method
+    return Bound(listening, listening.getsockname()[1], replaced)
+
+
+def lan_address() -> str | None:
+    """This machine's address as others on its network see it, None without a network. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1: a route is looked up, no packet leaves
+        except OSError:
+            return None
+        address: str = probe.getsockname()[0]
+    return None if address.startswith("127.") else address

@@ -1,0 +1,34 @@
+"""`seatwatch check-config`: says what is wrong with a configuration before anything is started with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatwatch.config import ConfigError, read_config
+
+EXAMPLES = """
+Examples:
+
+  seatwatch check-config seatwatch.toml
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check-config", epilog=EXAMPLES)(check_config)
+
+
+def check_config(file: Annotated[Path, typer.Argument(help="the server's configuration file")]) -> None:
+    """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
+    try:
+        config = read_config(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(f"{file}: {problem}", err=True)
+        raise typer.Exit(2) from None
+    queues = sum(len(client.queue) for client in config.client)
+    typer.echo(
+        f"{file}: ok. {len(config.client)} clients, {queues} queues, {len(config.source)} sources, "
+        f"{len(config.site)} sites, {len(config.reader)} readers"
+    )

@@ -1,0 +1,250 @@
+"""The server's configuration file: what `seatwatch up` watches, for whom, and who may look.
+
+One TOML file, checked whole before anything starts: `read_config` collects every problem, each with its key and fix.
+"""
+
+import hashlib
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from wire.ids import OPERATOR, is_derived, is_name
+from wire.record import Feed
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong with a configuration: where, what, and what to write instead."""
+
+    key: str
+    problem: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}; {self.fix}"
+
+
+class ConfigError(ValueError):
+    """The operator's configuration cannot be used. `problems` is never empty."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file; an unknown key is an error, never ignored."""
+
+
+class ServerSection(_Section, frozen=True, kw_only=True):
+    """Where the server keeps its record and where it listens."""
+
+    data: str = "data"
+    listen: str = "127.0.0.1"
+    port: Port = 8787
+
+
+class MqttSection(_Section, frozen=True, kw_only=True):
+    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine)."""
+
+    host: str | None = None
+    port: Port = 1883
+    username: str | None = None
+    password_file: str | None = None
+    tls: bool = False
+
+
+class RedisSection(_Section, frozen=True, kw_only=True):
+    """Redis for boards and engines in other processes. Absent = the ledger itself is the feed."""
+
+    url: str
+
+
+class QueueSection(_Section, frozen=True, kw_only=True):
+    """A queue of a client."""
+
+    id: str
+    name: str = ""
+
+
+class ClientSection(_Section, frozen=True, kw_only=True):
+    """A client: its queues and the definition its promise is judged by (a preset's name or a file)."""
+
+    id: str
+    name: str = ""
+    definition: str = "contract-10s"
+    time_zone: str = "Asia/Shanghai"
+    queue: list[QueueSection] = []
+
+
+class SourceSection(_Section, frozen=True, kw_only=True):
+    """A connector that tells conversations of one client. It speaks with the bearer token in `token_file`."""
+
+    id: str
+    client: str
+    feed: Feed = Feed.LIVE
+    token_file: str | None = None
+
+
+class SiteSection(_Section, frozen=True, kw_only=True):
+    """A building: its gateway probe and how many seat probes (`<site>/gateway`, `<site>/seat-01` ...)."""
+
+    id: str
+    name: str = ""
+    seats: Annotated[int, Meta(ge=0, le=9999)] = 0
+
+
+class ReaderSection(_Section, frozen=True, kw_only=True):
+    """Who may look: a token and what it shows. Leaving `clients` or `sites` out shows all of them."""
+
+    name: str
+    token_file: str
+    clients: list[str] | None = None
+    sites: list[str] | None = None
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    server: ServerSection = ServerSection()
+    mqtt: MqttSection = MqttSection()
+    redis: RedisSection | None = None
+    client: list[ClientSection] = []
+    source: list[SourceSection] = []
+    site: list[SiteSection] = []
+    reader: list[ReaderSection] = []
+
+    def data_dir(self, base: Path) -> Path:
+        """The data directory; a relative one is taken from the configuration file's folder `base`."""
+        return (base / self.server.data).resolve()
+
+
+def probe_sources(site: SiteSection) -> Iterator[str]:
+    """Ids of the probes a site has: one gateway, then its seats."""
+    yield f"{site.id}/gateway"
+    width = max(2, len(str(site.seats)))
+    for seat in range(1, site.seats + 1):
+        yield f"{site.id}/seat-{seat:0{width}d}"
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in `path`. Raises ConfigError with every problem found, each naming key, problem and fix."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            [Problem(str(path), f"cannot be read ({error.strerror})", "give an existing file to --config")]
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(str(path), "is not UTF-8", "save it as UTF-8")]) from None
+    return parse_config(text, base=path.parent)
+
+
+def parse_config(text: str, *, base: Path) -> Config:
+    """As `read_config`, from TOML text; token files are looked up from `base`."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        key = where.strip("`").removeprefix("$.").removeprefix("$") or "(file)"
+        raise ConfigError([Problem(key, what, "see docs/operate/configure.md for the keys a table may have")]) from None
+    problems = [*_problems(config, base)]
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _problems(config: Config, base: Path) -> Iterator[Problem]:
+    yield from _name_problems(config)
+    yield from _reference_problems(config)
+    yield from _token_problems(config, base)
+    for number, client in enumerate(config.client):
+        try:
+            ZoneInfo(client.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield Problem(
+                f"client[{number}].time_zone",
+                f"{client.time_zone!r} is no IANA time zone",
+                'write one such as "Asia/Shanghai"',
+            )
+    if config.server.listen not in LOOPBACK and not config.reader:
+        yield Problem(
+            "server.listen",
+            f"{config.server.listen} is reachable from outside and nobody needs a token to read",
+            'add a [[reader]] with a token_file, or listen on "127.0.0.1"',
+        )
+
+
+def _name_problems(config: Config) -> Iterator[Problem]:
+    groups: dict[str, list[str]] = {
+        "client": [client.id for client in config.client],
+        "client.queue": [queue.id for client in config.client for queue in client.queue],
+        "source": [source.id for source in config.source],
+        "site": [site.id for site in config.site],
+        "reader": [reader.name for reader in config.reader],
+    }
+    for group, names in groups.items():
+        for name, count in Counter(names).items():
+            if not is_name(name) or is_derived(name):
+                yield Problem(
+                    f"{group}.id", f"{name!r} is no name", "use letters, digits and . _ : @ / - , at most 96 of them"
+                )
+            if count > 1:
+                yield Problem(f"{group}.id", f"{name!r} is there {count} times", "give each its own")
+    if OPERATOR in groups["client"]:
+        yield Problem("client.id", f"{OPERATOR!r} is the operator's own ledger", "give the client another id")
+    for name in groups["site"]:
+        if "/" in name:
+            yield Problem("site.id", f"{name!r} has a slash, which separates site and probe", "leave the slash out")
+
+
+def _reference_problems(config: Config) -> Iterator[Problem]:
+    clients = {client.id for client in config.client}
+    sites = {site.id for site in config.site}
+    for number, source in enumerate(config.source):
+        if source.client not in clients:
+            yield Problem(
+                f"source[{number}].client", f"no client {source.client!r}", f"use one of {_list(clients)} or add it"
+            )
+    for number, reader in enumerate(config.reader):
+        for kind, wanted, known in (("clients", reader.clients, clients), ("sites", reader.sites, sites)):
+            for name in wanted or ():
+                if name not in known:
+                    yield Problem(
+                        f"reader[{number}].{kind}", f"no {kind[:-1]} {name!r}", f"use one of {_list(known)} or add it"
+                    )
+
+
+def _token_problems(config: Config, base: Path) -> Iterator[Problem]:
+    files = [(f"source[{n}].token_file", s.token_file) for n, s in enumerate(config.source) if s.token_file]
+    files += [(f"reader[{n}].token_file", r.token_file) for n, r in enumerate(config.reader)]
+    if config.mqtt.password_file:
+        files.append(("mqtt.password_file", config.mqtt.password_file))
+    for key, name in files:
+        path = base / name
+        if not path.is_file():
+            yield Problem(key, f"no file {name}", "write the token into it: `seatwatch token new FILE`")
+        elif not path.read_text(encoding="utf-8").strip():
+            yield Problem(key, f"{name} is empty", "write the token into it: `seatwatch token new FILE`")
+        elif os.name == "posix" and path.stat().st_mode & 0o077:
+            yield Problem(key, f"{name} can be read by others", f"chmod 600 {name}")
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "(none yet)"
+
+
+def token_digest(path: Path) -> bytes:
+    """SHA-256 of the token in a file; only the digest is kept in memory beyond start."""
+    return hashlib.sha256(path.read_text(encoding="utf-8").strip().encode()).digest()

@@ -1,0 +1,26 @@
+"""Single key presses from a terminal, without Enter; a no-op where there is no terminal."""
+
+import asyncio
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def key_presses(pressed: Callable[[str], None]) -> Iterator[bool]:
+    """Call `pressed` with each key while inside. Yields whether there is a terminal to press keys in."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield False
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    loop = asyncio.get_running_loop()
+    tty.setcbreak(terminal)
+    loop.add_reader(terminal, lambda: pressed(sys.stdin.read(1)))
+    try:
+        yield True
+    finally:
+        loop.remove_reader(terminal)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

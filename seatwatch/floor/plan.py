@@ -1,0 +1,50 @@
+"""What a simulated floor looks like: which clients, queues, sites, seats and people there are. Pure and seeded."""
+
+from typing import Final
+
+import msgspec
+
+CLIENTS: Final = (("acme", ("acme-presale", "acme-aftersale")), ("bolt", ("bolt-service",)))
+TEAM_SIZE: Final = 15
+"""One team lead and QC per 15 people (research/domain.md section 0)."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One person on one seat with one platform sub-account, serving one client."""
+
+    account: str
+    person: str
+    team: str
+    seat: str
+    site: str
+    client: str
+
+
+class FloorPlan(msgspec.Struct, frozen=True):
+    """The whole floor. queues: client -> its queues; people are spread evenly over clients on every site."""
+
+    sites: tuple[str, ...]
+    seats_per_site: int
+    queues: dict[str, tuple[str, ...]]
+    people: tuple[Person, ...]
+
+
+def plan_floor(sites: int, seats: int) -> FloorPlan:
+    """A floor of `sites` buildings with `seats` seats each."""
+    names = tuple(f"site{number}" for number in range(1, sites + 1))
+    people = []
+    for site in names:
+        for seat in range(1, seats + 1):
+            client = CLIENTS[seat % len(CLIENTS)][0]
+            number = f"{site}-{seat:02d}"
+            people.append(
+                Person(
+                    account=f"{client}:{number}",
+                    person=f"person-{number}",
+                    team=f"{site}-team-{(seat - 1) // TEAM_SIZE + 1}",
+                    seat=f"{site}/seat-{seat:02d}",
+                    site=site,
+                    client=client,
+                )
+            )
+    return FloorPlan(sites=names, seats_per_site=seats, queues=dict(CLIENTS), people=tuple(people))

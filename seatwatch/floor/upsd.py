@@ -1,0 +1,87 @@
+"""A stand-in for a site's upsd, speaking enough of the NUT protocol (RFC 9271) for the probe's real UPS sensor.
+
+The demo needs a UPS it can unplug on a machine without NUT; tests use Debian's nut-server instead.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final, Self
+
+MAINS: Final = {
+    "ups.status": "OL CHRG",
+    "battery.charge": "100",
+    "battery.runtime": "1800",
+    "ups.load": "34",
+    "input.voltage": "228.4",
+}
+BATTERY: Final = {
+    "ups.status": "OB DISCHRG",
+    "battery.charge": "97",
+    "battery.runtime": "1620",
+    "ups.load": "34",
+    "input.voltage": "0.0",
+}
+
+
+class Upsd:
+    """One UPS named `ups` on a free loopback port. Use as `async with`."""
+
+    def __init__(self) -> None:
+        self._variables = dict(MAINS)
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        if self._server is None:
+            message = "upsd is not up"
+            raise RuntimeError(message)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    def lose_mains(self) -> None:
+        """The site runs on battery from now on."""
+        self._variables = dict(BATTERY)
+
+    def restore_mains(self) -> None:
+        """Mains is back."""
+        self._variables = dict(MAINS)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.LimitOverrunError, ValueError):
+            while line := await reader.readline():
+                answer = self.answer(line.decode("ascii", "replace").split())
+                writer.write(answer.encode("ascii"))
+                await writer.drain()
+                if answer == "OK Goodbye\n":
+                    break
+        writer.transport.abort()
+
+    def answer(self, words: list[str]) -> str:
+        """What upsd says to one request, already split into words."""
+        match words:
+            case ["LIST", "UPS"]:
+                return 'BEGIN LIST UPS\nUPS ups "demo"\nEND LIST UPS\n'
+            case ["LIST", "VAR", "ups"]:
+                lines = "".join(f'VAR ups {name} "{value}"\n' for name, value in self._variables.items())
+                return f"BEGIN LIST VAR ups\n{lines}END LIST VAR ups\n"
+            case ["GET", "VAR", "ups", name]:
+                value = self._variables.get(name)
+                return f'VAR ups {name} "{value}"\n' if value is not None else "ERR VAR-NOT-SUPPORTED\n"
+            case [("GET" | "LIST"), "VAR", *_]:
+                return "ERR UNKNOWN-UPS\n"
+            case ["VER"]:
+                return "Network UPS Tools upsd demo\n"
+            case ["NETVER" | "PROTVER"]:
+                return "1.3\n"
+            case ["LOGOUT"]:
+                return "OK Goodbye\n"
+            case _:
+                return "ERR UNKNOWN-COMMAND\n"

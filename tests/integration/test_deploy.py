@@ -1,0 +1,121 @@
+"""What deploy/ ships is accepted by the tools that will read it, and does what its comments say."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from tests.servers import Server, ask, free_port, program, running
+from wire.topics import ack_topic, backlog_topic
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PASSWORDS = {"collector": "c0llector", "site1/gateway": "g4teway", "site2/gateway": "g4teway2"}
+
+
+@pytest.fixture
+def shipped_broker(tmp_path: Path) -> Iterator[Server]:
+    """A Mosquitto with the shipped configuration; only paths, port and user are this machine's."""
+    passwords = tmp_path / "passwords"
+    passwords.touch()
+    for user, password in PASSWORDS.items():
+        subprocess.run([program("mosquitto_passwd"), "-b", str(passwords), user, password], check=True)
+    port = free_port()
+    text = (DEPLOY / "compose" / "mosquitto.conf").read_text(encoding="utf-8")
+    text = text.replace("listener 1883 0.0.0.0", f"listener {port} 127.0.0.1\nuser root")
+    shutil.copy(DEPLOY / "compose" / "acl", tmp_path / "acl")
+    (tmp_path / "acl").chmod(0o600)
+    configuration = tmp_path / "mosquitto.conf"
+    configuration.write_text(text.replace("/mosquitto/config", str(tmp_path)), encoding="utf-8")
+    command = [program("mosquitto"), "-c", str(configuration)]
+    with running(Server(command, port=port, directory=tmp_path, ready=lambda port: bool(_connects(port)))) as server:
+        yield server
+
+
+def _connects(port: int) -> bool:
+    return ask(port, b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00") != b""
+
+
+def _client(server: Server, user: str) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        "127.0.0.1",
+        server.port,
+        username=user,
+        password=PASSWORDS[user],
+        protocol=aiomqtt.ProtocolVersion.V5,
+    )
+
+
+async def test_a_probe_speaks_for_itself_and_for_nobody_else(shipped_broker: Server) -> None:
+    heard: list[str] = []
+    async with _client(shipped_broker, "collector") as collector, _client(shipped_broker, "site1/gateway") as probe:
+        await collector.subscribe("v1/#", qos=1)
+        for topic in (backlog_topic("site2/gateway"), ack_topic("site1/gateway"), backlog_topic("site1/gateway")):
+            await probe.publish(topic, b"said", qos=1)
+        async with asyncio.timeout(5):
+            async for message in collector.messages:
+                heard.append(str(message.topic))
+                if heard[-1] == backlog_topic("site1/gateway"):
+                    break
+    assert heard == ["v1/site1/gateway/up"]
+
+
+async def test_a_probe_hears_its_own_acks_only(shipped_broker: Server) -> None:
+    async with _client(shipped_broker, "collector") as collector, _client(shipped_broker, "site1/gateway") as probe:
+        await probe.subscribe("v1/+/+/ack", qos=0)
+        await probe.subscribe(ack_topic("site1/gateway"), qos=0)
+        await collector.publish(ack_topic("site2/gateway"), b"not yours", qos=1)
+        await collector.publish(ack_topic("site1/gateway"), b"yours", qos=1)
+        async with asyncio.timeout(5):
+            async for message in probe.messages:
+                assert (str(message.topic), message.payload) == ("v1/site1/gateway/ack", b"yours")
+                break
+
+
+def test_redis_starts_with_the_shipped_configuration(tmp_path: Path) -> None:
+    port = free_port()
+    command = [program("redis-server"), str(DEPLOY / "compose" / "redis.conf"), "--port", str(port)]
+    command += ["--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    ready = lambda port: ask(port, b"PING\r\n").startswith(b"+PONG")  # noqa: E731 - one line, used once
+    with running(Server(command, port=port, directory=tmp_path, ready=ready)):
+        assert b"noeviction" in ask(port, b"CONFIG GET maxmemory-policy\r\n")
+
+
+def test_prometheus_accepts_the_shipped_configuration() -> None:
+    configuration = DEPLOY / "compose" / "prometheus.yml"
+    checked = subprocess.run(
+        [program("promtool"), "check", "config", str(configuration)], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "SUCCESS" in checked.stdout
+
+
+@pytest.mark.parametrize("unit", ["seatwatch-server.service", "seatwatch-probe.service"])
+def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
+    """The program's path is this machine's; everything else is checked as shipped."""
+    text = (DEPLOY / "systemd" / unit).read_text(encoding="utf-8")
+    copy = tmp_path / unit
+    copy.write_text(text.replace("/opt/seatwatch/bin/seatwatch", "/bin/true"), encoding="utf-8")
+    checked = subprocess.run(
+        [program("systemd-analyze"), "verify", "--man=no", str(copy)], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in checked.stderr.splitlines() if unit in line]
+    assert (checked.returncode, complaints) == (0, [])
+
+
+def test_the_compose_file_mounts_only_files_that_ship() -> None:
+    """No container engine runs here: this checks the text, not the containers (deploy/README.md says so)."""
+    text = (DEPLOY / "compose" / "compose.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^  (\w+):$", text.partition("\nvolumes:")[0], re.MULTILINE) == [
+        "mosquitto",
+        "redis",
+        "prometheus",
+    ]
+    mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
+    made_by_hand = ["./passwords"]
+    assert len(mounted) == 5
+    assert [name for name in mounted if not (DEPLOY / "compose" / name).is_file()] == made_by_hand

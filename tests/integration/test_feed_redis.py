@@ -1,0 +1,125 @@
+"""The Redis stream is a view of the ledger: whatever happens to it, it becomes the ledger again, with nothing twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from collector.feed_redis import RedisFeeder
+from ledger.entry import NewEntry
+from ledger.reader import LedgerReader
+from ledger.segment import LedgerSettings
+from ledger.writer import LedgerWriter
+from seatwatch.settings import load_defaults
+from tests.servers import Server
+from tests.waiting import wait_until
+from wire.codec import encode_body
+from wire.conversation import CustomerTurn
+from wire.kinds import Kind
+from wire.stream import decode_chunk
+from wire.topics import stream_name
+
+EPOCH = bytes(16)
+
+
+class Growing:
+    """A ledger that grows on request, and the wake-up a feeder waits on."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.writer = LedgerWriter.open(directory, settings=settings(), clock_ms=lambda: 1_000)
+        self._grown = asyncio.Event()
+
+    def grow(self, entries: int) -> None:
+        start = self.writer.size + 1
+        body = encode_body(CustomerTurn(1_000, 1, "chat", None, True, "c", "conversation"))
+        rows = [NewEntry("chat/acme", EPOCH, start + n, Kind.CUSTOMER_TURN, 1, body) for n in range(entries)]
+        self.writer.commit(rows, received_at=1_000, marks={("chat/acme", EPOCH): start + entries - 1})
+        self._grown.set()
+
+    async def changed(self, size: int) -> None:
+        while self.writer.size <= size:
+            self._grown.clear()
+            await self._grown.wait()
+
+
+def settings() -> LedgerSettings:
+    return load_defaults().fill(LedgerSettings, "ledger")
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[Growing]:
+    ledger = Growing(tmp_path / "ledger")
+    ledger.grow(250)
+    yield ledger
+    ledger.writer.close()
+
+
+@asynccontextmanager
+async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeeder, Redis]]:
+    redis = Redis(host=server.host, port=server.port, protocol=2)
+    reader = LedgerReader.open(growing.directory)
+    feeder = RedisFeeder(redis, reader, growing.changed, chunks_max=1000, retry_s=0.05)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(feeder.run(), name="feeder")
+        try:
+            yield feeder, redis
+        finally:
+            task.cancel()
+    await redis.aclose()
+    reader.close()
+
+
+async def indexes(redis: Redis, growing: Growing) -> list[int]:
+    chunks: Any = await redis.xrange(stream_name(growing.writer.ledger_id))
+    return [entry.index for _, fields in chunks for entry in decode_chunk(fields[b"c"])]
+
+
+async def test_the_stream_becomes_the_ledger_in_chunks_of_a_hundred(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        growing.grow(3)
+        await wait_until(lambda: feeder.fed == 253, what="the new entries to be fed")
+        assert await indexes(redis, growing) == list(range(253))
+        assert await redis.xlen(stream_name(growing.writer.ledger_id)) == 4
+
+
+async def test_a_flushed_redis_is_rebuilt_from_the_ledger(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        await redis.flushall()
+        growing.grow(1)
+        await wait_until(lambda: feeder.fed == 251 and feeder.rebuilds == 1, what="the stream to be rebuilt")
+        assert await indexes(redis, growing) == list(range(251))
+
+
+async def test_a_killed_redis_costs_nothing(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        redis_server.kill()
+        growing.grow(10)
+        redis_server.start()
+        await wait_until(lambda: feeder.fed == 260, what="the stream to be rebuilt")
+        assert await indexes(redis, growing) == list(range(260))
+
+
+async def test_two_feeders_write_every_entry_once(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (first, redis), feeding(growing, redis_server) as (second, _):
+        for _ in range(20):
+            growing.grow(7)
+            await asyncio.sleep(0)
+        await wait_until(lambda: first.fed == second.fed == 390, what="both feeders to reach the end")
+        assert await indexes(redis, growing) == list(range(390))
+
+
+async def test_a_stream_ahead_of_a_restored_ledger_is_dropped(growing: Growing, redis_server: Server) -> None:
+    redis = Redis(host=redis_server.host, port=redis_server.port, protocol=2)
+    await redis.xadd(stream_name(growing.writer.ledger_id), {"c": b"from a later ledger"}, id="9000-0")
+    await redis.aclose()
+    async with feeding(growing, redis_server) as (feeder, reading):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        assert await indexes(reading, growing) == list(range(250))

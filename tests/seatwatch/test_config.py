@@ -1,0 +1,107 @@
+"""A configuration is refused whole, with every problem named: key, problem, fix."""
+
+from pathlib import Path
+
+import pytest
+
+from seatwatch.cli import run
+from seatwatch.config import ConfigError, parse_config, probe_sources, read_config
+
+GOOD = """
+[server]
+port = 9000
+[[client]]
+id = "acme"
+[[client.queue]]
+id = "acme-presale"
+[[source]]
+id = "chat/acme"
+client = "acme"
+token_file = "chat.token"
+[[site]]
+id = "site1"
+seats = 3
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    token = tmp_path / "chat.token"
+    token.touch(mode=0o600)
+    token.write_text("secret\n", encoding="utf-8")
+    return tmp_path
+
+
+def problems(text: str, base: Path) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, base=base)
+    return {problem.key: f"{problem.problem}; {problem.fix}" for problem in caught.value.problems}
+
+
+def test_a_good_file_is_read_with_its_defaults(base: Path) -> None:
+    config = parse_config(GOOD, base=base)
+    assert config.server.port == 9000
+    assert config.server.listen == "127.0.0.1"
+    assert [queue.id for queue in config.client[0].queue] == ["acme-presale"]
+    assert list(probe_sources(config.site[0])) == [
+        "site1/gateway",
+        "site1/seat-01",
+        "site1/seat-02",
+        "site1/seat-03",
+    ]
+
+
+def test_every_problem_is_named_at_once(base: Path) -> None:
+    text = GOOD.replace('client = "acme"', 'client = "nobody"').replace('"chat.token"', '"missing.token"')
+    found = problems(text + '[[site]]\nid = "a/b"\n', base)
+    assert set(found) == {"source[0].client", "source[0].token_file", "site.id"}
+    assert "acme" in found["source[0].client"]
+    assert "seatwatch token new" in found["source[0].token_file"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ("[server]\nprot = 1\n", "server", "prot"),
+        ("[server]\nport = 99999\n", "server.port", "65535"),
+        ('[server]\nport = "x"\n', "server.port", "int"),
+        ("[server\n", "(file)", "not TOML"),
+        ('[server]\nlisten = "0.0.0.0"\n', "server.listen", "reader"),
+        ('[[client]]\nid = "operator"\n', "client.id", "operator"),
+        ('[[client]]\nid = "a"\ntime_zone = "Mars/Base"\n', "client[0].time_zone", "IANA"),
+        ('[[client]]\nid = "a"\n[[client]]\nid = "a"\n', "client.id", "2 times"),
+        ('[[client]]\nid = "a b"\n', "client.id", "no name"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_fix(text: str, key: str, says: str, base: Path) -> None:
+    assert says in problems(text, base)[key]
+
+
+def test_a_token_that_others_can_read_is_refused(base: Path) -> None:
+    (base / "chat.token").chmod(0o644)
+    assert "chmod 600" in problems(GOOD, base)["source[0].token_file"]
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--config"):
+        read_config(tmp_path / "none.toml")
+
+
+def test_check_config_prints_the_problems_and_exits_2(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = base / "seatwatch.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert run(["check-config", str(path)]) == 0
+    assert "1 clients, 1 queues" in capsys.readouterr().out
+    path.write_text(GOOD + '[[reader]]\nname = "tv"\ntoken_file = "tv.token"\n', encoding="utf-8")
+    assert run(["check-config", str(path)]) == 2
+    assert "reader[0].token_file" in capsys.readouterr().err
+
+
+def test_a_new_token_is_private_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "tokens" / "tv.token"
+    assert run(["token", "new", str(path)]) == 0
+    assert path.stat().st_mode & 0o077 == 0
+    first = path.read_text(encoding="utf-8")
+    assert len(first.strip()) >= 43
+    assert run(["token", "new", str(path)]) == 2
+    assert path.read_text(encoding="utf-8") == first

@@ -1,0 +1,72 @@
+"""Chunks of ledger entries in a Redis stream: what the feed writes and engines in other processes read.
+
+A stream entry holds one chunk: up to 100 consecutive ledger entries. Its id is `<index of the last entry + 1>-0`: the
+stream's last id says where the feeder goes on, and Redis refuses to take a chunk twice (DESIGN.md 6).
+"""
+
+from typing import Final
+
+import msgspec
+
+from wire.codec import decode_body
+from wire.errors import DecodeError, Reason
+from wire.recorded import Recorded
+
+CHUNK_FIELD: Final = b"c"
+
+
+class StreamEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One ledger entry on its way. `body` is None once purged."""
+
+    index: int
+    received_at: int
+    source: str
+    epoch: bytes
+    sequence: int
+    kind: int
+    kind_version: int
+    body: bytes | None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[StreamEntry])
+
+
+def encode_chunk(entries: list[StreamEntry]) -> bytes:
+    """The bytes of a chunk of consecutive entries."""
+    return _encoder.encode(entries)
+
+
+def decode_chunk(data: bytes) -> list[Recorded]:
+    """The entries of a chunk, their bodies decoded; a kind this build does not know has body None.
+
+    DecodeError(NOT_A_FRAME) when the bytes are no chunk: whoever reads discards its copy and starts again.
+    """
+    try:
+        entries = _decoder.decode(data)
+    except msgspec.MsgspecError:
+        raise DecodeError(Reason.NOT_A_FRAME, "not a chunk of entries") from None
+    return [
+        Recorded(
+            entry.index,
+            entry.received_at,
+            entry.source,
+            entry.epoch,
+            entry.sequence,
+            entry.kind,
+            entry.kind_version,
+            None if entry.body is None else decode_body(entry.kind, entry.kind_version, entry.body),
+        )
+        for entry in entries
+    ]
+
+
+def chunk_id(size_after: int) -> str:
+    """The stream id of the chunk after which the ledger has `size_after` entries."""
+    return f"{size_after}-0"
+
+
+def size_after(stream_id: bytes | str) -> int:
+    """How many ledger entries there are up to and with the chunk of that id."""
+    text = stream_id.decode("ascii") if isinstance(stream_id, bytes) else stream_id
+    return int(text.partition("-")[0])
