@@ -1,0 +1,177 @@
+"""What an operator writes (TOML), and the thresholds the probe is given. Every refusal names the key and the fix."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from agent_probe._core.gate import Rhythm
+from agent_probe._core.outbox import OutboxLimits
+from agent_probe.errors import ProbeConfigError
+from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.ups.sensor import UpsSettings
+from wire.facility import Role
+from wire.ids import is_name
+
+NUT_PORT: Final = 3493
+MQTT_PORT: Final = 1883
+PROTOCOLS: Final = ("5", "3.1.1")
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Files of PEM. ca_file "" trusts the system's authorities; cert_file and key_file identify the probe."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The MQTT broker. password_file holds the password alone; protocol is "5" or "3.1.1"."""
+
+    host: str
+    port: Port = MQTT_PORT
+    protocol: str = "5"
+    username: str = ""
+    password_file: str = ""
+    bind_address: str = ""
+    tls: TlsConfig | None = None
+
+
+class UpsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One UPS. name: in our messages. ups: upsd's name for it, where that differs."""
+
+    name: str
+    host: str = "127.0.0.1"
+    port: Port = NUT_PORT
+    ups: str = ""
+
+
+class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One probe. The source id of its messages is `<site>/<probe>`."""
+
+    site: str
+    probe: str
+    broker: BrokerConfig
+    role: Role = Role.SEAT
+    seat: str = ""
+    data_dir: str = ""
+    ups: list[UpsConfig] = []
+
+    @property
+    def source(self) -> str:
+        """The source id, which topic, certificate and messages must all name."""
+        return f"{self.site}/{self.probe}"
+
+
+class UplinkSettings(NamedTuple):
+    """Times in ms. reconnect_*: a random wait between the two. flush_ms: for last words when stopping."""
+
+    connect_ms: int
+    publish_ms: int
+    keepalive_ms: int
+    reconnect_min_ms: int
+    reconnect_max_ms: int
+    flush_ms: int
+    acks_queued: int
+    in_flight: int
+
+
+class ProbeSettings(NamedTuple):
+    """Every threshold of the probe; `seatwatch` fills it from its defaults."""
+
+    outbox: OutboxLimits
+    uplink: UplinkSettings
+    ups: UpsSettings
+    seat_heartbeat: Schedule
+    gateway_heartbeat: Schedule
+    heartbeat_rhythm: Rhythm
+    jitter_ratio: float
+    report_ms: int
+
+
+def load_config(path: Path) -> ProbeConfig:
+    """The configuration in a file. Raises ProbeConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ProbeConfigError("--config", f"{path}: {error.strerror}", "name a file this user may read") from None
+    except UnicodeDecodeError:
+        raise ProbeConfigError("--config", f"{path} is not UTF-8", "save it as UTF-8") from None
+    return parse_config(text)
+
+
+def parse_config(text: str) -> ProbeConfig:
+    """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), ProbeConfig)
+    except tomllib.TOMLDecodeError as error:
+        raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
+    except msgspec.ValidationError as error:
+        raise _refused(str(error)) from None
+    _check(config)
+    return config
+
+
+def _refused(message: str) -> ProbeConfigError:
+    """A decoder's message in an operator's words."""
+    problem, _, path = message.partition(" - at `$")
+    where = path.rstrip("`").lstrip(".")
+    if found := re.fullmatch(r"Object missing required field `(\w+)`", problem):
+        key = f"{where}.{found[1]}".lstrip(".")
+        return ProbeConfigError(key, "missing", f"add it: {found[1]} = ...")
+    if found := re.fullmatch(r"Object contains unknown field `(\w+)`", problem):
+        key = f"{where}.{found[1]}".lstrip(".")
+        return ProbeConfigError(key, "no such key", "remove it, or compare its spelling with docs/operate/probe.md")
+    return ProbeConfigError(where or "--config", problem, "see docs/operate/probe.md for what goes there")
+
+
+def _check(config: ProbeConfig) -> None:
+    for key, value in (
+        ("site", config.site),
+        ("probe", config.probe),
+        *((f"ups.{u.name}", u.name) for u in config.ups),
+    ):
+        if not is_name(value) or "/" in value or value.startswith("~"):
+            fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
+            raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
+    if config.role is Role.SEAT and not config.seat:
+        raise ProbeConfigError("seat", "missing", 'say which seat this machine is, or set role = "gateway"')
+    names = [ups.name for ups in config.ups]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ProbeConfigError("ups.name", f"{twice!r} is used twice", "give each UPS a name of its own")
+    broker = config.broker
+    if broker.protocol not in PROTOCOLS:
+        raise ProbeConfigError(
+            "broker.protocol", f"{broker.protocol!r} is unknown", f"use one of {', '.join(PROTOCOLS)}"
+        )
+    if not broker.host:
+        raise ProbeConfigError("broker.host", "empty", "name the host of the MQTT broker")
+    if bool(broker.username) != bool(broker.password_file):
+        fix = "set both broker.username and broker.password_file, or neither"
+        raise ProbeConfigError("broker.username", "a name and a password belong together", fix)
+    if broker.tls is not None and bool(broker.tls.cert_file) != bool(broker.tls.key_file):
+        fix = "set both broker.tls.cert_file and broker.tls.key_file, or neither"
+        raise ProbeConfigError("broker.tls", "a certificate and its key belong together", fix)
+
+
+def check_files(config: ProbeConfig) -> None:
+    """Whether every file the configuration names can be read. Raises ProbeConfigError."""
+    tls = config.broker.tls or TlsConfig()
+    files = {
+        "broker.password_file": config.broker.password_file,
+        "broker.tls.ca_file": tls.ca_file,
+        "broker.tls.cert_file": tls.cert_file,
+        "broker.tls.key_file": tls.key_file,
+    }
+    for key, name in files.items():
+        if name:
+            try:
+                Path(name).read_bytes()
+            except OSError as error:
+                raise ProbeConfigError(key, f"{name}: {error.strerror}", "name a file this user may read") from None

@@ -1,0 +1,107 @@
+"""MQTT behind four methods, so that tests and the simulated floor can stand in for a broker."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiomqtt
+
+from agent_probe.config import BrokerConfig, UplinkSettings
+from agent_probe.errors import ProbeUnavailable
+
+MS_PER_S: Final = 1000
+PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+AT_LEAST_ONCE: Final = 1
+
+
+class MqttPort(Protocol):
+    """One connection at a time to a broker."""
+
+    async def connect(self) -> None:
+        """Connect and subscribe to the ack topic. Raises ProbeUnavailable."""
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Hand a message to the broker. Raises ProbeUnavailable when the connection is of no further use."""
+
+    def messages(self) -> AsyncIterator[bytes]:
+        """Payloads from the ack topic, until the connection ends: then raises ProbeUnavailable."""
+
+    async def close(self) -> None:
+        """Let go; never raises."""
+
+
+class AiomqttPort:
+    """The port over aiomqtt. A new client for each connection: nothing of a broken one is carried over."""
+
+    def __init__(self, broker: BrokerConfig, settings: UplinkSettings, *, client_id: str, ack_topic: str) -> None:
+        self._broker = broker
+        self._settings = settings
+        self._client_id = client_id
+        self._ack_topic = ack_topic
+        self._client: aiomqtt.Client | None = None
+
+    async def connect(self) -> None:
+        """As the port says. QoS 1 only paces us; what is durable is for the collector to say."""
+        try:
+            client = self._new_client()
+            await client.__aenter__()
+            self._client = client
+            await client.subscribe(self._ack_topic, qos=AT_LEAST_ONCE)
+        except (aiomqtt.MqttError, OSError, ValueError) as error:
+            raise ProbeUnavailable("broker", str(error) or type(error).__name__) from None
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """As the port says."""
+        try:
+            await self._connected().publish(
+                topic, payload, qos=AT_LEAST_ONCE, timeout=self._settings.publish_ms / MS_PER_S
+            )
+        except aiomqtt.MqttError as error:
+            raise ProbeUnavailable("broker", str(error)) from None
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """As the port says."""
+        try:
+            async for message in self._connected().messages:
+                if isinstance(message.payload, bytes | bytearray):
+                    yield bytes(message.payload)
+        except aiomqtt.MqttError as error:
+            raise ProbeUnavailable("broker", str(error)) from None
+
+    async def close(self) -> None:
+        """As the port says."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            await client.__aexit__(None, None, None)
+        except (aiomqtt.MqttError, OSError):
+            return
+
+    def _connected(self) -> aiomqtt.Client:
+        if self._client is None:
+            raise ProbeUnavailable("broker", "not connected")
+        return self._client
+
+    def _new_client(self) -> aiomqtt.Client:
+        broker, settings = self._broker, self._settings
+        version = PROTOCOLS[broker.protocol]
+        tls = broker.tls
+        return aiomqtt.Client(
+            broker.host,
+            broker.port,
+            identifier=self._client_id,
+            protocol=version,
+            clean_session=None if version is aiomqtt.ProtocolVersion.V5 else True,
+            username=broker.username or None,
+            password=Path(broker.password_file).read_text(encoding="utf-8").strip() if broker.password_file else None,
+            bind_address=broker.bind_address,
+            timeout=settings.connect_ms / MS_PER_S,
+            keepalive=settings.keepalive_ms // MS_PER_S,
+            max_queued_incoming_messages=settings.acks_queued,
+            max_inflight_messages=settings.in_flight,
+            max_queued_outgoing_messages=settings.in_flight,
+            tls_params=None
+            if tls is None
+            else aiomqtt.TLSParameters(tls.ca_file or None, tls.cert_file or None, tls.key_file or None),
+        )

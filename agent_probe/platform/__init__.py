@@ -1,0 +1,36 @@
+"""All that differs between Linux and Windows: clocks, stopping, folders, the event loop. Nothing else asks which."""
+
+import sys
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+
+class Platform(Protocol):
+    """What an operating system gives the probe."""
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds that never go back and count suspended time."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the Unix epoch, as this machine believes."""
+
+    def clock_synced(self) -> bool:
+        """Whether something keeps the wall clock right. False when it cannot be told."""
+
+    def default_data_dir(self) -> Path:
+        """Where a probe keeps its outbox unless told otherwise."""
+
+    def new_event_loop(self) -> AbstractEventLoop:
+        """An event loop the MQTT client can work with."""
+
+    def on_stop(self, loop: AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
+        """Call `stop` in `loop` when the system or a person asks us to end. Returns what undoes this."""
+
+
+def current() -> Platform:
+    """The half for the system we run on. Only that half is imported."""
+    name = "windows" if sys.platform == "win32" else "linux"
+    return cast("Platform", import_module(f"agent_probe.platform.{name}").PLATFORM)

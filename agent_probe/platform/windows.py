@@ -1,0 +1,64 @@
+"""Windows. Its names are looked up when used, so that the module can be read, imported and tested anywhere."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+NS_PER_MS: Final = 1_000_000
+STOP_SIGNALS: Final = ("SIGINT", "SIGBREAK")
+"""Ctrl-C, and Ctrl-Break, which service wrappers and the task scheduler send."""
+
+
+class Windows:
+    """See agent_probe.platform.Platform."""
+
+    def __init__(self) -> None:
+        self._tick_count: Callable[[], int] | None = None
+
+    def monotonic_ms(self) -> int:
+        """GetTickCount64, which goes on while the machine sleeps; it moves in steps of about 16 ms."""
+        if self._tick_count is None:
+            windll: Any = getattr(ctypes, "windll", None)
+            tick_count = windll.kernel32.GetTickCount64
+            tick_count.restype = ctypes.c_ulonglong
+            self._tick_count = tick_count
+        return int(self._tick_count())
+
+    def wall_ms(self) -> int:
+        """The system's real-time clock."""
+        return time.time_ns() // NS_PER_MS  # noqa: TID251 - this is the clock that others are given
+
+    def clock_synced(self) -> bool:
+        """Not told cheaply by Windows, so never claimed; the collector compares with its own clock anyway."""
+        return False
+
+    def default_data_dir(self) -> Path:
+        """The machine's folder for programs' data, the same for whoever is logged in."""
+        return Path(os.environ.get("PROGRAMDATA") or Path.home()) / "Seatwatch" / "probe"
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""
+        return asyncio.SelectorEventLoop()
+
+    def on_stop(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
+        """Ctrl-C or Ctrl-Break. This loop sees a signal when it next wakes, which is within a sample's interval."""
+
+        def handle(_number: int, _frame: object) -> None:
+            loop.call_soon_threadsafe(stop)
+
+        before = {getattr(signal, name): None for name in STOP_SIGNALS if hasattr(signal, name)}
+        handlers = {number: signal.signal(number, handle) for number in before}
+
+        def undo() -> None:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+        return undo
+
+
+PLATFORM: Final = Windows()

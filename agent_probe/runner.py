@@ -1,0 +1,136 @@
+"""Runs the sensors: deadlines, jitter, back-off, figures about each, and what of their readings is worth saying."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent_probe._core.gate import Gate
+from agent_probe._core.snapshots import Snapshot, SnapshotLane
+from agent_probe._core.storage import DropClass
+from agent_probe.errors import ProbeUnavailable
+from agent_probe.sensors.base import Reading, Sensor, Stamp
+from wire.codec import KIND_OF, encode_body
+
+MS_PER_S = 1000
+log = logging.getLogger(__name__)
+
+
+class Put(Protocol):
+    """The outbox's way in."""
+
+    def __call__(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
+        """Keep an event; returns its sequence, 0 if there was no room."""
+
+
+@dataclass
+class SensorFigures:
+    """How a sensor is doing. Times in ms; samples that failed or were late count as failures."""
+
+    samples: int = 0
+    failures: int = 0
+    timeouts: int = 0
+    longest_ms: int = 0
+    last_good_at: int | None = None
+    retry_ms: int = 0
+
+
+class Publisher:
+    """Takes readings, says those that are worth it: into the outbox, onto the snapshot lane."""
+
+    def __init__(self, put: Put, snapshots: SnapshotLane, wake: Callable[[], None]) -> None:
+        self._put = put
+        self._snapshots = snapshots
+        self._wake = wake
+        self._gate = Gate()
+
+    def take(self, readings: Sequence[Reading], now: int) -> None:
+        """`now`: monotonic ms."""
+        said = False
+        for reading in readings:
+            say = self._gate.judge(reading.about, reading.state, reading.rhythm, now)
+            if say.record is None and not say.show:
+                continue
+            said = True
+            body = reading.body()
+            kind, kind_version = KIND_OF[type(body)]
+            data = encode_body(body)
+            if say.record is not None:
+                self._put(kind, kind_version, data, say.record, now=now)
+            if say.show:
+                self._snapshots.update(reading.about, Snapshot(kind, kind_version, data))
+            if reading.urgent and say.record is DropClass.CHANGE:
+                self._snapshots.repeat_all()
+        if said:
+            self._wake()
+
+
+class Runner:
+    """Samples every sensor until cancelled."""
+
+    def __init__(
+        self,
+        sensors: Sequence[Sensor],
+        publisher: Publisher,
+        *,
+        stamp: Callable[[], Stamp],
+        rng: random.Random,
+        jitter_ratio: float,
+    ) -> None:
+        self._sensors = sensors
+        self._publisher = publisher
+        self._stamp = stamp
+        self._rng = rng
+        self._jitter_ratio = jitter_ratio
+        self.figures = {sensor.name: SensorFigures() for sensor in sensors}
+
+    async def run(self) -> None:
+        """One task a sensor, so that none waits for another."""
+        async with asyncio.TaskGroup() as tasks:
+            for sensor in self._sensors:
+                tasks.create_task(self._drive(sensor), name=f"sensor[{sensor.name}].drive")
+
+    async def _drive(self, sensor: Sensor) -> None:
+        schedule, figures = sensor.schedule, self.figures[sensor.name]
+        try:
+            while True:
+                cause = await self._sample_until_it_fails(sensor, figures)
+                figures.failures += 1
+                figures.retry_ms = min(max(schedule.retry_first_ms, 2 * figures.retry_ms), schedule.retry_last_ms)
+                log.warning("sensor.unavailable", extra={"sensor": sensor.name, "cause": cause})
+                await sensor.close()
+                stamp = self._stamp()
+                self._publisher.take(sensor.unavailable(stamp, cause), stamp.monotonic)
+                await self._wait(figures.retry_ms)
+        finally:
+            await sensor.close()
+
+    async def _sample_until_it_fails(self, sensor: Sensor, figures: SensorFigures) -> str:
+        """The cause of the failure."""
+        deadline_s = sensor.schedule.deadline_ms / MS_PER_S
+        try:
+            async with asyncio.timeout(deadline_s):
+                await sensor.open()
+            while True:
+                began = self._stamp()
+                async with asyncio.timeout(deadline_s):
+                    readings = await sensor.sample(began)
+                self._publisher.take(readings, began.monotonic)
+                ended = self._stamp().monotonic
+                took_ms = ended - began.monotonic
+                figures.samples += 1
+                figures.longest_ms = max(figures.longest_ms, took_ms)
+                figures.last_good_at = ended
+                figures.retry_ms = 0
+                await self._wait(max(0, sensor.schedule.interval_ms - took_ms))
+        except TimeoutError:
+            figures.timeouts += 1
+            return "timeout"
+        except ProbeUnavailable as error:
+            return str(error)
+
+    async def _wait(self, time_ms: int) -> None:
+        """Up to `jitter_ratio` shorter than asked: probes started together drift apart, and promises are kept."""
+        await asyncio.sleep(time_ms * (1 - self._jitter_ratio * self._rng.random()) / MS_PER_S)

@@ -1,0 +1,62 @@
+"""What a sensor is: it measures. The runner owns deadlines, jitter, back-off and what is worth saying."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, Protocol
+
+from agent_probe._core.gate import Rhythm
+from wire.body import Body
+
+
+class Stamp(NamedTuple):
+    """An instant by the probe's clocks, in ms. wall: since the Unix epoch. monotonic: counts suspended time too."""
+
+    wall: int
+    monotonic: int
+    synced: bool
+
+
+class Reading(NamedTuple):
+    """What one sample found.
+
+    about: the thing measured; the newest reading of a thing is its present state. state: what counts as a change, and
+    nothing else. body: builds the message, called only when the reading is worth saying. urgent: everything the probe
+    knows goes out again beside it, because it may be the last thing this probe says.
+    """
+
+    about: str
+    state: Hashable
+    rhythm: Rhythm
+    body: Callable[[], Body]
+    urgent: bool = False
+
+
+class Schedule(NamedTuple):
+    """How often a sensor is sampled, how long a sample may take, and how long to wait after failures. Times in ms."""
+
+    interval_ms: int
+    deadline_ms: int
+    retry_first_ms: int
+    retry_last_ms: int
+
+
+class Sensor(Protocol):
+    """Three phases, three meanings of failure.
+
+    The configuration was checked before (fatal); open and sample may raise ProbeUnavailable (retried); what holds
+    meanwhile is said by `unavailable`.
+    """
+
+    name: str
+    schedule: Schedule
+
+    async def open(self) -> None:
+        """Get ready. Raises ProbeUnavailable."""
+
+    async def sample(self, now: Stamp) -> Sequence[Reading]:
+        """Measure once. Raises ProbeUnavailable; cancelled when it takes longer than the deadline."""
+
+    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
+        """What holds while open or sample fails for `cause`."""
+
+    async def close(self) -> None:
+        """Let go of everything; may be called at any time and repeatedly."""

@@ -1,0 +1,80 @@
+"""A heartbeat says that the probe is alive and promises when the next one comes."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from agent_probe._core.gate import Rhythm
+from agent_probe.sensors.base import Reading, Schedule, Stamp
+from wire.facility import Heartbeat, Role
+from wire.limits import DURATION_MAX_MS
+
+ABOUT = "heartbeat"
+
+
+class Load(NamedTuple):
+    """What the outbox holds, in rows and bytes."""
+
+    rows: int
+    size: int
+
+
+class HeartbeatSensor:
+    """Every sample is shown on the snapshot lane; now and then one is recorded, so that a cut line leaves a trace."""
+
+    name = ABOUT
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        rhythm: Rhythm,
+        *,
+        site: str,
+        seat: str,
+        role: Role,
+        clock_domain: str,
+        load: Callable[[], Load],
+    ) -> None:
+        self.schedule = schedule
+        self._rhythm = rhythm
+        self._site = site
+        self._seat = seat
+        self._role = role
+        self._clock_domain = clock_domain
+        self._load = load
+        self._started_at: int | None = None
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def sample(self, now: Stamp) -> Sequence[Reading]:
+        """One beat."""
+        if self._started_at is None:
+            self._started_at = now.monotonic
+        uptime_ms = min(now.monotonic - self._started_at, DURATION_MAX_MS)
+
+        def body() -> Heartbeat:
+            load = self._load()
+            return Heartbeat(
+                occurred_at=now.wall,
+                resolution_ms=1,
+                clock=self._clock_domain,
+                monotonic_ms=now.monotonic,
+                synced=now.synced,
+                shard_key="",
+                site=self._site,
+                seat=self._seat,
+                role=self._role,
+                interval_ms=self.schedule.interval_ms,
+                uptime_ms=uptime_ms,
+                outbox_rows=load.rows,
+                outbox_bytes=load.size,
+            )
+
+        return [Reading(ABOUT, self._role, self._rhythm, body)]
+
+    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:  # noqa: ARG002 - the protocol's arguments
+        """A heartbeat that does not come says enough."""
+        return ()
+
+    async def close(self) -> None:
+        """Nothing to close."""

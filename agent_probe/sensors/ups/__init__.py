@@ -1,0 +1,1 @@
+"""UPS over NUT: power states, their debounce, and whether the reading can be trusted at all."""

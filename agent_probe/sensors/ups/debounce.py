@@ -1,0 +1,103 @@
+"""What to believe of a UPS that flickers. Pure: time is an argument, in ms of a monotonic clock.
+
+* OB is believed at once; so is the return of mains.
+* LB and RB are believed at once on battery; on mains after they held for `flicker_ms` (some units flash them hourly).
+* OFF is believed after `off_ms` (a self-test shows OFF before CAL). Until then the state before it stands.
+* A conflict (OL and OB together) neither begins nor ends an outage: battery stays battery, anything else is shown as a
+  conflict, unless the input voltage says that mains is gone.
+* Without data the last power state stands, and `comms` says why it is only the last. Lost on battery for `dead_ms`, the
+  battery is taken to be low.
+"""
+
+from typing import Final, NamedTuple
+
+from agent_probe.sensors.ups.status import power_of, tokens
+from wire.facility import Comms, Power
+
+SUSPECT_OFF: Final = frozenset({Power.OFF, Power.LOAD_OFF})
+ON_BATTERY: Final = frozenset({Power.BATTERY, Power.CRITICAL})
+
+
+class DebounceRules(NamedTuple):
+    """All in ms. gap_ms: a pause between observations after which nothing counts as having held in between."""
+
+    flicker_ms: int
+    off_ms: int
+    dead_ms: int
+    gap_ms: int
+
+
+class Believed(NamedTuple):
+    """The state to publish. since_ms: how long `power` has been believed."""
+
+    power: Power
+    comms: Comms
+    low_battery: bool
+    replace_battery: bool
+    since_ms: int
+
+
+class Debounce:
+    """One UPS's memory."""
+
+    def __init__(self, rules: DebounceRules) -> None:
+        self._rules = rules
+        self._power: Power | None = None
+        self._since = 0
+        self._low = False
+        self._replace = False
+        self._held_from: dict[str, int] = {}
+        self._seen_at: int | None = None
+        self._heard_at: int | None = None
+
+    def observe(self, status: str, now: int, *, mains_is_gone: bool = False) -> Believed:
+        """Take in an `ups.status` value. `mains_is_gone`: the input voltage is below the unit's own transfer point."""
+        if self._seen_at is not None and now - self._seen_at > self._rules.gap_ms:
+            self._held_from.clear()
+        self._seen_at = self._heard_at = now
+        said = tokens(status)
+        power = power_of(said)
+        if power is Power.STARTING:
+            self._set_power(self._power or Power.STARTING, now)
+            return self._believed(Comms.STARTING, now)
+        self._set_power(self._settle(power, now, mains_is_gone=mains_is_gone), now)
+        on_battery = self._power in ON_BATTERY
+        self._low = self._held("LB", "LB" in said, now, 0 if on_battery else self._rules.flicker_ms)
+        self._replace = self._held("RB", "RB" in said, now, 0 if on_battery else self._rules.flicker_ms)
+        return self._believed(Comms.OK, now)
+
+    def lost(self, comms: Comms, now: int) -> Believed:
+        """Take in that there is no status to be had, and why."""
+        self._held_from.clear()
+        if self._power is None:
+            self._set_power(Power.UNKNOWN, now)
+        heard_at = self._heard_at if self._heard_at is not None else now
+        if self._power in ON_BATTERY and now - heard_at >= self._rules.dead_ms:
+            self._low = True
+        return self._believed(comms, now)
+
+    def _settle(self, power: Power, now: int, *, mains_is_gone: bool) -> Power:
+        before = self._power
+        if power is Power.CONFLICT:
+            if mains_is_gone:
+                return Power.BATTERY
+            return before if before is not None and before in ON_BATTERY else power
+        is_off = power in SUSPECT_OFF
+        if self._held("OFF", is_off, now, self._rules.off_ms) or not is_off or before in SUSPECT_OFF:
+            return power
+        return before or Power.STARTING
+
+    def _held(self, what: str, present: bool, now: int, long_enough: int) -> bool:  # noqa: FBT001 - the thing said
+        """Whether `what` has been present without a break for `long_enough`."""
+        if not present:
+            self._held_from.pop(what, None)
+            return False
+        return now - self._held_from.setdefault(what, now) >= long_enough
+
+    def _set_power(self, power: Power, now: int) -> None:
+        if power is not self._power:
+            self._power, self._since = power, now
+
+    def _believed(self, comms: Comms, now: int) -> Believed:
+        power = self._power if self._power is not None else Power.UNKNOWN
+        return Believed(power, comms, self._low, self._replace, now - self._since)

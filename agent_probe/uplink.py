@@ -1,0 +1,161 @@
+"""Empties the outbox towards the hub: present state first, then the backlog; connects again for ever."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from agent_probe._core.snapshots import SnapshotLane
+from agent_probe.config import UplinkSettings
+from agent_probe.errors import ProbeUnavailable
+from agent_probe.mqtt import MqttPort
+from wire.codec import decode_ack, encode_frame
+from wire.errors import DecodeError
+from wire.frame import Ack, Frame
+from wire.topics import backlog_topic, snapshot_topic
+
+MS_PER_S: Final = 1000
+log = logging.getLogger(__name__)
+
+
+class Backlog(Protocol):
+    """The sending half of an outbox, on disk or in memory."""
+
+    def next_frame(self, now: int) -> Frame | None:
+        """The frame to publish now."""
+
+    def next_due(self, now: int) -> int | None:
+        """When next_frame may have something."""
+
+    def reconnected(self, now: int) -> None:
+        """A new connection was made."""
+
+    def acknowledge(self, ack: Ack, now: int) -> bool:
+        """What the collector says."""
+
+
+@dataclass
+class UplinkFigures:
+    """What the uplink did since the start."""
+
+    connections: int = 0
+    failures: int = 0
+    snapshot_frames: int = 0
+    backlog_frames: int = 0
+    acks: int = 0
+    foreign_acks: int = 0
+    unreadable_acks: int = 0
+    rejected_items: int = 0
+
+
+class Uplink:
+    """Runs until cancelled, or until `finish` and the last frames are out. `now_ms` is the probe's monotonic clock."""
+
+    def __init__(
+        self,
+        port: MqttPort,
+        backlog: Backlog,
+        snapshots: SnapshotLane,
+        settings: UplinkSettings,
+        *,
+        source: str,
+        now_ms: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._port = port
+        self._backlog = backlog
+        self._snapshots = snapshots
+        self._settings = settings
+        self._source = source
+        self._now_ms = now_ms
+        self._rng = rng
+        self._wake = asyncio.Event()
+        self._is_finishing = False
+        self.is_connected = False
+        self.figures = UplinkFigures()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Say everything once more, send what is due, then end."""
+        self._is_finishing = True
+        self._snapshots.repeat_all()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Connect, talk, and when that fails wait a random while and begin again."""
+        while not self._is_finishing:
+            try:
+                await self._port.connect()
+                self.figures.connections += 1
+                self.is_connected = True
+                log.info("uplink.connected", extra={"source": self._source})
+                self._backlog.reconnected(self._now_ms())
+                self._snapshots.repeat_all()
+                await self._talk()
+            except* ProbeUnavailable as errors:
+                self.figures.failures += 1
+                log.warning("uplink.lost", extra={"error": str(errors.exceptions[0])})
+            finally:
+                self.is_connected = False
+                await self._port.close()
+            if not self._is_finishing:
+                await self._pause(self._rng.randint(self._settings.reconnect_min_ms, self._settings.reconnect_max_ms))
+
+    async def _talk(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            receiver = tasks.create_task(self._receive(), name=f"uplink[{self._source}].receive")
+            await self._send()
+            receiver.cancel()
+
+    async def _send(self) -> None:
+        while True:
+            self._wake.clear()
+            now = self._now_ms()
+            if (snapshot := self._snapshots.next_frame()) is not None:
+                await self._port.publish(snapshot_topic(self._source), encode_frame(snapshot))
+                self.figures.snapshot_frames += 1
+            elif (frame := self._backlog.next_frame(now)) is not None:
+                await self._port.publish(backlog_topic(self._source), encode_frame(frame))
+                self.figures.backlog_frames += 1
+            elif self._is_finishing:
+                return
+            else:
+                due = self._backlog.next_due(now)
+                await self._sleep(None if due is None else max(0, due - now))
+
+    async def _receive(self) -> None:
+        async for payload in self._port.messages():
+            try:
+                ack = decode_ack(payload)
+            except DecodeError as error:
+                self.figures.unreadable_acks += 1
+                log.warning("uplink.unreadable_ack", extra={"error": str(error)})
+                continue
+            if not self._backlog.acknowledge(ack, self._now_ms()):
+                self.figures.foreign_acks += 1
+                continue
+            self.figures.acks += 1
+            for rejected in ack.rejected:
+                self.figures.rejected_items += 1
+                log.warning("uplink.rejected", extra={"sequence": rejected.sequence, "reason": rejected.reason})
+            self._wake.set()
+        raise ProbeUnavailable("broker", "the connection ended")
+
+    async def _pause(self, time_ms: int) -> None:
+        """A wait that news does not shorten, only the end of the probe does."""
+        deadline = self._now_ms() + time_ms
+        while not self._is_finishing and (left := deadline - self._now_ms()) > 0:
+            self._wake.clear()
+            await self._sleep(left)
+
+    async def _sleep(self, time_ms: int | None) -> None:
+        """Until woken, at most this long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if time_ms is None else time_ms / MS_PER_S):
+                await self._wake.wait()

@@ -1,0 +1,137 @@
+"""`seatwatch probe`: the daemon on a seat PC or a site gateway. Loads neither the server's libraries nor typer."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from agent_probe import app
+from agent_probe._core.gate import Rhythm
+from agent_probe._core.outbox import OutboxLimits
+from agent_probe._core.storage import DropClass
+from agent_probe.config import ProbeConfig, ProbeSettings, UplinkSettings, check_files, load_config
+from agent_probe.errors import ProbeConfigError
+from agent_probe.logs import log_to_stderr
+from agent_probe.platform import Platform, current
+from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.ups.debounce import DebounceRules
+from agent_probe.sensors.ups.sensor import UpsSettings
+from seatwatch.settings import Defaults, load_defaults
+from wire.limits import IN_FLIGHT_FRAMES_MAX
+
+EXAMPLES: Final = """\
+examples:
+  seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
+  seatwatch probe --config probe.toml --check    say what is wrong with the configuration, and end
+
+a configuration for a gateway with one UPS:
+  site = "sz1"
+  probe = "gw1"
+  role = "gateway"
+  [broker]
+  host = "hub.example"
+  [[ups]]
+  name = "rack1"
+"""
+
+
+def probe_settings(defaults: Defaults) -> ProbeSettings:
+    """Every threshold of the probe, from the one place of thresholds."""
+
+    def ms(name: str) -> int:
+        return defaults.ms(f"probe.{name}")
+
+    def schedule(name: str) -> Schedule:
+        return Schedule(ms(name), ms("sample_deadline"), ms("retry_first"), ms("retry_last"))
+
+    return ProbeSettings(
+        outbox=OutboxLimits(
+            keep_ms=ms("outbox_age"),
+            keep_bytes=defaults.int("probe.outbox_size"),
+            resend_ms=ms("resend"),
+            in_flight=IN_FLIGHT_FRAMES_MAX,
+            frame_bytes=defaults.int("probe.frame_size"),
+            frame_interval_ms=ms("frame_pause"),
+            expiry_check_ms=ms("outbox_expiry_check"),
+            runs_max=defaults.int("probe.outbox_losses_listed"),
+        ),
+        uplink=UplinkSettings(
+            connect_ms=ms("connect"),
+            publish_ms=ms("publish"),
+            keepalive_ms=ms("keepalive"),
+            reconnect_min_ms=ms("reconnect_min"),
+            reconnect_max_ms=ms("reconnect_max"),
+            flush_ms=ms("last_words"),
+            acks_queued=defaults.int("probe.acks_queued"),
+            in_flight=IN_FLIGHT_FRAMES_MAX,
+        ),
+        ups=UpsSettings(
+            schedule=schedule("ups_status"),
+            rhythm=Rhythm(ms("ups_repeated"), ms("ups_repeated"), DropClass.SAMPLE),
+            debounce=DebounceRules(ms("ups_flicker"), ms("ups_off"), ms("ups_dead"), ms("ups_gap")),
+            list_ms=ms("ups_variables"),
+        ),
+        seat_heartbeat=schedule("seat_heartbeat"),
+        gateway_heartbeat=schedule("gateway_heartbeat"),
+        heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
+        jitter_ratio=defaults.ratio("probe.jitter"),
+        report_ms=ms("figures"),
+    )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="seatwatch probe",
+        description="Watch this machine or site and report to the hub; nothing is lost while the line is down.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="TOML, see docs/operate/probe.md")
+    parser.add_argument("--check", action="store_true", help="only check the configuration")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 2
+    try:
+        config = load_config(options.config)
+        check_files(config)
+        if options.check:
+            sys.stdout.write(_summary(config))
+            return 0
+        _run_daemon(config, probe_settings(load_defaults()), current())
+    except ProbeConfigError as error:
+        sys.stderr.write(f"{options.config}: {error}\n")
+        return 2
+    return 0
+
+
+def _run_daemon(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
+    stop_logging = log_to_stderr()
+    try:
+        with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
+            runner.run(_until_told_to_stop(config, settings, platform))
+    finally:
+        stop_logging()
+
+
+async def _until_told_to_stop(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
+    stop = asyncio.Event()
+    undo = platform.on_stop(asyncio.get_running_loop(), stop.set)
+    try:
+        await app.run(config, settings, stop, platform=platform)
+    finally:
+        undo()
+
+
+def _summary(config: ProbeConfig) -> str:
+    broker = config.broker
+    transport = "TLS" if broker.tls else "no TLS"
+    lines = [
+        f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
+        f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
+        *(f"    UPS {ups.name} at {ups.host}:{ups.port}" for ups in config.ups),
+    ]
+    return "\n".join(lines) + "\n"
