@@ -1,0 +1,289 @@
+"""One contract for every broker we run against: Mosquitto with MQTT 5 and the embedded amqtt with 3.1.1.
+
+The probe here is as plain as can be: an aiomqtt client that publishes bytes and listens on its own ack topic.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from collector._core.admission import stream_epoch
+from collector.broker_embedded import embedded_broker
+from collector.intake_mqtt import PROTOCOLS, MqttDoor, MqttSettings
+from collector.sources import Source
+from tests.collector.running import SOURCES, Hub, running_hub
+from tests.collector.store import EPOCH, NOW, frame, item
+from tests.servers import run_mosquitto
+from tests.waiting import wait_until
+from wire.codec import decode_ack, encode_frame
+from wire.conversation import AgentTurn
+from wire.errors import Reason
+from wire.facility import Heartbeat, Role
+from wire.frame import Ack, Frame, Lane
+from wire.ids import OPERATOR
+from wire.topics import ack_topic, backlog_topic, snapshot_topic
+
+GATEWAY = "site-1/gateway"
+OTHER = "site-2/gateway"
+ALL_SOURCES = [*SOURCES, Source(id=OTHER, carries="facilities", site="site-2")]
+
+
+class Broker:
+    """A broker on a port that can be stopped and started again."""
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self.protocol = "5" if kind == "mosquitto" else "3.1.1"
+        self.port = 0
+        self._kind = kind
+        self._directory = directory
+        self._running = AsyncExitStack()
+
+    async def start(self) -> None:
+        if self._kind == "mosquitto":
+            server = self._running.enter_context(run_mosquitto(self._directory, port=self.port or None))
+            self.port = server.port
+        else:
+            self.port = await self._running.enter_async_context(embedded_broker(self.port))
+
+    async def stop(self) -> None:
+        await self._running.aclose()
+
+
+class Probe:
+    """Publishes frames, collects acknowledgements."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.acks: list[Ack] = []
+
+    async def listen(self) -> None:
+        async for message in self.client.messages:
+            self.acks.append(decode_ack(bytes(message.payload)))
+
+    async def send(self, sent: Frame, topic: str = "") -> None:
+        await self.client.publish(topic or backlog_topic(sent.source), encode_frame(sent), qos=1)
+
+    async def acknowledged(self, through: int, epoch: bytes = EPOCH) -> Ack:
+        def matching() -> list[Ack]:
+            return [ack for ack in self.acks if ack.epoch == epoch and ack.acknowledged_through >= through]
+
+        return (await wait_until(matching, what=f"an acknowledgement through {through}"))[-1]
+
+
+@dataclass
+class World:
+    """A broker, and what a test puts around it."""
+
+    broker: Broker
+    directory: Path
+
+    @asynccontextmanager
+    async def probe(self, source: str = GATEWAY) -> AsyncIterator[Probe]:
+        protocol = PROTOCOLS[self.broker.protocol]
+        async with aiomqtt.Client("127.0.0.1", self.broker.port, protocol=protocol) as client:
+            await client.subscribe(ack_topic(source))
+            probe = Probe(client)
+            task = asyncio.get_running_loop().create_task(probe.listen(), name="probe")
+            try:
+                yield probe
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError, aiomqtt.MqttError):
+                    await task
+
+    @asynccontextmanager
+    async def collector(self, *, queued_messages_max: int = 100) -> AsyncIterator[tuple[Hub, MqttDoor]]:
+        async with running_hub(self.directory / "data", sources=ALL_SOURCES) as hub:
+            door = MqttDoor(hub.intake, hub.sources, self.settings(queued_messages_max))
+            task = asyncio.get_running_loop().create_task(door.run(), name="door")
+            try:
+                await wait_until(door.connected.is_set, what="the door to connect")
+                yield hub, door
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def settings(self, queued_messages_max: int) -> MqttSettings:
+        return MqttSettings(
+            host="127.0.0.1",
+            port=self.broker.port,
+            protocol="5" if self.broker.protocol == "5" else "3.1.1",
+            keepalive_ms=5000,
+            connect_timeout_ms=5000,
+            queued_messages_max=queued_messages_max,
+            in_flight_max=16,
+            reconnect_first_ms=20,
+            reconnect_longest_ms=100,
+        )
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    broker = Broker(request.param, tmp_path)
+    await broker.start()
+    try:
+        yield World(broker, tmp_path)
+    finally:
+        await broker.stop()
+
+
+def beat(at: int = NOW) -> Heartbeat:
+    return Heartbeat(at, 1, GATEWAY, 5, True, "", "site-1", "", Role.GATEWAY, 10_000, 60_000)
+
+
+def beats(*sequences: int, lane: Lane = Lane.BACKLOG, source: str = GATEWAY) -> Frame:
+    return frame(*(item(n, beat(NOW + n)) for n in sequences), source=source, lane=lane)
+
+
+async def test_an_ack_comes_after_the_commit_and_never_before(world: World) -> None:
+    async with world.collector() as (hub, _), world.probe() as probe:
+        hub.gate.open.clear()
+        await probe.send(beats(1, 2))
+        await asyncio.to_thread(hub.gate.waiting.wait, 10)
+        assert probe.acks == []
+        assert hub.records(OPERATOR) == []
+        hub.gate.open.set()
+        ack = await probe.acknowledged(2)
+        handle = hub.intake.ledgers[OPERATOR]
+        assert (ack.ledger, ack.index) == (handle.ledger_id, handle.size)
+        assert len(hub.bodies(Heartbeat, OPERATOR)) == 2
+
+
+async def test_a_resend_is_acknowledged_again_and_adds_nothing(world: World) -> None:
+    async with world.collector() as (hub, _), world.probe() as probe:
+        await probe.send(beats(1, 2))
+        await probe.acknowledged(2)
+        await probe.send(beats(1, 2))
+        await wait_until(lambda: len(probe.acks) == 2, what="a second acknowledgement")
+        assert probe.acks[0] == probe.acks[1]
+        assert len(hub.bodies(Heartbeat, OPERATOR)) == 2
+
+
+async def test_a_hole_is_asked_for(world: World) -> None:
+    async with world.collector(), world.probe() as probe:
+        await probe.send(beats(1, 4))
+        ack = await probe.acknowledged(1)
+        assert [(span.first, span.last) for span in ack.wanted] == [(2, 3)]
+        await probe.send(beats(2, 3))
+        assert (await probe.acknowledged(4)).wanted == []
+
+
+async def test_a_snapshot_goes_through_its_own_topic_and_epoch(world: World) -> None:
+    async with world.collector() as (_, door), world.probe() as probe:
+        snapshot = beats(9, lane=Lane.SNAPSHOT)
+        await probe.send(snapshot, snapshot_topic(GATEWAY))
+        ack = await probe.acknowledged(9, epoch=stream_epoch(snapshot))
+        assert ack.acknowledged_through == 9
+        await probe.send(snapshot)
+        await wait_until(lambda: door.stats.refused[Reason.NOT_A_FRAME] == 1, what="the wrong lane to be refused")
+
+
+async def test_garbage_is_counted_and_the_next_frame_is_taken(world: World) -> None:
+    garbage = [b"", b"\xc1", b"{}", b"\x99" + bytes(40), bytes(70_000), encode_frame(beats(1))[:-3]]
+    async with world.collector() as (_, door), world.probe() as probe:
+        for payload in garbage:
+            await probe.client.publish(backlog_topic(GATEWAY), payload, qos=1)
+        await probe.send(beats(1))
+        await probe.acknowledged(1)
+        assert door.stats.refused[Reason.TOO_LARGE] == 1
+        assert door.stats.refused[Reason.NOT_A_FRAME] == len(garbage) - 1
+        assert door.connected.is_set()
+
+
+async def test_a_probe_cannot_speak_as_another(world: World) -> None:
+    async with world.collector() as (hub, door), world.probe() as probe:
+        await probe.send(beats(1, source=OTHER), backlog_topic(GATEWAY))
+        await probe.send(beats(1, source="site-9/nobody"))
+        await probe.send(beats(1))
+        await probe.acknowledged(1)
+        assert door.stats.refused[Reason.FOREIGN_SOURCE] == 2
+        assert {r.source for r in hub.records(OPERATOR)} == {"~sources", GATEWAY}
+
+
+async def test_after_a_restart_of_the_collector_a_probe_goes_on_where_it_was(world: World) -> None:
+    async with world.probe() as probe:
+        async with world.collector() as (_, _door):
+            await probe.send(beats(1, 2, 3))
+            await probe.acknowledged(3)
+        await probe.send(beats(4))  # nobody is there: it is lost on the way, and not acknowledged
+        async with world.collector() as (hub, _door):
+            await probe.send(beats(3, 4, 5))
+            await probe.acknowledged(5)
+            assert [body.occurred_at for body in hub.bodies(Heartbeat, OPERATOR)] == [NOW + n for n in range(1, 6)]
+
+
+async def test_after_a_restart_of_the_broker_the_collector_is_back_by_itself(world: World) -> None:
+    async with world.collector() as (hub, door):
+        async with world.probe() as probe:
+            await probe.send(beats(1))
+            await probe.acknowledged(1)
+        await world.broker.stop()
+        await wait_until(lambda: not door.connected.is_set(), what="the door to notice")
+        await world.broker.start()
+        await wait_until(door.connected.is_set, what="the door to be back")
+        async with world.probe() as probe:
+            await probe.send(beats(1, 2))
+            await probe.acknowledged(2)
+        assert door.stats.connects == 2
+        assert len(hub.bodies(Heartbeat, OPERATOR)) == 2
+
+
+async def test_many_frames_at_once_share_commits_and_all_are_acknowledged(world: World) -> None:
+    async with world.collector(queued_messages_max=1000) as (hub, _), world.probe() as probe:
+        async with asyncio.TaskGroup() as sends:
+            for n in range(1, 101):
+                sends.create_task(probe.send(beats(n)), name=f"send {n}")
+        ack = await probe.acknowledged(100)
+        assert ack.wanted == []
+        assert len(hub.bodies(Heartbeat, OPERATOR)) == 100
+        assert hub.intake.stats.commits < 100
+
+
+async def test_what_a_full_queue_discards_is_counted_and_a_resend_brings_it(world: World) -> None:
+    async with world.collector(queued_messages_max=1) as (hub, door), world.probe() as probe:
+        hub.gate.open.clear()
+        for n in range(1, 41):
+            await probe.send(beats(n))
+        await wait_until(lambda: door.stats.discarded > 0, what="a frame to be discarded")
+        hub.gate.open.set()
+
+        async def resent() -> bool:
+            await probe.send(beats(*range(1, 41)))
+            return any(ack.acknowledged_through == 40 for ack in probe.acks)
+
+        await wait_until(resent, what="every frame to be acknowledged after a resend")
+        assert len(hub.bodies(Heartbeat, OPERATOR)) == 40
+
+
+async def test_a_connector_of_a_client_may_come_through_mqtt_too(world: World) -> None:
+    async with world.collector() as (hub, _), world.probe("shop/two") as probe:
+        await probe.send(frame(item(1), source="shop/two"))
+        await probe.acknowledged(1)
+        assert len(hub.bodies(AgentTurn)) == 1
+
+
+async def test_a_busy_port_is_said_so_by_the_embedded_broker() -> None:
+    async with embedded_broker() as port:
+        with pytest.raises(OSError, match=str(port)):
+            async with embedded_broker(port):
+                pass
+
+
+async def test_the_embedded_broker_survives_clients_that_speak_no_mqtt() -> None:
+    async with embedded_broker() as port:
+        for said in (b"", b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\x7f", b"\xe0\x00"):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(said)
+            writer.close()
+            await writer.wait_closed()
+        async with aiomqtt.Client("127.0.0.1", port, protocol=PROTOCOLS["3.1.1"]) as client:
+            await client.subscribe("v1/a/b/ack")
+            await client.publish("v1/a/b/ack", b"still there")
+            message = await anext(client.messages)
+            assert message.payload == b"still there"
