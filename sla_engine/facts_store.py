@@ -109,6 +109,7 @@ class FactsStore:
         self._period_of: Final = period_of
         self._writers: dict[str, sqlite3.Connection] = {}
         self._readers: dict[str, sqlite3.Connection] = {}
+        self._failed = False
         self.discarded: str | None = None
         """Why what was there could not be used, None when it could or nothing was there."""
 
@@ -150,7 +151,16 @@ class FactsStore:
             state.execute("INSERT INTO origin VALUES (?, ?)", (SCHEMA_VERSION, self._ledger_id))
 
     def commit(self, commit: Commit) -> None:
-        """Make facts durable in their periods, then the state that says they are. Blocks; sqlite3.Error is fatal."""
+        """Make facts durable in their periods, then the state that says they are. Blocks.
+
+        Raises sqlite3.Error; after that no further commit is taken, so that the offset never passes facts unwritten.
+        """
+        require(not self._failed, "a store whose commit failed is opened anew")
+        self._failed = True
+        self._commit(commit)
+        self._failed = False
+
+    def _commit(self, commit: Commit) -> None:
         by_period: dict[str, list[Fact]] = {}
         for fact in commit.facts:
             by_period.setdefault(self._period(fact), []).append(fact)
@@ -185,9 +195,9 @@ class FactsStore:
         """Committed session and response facts of sessions that started at `instant` (ms) or later."""
         return self._since(instant, "<>")
 
-    def loads_since(self, instant: int) -> Iterator[Fact]:
+    def loads_since(self, instant: int) -> Iterator[LoadChange]:
         """Committed load changes from `instant` (ms) on, in order of time within each period."""
-        return self._since(instant, "=")
+        return (fact for fact in self._since(instant, "=") if isinstance(fact, LoadChange))
 
     def periods(self) -> list[str]:
         """Names of the period files, oldest first."""

@@ -113,6 +113,18 @@ class ClientState:
                 self.people.serves(source, queue)
         self.people.restore(known.accounts, self.as_of)
 
+    def restore_loads(self, changes: list[LoadChange]) -> None:
+        """Make concurrency anew, once every open conversation stands: `changes` are those since the day began.
+
+        What somebody had in hands when the day began is what is there now less what came since.
+        """
+        hands = dict(self.people.hands)
+        for change in changes:
+            hands[change.account] = hands.get(change.account, 0) - change.change
+        self.concurrency.begin(hands, self.book.day_start)
+        for change in changes:
+            self.concurrency.add(change)
+
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
         return Remembered(self.counts, self.feeds.state, self.people.accounts)
@@ -121,8 +133,8 @@ class ClientState:
         """Take what entries say about the record, its feeds and the people, in index order."""
         counts = self.counts
         for entry in batch:
-            counts.entries += 1
             kind = entry.kind
+            count_entry(counts, kind)
             if kind in _CONVERSATION_KINDS:
                 if kind in _QUEUE_NAMED:
                     self._hear(entry)
@@ -139,7 +151,7 @@ class ClientState:
                 case RosterLink():
                     self._roster_changed = True
                 case _:
-                    _count(counts, kind)
+                    pass
 
     def change(self, changes: Iterable[Change]) -> None:
         """Take facts: each replaces exactly what its lower revision added."""
@@ -271,7 +283,9 @@ def calendar_of(definition: Definition, interval_ms: int) -> WindowCalendar:
     return WindowCalendar(zone, interval_ms, definition.business_day_starts_minute * MINUTE_MS)
 
 
-def _count(counts: RecordCounts, kind: int) -> None:
+def count_entry(counts: RecordCounts, kind: int) -> None:
+    """Count one entry of a ledger, by what its kind says about the record."""
+    counts.entries += 1
     if kind == Kind.QUARANTINED:
         counts.quarantined += 1
     elif kind == Kind.DATA_GAP:

@@ -4,6 +4,7 @@ Changes are taken in (event time, conversation, session, ordinal) order and only
 entries give the same peaks whatever the shards and batches were.
 """
 
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Final
 
@@ -14,7 +15,7 @@ _Key = tuple[int, str, int, int, str, int]
 
 
 class Load:
-    """One account since the window began. load_ms: conversations times ms."""
+    """One account since the window began. load_ms: conversations x ms."""
 
     __slots__ = ("load_ms", "now", "peak", "since")
 
@@ -49,6 +50,12 @@ class Concurrency:
             key = heappop(self._owed)
             self._apply(key, key[0])
         self.watermark = watermark
+
+    def begin(self, hands: Mapping[str, int], at: int) -> None:
+        """Start with what every account has in hands at `at` (ms)."""
+        for account, now in hands.items():
+            load = self.loads[account] = Load(at)
+            load.now = load.peak = now
 
     def begin_window(self, start: int) -> None:
         """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""

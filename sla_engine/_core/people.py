@@ -44,13 +44,13 @@ class _Person:
 
 
 class People:
-    """Everybody whose presence a source told, and what they have in hands."""
+    """Everybody whose presence a source told. hands: account -> conversations it has, none with 0."""
 
     def __init__(self, groups: Groups, place_of: PlaceOf) -> None:
         self.accounts: dict[str, AccountState] = {}
         self._groups: Final = groups
         self._place_of: Final = place_of
-        self._hands: dict[str, int] = defaultdict(int)
+        self.hands: dict[str, int] = defaultdict(int)
         self._person_of: dict[str, str] = {}
         self._people: dict[str, _Person] = defaultdict(_Person)
         self._queues_of: dict[str, set[str]] = defaultdict(set)
@@ -81,10 +81,10 @@ class People:
 
     def take(self, account: str, change: int) -> None:
         """Conversations joined (+) or left (-) an account's hands."""
-        before = self._hands[account]
-        after = self._hands[account] = before + change
+        before = self.hands[account]
+        after = self.hands[account] = before + change
         if after == 0:
-            del self._hands[account]
+            del self.hands[account]
         if (before > 0) != (after > 0) and account in self.accounts:
             self._recount(self._person_of[account])
 
@@ -149,6 +149,6 @@ class People:
         for account in accounts:
             state = self.accounts[account]
             # platforms that tell no activity leave everybody idle; a conversation in hands says otherwise
-            serving = state.activity is Activity.IDLE and account in self._hands
+            serving = state.activity is Activity.IDLE and account in self.hands
             activity = Activity.SERVING if serving else state.activity
             yield _PRESENCES.index(state.presence), _ACTIVITIES.index(activity)

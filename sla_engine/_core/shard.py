@@ -13,7 +13,7 @@ from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, 
 from sla_engine._core.obligation import judge
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
-from sla_engine._core.watermark import Watermark
+from sla_engine._core.watermark import LIVE, Watermark
 from wire.conversation import (
     Accepted,
     AgentTurn,
@@ -87,20 +87,15 @@ def shard_of(shard_key: str, of: int) -> int:
 def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, account: str, queue: str) -> None:
     """Fold one event of a conversation, at its place in time."""
     at = body.occurred_at
-    feed = hear(shard, entry.source, at)
+    held = shard.watermark.sources.get(entry.source)
+    feed = hear(shard, entry.source, at) if held is None or held.feed != LIVE else LIVE
     key = body.conversation
     if shard.of > 1 and shard_of(body.shard_key or key, shard.of) != shard.shard:
         return
     names = shard.names
-    numbers = names.numbers
-    account_number = numbers.get(account)
-    if account_number is None:
-        account_number = names.add(account)
-    queue_number = numbers.get(queue)
-    if queue_number is None:
-        queue_number = names.add(queue)
+    account_number = (names.numbers.get(account) or names.add(account)) if account else 0
+    queue_number = (names.numbers.get(queue) or names.add(queue)) if queue else 0
     resolution_ms = body.resolution_ms
-    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms)
     context = shard.context
     conversation = shard.conversations.get(key)
     if conversation is None:
@@ -112,34 +107,38 @@ def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, ac
     elif feed > conversation.feed:
         conversation.feed = feed
         schedule_owed(context, conversation)
+    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms)
     if at >= conversation.last_at:
-        conversation.log += record
         conversation.last_at = at
+        conversation.log = log = conversation.log + record
         phase = conversation.phase
         known = names.known
-        if not fold(
-            context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms
-        ):
+        if not fold(context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms):
             shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
-        if len(conversation.log) > LOG_BYTES:
+        if len(log) > LOG_BYTES:
             trim(context, names, conversation)
     else:
-        corrected = insert_late(context, names, conversation, record, shard.watermark.merged[conversation.feed])
-        shard.anomalies[LATE if corrected is not None else TOO_LATE] += 1
-        if corrected is not None:
-            shard.conversations[key] = corrected
+        _correct(shard, conversation, record)
     shard.touched[key] = None
-    judge_due(shard, conversation.feed)
+    heap = shard.deadlines.judge[conversation.feed]
+    if heap and heap[0][0] < shard.watermark.merged[conversation.feed]:
+        judge_due(shard, conversation.feed)
+
+
+def _correct(shard: Shard, conversation: Conversation, record: bytes) -> None:
+    """An event came in after later ones."""
+    mark = shard.watermark.merged[conversation.feed]
+    corrected = insert_late(shard.context, shard.names, conversation, record, mark)
+    shard.anomalies[TOO_LATE if corrected is None else LATE] += 1
+    if corrected is not None:
+        shard.conversations[conversation.key] = corrected
 
 
 def hear(shard: Shard, source: str, at: int) -> int:
     """Note that `source` told something of `at`; returns how soon it tells, as an index of watermark.FEEDS."""
-    watermark = shard.watermark
-    held = watermark.sources.get(source)
-    if held is not None and held.feed == 0:
-        return 0
-    held = watermark.heard(source, at, shard.rules.allowance_ms)
-    mark_moved(shard)
+    held = shard.watermark.heard(source, at, shard.rules.allowance_ms)
+    if held.feed != LIVE:
+        mark_moved(shard)
     return held.feed
 
 

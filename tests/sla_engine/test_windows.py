@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sla_engine._core.definition import DefinitionError
 from sla_engine._core.windows import DAY_MS, WindowCalendar, ZoneTable, civil_month
-from sla_engine.zones import UnknownZone, zone_table
+from sla_engine.zones import zone_table
 
 HOUR_MS = 3_600_000
 QUARTER_MS = 900_000
@@ -24,6 +25,9 @@ ZONES = (
 
 def at(zone: str, text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
+
+
+TABLED = st.integers(min_value=at("UTC", "1990-01-02 00:00"), max_value=at("UTC", "2044-12-30 00:00"))
 
 
 def calendar(zone: str, day_starts_ms: int = 4 * HOUR_MS) -> WindowCalendar:
@@ -61,7 +65,10 @@ def test_a_day_that_starts_in_the_skipped_hour_starts_when_the_jump_ends() -> No
     assert berlin.day_start(jump - 1) < jump - 12 * HOUR_MS
 
 
-@given(zone=st.sampled_from(ZONES), instant=st.integers(min_value=0, max_value=at("UTC", "2099-01-01 00:00")))
+@given(
+    zone=st.sampled_from(ZONES),
+    instant=TABLED,
+)
 def test_offsets_equal_the_time_zone_database(zone: str, instant: int) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant)
     offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
@@ -69,7 +76,10 @@ def test_offsets_equal_the_time_zone_database(zone: str, instant: int) -> None:
     assert zone_table(zone).offset_at(instant) == offset // timedelta(milliseconds=1)
 
 
-@given(zone=st.sampled_from(ZONES), instant=st.integers(min_value=at("UTC", "1990-01-01 00:00"), max_value=2**42))
+@given(
+    zone=st.sampled_from(ZONES),
+    instant=TABLED,
+)
 def test_windows_hold_their_instant_and_tile_time(zone: str, instant: int) -> None:
     windows = calendar(zone)
     interval, day = windows.interval_start(instant), windows.day_start(instant)
@@ -87,7 +97,7 @@ def test_months_equal_those_of_the_gregorian_calendar(days: int) -> None:
 
 
 def test_an_unknown_zone_is_named() -> None:
-    with pytest.raises(UnknownZone, match="Asia/Shanghia"):
+    with pytest.raises(DefinitionError, match="Asia/Shanghia"):
         zone_table("Asia/Shanghia")
 
 

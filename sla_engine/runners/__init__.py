@@ -1,0 +1,1 @@
+"""What drives the engine: they tail a ledger, own the clock, and write what the core says."""

@@ -1,0 +1,253 @@
+"""One client's ledger, followed in this process: entries to facts on disk, to announcements, and to tiles.
+
+The fold runs in the event loop in small batches and yields between them; one thread beside it writes. The clock is read
+before the ledger, so a board that says "as of now" has seen everything known to be durable by then.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import msgspec
+
+from sla_engine._core.client import Change, ClientState, Remembered, fold_client
+from sla_engine._core.engine import Shard, SnapshotUnreadable, live, new_shard, open_conversations, step
+from sla_engine._core.parts import ShardParts, assemble, conversation_part
+from sla_engine._core.tiles import ClientPart, client_part
+from sla_engine._core.windows import WindowCalendar
+from sla_engine.facts_store import Commit, FactKey, FactsStore, key_of, revision_of
+from sla_engine.runners.lookup import Lookup
+from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail
+from wire.errors import require
+from wire.kinds import Kind
+from wire.recorded import Recorded
+from wire.verdict import Announcement, Fact
+
+_T = TypeVar("_T")
+
+REMEMBERED: Final = "client.remembered"
+_RULES_CHANGE: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
+
+
+class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds of a runner, from `[board]` in defaults.toml.
+
+    batch_entries: entries folded, or facts loaded, before other work gets its turn. commit_interval_ms: how often facts
+    are written. commit_facts: facts after which they are written sooner. calendar: windows of a client without rules.
+    """
+
+    batch_entries: int
+    commit_interval_ms: int
+    commit_facts: int
+    calendar: WindowCalendar
+
+
+class LocalRunner:
+    """Follows one client's ledger until cancelled. Made and used on one event loop; `run` once.
+
+    announced: called with what the clock made due, never for history and not before the ledger was caught up with.
+    """
+
+    def __init__(
+        self,
+        client: str,
+        feed: LedgerFeed,
+        store: FactsStore,
+        *,
+        clock_ms: Callable[[], int],
+        settings: RunnerSettings,
+        announced: Callable[[list[Announcement]], None],
+    ) -> None:
+        self.client: Final = client
+        self.caught_up: Final = asyncio.Event()
+        self._feed: Final = feed
+        self._store: Final = store
+        self._clock_ms: Final = clock_ms
+        self._settings: Final = settings
+        self._announced: Final = announced
+        self._parts: Final = ShardParts()
+        self._thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"facts[{client}]")
+        self._full: Final = asyncio.Event()
+        self._pending: dict[FactKey, Fact] = {}
+        self._committing: dict[FactKey, Fact] = {}
+        self._touched: dict[str, bytes | None] = {}
+        self._committed_index = -1
+        self._shard: Shard = new_shard()
+        self._lookup = Lookup(self._shard)
+        self._state = self._new_state(Remembered())
+        self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
+
+    @property
+    def next_index(self) -> int:
+        """The first entry that is not folded yet."""
+        return self._shard.next_index
+
+    def board_part(self) -> ClientPart | None:
+        """This client's tiles as of now; None until the ledger has been caught up with."""
+        if not self.caught_up.is_set():
+            return None
+        if self._tail.drained:
+            self._state.advance(self._clock_ms(), self._lookup.live_watermark())
+        return client_part(self._state, self._lookup.target_of)
+
+    async def run(self) -> None:
+        """Fold, announce and commit until cancelled; what is folded by then is committed."""
+        try:
+            await self._take_up()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tail.watch(), name=f"engine[{self.client}].watch")
+                tasks.create_task(self._commit_often(), name=f"engine[{self.client}].commit")
+                tasks.create_task(self._fold(), name=f"engine[{self.client}].fold")
+        finally:
+            self._tail.stop()
+            await self._commit()
+            self._thread.shutdown()
+
+    async def _take_up(self) -> None:
+        """Go on where the last commit left off, or at entry 0 where it cannot be read."""
+        loop = asyncio.get_running_loop()
+        shard, remembered = await loop.run_in_executor(self._thread, self._restore)
+        self._shard = shard
+        self._committed_index = shard.next_index
+        self._lookup = Lookup(shard)
+        self._state = self._new_state(remembered)
+        self._tail = Tail(self._feed, shard.next_index, self._settings.batch_entries, self._clock_ms)
+
+    def _restore(self) -> tuple[Shard, Remembered]:
+        saved = self._store.saved()
+        if saved is None:
+            return new_shard(), Remembered()
+        try:
+            shard = assemble(saved.sections, saved.conversations)
+            remembered = msgspec.msgpack.decode(saved.sections[REMEMBERED], type=Remembered)
+        except (SnapshotUnreadable, KeyError, msgspec.MsgspecError) as error:
+            self._store.discard(f"unreadable: {error}")
+            return new_shard(), Remembered()
+        require(shard.next_index == saved.next_index, "state and offset are of one commit")
+        return shard, remembered
+
+    async def _fold(self) -> None:
+        held = await self._catch_up()
+        # what came due meanwhile and was answered since is history
+        owed = [announcement for announcement in held if self._is_owed(announcement)]
+        if owed:
+            self._announced(owed)
+        while True:
+            now = self._clock_ms()
+            batch = [] if self._tail.drained else self._tail.read()
+            wake_at = self._step(batch, now)
+            if any(entry.kind in _RULES_CHANGE for entry in batch) or self._calendar() != self._state.book.calendar:
+                await self._rebuild()
+            if self._tail.drained:
+                await self._tail.wait(wake_at)
+            else:
+                await asyncio.sleep(0)
+
+    async def _catch_up(self) -> list[Announcement]:
+        """Fold what there is without the second stage, which is made from the facts at the end. Announces nothing."""
+        held: list[Announcement] = []
+        while not self._tail.drained:
+            batch = self._tail.read()
+            result = step(self._shard, batch, self._clock_ms())
+            self._state.observe(batch)
+            self._keep(result.facts, result.touched)
+            held += result.announcements
+            await asyncio.sleep(0)
+        await self._rebuild()
+        self.caught_up.set()
+        return held
+
+    def _step(self, batch: list[Recorded], now: int) -> int | None:
+        result = step(self._shard, batch, now)
+        self._state.observe(batch)
+        changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
+        self._keep(result.facts, result.touched)
+        as_of = now if self._tail.drained else batch[-1].received_at
+        stands = [(conversation, live(self._shard, conversation)) for conversation in result.touched]
+        fold_client(self._state, changes, stands, self._lookup.live_watermark(), as_of)
+        if result.announcements:
+            self._announced(result.announcements)
+        return result.next_wake_at
+
+    def _replaced(self, fact: Fact) -> Fact | None:
+        """The lower revision that `fact` replaces, wherever it is by now."""
+        if revision_of(fact) == 0:
+            return None
+        key = key_of(fact)
+        return self._pending.get(key) or self._committing.get(key) or self._store.find(fact)
+
+    def _keep(self, facts: list[Fact], touched: list[str]) -> None:
+        """Have what a step said and touched written with the next commit."""
+        for fact in facts:
+            self._pending[key_of(fact)] = fact
+        for conversation in touched:
+            self._touched[conversation] = conversation_part(self._shard, conversation)
+        if len(self._pending) >= self._settings.commit_facts:
+            self._full.set()
+
+    def _is_owed(self, announcement: Announcement) -> bool:
+        stands = live(self._shard, announcement.conversation)
+        return (
+            stands is not None
+            and stands.session == announcement.session
+            and (announcement.definition, announcement.due_at) in stands.dues
+        )
+
+    async def _rebuild(self) -> None:
+        """Make the second stage anew from the facts written, the shard, and what entries told."""
+        await self._commit()
+        calendar = self._calendar()
+        state = ClientState(
+            self.client, calendar, self._lookup.primary_of, self._lookup.place_of, self._state.remembered()
+        )
+        as_of = self._clock_ms() if self._tail.drained else self._state.as_of
+        state.advance(as_of, None)
+        async for conversation in self._paced(open_conversations(self._shard)):
+            state.stand(conversation, live(self._shard, conversation))
+        async for fact in self._paced(self._store.since(state.book.oldest)):
+            state.change((Change(fact, None),))
+        state.restore_loads([change async for change in self._paced(self._store.loads_since(state.book.day_start))])
+        state.advance(as_of, self._lookup.live_watermark())
+        self._state = state
+
+    async def _paced(self, items: Iterable[_T]) -> AsyncIterator[_T]:
+        """Each item, with a turn for other work after every batch of them."""
+        for number, item in enumerate(items):
+            if number % self._settings.batch_entries == 0:
+                await asyncio.sleep(0)
+            yield item
+
+    def _new_state(self, remembered: Remembered) -> ClientState:
+        lookup = self._lookup
+        return ClientState(self.client, self._settings.calendar, lookup.primary_of, lookup.place_of, remembered)
+
+    def _calendar(self) -> WindowCalendar:
+        queues = self._state.feeds.queues()
+        return self._lookup.calendar(queues, self._clock_ms(), self._settings.calendar)
+
+    async def _commit_often(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.commit_interval_ms / MS_PER_S):
+                    await self._full.wait()
+            except TimeoutError:
+                pass  # the usual way: the interval is over
+            self._full.clear()
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Write what was folded since the last commit. A commit under way ends first: one thread does them all."""
+        if self._shard.next_index == self._committed_index and not self._touched:
+            return
+        sections = self._parts.sections(self._shard)
+        sections[REMEMBERED] = msgspec.msgpack.encode(self._state.remembered())
+        commit = Commit(self._shard.next_index, list(self._pending.values()), self._touched, sections)
+        self._committing |= self._pending
+        self._pending, self._touched = {}, {}
+        self._committed_index = commit.next_index
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.commit, commit)
+        for fact in commit.facts:
+            key = key_of(fact)
+            if self._committing.get(key) is fact:
+                del self._committing[key]
