@@ -1,13 +1,13 @@
 """The engine's facts on simulated disks: a file of facts and a file of state, neither synced at a commit (WAL, NORMAL)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from sla_engine.facts_store import Commit, FactKey, Saved, key_of, revision_of
+from sla_engine.facts_store import Commit, FactKey, Saved, instant_of, key_of, revision_of
 from tests.sim.disk import SimDisk
 from tests.sim.marks import Marks
-from wire.verdict import Fact
+from wire.verdict import Fact, LoadChange
 
 SYNC_ODDS: Final = 0.15
 """How often a commit happens to be checkpointed, hence synced."""
@@ -33,7 +33,11 @@ class SimFacts:
         self.facts: dict[FactKey, Fact] = {}
         self._through = 0
         self._saved: Saved | None = None
+        self.next_index = 0
+        self.resumed_at: int | None = None
+        self.before: Callable[[], None] = lambda: None
         self.between: Callable[[], None] = lambda: None
+        self.after: Callable[[int], None] = lambda _next_index: None
 
     def load(self, ledger_size: int) -> None:
         """Read what is there; what does not fit this ledger or itself is removed."""
@@ -52,6 +56,8 @@ class SimFacts:
         if next_index:
             self._saved = Saved(next_index, list(conversations.values()), sections)
         misfit = self.misfit(next_index, ledger_size)
+        self.next_index = next_index
+        self.resumed_at = next_index or None
         if misfit is not None:
             self.discard(misfit)
         self._facts_disk.flush()
@@ -74,16 +80,37 @@ class SimFacts:
         self.facts.clear()
         self._through = 0
         self._saved = None
+        self.next_index, self.resumed_at = 0, None
         self._facts_disk.replace([])
         self._state_disk.replace([])
 
     def commit(self, commit: Commit) -> None:
-        self.commit_facts(commit)
-        self.between()
-        self.commit_state(commit)
+        self.before()
+        self.write(commit)
         if self._rng.random() < SYNC_ODDS:
             self._facts_disk.flush()
             self._state_disk.flush()
+        self.next_index = commit.next_index
+        self.after(commit.next_index)
+
+    def write(self, commit: Commit) -> None:
+        """Facts first, then the state that says they are there."""
+        self.commit_facts(commit)
+        self.between()
+        self.commit_state(commit)
+
+    def find(self, fact: Fact) -> Fact | None:
+        return self.facts.get(key_of(fact))
+
+    def since(self, instant: int) -> Iterator[Fact]:
+        return (fact for fact in self._ordered(instant) if not isinstance(fact, LoadChange))
+
+    def loads_since(self, instant: int) -> Iterator[LoadChange]:
+        return (fact for fact in self._ordered(instant) if isinstance(fact, LoadChange))
+
+    def _ordered(self, instant: int) -> list[Fact]:
+        found = [fact for fact in self.facts.values() if instant_of(fact) >= instant]
+        return sorted(found, key=lambda fact: (instant_of(fact), key_of(fact)))
 
     def commit_facts(self, commit: Commit) -> None:
         """The files of facts come first."""

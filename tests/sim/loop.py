@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import heapq
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -100,6 +101,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.start_delay: Callable[[], float] = lambda: 0.0
         self.in_job = False
         self._owed = 0.0
+        self._threads: dict[Any, deque[Callable[[], None]]] = {}
         self.unhandled: list[str] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self.set_exception_handler(self._remember)
@@ -135,11 +137,16 @@ class SimLoop(asyncio.SelectorEventLoop):
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """Run the job on the loop, after a delay, and deliver its result after another: a thread made of two instants.
 
-        Between the two the job has happened in memory and on the unsynced disk, and nobody has been told.
+        Between the two the job has happened in memory and on the unsynced disk, and nobody has been told. Every executor is
+        one thread: its jobs run one after the other.
         """
         future: asyncio.Future[Any] = self.create_future()
+        thread = deque() if executor is None else self._threads.setdefault(executor, deque())
 
         def deliver(result: Any, error: BaseException | None) -> None:
+            thread.popleft()
+            if thread:
+                self.call_later(self.start_delay(), thread[0])
             if future.cancelled():
                 return
             if error is not None:
@@ -162,7 +169,9 @@ class SimLoop(asyncio.SelectorEventLoop):
             # after the last fsync has settled: timers of one instant run in no particular order
             self.call_later(self._owed + INSTANT, deliver, result, error)
 
-        self.call_later(self.start_delay(), run)
+        thread.append(run)
+        if len(thread) == 1:
+            self.call_later(self.start_delay(), run)
         return future
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:

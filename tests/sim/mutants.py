@@ -5,10 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.entry import NewEntry
-from sla_engine._core.snapshot import Snapshot
+from ledger.entry import NewEntry, StoredEntry
 from sla_engine.facts_store import Commit
-from tests.sim.engine import SHARD, EngineNode
 from tests.sim.facts_port import SimFacts
 from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
 from tests.sim.world import World
@@ -207,7 +205,7 @@ def offset_before_state(world: World) -> None:
     """The offset is stored first, the facts it stands for after it, and nothing compares the two."""
 
     class Hasty(SimFacts):
-        def commit(self, commit: Commit) -> None:
+        def write(self, commit: Commit) -> None:
             self.commit_state(commit)
             self._state_disk.flush()
             self.between()
@@ -222,20 +220,13 @@ def offset_before_state(world: World) -> None:
 
 
 def non_atomic_snapshot(world: World) -> None:
-    """A snapshot is written over the old one in two steps: first where it stands, then the conversations."""
+    """The state is written in two transactions: where it stands, then the conversations."""
 
     class InPlace(SimFacts):
-        held: bytes | None = None
-
         def commit_state(self, commit: Commit) -> None:
-            whole = commit.sections[SHARD]
-            if self.held is not None:
-                new, old = (msgspec.msgpack.decode(data, type=Snapshot) for data in (whole, self.held))
-                half = msgspec.msgpack.encode(msgspec.structs.replace(new, conversations=old.conversations))
-                super().commit_state(commit._replace(sections={**commit.sections, SHARD: half}))
-                self.between()
+            super().commit_state(commit._replace(conversations={}))
+            self.between()
             super().commit_state(commit)
-            self.held = whole
 
     _facts(world, InPlace)
 
@@ -247,13 +238,22 @@ def engine_ignores_restore(world: World) -> None:
         def misfit(self, next_index: int, ledger_size: int) -> str | None:
             return None
 
+        def discard(self, why: str) -> None:
+            """Never."""
+
     _facts(world, Trusting)
-    world.engine.fits = lambda _saved: True  # type: ignore[method-assign]
 
 
-def feed_hole_ignored(world: World) -> None:
-    """A chunk is folded wherever it starts."""
-    world.engine.follows = lambda chunk, next_index: bool(chunk) and chunk[-1].index >= next_index  # type: ignore[method-assign]
+def feed_skips_entries(world: World) -> None:
+    """Now and then the feed leaves an entry out."""
+    reader = world.engine.reader
+
+    class Lossy:
+        def read(self, first: int, limit: int) -> list[StoredEntry]:
+            found = reader.read(first, limit)
+            return found[1:] if len(found) > 1 and world.rng.random() < 0.05 else found
+
+    world.engine.reader = Lossy()
 
 
 MUTANTS: Final[Mapping[str, Tamper]] = {
@@ -278,6 +278,6 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         offset_before_state,
         non_atomic_snapshot,
         engine_ignores_restore,
-        feed_hole_ignored,
+        feed_skips_entries,
     )
 }
