@@ -23,9 +23,9 @@ SERVICE_S: Final = 0.004
 class Session:
     """One connected client. `alive` turns False for good when either end or the link breaks."""
 
-    def __init__(self, client: str, filters: frozenset[str], receive: Callable[[str, bytes], None]) -> None:
+    def __init__(self, client: str, receive: Callable[[str, bytes], None]) -> None:
         self.client = client
-        self.filters = filters
+        self.filters: list[str] = []
         self.receive = receive
         self.on_lost: Callable[[], None] = lambda: None
         self.queue: deque[tuple[str, bytes]] = deque()
@@ -58,19 +58,23 @@ class Broker:
         self.stalls = 0.0
         self._replay = []
 
-    def connect(self, client: str, filters: frozenset[str], receive: Callable[[str, bytes], None]) -> Session | None:
+    def connect(self, client: str, receive: Callable[[str, bytes], None]) -> Session | None:
         """A new session, or None while the broker is down. A second connection of one client kicks the first off."""
         if not self.up:
             return None
         old = self._sessions.pop(client, None)
         if old is not None:
             self._end(old)
-        session = self._sessions[client] = Session(client, filters, receive)
+        session = self._sessions[client] = Session(client, receive)
+        return session
+
+    def subscribe(self, session: Session, topic_filter: str) -> None:
+        """What matches comes from now on, and some of what came before a restart comes again."""
+        session.filters.append(topic_filter)
         for topic, payload in self._replay:
-            if any(matches(f, topic) for f in filters):
+            if matches(topic_filter, topic):
                 self._marks.hit("broker.duplicates_after_restart")
                 self._enqueue(session, topic, payload)
-        return session
 
     def disconnect(self, session: Session) -> None:
         """The client went away (or died: its TCP connection closed)."""

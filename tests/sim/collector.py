@@ -1,25 +1,26 @@
 """The collector of the world: the real intake behind doors on the simulated network, over ledgers on simulated disks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from collector._core.admission import Outcome
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake, IntakeSettings
+from collector.intake_mqtt import MqttSettings
 from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
 from ledger.errors import LedgerFailed
 from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
+from tests.sim.mqtt_port import Connection, SimClient, SimDoor
 from tests.sim.node import Node
 from tests.sim.oracle import LedgerOracle
 from tests.sim.rules import rules
-from wire.codec import decode_frame, encode_ack
-from wire.frame import Ack, Frame, Lane
+from wire.codec import decode_ack, decode_frame
+from wire.frame import Ack, Frame
 from wire.ids import OPERATOR
-from wire.topics import UPLINK_FILTER, ack_topic
+from wire.topics import parse_topic
 
 if TYPE_CHECKING:
-    from tests.sim.broker import Session
     from tests.sim.world import World
 
 CLIENT: Final = "acme"
@@ -34,7 +35,18 @@ SETTINGS: Final = IntakeSettings(
     streams_max=6,
 )
 """Small, so that queues fill, streams are forgotten and commits split within a minute."""
+MQTT: Final = MqttSettings(
+    host="simulated",
+    port=1883,
+    keepalive_ms=10_000,
+    connect_timeout_ms=2_000,
+    queued_messages_max=16,
+    in_flight_max=8,
+    reconnect_first_ms=200,
+    reconnect_longest_ms=2_000,
+)
 OK, BUSY = 200, 503
+Submit = Callable[[Frame], Awaitable[Ack]]
 
 
 class CollectorNode(Node):
@@ -55,7 +67,8 @@ class CollectorNode(Node):
         self.make_writer: Callable[[SimLedger], SimWriter] = SimWriter
         self.sources: dict[str, Source] = {}
         self._backups: dict[str, list[Transaction]] = {}
-        self._session: Session | None = None
+        self._connection: Connection | None = None
+        self.around_submit: Callable[[Frame, Submit], Awaitable[Ack]] = lambda frame, submit: submit(frame)
         self._group: asyncio.TaskGroup | None = None
         self.intake: Intake | None = None
 
@@ -99,9 +112,8 @@ class CollectorNode(Node):
 
     def on_death(self) -> None:
         self._group = self.intake = None
-        if self._session is not None:
-            self.world.broker.disconnect(self._session)
-            self._session = None
+        if self._connection is not None:
+            self._connection.close()
 
     async def main(self) -> None:
         world = self.world
@@ -118,28 +130,34 @@ class CollectorNode(Node):
             open_reader=self.reader,  # type: ignore[arg-type]
             die=lambda error: world.process_ended(self, error),
         )
+        door = SimDoor(_Observed(self, self.intake), self.intake.sources, MQTT)  # type: ignore[arg-type]  # submits alike
+        door.make_client = lambda: self._client(door)
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.intake.run(), name="collector.intake")
-            self._group.create_task(self._connection(), name="collector.mqtt")
+            self._group.create_task(door.run(), name="collector.mqtt")
             self._group.create_task(self._publish_rules(self.intake), name="collector.rules")
 
     async def _publish_rules(self, intake: Intake) -> None:
         """Through the same door as everything, at every start: they are stored once."""
         await intake.append_derived(CLIENT, rules(CLIENT))
 
-    async def _connection(self) -> None:
-        world = self.world
-        while True:
-            lost = asyncio.Event()
-            session = world.broker.connect(
-                self.name, frozenset({UPLINK_FILTER}), lambda _topic, data: self.enter(self.frame_arrived, data)
-            )
-            if session is not None:
-                session.on_lost = lambda lost=lost: self.enter(lost.set)
-                self._session = session
-                await lost.wait()
-                self._session = None
-            await world.sleep(world.rng.uniform(0.2, 2.0))
+    def _client(self, door: SimDoor) -> SimClient:
+        connection = Connection(self, self.world.broker, MQTT.queued_messages_max, door._discarded)
+        self._connection = connection
+        return SimClient(connection, self._acknowledging, self._acknowledged)
+
+    def _acknowledging(self, topic: str, payload: bytes) -> None:
+        self.world.faults.worst_instant("crash.between_commit_and_ack", self)
+        named, ack = parse_topic(topic), decode_ack(payload)
+        if named is None:
+            self.world.fail("I2", f"an acknowledgement on {topic}")
+            return
+        source = named.source
+        self.world.trace("ack", source, ack.acknowledged_through, ack.index)
+        self.oracle_of(source).acknowledge(source, ack.epoch, ack.acknowledged_through, ack.index)
+
+    def _acknowledged(self) -> None:
+        self.world.faults.worst_instant("crash.after_ack", self)
 
     # the doors
 
@@ -148,44 +166,24 @@ class CollectorNode(Node):
         if self._group is not None:
             self._group.create_task(self._answer_post(decode_frame(data), reply), name="collector.post")
 
-    def frame_arrived(self, data: bytes) -> None:
-        """A frame arrives over MQTT."""
-        if self._group is not None:
-            self._group.create_task(self._answer_frame(decode_frame(data)), name="collector.frame")
-
     async def _answer_post(self, frame: Frame, reply: Callable[[int], None]) -> None:
+        if self.intake is None:
+            return
         try:
-            await self._submit(frame)
+            await _Observed(self, self.intake).submit(frame, Principal(frozenset({frame.source})))
         except Busy:
-            self.world.marks.hit("collector.busy")
             reply(BUSY)
             return
         except IntakeStopped:
             return
+        self.world.faults.worst_instant("crash.between_commit_and_ack", self)
         self.oracle_of(frame.source).answered([self.world.chat.key(item.event_id) for item in frame.items])
         self.world.trace("200", frame.source, len(frame.items))
         reply(OK)
         self.world.faults.worst_instant("crash.after_ack", self)
 
-    async def _answer_frame(self, frame: Frame) -> None:
-        try:
-            ack = await self._submit(frame)
-        except Busy:
-            self.world.marks.hit("collector.busy")
-            return
-        except IntakeStopped:
-            return
-        if frame.lane is Lane.BACKLOG:
-            self.oracle_of(frame.source).acknowledge(frame.source, ack.epoch, ack.acknowledged_through, ack.index)
-        self.world.trace("ack", frame.source, ack.acknowledged_through, ack.index)
-        if self._session is not None:
-            self.world.broker.publish(self._session, ack_topic(frame.source), encode_ack(ack))
-        self.world.faults.worst_instant("crash.after_ack", self)
-
-    async def _submit(self, frame: Frame) -> Ack:
-        intake = self.intake
-        if intake is None:
-            raise IntakeStopped
+    async def _submit(self, intake: Intake, frame: Frame) -> Ack:
+        """What every door asks of the intake."""
         ack = await intake.submit(frame, Principal(frozenset({frame.source})))
         if intake.stats.outcomes[Outcome.REPEAT]:
             self.world.marks.hit("collector.repeat")
@@ -193,5 +191,21 @@ class CollectorNode(Node):
             self.world.marks.hit("collector.wanted")
         if any(rejected.reason == "equivocation" for rejected in ack.rejected):
             self.world.marks.hit("collector.equivocation")
-        self.world.faults.worst_instant("crash.between_commit_and_ack", self)
         return ack
+
+
+class _Observed:
+    """The intake as the doors see it: each frame through the node, where a mutant may stand in the way."""
+
+    def __init__(self, node: CollectorNode, intake: Intake) -> None:
+        self._node = node
+        self._intake = intake
+
+    async def submit(self, frame: Frame, principal: Principal) -> Ack:
+        if not principal.speaks_for(frame.source):
+            self._node.world.fail("I1", f"a door lets {frame.source} be spoken for")
+        try:
+            return await self._node.around_submit(frame, lambda changed: self._node._submit(self._intake, changed))
+        except Busy:
+            self._node.world.marks.hit("collector.busy")
+            raise

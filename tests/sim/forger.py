@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tests.sim.broker import Session
 from tests.sim.oracle import EQUIVOCATION, RAW_OF_EQUIVOCATION, Key, LedgerOracle
 from tests.sim.workload import said
 from wire.codec import encode_frame
 from wire.facility import Heartbeat, Role
 from wire.frame import Frame, Item, Lane
 from wire.limits import FRAME_VERSION
+from wire.topics import backlog_topic
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -54,10 +56,8 @@ class Forger:
         """Now, and again until the world has healed and the collector has it for good."""
         world = self.world
         forgery = self.forgeries[number]
-        collector = world.collector
-        world.network.send(
-            forgery.key.source, collector.name, lambda: collector.enter(collector.frame_arrived, forgery.frame)
-        )
+        session = Session(forgery.key.source, lambda _topic, _payload: None)
+        world.broker.publish(session, backlog_topic(forgery.key.source), forgery.frame)
         if world.faults.active or not self._kept(forgery):
             world.later(world.rng.uniform(1.0, 4.0), self._send, number)
 

@@ -101,6 +101,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.start_delay: Callable[[], float] = lambda: 0.0
         self.in_job = False
         self._owed = 0.0
+        self._abandoned = False
         self._threads: dict[Any, deque[Callable[[], None]]] = {}
         self.unhandled: list[str] = []
         self.tasks: list[asyncio.Task[Any]] = []
@@ -119,6 +120,13 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def _close_self_pipe(self) -> None:
         """Nothing to close."""
+
+    def _write_to_self(self) -> None:
+        """Nor does this one."""
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        if not self._abandoned:
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
 
     def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
         handle = _Handle(callback, args, self, context)
@@ -189,6 +197,7 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def abandon(self) -> None:
         """Forget everything that is still scheduled, unwind what dead processes left behind, close."""
+        self._abandoned = True
         for task in self.tasks:
             if not task.done():
                 with suppress(BaseException):

@@ -49,6 +49,7 @@ EXPECTED: Final = frozenset(
         "outbox.set_aside",
         "probe.resumed_with_rows",
         "probe.resent",
+        "probe.snapshot",
         "process.ended_after_fsync_error",
         "chat.retry_after_0",
         "chat.retry_after_503",

@@ -7,6 +7,7 @@ import msgspec
 
 from ledger.entry import NewEntry, StoredEntry
 from sla_engine.facts_store import Commit
+from tests.sim.collector import Submit
 from tests.sim.facts_port import SimFacts
 from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
 from tests.sim.world import World
@@ -18,13 +19,13 @@ NO_LEDGER: Final = bytes(16)
 
 def _frames_in(world: World, change: Callable[[Frame], Frame]) -> None:
     """Let the collector see other frames than were sent."""
-    submit = world.collector._submit
 
-    async def changed(frame: Frame) -> Ack:
-        ack = await submit(change(frame))
-        return msgspec.structs.replace(ack, epoch=frame.epoch) if frame.lane is Lane.BACKLOG else ack
+    async def changed(frame: Frame, submit: Submit) -> Ack:
+        if frame.lane is not Lane.BACKLOG:
+            return await submit(frame)
+        return msgspec.structs.replace(await submit(change(frame)), epoch=frame.epoch)
 
-    world.collector._submit = changed  # type: ignore[method-assign]
+    world.collector.around_submit = changed
 
 
 def _frames_out(world: World, change: Callable[[Frame], Frame]) -> None:
@@ -64,14 +65,13 @@ def fsync_error_ignored(world: World) -> None:
 
 def max_not_contiguous_ack(world: World) -> None:
     """The highest sequence seen is acknowledged, whatever is missing below it."""
-    submit = world.collector._submit
 
-    async def highest(frame: Frame) -> Ack:
+    async def highest(frame: Frame, submit: Submit) -> Ack:
         ack = await submit(frame)
         through = max([ack.acknowledged_through, *(item.sequence for item in frame.items)])
         return msgspec.structs.replace(ack, acknowledged_through=through, wanted=[])
 
-    world.collector._submit = highest  # type: ignore[method-assign]
+    world.collector.around_submit = highest
 
 
 def no_dedupe(world: World) -> None:

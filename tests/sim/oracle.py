@@ -71,6 +71,7 @@ class LedgerOracle:
         self.promised: dict[Key, Promise] = {}
         self.attempted: dict[Key, set[bytes]] = defaultdict(set)
         self.excused: set[Key] = set()
+        self.streams: set[tuple[str, bytes]] = set()
         self.violations: list[Violation] = []
         self.lost_by_restore: set[Key] = set()
 
@@ -185,12 +186,14 @@ class LedgerOracle:
         return mark
 
     def acknowledge(self, source: str, epoch: bytes, through: int, index: int) -> None:
-        """An acknowledgement leaves the collector this instant."""
+        """An acknowledgement leaves the collector this instant. Marks of the snapshot lane promise nothing."""
+        if index > len(self.entries):
+            self.fail("I2", f"ack names index {index}, durable are {len(self.entries)}")
+        if (source, epoch) not in self.streams:
+            return
         limit = self.contiguous(source, epoch)
         if through > limit:
             self.fail("I2", f"{source} {epoch.hex()[:8]} acknowledged through {through}, durable without hole is {limit}")
-        if index > len(self.entries):
-            self.fail("I2", f"ack names index {index}, durable are {len(self.entries)}")
         before = self.acknowledged.get((source, epoch), 0)
         if through < before:
             self.fail("I3", f"{source} {epoch.hex()[:8]} acknowledged {before}, later {through}")
@@ -213,7 +216,7 @@ class LedgerOracle:
             self.fail("I1", f"{key} was promised and is neither in the ledger nor in a declared gap")
         bodies: dict[bytes, Key] = {}
         for entry in self.entries:
-            if entry.key.source.startswith("~"):
+            if entry.key not in self.promised:
                 continue
             other = bodies.setdefault(entry.body, entry.key)
             if other != entry.key:

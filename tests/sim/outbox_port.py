@@ -117,9 +117,8 @@ class SimNote:
 @contextmanager
 def installed() -> Iterator[None]:
     """The real outbox on simulated ground, and silent: what it logs is what the world does to it on purpose."""
-    log = logging.getLogger(agent_probe.outbox.__name__)
-    before = log.disabled
-    log.disabled = True
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         with (
             patch.object(agent_probe.outbox, "SqliteStorage", SimStorage),
@@ -127,4 +126,4 @@ def installed() -> Iterator[None]:
         ):
             yield
     finally:
-        log.disabled = before
+        logging.disable(before)

@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from agent_probe._core.outbox import OutboxLimits
-from agent_probe._core.storage import DropClass
+from agent_probe._core.snapshots import Snapshot, SnapshotLane
+from agent_probe._core.storage import DropClass, Row, StorageCorrupt
+from agent_probe.config import UplinkSettings
 from agent_probe.outbox import DurableOutbox
+from agent_probe.uplink import Uplink
+from tests.sim.mqtt_port import SimPort
 from tests.sim.node import Node
 from tests.sim.oracle import Key, LedgerOracle
 from tests.sim.outbox_port import CORRUPT, ProbeFolder
 from tests.sim.workload import Conversations, Said, SiteReadings, poison
-from wire.codec import decode_ack, encode_frame
-from wire.frame import Frame
+from wire.codec import decode_frame, encode_frame
+from wire.frame import Frame, Lane
 from wire.kinds import Kind
-from wire.topics import ack_topic, backlog_topic
+from wire.topics import ack_topic
 
 if TYPE_CHECKING:
-    from tests.sim.broker import Session
     from tests.sim.world import World
 
 LIMITS: Final = OutboxLimits(
@@ -32,6 +34,16 @@ LIMITS: Final = OutboxLimits(
     runs_max=8,
 )
 """Small room, so that a cut of seconds overflows it."""
+UPLINK: Final = UplinkSettings(
+    connect_ms=2_000,
+    publish_ms=2_000,
+    keepalive_ms=10_000,
+    reconnect_min_ms=200,
+    reconnect_max_ms=2_000,
+    flush_ms=1_000,
+    acks_queued=20,
+    in_flight=4,
+)
 DISK_FULL_ODDS: Final = 0.003
 POISON_ODDS: Final = 0.01
 
@@ -50,12 +62,14 @@ class ProbeNode(Node):
         self._folder = ProbeFolder(
             self.disk, self.note, world.rng, world.marks, lambda: DISK_FULL_ODDS if world.faults.active else 0.0
         )
-        self._folder.before_append = lambda row: self.oracle.attempt(Key(name, row.epoch, row.sequence), row.body)
+        self._folder.before_append = self._about_to_append
         self.outbox: DurableOutbox | None = None
         self.draw_epoch: Callable[[], bytes] = lambda: world.random_bytes(16)
         self.outgoing: Callable[[Frame], Frame] = lambda frame: frame
-        self._session: Session | None = None
-        self._wake = asyncio.Event()
+        self.uplink: Uplink | None = None
+        self.snapshots: SnapshotLane | None = None
+        self._port = SimPort(self, world.broker, ack_topic(name), self._leaving)
+        self._resends = 0
         site, _, place = name.partition("/")
         self._talk: Conversations | SiteReadings
         if client == "operator":
@@ -65,9 +79,17 @@ class ProbeNode(Node):
         self._poisoned = 0
         world.collector.register(name, client)
 
+    def may_end_with(self, error: BaseException) -> bool:
+        failed_fsync = isinstance(error, StorageCorrupt) and isinstance(error.__cause__, OSError)
+        return failed_fsync or super().may_end_with(error)
+
     @property
     def oracle(self) -> LedgerOracle:
         return self.world.collector.oracles[self.client]
+
+    def _about_to_append(self, row: Row) -> None:
+        self.oracle.streams.add((self.name, row.epoch))
+        self.oracle.attempt(Key(self.name, row.epoch, row.sequence), row.body)
 
     def now_ms(self) -> int:
         """The monotonic clock of this machine."""
@@ -100,9 +122,8 @@ class ProbeNode(Node):
             self.oracle.outbox_lost(self.name)
 
     def on_death(self) -> None:
-        if self._session is not None:
-            self.world.broker.disconnect(self._session)
-            self._session = None
+        if self._port.connection is not None:
+            self._port.connection.close()
 
     async def main(self) -> None:
         world = self.world
@@ -115,13 +136,30 @@ class ProbeNode(Node):
         )
         if self.outbox.counts().rows:
             world.marks.hit("probe.resumed_with_rows")
-        self._wake = asyncio.Event()
-        self._heard = asyncio.Queue(maxsize=1000)
+        self._resends = 0
+        self._port = SimPort(self, world.broker, ack_topic(self.name), self._leaving)
+        self.snapshots = SnapshotLane(source=self.name, epoch=lambda outbox=self.outbox: outbox.epoch)
+        self.uplink = Uplink(
+            self._port, self.outbox, self.snapshots, UPLINK, source=self.name, now_ms=self.now_ms, rng=world.rng
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe(self.outbox), name="probe.observe")
-            group.create_task(self._connection(self.outbox), name="probe.connection")
-            group.create_task(self._send(self.outbox), name="probe.send")
-            group.create_task(self._hear(self.outbox), name="probe.hear")
+            group.create_task(self.uplink.run(), name="probe.uplink")
+
+    def _leaving(self, payload: bytes) -> bytes:
+        """A frame on its way out, as a mutant may change it."""
+        frame = self.outgoing(decode_frame(payload))
+        self.world.trace("frame", self.name, frame.lane, frame.base, len(frame.items), len(frame.gone))
+        resends = self.outbox.counts().resends if self.outbox is not None else 0
+        if resends > self._resends:
+            self.world.marks.hit("probe.resent")
+        self._resends = resends
+        if frame.lane is Lane.SNAPSHOT:
+            self.world.marks.hit("probe.snapshot")
+            epoch = self.world.sha256(b"snapshot" + frame.epoch)[:16]
+            for item in frame.items:
+                self.oracle.attempt(Key(self.name, epoch, item.sequence), bytes(item.body))
+        return encode_frame(frame)
 
     async def _observe(self, outbox: DurableOutbox) -> None:
         """Events as they happen; one more after heal, so that something is said to the restored ledger."""
@@ -153,46 +191,7 @@ class ProbeNode(Node):
             self.world.marks.hit("outbox.overflowed")
             self.world.faults.worst_instant("crash.during_overflow", self)
         self.world.faults.worst_instant("crash.after_promise", self)
-        self._wake.set()
-
-    async def _connection(self, outbox: DurableOutbox) -> None:
-        world = self.world
-        while True:
-            lost = asyncio.Event()
-            session = world.broker.connect(
-                self.name, frozenset({ack_topic(self.name)}), lambda _topic, data: self.enter(self._heard.put_nowait, data)
-            )
-            if session is not None:
-                session.on_lost = lambda lost=lost: self.enter(lost.set)
-                self._session = session
-                outbox.reconnected(self.now_ms())
-                self._wake.set()
-                await lost.wait()
-                self._session = None
-            await world.sleep(world.rng.uniform(0.2, 2.0))
-
-    async def _hear(self, outbox: DurableOutbox) -> None:
-        while True:
-            outbox.acknowledge(decode_ack(await self._heard.get()), self.now_ms())
-            self._wake.set()
-
-    async def _send(self, outbox: DurableOutbox) -> None:
-        world = self.world
-        while True:
-            self._wake.clear()
-            now = self.now_ms()
-            resends = outbox.counts().resends
-            frame = outbox.next_frame(now) if self._session is not None else None
-            if outbox.counts().resends > resends:
-                world.marks.hit("probe.resent")
-            if frame is not None and self._session is not None:
-                world.trace("frame", self.name, frame.base, len(frame.items), len(frame.gone))
-                world.broker.publish(self._session, backlog_topic(self.name), encode_frame(self.outgoing(frame)))
-                continue
-            due = outbox.next_due(now) if self._session is not None else None
-            if due is None:
-                await self._wake.wait()
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max((due - now) / 1000, 0.001)):
-                    await self._wake.wait()
+        if event.kind == Kind.UPS_READING and self.snapshots is not None:
+            self.snapshots.update("ups-1", Snapshot(*event))
+        if self.uplink is not None:
+            self.uplink.wake()
