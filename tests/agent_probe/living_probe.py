@@ -1,0 +1,45 @@
+"""A probe inside a test: real sensors and uplink, the outbox on disk, stopped whatever happens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from agent_probe.app import Probe, disk_outbox
+from agent_probe.config import BrokerConfig, ProbeConfig, UpsConfig
+from agent_probe.platform import current
+from seatwatch.probe_command import probe_settings
+from seatwatch.settings import load_defaults
+from wire.facility import Role
+
+SETTINGS = probe_settings(load_defaults())
+QUICK_RECONNECT = SETTINGS._replace(uplink=SETTINGS.uplink._replace(reconnect_min_ms=20, reconnect_max_ms=100))
+
+
+def gateway(directory: Path, broker_port: int, *, nut_port: int = 0, ups: str = "", **broker: Any) -> ProbeConfig:
+    return ProbeConfig(
+        site="sz1",
+        probe="gw1",
+        role=Role.GATEWAY,
+        broker=BrokerConfig(host="127.0.0.1", port=broker_port, **broker),
+        data_dir=str(directory),
+        ups=[UpsConfig(name=name, port=nut_port) for name in ups.split()],
+    )
+
+
+@asynccontextmanager
+async def living(config: ProbeConfig, settings: Any = QUICK_RECONNECT) -> AsyncIterator[Probe]:
+    platform = current()
+    outbox = disk_outbox(config, settings, platform)
+    stop = asyncio.Event()
+    try:
+        probe = Probe(config, settings, outbox, clock=platform)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(probe.run(stop), name="probe.run")
+            try:
+                yield probe
+            finally:
+                stop.set()
+    finally:
+        outbox.close()
