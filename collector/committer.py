@@ -13,6 +13,7 @@ from collector.sources import Source
 from collector.stats import IntakeStats
 from ledger.entry import NewEntry
 from ledger.writer import LedgerWriter
+from wire.body import Body
 from wire.codec import decode_body
 from wire.errors import require
 from wire.frame import Ack, Frame, Item, Lane
@@ -51,7 +52,20 @@ class DerivedJob(NamedTuple):
         return len(self.entries) + 1
 
 
-Job = FrameJob | DerivedJob
+class LatestJob(NamedTuple):
+    """A question about one stream of our own writers: how far is it, and what does its newest entry say?"""
+
+    client: str
+    source: str
+    epoch: bytes
+
+    @property
+    def rows(self) -> int:
+        """What it weighs in the queue."""
+        return 1
+
+
+Job = FrameJob | DerivedJob | LatestJob
 
 
 class Appended(NamedTuple):
@@ -63,6 +77,13 @@ class Appended(NamedTuple):
     equivocations: int
 
 
+class Latest(NamedTuple):
+    """The mark of a stream, and the entry it stands at; None where there is none, or it was purged."""
+
+    mark: int
+    body: Body | None
+
+
 class Heard(NamedTuple):
     """A source spoke. at: hub's ms. heartbeat_ms: the promise it made in this frame, if any."""
 
@@ -71,10 +92,13 @@ class Heard(NamedTuple):
     heartbeat_ms: int | None
 
 
+Answer = Ack | Appended | Latest
+
+
 class Result(NamedTuple):
     """For each job its answer, in order; sizes: of the ledgers that grew; heard: who spoke."""
 
-    answers: list[Ack | Appended]
+    answers: list[Answer]
     sizes: dict[str, int]
     heard: list[Heard]
 
@@ -99,9 +123,18 @@ class _Pending:
             return pending.kind, pending.kind_version, pending.body
         return self.writer.body_of(source, epoch, sequence)
 
+    def body(self, source: str, epoch: bytes, sequence: int) -> Body | None:
+        """The body under that key, decoded."""
+        found = self.stored(source, epoch, sequence)
+        return None if found is None or found[2] is None else decode_body(found[0], found[1], found[2])
+
+    def mark(self, key: StreamKey) -> int:
+        """The mark of a stream once this batch is stored."""
+        return self.marks.get(key, self.writer.mark(*key))
+
     def raise_mark(self, key: StreamKey, mark: int) -> None:
         """Move a mark up; one that is further already stays."""
-        if mark > self.marks.get(key, self.writer.mark(*key)):
+        if mark > self.mark(key):
             self.marks[key] = mark
 
 
@@ -150,13 +183,17 @@ class Committer:
         ]
         return Result(answers, sizes, heard)
 
-    def _admit(self, job: Job, received_at: int) -> "Admission | Appended":
+    def _admit(self, job: Job, received_at: int) -> "Admission | Appended | Latest":
         if isinstance(job, DerivedJob):
             return self._admit_derived(job, received_at)
+        if isinstance(job, LatestJob):
+            return self._latest(job)
         self._declare(job, received_at)
         return self._admit_frame(job, received_at)
 
-    def _answer(self, job: Job, outcome: "Admission | Appended") -> Ack | Appended:
+    def _answer(self, job: Job, outcome: "Admission | Appended | Latest") -> Answer:
+        if isinstance(outcome, Latest):
+            return outcome
         if isinstance(outcome, Appended):
             return outcome._replace(size=self._writers[_client_of(job)].size)
         writer = self._writers[_client_of(job)]
@@ -273,24 +310,25 @@ class Committer:
             return
         pending = self._pending[source.client]
         epoch = keys.declaration_epoch(source.id)
-        ordinal = pending.writer.mark(keys.SOURCES, epoch)
+        ordinal = pending.mark((keys.SOURCES, epoch))
         last = known or self._last_declaration(pending, epoch, ordinal)
         numbered = not unnumbered and (last is None or last.numbered)
         words = Declaration(source.feed, source.carries, numbered, source.site, source.heartbeat_ms)
         if words != last:
-            ordinal = pending.marks.get((keys.SOURCES, epoch), ordinal) + 1
-            pending.entries.append(derived.declared(source.id, ordinal, received_at, words))
-            pending.marks[keys.SOURCES, epoch] = ordinal
+            pending.entries.append(derived.declared(source.id, ordinal + 1, received_at, words))
+            pending.raise_mark((keys.SOURCES, epoch), ordinal + 1)
         self._declared[source.id] = words
 
     @staticmethod
     def _last_declaration(pending: _Pending, epoch: bytes, ordinal: int) -> Declaration | None:
-        found = pending.stored(keys.SOURCES, epoch, ordinal)
-        if found is None or found[2] is None:
-            return None
-        body = decode_body(found[0], found[1], found[2])
+        body = pending.body(keys.SOURCES, epoch, ordinal)
         return Declaration.of(body) if isinstance(body, SourceDeclared) else None
+
+    def _latest(self, job: LatestJob) -> Latest:
+        pending = self._pending[job.client]
+        mark = pending.mark((job.source, job.epoch))
+        return Latest(mark, pending.body(job.source, job.epoch, mark))
 
 
 def _client_of(job: Job) -> str:
-    return job.client if isinstance(job, DerivedJob) else job.source.client
+    return job.source.client if isinstance(job, FrameJob) else job.client

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from collector._core.admission import Rules
-from collector.committer import Appended, Committer, DerivedJob, FrameJob, Heard, Job, Result
+from collector.committer import Answer, Appended, Committer, DerivedJob, FrameJob, Heard, Job, Latest, LatestJob, Result
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.ledgers import LedgerHandle
 from collector.sources import Principal, Sources
@@ -50,7 +50,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, kw_only=True):
 class _Waiting(NamedTuple):
     job: Job
     since: float
-    answer: "asyncio.Future[Ack | Appended]"
+    answer: "asyncio.Future[Answer]"
 
 
 class Intake:
@@ -113,6 +113,10 @@ class Intake:
         """
         return cast("Appended", await self._enqueue(DerivedJob(self.ledgers[client].client, entries, latest)))
 
+    async def latest(self, client: str, source: str, epoch: bytes) -> Latest:
+        """How far one of our own streams is (see `append_derived`). Raises Busy, IntakeStopped, KeyError."""
+        return cast("Latest", await self._enqueue(LatestJob(self.ledgers[client].client, source, epoch)))
+
     async def run(self) -> None:
         """Commit what arrives until cancelled. What was committed is acknowledged even then."""
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
@@ -131,7 +135,7 @@ class Intake:
             for handle in self.ledgers.values():
                 handle.close()
 
-    async def _enqueue(self, job: Job) -> Ack | Appended:
+    async def _enqueue(self, job: Job) -> Answer:
         if self._stopped:
             raise IntakeStopped
         full = self._waiting_rows + job.rows > self._settings.waiting_rows_max

@@ -7,6 +7,7 @@ inline and says its kind in words; what only machines know (clock domain, shard)
 import operator
 from collections.abc import Mapping
 from functools import reduce
+from types import GenericAlias
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -58,7 +59,11 @@ def _twin_fields(struct: type[msgspec.Struct], replaced: Mapping[str, tuple[Any,
 
 
 def _twin(
-    name: str, struct: type[msgspec.Struct], replaced: Mapping[str, tuple[Any, Any]], extra: _Fields, **options: str
+    name: str,
+    struct: type[msgspec.Struct],
+    replaced: Mapping[str, tuple[Any, Any]],
+    extra: _Fields,
+    tag: str | None = None,
 ) -> type[msgspec.Struct]:
     """`struct` with named keys instead of positions. Unknown keys are refused: a typing error is not data to ignore."""
     twin_fields = _twin_fields(struct, replaced)
@@ -72,8 +77,17 @@ def _twin(
         frozen=True,
         gc=False,
         forbid_unknown_fields=True,
-        **options,  # type: ignore[arg-type]
+        tag_field=None if tag is None else "kind",
+        tag=tag,
     )
+
+
+def _list_of(struct: Any, items_max: int) -> Any:  # noqa: ANN401 - types made at run time
+    return Annotated[GenericAlias(list, (struct,)), Meta(max_length=items_max)]
+
+
+def _empty_list() -> Any:  # noqa: ANN401 - msgspec's default marker
+    return msgspec.field(default_factory=list)
 
 
 _ITEM_FIELDS: Final[_Fields] = [
@@ -98,7 +112,7 @@ def _item_twin(key: tuple[int, int], body: type[Body]) -> type[msgspec.Struct]:
     about_conversation = any(field.name == "conversation" for field in msgspec.structs.fields(body))
     extra = _ITEM_FIELDS + (_SHARD_FIELDS if about_conversation else [])
     word = kind_word(*key)
-    return _twin(word, body, _HEAD, extra, tag_field="kind", tag=word)
+    return _twin(word, body, _HEAD, extra, tag=word)
 
 
 ITEM_TWINS: Final = {key: _item_twin(key, body) for key, body in BODY_TYPES.items() if key[0] not in RESERVED_KINDS}
@@ -106,7 +120,6 @@ ITEM_TWINS: Final = {key: _item_twin(key, body) for key, body in BODY_TYPES.item
 _KEY_OF_TWIN: Final = {twin: key for key, twin in ITEM_TWINS.items()}
 _LaneWord = Annotated[str, Meta(pattern=f"^({'|'.join(LANES)})$")]
 _AnyItem: Any = reduce(operator.or_, ITEM_TWINS.values())
-_Items: Any = Annotated[list[_AnyItem], Meta(max_length=FRAME_ITEMS_MAX)]
 
 GoneTwin: Final = _twin("gone_range", GoneRange, {}, [])
 FrameTwin: Final = _twin(
@@ -117,8 +130,8 @@ FrameTwin: Final = _twin(
         "epoch": (Hex | None, None),
         "lane": (_LaneWord | None, None),
         "base": (Sequence, 0),
-        "gone": (Annotated[list[GoneTwin], Meta(max_length=GONE_RANGES_MAX)], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
-        "items": (_Items, NODEFAULT),
+        "gone": (_list_of(GoneTwin, GONE_RANGES_MAX), _empty_list()),
+        "items": (_list_of(_AnyItem, FRAME_ITEMS_MAX), NODEFAULT),
         "prev_epoch": (Hex | None, None),
     },
     [],
@@ -131,8 +144,8 @@ AckTwin: Final = _twin(
     {
         "ledger": (Hex, NODEFAULT),
         "epoch": (Hex, NODEFAULT),
-        "wanted": (list[RangeTwin], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
-        "rejected": (list[RejectedTwin], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
+        "wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
+        "rejected": (_list_of(RejectedTwin, FRAME_ITEMS_MAX), _empty_list()),
     },
     [],
 )

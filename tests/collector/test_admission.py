@@ -6,7 +6,7 @@ from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, ite
 from wire.codec import encode_body
 from wire.conversation import Channel, Offered
 from wire.errors import Reason
-from wire.frame import GoneRange, Lane, Rejected, SequenceRange
+from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX
 from wire.record import Clock, Equivocation, GapReason, Gone, Quarantined, Unrouted
@@ -63,15 +63,15 @@ def test_two_bodies_under_one_number_in_one_frame_are_both_kept() -> None:
         (raw_item(1, b"\x90", kind=Kind.DEFINITION), Reason.FOREIGN_SOURCE),
     ],
 )
-def test_what_cannot_be_taken_is_kept_whole_in_quarantine_and_the_mark_passes(bad: object, reason: Reason) -> None:
+def test_what_cannot_be_taken_is_kept_whole_in_quarantine_and_the_mark_passes(bad: Item, reason: Reason) -> None:
     store = Store()
-    admission = store.admit(frame(bad, item(2)))  # type: ignore[arg-type]
+    admission = store.admit(frame(bad, item(2)))
     kept = body_of(admission.entries[0])
     assert isinstance(kept, Quarantined)
-    assert (kept.reason, kept.kind, kept.raw) == (reason, bad.kind, bytes(bad.body))  # type: ignore[attr-defined]
+    assert (kept.reason, kept.kind, kept.raw) == (reason, bad.kind, bytes(bad.body))
     assert admission.rejected == [Rejected(1, reason)]
     assert admission.view.mark == 2
-    again = store.admit(frame(bad, item(2)))  # type: ignore[arg-type]
+    again = store.admit(frame(bad, item(2)))
     assert again.entries == []
     assert again.rejected == [Rejected(1, reason)], "the answer is the same for a sender that missed the first"
 

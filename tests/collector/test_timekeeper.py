@@ -1,0 +1,176 @@
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from collector.sources import Source
+from collector.timekeeper import Timekeeper, TimekeeperSettings
+from tests.collector.running import CLIENT, Hub, running_hub
+from tests.collector.store import NOW, frame, item
+from tests.waiting import wait_until
+from wire.facility import Heartbeat, Role
+from wire.frame import Frame
+from wire.ids import OPERATOR
+from wire.record import Clock, SourceBack, SourceSilent
+
+SETTINGS = TimekeeperSettings(clock_open_ms=1000, clock_idle_ms=60_000, silent_after=3, restore_rows=100)
+GATEWAY = "site-1/gateway"
+SEAT = "site-1/seat-1"
+SITES = [
+    Source(id=GATEWAY, carries="facilities", site="site-1", heartbeat_ms=10_000),
+    Source(id=SEAT, carries="facilities", site="site-1"),
+]
+
+
+def keeper(hub: Hub, *, owed: bool = False) -> Timekeeper:
+    return Timekeeper(hub.intake, SETTINGS, clock_ms=lambda: hub.now, owes=lambda client: owed and client == CLIENT)
+
+
+def seconds(hub: Hub, client: str = CLIENT) -> list[int]:
+    return [(clock.occurred_at - NOW) // 1000 for clock in hub.bodies(Clock, client)]
+
+
+def silences(hub: Hub) -> list[tuple[str, str, int]]:
+    return [
+        (type(body).__name__, body.about_source, (body.occurred_at - NOW) // 1000)
+        for record in hub.records(OPERATOR)
+        if isinstance(body := record.body, SourceSilent | SourceBack)
+    ]
+
+
+def beat(sequence: int, source: str = GATEWAY, interval_ms: int = 10_000) -> Frame:
+    body = Heartbeat(NOW, 1, source, 5, True, "", "site-1", "", Role.GATEWAY, interval_ms, 60_000)
+    return frame(item(sequence, body), source=source)
+
+
+async def say(hub: Hub, sent: Frame) -> None:
+    await hub.intake.submit(sent, hub.principal(sent.source))
+
+
+async def pass_time(hub: Hub, timekeeper: Timekeeper, seconds_passed: int) -> None:
+    for _ in range(seconds_passed):
+        hub.now += 1000
+        await timekeeper.tick()
+
+
+async def test_while_a_reply_is_owed_every_second_is_on_the_record_and_every_minute_otherwise(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        timekeeper = keeper(hub, owed=True)
+        await timekeeper.tick()
+        hub.now += 400
+        await timekeeper.tick()
+        await pass_time(hub, timekeeper, 3)
+        assert seconds(hub) == [0, 1, 2, 3]
+        assert seconds(hub, OPERATOR) == [0]
+        await pass_time(hub, timekeeper, 60)
+        assert seconds(hub, OPERATOR) == [0, 60]
+
+
+async def test_a_restart_within_a_second_adds_no_second_clock_entry(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with running_hub(tmp_path) as hub:
+            timekeeper = keeper(hub)
+            await timekeeper.restore()
+            await timekeeper.tick()
+            assert seconds(hub) == [0]
+
+
+async def test_a_clock_that_steps_back_writes_nothing_until_it_has_caught_up(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        timekeeper = keeper(hub, owed=True)
+        await timekeeper.tick()
+        hub.now -= 5000
+        await pass_time(hub, timekeeper, 6)
+        assert seconds(hub) == [0, 1]
+
+
+async def test_three_missed_heartbeats_are_a_silence_and_the_next_word_ends_it(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        timekeeper = keeper(hub)
+        await say(hub, beat(1))
+        await pass_time(hub, timekeeper, 29)
+        assert silences(hub) == []
+        await pass_time(hub, timekeeper, 5)
+        assert silences(hub) == [("SourceSilent", GATEWAY, 30)]
+        (silent,) = hub.bodies(SourceSilent, OPERATOR)
+        assert silent.heard_at == NOW
+        await say(hub, beat(2))
+        await pass_time(hub, timekeeper, 31)
+        assert silences(hub) == [
+            ("SourceSilent", GATEWAY, 30),
+            ("SourceBack", GATEWAY, 34),
+            ("SourceSilent", GATEWAY, 64),
+        ]
+
+
+async def test_a_heartbeat_may_promise_what_the_registration_does_not(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        timekeeper = keeper(hub)
+        await say(hub, beat(1, SEAT, interval_ms=2000))
+        await say(hub, frame(item(2), source=SEAT))
+        await pass_time(hub, timekeeper, 6)
+        assert silences(hub) == [("SourceSilent", SEAT, 6)]
+
+
+async def test_who_promised_nothing_and_who_never_spoke_is_not_silent(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await say(hub, frame(item(1), source=SEAT))
+        await pass_time(hub, timekeeper, 100)
+        assert silences(hub) == []
+
+
+async def test_a_restart_neither_repeats_a_silence_nor_forgets_it(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        await say(hub, beat(1))
+        await pass_time(hub, keeper(hub), 40)
+    for _ in range(2):
+        async with running_hub(tmp_path, sources=SITES) as hub:
+            hub.now += 100_000
+            timekeeper = keeper(hub)
+            await timekeeper.restore()
+            await pass_time(hub, timekeeper, 40)
+            assert silences(hub) == [("SourceSilent", GATEWAY, 30)]
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        hub.now += 200_000
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await say(hub, beat(2))
+        await pass_time(hub, timekeeper, 1)
+        assert silences(hub)[1:] == [("SourceBack", GATEWAY, 200)]
+
+
+async def test_after_a_restart_everybody_gets_time_to_come_back_before_being_called_silent(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        await say(hub, beat(1))
+        await say(hub, beat(1, SEAT, interval_ms=5000))
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        hub.now += 600_000
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await pass_time(hub, timekeeper, 14)
+        assert silences(hub) == []
+        await pass_time(hub, timekeeper, 30)
+        assert silences(hub) == [("SourceSilent", SEAT, 615), ("SourceSilent", GATEWAY, 630)]
+        assert {silent.heard_at for silent in hub.bodies(SourceSilent, OPERATOR)} == {NOW}
+
+
+async def test_a_source_last_heard_before_the_oldest_entry_looked_at_is_still_missed(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        await say(hub, beat(1))
+        for sequence in range(1, 121):
+            await say(hub, frame(item(sequence), source=SEAT))
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await pass_time(hub, timekeeper, 30)
+        assert silences(hub) == [("SourceSilent", GATEWAY, 30)]
+
+
+async def test_run_restores_ticks_and_ends_with_the_intake(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        task = asyncio.get_running_loop().create_task(keeper(hub).run(), name="timekeeper")
+        await wait_until(lambda: seconds(hub) == [0], what="the first clock entry")
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,212 @@
+"""The guide for chat platforms does what it says, and the bridge it points to loses nothing."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from collector.intake_http import HttpDoor, HttpSettings
+from collector.sources import Source, token_hash
+from tests.collector.running import CLIENT, Hub, running_hub
+from tests.collector.store import NOW
+from tests.servers import free_port, program
+from tests.waiting import wait_until
+from wire.conversation import AgentTurn, Author, Closed, CustomerTurn, Offered
+from wire.ids import OPERATOR
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "operate" / "connect-chat.md"
+BRIDGE = ROOT / "examples" / "chat_bridge" / "bridge.py"
+SECRET = "signs-webhooks"
+HTTP = HttpSettings(requests_per_s=100, requests_burst=100, body_timeout_ms=5000, retry_after_ms=1000)
+CHAT = Source(id="chat/acme", client=CLIENT, token_hash=token_hash("t"), queues=frozenset({"acme-presale"}))
+
+
+@asynccontextmanager
+async def door(hub: Hub, port: int = 0) -> AsyncIterator[str]:
+    hub.now = NOW + 3_600_000
+    app = web.Application()
+    app.add_routes(HttpDoor(hub.intake, hub.sources, HTTP).routes())
+    async with TestServer(app, port=port or None) as server:
+        yield str(server.make_url("/")).rstrip("/")
+
+
+async def run_shell(command: str, environment: Mapping[str, str]) -> Any:
+    process = await asyncio.create_subprocess_exec(
+        program("sh"), "-c", command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, command
+    return json.loads(output)
+
+
+def test_the_guides_examples_come_in_pairs() -> None:
+    fences = re.findall(r"^```(sh|json)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert fences[0] == "sh"
+    assert fences[1:] == ["sh", "json"] * 5
+
+
+async def test_every_command_in_the_guide_answers_what_the_guide_says(tmp_path: Path) -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    pairs = re.findall(r"^```sh\n(curl.*?)^```.*?^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    async with running_hub(tmp_path, sources=[CHAT]) as hub, door(hub) as url:
+        for command, expected in pairs:
+            said = await run_shell(command, {"SEATWATCH_URL": url, "SEATWATCH_TOKEN": "t"})
+            _assert_says(said, json.loads(expected))
+        assert len(hub.bodies(AgentTurn)) == 2
+        assert len(hub.records(OPERATOR)) == 1, "the stray queue's event stands in the operator's ledger"
+
+
+def _assert_says(said: Any, expected: Any) -> None:
+    """`said` holds everything in `expected`, and possibly more."""
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            _assert_says(said[key], value)
+    elif isinstance(expected, list):
+        assert len(said) == len(expected)
+        for one, other in zip(said, expected, strict=True):
+            _assert_says(one, other)
+    else:
+        assert said == expected
+
+
+# ----------------------------------------------------------------------------------------------------------- the bridge
+
+
+class Bridge:
+    """The example as a process of its own, which a test may kill."""
+
+    def __init__(self, directory: Path, seatwatch_url: str) -> None:
+        self.outbox = directory / "outbox.sqlite"
+        self.url = f"http://127.0.0.1:{(port := free_port())}/webhook"
+        self._environment = {
+            **os.environ,
+            "SEATWATCH_URL": seatwatch_url,
+            "SEATWATCH_TOKEN": "t",
+            "SOURCE": CHAT.id,
+            "WEBHOOK_SECRET": SECRET,
+            "PSEUDONYM_KEY": "only-here",
+            "PSEUDONYM_KEY_ID": "acme-2026",
+            "OUTBOX": str(self.outbox),
+            "PORT": str(port),
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(sys.executable, str(BRIDGE), env=self._environment)
+        await wait_until(self._answers, what="the bridge to listen")
+
+    async def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            await self._process.wait()
+            self._process = None
+
+    async def say(self, event: str, number: int, *, secret: str = SECRET, **fields: Any) -> int:
+        """Deliver one webhook, with all the private things a platform puts into it."""
+        hook = {
+            "id": f"d-{event}-{number}",
+            "event": event,
+            "at_ms": NOW + number,
+            "content": "my number is 13800138000",
+            "conversation": {"id": f"c-{number}", "inbox": "acme-presale", "contact": "wechat:li-lei"},
+            **fields,
+        }
+        body = json.dumps(hook).encode()
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        async with aiohttp.request("POST", self.url, data=body, headers={"X-Signature": signature}) as answer:
+            return answer.status
+
+    def waiting(self) -> int:
+        with sqlite3.connect(self.outbox) as reading:
+            (count,) = reading.execute("SELECT count(*) FROM outbox").fetchone()
+        reading.close()
+        return int(count)
+
+    async def _answers(self) -> bool:
+        try:
+            return await self.say("ping", 0, secret="wrong") == 401
+        except aiohttp.ClientError:
+            return False
+
+
+@asynccontextmanager
+async def running_bridge(directory: Path, seatwatch_url: str) -> AsyncIterator[Bridge]:
+    bridge = Bridge(directory, seatwatch_url)
+    await bridge.start()
+    try:
+        yield bridge
+    finally:
+        await bridge.kill()
+
+
+async def test_webhooks_become_events_without_anything_private(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=[CHAT]) as hub, door(hub) as url, running_bridge(tmp_path, url) as bridge:
+        for event in ("opened", "customer_message", "bot_message", "agent_message", "resolved", "typing"):
+            assert await bridge.say(event, 1, agent="acme:07") == 204
+        await wait_until(lambda: len(hub.bodies(Closed)) == 1 and bridge.waiting() == 0, what="five events to arrive")
+        (opened,) = hub.bodies(Offered)
+        assert (opened.queue, opened.customer_key, opened.shard_key) == ("acme-presale", "acme-2026", opened.customer)
+        assert [turn.author for turn in hub.bodies(AgentTurn)] == [Author.BOT, Author.HUMAN]
+        assert {r.body.shard_key for r in hub.records() if r.source == CHAT.id and r.body} == {opened.customer}
+        assert _files_with(tmp_path, rb"13800138000|li-lei") == []
+        assert _files_with(tmp_path, b"acme-presale") != [], "the search does find what is there"
+
+
+def _files_with(directory: Path, pattern: bytes) -> list[Path]:
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    return [path for path in files if re.search(pattern, path.read_bytes())]
+
+
+async def test_deliveries_during_an_outage_and_a_crash_arrive_once(tmp_path: Path) -> None:
+    port = free_port()
+    async with running_hub(tmp_path, sources=[CHAT]) as hub:
+        async with running_bridge(tmp_path, f"http://127.0.0.1:{port}") as bridge:
+            for number in range(1, 6):
+                assert await bridge.say("customer_message", number) == 204
+            await bridge.kill()
+            await bridge.start()
+            assert await bridge.say("customer_message", 5) == 204
+            assert await bridge.say("customer_message", 6) == 204
+            async with door(hub, port):
+                await wait_until(lambda: len(hub.bodies(CustomerTurn)) == 6, what="six turns to arrive")
+                assert await bridge.say("customer_message", 6) == 204
+                await wait_until(lambda: bridge.waiting() == 0, what="the outbox to empty")
+        assert sorted(turn.conversation for turn in hub.bodies(CustomerTurn)) == [f"c-{n}" for n in range(1, 7)]
+
+
+async def test_a_webhook_that_never_fits_is_kept_aside_and_the_others_go_on(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=[CHAT]) as hub, door(hub) as url, running_bridge(tmp_path, url) as bridge:
+        await bridge.say("customer_message", 1, at_ms="yesterday")
+        await bridge.say("customer_message", 2)
+        await wait_until(lambda: len(hub.bodies(CustomerTurn)) == 1, what="the good one to arrive")
+        await wait_until(lambda: bridge.waiting() == 1, what="only the bad one to be left")
+        with sqlite3.connect(bridge.outbox) as reading:
+            ((event_id, refused),) = reading.execute("SELECT event_id, refused FROM outbox").fetchall()
+        reading.close()
+        assert event_id == "d-customer_message-1"
+        assert json.loads(refused)["field"] == "$.items[0].occurred_at"
+
+
+def test_the_bridge_is_short_enough_to_read_in_one_go() -> None:
+    assert len([line for line in BRIDGE.read_text(encoding="utf-8").splitlines() if line.strip()]) <= 60
+
+
+@pytest.mark.parametrize("name", ["SEATWATCH_URL", "PSEUDONYM_KEY", "OUTBOX", "PORT", "SOURCE", "WEBHOOK_SECRET"])
+def test_every_setting_of_the_bridge_is_explained(name: str) -> None:
+    assert f'ENV["{name}"]' in BRIDGE.read_text(encoding="utf-8")
+    assert f"`{name}`" in (BRIDGE.parent / "README.md").read_text(encoding="utf-8")
