@@ -51,7 +51,11 @@ HOUR_MS: Final = 3_600_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
 
-Event = NamedTuple("Event", [("body", Body), ("source", str), ("received_at", int)])
+
+class Event(NamedTuple):
+    body: Body
+    source: str
+    received_at: int
 
 
 def ms(time_of_day: str | int) -> int:
@@ -211,9 +215,7 @@ def works(
 
 def published(definition: Definition = PRESET, *, arrives: str | int = 0) -> Event:
     document = definitions.canonical(definition)
-    body = DefinitionPublished(
-        *_head(0, ""), definition.name, definition.version, definition.effective_from, document
-    )
+    body = DefinitionPublished(*_head(0, ""), definition.name, definition.version, definition.effective_from, document)
     return _event(body, arrives, "~rules")
 
 

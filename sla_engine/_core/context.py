@@ -28,11 +28,10 @@ class Deadlines:
 class Context:
     """One shard's fold, as its transition functions see it.
 
-    index: the entry being folded. facts: where facts go. now: the caller's clock, used to leave out announcements that are
-    history, never for a fact. deadlines: None while events are folded anew, which schedules nothing.
+    index: the entry being folded. facts: where facts go. deadlines: None while events are folded anew, which schedules nothing.
     """
 
-    __slots__ = ("deadlines", "facts", "index", "now", "roster", "rules")
+    __slots__ = ("deadlines", "facts", "index", "roster", "rules")
 
     def __init__(self, rules: Rules, roster: Roster, deadlines: Deadlines | None) -> None:
         self.rules = rules
@@ -40,16 +39,13 @@ class Context:
         self.deadlines = deadlines
         self.facts: list[Fact] = []
         self.index = NOT_YET
-        self.now = 0
 
 
-def schedule(context: Context, conversation: Conversation, due_at: int, next_at: int, announce_within_ms: int) -> None:
+def schedule(context: Context, conversation: Conversation, due_at: int, next_at: int) -> None:
     """Note when a first response that is owed falls due: due_at for the watermark, next_at for the clock."""
     deadlines = context.deadlines
-    if deadlines is None:
-        return
-    heapq.heappush(deadlines.judge[conversation.feed], (due_at, conversation.key))
-    if context.now - due_at <= announce_within_ms:
+    if deadlines is not None:
+        heapq.heappush(deadlines.judge[conversation.feed], (due_at, conversation.key))
         heapq.heappush(deadlines.announce, (next_at, conversation.key))
 
 
@@ -59,4 +55,4 @@ def schedule_owed(context: Context, conversation: Conversation) -> None:
         if track.state == OWED and track.slot >= 0 and not (track.judged and track.announced & SAID_OVERDUE):
             rule = context.rules.rules[track.slot]
             next_at = track.due_at if track.announced & WARNED else track.started_at + rule.warning_ms
-            schedule(context, conversation, track.due_at, next_at, rule.announce_within_ms)
+            schedule(context, conversation, track.due_at, next_at)

@@ -56,7 +56,6 @@ def step(shard: Shard, batch: Sequence[Recorded], now: int) -> StepResult:
     Facts depend on the entries alone: neither on how they are cut into batches, nor on `now`, which may even go back.
     """
     context = shard.context
-    context.now = now
     facts: list[Fact] = []
     touched: dict[str, None] = {}
     context.facts = facts

@@ -136,7 +136,7 @@ def _resume(context: Context, conversation: Conversation, track: Track) -> None:
     track.judged = False
     if track.slot >= 0:
         rule = context.rules.rules[track.slot]
-        schedule(context, conversation, track.due_at, track.started_at + rule.warning_ms, rule.announce_within_ms)
+        schedule(context, conversation, track.due_at, track.started_at + rule.warning_ms)
 
 
 def _remember(conversation: Conversation, tracks: list[Track]) -> None:

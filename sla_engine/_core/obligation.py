@@ -73,7 +73,7 @@ def start(
         track.state = OUT_OF_HOURS
         _say_session(context, conversation, track, Outcome.EXCLUDED, Verdict.EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, at, "")
     else:
-        schedule(context, conversation, due_at, at + rule.warning_ms, rule.announce_within_ms)
+        schedule(context, conversation, due_at, at + rule.warning_ms)
 
 
 def customer_turn(

@@ -171,9 +171,9 @@ def _leg(told: list[Told]) -> tuple[str, int | None]:
         taker = account
         if isinstance(event, Queued) or (isinstance(event, Transferred) and not event.account):
             taker = ""
-        elif isinstance(event, Assigned | Accepted | Transferred):
-            taker = event.account
-        elif isinstance(event, AgentTurn) and event.author is Author.HUMAN and not account:
+        elif isinstance(event, Assigned | Accepted | Transferred) or (
+            isinstance(event, AgentTurn) and event.author is Author.HUMAN and not account
+        ):
             taker = event.account
         if taker != account:
             account, since = taker, None

@@ -1,7 +1,10 @@
 """The engine against a plain reading of the whole transcript, for transcripts in any order of arrival."""
 
+import pytest
 from hypothesis import example, given, settings
 
+from sla_engine._core.definition import label_of
+from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
     PRESET,
@@ -21,9 +24,7 @@ from tests.builders import (
     silent,
 )
 from tests.sla_engine.oracle import Judged, Terms, Told, judge, load
-from tests.sla_engine.strategies import NINE, transcripts
-from sla_engine._core.definition import label_of
-from sla_engine._core.engine import new_shard, step
+from tests.sla_engine.strategies import NINE, drawn, transcripts
 from wire.conversation import Author
 from wire.record import Feed
 from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
@@ -45,9 +46,9 @@ TERMS = {
 
 
 def ledger(events: list[Event]) -> list[Event]:
-    """Rules and sources before, a clock entry every two seconds of arrival, and at the end nothing left open."""
+    """Rules and sources before, a clock entry every three seconds, and at the end nothing left open."""
     last = max(event.received_at for event in events)
-    ticking = [clock(at) for at in range(NINE, last, 2_000)][:400]
+    ticking = [clock(at) for at in range(NINE, last, 3_000)][:60]
     settled = [silent(last + 1, "pbx"), clock(last + HOUR_MS)]
     return [*rules(PRESET, LENIENT, PATIENT), declared(0, "pbx", Feed.DELAYED), *events, *ticking, *settled]
 
@@ -61,8 +62,7 @@ def seen_by_engine(facts: list[Fact], label: str) -> list[Judged]:
         turns = sorted(
             (turn.started_at, turn.turn, turn.duration_ms)
             for turn in last
-            if isinstance(turn, ResponseFact)
-            and (turn.conversation, turn.session) == (fact.conversation, fact.session)
+            if isinstance(turn, ResponseFact) and (turn.conversation, turn.session) == (fact.conversation, fact.session)
         )
         judged.append(
             Judged(
@@ -81,11 +81,35 @@ def seen_by_engine(facts: list[Fact], label: str) -> list[Judged]:
     return sorted(judged, key=lambda one: (one.conversation, one.started_at, one.why))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(transcripts)
-@example([customer(NINE + 30_000, arrives=NINE + 30_000), agent(NINE + 41_000), customer(NINE + 29_000, arrives=NINE + 99_000)])
-@example([offered(NINE + 30_000), left(NINE + 31_000), offered(NINE + 40_000), assigned(NINE + 41_000), closed(NINE + 50_000)])
+@example(
+    [
+        customer(NINE + 30_000, arrives=NINE + 30_000),
+        agent(NINE + 41_000),
+        customer(NINE + 29_000, arrives=NINE + 99_000),
+    ]
+)
+@example(
+    [
+        offered(NINE + 30_000),
+        left(NINE + 31_000),
+        offered(NINE + 40_000),
+        assigned(NINE + 41_000),
+        closed(NINE + 50_000),
+    ]
+)
 def test_the_last_word_of_the_engine_is_what_a_reader_of_the_whole_transcript_finds(events: list[Event]) -> None:
+    assert_agrees(events)
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_hundreds_of_transcripts_read_the_same_to_both(block: int) -> None:
+    for seed in range(block * 50, block * 50 + 50):
+        assert_agrees(drawn(seed, 50))
+
+
+def assert_agrees(events: list[Event]) -> None:
     recorded = entries(ledger(events))
     facts = step(new_shard(), recorded, 0).facts
     told: list[Told] = [entry.body for entry in recorded if isinstance(entry.body, Told)]
