@@ -20,6 +20,18 @@ ALL_MARKS_FROM: Final = 100
 """A run of this many seeds must have met every fault and every recovery branch."""
 MUTANT_SEEDS: Final = 100
 SHOWN: Final = 5
+SHOWN_MARKS: Final = (
+    "crash.kill",
+    "crash.power",
+    "disk.fsync_error",
+    "disk.unsynced_lost",
+    "broker.crashed",
+    "net.dropped",
+    "outbox.overflowed",
+    "outbox.set_aside",
+    "ledger.restored_older",
+    "probe.cloned",
+)
 
 
 def regressions() -> list[int]:
@@ -54,7 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _single(seed: int, mutant: str | None) -> int:
     outcome = one(seed, mutant)
-    print(f"seed {seed}: trace {outcome.trace}, {outcome.events} steps, {outcome.entries} entries, {outcome.facts} facts")
+    print(
+        f"seed {seed}: trace {outcome.trace}, {outcome.events} steps, {outcome.entries} entries, {outcome.facts} facts"
+    )
     _print_violations(outcome, mutant)
     return 1 if outcome.violations else 0
 
@@ -74,10 +88,9 @@ def _many(seeds: range, jobs: int) -> int:
             _print_violations(outcome, None)
     count = len(again) + len(seeds)
     seconds = time.monotonic() - started
-    print(
-        f"{count} seeds ({len(again)} of them from {REGRESSIONS.name}), {entries} entries, {facts} facts, {len(failed)} failed;"
-        f" {seconds:.1f} s, {1000 * seconds / max(count, 1):.0f} ms a seed"
-    )
+    again_too = f"{len(again)} of them from {REGRESSIONS.name}"
+    print(f"{count} seeds ({again_too}), {entries} entries, {facts} facts, {len(failed)} failed;", end=" ")
+    print(f"{seconds:.1f} s, {1000 * seconds / max(count, 1):.0f} ms a seed")
     print(_faults_met(hits))
     missing = sorted(EXPECTED - hits.keys())
     if missing and count >= ALL_MARKS_FROM:
@@ -92,9 +105,7 @@ def _outcomes(seeds: list[int], jobs: int) -> Iterator[Outcome]:
 
 
 def _faults_met(hits: Counter[str]) -> str:
-    shown = ("crash.kill", "crash.power", "disk.fsync_error", "disk.unsynced_lost", "broker.crashed", "net.dropped")
-    shown += ("outbox.overflowed", "outbox.set_aside", "ledger.restored_older", "probe.cloned")
-    return "met: " + ", ".join(f"{name} {hits[name]}" for name in shown)
+    return "met: " + ", ".join(f"{name} {hits[name]}" for name in SHOWN_MARKS)
 
 
 def _print_violations(outcome: Outcome, mutant: str | None) -> None:

@@ -1,7 +1,8 @@
 """A broker with the manners measured of a stock one (docs/reference/simulation.md has the figures).
 
-It acknowledges a publish before anything is safe, keeps a bounded queue per subscriber (stock: 20 in flight, 1000 behind them)
-and drops the rest without a word, loses everything over kill -9, and after a restart may deliver again what it had delivered.
+It acknowledges a publish before anything is safe, keeps a bounded queue per subscriber (stock: 20 in flight, 1000
+behind them) and drops the rest without a word, loses everything over kill -9, and after a restart may deliver again
+what it had delivered.
 """
 
 from collections import deque

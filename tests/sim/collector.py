@@ -1,4 +1,4 @@
-"""The collector of the world: the real intake behind doors on the simulated network, over ledgers on simulated disks."""
+"""The collector of the world: the real intake and MQTT door, over ledgers on simulated disks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -123,7 +123,7 @@ class CollectorNode(Node):
             writers[client] = writer = await world.loop.run_in_executor(None, self.make_writer, ledger)
             self.oracles[client].recovered(writer.seen(), had)
         self.intake = Intake(
-            writers,  # type: ignore[arg-type]  # the same port, over a simulated disk
+            writers,
             Sources(self.sources.values()),
             settings=SETTINGS,
             clock_ms=world.clock_ms,

@@ -1,8 +1,9 @@
-"""Disks that forget: what was written but not synced may be gone after a power cut, and a failed fsync is never made good.
+"""Disks that forget: what was not synced may be gone after a power cut, and a failed fsync is never made good.
 
-A disk here is the journal of one database file: an append-only list of transactions. It models what was measured of SQLite in
-WAL mode (docs/reference/simulation.md): kill -9 keeps every write that reached the kernel, a power cut keeps a random part of
-the unsynced tail, a torn last transaction is ignored by recovery, a failed fsync marks pages clean that were never written.
+A disk here is the journal of one database file: an append-only list of transactions. It models what was measured of
+SQLite in WAL mode (docs/reference/simulation.md): kill -9 keeps every write that reached the kernel, a power cut
+keeps a random part of the unsynced tail, a torn last transaction is ignored by recovery, a failed fsync marks pages
+clean that were never written.
 """
 
 import errno
@@ -39,8 +40,8 @@ class DiskFaults:
 class SimDisk:
     """One database file of one machine.
 
-    synced: transactions that survive anything. on_synced: told of every transaction when it becomes durable. honest, patient:
-    False only in mutants, whose fsync returns without syncing, or before it has.
+    synced: transactions that survive anything. on_synced: told of every transaction when it becomes durable. honest,
+    patient: False only in mutants, whose fsync returns without syncing, or before it has.
     """
 
     def __init__(self, name: str, loop: SimLoop, faults: DiskFaults, marks: Marks) -> None:

@@ -1,4 +1,4 @@
-"""The engine of the world: the real runner behind a feed that is late and repeats itself, its files on disks that forget."""
+"""The engine of the world: the real runner behind a feed that is late, its files on disks that forget."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -50,14 +50,17 @@ def canonical(facts: Facts) -> bytes:
 
 
 def essence(shard: Shard) -> bytes:
-    """The state of a shard without what entries do not decide: what was announced, and the order of what may be forgotten."""
+    """The state of a shard without what entries do not decide: what was announced, and the order of what may be
+    forgotten."""
     copy = restore(snapshot(shard))
     for conversation in copy.conversations.values():
         for track in conversation.tracks:
             track.announced = 0
     whole = msgspec.msgpack.decode(snapshot(copy), type=dict[str, Any], strict=False)
     whole["conversations"].sort()
-    whole["forgetting"] = sorted(key for hours in whole["forgetting"]["hours"] for keys in hours.values() for key in keys)
+    whole["forgetting"] = sorted(
+        key for hours in whole["forgetting"]["hours"] for keys in hours.values() for key in keys
+    )
     return msgspec.msgpack.encode(whole)
 
 

@@ -1,4 +1,4 @@
-"""The engine's facts on simulated disks: a file of facts and a file of state, neither synced at a commit (WAL, NORMAL)."""
+"""The engine's facts on simulated disks: a file of facts and one of state, neither synced at a commit (NORMAL)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from random import Random

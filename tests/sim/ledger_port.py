@@ -1,7 +1,7 @@
 """The ledger's port over a simulated disk: the same promises as ledger.writer and ledger.reader, no SQLite.
 
-One transaction carries entries, marks and `received_at`; what it wrote is visible to readers once it is durable. Entries and
-leaves are the real ones (ledger.entry, ledger.merkle).
+One transaction carries entries, marks and `received_at`; what it wrote is visible to readers once it is durable.
+Entries and leaves are the real ones (ledger.entry, ledger.merkle).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
 """The event loop of the simulated world: stock asyncio, virtual time, processes that can die between any two steps.
 
-Time jumps to the next timer whenever nothing is ready, so a minute of the world takes milliseconds. Every task, timer and
-executor job belongs to one incarnation of one process; once the incarnation is dead, none of its steps ever runs again: no
-cancellation, no `finally`, exactly what kill -9 leaves.
+Time jumps to the next timer whenever nothing is ready, so a minute of the world takes milliseconds. Every task, timer
+and executor job belongs to one incarnation of one process; once the incarnation is dead, none of its steps ever runs
+again: no cancellation, no `finally`, exactly what kill -9 leaves.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import contextvars
 import heapq
 import selectors
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ class _Handle(asyncio.Handle):
     def _run(self) -> None:
         incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]
         if incarnation is None or incarnation.alive:
-            super()._run()  # type: ignore[misc]
+            super()._run()
 
 
 class _TimerHandle(asyncio.TimerHandle):
@@ -84,14 +84,14 @@ class _TimerHandle(asyncio.TimerHandle):
     def _run(self) -> None:
         incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]
         if incarnation is None or incarnation.alive:
-            super()._run()  # type: ignore[misc]
+            super()._run()
 
 
 class SimLoop(asyncio.SelectorEventLoop):
     """See the module's docstring.
 
-    start_delay: seconds until an executor job starts. in_job: whether an executor job is running now. A job owes the latency
-    of the writes and fsyncs it asked for (`owe`): its result is delivered only after that.
+    start_delay: seconds until an executor job starts. in_job: whether an executor job is running now. A job owes the
+    latency of the writes and fsyncs it asked for (`owe`): its result is delivered only after that.
     """
 
     def __init__(self) -> None:
@@ -133,20 +133,24 @@ class SimLoop(asyncio.SelectorEventLoop):
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]  # the same but for the generic arguments
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
         timer = _TimerHandle(when, callback, args, self, context)
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+    def call_later(  # type: ignore[override]  # likewise
+        self, delay: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
         return self.call_at(self.virtual.now + delay, callback, *args, context=context)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """Run the job on the loop, after a delay, and deliver its result after another: a thread made of two instants.
 
-        Between the two the job has happened in memory and on the unsynced disk, and nobody has been told. Every executor is
-        one thread: its jobs run one after the other.
+        Between the two the job has happened in memory and on the unsynced disk, and nobody has been told. Every
+        executor is one thread: its jobs run one after the other.
         """
         future: asyncio.Future[Any] = self.create_future()
         thread = deque() if executor is None else self._threads.setdefault(executor, deque())
@@ -182,7 +186,7 @@ class SimLoop(asyncio.SelectorEventLoop):
             self.call_later(self.start_delay(), run)
         return future
 
-    def _make_task(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:
+    def _make_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(coro, loop=loop, **kwargs)
         # dead processes leave pending tasks behind: keep them, so that nothing of theirs runs at collection time
         task._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -201,7 +205,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         for task in self.tasks:
             if not task.done():
                 with suppress(BaseException):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
         self._ready.clear()  # type: ignore[attr-defined]
         self._scheduled.clear()  # type: ignore[attr-defined]
         self.close()

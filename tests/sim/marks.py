@@ -1,7 +1,7 @@
 """Sometimes-assertions: which faults fired and which recovery branches ran, counted over a whole run.
 
-A simulation that never loses an outbox proves nothing about lost outboxes. Every name below must be hit at least once in a run
-of 100 seeds or more, or the run fails.
+A simulation that never loses an outbox proves nothing about lost outboxes. Every name below must be hit at least once
+in a run of 100 seeds or more, or the run fails.
 """
 
 from collections import Counter

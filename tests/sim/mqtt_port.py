@@ -1,8 +1,8 @@
-"""Both ends of the broker: the probe's four-method port, and as much of an aiomqtt client as the collector's door uses."""
+"""Both ends of the broker: the probe's four-method port, and what the collector's door uses of an aiomqtt client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import aiomqtt
 
@@ -120,7 +120,7 @@ class SimClient:
         self._sending = sending
         self._sent = sent
 
-    async def __aenter__(self) -> "SimClient":
+    async def __aenter__(self) -> Self:
         await asyncio.sleep(PUBACK_S)
         if not self._connection.open():
             raise aiomqtt.MqttError("refused")

@@ -1,6 +1,7 @@
-"""Broken variants of the parts, each of which the world must catch. A mutant wraps or replaces a port; the product is untouched."""
+"""Broken variants of the parts, each of which the world must catch. A mutant wraps a port; the product is untouched."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -34,7 +35,7 @@ def _frames_out(world: World, change: Callable[[Frame], Frame]) -> None:
         probe.outgoing = change
 
 
-# ---------------------------------------------------------------------------------------------------------- the collector
+# --------------------------------------------------------------------------------------------------- the collector
 
 
 def ack_before_fsync(world: World) -> None:
@@ -150,7 +151,7 @@ def http_200_before_commit(world: World) -> None:
     world.collector._answer_post = hasty  # type: ignore[method-assign]
 
 
-# ----------------------------------------------------------------------------------------------------------- the sources
+# ----------------------------------------------------------------------------------------------------- the sources
 
 
 def outbox_without_fsync(world: World) -> None:
@@ -180,7 +181,7 @@ def overflow_drops_silently(world: World) -> None:
 def epoch_reused(world: World) -> None:
     """A restart goes on in the same epoch, counting from 1 again."""
     for probe in world.probes:
-        probe.draw_epoch = lambda probe=probe: world.sha256(probe.name.encode())[:16]
+        probe.draw_epoch = partial(bytes, world.sha256(probe.name.encode())[:16])
 
 
 def chat_forgets_unanswered(world: World) -> None:
@@ -194,7 +195,7 @@ def chat_forgets_unanswered(world: World) -> None:
     world.chat._post = forgetful  # type: ignore[method-assign]
 
 
-# ------------------------------------------------------------------------------------------------------------ the engine
+# ------------------------------------------------------------------------------------------------------ the engine
 
 
 def _facts(world: World, kind: type[SimFacts]) -> None:

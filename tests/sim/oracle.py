@@ -1,6 +1,6 @@
-"""What is true, kept beside the world: what sources promised, what is durable, what was acknowledged. Checks I1, I2, I3.
+"""What is true, kept beside the world: what was promised, what is durable, what was acknowledged. Checks I1, I2, I3.
 
-The oracle reads ledger entries off the simulated disk with its own few lines; it uses nothing of the collector or the ledger.
+The oracle reads ledger entries off the simulated disk with its own few lines, nothing of the collector or the ledger.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class Key(NamedTuple):
 class Seen(NamedTuple):
     """One entry as the oracle read it off the disk."""
 
-    index: int
+    entry_index: int
     received_at: int
     key: Key
     kind: int
@@ -96,17 +96,17 @@ class LedgerOracle:
         for entry in fresh:
             self._check_entry(entry)
             self.entries.append(entry)
-            self.by_key[entry.key] = entry.index
+            self.by_key[entry.key] = entry.entry_index
             if entry.kind == DATA_GAP and entry.key.source == "~gap":
                 self._take_gap(entry)
 
     def _check_entry(self, entry: Seen) -> None:
-        if entry.index != len(self.entries):
-            self.fail("I3", f"index {entry.index} follows {len(self.entries) - 1}: the index is not dense")
+        if entry.entry_index != len(self.entries):
+            self.fail("I3", f"index {entry.entry_index} follows {len(self.entries) - 1}: the index is not dense")
         if self.entries and entry.received_at < self.entries[-1].received_at:
-            self.fail("I3", f"received_at goes back at index {entry.index}")
+            self.fail("I3", f"received_at goes back at index {entry.entry_index}")
         if entry.key in self.by_key:
-            self.fail("I1", f"{entry.key} is in the ledger twice: {self.by_key[entry.key]} and {entry.index}")
+            self.fail("I1", f"{entry.key} is in the ledger twice: {self.by_key[entry.key]} and {entry.entry_index}")
         if entry.key.source.startswith("~"):
             return
         known = self.attempted.get(entry.key)
@@ -146,7 +146,7 @@ class LedgerOracle:
         self.acknowledged.clear()
         for entry in entries:
             self.entries.append(entry)
-            self.by_key[entry.key] = entry.index
+            self.by_key[entry.key] = entry.entry_index
             if entry.kind == DATA_GAP:
                 self._take_gap(entry)
         self.lost_by_restore.update(key for key in named if not self.is_named(key))
@@ -154,8 +154,8 @@ class LedgerOracle:
     def recovered(self, found: Sequence[Seen], synced_before: int) -> None:
         """The collector opened the ledger and found this: everything durable must be there, unchanged.
 
-        synced_before: how many entries were durable before opening; what a killed writer had written and not synced is found
-        as well, and durable from here on.
+        synced_before: how many entries were durable before opening. What a killed writer had written and not synced is
+        found as well, and durable from here on.
         """
         if len(found) > synced_before:
             self.marks.hit("collector.recovered_unsynced")
@@ -163,7 +163,7 @@ class LedgerOracle:
             self.fail("I3", f"{len(self.entries)} entries were durable, {len(found)} were found")
         for known, entry in zip(self.entries, found, strict=False):
             if known.leaf != entry.leaf:
-                self.fail("I3", f"entry {known.index} changed")
+                self.fail("I3", f"entry {known.entry_index} changed")
                 break
 
     # what the collector says
@@ -193,7 +193,9 @@ class LedgerOracle:
             return
         limit = self.contiguous(source, epoch)
         if through > limit:
-            self.fail("I2", f"{source} {epoch.hex()[:8]} acknowledged through {through}, durable without hole is {limit}")
+            self.fail(
+                "I2", f"{source} {epoch.hex()[:8]} acknowledged through {through}, durable without hole is {limit}"
+            )
         before = self.acknowledged.get((source, epoch), 0)
         if through < before:
             self.fail("I3", f"{source} {epoch.hex()[:8]} acknowledged {before}, later {through}")
@@ -204,8 +206,8 @@ class LedgerOracle:
     def settle(self, speaks_of: Callable[[str, bytes], bool]) -> None:
         """After heal and drain: I1 for every promise, and no event under two keys.
 
-        speaks_of: whether a source still sends frames of an epoch. What a restore took and no source speaks of any more is
-        excused, and counted: docs/reference/simulation.md, "What nobody can name".
+        speaks_of: whether a source still sends frames of an epoch. What a restore took and no source speaks of any more
+        is excused, and counted: docs/reference/simulation.md, "What nobody can name".
         """
         for key in self.promised:
             if key in self.excused or self.is_named(key):

@@ -1,6 +1,6 @@
 """What the probe's outbox stands on, simulated: its folder, its database file, the note beside it.
 
-`agent_probe.outbox.DurableOutbox` itself is the real one; `installed` puts these in place of SQLite and files while a world runs.
+`agent_probe.outbox.DurableOutbox` is the real one; `installed` puts these in place of SQLite and files for a run.
 """
 
 import logging
@@ -60,7 +60,8 @@ class ProbeFolder:
 
 
 class SimStorage(MemoryStorage):
-    """agent_probe.storage_sqlite.SqliteStorage over a simulated disk: every call one transaction, durable when it returns."""
+    """agent_probe.storage_sqlite.SqliteStorage over a simulated disk: each call a transaction, durable at its
+    return."""
 
     def __init__(self, path: ProbeFolder) -> None:
         super().__init__()
@@ -98,9 +99,10 @@ class SimStorage(MemoryStorage):
 
 
 class SimNote:
-    """agent_probe.outbox.EpochNote: replaced by rename, which a power cut may undo until the file system's journal is written.
+    """agent_probe.outbox.EpochNote: replaced by rename, which a power cut may undo until the file system's journal is
+    out.
 
-    Any fsync of the same file system writes it, the next row's among them (ext4, XFS); the folder itself is never synced.
+    Any fsync on the same file system writes the journal, the next row's among them (ext4, XFS).
     """
 
     def __init__(self, path: ProbeFolder) -> None:

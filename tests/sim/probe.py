@@ -127,23 +127,23 @@ class ProbeNode(Node):
 
     async def main(self) -> None:
         world = self.world
-        self.outbox = DurableOutbox(
+        outbox = self.outbox = DurableOutbox(
             self._folder,  # type: ignore[arg-type]  # as much of a Path as it uses
             LIMITS,
             source=self.name,
             draw_epoch=self.draw_epoch,
             now=self.now_ms(),
         )
-        if self.outbox.counts().rows:
+        if outbox.counts().rows:
             world.marks.hit("probe.resumed_with_rows")
         self._resends = 0
         self._port = SimPort(self, world.broker, ack_topic(self.name), self._leaving)
-        self.snapshots = SnapshotLane(source=self.name, epoch=lambda outbox=self.outbox: outbox.epoch)
+        self.snapshots = SnapshotLane(source=self.name, epoch=lambda: outbox.epoch)
         self.uplink = Uplink(
-            self._port, self.outbox, self.snapshots, UPLINK, source=self.name, now_ms=self.now_ms, rng=world.rng
+            self._port, outbox, self.snapshots, UPLINK, source=self.name, now_ms=self.now_ms, rng=world.rng
         )
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._observe(self.outbox), name="probe.observe")
+            group.create_task(self._observe(outbox), name="probe.observe")
             group.create_task(self.uplink.run(), name="probe.uplink")
 
     def _leaving(self, payload: bytes) -> bytes:

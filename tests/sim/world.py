@@ -48,7 +48,9 @@ class World:
         self.marks = Marks()
         self.loop = SimLoop()
         self.loop.start_delay = lambda: self.rng.expovariate(2000)
-        self.disk_faults = DiskFaults(Random(self.rng.random()), )
+        self.disk_faults = DiskFaults(
+            Random(self.rng.random()),
+        )
         self.network = Network(Random(self.rng.random()), self.loop, self.marks)
         self.broker = Broker(Random(self.rng.random()), self.loop, self.network, self.marks)
         self.faults = Faults(self, Random(self.rng.random()))
@@ -108,7 +110,7 @@ class World:
         """An invariant does not hold."""
         self.violations.append(Violation(invariant, message))
 
-    def process_ended(self, node: Node, error: Exception) -> None:
+    def process_ended(self, node: Node, error: BaseException) -> None:
         """A process ended by itself: right after a failed fsync, a bug otherwise."""
         self.trace("ended", node.name, type(error).__name__)
         if node.may_end_with(error):
@@ -169,12 +171,18 @@ class World:
 
     def drained(self) -> bool:
         """Whether everything that was promised has been acknowledged, and folded."""
-        sources = [*self.probes, self.chat]
-        return all(node.up for node in self.nodes) and all(s.empty() for s in sources) and self.forger.empty() and self.engine.caught_up()
+        sources: list[ProbeNode | ChatBridge] = [*self.probes, self.chat]
+        return (
+            all(node.up for node in self.nodes)
+            and all(s.empty() for s in sources)
+            and self.forger.empty()
+            and self.engine.caught_up()
+        )
 
     def what_is_left(self) -> str:
         """For the report of a world that never drains."""
-        left = [source.left() for source in [*self.probes, self.chat] if not source.empty()]
+        sources: list[ProbeNode | ChatBridge] = [*self.probes, self.chat]
+        left = [source.left() for source in sources if not source.empty()]
         left += self.forger.left()
         if not self.engine.caught_up():
             left.append(self.engine.left())
