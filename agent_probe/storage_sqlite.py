@@ -3,6 +3,8 @@
 Every row and the meta carry a checksum of their own, because SQLite has none, and a flipped bit in a body would
 otherwise be signed and billed.
 
+Each drop class has a table of its own, so that giving up its oldest rows frees whole pages.
+
 On a full disk SQLite can neither append nor delete, because both write to the log first. So the log is made as long as
 a delete needs when the file is opened, and moved into the file every few rows: when that fails, appends are refused
 while there is still room to delete, and what was deleted shrinks the file (auto_vacuum) until moving works again.
@@ -10,7 +12,7 @@ while there is still room to delete, and what was deleted shrinks the file (auto
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -27,20 +29,27 @@ from agent_probe._core.storage import (
 )
 
 SCHEMA_VERSION: Final = 1
-SCHEMA: Final = (
-    """
-    CREATE TABLE rows (
-        epoch BLOB, sequence INTEGER, kind INTEGER, kind_version INTEGER, drop_class INTEGER, held_at INTEGER,
-        checksum INTEGER, body BLOB, PRIMARY KEY (epoch, sequence)
-    ) WITHOUT ROWID
-    """,
-    "CREATE INDEX rows_by_worth ON rows (drop_class, held_at)",
-    "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), checksum INTEGER, data BLOB)",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
-CACHE_KIB: Final = 1024
+ROWS: Final = {drop_class: f"rows_{drop_class.name.lower()}" for drop_class in DropClass}
+ROWS_TABLE: Final = """
+    CREATE TABLE ROWS (
+        epoch BLOB, sequence INTEGER, kind INTEGER, kind_version INTEGER, held_at INTEGER, checksum INTEGER, body BLOB,
+        UNIQUE (epoch, sequence)
+    )
+"""
+META_TABLE: Final = "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), checksum INTEGER, data BLOB)"
+INSERT: Final = "INSERT INTO ROWS VALUES (?, ?, ?, ?, ?, ?, ?)"
+DELETE: Final = "DELETE FROM ROWS WHERE epoch = ? AND sequence BETWEEN ? AND ? RETURNING length(body)"
+SELECT: Final = "SELECT * FROM ROWS WHERE epoch = ? AND sequence >= ? ORDER BY sequence LIMIT ?"
+# Row ids ascend with time within a class.
+OLDEST: Final = "SELECT epoch, sequence, length(body), held_at FROM ROWS ORDER BY rowid LIMIT ?"
+NEWEST: Final = "SELECT held_at FROM ROWS ORDER BY rowid DESC LIMIT 1"
+# Two look-ups in the key, where one min-max query would walk all rows of the epoch.
+SPAN: Final = "SELECT (SELECT min(sequence) FROM ROWS WHERE epoch = :e), max(sequence) FROM ROWS WHERE epoch = :e"
+TALLY: Final = "SELECT count(*), sum(length(body)) FROM ROWS"
+CACHE_KIB: Final = 256
 MOVE_EVERY: Final = 16
-LOG_RESERVE: Final = 512 * 1024
+LOG_RESERVE_PIECES: Final = 32
+LOG_RESERVE_PIECE: Final = 32 * 1024
 
 NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
 IN_USE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -74,70 +83,65 @@ class SqliteStorage:
 
     def append(self, row: Row) -> None:
         """As the port says."""
-        values = (*row[:4], int(row.drop_class), row.held_at, _checksum(row), row.body)
         if self._is_tight:
             self._move_log()
         if self._is_tight:
             raise StorageFull("no room to move the log into the file")
+        values = (*row[:4], row.held_at, _checksum(row), row.body)
         with _translated():
-            self._db.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._run(INSERT, row.drop_class, values)
         self._since_move += 1
         if self._since_move >= MOVE_EVERY:
             self._move_log()
 
     def delete(self, ranges: Sequence[RowRange], meta: bytes) -> list[Tally]:
         """As the port says: one transaction."""
-        removed: dict[DropClass, tuple[int, int]] = {}
+        removed = []
         with _translated(), self._transaction():
-            for span in ranges:
-                for drop_class, size in self._db.execute(
-                    "DELETE FROM rows WHERE epoch = ? AND sequence BETWEEN ? AND ? RETURNING drop_class, length(body)",
-                    span,
-                ):
-                    rows, total = removed.get(DropClass(drop_class), (0, 0))
-                    removed[DropClass(drop_class)] = (rows + 1, total + size + ROW_COST)
+            for drop_class in DropClass:
+                sizes = [size for span in ranges for (size,) in self._run(DELETE, drop_class, span)]
+                if sizes:
+                    removed.append(Tally(drop_class, len(sizes), sum(sizes) + len(sizes) * ROW_COST))
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?, ?)", (zlib.crc32(meta), meta))
-        return [Tally(drop_class, rows, size) for drop_class, (rows, size) in sorted(removed.items())]
+        return removed
 
     def rows(self, epoch: bytes, first: int, limit: int) -> list[Row]:
         """As the port says; `intact` is by checksum."""
-        query = "SELECT * FROM rows WHERE epoch = ? AND sequence >= ? ORDER BY sequence LIMIT ?"
         with _translated():
-            return [_row(values) for values in self._db.execute(query, (epoch, first, limit))]
+            found = [
+                _row(drop_class, values)
+                for drop_class in DropClass
+                for values in self._run(SELECT, drop_class, (epoch, first, limit))
+            ]
+            return sorted(found, key=lambda row: row.sequence)[:limit]
 
     def oldest(self, drop_class: DropClass | None, limit: int) -> list[RowHead]:
-        """As the port says; the index is by class, so all classes are merged here."""
-        query = (
-            "SELECT epoch, sequence, drop_class, length(body) + ?, held_at FROM rows WHERE drop_class = ?"
-            " ORDER BY held_at, epoch, sequence LIMIT ?"
-        )
+        """As the port says."""
         heads = []
         with _translated():
             for wanted in DropClass if drop_class is None else (drop_class,):
-                found = self._db.execute(query, (ROW_COST, int(wanted), limit))
-                heads += [RowHead(epoch, n, DropClass(worth), size, at) for epoch, n, worth, size, at in found]
-        heads.sort(key=lambda head: (head.held_at, head.epoch, head.sequence))
-        return heads[:limit]
+                for epoch, sequence, size, held_at in self._run(OLDEST, wanted, (limit,)):
+                    heads.append(RowHead(epoch, sequence, wanted, size + ROW_COST, held_at))
+            return sorted(heads, key=lambda head: (head.held_at, head.epoch, head.sequence))[:limit]
 
     def span(self, epoch: bytes) -> tuple[int, int] | None:
-        """As the port says; two look-ups in the key, where one min-max query would walk all rows."""
-        query = "SELECT (SELECT min(sequence) FROM rows WHERE epoch = :e), max(sequence) FROM rows WHERE epoch = :e"
+        """As the port says."""
         with _translated():
-            low, high = self._db.execute(query, {"e": epoch}).fetchone()
-        return None if low is None else (low, high)
+            found = [self._run(SPAN, drop_class, {"e": epoch}).fetchone() for drop_class in DropClass]
+            spans = [span for span in found if span[0] is not None]
+            return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
     def tallies(self) -> list[Tally]:
         """As the port says: reads every row, once per start."""
-        query = "SELECT drop_class, count(*), sum(length(body)) FROM rows GROUP BY drop_class ORDER BY drop_class"
         with _translated():
-            found = self._db.execute(query).fetchall()
-            return [Tally(DropClass(worth), rows, size + rows * ROW_COST) for worth, rows, size in found]
+            found = [(drop_class, *self._run(TALLY, drop_class).fetchone()) for drop_class in DropClass]
+            return [Tally(drop_class, rows, size + rows * ROW_COST) for drop_class, rows, size in found if rows]
 
     def newest_held_at(self) -> int:
         """As the port says."""
         with _translated():
-            (newest,) = self._db.execute("SELECT max(held_at) FROM rows").fetchone()
-        return newest or 0
+            found = [self._run(NEWEST, drop_class).fetchone() for drop_class in DropClass]
+            return max((int(held_at) for (held_at,) in filter(None, found)), default=0)
 
     def meta(self) -> bytes | None:
         """As the port says. Raises StorageCorrupt when its checksum does not match."""
@@ -165,19 +169,23 @@ class SqliteStorage:
         (version,) = run("PRAGMA user_version").fetchone()
         if version == 0 and not run("SELECT 1 FROM sqlite_master").fetchone():
             with self._transaction():
-                for statement in SCHEMA:
-                    run(statement)
+                for table in ROWS.values():
+                    run(ROWS_TABLE.replace("ROWS", table))
+                run(META_TABLE)
+                run(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version != SCHEMA_VERSION:
             raise StorageCorrupt(f"schema version {version}, this build reads {SCHEMA_VERSION}")
-        findings = run("PRAGMA quick_check(1)").fetchone()
+        findings = run("PRAGMA integrity_check(1)").fetchone()
         if findings != ("ok",):
-            raise StorageCorrupt(f"quick_check: {findings[0]}")
+            raise StorageCorrupt(f"integrity_check: {findings[0]}")
         self._reserve_log()
 
     def _reserve_log(self) -> None:
         with suppress(StorageFull), _translated():
             with self._transaction():
-                self._db.execute("CREATE TABLE reserve AS SELECT zeroblob(?)", (LOG_RESERVE,))
+                self._db.execute("CREATE TABLE reserve (filler BLOB)")
+                filler = [(LOG_RESERVE_PIECE,)] * LOG_RESERVE_PIECES
+                self._db.executemany("INSERT INTO reserve VALUES (zeroblob(?))", filler)
             self._db.execute("DROP TABLE reserve")
         self._move_log()
 
@@ -190,6 +198,12 @@ class SqliteStorage:
         except StorageFull:
             self._is_tight = True
         self._since_move = 0
+
+    def _run(
+        self, statement: str, drop_class: DropClass, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> sqlite3.Cursor:
+        """Run `statement` over the table of a class."""
+        return self._db.execute(statement.replace("ROWS", ROWS[drop_class]), values)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -229,7 +243,7 @@ def _checksum(row: Row) -> int:
     return zlib.crc32(row.body, zlib.crc32(head, zlib.crc32(row.epoch)))
 
 
-def _row(values: tuple[bytes, int, int, int, int, int, int, bytes]) -> Row:
-    epoch, sequence, kind, kind_version, drop_class, held_at, checksum, body = values
-    row = Row(epoch, sequence, kind, kind_version, body, DropClass(drop_class), held_at)
+def _row(drop_class: DropClass, values: tuple[bytes, int, int, int, int, int, bytes]) -> Row:
+    epoch, sequence, kind, kind_version, held_at, checksum, body = values
+    row = Row(epoch, sequence, kind, kind_version, body, drop_class, held_at)
     return row if _checksum(row) == checksum else row._replace(intact=False)

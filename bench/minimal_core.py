@@ -1,6 +1,7 @@
-"""The least that finds late replies: a dict, a heap, no definitions, no roster, no corrections. The engine is measured beside it.
+"""The least that finds late replies: a dict, a heap, no definitions, no roster, no corrections.
 
-It knows one limit, takes events in the order they come, and keeps its state as plain as Python allows.
+The engine is measured beside it. It knows one limit, takes events in the order they come, and keeps its state as plainly
+as Python allows.
 """
 
 import heapq
@@ -13,6 +14,8 @@ from wire.recorded import Recorded
 
 
 class Waiting(msgspec.Struct, gc=False):
+    """One conversation."""
+
     queue: str
     started_at: int
     turn_at: int = -1
@@ -21,6 +24,8 @@ class Waiting(msgspec.Struct, gc=False):
 
 
 class Said(msgspec.Struct, gc=False):
+    """One thing to report."""
+
     conversation: str
     queue: str
     what: str
@@ -28,12 +33,15 @@ class Said(msgspec.Struct, gc=False):
 
 
 class MinimalCore:
+    """All of it."""
+
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held: dict[str, Waiting] = {}
         self.due: list[tuple[int, str]] = []
 
     def step(self, batch: Sequence[Recorded]) -> list[Said]:
+        """Fold a batch whose events are in order of time."""
         said: list[Said] = []
         held, due, limit = self.held, self.due, self.limit
         for entry in batch:
@@ -47,17 +55,16 @@ class MinimalCore:
                 if waiting is not None and not waiting.answered and not waiting.overdue:
                     waiting.overdue = True
                     said.append(Said(key, waiting.queue, "overdue", limit))
-            kind = type(body)
-            if kind is CustomerTurn:
+            if isinstance(body, CustomerTurn):
                 waiting = held.get(body.conversation)
                 if waiting is not None and waiting.turn_at < 0:
                     waiting.turn_at = at
-            elif kind is AgentTurn:
+            elif isinstance(body, AgentTurn):
                 self._reply(body.conversation, at, said)
-            elif kind is Offered:
+            elif isinstance(body, Offered):
                 held[body.conversation] = Waiting(body.queue, at)
                 heapq.heappush(due, (at + limit, body.conversation))
-            elif kind is Closed:
+            elif isinstance(body, Closed):
                 held.pop(body.conversation, None)
         return said
 

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from ledger.reader import LedgerReader
 from wire.limits import CHUNK_ENTRIES_MAX
 from wire.stream import CHUNK_FIELD, StreamEntry, chunk_id, encode_chunk, size_after
-from wire.topics import stream_name
+from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ return ARGV[2]
 
 
 class RedisFeeder:
-    """Copies one ledger into its stream for as long as `run` runs.
+    """Copies the ledger of one client into its stream for as long as `run` runs.
 
     chunks_max: how many chunks the stream keeps. retry_s: pause after Redis did not answer.
     changed(size): returns once the ledger has more than `size` entries.
@@ -45,6 +45,7 @@ class RedisFeeder:
     def __init__(
         self,
         redis: Redis,
+        client: str,
         reader: LedgerReader,
         changed: Callable[[int], Awaitable[object]],
         *,
@@ -52,6 +53,7 @@ class RedisFeeder:
         retry_s: float,
     ) -> None:
         self._redis = redis
+        self._client = client
         self._reader = reader
         self._changed = changed
         self._chunks_max = chunks_max
@@ -95,7 +97,8 @@ class RedisFeeder:
         return True
 
     async def _resume_at(self) -> int:
-        """Where to go on. A stream that is ahead of the ledger, or holds its middle only, is dropped and rebuilt."""
+        """Where to go on. A stream that is ahead of the ledger is dropped and rebuilt."""
+        await self._redis.hset(LEDGERS_KEY, self._client, self._reader.ledger_id)
         last = await self._last_id()
         there = size_after(last)
         if there > self._reader.size():

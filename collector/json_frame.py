@@ -29,10 +29,13 @@ _Fields = list[tuple[str, Any, Any]]
 
 
 class FieldError(DecodeError):
-    """The frame does not fit; `field` is the path of the place, like `$.items[0].occurred_at`."""
+    """The frame does not fit; `field` is the path of the place, like `$.items[0].occurred_at`.
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(Reason.NOT_A_FRAME, f"{problem} at {field}")
+    field and problem are for the sender and may quote what it wrote; `detail` is as safe to log as any.
+    """
+
+    def __init__(self, field: str, problem: str, *, inside: str = "") -> None:
+        super().__init__(Reason.NOT_A_FRAME, f"at {inside or field}")
         self.field = field
         self.problem = problem
 
@@ -245,8 +248,8 @@ def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
 def _field_error(text: str) -> FieldError:
     """A decoder's message, split into what is wrong and where."""
     problem, _, path = text.partition(" - at ")
-    field = path.strip("`") or "$"
+    inside = field = path.strip("`") or "$"
     for start in ("Object missing required field ", "Object contains unknown field "):
         if problem.startswith(start):
-            field = f"{field}.{problem.removeprefix(start).strip('`')}"
-    return FieldError(field, problem)
+            field = f"{inside}.{problem.removeprefix(start).strip('`')}"
+    return FieldError(field, problem, inside=inside)

@@ -101,8 +101,8 @@ class LedgerWriter:
     ) -> "LedgerWriter":
         """Open the ledger in `directory`, made on first use (with `ledger_id`, or a random one).
 
-        clock_ms: the hub's clock, ms since the Unix epoch. Raises LedgerBusy, LedgerUnsafe, LedgerCorrupt; OSError
-        when the directory cannot be used.
+        clock_ms: the hub's clock, ms since the Unix epoch. Raises LedgerBusy, LedgerUnsafe, LedgerCorrupt;
+        LedgerFailed or OSError when the disk refuses.
         """
         directory.mkdir(parents=True, exist_ok=True)
         lock = take_lock(directory)
@@ -117,8 +117,10 @@ class LedgerWriter:
                 lock=lock,
                 connection=connection,
             )
-        except BaseException:
+        except BaseException as error:
             os.close(lock)
+            if isinstance(error, sqlite3.Error):
+                raise LedgerFailed(f"{directory}: opening did not complete: {error}") from error
             raise
 
     @property

@@ -7,14 +7,16 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
-COMMANDS: Final = ("check_config", "token", "version")
+COMMANDS: Final = ("demo", "up", "fsck", "backup", "check_config", "token", "version")
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
 
 EXAMPLES: Final = """
 Examples:
 
-  seatwatch version          print the version
+  seatwatch demo                            watch a simulated contact center
+
+  seatwatch up --config seatwatch.toml      run the server
 
   seatwatch COMMAND --help   what a command takes
 """

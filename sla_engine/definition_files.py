@@ -1,7 +1,7 @@
 """Definitions and contracts as a person writes them: TOML files, and the presets that ship with the package.
 
-A definition file states every parameter, or names a preset in `based_on` and states what differs. Times of day are written
-"08:00-24:00", instants as dates or ISO times in the definition's own zone, durations in seconds with `_s`.
+A definition file states every parameter, or names a preset in `based_on` and states what differs. Times of day are
+written "08:00-24:00", instants as dates or ISO times in the definition's own zone, durations in seconds with `_s`.
 The zone's offsets are looked up once, here, and travel in the definition from then on.
 """
 
@@ -27,7 +27,7 @@ OFFSETS_UNTIL: Final = datetime(2045, 1, 1, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
 HOURS_PER_DAY: Final = 24
-_STRIDE: Final = timedelta(days=7)
+_STRIDE: Final = timedelta(weeks=1)
 _SECONDS_KEYS: Final = frozenset(
     name.removesuffix("_ms") for name in Definition.__struct_fields__ if name.endswith("_ms")
 )

@@ -132,7 +132,7 @@ class FactsStore:
         return store
 
     def saved(self) -> Saved | None:
-        """What the last commit left, None before the first. Reads every open conversation: for the start of a process."""
+        """What the last commit left, None before the first. Reads every conversation: for the start of a process."""
         state = self._reader(STATE_FILE)
         row = state.execute("SELECT next_index FROM offsets").fetchone()
         if row is None:

@@ -1,10 +1,13 @@
-"""The vocabulary of transcripts: who did what at which time of day, when it came in, and what the engine made of it.
+"""The vocabulary of transcripts.
+
+Who did what at which time of day, when it came in, and what the engine made of it.
 
     play = transcript(customer("09:00:00"), agent("09:00:10"))
     assert play.session().verdict is Verdict.MET
 
-Times are times of day in Shanghai on DAY ("09:00", "09:00:10", "09:00:10.001", "+1 00:30" for the day after). Everything
-is about conversation "c1" on queue "presale" from source "chat" unless it says otherwise. `arrives` is when it came in.
+Times are times of day in Shanghai on DAY ("09:00", "09:00:10", "09:00:10.001", "+1 00:30" for the day after).
+Everything is about conversation "c1" on queue "presale" from source "chat" unless it says otherwise. `arrives` is
+when it came in.
 """
 
 from collections.abc import Iterable, Sequence

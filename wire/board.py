@@ -4,9 +4,14 @@ None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its c
 Unix epoch, so a screen counts seconds itself and can tell when it grew stale.
 """
 
+from typing import Final
+
 import msgspec
 
 from wire.record import Feed
+
+RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
+"""Upper edges of `Histogram` buckets: 6, 10, 20 and 30 s are what contracts judge by, 180 s the platforms' 3 minutes."""
 
 
 class Ratio(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +57,31 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     answer_wait: Mean = Mean(0, 0)
 
 
+class Histogram(msgspec.Struct, frozen=True, gc=False):
+    """How many durations fell into each bucket: counts[i] <= RESPONSE_EDGES_MS[i], the last one beyond every edge."""
+
+    counts: tuple[int, ...] = (0,) * (len(RESPONSE_EDGES_MS) + 1)
+    total_ms: int = 0
+
+
+class Totals(msgspec.Struct, frozen=True, gc=False):
+    """Sums of one queue since its ledger began, for counters: first revisions only, so that none ever falls.
+
+    For eyes and pagers; what is settled is counted from facts. judged = met + breached.
+    """
+
+    offered: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    short_abandoned: int = 0
+    unanswered: int = 0
+    excluded: int = 0
+    met: int = 0
+    judged: int = 0
+    first_response: Histogram = Histogram()
+    response: Mean = Mean(0, 0)
+
+
 class Waiting(msgspec.Struct, frozen=True, gc=False):
     """Who waits now. None when the queue's best feed is daily (T+1: no live tile)."""
 
@@ -74,7 +104,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     """One queue, team, site or client. `live` is None for T+1 queues and wherever no feed was ever heard.
 
     stale_since: set while every feed of this tile is silent. unsequenced: some source cannot number its events.
-    target_first_response_ms etc. are None where the contract states none.
+    target_first_response_ms etc. are None where the contract states none. totals: queues only; no screen shows it.
     """
 
     scope: str
@@ -94,6 +124,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     average_good_ms: int | None = None
     average_limit_ms: int | None = None
     attainment_target: Ratio | None = None
+    totals: Totals | None = None
 
 
 class SiteTile(msgspec.Struct, frozen=True, gc=False):

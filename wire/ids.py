@@ -17,7 +17,8 @@ QueueId = NewType("QueueId", str)
 AccountId = NewType("AccountId", str)
 ConversationId = NewType("ConversationId", str)
 
-NAME_PATTERN: Final = r"^[A-Za-z0-9~][A-Za-z0-9._:@/~-]*$"
+NAME_PATTERN: Final = r"^[A-Za-z0-9~][A-Za-z0-9._:@/~-]*$(?!\n)"
+"""`$` alone would also match before a line feed at the end."""
 _NAME = re.compile(NAME_PATTERN)
 DERIVED_PREFIX: Final = "~"
 UNASSIGNED: Final = "unassigned"

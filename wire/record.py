@@ -11,7 +11,7 @@ from wire.errors import Reason
 from wire.limits import FRAME_BYTES_MAX, KIND_MAX
 
 Raw = Annotated[bytes, Meta(max_length=FRAME_BYTES_MAX)]
-"""A sender's body, whole. Being over the cap of a body is one of the reasons to be here, so the frame's cap bounds it."""
+"""A sender's body, whole. Being over the cap of a body is one reason to be here, so the frame's cap bounds it."""
 KindNumber = Annotated[int, Meta(ge=0, le=KIND_MAX)]
 
 

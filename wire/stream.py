@@ -8,9 +8,7 @@ from typing import Final
 
 import msgspec
 
-from wire.codec import decode_body
 from wire.errors import DecodeError, Reason
-from wire.recorded import Recorded
 
 CHUNK_FIELD: Final = b"c"
 
@@ -37,28 +35,12 @@ def encode_chunk(entries: list[StreamEntry]) -> bytes:
     return _encoder.encode(entries)
 
 
-def decode_chunk(data: bytes) -> list[Recorded]:
-    """The entries of a chunk, their bodies decoded; a kind this build does not know has body None.
-
-    DecodeError(NOT_A_FRAME) when the bytes are no chunk: whoever reads discards its copy and starts again.
-    """
+def decode_chunk(data: bytes) -> list[StreamEntry]:
+    """The entries of a chunk. DecodeError(NOT_A_FRAME) when the bytes are no chunk."""
     try:
-        entries = _decoder.decode(data)
+        return _decoder.decode(data)
     except msgspec.MsgspecError:
         raise DecodeError(Reason.NOT_A_FRAME, "not a chunk of entries") from None
-    return [
-        Recorded(
-            entry.index,
-            entry.received_at,
-            entry.source,
-            entry.epoch,
-            entry.sequence,
-            entry.kind,
-            entry.kind_version,
-            None if entry.body is None else decode_body(entry.kind, entry.kind_version, entry.body),
-        )
-        for entry in entries
-    ]
 
 
 def chunk_id(size_after: int) -> str:

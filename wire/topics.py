@@ -12,6 +12,9 @@ UPLINK_FILTER: Final = "v1/+/+/up"
 SNAPSHOT_FILTER: Final = "v1/+/+/now"
 _PARTS: Final = 4
 
+LEDGERS_KEY: Final = "seatwatch:ledgers"
+"""Redis hash: client (or "operator") -> ledger id, for who follows streams."""
+
 
 class ProbeTopic(NamedTuple):
     """What a topic of ours says: the source, and which lane (`up`, `now`, `ack`)."""

@@ -46,6 +46,11 @@ class Upsd:
         if self._server is not None:
             self._server.close()
 
+    @property
+    def has_mains(self) -> bool:
+        """Whether the UPS says that mains is there."""
+        return self._variables["ups.status"].startswith("OL")
+
     def lose_mains(self) -> None:
         """The site runs on battery from now on."""
         self._variables = dict(BATTERY)

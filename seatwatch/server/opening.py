@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from collector.ledgers import ledger_directory
 from collector.sources import CONVERSATIONS, FACILITIES, Source, Sources
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
@@ -11,11 +12,6 @@ from seatwatch.settings import Defaults
 from wire.ids import OPERATOR
 from wire.record import Feed
 from wire.scope import Scope
-
-
-def ledger_directory(data: Path, client: str) -> Path:
-    """Where a client's ledger (or the operator's) lies in a data directory."""
-    return data / OPERATOR if client == OPERATOR else data / "clients" / client
 
 
 def open_writers(

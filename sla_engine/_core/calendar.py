@@ -29,7 +29,10 @@ class Calendar:
         self._day_starts_ms = definition.business_day_starts_minute * MINUTE_MS
 
     def local_ms(self, at: int) -> int:
-        """`at` as a local clock shows it, counted as if that were UTC. Before the table begins its first offset holds."""
+        """`at` as a local clock shows it, counted as if that were UTC.
+
+        Before the table begins its first offset holds.
+        """
         return at + self._offsets[max(bisect_right(self._froms, at) - 1, 0)]
 
     def is_open(self, at: int) -> bool:

@@ -1,7 +1,7 @@
 """The answers a definition can give to each edge case of docs/reference/definitions.md (E1-E18), as closed lists.
 
-Every answer found in the field has its word here, so that a definition can name it. `IMPLEMENTED` says which of them this
-build computes; a definition that asks for another one is refused by name when it is loaded, never reinterpreted.
+Every answer found in the field has its word here, so that a definition can name it. `IMPLEMENTED` says which of them
+this build computes; a definition that asks for another one is refused by name when it is loaded, never reinterpreted.
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,10 @@ class NeverAnswered(StrEnum):
 
 
 class LeftBeforeTarget(StrEnum):
-    """E11: the customer leaves before the target. `counts`: met, missed and left are three counts; a short one is set apart."""
+    """E11.
+
+    The customer leaves before the target. `counts`: met, missed and left are three counts; a short one is set apart.
+    """
 
     COUNTS = "counts"
     IGNORE = "ignore"

@@ -4,7 +4,7 @@ Nothing here is a record. Counts come from facts, waits from how conversations s
 all of it can be built anew from the facts kept, the shards and the entries.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -153,8 +153,12 @@ class ClientState:
                 case _:
                     pass
 
-    def change(self, changes: Iterable[Change]) -> None:
-        """Take facts: each replaces exactly what its lower revision added."""
+    def change(self, changes: Iterable[Change]) -> set[str]:
+        """Take facts: each replaces exactly what its lower revision added.
+
+        Returns the conversations whose session is undecided again and that have to `stand` anew.
+        """
+        undecided: set[str] = set()
         for fact, replaced in changes:
             if replaced is not None:
                 self._count_fact(replaced, self.book.remove)
@@ -162,7 +166,8 @@ class ClientState:
             if isinstance(fact, LoadChange):
                 self.concurrency.add(fact)
             elif isinstance(fact, SessionFact):
-                self._decide(fact)
+                self._decide(fact, undecided)
+        return undecided
 
     def stand(self, conversation: str, live: LiveConversation | None) -> None:
         """Take how a conversation stands; None or not open: it is over."""
@@ -200,11 +205,11 @@ class ClientState:
         if self._roster_changed or self.book.interval_start != interval:
             self._roster_changed = False
             self.people.replace(self.as_of)  # with time, too, a link of the roster comes into force
+        if self.book.day_start != day:
+            self.concurrency.begin_window(self.book.day_start)
         if watermark is not None:
             self.watermark = watermark
             self.concurrency.advance(watermark)
-        if self.book.day_start != day:
-            self.concurrency.begin_window(self.book.day_start)
 
     def rule_of(self, primary: Primary) -> ServiceLevelRule:
         """The service level a definition names."""
@@ -232,12 +237,17 @@ class ClientState:
             amounts = contribution(fact, self.rule_of(primary))
             count(self.groups.of(fact.queue, fact.place), started_at, amounts)
 
-    def _decide(self, fact: SessionFact) -> None:
-        """From here on the fact counts the session, no longer the conversation that is open."""
+    def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
+        """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
         known = self._open.get(fact.conversation)
-        if known is not None and known.session == fact.session and not known.decided:
-            known.decided = True
+        if known is None or known.session != fact.session:
+            return
+        known.decided = not fact.void
+        if known.decided:
             self._withdraw(known)
+            undecided.discard(fact.conversation)
+        else:
+            undecided.add(fact.conversation)
 
     def _close(self, conversation: str, known: _Open) -> None:
         self._hand(known.account, -1)
@@ -258,18 +268,20 @@ class ClientState:
 def fold_client(
     state: ClientState,
     changes: Iterable[Change],
-    stands: Iterable[tuple[str, LiveConversation | None]],
+    stands: Mapping[str, LiveConversation | None],
     watermark: int | None,
     as_of: int,
 ) -> None:
-    """Fold what one step of all shards said: how every touched conversation stands, then the facts, in any order.
+    """Fold what one step of all shards said: how every touched conversation stands, then the facts.
 
     watermark: event time, ms, up to which the record is complete. as_of: hub's ms up to which entries are folded.
     """
-    state.advance(as_of, watermark)
-    for conversation, live in stands:
+    state.advance(as_of, None)
+    for conversation, live in stands.items():
         state.stand(conversation, live)
-    state.change(changes)
+    for conversation in state.change(changes):
+        state.stand(conversation, stands[conversation])
+    state.advance(as_of, watermark)
 
 
 def calendar_of(definition: Definition, interval_ms: int) -> WindowCalendar:

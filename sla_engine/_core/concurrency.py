@@ -27,18 +27,22 @@ class Load:
 
 
 class Concurrency:
-    """Loads of every account, from load changes that add up: a correction is the opposite change at the same instant."""
+    """Loads of every account, from load changes that add up: a correction is the opposite change at its instant."""
 
     def __init__(self) -> None:
         self.loads: Final[dict[str, Load]] = {}
         self.watermark: int | None = None
+        self._window_start = 0
         self._owed: list[_Key] = []
 
     def add(self, change: LoadChange) -> None:
-        """Take a change; it counts once the watermark has reached it. One that comes later than that counts at once."""
+        """Take a change; it counts once the watermark has reached it.
+
+        One that comes later than that counts at once: means are as if it had come in time, past peaks stay.
+        """
         key = (change.at, change.conversation, change.session, change.ordinal, change.account, change.change)
         if self.watermark is not None and change.at <= self.watermark:
-            self._apply(key, self.watermark)
+            self._apply(change.at, change.account, change.change)
         else:
             heappush(self._owed, key)
 
@@ -47,30 +51,34 @@ class Concurrency:
         if self.watermark is not None and watermark <= self.watermark:
             return
         while self._owed and self._owed[0][0] <= watermark:
-            key = heappop(self._owed)
-            self._apply(key, key[0])
+            at, _, _, _, account, amount = heappop(self._owed)
+            self._apply(at, account, amount)
         self.watermark = watermark
 
     def begin(self, hands: Mapping[str, int], at: int) -> None:
         """Start with what every account has in hands at `at` (ms)."""
+        self._window_start = at
         for account, now in hands.items():
             load = self.loads[account] = Load(at)
             load.now = load.peak = now
 
     def begin_window(self, start: int) -> None:
         """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""
+        self._window_start = start
         for account, load in list(self.loads.items()):
             if load.now == 0:
                 del self.loads[account]
             else:
                 load.peak, load.load_ms, load.since = load.now, 0, max(load.since, start)
 
-    def _apply(self, key: _Key, at: int) -> None:
-        account, change = key[4], key[5]
+    def _apply(self, at: int, account: str, change: int) -> None:
         load = self.loads.get(account)
         if load is None:
-            load = self.loads[account] = Load(at)
-        load.load_ms += load.now * max(at - load.since, 0)
-        load.since = max(load.since, at)
+            load = self.loads[account] = Load(max(at, self._window_start))
+        if at >= load.since:
+            load.load_ms += load.now * (at - load.since)
+            load.since = at
+        else:
+            load.load_ms += change * (load.since - max(at, self._window_start))
         load.now += change
         load.peak = max(load.peak, load.now)

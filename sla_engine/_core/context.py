@@ -11,11 +11,12 @@ from wire.verdict import Fact
 
 
 class Deadlines:
-    """Instants at which something may have to be said, earliest first. Entries are never taken out when they lapse: whoever
-    pops one looks whether it still holds.
+    """Instants at which something may have to be said, earliest first.
 
-    judge[feed]: (due instant, conversation), waiting for the watermark of that feed. announce: (instant, conversation),
-    waiting for the clock of the caller.
+    Entries are never taken out when they lapse: whoever pops one looks whether it still holds.
+
+    judge[feed]: (due instant, conversation), waiting for the watermark of that feed. announce: (instant,
+    conversation), waiting for the clock of the caller.
     """
 
     __slots__ = ("announce", "judge")
@@ -28,7 +29,8 @@ class Deadlines:
 class Context:
     """One shard's fold, as its transition functions see it.
 
-    index: the entry being folded. facts: where facts go. deadlines: None while events are folded anew, which schedules nothing.
+    index: the entry being folded. facts: where facts go. deadlines: None while events are folded anew, which
+    schedules nothing.
     """
 
     __slots__ = ("deadlines", "facts", "index", "roster", "rules")

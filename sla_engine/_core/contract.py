@@ -28,9 +28,9 @@ class Settlement(StrEnum):
 class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A later contract of the same name replaces this one from its own effective_from on.
 
-    queues: ids, or "*" for every queue of the client. definitions: names, the primary one first; the version is the one in
-    force when a session starts. effective_until: None = open-ended. running_in_until: before it there are figures but no
-    target. attainment_target_bp: basis points (9500 = 95 %), None = the contract states no percentage.
+    queues: ids, or "*" for every queue of the client. definitions: names, the primary one first; the version is the
+    one in force when a session starts. effective_until: None = open-ended. running_in_until: before it there are
+    figures but no target. attainment_target_bp: basis points (9500 = 95 %), None = the contract states no percentage.
     """
 
     name: _Name

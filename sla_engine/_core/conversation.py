@@ -105,7 +105,7 @@ OWED: Final = 0
 ANSWERED: Final = 1
 LOST: Final = 2
 OUTBOUND: Final = 3
-OUT_OF_HOURS: Final = 4
+OUTSIDE_WINDOW: Final = 4
 NOT_STARTED: Final = 5  # the customer did something that this definition does not count as an enquiry
 
 # Bits of Track.announced.
@@ -149,8 +149,8 @@ class Track(msgspec.Struct, array_like=True, gc=False):
 class Conversation(msgspec.Struct, array_like=True, gc=False):
     """One conversation in the fold. account, assigned_at, accepted_at: the running leg.
 
-    life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes back
-    after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
+    life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes
+    back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
     watermark.FEEDS). log: its events in order of event time (history.py); base: the state before the first of them.
     emissions: how often a fact was said, for facts said more than once (history.py).
     """

@@ -1,4 +1,6 @@
-"""A definition: the rules of one set of figures, as data. Versioned, effective-dated, entered into the ledger, named by hash.
+"""A definition.
+
+The rules of one set of figures, as data. Versioned, effective-dated, entered into the ledger, named by hash.
 
 * DefinitionError: the author's fault. Names the key, the value, what is implemented and the fix.
 """
@@ -44,7 +46,7 @@ _Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
 _Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]
 
 MINUTES_PER_DAY: Final = 24 * 60
-HEAD_ROOM_BYTES: Final = 512
+DOCUMENT_HEAD_ROOM: Final = 512
 """What the rest of a DefinitionPublished body may take beside the document."""
 
 
@@ -74,8 +76,11 @@ class SpecialDay(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """From this instant on, local time is UTC + offset_s. The table travels in the definition: its author's time zone
-    database is part of the rules, so a later database never changes a past verdict."""
+    """From this instant on, local time is UTC + offset_s.
+
+    The table travels in the definition: its author's time zone database is part of the rules, so a later database
+    never changes a past verdict.
+    """
 
     from_ms: int
     offset_s: Annotated[int, Meta(ge=-86_400, le=86_400)]
@@ -84,8 +89,9 @@ class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Every parameter is stated; none has a default, so that a definition says all it means.
 
-    name, version: a higher version replaces a lower one from its own effective_from on. title, source, source_date, official:
-    where the rules come from, shown wherever they are. semantics: the code's reading of these words (DESIGN.md 4).
+    name, version: a higher version replaces a lower one from its own effective_from on. title, source, source_date,
+    official: where the rules come from, shown wherever they are. semantics: the code's reading of these words
+    (DESIGN.md 4).
     """
 
     name: _Name
@@ -111,7 +117,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     unit: Unit
     clock_start: ClockStart
-    """E1: the customer's clock. The seat's clock, from the assignment of the answering leg, is always computed beside it."""
+    """E1.
+
+    The customer's clock. The seat's clock, from the assignment of the answering leg, is always computed beside it.
+    """
     valid_reply: Annotated[tuple[Author, ...], Meta(min_length=1)]
     """E2: whose turn answers."""
     credit: Credit
@@ -187,7 +196,10 @@ def label_of(definition: Definition) -> str:
 
 
 def decode_definition(document: bytes) -> Definition:
-    """A definition from its document, checked. DefinitionError when it is malformed or asks for what is not implemented."""
+    """A definition from its document, checked.
+
+    DefinitionError when it is malformed or asks for what is not implemented.
+    """
     try:
         definition = _decoder.decode(document)
     except (msgspec.MsgspecError, ValueError) as error:
@@ -197,7 +209,10 @@ def decode_definition(document: bytes) -> Definition:
 
 
 def check(definition: Definition) -> None:
-    """Refuse by name what this build does not compute and what contradicts itself. Raises DefinitionError, the first one found."""
+    """Refuse by name what this build does not compute and what contradicts itself.
+
+    Raises DefinitionError, the first one found.
+    """
     for key, values in IMPLEMENTED.items():
         value = getattr(definition, key)
         if value not in values:
@@ -233,7 +248,7 @@ def _contradictions(d: Definition) -> Iterator[tuple[str, object, str, str]]:
     dates = [day.date for day in d.special_days]
     if len(set(dates)) != len(dates):
         yield "special_days", ", ".join(dates), "a date is stated twice", "put all its windows into one entry"
-    size = len(canonical(d)) + HEAD_ROOM_BYTES
+    size = len(canonical(d)) + DOCUMENT_HEAD_ROOM
     if size > BODY_BYTES_MAX:
         yield (
             "special_days",

@@ -1,7 +1,7 @@
 """The first stage: entries in, facts and announcements out. `step` is the only way anything happens.
 
-Every shard is given every entry. It folds the conversations that are its own and looks at the time of all others, so that
-the watermark moves at the same entry in every shard and facts are the same for every number of shards.
+Every shard is given every entry. It folds the conversations that are its own and looks at the time of all others, so
+that the watermark moves at the same entry in every shard and facts are the same for every number of shards.
 """
 
 from collections.abc import Sequence

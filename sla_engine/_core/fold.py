@@ -23,7 +23,10 @@ from wire.verdict import LoadChange
 
 VOICE_BIT: Final = 1
 OUTBOUND_BIT: Final = 2
-"""Of an offer's detail. A turn's detail is the bit number of its author or form, an end's is 1 by the customer's choice."""
+"""Of an offer's detail.
+
+A turn's detail is the bit number of its author or form, an end's is 1 by the customer's choice.
+"""
 
 _OFFERED: Final = int(Signal.OFFERED)
 _QUEUED: Final = int(Signal.QUEUED)
@@ -32,7 +35,6 @@ _CUSTOMER_TURN: Final = int(Signal.CUSTOMER_TURN)
 _PERSON_TURN: Final = int(Signal.PERSON_TURN)
 _PROGRAM_TURN: Final = int(Signal.PROGRAM_TURN)
 _LEFT: Final = int(Signal.LEFT)
-_CLOSED: Final = int(Signal.CLOSED)
 
 
 def fold(
@@ -58,25 +60,41 @@ def fold(
     elif queue and not conversation.queue:
         _learn_queue(context, conversation, queue, signal, detail)
     if signal == _CUSTOMER_TURN:
-        if not conversation.voice:
-            for track in conversation.tracks:
-                customer_turn(context, conversation, track, at, detail, resolution_ms)
-    elif signal == _PERSON_TURN or signal == _PROGRAM_TURN:
-        if signal == _PERSON_TURN and not conversation.account:
-            _take(context, conversation, account, at)
-        for track in conversation.tracks:
-            if rule_of(context.rules, track.slot).reply_mask >> detail & 1:
-                reply(context, conversation, track, at, account, resolution_ms)
-    elif signal == _LEFT or signal == _CLOSED:
-        for track in conversation.tracks:
-            end(context, conversation, track, at, left=detail == 1)
-        _take(context, conversation, "", at)
-        conversation.ended_at = at
+        _their_turn(context, conversation, at, detail, resolution_ms)
+    elif _PERSON_TURN <= signal <= _PROGRAM_TURN:
+        _our_turn(context, conversation, at, signal, detail, account, resolution_ms)
+    elif signal >= _LEFT:  # or closed, the last of the signals
+        _end(context, conversation, at, left=detail == 1)
     elif signal == _OFFERED:
         conversation.voice = detail & VOICE_BIT != 0
     else:
         _move(context, conversation, at, signal, account, queue)
     return True
+
+
+def _their_turn(context: Context, conversation: Conversation, at: int, form: int, resolution_ms: int) -> None:
+    """The customer wrote. On a call, talk is not turns."""
+    if not conversation.voice:
+        for track in conversation.tracks:
+            customer_turn(context, conversation, track, at, form, resolution_ms)
+
+
+def _our_turn(
+    context: Context, conversation: Conversation, at: int, signal: int, author: int, account: str, resolution_ms: int
+) -> None:
+    """Somebody or something of ours wrote; each definition says for itself whether that is a reply."""
+    if signal == _PERSON_TURN and not conversation.account:
+        _take(context, conversation, account, at)
+    for track in conversation.tracks:
+        if rule_of(context.rules, track.slot).reply_mask >> author & 1:
+            reply(context, conversation, track, at, account, resolution_ms)
+
+
+def _end(context: Context, conversation: Conversation, at: int, *, left: bool) -> None:
+    for track in conversation.tracks:
+        end(context, conversation, track, at, left=left)
+    _take(context, conversation, "", at)
+    conversation.ended_at = at
 
 
 def _move(context: Context, conversation: Conversation, at: int, signal: int, account: str, queue: str) -> None:

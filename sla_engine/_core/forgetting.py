@@ -1,4 +1,7 @@
-"""Letting go of conversations nobody may correct any more: those without an event for the grace time, by their own watermark."""
+"""Letting go of conversations nobody may correct any more.
+
+Those without an event for the grace time, by their own watermark.
+"""
 
 import msgspec
 
@@ -21,7 +24,10 @@ class Forgetting(msgspec.Struct):
             keys.append(key)
 
     def sweep(self, conversations: dict[str, Conversation], marks: list[int], grace_ms: int) -> list[Conversation]:
-        """Take out of `conversations` what is past its grace, and return it. Without any definition nothing is let go."""
+        """Take out of `conversations` what is past its grace, and return it.
+
+        Without any definition nothing is let go.
+        """
         gone: list[Conversation] = []
         if not grace_ms:
             return gone

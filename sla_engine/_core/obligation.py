@@ -1,6 +1,7 @@
 """One first response owed under one definition, from the start of a session to its verdict, and the turns within it.
 
-Verdicts compare event times. An unanswered one is judged when the watermark has passed its due instant, never by a timer.
+Verdicts compare event times. An unanswered one is judged when the watermark has passed its due instant, never by a
+timer.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from sla_engine._core.conversation import (
     ANSWERED,
     LOST,
     NOT_STARTED,
-    OUT_OF_HOURS,
+    OUTSIDE_WINDOW,
     OUTBOUND,
     OWED,
     WHOLE_SESSION,
@@ -27,6 +28,14 @@ from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
 STARTS: Final = -1
 STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
+
+_Judgement = tuple[Outcome, Verdict, Why]
+_OUTBOUND: Final = (Outcome.EXCLUDED, Verdict.EXCLUDED, Why.OUTBOUND)
+_OUT_OF_HOURS: Final = (Outcome.EXCLUDED, Verdict.EXCLUDED, Why.ARRIVED_OUT_OF_HOURS)
+_NOT_ANSWERED: Final = (Outcome.UNANSWERED, Verdict.BREACHED, Why.NOT_ANSWERED_WHEN_DUE)
+_CLOSED_UNANSWERED: Final = (Outcome.UNANSWERED, Verdict.BREACHED, Why.CLOSED_UNANSWERED)
+_LEFT_UNANSWERED: Final = (Outcome.ABANDONED, Verdict.BREACHED, Why.LEFT_UNANSWERED)
+_LEFT_SHORT: Final = (Outcome.ABANDONED, Verdict.EXCLUDED, Why.LEFT_SHORT)
 
 _MET: Final = Verdict.MET
 _BREACHED: Final = Verdict.BREACHED
@@ -44,8 +53,11 @@ def open_sessions(
     resolution_ms: int,
     how: int,
 ) -> None:
-    """Add session `session`, opened at `at`, under each definition in `slots`. how: STARTS, STARTS_OUTBOUND or the bit
-    number of the form the customer used, which only some definitions take for an enquiry."""
+    """Add session `session`, opened at `at`, under each definition in `slots`.
+
+    How: STARTS, STARTS_OUTBOUND or the bit number of the form the customer used, which only some definitions take for
+    an enquiry.
+    """
     queue = conversation.queue
     for slot in slots:
         track = Track(slot, session, queue, at, resolution_ms, INSTANT_MAX_MS, NOT_STARTED)
@@ -68,10 +80,10 @@ def start(
     rule = context.rules.rules[track.slot]
     track.due_at = due_at = at + rule.limit_ms
     if outbound:
-        _say_session(context, conversation, track, Outcome.EXCLUDED, Verdict.EXCLUDED, Why.OUTBOUND, at, "")
+        _say_session(context, conversation, track, _OUTBOUND, at, "")
     elif not rule.calendar.is_open(at):
-        track.state = OUT_OF_HOURS
-        _say_session(context, conversation, track, Outcome.EXCLUDED, Verdict.EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, at, "")
+        track.state = OUTSIDE_WINDOW
+        _say_session(context, conversation, track, _OUT_OF_HOURS, at, "")
     else:
         schedule(context, conversation, due_at, at + rule.warning_ms)
 
@@ -97,7 +109,7 @@ def reply(
         if track.slot >= 0:
             _say_answered(context, conversation, track, at, sender, resolution_ms)
     if track.turn_at != NOT_YET:
-        if track.slot >= 0 and track.state != OUT_OF_HOURS:
+        if track.slot >= 0 and track.state != OUTSIDE_WINDOW:
             _say_turn(context, conversation, track, at - track.turn_at, at, sender)
         track.turn += 1
         track.turn_at = NOT_YET
@@ -106,7 +118,7 @@ def reply(
 def end(context: Context, conversation: Conversation, track: Track, at: int, *, left: bool) -> None:
     """The contact ended at `at`; `left` = by the customer's own choice. What is still owed is lost."""
     if track.turn_at != NOT_YET:
-        if track.slot >= 0 and track.state != OUT_OF_HOURS:
+        if track.slot >= 0 and track.state != OUTSIDE_WINDOW:
             _say_turn(context, conversation, track, None, at, conversation.account)
         track.turn += 1
         track.turn_at = NOT_YET
@@ -116,12 +128,12 @@ def end(context: Context, conversation: Conversation, track: Track, at: int, *, 
     if track.slot < 0:
         return
     if not left:
-        outcome, verdict, why = Outcome.UNANSWERED, Verdict.BREACHED, Why.CLOSED_UNANSWERED
+        judgement = _CLOSED_UNANSWERED
     elif at - track.started_at < context.rules.rules[track.slot].short_abandon_ms:
-        outcome, verdict, why = Outcome.ABANDONED, Verdict.EXCLUDED, Why.LEFT_SHORT
+        judgement = _LEFT_SHORT
     else:
-        outcome, verdict, why = Outcome.ABANDONED, Verdict.BREACHED, Why.LEFT_UNANSWERED
-    _say_session(context, conversation, track, outcome, verdict, why, at, track.owner, ended_at=at)
+        judgement = _LEFT_UNANSWERED
+    _say_session(context, conversation, track, judgement, at, track.owner, ended_at=at)
 
 
 def judge(context: Context, conversation: Conversation, track: Track) -> None:
@@ -131,9 +143,7 @@ def judge(context: Context, conversation: Conversation, track: Track) -> None:
         context,
         conversation,
         track,
-        Outcome.UNANSWERED,
-        Verdict.BREACHED,
-        Why.NOT_ANSWERED_WHEN_DUE,
+        _NOT_ANSWERED,
         track.due_at,
         track.owner,
     )
@@ -188,9 +198,7 @@ def _say_session(
     context: Context,
     conversation: Conversation,
     track: Track,
-    outcome: Outcome,
-    verdict: Verdict,
-    why: Why,
+    judgement: _Judgement,
     at: int,
     account: str,
     *,
@@ -210,9 +218,9 @@ def _say_session(
             started_at=track.started_at,
             due_at=track.due_at,
             resolution_ms=track.resolution_ms,
-            outcome=outcome,
-            verdict=verdict,
-            why=why,
+            outcome=judgement[0],
+            verdict=judgement[1],
+            why=judgement[2],
             first_response_ms=None,
             seat_response_ms=None,
             queue_wait_ms=_queue_wait(conversation, track, min(at, track.due_at)),

@@ -38,12 +38,15 @@ class StepResult(NamedTuple):
 
 
 class LiveConversation(msgspec.Struct, frozen=True, gc=False):
-    """One conversation as it stands, under the primary definition of its session (`definition` = "" where none applies).
+    """One conversation as it stands, under the primary definition of its session.
 
-    waiting_since: start of the wait that is running (session start until the first response, then the open turn), None
-    when the customer is owed nothing. due_at: when the first response is due while it is owed and judged, else None.
-    dues: (definition, due instant) of every definition under which a first response is owed, primary first.
-    account: who has it in hands, "" when nobody. open: not ended. excluded: the session is not judged (out of hours, outbound).
+    definition: its label, "" where none applies.
+
+    waiting_since: start of the wait that is running (session start until the first response, then the open turn),
+    None when the customer is owed nothing. due_at: when the first response is due while it is owed and judged, else
+    None. dues: (definition, due instant) of every definition under which a first response is owed, primary first.
+    account: who has it in hands, "" when nobody. open: not ended. excluded: the session is not judged (out of hours,
+    outbound).
     """
 
     conversation: str

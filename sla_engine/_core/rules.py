@@ -15,12 +15,17 @@ NO_SLOT: Final = -1
 
 AUTHOR_BIT: Final[Mapping[Author, int]] = {author: bit for bit, author in enumerate(Author)}
 FORM_BIT: Final[Mapping[Form, int]] = {form: bit for bit, form in enumerate(Form)}
-"""Members of an enum as bit numbers: a definition's set of them is one int. New members are appended, so a bit keeps its
-meaning in every snapshot."""
+"""Members of an enum as bit numbers.
+
+A definition's set of them is one int. New members are appended, so a bit keeps its meaning in every snapshot.
+"""
 
 
 class RulesState(msgspec.Struct):
-    """What was entered, in order of entry: the part of the rules that a snapshot keeps. A slot is a place in `definitions`."""
+    """What was entered, in order of entry.
+
+    The part of the rules that a snapshot keeps. A slot is a place in `definitions`.
+    """
 
     definitions: list[Definition] = []
     contracts: list[Contract] = []
@@ -56,7 +61,10 @@ class Rule:
 
 
 class NoRule:
-    """Stands for a definition where none applies: a human reply answers, every return is a new session, nothing is judged."""
+    """Stands for a definition where none applies.
+
+    A human reply answers, every return is a new session, nothing is judged.
+    """
 
     reply_mask: Final = 1 << AUTHOR_BIT[Author.HUMAN]
     inbound_mask: Final = (1 << len(Form)) - 1
@@ -95,7 +103,12 @@ class Rules:
             self._found.clear()
 
     def slots(self, queue: str, at: int) -> tuple[int, ...]:
-        """Slots of the definitions in force for a session that starts on `queue` at `at`, the primary one first."""
+        """Slots of the definitions in force for a session that starts on `queue` at `at`, the primary one first.
+
+        None for a queue that is not known (yet), even where a contract covers every queue.
+        """
+        if not queue:
+            return ()
         timeline = self._found.get(queue)
         if timeline is None:
             timeline = self._found[queue] = self._timeline(queue)

@@ -113,7 +113,9 @@ def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, ac
         conversation.log = log = conversation.log + record
         phase = conversation.phase
         known = names.known
-        if not fold(context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms):
+        if not fold(
+            context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms
+        ):
             shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
         if len(log) > LOG_BYTES:
             trim(context, names, conversation)

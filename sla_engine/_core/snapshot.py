@@ -1,4 +1,7 @@
-"""A shard as bytes, and back. Versioned: what cannot be read is discarded by the caller, who replays the ledger instead."""
+"""A shard as bytes, and back.
+
+Versioned: what cannot be read is discarded by the caller, who replays the ledger instead.
+"""
 
 from typing import Final
 

@@ -7,7 +7,7 @@ from sla_engine._core.groups import Group
 from sla_engine._core.windows import WindowCalendar
 from wire.board import Figures
 
-NO_FIGURES: Final = Figures()
+NOTHING: Final = Tally()
 _Window = dict[Group, Tally]
 
 
@@ -72,8 +72,8 @@ class TallyBook:
         return _figures(self._days.get(self.day_start), group, rule)
 
     def groups(self) -> set[Group]:
-        """Every group that something was counted for in the running day."""
-        return set(self._days.get(self.day_start, ()))
+        """Every group that something counts for in the running day."""
+        return {group for group, tally in self._days.get(self.day_start, {}).items() if any(tally.slots)}
 
     def _windows(self, started_at: int) -> list[_Window]:
         found = []
@@ -88,4 +88,4 @@ class TallyBook:
 
 def _figures(window: _Window | None, group: Group, rule: ServiceLevelRule | None) -> Figures:
     tally = None if window is None else window.get(group)
-    return NO_FIGURES if tally is None else tally.figures(rule)
+    return (NOTHING if tally is None else tally).figures(rule)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sla_engine._core.contract import Contract
-from sla_engine._core.conversation import CLOSED, OUT_OF_HOURS, OUTBOUND, OWED, UNKNOWN, Conversation, Track
+from sla_engine._core.conversation import CLOSED, OUTSIDE_WINDOW, OUTBOUND, OWED, UNKNOWN, Conversation, Track
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.result import LiveConversation
@@ -50,7 +50,7 @@ def live(shard: Shard, conversation_id: str) -> LiveConversation | None:
         open=is_open,
         definition=rules[primary.slot].label if primary.slot >= 0 else "",
         dues=dues,
-        excluded=primary.state in {OUT_OF_HOURS, OUTBOUND},
+        excluded=primary.state in {OUTSIDE_WINDOW, OUTBOUND},
     )
 
 
@@ -60,8 +60,10 @@ def open_conversations(shard: Shard) -> Iterator[str]:
 
 
 def watermark(shard: Shard, feed: Feed = Feed.DAILY) -> int | None:
-    """Up to which instant (ms) the record is complete, by the sources that tell as soon as `feed` or sooner; None before any
-    mark. Without an argument: by all of them. What depends on live sources alone asks for Feed.LIVE."""
+    """Up to which instant (ms) the record is complete, by the sources that tell as soon as `feed` or sooner.
+
+    None before any mark. Without an argument: by all of them. What depends on live sources alone asks for Feed.LIVE.
+    """
     mark = shard.watermark.merged[FEEDS.index(feed)]
     return None if mark == NOT_YET else mark
 
@@ -82,8 +84,11 @@ def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:
 
 
 def anomalies(shard: Shard) -> Mapping[str, int]:
-    """Reason -> count of what did not do what it said: `illegal.<phase>.<signal>`, `late`, `too_late`, `forgotten_open`,
-    `definition_refused.<key>`, `contract_refused.<key>`. Counted on arrival; a later correction takes nothing back."""
+    """Reason -> count of what did not do what it said.
+
+    `illegal.<phase>.<signal>`, `late`, `too_late`, `forgotten_open`, `definition_refused.<key>`,
+    `contract_refused.<key>`. Counted on arrival; a later correction takes nothing back.
+    """
     return dict(shard.anomalies)
 
 

@@ -55,8 +55,8 @@ class WaitingRoom:
         return len(self._waiters)
 
     def groups(self) -> set[Group]:
-        """Every group that has or had an open conversation."""
-        return set(self._crowds)
+        """Every group that has an open conversation."""
+        return {group for group, crowd in self._crowds.items() if crowd.open}
 
     def put(self, conversation: str, groups: tuple[Group, ...], waiting_since: int | None, due_at: int | None) -> None:
         """Say how an open conversation stands. due_at only counts while somebody waits."""

@@ -1,8 +1,8 @@
 """How far the record is complete: a mark per conversation source, merged by minimum, silence explicit.
 
-A live source's mark follows the clock entries, an allowance behind. A delayed or daily source's mark is the latest event it
-told. A silent source holds nothing back. Conversations told live are judged by the marks of live sources alone: a feed that
-delivers once a day delays only what depends on it. A merged mark never moves back.
+A live source's mark follows the clock entries, an allowance behind. A delayed or daily source's mark is the latest
+event it told. A silent source holds nothing back. Conversations told live are judged by the marks of live sources
+alone: a feed that delivers once a day delays only what depends on it. A merged mark never moves back.
 """
 
 from typing import Final
@@ -18,7 +18,10 @@ CONVERSATIONS: Final = "conversations"
 
 
 class SourceMark(msgspec.Struct, array_like=True, gc=False):
-    """One source of conversations. hold_until: after a silence, the mark waits until the clock, less the allowance, gets here."""
+    """One source of conversations.
+
+    Hold_until: after a silence, the mark waits until the clock, less the allowance, gets here.
+    """
 
     feed: int = LIVE
     mark: int = NOT_YET

@@ -4,6 +4,7 @@ Wall clocks come in as integer tables (sla_engine/zones.py makes them), so a win
 """
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -22,7 +23,7 @@ class ZoneTable(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         require(0 < len(self.starts) == len(self.offsets), "a zone table needs one offset per start")
-        require(all(a < b for a, b in zip(self.starts, self.starts[1:], strict=False)), "zone table starts must ascend")
+        require(all(a < b for a, b in pairwise(self.starts)), "zone table starts must ascend")
 
     def offset_at(self, instant: int) -> int:
         """Local time minus UTC at `instant`, ms."""

@@ -74,7 +74,7 @@ class LocalRunner:
         self._pending: dict[FactKey, Fact] = {}
         self._committing: dict[FactKey, Fact] = {}
         self._touched: dict[str, bytes | None] = {}
-        self._committed_index = -1
+        self._committed_index = 0
         self._shard: Shard = new_shard()
         self._lookup = Lookup(self._shard)
         self._state = self._new_state(Remembered())
@@ -94,16 +94,21 @@ class LocalRunner:
         return client_part(self._state, self._lookup.target_of)
 
     async def run(self) -> None:
-        """Fold, announce and commit until cancelled; what is folded by then is committed."""
+        """Fold, announce and commit until cancelled; what is folded by then is committed.
+
+        Any error ends it, sqlite3.Error of a commit included: the next start goes on from the last commit.
+        """
         try:
             await self._take_up()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tail.watch(), name=f"engine[{self.client}].watch")
                 tasks.create_task(self._commit_often(), name=f"engine[{self.client}].commit")
                 tasks.create_task(self._fold(), name=f"engine[{self.client}].fold")
+        except asyncio.CancelledError:
+            await self._commit()
+            raise
         finally:
             self._tail.stop()
-            await self._commit()
             self._thread.shutdown()
 
     async def _take_up(self) -> None:
@@ -176,7 +181,7 @@ class LocalRunner:
         changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
-        stands = [(conversation, live(self._shard, conversation)) for conversation in result.touched]
+        stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
         fold_client(self._state, changes, stands, self._lookup.live_watermark(), as_of)
         if result.announcements:
             self._announced(result.announcements)

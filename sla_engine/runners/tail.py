@@ -20,10 +20,17 @@ class EntryReader(Protocol):
 
 
 class LedgerFeed(Protocol):
-    """A ledger that says when it grew. size: entries known to be durable."""
+    """A ledger that says when it grew."""
 
-    ledger_id: bytes
-    size: int
+    @property
+    def ledger_id(self) -> bytes:
+        """Its id."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Entries known to be durable."""
+        ...
 
     @property
     def reader(self) -> EntryReader:

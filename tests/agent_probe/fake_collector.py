@@ -1,4 +1,4 @@
-"""The smallest collector that keeps the promises of the wire: it takes frames from a real broker and acknowledges them."""
+"""The smallest collector that keeps the wire's promises: takes frames from a real broker and acknowledges them."""
 
 import asyncio
 import hashlib

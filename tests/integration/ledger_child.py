@@ -2,7 +2,7 @@
 
     python -m tests.integration.ledger_child DIRECTORY BATCHES DAYS_PER_BATCH
 
-Prints "opened SIZE", then "acknowledged SIZE ROOT" after every commit. Ends with 70 when a commit failed.
+Prints "opened SIZE", then "acknowledged SIZE ROOT" after every commit. Ends with 70 when opening or a commit failed.
 """
 
 import os
@@ -18,7 +18,11 @@ FAILED: Final = 70
 
 def main() -> None:
     directory, batches, days = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    writer = open_writer(directory)
+    try:
+        writer = open_writer(directory)
+    except (LedgerFailed, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        os._exit(FAILED)
     say(f"opened {writer.size}")
     reached = writer.mark(SOURCE, EPOCH)
     for batch in range(batches):

@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 from wire.codec import encode_body
 from wire.conversation import CustomerTurn
 from wire.kinds import Kind
-from wire.stream import decode_chunk
+from wire.stream import CHUNK_FIELD, decode_chunk
 from wire.topics import stream_name
 
 EPOCH = bytes(16)
@@ -63,7 +63,7 @@ def growing(tmp_path: Path) -> Iterator[Growing]:
 async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeeder, Redis]]:
     redis = Redis(host=server.host, port=server.port, protocol=2)
     reader = LedgerReader.open(growing.directory)
-    feeder = RedisFeeder(redis, reader, growing.changed, chunks_max=1000, retry_s=0.05)
+    feeder = RedisFeeder(redis, "acme", reader, growing.changed, chunks_max=1000, retry_s=0.05)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(feeder.run(), name="feeder")
         try:
@@ -76,7 +76,7 @@ async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[Redis
 
 async def indexes(redis: Redis, growing: Growing) -> list[int]:
     chunks: Any = await redis.xrange(stream_name(growing.writer.ledger_id))
-    return [entry.index for _, fields in chunks for entry in decode_chunk(fields[b"c"])]
+    return [entry.index for _, fields in chunks for entry in decode_chunk(fields[CHUNK_FIELD])]
 
 
 async def test_the_stream_becomes_the_ledger_in_chunks_of_a_hundred(growing: Growing, redis_server: Server) -> None:

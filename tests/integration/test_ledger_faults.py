@@ -1,4 +1,4 @@
-"""Real processes, real kills, a disk that fails: nothing acknowledged is ever lost, nothing lost is ever acknowledged."""
+"""Real processes, real kills, a disk that fails: nothing acknowledged is lost, nothing is acknowledged in vain."""
 
 import random
 import subprocess
@@ -79,7 +79,7 @@ def read_lines(stream: IO[str], count: int) -> list[str]:
 
 @pytest.mark.parametrize("days", [0, MONTHLY], ids=["in one segment", "with a new segment every commit"])
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-@pytest.mark.parametrize("when", [5, 14, 23])
+@pytest.mark.parametrize("when", [1, 5, 14])
 def test_a_failed_sync_ends_the_process_without_an_acknowledgement(
     tmp_path: Path, days: int, error: str, when: int
 ) -> None:
@@ -110,7 +110,7 @@ def test_a_failed_sync_ends_the_process_without_an_acknowledgement(
 def test_a_kill_at_any_system_call_around_a_new_segment_loses_nothing(tmp_path: Path, call: str) -> None:
     """The first occurrences of each call that touches the disk: opening, committing, sealing, building, renaming."""
     reached = 0
-    for when in range(1, 13):
+    for when in range(1, 9):
         directory = tmp_path / f"{when}"
         inject = f"inject={call}:signal=SIGKILL:when={when}"
         child = start(

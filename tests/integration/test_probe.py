@@ -1,8 +1,10 @@
 """A probe between a real upsd and a real Mosquitto, with a collector that acknowledges."""
 
 import time
+from functools import partial
 from pathlib import Path
 
+from agent_probe.app import Probe
 from tests.agent_probe.fake_collector import FakeCollector, running_collector
 from tests.agent_probe.living_probe import gateway, living
 from tests.servers import Server, UpsServer, run_mosquitto, run_ups_server
@@ -21,6 +23,14 @@ async def to_say(
     await wait_until(said, timeout_s, what=f"{ups} to be {power.value}, {comms.value}; {collector.newest(ups)}")
 
 
+def was_on_battery(collector: FakeCollector, lane: Lane) -> bool:
+    return any(reading.power is Power.BATTERY for reading in collector.readings(lane))
+
+
+def holds_more_than(probe: Probe, rows: int) -> bool:
+    return probe.outbox.counts().rows > rows
+
+
 async def test_mains_loss_is_published_on_both_lanes_within_two_seconds_of_the_driver_knowing(
     tmp_path: Path, mosquitto: Server, ups_server: UpsServer
 ) -> None:
@@ -30,9 +40,7 @@ async def test_mains_loss_is_published_on_both_lanes_within_two_seconds_of_the_d
         ups_server.set("ups1", "ups.status", "OB DISCHRG")
         known_at = time.monotonic()
         for lane in (Lane.SNAPSHOT, Lane.BACKLOG):
-            await wait_until(
-                lambda lane=lane: any(r.power is Power.BATTERY for r in collector.readings(lane)), what="OB to arrive"
-            )
+            await wait_until(partial(was_on_battery, collector, lane), what=f"OB to arrive on {lane.name}")
         took_s = time.monotonic() - known_at
         assert took_s < 2
         newest = collector.newest()
@@ -109,7 +117,7 @@ async def test_what_happened_while_the_broker_was_dead_is_delivered_and_then_for
             for status in ("OB DISCHRG", "OL CHRG", "OB DISCHRG"):
                 rows = probe.outbox.counts().rows
                 ups_server.set("ups1", "ups.status", status)
-                await wait_until(lambda rows=rows: probe.outbox.counts().rows > rows, what=f"{status} to be kept")
+                await wait_until(partial(holds_more_than, probe, rows), what=f"{status} to be kept")
             broker.start()
             await wait_until(lambda: collector.is_connected, what="the collector to be back")
             await wait_until(lambda: probe.outbox.settled, 20, what="everything to be acknowledged")

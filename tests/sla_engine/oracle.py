@@ -1,7 +1,7 @@
 """What a whole transcript amounts to, worked out by looking at all of it at once, as slowly and as plainly as possible.
 
-It shares no code with the engine: no state, no watermark, no revisions. It is what the engine must agree with when the last
-entry has been folded and the clock has run on.
+It shares no code with the engine: no state, no watermark, no revisions. It is what the engine must agree with when
+the last entry has been folded and the clock has run on.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """Transcripts made up at random: legal and illegal, in order and out of it, from live and delayed sources.
 
-They are drawn from a seed, so that hypothesis finds seeds and shrinks the number of events, and a plain loop covers many.
+They are drawn from a seed, so that hypothesis finds seeds and shrinks the number of events, and a plain loop covers
+many.
 """
 
 from random import Random

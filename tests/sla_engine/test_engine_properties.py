@@ -1,5 +1,7 @@
 """Facts are a function of the entries alone."""
 
+from itertools import pairwise
+
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def as_set(facts: list[Fact]) -> set[bytes]:
 
 def cut(ledger_entries: list[Recorded], cuts: list[int]) -> list[list[Recorded]]:
     places = sorted({place % (len(ledger_entries) + 1) for place in cuts} | {0, len(ledger_entries)})
-    return [ledger_entries[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [ledger_entries[start:end] for start, end in pairwise(places)]
 
 
 @settings(max_examples=60)

@@ -58,9 +58,7 @@ class UpsSensor:
     async def sample(self, now: Stamp) -> Sequence[Reading]:
         """The status, and the variables when they are due."""
         answer = await self._connection.ask(get_variable(self._address.ups, "ups.status"))
-        if isinstance(answer, Refusal):
-            if answer.code == STATUS_NOT_OFFERED:
-                return [self._observed("", now)]
+        if isinstance(answer, Refusal) and answer.code != STATUS_NOT_OFFERED:
             return [self._lost(comms_of_refusal(answer.code), now)]
         status = answer.value if isinstance(answer, Variable) else ""
         is_old = self._listed_at is None or now.monotonic - self._listed_at >= self._settings.list_ms
@@ -87,6 +85,7 @@ class UpsSensor:
 
     def _lost(self, comms: Comms, now: Stamp) -> Reading:
         self._listed_at = None
+        self._variables = {}  # an old charge must not look like a present one
         return self._reading(self._debounce.lost(comms, now.monotonic), now)
 
     def _reading(self, believed: Believed, now: Stamp) -> Reading:

@@ -1,0 +1,275 @@
+"""Every metric Seatwatch exposes, and no other: name, type, labels, unit, meaning.
+
+Units are base units (seconds, bytes, ratio), names start with `seatwatch_`. No label ever names a person, a
+conversation, a seat or an account: the values of `client`, `queue`, `team`, `site` and `ledger` are ids from the
+configuration, those of every other label come from a closed list.
+`python -m dashboards.catalogue` prints docs/reference/metrics.md.
+"""
+
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from wire.board import RESPONSE_EDGES_MS
+from wire.conversation import Activity, Presence
+from wire.errors import Reason, require
+
+PREFIX: Final = "seatwatch_"
+OTHER: Final = "other"
+"""The label value that stands for everything beyond the series cap, and for words no closed list knows."""
+
+
+class Type(StrEnum):
+    """OpenMetrics types we use."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+    SUMMARY = "summary"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One family. `name` has no `_total`, `_bucket` and so on; `labels` lists all of them but a histogram's `le`."""
+
+    name: str
+    type: Type
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+
+CATALOGUE: Final[dict[str, Metric]] = {}
+"""Every metric by its name, in the order of exposition."""
+
+SITE_STATES: Final = (
+    "ok",
+    "degraded",
+    "redundancy_lost",
+    "on_battery",
+    "power_lost",
+    "isolated",
+    "silent",
+    "unknown",
+    OTHER,
+)
+OUTCOMES: Final = ("answered", "abandoned", "short_abandoned", "unanswered", "excluded")
+WINDOWS: Final = ("interval", "day")
+SCOPES: Final = ("queue", "team", "site", "ledger")
+
+LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
+    "window": WINDOWS,
+    "outcome": OUTCOMES,
+    "state": SITE_STATES,
+    "presence": (*Presence, OTHER),
+    "activity": (*Activity, OTHER),
+    "reason": (*Reason, OTHER),
+    "scope": SCOPES,
+}
+"""The closed lists. Labels not listed here are ids from the configuration, and `version`."""
+
+ID_LABELS: Final = ("client", "queue", "team", "site", "ledger")
+_QUEUE: Final = ("client", "queue")
+_TEAM: Final = ("client", "team")
+
+
+def _metric(name: str, type_: Type, help_: str, labels: tuple[str, ...] = (), unit: str = "") -> Metric:
+    """Enter one metric. Crashes on a name that is taken, unprefixed or without its unit."""
+    metric = Metric(PREFIX + name, type_, help_, labels, unit)
+    require(metric.name not in CATALOGUE, f"{metric.name} is in the catalogue twice")
+    require(not unit or name.endswith(f"_{unit}"), f"{metric.name} does not end in its unit {unit}")
+    require(help_.endswith("."), f"{metric.name}: the meaning is a sentence")
+    unknown = set(labels) - set(ID_LABELS) - set(LABEL_VALUES) - {"version"}
+    require(not unknown, f"{metric.name} has labels nobody closed: {sorted(unknown)}")
+    CATALOGUE[metric.name] = metric
+    return metric
+
+
+# --- queues, now
+WAITING = _metric(
+    "waiting_conversations", Type.GAUGE, "Conversations in which a customer is owed a human reply right now.", _QUEUE
+)
+OVERDUE = _metric(
+    "overdue_conversations", Type.GAUGE, "Of those waiting, how many longer than the promise allows.", _QUEUE
+)
+OPEN = _metric("open_conversations", Type.GAUGE, "Conversations that have begun and are not resolved.", _QUEUE)
+OLDEST_WAIT = _metric(
+    "oldest_wait_seconds",
+    Type.GAUGE,
+    "How long the customer who has waited longest has been waiting; 0 when nobody waits.",
+    _QUEUE,
+    "seconds",
+)
+FEED_STALE = _metric("feed_stale", Type.GAUGE, "1 while every feed of the queue is silent, else 0.", _QUEUE)
+
+# --- queues, by window
+OFFERED = _metric("window_offered", Type.GAUGE, "Sessions offered in the running window.", (*_QUEUE, "window"))
+SESSIONS = _metric(
+    "window_sessions",
+    Type.GAUGE,
+    "Sessions of the running window by how the wait for a first response ended.",
+    (*_QUEUE, "window", "outcome"),
+)
+JUDGED = _metric(
+    "window_judged", Type.GAUGE, "First responses judged in the running window: met and missed.", (*_QUEUE, "window")
+)
+MET = _metric("window_met", Type.GAUGE, "Of those judged, how many within the limit.", (*_QUEUE, "window"))
+AVERAGE_RESPONSE = _metric(
+    "window_average_response_seconds",
+    Type.GAUGE,
+    "Mean time from a customer turn to the reply that answers it; absent while there is none.",
+    (*_QUEUE, "window"),
+    "seconds",
+)
+RESPONSES = _metric(
+    "window_responses", Type.GAUGE, "Answered turns behind the average response of the window.", (*_QUEUE, "window")
+)
+
+# --- queues, since the ledger began
+OFFERED_TOTAL = _metric("offered_sessions", Type.COUNTER, "Sessions offered since the ledger began.", _QUEUE)
+SESSIONS_TOTAL = _metric("sessions", Type.COUNTER, "Sessions since the ledger began, by outcome.", (*_QUEUE, "outcome"))
+JUDGED_TOTAL = _metric("judged", Type.COUNTER, "First responses judged since the ledger began.", _QUEUE)
+MET_TOTAL = _metric("met", Type.COUNTER, "First responses within the limit since the ledger began.", _QUEUE)
+FIRST_RESPONSE = _metric(
+    "first_response_seconds",
+    Type.HISTOGRAM,
+    "First response by the customer's clock; the edges are what contracts judge by.",
+    _QUEUE,
+    "seconds",
+)
+RESPONSE = _metric(
+    "response_seconds", Type.SUMMARY, "Turn-based response time since the ledger began.", _QUEUE, "seconds"
+)
+AGENTS = _metric(
+    "agents", Type.GAUGE, "People on the queue by presence and activity.", (*_QUEUE, "presence", "activity")
+)
+
+# --- teams
+TEAM_JUDGED = _metric("team_judged", Type.GAUGE, "First responses of the team judged today.", _TEAM)
+TEAM_MET = _metric("team_met", Type.GAUGE, "Of those judged, how many within the limit.", _TEAM)
+TEAM_AVERAGE_RESPONSE = _metric(
+    "team_average_response_seconds",
+    Type.GAUGE,
+    "Turn-based average response of the team today; absent while there is none.",
+    _TEAM,
+    "seconds",
+)
+TEAM_AGENTS = _metric(
+    "team_agents", Type.GAUGE, "People of the team by presence and activity.", (*_TEAM, "presence", "activity")
+)
+
+# --- sites
+SITE_STATE = _metric(
+    "site_state",
+    Type.GAUGE,
+    "1 for the state the site is in, 0 for the others; of `other`, how many sites are in it.",
+    ("site", "state"),
+)
+SITE_STATE_SINCE = _metric(
+    "site_state_since_timestamp_seconds", Type.GAUGE, "When the site entered that state.", ("site",), "seconds"
+)
+SITE_LAST_HEARD = _metric(
+    "site_last_heard_timestamp_seconds",
+    Type.GAUGE,
+    "When anything was last heard from the site; absent if never.",
+    ("site",),
+    "seconds",
+)
+PROBES_REPORTING = _metric("probes_reporting", Type.GAUGE, "Probes of the site that report in time.", ("site",))
+PROBES_KNOWN = _metric("probes_known", Type.GAUGE, "Probes of the site that are known.", ("site",))
+UPS_ON_BATTERY = _metric(
+    "ups_on_battery", Type.GAUGE, "1 while a UPS carries the site, else 0; absent without a UPS.", ("site",)
+)
+UPS_COMMS_OK = _metric(
+    "ups_comms_ok", Type.GAUGE, "1 while what the UPS says can be trusted, else 0; absent without a UPS.", ("site",)
+)
+UPS_CHARGE = _metric(
+    "ups_charge_ratio", Type.GAUGE, "Battery charge, 0 to 1; absent where unknown.", ("site",), "ratio"
+)
+UPS_RUNTIME = _metric(
+    "ups_runtime_seconds", Type.GAUGE, "Runtime left as the UPS claims; absent where unknown.", ("site",), "seconds"
+)
+
+# --- intake
+FRAMES = _metric("frames", Type.COUNTER, "Frames received, whatever became of them.")
+FRAME_BYTES = _metric("frame_bytes", Type.COUNTER, "Bytes of the frames received.", unit="bytes")
+ACCEPTED = _metric("accepted", Type.COUNTER, "Items made durable for the first time.")
+REPEATS = _metric("repeats", Type.COUNTER, "Items that were already durable, byte for byte.")
+QUARANTINED = _metric("quarantined", Type.COUNTER, "Items not taken, kept aside, by reason.", ("reason",))
+EQUIVOCATIONS = _metric("equivocations", Type.COUNTER, "Items whose key was taken by a different body.")
+GAPS = _metric("gaps", Type.COUNTER, "Holes that a source declared.")
+UNROUTED = _metric("unrouted", Type.COUNTER, "Items whose queue belongs to no contract.")
+COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fsync included.", unit="seconds")
+LEDGER_ENTRIES = _metric("ledger_entries", Type.GAUGE, "Entries in the ledger.", ("ledger",))
+ENGINE_LAG = _metric(
+    "engine_lag_entries", Type.GAUGE, "Entries in the ledger that the engine has not folded yet.", ("ledger",)
+)
+
+# --- the board and its screens
+BOARD_AGE = _metric("board_age_seconds", Type.GAUGE, "How old the board is.", unit="seconds")
+BOARD_AS_OF = _metric("board_as_of_timestamp_seconds", Type.GAUGE, "Up to when the board is true.", unit="seconds")
+SCREENS = _metric("screens_connected", Type.GAUGE, "Screens that hold an event stream.")
+SCREENS_REFUSED = _metric("screens_refused", Type.COUNTER, "Screens turned away because too many were connected.")
+SCREEN_FRAMES = _metric("screen_frames", Type.COUNTER, "Boards sent to screens, whole or as a difference.")
+SCREEN_FRAMES_DROPPED = _metric(
+    "screen_frames_dropped", Type.COUNTER, "Boards a slow screen never got because a newer one replaced them."
+)
+
+# --- the scrape itself
+IDS_CAPPED = _metric(
+    "metrics_ids_capped", Type.GAUGE, "Ids summed up under `other` because of the series cap.", ("scope",)
+)
+SCRAPE_SECONDS = _metric(
+    "scrape_duration_seconds", Type.GAUGE, "How long the scrape before this one took to render.", unit="seconds"
+)
+BUILD = _metric("build", Type.INFO, "The running version.", ("version",))
+
+
+def exposed_name(metric: Metric) -> str:
+    """The name a query uses: with `_total` or `_info` where the type adds it."""
+    return metric.name + {Type.COUNTER: "_total", Type.INFO: "_info"}.get(metric.type, "")
+
+
+def markdown() -> str:
+    """The reference page, generated, so that it cannot drift."""
+    edges = ", ".join(str(edge // 1000) for edge in RESPONSE_EDGES_MS)
+    rows = [
+        f"| `{exposed_name(m)}` | {m.type} | {', '.join(f'`{label}`' for label in m.labels) or '-'} "
+        f"| {m.unit or '-'} | {m.help} |"
+        for m in CATALOGUE.values()
+    ]
+    lists = [f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" for label, values in LABEL_VALUES.items()]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "Exposed at `/metrics` as OpenMetrics text, or as Prometheus text 0.0.4 to a client that asks for it.",
+            "This page is generated: `python -m dashboards.catalogue > docs/reference/metrics.md`.",
+            "",
+            "They serve eyes and pagers. What is settled with a client is counted from facts, never from these.",
+            "A gauge that has no data is absent, never 0.",
+            "No label names a person, a conversation, an account or a seat.",
+            "",
+            "| Metric | Type | Labels | Unit | Meaning |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            "## Labels",
+            "",
+            "`client`, `queue`, `team`, `site` and `ledger` (a client's id, or `operator`) are configured ids.",
+            "Beyond `metrics.series_cap` ids of one kind, the rest are summed under `other` and counted in",
+            "`seatwatch_metrics_ids_capped`. Every other label has a closed list of values:",
+            "",
+            *lists,
+            "",
+            f"Buckets of `{FIRST_RESPONSE.name}` end at {edges} s,",
+            'so that the share answered within 10 s is `_bucket{le="10.0"} / _count`, exactly.',
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,63 @@
+"""What a scrape reads: the board and a few plain figures, handed in by whoever wires the process together.
+
+Everything is optional. What is None is absent from the exposition, never 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wire.board import Board
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """counts[i] durations were <= edges_ms[i] and above the edge before; the last count is beyond every edge."""
+
+    edges_ms: tuple[int, ...]
+    counts: tuple[int, ...]
+    total_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeFigures:
+    """Counters of the collector since its process started. quarantined: by wire.errors.Reason."""
+
+    frames: int = 0
+    frame_bytes: int = 0
+    accepted: int = 0
+    repeats: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    equivocations: int = 0
+    gaps: int = 0
+    unrouted: int = 0
+    commit: Distribution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFigures:
+    """One ledger. ledger: a client's id or "operator". folded: entries the engine has taken in, None if none runs."""
+
+    ledger: str
+    entries: int
+    folded: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenFigures:
+    """The wallboard's screens: connected now; refused, frames sent and frames skipped since the process started."""
+
+    connected: int = 0
+    refused: int = 0
+    frames: int = 0
+    frames_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch)."""
+
+    now_ms: int
+    board: Board | None = None
+    intake: IntakeFigures | None = None
+    ledgers: Sequence[LedgerFigures] = ()
+    screens: ScreenFigures | None = None

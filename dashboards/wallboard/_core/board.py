@@ -1,0 +1,118 @@
+"""One board for one reader: cut to its scope, as plain JSON values, and as the difference from the one before.
+
+A view has scalars and, per group, tiles by key, so that a difference can name what changed:
+`{"as_of": 1, ..., "queues": {"acme|chat": {...}}, "sites": {"sh1": {...}}}`. A delta holds every scalar, which are few,
+and under `changes` only what differs: `{"queues": {"acme|chat": {"live": {...}}, "acme|gone": None}}`.
+static/board.js applies the same deltas; a test holds the two against each other.
+"""
+
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from wire.board import Board, SiteTile, Tile
+from wire.scope import EVERYTHING, Scope
+
+View: TypeAlias = dict[str, Any]
+Delta: TypeAlias = dict[str, Any]
+
+TILE_GROUPS: Final = ("clients", "queues", "teams", "site_figures")
+GROUPS: Final = (*TILE_GROUPS, "sites")
+SCALARS: Final = ("as_of", "computed_at", "watermark", "interval_start", "day_start", "record")
+_RECORD: Final = ("entries", "quarantined", "gaps", "unrouted", "equivocations")
+
+
+def scoped(board: Board, scope: Scope) -> Board:
+    """The part of `board` that `scope` may see. What is summed over all clients is withheld from a narrower scope.
+
+    The counts of the record become 0 and the watermark None there: either would tell one client about another.
+    """
+    if scope == EVERYTHING:
+        return board
+    return msgspec.structs.replace(
+        board,
+        watermark=None,
+        clients=[tile for tile in board.clients if scope.sees_client(tile.client)],
+        queues=[tile for tile in board.queues if scope.sees_client(tile.client)],
+        teams=[tile for tile in board.teams if scope.sees_client(tile.client)],
+        site_figures=[
+            tile for tile in board.site_figures if scope.sees_client(tile.client) and scope.sees_site(tile.id)
+        ],
+        sites=[site for site in board.sites if scope.sees_site(site.id)],
+        entries=0,
+        quarantined=0,
+        gaps=0,
+        unrouted=0,
+        equivocations=0,
+    )
+
+
+def to_json(board: Board, scope: Scope) -> View:
+    """The view of `board` under `scope`: dicts, lists, strings, integers and None. `record` is None where withheld."""
+    seen = scoped(board, scope)
+    view: View = {
+        "as_of": seen.as_of,
+        "computed_at": seen.computed_at,
+        "watermark": seen.watermark,
+        "interval_start": seen.interval_start,
+        "day_start": seen.day_start,
+        "record": {name: getattr(seen, name) for name in _RECORD} if scope == EVERYTHING else None,
+        "sites": {site.id: _site(site) for site in seen.sites},
+    }
+    for group in TILE_GROUPS:
+        tiles: list[Tile] = getattr(seen, group)
+        view[group] = {key_of(tile): _tile(tile) for tile in tiles}
+    return view
+
+
+def key_of(tile: Tile) -> str:
+    """What tells this tile from the others of its group. `|` is in no id."""
+    return f"{tile.client}|{tile.id}"
+
+
+def _tile(tile: Tile) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(tile)
+    del plain["totals"]  # counters for the scrape; no screen shows them
+    return plain
+
+
+def _site(site: SiteTile) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(site)
+    return plain
+
+
+def diff(old: View, new: View) -> Delta:
+    """What turns `old` into `new`, so that `apply` of it to `old` gives `new`."""
+    delta: Delta = {name: new[name] for name in SCALARS}
+    changes: dict[str, dict[str, Any]] = {}
+    for group in GROUPS:
+        changed = _group_changes(old[group], new[group])
+        if changed:
+            changes[group] = changed
+    delta["changes"] = changes
+    return delta
+
+
+def _group_changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, tile in new.items():
+        before = old.get(key)
+        if before is None:
+            changes[key] = tile
+        elif before != tile:
+            changes[key] = {name: value for name, value in tile.items() if before[name] != value}
+    return changes
+
+
+def apply(view: View, delta: Delta) -> View:
+    """`view` with `delta` applied; `view` itself is left as it is."""
+    result: View = {name: delta[name] for name in SCALARS}
+    for group in GROUPS:
+        tiles = dict(view[group])
+        for key, change in delta["changes"].get(group, {}).items():
+            if change is None:
+                del tiles[key]
+            else:
+                tiles[key] = {**tiles.get(key, {}), **change}
+        result[group] = tiles
+    return result

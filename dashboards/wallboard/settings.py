@@ -1,0 +1,20 @@
+"""What the wallboard is told; the values live in seatwatch/defaults.toml, section board."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallboardSettings:
+    """Times in ms, sizes in bytes. time_zone: IANA name in which screens show clock times."""
+
+    push_interval_ms: int
+    tick_interval_ms: int
+    stale_after_ms: int
+    reconnect_after_ms: int
+    write_timeout_ms: int
+    page_turn_ms: int
+    cookie_age_ms: int
+    socket_buffer_bytes: int
+    sign_in_bytes_max: int
+    screens_max: int
+    time_zone: str

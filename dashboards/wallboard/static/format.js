@@ -1,0 +1,50 @@
+// Numbers and times as this language writes them.
+
+export const NOTHING = "\u2014";
+
+export class Format {
+  constructor(language) {
+    this.language = language;
+    this.percent1 = new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+    this.one = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.setTimeZone(undefined);
+  }
+
+  setTimeZone(timeZone) {
+    const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone };
+    this.clock = new Intl.DateTimeFormat(this.language, clock);
+    this.day = new Intl.DateTimeFormat(this.language, { month: "2-digit", day: "2-digit", timeZone });
+  }
+
+  number(value) {
+    return this.whole.format(value);
+  }
+
+  // Rounded down: 100 % means all of them, and nothing else does.
+  percent(ratio) {
+    return this.percent1.format(Math.floor((ratio.part * 1000) / ratio.whole) / 1000);
+  }
+
+  counts(ratio) {
+    return `${this.number(ratio.part)}/${this.number(ratio.whole)}`;
+  }
+
+  // 0:07, 1:05, 12:40, 1:02:40
+  elapsed(ms) {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const two = (n) => String(n).padStart(2, "0");
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+    return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  }
+
+  time(instant) {
+    return this.clock.format(instant);
+  }
+
+  // With the date once the clock time alone would mislead.
+  since(instant, now) {
+    return now - instant < 20 * 3600 * 1000 ? this.time(instant) : `${this.day.format(instant)} ${this.time(instant)}`;
+  }
+}

@@ -1,0 +1,108 @@
+// Draws the newest board, counts seconds between boards, and says so when the board is old.
+import { inPlace } from "./board.js";
+import { setText, setTone } from "./dom.js";
+import { Format } from "./format.js";
+import { Queues } from "./queues.js";
+import { Stream } from "./stream.js";
+import { Clients, Sites, Teams } from "./strips.js";
+import { loadWords, wantedLanguage } from "./words.js";
+
+const CLOCK_MS = 250;
+const by = (id) => document.getElementById(id);
+
+class Page {
+  constructor({ language, languages, w }) {
+    this.tools = { w, format: new Format(language) };
+    this.stream = new Stream(() => this.schedule());
+    this.clients = new Clients(by("clients"), this.tools);
+    this.queues = new Queues(by("queues"), this.tools);
+    this.teams = new Teams(by("teams"), this.tools);
+    this.sites = new Sites(by("sites"), this.tools);
+    setText(by("title"), w("wallboard"));
+    document.title = `${w("wallboard")} - Seatwatch`;
+    setText(by("as-of").firstElementChild, w("as_of"));
+    this.offerOther(language, languages);
+  }
+
+  offerOther(language, languages) {
+    const other = Object.keys(languages).find((tag) => tag !== language);
+    if (other === undefined) return;
+    const link = by("language");
+    link.href = `/?lang=${encodeURIComponent(other)}`;
+    link.lang = other;
+    link.hreflang = other;
+    setText(link, languages[other]);
+  }
+
+  start() {
+    this.stream.connect();
+    setInterval(() => this.schedule(), CLOCK_MS);
+    addEventListener("resize", () => this.schedule());
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // A page in the background draws nothing, yet must look stale the moment it is looked at: draw at once there.
+    if (document.hidden) this.draw();
+    else requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.scheduled = false;
+    const { stream } = this;
+    const health = stream.health();
+    this.tellHealth(health);
+    if (stream.view === null) return;
+    this.turnPages();
+    const stale = health.state !== "live";
+    // Old numbers must not seem to move: the clock stands where the board was last true.
+    const now = stale ? stream.view.as_of + stream.settings.stale_after_ms : stream.serverNow();
+    if (this.zone !== stream.settings.time_zone) {
+      this.zone = stream.settings.time_zone;
+      this.tools.format.setTimeZone(this.zone);
+    }
+    setText(by("as-of").lastElementChild, this.tools.format.time(stream.view.as_of));
+    this.clients.render(inPlace(stream.view.clients), now);
+    this.queues.render(stream.view, now);
+    this.teams.render(inPlace(stream.view.teams), now);
+    this.sites.render(stream.view.sites, now);
+    this.tellRecord(stream.view.record);
+  }
+
+  turnPages() {
+    const turn = Math.floor(performance.now() / this.stream.settings.page_turn_ms);
+    if (this.turn !== undefined && turn !== this.turn) this.queues.turnPage();
+    this.turn = turn;
+  }
+
+  tellHealth({ state, ageMs }) {
+    const { w, format } = this.tools;
+    const link = by("link");
+    const overlay = by("overlay");
+    const stale = state === "link_lost" || state === "source_stopped";
+    const broken = !this.stream.open && state !== "connecting";
+    const words = { live: "live", connecting: "connecting", waiting: "waiting_for_data", source_stopped: "stale" };
+    setText(link, w(broken ? "link_lost" : words[state] || state));
+    setTone(link, stale || broken ? "bad" : state === "live" ? "good" : "none");
+    document.body.dataset.state = state;
+    document.body.classList.toggle("stale", stale);
+    overlay.hidden = state === "live";
+    const seconds = format.number(Math.max(1, Math.round(ageMs / 1000)));
+    setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(words[state] || "live"));
+    const why = { link_lost: `${w("link_lost")}  ·  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
+    setText(overlay.lastElementChild, why[state] || "");
+  }
+
+  tellRecord(record) {
+    const { w, format } = this.tools;
+    const names = ["gaps", "quarantined", "unrouted", "equivocations"];
+    const faults = record === null ? [] : names.filter((name) => record[name] > 0);
+    const parts = record === null ? [] : [`${w("record")} ${format.number(record.entries)}`];
+    setText(by("record"), [...parts, ...faults.map((name) => `${w(name)} ${format.number(record[name])}`)].join("  ·  "));
+    setTone(by("record"), faults.length > 0 ? "warn" : "");
+  }
+}
+
+loadWords(wantedLanguage()).then((words) => new Page(words).start());

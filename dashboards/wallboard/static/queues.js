@@ -1,0 +1,131 @@
+// The table of queues: a pool of rows, paged when there are more queues than rows.
+import { WARN, byUrgency, inPlace, urgency } from "./board.js";
+import { cell, fill, node, setText } from "./dom.js";
+import { NOTHING } from "./format.js";
+import { AGENT_STATES, agentsByState, attainment, average, oldest, toBreach, waitingNow } from "./figures.js";
+
+const PHONE_ROWS = 20;
+// A row is as tall as there is room for, between these, gap included; its text grows with it.
+const ROW_REM = { least: 2.5, most: 3.6 };
+
+export class Queues {
+  constructor(main, tools) {
+    this.tools = tools;
+    this.main = main;
+    this.rows = main.querySelector("#rows");
+    this.more = main.querySelector("#more");
+    this.pool = [];
+    this.page = 0;
+    this.phone = matchMedia("(max-width: 700px)");
+    this.head(main.querySelector(".head"));
+    this.more.addEventListener("click", () => {
+      this.page += 1;
+      this.turnedByHand = true;
+    });
+  }
+
+  head(row) {
+    const { w } = this.tools;
+    const titles = ["queue", "waiting", "oldest_wait", "to_breach", "attainment", "average_response"];
+    row.append(...titles.map((key) => node("div", `cell ${key}`, w(key))));
+    row.append(node("div", "agents", ...AGENT_STATES.map((state) => node("span", "", w(state)))));
+  }
+
+  // How many rows fit; sets how tall they are.
+  capacity(count) {
+    if (this.phone.matches) return PHONE_ROWS;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const height = this.rows.getBoundingClientRect().height / rem;
+    const rows = Math.max(1, Math.min(count, Math.floor(height / ROW_REM.least)));
+    this.rows.style.setProperty("--row", `${Math.min(ROW_REM.most, height / rows).toFixed(3)}rem`);
+    return rows;
+  }
+
+  turnPage() {
+    if (!this.turnedByHand) this.page += 1;
+    this.turnedByHand = false;
+  }
+
+  render(view, now) {
+    const count = Object.keys(view.queues).length;
+    const rows = this.capacity(count);
+    const pages = Math.max(1, Math.ceil(count / rows));
+    const tiles = pages === 1 ? inPlace(view.queues) : byUrgency(view.queues, now);
+    const urgent = tiles.filter((tile) => urgency(tile, now).rank <= WARN).length;
+    if (urgent > 0 && !this.turnedByHand && !this.phone.matches) this.page = 0;
+    const page = this.page % pages;
+    const shown = tiles.slice(page * rows, page * rows + rows);
+    while (this.pool.length < shown.length) this.addRow();
+    this.pool.forEach((row, at) => {
+      row.hidden = at >= shown.length;
+      if (at < shown.length) this.show(row, shown[at], now);
+    });
+    this.tellMore(count, shown, tiles, page, pages, urgent, now);
+  }
+
+  tellMore(count, shown, tiles, page, pages, urgent, now) {
+    const { w, format } = this.tools;
+    const hidden = count - shown.length;
+    const urgentHidden = urgent - shown.filter((tile) => urgency(tile, now).rank <= WARN).length;
+    let text = count === 0 ? w("no_queues") : "";
+    if (hidden > 0) text = `${w("more", format.number(hidden))}  ·  ${w("page", page + 1, pages)}`;
+    if (urgentHidden > 0) text += `  ·  ${w("of_which_urgent", format.number(urgentHidden))}`;
+    setText(this.more, text);
+    this.main.classList.toggle("empty", count === 0);
+    this.main.classList.toggle("paged", hidden > 0);
+  }
+
+  addRow() {
+    const { w } = this.tools;
+    const row = node("div", "row");
+    row.name = node("bdi", "title");
+    row.client = node("bdi", "client");
+    row.badges = node("span", "badges");
+    row.plain = node("div", "cell t-plus-1", w("t_plus_1_only"));
+    row.cells = {
+      waiting: cell("waiting", w("waiting"), 4),
+      oldest_wait: cell("oldest_wait", w("oldest_wait"), 6),
+      to_breach: cell("to_breach", w("to_breach"), 5),
+      attainment: cell("attainment", w("attainment"), 6),
+      average_response: cell("average_response", w("average_response"), 5),
+    };
+    row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
+    const name = node("div", "cell queue", row.name, node("span", "under", row.client, row.badges));
+    row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents));
+    this.pool.push(row);
+    this.rows.append(row);
+  }
+
+  show(row, tile, now) {
+    const { w, format } = this.tools;
+    const { cells } = row;
+    setText(row.name, tile.name);
+    setText(row.client, tile.client);
+    if (row.title !== tile.definition) row.title = tile.definition;
+    const badges = [];
+    if (tile.stale_since !== null) badges.push(`${w("stale_since")} ${format.since(tile.stale_since, now)}`);
+    if (tile.unsequenced) badges.push(w("unsequenced"));
+    setText(row.badges, badges.join("  ·  "));
+    const daily = tile.feed === "daily";
+    row.classList.toggle("daily", daily);
+    row.classList.toggle("silent", tile.stale_since !== null);
+    row.dataset.rank = String(daily || tile.stale_since !== null ? "" : Math.min(urgency(tile, now).rank, WARN + 1));
+    row.plain.hidden = !daily;
+    for (const name of ["waiting", "oldest_wait", "to_breach"]) cells[name].hidden = daily;
+    if (!daily) {
+      fill(cells.waiting, waitingNow(tile, this.tools));
+      fill(cells.oldest_wait, oldest(tile, now, this.tools));
+      fill(cells.to_breach, toBreach(tile, now, this.tools));
+    }
+    const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
+    fill(cells.attainment, { ...kept, small: `${kept.small} ${kept.verdict}`.trim() });
+    fill(cells.average_response, average(tile.day.average_response, tile, this.tools));
+    const people = agentsByState(tile.agents);
+    row.agents.forEach((made, at) => {
+      const number = people.get(AGENT_STATES[at]);
+      const big = tile.agents.length === 0 ? NOTHING : format.number(number);
+      fill(made, { big, tone: number === 0 ? "none" : "" });
+    });
+  }
+}
+

@@ -1,0 +1,98 @@
+"""`seatwatch demo`: a contact center to watch, from one command."""
+
+import asyncio
+import json
+import logging
+import re
+import signal
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from seatwatch.demo.run import Demo, DemoOptions
+from seatwatch.settings import load_defaults
+
+EXAMPLES = """
+Examples:
+
+  seatwatch demo                        until Ctrl-C
+
+  seatwatch demo --for 60s --seed 7     one minute, the same customers every time
+
+  seatwatch demo --for 60s --json       one JSON object at the end
+
+  seatwatch demo --listen 0.0.0.0       to watch it from a TV or a phone
+"""
+_LENGTH = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|)$")
+_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog=EXAMPLES)(demo)
+
+
+def demo(
+    length: Annotated[str | None, typer.Option("--for", help="how long, such as 60s or 5m")] = None,
+    seed: Annotated[int, typer.Option(help="the same seed, the same customers")] = 1,
+    sites: Annotated[int, typer.Option(min=1, max=50, help="buildings")] = 3,
+    seats: Annotated[int, typer.Option(min=1, max=200, help="seats in each building")] = 8,
+    listen: Annotated[str, typer.Option(help="address of the wallboard; 0.0.0.0 = reachable from your network")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the wallboard; replaced when it is busy")] = 8787,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="end with one JSON object on standard output")] = False,
+) -> None:
+    """Run a server and a simulated floor that talks to it: a surge, a cut line, a mains loss, and the honest count.
+
+    Exit 0 when nothing was lost or stored twice, 1 otherwise.
+    """
+    options = DemoOptions(
+        for_s=None if length is None else _seconds(length),
+        seed=seed,
+        sites=sites,
+        seats=seats,
+        listen=listen,
+        port=port,
+    )
+    summary = asyncio.run(_run(Demo(options, load_defaults(), say=partial(typer.echo, err=as_json))))
+    if as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        for line in _lines(summary):
+            typer.echo(line)
+    if summary["lost"] or summary["duplicates"] or summary["durable"] < summary["sent"]:
+        raise typer.Exit(1)
+
+
+async def _run(demo_run: Demo) -> dict[str, Any]:
+    logging.getLogger().addHandler(logging.NullHandler())  # a cut line is said by the script, not by thirty probes
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, demo_run.stop)
+    return await demo_run.run()
+
+
+def _seconds(text: str) -> float:
+    found = _LENGTH.match(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no length of time; write 60s, 5m or 1h", param_hint="--for")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _lines(summary: dict[str, Any]) -> list[str]:
+    lines = [
+        "",
+        ", ".join(f"{name} {summary[name]}" for name in ("sent", "durable", "acknowledged", "lost", "duplicates")),
+    ]
+    for client, figures in summary["clients"].items():
+        met, judged = figures["attainment"]["met"], figures["attainment"]["judged"]
+        average = figures["average_response"]
+        share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
+        mean = (
+            f"{average['total_ms'] / average['count'] / 1000:.1f} s of {average['count']}" if average["count"] else "-"
+        )
+        lines.append(f"{client}: first response within 10 s {share}, average response {mean}")
+    return lines

@@ -1,0 +1,58 @@
+"""`seatwatch fsck`: checks a ledger with code that shares nothing with what wrote it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatwatch.settings import load_defaults
+
+if TYPE_CHECKING:
+    from ledger.fsck import Report
+
+EXAMPLES = """
+Examples:
+
+  seatwatch fsck DATA/clients/acme                     check one ledger
+
+  seatwatch fsck --json DATA/operator                  the findings for a program
+
+  seatwatch fsck --vkey-file acme.vkey DATA/clients/acme   hold checkpoints to the key you were handed
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("fsck", epilog=EXAMPLES)(fsck)
+
+
+def fsck(
+    directory: Annotated[Path, typer.Argument(help="a ledger directory", exists=True, file_okay=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    vkey_file: Annotated[
+        Path | None,
+        typer.Option(help="verifier keys, a line each, for checkpoints", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Rehash every entry and compare everything a ledger says about itself. Exit 0 when sound, 1 when damaged."""
+    from ledger.fsck import check
+
+    vkeys = [] if vkey_file is None else [line for line in vkey_file.read_text(encoding="utf-8").splitlines() if line]
+    report = check(directory, vkeys, problems_max=load_defaults().int("ledger.fsck_problems_max"))
+    if as_json:
+        fields = {name: value for name, value in asdict(report).items() if name != "problems_max"}
+        typer.echo(json.dumps({"sound": report.is_sound, **fields}, indent=1))
+    else:
+        _tell(report)
+    raise typer.Exit(0 if report.is_sound else 1)
+
+
+def _tell(report: "Report") -> None:
+    for problem in report.problems:
+        entry = "" if problem.index is None else f" [entry {problem.index}]"
+        typer.echo(f"{problem.where}: {problem.what}{entry}")
+    checked = f"{report.size} entries in {report.segments} segments, {report.checkpoints} checkpoints"
+    state = "sound" if report.is_sound else f"DAMAGED, {len(report.problems)} findings"
+    typer.echo(f"{report.directory}: {state}. {checked}, root {report.root}")

@@ -1,0 +1,74 @@
+"""`seatwatch up`: collector, engine, board and web door in one process."""
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.errors import LedgerError
+from seatwatch.config import Config, ConfigError, Problem, read_config
+from seatwatch.logs import configure_logs
+from seatwatch.server.process import Part, Server
+from seatwatch.settings import load_defaults
+
+EXAMPLES = """
+Examples:
+
+  seatwatch up --config /etc/seatwatch/seatwatch.toml
+
+  seatwatch up --data ./data          embedded broker, nobody configured yet
+
+  seatwatch up --config FILE --only collector      and, elsewhere, --only engine
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up", epilog=EXAMPLES)(up)
+
+
+def up(
+    config: Annotated[Path | None, typer.Option(help="the configuration file; without it, defaults")] = None,
+    data: Annotated[Path | None, typer.Option(help="where the record is kept, over what the file says")] = None,
+    part: Annotated[Part, typer.Option("--only", help="one half of it, with Redis between the two")] = Part.ALL,
+    *,
+    end_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM. Exit 0 stopped, 1 failed, 2 refused its configuration."""
+    configure_logs()
+    base = Path.cwd() if config is None else config.parent
+    try:
+        settings = Config() if config is None else read_config(config)
+        directory = data.resolve() if data is not None else settings.data_dir(base)
+        directory.mkdir(parents=True, exist_ok=True)
+        if config is None:
+            typer.echo("no --config: nobody is watched yet; docs/operate/configure.md says what to write")
+        asyncio.run(_serve(settings, base, directory, part, end_with_stdin=end_with_stdin))
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(f"{config}: {problem}", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        problem = Problem("server.data", str(error), "name a directory this user may write, or free the address")
+        typer.echo(f"{config or '(defaults)'}: {problem}", err=True)
+        raise typer.Exit(1) from None
+    except LedgerError as error:
+        typer.echo(f"the record cannot be opened: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _serve(config: Config, base: Path, data: Path, part: Part, *, end_with_stdin: bool) -> None:
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    if end_with_stdin:
+        loop.add_reader(sys.stdin.fileno(), stop.set)  # readable without data: whoever started us is gone
+    server = Server(config, base, data, part=part, defaults=load_defaults(), say=typer.echo)
+    with suppress(asyncio.CancelledError):
+        await server.run(stop)

@@ -1,0 +1,281 @@
+"""The demo: a server child, a floor that talks to it, the script or a person's keys, and the count at the end."""
+
+import asyncio
+import json
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from collector.ledgers import ledger_directory
+from seatwatch.addresses import lan_address
+from seatwatch.clock import now_ms
+from seatwatch.demo.child import ServerChild
+from seatwatch.demo.keys import key_presses
+from seatwatch.demo.script import Action, Mishap, said, script
+from seatwatch.floor.floor import Floor, FloorSettings
+from seatwatch.floor.outcome import Outcome, count_outcome
+from seatwatch.floor.plan import FloorPlan, plan_floor
+from seatwatch.floor.traffic import Habits
+from seatwatch.probe_command import probe_settings
+from seatwatch.settings import Defaults
+from wire.ids import OPERATOR
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asked for. for_s: None = until Ctrl-C. listen: where the wallboard is to be reached."""
+
+    for_s: float | None
+    seed: int
+    sites: int
+    seats: int
+    listen: str
+    port: int
+
+
+class Demo:
+    """One demo from start to count. say: prints one line for a person."""
+
+    def __init__(self, options: DemoOptions, defaults: Defaults, *, say: Callable[[str], None]) -> None:
+        self._options = options
+        self._defaults = defaults
+        self._say = say
+        self._plan: FloorPlan = plan_floor(options.sites, options.seats)
+        self._started_ms = now_ms()
+        self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(maxsize=16)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End it early; everything under way is still delivered and counted."""
+        self._stop.set()
+
+    async def run(self) -> dict[str, Any]:
+        """Run it. Returns what is to be said at the end, as plain values."""
+        with tempfile.TemporaryDirectory(prefix="seatwatch-demo-") as folder:
+            base = Path(folder)
+            tokens, reader = _write_configuration(base, self._plan, self._options)
+            child = ServerChild(
+                base / "seatwatch.toml",
+                base / "data",
+                base / "server.log",
+                start_timeout_s=self._defaults.seconds("demo.start_timeout"),
+                poll_s=self._defaults.seconds("demo.poll"),
+            )
+            await child.start()
+            self._started_ms = now_ms()
+            self._welcome(child, reader)
+            try:
+                board, floor = await self._watch(child, tokens, reader)
+            finally:
+                await child.stop(self._defaults.seconds("demo.stop_timeout"))
+            directories = {name: ledger_directory(base / "data", name) for name in (OPERATOR, *self._plan.queues)}
+            outcome = await asyncio.to_thread(count_outcome, directories, floor.streams())
+            return _summary(outcome, board, child.starts)
+
+    def _welcome(self, child: ServerChild, reader: str) -> None:
+        url = child.url or ""
+        self._say(f"{self._options.sites} sites with {self._options.seats} seats each, 2 clients, 3 queues. Wallboard:")
+        query = f"?token={reader}" if reader else ""
+        self._say(f"  {url}/{query}")
+        if reader:
+            address = lan_address() or "<this machine>"
+            port = url.rpartition(":")[2]
+            self._say(f"  http://{address}:{port}/{query}  from other machines")
+            self._say(
+                "  WARNING: whoever has this address sees the demo's board; plain HTTP, for your own network only"
+            )
+
+    async def _watch(self, child: ServerChild, tokens: Mapping[str, str], reader: str) -> tuple[dict[str, Any], Floor]:
+        async with self._floor(child, tokens) as floor, asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(floor.run(), name="demo.floor"),
+                tasks.create_task(self._keep_running(child), name="demo.server"),
+                tasks.create_task(self._script(child, floor), name="demo.script"),
+                tasks.create_task(self._keys(child, floor), name="demo.keys"),
+                tasks.create_task(self._report(child, reader), name="demo.report"),
+            ]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._options.for_s):
+                    await self._stop.wait()
+            self._line("the floor falls quiet; waiting for what is under way")
+            floor.fall_quiet()
+            await self._drained(floor)
+            board = await _board(child, reader)
+            for task in background:
+                task.cancel()
+        return board, floor
+
+    def _floor(self, child: ServerChild, tokens: Mapping[str, str]) -> Floor:
+        defaults = self._defaults
+        habits = Habits(
+            arrivals_per_s=defaults.ratio("demo.arrivals") * len(self._plan.people),
+            surge_factor=defaults.ratio("demo.surge_factor"),
+            windows=defaults.int("demo.windows"),
+            think_median_ms=defaults.ms("demo.think_median"),
+            think_sigma=defaults.ratio("demo.think_sigma"),
+            customer_pause_ms=defaults.ms("demo.customer_pause"),
+            patience_ms=defaults.ms("demo.patience"),
+            turns_max=defaults.int("demo.turns_max"),
+        )
+        return Floor(
+            self._plan,
+            habits,
+            defaults.fill(FloorSettings, "demo"),
+            probe_settings=probe_settings(defaults),
+            tokens=tokens,
+            server=lambda: child.runtime,
+            clock_ms=now_ms,
+            seed=self._options.seed,
+        )
+
+    async def _keep_running(self, child: ServerChild) -> None:
+        """Start the server again whenever it dies."""
+        while True:
+            code = await child.ended()
+            self._line(f"the server ended (code {code}); starting it again")
+            before = now_ms()
+            await child.start()
+            self._line(f"the server is back after {(now_ms() - before) / 1000:.1f} s: {child.url}/")
+
+    async def _script(self, child: ServerChild, floor: Floor) -> None:
+        ms = self._defaults.ms
+        course = script(
+            self._plan.sites,
+            surge_at_ms=ms("demo.surge_at"),
+            cut_at_ms=ms("demo.cut_at"),
+            mains_at_ms=ms("demo.mains_at"),
+            mend_at_ms=ms("demo.mend_at"),
+        )
+        for mishap in course:
+            await asyncio.sleep(max(0, self._started_ms + mishap.at_ms - now_ms()) / 1000)
+            self._befall(mishap, child, floor)
+
+    async def _keys(self, child: ServerChild, floor: Floor) -> None:
+        with key_presses(lambda key: self._press(key, floor)) as there_is_a_terminal:
+            if there_is_a_terminal:
+                self._say(
+                    "  keys: s surge, l cut or mend the 2nd site's line, p its neighbour's mains, k kill -9, q end"
+                )
+            while True:
+                self._befall(await self._pressed.get(), child, floor)
+
+    def _press(self, key: str, floor: Floor) -> None:
+        sites = self._plan.sites
+        cut, unplugged = sites[min(1, len(sites) - 1)], sites[min(2, len(sites) - 1)]
+        pressed = {
+            "s": Mishap(0, Action.SURGE),
+            "l": Mishap(0, Action.MEND_LINE if floor.is_cut(cut) else Action.CUT_LINE, cut),
+            "p": Mishap(0, Action.LOSE_MAINS if floor.has_mains(unplugged) else Action.RESTORE_MAINS, unplugged),
+            "k": Mishap(0, Action.KILL_COLLECTOR),
+        }
+        if key == "q":
+            self.stop()
+        elif key in pressed and not self._pressed.full():
+            self._pressed.put_nowait(pressed[key])
+
+    def _befall(self, mishap: Mishap, child: ServerChild, floor: Floor) -> None:
+        self._line(said(mishap))
+        match mishap.action:
+            case Action.SURGE:
+                floor.surge()
+            case Action.CUT_LINE:
+                floor.cut_line(mishap.site)
+            case Action.MEND_LINE:
+                floor.mend_line(mishap.site)
+            case Action.LOSE_MAINS:
+                floor.lose_mains(mishap.site)
+            case Action.RESTORE_MAINS:
+                floor.restore_mains(mishap.site)
+            case Action.KILL_COLLECTOR:
+                child.kill()
+
+    async def _report(self, child: ServerChild, reader: str) -> None:
+        """One line on how things stand, now and then."""
+        while True:
+            await asyncio.sleep(self._defaults.seconds("demo.report"))
+            board = await _board(child, reader)
+            if board:
+                self._line(_status(board))
+
+    async def _drained(self, floor: Floor) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._defaults.seconds("demo.drain_timeout")):
+                while not floor.is_drained:  # noqa: ASYNC110 - thirty outboxes, none of which knows an event
+                    await asyncio.sleep(self._defaults.seconds("demo.poll"))
+        await asyncio.sleep(self._defaults.seconds("demo.report") / 10)  # one more board with the last of it
+
+    def _line(self, text: str) -> None:
+        self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
+
+
+def _write_configuration(base: Path, plan: FloorPlan, options: DemoOptions) -> tuple[dict[str, str], str]:
+    """A configuration for the plan's clients and sites. Returns the connectors' tokens and the reader's, if one is."""
+    lines = ["[server]", f'listen = "{options.listen}"', f"port = {options.port}"]
+    tokens = {client: secrets.token_urlsafe() for client in plan.queues}
+    reader = "" if options.listen == LOOPBACK else secrets.token_urlsafe()
+    for client, queues in plan.queues.items():
+        _write_token(base / f"{client}.token", tokens[client])
+        lines += ["[[client]]", f'id = "{client}"', 'definition = "demo.toml"']
+        for queue in queues:
+            lines += ["[[client.queue]]", f'id = "{queue}"']
+        lines += ["[[source]]", f'id = "chat/{client}"', f'client = "{client}"', f'token_file = "{client}.token"']
+    for site in plan.sites:
+        lines += ["[[site]]", f'id = "{site}"', f"seats = {plan.seats_per_site}"]
+    if reader:
+        _write_token(base / "reader.token", reader)
+        lines += ["[[reader]]", 'name = "demo"', 'token_file = "reader.token"']
+    (base / "seatwatch.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # the demo is watched at any hour, so its window is the whole day
+    definition = 'based_on = "contract-10s"\nname = "demo"\nservice_windows = ["00:00-24:00"]\n'
+    (base / "demo.toml").write_text(definition, encoding="utf-8")
+    return tokens, reader
+
+
+def _write_token(path: Path, token: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(token + "\n", encoding="utf-8")
+
+
+async def _board(child: ServerChild, reader: str) -> dict[str, Any]:
+    """The board as screens get it; empty while the server is down."""
+    if child.url is None:
+        return {}
+    headers = {"Authorization": f"Bearer {reader}"} if reader else {}
+    try:
+        async with aiohttp.ClientSession(headers=headers) as http, http.get(f"{child.url}/board.json") as answer:
+            return await answer.json() if answer.status == 200 else {}  # 503 before the first board
+    except (aiohttp.ClientError, OSError, json.JSONDecodeError):
+        return {}
+
+
+def _status(board: Mapping[str, Any]) -> str:
+    clients = board["clients"].values()
+    waiting = sum(client["live"]["waiting"] for client in clients if client["live"])
+    met = sum(client["day"]["attainment"]["part"] for client in clients)
+    judged = sum(client["day"]["attainment"]["whole"] for client in clients)
+    share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
+    sites = ", ".join(f"{site['id']} {site['state']}" for site in board["sites"].values())
+    return f"waiting {waiting}, first response within 10 s {share}; {sites}"
+
+
+def _summary(outcome: Outcome, board: Mapping[str, Any], starts: int) -> dict[str, Any]:
+    """Everything the demo says at its end. Averages are total and count, so that anybody can divide."""
+    figures = {}
+    for client in board.get("clients", {}).values():
+        day = client["day"]
+        figures[client["id"]] = {
+            "attainment": {"met": day["attainment"]["part"], "judged": day["attainment"]["whole"]},
+            "first_response": day["first_response"],
+            "average_response": day["average_response"],
+            "offered": day["offered"],
+            "answered": day["answered"],
+            "abandoned": day["abandoned"],
+        }
+    return {**msgspec.to_builtins(outcome), "server_starts": starts, "clients": figures}

@@ -1,0 +1,120 @@
+"""The engines of a server: one runner per client's ledger, one for the operator's sites, and the board made of them."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from seatwatch.config import ClientSection
+from seatwatch.settings import Defaults
+from sla_engine._core.sites import SiteLimits
+from sla_engine._core.tiles import compose
+from sla_engine._core.windows import WindowCalendar
+from sla_engine.facts_store import FactsStore
+from sla_engine.runners.local import LocalRunner, RunnerSettings
+from sla_engine.runners.sites import SitesRunner, SitesSettings
+from sla_engine.runners.tail import LedgerFeed
+from sla_engine.zones import zone_table
+from wire.board import Board, SiteTile
+from wire.ids import OPERATOR
+from wire.verdict import Announcement, Notice
+
+log = structlog.get_logger()
+MS_PER_MINUTE = 60_000
+
+
+def calendar_of(time_zone: str, defaults: Defaults) -> WindowCalendar:
+    """Interval and business day where a client has no rules yet."""
+    day_starts_ms = defaults.minute_of_day("contract.business_day_starts") * MS_PER_MINUTE
+    return WindowCalendar(zone_table(time_zone), defaults.ms("board.interval"), day_starts_ms)
+
+
+class Engines:
+    """All runners of one process, over ledgers read in place or over their streams. Made on the loop it runs on."""
+
+    def __init__(
+        self,
+        clients: list[ClientSection],
+        feeds: Mapping[str, LedgerFeed],
+        facts: Path,
+        *,
+        defaults: Defaults,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._clock_ms = clock_ms
+        self._stores: list[FactsStore] = []
+        self._owing: set[str] = set()
+        self.announced = dict.fromkeys(Notice, 0)
+        self.runners: dict[str, LocalRunner] = {}
+        for client in clients:
+            feed = feeds[client.id]
+            calendar = calendar_of(client.time_zone, defaults)
+            store = FactsStore.open(
+                facts / client.id, ledger_id=feed.ledger_id, ledger_size=feed.size, period_of=calendar.month_of
+            )
+            if store.discarded is not None:
+                log.warning("engine.facts_discarded", client=client.id, why=store.discarded)
+            self._stores.append(store)
+            self.runners[client.id] = LocalRunner(
+                client.id,
+                feed,
+                store,
+                clock_ms=clock_ms,
+                settings=defaults.fill(RunnerSettings, "board", calendar=calendar),
+                announced=self._announce,
+            )
+        limits = defaults.fill(SiteLimits, "board")
+        self.sites = SitesRunner(
+            feeds[OPERATOR],
+            facts / OPERATOR,
+            clock_ms=clock_ms,
+            settings=defaults.fill(SitesSettings, "board", limits=limits),
+            changed=_log_sites,
+        )
+
+    async def run(self) -> None:
+        """Run all of them until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.sites.run(), name="engines.sites")
+                for client, runner in self.runners.items():
+                    tasks.create_task(runner.run(), name=f"engines[{client}]")
+        finally:
+            for store in self._stores:
+                store.close()
+
+    def owes(self, client: str) -> bool:
+        """Whether somebody waits for a reply in that client's ledger, by the newest board."""
+        return client in self._owing
+
+    def board(self) -> Board | None:
+        """The board as of now; None until every ledger has been caught up with."""
+        operator = self.sites.board_part()
+        parts = [runner.board_part() for runner in self.runners.values()]
+        known = [part for part in parts if part is not None]
+        if operator is None or len(known) < len(parts):
+            return None
+        board = compose(known, operator, self._clock_ms())
+        self._owing = {tile.client for tile in board.clients if tile.live is not None and tile.live.waiting}
+        return board
+
+    def folded(self) -> dict[str, int]:
+        """How far each client's ledger is folded: entries."""
+        return {client: runner.next_index for client, runner in self.runners.items()}
+
+    def problems(self) -> list[str]:
+        """What keeps the board from being shown, in words."""
+        behind = [client for client, runner in self.runners.items() if not runner.caught_up.is_set()]
+        if not self.sites.caught_up.is_set():
+            behind.append(OPERATOR)
+        return [f"the engine of {client} is still reading its ledger" for client in behind]
+
+    def _announce(self, announcements: list[Announcement]) -> None:
+        for announcement in announcements:
+            self.announced[announcement.notice] += 1
+
+
+def _log_sites(tiles: list[SiteTile]) -> None:
+    for tile in tiles:
+        log.info("site.changed", site=tile.id, state=tile.state, reason=tile.reason, power=tile.power)

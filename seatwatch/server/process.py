@@ -1,0 +1,282 @@
+"""One server process: everything `seatwatch up` runs, started in order and stopped in the reverse of it."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from collector.broker_embedded import embedded_broker
+from collector.intake import Intake
+from collector.intake_mqtt import MqttDoor
+from collector.ledgers import ledger_directory
+from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
+from collector.timekeeper import Timekeeper
+from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.settings import WallboardSettings
+from ledger.reader import LedgerReader
+from ledger.segment import LedgerSettings
+from seatwatch.addresses import bind
+from seatwatch.clock import now_ms
+from seatwatch.config import Config, ConfigError, Problem
+from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
+from seatwatch.server.engines import Engines
+from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
+from seatwatch.server.rules import client_rules
+from seatwatch.server.web import Figures, web_application
+from seatwatch.settings import Defaults
+from sla_engine.runners.tail import LedgerFeed
+from wire.ids import OPERATOR
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from sla_engine.runners.redis_streams import RedisFeed
+
+log = structlog.get_logger()
+
+
+class Beside(Protocol):
+    """Starts work that runs until the server stops."""
+
+    async def __call__(self, work: Coroutine[object, object, None], *, name: str) -> None:
+        """Start it."""
+        ...
+
+
+EXIT_COMMIT_FAILED: Final = 70
+"""EX_SOFTWARE of sysexits.h: only a fresh start knows what is durable."""
+
+
+def end_at_once(error: BaseException) -> None:
+    """A commit failed: nothing may be acknowledged any more, so the process ends without any clean-up."""
+    log.critical("intake.commit_failed", error=str(error))
+    os._exit(EXIT_COMMIT_FAILED)
+
+
+class Part(StrEnum):
+    """What a process runs. Apart, the collector feeds Redis and the engine follows it."""
+
+    ALL = "all"
+    COLLECTOR = "collector"
+    ENGINE = "engine"
+
+
+class Server:
+    """`seatwatch up`. say: how a person is told where it is (one line a call)."""
+
+    def __init__(
+        self, config: Config, base: Path, data: Path, *, part: Part, defaults: Defaults, say: Callable[[str], None]
+    ) -> None:
+        if part is not Part.ALL and config.redis is None:
+            problem = f"a process that runs the {part} alone needs Redis between the two"
+            raise ConfigError([Problem("redis.url", problem, 'add [redis] url = "redis://127.0.0.1:6379/0"')])
+        self._config = config
+        self._base = base
+        self._data = data
+        self._part = part
+        self._defaults = defaults
+        self._say = say
+        self._boot_id = secrets.token_hex(8)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set. Raises LedgerBusy, LedgerCorrupt, ConfigError, OSError before it serves."""
+        async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
+            beside = partial(_beside, stack, tasks)
+            intake, mqtt_port = None, 0
+            if self._part is not Part.ENGINE:
+                intake = await self._intake(stack, beside)
+                for client in self._config.client:
+                    await intake.append_derived(client.id, client_rules(client, self._base))
+                mqtt_port = await self._mqtt(stack, beside, intake)
+                await self._feed_redis(stack, beside, intake)
+            engines = None
+            if self._part is not Part.COLLECTOR:
+                feeds: Mapping[str, LedgerFeed] = (
+                    await self._streams(stack, beside) if intake is None else intake.ledgers
+                )
+                engines = Engines(
+                    self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
+                )
+                await beside(engines.run(), name="engines")
+            if intake is not None:
+                await self._keep_time(beside, intake, engines)
+            url = await self._web(stack, beside, intake, engines)
+            write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port))
+            stack.callback(remove_runtime, self._data, self._boot_id)
+            broker = f"MQTT on port {mqtt_port}, " if mqtt_port else ""
+            self._say(f"Seatwatch is up: {url}/  ({broker}record in {self._data})")
+            await stop.wait()
+
+    async def _keep_time(self, beside: Beside, intake: Intake, engines: Engines | None) -> None:
+        """Put time on the record. Without an engine here, a client who was told of lately may be owed a reply."""
+        lately_ms = self._defaults.ms("collector.owing_after")
+
+        def told_lately(client: str) -> bool:
+            sources = [source.id for source in intake.sources if source.client == client]
+            newest = max((intake.heard[name].at for name in sources if name in intake.heard), default=0)
+            return now_ms() - newest < lately_ms
+
+        timekeeper = Timekeeper(
+            intake,
+            timekeeper_settings(self._defaults),
+            clock_ms=now_ms,
+            owes=told_lately if engines is None else engines.owes,
+        )
+        await beside(timekeeper.run(), name="timekeeper")
+
+    async def _intake(self, stack: AsyncExitStack, beside: Beside) -> Intake:
+        defaults = self._defaults
+        writers = open_writers(
+            self._data, self._config, settings=defaults.fill(LedgerSettings, "ledger"), clock_ms=now_ms
+        )
+        for writer in writers.values():
+            stack.callback(writer.close)
+        intake = Intake(
+            writers,
+            registered_sources(self._config, self._base, defaults),
+            settings=intake_settings(defaults),
+            clock_ms=now_ms,
+            open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
+            die=end_at_once,
+        )
+        await beside(intake.run(), name="intake")
+        return intake
+
+    async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:
+        """Start the door to the broker, and the broker itself where none is configured. Returns the broker's port."""
+        mqtt = self._config.mqtt
+        password = None
+        if mqtt.password_file is not None:
+            password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
+        if mqtt.host is None:
+            port = await stack.enter_async_context(embedded_broker(0))
+            settings = mqtt_settings(self._defaults, "127.0.0.1", port, "3.1.1")
+        else:
+            port = mqtt.port
+            settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
+        door = MqttDoor(intake, intake.sources, settings)
+        await beside(door.run(), name="mqtt")
+        return port
+
+    def _redis(self, stack: AsyncExitStack) -> "Redis":
+        from redis.asyncio import Redis  # noqa: PLC0415 - most servers run without it, and it takes 0.2 s to load
+
+        url = "" if self._config.redis is None else self._config.redis.url
+        redis = Redis.from_url(url, protocol=2)
+        stack.push_async_callback(redis.aclose)
+        return redis
+
+    async def _feed_redis(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> None:
+        """Copy every ledger into its stream, where a Redis is configured."""
+        if self._config.redis is None:
+            return
+        from collector.feed_redis import RedisFeeder  # noqa: PLC0415 - see above
+
+        redis = self._redis(stack)
+        for client, handle in intake.ledgers.items():
+            feeder = RedisFeeder(
+                redis,
+                client,
+                handle.open_reader(),
+                handle.changed,
+                chunks_max=self._defaults.int("collector.feed_chunks_max"),
+                retry_s=self._defaults.seconds("collector.feed_retry"),
+            )
+            await beside(feeder.run(), name=f"feed[{client}]")
+
+    async def _streams(self, stack: AsyncExitStack, beside: Beside) -> "dict[str, RedisFeed]":
+        """Follow every configured client's stream, once its feeder has announced it."""
+        from redis.exceptions import RedisError  # noqa: PLC0415 - see above
+
+        from sla_engine.runners.redis_streams import RedisFeed, ledger_ids, stream_size  # noqa: PLC0415 - see above
+
+        redis = self._redis(stack)
+        retry_s = self._defaults.seconds("collector.feed_retry")
+        wanted = {OPERATOR, *(client.id for client in self._config.client)}
+        ids: dict[str, bytes] = {}
+        sizes: dict[str, int] = {}
+        while not wanted <= ids.keys():
+            try:
+                ids = await ledger_ids(redis)
+                sizes = {client: await stream_size(redis, ids[client]) for client in wanted & ids.keys()}
+            except RedisError as error:
+                log.warning("engine.redis_unavailable", error=type(error).__name__)
+                ids = {}
+            if not wanted <= ids.keys():
+                await asyncio.sleep(retry_s)
+        feeds = {}
+        for client in wanted:
+            feeds[client] = RedisFeed(
+                redis,
+                ids[client],
+                sizes[client],
+                entries_max=self._defaults.int("engine.stream_entries_max"),
+                block_ms=self._defaults.ms("engine.stream_block"),
+                retry_s=retry_s,
+            )
+            await beside(feeds[client].run(), name=f"stream[{client}]")
+        return feeds
+
+    async def _web(self, stack: AsyncExitStack, beside: Beside, intake: Intake | None, engines: Engines | None) -> str:
+        defaults, server = self._defaults, self._config.server
+        settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
+        hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
+        figures = Figures(intake, hub, now_ms)
+        app = web_application(
+            intake,
+            hub,
+            figures,
+            scopes=reader_scopes(self._config, self._base),
+            defaults=defaults,
+            problems=list if engines is None else engines.problems,
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        bound = bind(server.listen, server.port)
+        if bound.replaced is not None:
+            self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
+        await web.SockSite(runner, bound.socket).start()
+        if engines is not None:
+            interval_s = defaults.seconds("board.refresh_interval")
+            await beside(_publish(engines, hub, figures, interval_s=interval_s), name="publish")
+        host = "127.0.0.1" if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
+        return f"http://{host}:{bound.port}"
+
+
+async def _beside(
+    stack: AsyncExitStack, tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
+) -> None:
+    await stack.enter_async_context(_running(tasks, work, name=name))
+
+
+async def _publish(engines: Engines, hub: Hub, figures: Figures, *, interval_s: float) -> None:
+    """Make the board again and again and hand it to screens and scrapes."""
+    while True:
+        board = engines.board()
+        if board is not None:
+            figures.board = board
+            figures.folded = engines.folded()
+            hub.publish(board)
+        await asyncio.sleep(interval_s)
+
+
+@asynccontextmanager
+async def _running(
+    tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
+) -> AsyncIterator[None]:
+    """Run `work` beside the caller and end it on leaving. If it fails, the group ends the caller as well."""
+    task = tasks.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

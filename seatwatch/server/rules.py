@@ -1,0 +1,63 @@
+"""A client's definition and contract as entries of its ledger: what a person configured becomes part of the record."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ledger.entry import NewEntry
+from seatwatch.config import ClientSection, ConfigError, Problem
+from sla_engine._core import contract as contracts
+from sla_engine._core import definition as definitions
+from sla_engine._core.contract import EVERY_QUEUE, Contract, Settlement
+from sla_engine._core.definition import Definition, DefinitionError
+from sla_engine.definition_files import load_definition, load_preset, preset_names
+from wire.body import Body
+from wire.codec import KIND_OF, encode_body
+from wire.limits import EPOCH_BYTES
+from wire.organisation import ContractSigned, DefinitionPublished
+
+SOURCE: Final = "~rules"
+_CLOCK: Final = "hub"
+
+
+def client_definition(client: ClientSection, base: Path) -> Definition:
+    """The definition a client's section names: a preset, or a file taken from `base`. Raises ConfigError."""
+    try:
+        if client.definition in preset_names():
+            return load_preset(client.definition)
+        return load_definition(base / client.definition)
+    except (DefinitionError, OSError) as error:
+        fix = f"name a preset ({', '.join(preset_names())}) or mend the file"
+        raise ConfigError([Problem(f"client {client.id}: definition", str(error), fix)]) from None
+
+
+def client_rules(client: ClientSection, base: Path) -> list[NewEntry]:
+    """The entries that put a client's definition and contract into its ledger; the same ones for the same content."""
+    definition = client_definition(client, base)
+    contract = Contract(
+        name=f"{client.id}-standard",
+        client=client.id,
+        title=client.name,
+        effective_from=definition.effective_from,
+        effective_until=None,
+        queues=(EVERY_QUEUE,),
+        definitions=(definition.name,),
+        settlement=Settlement.MONTH,
+        running_in_until=None,
+        attainment_target_bp=None,
+    )
+    return list(_entries(definition, contract))
+
+
+def _entries(definition: Definition, contract: Contract) -> Iterator[NewEntry]:
+    head = (definition.effective_from, 1, _CLOCK, None, True, "")
+    document = definitions.canonical(definition)
+    yield _entry(DefinitionPublished(*head, definition.name, definition.version, definition.effective_from, document))
+    yield _entry(ContractSigned(*head, contract.name, contract.effective_from, contracts.canonical(contract)))
+
+
+def _entry(body: Body) -> NewEntry:
+    kind, kind_version = KIND_OF[type(body)]
+    data = encode_body(body)
+    return NewEntry(SOURCE, hashlib.sha256(data).digest()[:EPOCH_BYTES], 1, kind, kind_version, data)

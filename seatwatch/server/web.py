@@ -1,0 +1,98 @@
+"""The web door of a server: HTTP intake, wallboard, metrics and health on one port."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from collector import intake_http
+from collector._core.admission import Outcome
+from collector.intake import Intake
+from collector.settings import http_settings
+from collector.stats import LATENCY_EDGES_MS, IntakeStats
+from dashboards.exporter import Exporter
+from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
+from dashboards.wallboard.access import Access
+from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.server import Wallboard, install
+from seatwatch import __version__, glossary
+from seatwatch.settings import Defaults
+from wire.board import Board
+from wire.scope import Scope
+
+LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
+
+
+class Figures:
+    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards."""
+
+    def __init__(self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int]) -> None:
+        self._intake = intake
+        self._hub = hub
+        self._clock_ms = clock_ms
+        self.board: Board | None = None
+        self.folded: dict[str, int] = {}
+        self.door_bytes: Callable[[], int] = lambda: 0
+
+    def snapshot(self) -> Snapshot:
+        """Everything at this instant."""
+        intake = self._intake
+        return Snapshot(
+            now_ms=self._clock_ms(),
+            board=self.board,
+            intake=None if intake is None else self._intake_figures(intake.stats),
+            ledgers=[
+                LedgerFigures(ledger=client, entries=handle.size, folded=self.folded.get(client))
+                for client, handle in ({} if intake is None else intake.ledgers).items()
+            ],
+            screens=self._hub.figures(),
+        )
+
+    def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
+        commit = stats.commit_time
+        return IntakeFigures(
+            frames=stats.frames,
+            frame_bytes=self.door_bytes(),
+            accepted=stats.outcomes[Outcome.ACCEPTED],
+            repeats=stats.outcomes[Outcome.REPEAT],
+            quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
+            equivocations=stats.outcomes[Outcome.EQUIVOCATION],
+            gaps=stats.gaps,
+            unrouted=stats.outcomes[Outcome.UNROUTED],
+            commit=Distribution(edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000),
+        )
+
+
+def words() -> dict[str, dict[str, str]]:
+    """The glossary by language, the floor's own first."""
+    return {
+        tag: {key: word.text(language) for key, word in glossary.words().items()} for tag, language in LANGUAGES.items()
+    }
+
+
+def web_application(
+    intake: Intake | None,
+    hub: Hub,
+    figures: Figures,
+    *,
+    scopes: Mapping[str, Scope],
+    defaults: Defaults,
+    problems: Callable[[], Sequence[str]],
+) -> web.Application:
+    """The whole application. intake: None in a process without a door. problems: what keeps it from being ready."""
+    exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
+    wallboard = Wallboard(
+        hub,
+        access=Access(scopes),
+        words=words(),
+        metrics=exporter,
+        alive=lambda: (),
+        ready=problems,
+    )
+    app = web.Application()
+    if intake is not None:
+        door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
+        figures.door_bytes = lambda: door.stats.bytes
+        app.add_routes(door.routes())
+    install(app, wallboard)
+    return app

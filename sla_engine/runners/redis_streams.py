@@ -1,0 +1,148 @@
+"""A ledger followed through its Redis stream, for an engine in a process or on a machine of its own.
+
+It looks like a ledger that says when it grew, so the same runner follows either. What was read is kept in memory until
+it is folded, up to a bound. Redis may be killed, emptied or replaced: the feeder makes the stream the ledger again, and
+this side waits for the entry it needs next.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ledger.entry import StoredEntry
+from wire.stream import CHUNK_FIELD, chunk_id, decode_chunk, size_after
+from wire.topics import LEDGERS_KEY, stream_name
+
+log = structlog.get_logger()
+
+
+class FeedGap(Exception):
+    """The stream begins after the entry that is needed: it was trimmed. Whoever follows must read the ledger itself."""
+
+    def __init__(self, stream: str, wanted: int, first: int) -> None:
+        super().__init__(
+            f"{stream} begins at entry {first}, entry {wanted} is needed; "
+            "start the engine once beside the ledger, or raise collector.feed_chunks_max"
+        )
+
+
+async def ledger_ids(redis: Redis) -> dict[str, bytes]:
+    """Client (or "operator") -> ledger id, as the feeders announce them; empty before any feeder ran."""
+    found: Any = await redis.hgetall(LEDGERS_KEY)
+    return {client.decode(): bytes(ledger_id) for client, ledger_id in found.items()}
+
+
+async def stream_size(redis: Redis, ledger_id: bytes) -> int:
+    """How many entries of that ledger the stream knows of."""
+    newest: Any = await redis.xrevrange(stream_name(ledger_id), count=1)
+    return size_after(newest[0][0]) if newest else 0
+
+
+class RedisFeed:
+    """The feed of one ledger. `run` reads ahead, from the entry that was first asked for; `reader` hands out.
+
+    stream_entries: how many entries the stream knew of at the start; until they are received, a read may come back with
+    less than there is. entries_max: how many may wait to be folded. block_ms: how long one read waits for news.
+    retry_s: pause after Redis did not answer.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        ledger_id: bytes,
+        stream_entries: int,
+        *,
+        entries_max: int,
+        block_ms: int,
+        retry_s: float,
+    ) -> None:
+        self.ledger_id: bytes = ledger_id
+        self._redis: Final = redis
+        self._stream: Final = stream_name(ledger_id)
+        self._known: Final = stream_entries
+        self._entries_max: Final = entries_max
+        self._block_ms: Final = block_ms
+        self._retry_s: Final = retry_s
+        self._received = -1
+        self._waiting: deque[StoredEntry] = deque()
+        self._grown = asyncio.Event()
+        self._room = asyncio.Event()
+        self._asked = asyncio.Event()
+
+    @property
+    def size(self) -> int:
+        """Entries known of, counted from the ledger's start."""
+        return max(self._known, self._received)
+
+    @property
+    def reader(self) -> "RedisFeed":
+        """It reads itself."""
+        return self
+
+    def read(self, first: int, limit: int) -> list[StoredEntry]:
+        """Entries from `first` on, at most `limit`. What lies before `first` is let go of."""
+        self._begin_at(first)
+        while self._waiting and self._waiting[0].index < first:
+            self._waiting.popleft()
+        self._room.set()
+        return [self._waiting[place] for place in range(min(limit, len(self._waiting)))]
+
+    async def changed(self, since: int) -> int:
+        """Wait until more than `since` entries are known of, and say how many."""
+        self._begin_at(since)
+        while self.size <= since:
+            await self._grown.wait()
+        return self.size
+
+    def _begin_at(self, first: int) -> None:
+        if self._received < 0:
+            self._received = first
+            self._asked.set()
+
+    async def run(self) -> None:
+        """Read ahead until cancelled. Raises FeedGap."""
+        await self._asked.wait()
+        while True:
+            try:
+                await self._read_some()
+            except RedisError as error:
+                log.warning("engine.redis_unavailable", stream=self._stream, error=type(error).__name__)
+                await asyncio.sleep(self._retry_s)
+
+    async def _read_some(self) -> None:
+        while len(self._waiting) >= self._entries_max:
+            self._room.clear()
+            await self._room.wait()
+        found: Any = await self._redis.xread({self._stream: chunk_id(self._received)}, count=10, block=self._block_ms)
+        for _, chunks in found or ():
+            for _, fields in chunks:
+                self._take(fields[CHUNK_FIELD])
+        if found:
+            self._grown.set()
+            self._grown = asyncio.Event()
+
+    def _take(self, chunk: bytes) -> None:
+        """Keep what is new of a chunk: after a rebuild, chunks may be cut elsewhere than before."""
+        for entry in decode_chunk(chunk):
+            if entry.index > self._received:
+                raise FeedGap(self._stream, self._received, entry.index)
+            if entry.index == self._received:
+                self._waiting.append(
+                    StoredEntry(
+                        entry.index,
+                        entry.received_at,
+                        entry.source,
+                        entry.epoch,
+                        entry.sequence,
+                        entry.kind,
+                        entry.kind_version,
+                        salt=None,
+                        body=entry.body,
+                        leaf=b"",
+                    )
+                )
+                self._received += 1

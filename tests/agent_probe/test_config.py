@@ -1,0 +1,91 @@
+"""What an operator may write, and what is said when it cannot be used: the key, the problem, the fix."""
+
+from pathlib import Path
+
+import pytest
+
+from agent_probe.config import check_files, parse_config
+from agent_probe.errors import ProbeConfigError
+from agent_probe.sensors.registry import SENSORS, build
+from agent_probe.sensors.seat import Load
+from seatwatch import probe_command
+from tests.agent_probe.living_probe import SETTINGS
+from wire.facility import Role
+
+SMALLEST = 'site = "sz1"\nprobe = "p1"\nseat = "s01"\n[broker]\nhost = "hub"\n'
+SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent / "agent_probe" / "sensors"
+
+
+def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() -> None:
+    config = parse_config(SMALLEST)
+    assert (config.source, config.role, config.broker.port, config.broker.protocol) == ("sz1/p1", Role.SEAT, 1883, "5")
+    assert [sensor.name for sensor in build(config, SETTINGS, lambda: Load(0, 0))] == ["heartbeat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "problem"),
+    [
+        ("site = ", "--config", "not TOML"),
+        (SMALLEST.replace('site = "sz1"\n', ""), "site", "missing"),
+        (SMALLEST.replace('host = "hub"', ""), "broker.host", "missing"),
+        (SMALLEST.replace('"hub"', '""'), "broker.host", "empty"),
+        (SMALLEST.replace('"sz1"', '"sz/1"'), "site", "cannot be a name"),
+        (SMALLEST.replace('"p1"', '"~clock"'), "probe", "cannot be a name"),
+        (SMALLEST.replace('"p1"', '""'), "probe", "cannot be a name"),
+        (SMALLEST.replace('seat = "s01"\n', ""), "seat", "missing"),
+        (SMALLEST + "prot = 1\n", "broker.prot", "no such key"),
+        (SMALLEST + "port = 99999\n", "broker.port", "65535"),
+        (SMALLEST + 'port = "1883"\n', "broker.port", "Expected `int`"),
+        (SMALLEST + 'protocol = "4"\n', "broker.protocol", "unknown"),
+        (SMALLEST + 'username = "u"\n', "broker.username", "belong together"),
+        (SMALLEST + '[broker.tls]\ncert_file = "c"\n', "broker.tls", "belong together"),
+        (SMALLEST + '[[ups]]\nname = "a"\n[[ups]]\nname = "a"\n', "ups.name", "used twice"),
+        (SMALLEST + '[[ups]]\nname = "no blanks"\n', "ups.no blanks", "cannot be a name"),
+        (SMALLEST.replace("seat =", 'role = "boss"\nseat ='), "role", "Invalid enum value"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_by_name_with_a_fix(text: str, key: str, problem: str) -> None:
+    with pytest.raises(ProbeConfigError) as refused:
+        parse_config(text)
+    assert refused.value.key == key
+    assert problem in refused.value.problem
+    assert refused.value.fix
+
+
+def test_a_file_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path) -> None:
+    text = SMALLEST + f'username = "u"\npassword_file = "{tmp_path / "none"}"\n'
+    with pytest.raises(ProbeConfigError, match=r"broker\.password_file"):
+        check_files(parse_config(text))
+
+
+def test_check_says_what_the_probe_would_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "probe.toml"
+    file.write_text(SMALLEST + '[[ups]]\nname = "rack1"\n', encoding="utf-8")
+    assert probe_command.run(["--config", str(file), "--check"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ok: seat sz1/p1, seat s01",
+        "    broker hub:1883, MQTT 5, no TLS",
+        "    UPS rack1 at 127.0.0.1:3493",
+    ]
+
+
+def test_check_ends_with_2_and_names_key_and_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "probe.toml"
+    file.write_bytes(b"\xff\xfe")
+    assert probe_command.run(["--config", str(file), "--check"]) == 2
+    assert "fix: save it as UTF-8" in capsys.readouterr().err
+    assert probe_command.run(["--config", str(tmp_path / "none")]) == 2
+    assert probe_command.run([]) == 2
+
+
+def test_every_sensor_has_its_folder_with_a_readme_and_every_folder_is_a_sensor_or_a_kept_place() -> None:
+    folders = {path.name for path in SENSOR_FOLDERS.iterdir() if path.is_dir() and not path.name.startswith("_")}
+    assert folders == set(SENSORS) | {"uplink", "phone_line"}
+    assert all((SENSOR_FOLDERS / name / "README.md").read_text(encoding="utf-8").strip() for name in folders)
+
+
+def test_the_sample_configurations_are_accepted() -> None:
+    samples = list(SENSOR_FOLDERS.glob("*/sample.toml"))
+    assert {sample.parent.name for sample in samples} == set(SENSORS)
+    for sample in samples:
+        assert parse_config(sample.read_text(encoding="utf-8")).site

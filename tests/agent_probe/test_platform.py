@@ -1,0 +1,177 @@
+"""The probe on systems that lack POSIX, what it loads, how it logs, and its clocks."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent_probe.logs import JsonLines
+from agent_probe.platform import current
+from agent_probe.platform.windows import Windows
+
+# Runs first in a child: takes away what Windows does not have, after the standard library has been imported.
+WITHOUT_POSIX = """
+import asyncio, ctypes, importlib, os, pkgutil, signal, socket, sqlite3, ssl, subprocess, sys, time
+import aiomqtt, msgspec, tomllib, argparse, logging, json, zlib, random, secrets
+
+HIDDEN = {"fcntl", "pwd", "grp", "resource", "termios", "tty", "pty", "syslog", "crypt", "spwd", "nis", "readline"}
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+for name in HIDDEN:
+    sys.modules.pop(name, None)
+sys.meta_path.insert(0, Hide())
+for name in "SIGHUP SIGUSR1 SIGUSR2 SIGKILL SIGSTOP SIGCONT SIGQUIT SIGALRM SIGCHLD SIGPIPE".split():
+    delattr(signal, name)
+for name in ("pthread_sigmask", "sigwait", "setitimer"):
+    delattr(signal, name)
+for name in ("fork", "getuid", "geteuid", "getgid", "setsid", "uname", "sysconf", "chown"):
+    delattr(os, name)
+for name in ("TCP_QUICKACK", "SO_BINDTODEVICE", "TCP_USER_TIMEOUT", "AF_NETLINK", "SO_REUSEPORT"):
+    if hasattr(socket, name):
+        delattr(socket, name)
+for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC", "clock_gettime", "clock_gettime_ns"):
+    delattr(time, name)
+asyncio.SelectorEventLoop.add_signal_handler = None
+sys.platform = "win32"
+
+import agent_probe
+modules = [found.name for found in pkgutil.walk_packages(agent_probe.__path__, "agent_probe.")]
+for name in modules:
+    importlib.import_module(name)
+import seatwatch.probe_command
+from agent_probe.platform import current
+
+class Kernel32:
+    class GetTickCount64:
+        restype = None
+        def __new__(cls):
+            return 123_456_789
+class Windll:
+    kernel32 = Kernel32
+ctypes.windll = Windll
+platform = current()
+loop = platform.new_event_loop()
+undo = platform.on_stop(loop, lambda: loop.stop())
+loop.call_later(0.05, lambda: signal.raise_signal(signal.SIGINT))
+loop.run_forever()
+undo()
+loop.close()
+print(len(modules), type(platform).__name__, type(loop).__name__, platform.monotonic_ms(), platform.clock_synced())
+"""
+
+WHAT_IS_LOADED = """
+import sys
+{action}
+print(sorted(name for name in {heavy!r} if name in sys.modules))
+"""
+HEAVY = [
+    "typer",
+    "rich",
+    "structlog",
+    "aiohttp",
+    "redis",
+    "jinja2",
+    "click",
+    "cryptography",
+    "collector",
+    "ledger",
+    "sla_engine",
+    "dashboards",
+]
+
+
+def child(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_every_module_of_the_probe_can_be_imported_and_stopped_where_there_is_no_posix() -> None:
+    count, platform, loop, tick, synced = child(WITHOUT_POSIX).split()
+    assert int(count) > 25
+    assert (platform, tick, synced) == ("Windows", "123456789", "False")
+    assert loop == "_UnixSelectorEventLoop"  # asyncio.SelectorEventLoop as this system calls it
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "import agent_probe.app, seatwatch.probe_command",
+        (
+            "from contextlib import redirect_stdout\nfrom io import StringIO\nfrom seatwatch.__main__ import main\n"
+            "with redirect_stdout(StringIO()): main(['probe', '--help'])"
+        ),
+    ],
+)
+def test_the_probe_loads_nothing_of_the_server(action: str) -> None:
+    assert child(WHAT_IS_LOADED.format(action=action, heavy=HEAVY)).strip() == "[]"
+
+
+def test_the_command_runs_as_a_module_and_shows_examples() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "seatwatch", "probe", "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert "seatwatch probe --config probe.toml" in done.stdout
+
+
+def test_the_monotonic_clock_is_the_one_that_counts_sleep() -> None:
+    uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    assert abs(current().monotonic_ms() / 1000 - uptime_s) < 60
+    first = current().monotonic_ms()
+    assert current().monotonic_ms() >= first
+
+
+def test_the_wall_clock_counts_from_the_unix_epoch_and_synced_is_said_as_a_fact() -> None:
+    assert current().wall_ms() > 1_700_000_000_000
+    assert current().clock_synced() in {True, False}
+
+
+def test_the_data_folder_is_what_the_service_manager_assigned_else_the_users_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}/a:{tmp_path}/b")
+    assert current().default_data_dir() == tmp_path / "a"
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert current().default_data_dir() == tmp_path / "seatwatch-probe"
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    assert Windows().default_data_dir() == tmp_path / "Seatwatch" / "probe"
+
+
+async def test_sigterm_sets_the_stop_event() -> None:
+    stop = asyncio.Event()
+    undo = current().on_stop(asyncio.get_running_loop(), stop.set)
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(5):
+        await stop.wait()
+    undo()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_log_record_is_one_line_of_json_with_its_own_fields() -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "agent_probe.uplink",
+            "levelname": "WARNING",
+            "msg": "uplink.lost",
+            "created": 1.5,
+            "error": "a\nb",
+            "path": Path("x"),
+        }
+    )
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    fields = json.loads(line)
+    assert (fields["event"], fields["level"], fields["time_ms"]) == ("uplink.lost", "warning", 1500)
+    assert (fields["error"], fields["path"]) == ("a\nb", "x")

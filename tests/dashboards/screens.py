@@ -1,0 +1,87 @@
+"""A real browser looking at a real wallboard server; for tests and for the picture in the README."""
+
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.servers import LOOPBACK, Server, ask, free_port, program, running
+from tests.tidy.source import ROOT
+from wire.board import Board
+
+CHROMIUM_OPTIONS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+TV: Final = (1920, 1080)
+PHONE: Final = (390, 844)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program("chromium"), args=list(CHROMIUM_OPTIONS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Wall:
+    """A wallboard server process and what it is told to show."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.base = f"http://{server.host}:{server.port}"
+
+    def show(self, board: Board | None, *, live: bool = True) -> None:
+        """Show `board` as if its as_of were now; `live` = go on publishing it, as of now, several times a second."""
+        body = msgspec.json.encode({"board": board, "live": live})
+        request = urllib.request.Request(f"{self.base}/control", data=body, method="PUT")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+
+
+@contextmanager
+def wall(directory: Path, *arguments: str) -> Iterator[Wall]:
+    """A running server; `arguments`: a token and the clients it may see, none = open on loopback."""
+    port = free_port()
+    server = Server(
+        [sys.executable, "-m", "tests.dashboards.served", str(port), *arguments],
+        port=port,
+        directory=directory,
+        ready=lambda chosen: ask(chosen, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200"),
+        environment={"PYTHONPATH": str(ROOT)},
+    )
+    with running(server):
+        yield Wall(server)
+
+
+@contextmanager
+def looking(browser: Browser, address: str, size: tuple[int, int] = TV, **options: str) -> Iterator[Page]:
+    """A page of one's own. Fails if a script failed or a policy was broken while it was looked at."""
+    assert f"//{LOOPBACK}:" in address
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)  # type: ignore[arg-type]  # playwright's own
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if "Content Security" in message.text else None)
+    page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+    page.goto(address)
+    try:
+        yield page
+        assert wrong == [], wrong
+    finally:
+        context.close()

@@ -1,0 +1,236 @@
+from random import Random
+
+import pytest
+from prometheus_client import CollectorRegistry, Metric, exposition
+from prometheus_client.openmetrics import exposition as openmetrics_exposition
+from prometheus_client.openmetrics import parser as openmetrics_parser
+from prometheus_client.parser import text_string_to_metric_families as parse_plain
+
+from dashboards import catalogue as c
+from dashboards.exporter import Exporter
+from dashboards.exposition import wants_openmetrics
+from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
+from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, totals
+from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
+
+INTAKE = IntakeFigures(
+    frames=9,
+    frame_bytes=4_096,
+    accepted=120,
+    repeats=7,
+    quarantined={"body_malformed": 2, "sent by nobody we know": 3},
+    equivocations=1,
+    gaps=2,
+    unrouted=4,
+    commit=Distribution(edges_ms=(1, 5, 20), counts=(3, 2, 1, 1), total_ms=61),
+)
+
+
+def parse_openmetrics(text: bytes) -> list[Metric]:
+    return list(openmetrics_parser.text_string_to_metric_families(text.decode()))  # type: ignore[no-untyped-call]  # no types there
+
+
+def exporter(snapshot: Snapshot, ids_max: int = 500) -> Exporter:
+    return Exporter(lambda: snapshot, version="0.1.0", ids_max=ids_max)
+
+
+def full(shown: Board | None = None) -> Snapshot:
+    return Snapshot(
+        now_ms=NOON + 250,
+        board=floor(Random(1), queues=12, teams=5, sites=4) if shown is None else shown,
+        intake=INTAKE,
+        ledgers=[
+            LedgerFigures(ledger="operator", entries=50, folded=48),
+            LedgerFigures(ledger="acme", entries=900, folded=900),
+            LedgerFigures(ledger="cold", entries=3),
+        ],
+        screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
+    )
+
+
+def parsed(of: Exporter) -> dict[str, Metric]:
+    return {family.name: family for family in parse_openmetrics(of.render(openmetrics=True))}
+
+
+def value(families: dict[str, Metric], name: str, **labels: str) -> float | None:
+    """The one sample of this name with these labels, None if there is none."""
+    found = [
+        s.value for f in families.values() for s in f.samples if s.name == name and labels.items() <= s.labels.items()
+    ]
+    assert len(found) <= 1, f"{name}{labels} is there {len(found)} times"
+    return found[0] if found else None
+
+
+def test_the_exposition_ends_with_eof_and_only_names_what_the_catalogue_lists() -> None:
+    of = exporter(full())
+    families = parsed(of)
+    assert of.render(openmetrics=True).endswith(b"\n# EOF\n")
+    assert set(families) == set(c.CATALOGUE), "a full snapshot shows every metric there is"
+    for name, family in families.items():
+        metric = c.CATALOGUE[name]
+        assert (family.type, family.documentation, family.unit) == (metric.type, metric.help, metric.unit)
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == set(metric.labels)
+
+
+def test_every_closed_label_holds_only_listed_values() -> None:
+    for family in parsed(exporter(full())).values():
+        for sample in family.samples:
+            for label, text in sample.labels.items():
+                assert label not in c.LABEL_VALUES or text in c.LABEL_VALUES[label]
+
+
+@pytest.mark.parametrize("openmetrics", [True, False])
+def test_the_fast_writer_says_what_the_library_would_have_written(openmetrics: bool) -> None:
+    of = exporter(full())
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(of)
+    if openmetrics:
+        library = openmetrics_exposition.generate_latest(registry)  # type: ignore[no-untyped-call]  # no types there
+        ours, theirs = (parse_openmetrics(text) for text in (of.render(openmetrics=True), library))
+    else:
+        library = exposition.generate_latest(registry)
+        ours, theirs = (list(parse_plain(text.decode())) for text in (of.render(openmetrics=False), library))
+    changing = c.SCRAPE_SECONDS.name
+    assert [f for f in ours if f.name != changing] == [f for f in theirs if f.name != changing]
+
+
+def test_openmetrics_goes_to_whoever_asks_for_it() -> None:
+    prometheus = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+    assert wants_openmetrics(prometheus)
+    assert not wants_openmetrics("text/html,*/*")
+
+
+def test_the_histogram_is_cumulative_with_edges_exactly_on_what_contracts_judge_by() -> None:
+    shape = totals(Random(4))
+    families = parsed(exporter(full(board(queues=[tile(totals=shape)]))))
+    family = families["seatwatch_first_response_seconds"]
+    buckets = {s.labels["le"]: s.value for s in family.samples if s.name.endswith("_bucket")}
+    assert {"6.0", "10.0", "15.0", "20.0", "30.0", "60.0", "+Inf"} <= set(buckets)
+    assert list(buckets) == [*(str(edge / 1000) for edge in RESPONSE_EDGES_MS), "+Inf"]
+    assert buckets["10.0"] == sum(shape.first_response.counts[:4]) == shape.met
+    assert (
+        buckets["+Inf"] == value(families, "seatwatch_first_response_seconds_count") == sum(shape.first_response.counts)
+    )
+    assert value(families, "seatwatch_first_response_seconds_sum") == shape.first_response.total_ms / 1000
+
+
+def test_live_figures_of_a_queue() -> None:
+    live = Waiting(waiting=3, overdue=1, oldest_since=NOON - 12_345, next_due_at=NOON - 2_345, open=9)
+    families = parsed(exporter(full(board(queues=[tile(live=live, day=figures(12, 13, 18_400, 41))]))))
+    where = {"client": "acme", "queue": "chat"}
+    assert value(families, "seatwatch_waiting_conversations", **where) == 3
+    assert value(families, "seatwatch_overdue_conversations", **where) == 1
+    assert value(families, "seatwatch_oldest_wait_seconds", **where) == 12.345
+    assert value(families, "seatwatch_window_met", **where, window="day") == 12
+    assert value(families, "seatwatch_window_judged", **where, window="day") == 13
+    assert value(families, "seatwatch_window_average_response_seconds", **where, window="day") == 18.4
+    assert value(families, "seatwatch_agents", **where, presence="ready", activity="serving") == 5
+
+
+def test_what_has_no_data_is_absent_and_never_zero() -> None:
+    empty = Figures(average_response=Mean(0, 0), attainment=Ratio(0, 0))
+    unheard = site(power=None, comms=None, charge_percent=None, runtime_ms=None, last_heard_at=None)
+    families = parsed(
+        exporter(Snapshot(now_ms=NOON, board=board(queues=[tile(live=None, day=empty)], sites=[unheard])))
+    )
+    for name in ("waiting_conversations", "oldest_wait_seconds", "first_response_seconds_count"):
+        assert value(families, f"seatwatch_{name}") is None
+    assert value(families, "seatwatch_window_average_response_seconds", window="day") is None
+    for name in ("ups_on_battery", "ups_comms_ok", "ups_charge_ratio", "ups_runtime_seconds"):
+        assert value(families, f"seatwatch_{name}") is None
+    assert value(families, "seatwatch_site_last_heard_timestamp_seconds") is None
+    assert "seatwatch_frames" not in families
+    assert "seatwatch_screens_connected" not in families
+
+
+def test_nothing_but_the_build_is_told_before_there_is_a_board() -> None:
+    families = parsed(exporter(Snapshot(now_ms=NOON)))
+    assert value(families, "seatwatch_build_info", version="0.1.0") == 1
+    assert "seatwatch_board_age_seconds" not in families
+
+
+def test_a_site_is_in_one_state_and_its_ups_tells_battery_charge_and_trust() -> None:
+    on_battery = site("gz3", "on_battery", power="battery", charge_percent=62, comms="stale")
+    families = parsed(exporter(full(board(sites=[site(), on_battery, site("odd", "a state of next year")]))))
+    states = {s.labels["state"]: s.value for s in families["seatwatch_site_state"].samples if s.labels["site"] == "gz3"}
+    assert states == dict.fromkeys(c.SITE_STATES, 0) | {"on_battery": 1}
+    assert value(families, "seatwatch_site_state", site="odd", state="other") == 1
+    assert value(families, "seatwatch_ups_on_battery", site="gz3") == 1
+    assert value(families, "seatwatch_ups_on_battery", site="sh1") == 0
+    assert value(families, "seatwatch_ups_comms_ok", site="gz3") == 0
+    assert value(families, "seatwatch_ups_charge_ratio", site="gz3") == 0.62
+
+
+def test_counters_of_the_intake_and_reasons_nobody_listed() -> None:
+    families = parsed(exporter(full()))
+    assert value(families, "seatwatch_accepted_total") == 120
+    assert value(families, "seatwatch_quarantined_total", reason="body_malformed") == 2
+    assert value(families, "seatwatch_quarantined_total", reason="other") == 3
+    assert value(families, "seatwatch_quarantined_total", reason="too_large") == 0
+    assert value(families, "seatwatch_commit_seconds_bucket", le="0.005") == 5
+    assert value(families, "seatwatch_engine_lag_entries", ledger="operator") == 2
+    assert value(families, "seatwatch_engine_lag_entries", ledger="cold") is None
+    assert value(families, "seatwatch_board_age_seconds") == 0.25
+
+
+def test_ids_beyond_the_cap_are_summed_as_other_and_counted() -> None:
+    shown = floor(Random(2), queues=9, teams=4, sites=6)
+    families = parsed(exporter(full(shown), ids_max=4))
+    assert value(families, "seatwatch_metrics_ids_capped", scope="queue") == 5
+    assert value(families, "seatwatch_metrics_ids_capped", scope="team") == 0
+    assert value(families, "seatwatch_metrics_ids_capped", scope="site") == 2
+    queues = {s.labels["queue"] for s in families["seatwatch_window_judged"].samples}
+    assert queues == {"queue-000", "queue-001", "queue-002", "queue-003", "other"}
+    for name, whole in (
+        ("seatwatch_waiting_conversations", sum(t.live.waiting for t in shown.queues if t.live)),
+        ("seatwatch_judged_total", sum(t.totals.judged for t in shown.queues if t.totals)),
+        (
+            "seatwatch_first_response_seconds_count",
+            sum(sum(t.totals.first_response.counts) for t in shown.queues if t.totals),
+        ),
+    ):
+        assert sum(s.value for f in families.values() for s in f.samples if s.name == name) == whole
+    sites = families["seatwatch_site_state"].samples
+    assert sum(s.value for s in sites if s.labels["site"] == "other") == 2
+
+
+def test_the_first_ids_keep_their_series_when_others_come_and_move_up_when_they_go() -> None:
+    shown = {"now": board(queues=[tile(id_="m"), tile(id_="n")])}
+    of = Exporter(lambda: Snapshot(now_ms=NOON, board=shown["now"]), version="1", ids_max=2)
+
+    def own() -> set[str]:
+        return {s.labels["queue"] for s in parsed(of)["seatwatch_feed_stale"].samples}
+
+    assert own() == {"m", "n"}
+    shown["now"] = board(queues=[tile(id_="a"), tile(id_="m"), tile(id_="n")])
+    assert own() == {"m", "n", "other"}
+    shown["now"] = board(queues=[tile(id_="a"), tile(id_="n")])
+    assert own() == {"a", "n"}
+
+
+def test_a_queue_named_other_does_not_collide_with_the_sum() -> None:
+    of = exporter(full(board(queues=[tile(id_="other"), tile(id_="chat")])))
+    samples = parsed(of)["seatwatch_feed_stale"].samples
+    assert sorted((s.labels["client"], s.labels["queue"]) for s in samples) == [("acme", "chat"), ("other", "other")]
+
+
+@pytest.mark.parametrize("name", ['"', "\\", "\n", 'a"}\nseatwatch_frames_total 99\n#', "\u200b\u202e中文", "{}=,"])
+def test_hostile_ids_stay_inside_their_label(name: str) -> None:
+    of = exporter(Snapshot(now_ms=NOON, board=board(queues=[tile(id_=name, client=name)])))
+    families = parsed(of)
+    assert "seatwatch_frames" not in families
+    assert value(families, "seatwatch_feed_stale", client=name, queue=name) == 0
+
+
+def test_presences_nobody_listed_are_other() -> None:
+    odd = [AgentCount("ready", "idle", 2), AgentCount("on the moon", "idle", 1), AgentCount("ready", "dancing", 4)]
+    families = parsed(exporter(full(board(queues=[tile(agents=[*odd, *people(0, 0, 0, 0)])]))))
+    assert value(families, "seatwatch_agents", presence="other", activity="idle") == 1
+    assert value(families, "seatwatch_agents", presence="ready", activity="other") == 4
+
+
+def test_a_scrape_tells_how_long_the_one_before_it_took() -> None:
+    of = exporter(full())
+    assert value(parsed(of), "seatwatch_scrape_duration_seconds") == 0
+    assert (value(parsed(of), "seatwatch_scrape_duration_seconds") or 0) > 0

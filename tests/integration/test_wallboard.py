@@ -1,0 +1,402 @@
+"""The wallboard as people see it: Debian's Chromium in front of a real server that a test tells what to publish."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dashboards.wallboard._core.board import apply, diff, to_json
+from seatwatch.glossary import words
+from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, waiting
+from tests.dashboards.demo_board import demo_board
+from tests.dashboards.screens import PHONE, TV, Wall, chromium, looking, wall
+from wire.board import Board, Figures, Ratio
+from wire.record import Feed
+from wire.scope import EVERYTHING
+
+STALE_S = 3.0
+SLACK_S = 0.5
+"""What a busy machine may take to tell the server and to look at the page."""
+
+HOSTILE = (
+    "<script>window.pwned=1</script>",
+    '<img src=x onerror="window.pwned=1">',
+    '"><svg onload=window.pwned=1>',
+    "<b>bold</b>&amp;&lt;",
+    "javascript:alert(1)",
+    "${window.pwned=1}{{7*7}}",
+    "\u202egnp.exe\u2066",
+    "Z\u0351\u036b\u0343\u0363" * 40,
+    "W" * 96,
+    "__proto__",
+    "constructor",
+    "   ",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    with wall(tmp_path_factory.mktemp("wall")) as opened:
+        yield opened
+
+
+def word(key: str, language: str = "en") -> str:
+    return words()[key].text("zh" if language.startswith("zh") else "en")
+
+
+def live(page: Page) -> Page:
+    page.wait_for_selector("body[data-state=live]")
+    page.wait_for_selector("#as-of time:not(:empty)")
+    return page
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator("#rows .row:not([hidden])", has=page.locator("bdi.title", has_text=name))
+
+
+def misfits(page: Page) -> list[str]:
+    """Numbers that stick out of their cell or card, and whatever is wider than the screen."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const wrong = [];
+          for (const value of document.querySelectorAll(".value")) {
+            const range = document.createRange();
+            range.selectNodeContents(value);
+            const box = range.getBoundingClientRect();
+            if (box.width === 0) continue;
+            for (const around of [value.closest(".cell"), value.closest(".card, .row")]) {
+              const limit = around.getBoundingClientRect();
+              const aside = box.right - limit.right > 1 || box.left - limit.left < -1;
+              const below = value.getBoundingClientRect().bottom - limit.bottom > 1;
+              if (aside || below) wrong.push(`${around.className}: ${value.textContent}`);
+            }
+          }
+          const page = document.documentElement;
+          if (page.scrollWidth > innerWidth) wrong.push(`page is ${page.scrollWidth} wide`);
+          return wrong;
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_queue_shows_its_figures_with_counts_words_and_bands_in_both_languages(
+    shared: Wall, browser: Browser, language: str
+) -> None:
+    target = Ratio(90, 100)
+    shared.show(
+        board(
+            queues=[
+                tile(id_="good", name="Good", live=waiting(NOON), day=figures(12, 13, 18_400)),
+                tile(id_="mid", name="Mid", live=waiting(NOON), day=figures(95, 100, 24_700), attainment_target=target),
+                tile(id_="bad", name="Bad", live=waiting(NOON), day=figures(1, 2, 30_001), attainment_target=target),
+                tile(id_="near", name="Near", live=waiting(NOON), day=figures(1_999, 2_000, 20_000)),
+            ]
+        )
+    )
+    with looking(browser, f"{shared.base}/?lang={language}") as page:
+        live(page)
+        assert page.evaluate("document.documentElement.lang") == language
+        expect(page.locator("#title")).to_have_text(word("wallboard", language))
+        good = row(page, "Good")
+        expect(good.locator(".attainment .big")).to_have_text("92.3%")
+        expect(good.locator(".attainment .small")).to_have_text("12/13")
+        expect(good.locator(".attainment")).to_have_attribute("data-tone", "")
+        expect(good.locator(".average_response .big")).to_have_text("18.4")
+        expect(good.locator(".average_response .small")).to_have_text(word("good", language))
+        expect(good.locator(".average_response svg")).to_have_count(1)
+        expect(good.locator(".agents .serving .big")).to_have_text("5")
+        expect(good.locator(".to_breach .small")).to_have_text(word("nobody_waiting", language))
+        expect(row(page, "Mid").locator(".attainment .small")).to_have_text(f"95/100 {word('on_target', language)}")
+        expect(row(page, "Mid").locator(".average_response .small")).to_have_text(word("acceptable", language))
+        expect(row(page, "Bad").locator(".attainment .small")).to_have_text(f"1/2 {word('below_target', language)}")
+        expect(row(page, "Bad").locator(".average_response .small")).to_have_text(word("over_limit", language))
+        expect(row(page, "Near").locator(".attainment .big")).to_have_text("99.9%")
+        text = page.inner_text("body")
+        other = "en" if language == "zh-CN" else "zh-CN"
+        for key in ("waiting", "oldest_wait", "to_breach", "attainment", "average_response", "site", "team"):
+            assert word(key, language) in text
+            assert word(key, other) not in text
+
+
+def test_waits_and_countdowns_run_in_the_browser_from_calm_over_warning_to_breach(
+    shared: Wall, browser: Browser
+) -> None:
+    shown = tile(live=waiting(NOON, 1_000, limit_ms=4_500), first_response_limit_ms=4_500, warning_after_ms=2_500)
+    shared.show(board(queues=[shown]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        only = page.locator("#rows .row:not([hidden])")
+        expect(only.locator(".to_breach .small")).to_have_text(word("in_time"))
+        expect(only).to_have_attribute("data-rank", "1")
+        expect(only.locator(".to_breach .small")).to_have_text(word("due_soon"))
+        expect(only.locator(".to_breach .big")).to_have_text("1")
+        expect(only).to_have_attribute("data-rank", "0")
+        expect(only.locator(".to_breach .big")).to_have_text("+0:00")
+        expect(only.locator(".to_breach .small")).to_have_text(f"{word('overdue')} 1")
+        expect(only.locator(".oldest_wait .big")).to_have_text("0:05")
+
+
+def test_no_data_is_a_dash_with_its_word_and_a_daily_queue_has_no_countdown(shared: Wall, browser: Browser) -> None:
+    shared.show(
+        board(
+            queues=[
+                tile(id_="daily", name="Daily", feed=Feed.DAILY, live=None),
+                tile(id_="never", name="Never", feed=None, live=None, day=Figures(), agents=[]),
+                tile(id_="silent", name="Silent", stale_since=NOON - 65_000, unsequenced=True),
+            ]
+        )
+    )
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        daily = row(page, "Daily")
+        expect(daily.locator(".t-plus-1")).to_have_text(word("t_plus_1_only"))
+        for name in ("waiting", "oldest_wait", "to_breach"):
+            expect(daily.locator(f".{name}")).to_be_hidden()
+        never = row(page, "Never")
+        for name in ("waiting", "oldest_wait", "to_breach", "attainment", "average_response"):
+            expect(never.locator(f".{name} .big")).to_have_text("\u2014")
+            expect(never.locator(f".{name} .small")).to_have_text(word("no_data"))
+        assert "%" not in never.inner_text()
+        assert "0" not in never.inner_text()
+        expect(row(page, "Silent").locator(".badges")).to_contain_text(word("stale_since"))
+        expect(row(page, "Silent").locator(".badges")).to_contain_text(word("unsequenced"))
+
+
+def test_sites_show_state_and_power_as_word_icon_and_since_when_the_worst_first(shared: Wall, browser: Browser) -> None:
+    shared.show(
+        board(
+            sites=[
+                site("a", name="Fine"),
+                site("b", "on_battery", name="Dark", power="battery", charge_percent=62, since=NOON - 60_000),
+                site("c", "silent", name="Mute", power=None, comms=None, charge_percent=None, runtime_ms=None),
+                site("d", "degraded", name="Deaf", comms="driver_dead"),
+            ]
+        )
+    )
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        cards = page.locator("#sites .card:not([hidden])")
+        expect(cards.locator("bdi.title")).to_have_text(["Mute", "Dark", "Deaf", "Fine"])
+        expect(cards.nth(1).locator(".state")).to_have_text(word("on_battery"))
+        expect(cards.nth(1).locator(".power")).to_contain_text("62%")
+        expect(cards.nth(1).locator("svg[data-shape=battery]")).to_have_count(2)
+        expect(cards.nth(0).locator(".power")).to_have_text(word("no_ups"))
+        expect(cards.nth(2).locator(".power")).to_contain_text(word("comms_driver_dead"))
+        assert "%" not in cards.nth(2).inner_text(), "a reading that cannot be trusted is not shown"
+        expect(cards.nth(3).locator(".power")).to_contain_text(word("mains"))
+
+
+def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_without_a_reload(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(demo_board())
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page).evaluate("window.loadedOnce = true")
+        shared.show(demo_board(), live=False)
+        stopped = time.monotonic()
+        page.wait_for_selector("body.stale")
+        assert time.monotonic() - stopped < STALE_S + SLACK_S
+        expect(page.locator("#overlay strong")).to_have_text(word("data_stopped").replace("{n}", "3"))
+        expect(page.locator("#overlay span")).to_have_text(word("source_stopped"))
+        expect(page.locator("#link")).to_have_text(word("stale"))
+        assert page.evaluate("getComputedStyle(document.querySelector('#queues')).filter") == "grayscale(1)"
+        frozen = page.locator("#rows .oldest_wait .big").first.inner_text()
+        expect(page.locator("#overlay strong")).to_have_text(word("data_stopped").replace("{n}", "5"))
+        assert page.locator("#rows .oldest_wait .big").first.inner_text() == frozen, "old numbers do not move"
+        shared.show(demo_board())
+        page.wait_for_selector("body[data-state=live]:not(.stale)")
+        expect(page.locator("#overlay")).to_be_hidden()
+        assert page.evaluate("window.loadedOnce")
+
+
+def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no_reload(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with wall(tmp_path) as own:
+        own.show(board(queues=[tile(name="Before")]))
+        with looking(browser, f"{own.base}/?lang=en") as page:
+            live(page).evaluate("window.loadedOnce = true")
+            own.server.kill()
+            killed = time.monotonic()
+            page.wait_for_selector("body.stale")
+            assert time.monotonic() - killed < STALE_S + SLACK_S
+            expect(page.locator("#overlay span")).to_contain_text(word("link_lost"))
+            expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
+            own.server.start()
+            own.show(board(queues=[tile(name="After")]))
+            live(page)
+            expect(row(page, "After")).to_be_visible()
+            assert page.evaluate("window.loadedOnce")
+
+
+def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with wall(tmp_path) as own:
+        own.show(demo_board())
+        with looking(browser, f"{own.base}/?lang=zh-CN") as page:
+            live(page)
+            own.server.pause()
+            paused = time.monotonic()
+            page.wait_for_selector("body.stale")
+            assert time.monotonic() - paused < STALE_S + SLACK_S
+            expect(page.locator("#overlay span")).to_contain_text(word("link_lost", "zh-CN"))
+            own.server.resume()
+            page.wait_for_selector("body[data-state=live]")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_before_the_first_board_and_with_an_empty_one_it_says_so(
+    tmp_path: Path, browser: Browser, language: str
+) -> None:
+    with wall(tmp_path) as own, looking(browser, f"{own.base}/?lang={language}") as page:
+        expect(page.locator("#overlay strong")).to_have_text(word("waiting_for_data", language))
+        own.show(board())
+        live(page)
+        expect(page.locator("#more")).to_have_text(word("no_queues", language))
+        expect(page.locator("#sites .rest")).to_have_text(word("no_sites", language))
+        expect(page.locator("#overlay")).to_be_hidden()
+        assert page.locator("#rows .row:not([hidden])").count() == 0
+
+
+def test_two_hundred_queues_show_the_most_urgent_first_and_say_how_many_more(shared: Wall, browser: Browser) -> None:
+    calm = [tile(id_=f"q{n:03}", name=f"Calm {n:03}", live=waiting(NOON)) for n in range(197)]
+    urgent = [
+        tile(id_="warn", name="Zeta warns", live=waiting(NOON, 6_500, limit_ms=60_000), first_response_limit_ms=60_000),
+        tile(id_="late", name="Zeta late", live=waiting(NOON, 20_000)),
+        tile(id_="later", name="Zeta later", live=waiting(NOON, 90_000)),
+    ]
+    shared.show(board(queues=[*calm, *urgent]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        names = page.locator("#rows .row:not([hidden]) bdi.title")
+        shown = names.count()
+        assert shown < 200
+        assert names.all_inner_texts()[:3] == ["Zeta later", "Zeta late", "Zeta warns"]
+        expect(page.locator("#more")).to_contain_text(f"+{200 - shown} more")
+        first = set(names.all_inner_texts())
+        page.locator("#more").click()
+        expect(row(page, "Zeta late")).to_have_count(0)
+        assert not first & set(names.all_inner_texts())
+
+
+def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: Browser) -> None:
+    def all_of(scope: str) -> list[Any]:
+        return [tile(scope, f"{scope}{n}", text, name=text, definition=text) for n, text in enumerate(HOSTILE)]
+
+    shared.show(
+        board(
+            clients=all_of("client"),
+            queues=all_of("queue"),
+            teams=all_of("team"),
+            sites=[site(text, text, name=text, reason=text, power=text, comms=text) for text in HOSTILE],
+        )
+    )
+    for size in (TV, PHONE):
+        with looking(browser, f"{shared.base}/?lang=%3Cscript%3Ewindow.pwned=1%3C/script%3E", size) as page:
+            live(page)
+            expect(row(page, "<img src=x").first).to_be_visible()
+            assert page.evaluate("window.pwned") is None
+            assert page.evaluate("({}).polluted === undefined && document.scripts.length") == 1
+            assert page.locator("main img, main b, section img, section b, main script").count() == 0
+            assert misfits(page) == []
+
+
+BOARDS = {
+    "demo": demo_board(),
+    "floor": floor(Random(1)),
+    "empty": board(),
+    "wide": board(
+        clients=[tile("client", live=waiting(NOON, *range(999)), day=figures(99_998, 99_999, 3_599_000))],
+        queues=[
+            tile(
+                live=waiting(NOON, *range(0, 8_000_000, 8_000)),
+                day=figures(99_998, 99_999, 3_599_000),
+                agents=people(999, 999, 999, 999, 999),
+            )
+        ],
+        teams=[
+            tile(
+                "team",
+                day=figures(99_998, 99_999, 3_599_000),
+                agents=people(999, 999, 999),
+                attainment_target=Ratio(99, 100),
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("size", [TV, (1366, 768), (3840, 2160), PHONE], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", BOARDS)
+def test_nothing_sticks_out_and_nothing_scrolls_sideways(
+    shared: Wall, browser: Browser, name: str, size: tuple[int, int]
+) -> None:
+    shown: Board = BOARDS[name]
+    shared.show(shown)
+    for language in ("zh-CN", "en"):
+        with looking(browser, f"{shared.base}/?lang={language}", size) as page:
+            live(page)
+            assert misfits(page) == []
+            if size != PHONE:
+                assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_motion_stops_for_those_who_ask_for_less_of_it(shared: Wall, browser: Browser) -> None:
+    shared.show(board(queues=[tile(live=waiting(NOON, 30_000))]))
+    moving = "getComputedStyle(document.querySelector('.to_breach .mark')).animationName"
+    with looking(browser, shared.base) as page:
+        live(page)
+        assert page.evaluate(moving) == "beat"
+    with looking(browser, shared.base, reduced_motion="reduce") as page:
+        live(page)
+        assert page.evaluate(moving) == "none"
+
+
+def test_the_page_applies_differences_exactly_as_the_server_makes_them(shared: Wall, browser: Browser) -> None:
+    shared.show(board())
+    random = Random(7)
+    cases = []
+    for _ in range(25):
+        sizes = [
+            {"queues": random.randrange(6), "teams": random.randrange(3), "sites": random.randrange(4)}
+            for _ in range(2)
+        ]
+        old, new = (to_json(floor(random, now=NOON + n, **size), EVERYTHING) for n, size in enumerate(sizes))
+        cases.append([old, diff(old, new)])
+    with looking(browser, shared.base) as page:
+        script = (
+            "cases => import('/static/board.js').then(m => cases.map(([view, delta]) => m.applyDelta(view, delta)))"
+        )
+        applied = page.evaluate(script, cases)
+    assert applied == [apply(view, delta) for view, delta in cases]
+
+
+def test_a_tv_signs_in_once_by_address_and_sees_its_client_only(tmp_path: Path, browser: Browser) -> None:
+    with wall(tmp_path, "s3cret", "acme") as own:
+        own.show(board(queues=[tile(name="Ours"), tile(client="beta", name="Theirs")]))
+        with looking(browser, f"{own.base}/?token=s3cret&lang=en") as page:
+            live(page)
+            assert page.url == f"{own.base}/?lang=en"
+            expect(row(page, "Ours")).to_be_visible()
+            assert "Theirs" not in page.content()
+            assert page.evaluate("document.cookie") == ""
+        with looking(browser, f"{own.base}/?lang=en") as page:
+            page.fill("input[name=token]", "wrong")
+            page.click("button")
+            expect(page.locator("#refused")).not_to_be_empty()
+            page.fill("input[name=token]", "s3cret")
+            page.click("button")
+            live(page)
+            expect(row(page, "Ours")).to_be_visible()

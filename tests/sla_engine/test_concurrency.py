@@ -1,0 +1,69 @@
+"""How many conversations somebody has in hands over time."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sla_engine._core.concurrency import Concurrency
+from tests.sla_engine.facts import load
+
+
+def test_changes_count_in_order_of_event_time_once_the_watermark_has_passed_them() -> None:
+    hands = Concurrency()
+    hands.advance(0)
+    hands.add(load("c2", 0, 3_000, 1))
+    hands.add(load("c1", 0, 1_000, 1))
+    hands.add(load("c1", 1, 2_000, -1))
+    hands.advance(2_500)
+    assert (hands.loads["anna@shop"].now, hands.loads["anna@shop"].peak) == (0, 1)
+    hands.advance(3_000)
+    assert (hands.loads["anna@shop"].now, hands.loads["anna@shop"].load_ms) == (1, 1_000)
+
+
+def test_a_correction_takes_back_what_did_not_happen() -> None:
+    hands = Concurrency()
+    hands.add(load("c1", 0, 1_000, 1))
+    hands.advance(5_000)
+    hands.add(load("c2", 0, 6_000, 1))
+    hands.advance(6_000)
+    hands.add(load("c1", 1, 1_000, -1))
+    assert (hands.loads["anna@shop"].now, hands.loads["anna@shop"].load_ms) == (1, 0)
+
+
+def test_a_new_day_starts_with_what_is_in_hands() -> None:
+    hands = Concurrency()
+    for number in range(3):
+        hands.add(load(f"c{number}", 0, 1_000, 1))
+    hands.add(load("c0", 1, 2_000, -1))
+    hands.add(load("d0", 0, 1_000, 1, account="bo"))
+    hands.add(load("d0", 1, 1_500, -1, account="bo"))
+    hands.advance(4_000)
+    hands.begin_window(4_000)
+    assert {account: (held.now, held.peak, held.load_ms) for account, held in hands.loads.items()} == {
+        "anna@shop": (2, 2, 0)
+    }
+
+
+CHANGES = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([1, -1])), max_size=20)
+
+
+@given(changes=CHANGES, seed=st.integers(), marks=st.lists(st.integers(0, 60), max_size=5))
+def test_means_are_the_same_however_late_the_changes_came(
+    changes: list[tuple[int, int]], seed: int, marks: list[int]
+) -> None:
+    facts = [load(f"c{number}", 0, at, change) for number, (at, change) in enumerate(changes)]
+    ordered, shuffled = Concurrency(), Concurrency()
+    for fact in facts:
+        ordered.add(fact)
+    Random(seed).shuffle(facts)
+    waiting = sorted(marks)
+    for fact in facts:
+        if waiting:
+            shuffled.advance(waiting.pop(0))
+        shuffled.add(fact)
+    for hands in (ordered, shuffled):
+        hands.advance(60)
+    assert {a: (x.now, x.load_ms, x.since) for a, x in shuffled.loads.items()} == {
+        a: (x.now, x.load_ms, x.since) for a, x in ordered.loads.items()
+    }
