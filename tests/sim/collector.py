@@ -9,6 +9,7 @@ from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake, IntakeSettings
 from collector.intake_mqtt import MqttSettings
 from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
+from collector.timekeeper import Timekeeper, TimekeeperSettings
 from ledger.errors import LedgerFailed
 from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
 from tests.sim.mqtt_port import Connection, SimClient, SimDoor
@@ -45,6 +46,7 @@ MQTT: Final = MqttSettings(
     reconnect_first_ms=200,
     reconnect_longest_ms=2_000,
 )
+TIME: Final = TimekeeperSettings(clock_open_ms=3_000, clock_idle_ms=9_000, silent_after=2, restore_rows=40)
 OK, BUSY = 200, 503
 Submit = Callable[[Frame], Awaitable[Ack]]
 
@@ -130,12 +132,14 @@ class CollectorNode(Node):
             open_reader=self.reader,  # type: ignore[arg-type]
             die=lambda error: world.process_ended(self, error),
         )
+        timekeeper = Timekeeper(self.intake, TIME, clock_ms=world.clock_ms, owes=lambda client: client == CLIENT)
         door = SimDoor(_Observed(self, self.intake), self.intake.sources, MQTT)  # type: ignore[arg-type]  # submits alike
         door.make_client = lambda: self._client(door)
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.intake.run(), name="collector.intake")
             self._group.create_task(door.run(), name="collector.mqtt")
             self._group.create_task(self._publish_rules(self.intake), name="collector.rules")
+            self._group.create_task(timekeeper.run(), name="collector.timekeeper")
 
     async def _publish_rules(self, intake: Intake) -> None:
         """Through the same door as everything, at every start: they are stored once."""

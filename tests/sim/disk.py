@@ -94,6 +94,8 @@ class SimDisk:
     def power_cut(self) -> None:
         """Forget a random suffix of what was not synced; the last survivor may be torn."""
         rng = self._faults.rng
+        if self.records and self.records[-1] == TORN:  # of a cut before, not recovered from yet
+            self.records.pop()
         ceiling = len(self.records) if self._doomed is None else min(self._doomed, len(self.records))
         keep = rng.randint(min(self.synced, ceiling), ceiling)
         if keep < len(self.records):

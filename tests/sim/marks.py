@@ -61,6 +61,8 @@ EXPECTED: Final = frozenset(
         "collector.gap_overflow",
         "collector.gap_outbox_lost",
         "collector.recovered_unsynced",
+        "collector.clock",
+        "collector.silence",
         "engine.resumed",
         "engine.replayed",
         "engine.state_discarded",

@@ -108,6 +108,7 @@ class LedgerOracle:
         if entry.key in self.by_key:
             self.fail("I1", f"{entry.key} is in the ledger twice: {self.by_key[entry.key]} and {entry.entry_index}")
         if entry.key.source.startswith("~"):
+            self.marks.hit(f"collector.{entry.key.source[1:]}")
             return
         known = self.attempted.get(entry.key)
         body = entry.body
