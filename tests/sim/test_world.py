@@ -7,8 +7,8 @@ from tests.sim.marks import EXPECTED
 from tests.sim.mutants import MUTANTS
 from tests.sim.world import run
 
-SEEDS = 16
-MUTANT_SEEDS = 12
+SEEDS = 10
+MUTANT_SEEDS = 10
 QUICK_MUTANTS = sorted(MUTANTS.keys() - {"overflow_drops_silently", "offset_before_state", "engine_ignores_restore"})
 """The others take the world longer to notice; `python -m tests.sim --all-mutants` runs them all."""
 
