@@ -129,7 +129,7 @@ class CollectorNode(Node):
             Sources(self.sources.values()),
             settings=SETTINGS,
             clock_ms=world.clock_ms,
-            open_reader=self.reader,  # type: ignore[arg-type]
+            open_reader=self.reader,  # type: ignore[arg-type]  # likewise a port
             die=lambda error: world.process_ended(self, error),
         )
         timekeeper = Timekeeper(self.intake, TIME, clock_ms=world.clock_ms, owes=lambda client: client == CLIENT)

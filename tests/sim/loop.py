@@ -42,6 +42,14 @@ INCARNATION: Final[contextvars.ContextVar[Incarnation | None]] = contextvars.Con
 """Whose step is running; None for the world itself."""
 
 
+async def pause(seconds: float) -> None:
+    """Let virtual time pass; nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_later(seconds, lambda: over.done() or over.set_result(None))
+    await over
+
+
 class _VirtualSelector(selectors.BaseSelector):
     """Waits by moving the clock."""
 
@@ -71,7 +79,7 @@ class _Handle(asyncio.Handle):
     __slots__ = ()
 
     def _run(self) -> None:
-        incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]
+        incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]  # of the base class, unpublished
         if incarnation is None or incarnation.alive:
             super()._run()
 
@@ -82,7 +90,7 @@ class _TimerHandle(asyncio.TimerHandle):
     __slots__ = ()
 
     def _run(self) -> None:
-        incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]
+        incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]  # of the base class, unpublished
         if incarnation is None or incarnation.alive:
             super()._run()
 
@@ -126,19 +134,19 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
         if not self._abandoned:
-            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]  # unpublished
 
     def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
         handle = _Handle(callback, args, self, context)
-        self._ready.append(handle)  # type: ignore[attr-defined]
+        self._ready.append(handle)  # type: ignore[attr-defined]  # of the base class, unpublished
         return handle
 
     def call_at(  # type: ignore[override]  # the same but for the generic arguments
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
         timer = _TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]  # of the base class, unpublished
+        timer._scheduled = True  # type: ignore[attr-defined]  # of the base class, unpublished
         return timer
 
     def call_later(  # type: ignore[override]  # likewise
@@ -146,7 +154,7 @@ class SimLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         return self.call_at(self.virtual.now + delay, callback, *args, context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # the same but for the generic arguments
         """Run the job on the loop, after a delay, and deliver its result after another: a thread made of two instants.
 
         Between the two the job has happened in memory and on the unsynced disk, and nobody has been told. Every
@@ -174,7 +182,7 @@ class SimLoop(asyncio.SelectorEventLoop):
                 result = func(*args)
             except ProcessDied:
                 return
-            except Exception as caught:  # noqa: BLE001  whatever the job raised belongs to whoever awaits it
+            except Exception as caught:  # noqa: BLE001 - whatever the job raised belongs to whoever awaits it
                 error = caught
             finally:
                 self.in_job = False
@@ -189,7 +197,7 @@ class SimLoop(asyncio.SelectorEventLoop):
     def _make_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(coro, loop=loop, **kwargs)
         # dead processes leave pending tasks behind: keep them, so that nothing of theirs runs at collection time
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # of the base class, unpublished
         self.tasks.append(task)
         return task
 
@@ -206,6 +214,6 @@ class SimLoop(asyncio.SelectorEventLoop):
             if not task.done():
                 with suppress(BaseException):
                     task.get_coro().close()
-        self._ready.clear()  # type: ignore[attr-defined]
-        self._scheduled.clear()  # type: ignore[attr-defined]
+        self._ready.clear()  # type: ignore[attr-defined]  # of the base class, unpublished
+        self._scheduled.clear()  # type: ignore[attr-defined]  # of the base class, unpublished
         self.close()

@@ -9,6 +9,7 @@ import aiomqtt
 from agent_probe.errors import ProbeUnavailable
 from collector.intake_mqtt import MqttDoor
 from tests.sim.broker import Broker, Session
+from tests.sim.loop import pause
 
 if TYPE_CHECKING:
     from tests.sim.node import Node
@@ -79,7 +80,7 @@ class SimPort:
 
     async def connect(self) -> None:
         connection = Connection(self._node, self._broker, RECEIVED_MAX, lambda: None)
-        await asyncio.sleep(PUBACK_S)
+        await pause(PUBACK_S)
         if not connection.open():
             raise ProbeUnavailable("broker", "refused")
         connection.subscribe(self._ack_topic)
@@ -89,7 +90,7 @@ class SimPort:
         connection = self.connection
         if connection is None or not connection.publish(topic, self._outgoing(payload)):
             raise ProbeUnavailable("broker", "not connected")
-        await asyncio.sleep(PUBACK_S)
+        await pause(PUBACK_S)
 
     async def messages(self) -> AsyncIterator[bytes]:
         connection = self.connection
@@ -121,7 +122,7 @@ class SimClient:
         self._sent = sent
 
     async def __aenter__(self) -> Self:
-        await asyncio.sleep(PUBACK_S)
+        await pause(PUBACK_S)
         if not self._connection.open():
             raise aiomqtt.MqttError("refused")
         return self

@@ -61,7 +61,7 @@ def fsync_error_ignored(world: World) -> None:
             except OSError:
                 flush()
 
-        disk.flush = again  # type: ignore[method-assign]
+        disk.flush = again  # type: ignore[method-assign]  # a mutant
 
 
 def max_not_contiguous_ack(world: World) -> None:
@@ -148,7 +148,7 @@ def http_200_before_commit(world: World) -> None:
         reply(200)
         await answer(frame, lambda _status: None)
 
-    world.collector._answer_post = hasty  # type: ignore[method-assign]
+    world.collector._answer_post = hasty  # type: ignore[method-assign]  # a mutant
 
 
 # ----------------------------------------------------------------------------------------------------- the sources
@@ -192,7 +192,7 @@ def chat_forgets_unanswered(world: World) -> None:
         await post(data)
         return 200
 
-    world.chat._post = forgetful  # type: ignore[method-assign]
+    world.chat._post = forgetful  # type: ignore[method-assign]  # a mutant
 
 
 # ------------------------------------------------------------------------------------------------------ the engine

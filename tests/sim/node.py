@@ -86,6 +86,6 @@ class Node:
             await self.main()
         except ProcessDied:
             return
-        except Exception as error:  # noqa: BLE001  a process that raises ends, whatever it raised; the world judges the reason
+        except Exception as error:  # noqa: BLE001 - a process that raises ends, whatever it raised; the world judges the reason
             if incarnation.alive:
                 self.world.process_ended(self, error)

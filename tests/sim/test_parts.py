@@ -10,7 +10,7 @@ import pytest
 
 from tests.sim.broker import QUEUE_CAP, Broker
 from tests.sim.disk import DiskFaults, SimDisk
-from tests.sim.loop import INCARNATION, Incarnation, ProcessDied, SimLoop
+from tests.sim.loop import INCARNATION, Incarnation, ProcessDied, SimLoop, pause
 from tests.sim.marks import Marks
 from tests.sim.network import Network
 
@@ -36,7 +36,7 @@ def in_process(loop: SimLoop, incarnation: Incarnation, coro: Any) -> None:
 
 def test_virtual_time_jumps_to_the_next_timer(loop: SimLoop) -> None:
     async def wait() -> float:
-        await asyncio.sleep(3600)
+        await pause(3600)
         return loop.time()
 
     assert loop.run_until_complete(wait()) == pytest.approx(3600)
@@ -47,16 +47,16 @@ def test_a_killed_process_runs_no_further_step_not_even_its_cleanup(loop: SimLoo
 
     async def process() -> None:
         try:
-            await asyncio.sleep(1)
+            await pause(1)
             said.append("woke up")
         finally:
             said.append("cleaned up")
 
     async def world() -> list[str]:
         in_process(loop, life, process())
-        await asyncio.sleep(0.5)
+        await pause(0.5)
         life.alive = False
-        await asyncio.sleep(10)
+        await pause(10)
         return list(said)
 
     assert loop.run_until_complete(world()) == []
@@ -135,7 +135,7 @@ def test_the_broker_drops_what_its_queue_does_not_hold_without_a_word(loop: SimL
         session = next(iter(broker._sessions.values()))
         for number in range(3 * QUEUE_CAP):
             broker._enqueue(session, f"v1/site/{number}/up", b"")
-        await asyncio.sleep(60)
+        await pause(60)
 
     loop.run_until_complete(world())
     assert len(received) == QUEUE_CAP
@@ -150,7 +150,7 @@ def test_the_broker_loses_what_it_took_when_it_is_killed(loop: SimLoop) -> None:
         assert probe is not None
         broker.publish(probe, "v1/site/probe/up", b"frame")
         broker.crash()
-        await asyncio.sleep(60)
+        await pause(60)
 
     loop.run_until_complete(world())
     assert received == []

@@ -14,7 +14,7 @@ from tests.sim.disk import DiskFaults
 from tests.sim.engine import EngineNode
 from tests.sim.faults import Faults
 from tests.sim.forger import Forger
-from tests.sim.loop import SimLoop
+from tests.sim.loop import SimLoop, pause
 from tests.sim.marks import Marks
 from tests.sim.network import WIRE, Network
 from tests.sim.node import Node
@@ -95,7 +95,7 @@ class World:
 
     async def sleep(self, seconds: float) -> None:
         """Virtual sleep."""
-        await asyncio.sleep(seconds)
+        await pause(seconds)
 
     def later(self, delay: float, action: Callable[..., Any], *args: Any) -> None:
         """A timer of the world, which survives every process."""
