@@ -165,11 +165,15 @@ def main() -> None:
             ("decode + engine", measured(rounds, lambda: decode_and_fold(before, rows))),
             ("ledger read + decode + engine", measured(rounds, lambda: read_and_fold(directory, len(before)))),
         ]
-    print(f"{len(rows):,} events of {arguments.conversations:,} conversations, best of {rounds}, CPU time, batches of {BATCH}")
+    print(
+        f"{len(rows):,} events of {arguments.conversations:,} conversations, best of {rounds}, CPU time, batches of {BATCH}"
+    )
     rate = print_rates(rates, len(rows))
     print(f"goal {GOAL_RATE:,} events/s: {'reached' if rate >= GOAL_RATE else 'NOT REACHED'}")
     opened, each, kept = memory_in_a_process(arguments.open)
-    print(f"{opened:,} conversations open and waiting: {each:,} B of private memory each, {kept:,} B each in a snapshot")
+    print(
+        f"{opened:,} conversations open and waiting: {each:,} B of private memory each, {kept:,} B each in a snapshot"
+    )
     print(f"goal {GOAL_PER_CONVERSATION:,} B: {'reached' if each <= GOAL_PER_CONVERSATION else 'NOT REACHED'}")
 
 

@@ -196,7 +196,7 @@ def _take(context: Context, conversation: Conversation, account: str, at: int) -
     conversation.account = account
     conversation.assigned_at = NOT_YET
     conversation.accepted_at = NOT_YET
-    take_over(conversation, account, at)
+    take_over(context, conversation, account, at)
 
 
 def _say_load(context: Context, conversation: Conversation, account: str, at: int, change: int) -> None:

@@ -76,7 +76,7 @@ def test_an_unchanged_verdict_is_no_change() -> None:
 )
 def test_each_reading_after_mains_has_its_verdict(reading: dict[str, object], expected: tuple[str, str]) -> None:
     log = Log()
-    tile = site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON), log.ups("gate", NOON + 1, **reading))  # type: ignore[arg-type]
+    tile = site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON), log.ups("gate", NOON + 1, **reading))  # type: ignore[arg-type]  # parametrised
     assert verdict(tile) == expected
 
 
