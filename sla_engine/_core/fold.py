@@ -23,7 +23,7 @@ from wire.verdict import LoadChange
 
 VOICE_BIT: Final = 1
 OUTBOUND_BIT: Final = 2
-"""Of an offer's detail.
+"""Bits of an offer's detail.
 
 A turn's detail is the bit number of its author or form, an end's is 1 by the customer's choice.
 """

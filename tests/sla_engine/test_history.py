@@ -1,4 +1,4 @@
-"""What was said, entry by entry, is what the finished log says: place, waits and all, however late each event came in."""
+"""What was said entry by entry is what the finished log says: place, waits and all, however late events came in."""
 
 from hypothesis import example, given, settings
 
