@@ -105,7 +105,8 @@ class CollectorNode(Node):
             return
         self.world.marks.hit("ledger.restored_older")
         self.crash(power=False)
-        self.world.engine.crash(power=False)
+        # the engine may come back when the restored ledger has grown past its offset again
+        self.world.engine.crash(power=False, back_after=self.world.rng.uniform(0.1, 15.0))
         size = self.ledgers[client].restore(copy)
         self.world.trace("restore", client, size)
         self.oracles[client].restored(size)

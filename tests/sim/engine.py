@@ -105,6 +105,7 @@ class EngineNode(Node):
         self.state_disk = self.new_disk("state")
         self.reader: EntryReader = collector.reader(CLIENT)
         self.make_store: Callable[..., SimFacts] = SimFacts
+        self.make_runner: type[LocalRunner] = LocalRunner
         self.store: SimFacts | None = None
         self._ledger = collector.reader(CLIENT)
         self._oracle = collector.oracles[CLIENT]
@@ -118,7 +119,7 @@ class EngineNode(Node):
         self.store = store = self._open_store()
         feed = Feed(self, self.reader, self._ledger.ledger_id)
         feed.size = self._ledger.size()
-        self._runner = LocalRunner(
+        self._runner = self.make_runner(
             CLIENT,
             feed,
             store,  # type: ignore[arg-type]  # the same port, over simulated disks

@@ -61,7 +61,7 @@ class Faults:
             (self.crash_broker, 2),
             (self.lose_outbox, 1),
             (self.back_up_ledger, 3),
-            (self.restore_ledger, 1),
+            (self.restore_ledger, 2),
             (self.forge, 2),
         )
         actions = [action for action, weight in trouble for _ in range(weight)]

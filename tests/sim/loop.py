@@ -45,9 +45,9 @@ INCARNATION: Final[contextvars.ContextVar[Incarnation | None]] = contextvars.Con
 async def pause(seconds: float) -> None:
     """Let virtual time pass; nobody waits for it."""
     loop = asyncio.get_running_loop()
-    over = loop.create_future()
-    loop.call_later(seconds, lambda: over.done() or over.set_result(None))
-    await over
+    over = asyncio.Event()
+    loop.call_later(seconds, over.set)
+    await over.wait()
 
 
 class _VirtualSelector(selectors.BaseSelector):

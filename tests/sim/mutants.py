@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.entry import NewEntry, StoredEntry
 from sla_engine.facts_store import Commit
+from sla_engine.runners.local import LocalRunner
 from tests.sim.collector import Submit
 from tests.sim.facts_port import SimFacts
 from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
@@ -245,6 +246,16 @@ def engine_ignores_restore(world: World) -> None:
     _facts(world, Trusting)
 
 
+def engine_trusts_offset(world: World) -> None:
+    """An offset within the ledger is enough: nobody looks whether the ledger before it is still the same."""
+
+    class Trusting(LocalRunner):
+        def _leaf_before(self, next_index: int) -> bytes:
+            return b"any"
+
+    world.engine.make_runner = Trusting
+
+
 def feed_skips_entries(world: World) -> None:
     """Now and then the feed leaves an entry out."""
     reader = world.engine.reader
@@ -279,6 +290,7 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         offset_before_state,
         non_atomic_snapshot,
         engine_ignores_restore,
+        engine_trusts_offset,
         feed_skips_entries,
     )
 }

@@ -23,7 +23,7 @@ from tests.sim.outbox_port import installed
 from tests.sim.probe import ProbeNode
 
 START_MS: Final = 1_790_000_000_000
-RAGE_S: Final = 45.0
+RAGE_S: Final = 32.0
 DRAIN_S: Final = 240.0
 CHECK_EVERY_S: Final = 1.0
 
