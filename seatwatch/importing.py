@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from collector.intake import Intake, IntakeSettings
+from collector.intake import Intake
 from collector.ledgers import ledger_directory
+from collector.settings import intake_settings
 from collector.sources import CONVERSATIONS, Source, Sources
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
@@ -73,7 +74,7 @@ async def local_intake(
         intake = Intake(
             writers,
             Sources(sources),
-            settings=defaults.fill(IntakeSettings, "collector"),
+            settings=intake_settings(defaults),
             clock_ms=now_ms,
             open_reader=open_reader,
             die=_refused_already,

@@ -70,7 +70,8 @@ class Table:
 
     def _text_rows(self) -> Iterator[list[str]]:
         """Records. One that runs over several lines and has another width than its neighbours is a stray quote: its lines
-        are taken one by one then, so that it swallows no other row."""
+        are taken one by one then, so that it swallows no other row.
+        """
         with self._path.open("rb") as self._file:
             text = io.TextIOWrapper(self._file, encoding=self.encoding, errors="replace", newline="")
             lines: list[str] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,13 @@ from threading import Event, Thread
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from collector.intake import Intake
-from collector.intake_http import HttpSettings, routes
+from collector.intake_http import routes
 from collector.ledgers import ledger_directory
 from collector.roster_http import RosterDoor
+from collector.settings import http_settings
 from collector.sources import token_hash
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
@@ -153,6 +156,13 @@ def test_changed_rows_end_with_1_and_say_so(
 # ------------------------------------------------------------------------------------------- while a server holds it
 
 
+def _application(intake: Intake, token_digest: str) -> web.Application:
+    app = web.Application()
+    app.add_routes(routes(intake, intake.sources, http_settings(load_defaults())))
+    app.add_routes(RosterDoor(intake, token_digest).routes())
+    return app
+
+
 @contextmanager
 def a_server(data: Path) -> Iterator[None]:
     """Ledgers held by another thread of this process, reachable by HTTP as `seatwatch up` is."""
@@ -163,28 +173,18 @@ def a_server(data: Path) -> Iterator[None]:
         defaults = load_defaults()
         token = import_token(data).read_text(encoding="utf-8").strip()
         sources = import_sources(["acme"], token_hash(token))
-        async with local_intake(data, ["acme"], sources, defaults) as local:
-            url = await _listen(local.intake, token_hash(token))
-            write_runtime(data, Runtime(1, "boot", url, 0, str(import_token(data))))
+        async with (
+            local_intake(data, ["acme"], sources, defaults) as local,
+            TestServer(_application(local.intake, token_hash(token))) as server,
+        ):
+            write_runtime(data, Runtime(os.getpid(), "boot", str(server.make_url("")), 0, str(import_token(data))))
             ready.set()
             await asyncio.to_thread(stop.wait)
-
-    async def _listen(intake: Intake, digest: str) -> str:
-        app = web.Application()
-        app.add_routes(routes(intake, intake.sources, load_defaults().fill(HttpSettings, "collector")))
-        app.add_routes(RosterDoor(intake, digest).routes())
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        assert site._server is not None
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # an asyncio server
-        return f"http://127.0.0.1:{port}"
 
     def in_thread() -> None:
         try:
             asyncio.run(serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told in the thread that waits for it
             failed.append(error)
             ready.set()
 
