@@ -123,6 +123,9 @@ class SimWriter:
         mark = self.mark(source, epoch)
         return {sequence for sequence in self._streams.get((source, epoch), ()) if sequence > mark}
 
+    def highest(self, source: str, epoch: bytes) -> int:
+        return max(self._streams.get((source, epoch), ()), default=0)
+
     def streams(self) -> Iterator[tuple[str, bytes, int]]:
         for stream in list(self._streams):
             yield *stream, self._marks.get(stream, 0)

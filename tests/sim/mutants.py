@@ -53,6 +53,7 @@ def ledger_without_fsync(world: World) -> None:
 
 def fsync_error_ignored(world: World) -> None:
     """A failed fsync is retried, and "succeeds"."""
+    world.disk_faults.error = 0.01
     for disk in world.collector.disks:
         flush = disk.flush
 

@@ -8,11 +8,20 @@ from typing import Any
 
 import pytest
 
+from agent_probe.mqtt import MqttPort
+from agent_probe.outbox import EpochNote
+from agent_probe.storage_sqlite import SqliteStorage
+from ledger.writer import LedgerWriter
+from sla_engine.facts_store import FactsStore
 from tests.sim.broker import QUEUE_CAP, Broker
 from tests.sim.disk import DiskFaults, SimDisk
+from tests.sim.facts_port import SimFacts
+from tests.sim.ledger_port import SimWriter
 from tests.sim.loop import INCARNATION, Incarnation, ProcessDied, SimLoop, pause
 from tests.sim.marks import Marks
+from tests.sim.mqtt_port import SimPort
 from tests.sim.network import Network
+from tests.sim.outbox_port import SimNote, SimStorage
 
 
 class Calm(DiskFaults):
@@ -154,3 +163,21 @@ def test_the_broker_loses_what_it_took_when_it_is_killed(loop: SimLoop) -> None:
 
     loop.run_until_complete(world())
     assert received == []
+
+
+def methods(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))}
+
+
+@pytest.mark.parametrize(
+    ("real", "simulated", "not_needed"),
+    [
+        (LedgerWriter, SimWriter, {"open", "checkpoint"}),
+        (FactsStore, SimFacts, {"open", "periods"}),
+        (SqliteStorage, SimStorage, set()),
+        (EpochNote, SimNote, set()),
+        (MqttPort, SimPort, set()),
+    ],
+)
+def test_a_port_of_the_world_offers_what_the_real_part_does(real: type, simulated: type, not_needed: set[str]) -> None:
+    assert methods(real) - not_needed <= methods(simulated)
