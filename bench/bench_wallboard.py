@@ -41,7 +41,7 @@ LIMITS = {
     "publish to bytes, p99 ms": 100.0,
     "publish call, p99 ms": 1.0,
 }
-"""scrape: it blocks the loop that serves the screens. publish to bytes: two thirds of the 150 ms from event to screen."""
+"""scrape: it blocks the loop that serves the screens. publish to bytes: two thirds of 150 ms from event to screen."""
 HELD = ("scrape, median CPU ms", "CPU of one core, %")
 """Limits that fail the bench: CPU time, which other work on the machine leaves alone. The others are for reading."""
 

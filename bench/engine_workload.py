@@ -63,7 +63,7 @@ def preamble() -> Iterator[Body]:
 
 
 def conversations(count: int, seed: int, per_second: int = 50) -> list[Body]:
-    """`count` conversations of nine events, `per_second` of them beginning each second, with a clock entry every second."""
+    """Conversations of nine events, `per_second` of them beginning each second, and a clock entry every second."""
     rng = random.Random(seed)
     bodies: list[Body] = []
     for number in range(count):
@@ -87,7 +87,7 @@ def conversations(count: int, seed: int, per_second: int = 50) -> list[Body]:
         bodies.append(Closed(*head(at), key))
     bodies.sort(key=lambda body: body.occurred_at)
     last = bodies[-1].occurred_at
-    clocks = [Clock(at, 1, "hub", None, True, "") for at in range(NOON_MS, last + 1_000, 1_000)]
+    clocks = [Clock(at, 1, "hub", None, synced=True, shard_key="") for at in range(NOON_MS, last + 1_000, 1_000)]
     return sorted([*bodies, *clocks], key=lambda body: body.occurred_at)
 
 

@@ -1,7 +1,7 @@
 """The least that finds late replies: a dict, a heap, no definitions, no roster, no corrections.
 
-The engine is measured beside it. It knows one limit, takes events in the order they come, and keeps its state as plainly
-as Python allows.
+The engine is measured beside it. It knows one limit, takes events in the order they come, and keeps its state as
+plainly as Python allows.
 """
 
 import heapq

@@ -224,10 +224,10 @@ class Committer:
 
         key = (frame.source, stream_epoch(frame))
         by_event_id = frame.lane is Lane.BY_EVENT_ID
-        before = StreamView() if by_event_id else self._view(pending.writer, key)
+        before = StreamView() if by_event_id else self._view(pending.writer, key, frame.lane)
         previous = None
         if frame.prev_epoch is not None:
-            previous = self._view(pending.writer, (frame.source, frame.prev_epoch))
+            previous = self._view(pending.writer, (frame.source, frame.prev_epoch), Lane.BACKLOG)
         admission = admit(
             frame,
             before,
@@ -241,14 +241,17 @@ class Committer:
         operator.entries.extend(admission.unrouted)
         if not by_event_id:
             self._views[key] = admission.view
+        if frame.lane is Lane.BACKLOG:  # a mark promises that nothing below it is missing; snapshots have holes
             pending.raise_mark(key, admission.view.mark)
         self._count(frame.items, admission)
         return admission
 
-    def _view(self, writer: LedgerWriter, key: StreamKey) -> StreamView:
+    def _view(self, writer: LedgerWriter, key: StreamKey, lane: Lane) -> StreamView:
         """How far a stream is; the one asked for last is forgotten last."""
         view = self._views.pop(key, None)
-        if view is None:
+        if view is None and lane is Lane.SNAPSHOT:
+            view = StreamView(writer.highest(*key))
+        elif view is None:
             view = view_of(writer.mark(*key), writer.beyond(*key))
         self._views[key] = view
         return view

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
-COMMANDS: Final = ("demo", "up", "fsck", "backup", "check_config", "token", "version")
+COMMANDS: Final = ("demo", "up", "import_", "board", "roster", "fsck", "backup", "check_config", "token", "version")
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
 

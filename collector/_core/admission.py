@@ -261,7 +261,9 @@ class _Frame:
         if len(body) > BODY_BYTES_MAX:
             return self._quarantine(item, sequence, Reason.BODY_TOO_LARGE)
         if kind in RESERVED_KINDS:
-            return self._quarantine(item, sequence, Reason.FOREIGN_SOURCE)
+            # a source that could not make out a record of its own says so under the record's number
+            own = kind == Kind.QUARANTINED
+            return self._quarantine(item, sequence, Reason.ROW_MALFORMED if own else Reason.FOREIGN_SOURCE)
         decode = _decoder_of((kind, kind_version))
         if decode is not None:
             try:

@@ -98,7 +98,7 @@ class Wallboard:
         if token is not None:
             return self._signed_in(request, token)
         if self._access.scope_of_request(request) is None:
-            raise web.HTTPSeeOther("/sign-in")
+            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in", keep_query=True))
         return web.FileResponse(STATIC / "index.html", headers=REVALIDATE)
 
     async def sign_in_page(self, _: web.Request) -> web.StreamResponse:
@@ -114,9 +114,9 @@ class Wallboard:
         return self._signed_in(request, token if isinstance(token, str) else "")
 
     def _signed_in(self, request: web.Request, token: str) -> web.StreamResponse:
+        rest = {name: value for name, value in request.query.items() if name == "lang"}
         if self._access.scope_of_token(token) is None:
-            raise web.HTTPSeeOther("/sign-in?refused=1")
-        rest = {name: value for name, value in request.query.items() if name != "token"}
+            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query({**rest, "refused": "1"}))
         response = web.HTTPSeeOther(request.rel_url.with_path("/").with_query(rest))
         response.set_cookie(
             COOKIE,

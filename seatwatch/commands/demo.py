@@ -91,8 +91,7 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         met, judged = figures["attainment"]["met"], figures["attainment"]["judged"]
         average = figures["average_response"]
         share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
-        mean = (
-            f"{average['total_ms'] / average['count'] / 1000:.1f} s of {average['count']}" if average["count"] else "-"
-        )
+        count = average["count"]
+        mean = f"{average['total_ms'] / count / 1000:.1f} s of {count}" if count else "no data"
         lines.append(f"{client}: first response within 10 s {share}, average response {mean}")
     return lines

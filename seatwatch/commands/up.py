@@ -48,17 +48,33 @@ def up(
         if config is None:
             typer.echo("no --config: nobody is watched yet; docs/operate/configure.md says what to write")
         asyncio.run(_serve(settings, base, directory, part, end_with_stdin=end_with_stdin))
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(f"{config}: {problem}", err=True)
-        raise typer.Exit(2) from None
-    except OSError as error:
-        problem = Problem("server.data", str(error), "name a directory this user may write, or free the address")
-        typer.echo(f"{config or '(defaults)'}: {problem}", err=True)
-        raise typer.Exit(1) from None
-    except LedgerError as error:
-        typer.echo(f"the record cannot be opened: {error}", err=True)
-        raise typer.Exit(1) from None
+    except (ConfigError, LedgerError, OSError, BaseExceptionGroup) as error:
+        raise typer.Exit(_explain(_cause(error), str(config or "(defaults)"))) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What really went wrong: a task group wraps the one error that ended it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _explain(error: BaseException, where: str) -> int:
+    """Say it in an operator's words; returns the exit code. Raises what nobody can cure by configuring."""
+    match error:
+        case ConfigError():
+            for problem in error.problems:
+                typer.echo(f"{where}: {problem}", err=True)
+            return 2
+        case LedgerError():
+            typer.echo(f"the record cannot be opened: {error}", err=True)
+            return 1
+        case OSError():
+            problem = Problem("server.data", str(error), "name a directory this user may write, or free the address")
+            typer.echo(f"{where}: {problem}", err=True)
+            return 1
+        case _:
+            raise error
 
 
 async def _serve(config: Config, base: Path, data: Path, part: Part, *, end_with_stdin: bool) -> None:

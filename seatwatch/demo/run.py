@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -16,6 +15,7 @@ from collector.ledgers import ledger_directory
 from seatwatch.addresses import lan_address
 from seatwatch.clock import now_ms
 from seatwatch.demo.child import ServerChild
+from seatwatch.demo.files import import_roster, write_configuration
 from seatwatch.demo.keys import key_presses
 from seatwatch.demo.script import Action, Mishap, said, script
 from seatwatch.floor.floor import Floor, FloorSettings
@@ -25,8 +25,6 @@ from seatwatch.floor.traffic import Habits
 from seatwatch.probe_command import probe_settings
 from seatwatch.settings import Defaults
 from wire.ids import OPERATOR
-
-LOOPBACK: Final = "127.0.0.1"
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +47,7 @@ class Demo:
         self._say = say
         self._plan: FloorPlan = plan_floor(options.sites, options.seats)
         self._started_ms = now_ms()
-        self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(maxsize=16)
+        self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(defaults.int("demo.keys_waiting"))
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -60,7 +58,8 @@ class Demo:
         """Run it. Returns what is to be said at the end, as plain values."""
         with tempfile.TemporaryDirectory(prefix="seatwatch-demo-") as folder:
             base = Path(folder)
-            tokens, reader = _write_configuration(base, self._plan, self._options)
+            tokens, reader = write_configuration(base, self._plan, listen=self._options.listen, port=self._options.port)
+            await import_roster(base / "roster.csv", base / "data")
             child = ServerChild(
                 base / "seatwatch.toml",
                 base / "data",
@@ -213,34 +212,6 @@ class Demo:
 
     def _line(self, text: str) -> None:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
-
-
-def _write_configuration(base: Path, plan: FloorPlan, options: DemoOptions) -> tuple[dict[str, str], str]:
-    """A configuration for the plan's clients and sites. Returns the connectors' tokens and the reader's, if one is."""
-    lines = ["[server]", f'listen = "{options.listen}"', f"port = {options.port}"]
-    tokens = {client: secrets.token_urlsafe() for client in plan.queues}
-    reader = "" if options.listen == LOOPBACK else secrets.token_urlsafe()
-    for client, queues in plan.queues.items():
-        _write_token(base / f"{client}.token", tokens[client])
-        lines += ["[[client]]", f'id = "{client}"', 'definition = "demo.toml"']
-        for queue in queues:
-            lines += ["[[client.queue]]", f'id = "{queue}"']
-        lines += ["[[source]]", f'id = "chat/{client}"', f'client = "{client}"', f'token_file = "{client}.token"']
-    for site in plan.sites:
-        lines += ["[[site]]", f'id = "{site}"', f"seats = {plan.seats_per_site}"]
-    if reader:
-        _write_token(base / "reader.token", reader)
-        lines += ["[[reader]]", 'name = "demo"', 'token_file = "reader.token"']
-    (base / "seatwatch.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    # the demo is watched at any hour, so its window is the whole day
-    definition = 'based_on = "contract-10s"\nname = "demo"\nservice_windows = ["00:00-24:00"]\n'
-    (base / "demo.toml").write_text(definition, encoding="utf-8")
-    return tokens, reader
-
-
-def _write_token(path: Path, token: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(token + "\n", encoding="utf-8")
 
 
 async def _board(child: ServerChild, reader: str) -> dict[str, Any]:

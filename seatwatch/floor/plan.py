@@ -29,6 +29,41 @@ class FloorPlan(msgspec.Struct, frozen=True):
     people: tuple[Person, ...]
 
 
+ROSTER_COLUMNS: Final = (
+    "client",
+    "shop",
+    "queue",
+    "account",
+    "person",
+    "team",
+    "seat",
+    "site",
+    "seat_mode",
+    "effective_from",
+)
+
+
+def roster_rows(plan: FloorPlan, effective_from: str) -> list[dict[str, str]]:
+    """The plan as rows of a roster file, in force from that date on (YYYY-MM-DD)."""
+    rows: list[dict[str, str]] = []
+    for client, queues in plan.queues.items():
+        shop = f"{client}-shop"
+        rows.append({"client": client, "shop": shop})
+        rows += [{"shop": shop, "queue": queue} for queue in queues]
+    rows += [{"seat": person.seat, "site": person.site, "seat_mode": "dedicated"} for person in plan.people]
+    rows += [
+        {
+            "shop": f"{person.client}-shop",
+            "account": person.account,
+            "person": person.person,
+            "team": person.team,
+            "seat": person.seat,
+        }
+        for person in plan.people
+    ]
+    return [{**dict.fromkeys(ROSTER_COLUMNS, ""), **row, "effective_from": effective_from} for row in rows]
+
+
 def plan_floor(sites: int, seats: int) -> FloorPlan:
     """A floor of `sites` buildings with `seats` seats each."""
     names = tuple(f"site{number}" for number in range(1, sites + 1))

@@ -51,6 +51,12 @@ def schedule(context: Context, conversation: Conversation, due_at: int, next_at:
         heapq.heappush(deadlines.announce, (next_at, conversation.key))
 
 
+def schedule_judgement(context: Context, conversation: Conversation, due_at: int) -> None:
+    """Let the watermark look at a due instant again."""
+    if context.deadlines is not None:
+        heapq.heappush(context.deadlines.judge[conversation.feed], (due_at, conversation.key))
+
+
 def schedule_owed(context: Context, conversation: Conversation) -> None:
     """Schedule whatever is owed in `conversation`, after its tracks or its feed were replaced."""
     for track in conversation.tracks:

@@ -1,6 +1,6 @@
-"""A definition.
+"""A definition: the rules of one set of figures, as data.
 
-The rules of one set of figures, as data. Versioned, effective-dated, entered into the ledger, named by hash.
+Versioned, effective-dated, entered into the ledger, named by hash.
 
 * DefinitionError: the author's fault. Names the key, the value, what is implemented and the fix.
 """
@@ -104,7 +104,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     effective_from: _Instant
     """E18: sessions that start at or after this instant."""
     redefinition: Redefinition
-    """E18."""
+    """E18: what a new version does to sessions that began before it."""
 
     time_zone: _Name
     """IANA name; days and windows are cut in it."""
@@ -117,46 +117,46 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     unit: Unit
     clock_start: ClockStart
-    """E1.
+    """E1: where the customer's clock starts.
 
-    The customer's clock. The seat's clock, from the assignment of the answering leg, is always computed beside it.
+    The seat's clock, from the assignment of the answering leg, is always computed beside it.
     """
     valid_reply: Annotated[tuple[Author, ...], Meta(min_length=1)]
     """E2: whose turn answers."""
     credit: Credit
-    """E3."""
+    """E3: who is credited with a reply."""
     on_transfer: OnTransfer
-    """E4."""
+    """E4: what a transfer does to the clock."""
     repeated_turns: RepeatedTurns
-    """E5."""
+    """E5: which of several messages starts the turn."""
     gap_to_new_session_ms: _Duration
     """E6: a contact that comes back sooner than this after its end continues its session."""
     out_of_hours: OutOfHours
-    """E7."""
+    """E7: a session that starts outside the window."""
     window_closes: WindowCloses
-    """E8."""
+    """E8: the window closes before the reply."""
     answered_out_of_hours: AnsweredOutOfHours
-    """E9."""
+    """E9: started inside the window, answered outside it."""
     never_answered: NeverAnswered
-    """E10."""
+    """E10: what a session without a reply is."""
     unanswered_cap_ms: _Duration | None
     """E10: what an unanswered one counts in a mean, None = it has no part in means."""
     left_before_target: LeftBeforeTarget
-    """E11."""
+    """E11: the customer leaves before the target."""
     short_abandon_ms: _Duration
     """E11: left sooner than this is set apart: neither met nor missed, its own count. 0 = no such thing."""
     turn_ends: TurnEnds
-    """E12."""
+    """E12: when an unanswered turn stops."""
     nobody_online: NobodyOnline
-    """E13."""
+    """E13: nobody could have answered."""
     inbound_forms: Annotated[tuple[Form, ...], Meta(min_length=1)]
     """E14: what of a customer's doing starts a turn. Edits and recalls never do."""
     outbound: Outbound
-    """E15."""
+    """E15: we wrote or called first."""
     boundary: Boundary
-    """E16. The resolution of the source travels with each value."""
+    """E16: whether a reply exactly at the limit is in time. The resolution of the source travels with each value."""
     clock_domains: ClockDomains
-    """E17."""
+    """E17: how times of two clock domains are compared."""
 
     first_response_limit_ms: _Positive
     warning_after_ms: _Positive

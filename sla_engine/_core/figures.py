@@ -25,13 +25,13 @@ class Slot:
     JUDGED: Final = 7
     ANSWERED_IN_TIME: Final = 8
     ABANDONED_IN_TIME: Final = 9
-    FIRST_MS: Final = 10
+    FIRST_TOTAL: Final = 10
     FIRST_COUNT: Final = 11
-    SEAT_MS: Final = 12
+    SEAT_TOTAL: Final = 12
     SEAT_COUNT: Final = 13
-    TURN_MS: Final = 14
+    TURN_TOTAL: Final = 14
     TURN_COUNT: Final = 15
-    WAIT_MS: Final = 16
+    WAIT_TOTAL: Final = 16
     WAIT_COUNT: Final = 17
 
 
@@ -102,7 +102,7 @@ def contribution(fact: Fact, rule: ServiceLevelRule) -> Contribution:
         return ()
     if isinstance(fact, SessionFact):
         return _session(fact, rule.threshold_ms)
-    return () if fact.duration_ms is None else ((Slot.TURN_MS, fact.duration_ms), (Slot.TURN_COUNT, 1))
+    return () if fact.duration_ms is None else ((Slot.TURN_TOTAL, fact.duration_ms), (Slot.TURN_COUNT, 1))
 
 
 def answer_wait_ms(fact: SessionFact) -> int | None:
@@ -123,12 +123,12 @@ def _session(fact: SessionFact, threshold_ms: int) -> Contribution:
             amounts.append((Slot.MET, 1))
     if fact.outcome is Outcome.ANSWERED:
         if fact.first_response_ms is not None:
-            amounts += ((Slot.FIRST_MS, fact.first_response_ms), (Slot.FIRST_COUNT, 1))
+            amounts += ((Slot.FIRST_TOTAL, fact.first_response_ms), (Slot.FIRST_COUNT, 1))
         if fact.seat_response_ms is not None:
-            amounts += ((Slot.SEAT_MS, fact.seat_response_ms), (Slot.SEAT_COUNT, 1))
+            amounts += ((Slot.SEAT_TOTAL, fact.seat_response_ms), (Slot.SEAT_COUNT, 1))
         wait = answer_wait_ms(fact)
         if wait is not None:
-            amounts += ((Slot.WAIT_MS, wait), (Slot.WAIT_COUNT, 1))
+            amounts += ((Slot.WAIT_TOTAL, wait), (Slot.WAIT_COUNT, 1))
             if wait <= threshold_ms:
                 amounts.append((Slot.ANSWERED_IN_TIME, 1))
     elif fact.outcome is Outcome.ABANDONED:
@@ -169,10 +169,10 @@ def figures_of(slots: list[int], rule: ServiceLevelRule | None) -> Figures:
         unanswered=slots[Slot.UNANSWERED],
         excluded=slots[Slot.EXCLUDED],
         attainment=Ratio(slots[Slot.MET], slots[Slot.JUDGED]),
-        first_response=Mean(slots[Slot.FIRST_MS], slots[Slot.FIRST_COUNT]),
-        seat_response=Mean(slots[Slot.SEAT_MS], slots[Slot.SEAT_COUNT]),
-        average_response=Mean(slots[Slot.TURN_MS], slots[Slot.TURN_COUNT]),
-        answer_wait=Mean(slots[Slot.WAIT_MS], slots[Slot.WAIT_COUNT]),
+        first_response=Mean(slots[Slot.FIRST_TOTAL], slots[Slot.FIRST_COUNT]),
+        seat_response=Mean(slots[Slot.SEAT_TOTAL], slots[Slot.SEAT_COUNT]),
+        average_response=Mean(slots[Slot.TURN_TOTAL], slots[Slot.TURN_COUNT]),
+        answer_wait=Mean(slots[Slot.WAIT_TOTAL], slots[Slot.WAIT_COUNT]),
         service_level=None
         if rule is None
         else ServiceLevel(rule.formula, rule.threshold_ms, service_level(slots, rule.formula)),

@@ -23,7 +23,7 @@ from wire.verdict import LoadChange
 
 VOICE_BIT: Final = 1
 OUTBOUND_BIT: Final = 2
-"""Of an offer's detail.
+"""Bits of an offer's detail.
 
 A turn's detail is the bit number of its author or form, an end's is 1 by the customer's choice.
 """
@@ -196,7 +196,7 @@ def _take(context: Context, conversation: Conversation, account: str, at: int) -
     conversation.account = account
     conversation.assigned_at = NOT_YET
     conversation.accepted_at = NOT_YET
-    take_over(conversation, account, at)
+    take_over(context, conversation, account, at)
 
 
 def _say_load(context: Context, conversation: Conversation, account: str, at: int, change: int) -> None:

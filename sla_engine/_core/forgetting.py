@@ -1,6 +1,6 @@
 """Letting go of conversations nobody may correct any more.
 
-Those without an event for the grace time, by their own watermark.
+They are those without an event for the grace time, by their own watermark.
 """
 
 import msgspec

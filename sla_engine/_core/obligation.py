@@ -7,13 +7,13 @@ timer.
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.context import Context, schedule
+from sla_engine._core.context import Context, schedule, schedule_judgement
 from sla_engine._core.conversation import (
     ANSWERED,
     LOST,
     NOT_STARTED,
-    OUTSIDE_WINDOW,
     OUTBOUND,
+    OUTSIDE_WINDOW,
     OWED,
     WHOLE_SESSION,
     Conversation,
@@ -149,13 +149,16 @@ def judge(context: Context, conversation: Conversation, track: Track) -> None:
     )
 
 
-def take_over(conversation: Conversation, account: str, at: int) -> None:
+def take_over(context: Context, conversation: Conversation, account: str, at: int) -> None:
     """`account` has the conversation in hands from `at` on: a first response that falls due later is that person's."""
     for track in conversation.tracks:
         if track.first_assigned_at == NOT_YET and account:
             track.first_assigned_at = at
         if track.state == OWED and at <= track.due_at:
             track.owner = account
+            if track.judged:  # this came in behind the watermark: the miss is another person's
+                track.judged = False
+                schedule_judgement(context, conversation, track.due_at)
 
 
 def _say_answered(

@@ -40,9 +40,10 @@ class SiteReason(StrEnum):
     SILENT_TOGETHER = "silent_together"
     SILENT_ON_BATTERY = "silent_on_battery"
     MAINS_LOST = "mains_lost"
-    BATTERY_LOW = "battery_low"
+    BATTERY_LOW = "power_critical"
+    BATTERY_WEAK = "battery_weak"
     BATTERY_WORN = "battery_worn"
-    UPS_BYPASS = "ups_bypass"
+    UPS_BYPASS = "power_bypass"
     UPS_OFF = "ups_off"
     UPS_STATUS_UNKNOWN = "ups_status_unknown"
     UPS_COMMS_LOST = "ups_comms_lost"
@@ -284,7 +285,7 @@ def _power_finding(ups: Ups) -> Finding:
         case Ups(firm=Power.UNKNOWN):
             degraded = SiteReason.UPS_STATUS_UNKNOWN
         case Ups(low_battery=True):
-            degraded = SiteReason.BATTERY_LOW
+            degraded = SiteReason.BATTERY_WEAK
         case Ups(replace_battery=True):
             degraded = SiteReason.BATTERY_WORN
     if degraded is not None:

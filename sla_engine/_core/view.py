@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sla_engine._core.contract import Contract
-from sla_engine._core.conversation import CLOSED, OUTSIDE_WINDOW, OUTBOUND, OWED, UNKNOWN, Conversation, Track
+from sla_engine._core.conversation import CLOSED, OUTBOUND, OUTSIDE_WINDOW, OWED, UNKNOWN, Conversation, Track
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.result import LiveConversation

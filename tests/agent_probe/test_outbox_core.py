@@ -1,57 +1,24 @@
-"""What the outbox decides, driven step by step and then by random histories against a collector of other code."""
+"""What the outbox decides, driven step by step."""
 
-import random
-from collections.abc import Iterator
-
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from agent_probe._core.outbox import Outbox, OutboxLimits
-from agent_probe._core.storage import DropClass, MemoryStorage, Row, RowRange, StorageFull, Tally
-from tests.agent_probe.collector_model import LEDGER, CollectorModel
-from wire.errors import ContractViolation
-from wire.frame import Ack, Frame, SequenceRange
-from wire.record import GapReason
-
-LIMITS = OutboxLimits(
-    keep_ms=7 * 86_400_000,
-    keep_bytes=1_000_000,
-    resend_ms=5_000,
-    in_flight=4,
-    frame_bytes=4_000,
-    frame_interval_ms=0,
-    expiry_check_ms=60_000,
-    runs_max=1_000,
+from agent_probe._core.storage import DropClass, MemoryStorage, Row
+from tests.agent_probe.collector_model import CollectorModel
+from tests.agent_probe.outbox_builders import (
+    E1,
+    E2,
+    E3,
+    LIMITS,
+    SmallDisk,
+    ack,
+    body,
+    fill,
+    frames,
+    outbox,
+    sequences,
 )
-E1, E2, E3 = (bytes([n]) * 16 for n in (1, 2, 3))
-
-
-def body(n: int, size: int = 10) -> bytes:
-    return msgspec.msgpack.encode(f"{n:0{size}d}")
-
-
-def outbox(storage: MemoryStorage, epoch: bytes = E1, now: int = 0, **changes: int) -> Outbox:
-    return Outbox(storage, LIMITS._replace(**changes), source="sz1/gw1", epoch=epoch, now=now)
-
-
-def fill(box: Outbox, count: int, *, now: int = 0, drop_class: DropClass = DropClass.CHANGE, size: int = 10) -> None:
-    for _ in range(count):
-        box.put(49, 1, body(box.last_sequence + 1, size), drop_class, now=now)
-
-
-def frames(box: Outbox, now: int) -> Iterator[Frame]:
-    while (frame := box.next_frame(now)) is not None:
-        yield frame
-
-
-def sequences(frame: Frame) -> list[int]:
-    return [item.sequence for item in frame.items]
-
-
-def ack(epoch: bytes, through: int, *wanted: tuple[int, int]) -> Ack:
-    return Ack(LEDGER, epoch, through, through, [SequenceRange(*span) for span in wanted])
+from wire.errors import ContractViolation
+from wire.record import GapReason
 
 
 def test_the_first_frames_of_an_epoch_say_which_epoch_came_before_until_one_is_acknowledged() -> None:
@@ -290,25 +257,6 @@ def test_a_process_that_got_further_than_its_disk_remembers_still_comes_to_an_en
     assert box.settled
 
 
-class SmallDisk(MemoryStorage):
-    """Full at `room` rows; when `stuck`, not even deleting works."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self.room = room
-        self.stuck = False
-
-    def append(self, row: Row) -> None:
-        if self.stuck or sum(tally.rows for tally in self.tallies()) >= self.room:
-            raise StorageFull
-        super().append(row)
-
-    def delete(self, ranges: list[RowRange] | tuple[RowRange, ...], meta: bytes) -> list[Tally]:  # type: ignore[override]
-        if self.stuck:
-            raise StorageFull
-        return super().delete(ranges, meta)
-
-
 def test_a_full_disk_costs_the_least_valuable_rows_and_never_the_process() -> None:
     box = outbox(SmallDisk(room=10))
     fill(box, 5, drop_class=DropClass.HEARTBEAT)
@@ -352,86 +300,3 @@ def test_an_epoch_that_was_used_before_is_refused() -> None:
     fill(outbox(storage), 1)
     with pytest.raises(ContractViolation):
         outbox(storage, E1)
-
-
-class History:
-    """One probe over many lives, a network that loses frames and acks, and the collector that judges."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-        self.disk = SmallDisk(room=10**9)
-        self.collector = CollectorModel()
-        self.now = 0
-        self.lives = 0
-        self.said: dict[tuple[bytes, int], bytes] = {}
-        self.limits = {
-            "keep_bytes": self.rng.choice([4_000, 16_000, 1_000_000]),
-            "keep_ms": self.rng.choice([20_000, 10**9]),
-            "frame_bytes": self.rng.choice([100, 4_000]),
-            "runs_max": self.rng.choice([3, 1_000]),
-            "frame_interval_ms": self.rng.choice([0, 50]),
-        }
-        self.restart()
-
-    def restart(self) -> None:
-        self.disk.stuck = False
-        self.lives += 1
-        self.box = outbox(self.disk, self.lives.to_bytes(16, "big"), self.rng.randrange(10**6), **self.limits)
-        self.now = self.rng.randrange(10**6)
-        self.box = outbox(self.disk, (10**6 + self.lives).to_bytes(16, "big"), self.now, **self.limits)
-
-    def put(self) -> None:
-        data = body(self.rng.randrange(10**9), self.rng.choice([10, 60]))
-        sequence = self.box.put(49, 1, data, self.rng.choice(list(DropClass)), now=self.now)
-        if sequence:
-            self.said[self.box.epoch, sequence] = data
-
-    def exchange(self, loss: float) -> None:
-        for frame in frames(self.box, self.now):
-            if self.rng.random() >= loss:
-                answer = self.collector.receive(frame)
-                if self.rng.random() >= loss:
-                    self.box.acknowledge(answer, self.now)
-            assert len(self.box._sender._flights) <= LIMITS.in_flight
-
-    def step(self) -> None:
-        self.now += self.rng.randrange(3_000)
-        action = self.rng.random()
-        if action < 0.6:
-            for _ in range(self.rng.randrange(1, 6)):
-                self.put()
-        elif action < 0.9:
-            self.exchange(self.rng.choice([0, 0.3, 1]))
-        elif action < 0.95:
-            self.restart()
-        elif action < 0.97:
-            self.disk.stuck = not self.disk.stuck
-        else:
-            self.box.reconnected(self.now)
-
-    def heal(self) -> None:
-        self.disk.stuck = False
-        self.put()
-        for _ in range(2_000):
-            self.exchange(0)
-            if self.box.settled:
-                return
-            due = self.box.next_due(self.now)
-            assert due is not None, "unsettled, and nothing will ever happen"
-            self.now = max(due, self.now + 1)
-        raise AssertionError("the mark stands still")
-
-
-@given(st.integers(0, 2**32))
-@settings(max_examples=60)
-def test_whatever_happens_every_event_arrives_once_unchanged_or_is_declared_gone(seed: int) -> None:
-    history = History(seed)
-    for _ in range(80):
-        history.step()
-    history.heal()
-    for (epoch, sequence), data in history.said.items():
-        stream = history.collector.streams[epoch]
-        assert stream.bodies.get(sequence) == data or stream.gone.get(sequence) == "overflow"
-    for epoch, (before, last) in history.collector.prev.items():
-        assert epoch != before
-        assert history.collector.streams[before].mark >= last

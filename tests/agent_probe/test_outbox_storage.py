@@ -15,7 +15,7 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
-from tests.agent_probe.test_outbox_core import LIMITS
+from tests.agent_probe.outbox_builders import LIMITS
 from tests.waiting import wait_until_blocking
 
 EPOCHS = count(1)

@@ -7,8 +7,10 @@ import pytest
 from collector._core import derived
 from collector._core.admission import Outcome
 from collector.errors import Busy, ForeignSource, IntakeStopped
+from collector.ledgers import ledger_directory
 from collector.sources import Principal, Source
 from ledger.errors import LedgerFailed
+from ledger.fsck import check
 from tests.collector.running import CLIENT, SETTINGS, SOURCES, Hub, running_hub
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, turn
 from tests.waiting import wait_until
@@ -188,6 +190,21 @@ async def test_a_source_that_sends_event_ids_is_declared_unnumbered_and_stays_so
     async with running_hub(tmp_path) as hub:
         await hub.intake.submit(frame(item(3)), hub.principal())
         assert [d.numbered for d in hub.bodies(SourceDeclared)] == [True, False]
+
+
+async def test_snapshots_leave_no_mark_and_a_restart_still_knows_the_newest(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        shown = frame(item(7), source="shop/two", lane=Lane.SNAPSHOT)
+        assert (await hub.intake.submit(shown, hub.principal("shop/two"))).acknowledged_through == 7
+    async with running_hub(tmp_path) as hub:
+        older = frame(item(4), item(9), source="shop/two", lane=Lane.SNAPSHOT)
+        assert (await hub.intake.submit(older, hub.principal("shop/two"))).acknowledged_through == 9
+        older = frame(item(4), source="shop/two", lane=Lane.SNAPSHOT)
+        assert (await hub.intake.submit(older, hub.principal("shop/two"))).acknowledged_through == 9
+        assert [turn.conversation for turn in hub.bodies(AgentTurn)] == ["c-7", "c-9"]
+    # nothing of the backlog was stored, so the check cannot know that holes are normal here: no mark may say otherwise
+    report = check(ledger_directory(tmp_path, CLIENT))
+    assert report.problems == []
 
 
 async def test_an_event_id_is_stored_once_over_a_restart_and_has_no_mark(tmp_path: Path) -> None:

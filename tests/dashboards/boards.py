@@ -37,12 +37,12 @@ def figures(met: int = 12, judged: int = 13, mean_ms: int = 18_400, turns: int =
 
 def waiting(now: int, *waits_ms: int, limit_ms: int = 10_000, open_: int = 7) -> Waiting:
     """Customers who have been waiting for `waits_ms` at `now`."""
-    due = sorted(now - wait + limit_ms for wait in waits_ms)
+    due = [now - wait + limit_ms for wait in waits_ms]
     return Waiting(
         waiting=len(waits_ms),
         overdue=sum(at < now for at in due),
         oldest_since=now - max(waits_ms) if waits_ms else None,
-        next_due_at=due[0] if due else None,
+        next_due_at=min((at for at in due if at >= now), default=None),
         open=open_ + len(waits_ms),
     )
 

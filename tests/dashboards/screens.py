@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.servers import LOOPBACK, Server, ask, free_port, program, running
 from tests.tidy.source import ROOT
@@ -85,3 +85,15 @@ def looking(browser: Browser, address: str, size: tuple[int, int] = TV, **option
         assert wrong == [], wrong
     finally:
         context.close()
+
+
+def live(page: Page) -> Page:
+    """`page`, once it shows a board."""
+    page.wait_for_selector("body[data-state=live]")
+    page.wait_for_selector("#as-of time:not(:empty)")
+    return page
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of the queue of this name."""
+    return page.locator("#rows .row:not([hidden])", has=page.locator("bdi.title", has_text=name))

@@ -106,8 +106,8 @@ async def test_the_sign_in_form_takes_a_token_and_refuses_a_wrong_or_oversized_o
 
 async def test_a_page_without_a_token_leads_to_the_form() -> None:
     async with client() as opened:
-        answer = await opened.get("/", allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (303, "/sign-in")
+        answer = await opened.get("/?lang=en", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?lang=en")
 
 
 @pytest.mark.parametrize(

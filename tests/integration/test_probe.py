@@ -4,16 +4,19 @@ import time
 from functools import partial
 from pathlib import Path
 
+import trustme
+
 from agent_probe.app import Probe
+from agent_probe.config import TlsConfig
 from tests.agent_probe.fake_collector import FakeCollector, running_collector
 from tests.agent_probe.living_probe import gateway, living
-from tests.servers import Server, UpsServer, run_mosquitto, run_ups_server
+from tests.servers import Server, UpsServer, free_port, run_mosquitto, run_ups_server
 from tests.waiting import wait_until
 from wire.facility import Comms, Power
 from wire.frame import Lane
 
 
-async def to_say(
+async def wait_until_said(
     collector: FakeCollector, power: Power, comms: Comms, ups: str = "ups1", timeout_s: float = 15
 ) -> None:
     def said() -> bool:
@@ -36,7 +39,7 @@ async def test_mains_loss_is_published_on_both_lanes_within_two_seconds_of_the_d
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config) as probe:
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         ups_server.set("ups1", "ups.status", "OB DISCHRG")
         known_at = time.monotonic()
         for lane in (Lane.SNAPSHOT, Lane.BACKLOG):
@@ -56,9 +59,9 @@ async def test_the_last_word_on_battery_names_everything_the_probe_knows(
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         ups_server.set("ups1", "ups.status", "OB LB DISCHRG")
-        await to_say(collector, Power.CRITICAL, Comms.OK)
+        await wait_until_said(collector, Power.CRITICAL, Comms.OK)
         last_word = next(f for f in reversed(collector.frames) if f.lane == Lane.SNAPSHOT and len(f.items) > 1)
         assert {item.kind for item in last_word.items} == {48, 49}
 
@@ -69,15 +72,15 @@ async def test_a_frozen_driver_is_stale_a_killed_one_is_dead_and_neither_is_a_po
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     driver = ups_server.drivers["ups1"]
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         driver.pause()
-        await to_say(collector, Power.MAINS, Comms.STALE)
+        await wait_until_said(collector, Power.MAINS, Comms.STALE)
         driver.resume()
-        await to_say(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
         driver.kill()
-        await to_say(collector, Power.MAINS, Comms.DRIVER_DEAD)
+        await wait_until_said(collector, Power.MAINS, Comms.DRIVER_DEAD)
         ups_server.server.kill()
-        await to_say(collector, Power.MAINS, Comms.UNREACHABLE)
+        await wait_until_said(collector, Power.MAINS, Comms.UNREACHABLE)
         assert {reading.power for reading in collector.readings(Lane.BACKLOG)} <= {Power.MAINS, Power.STARTING}
 
 
@@ -86,8 +89,8 @@ async def test_a_ups_that_upsd_does_not_know_costs_the_other_nothing(
 ) -> None:
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1 nobody")
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-        await to_say(collector, Power.MAINS, Comms.OK)
-        await to_say(collector, Power.UNKNOWN, Comms.UNKNOWN_UPS, ups="nobody")
+        await wait_until_said(collector, Power.MAINS, Comms.OK)
+        await wait_until_said(collector, Power.UNKNOWN, Comms.UNKNOWN_UPS, ups="nobody")
 
 
 async def test_two_ups_whose_names_and_values_hold_odd_characters_are_read(tmp_path: Path, mosquitto: Server) -> None:
@@ -98,8 +101,8 @@ async def test_two_ups_whose_names_and_values_hold_odd_characters_are_read(tmp_p
     with run_ups_server(tmp_path, devices) as server:
         config = gateway(tmp_path / "box", mosquitto.port, nut_port=server.port, ups="ups1 ups2")
         async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
-            await to_say(collector, Power.MAINS, Comms.OK)
-            await to_say(collector, Power.BYPASS, Comms.OK, ups="ups2")
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.BYPASS, Comms.OK, ups="ups2")
             newest = collector.newest("ups2")
             assert newest is not None
             assert newest.input_mv is None
@@ -111,7 +114,7 @@ async def test_what_happened_while_the_broker_was_dead_is_delivered_and_then_for
     with run_mosquitto(tmp_path) as broker:
         config = gateway(tmp_path / "box", broker.port, nut_port=ups_server.port, ups="ups1")
         async with running_collector(broker.host, broker.port) as collector, living(config) as probe:
-            await to_say(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
             broker.kill()
             await wait_until(lambda: not probe.uplink.is_connected, what="the probe to notice")
             for status in ("OB DISCHRG", "OL CHRG", "OB DISCHRG"):
@@ -152,7 +155,7 @@ async def test_a_stopping_probe_says_once_more_what_holds(
     config = gateway(tmp_path / "box", mosquitto.port, nut_port=ups_server.port, ups="ups1")
     async with running_collector(mosquitto.host, mosquitto.port) as collector:
         async with living(config):
-            await to_say(collector, Power.MAINS, Comms.OK)
+            await wait_until_said(collector, Power.MAINS, Comms.OK)
             said = len(collector.frames)
         await wait_until(lambda: len(collector.frames) > said, what="the last words")
         last = [frame for frame in collector.frames[said:] if frame.lane == Lane.SNAPSHOT][-1]
@@ -165,3 +168,30 @@ async def test_mqtt_3_1_1_serves_as_well(tmp_path: Path, mosquitto: Server) -> N
         await wait_until(lambda: collector.heartbeats(Lane.BACKLOG), what="a heartbeat")
         await wait_until(lambda: probe.outbox.settled, what="its acknowledgement")
         assert collector.heartbeats(Lane.SNAPSHOT)[0].interval_ms == 2_000
+
+
+async def test_a_probe_with_its_own_certificate_is_let_in_and_one_without_is_not(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    files = {name: tmp_path / f"{name}.pem" for name in ("ca", "server_key", "server", "probe_key", "probe")}
+    authority.cert_pem.write_to_path(str(files["ca"]))
+    for name, identity in (("server", "127.0.0.1"), ("probe", "gw1.sz1.example")):
+        certificate = authority.issue_cert(identity)
+        certificate.private_key_pem.write_to_path(str(files[f"{name}_key"]))
+        certificate.cert_chain_pems[0].write_to_path(str(files[name]))
+    port = free_port()
+    lines = [
+        f"listener {port} 127.0.0.1",
+        f"cafile {files['ca']}",
+        f"certfile {files['server']}",
+        f"keyfile {files['server_key']}",
+        "require_certificate true",
+    ]
+    known = TlsConfig(str(files["ca"]), str(files["probe"]), str(files["probe_key"]))
+    with run_mosquitto(tmp_path, lines=lines) as broker:
+        async with running_collector(broker.host, broker.port) as collector:
+            async with living(gateway(tmp_path / "stranger", port, tls=TlsConfig(str(files["ca"])))) as stranger:
+                await wait_until(lambda: stranger.uplink.figures.failures > 0, what="the stranger to be refused")
+                assert not collector.frames
+            async with living(gateway(tmp_path / "box", port, tls=known)) as probe:
+                await wait_until(lambda: collector.heartbeats(Lane.BACKLOG), what="a heartbeat over TLS")
+                await wait_until(lambda: probe.outbox.settled, what="its acknowledgement")

@@ -170,7 +170,7 @@ async def read_to(connection: socket.socket, as_of: int) -> tuple[View, int]:
 
 
 async def test_a_slow_screen_is_sent_the_newest_board_and_never_a_backlog() -> None:
-    boards = [floor(Random(seed), queues=60, now=NOON + seed) for seed in range(80)]
+    boards = [floor(Random(seed), queues=60, now=NOON + seed) for seed in range(40)]
     whole = sum(len(json.dumps(to_json(shown, EVERYTHING))) for shown in boards)
     async with running_floor(push_interval_ms=1, socket_buffer_bytes=8_192) as on, screen(on) as quick:
         on.hub.publish(boards[0])

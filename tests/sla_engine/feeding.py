@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from ledger.entry import NewEntry
@@ -31,13 +32,17 @@ class Feed:
         return self._reader
 
     def append(self, events: Iterable[Event]) -> None:
-        for event in sorted(events, key=lambda event: event.received_at):
-            self._sequence += 1
-            kind, version = KIND_OF[type(event.body)]
-            entry = NewEntry(event.source, EPOCH, self._sequence, kind, version, encode_body(event.body))
-            self.size = self._writer.commit([entry], received_at=event.received_at, marks={}).size
+        ordered = sorted(events, key=lambda event: event.received_at)
+        for received_at, together in groupby(ordered, key=lambda event: event.received_at):
+            entries = [self._entry(event) for event in together]
+            self.size = self._writer.commit(entries, received_at=received_at, marks={}).size
         self._grown.set()
         self._grown = asyncio.Event()
+
+    def _entry(self, event: Event) -> NewEntry:
+        self._sequence += 1
+        kind, version = KIND_OF[type(event.body)]
+        return NewEntry(event.source, EPOCH, self._sequence, kind, version, encode_body(event.body))
 
     async def changed(self, since: int) -> int:
         while self.size <= since:

@@ -41,7 +41,7 @@ LABEL = label_of(PRESET)
 
 def presence(at: str | int, account: str = "anna", **given: object) -> Event:
     fields: dict[str, object] = {"presence": Presence.READY} | given
-    body = PresenceChanged(ms(at), 1, "chat", None, True, "", account, **fields)  # type: ignore[arg-type]
+    body = PresenceChanged(ms(at), 1, "chat", None, True, "", account, **fields)  # type: ignore[arg-type]  # a test names what it is about
     return Event(body, "chat", ms(at))
 
 

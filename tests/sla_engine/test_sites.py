@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla_engine._core.sites import SiteLimits, SitesState, fold_sites, new_sites, site_tiles, tile_of
+from seatwatch.glossary import words
+from sla_engine._core.sites import (
+    SiteLimits,
+    SiteReason,
+    SitesState,
+    SiteState,
+    fold_sites,
+    new_sites,
+    site_tiles,
+    tile_of,
+)
 from tests.sla_engine.entries import NOON, Log
 from wire.board import SiteTile
 from wire.facility import Comms, Power, Role
@@ -58,11 +68,11 @@ def test_an_unchanged_verdict_is_no_change() -> None:
 @pytest.mark.parametrize(
     ("reading", "expected"),
     [
-        ({"power": Power.CRITICAL}, ("on_battery", "battery_low")),
-        ({"power": Power.BATTERY, "low_battery": True}, ("on_battery", "battery_low")),
-        ({"power": Power.MAINS, "low_battery": True}, ("degraded", "battery_low")),
+        ({"power": Power.CRITICAL}, ("on_battery", "power_critical")),
+        ({"power": Power.BATTERY, "low_battery": True}, ("on_battery", "power_critical")),
+        ({"power": Power.MAINS, "low_battery": True}, ("degraded", "battery_weak")),
         ({"power": Power.MAINS, "replace_battery": True}, ("degraded", "battery_worn")),
-        ({"power": Power.BYPASS}, ("redundancy_lost", "ups_bypass")),
+        ({"power": Power.BYPASS}, ("redundancy_lost", "power_bypass")),
         ({"power": Power.LOAD_OFF}, ("degraded", "ups_off")),
         ({"power": Power.OFF}, ("degraded", "ups_off")),
         ({"power": Power.UNKNOWN}, ("degraded", "ups_status_unknown")),
@@ -76,7 +86,7 @@ def test_an_unchanged_verdict_is_no_change() -> None:
 )
 def test_each_reading_after_mains_has_its_verdict(reading: dict[str, object], expected: tuple[str, str]) -> None:
     log = Log()
-    tile = site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON), log.ups("gate", NOON + 1, **reading))  # type: ignore[arg-type]
+    tile = site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON), log.ups("gate", NOON + 1, **reading))  # type: ignore[arg-type]  # parametrised
     assert verdict(tile) == expected
 
 
@@ -204,6 +214,10 @@ def test_a_probe_that_moves_house_is_counted_where_it_is() -> None:
     state = new_sites(LIMITS)
     fold_sites(state, [log.heartbeat("gate", NOON), log.heartbeat("gate", NOON + 1, site="south")])
     assert [(t.id, t.probes_known) for t in site_tiles(state)] == [("north", 0), ("south", 1)]
+
+
+def test_every_state_and_reason_has_its_word() -> None:
+    assert {*SiteState, *SiteReason} <= set(words())
 
 
 READINGS = st.lists(

@@ -65,10 +65,10 @@ class Page {
     }
     setText(by("as-of").lastElementChild, this.tools.format.time(stream.view.as_of));
     this.clients.render(inPlace(stream.view.clients), now);
-    this.queues.render(stream.view, now);
     this.teams.render(inPlace(stream.view.teams), now);
     this.sites.render(stream.view.sites, now);
     this.tellRecord(stream.view.record);
+    this.queues.render(stream.view, now); // last: it takes the height the others leave
   }
 
   turnPages() {

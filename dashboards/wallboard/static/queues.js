@@ -50,7 +50,7 @@ export class Queues {
     const count = Object.keys(view.queues).length;
     const rows = this.capacity(count);
     const pages = Math.max(1, Math.ceil(count / rows));
-    const tiles = pages === 1 ? inPlace(view.queues) : byUrgency(view.queues, now);
+    const tiles = pages === 1 && !this.phone.matches ? inPlace(view.queues) : byUrgency(view.queues, now);
     const urgent = tiles.filter((tile) => urgency(tile, now).rank <= WARN).length;
     if (urgent > 0 && !this.turnedByHand && !this.phone.matches) this.page = 0;
     const page = this.page % pages;

@@ -1,0 +1,73 @@
+"""Numbering by row, sending by time.
+
+A number depends only on the rows before it, so a longer file keeps the numbers of the shorter one. What is sent is put
+in order of event time, as far as rows are at most `events_max` events out of place.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from collector.importers._core import keys
+from collector.importers._core.plan import Outcome
+from collector.importers._core.rows import Row
+from wire.codec import KIND_OF, encode_body
+from wire.kinds import Kind
+
+
+class Numbered(NamedTuple):
+    """One event under its number, and the row it comes from. Compared by event time, then number."""
+
+    occurred_at: int
+    sequence: int
+    kind: int
+    kind_version: int
+    body: bytes
+    row: int
+
+
+def numbered(rows: Iterable[tuple[int, Row]]) -> Iterator[Numbered]:
+    """The events of (row number, row), numbered 1, 2, 3 ... in the order of the file.
+
+    A rejected row takes one number, under which its place and reason are quarantined; it stands beside its predecessor.
+    """
+    sequence, at = 0, 0
+    for number, row in rows:
+        if row.outcome is Outcome.REJECTED:
+            sequence += 1
+            yield Numbered(at, sequence, Kind.QUARANTINED, 1, keys.rejected_row(number, row.reason, row.column), number)
+            continue
+        for body in row.bodies:
+            sequence += 1
+            at = body.occurred_at
+            kind, kind_version = KIND_OF[type(body)]
+            yield Numbered(at, sequence, kind, kind_version, encode_body(body), number)
+
+
+def by_time(events: Iterable[Numbered], events_max: int) -> Iterator[Numbered]:
+    """`events` in order of event time, holding at most `events_max` of them back."""
+    held: list[Numbered] = []
+    for event in events:
+        heappush(held, event)
+        if len(held) > events_max:
+            yield heappop(held)
+    while held:
+        yield heappop(held)
+
+
+class Recent:
+    """Whether an id is new among the last `ids_max` different ones."""
+
+    def __init__(self, ids_max: int) -> None:
+        self._ids_max = ids_max
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def first_seen(self, name: str) -> bool:
+        """True the first time, False for an id still remembered."""
+        if name in self._seen:
+            return False
+        self._seen[name] = None
+        if len(self._seen) > self._ids_max:
+            self._seen.popitem(last=False)
+        return True

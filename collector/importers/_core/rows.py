@@ -1,0 +1,301 @@
+"""One row of a call detail record: what it is, and the events it tells."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from collector.importers._core.durations import DurationReader
+from collector.importers._core.plan import Ambiguous, AnswerAt, Condition, Fault, Note, Outcome, Places, Plan, Rule
+from collector.importers._core.text import REPLACEMENT, plain
+from collector.importers._core.times import Moment, Offsets, TimeReader, instants, nearest
+from wire.body import Body
+from wire.conversation import (
+    AgentTurn,
+    Assigned,
+    Closed,
+    ClosedBy,
+    CustomerLeft,
+    Direction,
+    Offered,
+    Queued,
+)
+from wire.ids import is_derived, is_name
+from wire.limits import INSTANT_MAX_MS
+
+
+class Row(NamedTuple):
+    """What became of a row. reason and column (its heading) only where it was rejected."""
+
+    outcome: Outcome
+    bodies: tuple[Body, ...] = ()
+    reason: str = ""
+    column: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Readers(NamedTuple):
+    """What reads cells of this format. nothing: words that stand for an empty cell, in lower case."""
+
+    times: TimeReader
+    durations: DurationReader
+    offsets: Offsets
+    nothing: frozenset[str]
+
+
+class _RejectedRow(Exception):
+    """The row cannot be taken."""
+
+    def __init__(self, fault: Fault, column: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.column = column
+
+
+class _Times(NamedTuple):
+    """Instants of a row in ms, None where the file says none."""
+
+    offered: int
+    queue_entry: int
+    queue_exit: int
+    service_start: int | None
+    service_end: int | None
+
+
+_JOINT: Final = "-"
+
+
+class RowReader:
+    """Reads the rows of one file. first_seen(conversation) is False for an id that an earlier row had."""
+
+    def __init__(self, plan: Plan, readers: Readers, first_seen: Callable[[str], bool]) -> None:
+        self._plan = plan
+        self._readers = readers
+        self._first_seen = first_seen
+
+    def read(self, cells: Sequence[str]) -> Row:
+        """What `cells` (as in the file) are and tell. Never raises for what a file may hold."""
+        try:
+            return self._read(self._plainly(cells))
+        except _RejectedRow as rejected:
+            return Row(Outcome.REJECTED, (), rejected.fault, rejected.column)
+
+    def _plainly(self, cells: Sequence[str]) -> list[str]:
+        """Cells made plain and translated, as many as the header has."""
+        plan = self._plan
+        for place, cell in enumerate(cells):
+            if REPLACEMENT in cell:
+                raise _RejectedRow(Fault.NOT_TEXT, plan.header[place] if len(cells) == len(plan.header) else "")
+        if len(cells) < len(plan.header):
+            raise _RejectedRow(Fault.CELLS_MISSING)
+        found = []
+        for cell in cells[: len(plan.header)]:
+            text = plain(cell)
+            found.append("" if text.casefold() in self._readers.nothing else text)
+        if any(plain(cell) for cell in cells[len(plan.header) :]):
+            raise _RejectedRow(Fault.CELLS_MISSING)
+        for place, meanings in plan.values.items():
+            found[place] = meanings.get(found[place], found[place])
+        for places, when in plan.absent:
+            if _holds(when, found):
+                for place in places:
+                    found[place] = ""
+        return found
+
+    def _read(self, cells: list[str]) -> Row:
+        plan = self._plan
+        rule = next((rule for rule in plan.rules if _holds(rule.when, cells)), None)
+        if rule is None:
+            raise _RejectedRow(Fault.NO_RULE)
+        if rule.outcome is Outcome.REJECTED:
+            return Row(Outcome.REJECTED, (), rule.reason)
+        notes = [name for name, when in plan.notes if _holds(when, cells)]
+        conversation = self._id(plan.conversation, cells)
+        bodies = [] if rule.outcome is Outcome.NEVER_QUEUED else self._bodies(cells, rule, conversation, notes)
+        if not self._first_seen(conversation):
+            raise _RejectedRow(Fault.ID_REPEATED, plan.header[plan.conversation[0]])
+        return Row(rule.outcome, tuple(bodies), notes=tuple(notes))
+
+    def _bodies(self, cells: Sequence[str], rule: Rule, conversation: str, notes: list[str]) -> list[Body]:
+        plan = self._plan
+        times = self._times(cells, rule.outcome, notes)
+        queue = plan.constant_queue or self._id(plan.queue, cells)
+        account = self._id(plan.account, cells) if any(cells[place] for place in plan.account) else ""
+        head = (plan.resolution_ms, plan.clock, None, plan.synced, conversation)
+        bodies: list[Body] = [
+            Offered(times.offered, *head, conversation, queue, plan.channel, Direction.INBOUND),
+        ]
+        if plan.offered:
+            bodies.append(Queued(times.queue_entry, *head, conversation, queue))
+        if rule.outcome is Outcome.ABANDONED:
+            bodies.append(CustomerLeft(times.queue_exit, *head, conversation, rule.left))
+            return bodies
+        answered_at, ended_at = self._service(times, notes)
+        if account:
+            bodies.append(Assigned(times.queue_exit, *head, conversation, account, queue))
+        bodies.append(AgentTurn(answered_at, *head, conversation, account))
+        bodies.append(Closed(ended_at, *head, conversation, ClosedBy.SYSTEM))
+        return bodies
+
+    # -------------------------------------------------------------------------------------------------------- cells
+
+    def _id(self, places: Places, cells: Sequence[str]) -> str:
+        """The id in these columns, all of them joined."""
+        parts = [cells[place] for place in places]
+        for place, part in zip(places, parts, strict=True):
+            if not part:
+                raise _RejectedRow(Fault.NOTHING_THERE, self._plan.header[place])
+            if not is_name(part) or is_derived(part):
+                raise _RejectedRow(Fault.NOT_AN_ID, self._plan.header[place])
+        name = _JOINT.join(parts)
+        if not is_name(name):
+            raise _RejectedRow(Fault.NOT_AN_ID, self._plan.header[places[0]])
+        return name
+
+    def _duration(self, places: Places, cells: Sequence[str]) -> int | None:
+        for place in places:
+            if cells[place]:
+                read = self._readers.durations.read(cells[place])
+                if read is None:
+                    raise _RejectedRow(Fault.NOT_A_DURATION, self._plan.header[place])
+                return read
+        return None
+
+    def _moment(self, places: Places, cells: Sequence[str], anchor: Moment | None) -> tuple[Moment, int] | None:
+        """What the first filled of these columns says, and its place."""
+        for place in places:
+            if cells[place]:
+                moment = self._readers.times.read(cells[place])
+                if moment is None:
+                    raise _RejectedRow(Fault.NOT_A_TIME, self._plan.header[place])
+                if anchor is not None:
+                    moment = nearest(moment, anchor)
+                if moment.day is None and moment.instant is None:
+                    raise _RejectedRow(Fault.NOTHING_THERE, self._date_heading(place))
+                return moment, place
+        return None
+
+    def _date_heading(self, place: int) -> str:
+        return self._plan.header[self._plan.date[0] if self._plan.date else place]
+
+    def _anchor(self, cells: Sequence[str]) -> Moment | None:
+        """The moment that the row's date belongs to: without a time of day, noon, which no clock change touches."""
+        plan = self._plan
+        if not plan.date or not cells[plan.date[0]]:
+            return None
+        day = self._readers.times.read_date(cells[plan.date[0]])
+        if day is None:
+            raise _RejectedRow(Fault.NOT_A_TIME, plan.header[plan.date[0]])
+        text = cells[plan.date_of[0]]
+        if not text:
+            return Moment(day, _NOON)
+        moment = self._readers.times.read(text)
+        if moment is None:
+            raise _RejectedRow(Fault.NOT_A_TIME, plan.header[plan.date_of[0]])
+        return Moment(day, moment.ms) if moment.day is None and moment.instant is None else moment
+
+    def _candidates(self, places: Places, cells: Sequence[str], anchor: Moment | None) -> tuple[tuple[int, ...], str]:
+        """The instants these columns can mean, and the heading of the one that was read; none where all are empty."""
+        read = self._moment(places, cells, anchor)
+        if read is None:
+            return (), ""
+        moment, place = read
+        column = self._plan.header[place]
+        found = instants(moment, self._readers.offsets)
+        if not found:
+            raise _RejectedRow(Fault.TIME_SKIPPED, column)
+        if not all(0 <= instant <= INSTANT_MAX_MS for instant in found):
+            raise _RejectedRow(Fault.OUT_OF_RANGE, column)
+        return found, column
+
+    # -------------------------------------------------------------------------------------------------------- times
+
+    def _times(self, cells: Sequence[str], outcome: Outcome, notes: list[str]) -> _Times:
+        plan = self._plan
+        anchor = self._anchor(cells)
+        entries, entry_column = self._candidates(plan.queue_entry, cells, anchor)
+        if not entries:
+            raise _RejectedRow(Fault.NOTHING_THERE, plan.header[plan.queue_entry[0]])
+        exits, exit_column = self._candidates(plan.queue_exit, cells, anchor)
+        wait = self._duration(plan.wait, cells)
+        queue_entry, queue_exit = self._stay(entries, exits, wait, (entry_column, exit_column), notes)
+        offered = self._one(plan.offered, cells, anchor, notes, queue_entry)
+        if offered is not None and offered > queue_entry:
+            raise _RejectedRow(Fault.ENDS_BEFORE_START, plan.header[plan.offered[0]])
+        start = end = None
+        if outcome is Outcome.ANSWERED:
+            start = self._one(plan.service_start, cells, anchor, notes, queue_entry)
+            service = self._duration(plan.service, cells)
+            end = self._one(plan.service_end, cells, anchor, notes, queue_entry)
+            begins = queue_exit if queue_exit is not None else start
+            if end is None and service is not None and begins is not None:
+                end = begins + service
+        if queue_exit is None:
+            queue_exit = start
+        if queue_exit is None:
+            raise _RejectedRow(
+                Fault.NOTHING_THERE, plan.header[(plan.queue_exit or plan.wait or plan.service_start)[0]]
+            )
+        return _Times(queue_entry if offered is None else offered, queue_entry, queue_exit, start, end)
+
+    def _stay(
+        self, entries: Places, exits: Places, wait: int | None, columns: tuple[str, str], notes: list[str]
+    ) -> tuple[int, int | None]:
+        """Entry and exit of the queue. Where the clock showed a time twice, the wait decides if the file states it."""
+        if not exits:
+            entry = self._decided(entries, columns[0], notes)
+            return entry, None if wait is None else entry + wait
+        pairs = [(entry, leave) for entry in entries for leave in exits]
+        if wait is not None:
+            exact = [pair for pair in pairs if pair[1] - pair[0] == wait]
+            close = exact or [pair for pair in pairs if abs(pair[1] - pair[0] - wait) < self._plan.wait_within_ms]
+            if not close:
+                raise _RejectedRow(Fault.WAIT_CONTRADICTS, self._plan.header[self._plan.wait[0]])
+            pairs = close
+        entry = self._decided(tuple(sorted({pair[0] for pair in pairs})), columns[0], notes)
+        leave = self._decided(tuple(sorted({pair[1] for pair in pairs if pair[0] == entry})), columns[1], notes)
+        if leave < entry:
+            raise _RejectedRow(Fault.ENDS_BEFORE_START, columns[1])
+        return entry, leave
+
+    def _one(
+        self, places: Places, cells: Sequence[str], anchor: Moment | None, notes: list[str], near: int
+    ) -> int | None:
+        """The instant in these columns. One the clock showed twice is decided like the others, or lies after `near`."""
+        found, column = self._candidates(places, cells, anchor)
+        if len(found) > 1 and self._plan.ambiguous is Ambiguous.REJECT:
+            after = [instant for instant in found if instant >= near]
+            if len(after) == 1:
+                return after[0]
+        return self._decided(found, column, notes) if found else None
+
+    def _decided(self, found: Places, column: str, notes: list[str]) -> int:
+        if len(found) == 1:
+            return found[0]
+        if self._plan.ambiguous is Ambiguous.REJECT:
+            raise _RejectedRow(Fault.TIME_TWICE, column)
+        if Note.TIME_TWICE not in notes:
+            notes.append(Note.TIME_TWICE)
+        return found[0 if self._plan.ambiguous is Ambiguous.EARLIER else -1]
+
+    def _service(self, times: _Times, notes: list[str]) -> tuple[int, int]:
+        """Instants of the answer and of the end. A clock that is one step behind another makes no contradiction."""
+        answered_at = times.queue_exit
+        tolerated = 2 * self._plan.resolution_ms
+        if self._plan.answer_at is AnswerAt.SERVICE_START:
+            if times.service_start is None:
+                raise _RejectedRow(Fault.NOTHING_THERE, self._plan.header[self._plan.service_start[0]])
+            answered_at = max(times.service_start, times.queue_exit)
+        if times.service_start is not None and times.service_start < times.queue_exit - tolerated:
+            notes.append(Note.SERVICE_BEFORE_ANSWER)
+        if times.service_end is None:
+            notes.append(Note.END_MISSING)
+            return answered_at, answered_at
+        if times.service_end < answered_at - tolerated:
+            notes.append(Note.END_BEFORE_ANSWER)
+        return answered_at, max(times.service_end, answered_at)
+
+
+_NOON: Final = 43_200_000
+
+
+def _holds(when: Sequence[Condition], cells: Sequence[str]) -> bool:
+    return all((cells[place] in values) is not negated for place, values, negated in when)

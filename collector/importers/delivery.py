@@ -1,0 +1,156 @@
+"""From a file to acknowledged events: frames in order of time, what came back, a second pass for what is missing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from time import monotonic
+from typing import Final, NamedTuple
+
+import msgspec
+
+from collector.importers._core.order import Numbered
+from collector.importers.doors import Door
+from collector.importers.reading import Reading, RejectedRow
+from wire.frame import Ack, Frame, Item, Lane
+from wire.kinds import Kind
+from wire.limits import FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION
+
+_FRAME_HEAD: Final = 512
+"""What a frame takes beside its items: names of 96 characters at most, epoch, empty lists."""
+_ITEM_HEAD: Final = 32
+_MS_PER_S: Final = 1000
+
+Progress = Callable[[int], None]
+"""Called with the bytes read so far."""
+
+
+class Delivered(NamedTuple):
+    """What became of a file. events: in the file. stored_before, stored: how many of them the ledger held, and holds.
+
+    refused: events that the door put into quarantine, by reason, beside the rows rejected here; refused_rows: where.
+    """
+
+    epoch: bytes
+    events: int
+    stored_before: int
+    stored: int
+    refused: Counter[str]
+    refused_rows: Sequence[RejectedRow]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every event is durable, in quarantine or not."""
+        return self.stored >= self.events
+
+
+class Pace:
+    """Waits so that events pass at `speed` times the rate they happened at."""
+
+    def __init__(
+        self,
+        speed: float,
+        *,
+        monotonic_s: Callable[[], float] = monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._speed = speed
+        self._monotonic_s = monotonic_s
+        self._sleep = sleep
+        self._started: tuple[float, int] | None = None
+
+    async def wait(self, occurred_at: int) -> None:
+        """Return when it is time for an event of `occurred_at` (ms). The first one is due at once."""
+        if self._started is None:
+            self._started = self._monotonic_s(), occurred_at
+        started_s, first_at = self._started
+        due_s = started_s + (occurred_at - first_at) / _MS_PER_S / self._speed
+        ahead_s = due_s - self._monotonic_s()
+        if ahead_s > 0:
+            await self._sleep(ahead_s)
+
+
+class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """frame_span_ms: at a given speed, events that are due within this of each other travel together."""
+
+    frame_span_ms: int
+    rejected_listed: int
+
+
+class Delivery:
+    """One source delivering one file."""
+
+    def __init__(self, reading: Reading, door: Door, source: str, settings: DeliverySettings) -> None:
+        self._reading = reading
+        self._door = door
+        self._source = source
+        self._settings = settings
+        self._refused: dict[int, RejectedRow] = {}
+        self._reasons: Counter[str] = Counter()
+
+    async def run(self, *, speed: float | None = None, progress: Progress = lambda _: None) -> Delivered:
+        """Deliver everything. DoorError; whatever was acknowledged stays, and a second run continues."""
+        epoch, before = await self._epoch()
+        stored = before
+        pace = None if speed is None else Pace(speed)
+        span_ms = 0 if speed is None else round(self._settings.frame_span_ms * speed)
+        for chunk in _chunks(self._reading.in_time_order(), span_ms if pace else None):
+            if pace is not None:
+                await pace.wait(chunk[-1].occurred_at)
+            stored = (await self._send(epoch, chunk)).acknowledged_through
+            progress(self._reading.position)
+        events = self._reading.report.events
+        if stored < events:
+            stored = await self._send_missing(epoch, stored)
+        return Delivered(epoch, events, before, stored, self._reasons, list(self._refused.values()))
+
+    async def _epoch(self) -> tuple[bytes, int]:
+        """The epoch this file began under and how far the ledger has it; for a new file that of its first 4 KiB."""
+        for epoch in self._reading.epochs:
+            ack = await self._door.submit(self._frame(epoch, []))
+            if ack.acknowledged_through or ack.wanted:
+                return epoch, ack.acknowledged_through
+        return self._reading.epochs[0], 0
+
+    async def _send_missing(self, epoch: bytes, stored: int) -> int:
+        """In order of their numbers nothing is ever postponed, however many holes the first pass left."""
+        missing = (event for event in self._reading.in_file_order() if event.sequence > stored)
+        for chunk in _chunks(missing, None):
+            stored = (await self._send(epoch, chunk)).acknowledged_through
+        return stored
+
+    async def _send(self, epoch: bytes, chunk: Sequence[Numbered]) -> Ack:
+        items = [Item(each.sequence, each.kind, each.kind_version, msgspec.Raw(each.body)) for each in chunk]
+        ack = await self._door.submit(self._frame(epoch, items))
+        if ack.rejected:
+            self._note(chunk, ack)
+        return ack
+
+    def _note(self, chunk: Sequence[Numbered], ack: Ack) -> None:
+        """Count what the door did not take, once per event, other than rows we rejected ourselves."""
+        ours = {each.sequence: each for each in chunk if each.kind != Kind.QUARANTINED}
+        for item in ack.rejected:
+            event = ours.get(item.sequence)
+            if event is None or item.sequence in self._refused:
+                continue
+            self._reasons[item.reason] += 1
+            if len(self._refused) < self._settings.rejected_listed:
+                self._refused[item.sequence] = RejectedRow(event.row, item.reason, "")
+
+    def _frame(self, epoch: bytes, items: list[Item]) -> Frame:
+        return Frame(FRAME_VERSION, self._source, epoch, Lane.BACKLOG, 0, [], items)
+
+
+def _chunks(events: Iterable[Numbered], span_ms: int | None) -> Iterator[list[Numbered]]:
+    """Events that fit one frame, and with `span_ms` lie within it of the first."""
+    chunk: list[Numbered] = []
+    size = _FRAME_HEAD
+    for event in events:
+        takes = len(event.body) + _ITEM_HEAD
+        full = len(chunk) == FRAME_ITEMS_MAX or size + takes > FRAME_BYTES_MAX
+        if chunk and (full or (span_ms is not None and event.occurred_at - chunk[0].occurred_at > span_ms)):
+            yield chunk
+            chunk, size = [], _FRAME_HEAD
+        chunk.append(event)
+        size += takes
+    if chunk:
+        yield chunk

@@ -1,0 +1,150 @@
+"""One file under one mapping: its rows counted, its events numbered and in order of time."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from collector.importers._core import keys
+from collector.importers._core.order import Numbered, Recent, by_time, numbered
+from collector.importers._core.plan import Outcome, Plan
+from collector.importers._core.rows import Readers, Row, RowReader
+from collector.importers._core.times import Offsets
+from collector.importers.mapping import Mapping, MappingError, Problem, nothing_words, plan, readers
+from collector.importers.tables import Table
+
+_MS: Final = timedelta(milliseconds=1)
+
+
+class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of reading.
+
+    events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
+    conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
+    cells_remembered: how many wall times are kept with their offsets.
+    """
+
+    events_sorted: int
+    ids_remembered: int
+    rejected_listed: int
+    cells_remembered: int
+
+
+class RejectedRow(NamedTuple):
+    """Where a row could not be taken, and why. column: the heading, "" where no single cell is at fault."""
+
+    row: int
+    reason: str
+    column: str
+
+
+class Report:
+    """What the rows of a file were. Every row is in exactly one of `outcomes`."""
+
+    def __init__(self, rejected_listed: int) -> None:
+        self._rejected_listed = rejected_listed
+        self.rows = 0
+        self.events = 0
+        self.outcomes = dict.fromkeys(Outcome, 0)
+        self.reasons: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.noted: dict[str, list[int]] = {}
+        self.rejected: list[RejectedRow] = []
+
+    def count(self, number: int, row: Row) -> None:
+        """Take in one row."""
+        self.rows += 1
+        self.outcomes[row.outcome] += 1
+        if row.outcome is Outcome.REJECTED:
+            self.reasons[row.reason] += 1
+            if len(self.rejected) < self._rejected_listed:
+                self.rejected.append(RejectedRow(number, row.reason, row.column))
+        for note in row.notes:
+            self.notes[note] += 1
+            listed = self.noted.setdefault(note, [])
+            if len(listed) < self._rejected_listed:
+                listed.append(number)
+
+
+class Reading:
+    """A file that can be read more than once with the same result; a longer file gives the same beginning."""
+
+    def __init__(self, path: Path, mapping: Mapping, client: str, settings: ReadingSettings) -> None:
+        """Reads the header and the first rows. MappingError, TableError, OSError."""
+        self._path = path
+        self._mapping = mapping
+        self._settings = settings
+        self._table: Table | None = None
+        rows = self._rows()
+        _, header = next(rows, (0, []))
+        self._plan: Final[Plan] = plan(mapping, header)
+        first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_LENGTH)]
+        self.epochs: Final[Sequence[bytes]] = keys.epochs(mapping.format, client, [keys.line(header), *first])
+        self.report: Report = Report(settings.rejected_listed)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._path.stat().st_size
+
+    @property
+    def position(self) -> int:
+        """Bytes read in the running pass."""
+        return 0 if self._table is None else self._table.position
+
+    def in_time_order(self) -> Iterator[Numbered]:
+        """All events, sorted as far as the settings allow. Counts anew into `report`."""
+        return by_time(self.in_file_order(), self._settings.events_sorted)
+
+    def in_file_order(self) -> Iterator[Numbered]:
+        """All events by number. Counts anew into `report`."""
+        report = self.report = Report(self._settings.rejected_listed)
+        times, durations = readers(self._mapping)
+        offsets = lru_cache(self._settings.cells_remembered)(zone_offsets(self._mapping.zone()))
+        recent = Recent(self._settings.ids_remembered)
+        reader = RowReader(
+            self._plan, Readers(times, durations, offsets, nothing_words()), first_seen=recent.first_seen
+        )
+
+        def counted() -> Iterator[tuple[int, Row]]:
+            for number, cells in islice(self._rows(), 1, None):
+                row = reader.read(cells)
+                report.count(number, row)
+                yield number, row
+
+        for event in numbered(counted()):
+            report.events = event.sequence
+            yield event
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The header, then the rows."""
+        mapping = self._mapping
+        self._table = Table(
+            self._path, encoding=mapping.file.encoding, delimiter=mapping.file.delimiter, sheet=mapping.file.sheet
+        )
+        rows = self._table.rows()
+        for number, cells in rows:
+            if number >= mapping.file.header_row:
+                return chain([(number, cells)], rows)
+        fix = "give a file with a header, or correct file.header_row"
+        raise MappingError([Problem("file.header_row", f"{self._path} has no row {mapping.file.header_row}", fix)])
+
+
+def zone_offsets(zone: ZoneInfo) -> Offsets:
+    """Which offsets (ms) a wall time can have in `zone`: asked of the zone database, both sides of a change tried."""
+
+    def offsets(wall: datetime) -> tuple[int, ...]:
+        found = set()
+        for fold in (0, 1):
+            local = wall.replace(tzinfo=zone, fold=fold)
+            if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
+                found.add((local.utcoffset() or timedelta()) // _MS)
+        return tuple(sorted(found))
+
+    return offsets

@@ -1,0 +1,196 @@
+"""Files of rows: CSV in several encodings and workbooks, read from front to back without holding them in memory.
+
+* TableError: the file cannot be read as what its name says. `problem` and `fix` say why and what to do.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+WORKBOOK: Final = ".xlsx"
+TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
+_CHUNK: Final = 1 << 20
+_WIDE: Final = re.compile(r"[\u2e80-\uffdc]")
+_SECOND: Final = timedelta(seconds=1)
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+_MS: Final = timedelta(milliseconds=1)
+_BROKEN_RECORD: Final = ("\ufffd",)
+"""Stands for a record that the CSV reader could not make out: one cell that is no text."""
+
+
+class TableError(ValueError):
+    """The file is not what its name says."""
+
+    def __init__(self, path: Path, problem: str, fix: str) -> None:
+        super().__init__(f"{path}: {problem}; {fix}")
+        self.path = path
+        self.problem = problem
+        self.fix = fix
+
+
+class Table:
+    """One table of one file, read once. `position` of `size` bytes have been read."""
+
+    def __init__(self, path: Path, *, encoding: str, delimiter: str, sheet: str) -> None:
+        """encoding: a Python name, or "auto". delimiter: of a text file. sheet: of a workbook, "" = its first.
+
+        Raises TableError, OSError.
+        """
+        self._path = path
+        self._delimiter = delimiter
+        self._sheet = sheet
+        self._file: BinaryIO | None = None
+        self.size: Final = path.stat().st_size
+        self.is_workbook: Final = path.suffix.lower() == WORKBOOK
+        if not self.is_workbook and path.suffix.lower() not in TEXT_SUFFIXES:
+            raise TableError(path, "neither CSV nor xlsx by its name", "give a file that ends in .csv or .xlsx")
+        self.encoding: Final = "" if self.is_workbook else detect(path) if encoding == "auto" else encoding
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file read so far; exact for text, in step with it for a workbook."""
+        return 0 if self._file is None or self._file.closed else self._file.tell()
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """(number as a spreadsheet shows it, cells) of every row that is not empty."""
+        records = self._workbook_rows() if self.is_workbook else self._text_rows()
+        for number, cells in enumerate(records, start=1):
+            if any(cells):
+                yield number, cells
+
+    def _text_rows(self) -> Iterator[list[str]]:
+        """Records of the file.
+
+        One that runs over several lines and has another width than its neighbours is a stray quote: its lines
+        are taken one by one then, so that it swallows no other row.
+        """
+        with self._path.open("rb") as self._file:
+            text = io.TextIOWrapper(self._file, encoding=self.encoding, errors="replace", newline="")
+            lines: list[str] = []
+            records = csv.reader(_noted(text, lines), delimiter=self._delimiter)
+            width = 0
+            while True:
+                lines.clear()
+                try:
+                    record = next(records)
+                except StopIteration:
+                    return
+                except csv.Error:  # a field longer than any: a quote that never ends
+                    record = list(_BROKEN_RECORD) if len(lines) == 1 else []
+                if len(lines) == 1:
+                    width = len(record) or width
+                    yield record
+                elif len(record) == width:
+                    yield record
+                else:
+                    yield from (self._unquoted(line) for line in lines)
+
+    def _unquoted(self, line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter, quoting=csv.QUOTE_NONE), [])
+        except csv.Error:
+            return list(_BROKEN_RECORD)
+
+    def _workbook_rows(self) -> Iterator[list[str]]:
+        with self._path.open("rb") as self._file:
+            try:
+                book = load_workbook(self._file, read_only=True, data_only=True)
+            except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+                problem = f"is no workbook ({type(error).__name__})"
+                raise TableError(self._path, problem, "save it again as .xlsx") from None
+            try:
+                if self._sheet and self._sheet not in book.sheetnames:
+                    names = ", ".join(book.sheetnames)
+                    raise TableError(self._path, f"has no sheet {self._sheet!r}", f"its sheets are: {names}")
+                sheet = book[self._sheet or book.sheetnames[0]]
+                for row in sheet.iter_rows(values_only=True):
+                    yield [cell_text(value) for value in row]
+            finally:
+                book.close()
+
+
+def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
+    """The lines of `text`, each also put into `lines`. One that never ends comes in pieces."""
+    while line := text.readline(_CHUNK):
+        lines.append(line)
+        yield line
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Sheets of a workbook. TableError, OSError."""
+    try:
+        book = load_workbook(path, read_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise TableError(path, f"is no workbook ({type(error).__name__})", "save it again as .xlsx") from None
+    try:
+        return list(book.sheetnames)
+    finally:
+        book.close()
+
+
+def detect(path: Path) -> str:
+    """The encoding of a text file: by its mark, else UTF-8 if all of it is that, else GB18030.
+
+    A file that is neither is read as UTF-8 if it holds Chinese in that before the first byte that does not fit, else as
+    the one of which more can be read. What is no text in it is seen row by row.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(BOM_UTF8))
+    if start.startswith(BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "utf-16"
+    utf8, is_chinese = _readable(path, "utf-8")
+    if utf8 == path.stat().st_size or is_chinese:
+        return "utf-8"
+    return "gb18030" if _readable(path, "gb18030")[0] > utf8 else "utf-8"
+
+
+def _readable(path: Path, encoding: str) -> tuple[int, bool]:
+    """How many bytes from the start are text in that encoding, and whether there is a wide character among them."""
+    decoder = getincrementaldecoder(encoding)()
+    done, is_chinese = 0, False
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            pending = decoder.getstate()[0]
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                fitting = (pending + chunk)[: error.start]
+                is_chinese = is_chinese or _WIDE.search(fitting.decode(encoding)) is not None
+                return done - len(pending) + error.start, is_chinese
+            is_chinese = is_chinese or _WIDE.search(text) is not None
+            done += len(chunk)
+    return done - len(decoder.getstate()[0]), is_chinese
+
+
+def cell_text(value: object) -> str:
+    """A workbook's cell as the text of a CSV. Its dates and times are ISO, rounded to a ms; durations h:mm:ss."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return _rounded(value).isoformat(" ", "milliseconds").removesuffix(".000")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return _rounded(datetime.combine(date.min, value)).time().isoformat("milliseconds").removesuffix(".000")
+    if isinstance(value, timedelta):
+        return f"{value // _HOUR}:{value % _HOUR // _MINUTE:02d}:{value % _MINUTE // _SECOND:02d}"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _rounded(value: datetime) -> datetime:
+    """To the ms: a workbook keeps times as fractions of a day, a hair beside what was typed."""
+    return value.replace(microsecond=0) + round(value.microsecond * timedelta(microseconds=1) / _MS) * _MS

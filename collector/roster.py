@@ -1,0 +1,237 @@
+"""Roster files: rows of ids with dates, read, checked and turned into links (see docs/operate/roster.md).
+
+* RosterError: the file cannot be used at all. Anything else is a Problem with its row.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from collector._core.roster import CLIENT, Link, Problem, Stated, minutes_of
+from collector.importers._core.text import heading, plain
+from collector.importers._core.times import Moment, Offsets, TimeReader, instants
+from collector.importers.reading import zone_offsets
+from collector.importers.tables import WORKBOOK, Table, sheet_names
+from wire.ids import OPERATOR, is_derived, is_name
+from wire.organisation import Relation
+
+_DAY_MS: Final = 86_400_000
+_ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site")
+_LOOKS_LIKE_A_PHONE: Final = re.compile(r"1\d{10}")
+_PAIRS: Final = (
+    (Relation.SHOP_OF_CLIENT, "shop", "client"),
+    (Relation.QUEUE_OF_SHOP, "queue", "shop"),
+    (Relation.PERSON_OF_ACCOUNT, "account", "person"),
+    (Relation.TEAM_OF_PERSON, "person", "team"),
+    (Relation.SEAT_OF_PERSON, "person", "seat"),
+    (Relation.SITE_OF_SEAT, "seat", "site"),
+    (Relation.MODE_OF_SEAT, "seat", "seat_mode"),
+    (Relation.CONTRACTED_SEATS, "client", "contracted_seats"),
+    (Relation.SHIFT_OF_PERSON, "person", "shift"),
+)
+"""Relation, column of the subject, column of the target: a row states each pair it fills."""
+
+
+class RosterError(ValueError):
+    """The file as a whole cannot be taken; the message says what to change."""
+
+
+class Roster(NamedTuple):
+    """What a file states, and what is wrong with single rows of it."""
+
+    stated: list[Stated]
+    problems: list[Problem]
+    rows: int
+
+
+def read_roster(path: Path, zone: ZoneInfo, known: Sequence[Link] = ()) -> Roster:
+    """The links stated in all sheets of `path`; dates begin in `zone`. known: the ledger's, for shops not in the file.
+
+    RosterError, TableError, OSError.
+    """
+    sheets = sheet_names(path) if path.suffix.lower() == WORKBOOK else [""]
+    reader = _Reader(zone)
+    for sheet in sheets:
+        reader.read_sheet(sheet, Table(path, encoding="auto", delimiter=",", sheet=sheet).rows())
+    if not reader.rows and not reader.problems:
+        raise RosterError(f"{path}: no rows; its columns are explained in docs/operate/roster.md")
+    return Roster(reader.with_clients(known), reader.problems, reader.rows)
+
+
+class _Words(msgspec.Struct, frozen=True):
+    headings: dict[str, list[str]]
+    personal: dict[str, list[str]]
+    seat_modes: dict[str, list[str]]
+    dates: dict[str, list[str]]
+
+
+@cache
+def _words() -> _Words:
+    text = resources.files("collector").joinpath("roster_words.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Words)
+
+
+class _BadRow(Exception):
+    """A row that states nothing that can be taken."""
+
+
+class _Reader:
+    """Collects what all sheets of a file state."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        words = _words()
+        self._fields = {heading(word): field for field, there in words.headings.items() for word in there}
+        self._personal = {heading(word) for word in words.personal["headings"]}
+        self._modes = {word: mode for mode, there in words.seat_modes.items() for word in there}
+        self._times = TimeReader([*words.dates["times"], *words.dates["formats"]], words.dates["formats"])
+        self._offsets: Offsets = zone_offsets(zone)
+        self._stated: list[tuple[Stated, Mapping[str, str]]] = []
+        self.problems: list[Problem] = []
+        self.rows = 0
+
+    def read_sheet(self, sheet: str, rows: Iterator[tuple[int, list[str]]]) -> None:
+        """One sheet: its first row that is not empty names the columns."""
+        _, header = next(rows, (0, []))
+        columns = self._columns(sheet, header)
+        for number, cells in rows:
+            self.rows += 1
+            filled = {field: plain(cells[place]) for field, place in columns.items() if place < len(cells)}
+            try:
+                self._read_row(sheet, number, {field: text for field, text in filled.items() if text})
+            except _BadRow as bad:
+                self.problems.append(Problem(sheet, number, str(bad)))
+
+    def with_clients(self, known: Sequence[Link]) -> list[Stated]:
+        """Everything stated; each sub-account's link says for which client, by itself or through its shop."""
+        links = [*known, *(each.link for each, _ in self._stated)]
+        client_of = {link.subject: link.target for link in links if link.relation is Relation.SHOP_OF_CLIENT}
+        shop_of = {link.subject: link.target for link in links if link.relation is Relation.QUEUE_OF_SHOP}
+        found = []
+        for each, row in self._stated:
+            link = each.link
+            if link.relation is Relation.PERSON_OF_ACCOUNT:
+                shop = row.get("shop") or shop_of.get(row.get("queue", ""), "")
+                client = row.get("client") or client_of.get(shop, "")
+                link = link._replace(attributes=((CLIENT, client),) if client else ())
+            found.append(each._replace(link=link))
+        return found
+
+    def _columns(self, sheet: str, header: Sequence[str]) -> dict[str, int]:
+        columns: dict[str, int] = {}
+        where = f"sheet {sheet!r}: " if sheet else ""
+        for place, cell in enumerate(header):
+            name = heading(cell)
+            if name in self._personal:
+                raise RosterError(f"{where}column {plain(cell)!r} looks personal; remove it, only codes are taken")
+            field = self._fields.get(name)
+            if name and field is None:
+                raise RosterError(f"{where}unknown column {plain(cell)!r}; known are {', '.join(_words().headings)}")
+            if field is not None and field in columns:
+                raise RosterError(f"{where}two columns say {field}; keep one")
+            if field is not None:
+                columns[field] = place
+        if header and "effective_from" not in columns:
+            raise RosterError(f"{where}no column effective_from; a link must say from when it holds")
+        return columns
+
+    def _read_row(self, sheet: str, number: int, row: dict[str, str]) -> None:
+        for field in _ID_FIELDS:
+            _check_id(field, row.get(field))
+        if "seat_mode" in row:
+            row["seat_mode"] = self._mode(row["seat_mode"])
+        if "contracted_seats" in row and not row["contracted_seats"].isdecimal():
+            raise _BadRow("contracted_seats: write a whole number")
+        if "shift" in row:
+            row["shift"] = _shift(row["shift"])
+        effective_from, effective_until = self._from(row), self._until(row)
+        if effective_until is not None and effective_until <= effective_from:
+            raise _BadRow("effective_until is not after effective_from")
+        links = [
+            Link(relation, row[subject], row[target], effective_from, effective_until, _attributes(relation, row))
+            for relation, subject, target in _PAIRS
+            if subject in row and target in row
+        ]
+        linked = {
+            field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)
+        }
+        alone = set(row) - linked - {"effective_from", "effective_until", "client", "shop", "queue"}
+        if not links or alone:
+            lone = ", ".join(sorted(alone)) or "nothing but dates"
+            raise _BadRow(f"{lone}: nothing in this row to link it to; docs/operate/roster.md lists the pairs")
+        self._stated.extend((Stated(link, sheet, number), row) for link in links)
+
+    def _mode(self, text: str) -> str:
+        mode = self._modes.get(text.casefold())
+        if mode is None:
+            raise _BadRow("seat_mode: write dedicated or shared")
+        return mode
+
+    def _from(self, row: Mapping[str, str]) -> int:
+        text = row.get("effective_from")
+        if text is None:
+            raise _BadRow("effective_from is empty")
+        return self._instant("effective_from", text)
+
+    def _until(self, row: Mapping[str, str]) -> int | None:
+        """The instant after the last one; a date is the last day that still counts."""
+        text = row.get("effective_until")
+        if text is None:
+            return None
+        day = self._times.read_date(text) if self._is_date(text) else None
+        if day is not None:
+            return self._at("effective_until", Moment(day + 1, 0))
+        return self._instant("effective_until", text)
+
+    def _is_date(self, text: str) -> bool:
+        """Whether a cell says a day and no hour; a workbook writes its dates with a midnight."""
+        moment = self._times.read(text)
+        return moment is None or (moment.day is not None and moment.ms == 0)
+
+    def _instant(self, field: str, text: str) -> int:
+        moment = self._times.read(text)
+        if moment is None or (moment.day is None and moment.instant is None):
+            day = self._times.read_date(text)
+            if day is None:
+                raise _BadRow(f"{field}: no date; write it as 2026-11-30")
+            moment = Moment(day, 0)
+        return self._at(field, moment)
+
+    def _at(self, field: str, moment: Moment) -> int:
+        found = instants(moment, self._offsets)
+        if not found or found[0] < 0:
+            raise _BadRow(f"{field}: that moment does not exist in the contract's time zone")
+        return found[0]
+
+
+def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    if relation is Relation.SHIFT_OF_PERSON:
+        starts, _, ends = row["shift"].partition("-")
+        return (("ends", ends), ("starts", starts))
+    return ()
+
+
+def _check_id(field: str, text: str | None) -> None:
+    if text is None:
+        return
+    if not is_name(text) or is_derived(text):
+        raise _BadRow(f"{field}: not a code; use letters, digits and . _ : @ / - (a person's name is never taken)")
+    if field in {"person", "account"} and _LOOKS_LIKE_A_PHONE.fullmatch(text):
+        raise _BadRow(f"{field}: looks like a telephone number; use a code")
+    if field == "client" and text == OPERATOR:
+        raise _BadRow(f"client: {OPERATOR} is the operator's own ledger")
+
+
+def _shift(text: str) -> str:
+    """`HH:MM-HH:MM`, both with two digits."""
+    parts = [part.strip().zfill(5) for part in text.replace("~", "-").split("-")]
+    shift = "-".join(parts)
+    if minutes_of(shift) is None:
+        raise _BadRow("shift: write it as 08:00-16:00 or 22:00-06:00")
+    return shift

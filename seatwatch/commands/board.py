@@ -1,0 +1,174 @@
+"""`seatwatch board`: the board of a past instant, from the ledgers of a data directory."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from seatwatch.settings import load_defaults
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sla_engine.board_at import BoardAtSettings
+    from wire.board import Board, Mean, Ratio, SiteTile, Tile
+
+EXAMPLES = """
+Examples:
+
+  seatwatch board --at "2026-11-21 11:00"                                   as it was true, with all known by now
+
+  seatwatch board --at "2026-11-21 11:00" --known-at "2026-11-21 11:00"   as the screen showed it
+
+  seatwatch board --at "1999-08-10 11:00" --zone Asia/Jerusalem --client bank --json
+"""
+COLUMNS = 120
+"""Width of the table in a file or a pipe."""
+MS_PER_S = 1_000
+MS_PER_MINUTE = 60_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("board", epilog=EXAMPLES)(board)
+
+
+def board(
+    at: Annotated[str, typer.Option("--at", help="the instant, as 2026-11-21 11:00[:30][+08:00]", metavar="T")],
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", help="leave out what came in after this; at T it is what was shown", metavar="T"),
+    ] = None,
+    client: Annotated[list[str] | None, typer.Option("--client", help="only this client; may be repeated")] = None,
+    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    zone: Annotated[str, typer.Option("--zone", help="time zone of T where it states no offset")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Print the board as it was true at T, or as the screen showed it."""
+    import msgspec
+
+    from ledger.errors import LedgerError
+    from sla_engine.board_at import board as board_at
+    from wire.scope import Scope
+
+    if not data.is_dir():
+        typer.echo(f"{data}: no such data directory; name the one of `seatwatch up` with --data", err=True)
+        raise typer.Exit(2)
+    zone = zone or load_defaults().text("contract.time_zone")
+    instant = _instant("--at", at, zone)
+    known = None if known_at is None else _instant("--known-at", known_at, zone)
+    scope = Scope(clients=None if client is None else frozenset(client))
+    try:
+        shown = board_at(data, instant, known, scope, settings=_settings(zone))
+    except LedgerError as error:
+        typer.echo(f"{data}: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=1).decode())
+    else:
+        _print(shown, zone)
+
+
+def _settings(zone: str) -> "BoardAtSettings":
+    """Thresholds, with the windows of a client without rules in the zone asked for."""
+    from sla_engine._core.sites import SiteLimits
+    from sla_engine._core.windows import WindowCalendar
+    from sla_engine.board_at import BoardAtSettings
+    from sla_engine.zones import zone_table
+
+    defaults = load_defaults()
+    day_starts_ms = defaults.minute_of_day("contract.business_day_starts") * MS_PER_MINUTE
+    calendar = WindowCalendar(zone_table(zone), defaults.ms("board.interval"), day_starts_ms)
+    limits = defaults.fill(SiteLimits, "board")
+    return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits)
+
+
+def _instant(option: str, text: str, zone: str) -> int:
+    """Ms since the epoch of an ISO date-time, in `zone` unless it states an offset. Exits with 2 when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        typer.echo(f"{option} {text}: {error}; write it as 2026-11-21 11:00, and --zone as Asia/Shanghai", err=True)
+        raise typer.Exit(2) from None
+    return round(moment.timestamp() * MS_PER_S)
+
+
+def _print(shown: "Board", zone: str) -> None:
+    from rich.console import Console
+
+    from seatwatch.glossary import words
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=COLUMNS)
+    moment = datetime.fromtimestamp(shown.as_of / MS_PER_S, tz=ZoneInfo(zone))
+    console.print(f"{words()['as_of'].en} {moment.isoformat(sep=' ', timespec='seconds')} ({zone})")
+    if shown.queues:
+        console.print(_tiles([*shown.clients, *shown.queues, *shown.teams], shown.as_of))
+    else:
+        console.print(words()["no_data"].en)
+    if shown.sites:
+        console.print(_sites(shown.sites))
+
+
+def _tiles(tiles: "list[Tile]", as_of: int) -> "Table":
+    from rich.table import Table
+
+    from seatwatch.glossary import words
+
+    table = Table()
+    table.add_column("", overflow="fold")
+    names = ("waiting", "overdue", "oldest_wait", "answered", "abandoned", "attainment", "service_level")
+    for name in (*names, "average_response"):
+        table.add_column(words()[name].en, justify="right")
+    for tile in tiles:
+        live, day = tile.live, tile.day
+        oldest = None if live is None or live.oldest_since is None else as_of - live.oldest_since
+        level = day.service_level
+        table.add_row(
+            f"{words()[tile.scope].en} {tile.name}",
+            words()["t_plus_1_only"].en if live is None else str(live.waiting),
+            "" if live is None else str(live.overdue),
+            "" if oldest is None else _seconds(oldest),
+            str(day.answered),
+            str(day.abandoned),
+            _ratio(day.attainment),
+            "" if level is None else _ratio(level.ratio),
+            _mean(day.average_response),
+        )
+    return table
+
+
+def _sites(sites: "list[SiteTile]") -> "Table":
+    from rich.table import Table
+
+    from seatwatch.glossary import words
+
+    table = Table()
+    for name in ("site", "now", "power", "probes"):
+        table.add_column(words()[name].en)
+    for site in sites:
+        state, reason = words()[site.state].en, words()[site.reason].en
+        power = words()["no_ups"].en if site.power is None else site.power
+        said = state if state == reason else f"{state}: {reason}"
+        table.add_row(site.name, said, power, f"{site.probes_reporting}/{site.probes_known}")
+    return table
+
+
+def _ratio(ratio: "Ratio") -> str:
+    """A percentage never without its counts; nothing counted is no percentage."""
+    if ratio.whole == 0:
+        return "-"
+    return f"{100 * ratio.part / ratio.whole:.1f} % ({ratio.part}/{ratio.whole})"
+
+
+def _mean(mean: "Mean") -> str:
+    return "-" if mean.count == 0 else f"{_seconds(mean.total_ms / mean.count)} ({mean.count})"
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms / MS_PER_S:.1f} s"

@@ -1,0 +1,132 @@
+"""`seatwatch import`: call detail records into a client's ledger, through the same admission as everything else."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collector.importers.delivery import Delivered
+    from collector.importers.mapping import Mapping
+    from collector.importers.reading import Reading
+    from seatwatch.import_job import Job, Rules
+    from seatwatch.settings import Defaults
+
+EXAMPLES = """
+Examples:
+
+  seatwatch import calls.csv --mapping mapping.toml --client acme
+
+  seatwatch import calls.xlsx --mapping mapping.toml --client acme --check    read and count, store nothing
+
+  seatwatch import calls.csv --mapping mapping.toml --client acme --speed 60  an hour a minute, for a board to move
+
+docs/operate/import.md explains the mapping; examples/bank_calls has one with its reasons.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", epilog=EXAMPLES)(import_)
+
+
+def import_(  # noqa: PLR0917 - typer passes options by name
+    file: Annotated[
+        Path, typer.Argument(help="call detail records: .csv, .tsv, .txt or .xlsx", exists=True, dir_okay=False)
+    ],
+    mapping: Annotated[Path, typer.Option(help="what the columns mean", exists=True, dir_okay=False)],
+    client: Annotated[str, typer.Option(help="whose calls these are")],
+    data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
+    speed: Annotated[
+        float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001)
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="the source to import as; default: import/CLIENT")] = None,
+    feed: Annotated[str, typer.Option(help="how soon this source tells: live, delayed or daily")] = "daily",
+    definition: Annotated[
+        str | None,
+        typer.Option(help="rules for the ledger: a preset or a file; default: the mapping's, if it has none yet"),
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="the source's token, when a server runs over DATA")] = None,
+    check: Annotated[bool, typer.Option("--check", help="read and count every row, store nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="end with one JSON object on stdout")] = False,
+) -> None:
+    """Import call detail records. Importing a file again adds nothing; a file that grew continues.
+
+    Every row is counted as answered, abandoned, never queued or rejected. Exit 0 when everything is stored, 1 when
+    something contradicts what is stored or could not be delivered, 2 when file, mapping or options cannot be used.
+    """
+    from collector.importers.mapping import MappingError, read_mapping
+    from collector.importers.reading import Reading
+    from collector.importers.tables import TableError
+    from seatwatch.import_job import Job, reading_settings
+    from seatwatch.import_screen import bar
+    from seatwatch.settings import load_defaults
+    from wire.ids import is_derived, is_name
+    from wire.record import Feed
+
+    defaults = load_defaults()
+    source = source or f"import/{client}"
+    for name in (client, source):
+        if not is_name(name) or is_derived(name):
+            _end(f"{name!r} is no name; use letters, digits and . _ : @ / -")
+    if feed not in set(Feed):
+        _end(f"--feed {feed}: use live, delayed or daily")
+    try:
+        meaning = read_mapping(mapping)
+        reading = Reading(file, meaning, client, reading_settings(defaults))
+    except MappingError as error:
+        _end("\n".join(f"{mapping}: {problem}" for problem in error.problems))
+    except (TableError, OSError) as error:
+        _end(str(error))
+    rules = _rules(definition, meaning, mapping.parent)
+    with bar(file, reading.size) as progress:
+        job = Job(reading, client, source, Feed(feed), data, rules, token_file, speed, progress)
+        delivered = None if check else _deliver(job, defaults)
+        if check:
+            for _ in reading.in_file_order():
+                progress(reading.position)
+    _say(reading, delivered, as_json=as_json)
+    if delivered is not None and (delivered.refused or not delivered.complete):
+        raise typer.Exit(1)
+
+
+def _rules(asked: str | None, mapping: "Mapping", beside: Path) -> "Rules":
+    """What --definition names, else what the mapping names, else the standard promise."""
+    from seatwatch.import_job import DEFAULT_DEFINITION, Rules
+
+    if asked is not None:
+        return Rules(asked, Path(), asked=True)
+    return Rules(mapping.definition or DEFAULT_DEFINITION, beside, asked=False)
+
+
+def _deliver(job: "Job", defaults: "Defaults") -> "Delivered":
+    from ledger.errors import LedgerError
+    from seatwatch.import_job import JobError, run
+
+    try:
+        return asyncio.run(run(job, defaults))
+    except KeyboardInterrupt:
+        _end("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
+    except (JobError, LedgerError, OSError) as error:
+        _end(str(error), code=1)
+    except ExceptionGroup as group:
+        expected, others = group.split((LedgerError, OSError))
+        if others is not None or expected is None:
+            raise
+        _end("; ".join(str(error) for error in expected.exceptions), code=1)
+
+
+def _say(reading: "Reading", delivered: "Delivered | None", *, as_json: bool) -> None:
+    from seatwatch import import_screen
+
+    if as_json:
+        sys.stdout.write(import_screen.as_json(reading.report, delivered).decode() + "\n")
+    else:
+        import_screen.show(reading.report, delivered)
+
+
+def _end(message: str, *, code: int = 2) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,137 @@
+"""`seatwatch roster import`: who works where for whom, from a spreadsheet into the ledgers."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+if TYPE_CHECKING:
+    from collector._core.roster import Link
+    from seatwatch.roster_job import Plan
+
+EXAMPLES = """
+Examples:
+
+  seatwatch roster import roster.xlsx --check    what would change, and everything that is wrong
+
+  seatwatch roster import roster.xlsx
+
+examples/roster/roster.csv shows every column; docs/operate/roster.md explains them.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    roster = typer.Typer(help="People, sub-accounts, teams, seats, sites and shifts.", no_args_is_help=True)
+    roster.command("import", epilog=EXAMPLES)(import_)
+    roster.callback()(_only_groups)
+    app.add_typer(roster, name="roster")
+
+
+def _only_groups() -> None:
+    """People, sub-accounts, teams, seats, sites and shifts."""
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="the roster: .csv or .xlsx", exists=True, dir_okay=False)],
+    data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
+    check: Annotated[
+        bool, typer.Option("--check", help="say what would change and what is wrong, change nothing")
+    ] = False,
+    time_zone: Annotated[
+        str | None, typer.Option(help="the zone in which dates begin; default: the contract's")
+    ] = None,
+) -> None:
+    """Import a roster. Importing it again adds nothing; links that the file does not mention stay in force.
+
+    Exit 0 when it is imported or could be, 1 when a row is wrong or the ledgers could not be written, 2 when the file
+    cannot be used at all. With a wrong row nothing is written.
+    """
+    from collector.importers.tables import TableError
+    from collector.roster import RosterError
+    from ledger.errors import LedgerError
+    from seatwatch.clock import now_ms
+    from seatwatch.roster_job import plan
+    from seatwatch.settings import load_defaults
+
+    defaults = load_defaults()
+    try:
+        zone = ZoneInfo(time_zone or defaults.text("contract.time_zone"))
+    except (ZoneInfoNotFoundError, ValueError):
+        _end(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai", 2)
+    try:
+        planned = plan(file, data, zone, now_ms(), defaults.int("collector.roster_entries_read"))
+    except (RosterError, TableError) as error:
+        _end(str(error), 2)
+    except (LedgerError, OSError) as error:
+        _end(str(error), 1)
+    _show(file, planned, zone)
+    if planned.problems:
+        raise typer.Exit(1)
+    if not check:
+        _write(planned, data, now_ms())
+
+
+def _write(planned: "Plan", data: Path, now: int) -> None:
+    from ledger.errors import LedgerError
+    from seatwatch.roster_job import RosterJobError, write
+    from seatwatch.settings import load_defaults
+
+    try:
+        written = asyncio.run(write(planned, data, now, load_defaults()))
+    except (RosterJobError, LedgerError, OSError) as error:
+        _end(str(error), 1)
+    except ExceptionGroup as group:
+        expected, others = group.split((LedgerError, OSError))
+        if others is not None or expected is None:
+            raise
+        _end("; ".join(str(error) for error in expected.exceptions), 1)
+    for ledger, count in written.items():
+        typer.echo(f"{ledger}: {count} links written")
+
+
+def _show(file: Path, planned: "Plan", zone: ZoneInfo) -> None:
+    from wire.ids import OPERATOR
+
+    for problem in planned.problems:
+        sheet = f" {problem.sheet}" if problem.sheet else ""
+        where = f"row {problem.row}" if problem.row else "the ledger"
+        typer.echo(f"{file}{sheet}, {where}: {problem.what}", err=True)
+    changes = planned.changes.get(OPERATOR, ())
+    for change in changes:
+        sign = "+" if change.before is None else "~"
+        typer.echo(f"{sign} {_say(change.link, zone)}")
+        if change.before is not None:
+            typer.echo(f"    was {_say(change.before, zone)}")
+        for cut_short in change.ends:
+            typer.echo(f"    ends {_say(cut_short, zone)}")
+    for link in planned.unmentioned:
+        typer.echo(f"= {_say(link, zone)}: not in this file, stays in force")
+    new = sum(change.before is None for change in changes)
+    ended = sum(len(change.ends) for change in changes)
+    typer.echo(
+        f"{planned.roster.rows} rows, {len(planned.roster.stated)} links: {new} added, {len(changes) - new} changed, "
+        f"{ended} ended by a later one, {len(planned.problems)} problems"
+    )
+    for client, each in planned.changes.items():
+        if client != OPERATOR:
+            typer.echo(f"{client}: {len(each)} links for this client's own ledger")
+
+
+def _say(link: "Link", zone: ZoneInfo) -> str:
+    until = "" if link.effective_until is None else f" until {_moment(link.effective_until, zone)}"
+    relation = link.relation.replace("_", " ")
+    return f"{link.subject} -> {link.target} ({relation}) from {_moment(link.effective_from, zone)}{until}"
+
+
+def _moment(instant: int, zone: ZoneInfo) -> str:
+    local = datetime.fromtimestamp(instant / 1000, tz=UTC).astimezone(zone)
+    return local.strftime("%Y-%m-%d" if (local.hour, local.minute) == (0, 0) else "%Y-%m-%d %H:%M")
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,69 @@
+"""The files a demo's server is started with, as a person would write them."""
+
+import asyncio
+import csv
+import secrets
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+from typing import Final
+
+from seatwatch.floor.plan import ROSTER_COLUMNS, FloorPlan, roster_rows
+
+LOOPBACK: Final = "127.0.0.1"
+ROSTER_FROM: Final = "2020-01-01"
+
+
+def write_configuration(base: Path, plan: FloorPlan, *, listen: str, port: int) -> tuple[dict[str, str], str]:
+    """Configuration, tokens, definition and roster of a plan. Returns connectors' tokens and the reader's or ""."""
+    lines = ["[server]", f'listen = "{listen}"', f"port = {port}"]
+    tokens = {client: secrets.token_urlsafe() for client in plan.queues}
+    reader = "" if listen == LOOPBACK else secrets.token_urlsafe()
+    for client, queues in plan.queues.items():
+        _write_token(base / f"{client}.token", tokens[client])
+        lines += ["[[client]]", f'id = "{client}"', 'definition = "demo.toml"']
+        for queue in queues:
+            lines += ["[[client.queue]]", f'id = "{queue}"']
+        lines += ["[[source]]", f'id = "chat/{client}"', f'client = "{client}"', f'token_file = "{client}.token"']
+    for site in plan.sites:
+        lines += ["[[site]]", f'id = "{site}"', f"seats = {plan.seats_per_site}"]
+    if reader:
+        _write_token(base / "reader.token", reader)
+        lines += ["[[reader]]", 'name = "demo"', 'token_file = "reader.token"']
+    (base / "seatwatch.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # the demo is watched at any hour, so its window is the whole day
+    definition = 'based_on = "contract-10s"\nname = "demo"\nservice_windows = ["00:00-24:00"]\n'
+    (base / "demo.toml").write_text(definition, encoding="utf-8")
+    _write_roster(base / "roster.csv", plan)
+    return tokens, reader
+
+
+async def import_roster(file: Path, data: Path) -> None:
+    """`seatwatch roster import`, as a person would run it. Raises RuntimeError with what it said if it fails."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "seatwatch",
+        "roster",
+        "import",
+        str(file),
+        "--data",
+        str(data),
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"the demo's roster was not imported:\n{said.decode(errors='replace')}")
+
+
+def _write_roster(path: Path, plan: FloorPlan) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ROSTER_COLUMNS)
+        writer.writeheader()
+        writer.writerows(roster_rows(plan, ROSTER_FROM))
+
+
+def _write_token(path: Path, token: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(token + "\n", encoding="utf-8")

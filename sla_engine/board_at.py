@@ -1,0 +1,198 @@
+"""The board of a past instant, from the ledgers alone. docs/reference/board.md says the same for its readers.
+
+Two questions, told apart by how much may be known:
+
+* What was true at T (`known_at` None, or later than T): every event that had happened by T counts, whenever it came
+  in, in order of event time. Nothing that happened later counts. Time is T: who has not been answered by then and was
+  due before it is overdue, and its session counts as missed.
+* What the screen showed at T (`known_at` at or before T): only entries received by `known_at`, in the order they came
+  in, judged as far as the record was known to be complete.
+
+Rules, rosters and declared sources hold by their own effective dates: for what was true, they may have been entered
+later.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from ledger.entry import StoredEntry
+from ledger.errors import LedgerMissing
+from ledger.reader import LedgerReader
+from ledger.recorded import recorded
+from sla_engine._core.client import Change, ClientState, RecordCounts, Remembered, count_entry
+from sla_engine._core.engine import live, new_shard, open_conversations, step
+from sla_engine._core.shard import Shard
+from sla_engine._core.sites import SiteLimits, fold_sites, new_sites, site_tiles
+from sla_engine._core.tiles import ClientPart, OperatorPart, client_part, compose
+from sla_engine._core.windows import WindowCalendar
+from sla_engine.facts_store import FactKey, key_of, revision_of
+from sla_engine.runners.lookup import Lookup
+from wire.board import Board, Tile
+from wire.ids import OPERATOR
+from wire.kinds import Kind
+from wire.record import Clock
+from wire.recorded import Recorded
+from wire.scope import EVERYTHING, Scope
+from wire.verdict import Fact, LoadChange
+
+CLIENTS: Final = "clients"
+_READ_AT_ONCE: Final = 2_000
+_STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
+"""Kinds that hold by dates of their own, not by when they were written down."""
+_RULES: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT})
+
+
+class BoardAtSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds, from `[board]` in defaults.toml.
+
+    lookback_ms: events longer before the instant than this are not read. calendar: windows of a client without rules.
+    """
+
+    lookback_ms: int
+    calendar: WindowCalendar
+    limits: SiteLimits
+
+
+class _Question(NamedTuple):
+    at: int
+    known_at: int | None
+    lookback_ms: int
+
+    @property
+    def hindsight(self) -> bool:
+        """Whether what came in later is known."""
+        return self.known_at is None or self.known_at > self.at
+
+
+def board(
+    data_directory: Path,
+    at: int,
+    known_at: int | None = None,
+    scope: Scope = EVERYTHING,
+    *,
+    settings: BoardAtSettings,
+) -> Board:
+    """The board at instant `at` (ms), as far as known at `known_at` (ms; None = by now). See the module.
+
+    data_directory: holds `operator/` and `clients/<client>/`, each a ledger; a missing one is empty. Only clients and
+    sites that `scope` sees are read. Raises LedgerCorrupt when a ledger cannot be read.
+    """
+    question = _Question(at, known_at, settings.lookback_ms)
+    ledgers = data_directory / CLIENTS
+    names = sorted(path.name for path in ledgers.iterdir() if path.is_dir()) if ledgers.is_dir() else []
+    parts = [
+        _client(client, _entries(ledgers / client, question), question, settings)
+        for client in names
+        if scope.sees_client(client)
+    ]
+    operator = _operator(_entries(data_directory / OPERATOR, question), question, settings, scope)
+    return compose([_seen(part, scope) for part in parts], operator, computed_at=at)
+
+
+def _client(client: str, entries: list[Recorded], question: _Question, settings: BoardAtSettings) -> ClientPart:
+    shard = new_shard()
+    facts = _fold(shard, entries, question)
+    lookup = Lookup(shard)
+    observed = ClientState(client, settings.calendar, lookup.primary_of, lookup.place_of)
+    observed.observe(entries)
+    calendar = lookup.calendar(observed.feeds.queues(), question.at, settings.calendar)
+    known: Remembered = observed.remembered()
+    state = ClientState(client, calendar, lookup.primary_of, lookup.place_of, known)
+    state.advance(question.at, None)
+    for conversation in open_conversations(shard):
+        state.stand(conversation, live(shard, conversation))
+    state.change(Change(fact, None) for fact in facts.values())
+    state.advance(question.at, lookup.live_watermark())
+    return client_part(state, lookup.target_of, hindsight=question.hindsight)
+
+
+def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[FactKey, Fact]:
+    """Every fact at its last revision."""
+    facts: dict[FactKey, Fact] = {}
+    folded = _as_it_happened(entries) if question.hindsight else entries
+    for start in range(0, len(folded), _READ_AT_ONCE):
+        _keep(facts, step(shard, folded[start : start + _READ_AT_ONCE], question.at).facts)
+    if question.hindsight:
+        # nothing of before `at` is outstanding any more: the record is complete up to it
+        complete_at = question.at + shard.rules.allowance_ms
+        body = Clock(complete_at, 1, "", None, True, "")  # noqa: FBT003 - the head of every body
+        last = Recorded(len(folded), complete_at, "~clock", bytes(16), 0, Kind.CLOCK, 1, body)
+        _keep(facts, step(shard, [last], question.at).facts)
+    return facts
+
+
+def _as_it_happened(entries: list[Recorded]) -> list[Recorded]:
+    """Rules and rosters, then events in order of event time, as a ledger of its own.
+
+    Declarations, clocks and silences say how long to wait for what is late; hindsight has nothing to wait for.
+    """
+    rules = [entry for entry in entries if entry.kind in _RULES]
+    events = [entry for entry in entries if entry.body is not None and Kind.OFFERED <= entry.kind < Kind.PRESENCE]
+    events.sort(key=_occurred_at)
+    return [msgspec.structs.replace(entry, index=index) for index, entry in enumerate((*rules, *events))]
+
+
+def _keep(facts: dict[FactKey, Fact], said: list[Fact]) -> None:
+    for fact in said:
+        key = key_of(fact)
+        held = facts.get(key)
+        if held is None or isinstance(fact, LoadChange) or revision_of(fact) > revision_of(held):
+            facts[key] = fact
+
+
+def _operator(entries: list[Recorded], question: _Question, settings: BoardAtSettings, scope: Scope) -> OperatorPart:
+    sites, counts = new_sites(settings.limits), RecordCounts()
+    if question.hindsight:
+        # what a probe told later it told of then
+        entries = [msgspec.structs.replace(entry, received_at=_occurred_at(entry)) for entry in entries]
+        entries.sort(key=_occurred_at)
+    fold_sites(sites, entries)
+    for entry in entries:
+        count_entry(counts, entry.kind)
+    tiles = [tile for tile in site_tiles(sites) if scope.sees_site(tile.id)]
+    return OperatorPart(question.at, tiles, counts)
+
+
+def _entries(directory: Path, question: _Question) -> list[Recorded]:
+    """The entries of one ledger that the question lets count, in the order they came in."""
+    try:
+        reader = LedgerReader.open(directory)
+    except LedgerMissing:
+        return []
+    try:
+        return list(_counting(_stored(reader), question))
+    finally:
+        reader.close()
+
+
+def _stored(reader: LedgerReader) -> Iterator[StoredEntry]:
+    index = 0
+    while batch := reader.read(index, _READ_AT_ONCE):
+        yield from batch
+        index += len(batch)
+
+
+def _counting(stored_entries: Iterator[StoredEntry], question: _Question) -> Iterator[Recorded]:
+    earliest = question.at - question.lookback_ms
+    for stored in stored_entries:
+        if question.known_at is not None and stored.received_at > question.known_at:
+            return
+        standing = stored.kind in _STANDING
+        # nothing happens after it came in, so that what came in too early need not be decoded
+        if standing or stored.received_at >= earliest:
+            entry = recorded(stored)
+            if standing or not question.hindsight or earliest <= _occurred_at(entry) <= question.at:
+                yield entry
+
+
+def _occurred_at(entry: Recorded) -> int:
+    return entry.received_at if entry.body is None else entry.body.occurred_at
+
+
+def _seen(part: ClientPart, scope: Scope) -> ClientPart:
+    """Without the figures of sites this reader may not see."""
+    sites: list[Tile] = [tile for tile in part.sites if scope.sees_site(tile.id)]
+    return part._replace(sites=sites)

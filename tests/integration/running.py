@@ -1,0 +1,93 @@
+"""A whole server, and probes, as processes a person would start: stopped by pid, logs kept for a failing test."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from seatwatch.runtime_file import Runtime, read_runtime
+from tests.waiting import wait_until_blocking
+
+START_S: Final = 30.0
+STOP_S: Final = 10.0
+
+
+class Running:
+    """One `python -m seatwatch ...` process."""
+
+    def __init__(self, arguments: list[str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "seatwatch", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def stop(self) -> int:
+        """SIGTERM and its exit code."""
+        self.process.terminate()
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def said(self) -> str:
+        """What it printed and logged so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def seatwatch(arguments: list[str], log: Path) -> Iterator[Running]:
+    """Run a command until the block ends."""
+    running = Running(arguments, log)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+@contextmanager
+def server(directory: Path, configuration: str, *arguments: str) -> Iterator[tuple[Running, Runtime]]:
+    """`seatwatch up` over `directory`/data, once it can be reached."""
+    config, data = directory / "seatwatch.toml", directory / "data"
+    config.write_text(configuration, encoding="utf-8")
+    command = ["up", "--config", str(config), "--data", str(data), *arguments]
+    with seatwatch(command, directory / "server.log") as running:
+
+        def reachable() -> Runtime | None:
+            assert running.process.poll() is None, running.said()
+            runtime = read_runtime(data)
+            return runtime if runtime is not None and _is_ready(runtime.url) else None
+
+        runtime = wait_until_blocking(reachable, START_S, what="the server to be ready")
+        assert runtime is not None
+        yield running, runtime
+
+
+def get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """The body of a page. Raises urllib.error.HTTPError."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=5) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def board(url: str) -> dict[str, Any]:
+    """The board as screens get it."""
+    found: dict[str, Any] = json.loads(get(f"{url}/board.json"))
+    return found
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return get(f"{url}/readyz") != b"" and get(f"{url}/board.json") != b""
+    except OSError:
+        return False

@@ -1,0 +1,59 @@
+"""The demo as a stranger runs it: something happens, it is told, and nothing is lost, not even over kill -9."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.waiting import wait_until_blocking
+
+
+def _demo(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "seatwatch", "demo", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_ten_seconds_of_it_end_with_one_object_and_nothing_lost() -> None:
+    running = _demo("--for", "10s", "--sites", "2", "--seats", "4", "--json")
+    out, told = running.communicate(timeout=90)
+    assert running.returncode == 0, told
+    said = json.loads(out)
+    assert said["sent"] > 20
+    assert said["durable"] == said["acknowledged"] == said["sent"]
+    assert (said["lost"], said["duplicates"], said["server_starts"]) == (0, 0, 1)
+    assert set(said["clients"]) == {"acme", "bolt"}
+    assert sum(client["attainment"]["judged"] for client in said["clients"].values()) > 0
+    assert "customers arrive" in told
+
+
+def test_its_server_killed_with_9_loses_nothing() -> None:
+    running = _demo("--for", "14s", "--sites", "1", "--seats", "4", "--json")
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+
+    def server() -> int:
+        for pid in children.read_text(encoding="ascii").split():
+            if "up\0" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
+                return int(pid)
+        return 0
+
+    pid = wait_until_blocking(server, 30, what="the demo's server to run")
+    told: list[str] = []
+    assert running.stderr is not None
+    for line in running.stderr:
+        told.append(line)
+        if "customers arrive" in line:
+            os.kill(pid, 9)
+            break
+    out, rest = running.communicate(timeout=90)
+    assert running.returncode == 0, "".join(told) + rest
+    said = json.loads(out)
+    assert said["server_starts"] == 2
+    assert (said["lost"], said["duplicates"]) == (0, 0)
+    assert said["durable"] == said["sent"]
+    assert "the server is back" in rest

@@ -1,0 +1,65 @@
+"""`seatwatch board`: a past instant from the ledgers of a data directory."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seatwatch.__main__ import main
+from tests.builders import agent, customer, rules
+from tests.sla_engine.feeding import Feed
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """One client whose customer waited from 09:00:00 to 09:00:30 on 2026-11-02, Shanghai."""
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), customer("09:00:00"), agent("09:00:30", arrives="09:05:00")])
+    ledger.close()
+    return tmp_path
+
+
+def test_a_table_says_who_waited_then(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data)]) == 0
+    page = capsys.readouterr().out
+    assert "2026-11-02 09:00:12+08:00" in page
+    assert "presale" in page
+    assert "12.0 s" in page
+    assert "0.0 % (0/1)" in page
+
+
+def test_json_is_the_whole_board_and_knows_later_replies_only_when_asked(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ["board", "--at", "2026-11-02T01:01:00Z", "--data", str(data), "--json"]
+    assert main(at) == 0
+    true = json.loads(capsys.readouterr().out)
+    assert true["queues"][0]["day"]["answered"] == 1
+    assert main([*at, "--known-at", "2026-11-02 09:01"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["queues"][0]["day"]["answered"], shown["queues"][0]["live"]["waiting"]) == (0, 1)
+
+
+def test_other_clients_are_left_out(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "beta", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clients"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--at", "noon"], "noon"),
+        (["--at", "2026-11-02 09:00", "--zone", "Asia/Shanghia"], "Asia/Shanghia"),
+        (["--at", "2026-11-02 09:00", "--known-at", "later"], "later"),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    data: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["board", "--data", str(data), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_data_directory_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00", "--data", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err

@@ -1,0 +1,305 @@
+"""The commands that write into ledgers, from the command line to what a reader finds there."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from collector.intake import Intake
+from collector.intake_http import routes
+from collector.ledgers import ledger_directory
+from collector.roster_http import RosterDoor
+from collector.settings import http_settings
+from collector.sources import token_hash
+from ledger.reader import LedgerReader
+from ledger.recorded import recorded
+from seatwatch.cli import run
+from seatwatch.importing import import_sources, import_token, local_intake
+from seatwatch.runtime_file import Runtime, write_runtime
+from seatwatch.settings import load_defaults
+from tests.collector.importers.files import CALLS, HEADER, a_day, call
+from tests.tidy.source import ROOT
+from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.record import Feed, Quarantined, SourceDeclared
+from wire.recorded import Recorded
+
+ROSTER = ROOT / "examples" / "roster" / "roster.csv"
+
+
+def records(data: Path, client: str = "acme") -> list[Recorded]:
+    reader = LedgerReader.open(ledger_directory(data, client))
+    try:
+        return [recorded(entry) for entry in reader.read(0, reader.size())]
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> list[str]:
+    """The arguments of an import of three rows, one of them wrong."""
+    (tmp_path / "mapping.toml").write_text(CALLS, encoding="utf-8")
+    (tmp_path / "calls.csv").write_text(
+        HEADER + call(1) + call(2, agent="") + call(3, entered="noon"), encoding="utf-8"
+    )
+    mapping = str(tmp_path / "mapping.toml")
+    return [
+        "import",
+        str(tmp_path / "calls.csv"),
+        "--mapping",
+        mapping,
+        "--client",
+        "acme",
+        "--data",
+        str(tmp_path / "data"),
+    ]
+
+
+def test_an_import_says_what_every_row_was(calls: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*calls, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["outcomes"] == {"answered": 1, "abandoned": 1, "never_queued": 0, "rejected": 1}
+    assert report["rejected"] == [{"row": 4, "reason": "not_a_time", "column": "entered"}]
+    assert (report["events"], report["stored_before"], report["stored"], report["complete"]) == (7, 0, 7, True)
+
+
+def test_for_a_person_it_is_a_table_and_the_rejected_rows(calls: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(calls) == 0
+    shown = capsys.readouterr().out
+    assert "row 4: not a time in 'entered'" in shown
+    assert "7 events: 7 new, 0 stored before." in shown
+    assert run(calls) == 0
+    assert "7 events: 0 new, 7 stored before." in capsys.readouterr().out
+
+
+def test_a_second_import_leaves_the_ledger_as_it_is(calls: list[str], tmp_path: Path) -> None:
+    assert run(calls) == 0
+    before = records(tmp_path / "data")
+    assert run(calls) == 0
+    assert records(tmp_path / "data") == before
+
+
+def test_a_file_in_no_order_enters_the_ledger_in_order_of_time(calls: list[str], tmp_path: Path) -> None:
+    content, counts = a_day(seed=11, rows=3000)
+    (tmp_path / "calls.csv").write_text(content, encoding="utf-8")
+    assert run(calls) == 0
+    told = [r.body for r in records(tmp_path / "data") if r.source == "import/acme"]
+    times = [body.occurred_at for body in told if body is not None and not isinstance(body, Quarantined)]
+    assert len(times) == 4 * counts["answered"] + 2 * counts["abandoned"]
+    assert times == sorted(times)
+
+
+def test_a_check_stores_nothing(calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*calls, "--check"]) == 0
+    assert "nothing was stored" in capsys.readouterr().out
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_ledger_without_rules_gets_the_mappings_and_keeps_them(calls: list[str], tmp_path: Path) -> None:
+    assert run(calls) == 0
+    rules = [r.body for r in records(tmp_path / "data") if isinstance(r.body, DefinitionPublished | ContractSigned)]
+    assert [type(body) for body in rules] == [DefinitionPublished, ContractSigned]
+    assert run(calls) == 0
+    assert len([r for r in records(tmp_path / "data") if r.source == "~rules"]) == 2
+
+
+def test_a_definition_that_was_asked_for_is_entered_beside_the_first(calls: list[str], tmp_path: Path) -> None:
+    assert run(calls) == 0
+    definition = str(ROOT / "examples" / "bank_calls" / "definition.toml")
+    assert run([*calls, "--definition", definition]) == 0
+    bodies = [r.body for r in records(tmp_path / "data")]
+    assert [body.name for body in bodies if isinstance(body, DefinitionPublished)] == ["contract-10s", "bank-10s"]
+
+
+def test_an_import_is_daily_unless_it_says_otherwise(calls: list[str], tmp_path: Path) -> None:
+    assert run(calls) == 0
+    assert run([*calls, "--source", "import/live", "--feed", "live"]) == 0
+    declared = [r.body for r in records(tmp_path / "data") if isinstance(r.body, SourceDeclared)]
+    assert [(body.about_source, body.feed) for body in declared] == [
+        ("import/acme", Feed.DAILY),
+        ("import/live", Feed.LIVE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--client", "~clock"], "'~clock' is no name"),
+        (["--client", "acme", "--feed", "hourly"], "use live, delayed or daily"),
+        (["--client", "acme", "--definition", "no-such"], "name a preset"),
+    ],
+)
+def test_options_that_cannot_be_used_are_said(
+    calls: list[str], arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*calls, *arguments]) in {1, 2}
+    assert said in capsys.readouterr().err
+
+
+def test_a_mapping_that_does_not_fit_is_said_by_key(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "calls.csv").write_text("id,queue\n", encoding="utf-8")
+    assert run(calls) == 2
+    assert "roles.account: the file has no column 'agent'" in capsys.readouterr().err
+
+
+def test_changed_rows_end_with_1_and_say_so(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [call(number) for number in range(80)]
+    (tmp_path / "calls.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
+    assert run(calls) == 0
+    rows[70] = call(70, agent="a-2")
+    (tmp_path / "calls.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
+    capsys.readouterr()
+    assert run(calls) == 1
+    assert "row 72: equivocation" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------- while a server holds it
+
+
+def _application(intake: Intake, token_digest: str) -> web.Application:
+    app = web.Application()
+    app.add_routes(routes(intake, intake.sources, http_settings(load_defaults())))
+    app.add_routes(RosterDoor(intake, token_digest).routes())
+    return app
+
+
+@contextmanager
+def a_server(data: Path) -> Iterator[None]:
+    """Ledgers held by another thread of this process, reachable by HTTP as `seatwatch up` is."""
+    ready, stop = Event(), Event()
+    failed: list[BaseException] = []
+
+    async def serve() -> None:
+        defaults = load_defaults()
+        token = import_token(data).read_text(encoding="utf-8").strip()
+        sources = import_sources(["acme"], token_hash(token))
+        async with (
+            local_intake(data, ["acme"], sources, defaults) as local,
+            TestServer(_application(local.intake, token_hash(token))) as server,
+        ):
+            write_runtime(data, Runtime(os.getpid(), "boot", str(server.make_url("")), 0, str(import_token(data))))
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    def in_thread() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:  # noqa: BLE001 - told in the thread that waits for it
+            failed.append(error)
+            ready.set()
+
+    thread = Thread(target=in_thread, name="server")
+    thread.start()
+    try:
+        assert ready.wait(20)
+        assert not failed
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+def test_an_import_goes_through_the_door_of_the_server_that_holds_the_ledgers(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    with a_server(data):
+        assert run([*calls, "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert (report["stored"], report["complete"]) == (7, True)
+    assert len([r for r in records(data) if r.source == "import/acme"]) == 7
+    assert run([*calls, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stored_before"] == 7
+
+
+def test_a_wrong_token_is_said_with_its_cure(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wrong.token").write_text("wrong", encoding="utf-8")
+    with a_server(tmp_path / "data"):
+        assert run([*calls, "--token-file", str(tmp_path / "wrong.token")]) == 1
+    assert "--token-file" in capsys.readouterr().err
+
+
+def test_a_roster_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with a_server(data):
+        assert run(["roster", "import", str(ROSTER), "--data", str(data)]) == 0
+    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 32
+    assert len([r for r in records(data) if isinstance(r.body, RosterLink)]) == 32
+
+
+# ------------------------------------------------------------------------------------------------------------- roster
+
+
+def test_a_roster_is_written_into_the_operators_and_the_clients_ledger_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["roster", "import", str(ROSTER), "--data", str(tmp_path)]
+    assert run(arguments) == 0
+    assert "operator: 32 links written" in capsys.readouterr().out
+    before = records(tmp_path), records(tmp_path, "operator")
+    assert run(arguments) == 0
+    assert "0 added, 0 changed" in capsys.readouterr().out
+    assert (records(tmp_path), records(tmp_path, "operator")) == before
+
+
+def test_a_roster_can_go_back_to_what_it_was(tmp_path: Path) -> None:
+    changed = tmp_path / "changed.csv"
+    changed.write_text(ROSTER.read_text(encoding="utf-8").replace("team-red", "team-green"), encoding="utf-8")
+    for file in (ROSTER, changed, ROSTER):
+        assert run(["roster", "import", str(file), "--data", str(tmp_path)]) == 0
+    teams = [r.body.target for r in records(tmp_path) if isinstance(r.body, RosterLink) and r.body.subject == "P1001"]
+    assert [team for team in teams if team.startswith("team")] == ["team-red", "team-green", "team-red"]
+
+
+def test_a_check_of_a_roster_changes_nothing_and_tells_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.csv"
+    text = ROSTER.read_text(encoding="utf-8").replace("16:00-24:00", "15:00-24:00").replace(",chengdu,", ",成都,", 1)
+    bad.write_text(text, encoding="utf-8")
+    assert run(["roster", "import", str(bad), "--data", str(tmp_path / "data"), "--check"]) == 1
+    said = capsys.readouterr()
+    assert "row 12: seat A-01: P1001 and P1002 at the same hours" in said.err
+    assert "row 8: site: not a code" in said.err
+    assert "+ P1001 -> team-red (team of person) from 2026-11-01" in said.out
+    assert not (tmp_path / "data").exists()
+
+
+def test_with_a_wrong_row_nothing_is_written(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(ROSTER.read_text(encoding="utf-8").replace("2026-12-01", "soon"), encoding="utf-8")
+    assert run(["roster", "import", str(bad), "--data", str(tmp_path / "data")]) == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_a_file_does_not_mention_stays_in_force_and_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    past = ROSTER.read_text(encoding="utf-8").replace("2026-", "2025-")
+    (tmp_path / "all.csv").write_text(past, encoding="utf-8")
+    (tmp_path / "part.csv").write_text(
+        "".join(line for line in past.splitlines(True) if "P1003" not in line), encoding="utf-8"
+    )
+    assert run(["roster", "import", str(tmp_path / "all.csv"), "--data", str(tmp_path / "data")]) == 0
+    capsys.readouterr()
+    assert run(["roster", "import", str(tmp_path / "part.csv"), "--data", str(tmp_path / "data"), "--check"]) == 0
+    assert (
+        "= P1003 -> A-02 (seat of person) from 2025-11-01: not in this file, stays in force" in capsys.readouterr().out
+    )
+
+
+def test_a_time_zone_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path), "--time-zone", "Mars"]) == 2
+    assert "no IANA time zone" in capsys.readouterr().err

@@ -1,0 +1,263 @@
+"""The board of a past instant: what was true, and what the screen showed, against a direct reading of the events."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sla_engine._core.sites import SiteLimits
+from sla_engine.board_at import BoardAtSettings, board
+from tests.builders import (
+    Event,
+    agent,
+    assigned,
+    changed,
+    clock,
+    closed,
+    contract,
+    customer,
+    declared,
+    entries,
+    left,
+    ms,
+    offered,
+    published,
+    rules,
+    signed,
+    silent,
+    works,
+)
+from tests.sla_engine.entries import head
+from tests.sla_engine.feeding import Feed as LedgerOnDisk
+from tests.sla_engine.folding import CALENDAR, Folding
+from wire.board import Board, Figures, Mean, Ratio, Tile, Waiting
+from wire.facility import Comms, Power, UpsReading
+from wire.record import Feed
+from wire.scope import Scope
+
+SETTINGS = BoardAtSettings(lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=SiteLimits(together_ms=30_000))
+Ask = Callable[..., Board]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """Ask for a board of a data directory that holds these events of client "acme"."""
+
+    def answer(events: Sequence[Event], at: str | int, known_at: str | int | None = None, **given: object) -> Board:
+        directory = tmp_path / "clients" / "acme"
+        if not directory.exists():
+            ledger = LedgerOnDisk(directory)
+            ledger.append(events)
+            ledger.close()
+        known = None if known_at is None else ms(known_at)
+        return board(tmp_path, ms(at), known, settings=SETTINGS, **given)  # type: ignore[arg-type]  # a scope
+
+    return answer
+
+
+def queue_of(shown: Board) -> Tile:
+    (tile,) = shown.queues
+    return tile
+
+
+def test_what_had_not_happened_yet_does_not_count(ask: Ask) -> None:
+    events = [*rules(), customer("09:00:00"), agent("09:00:08"), closed("09:00:30"), customer("09:00:05", "c2")]
+    tile = queue_of(ask(events, "09:00:06"))
+    assert tile.live == Waiting(2, 0, ms("09:00:00"), ms("09:00:10"), open=2)
+    assert (tile.day.offered, tile.day.answered) == (2, 0)
+    later = queue_of(ask(events, "09:00:09"))
+    assert later.live == Waiting(1, 0, ms("09:00:05"), ms("09:00:15"), open=2)
+    assert later.day.attainment == Ratio(1, 1)
+
+
+def test_who_was_due_and_not_answered_is_overdue_and_counts_as_missed(ask: Ask) -> None:
+    events = [*rules(), customer("09:00:00"), agent("09:05:00")]
+    at_the_limit = queue_of(ask(events, "09:00:10"))
+    assert (at_the_limit.live, at_the_limit.day.attainment) == (
+        Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1),
+        Ratio(0, 0),
+    )
+    after = queue_of(ask(events, "09:00:10.001"))
+    assert after.live == Waiting(1, 1, ms("09:00:00"), None, open=1)
+    assert (after.day.unanswered, after.day.attainment) == (1, Ratio(0, 1))
+    answered = queue_of(ask(events, "09:05:00"))
+    assert (answered.day.unanswered, answered.day.answered, answered.day.attainment) == (0, 1, Ratio(0, 1))
+
+
+def test_what_came_in_late_counts_for_what_was_true_and_not_for_what_was_shown(ask: Ask) -> None:
+    events = [
+        *rules(),
+        customer("09:00:00"),
+        *(clock(f"09:00:{second:02}") for second in range(0, 60, 2)),
+        agent("09:00:04", arrives="10:30"),
+    ]
+    assert queue_of(ask(events, "09:00:30")).day.attainment == Ratio(1, 1)
+    assert queue_of(ask(events, "09:00:30", known_at="09:00:30")).day.attainment == Ratio(0, 1)
+    assert queue_of(ask(events, "09:00:30", known_at="10:00")).day.attainment == Ratio(0, 1)
+    assert queue_of(ask(events, "09:00:30", known_at="10:30")).day.attainment == Ratio(1, 1)
+
+
+def test_what_the_screen_showed_is_what_the_fold_of_that_moment_gives(ask: Ask) -> None:
+    random = Random(7)
+    events = [*rules(), *works("anna", "anna", "red", "a1", "north")]
+    for number in range(60):
+        at, c = ms("09:00") + number * 2_000, f"c{number}"
+        events.append(customer(at, c, arrives=at + random.randrange(4_000)))
+        if number % 4:
+            reply = at + random.randrange(1_000, 25_000)
+            events.append(agent(reply, "anna", c, arrives=reply + random.randrange(4_000)))
+    events += [clock(at) for at in range(ms("09:00"), ms("09:03"), 1_000)]
+    events.sort(key=lambda event: event.received_at)
+    moment = ms("09:01:30")
+    shown = ask(events, moment, known_at=moment)
+    folding = Folding()
+    folding.fold_all([e for e in entries(events) if e.received_at <= moment], range(1, 400, 5))
+    folding.state.advance(moment, folding.lookup.live_watermark())
+    part = folding.part()
+    assert (shown.clients, shown.queues, shown.teams) == ([part.client], part.queues, part.teams)
+    assert (shown.watermark, shown.day_start) == (part.watermark, part.day_start)
+
+
+def test_rules_and_rosters_entered_later_hold_by_their_own_dates(ask: Ask) -> None:
+    late = "+3 12:00"
+    events = [
+        customer("09:00:00"),
+        agent("09:00:02", "anna"),
+        declared(late),
+        published(arrives=late),
+        signed(arrives=late),
+        *works("anna", "anna", "red", "a1", "north", arrives=late),
+    ]
+    shown = ask(events, "09:01")
+    assert [team.id for team in shown.teams] == ["red"]
+    assert queue_of(shown).day.attainment == Ratio(1, 1)
+    then = queue_of(ask(events, "09:01", known_at="09:01"))
+    assert (then.definition, then.day) == ("", Figures())
+
+
+def test_a_queue_fed_daily_shows_who_waited_with_hindsight_only(ask: Ask) -> None:
+    events = [*rules(), declared(1, "chat", Feed.DAILY), customer("09:00:00", arrives="+1 06:00")]
+    assert queue_of(ask(events, "09:00:05")).live == Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1)
+    later = queue_of(ask(events, "+1 06:00", known_at="+1 06:00"))
+    assert (later.feed, later.live) == (Feed.DAILY, None)
+
+
+def test_silence_of_that_time_is_on_the_tile(ask: Ask) -> None:
+    events = [*rules(), customer("09:00:00"), silent("09:00:05")]
+    assert queue_of(ask(events, "09:00:04")).stale_since is None
+    assert queue_of(ask(events, "09:00:06")).stale_since == ms("09:00:05")
+
+
+def test_only_what_a_reader_may_see_is_read(ask: Ask, tmp_path: Path) -> None:
+    events = [*rules(), *works("anna", "anna", "red", "a1", "north"), customer("09:00"), agent("09:00:05")]
+    operator = LedgerOnDisk(tmp_path / "operator")
+    for site in ("north", "south"):
+        body = UpsReading(**head(ms("09:00")), site=site, ups="rack", power=Power.BATTERY, comms=Comms.OK)
+        operator.append([Event(body, f"gate-{site}", ms("09:00"))])
+    operator.close()
+    everything = ask(events, "09:01")
+    assert [(site.id, site.state) for site in everything.sites] == [("north", "on_battery"), ("south", "on_battery")]
+    assert everything.entries == len(events) + 2
+    other = ask(events, "09:01", scope=Scope(clients=frozenset({"beta"}), sites=frozenset({"south"})))
+    assert (other.clients, other.queues, [site.id for site in other.sites]) == ([], [], ["south"])
+    elsewhere = ask(events, "09:01", scope=Scope(clients=None, sites=frozenset()))
+    assert (elsewhere.site_figures, [tile.id for tile in elsewhere.clients]) == ([], ["acme"])
+
+
+def test_a_directory_without_ledgers_is_an_empty_board(tmp_path: Path) -> None:
+    empty = board(tmp_path, ms("09:00"), settings=SETTINGS)
+    assert (empty.clients, empty.sites, empty.entries) == ([], [], 0)
+
+
+def test_power_told_after_the_line_came_back_is_known_with_hindsight(tmp_path: Path) -> None:
+    def reading(at: str, power: Power, arrives: str) -> Event:
+        body = UpsReading(**head(ms(at)), site="north", ups="rack", power=power, comms=Comms.OK)
+        return Event(body, "gate", ms(arrives))
+
+    operator = LedgerOnDisk(tmp_path / "operator")
+    operator.append(
+        [
+            reading("09:00", Power.MAINS, "09:00"),
+            reading("09:30", Power.MAINS, "09:30"),
+            reading("09:10", Power.BATTERY, "09:30:01"),
+            reading("09:20", Power.MAINS, "09:30:01"),
+        ]
+    )
+    operator.close()
+    states = [board(tmp_path, ms(at), settings=SETTINGS).sites[0].state for at in ("09:05", "09:15", "09:25")]
+    assert states == ["ok", "on_battery", "ok"]
+    assert board(tmp_path, ms("09:15"), ms("09:15"), settings=SETTINGS).sites[0].state == "ok"
+
+
+# A day of 1999, as an import brings it: a whole ledger that came in twenty-seven years later.
+JERUSALEM = changed(
+    name="bank",
+    time_zone="Asia/Jerusalem",
+    zone_offsets=((0, 3 * 3_600),),
+    business_day_starts_minute=0,
+    effective_from=0,
+    first_response_limit_ms=20_000,
+    short_abandon_ms=0,
+)
+MIDNIGHT = 934_232_400_000
+"""1999-08-10 00:00 in Jerusalem."""
+Call = tuple[int, int, bool]
+calls = st.lists(
+    st.tuples(st.integers(8 * 3_600, 20 * 3_600), st.integers(1, 300), st.booleans()), min_size=1, max_size=30
+)
+"""(second of the day it was queued, seconds it waited, whether it was answered)."""
+
+
+def imported(day: Sequence[Call]) -> list[Event]:
+    """What an importer makes of the rows: events in order of time, all received in 2026, from a daily source."""
+    events = [declared(0, "bank", Feed.DAILY), published(JERUSALEM), signed(contract("bank"))]
+    for number, (queued_at, waited, answered) in enumerate(day):
+        c, at = f"call-{number}", MIDNIGHT + queued_at * 1_000
+        end = at + waited * 1_000
+        events.append(offered(at, c, "bank", voice=True, source="bank"))
+        if answered:
+            events += [assigned(end, "clerk", c, source="bank"), agent(end, "clerk", c, source="bank")]
+            events.append(closed(end + 60_000, c, source="bank"))
+        else:
+            events.append(left(end, c, source="bank"))
+    ordered = sorted(events[3:], key=lambda event: event.body.occurred_at)
+    return [*events[:3], *(event._replace(received_at=ms("09:00")) for event in ordered)]
+
+
+@settings(max_examples=25)
+@given(day=calls, minute=st.integers(8 * 60, 20 * 60))
+def test_an_imported_day_equals_a_direct_reading_of_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, day: list[Call], minute: int
+) -> None:
+    directory = tmp_path_factory.mktemp("bank")
+    ledger = LedgerOnDisk(directory / "clients" / "bank")
+    ledger.append(imported(day))
+    ledger.close()
+    at = MIDNIGHT + minute * 60_000
+    shown = board(directory, at, settings=SETTINGS)
+    begun = [(MIDNIGHT + q * 1_000, w * 1_000, answered) for q, w, answered in day if MIDNIGHT + q * 1_000 <= at]
+    waiting = [queued_at for queued_at, wait, _ in begun if queued_at + wait > at]
+    over = [(queued_at, wait, answered) for queued_at, wait, answered in begun if queued_at + wait <= at]
+    answered_waits = [wait for _, wait, answered in over if answered]
+    abandoned = [wait for _, wait, answered in over if not answered]
+    late = [queued_at for queued_at in waiting if queued_at + 20_000 < at]
+    if not begun:
+        assert shown.queues == []
+        return
+    tile = queue_of(shown)
+    assert tile.live is not None
+    assert (tile.live.waiting, tile.live.oldest_since) == (len(waiting), min(waiting, default=None))
+    assert tile.live.overdue == len(late)
+    assert (tile.day.offered, tile.day.answered, tile.day.abandoned) == (
+        len(begun),
+        len(answered_waits),
+        len(abandoned),
+    )
+    assert tile.day.unanswered == len(late)
+    assert tile.day.answer_wait == Mean(sum(answered_waits), len(answered_waits))
+    in_time = [wait for wait in answered_waits if wait <= 20_000]
+    assert tile.day.attainment == Ratio(len(in_time), len(over) + len(late))
+    assert shown.day_start == MIDNIGHT
