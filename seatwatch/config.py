@@ -46,8 +46,9 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ServerSection(_Section, frozen=True, kw_only=True):
-    """Where the server keeps its record and where it listens."""
+    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
 
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")] = "seatwatch"
     data: str = "data"
     listen: str = "127.0.0.1"
     port: Port = 8787

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
+from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake
 from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
@@ -21,6 +22,7 @@ from collector.settings import intake_settings, mqtt_settings, timekeeper_settin
 from collector.timekeeper import Timekeeper
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
+from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from seatwatch.addresses import bind
@@ -148,6 +150,9 @@ class Server:
             die=end_at_once,
         )
         await beside(intake.run(), name="intake")
+        signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
+        checkpoints = Checkpoints(intake, signer, defaults.fill(CheckpointSettings, "ledger"))
+        await beside(checkpoints.run(), name="checkpoints")
         return intake
 
     async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:

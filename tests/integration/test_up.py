@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ledger.fsck import check
 from tests.integration.running import board, get, seatwatch, server
 from tests.waiting import wait_until_blocking
 
@@ -82,3 +83,16 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         # rules and declarations are there already: only time may have been added
         wait_until_blocking(lambda: board(runtime.url)["record"]["entries"] >= before, what="the record to be read")
         assert board(runtime.url)["record"]["entries"] <= before + 4
+
+
+def test_what_it_recorded_is_signed_and_checks_out(tmp_path: Path) -> None:
+    with server(tmp_path, CONFIGURATION):
+        pass
+    ledger = tmp_path / "data" / "clients" / "acme"
+    vkeys = (ledger / "checkpoints" / "vkey").read_text(encoding="utf-8").split()
+    assert vkeys[0].startswith("seatwatch/")
+    report = check(ledger, vkeys, problems_max=10)
+    assert report.is_sound
+    assert report.checkpoints >= 1
+    assert (ledger / "checkpoints" / f"{report.size:020d}.note").exists()
+    assert (tmp_path / "data" / "keys" / "checkpoints.key").stat().st_mode & 0o077 == 0
