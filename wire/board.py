@@ -11,7 +11,7 @@ import msgspec
 from wire.record import Feed
 
 RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
-"""Upper edges of `Histogram` buckets: 6, 10, 20 and 30 s are what contracts judge by, 180 s the platforms' 3 minutes."""
+"""Upper edges of `Histogram` buckets: 6, 10, 20 and 30 s are what contracts judge by, 180 s what platforms do."""
 
 
 class Ratio(msgspec.Struct, frozen=True, gc=False):
