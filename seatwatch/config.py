@@ -55,7 +55,10 @@ class ServerSection(_Section, frozen=True, kw_only=True):
 
 
 class MqttSection(_Section, frozen=True, kw_only=True):
-    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine)."""
+    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine).
+
+    port: the broker's, or where the embedded one listens if that is free; 0 = anywhere.
+    """
 
     host: str | None = None
     port: Port = 1883

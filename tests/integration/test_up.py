@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ledger.fsck import check
 from tests.integration.running import board, get, seatwatch, server
+from tests.servers import free_port
 from tests.waiting import wait_until_blocking
 
 CONFIGURATION = """
@@ -56,6 +57,22 @@ def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
         with server(tmp_path, CONFIGURATION.replace("port = 0", f"port = {port}")) as (running, runtime):
             assert f":{port}" not in runtime.url
             assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
+
+
+def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
+    port = free_port()
+    configuration = f"{CONFIGURATION}[mqtt]\nport = {port}\n"
+    for _ in range(2):
+        with server(tmp_path, configuration) as (_, runtime):
+            assert runtime.mqtt_port == port
+
+
+def test_a_busy_port_of_the_embedded_broker_is_replaced_and_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with server(tmp_path, f"{CONFIGURATION}[mqtt]\nport = {port}\n") as (running, runtime):
+            assert runtime.mqtt_port != port
+            assert f"port {port} is busy, the embedded broker uses {runtime.mqtt_port} instead" in running.said()
 
 
 def test_a_wrong_configuration_is_refused_with_every_key(tmp_path: Path) -> None:
