@@ -1,6 +1,7 @@
 """One server process: everything `seatwatch up` runs, started in order and stopped in the reverse of it."""
 
 import asyncio
+import errno
 import gc
 import os
 import secrets
@@ -15,6 +16,7 @@ import structlog
 from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
+from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake
 from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
@@ -24,6 +26,7 @@ from collector.sources import Sources
 from collector.timekeeper import Timekeeper
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
+from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from seatwatch.addresses import bind
@@ -162,6 +165,9 @@ class Server:
             die=end_at_once,
         )
         await beside(intake.run(), name="intake")
+        signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
+        checkpoints = Checkpoints(intake, signer, defaults.fill(CheckpointSettings, "ledger"))
+        await beside(checkpoints.run(), name="checkpoints")
         return intake
 
     async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:
@@ -171,13 +177,24 @@ class Server:
         if mqtt.password_file is not None:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
         if mqtt.host is None:
-            port = await stack.enter_async_context(embedded_broker(0))
+            port = await self._broker(stack, mqtt.port)
             settings = mqtt_settings(self._defaults, "127.0.0.1", port, "3.1.1")
         else:
             port = mqtt.port
             settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
         door = MqttDoor(intake, intake.sources, settings)
         await beside(door.run(), name="mqtt")
+        return port
+
+    async def _broker(self, stack: AsyncExitStack, wanted: int) -> int:
+        """Start the embedded broker where probes of this machine look for it, or elsewhere if that port is busy."""
+        try:
+            return await stack.enter_async_context(embedded_broker(wanted))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        port = await stack.enter_async_context(embedded_broker(0))
+        self._say(f"port {wanted} is busy, the embedded broker uses {port} instead")
         return port
 
     def _redis(self, stack: AsyncExitStack) -> "Redis":

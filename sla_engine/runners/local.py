@@ -179,7 +179,10 @@ class LocalRunner:
     def _step(self, batch: list[Recorded], now: int) -> int | None:
         result = step(self._shard, batch, now)
         self._state.observe(batch)
-        changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
+        changes = []
+        for fact in result.facts:
+            changes.append(Change(fact, self._replaced(fact)))
+            self._pending[key_of(fact)] = fact  # what the same step says next may replace it
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
         stands = {conversation: live(self._shard, conversation) for conversation in result.touched}

@@ -38,7 +38,7 @@ from tests.sla_engine.folding import CALENDAR, Folding
 from tests.waiting import wait_until
 from wire.board import Ratio, SiteTile
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
-from wire.verdict import Announcement, Fact, Notice
+from wire.verdict import Announcement, Fact, Notice, SessionFact
 
 SETTINGS = RunnerSettings(batch_entries=50, commit_interval_ms=20, commit_facts=500, calendar=CALENDAR)
 
@@ -131,6 +131,19 @@ async def test_what_comes_in_is_on_the_tiles_and_in_the_facts(tmp_path: Path, fe
         folding.fold(entries([event], first=number), hub.now)
     assert part == folding.part()
     assert facts_in(tmp_path) == sorted(folding.facts.values(), key=repr)
+
+
+async def test_what_is_told_late_is_counted_once_although_one_step_judges_it_twice(tmp_path: Path, feed: Feed) -> None:
+    hub = Hub("09:05:00")
+    told = [customer("09:00:00", "c"), agent("09:00:05", "anna", "c"), closed("09:00:06", "c")]
+    async with running(tmp_path, feed, hub) as runner:
+        feed.append([*BEFORE, clock("09:05:00")])
+        await folded(runner, feed)
+        feed.append([event._replace(received_at=ms("09:05:00")) for event in told])
+        await folded(runner, feed)
+        day = shown(runner).client.day
+    assert (day.offered, day.answered, day.unanswered) == (1, 1, 0)
+    assert max(fact.revision for fact in facts_in(tmp_path) if isinstance(fact, SessionFact)) > 0
 
 
 async def test_a_restart_goes_on_from_the_offset_and_shows_the_same_tiles(tmp_path: Path, feed: Feed) -> None:
