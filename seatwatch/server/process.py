@@ -17,7 +17,9 @@ from collector.broker_embedded import embedded_broker
 from collector.intake import Intake
 from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
+from collector.roster_http import RosterDoor
 from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
+from collector.sources import Sources
 from collector.timekeeper import Timekeeper
 from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
@@ -26,7 +28,8 @@ from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from seatwatch.addresses import LOOPBACK, bind
 from seatwatch.clock import now_ms
-from seatwatch.config import Config, ConfigError, Problem
+from seatwatch.config import Config, ConfigError, Problem, token_digest
+from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.engines import Engines
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
@@ -110,11 +113,19 @@ class Server:
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines)
-            write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port))
+            token_file = str(import_token(self._data).resolve())
+            write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))
             stack.callback(remove_runtime, self._data, self._boot_id)
             broker = f"MQTT on port {mqtt_port}, " if mqtt_port else ""
             self._say(f"Seatwatch is up: {url}/  ({broker}record in {self._data})")
             await stop.wait()
+
+    def _sources(self) -> Sources:
+        """Everybody the configuration names, and the imports of the data directory's owner."""
+        named = registered_sources(self._config, self._base, self._defaults)
+        digest = token_digest(import_token(self._data)).hex()
+        imports = import_sources((client.id for client in self._config.client), digest)
+        return Sources([*named, *(source for source in imports if named.get(source.id) is None)])
 
     async def _keep_time(self, beside: Beside, intake: Intake, engines: Engines | None) -> None:
         """Put time on the record. Without an engine here, a client who was told of lately may be owed a reply."""
@@ -142,7 +153,7 @@ class Server:
             stack.callback(writer.close)
         intake = Intake(
             writers,
-            registered_sources(self._config, self._base, defaults),
+            self._sources(),
             settings=intake_settings(defaults),
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
@@ -230,7 +241,7 @@ class Server:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, hub, now_ms)
+        figures = Figures(intake, hub, now_ms, {} if engines is None else engines.lateness)
         app = web_application(
             intake,
             hub,
@@ -239,6 +250,8 @@ class Server:
             defaults=defaults,
             problems=list if engines is None else engines.problems,
         )
+        if intake is not None:
+            app.add_routes(RosterDoor(intake, token_digest(import_token(self._data)).hex()).routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -184,16 +184,16 @@ class ClientState:
             known.account = live.account
         if known.session != live.session:
             known.session, known.decided = live.session, False
-        groups = self.groups.of_waiting(live.queue, live.account, live.place)
-        self.room.put(conversation, groups, live.waiting_since, live.due_at)
-        undecided = live.due_at is not None and live.waiting_since is not None and not known.decided
-        began = self.groups.of(live.queue, live.place) if undecided else ()
-        started_at = live.waiting_since or 0
-        if (began, started_at) != (known.groups, known.started_at):
+        groups = self.groups.of(live.queue, live.place)
+        waits_in = groups if live.account else self.groups.of_unheld(live.queue)
+        since = live.waiting_since
+        self.room.put(conversation, waits_in, since, live.due_at)
+        if live.due_at is None or since is None or known.decided:
             self._withdraw(known)
-            if began:
-                self.book.add(began, started_at, OPENED)
-            known.groups, known.started_at = began, started_at
+        elif known.groups is not groups or known.started_at != since:
+            self._withdraw(known)
+            self.book.add(groups, since, OPENED)
+            known.groups, known.started_at = groups, since
 
     def advance(self, as_of: int, watermark: int | None) -> None:
         """Time is `as_of` (hub's ms), the record is complete up to `watermark` (event time, ms)."""

@@ -72,7 +72,8 @@ class WaitingRoom:
         due_at = None if waiting_since is None else due_at
         waiter = self._waiters.get(conversation)
         if waiter is not None:
-            if (waiter.groups, waiter.waiting_since, waiter.due_at) == (groups, waiting_since, due_at):
+            same = waiter.groups == groups and waiter.waiting_since == waiting_since
+            if same and waiter.due_at == due_at:
                 return
             self._forget(waiter)
         waiter = self._waiters[conversation] = _Waiter(groups, waiting_since, due_at)
