@@ -24,12 +24,13 @@ from collector.roster_http import RosterDoor
 from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
 from collector.sources import Sources
 from collector.timekeeper import Timekeeper
+from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
 from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
-from seatwatch.addresses import bind
+from seatwatch.addresses import LOOPBACK, bind
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
@@ -178,7 +179,7 @@ class Server:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
         if mqtt.host is None:
             port = await self._broker(stack, mqtt.port)
-            settings = mqtt_settings(self._defaults, "127.0.0.1", port, "3.1.1")
+            settings = mqtt_settings(self._defaults, LOOPBACK, port, "3.1.1")
         else:
             port = mqtt.port
             settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
@@ -280,8 +281,8 @@ class Server:
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
             interval_s = defaults.seconds("board.refresh_interval")
-            await beside(_publish(engines, hub, figures, interval_s=interval_s), name="publish")
-        host = "127.0.0.1" if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
+            await beside(_publish(engines, hub, figures, self._config.names(), interval_s=interval_s), name="publish")
+        host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 
 
@@ -305,14 +306,14 @@ async def _settle_memory(engines: Engines, rarer: int) -> None:
     gc.set_threshold(young, middle, old * rarer)
 
 
-async def _publish(engines: Engines, hub: Hub, figures: Figures, *, interval_s: float) -> None:
-    """Make the board again and again and hand it to screens and scrapes."""
+async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float) -> None:
+    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
     while True:
         board = engines.board()
         if board is not None:
             figures.board = board
             figures.folded = engines.folded()
-            hub.publish(board)
+            hub.publish(named(board, names))
         await asyncio.sleep(interval_s)
 
 
