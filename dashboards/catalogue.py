@@ -14,6 +14,7 @@ from typing import Final
 from wire.board import RESPONSE_EDGES_MS
 from wire.conversation import Activity, Presence
 from wire.errors import Reason, require
+from wire.verdict import Notice
 
 PREFIX: Final = "seatwatch_"
 OTHER: Final = "other"
@@ -67,6 +68,7 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "activity": (*Activity, OTHER),
     "reason": (*Reason, OTHER),
     "scope": SCOPES,
+    "notice": tuple(Notice),
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
@@ -205,6 +207,13 @@ COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fs
 LEDGER_ENTRIES = _metric("ledger_entries", Type.GAUGE, "Entries in the ledger.", ("ledger",))
 ENGINE_LAG = _metric(
     "engine_lag_entries", Type.GAUGE, "Entries in the ledger that the engine has not folded yet.", ("ledger",)
+)
+LATENESS = _metric(
+    "announcement_lateness_seconds",
+    Type.HISTOGRAM,
+    "How late a warning or overdue notice was said, after the instant it was owed; a source that tells late makes it so.",
+    ("notice",),
+    "seconds",
 )
 
 # --- the board and its screens

@@ -60,6 +60,8 @@ class Exporter(Collector):
         ledgers, summed = split_ledgers(snapshot.ledgers, self._caps["ledger"])
         sink.add(c.IDS_CAPPED, ("ledger",), summed)
         _ledgers(sink, ledgers)
+        for notice, lateness in snapshot.lateness.items():
+            add_histogram(sink, c.LATENESS, (notice,), lateness)
         if snapshot.screens is not None:
             _screens(sink, snapshot.screens)
         sink.add(c.SCRAPE_SECONDS, (), self._last_scrape_s)

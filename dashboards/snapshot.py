@@ -54,10 +54,14 @@ class ScreenFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch)."""
+    """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch).
+
+    lateness: of announcements, by wire.verdict.Notice; every one with the same edges.
+    """
 
     now_ms: int
     board: Board | None = None
     intake: IntakeFigures | None = None
     ledgers: Sequence[LedgerFigures] = ()
+    lateness: Mapping[str, Distribution] = field(default_factory=dict)
     screens: ScreenFigures | None = None

@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from dashboards.wallboard._core.names import Names
+from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Port = Annotated[int, Meta(ge=0, le=65535)]
 _UNKNOWN_KEY: Final = re.compile(r"Object contains unknown field `(.*)`")
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
@@ -51,15 +52,19 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ServerSection(_Section, frozen=True, kw_only=True):
-    """Where the server keeps its record and where it listens."""
+    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
 
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")] = "seatwatch"
     data: str = "data"
-    listen: str = "127.0.0.1"
+    listen: str = LOOPBACK
     port: Port = 8787
 
 
 class MqttSection(_Section, frozen=True, kw_only=True):
-    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine)."""
+    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine).
+
+    port: the broker's, or where the embedded one listens if that is free; 0 = anywhere.
+    """
 
     host: str | None = None
     port: Port = 1883
@@ -130,6 +135,14 @@ class Config(_Section, frozen=True, kw_only=True):
     site: list[SiteSection] = []
     reader: list[ReaderSection] = []
 
+    def names(self) -> Names:
+        """What people call clients, queues and sites, where they said so."""
+        return Names(
+            clients={client.id: client.name for client in self.client},
+            queues={(client.id, queue.id): queue.name for client in self.client for queue in client.queue},
+            sites={site.id: site.name for site in self.site},
+        )
+
     def data_dir(self, base: Path) -> Path:
         """The data directory; a relative one is taken from the configuration file's folder `base`."""
         return (base / self.server.data).resolve()
@@ -199,7 +212,7 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
             f"{config.server.listen!r} is no address",
             'write one of this machine, such as "127.0.0.1", or "0.0.0.0" for all of them',
         )
-    elif config.server.listen not in LOOPBACK and not config.reader:
+    elif config.server.listen not in LOOPBACK_NAMES and not config.reader:
         yield Problem(
             "server.listen",
             f"{config.server.listen} is reachable from outside and nobody needs a token to read",
@@ -217,7 +230,7 @@ def _mqtt_problems(mqtt: MqttSection, base: Path) -> Iterator[Problem]:
 
 
 def _is_address(listen: str) -> bool:
-    if listen in LOOPBACK:
+    if listen in LOOPBACK_NAMES:
         return True
     try:
         ip_address(listen)

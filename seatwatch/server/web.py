@@ -9,7 +9,7 @@ from collector import intake_http
 from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.settings import http_settings
-from collector.stats import LATENCY_EDGES_MS, IntakeStats
+from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
 from dashboards.wallboard.access import Access
@@ -19,16 +19,23 @@ from seatwatch import __version__, glossary
 from seatwatch.settings import Defaults
 from wire.board import Board
 from wire.scope import Scope
+from wire.verdict import Notice
 
 LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
 class Figures:
-    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards."""
+    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards.
 
-    def __init__(self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int]) -> None:
+    lateness: of what the engines announced; empty in a process without engines.
+    """
+
+    def __init__(
+        self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int], lateness: Mapping[Notice, Latency]
+    ) -> None:
         self._intake = intake
         self._hub = hub
+        self._lateness = lateness
         self._clock_ms = clock_ms
         self.board: Board | None = None
         self.folded: dict[str, int] = {}
@@ -45,11 +52,11 @@ class Figures:
                 LedgerFigures(ledger=client, entries=handle.size, folded=self.folded.get(client))
                 for client, handle in ({} if intake is None else intake.ledgers).items()
             ],
+            lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),
         )
 
     def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
-        commit = stats.commit_time
         return IntakeFigures(
             frames=stats.frames,
             frame_bytes=self.door_bytes(),
@@ -59,8 +66,12 @@ class Figures:
             equivocations=stats.outcomes[Outcome.EQUIVOCATION],
             gaps=stats.gaps,
             unrouted=stats.outcomes[Outcome.UNROUTED],
-            commit=Distribution(edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000),
+            commit=_distribution(stats.commit_time),
         )
+
+
+def _distribution(latency: Latency) -> Distribution:
+    return Distribution(edges_ms=latency.edges_ms, counts=tuple(latency.counts), total_ms=latency.sum_us // 1000)
 
 
 def words() -> dict[str, dict[str, str]]:

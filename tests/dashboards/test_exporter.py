@@ -12,6 +12,7 @@ from dashboards.exposition import wants_openmetrics
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
 from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, totals
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
+from wire.verdict import Notice
 
 INTAKE = IntakeFigures(
     frames=9,
@@ -45,6 +46,10 @@ def full(shown: Board | None = None) -> Snapshot:
             LedgerFigures(ledger="cold", entries=3),
         ],
         screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
+        lateness={
+            Notice.WARNING: Distribution(edges_ms=(10, 20), counts=(5, 1, 0), total_ms=31),
+            Notice.OVERDUE: Distribution(edges_ms=(10, 20), counts=(2, 0, 1), total_ms=64),
+        },
     )
 
 
@@ -113,6 +118,15 @@ def test_the_histogram_is_cumulative_with_edges_exactly_on_what_contracts_judge_
         buckets["+Inf"] == value(families, "seatwatch_first_response_seconds_count") == sum(shape.first_response.counts)
     )
     assert value(families, "seatwatch_first_response_seconds_sum") == shape.first_response.total_ms / 1000
+
+
+def test_warnings_and_overdue_notices_tell_apart_how_late_they_were() -> None:
+    families = parsed(exporter(full()))
+    name = "seatwatch_announcement_lateness_seconds"
+    assert value(families, f"{name}_bucket", notice="warning", le="0.02") == 6
+    assert value(families, f"{name}_bucket", notice="overdue", le="0.02") == 2
+    assert value(families, f"{name}_count", notice="overdue") == 3
+    assert value(families, f"{name}_sum", notice="overdue") == 0.064
 
 
 def test_live_figures_of_a_queue() -> None:
