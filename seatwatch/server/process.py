@@ -295,8 +295,8 @@ async def _beside(
 async def _settle_memory(engines: Engines, rarer: int) -> None:
     """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
 
-    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until the
-    process ends and is not looked through again. Later full collections come `rarer` times as seldom as by default.
+    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until
+    the process ends and is not looked through again. From then on full collections are `rarer` times as rare.
     """
     for runner in engines.runners.values():
         await runner.caught_up.wait()
