@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -112,6 +113,8 @@ class Server:
                     self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
                 )
                 await beside(engines.run(), name="engines")
+                rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
+                await beside(_settle_memory(engines, rarer), name="settle memory")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines)
@@ -286,6 +289,20 @@ async def _beside(
     stack: AsyncExitStack, tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
 ) -> None:
     await stack.enter_async_context(_running(tasks, work, name=name))
+
+
+async def _settle_memory(engines: Engines, rarer: int) -> None:
+    """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
+
+    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until the
+    process ends and is not looked through again. Later full collections come `rarer` times as seldom as by default.
+    """
+    for runner in engines.runners.values():
+        await runner.caught_up.wait()
+    gc.collect()
+    gc.freeze()
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, old * rarer)
 
 
 async def _publish(engines: Engines, hub: Hub, figures: Figures, *, interval_s: float) -> None:
