@@ -47,15 +47,19 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ServerSection(_Section, frozen=True, kw_only=True):
-    """Where the server keeps its record and where it listens."""
+    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
 
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")] = "seatwatch"
     data: str = "data"
     listen: str = LOOPBACK
     port: Port = 8787
 
 
 class MqttSection(_Section, frozen=True, kw_only=True):
-    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine)."""
+    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine).
+
+    port: the broker's, or where the embedded one listens if that is free; 0 = anywhere.
+    """
 
     host: str | None = None
     port: Port = 1883

@@ -1,6 +1,8 @@
 """One server process: everything `seatwatch up` runs, started in order and stopped in the reverse of it."""
 
 import asyncio
+import errno
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -14,6 +16,7 @@ import structlog
 from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
+from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake
 from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
@@ -24,6 +27,7 @@ from collector.timekeeper import Timekeeper
 from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
+from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from seatwatch.addresses import LOOPBACK, bind
@@ -110,6 +114,8 @@ class Server:
                     self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
                 )
                 await beside(engines.run(), name="engines")
+                rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
+                await beside(_settle_memory(engines, rarer), name="settle memory")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines)
@@ -160,6 +166,9 @@ class Server:
             die=end_at_once,
         )
         await beside(intake.run(), name="intake")
+        signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
+        checkpoints = Checkpoints(intake, signer, defaults.fill(CheckpointSettings, "ledger"))
+        await beside(checkpoints.run(), name="checkpoints")
         return intake
 
     async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:
@@ -169,13 +178,24 @@ class Server:
         if mqtt.password_file is not None:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
         if mqtt.host is None:
-            port = await stack.enter_async_context(embedded_broker(0))
+            port = await self._broker(stack, mqtt.port)
             settings = mqtt_settings(self._defaults, LOOPBACK, port, "3.1.1")
         else:
             port = mqtt.port
             settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
         door = MqttDoor(intake, intake.sources, settings)
         await beside(door.run(), name="mqtt")
+        return port
+
+    async def _broker(self, stack: AsyncExitStack, wanted: int) -> int:
+        """Start the embedded broker where probes of this machine look for it, or elsewhere if that port is busy."""
+        try:
+            return await stack.enter_async_context(embedded_broker(wanted))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        port = await stack.enter_async_context(embedded_broker(0))
+        self._say(f"port {wanted} is busy, the embedded broker uses {port} instead")
         return port
 
     def _redis(self, stack: AsyncExitStack) -> "Redis":
@@ -270,6 +290,20 @@ async def _beside(
     stack: AsyncExitStack, tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
 ) -> None:
     await stack.enter_async_context(_running(tasks, work, name=name))
+
+
+async def _settle_memory(engines: Engines, rarer: int) -> None:
+    """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
+
+    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until the
+    process ends and is not looked through again. Later full collections come `rarer` times as seldom as by default.
+    """
+    for runner in engines.runners.values():
+        await runner.caught_up.wait()
+    gc.collect()
+    gc.freeze()
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, old * rarer)
 
 
 async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float) -> None:

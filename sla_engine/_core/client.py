@@ -68,17 +68,17 @@ class Remembered(msgspec.Struct):
     accounts: dict[str, AccountState] = {}
 
 
-class _Open:
-    """What an open conversation adds to the tallies and to somebody's hands."""
+class _Open(msgspec.Struct, gc=False):
+    """What an open conversation adds to the tallies and to somebody's hands.
 
-    __slots__ = ("account", "decided", "groups", "session", "started_at")
+    decided: a fact counts this session. groups: empty when it adds nothing.
+    """
 
-    def __init__(self) -> None:
-        self.account = ""
-        self.session = -1
-        self.decided = False  # a fact counts this session
-        self.groups: tuple[Group, ...] = ()  # empty: it adds nothing
-        self.started_at = 0
+    account: str = ""
+    session: int = -1
+    decided: bool = False
+    groups: tuple[Group, ...] = ()
+    started_at: int = 0
 
 
 class ClientState:

@@ -9,6 +9,8 @@ from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+import msgspec
+
 from sla_engine._core.groups import Group
 from wire.board import Waiting
 
@@ -19,16 +21,13 @@ _Item = tuple[int, str]
 """(instant, conversation)."""
 
 
-class _Waiter:
-    """One open conversation as counted now."""
+class _Waiter(msgspec.Struct, gc=False):
+    """One open conversation as counted now. It holds no cycles, and the garbage collector is spared 100,000 of them."""
 
-    __slots__ = ("due_at", "groups", "overdue", "waiting_since")
-
-    def __init__(self, groups: tuple[Group, ...], waiting_since: int | None, due_at: int | None) -> None:
-        self.groups = groups
-        self.waiting_since = waiting_since
-        self.due_at = due_at
-        self.overdue = False
+    groups: tuple[Group, ...]
+    waiting_since: int | None
+    due_at: int | None
+    overdue: bool = False
 
 
 class _Crowd:

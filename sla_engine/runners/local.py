@@ -71,6 +71,7 @@ class LocalRunner:
         self._parts: Final = ShardParts()
         self._thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"facts[{client}]")
         self._full: Final = asyncio.Event()
+        self._commit_turn: Final = asyncio.Lock()
         self._pending: dict[FactKey, Fact] = {}
         self._committing: dict[FactKey, Fact] = {}
         self._touched: dict[str, bytes | None] = {}
@@ -178,7 +179,10 @@ class LocalRunner:
     def _step(self, batch: list[Recorded], now: int) -> int | None:
         result = step(self._shard, batch, now)
         self._state.observe(batch)
-        changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
+        changes = []
+        for fact in result.facts:
+            changes.append(Change(fact, self._replaced(fact)))
+            self._pending[key_of(fact)] = fact  # what the same step says next may replace it
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
         stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
@@ -254,7 +258,11 @@ class LocalRunner:
             await self._commit()
 
     async def _commit(self) -> None:
-        """Write what was folded since the last commit. A commit under way ends first: one thread does them all."""
+        """Write what was folded since the last commit. When this returns, all of it is written, whoever began it."""
+        async with self._commit_turn:
+            await self._commit_now()
+
+    async def _commit_now(self) -> None:
         if self._shard.next_index == self._committed_index and not self._touched:
             return
         sections = self._parts.sections(self._shard)
@@ -264,7 +272,9 @@ class LocalRunner:
         self._committing |= self._pending
         self._pending, self._touched = {}, {}
         self._committed_index = commit.next_index
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.commit, commit)
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._store.commit, commit)
+        # being cancelled must not take a commit back that has not begun: the next one would pass over its facts
+        await asyncio.shield(writing)
         for fact in commit.facts:
             key = key_of(fact)
             if self._committing.get(key) is fact:

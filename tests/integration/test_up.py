@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ledger.fsck import check
 from tests.integration.running import board, get, seatwatch, server
+from tests.servers import free_port
 from tests.waiting import wait_until_blocking
 
 CONFIGURATION = """
@@ -57,6 +59,22 @@ def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
             assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
 
 
+def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
+    port = free_port()
+    configuration = f"{CONFIGURATION}[mqtt]\nport = {port}\n"
+    for _ in range(2):
+        with server(tmp_path, configuration) as (_, runtime):
+            assert runtime.mqtt_port == port
+
+
+def test_a_busy_port_of_the_embedded_broker_is_replaced_and_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with server(tmp_path, f"{CONFIGURATION}[mqtt]\nport = {port}\n") as (running, runtime):
+            assert runtime.mqtt_port != port
+            assert f"port {port} is busy, the embedded broker uses {runtime.mqtt_port} instead" in running.said()
+
+
 def test_a_wrong_configuration_is_refused_with_every_key(tmp_path: Path) -> None:
     config = tmp_path / "wrong.toml"
     config.write_text('[server]\nlisten = "0.0.0.0"\n[[source]]\nid = "chat"\nclient = "nobody"\n', encoding="utf-8")
@@ -82,3 +100,16 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         # rules and declarations are there already: only time may have been added
         wait_until_blocking(lambda: board(runtime.url)["record"]["entries"] >= before, what="the record to be read")
         assert board(runtime.url)["record"]["entries"] <= before + 4
+
+
+def test_what_it_recorded_is_signed_and_checks_out(tmp_path: Path) -> None:
+    with server(tmp_path, CONFIGURATION):
+        pass
+    ledger = tmp_path / "data" / "clients" / "acme"
+    vkeys = (ledger / "checkpoints" / "vkey").read_text(encoding="utf-8").split()
+    assert vkeys[0].startswith("seatwatch/")
+    report = check(ledger, vkeys, problems_max=10)
+    assert report.is_sound
+    assert report.checkpoints >= 1
+    assert (ledger / "checkpoints" / f"{report.size:020d}.note").exists()
+    assert (tmp_path / "data" / "keys" / "checkpoints.key").stat().st_mode & 0o077 == 0
