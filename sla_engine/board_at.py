@@ -8,12 +8,8 @@ Two questions, told apart by how much may be known:
 * What the screen showed at T (`known_at` at or before T): only entries received by `known_at`, in the order they came
   in, judged as far as the record was known to be complete.
 
-<<<<<<< HEAD
-Rules, rosters and declared sources hold by their own effective dates: for what was true, they may have come in later.
-=======
 Rules, rosters and declared sources hold by their own effective dates: for what was true, they may have been entered
 later.
->>>>>>> main
 """
 
 from collections.abc import Iterator
@@ -131,11 +127,7 @@ def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[Fa
 def _as_it_happened(entries: list[Recorded]) -> list[Recorded]:
     """Rules and rosters, then events in order of event time, as a ledger of its own.
 
-<<<<<<< HEAD
-    Declarations, clocks and silences say how long to wait for what is late; with hindsight nothing is waited for.
-=======
     Declarations, clocks and silences say how long to wait for what is late; hindsight has nothing to wait for.
->>>>>>> main
     """
     rules = [entry for entry in entries if entry.kind in _RULES]
     events = [entry for entry in entries if entry.body is not None and Kind.OFFERED <= entry.kind < Kind.PRESENCE]
