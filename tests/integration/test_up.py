@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.integration.running import board, get, seatwatch, server
+from tests.integration.running import START_S, board, get, seatwatch, server
+from tests.servers import free_port
 from tests.waiting import wait_until_blocking
 
 CONFIGURATION = """
@@ -47,6 +48,17 @@ def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> N
         for screen in screens:
             screen.close()
     assert took_s < 2.0
+
+
+def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")
+    command = ["up", "--config", str(config), "--data", str(tmp_path / "data"), "--only", "engine"]
+    with seatwatch(command, tmp_path / "log") as running:
+        wait_until_blocking(lambda: "engine.redis_unavailable" in running.said(), START_S, what="it to ask Redis")
+        asked = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - asked < 2.0
 
 
 def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
