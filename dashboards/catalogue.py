@@ -218,7 +218,7 @@ ENGINE_LAG = _metric(
 LATENESS = _metric(
     "announcement_lateness_seconds",
     Type.HISTOGRAM,
-    "How late a warning or overdue notice was said, after the instant it was owed; a source that tells late makes it so.",
+    "How late a warning or overdue notice was said after the instant it was owed; so also where a source tells late.",
     ("notice",),
     "seconds",
 )

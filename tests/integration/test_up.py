@@ -14,7 +14,7 @@ import aiomqtt
 import pytest
 
 from ledger.fsck import check
-from tests.integration.running import board, get, seatwatch, server
+from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import free_port
 from tests.waiting import wait_until, wait_until_blocking
 from wire.topics import backlog_topic
@@ -72,6 +72,17 @@ async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
             return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
 
         await wait_until(refused, what="the refusals to be counted")
+
+
+def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")
+    command = ["up", "--config", str(config), "--data", str(tmp_path / "data"), "--only", "engine"]
+    with seatwatch(command, tmp_path / "log") as running:
+        wait_until_blocking(lambda: "engine.redis_unavailable" in running.said(), START_S, what="it to ask Redis")
+        asked = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - asked < 2.0
 
 
 def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
