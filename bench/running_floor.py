@@ -120,7 +120,9 @@ class Sender:
         for body in bodies:
             self.sent += 1
             items.append(Item(self.sent, *KIND_OF[type(body)], msgspec.Raw(encode_body(body))))
-        frame = encode_frame(Frame(FRAME_VERSION, self._source, self._epoch, Lane.BACKLOG, items[0].sequence, [], items))
+        frame = encode_frame(
+            Frame(FRAME_VERSION, self._source, self._epoch, Lane.BACKLOG, items[0].sequence, [], items)
+        )
         headers = {"Authorization": f"Bearer {token_of(self._source)}", "Content-Type": "application/msgpack"}
         while True:
             async with self._http.post(f"{self._url}/v1/events", data=frame, headers=headers) as answer:
