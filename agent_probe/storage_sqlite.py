@@ -183,6 +183,7 @@ class SqliteStorage:
     def _reserve_log(self) -> None:
         with suppress(StorageFull), _translated():
             with self._transaction():
+                self._db.execute("DROP TABLE IF EXISTS reserve")  # of a start that was killed right here
                 self._db.execute("CREATE TABLE reserve (filler BLOB)")
                 filler = [(LOG_RESERVE_PIECE,)] * LOG_RESERVE_PIECES
                 self._db.executemany("INSERT INTO reserve VALUES (zeroblob(?))", filler)

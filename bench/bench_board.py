@@ -10,10 +10,13 @@ batch as well, so its time is what the event loop waits for.
 import argparse
 import random
 import resource
+import statistics
+import sys
 import time
 from itertools import count
 
 from bench.engine_workload import NOON_MS, PEOPLE, QUEUES, SOURCE, preamble
+from bench.table import Figure, print_figures
 from seatwatch.settings import load_defaults
 from sla_engine._core.client import Change, ClientState, fold_client
 from sla_engine._core.engine import live, new_shard, step
@@ -30,6 +33,7 @@ from wire.recorded import Recorded
 from wire.verdict import Fact
 
 ROUNDS_PER_S = 10
+CPU_PER_S_LIMIT = 1.0
 MS_PER_ROUND = 100
 PER_ROUND_BEFORE = 100
 
@@ -118,13 +122,13 @@ def resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def median_and_most(nanoseconds: list[int]) -> str:
+def median_and_most(name: str, nanoseconds: list[int]) -> list[Figure]:
     """Both in ms."""
-    ordered = sorted(nanoseconds)
-    return f"{ordered[len(ordered) // 2] / 1e6:>10.2f} ms median, {ordered[-1] / 1e6:.2f} ms at most"
+    median, most = statistics.median(nanoseconds), max(nanoseconds)
+    return [Figure(f"{name}, median ms", median / 1e6), Figure(f"{name}, most ms", most / 1e6)]
 
 
-def main() -> None:
+def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--open", type=int, default=100_000)
     arguments.add_argument("--seconds", type=int, default=10)
@@ -152,15 +156,21 @@ def main() -> None:
         rounds.append(time.process_time_ns() - started)
         shown = 1 + len(part.queues) + len(part.teams) + len(part.sites)
     events = given.seconds * given.rate
-    print(f"open conversations      {len(client.state.room):>10,}   {per_conversation:,} bytes each with both stages")
     print(
-        f"events folded           {events:>10,}   {given.rate:,} a simulated second, ten boards of {shown} tiles each"
+        f"{len(client.state.room):,} open conversations; {given.rate:,} events a simulated second, {events:,} in all;"
     )
-    print(f"CPU per simulated s     {sum(rounds) / 1e9 / given.seconds:>10.3f} s")
-    print(f"stage two per event     {client.stage_two_ns / events / 1000:>10.1f} us")
-    print(f"board                   {median_and_most(boards)}")
-    print(f"fold and board, a round {median_and_most(rounds)}")
+    print(f"ten boards of {shown} tiles a simulated second")
+    holds = print_figures(
+        [
+            Figure("CPU per simulated second, s", sum(rounds) / 1e9 / given.seconds, CPU_PER_S_LIMIT),
+            Figure("stage two per event, us", client.stage_two_ns / events / 1000),
+            *median_and_most("board", boards),
+            *median_and_most("fold and board, a round", rounds),
+            Figure("resident bytes per open conversation, both stages", per_conversation),
+        ]
+    )
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

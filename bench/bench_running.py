@@ -2,17 +2,18 @@
 
     python -m bench.bench_running [--live 105000] [--windows 3] [--seconds 20]
 
-`seatwatch up` runs as a child with 100,000 live deadlines in it: conversations that wait for their first reply under a
-definition with a ten-minute limit, so that about 170 warnings and 170 overdue notices fall due every second all the
+`seatwatch up` runs as a child with 100,000 live deadlines in it: conversations that wait for their first reply under
+a definition with a ten-minute limit, so that about 170 warnings and 170 overdue notices fall due every second all the
 while. Ten sources speak to it over HTTP from a second process, a third one is a screen, and it is scraped every 5 s.
 
-  at 1,000 events/s   lateness: from the instant a notice was owed to the moment the engine handed it out, by the server's
-                      own clock and histogram (seatwatch_announcement_lateness_seconds)
-  at 2,000 events/s   passage: from 200 answered, which is after the commit, to the bytes of the event stream that show it
+  at 1,000 events/s   lateness: from the instant a notice was owed to the moment the engine handed it out, by the
+                      server's own clock and histogram (seatwatch_announcement_lateness_seconds)
+  at 2,000 events/s   passage: from 200 answered, which is after the commit, to the bytes of the event stream that
+                      show it
 
 A window's p99 of lateness is the upper edge of the bucket it falls in. Reported are medians over windows. Latencies
-depend on what else the machine does: beside them stands the share of time in which the server's loop was ready and had no
-core. The exit code only says whether everything arrived.
+depend on what else the machine does: `no core` is the share of time in which the server's main thread was ready to run
+and had to wait for a core. The exit code only says whether everything arrived.
 """
 
 import argparse
@@ -31,6 +32,7 @@ import aiohttp
 from bench import running_floor, running_screen
 from bench.running_screen import Passage
 from bench.running_server import Scrape, Usage, prepare, scrape, usage
+from bench.table import Figure, print_figures
 from seatwatch.demo.child import ServerChild
 
 SCRAPE_S = 5.0
@@ -58,10 +60,12 @@ class Window(NamedTuple):
 
     @property
     def seconds(self) -> float:
+        """Its length."""
         return self.ended_at - self.began_at
 
     @property
     def events_per_s(self) -> float:
+        """What came into the ledger meanwhile."""
         return (self.scrapes[-1].entries - self.scrapes[0].entries) / self.seconds
 
     @property
@@ -180,25 +184,21 @@ def print_limits(windows: list[Window], passages: list[Passage], bytes_each: int
     def median(rate: int, of: Callable[[Window], float]) -> float:
         return statistics.median(of(window) for window in windows if window.rate == rate)
 
-    rows = [
-        ("lateness p99 at 1,000 events/s, ms", median(LATENESS_RATE, lambda w: w.late_ms(0.99)), LATENESS_LIMIT_MS),
-        ("lateness p99 at 2,000 events/s, ms", median(PASSAGE_RATE, lambda w: w.late_ms(0.99)), None),
-        (
-            "accepted to screen p99 at 1,000 events/s, ms",
-            median(LATENESS_RATE, lambda w: percentile(passage_ms(w, passages), 0.99)),
-            None,
-        ),
-        (
-            "accepted to screen p99 at 2,000 events/s, ms",
-            median(PASSAGE_RATE, lambda w: percentile(passage_ms(w, passages), 0.99)),
-            PASSAGE_LIMIT_MS,
-        ),
-        ("private memory per open conversation, B", bytes_each, None),
-    ]
-    print(f"{'median over runs':46}{'measured':>10}{'limit':>8}{'ratio':>8}")
-    for name, seen, limit in rows:
-        tail = "" if limit is None else f"{limit:>8.0f}{seen / limit:>8.2f}  {'' if seen <= limit else 'NOT REACHED'}"
-        print(f"{name:46}{seen:>10,.1f}{tail}")
+    def passage(rate: int) -> float:
+        return median(rate, lambda window: percentile(passage_ms(window, passages), 0.99))
+
+    def late(rate: int) -> float:
+        return median(rate, lambda window: window.late_ms(0.99))
+
+    print_figures(
+        [
+            Figure("lateness p99 at 1,000 events/s, ms", late(LATENESS_RATE), LATENESS_LIMIT_MS),
+            Figure("lateness p99 at 2,000 events/s, ms", late(PASSAGE_RATE)),
+            Figure("accepted to screen p99 at 1,000 events/s, ms", passage(LATENESS_RATE)),
+            Figure("accepted to screen p99 at 2,000 events/s, ms", passage(PASSAGE_RATE), PASSAGE_LIMIT_MS),
+            Figure("private memory per open conversation, whole server, B", bytes_each),
+        ]
+    )
 
 
 async def measure(arguments: argparse.Namespace, base: Path) -> bool:

@@ -51,7 +51,7 @@ class Teller:
         bodies: list[Body] = []
         if self._name.endswith("-0"):
             bodies += [
-                PresenceChanged(*_head(now - LIMIT_MS, ""), f"account-{n}", Presence.READY, Activity.IDLE)
+                PresenceChanged(*head(now - LIMIT_MS, ""), f"account-{n}", Presence.READY, Activity.IDLE)
                 for n in range(PEOPLE)
             ]
         for number in range(conversations):
@@ -73,24 +73,24 @@ class Teller:
                 return self._assign(now, self._random.choice(self._waiting))
             case "turn" if self._waiting:
                 key = self._random.choice(self._waiting)
-                return CustomerTurn(*_head(now, key), key)
+                return CustomerTurn(*head(now, key), key)
             case "reply" if self._waiting:
                 key = self._taken(self._waiting)
                 self._answered.append(key)
-                return AgentTurn(*_head(now, key), key, self._account())
+                return AgentTurn(*head(now, key), key, self._account())
             case "close" if self._answered:
                 key = self._taken(self._answered)
-                return Closed(*_head(now, key), key)
+                return Closed(*head(now, key), key)
             case _:
                 return self._offer(now)
 
     def _offer(self, at: int) -> Offered:
         key = f"{self._name}-{len(self._waiting):06d}-{self._random.getrandbits(32):08x}"
         self._waiting.append(key)
-        return Offered(*_head(at, key), key, f"queue-{self._random.randrange(QUEUES)}")
+        return Offered(*head(at, key), key, f"queue-{self._random.randrange(QUEUES)}")
 
     def _assign(self, at: int, key: str) -> Assigned:
-        return Assigned(*_head(at, key), key, self._account())
+        return Assigned(*head(at, key), key, self._account())
 
     def _account(self) -> str:
         return f"account-{self._random.randrange(PEOPLE)}"
@@ -120,9 +120,8 @@ class Sender:
         for body in bodies:
             self.sent += 1
             items.append(Item(self.sent, *KIND_OF[type(body)], msgspec.Raw(encode_body(body))))
-        frame = encode_frame(
-            Frame(FRAME_VERSION, self._source, self._epoch, Lane.BACKLOG, items[0].sequence, [], items)
-        )
+        first = items[0].sequence
+        frame = encode_frame(Frame(FRAME_VERSION, self._source, self._epoch, Lane.BACKLOG, first, [], items))
         headers = {"Authorization": f"Bearer {token_of(self._source)}", "Content-Type": "application/msgpack"}
         while True:
             async with self._http.post(f"{self._url}/v1/events", data=frame, headers=headers) as answer:
@@ -199,5 +198,6 @@ async def _go_on(teller: Teller, sender: Sender, phase: float, rate: Any, stop: 
             await sender.send(list(teller.events(now_ms(), count)))
 
 
-def _head(at: int, key: str) -> tuple[int, int, str, None, bool, str]:
+def head(at: int, key: str) -> tuple[int, int, str, None, bool, str]:
+    """What every body begins with."""
     return (at, 1, "chat", None, True, key)

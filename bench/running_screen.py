@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import msgspec
 
-from bench.running_floor import Sender, stay_aside
+from bench.running_floor import Sender, head, stay_aside
 from seatwatch.clock import now_ms
 from wire.conversation import Offered
 
@@ -102,7 +102,7 @@ async def _mark(
             continue
         key = f"{queue}-{sender.sent}"
         sent_at = time.monotonic()
-        await sender.send([Offered(now_ms(), 1, "chat", None, True, key, key, queue)])
+        await sender.send([Offered(*head(now_ms(), key), key, queue)])
         accepted_at = time.monotonic()
         async with asyncio.timeout(SEEN_TIMEOUT_S):
             while screen.offered[queue] < sender.sent:

@@ -1,4 +1,4 @@
-"""The server under measurement: `seatwatch up` as a child over a fresh record, and what can be read of it from outside."""
+"""The server under measurement: `seatwatch up` as a child over a fresh record, and what is read of it from outside."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import aiohttp
 
-from bench.running_floor import LIMIT_MS, PEOPLE, WARNING_MS, source_names, token_of
+from bench.running_floor import LIMIT_MS, PEOPLE, WARNING_MS, head, source_names, token_of
 from bench.running_screen import mark_names
 from collector.ledgers import ledger_directory
 from ledger.entry import NewEntry
@@ -36,7 +36,10 @@ class Usage(NamedTuple):
 
 
 class Scrape(NamedTuple):
-    """One scrape. live: conversations waiting whose deadline has not passed. late: edge in s -> announcements, by then."""
+    """One scrape.
+
+    live: conversations waiting whose deadline has not passed. late: edge in s -> announcements as late as that or less.
+    """
 
     entries: int
     waiting: int
@@ -77,7 +80,7 @@ def _write_roster(data: Path) -> None:
             (Relation.SEAT_OF_PERSON, person, seat),
             (Relation.SITE_OF_SEAT, seat, f"site-{number * SITES // PEOPLE}"),
         ]
-    bodies = [RosterLink(0, 1, "hub", None, True, "", *link, 0) for link in links]
+    bodies = [RosterLink(*head(0, ""), *link, 0) for link in links]
     entries = [
         NewEntry("~roster", bytes(16), number, *KIND_OF[RosterLink], encode_body(body))
         for number, body in enumerate(bodies, 1)

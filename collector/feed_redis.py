@@ -1,7 +1,8 @@
 """The feed for engines and boards in other processes: ledger tail to Redis stream. Redis is transport, not the record.
 
 The stream's last id is the only resume point. Every append is conditional on it, in one script, so a second feeder, a
-FLUSHALL or a restored older Redis is noticed at the next append and the stream is rebuilt from the ledger.
+FLUSHALL or a restored older Redis is noticed at the next append, or by looking while there is nothing to append. Then
+the stream is rebuilt from the ledger.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from ledger.reader import LedgerReader
 from wire.limits import CHUNK_ENTRIES_MAX
-from wire.stream import CHUNK_FIELD, StreamEntry, chunk_id, encode_chunk, size_after
+from wire.stream import CHUNK_FIELD, Announced, StreamEntry, chunk_id, encode_announced, encode_chunk, size_after
 from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
@@ -35,10 +36,18 @@ return ARGV[2]
 """Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards."""
 
 
+def end_if_cancelled() -> None:
+    """Take up a cancellation that was lost: redis-py sends by asyncio.wait_for, which may swallow it on 3.11."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class RedisFeeder:
     """Copies the ledger of one client into its stream for as long as `run` runs.
 
-    chunks_max: how many chunks the stream keeps. retry_s: pause after Redis did not answer.
+    chunks_max: how many chunks the stream keeps. retry_s: pause after Redis did not answer. look_s: how long it is
+    trusted to be as it was left while there is nothing to append.
     changed(size): returns once the ledger has more than `size` entries.
     """
 
@@ -51,6 +60,7 @@ class RedisFeeder:
         *,
         chunks_max: int,
         retry_s: float,
+        look_s: float,
     ) -> None:
         self._redis = redis
         self._client = client
@@ -58,6 +68,7 @@ class RedisFeeder:
         self._changed = changed
         self._chunks_max = chunks_max
         self._retry_s = retry_s
+        self._look_s = look_s
         self._stream = stream_name(reader.ledger_id)
         self._append = redis.register_script(APPEND)
         self.fed = 0
@@ -70,11 +81,22 @@ class RedisFeeder:
             try:
                 self.fed = await self._resume_at()
                 while True:
+                    end_if_cancelled()
                     if not await self._feed_some():
-                        await self._changed(self.fed)
+                        await self._wait()
             except RedisError as error:
                 log.warning("feed.redis_unavailable", stream=self._stream, error=type(error).__name__)
+                end_if_cancelled()
                 await asyncio.sleep(self._retry_s)
+
+    async def _wait(self) -> None:
+        """Until there is more to feed, or the stream turns out not to be what it was."""
+        end_if_cancelled()
+        try:
+            async with asyncio.timeout(self._look_s):
+                await self._changed(self.fed)
+        except TimeoutError:
+            self.fed = await self._resume_at()
 
     async def _feed_some(self) -> bool:
         """Append the next chunk. False when the ledger has no more."""
@@ -97,12 +119,14 @@ class RedisFeeder:
         return True
 
     async def _resume_at(self) -> int:
-        """Where to go on. A stream that is ahead of the ledger is dropped and rebuilt."""
-        await self._redis.hset(LEDGERS_KEY, self._client, self._reader.ledger_id)
+        """Announce the ledger, and say where to go on. A stream that is ahead of the ledger is dropped and rebuilt."""
+        size = self._reader.size()
+        announced = encode_announced(Announced(self._reader.ledger_id, size))
+        await self._redis.hset(LEDGERS_KEY, self._client, announced)
         last = await self._last_id()
         there = size_after(last)
-        if there > self._reader.size():
-            log.error("feed.stream_ahead_of_ledger", stream=self._stream, stream_size=there, size=self._reader.size())
+        if there > size:
+            log.error("feed.stream_ahead_of_ledger", stream=self._stream, stream_size=there, size=size)
             await self._redis.delete(self._stream)
             self.rebuilds += 1
             return 0

@@ -32,13 +32,15 @@ class Latency:
 class IntakeStats:
     """What went through the intake since it started.
 
-    frames, items: taken off the queue. outcomes: of items, by what became of them. rejected: of items, by reason.
+    doors: of every door on this intake. frames, items: taken off the queue.
+    outcomes: of items, by what became of them. rejected: of items, by reason.
     gaps, gap_sequences: holes declared and how many sequences they span. derived: entries of our own writers.
     foreign, busy: frames refused before anything was stored. commits, entries: transactions and what they held.
     commit_time: of one transaction. accept_time: from a frame's arrival to its acknowledgement.
     """
 
     def __init__(self) -> None:
+        self.doors: list[DoorStats] = []
         self.frames = 0
         self.items = 0
         self.outcomes = dict.fromkeys(Outcome, 0)

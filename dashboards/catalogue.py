@@ -60,6 +60,9 @@ OUTCOMES: Final = ("answered", "abandoned", "short_abandoned", "unanswered", "ex
 WINDOWS: Final = ("interval", "day")
 SCOPES: Final = ("queue", "team", "site", "ledger")
 
+REFUSALS: Final = ("busy", "discarded", "too_often", "unauthorised")
+"""Why a door turned away what may have been a good frame."""
+
 LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "window": WINDOWS,
     "outcome": OUTCOMES,
@@ -67,6 +70,7 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "presence": (*Presence, OTHER),
     "activity": (*Activity, OTHER),
     "reason": (*Reason, OTHER),
+    "refusal": (*Reason, *REFUSALS, OTHER),
     "scope": SCOPES,
     "notice": tuple(Notice),
 }
@@ -196,6 +200,9 @@ UPS_RUNTIME = _metric(
 
 # --- intake
 FRAMES = _metric("frames", Type.COUNTER, "Frames received, whatever became of them.")
+FRAMES_REFUSED = _metric(
+    "frames_refused", Type.COUNTER, "Frames and requests of which nothing was stored, by reason.", ("refusal",)
+)
 FRAME_BYTES = _metric("frame_bytes", Type.COUNTER, "Bytes of the frames received.", unit="bytes")
 ACCEPTED = _metric("accepted", Type.COUNTER, "Items made durable for the first time.")
 REPEATS = _metric("repeats", Type.COUNTER, "Items that were already durable, byte for byte.")
@@ -211,7 +218,7 @@ ENGINE_LAG = _metric(
 LATENESS = _metric(
     "announcement_lateness_seconds",
     Type.HISTOGRAM,
-    "How late a warning or overdue notice was said, after the instant it was owed; a source that tells late makes it so.",
+    "How late a warning or overdue notice was said after the instant it was owed; so also where a source tells late.",
     ("notice",),
     "seconds",
 )

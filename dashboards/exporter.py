@@ -197,6 +197,11 @@ def _intake(sink: Sink, intake: IntakeFigures) -> None:
         by_reason[reason if reason in _REASONS else c.OTHER] += number
     for reason, number in by_reason.items():
         sink.add(c.QUARANTINED, (reason,), number)
+    refusals = dict.fromkeys(c.LABEL_VALUES["refusal"], 0)
+    for refusal, number in intake.refused.items():
+        refusals[refusal if refusal in refusals else c.OTHER] += number
+    for refusal, number in refusals.items():
+        sink.add(c.FRAMES_REFUSED, (refusal,), number)
     if intake.commit is not None:
         add_histogram(sink, c.COMMIT, (), intake.commit)
 

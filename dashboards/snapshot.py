@@ -20,13 +20,17 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeFigures:
-    """Counters of the collector since its process started. quarantined: by wire.errors.Reason."""
+    """Counters of the collector since its process started. quarantined: items, by wire.errors.Reason.
+
+    refused: frames of which nothing was stored, by Reason or one of catalogue.REFUSALS.
+    """
 
     frames: int = 0
     frame_bytes: int = 0
     accepted: int = 0
     repeats: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
     equivocations: int = 0
     gaps: int = 0
     unrouted: int = 0

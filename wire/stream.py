@@ -4,13 +4,15 @@ A stream entry holds one chunk: up to 100 consecutive ledger entries. Its id is 
 stream's last id says where the feeder goes on, and Redis refuses to take a chunk twice.
 """
 
-from typing import Final
+import struct
+from typing import Final, NamedTuple
 
 import msgspec
 
 from wire.errors import DecodeError, Reason
 
 CHUNK_FIELD: Final = b"c"
+_ANNOUNCED: Final = struct.Struct(">16sQ")
 
 
 class StreamEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -41,6 +43,28 @@ def decode_chunk(data: bytes) -> list[StreamEntry]:
         return _decoder.decode(data)
     except msgspec.MsgspecError:
         raise DecodeError(Reason.NOT_A_FRAME, "not a chunk of entries") from None
+
+
+class Announced(NamedTuple):
+    """What a feeder says of its ledger before it feeds: the id, and how many entries there were by then.
+
+    A stream that is being filled anew holds fewer for a while; that is no reason to distrust what was made of more.
+    """
+
+    ledger_id: bytes
+    size: int
+
+
+def encode_announced(announced: Announced) -> bytes:
+    """Its bytes: the id, then the size as 8 bytes, most significant first."""
+    return _ANNOUNCED.pack(*announced)
+
+
+def decode_announced(data: bytes) -> Announced:
+    """The announcement in `data`. DecodeError(NOT_A_FRAME) when it has another length."""
+    if len(data) != _ANNOUNCED.size:
+        raise DecodeError(Reason.NOT_A_FRAME, "not the announcement of a ledger")
+    return Announced(*_ANNOUNCED.unpack(data))
 
 
 def chunk_id(size_after: int) -> str:

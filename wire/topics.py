@@ -13,7 +13,7 @@ SNAPSHOT_FILTER: Final = "v1/+/+/now"
 _PARTS: Final = 4
 
 LEDGERS_KEY: Final = "seatwatch:ledgers"
-"""Redis hash: client (or "operator") -> ledger id, for who follows streams."""
+"""Redis hash: client (or "operator") -> its ledger as announced (wire.stream), for who follows streams."""
 
 
 class ProbeTopic(NamedTuple):

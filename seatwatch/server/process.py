@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -41,12 +41,14 @@ from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
+from wire.errors import DecodeError
 from wire.ids import OPERATOR
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from sla_engine.runners.redis_streams import RedisFeed
+    from wire.stream import Announced
 
 log = structlog.get_logger()
 
@@ -108,8 +110,10 @@ class Server:
             engines = None
             if self._part is not Part.COLLECTOR:
                 feeds: Mapping[str, LedgerFeed] = (
-                    await self._streams(stack, beside) if intake is None else intake.ledgers
+                    await self._streams(stack, beside, stop) if intake is None else intake.ledgers
                 )
+                if stop.is_set():
+                    return
                 engines = Engines(
                     self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
                 )
@@ -200,9 +204,12 @@ class Server:
 
     def _redis(self, stack: AsyncExitStack) -> "Redis":
         from redis.asyncio import Redis  # noqa: PLC0415 - most servers run without it, and it takes 0.2 s to load
+        from redis.asyncio.retry import Retry  # noqa: PLC0415 - likewise
+        from redis.backoff import NoBackoff  # noqa: PLC0415 - likewise
 
         url = "" if self._config.redis is None else self._config.redis.url
-        redis = Redis.from_url(url, protocol=2)
+        # who uses it tries again, at a pace of ours and ready to be stopped
+        redis = Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0))
         stack.push_async_callback(redis.aclose)
         return redis
 
@@ -221,34 +228,38 @@ class Server:
                 handle.changed,
                 chunks_max=self._defaults.int("collector.feed_chunks_max"),
                 retry_s=self._defaults.seconds("collector.feed_retry"),
+                look_s=self._defaults.seconds("collector.feed_look"),
             )
             await beside(feeder.run(), name=f"feed[{client}]")
 
-    async def _streams(self, stack: AsyncExitStack, beside: Beside) -> "dict[str, RedisFeed]":
-        """Follow every configured client's stream, once its feeder has announced it."""
+    async def _streams(self, stack: AsyncExitStack, beside: Beside, stop: asyncio.Event) -> "dict[str, RedisFeed]":
+        """Follow every configured client's stream, once its feeder has announced it; none when told to stop before."""
         from redis.exceptions import RedisError  # noqa: PLC0415 - see above
 
-        from sla_engine.runners.redis_streams import RedisFeed, ledger_ids, stream_size  # noqa: PLC0415 - see above
+        from sla_engine.runners.redis_streams import RedisFeed, announced_ledgers, known_size  # noqa: PLC0415 - see above
 
         redis = self._redis(stack)
         retry_s = self._defaults.seconds("collector.feed_retry")
         wanted = {OPERATOR, *(client.id for client in self._config.client)}
-        ids: dict[str, bytes] = {}
+        ledgers: dict[str, Announced] = {}
         sizes: dict[str, int] = {}
-        while not wanted <= ids.keys():
+        while not wanted <= sizes.keys():
             try:
-                ids = await ledger_ids(redis)
-                sizes = {client: await stream_size(redis, ids[client]) for client in wanted & ids.keys()}
-            except RedisError as error:
+                ledgers = await announced_ledgers(redis)
+                sizes = {client: await known_size(redis, ledgers[client]) for client in wanted & ledgers.keys()}
+            except (RedisError, DecodeError) as error:
                 log.warning("engine.redis_unavailable", error=type(error).__name__)
-                ids = {}
-            if not wanted <= ids.keys():
-                await asyncio.sleep(retry_s)
+            if not wanted <= sizes.keys():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(retry_s):
+                        await stop.wait()
+            if stop.is_set():
+                return {}
         feeds = {}
         for client in wanted:
             feeds[client] = RedisFeed(
                 redis,
-                ids[client],
+                ledgers[client].ledger_id,
                 sizes[client],
                 entries_max=self._defaults.int("engine.stream_entries_max"),
                 block_ms=self._defaults.ms("engine.stream_block"),
@@ -295,8 +306,8 @@ async def _beside(
 async def _settle_memory(engines: Engines, rarer: int) -> None:
     """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
 
-    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until the
-    process ends and is not looked through again. Later full collections come `rarer` times as seldom as by default.
+    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until
+    the process ends and is not looked through again. From then on full collections are `rarer` times as rare.
     """
     for runner in engines.runners.values():
         await runner.caught_up.wait()

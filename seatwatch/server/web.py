@@ -18,6 +18,7 @@ from dashboards.wallboard.server import Wallboard, install
 from seatwatch import __version__, glossary
 from seatwatch.settings import Defaults
 from wire.board import Board
+from wire.errors import Reason
 from wire.scope import Scope
 from wire.verdict import Notice
 
@@ -39,7 +40,6 @@ class Figures:
         self._clock_ms = clock_ms
         self.board: Board | None = None
         self.folded: dict[str, int] = {}
-        self.door_bytes: Callable[[], int] = lambda: 0
 
     def snapshot(self) -> Snapshot:
         """Everything at this instant."""
@@ -58,16 +58,27 @@ class Figures:
 
     def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
         return IntakeFigures(
-            frames=stats.frames,
-            frame_bytes=self.door_bytes(),
+            frames=sum(door.frames for door in stats.doors),
+            frame_bytes=sum(door.bytes for door in stats.doors),
             accepted=stats.outcomes[Outcome.ACCEPTED],
             repeats=stats.outcomes[Outcome.REPEAT],
+            refused=_refused(stats),
             quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
             equivocations=stats.outcomes[Outcome.EQUIVOCATION],
             gaps=stats.gaps,
             unrouted=stats.outcomes[Outcome.UNROUTED],
             commit=_distribution(stats.commit_time),
         )
+
+
+def _refused(stats: IntakeStats) -> dict[str, int]:
+    """Frames of which nothing was stored, at every door, by why."""
+    refused = {reason.value: sum(door.refused[reason] for door in stats.doors) for reason in Reason}
+    refused["busy"] = stats.busy
+    refused["discarded"] = sum(door.discarded for door in stats.doors)
+    refused["too_often"] = sum(door.too_often for door in stats.doors)
+    refused["unauthorised"] = sum(door.unauthorised for door in stats.doors)
+    return refused
 
 
 def _distribution(latency: Latency) -> Distribution:
@@ -103,7 +114,6 @@ def web_application(
     app = web.Application()
     if intake is not None:
         door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
-        figures.door_bytes = lambda: door.stats.bytes
         app.add_routes(door.routes())
     install(app, wallboard)
     return app

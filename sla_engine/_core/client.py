@@ -231,16 +231,20 @@ class ClientState:
         started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
         if started_at < self.book.oldest:
             return
-        # a conversation may have facts under several definitions; its tiles show the primary one's
-        primary = self.primary_of(fact.queue, started_at)
-        if primary is not None and primary.label == fact.definition:
+        primary = self._shown(fact, started_at)
+        if primary is not None:
             amounts = contribution(fact, self.rule_of(primary))
             count(self.groups.of(fact.queue, fact.place), started_at, amounts)
+
+    def _shown(self, fact: SessionFact | ResponseFact, started_at: int) -> Primary | None:
+        """The definition of `fact`, if it is the primary one, which tiles show; there may be facts under several."""
+        primary = self.primary_of(fact.queue, started_at)
+        return primary if primary is not None and primary.label == fact.definition else None
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
         known = self._open.get(fact.conversation)
-        if known is None or known.session != fact.session:
+        if known is None or known.session != fact.session or self._shown(fact, fact.started_at) is None:
             return
         known.decided = not fact.void
         if known.decided:

@@ -167,6 +167,9 @@ class LocalRunner:
         held: list[Announcement] = []
         while not self._tail.drained:
             batch = self._tail.read()
+            if not batch:
+                await self._tail.arrival()
+                continue
             result = step(self._shard, batch, self._clock_ms())
             self._state.observe(batch)
             self._keep(result.facts, result.touched)

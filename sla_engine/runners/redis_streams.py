@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ledger.entry import StoredEntry
-from wire.stream import CHUNK_FIELD, chunk_id, decode_chunk, size_after
+from wire.stream import CHUNK_FIELD, Announced, chunk_id, decode_announced, decode_chunk, size_after
 from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
@@ -30,23 +30,30 @@ class FeedGap(Exception):
         )
 
 
-async def ledger_ids(redis: Redis) -> dict[str, bytes]:
-    """Client (or "operator") -> ledger id, as the feeders announce them; empty before any feeder ran."""
+async def announced_ledgers(redis: Redis) -> dict[str, Announced]:
+    """Client (or "operator") -> its ledger, as the feeders announce them; empty before any feeder ran."""
     found: Any = await redis.hgetall(LEDGERS_KEY)
-    return {client.decode(): bytes(ledger_id) for client, ledger_id in found.items()}
+    return {client.decode(): decode_announced(data) for client, data in found.items()}
 
 
-async def stream_size(redis: Redis, ledger_id: bytes) -> int:
-    """How many entries of that ledger the stream knows of."""
-    newest: Any = await redis.xrevrange(stream_name(ledger_id), count=1)
-    return size_after(newest[0][0]) if newest else 0
+async def known_size(redis: Redis, announced: Announced) -> int:
+    """How many entries that ledger has at least, whatever has become of its stream since."""
+    newest: Any = await redis.xrevrange(stream_name(announced.ledger_id), count=1)
+    return max(announced.size, size_after(newest[0][0]) if newest else 0)
+
+
+def end_if_cancelled() -> None:
+    """Take up a cancellation that was lost: redis-py sends by asyncio.wait_for, which may swallow it on 3.11."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class RedisFeed:
     """The feed of one ledger. `run` reads ahead, from the entry that was first asked for; `reader` hands out.
 
-    stream_entries: how many entries the stream knew of at the start; until they are received, a read may come back with
-    less than there is. entries_max: how many may wait to be folded. block_ms: how long one read waits for news.
+    known: how many entries there were at the start; until they are received, a read may come back with less than there
+    is. entries_max: how many may wait to be folded. block_ms: how long one read waits for news.
     retry_s: pause after Redis did not answer.
     """
 
@@ -54,7 +61,7 @@ class RedisFeed:
         self,
         redis: Redis,
         ledger_id: bytes,
-        stream_entries: int,
+        known: int,
         *,
         entries_max: int,
         block_ms: int,
@@ -63,7 +70,7 @@ class RedisFeed:
         self.ledger_id: bytes = ledger_id
         self._redis: Final = redis
         self._stream: Final = stream_name(ledger_id)
-        self._known: Final = stream_entries
+        self._known: Final = known
         self._entries_max: Final = entries_max
         self._block_ms: Final = block_ms
         self._retry_s: Final = retry_s
@@ -92,11 +99,11 @@ class RedisFeed:
         return [self._waiting[place] for place in range(min(limit, len(self._waiting)))]
 
     async def changed(self, since: int) -> int:
-        """Wait until more than `since` entries are known of, and say how many."""
+        """Wait until more than the first `since` entries were received, and say how many."""
         self._begin_at(since)
-        while self.size <= since:
+        while self._received <= since:
             await self._grown.wait()
-        return self.size
+        return self._received
 
     def _begin_at(self, first: int) -> None:
         if self._received < 0:
@@ -107,10 +114,12 @@ class RedisFeed:
         """Read ahead until cancelled. Raises FeedGap."""
         await self._asked.wait()
         while True:
+            end_if_cancelled()
             try:
                 await self._read_some()
             except RedisError as error:
                 log.warning("engine.redis_unavailable", stream=self._stream, error=type(error).__name__)
+                end_if_cancelled()
                 await asyncio.sleep(self._retry_s)
 
     async def _read_some(self) -> None:

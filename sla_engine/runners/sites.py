@@ -90,8 +90,8 @@ class SitesRunner:
                 await self._tail.wait(None)
                 continue
             batch = self._tail.read()
-            if not batch:  # known of, but still on its way from another process
-                await asyncio.sleep(0)
+            if not batch:
+                await self._tail.arrival()
                 continue
             changed = fold_sites(self._sites, batch)
             for entry in batch:

@@ -38,7 +38,7 @@ class LedgerFeed(Protocol):
         ...
 
     async def changed(self, since: int) -> int:
-        """Wait until there are more than `since` entries; how many there are."""
+        """Wait until more than `since` entries can be read; how many can."""
         ...
 
 
@@ -77,6 +77,11 @@ class Tail:
         self._arm(wake_at)
         if self.drained:
             await self._nudge.wait()
+        self._nudge.clear()
+
+    async def arrival(self) -> None:
+        """After an empty read of what is known to be durable: until more of it came, as from another process."""
+        await self._nudge.wait()
         self._nudge.clear()
 
     def stop(self) -> None:

@@ -2,10 +2,13 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -255,6 +258,29 @@ kept = [box.put(49, 1, body(n) * 10, DropClass(n % 3), now=0) for n in range(140
 print(len(kept), sum(map(bool, kept)), box.counts().full, box.counts().dropped.get("heartbeat", 0))
 print(box.counts().rows, box.set_aside)
 """
+
+
+def test_a_start_killed_between_any_two_statements_keeps_every_row(
+    tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living, left = tmp_path / "living", tmp_path / "left"
+    shutil.copytree(written, living)
+
+    class Watched(sqlite3.Connection):
+        def execute(self, *statement: Any) -> sqlite3.Cursor:
+            shutil.copytree(living, left / str(next(numbers)))  # what kill -9 leaves at this place
+            return super().execute(*statement)
+
+    numbers = count(1)
+    with monkeypatch.context() as watching:
+        connect = partial(sqlite3.connect, factory=Watched)
+        watching.setattr("agent_probe.storage_sqlite.sqlite3.connect", connect)
+        open_outbox(living).close()
+    assert next(numbers) > 30
+    for place in sorted(left.iterdir()):
+        box = open_outbox(place)
+        assert (place.name, box.set_aside, box.counts().rows) == (place.name, 0, ROWS)
+        box.close()
 
 
 def test_a_file_that_may_not_grow_costs_the_lowest_class_and_never_the_process(tmp_path: Path) -> None:

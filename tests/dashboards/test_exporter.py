@@ -20,6 +20,7 @@ INTAKE = IntakeFigures(
     accepted=120,
     repeats=7,
     quarantined={"body_malformed": 2, "sent by nobody we know": 3},
+    refused={"not_a_frame": 5, "busy": 6, "a later version's word": 7},
     equivocations=1,
     gaps=2,
     unrouted=4,
@@ -182,6 +183,10 @@ def test_counters_of_the_intake_and_reasons_nobody_listed() -> None:
     assert value(families, "seatwatch_quarantined_total", reason="body_malformed") == 2
     assert value(families, "seatwatch_quarantined_total", reason="other") == 3
     assert value(families, "seatwatch_quarantined_total", reason="too_large") == 0
+    assert value(families, "seatwatch_frames_refused_total", refusal="not_a_frame") == 5
+    assert value(families, "seatwatch_frames_refused_total", refusal="busy") == 6
+    assert value(families, "seatwatch_frames_refused_total", refusal="other") == 7
+    assert value(families, "seatwatch_frames_refused_total", refusal="too_often") == 0
     assert value(families, "seatwatch_commit_seconds_bucket", le="0.005") == 5
     assert value(families, "seatwatch_engine_lag_entries", ledger="operator") == 2
     assert value(families, "seatwatch_engine_lag_entries", ledger="cold") is None

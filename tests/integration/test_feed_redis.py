@@ -15,12 +15,13 @@ from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
 from seatwatch.settings import load_defaults
+from sla_engine.runners.redis_streams import RedisFeed, announced_ledgers, known_size
 from tests.servers import Server
 from tests.waiting import wait_until
 from wire.codec import encode_body
 from wire.conversation import CustomerTurn
 from wire.kinds import Kind
-from wire.stream import CHUNK_FIELD, decode_chunk
+from wire.stream import CHUNK_FIELD, Announced, decode_chunk
 from wire.topics import stream_name
 
 EPOCH = bytes(16)
@@ -63,7 +64,7 @@ def growing(tmp_path: Path) -> Iterator[Growing]:
 async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeeder, Redis]]:
     redis = Redis(host=server.host, port=server.port, protocol=2)
     reader = LedgerReader.open(growing.directory)
-    feeder = RedisFeeder(redis, "acme", reader, growing.changed, chunks_max=1000, retry_s=0.05)
+    feeder = RedisFeeder(redis, "acme", reader, growing.changed, chunks_max=1000, retry_s=0.05, look_s=0.05)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(feeder.run(), name="feeder")
         try:
@@ -72,6 +73,10 @@ async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[Redis
             task.cancel()
     await redis.aclose()
     reader.close()
+
+
+async def announced_of(redis: Redis) -> Announced | None:
+    return (await announced_ledgers(redis)).get("acme")
 
 
 async def indexes(redis: Redis, growing: Growing) -> list[int]:
@@ -95,6 +100,43 @@ async def test_a_flushed_redis_is_rebuilt_from_the_ledger(growing: Growing, redi
         growing.grow(1)
         await wait_until(lambda: feeder.fed == 251 and feeder.rebuilds == 1, what="the stream to be rebuilt")
         assert await indexes(redis, growing) == list(range(251))
+
+
+async def test_a_flushed_redis_is_rebuilt_though_nothing_new_happens(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        await redis.flushall()
+        await wait_until(lambda: feeder.rebuilds == 1 and feeder.fed == 250, what="the stream to be rebuilt")
+        assert await indexes(redis, growing) == list(range(250))
+
+
+async def test_an_engine_knows_how_long_the_ledger_is_while_its_stream_is_being_filled_anew(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        await redis.flushall()
+        announced = await wait_until(lambda: announced_of(redis), what="the ledger to be announced again")
+        assert announced == Announced(growing.writer.ledger_id, 250)
+        await redis.delete(stream_name(growing.writer.ledger_id))
+        assert await known_size(redis, announced) == 250
+
+
+async def test_a_follower_reads_on_where_it_was_after_its_stream_was_cut_and_filled_anew(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        growing.grow(3)
+        await wait_until(lambda: feeder.fed == 253, what="the ledger to be fed")
+        feed = RedisFeed(redis, growing.writer.ledger_id, 253, entries_max=1000, block_ms=50, retry_s=0.05)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(feed.run(), name="follow")
+            assert await feed.changed(251) == 253
+            await redis.flushall()
+            growing.grow(5)
+            assert await feed.changed(257) == 258
+            assert [entry.index for entry in feed.read(251, 100)] == list(range(251, 258))
+            task.cancel()
 
 
 async def test_a_killed_redis_costs_nothing(growing: Growing, redis_server: Server) -> None:

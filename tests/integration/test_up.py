@@ -1,16 +1,23 @@
 """`seatwatch up` as a person runs it: where it is, what it refuses, and how it ends."""
 
+import asyncio
 import http.client
 import re
 import socket
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiomqtt
+import pytest
+
 from ledger.fsck import check
-from tests.integration.running import board, get, seatwatch, server
+from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import free_port
-from tests.waiting import wait_until_blocking
+from tests.waiting import wait_until, wait_until_blocking
+from wire.topics import backlog_topic
 
 CONFIGURATION = """
 [server]
@@ -49,6 +56,33 @@ def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> N
         for screen in screens:
             screen.close()
     assert took_s < 2.0
+
+
+async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
+    with server(tmp_path, CONFIGURATION) as (_, runtime):
+        async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
+            await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
+        request = urllib.request.Request(f"{runtime.url}/v1/events", data=b"{}", method="POST")
+        with pytest.raises(urllib.error.HTTPError):
+            await asyncio.to_thread(urllib.request.urlopen, request)
+
+        async def refused() -> bool:
+            page = (await asyncio.to_thread(get, f"{runtime.url}/metrics")).decode()
+            wanted = ('refusal="not_a_frame"} 1', 'refusal="unauthorised"} 1')
+            return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
+
+        await wait_until(refused, what="the refusals to be counted")
+
+
+def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")
+    command = ["up", "--config", str(config), "--data", str(tmp_path / "data"), "--only", "engine"]
+    with seatwatch(command, tmp_path / "log") as running:
+        wait_until_blocking(lambda: "engine.redis_unavailable" in running.said(), START_S, what="it to ask Redis")
+        asked = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - asked < 2.0
 
 
 def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:

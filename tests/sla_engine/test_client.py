@@ -204,6 +204,16 @@ def test_a_session_is_offered_from_its_start_and_judged_once() -> None:
     assert late.first_response == Mean(25_000, 1)
 
 
+def test_a_session_judged_under_a_definition_not_shown_stays_offered_until_the_shown_one_judges_it() -> None:
+    folding = Folding()
+    folding.fold_all(entries([*rules(PRESET, LENIENT), customer("09:00:00"), clock("09:00:08")]))
+    judged = [fact.definition for fact in folding.facts.values() if isinstance(fact, SessionFact)]
+    assert judged == [label_of(LENIENT)]
+    assert queue_of(folding.part()).day.offered == 1
+    folding.fold_all(entries([clock("09:00:20")], first=folding.shards[0].next_index))
+    assert queue_of(folding.part()).day.offered == 1
+
+
 def test_a_reply_that_comes_in_late_turns_the_miss_into_what_it_was() -> None:
     part = after(customer("09:00:00"), clock("09:00:20"), agent("09:00:04", arrives="09:00:30"), now="09:00:31")
     assert queue_of(part).day.attainment == Ratio(1, 1)

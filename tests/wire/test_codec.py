@@ -21,6 +21,7 @@ from wire.frame import Ack, Frame, GoneRange, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX
 from wire.organisation import DefinitionPublished
+from wire.stream import Announced, decode_announced, encode_announced
 
 KINDS = sorted(BODY_TYPES)
 NAMES = [f"{BODY_TYPES[key].__name__}.v{key[1]}" for key in KINDS]
@@ -197,3 +198,13 @@ def test_a_body_or_frame_of_ours_that_is_too_large_is_our_mistake() -> None:
     body: Body = DefinitionPublished(0, 1, "", None, True, "", "d", 1, 0, bytes(8000))
     with pytest.raises(EncodeError, match=str(FRAME_BYTES_MAX)):
         encode_frame(frame(*(item(n, body) for n in range(1, 10))))
+
+
+def test_an_announced_ledger_survives_its_bytes_and_other_bytes_are_refused() -> None:
+    announced = Announced(bytes(range(16)), 258)
+    data = encode_announced(announced)
+    assert data == bytes(range(16)) + b"\0\0\0\0\0\0\1\2"
+    assert decode_announced(data) == announced
+    for other in (b"", data[:16], data + b"\0"):
+        with pytest.raises(DecodeError):
+            decode_announced(other)
