@@ -1,6 +1,6 @@
 """The MQTT door: frames of probes in, acknowledgements back on each probe's own topic, only after the commit.
 
-Nothing here depends on what a broker promises (DESIGN.md 6): no retained messages, no sessions, no wills, QoS 0 both
+Nothing here depends on what a broker promises: no retained messages, no sessions, no wills, QoS 0 both
 ways. A frame lost on the way, discarded because our queue is full or refused as Busy is simply not acknowledged: its
 probe has it and sends it again.
 """
