@@ -1,4 +1,4 @@
-"""Who may send, what for, and into which ledger. A source writes into exactly one ledger (DESIGN.md 3)."""
+"""Who may send, what for, and into which ledger. A source writes into exactly one ledger."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256

@@ -14,11 +14,25 @@ HELP: Final = """Telemetry and service-level monitoring for outsourced contact c
 EXAMPLES: Final = """
 Examples:
 
-  seatwatch demo                            watch a simulated contact center
+  seatwatch demo                                   watch a simulated contact center
 
-  seatwatch up --config seatwatch.toml      run the server
+  seatwatch check-config seatwatch.toml            what is wrong with a configuration
 
-  seatwatch COMMAND --help   what a command takes
+  seatwatch up --config seatwatch.toml             run the server
+
+  seatwatch probe --config probe.toml              run a probe on a seat PC or a gateway
+
+  seatwatch roster import roster.xlsx --check      what a roster would change
+
+  seatwatch import calls.csv --mapping mapping.toml --client acme
+
+  seatwatch board --at "2026-11-21 11:00"          the board of a past instant
+
+  seatwatch backup DATA BACKUP                     copy every ledger while the server runs
+
+  seatwatch fsck DATA/clients/acme                 check a ledger to the last byte
+
+  seatwatch COMMAND --help                         what a command takes, with examples
 """
 
 

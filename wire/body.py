@@ -1,7 +1,7 @@
 """The fields every body starts with: when it happened, by which clock, and which shard it belongs to.
 
 A body travels as a MessagePack array, its fields in the order written here; new fields are appended with a default,
-never reused or reordered (DESIGN.md 3).
+never reused or reordered (docs/adr/0001-entry-v1.md).
 """
 
 import msgspec

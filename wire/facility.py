@@ -7,7 +7,7 @@ from wire.body import Body
 
 
 class Power(StrEnum):
-    """Power state derived from a UPS's status tokens (research/telemetry.md 1.1)."""
+    """Power state derived from a UPS's status tokens."""
 
     STARTING = "starting"
     CRITICAL = "critical"

@@ -2,7 +2,7 @@
 
 Policy thresholds live in defaults.toml.
 
-Sources: DESIGN.md 3 and 6; broker packet size and body cap from research/reliability.md section 8 (limits).
+The promises they stand for: docs/reference/architecture.md.
 """
 
 from typing import Final
@@ -33,8 +33,8 @@ DURATION_MAX_MS: Final = 366 * 24 * 3600 * 1000
 KIND_MAX: Final = 0xFFFF
 
 IN_FLIGHT_FRAMES_MAX: Final = 4
-"""A source keeps at most this many frames unacknowledged (DESIGN.md 6)."""
+"""A source keeps at most this many frames unacknowledged."""
 CHUNK_ENTRIES_MAX: Final = 100
-"""Ledger entries in one entry of the Redis stream (DESIGN.md 6)."""
+"""Ledger entries in one entry of the Redis stream."""
 
 require(BODY_BYTES_MAX < FRAME_BYTES_MAX, "one body must fit a frame")

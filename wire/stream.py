@@ -1,7 +1,7 @@
 """Chunks of ledger entries in a Redis stream: what the feed writes and engines in other processes read.
 
 A stream entry holds one chunk: up to 100 consecutive ledger entries. Its id is `<index of the last entry + 1>-0`: the
-stream's last id says where the feeder goes on, and Redis refuses to take a chunk twice (DESIGN.md 6).
+stream's last id says where the feeder goes on, and Redis refuses to take a chunk twice.
 """
 
 import struct

@@ -1,6 +1,6 @@
 """The outbox: what the probe has said and the collector has not yet made durable.
 
-Rules (DESIGN.md 3 and 6):
+Rules (docs/reference/architecture.md):
 
 1. A row keeps the epoch, number and exact bytes it was put with; every start of the process is a new epoch.
 2. A row is forgotten only when the collector's mark is past it, or when room runs out; then it is declared in `gone`

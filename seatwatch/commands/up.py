@@ -23,6 +23,8 @@ Examples:
   seatwatch up --data ./data          embedded broker, nobody configured yet
 
   seatwatch up --config FILE --only collector      and, elsewhere, --only engine
+
+docs/operate/run.md says how to start, stop, back up and restore it, and what each log line means.
 """
 
 

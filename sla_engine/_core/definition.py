@@ -91,7 +91,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     name, version: a higher version replaces a lower one from its own effective_from on. title, source, source_date,
     official: where the rules come from, shown wherever they are. semantics: the code's reading of these words
-    (DESIGN.md 4).
+    (docs/reference/architecture.md).
     """
 
     name: _Name

@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 
 from seatwatch.glossary import words
@@ -75,7 +76,7 @@ def composed() -> Iterator[str]:
                     yield from (section + name for name in strings(tree))
 
 
-def unread(keys: Set[str]) -> set[str]:
+def unread(keys: AbstractSet[str]) -> set[str]:
     literal = set().union(*(strings(tree) for tree in trees()))
     return set(keys) - literal - set(filled()) - set(composed())
 

@@ -12,7 +12,7 @@ import msgspec
 from wire.limits import EPOCH_BYTES
 
 HEAD_LENGTH: Final = 4096
-"""How much of a file's text tells it from others (DESIGN: the first 4 KiB)."""
+"""How much of a file's text tells it from others (docs/adr/0002-import-keys.md: the first 4 KiB)."""
 
 _QUOTED: Final = frozenset(',"\n\r')
 _encode: Final = msgspec.msgpack.Encoder().encode
