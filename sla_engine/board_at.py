@@ -100,13 +100,13 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
     observed.observe(entries)
     calendar = lookup.calendar(observed.feeds.queues(), question.at, settings.calendar)
     known: Remembered = observed.remembered()
-    state = ClientState(client, calendar, lookup.primary_of, lookup.place_of, known)
+    state = ClientState(client, calendar, lookup.primary_of, lookup.place_of, known, hindsight=question.hindsight)
     state.advance(question.at, None)
     for conversation in open_conversations(shard):
         state.stand(conversation, live(shard, conversation))
     state.change(Change(fact, None) for fact in facts.values())
     state.advance(question.at, lookup.live_watermark())
-    return client_part(state, lookup.target_of, hindsight=question.hindsight)
+    return client_part(state, lookup.target_of)
 
 
 def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[FactKey, Fact]:

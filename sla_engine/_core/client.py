@@ -11,20 +11,21 @@ import msgspec
 
 from sla_engine._core.concurrency import Concurrency
 from sla_engine._core.definition import Definition
-from sla_engine._core.feeds import Feeds, FeedsState
+from sla_engine._core.feeds import Feeds, FeedsState, best_feed
 from sla_engine._core.figures import OPENED, Contribution, ServiceLevelRule, contribution
 from sla_engine._core.groups import CLIENT, Group, Groups
 from sla_engine._core.people import AccountState, People, PlaceOf
 from sla_engine._core.result import LiveConversation
 from sla_engine._core.tallies import TallyBook
+from sla_engine._core.totals import QueueSums, QueueTotals
 from sla_engine._core.waiting import WaitingRoom
 from sla_engine._core.windows import WindowCalendar, ZoneTable
 from wire.conversation import PresenceChanged
 from wire.kinds import Kind
 from wire.organisation import RosterLink
-from wire.record import SourceBack, SourceDeclared, SourceSilent
+from wire.record import Feed, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
-from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
+from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact, Why
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
@@ -69,6 +70,7 @@ class Remembered(msgspec.Struct):
     counts: RecordCounts = msgspec.field(default_factory=RecordCounts)
     feeds: FeedsState = msgspec.field(default_factory=FeedsState)
     accounts: dict[str, AccountState] = {}
+    totals: dict[str, QueueSums] = {}
 
 
 class _Open(msgspec.Struct, gc=False):
@@ -94,9 +96,13 @@ class ClientState:
         primary_of: PrimaryOf,
         place_of: PlaceOf,
         remembered: Remembered | None = None,
+        *,
+        hindsight: bool = False,
     ) -> None:
+        """hindsight: queues fed a day late are waited on too. True only for a past instant seen from later."""
         known = Remembered() if remembered is None else remembered
         self.client: Final = client
+        self.hindsight: Final = hindsight
         self.primary_of: Final = primary_of
         self.groups: Final = Groups(client)
         self.client_group: Final[Group] = (CLIENT, client)
@@ -106,6 +112,7 @@ class ClientState:
         self.feeds: Final = Feeds(known.feeds)
         self.concurrency: Final = Concurrency()
         self.counts: Final = known.counts
+        self.totals: Final = QueueTotals(known.totals)
         self.as_of = 0
         self.watermark: int | None = None
         self._roster_changed = False
@@ -131,7 +138,7 @@ class ClientState:
 
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
-        return Remembered(self.counts, self.feeds.state, self.people.accounts)
+        return Remembered(self.counts, self.feeds.state, self.people.accounts, self.totals.sums)
 
     def observe(self, batch: Iterable[Recorded]) -> None:
         """Take what entries say about the record, its feeds and the people, in index order."""
@@ -173,6 +180,20 @@ class ClientState:
                 self._decide(fact, undecided)
         return undecided
 
+    def total(self, changes: Iterable[Change]) -> None:
+        """Add what is new to the sums that never fall. Once per fact said, so not when tiles are made anew."""
+        for fact, replaced in changes:
+            if isinstance(fact, LoadChange):
+                continue
+            started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
+            if self._shown(fact, started_at) is None:
+                continue
+            if isinstance(fact, SessionFact):
+                before = replaced if isinstance(replaced, SessionFact) else None
+                self.totals.add_session(fact, before, is_short=fact.why is Why.LEFT_SHORT)
+            else:
+                self.totals.add_response(fact, replaced if isinstance(replaced, ResponseFact) else None)
+
     def stand(self, conversation: str, live: LiveConversation | None) -> None:
         """Take how a conversation stands; None or not open: it is over."""
         known = self._open.get(conversation)
@@ -191,6 +212,8 @@ class ClientState:
             known.decided = self._decided.get(conversation, _NO_SESSION)[0] == live.session
         groups = self.groups.of(live.queue, live.place)
         waits_in = groups if live.account else self.groups.of_unheld(live.queue)
+        if not self.hindsight and best_feed(self.feeds.of_queue(live.queue)) is Feed.DAILY:
+            waits_in = waits_in[:1]  # its queue's tile shows nothing live, and nobody counts down on it elsewhere
         since = live.waiting_since
         self.room.put(conversation, waits_in, since, live.due_at)
         if live.due_at is None or since is None or known.decided:
@@ -296,8 +319,10 @@ def fold_client(
     state.advance(as_of, None)
     for conversation, live in stands.items():
         state.stand(conversation, live)
-    for conversation in state.change(changes):
+    said = list(changes)
+    for conversation in state.change(said):
         state.stand(conversation, stands[conversation])
+    state.total(said)
     state.advance(as_of, watermark)
 
 

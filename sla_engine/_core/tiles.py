@@ -42,13 +42,9 @@ class _Terms(NamedTuple):
     target: Ratio | None
 
 
-def client_part(state: ClientState, target_of: TargetOf, *, hindsight: bool = False) -> ClientPart:
-    """One client's tiles, each list by id.
-
-    hindsight: also a queue whose best feed comes a day late has a live part. True only for a past instant seen from
-    later on; on the running day nobody knows who waits there.
-    """
-    builder = _Builder(state, target_of, hindsight=hindsight)
+def client_part(state: ClientState, target_of: TargetOf) -> ClientPart:
+    """One client's tiles, each list by id."""
+    builder = _Builder(state, target_of)
     queues = sorted(builder.ids(QUEUE) | set(state.feeds.queues()))
     queue_terms = {queue: builder.terms(queue) for queue in queues}
     common = _common(list(queue_terms.values()))
@@ -96,10 +92,9 @@ def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: in
 class _Builder:
     """Builds the tiles of one client at one moment."""
 
-    def __init__(self, state: ClientState, target_of: TargetOf, *, hindsight: bool) -> None:
+    def __init__(self, state: ClientState, target_of: TargetOf) -> None:
         self._state = state
         self._target_of = target_of
-        self._hindsight = hindsight
         self._groups = state.book.groups() | state.room.groups() | state.people.groups()
 
     def ids(self, scope: str) -> set[str]:
@@ -136,10 +131,11 @@ class _Builder:
             average_good_ms=None if definition is None else definition.average_good_ms,
             average_limit_ms=None if definition is None else definition.average_limit_ms,
             attainment_target=terms.target,
+            totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
         )
 
     def _live(self, group: Group, feed: Feed | None, sources: Sequence[Source]) -> Waiting | None:
-        if not sources or (feed is Feed.DAILY and not self._hindsight):
+        if not sources or (feed is Feed.DAILY and not self._state.hindsight):
             return None
         return self._state.room.waiting(group)
 

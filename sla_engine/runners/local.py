@@ -172,6 +172,7 @@ class LocalRunner:
                 continue
             result = step(self._shard, batch, self._clock_ms())
             self._state.observe(batch)
+            self._state.total(self._changes(result.facts))
             self._keep(result.facts, result.touched)
             held += result.announcements
             await asyncio.sleep(0)
@@ -182,10 +183,7 @@ class LocalRunner:
     def _step(self, batch: list[Recorded], now: int) -> int | None:
         result = step(self._shard, batch, now)
         self._state.observe(batch)
-        changes = []
-        for fact in result.facts:
-            changes.append(Change(fact, self._replaced(fact)))
-            self._pending[key_of(fact)] = fact  # what the same step says next may replace it
+        changes = self._changes(result.facts)
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
         stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
@@ -193,6 +191,14 @@ class LocalRunner:
         if result.announcements:
             self._announced(result.announcements)
         return result.next_wake_at
+
+    def _changes(self, facts: list[Fact]) -> list[Change]:
+        """Each fact beside the lower revision it replaces, which may be one the same step said."""
+        changes = []
+        for fact in facts:
+            changes.append(Change(fact, self._replaced(fact)))
+            self._pending[key_of(fact)] = fact
+        return changes
 
     def _replaced(self, fact: Fact) -> Fact | None:
         """The lower revision that `fact` replaces, wherever it is by now."""

@@ -376,3 +376,12 @@ def test_a_board_is_as_true_as_its_oldest_part_and_lists_clients_by_id() -> None
     assert [(tile.client, tile.id) for tile in board.queues] == [("acme", "presale"), ("beta", "presale")]
     assert (board.entries, board.gaps) == (7 + 2 * 5, 1)
     assert board.day_start == ms("04:00")
+
+
+def test_who_waits_on_a_queue_told_of_a_day_late_counts_down_nowhere() -> None:
+    sources = [declared(0, "chat", Feed.DAILY), declared(0, "pbx", Feed.LIVE)]
+    late, live_queue = customer("09:00:00"), customer("09:00:01", "c2", queue="voice", source="pbx")
+    part = after(*sources, late, live_queue, now="09:00:08")
+    assert queue_of(part).live is None
+    assert part.client.live is not None
+    assert (part.client.live.waiting, part.client.live.oldest_since) == (1, ms("09:00:01"))
