@@ -14,6 +14,7 @@ from typing import Final, Literal, cast
 
 import aiomqtt
 import msgspec
+import structlog
 
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.intake import Intake
@@ -25,6 +26,7 @@ from wire.frame import Frame, Lane
 from wire.topics import SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, parse_topic
 
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+log = structlog.get_logger()
 _QUIET: Final = logging.getLogger("collector.mqtt_client")
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
@@ -82,13 +84,19 @@ class MqttDoor:
     async def run(self) -> None:
         """Serve until cancelled, connecting again whenever the connection is lost."""
         pause_ms = self._settings.reconnect_first_ms
+        broker = f"{self._settings.host}:{self._settings.port}"
+        said = ""
         while True:
             try:
                 async with self._client() as client:
-                    pause_ms = self._settings.reconnect_first_ms
+                    pause_ms, said = self._settings.reconnect_first_ms, ""
+                    log.info("mqtt.connected", broker=broker)
                     await self._serve(client)
-            except* aiomqtt.MqttError:
-                pass
+            except* aiomqtt.MqttError as errors:
+                problem = str(errors.exceptions[0])
+                if problem != said:  # a broker that stays away is said once, not at every try
+                    log.warning("mqtt.disconnected", broker=broker, problem=problem)
+                said = problem
             finally:
                 self.connected.clear()
             await asyncio.sleep(pause_ms / 1000)

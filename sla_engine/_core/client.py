@@ -32,6 +32,9 @@ _QUEUE_NAMED: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.
 _CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
 
 
+_NO_SESSION: Final = (-1, 0)
+
+
 class Primary(NamedTuple):
     """The definition whose figures a queue shows, and its label as facts carry it."""
 
@@ -107,6 +110,7 @@ class ClientState:
         self.watermark: int | None = None
         self._roster_changed = False
         self._open: dict[str, _Open] = {}
+        self._decided: dict[str, tuple[int, int]] = {}  # conversation -> its last session a fact counts, and its start
         self._rules: dict[str, ServiceLevelRule] = {}
         for queue, sources in known.feeds.queues.items():
             for source in sources:
@@ -183,7 +187,8 @@ class ClientState:
             self._hand(live.account, 1)
             known.account = live.account
         if known.session != live.session:
-            known.session, known.decided = live.session, False
+            known.session = live.session
+            known.decided = self._decided.get(conversation, _NO_SESSION)[0] == live.session
         groups = self.groups.of(live.queue, live.place)
         waits_in = groups if live.account else self.groups.of_unheld(live.queue)
         since = live.waiting_since
@@ -206,6 +211,8 @@ class ClientState:
             self._roster_changed = False
             self.people.replace(self.as_of)  # with time, too, a link of the roster comes into force
         if self.book.day_start != day:
+            oldest = self.book.oldest
+            self._decided = {name: last for name, last in self._decided.items() if last[1] >= oldest}
             self.concurrency.begin_window(self.book.day_start)
         if watermark is not None:
             self.watermark = watermark
@@ -243,8 +250,14 @@ class ClientState:
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
+        if self._shown(fact, fact.started_at) is None:
+            return
+        if not fact.void:  # kept beyond the conversation's end: a late event may open the same session again
+            self._decided[fact.conversation] = (fact.session, fact.started_at)
+        elif self._decided.get(fact.conversation, _NO_SESSION)[0] == fact.session:
+            del self._decided[fact.conversation]
         known = self._open.get(fact.conversation)
-        if known is None or known.session != fact.session or self._shown(fact, fact.started_at) is None:
+        if known is None or known.session != fact.session:
             return
         known.decided = not fact.void
         if known.decided:

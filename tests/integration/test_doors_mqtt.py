@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from structlog.testing import capture_logs
 
 from collector._core.admission import stream_epoch
 from collector.broker_embedded import embedded_broker
@@ -232,6 +233,21 @@ async def test_after_a_restart_of_the_broker_the_collector_is_back_by_itself(wor
             await probe.acknowledged(2)
         assert door.stats.connects == 2
         assert len(hub.bodies(Heartbeat, OPERATOR)) == 2
+
+
+async def test_a_broker_that_is_away_is_said_once_and_so_is_its_return(world: World) -> None:
+    with capture_logs() as logs:
+        async with world.collector() as (_, door):
+            await world.broker.stop()
+            await wait_until(lambda: "refused" in str(logs[-1]), what="the door to try in vain")
+            await world.broker.start()
+            await wait_until(door.connected.is_set, what="the door to be back")
+    said = [entry["event"] for entry in logs]
+    assert said[0] == said[-1] == "mqtt.connected"
+    assert set(said[1:-1]) == {"mqtt.disconnected"}
+    problems = [entry["problem"] for entry in logs[1:-1]]
+    assert len(problems) == len(set(problems)), "each problem once, however often the door tried"
+    assert all(entry["broker"] == f"127.0.0.1:{world.broker.port}" for entry in logs)
 
 
 async def test_many_frames_at_once_share_commits_and_all_are_acknowledged(world: World) -> None:

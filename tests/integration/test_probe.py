@@ -13,7 +13,7 @@ from tests.agent_probe.living_probe import gateway, living
 from tests.servers import Server, UpsServer, free_port, run_mosquitto, run_ups_server
 from tests.waiting import wait_until
 from wire.facility import Comms, Power
-from wire.frame import Lane
+from wire.frame import Frame, Lane
 
 
 async def wait_until_said(
@@ -157,8 +157,11 @@ async def test_a_stopping_probe_says_once_more_what_holds(
         async with living(config):
             await wait_until_said(collector, Power.MAINS, Comms.OK)
             said = len(collector.frames)
-        await wait_until(lambda: len(collector.frames) > said, what="the last words")
-        last = [frame for frame in collector.frames[said:] if frame.lane == Lane.SNAPSHOT][-1]
+
+        def last_words() -> list[Frame]:
+            return [frame for frame in collector.frames[said:] if frame.lane == Lane.SNAPSHOT]
+
+        last = (await wait_until(last_words, what="the last words"))[-1]
         assert {item.kind for item in last.items} == {48, 49}
 
 

@@ -1,6 +1,6 @@
 """The second stage against a direct look at facts and conversations, and what its tiles say."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sla_engine._core.client import RecordCounts
@@ -28,7 +28,7 @@ from tests.builders import (
     works,
 )
 from tests.sla_engine.folding import CALENDAR, Folding
-from tests.sla_engine.strategies import transcripts
+from tests.sla_engine.strategies import drawn, transcripts
 from wire.board import AgentCount, Figures, Mean, Ratio, Tile, Waiting
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.record import Feed
@@ -144,6 +144,7 @@ def test_every_tile_equals_a_direct_look_at_facts_and_conversations(events: list
         assert tile.live == direct_waiting(folding, tile.id, part.as_of)
 
 
+@example(events=drawn(10320, 16), cuts=[30], shards=1)  # a late event opens a judged session again
 @settings(max_examples=40)
 @given(events=transcripts, cuts=st.lists(st.integers(1, 300), max_size=6), shards=st.sampled_from([1, 2, 8]))
 def test_tiles_are_the_same_for_any_batches_and_any_number_of_shards(
