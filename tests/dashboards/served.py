@@ -10,6 +10,7 @@ import hashlib
 import sys
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -35,7 +36,7 @@ class Control(msgspec.Struct):
     live: bool = True
 
 
-def settings(**changes: int) -> WallboardSettings:
+def settings(**changes: Any) -> WallboardSettings:
     """The shipped settings, with `changes`."""
     defaults = load_defaults()
     shipped = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
