@@ -82,14 +82,14 @@ class Uplink:
         self._wake.set()
 
     def finish(self) -> None:
-        """Say everything once more, send what is due, then end."""
+        """Say everything once more, and end when all is acknowledged; how long that may take the caller decides."""
         self._is_finishing = True
         self._snapshots.repeat_all()
         self._wake.set()
 
     async def run(self) -> None:
         """Connect, talk, and when that fails wait a random while and begin again."""
-        while not self._is_finishing:
+        while not self._is_done:
             try:
                 await self._port.connect()
                 self.figures.connections += 1
@@ -104,8 +104,12 @@ class Uplink:
             finally:
                 self.is_connected = False
                 await self._port.close()
-            if not self._is_finishing:
+            if not self._is_done:
                 await self._pause(self._rng.randint(self._settings.reconnect_min_ms, self._settings.reconnect_max_ms))
+
+    @property
+    def _is_done(self) -> bool:
+        return self._is_finishing and self._backlog.next_due(self._now_ms()) is None
 
     async def _talk(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -123,7 +127,7 @@ class Uplink:
             elif (frame := self._backlog.next_frame(now)) is not None:
                 await self._port.publish(backlog_topic(self._source), encode_frame(frame))
                 self.figures.backlog_frames += 1
-            elif self._is_finishing:
+            elif self._is_done:
                 return
             else:
                 due = self._backlog.next_due(now)
@@ -148,9 +152,9 @@ class Uplink:
         raise ProbeUnavailable("broker", "the connection ended")
 
     async def _pause(self, time_ms: int) -> None:
-        """A wait that news does not shorten, only the end of the probe does."""
-        deadline = self._now_ms() + time_ms
-        while not self._is_finishing and (left := deadline - self._now_ms()) > 0:
+        """A wait that news does not shorten, only being asked to finish does."""
+        deadline, finishing = self._now_ms() + time_ms, self._is_finishing
+        while self._is_finishing is finishing and (left := deadline - self._now_ms()) > 0:
             self._wake.clear()
             await self._sleep(left)
 

@@ -5,11 +5,13 @@ One TOML file, checked whole before anything starts: `read_config` collects ever
 
 import hashlib
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -17,10 +19,13 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
-from wire.ids import OPERATOR, is_derived, is_name
+from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+_UNKNOWN_KEY: Final = re.compile(r"Object contains unknown field `(.*)`")
+_NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
+_REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -66,6 +71,8 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     username: str | None = None
     password_file: str | None = None
     tls: bool = False
+    ca_file: str | None = None
+    """PEM of the authority that signed the broker's certificate; None trusts the system's authorities."""
 
 
 class RedisSection(_Section, frozen=True, kw_only=True):
@@ -170,7 +177,11 @@ def parse_config(text: str, *, base: Path) -> Config:
         raise ConfigError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$.").removeprefix("$") or "(file)"
+        key = where.strip("`").removeprefix("$").removeprefix(".")
+        unknown = _UNKNOWN_KEY.fullmatch(what)
+        if unknown is not None:
+            key, what = f"{key}.{unknown[1]}".removeprefix("."), "there is no such key"
+        key = key or "(file)"
         raise ConfigError([Problem(key, what, "see docs/operate/configure.md for the keys a table may have")]) from None
     problems = [*_problems(config, base)]
     if problems:
@@ -182,6 +193,10 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     yield from _name_problems(config)
     yield from _reference_problems(config)
     yield from _token_problems(config, base)
+    yield from _mqtt_problems(config.mqtt, base)
+    if config.redis is not None and not config.redis.url.startswith(_REDIS_SCHEMES):
+        problem = f"{config.redis.url!r} is no address of a Redis"
+        yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')
     for number, client in enumerate(config.client):
         try:
             ZoneInfo(client.time_zone)
@@ -191,12 +206,37 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
                 f"{client.time_zone!r} is no IANA time zone",
                 'write one such as "Asia/Shanghai"',
             )
-    if config.server.listen not in LOOPBACK_NAMES and not config.reader:
+    if not _is_address(config.server.listen):
+        yield Problem(
+            "server.listen",
+            f"{config.server.listen!r} is no address",
+            'write one of this machine, such as "127.0.0.1", or "0.0.0.0" for all of them',
+        )
+    elif config.server.listen not in LOOPBACK_NAMES and not config.reader:
         yield Problem(
             "server.listen",
             f"{config.server.listen} is reachable from outside and nobody needs a token to read",
             'add a [[reader]] with a token_file, or listen on "127.0.0.1"',
         )
+
+
+def _mqtt_problems(mqtt: MqttSection, base: Path) -> Iterator[Problem]:
+    if mqtt.tls and mqtt.host is None:
+        yield Problem("mqtt.tls", "the embedded broker is on loopback and speaks no TLS", "name a broker in mqtt.host")
+    if mqtt.ca_file is not None and not mqtt.tls:
+        yield Problem("mqtt.ca_file", "is of no use without TLS", "set mqtt.tls = true")
+    if mqtt.ca_file is not None and not (base / mqtt.ca_file).is_file():
+        yield Problem("mqtt.ca_file", f"no file {mqtt.ca_file}", "name the PEM file of the broker's authority")
+
+
+def _is_address(listen: str) -> bool:
+    if listen in LOOPBACK_NAMES:
+        return True
+    try:
+        ip_address(listen)
+    except ValueError:
+        return False
+    return True
 
 
 def _name_problems(config: Config) -> Iterator[Problem]:
@@ -220,6 +260,9 @@ def _name_problems(config: Config) -> Iterator[Problem]:
     for name in groups["site"]:
         if "/" in name:
             yield Problem("site.id", f"{name!r} has a slash, which separates site and probe", "leave the slash out")
+    for name in groups["client"]:
+        if is_name(name) and not is_client(name):
+            yield Problem("client.id", f"{name!r} has a slash, and names a folder of the record", "leave the slash out")
 
 
 def _reference_problems(config: Config) -> Iterator[Problem]:
@@ -247,11 +290,32 @@ def _token_problems(config: Config, base: Path) -> Iterator[Problem]:
     for key, name in files:
         path = base / name
         if not path.is_file():
-            yield Problem(key, f"no file {name}", "write the token into it: `seatwatch token new FILE`")
-        elif not path.read_text(encoding="utf-8").strip():
-            yield Problem(key, f"{name} is empty", "write the token into it: `seatwatch token new FILE`")
+            yield Problem(key, f"no file {name}", _NEW_TOKEN)
         elif os.name == "posix" and path.stat().st_mode & 0o077:
             yield Problem(key, f"{name} can be read by others", f"chmod 600 {name}")
+        else:
+            problem = _unreadable(path)
+            if problem:
+                yield Problem(key, f"{name} {problem}", _NEW_TOKEN)
+    readers: dict[bytes, str] = {}
+    for number, reader in enumerate(config.reader):
+        path = base / reader.token_file
+        if path.is_file() and not _unreadable(path):
+            first = readers.setdefault(token_digest(path), reader.name)
+            if first != reader.name:
+                problem = f"{reader.token_file} holds the token of {first!r} too, and a token shows one thing only"
+                yield Problem(f"reader[{number}].token_file", problem, "give each reader a token of its own")
+
+
+def _unreadable(path: Path) -> str:
+    """Why the file holds no token; empty when it does."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        return "is no text"
+    return "" if text.strip() else "is empty"
 
 
 def _list(names: set[str]) -> str:

@@ -30,6 +30,11 @@ def is_name(text: str) -> bool:
     return len(text) <= NAME_CHARS_MAX and _NAME.match(text) is not None
 
 
+def is_client(text: str) -> bool:
+    """Whether `text` may name a client: a name without a slash, since its ledger is a folder of that name."""
+    return is_name(text) and "/" not in text
+
+
 def is_derived(source: str) -> bool:
     """Whether `source` is one of Seatwatch's own writers, which no sender may claim."""
     return source.startswith(DERIVED_PREFIX)

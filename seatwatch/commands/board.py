@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from collector.ledgers import ledger_directory
+from seatwatch.clock import now_ms
 from seatwatch.settings import load_defaults
+from wire.ids import is_client
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def board(
-    at: Annotated[str, typer.Option("--at", help="the instant, as 2026-11-21 11:00[:30][+08:00]", metavar="T")],
+    at: Annotated[str, typer.Option("--at", help="the instant, as 2026-11-21 11:00[:30][+08:00], or now", metavar="T")],
     known_at: Annotated[
         str | None,
         typer.Option("--known-at", help="leave out what came in after this; at T it is what was shown", metavar="T"),
@@ -56,7 +59,8 @@ def board(
     if not data.is_dir():
         typer.echo(f"{data}: no such data directory; name the one of `seatwatch up` with --data", err=True)
         raise typer.Exit(2)
-    zone = zone or load_defaults().text("contract.time_zone")
+    zone = _zone(zone or load_defaults().text("contract.time_zone"))
+    _name_absent(data, client or [])
     instant = _instant("--at", at, zone)
     known = None if known_at is None else _instant("--known-at", known_at, zone)
     scope = Scope(clients=None if client is None else frozenset(client))
@@ -85,15 +89,34 @@ def _settings(zone: str) -> "BoardAtSettings":
     return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits)
 
 
+def _zone(name: str) -> str:
+    """The name again. Exits with 2 when there is no such time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        typer.echo(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai", err=True)
+        raise typer.Exit(2) from None
+    return name
+
+
+def _name_absent(data: Path, clients: list[str]) -> None:
+    """Say which of the clients asked for have no ledger: an empty board alone could mean a quiet day."""
+    for client in clients:
+        if not is_client(client) or not ledger_directory(data, client).is_dir():
+            typer.echo(f"--client {client}: no such client in {data}", err=True)
+
+
 def _instant(option: str, text: str, zone: str) -> int:
-    """Ms since the epoch of an ISO date-time, in `zone` unless it states an offset. Exits with 2 when it is none."""
+    """Ms since the epoch of "now" or an ISO date-time, in `zone` unless it states an offset. Exits with 2 otherwise."""
+    if text == "now":
+        return now_ms()
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        typer.echo(f"{option} {text}: {error}; write it as 2026-11-21 11:00, and --zone as Asia/Shanghai", err=True)
+    except ValueError:
+        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
         raise typer.Exit(2) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
     return round(moment.timestamp() * MS_PER_S)
 
 

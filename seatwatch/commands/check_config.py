@@ -21,8 +21,11 @@ def register(app: typer.Typer) -> None:
 
 def check_config(file: Annotated[Path, typer.Argument(help="the server's configuration file")]) -> None:
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
+    from seatwatch.server.rules import check_definitions
+
     try:
         config = read_config(file)
+        check_definitions(config, file.parent)
     except ConfigError as error:
         for problem in error.problems:
             typer.echo(f"{file}: {problem}", err=True)

@@ -63,14 +63,11 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     from seatwatch.import_job import Job, reading_settings
     from seatwatch.import_screen import bar
     from seatwatch.settings import load_defaults
-    from wire.ids import is_derived, is_name
     from wire.record import Feed
 
     defaults = load_defaults()
     source = source or f"import/{client}"
-    for name in (client, source):
-        if not is_name(name) or is_derived(name):
-            _end(f"{name!r} is no name; use letters, digits and . _ : @ / -")
+    _check_names(client, source)
     if feed not in set(Feed):
         _end(f"--feed {feed}: use live, delayed or daily")
     try:
@@ -90,6 +87,17 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     _say(reading, delivered, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):
         raise typer.Exit(1)
+
+
+def _check_names(client: str, source: str) -> None:
+    """Exits with 2 when one of them cannot be used."""
+    from wire.ids import is_client, is_derived, is_name
+
+    for name in (client, source):
+        if not is_name(name) or is_derived(name):
+            _end(f"{name!r} is no name; use letters, digits and . _ : @ / -")
+    if not is_client(client):
+        _end(f"--client {client}: a client's name has no slash")
 
 
 def _rules(asked: str | None, mapping: "Mapping", beside: Path) -> "Rules":

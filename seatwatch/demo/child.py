@@ -1,6 +1,7 @@
 """The server of a demo as a child process: started, found, killed -9, started again, and never left behind."""
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
@@ -30,6 +31,11 @@ class ServerChild:
     def url(self) -> str | None:
         """Its web address, None while it is down."""
         return None if self.runtime is None else self.runtime.url
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the last process ended by kill -9, whoever sent it."""
+        return self._process is not None and self._process.returncode == -signal.SIGKILL
 
     async def start(self) -> Runtime:
         """Start it and wait until it can be reached. Raises ServerDidNotStart, TimeoutError."""

@@ -11,10 +11,11 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from agent_probe.config import ProbeSettings
 from collector.ledgers import ledger_directory
 from seatwatch.addresses import lan_address
 from seatwatch.clock import now_ms
-from seatwatch.demo.child import ServerChild
+from seatwatch.demo.child import ServerChild, ServerDidNotStart
 from seatwatch.demo.files import import_roster, write_configuration
 from seatwatch.demo.keys import key_presses
 from seatwatch.demo.script import Action, Mishap, said, script
@@ -93,16 +94,20 @@ class Demo:
 
     async def _watch(self, child: ServerChild, tokens: Mapping[str, str], reader: str) -> tuple[dict[str, Any], Floor]:
         async with self._floor(child, tokens) as floor, asyncio.TaskGroup() as tasks:
+            befalling = [
+                tasks.create_task(self._script(child, floor), name="demo.script"),
+                tasks.create_task(self._keys(child, floor), name="demo.keys"),
+            ]
             background = [
                 tasks.create_task(floor.run(), name="demo.floor"),
                 tasks.create_task(self._keep_running(child), name="demo.server"),
-                tasks.create_task(self._script(child, floor), name="demo.script"),
-                tasks.create_task(self._keys(child, floor), name="demo.keys"),
                 tasks.create_task(self._report(child, reader), name="demo.report"),
             ]
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._options.for_s):
                     await self._stop.wait()
+            for task in befalling:
+                task.cancel()
             self._line("the floor falls quiet; waiting for what is under way")
             floor.fall_quiet()
             await self._drained(floor)
@@ -127,7 +132,7 @@ class Demo:
             self._plan,
             habits,
             defaults.fill(FloorSettings, "demo"),
-            probe_settings=probe_settings(defaults),
+            probe_settings=_patient(probe_settings(defaults), defaults.ms("demo.drain_timeout")),
             tokens=tokens,
             server=lambda: child.runtime,
             clock_ms=now_ms,
@@ -140,7 +145,12 @@ class Demo:
             code = await child.ended()
             self._line(f"the server ended (code {code}); starting it again")
             before = now_ms()
-            await child.start()
+            try:
+                await child.start()
+            except ServerDidNotStart:
+                if not child.was_killed:
+                    raise
+                continue  # another kill -9 met it while it was starting
             self._line(f"the server is back after {(now_ms() - before) / 1000:.1f} s: {child.url}/")
 
     async def _script(self, child: ServerChild, floor: Floor) -> None:
@@ -212,6 +222,11 @@ class Demo:
 
     def _line(self, text: str) -> None:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
+
+
+def _patient(settings: ProbeSettings, flush_ms: int) -> ProbeSettings:
+    """Probes that deliver all they have before they end: a real one keeps the rest on disk, these in memory only."""
+    return settings._replace(uplink=settings.uplink._replace(flush_ms=flush_ms))
 
 
 async def _board(child: ServerChild, reader: str) -> dict[str, Any]:

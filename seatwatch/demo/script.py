@@ -28,13 +28,6 @@ class Mishap(msgspec.Struct, frozen=True):
 CUT_SITE: Final = 1
 UNPLUGGED_SITE: Final = 2
 
-KEYS: Final = {
-    "s": (Action.SURGE, ""),
-    "l": (Action.CUT_LINE, "cut or mend the line of"),
-    "p": (Action.LOSE_MAINS, "cut or restore the mains of"),
-    "k": (Action.KILL_COLLECTOR, ""),
-}
-
 
 def script(
     sites: tuple[str, ...], *, surge_at_ms: int, cut_at_ms: int, mains_at_ms: int, mend_at_ms: int

@@ -5,6 +5,7 @@ import errno
 import gc
 import os
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
@@ -187,7 +188,10 @@ class Server:
         else:
             port = mqtt.port
             settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
-        door = MqttDoor(intake, intake.sources, settings)
+        tls = None
+        if mqtt.tls:
+            tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)
+        door = MqttDoor(intake, intake.sources, settings, tls=tls)
         await beside(door.run(), name="mqtt")
         return port
 

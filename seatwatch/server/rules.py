@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.entry import NewEntry
-from seatwatch.config import ClientSection, ConfigError, Problem
+from seatwatch.config import ClientSection, Config, ConfigError, Problem
 from sla_engine._core import contract as contracts
 from sla_engine._core import definition as definitions
 from sla_engine._core.contract import EVERY_QUEUE, Contract, Settlement
@@ -27,9 +27,21 @@ def client_definition(client: ClientSection, base: Path) -> Definition:
         if client.definition in preset_names():
             return load_preset(client.definition)
         return load_definition(base / client.definition)
-    except (DefinitionError, OSError) as error:
+    except (DefinitionError, OSError, UnicodeDecodeError) as error:
         fix = f"name a preset ({', '.join(preset_names())}) or mend the file"
         raise ConfigError([Problem(f"client {client.id}: definition", str(error), fix)]) from None
+
+
+def check_definitions(config: Config, base: Path) -> None:
+    """Read the definition of every client. Raises ConfigError with every problem found."""
+    problems: list[Problem] = []
+    for client in config.client:
+        try:
+            client_definition(client, base)
+        except ConfigError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
 
 
 def client_rules(client: ClientSection, base: Path) -> list[NewEntry]:

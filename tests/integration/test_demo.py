@@ -19,6 +19,19 @@ def _demo(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def _server(demo: "subprocess.Popen[str]") -> int:
+    """The pid of the demo's server, once it runs."""
+    children = Path(f"/proc/{demo.pid}/task/{demo.pid}/children")
+
+    def server() -> int:
+        for pid in children.read_text(encoding="ascii").split():
+            if "up\0" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
+                return int(pid)
+        return 0
+
+    return wait_until_blocking(server, 30, what="the demo's server to run")
+
+
 def test_ten_seconds_of_it_end_with_one_object_and_nothing_lost() -> None:
     running = _demo("--for", "10s", "--sites", "2", "--seats", "4", "--json")
     out, told = running.communicate(timeout=90)
@@ -34,15 +47,7 @@ def test_ten_seconds_of_it_end_with_one_object_and_nothing_lost() -> None:
 
 def test_its_server_killed_with_9_loses_nothing() -> None:
     running = _demo("--for", "14s", "--sites", "1", "--seats", "4", "--json")
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-
-    def server() -> int:
-        for pid in children.read_text(encoding="ascii").split():
-            if "up\0" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
-                return int(pid)
-        return 0
-
-    pid = wait_until_blocking(server, 30, what="the demo's server to run")
+    pid = _server(running)
     told: list[str] = []
     assert running.stderr is not None
     for line in running.stderr:
@@ -57,3 +62,20 @@ def test_its_server_killed_with_9_loses_nothing() -> None:
     assert (said["lost"], said["duplicates"]) == (0, 0)
     assert said["durable"] == said["sent"]
     assert "the server is back" in rest
+
+
+def test_its_server_killed_again_while_it_starts_is_started_once_more() -> None:
+    running = _demo("--for", "8s", "--sites", "1", "--seats", "1", "--json")
+    assert running.stderr is not None
+    told = [running.stderr.readline()]  # said once the server can be reached
+    os.kill(_server(running), 9)
+    for line in running.stderr:
+        told.append(line)
+        if "starting it again" in line:
+            break
+    os.kill(_server(running), 9)
+    out, rest = running.communicate(timeout=90)
+    assert running.returncode == 0, "".join(told) + rest
+    said = json.loads(out)
+    assert said["server_starts"] == 3
+    assert (said["lost"], said["duplicates"]) == (0, 0)

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
+import trustme
 
 from ledger.fsck import check
 from tests.integration.running import START_S, board, get, seatwatch, server
-from tests.servers import free_port
+from tests.servers import free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
 from wire.topics import backlog_topic
 
@@ -91,6 +92,21 @@ def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
         with server(tmp_path, CONFIGURATION.replace("port = 0", f"port = {port}")) as (running, runtime):
             assert f":{port}" not in runtime.url
             assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
+
+
+def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_says_so(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    certificate.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "broker.pem"))
+    port = free_port()
+    tls = [f"listener {port} 127.0.0.1", f"certfile {tmp_path / 'broker.pem'}", f"keyfile {tmp_path / 'key.pem'}"]
+    mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca_file = "ca.pem"\n'
+    with run_mosquitto(tmp_path, lines=tls) as broker, server(tmp_path, CONFIGURATION + mqtt):
+        wait_until_blocking(
+            lambda: "New client connected" in broker.log.read_text(errors="replace"), what="the server at its broker"
+        )
 
 
 def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatwatch.__main__ import main
+from seatwatch.clock import now_ms
 from tests.builders import agent, customer, rules
 from tests.sla_engine.feeding import Feed
 
@@ -40,9 +41,26 @@ def test_json_is_the_whole_board_and_knows_later_replies_only_when_asked(
     assert (shown["queues"][0]["day"]["answered"], shown["queues"][0]["live"]["waiting"]) == (0, 1)
 
 
-def test_other_clients_are_left_out(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_clients_are_left_out_and_one_without_a_ledger_is_named(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "beta", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["clients"] == []
+    said = capsys.readouterr()
+    assert json.loads(said.out)["clients"] == []
+    assert "beta" in said.err
+
+
+def test_now_is_an_instant(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = now_ms()
+    assert main(["board", "--at", "now", "--data", str(data), "--json"]) == 0
+    assert before <= json.loads(capsys.readouterr().out)["as_of"] <= now_ms()
+
+
+def test_no_column_is_cut_off_where_there_is_no_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("│", "┃", "┡"))]
+    assert lines
+    assert all(line.endswith(("│", "┃", "┩")) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +68,7 @@ def test_other_clients_are_left_out(data: Path, capsys: pytest.CaptureFixture[st
     [
         (["--at", "noon"], "noon"),
         (["--at", "2026-11-02 09:00", "--zone", "Asia/Shanghia"], "Asia/Shanghia"),
+        (["--at", "2026-11-02 09:00+08:00", "--zone", "Asia/Shanghia"], "Asia/Shanghia"),
         (["--at", "2026-11-02 09:00", "--known-at", "later"], "later"),
     ],
 )

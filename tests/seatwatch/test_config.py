@@ -62,7 +62,13 @@ def test_every_problem_is_named_at_once(base: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "says"),
     [
-        ("[server]\nprot = 1\n", "server", "prot"),
+        ("[server]\nprot = 1\n", "server.prot", "no such key"),
+        ("[sever]\nport = 1\n", "sever", "no such key"),
+        ('[server]\nlisten = "my machine"\n', "server.listen", "no address"),
+        ('[redis]\nurl = "http://127.0.0.1"\n', "redis.url", "redis://"),
+        ("[mqtt]\ntls = true\n", "mqtt.tls", "loopback"),
+        ('[mqtt]\nca_file = "ca.pem"\n', "mqtt.ca_file", "no file"),
+        ('[[client]]\nid = "a/b"\n', "client.id", "slash"),
         ("[server]\nport = 99999\n", "server.port", "65535"),
         ('[server]\nport = "x"\n', "server.port", "int"),
         ("[server\n", "(file)", "not TOML"),
@@ -80,6 +86,31 @@ def test_a_wrong_key_is_named_with_its_fix(text: str, key: str, says: str, base:
 def test_a_token_that_others_can_read_is_refused(base: Path) -> None:
     (base / "chat.token").chmod(0o644)
     assert "chmod 600" in problems(GOOD, base)["source[0].token_file"]
+
+
+def test_a_token_that_is_no_text_is_named(base: Path) -> None:
+    (base / "chat.token").write_bytes(b"\xff\xfe\x00")
+    assert "no text" in problems(GOOD, base)["source[0].token_file"]
+
+
+def test_two_readers_with_one_token_are_refused_because_one_would_see_what_the_other_may(base: Path) -> None:
+    reader = '[[reader]]\nname = "{}"\ntoken_file = "chat.token"\nclients = {}\n'
+    found = problems(GOOD + reader.format("all", '["acme"]') + reader.format("none", "[]"), base)
+    assert "'all'" in found["reader[1].token_file"]
+
+
+def test_check_config_reads_the_definitions_that_clients_name(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = base / "seatwatch.toml"
+    (base / "odd.toml").write_text('based_on = "contract-10s"\nclock_start = "assigned"\n', encoding="utf-8")
+    (base / "bytes.toml").write_bytes(b"\xff")
+    clients = "".join(
+        f'[[client]]\nid = "{name}"\ndefinition = "{name}.toml"\n' for name in ("odd", "bytes", "missing")
+    )
+    path.write_text(clients, encoding="utf-8")
+    assert run(["check-config", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "clock_start = assigned: not implemented yet" in said
+    assert all(f"client {name}: definition" in said for name in ("odd", "bytes", "missing"))
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_an_import_is_daily_unless_it_says_otherwise(calls: list[str], tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--client", "a/b"], "no slash"),
         (["--client", "~clock"], "'~clock' is no name"),
         (["--client", "acme", "--feed", "hourly"], "use live, delayed or daily"),
         (["--client", "acme", "--definition", "no-such"], "name a preset"),
