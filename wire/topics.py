@@ -49,8 +49,3 @@ def parse_topic(topic: str) -> ProbeTopic | None:
 def stream_name(ledger_id: bytes, shard: int = 0) -> str:
     """Redis stream of one ledger's shard; the hash tag keeps a ledger on one cluster node."""
     return f"seatwatch:{{{ledger_id.hex()}}}:entries:{shard}"
-
-
-def board_key(client: str) -> str:
-    """Redis key of a client's newest board."""
-    return f"seatwatch:board:{client}"

@@ -27,11 +27,6 @@ class SnapshotLane:
         self._due: dict[str, None] = {}
         self._sequence = 0
 
-    @property
-    def is_due(self) -> bool:
-        """Whether next_frame has something."""
-        return bool(self._due)
-
     def update(self, about: str, snapshot: Snapshot) -> None:
         """`snapshot` is what holds about `about` from now on, and is due."""
         self._newest[about] = snapshot

@@ -5,10 +5,12 @@ and over with its times moved to now, as a running engine would; otherwise nothi
 """
 
 import asyncio
+import dataclasses
 import hashlib
 import sys
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -34,23 +36,11 @@ class Control(msgspec.Struct):
     live: bool = True
 
 
-def settings(**changes: int) -> WallboardSettings:
+def settings(**changes: Any) -> WallboardSettings:
     """The shipped settings, with `changes`."""
     defaults = load_defaults()
-    fields: dict[str, int] = {
-        "push_interval_ms": defaults.ms("board.push_interval"),
-        "tick_interval_ms": defaults.ms("board.tick_interval"),
-        "stale_after_ms": defaults.ms("board.stale_after"),
-        "reconnect_after_ms": defaults.ms("board.reconnect_after"),
-        "write_timeout_ms": defaults.ms("board.write_timeout"),
-        "page_turn_ms": defaults.ms("board.page_turn"),
-        "cookie_age_ms": defaults.ms("board.cookie_age"),
-        "socket_buffer_bytes": defaults.int("board.socket_buffer"),
-        "sign_in_bytes_max": defaults.int("board.sign_in_bytes_max"),
-        "screens_max": defaults.int("board.screens_max"),
-        **changes,
-    }
-    return WallboardSettings(**fields, time_zone=defaults.text("contract.time_zone"))
+    shipped = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
+    return dataclasses.replace(shipped, **changes)
 
 
 def screen_words() -> dict[str, dict[str, str]]:
