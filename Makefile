@@ -47,10 +47,9 @@ lint: setup ## ruff and mypy, both strict
 	@.venv/bin/mypy
 
 bench: setup ## run every bench in turn and print its table
-	@for bench in bench/bench_*.py; do \
-	    test -e "$$bench" || continue; \
-	    echo "== $$bench"; $(PYTHON_IN_VENV) -m "bench.$$(basename "$$bench" .py)" || exit 1; \
-	done
+	@missed=; for bench in bench/bench_*.py; do \
+	    echo "== $$bench"; $(PYTHON_IN_VENV) -m "bench.$$(basename "$$bench" .py)" || missed="$$missed $$bench"; \
+	done; test -z "$$missed" || { echo "failed, or beyond a limit:$$missed" >&2; exit 1; }
 
 sim: setup ## run the seeded world (SEEDS=100)
 	@$(PYTHON_IN_VENV) -m tests.sim --seeds $(SEEDS) $(ARGS)

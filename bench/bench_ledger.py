@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bench.table import Figure, print_figures
 from collector._core.admission import Outcome, Rules
 from collector.committer import Committer, FrameJob
 from collector.sources import Source
@@ -294,10 +295,11 @@ def proofs(directory: Path) -> None:
 
 def verdict(rate: float, beside_ledger: float) -> int:
     """0 when both bounds hold."""
-    holds = rate >= EVENTS_PER_S_WANTED and beside_ledger >= RATIO_WANTED
-    print(
-        f"{'holds' if holds else 'DOES NOT HOLD'}: frame bytes to commit {rate:,.0f} events/s per core"
-        f" (wanted {EVENTS_PER_S_WANTED:,}), {beside_ledger:.2f} of the ledger alone (wanted {RATIO_WANTED})"
+    holds = print_figures(
+        [
+            Figure("frame bytes to commit, events/s per core", rate, EVENTS_PER_S_WANTED, at_least=True),
+            Figure("of insert and hash without admission", beside_ledger, RATIO_WANTED, at_least=True),
+        ]
     )
     return 0 if holds else 1
 

@@ -14,6 +14,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.table import Figure, print_figures
 from tests.agent_probe.fake_collector import running_collector
 from tests.servers import ONLINE_UPS, run_mosquitto, run_ups_server
 
@@ -54,12 +55,15 @@ async def main(seconds: float) -> bool:
                 rss, uss, cpu, wakeups = await measure(seconds, home, broker.port, ups.port)
                 frames = len(collector.frames)
     print(f"gateway probe, one UPS at 1 Hz, {seconds:g} s, {frames} frames received")
-    print(f"{'':10}{'measured':>12}{'limit':>10}")
-    print(f"{'RSS':10}{rss:>9.1f} MB{RSS_LIMIT_MB:>7g} MB")
-    print(f"{'USS':10}{uss:>9.1f} MB{'':>7}")
-    print(f"{'CPU':10}{cpu:>10.2f} %{CPU_LIMIT_PERCENT:>8g} %")
-    print(f"{'wake-ups':10}{wakeups:>9.1f} /s")
-    return rss <= RSS_LIMIT_MB and cpu <= CPU_LIMIT_PERCENT and frames > 0
+    holds = print_figures(
+        [
+            Figure("RSS, MB", rss, RSS_LIMIT_MB),
+            Figure("USS, MB", uss),
+            Figure("CPU of one core, %", cpu, CPU_LIMIT_PERCENT),
+            Figure("wake-ups a second", wakeups),
+        ]
+    )
+    return holds and frames > 0
 
 
 if __name__ == "__main__":

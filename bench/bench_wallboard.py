@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 from msgspec import structs
 
+from bench.table import Figure, print_figures
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Snapshot
 from dashboards.wallboard._core.board import diff, to_json
@@ -156,11 +157,7 @@ def main() -> int:
     """Print the table. The exit code is 1 if one of the limits in HELD is passed."""
     seen = {**scrape(), **asyncio.run(fan_out())}
     print(f"{SCREENS} screens, {BOARDS_PER_S} boards/s of 200 queues, {os.cpu_count()} cores")
-    print(f"{'':32}{'seen':>10}{'limit':>10}{'ratio':>8}")
-    for name, value in seen.items():
-        limit = LIMITS.get(name)
-        tail = f"{limit:>10.1f}{value / limit:>8.2f}" if limit else ""
-        print(f"{name:32}{value:>10.2f}{tail}")
+    print_figures([Figure(name, value, LIMITS.get(name)) for name, value in seen.items()])
     return int(any(seen[name] > LIMITS[name] for name in HELD))
 
 

@@ -11,7 +11,9 @@ from collector._core.derived import Declaration
 from collector._core.sequence import StreamView, view_of
 from collector.sources import Source
 from collector.stats import IntakeStats
+from ledger.checkpoint import Signer
 from ledger.entry import NewEntry
+from ledger.errors import SigningRefused
 from ledger.writer import LedgerWriter
 from wire.body import Body
 from wire.codec import decode_body
@@ -65,7 +67,19 @@ class LatestJob(NamedTuple):
         return 1
 
 
-Job = FrameJob | DerivedJob | LatestJob
+class CheckpointJob(NamedTuple):
+    """Sign the tree of one client's ledger as it is after this batch."""
+
+    client: str
+    signer: Signer
+
+    @property
+    def rows(self) -> int:
+        """What it weighs in the queue."""
+        return 1
+
+
+Job = FrameJob | DerivedJob | LatestJob | CheckpointJob
 
 
 class Appended(NamedTuple):
@@ -84,6 +98,13 @@ class Latest(NamedTuple):
     body: Body | None
 
 
+class Signed(NamedTuple):
+    """What became of a checkpoint. size: of the tree asked about. refused: why it was not signed, "" when it was."""
+
+    size: int
+    refused: str = ""
+
+
 class Heard(NamedTuple):
     """A source spoke. at: hub's ms. heartbeat_ms: the promise it made in this frame, if any."""
 
@@ -92,7 +113,7 @@ class Heard(NamedTuple):
     heartbeat_ms: int | None
 
 
-Answer = Ack | Appended | Latest
+Answer = Ack | Appended | Latest | Signed
 
 
 class Result(NamedTuple):
@@ -183,7 +204,9 @@ class Committer:
         ]
         return Result(answers, sizes, heard)
 
-    def _admit(self, job: Job, received_at: int) -> "Admission | Appended | Latest":
+    def _admit(self, job: Job, received_at: int) -> "Admission | Appended | Latest | Signed":
+        if isinstance(job, CheckpointJob):
+            return Signed(0)
         if isinstance(job, DerivedJob):
             return self._admit_derived(job, received_at)
         if isinstance(job, LatestJob):
@@ -191,8 +214,10 @@ class Committer:
         self._declare(job, received_at)
         return self._admit_frame(job, received_at)
 
-    def _answer(self, job: Job, outcome: "Admission | Appended | Latest") -> Answer:
-        if isinstance(outcome, Latest):
+    def _answer(self, job: Job, outcome: "Admission | Appended | Latest | Signed") -> Answer:
+        if isinstance(job, CheckpointJob):
+            return self._sign(job)
+        if isinstance(outcome, Latest | Signed):
             return outcome
         if isinstance(outcome, Appended):
             return outcome._replace(size=self._writers[_client_of(job)].size)
@@ -206,6 +231,14 @@ class Committer:
             outcome.wanted,
             outcome.rejected,
         )
+
+    def _sign(self, job: CheckpointJob) -> Signed:
+        writer = self._writers[job.client]
+        try:
+            writer.checkpoint(job.signer)
+        except SigningRefused as refused:
+            return Signed(writer.size, str(refused))
+        return Signed(writer.size)
 
     def _heard_at(self, job: FrameJob, received_at: int) -> int:
         """Never earlier than what its ledger says, should the hub's clock have stepped back."""

@@ -14,11 +14,25 @@ from typing import NamedTuple, cast
 import msgspec
 
 from collector._core.admission import Rules
-from collector.committer import Answer, Appended, Committer, DerivedJob, FrameJob, Heard, Job, Latest, LatestJob, Result
+from collector.committer import (
+    Answer,
+    Appended,
+    CheckpointJob,
+    Committer,
+    DerivedJob,
+    FrameJob,
+    Heard,
+    Job,
+    Latest,
+    LatestJob,
+    Result,
+    Signed,
+)
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.ledgers import LedgerHandle
 from collector.sources import Principal, Sources
 from collector.stats import IntakeStats
+from ledger.checkpoint import Signer
 from ledger.entry import NewEntry
 from ledger.reader import LedgerReader
 from ledger.writer import LedgerWriter
@@ -116,6 +130,10 @@ class Intake:
     async def latest(self, client: str, source: str, epoch: bytes) -> Latest:
         """How far one of our own streams is (see `append_derived`). Raises Busy, IntakeStopped, KeyError."""
         return cast("Latest", await self._enqueue(LatestJob(self.ledgers[client].client, source, epoch)))
+
+    async def checkpoint(self, client: str, signer: Signer) -> Signed:
+        """Sign the tree of one ledger as it is. Raises Busy, IntakeStopped; KeyError for a client without a ledger."""
+        return cast("Signed", await self._enqueue(CheckpointJob(self.ledgers[client].client, signer)))
 
     async def run(self) -> None:
         """Commit what arrives until cancelled. What was committed is acknowledged even then."""

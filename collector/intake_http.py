@@ -82,6 +82,7 @@ class HttpDoor:
     ) -> None:
         self.stats = DoorStats()
         self._intake = intake
+        intake.stats.doors.append(self.stats)
         self._sources = sources
         self._settings = settings
         self._monotonic_s = monotonic_s

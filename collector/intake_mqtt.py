@@ -74,6 +74,7 @@ class MqttDoor:
         self.stats = DoorStats()
         self.connected = asyncio.Event()
         self._intake = intake
+        intake.stats.doors.append(self.stats)
         self._sources = sources
         self._settings = settings
         self._tls = tls

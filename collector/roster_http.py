@@ -22,6 +22,7 @@ from wire._fields import Epoch, Sequence
 from wire.codec import decode_body
 from wire.errors import DecodeError, Reason
 from wire.kinds import Kind
+from wire.limits import BODY_BYTES_MAX
 from wire.organisation import RosterLink
 
 PATH: Final = "/v1/roster"
@@ -33,7 +34,7 @@ class LinkEntry(msgspec.Struct, frozen=True, array_like=True):
 
     epoch: Epoch
     sequence: Sequence
-    body: Annotated[bytes, Meta(max_length=8192)]
+    body: Annotated[bytes, Meta(max_length=BODY_BYTES_MAX)]
 
 
 class RosterRequest(msgspec.Struct, frozen=True, array_like=True):

@@ -13,31 +13,34 @@ LATENCY_EDGES_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 class Latency:
     """A histogram of durations in ms. counts[i] is what fell under edge i and over the one before (not cumulative)."""
 
-    __slots__ = ("count", "counts", "sum_us")
+    __slots__ = ("count", "counts", "edges_ms", "sum_us")
 
-    def __init__(self) -> None:
+    def __init__(self, edges_ms: tuple[int, ...] = LATENCY_EDGES_MS) -> None:
+        self.edges_ms = edges_ms
         self.count = 0
         self.sum_us = 0
-        self.counts = [0] * (len(LATENCY_EDGES_MS) + 1)
+        self.counts = [0] * (len(edges_ms) + 1)
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
         microseconds = round(seconds * 1_000_000)
         self.count += 1
         self.sum_us += microseconds
-        self.counts[bisect_left(LATENCY_EDGES_MS, microseconds / 1000)] += 1
+        self.counts[bisect_left(self.edges_ms, microseconds / 1000)] += 1
 
 
 class IntakeStats:
     """What went through the intake since it started.
 
-    frames, items: taken off the queue. outcomes: of items, by what became of them. rejected: of items, by reason.
+    doors: of every door on this intake. frames, items: taken off the queue.
+    outcomes: of items, by what became of them. rejected: of items, by reason.
     gaps, gap_sequences: holes declared and how many sequences they span. derived: entries of our own writers.
     foreign, busy: frames refused before anything was stored. commits, entries: transactions and what they held.
     commit_time: of one transaction. accept_time: from a frame's arrival to its acknowledgement.
     """
 
     def __init__(self) -> None:
+        self.doors: list[DoorStats] = []
         self.frames = 0
         self.items = 0
         self.outcomes = dict.fromkeys(Outcome, 0)

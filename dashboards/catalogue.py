@@ -14,6 +14,7 @@ from typing import Final
 from wire.board import RESPONSE_EDGES_MS
 from wire.conversation import Activity, Presence
 from wire.errors import Reason, require
+from wire.verdict import Notice
 
 PREFIX: Final = "seatwatch_"
 OTHER: Final = "other"
@@ -59,6 +60,9 @@ OUTCOMES: Final = ("answered", "abandoned", "short_abandoned", "unanswered", "ex
 WINDOWS: Final = ("interval", "day")
 SCOPES: Final = ("queue", "team", "site", "ledger")
 
+REFUSALS: Final = ("busy", "discarded", "too_often", "unauthorised")
+"""Why a door turned away what may have been a good frame."""
+
 LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "window": WINDOWS,
     "outcome": OUTCOMES,
@@ -66,7 +70,9 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "presence": (*Presence, OTHER),
     "activity": (*Activity, OTHER),
     "reason": (*Reason, OTHER),
+    "refusal": (*Reason, *REFUSALS, OTHER),
     "scope": SCOPES,
+    "notice": tuple(Notice),
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
@@ -194,6 +200,9 @@ UPS_RUNTIME = _metric(
 
 # --- intake
 FRAMES = _metric("frames", Type.COUNTER, "Frames received, whatever became of them.")
+FRAMES_REFUSED = _metric(
+    "frames_refused", Type.COUNTER, "Frames and requests of which nothing was stored, by reason.", ("refusal",)
+)
 FRAME_BYTES = _metric("frame_bytes", Type.COUNTER, "Bytes of the frames received.", unit="bytes")
 ACCEPTED = _metric("accepted", Type.COUNTER, "Items made durable for the first time.")
 REPEATS = _metric("repeats", Type.COUNTER, "Items that were already durable, byte for byte.")
@@ -205,6 +214,13 @@ COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fs
 LEDGER_ENTRIES = _metric("ledger_entries", Type.GAUGE, "Entries in the ledger.", ("ledger",))
 ENGINE_LAG = _metric(
     "engine_lag_entries", Type.GAUGE, "Entries in the ledger that the engine has not folded yet.", ("ledger",)
+)
+LATENESS = _metric(
+    "announcement_lateness_seconds",
+    Type.HISTOGRAM,
+    "How late a warning or overdue notice was said after the instant it was owed; so also where a source tells late.",
+    ("notice",),
+    "seconds",
 )
 
 # --- the board and its screens

@@ -60,6 +60,8 @@ class Exporter(Collector):
         ledgers, summed = split_ledgers(snapshot.ledgers, self._caps["ledger"])
         sink.add(c.IDS_CAPPED, ("ledger",), summed)
         _ledgers(sink, ledgers)
+        for notice, lateness in snapshot.lateness.items():
+            add_histogram(sink, c.LATENESS, (notice,), lateness)
         if snapshot.screens is not None:
             _screens(sink, snapshot.screens)
         sink.add(c.SCRAPE_SECONDS, (), self._last_scrape_s)
@@ -195,6 +197,11 @@ def _intake(sink: Sink, intake: IntakeFigures) -> None:
         by_reason[reason if reason in _REASONS else c.OTHER] += number
     for reason, number in by_reason.items():
         sink.add(c.QUARANTINED, (reason,), number)
+    refusals = dict.fromkeys(c.LABEL_VALUES["refusal"], 0)
+    for refusal, number in intake.refused.items():
+        refusals[refusal if refusal in refusals else c.OTHER] += number
+    for refusal, number in refusals.items():
+        sink.add(c.FRAMES_REFUSED, (refusal,), number)
     if intake.commit is not None:
         add_histogram(sink, c.COMMIT, (), intake.commit)
 

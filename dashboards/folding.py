@@ -72,12 +72,15 @@ def sum_of(tiles: Sequence[Tile]) -> Tile:
 def _sum_waiting(parts: Sequence[Waiting]) -> Waiting | None:
     if not parts:
         return None
+    oldest = min((p for p in parts if p.oldest_since is not None), key=lambda p: p.oldest_since or 0, default=None)
     return Waiting(
         waiting=sum(p.waiting for p in parts),
         overdue=sum(p.overdue for p in parts),
-        oldest_since=min((p.oldest_since for p in parts if p.oldest_since is not None), default=None),
+        oldest_since=None if oldest is None else oldest.oldest_since,
         next_due_at=min((p.next_due_at for p in parts if p.next_due_at is not None), default=None),
         open=sum(p.open for p in parts),
+        overdue_since=min((p.overdue_since for p in parts if p.overdue_since is not None), default=None),
+        oldest_due_at=None if oldest is None else oldest.oldest_due_at,
     )
 
 

@@ -20,13 +20,17 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeFigures:
-    """Counters of the collector since its process started. quarantined: by wire.errors.Reason."""
+    """Counters of the collector since its process started. quarantined: items, by wire.errors.Reason.
+
+    refused: frames of which nothing was stored, by Reason or one of catalogue.REFUSALS.
+    """
 
     frames: int = 0
     frame_bytes: int = 0
     accepted: int = 0
     repeats: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
     equivocations: int = 0
     gaps: int = 0
     unrouted: int = 0
@@ -54,10 +58,14 @@ class ScreenFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch)."""
+    """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch).
+
+    lateness: of announcements, by wire.verdict.Notice; every one with the same edges.
+    """
 
     now_ms: int
     board: Board | None = None
     intake: IntakeFigures | None = None
     ledgers: Sequence[LedgerFigures] = ()
+    lateness: Mapping[str, Distribution] = field(default_factory=dict)
     screens: ScreenFigures | None = None

@@ -2,7 +2,10 @@
 
 import errno
 import socket
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+LOOPBACK: Final = "127.0.0.1"
+LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "::1", "localhost"})
 
 
 class Bound(NamedTuple):

@@ -9,16 +9,17 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
+from dashboards.wallboard._core.names import Names
+from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
 from wire.ids import OPERATOR, is_derived, is_name
 from wire.record import Feed
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -46,15 +47,19 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ServerSection(_Section, frozen=True, kw_only=True):
-    """Where the server keeps its record and where it listens."""
+    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
 
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")] = "seatwatch"
     data: str = "data"
-    listen: str = "127.0.0.1"
+    listen: str = LOOPBACK
     port: Port = 8787
 
 
 class MqttSection(_Section, frozen=True, kw_only=True):
-    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine)."""
+    """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine).
+
+    port: the broker's, or where the embedded one listens if that is free; 0 = anywhere.
+    """
 
     host: str | None = None
     port: Port = 1883
@@ -123,6 +128,14 @@ class Config(_Section, frozen=True, kw_only=True):
     site: list[SiteSection] = []
     reader: list[ReaderSection] = []
 
+    def names(self) -> Names:
+        """What people call clients, queues and sites, where they said so."""
+        return Names(
+            clients={client.id: client.name for client in self.client},
+            queues={(client.id, queue.id): queue.name for client in self.client for queue in client.queue},
+            sites={site.id: site.name for site in self.site},
+        )
+
     def data_dir(self, base: Path) -> Path:
         """The data directory; a relative one is taken from the configuration file's folder `base`."""
         return (base / self.server.data).resolve()
@@ -178,7 +191,7 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
                 f"{client.time_zone!r} is no IANA time zone",
                 'write one such as "Asia/Shanghai"',
             )
-    if config.server.listen not in LOOPBACK and not config.reader:
+    if config.server.listen not in LOOPBACK_NAMES and not config.reader:
         yield Problem(
             "server.listen",
             f"{config.server.listen} is reachable from outside and nobody needs a token to read",

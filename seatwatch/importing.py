@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from collector.intake import Intake
+import msgspec
+
+from collector.intake import Intake, IntakeSettings
 from collector.ledgers import ledger_directory
 from collector.settings import intake_settings
 from collector.sources import CONVERSATIONS, Source, Sources
@@ -74,7 +76,7 @@ async def local_intake(
         intake = Intake(
             writers,
             Sources(sources),
-            settings=intake_settings(defaults),
+            settings=_with_room_for_holes(intake_settings(defaults), defaults),
             clock_ms=now_ms,
             open_reader=open_reader,
             die=_refused_already,
@@ -85,6 +87,11 @@ async def local_intake(
                 yield LocalIntake(intake, writers)
             finally:
                 running.cancel()
+
+
+def _with_room_for_holes(settings: IntakeSettings, defaults: Defaults) -> IntakeSettings:
+    """An import sends in order of time what it numbered by row. Here it is the only sender, and holds back no more."""
+    return msgspec.structs.replace(settings, holes_max=defaults.int("collector.import_events_sorted"))
 
 
 def _refused_already(_: BaseException) -> None:

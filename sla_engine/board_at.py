@@ -8,7 +8,8 @@ Two questions, told apart by how much may be known:
 * What the screen showed at T (`known_at` at or before T): only entries received by `known_at`, in the order they came
   in, judged as far as the record was known to be complete.
 
-Rules, rosters and declared sources hold by their own effective dates: for what was true they may have been entered later.
+Rules, rosters and declared sources hold by their own effective dates: for what was true, they may have been entered
+later.
 """
 
 from collections.abc import Iterator
@@ -126,7 +127,7 @@ def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[Fa
 def _as_it_happened(entries: list[Recorded]) -> list[Recorded]:
     """Rules and rosters, then events in order of event time, as a ledger of its own.
 
-    Declarations, clocks and silences say how long to wait for what is late; with hindsight there is nothing to wait for.
+    Declarations, clocks and silences say how long to wait for what is late; hindsight has nothing to wait for.
     """
     rules = [entry for entry in entries if entry.kind in _RULES]
     events = [entry for entry in entries if entry.body is not None and Kind.OFFERED <= entry.kind < Kind.PRESENCE]
@@ -142,9 +143,7 @@ def _keep(facts: dict[FactKey, Fact], said: list[Fact]) -> None:
             facts[key] = fact
 
 
-def _operator(
-    entries: list[Recorded], question: _Question, settings: BoardAtSettings, scope: Scope
-) -> OperatorPart:
+def _operator(entries: list[Recorded], question: _Question, settings: BoardAtSettings, scope: Scope) -> OperatorPart:
     sites, counts = new_sites(settings.limits), RecordCounts()
     if question.hindsight:
         # what a probe told later it told of then

@@ -11,7 +11,7 @@ import msgspec
 from wire.record import Feed
 
 RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
-"""Upper edges of `Histogram` buckets: 6, 10, 20 and 30 s are what contracts judge by, 180 s the platforms' 3 minutes."""
+"""Upper edges of `Histogram` buckets: contracts judge by 6, 10, 20 and 30 s, platforms by 180 s."""
 
 
 class Ratio(msgspec.Struct, frozen=True, gc=False):
@@ -29,7 +29,7 @@ class Mean(msgspec.Struct, frozen=True, gc=False):
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, gc=False):
-    """A service level under one named formula (research/domain.md M7)."""
+    """A service level under one named formula (docs/reference/board.md)."""
 
     formula: str
     threshold_ms: int
@@ -83,13 +83,20 @@ class Totals(msgspec.Struct, frozen=True, gc=False):
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
-    """Who waits now. None when the queue's best feed is daily (T+1: no live tile)."""
+    """Who waits now. None when the queue's best feed is daily (T+1: no live tile).
+
+    next_due_at: the earliest due instant that has not passed. overdue_since: the earliest that has, of those who still
+    wait. oldest_due_at: when the oldest wait falls or fell due; None where it is for a later reply, which has no limit
+    of its own and counts in the average.
+    """
 
     waiting: int
     overdue: int
     oldest_since: int | None
     next_due_at: int | None
     open: int = 0
+    overdue_since: int | None = None
+    oldest_due_at: int | None = None
 
 
 class AgentCount(msgspec.Struct, frozen=True, gc=False):

@@ -53,7 +53,7 @@ class Sender:
 
     def next_frame(self, epochs: Sequence[EpochState], now: int) -> Frame | None:
         """The frame to publish now, or None."""
-        if self._flights and now - self._moved_at >= self._limits.resend_ms:
+        if _awaits_ack(epochs) and now - self._moved_at >= self._limits.resend_ms:
             self.resends += 1
             self.rewind(epochs, now)
         if self._pace.ready_at(now) > now:
@@ -75,7 +75,7 @@ class Sender:
     def next_due(self, epochs: Sequence[EpochState], now: int) -> int | None:
         """When to ask next_frame again, or None."""
         has_room = len(self._flights) < self._limits.in_flight
-        resend_at = self._moved_at + self._limits.resend_ms if self._flights else None
+        resend_at = self._moved_at + self._limits.resend_ms if _awaits_ack(epochs) else None
         if any(state.wanted or (has_room and state.cursor < state.last) for state in epochs):
             ready_at = self._pace.ready_at(now)
             return ready_at if resend_at is None else min(ready_at, resend_at)
@@ -205,3 +205,11 @@ class Sender:
             at = sequence + 1
         if runs:
             self._lose(state, runs)
+
+
+def _awaits_ack(epochs: Sequence[EpochState]) -> bool:
+    """Whether something was sent and is not acknowledged.
+
+    Not the same as having flights: a wanted range answered in part of a wider flight takes that flight's place.
+    """
+    return any(state.cursor > state.acknowledged for state in epochs)

@@ -15,9 +15,9 @@ from wire.frame import Ack, Frame, Item, Lane
 from wire.kinds import Kind
 from wire.limits import FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION
 
-_HEAD_BYTES: Final = 512
+_FRAME_HEAD: Final = 512
 """What a frame takes beside its items: names of 96 characters at most, epoch, empty lists."""
-_ITEM_HEAD_BYTES: Final = 32
+_ITEM_HEAD: Final = 32
 _MS_PER_S: Final = 1000
 
 Progress = Callable[[int], None]
@@ -143,13 +143,13 @@ class Delivery:
 def _chunks(events: Iterable[Numbered], span_ms: int | None) -> Iterator[list[Numbered]]:
     """Events that fit one frame, and with `span_ms` lie within it of the first."""
     chunk: list[Numbered] = []
-    size = _HEAD_BYTES
+    size = _FRAME_HEAD
     for event in events:
-        takes = len(event.body) + _ITEM_HEAD_BYTES
+        takes = len(event.body) + _ITEM_HEAD
         full = len(chunk) == FRAME_ITEMS_MAX or size + takes > FRAME_BYTES_MAX
         if chunk and (full or (span_ms is not None and event.occurred_at - chunk[0].occurred_at > span_ms)):
             yield chunk
-            chunk, size = [], _HEAD_BYTES
+            chunk, size = [], _FRAME_HEAD
         chunk.append(event)
         size += takes
     if chunk:

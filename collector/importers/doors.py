@@ -68,7 +68,7 @@ class HttpDoor:
         retry_ms: int,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """attempts_max: how often a frame is offered to a server that is busy or away. retry_ms: between two of them."""
+        """attempts_max: how often a frame is offered to a server busy or away. retry_ms: between two of them."""
         self._session = session
         self._url = f"{url.rstrip('/')}/v1/events"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": MSGPACK, "Accept": MSGPACK}

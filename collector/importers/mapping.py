@@ -23,12 +23,12 @@ from collector.importers._core.text import heading, plain
 from collector.importers._core.times import EPOCH_MS, EPOCH_S, TimeReader
 from wire.conversation import Channel, LeftReason
 from wire.ids import NAME_PATTERN
-from wire.limits import NAME_CHARS_MAX
+from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _Columns = str | list[str]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=WORD_CHARS_MAX)]
 _Test = str | list[str] | dict[Literal["not"], str | list[str]]
 
 _MS_PER_S: Final = 1000

@@ -84,7 +84,7 @@ class Reading:
         rows = self._rows()
         _, header = next(rows, (0, []))
         self._plan: Final[Plan] = plan(mapping, header)
-        first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_BYTES)]
+        first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_LENGTH)]
         self.epochs: Final[Sequence[bytes]] = keys.epochs(mapping.format, client, [keys.line(header), *first])
         self.report: Report = Report(settings.rejected_listed)
 

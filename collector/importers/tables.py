@@ -19,7 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 WORKBOOK: Final = ".xlsx"
 TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
 _CHUNK: Final = 1 << 20
-_WIDE: Final = re.compile("[\u2e80-\uffdc]")
+_WIDE: Final = re.compile(r"[\u2e80-\uffdc]")
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -69,7 +69,9 @@ class Table:
                 yield number, cells
 
     def _text_rows(self) -> Iterator[list[str]]:
-        """Records. One that runs over several lines and has another width than its neighbours is a stray quote: its lines
+        """Records of the file.
+
+        One that runs over several lines and has another width than its neighbours is a stray quote: its lines
         are taken one by one then, so that it swallows no other row.
         """
         with self._path.open("rb") as self._file:

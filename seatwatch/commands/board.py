@@ -121,7 +121,7 @@ def _tiles(tiles: "list[Tile]", as_of: int) -> "Table":
     from seatwatch.glossary import words
 
     table = Table()
-    table.add_column("", overflow="fold", min_width=16)
+    table.add_column("", overflow="fold")
     names = ("waiting", "overdue", "oldest_wait", "answered", "abandoned", "attainment", "service_level")
     for name in (*names, "average_response"):
         table.add_column(words()[name].en, justify="right")

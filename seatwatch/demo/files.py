@@ -8,9 +8,9 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Final
 
-from seatwatch.floor.plan import ROSTER_COLUMNS, FloorPlan, roster_rows
+from seatwatch.addresses import LOOPBACK
+from seatwatch.floor.plan import NAMES, ROSTER_COLUMNS, FloorPlan, roster_rows
 
-LOOPBACK: Final = "127.0.0.1"
 ROSTER_FROM: Final = "2020-01-01"
 
 
@@ -21,12 +21,12 @@ def write_configuration(base: Path, plan: FloorPlan, *, listen: str, port: int) 
     reader = "" if listen == LOOPBACK else secrets.token_urlsafe()
     for client, queues in plan.queues.items():
         _write_token(base / f"{client}.token", tokens[client])
-        lines += ["[[client]]", f'id = "{client}"', 'definition = "demo.toml"']
+        lines += ["[[client]]", f'id = "{client}"', f'name = "{NAMES[client]}"', 'definition = "demo.toml"']
         for queue in queues:
-            lines += ["[[client.queue]]", f'id = "{queue}"']
+            lines += ["[[client.queue]]", f'id = "{queue}"', f'name = "{NAMES[queue]}"']
         lines += ["[[source]]", f'id = "chat/{client}"', f'client = "{client}"', f'token_file = "{client}.token"']
-    for site in plan.sites:
-        lines += ["[[site]]", f'id = "{site}"', f"seats = {plan.seats_per_site}"]
+    for number, site in enumerate(plan.sites, start=1):
+        lines += ["[[site]]", f'id = "{site}"', f'name = "Site {number}"', f"seats = {plan.seats_per_site}"]
     if reader:
         _write_token(base / "reader.token", reader)
         lines += ["[[reader]]", 'name = "demo"', 'token_file = "reader.token"']

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Final, Self
+from typing import Self
 
 import msgspec
 
@@ -12,6 +12,7 @@ from agent_probe._core.outbox import Outbox
 from agent_probe.app import Probe, memory_outbox
 from agent_probe.config import BrokerConfig, ProbeConfig, ProbeSettings, UpsConfig
 from agent_probe.platform import current
+from seatwatch.addresses import LOOPBACK
 from seatwatch.floor.bridge import ChatBridge
 from seatwatch.floor.line import Line
 from seatwatch.floor.outcome import Sent
@@ -21,8 +22,6 @@ from seatwatch.floor.upsd import Upsd
 from seatwatch.runtime_file import Runtime
 from wire.facility import Role
 from wire.limits import EPOCH_BYTES
-
-LOOPBACK: Final = "127.0.0.1"
 
 
 class FloorSettings(msgspec.Struct, frozen=True):

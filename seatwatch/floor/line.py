@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Self
 
+from seatwatch.addresses import LOOPBACK
+
 _CHUNK: Final = 64 * 1024
 
 
@@ -25,7 +27,7 @@ class Line:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._carry, LOOPBACK, 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:

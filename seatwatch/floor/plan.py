@@ -5,8 +5,15 @@ from typing import Final
 import msgspec
 
 CLIENTS: Final = (("acme", ("acme-presale", "acme-aftersale")), ("bolt", ("bolt-service",)))
+NAMES: Final = {
+    "acme": "Acme Outdoor",
+    "acme-presale": "Pre-sale",
+    "acme-aftersale": "After-sale",
+    "bolt": "Bolt Audio",
+    "bolt-service": "Service",
+}
 TEAM_SIZE: Final = 15
-"""One team lead and QC per 15 people (research/domain.md section 0)."""
+"""One team lead per 15 people, as is usual in the trade."""
 
 
 class Person(msgspec.Struct, frozen=True):

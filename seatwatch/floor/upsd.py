@@ -7,6 +7,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Self
 
+from seatwatch.addresses import LOOPBACK
+
 MAINS: Final = {
     "ups.status": "OL CHRG",
     "battery.charge": "100",
@@ -39,7 +41,7 @@ class Upsd:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:

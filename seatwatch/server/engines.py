@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import structlog
 
+from collector.stats import Latency
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
 from sla_engine._core.sites import SiteLimits
@@ -21,7 +23,10 @@ from wire.ids import OPERATOR
 from wire.verdict import Announcement, Notice
 
 log = structlog.get_logger()
-MS_PER_MINUTE = 60_000
+MS_PER_S: Final = 1_000
+MS_PER_MINUTE: Final = 60_000
+LATENESS_EDGES_MS: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 5000, 20000, 60000)
+"""Upper edges of the buckets of lateness. 20 ms is what is promised; past a minute nothing is announced any more."""
 
 
 def calendar_of(time_zone: str, defaults: Defaults) -> WindowCalendar:
@@ -45,7 +50,8 @@ class Engines:
         self._clock_ms = clock_ms
         self._stores: list[FactsStore] = []
         self._owing: set[str] = set()
-        self.announced = dict.fromkeys(Notice, 0)
+        self.lateness = {notice: Latency(LATENESS_EDGES_MS) for notice in Notice}
+        """Of everything announced: from the instant it was owed to the moment it was said, by the hub's clock."""
         self.runners: dict[str, LocalRunner] = {}
         for client in clients:
             feed = feeds[client.id]
@@ -111,8 +117,9 @@ class Engines:
         return [f"the engine of {client} is still reading its ledger" for client in behind]
 
     def _announce(self, announcements: list[Announcement]) -> None:
+        now = self._clock_ms()
         for announcement in announcements:
-            self.announced[announcement.notice] += 1
+            self.lateness[announcement.notice].observe((now - announcement.at) / MS_PER_S)
 
 
 def _log_sites(tiles: list[SiteTile]) -> None:

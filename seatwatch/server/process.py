@@ -1,6 +1,8 @@
 """One server process: everything `seatwatch up` runs, started in order and stopped in the reverse of it."""
 
 import asyncio
+import errno
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -14,18 +16,24 @@ import structlog
 from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
+from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake
 from collector.intake_mqtt import MqttDoor
 from collector.ledgers import ledger_directory
+from collector.roster_http import RosterDoor
 from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
+from collector.sources import Sources
 from collector.timekeeper import Timekeeper
+from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
+from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
-from seatwatch.addresses import bind
+from seatwatch.addresses import LOOPBACK, bind
 from seatwatch.clock import now_ms
-from seatwatch.config import Config, ConfigError, Problem
+from seatwatch.config import Config, ConfigError, Problem, token_digest
+from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.engines import Engines
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
@@ -110,14 +118,24 @@ class Server:
                     self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
                 )
                 await beside(engines.run(), name="engines")
+                rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
+                await beside(_settle_memory(engines, rarer), name="settle memory")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines)
-            write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port))
+            token_file = str(import_token(self._data).resolve())
+            write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))
             stack.callback(remove_runtime, self._data, self._boot_id)
             broker = f"MQTT on port {mqtt_port}, " if mqtt_port else ""
             self._say(f"Seatwatch is up: {url}/  ({broker}record in {self._data})")
             await stop.wait()
+
+    def _sources(self) -> Sources:
+        """Everybody the configuration names, and the imports of the data directory's owner."""
+        named = registered_sources(self._config, self._base, self._defaults)
+        digest = token_digest(import_token(self._data)).hex()
+        imports = import_sources((client.id for client in self._config.client), digest)
+        return Sources([*named, *(source for source in imports if named.get(source.id) is None)])
 
     async def _keep_time(self, beside: Beside, intake: Intake, engines: Engines | None) -> None:
         """Put time on the record. Without an engine here, a client who was told of lately may be owed a reply."""
@@ -145,13 +163,16 @@ class Server:
             stack.callback(writer.close)
         intake = Intake(
             writers,
-            registered_sources(self._config, self._base, defaults),
+            self._sources(),
             settings=intake_settings(defaults),
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
         )
         await beside(intake.run(), name="intake")
+        signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
+        checkpoints = Checkpoints(intake, signer, defaults.fill(CheckpointSettings, "ledger"))
+        await beside(checkpoints.run(), name="checkpoints")
         return intake
 
     async def _mqtt(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> int:
@@ -161,13 +182,24 @@ class Server:
         if mqtt.password_file is not None:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
         if mqtt.host is None:
-            port = await stack.enter_async_context(embedded_broker(0))
-            settings = mqtt_settings(self._defaults, "127.0.0.1", port, "3.1.1")
+            port = await self._broker(stack, mqtt.port)
+            settings = mqtt_settings(self._defaults, LOOPBACK, port, "3.1.1")
         else:
             port = mqtt.port
             settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
         door = MqttDoor(intake, intake.sources, settings)
         await beside(door.run(), name="mqtt")
+        return port
+
+    async def _broker(self, stack: AsyncExitStack, wanted: int) -> int:
+        """Start the embedded broker where probes of this machine look for it, or elsewhere if that port is busy."""
+        try:
+            return await stack.enter_async_context(embedded_broker(wanted))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        port = await stack.enter_async_context(embedded_broker(0))
+        self._say(f"port {wanted} is busy, the embedded broker uses {port} instead")
         return port
 
     def _redis(self, stack: AsyncExitStack) -> "Redis":
@@ -240,7 +272,7 @@ class Server:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, hub, now_ms)
+        figures = Figures(intake, hub, now_ms, {} if engines is None else engines.lateness)
         app = web_application(
             intake,
             hub,
@@ -249,6 +281,8 @@ class Server:
             defaults=defaults,
             problems=list if engines is None else engines.problems,
         )
+        if intake is not None:
+            app.add_routes(RosterDoor(intake, token_digest(import_token(self._data)).hex()).routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -258,8 +292,8 @@ class Server:
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
             interval_s = defaults.seconds("board.refresh_interval")
-            await beside(_publish(engines, hub, figures, interval_s=interval_s), name="publish")
-        host = "127.0.0.1" if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
+            await beside(_publish(engines, hub, figures, self._config.names(), interval_s=interval_s), name="publish")
+        host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 
 
@@ -269,14 +303,28 @@ async def _beside(
     await stack.enter_async_context(_running(tasks, work, name=name))
 
 
-async def _publish(engines: Engines, hub: Hub, figures: Figures, *, interval_s: float) -> None:
-    """Make the board again and again and hand it to screens and scrapes."""
+async def _settle_memory(engines: Engines, rarer: int) -> None:
+    """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
+
+    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until
+    the process ends and is not looked through again. From then on full collections are `rarer` times as rare.
+    """
+    for runner in engines.runners.values():
+        await runner.caught_up.wait()
+    gc.collect()
+    gc.freeze()
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, old * rarer)
+
+
+async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float) -> None:
+    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
     while True:
         board = engines.board()
         if board is not None:
             figures.board = board
             figures.folded = engines.folded()
-            hub.publish(board)
+            hub.publish(named(board, names))
         await asyncio.sleep(interval_s)
 
 

@@ -9,7 +9,7 @@ from collector import intake_http
 from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.settings import http_settings
-from collector.stats import LATENCY_EDGES_MS, IntakeStats
+from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
 from dashboards.wallboard.access import Access
@@ -18,21 +18,28 @@ from dashboards.wallboard.server import Wallboard, install
 from seatwatch import __version__, glossary
 from seatwatch.settings import Defaults
 from wire.board import Board
+from wire.errors import Reason
 from wire.scope import Scope
+from wire.verdict import Notice
 
 LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
 class Figures:
-    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards."""
+    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards.
 
-    def __init__(self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int]) -> None:
+    lateness: of what the engines announced; empty in a process without engines.
+    """
+
+    def __init__(
+        self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int], lateness: Mapping[Notice, Latency]
+    ) -> None:
         self._intake = intake
         self._hub = hub
+        self._lateness = lateness
         self._clock_ms = clock_ms
         self.board: Board | None = None
         self.folded: dict[str, int] = {}
-        self.door_bytes: Callable[[], int] = lambda: 0
 
     def snapshot(self) -> Snapshot:
         """Everything at this instant."""
@@ -45,22 +52,37 @@ class Figures:
                 LedgerFigures(ledger=client, entries=handle.size, folded=self.folded.get(client))
                 for client, handle in ({} if intake is None else intake.ledgers).items()
             ],
+            lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),
         )
 
     def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
-        commit = stats.commit_time
         return IntakeFigures(
-            frames=stats.frames,
-            frame_bytes=self.door_bytes(),
+            frames=sum(door.frames for door in stats.doors),
+            frame_bytes=sum(door.bytes for door in stats.doors),
             accepted=stats.outcomes[Outcome.ACCEPTED],
             repeats=stats.outcomes[Outcome.REPEAT],
+            refused=_refused(stats),
             quarantined={reason.value: count for reason, count in stats.rejected.items() if count},
             equivocations=stats.outcomes[Outcome.EQUIVOCATION],
             gaps=stats.gaps,
             unrouted=stats.outcomes[Outcome.UNROUTED],
-            commit=Distribution(edges_ms=LATENCY_EDGES_MS, counts=tuple(commit.counts), total_ms=commit.sum_us // 1000),
+            commit=_distribution(stats.commit_time),
         )
+
+
+def _refused(stats: IntakeStats) -> dict[str, int]:
+    """Frames of which nothing was stored, at every door, by why."""
+    refused = {reason.value: sum(door.refused[reason] for door in stats.doors) for reason in Reason}
+    refused["busy"] = stats.busy
+    refused["discarded"] = sum(door.discarded for door in stats.doors)
+    refused["too_often"] = sum(door.too_often for door in stats.doors)
+    refused["unauthorised"] = sum(door.unauthorised for door in stats.doors)
+    return refused
+
+
+def _distribution(latency: Latency) -> Distribution:
+    return Distribution(edges_ms=latency.edges_ms, counts=tuple(latency.counts), total_ms=latency.sum_us // 1000)
 
 
 def words() -> dict[str, dict[str, str]]:
@@ -92,7 +114,6 @@ def web_application(
     app = web.Application()
     if intake is not None:
         door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
-        figures.door_bytes = lambda: door.stats.bytes
         app.add_routes(door.routes())
     install(app, wallboard)
     return app

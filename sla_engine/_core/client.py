@@ -68,17 +68,17 @@ class Remembered(msgspec.Struct):
     accounts: dict[str, AccountState] = {}
 
 
-class _Open:
-    """What an open conversation adds to the tallies and to somebody's hands."""
+class _Open(msgspec.Struct, gc=False):
+    """What an open conversation adds to the tallies and to somebody's hands.
 
-    __slots__ = ("account", "decided", "groups", "session", "started_at")
+    decided: a fact counts this session. groups: empty when it adds nothing.
+    """
 
-    def __init__(self) -> None:
-        self.account = ""
-        self.session = -1
-        self.decided = False  # a fact counts this session
-        self.groups: tuple[Group, ...] = ()  # empty: it adds nothing
-        self.started_at = 0
+    account: str = ""
+    session: int = -1
+    decided: bool = False
+    groups: tuple[Group, ...] = ()
+    started_at: int = 0
 
 
 class ClientState:
@@ -184,16 +184,16 @@ class ClientState:
             known.account = live.account
         if known.session != live.session:
             known.session, known.decided = live.session, False
-        groups = self.groups.of_waiting(live.queue, live.account, live.place)
-        self.room.put(conversation, groups, live.waiting_since, live.due_at)
-        undecided = live.due_at is not None and live.waiting_since is not None and not known.decided
-        began = self.groups.of(live.queue, live.place) if undecided else ()
-        started_at = live.waiting_since or 0
-        if (began, started_at) != (known.groups, known.started_at):
+        groups = self.groups.of(live.queue, live.place)
+        waits_in = groups if live.account else self.groups.of_unheld(live.queue)
+        since = live.waiting_since
+        self.room.put(conversation, waits_in, since, live.due_at)
+        if live.due_at is None or since is None or known.decided:
             self._withdraw(known)
-            if began:
-                self.book.add(began, started_at, OPENED)
-            known.groups, known.started_at = began, started_at
+        elif known.groups is not groups or known.started_at != since:
+            self._withdraw(known)
+            self.book.add(groups, since, OPENED)
+            known.groups, known.started_at = groups, since
 
     def advance(self, as_of: int, watermark: int | None) -> None:
         """Time is `as_of` (hub's ms), the record is complete up to `watermark` (event time, ms)."""
@@ -231,16 +231,20 @@ class ClientState:
         started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
         if started_at < self.book.oldest:
             return
-        # a conversation may have facts under several definitions; its tiles show the primary one's
-        primary = self.primary_of(fact.queue, started_at)
-        if primary is not None and primary.label == fact.definition:
+        primary = self._shown(fact, started_at)
+        if primary is not None:
             amounts = contribution(fact, self.rule_of(primary))
             count(self.groups.of(fact.queue, fact.place), started_at, amounts)
+
+    def _shown(self, fact: SessionFact | ResponseFact, started_at: int) -> Primary | None:
+        """The definition of `fact`, if it is the primary one, which tiles show; there may be facts under several."""
+        primary = self.primary_of(fact.queue, started_at)
+        return primary if primary is not None and primary.label == fact.definition else None
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
         known = self._open.get(fact.conversation)
-        if known is None or known.session != fact.session:
+        if known is None or known.session != fact.session or self._shown(fact, fact.started_at) is None:
             return
         known.decided = not fact.void
         if known.decided:

@@ -152,7 +152,8 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes
     back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
     watermark.FEEDS). log: its events in order of event time (history.py); base: the state before the first of them.
-    emissions: how often a fact was said, for facts said more than once (history.py).
+    emissions: how often a fact was said, for facts said more than once (history.py). tracks: a tuple, so that a
+    conversation holds nothing the garbage collector has to look through again and again.
     """
 
     key: str
@@ -170,5 +171,5 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     ordinal: int = 0
     log: bytes = b""
     base: bytes = b""
-    tracks: list[Track] = []
+    tracks: tuple[Track, ...] = ()
     emissions: dict[int, int] | None = None

@@ -133,7 +133,7 @@ def _open(
         return
     conversation.queued_at = NOT_YET
     _remember(conversation, [track for track in before if track not in kept])
-    conversation.tracks = kept
+    conversation.tracks = tuple(kept)
     session = max((track.session for track in before), default=conversation.life - 1) + 1
     names = {context.rules.rules[track.slot].definition.name for track in kept if track.slot >= 0}
     slots = [
@@ -175,7 +175,7 @@ def _learn_queue(context: Context, conversation: Conversation, queue: str, signa
     slots = context.rules.slots(queue, unruled.started_at)
     if unruled.slot >= 0 or unruled.state != OWED or not slots:
         return
-    conversation.tracks = []
+    conversation.tracks = tuple[Track, ...]()
     how = STARTS_OUTBOUND if signal == _OFFERED and detail & OUTBOUND_BIT else STARTS
     open_sessions(context, conversation, slots, unruled.session, unruled.started_at, unruled.resolution_ms, how)
     for track in conversation.tracks:

@@ -17,28 +17,29 @@ Group = tuple[str, str]
 class Groups:
     """The groups of a queue and a place, one tuple for all that share them."""
 
-    __slots__ = ("_client", "_known")
+    __slots__ = ("_client", "_known", "_unheld")
 
     def __init__(self, client: str) -> None:
         self._client: Group = (CLIENT, client)
         self._known: dict[tuple[str, str, str], tuple[Group, ...]] = {}
+        self._unheld: dict[str, tuple[Group, ...]] = {}
 
     def of(self, queue: str, place: Place) -> tuple[Group, ...]:
         """All four groups of what happened on `queue` at `place`; unmapped work counts as `unassigned`."""
-        return self._of(queue, place.team or UNASSIGNED, place.site or UNASSIGNED)
+        key = (queue, place.team, place.site)
+        found = self._known.get(key)
+        if found is None:
+            team, site = (TEAM, place.team or UNASSIGNED), (SITE, place.site or UNASSIGNED)
+            found = self._known[key] = ((QUEUE, queue), team, site, self._client)
+        return found
 
     def of_person(self, place: Place) -> tuple[Group, ...]:
         """Groups of a person, apart from queues."""
-        return self._of("", place.team or UNASSIGNED, place.site or UNASSIGNED)[1:]
+        return self.of("", place)[1:]
 
-    def of_waiting(self, queue: str, account: str, place: Place) -> tuple[Group, ...]:
-        """Groups in which a conversation waits: a team and a site only once one of their people has it."""
-        groups = self.of(queue, place)
-        return groups if account else (groups[0], groups[3])
-
-    def _of(self, queue: str, team: str, site: str) -> tuple[Group, ...]:
-        key = (queue, team, site)
-        found = self._known.get(key)
+    def of_unheld(self, queue: str) -> tuple[Group, ...]:
+        """Groups in which a conversation waits that nobody has in hands: no team's and no site's."""
+        found = self._unheld.get(queue)
         if found is None:
-            found = self._known[key] = ((QUEUE, queue), (TEAM, team), (SITE, site), self._client)
+            found = self._unheld[queue] = ((QUEUE, queue), self._client)
         return found

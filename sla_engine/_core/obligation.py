@@ -63,7 +63,7 @@ def open_sessions(
         track = Track(slot, session, queue, at, resolution_ms, INSTANT_MAX_MS, NOT_STARTED)
         if conversation.emissions:
             track.emitted = conversation.emissions.get(fact_key(slot, session - conversation.life, WHOLE_SESSION), 0)
-        conversation.tracks.append(track)
+        conversation.tracks = (*conversation.tracks, track)
         if how < 0 or rule_of(context.rules, slot).inbound_mask >> how & 1:
             start(context, conversation, track, at, resolution_ms, outbound=how == STARTS_OUTBOUND)
 

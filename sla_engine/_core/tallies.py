@@ -23,6 +23,7 @@ class TallyBook:
         self.interval_start = 0
         self.day_start = 0
         self._next_day = 0
+        self._next_interval = 0
         self._oldest_interval = 0
         self._oldest_day = 0
         self._intervals: dict[int, _Window] = {}
@@ -39,6 +40,7 @@ class TallyBook:
         if interval_start <= self.interval_start:
             return
         self.interval_start = interval_start
+        self._next_interval = interval_start + self.calendar.interval_ms
         self._oldest_interval = self.calendar.interval_start(interval_start - 1)
         if as_of >= self._next_day:
             self.day_start = self.calendar.day_start(as_of)
@@ -78,12 +80,21 @@ class TallyBook:
     def _windows(self, started_at: int) -> list[_Window]:
         found = []
         if started_at >= self._oldest_day:
-            current = self.day_start <= started_at < self._next_day
-            day = self.day_start if current else self.calendar.day_start(started_at)
-            found.append(self._days.setdefault(day, {}))
+            today = self.day_start <= started_at < self._next_day
+            day = self.day_start if today else self.calendar.day_start(started_at)
+            found.append(_window(self._days, day))
         if started_at >= self._oldest_interval:
-            found.append(self._intervals.setdefault(self.calendar.interval_start(started_at), {}))
+            now = self.interval_start <= started_at < self._next_interval
+            interval = self.interval_start if now else self.calendar.interval_start(started_at)
+            found.append(_window(self._intervals, interval))
         return found
+
+
+def _window(windows: dict[int, _Window], start: int) -> _Window:
+    found = windows.get(start)
+    if found is None:
+        found = windows[start] = {}
+    return found
 
 
 def _figures(window: _Window | None, group: Group, rule: ServiceLevelRule | None) -> Figures:

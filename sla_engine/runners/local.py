@@ -27,6 +27,8 @@ from wire.verdict import Announcement, Fact
 _T = TypeVar("_T")
 
 REMEMBERED: Final = "client.remembered"
+LAST_LEAF: Final = "ledger.last_leaf"
+DIVERGED: Final = "the ledger no longer holds the entry that was folded last"
 _RULES_CHANGE: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
 
 
@@ -69,6 +71,7 @@ class LocalRunner:
         self._parts: Final = ShardParts()
         self._thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"facts[{client}]")
         self._full: Final = asyncio.Event()
+        self._commit_turn: Final = asyncio.Lock()
         self._pending: dict[FactKey, Fact] = {}
         self._committing: dict[FactKey, Fact] = {}
         self._touched: dict[str, bytes | None] = {}
@@ -112,25 +115,35 @@ class LocalRunner:
     async def _take_up(self) -> None:
         """Go on where the last commit left off, or at entry 0 where it cannot be read."""
         loop = asyncio.get_running_loop()
-        shard, remembered = await loop.run_in_executor(self._thread, self._restore)
+        shard, remembered, last_leaf = await loop.run_in_executor(self._thread, self._restore)
+        if shard.next_index and self._leaf_before(shard.next_index) != last_leaf:
+            # an older copy was put in place of the ledger, and has grown past our offset since
+            await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
+            shard, remembered = new_shard(), Remembered()
         self._shard = shard
         self._committed_index = shard.next_index
         self._lookup = Lookup(shard)
         self._state = self._new_state(remembered)
         self._tail = Tail(self._feed, shard.next_index, self._settings.batch_entries, self._clock_ms)
 
-    def _restore(self) -> tuple[Shard, Remembered]:
+    def _leaf_before(self, next_index: int) -> bytes:
+        """The leaf of the last entry folded; b"" where the ledger has none such, or nothing was folded."""
+        found = self._feed.reader.read(next_index - 1, 1) if next_index else []
+        return found[0].leaf if found else b""
+
+    def _restore(self) -> tuple[Shard, Remembered, bytes]:
         saved = self._store.saved()
         if saved is None:
-            return new_shard(), Remembered()
+            return new_shard(), Remembered(), b""
         try:
             shard = assemble(saved.sections, saved.conversations)
             remembered = msgspec.msgpack.decode(saved.sections[REMEMBERED], type=Remembered)
+            last_leaf = saved.sections[LAST_LEAF]
         except (SnapshotUnreadable, KeyError, msgspec.MsgspecError) as error:
             self._store.discard(f"unreadable: {error}")
-            return new_shard(), Remembered()
+            return new_shard(), Remembered(), b""
         require(shard.next_index == saved.next_index, "state and offset are of one commit")
-        return shard, remembered
+        return shard, remembered, last_leaf
 
     async def _fold(self) -> None:
         held = await self._catch_up()
@@ -169,7 +182,10 @@ class LocalRunner:
     def _step(self, batch: list[Recorded], now: int) -> int | None:
         result = step(self._shard, batch, now)
         self._state.observe(batch)
-        changes = [Change(fact, self._replaced(fact)) for fact in result.facts]
+        changes = []
+        for fact in result.facts:
+            changes.append(Change(fact, self._replaced(fact)))
+            self._pending[key_of(fact)] = fact  # what the same step says next may replace it
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
         stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
@@ -245,16 +261,23 @@ class LocalRunner:
             await self._commit()
 
     async def _commit(self) -> None:
-        """Write what was folded since the last commit. A commit under way ends first: one thread does them all."""
+        """Write what was folded since the last commit. When this returns, all of it is written, whoever began it."""
+        async with self._commit_turn:
+            await self._commit_now()
+
+    async def _commit_now(self) -> None:
         if self._shard.next_index == self._committed_index and not self._touched:
             return
         sections = self._parts.sections(self._shard)
         sections[REMEMBERED] = msgspec.msgpack.encode(self._state.remembered())
+        sections[LAST_LEAF] = self._leaf_before(self._shard.next_index)
         commit = Commit(self._shard.next_index, list(self._pending.values()), self._touched, sections)
         self._committing |= self._pending
         self._pending, self._touched = {}, {}
         self._committed_index = commit.next_index
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.commit, commit)
+        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._store.commit, commit)
+        # being cancelled must not take a commit back that has not begun: the next one would pass over its facts
+        await asyncio.shield(writing)
         for fact in commit.facts:
             key = key_of(fact)
             if self._committing.get(key) is fact:

@@ -44,6 +44,8 @@ def waiting(now: int, *waits_ms: int, limit_ms: int = 10_000, open_: int = 7) ->
         oldest_since=now - max(waits_ms) if waits_ms else None,
         next_due_at=min((at for at in due if at >= now), default=None),
         open=open_ + len(waits_ms),
+        overdue_since=min((at for at in due if at < now), default=None),
+        oldest_due_at=min(due, default=None),
     )
 
 

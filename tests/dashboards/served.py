@@ -97,7 +97,11 @@ def moved(shown: Board, by_ms: int) -> Board:
 
     def tile(one: Tile) -> Tile:
         live = one.live and msgspec.structs.replace(
-            one.live, oldest_since=later(one.live.oldest_since), next_due_at=later(one.live.next_due_at)
+            one.live,
+            oldest_since=later(one.live.oldest_since),
+            next_due_at=later(one.live.next_due_at),
+            overdue_since=later(one.live.overdue_since),
+            oldest_due_at=later(one.live.oldest_due_at),
         )
         return msgspec.structs.replace(one, live=live, stale_since=later(one.stale_since))
 

@@ -12,6 +12,7 @@ from dashboards.exposition import wants_openmetrics
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
 from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, totals
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
+from wire.verdict import Notice
 
 INTAKE = IntakeFigures(
     frames=9,
@@ -19,6 +20,7 @@ INTAKE = IntakeFigures(
     accepted=120,
     repeats=7,
     quarantined={"body_malformed": 2, "sent by nobody we know": 3},
+    refused={"not_a_frame": 5, "busy": 6, "a later version's word": 7},
     equivocations=1,
     gaps=2,
     unrouted=4,
@@ -45,6 +47,10 @@ def full(shown: Board | None = None) -> Snapshot:
             LedgerFigures(ledger="cold", entries=3),
         ],
         screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
+        lateness={
+            Notice.WARNING: Distribution(edges_ms=(10, 20), counts=(5, 1, 0), total_ms=31),
+            Notice.OVERDUE: Distribution(edges_ms=(10, 20), counts=(2, 0, 1), total_ms=64),
+        },
     )
 
 
@@ -115,6 +121,15 @@ def test_the_histogram_is_cumulative_with_edges_exactly_on_what_contracts_judge_
     assert value(families, "seatwatch_first_response_seconds_sum") == shape.first_response.total_ms / 1000
 
 
+def test_warnings_and_overdue_notices_tell_apart_how_late_they_were() -> None:
+    families = parsed(exporter(full()))
+    name = "seatwatch_announcement_lateness_seconds"
+    assert value(families, f"{name}_bucket", notice="warning", le="0.02") == 6
+    assert value(families, f"{name}_bucket", notice="overdue", le="0.02") == 2
+    assert value(families, f"{name}_count", notice="overdue") == 3
+    assert value(families, f"{name}_sum", notice="overdue") == 0.064
+
+
 def test_live_figures_of_a_queue() -> None:
     live = Waiting(waiting=3, overdue=1, oldest_since=NOON - 12_345, next_due_at=NOON - 2_345, open=9)
     families = parsed(exporter(full(board(queues=[tile(live=live, day=figures(12, 13, 18_400, 41))]))))
@@ -168,6 +183,10 @@ def test_counters_of_the_intake_and_reasons_nobody_listed() -> None:
     assert value(families, "seatwatch_quarantined_total", reason="body_malformed") == 2
     assert value(families, "seatwatch_quarantined_total", reason="other") == 3
     assert value(families, "seatwatch_quarantined_total", reason="too_large") == 0
+    assert value(families, "seatwatch_frames_refused_total", refusal="not_a_frame") == 5
+    assert value(families, "seatwatch_frames_refused_total", refusal="busy") == 6
+    assert value(families, "seatwatch_frames_refused_total", refusal="other") == 7
+    assert value(families, "seatwatch_frames_refused_total", refusal="too_often") == 0
     assert value(families, "seatwatch_commit_seconds_bucket", le="0.005") == 5
     assert value(families, "seatwatch_engine_lag_entries", ledger="operator") == 2
     assert value(families, "seatwatch_engine_lag_entries", ledger="cold") is None

@@ -1,15 +1,23 @@
 """`seatwatch up` as a person runs it: where it is, what it refuses, and how it ends."""
 
+import asyncio
 import http.client
 import re
 import socket
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiomqtt
+import pytest
+
+from ledger.fsck import check
 from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import free_port
-from tests.waiting import wait_until_blocking
+from tests.waiting import wait_until, wait_until_blocking
+from wire.topics import backlog_topic
 
 CONFIGURATION = """
 [server]
@@ -50,6 +58,22 @@ def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> N
     assert took_s < 2.0
 
 
+async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
+    with server(tmp_path, CONFIGURATION) as (_, runtime):
+        async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
+            await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
+        request = urllib.request.Request(f"{runtime.url}/v1/events", data=b"{}", method="POST")
+        with pytest.raises(urllib.error.HTTPError):
+            await asyncio.to_thread(urllib.request.urlopen, request)
+
+        async def refused() -> bool:
+            page = (await asyncio.to_thread(get, f"{runtime.url}/metrics")).decode()
+            wanted = ('refusal="not_a_frame"} 1', 'refusal="unauthorised"} 1')
+            return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
+
+        await wait_until(refused, what="the refusals to be counted")
+
+
 def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
     config = tmp_path / "seatwatch.toml"
     config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")
@@ -67,6 +91,22 @@ def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
         with server(tmp_path, CONFIGURATION.replace("port = 0", f"port = {port}")) as (running, runtime):
             assert f":{port}" not in runtime.url
             assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
+
+
+def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
+    port = free_port()
+    configuration = f"{CONFIGURATION}[mqtt]\nport = {port}\n"
+    for _ in range(2):
+        with server(tmp_path, configuration) as (_, runtime):
+            assert runtime.mqtt_port == port
+
+
+def test_a_busy_port_of_the_embedded_broker_is_replaced_and_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with server(tmp_path, f"{CONFIGURATION}[mqtt]\nport = {port}\n") as (running, runtime):
+            assert runtime.mqtt_port != port
+            assert f"port {port} is busy, the embedded broker uses {runtime.mqtt_port} instead" in running.said()
 
 
 def test_a_wrong_configuration_is_refused_with_every_key(tmp_path: Path) -> None:
@@ -94,3 +134,16 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         # rules and declarations are there already: only time may have been added
         wait_until_blocking(lambda: board(runtime.url)["record"]["entries"] >= before, what="the record to be read")
         assert board(runtime.url)["record"]["entries"] <= before + 4
+
+
+def test_what_it_recorded_is_signed_and_checks_out(tmp_path: Path) -> None:
+    with server(tmp_path, CONFIGURATION):
+        pass
+    ledger = tmp_path / "data" / "clients" / "acme"
+    vkeys = (ledger / "checkpoints" / "vkey").read_text(encoding="utf-8").split()
+    assert vkeys[0].startswith("seatwatch/")
+    report = check(ledger, vkeys, problems_max=10)
+    assert report.is_sound
+    assert report.checkpoints >= 1
+    assert (ledger / "checkpoints" / f"{report.size:020d}.note").exists()
+    assert (tmp_path / "data" / "keys" / "checkpoints.key").stat().st_mode & 0o077 == 0

@@ -1,10 +1,12 @@
 """The wallboard as people see it: Debian's Chromium in front of a real server that a test tells what to publish."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -13,7 +15,7 @@ from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, floor, site, tile, waiting
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, chromium, live, looking, row, wall
-from wire.board import Figures, Ratio
+from wire.board import Figures, Ratio, Waiting
 from wire.record import Feed
 from wire.scope import EVERYTHING
 
@@ -94,6 +96,31 @@ def test_waits_and_countdowns_run_in_the_browser_from_calm_over_warning_to_breac
         expect(only.locator(".to_breach .big")).to_have_text("+0:00")
         expect(only.locator(".to_breach .small")).to_have_text(f"{word('overdue')} 1")
         expect(only.locator(".oldest_wait .big")).to_have_text("0:05")
+
+
+def test_a_wait_for_a_later_reply_is_told_apart_from_a_first_one(shared: Wall, browser: Browser) -> None:
+    later = Waiting(waiting=2, overdue=0, oldest_since=NOON - 60_000, next_due_at=None)
+    both = msgspec.structs.replace(later, overdue=1, overdue_since=NOON - 4_000)
+    shared.show(board(queues=[tile(id_="later", name="Later", live=later), tile(id_="both", name="Both", live=both)]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(row(page, "Later").locator(".oldest_wait .small")).to_have_text(word("later_reply"))
+        expect(row(page, "Later").locator(".to_breach .small")).to_have_text(word("first_replies_given"))
+        expect(row(page, "Both").locator(".to_breach .small")).to_have_text(f"{word('overdue')} 1")
+        expect(row(page, "Both").locator(".to_breach .big")).to_have_text(re.compile(r"\+0:0[4-9]"))
+
+
+def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall, browser: Browser) -> None:
+    gone = site("gz3", "isolated", reason="silent_together", probes_reporting=0, runtime_ms=1_800_000)
+    team = tile("team", "unassigned", "acme", name="unassigned")
+    shared.show(board(sites=[gone], clients=[tile("client", "acme", name="Acme Outdoor")], teams=[team]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        power = page.locator(".site-card .power")
+        expect(power).to_have_text(f"{word('silent_together')}  ·  {word('last_known')} {word('mains')} 100%")
+        expect(power).to_have_attribute("data-tone", "none")
+        expect(page.locator(".team-card .title")).to_have_text(word("unassigned"))
+        expect(page.locator(".team-card .client")).to_have_text("Acme Outdoor")
 
 
 def test_no_data_is_a_dash_with_its_word_and_a_daily_queue_has_no_countdown(shared: Wall, browser: Browser) -> None:

@@ -24,10 +24,10 @@ from seatwatch.cli import run
 from seatwatch.importing import import_sources, import_token, local_intake
 from seatwatch.runtime_file import Runtime, write_runtime
 from seatwatch.settings import load_defaults
-from tests.collector.importers.files import CALLS, HEADER, call
+from tests.collector.importers.files import CALLS, HEADER, a_day, call
 from tests.tidy.source import ROOT
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
-from wire.record import Feed, SourceDeclared
+from wire.record import Feed, Quarantined, SourceDeclared
 from wire.recorded import Recorded
 
 ROSTER = ROOT / "examples" / "roster" / "roster.csv"
@@ -83,6 +83,16 @@ def test_a_second_import_leaves_the_ledger_as_it_is(calls: list[str], tmp_path: 
     before = records(tmp_path / "data")
     assert run(calls) == 0
     assert records(tmp_path / "data") == before
+
+
+def test_a_file_in_no_order_enters_the_ledger_in_order_of_time(calls: list[str], tmp_path: Path) -> None:
+    content, counts = a_day(seed=11, rows=3000)
+    (tmp_path / "calls.csv").write_text(content, encoding="utf-8")
+    assert run(calls) == 0
+    told = [r.body for r in records(tmp_path / "data") if r.source == "import/acme"]
+    times = [body.occurred_at for body in told if body is not None and not isinstance(body, Quarantined)]
+    assert len(times) == 4 * counts["answered"] + 2 * counts["abandoned"]
+    assert times == sorted(times)
 
 
 def test_a_check_stores_nothing(calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,10 +66,10 @@ def queue_of(shown: Board) -> Tile:
 def test_what_had_not_happened_yet_does_not_count(ask: Ask) -> None:
     events = [*rules(), customer("09:00:00"), agent("09:00:08"), closed("09:00:30"), customer("09:00:05", "c2")]
     tile = queue_of(ask(events, "09:00:06"))
-    assert tile.live == Waiting(2, 0, ms("09:00:00"), ms("09:00:10"), open=2)
+    assert tile.live == Waiting(2, 0, ms("09:00:00"), ms("09:00:10"), open=2, oldest_due_at=ms("09:00:10"))
     assert (tile.day.offered, tile.day.answered) == (2, 0)
     later = queue_of(ask(events, "09:00:09"))
-    assert later.live == Waiting(1, 0, ms("09:00:05"), ms("09:00:15"), open=2)
+    assert later.live == Waiting(1, 0, ms("09:00:05"), ms("09:00:15"), open=2, oldest_due_at=ms("09:00:15"))
     assert later.day.attainment == Ratio(1, 1)
 
 
@@ -77,11 +77,13 @@ def test_who_was_due_and_not_answered_is_overdue_and_counts_as_missed(ask: Ask) 
     events = [*rules(), customer("09:00:00"), agent("09:05:00")]
     at_the_limit = queue_of(ask(events, "09:00:10"))
     assert (at_the_limit.live, at_the_limit.day.attainment) == (
-        Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1),
+        Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1, oldest_due_at=ms("09:00:10")),
         Ratio(0, 0),
     )
     after = queue_of(ask(events, "09:00:10.001"))
-    assert after.live == Waiting(1, 1, ms("09:00:00"), None, open=1)
+    assert after.live == Waiting(
+        1, 1, ms("09:00:00"), None, open=1, overdue_since=ms("09:00:10"), oldest_due_at=ms("09:00:10")
+    )
     assert (after.day.unanswered, after.day.attainment) == (1, Ratio(0, 1))
     answered = queue_of(ask(events, "09:05:00"))
     assert (answered.day.unanswered, answered.day.answered, answered.day.attainment) == (0, 1, Ratio(0, 1))
@@ -140,7 +142,9 @@ def test_rules_and_rosters_entered_later_hold_by_their_own_dates(ask: Ask) -> No
 
 def test_a_queue_fed_daily_shows_who_waited_with_hindsight_only(ask: Ask) -> None:
     events = [*rules(), declared(1, "chat", Feed.DAILY), customer("09:00:00", arrives="+1 06:00")]
-    assert queue_of(ask(events, "09:00:05")).live == Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1)
+    assert queue_of(ask(events, "09:00:05")).live == Waiting(
+        1, 0, ms("09:00:00"), ms("09:00:10"), open=1, oldest_due_at=ms("09:00:10")
+    )
     later = queue_of(ask(events, "+1 06:00", known_at="+1 06:00"))
     assert (later.feed, later.live) == (Feed.DAILY, None)
 

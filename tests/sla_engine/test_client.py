@@ -114,6 +114,7 @@ def direct_waiting(folding: Folding, queue: str, as_of: int) -> Waiting:
     found = [live(shard, c) for shard in folding.shards for c in open_conversations(shard)]
     here = [stands for stands in found if stands is not None and stands.queue == queue]
     waits = [stands.waiting_since for stands in here if stands.waiting_since is not None]
+    waiters = [(s.waiting_since, s.conversation, s.due_at) for s in here if s.waiting_since is not None]
     dues = [stands.due_at for stands in here if stands.due_at is not None]
     return Waiting(
         waiting=len(waits),
@@ -121,6 +122,8 @@ def direct_waiting(folding: Folding, queue: str, as_of: int) -> Waiting:
         oldest_since=min(waits, default=None),
         next_due_at=min((due for due in dues if due >= as_of), default=None),
         open=len(here),
+        overdue_since=min((due for due in dues if due < as_of), default=None),
+        oldest_due_at=min(waiters, key=lambda waiter: waiter[:2])[2] if waiters else None,
     )
 
 
@@ -183,9 +186,10 @@ def queue_of(part: ClientPart, queue: str = "presale") -> Tile:
 
 def test_a_customer_waits_from_the_first_message_and_breaches_after_ten_seconds() -> None:
     waiting = queue_of(after(customer("09:00:00"), customer("09:00:04"), now="09:00:08")).live
-    assert waiting == Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1)
+    due = ms("09:00:10")
+    assert waiting == Waiting(1, 0, ms("09:00:00"), due, open=1, oldest_due_at=due)
     overdue = queue_of(after(customer("09:00:00"), now="09:00:10.001")).live
-    assert overdue == Waiting(1, 1, ms("09:00:00"), None, open=1)
+    assert overdue == Waiting(1, 1, ms("09:00:00"), None, open=1, overdue_since=due, oldest_due_at=due)
     served = queue_of(after(customer("09:00:00"), agent("09:00:03"), now="09:00:08")).live
     assert served == Waiting(0, 0, None, None, open=1)
 
@@ -198,6 +202,16 @@ def test_a_session_is_offered_from_its_start_and_judged_once() -> None:
     late = queue_of(after(customer("09:00:00"), clock("09:00:20"), agent("09:00:25"), now="09:00:30")).day
     assert (late.offered, late.unanswered, late.answered, late.attainment) == (1, 0, 1, Ratio(0, 1))
     assert late.first_response == Mean(25_000, 1)
+
+
+def test_a_session_judged_under_a_definition_not_shown_stays_offered_until_the_shown_one_judges_it() -> None:
+    folding = Folding()
+    folding.fold_all(entries([*rules(PRESET, LENIENT), customer("09:00:00"), clock("09:00:08")]))
+    judged = [fact.definition for fact in folding.facts.values() if isinstance(fact, SessionFact)]
+    assert judged == [label_of(LENIENT)]
+    assert queue_of(folding.part()).day.offered == 1
+    folding.fold_all(entries([clock("09:00:20")], first=folding.shards[0].next_index))
+    assert queue_of(folding.part()).day.offered == 1
 
 
 def test_a_reply_that_comes_in_late_turns_the_miss_into_what_it_was() -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sla_engine._core.sites import SiteLimits
 from sla_engine._core.tiles import ClientPart
-from sla_engine.facts_store import FactsStore, read_facts
+from sla_engine.facts_store import Commit, FactsStore, read_facts
 from sla_engine.runners.local import LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
 from tests.builders import (
@@ -36,7 +38,7 @@ from tests.sla_engine.folding import CALENDAR, Folding
 from tests.waiting import wait_until
 from wire.board import Ratio, SiteTile
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
-from wire.verdict import Announcement, Fact, Notice
+from wire.verdict import Announcement, Fact, Notice, SessionFact
 
 SETTINGS = RunnerSettings(batch_entries=50, commit_interval_ms=20, commit_facts=500, calendar=CALENDAR)
 
@@ -131,6 +133,19 @@ async def test_what_comes_in_is_on_the_tiles_and_in_the_facts(tmp_path: Path, fe
     assert facts_in(tmp_path) == sorted(folding.facts.values(), key=repr)
 
 
+async def test_what_is_told_late_is_counted_once_although_one_step_judges_it_twice(tmp_path: Path, feed: Feed) -> None:
+    hub = Hub("09:05:00")
+    told = [customer("09:00:00", "c"), agent("09:00:05", "anna", "c"), closed("09:00:06", "c")]
+    async with running(tmp_path, feed, hub) as runner:
+        feed.append([*BEFORE, clock("09:05:00")])
+        await folded(runner, feed)
+        feed.append([event._replace(received_at=ms("09:05:00")) for event in told])
+        await folded(runner, feed)
+        day = shown(runner).client.day
+    assert (day.offered, day.answered, day.unanswered) == (1, 1, 0)
+    assert max(fact.revision for fact in facts_in(tmp_path) if isinstance(fact, SessionFact)) > 0
+
+
 async def test_a_restart_goes_on_from_the_offset_and_shows_the_same_tiles(tmp_path: Path, feed: Feed) -> None:
     hub = Hub("09:01")
     feed.append([*BEFORE, *story(30)])
@@ -146,6 +161,40 @@ async def test_a_restart_goes_on_from_the_offset_and_shows_the_same_tiles(tmp_pa
         after = shown(runner)
     assert after.client.day.answered == before.client.day.answered + 1
     assert after.client.day.offered == before.client.day.offered
+
+
+async def test_tiles_are_made_from_facts_that_are_written_even_while_a_commit_is_under_way(
+    tmp_path: Path, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub("09:01")
+    feed.append([*BEFORE, *story(30)])
+    direct = Folding()
+    direct.fold_all(entries([*BEFORE, *story(30)]))
+    commit, slow = FactsStore.commit, threading.Event()
+
+    def dawdle(store: FactsStore, what: Commit) -> None:
+        slow.wait(timeout=0.2)
+        commit(store, what)
+
+    monkeypatch.setattr(FactsStore, "commit", dawdle)
+    eager = msgspec.structs.replace(SETTINGS, commit_facts=1, batch_entries=10_000)
+    async with running(tmp_path, feed, hub, eager) as runner:
+        assert shown(runner).client.day == direct.part().client.day
+
+
+async def test_a_commit_that_has_not_begun_when_the_runner_is_cancelled_is_written_all_the_same(
+    tmp_path: Path, feed: Feed
+) -> None:
+    hub, released = Hub("09:01"), threading.Event()
+    feed.append(BEFORE)
+    async with running(tmp_path, feed, hub, msgspec.structs.replace(SETTINGS, commit_facts=1)) as runner:
+        runner._thread.submit(released.wait)
+        feed.append(story(10))
+        await wait_until(lambda: bool(runner._committing) and not runner._pending, what="a commit behind another job")
+        threading.Timer(0.05, released.set).start()
+    direct = Folding()
+    direct.fold_all(entries([*BEFORE, *story(10)]))
+    assert facts_in(tmp_path) == sorted(direct.facts.values(), key=repr)
 
 
 async def test_a_runner_without_its_state_replays_to_the_same_facts(tmp_path: Path, feed: Feed) -> None:
@@ -179,7 +228,9 @@ async def test_warnings_and_overdue_are_announced_by_the_clock_without_any_entry
     hub.clock_ms = lambda: base + round((loop.time() - started) * 1000)  # type: ignore[method-assign]  # a clock that moves
     quick = changed(first_response_limit_ms=120, warning_after_ms=60)
     async with running(tmp_path, feed, hub) as runner:
-        feed.append([*rules(quick), customer(hub.clock_ms())])
+        feed.append(rules(quick))
+        # far enough ahead that even a slow disk has it folded before the warning is due
+        feed.append([customer(hub.clock_ms() + 500)])
         await wait_until(lambda: len(hub.announced) == 2, what="a warning and an overdue")
         assert [said.notice for said in hub.announced] == [Notice.WARNING, Notice.OVERDUE]
         waiting = shown(runner).client.live

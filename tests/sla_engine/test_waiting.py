@@ -16,15 +16,18 @@ Stand = tuple[tuple[Group, ...], int | None, int | None]
 
 def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
     """The same numbers by looking at every conversation."""
-    here = [(since, due) for groups, since, due in stands.values() if group in groups]
-    waits = [since for since, _ in here if since is not None]
-    dues = [due for since, due in here if since is not None and due is not None]
+    here = [(since, due, name) for name, (groups, since, due) in stands.items() if group in groups]
+    waiters = [(since, name, due) for since, due, name in here if since is not None]
+    waits = [since for since, _, _ in here if since is not None]
+    dues = [due for since, due, _ in here if since is not None and due is not None]
     return Waiting(
         waiting=len(waits),
         overdue=sum(due < as_of for due in dues),
         oldest_since=min(waits, default=None),
         next_due_at=min((due for due in dues if due >= as_of), default=None),
         open=len(here),
+        overdue_since=min((due for due in dues if due < as_of), default=None),
+        oldest_due_at=min(waiters, key=lambda waiter: waiter[:2])[2] if waiters else None,
     )
 
 
@@ -32,11 +35,27 @@ def test_the_tenth_second_is_still_in_time_and_the_millisecond_after_is_overdue(
     room = WaitingRoom()
     room.put("c1", (QUEUE,), 0, 10_000)
     room.advance(10_000)
-    assert room.waiting(QUEUE) == Waiting(waiting=1, overdue=0, oldest_since=0, next_due_at=10_000, open=1)
+    assert room.waiting(QUEUE) == Waiting(
+        waiting=1, overdue=0, oldest_since=0, next_due_at=10_000, open=1, oldest_due_at=10_000
+    )
     room.advance(10_001)
-    assert room.waiting(QUEUE) == Waiting(waiting=1, overdue=1, oldest_since=0, next_due_at=None, open=1)
+    assert room.waiting(QUEUE) == Waiting(
+        waiting=1, overdue=1, oldest_since=0, next_due_at=None, open=1, overdue_since=10_000, oldest_due_at=10_000
+    )
     room.put("c1", (QUEUE,), None, None)
     assert room.waiting(QUEUE) == Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None, open=1)
+
+
+def test_a_long_wait_for_a_later_reply_does_not_pass_for_an_overdue_first_one() -> None:
+    room = WaitingRoom()
+    room.put("later", (QUEUE,), 0, None)
+    room.put("first", (QUEUE,), 40_000, 50_000)
+    room.advance(52_000)
+    shown = room.waiting(QUEUE)
+    assert (shown.oldest_since, shown.oldest_due_at) == (0, None)
+    assert (shown.overdue, shown.overdue_since) == (1, 50_000)
+    room.put("first", (QUEUE,), None, None)
+    assert room.waiting(QUEUE).overdue_since is None
 
 
 def test_who_is_overdue_on_arrival_counts_at_once() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from wire.limits import EPOCH_BYTES
 
-HEAD_BYTES: Final = 4096
+HEAD_LENGTH: Final = 4096
 """How much of a file's text tells it from others (DESIGN: the first 4 KiB)."""
 
 _QUOTED: Final = frozenset(',"\n\r')
@@ -25,22 +25,22 @@ def line(cells: Sequence[str]) -> bytes:
 
 
 def epoch(format_name: str, client: str, head: bytes) -> bytes:
-    """The epoch of a file of that format whose text begins with `head` (at most HEAD_BYTES of it)."""
-    parts = (format_name.encode(), client.encode(), head[:HEAD_BYTES])
+    """The epoch of a file of that format whose text begins with `head` (at most HEAD_LENGTH of it)."""
+    parts = (format_name.encode(), client.encode(), head[:HEAD_LENGTH])
     return sha256(b"\x00".join(parts)).digest()[:EPOCH_BYTES]
 
 
 def epochs(format_name: str, client: str, lines: Sequence[bytes]) -> list[bytes]:
     """The epochs this file may have begun under, oldest possibility last.
 
-    lines: its first rows, HEAD_BYTES of them or all there are. The first epoch is that of the file as it is; the
-    others are those it had when it was still shorter than HEAD_BYTES, one per row it may have ended at.
+    lines: its first rows, HEAD_LENGTH of them or all there are. The first epoch is that of the file as it is; the
+    others are those it had when it was still shorter than HEAD_LENGTH, one per row it may have ended at.
     """
     heads, so_far = [], b""
     for row in lines:
         so_far += row
         heads.append(so_far)
-        if len(so_far) >= HEAD_BYTES:
+        if len(so_far) >= HEAD_LENGTH:
             break
     return list(dict.fromkeys(epoch(format_name, client, head) for head in reversed(heads)))
 

@@ -186,7 +186,7 @@ class RowReader:
             raise _RejectedRow(Fault.NOT_A_TIME, plan.header[plan.date[0]])
         text = cells[plan.date_of[0]]
         if not text:
-            return Moment(day, _NOON_MS)
+            return Moment(day, _NOON)
         moment = self._readers.times.read(text)
         if moment is None:
             raise _RejectedRow(Fault.NOT_A_TIME, plan.header[plan.date_of[0]])
@@ -294,7 +294,7 @@ class RowReader:
         return answered_at, max(times.service_end, answered_at)
 
 
-_NOON_MS: Final = 43_200_000
+_NOON: Final = 43_200_000
 
 
 def _holds(when: Sequence[Condition], cells: Sequence[str]) -> bool:

@@ -30,14 +30,13 @@ export const CALM = 3;
 export const BLIND = 4; // no live figures: T+1, or never heard
 
 // How urgent a tile is at `now`, the instant it is due, and how many ms are left until then (negative: over by).
-// The server names the earliest due instant that had not passed when the board was made, and counts those it had passed for.
+// Only first replies fall due: who waits for a later one counts as waiting and has no due instant.
 export function urgency(tile, now) {
   const live = tile.live;
   if (live === null || tile.feed === "daily") return { rank: BLIND, due: Infinity, left: null };
   const limit = tile.first_response_limit_ms;
   const next = live.next_due_at === null ? Infinity : live.next_due_at;
-  const oldest = live.oldest_since === null || limit === null ? Infinity : live.oldest_since + limit;
-  const due = live.overdue > 0 ? Math.min(next, oldest) : next;
+  const due = live.overdue > 0 && live.overdue_since !== null ? live.overdue_since : next;
   const left = due === Infinity ? null : due - now;
   if (live.overdue > 0 || (left !== null && left < 0)) return { rank: OVER, due, left };
   if (live.waiting === 0) return { rank: CALM, due, left: null };

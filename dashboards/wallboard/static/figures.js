@@ -38,7 +38,8 @@ export function waitingNow(tile, { w, format }) {
 export function oldest(tile, now, { w, format }) {
   if (tile.live === null) return noData({ w });
   if (tile.live.oldest_since === null) return { tone: "none", big: NOTHING };
-  return { big: format.elapsed(now - tile.live.oldest_since) };
+  const later = tile.first_response_limit_ms !== null && tile.live.oldest_due_at === null;
+  return { big: format.elapsed(now - tile.live.oldest_since), small: later ? w("later_reply") : "" };
 }
 
 export function toBreach(tile, now, { w, format }) {
@@ -50,7 +51,10 @@ export function toBreach(tile, now, { w, format }) {
     const people = Math.max(tile.live.overdue, 1);
     return { tone: "bad", shape: "bad", big: over, small: `${w("overdue")} ${format.number(people)}` };
   }
-  if (left === null) return { tone: "", shape: "wait", small: w("no_target") };
+  if (left === null) {
+    const promised = tile.first_response_limit_ms !== null;
+    return { tone: "none", shape: promised ? "fine" : "wait", small: w(promised ? "first_replies_given" : "no_target") };
+  }
   const shown = { big: format.number(Math.ceil(left / 1000)), unit: w("seconds") };
   if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: w("due_soon") };
   return { ...shown, tone: "", shape: "wait", small: w("in_time") };

@@ -12,7 +12,8 @@ const by = (id) => document.getElementById(id);
 
 class Page {
   constructor({ language, languages, w }) {
-    this.tools = { w, format: new Format(language) };
+    this.tools = { w, format: new Format(language), clientName: (id) => this.clientNames.get(id) || id };
+    this.clientNames = new Map();
     this.stream = new Stream(() => this.schedule());
     this.clients = new Clients(by("clients"), this.tools);
     this.queues = new Queues(by("queues"), this.tools);
@@ -64,6 +65,7 @@ class Page {
       this.tools.format.setTimeZone(this.zone);
     }
     setText(by("as-of").lastElementChild, this.tools.format.time(stream.view.as_of));
+    this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
     this.clients.render(inPlace(stream.view.clients), now);
     this.teams.render(inPlace(stream.view.teams), now);
     this.sites.render(stream.view.sites, now);

@@ -100,7 +100,7 @@ export class Queues {
     const { w, format } = this.tools;
     const { cells } = row;
     setText(row.name, tile.name);
-    setText(row.client, tile.client);
+    setText(row.client, this.tools.clientName(tile.client));
     if (row.title !== tile.definition) row.title = tile.definition;
     const badges = [];
     if (tile.stale_since !== null) badges.push(`${w("stale_since")} ${format.since(tile.stale_since, now)}`);

@@ -84,9 +84,11 @@ export class Clients extends Strip {
   }
 }
 
+const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
+
 export class Teams extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.4, phone: 6 });
+    super(section, tools, { title: "team", empty: "no_teams", widthRem: 12.1, phone: 6 });
   }
 
   make() {
@@ -97,14 +99,16 @@ export class Teams extends Strip {
     card.attainment = cell("attainment", w("attainment"), 6);
     card.average = cell("average_response", w("average_response"), 5);
     card.people = cell("people", w("agents"), 3);
-    const head = node("div", "pair", card.name, card.verdict);
+    card.client = node("bdi", "client");
+    const head = node("div", "pair", node("span", "named", card.name, card.client), card.verdict);
     card.append(head, node("div", "figures", card.attainment, card.average, card.people));
     return card;
   }
 
   show(card, tile) {
     const { w, format } = this.tools;
-    setText(card.name, tile.name);
+    setText(card.name, tile.id === UNASSIGNED ? w("unassigned") : tile.name);
+    setText(card.client, this.tools.clientName(tile.client));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
     setText(card.verdict, kept.verdict);
@@ -140,6 +144,7 @@ const POWER_LOOKS = new Map([
   ["off", { word: "power_off", tone: "bad", shape: "bad" }],
   ["starting", { word: "power_starting", tone: "none", shape: "wait" }],
 ]);
+const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
 export class Sites extends Strip {
@@ -173,7 +178,20 @@ export class Sites extends Strip {
     setText(card.state.lastChild, w(look.word));
     setText(card.since, `${w("since")} ${format.since(site.since, now)}`);
     setText(card.probes, `${w("probes")} ${format.number(site.probes_reporting)}/${format.number(site.probes_known)}`);
-    this.showPower(card, site);
+    if (UNHEARD.has(site.state)) this.showLastPower(card, site);
+    else this.showPower(card, site);
+  }
+
+  // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.
+  showLastPower(card, site) {
+    const { w, format } = this.tools;
+    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
+    setTone(card.power, "none");
+    setIcon(card.power.firstChild, look.shape);
+    const charge = site.charge_percent === null ? "" : ` ${format.number(site.charge_percent)}%`;
+    const parts = site.power === null ? [w(look.word)] : [`${w("last_known")} ${w(look.word)}${charge}`];
+    if (site.reason !== site.state && w.has(site.reason)) parts.unshift(w(site.reason));
+    setText(card.power.lastChild, parts.join("  ·  "));
   }
 
   showPower(card, site) {

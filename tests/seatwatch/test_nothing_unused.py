@@ -1,0 +1,101 @@
+"""Every threshold is read and every word is shown: what nothing uses any more misleads whoever changes it."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
+
+from seatwatch.glossary import words
+from seatwatch.settings import load_defaults
+from tests.tidy.source import ROOT
+
+PACKAGES = ("wire", "ledger", "agent_probe", "collector", "sla_engine", "dashboards", "seatwatch")
+PRESET = "stated for people; the preset contract-10s carries it, and test_definition_files.py holds one to the other"
+NOT_READ: Mapping[str, str] = {
+    "contract.service_window_starts": PRESET,
+    "contract.service_window_ends": PRESET,
+    "contract.first_response_limit": PRESET,
+    "contract.first_response_warning": PRESET,
+    "contract.average_response_good": PRESET,
+    "contract.average_response_limit": PRESET,
+    "contract.short_abandon": PRESET,
+    "contract.period_grace": PRESET,
+    "engine.lateness_allowance": PRESET,
+    "engine.announce_within": PRESET,
+    "engine.gap_to_new_session": PRESET,
+}
+
+
+@cache
+def trees() -> tuple[ast.Module, ...]:
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in files)
+
+
+def strings(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def fields() -> dict[str, set[str]]:
+    """Annotated names of every class, by the class's name."""
+    found: dict[str, set[str]] = {}
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                names = {
+                    part.target.id
+                    for part in node.body
+                    if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+                }
+                found.setdefault(node.name, set()).update(names)
+    return found
+
+
+def filled() -> Iterator[str]:
+    """Keys that `defaults.fill(Settings, "section")` reads: a field's own name, and that without its unit."""
+    known = fields()
+    for tree in trees():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="fill"), args=[ast.Name(id=settings), ast.Constant(value=str(section)), *_]
+                ):
+                    for name in known.get(settings, ()):
+                        yield f"{section}.{name}"
+                        yield f"{section}.{name.rpartition('_')[0]}"
+
+
+def composed() -> Iterator[str]:
+    """Keys that a module makes of `f"section.{name}"` and a name that stands in it."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                section = str(node.values[0].value)
+                if re.fullmatch(r"[a-z]+\.", section):
+                    yield from (section + name for name in strings(tree))
+
+
+def unread(keys: Set[str]) -> set[str]:
+    literal = set().union(*(strings(tree) for tree in trees()))
+    return set(keys) - literal - set(filled()) - set(composed())
+
+
+def test_every_threshold_is_read_by_something() -> None:
+    never = unread(load_defaults().keys())
+    assert never - NOT_READ.keys() == set(), "nothing reads these: remove them from seatwatch/defaults.toml"
+    assert NOT_READ.keys() - never == set(), "these are read after all, or gone: take them off the list"
+
+
+def test_every_word_is_on_a_screen() -> None:
+    shown = set().union(*(strings(tree) for tree in trees()))
+    page = "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "dashboards" / "wallboard" / "static").glob("*.*"))
+    )
+    shown |= set(re.findall(r"[\"'`]([a-z0-9_]+)[\"'`]", page)) | set(re.findall(r"data-word=\"([a-z0-9_]+)\"", page))
+    prefixes = tuple(re.findall(r"`([a-z]+_)\$\{", page))
+    never = {key for key in words() if key not in shown and not key.startswith(prefixes)}
+    assert never == set(), "no screen shows these: remove them from seatwatch/glossary.toml"
+
+
+def test_a_key_that_nothing_reads_is_found() -> None:
+    assert unread({"board.nobody_reads_this", "board.stale_after"}) == {"board.nobody_reads_this"}

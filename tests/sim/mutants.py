@@ -1,0 +1,297 @@
+"""Broken variants of the parts, each of which the world must catch. A mutant wraps a port; the product is untouched."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from ledger.entry import NewEntry, StoredEntry
+from sla_engine.facts_store import Commit
+from sla_engine.runners.local import LocalRunner
+from tests.sim.collector import Submit
+from tests.sim.facts_port import SimFacts
+from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
+from tests.sim.world import World
+from wire.frame import Ack, Frame, Lane
+
+Tamper = Callable[[World], None]
+NO_LEDGER: Final = bytes(16)
+
+
+def _frames_in(world: World, change: Callable[[Frame], Frame]) -> None:
+    """Let the collector see other frames than were sent."""
+
+    async def changed(frame: Frame, submit: Submit) -> Ack:
+        if frame.lane is not Lane.BACKLOG:
+            return await submit(frame)
+        return msgspec.structs.replace(await submit(change(frame)), epoch=frame.epoch)
+
+    world.collector.around_submit = changed
+
+
+def _frames_out(world: World, change: Callable[[Frame], Frame]) -> None:
+    """Let the probes send other frames than their outbox says."""
+    for probe in world.probes:
+        probe.outgoing = change
+
+
+# --------------------------------------------------------------------------------------------------- the collector
+
+
+def ack_before_fsync(world: World) -> None:
+    """The commit is answered as soon as it is written, while its fsync still runs."""
+    for disk in world.collector.disks:
+        disk.patient = False
+
+
+def ledger_without_fsync(world: World) -> None:
+    """synchronous=OFF."""
+    for disk in world.collector.disks:
+        disk.honest = False
+
+
+def fsync_error_ignored(world: World) -> None:
+    """A failed fsync is retried, and "succeeds"."""
+    world.disk_faults.error = 0.01
+    for disk in world.collector.disks:
+        flush = disk.flush
+
+        def again(flush: Callable[[], None] = flush) -> None:
+            try:
+                flush()
+            except OSError:
+                flush()
+
+        disk.flush = again  # type: ignore[method-assign]  # a mutant
+
+
+def max_not_contiguous_ack(world: World) -> None:
+    """The highest sequence seen is acknowledged, whatever is missing below it."""
+
+    async def highest(frame: Frame, submit: Submit) -> Ack:
+        ack = await submit(frame)
+        through = max([ack.acknowledged_through, *(item.sequence for item in frame.items)])
+        return msgspec.structs.replace(ack, acknowledged_through=through, wanted=[])
+
+    world.collector.around_submit = highest
+
+
+def no_dedupe(world: World) -> None:
+    """Nobody looks whether a key is taken, not even the index."""
+
+    class Forgetful(SimWriter):
+        def body_of(self, source: str, epoch: bytes, sequence: int) -> tuple[int, int, bytes | None] | None:
+            return None
+
+        def commit(
+            self, entries: Sequence[NewEntry], *, received_at: int, marks: Mapping[Stream, int] | None = None
+        ) -> Committed:
+            self._index.clear()
+            return super().commit(entries, received_at=received_at, marks=marks)
+
+    world.collector.make_writer = Forgetful
+
+
+def dedupe_without_epoch(world: World) -> None:
+    """Sequences are taken for one stream per source."""
+    _frames_in(world, lambda frame: msgspec.structs.replace(frame, epoch=bytes(16), prev_epoch=None))
+
+
+def repeat_without_body_check(world: World) -> None:
+    """A taken key is a repeat, whatever the second body says."""
+    collector = world.collector
+
+    def unknown_only(frame: Frame) -> Frame:
+        if collector.intake is None or frame.lane is not Lane.BACKLOG:
+            return frame
+        known = collector.oracle_of(frame.source).by_key
+        items = [item for item in frame.items if (frame.source, frame.epoch, item.sequence) not in known]
+        return msgspec.structs.replace(frame, items=items)
+
+    _frames_in(world, unknown_only)
+
+
+def gap_not_declared(world: World) -> None:
+    """The mark passes a hole that no entry names."""
+
+    class Silent(SimWriter):
+        def commit(
+            self, entries: Sequence[NewEntry], *, received_at: int, marks: Mapping[Stream, int] | None = None
+        ) -> Committed:
+            spoken = [entry for entry in entries if entry.source != "~gap"]
+            return super().commit(spoken, received_at=received_at, marks=marks)
+
+    world.collector.make_writer = Silent
+
+
+def marks_not_committed(world: World) -> None:
+    """The marks of sources live in memory only."""
+
+    class Amnesiac(SimWriter):
+        def __init__(self, ledger: SimLedger) -> None:
+            super().__init__(ledger)
+            self._marks = {stream: mark for stream, mark in self._marks.items() if stream[0].startswith("~")}
+
+    world.collector.make_writer = Amnesiac
+
+
+def restored_ledger_ignored(world: World) -> None:
+    """What a source says it no longer holds is not believed: after a restore the mark waits for ever."""
+    _frames_in(world, lambda frame: msgspec.structs.replace(frame, base=0))
+
+
+def http_200_before_commit(world: World) -> None:
+    """The door answers when it has decoded the body."""
+    answer = world.collector._answer_post
+
+    async def hasty(frame: Frame, reply: Callable[[int], None]) -> None:
+        world.collector.oracle_of(frame.source).answered([world.chat.key(item.event_id) for item in frame.items])
+        reply(200)
+        await answer(frame, lambda _status: None)
+
+    world.collector._answer_post = hasty  # type: ignore[method-assign]  # a mutant
+
+
+# ----------------------------------------------------------------------------------------------------- the sources
+
+
+def outbox_without_fsync(world: World) -> None:
+    """put() returns before the row is safe."""
+    for probe in world.probes:
+        probe.disk.honest = False
+
+
+def fire_and_forget(world: World) -> None:
+    """What was published is taken for delivered."""
+    for probe in world.probes:
+
+        def sent(frame: Frame, probe: Any = probe) -> Frame:
+            if frame.items:
+                through = frame.items[-1].sequence
+                probe.outbox.acknowledge(Ack(NO_LEDGER, frame.epoch, through, 0), probe.now_ms())
+            return frame
+
+        probe.outgoing = sent
+
+
+def overflow_drops_silently(world: World) -> None:
+    """Rows dropped for room are not declared."""
+    _frames_out(world, lambda frame: msgspec.structs.replace(frame, gone=[], base=0))
+
+
+def epoch_reused(world: World) -> None:
+    """A restart goes on in the same epoch, counting from 1 again."""
+    for probe in world.probes:
+        probe.draw_epoch = partial(bytes, world.sha256(probe.name.encode())[:16])
+
+
+def chat_forgets_unanswered(world: World) -> None:
+    """The bridge lets go of events when the answer does not come: at most once, as the older platforms send."""
+    post = world.chat._post
+
+    async def forgetful(data: bytes) -> int:
+        await post(data)
+        return 200
+
+    world.chat._post = forgetful  # type: ignore[method-assign]  # a mutant
+
+
+# ------------------------------------------------------------------------------------------------------ the engine
+
+
+def _facts(world: World, kind: type[SimFacts]) -> None:
+    world.engine.make_store = kind
+
+
+def offset_before_state(world: World) -> None:
+    """The offset is stored first, the facts it stands for after it, and nothing compares the two."""
+
+    class Hasty(SimFacts):
+        def write(self, commit: Commit) -> None:
+            self.commit_state(commit)
+            self._state_disk.flush()
+            self.between()
+            self.commit_facts(commit)
+            self._facts_disk.flush()
+
+        def misfit(self, next_index: int, ledger_size: int) -> str | None:
+            self._through = max(self._through, next_index)
+            return super().misfit(next_index, ledger_size)
+
+    _facts(world, Hasty)
+
+
+def non_atomic_snapshot(world: World) -> None:
+    """The state is written in two transactions: where it stands, then the conversations."""
+
+    class InPlace(SimFacts):
+        def commit_state(self, commit: Commit) -> None:
+            super().commit_state(commit._replace(conversations={}))
+            self.between()
+            super().commit_state(commit)
+
+    _facts(world, InPlace)
+
+
+def engine_ignores_restore(world: World) -> None:
+    """State that is ahead of the ledger, or of another past, is used."""
+
+    class Trusting(SimFacts):
+        def misfit(self, next_index: int, ledger_size: int) -> str | None:
+            return None
+
+        def discard(self, why: str) -> None:
+            """Never."""
+
+    _facts(world, Trusting)
+
+
+def engine_trusts_offset(world: World) -> None:
+    """An offset within the ledger is enough: nobody looks whether the ledger before it is still the same."""
+
+    class Trusting(LocalRunner):
+        def _leaf_before(self, next_index: int) -> bytes:
+            return b"any"
+
+    world.engine.make_runner = Trusting
+
+
+def feed_skips_entries(world: World) -> None:
+    """Now and then the feed leaves an entry out."""
+    reader = world.engine.reader
+
+    class Lossy:
+        def read(self, first: int, limit: int) -> list[StoredEntry]:
+            found = reader.read(first, limit)
+            return found[1:] if len(found) > 1 and world.rng.random() < 0.05 else found
+
+    world.engine.reader = Lossy()
+
+
+MUTANTS: Final[Mapping[str, Tamper]] = {
+    mutant.__name__: mutant
+    for mutant in (
+        ack_before_fsync,
+        ledger_without_fsync,
+        fsync_error_ignored,
+        max_not_contiguous_ack,
+        no_dedupe,
+        dedupe_without_epoch,
+        repeat_without_body_check,
+        gap_not_declared,
+        marks_not_committed,
+        restored_ledger_ignored,
+        http_200_before_commit,
+        outbox_without_fsync,
+        fire_and_forget,
+        overflow_drops_silently,
+        epoch_reused,
+        chat_forgets_unanswered,
+        offset_before_state,
+        non_atomic_snapshot,
+        engine_ignores_restore,
+        engine_trusts_offset,
+        feed_skips_entries,
+    )
+}
