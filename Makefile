@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 SEEDS ?= 100
+ROUNDS ?= 50
+SEED ?= 1
 ARGS ?=
 SEATWATCH_SHARED_DATA ?= ../shared/data
 export SEATWATCH_SHARED_DATA
@@ -10,7 +12,7 @@ export SEATWATCH_SHARED_DATA
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 
-.PHONY: help setup system demo up test test-data lint bench sim lock clean
+.PHONY: help setup system demo up test test-data lint bench sim kills lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -51,6 +53,9 @@ bench: setup ## run every bench in turn and print its table
 
 sim: setup ## run the seeded world (SEEDS=100)
 	@$(PYTHON_IN_VENV) -m tests.sim --seeds $(SEEDS) $(ARGS)
+
+kills: setup system ## kill -9 every process at random under load (ROUNDS=50 SEED=1)
+	@$(PYTHON_IN_VENV) -m tests.integration.kill_rounds --rounds $(ROUNDS) --seed $(SEED) $(ARGS)
 
 lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)

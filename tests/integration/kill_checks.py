@@ -70,10 +70,9 @@ class Ledger:
             self.streams.setdefault(key, Counter())[entry.sequence] += 1
             self.bodies[*key, entry.sequence] = entry.body
 
-    def lost(self, source: str, epoch: bytes, acknowledged: int) -> int:
-        """How many of the sequences 1..acknowledged are not there."""
-        there = self.streams.get((source, epoch), Counter())
-        return sum(1 for sequence in range(1, acknowledged + 1) if sequence not in there)
+    def lost(self, source: str, epoch: bytes, acknowledged: int) -> set[int]:
+        """Which of the sequences 1..acknowledged are not there."""
+        return set(range(1, acknowledged + 1)) - self.streams.get((source, epoch), Counter()).keys()
 
     def twice(self) -> int:
         """How many entries repeat a key."""
@@ -137,9 +136,9 @@ def fsck(directory: Path) -> list[str]:
     return [] if done.returncode == 0 else [f"fsck: {line}" for line in (done.stdout + done.stderr).splitlines()]
 
 
-def unkept(kept: set[OutboxRow], source: str, ledger: Ledger) -> int:
-    """How many rows an outbox once held durably are not in the ledger as they were."""
-    return sum(1 for row in kept if ledger.bodies.get((source, row.epoch, row.sequence)) != row.body)
+def unkept(kept: set[OutboxRow], source: str, ledger: Ledger) -> set[OutboxRow]:
+    """The rows that an outbox once held durably and that are not in the ledger as they were."""
+    return {row for row in kept if ledger.bodies.get((source, row.epoch, row.sequence)) != row.body}
 
 
 class FactsDiffer(NamedTuple):

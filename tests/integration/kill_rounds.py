@@ -41,17 +41,17 @@ from tests.integration.kill_checks import (
     unkept,
 )
 from tests.integration.kill_world import PROBES, ROUND_TRIP_S, World, running_world
-from tests.waiting import wait_until
+from tests.waiting import NeverHappenedError, wait_until
 from wire.ids import OPERATOR
 from wire.scope import EVERYTHING
 from wire.topics import stream_name
 
 KINDS: Final = ("probe", "broker", "collector", "redis", "engine", "flush")
 SECOND_VICTIM: Final = 0.4
-RIGHT_AFTER_AN_ACK: Final = 0.5
+AT_A_BAD_MOMENT: Final = 0.6
 EVENTS_BEFORE: Final = 200
 EVENTS_WITHOUT: Final = 120
-ACK_PATIENCE_S: Final = 3.0
+PATIENCE_S: Final = 3.0
 TRIES: Final = 8
 COME_BACK_LATER: Final = ("429 ", "503 ")
 OF_THE_MOMENT: Final = ("as_of", "computed_at")
@@ -133,10 +133,10 @@ def _deck(rounds: int, rng: Random) -> list[list[str]]:
 
 
 async def _round(world: World, kinds: list[str]) -> None:
-    await _moment(world, kinds)
+    dead = [world.rng.choice(PROBES) if kind == "probe" else kind for kind in kinds if kind != "flush"]
+    await _moment(world, dead)
     if "flush" in kinds:
         await _flush(world)
-    dead = [world.rng.choice(PROBES) if kind == "probe" else kind for kind in kinds if kind != "flush"]
     for name in dead:
         world.kill(name)
     goal = world.sent + world.rng.randrange(EVENTS_WITHOUT)
@@ -151,15 +151,21 @@ async def _round(world: World, kinds: list[str]) -> None:
     await world.caught_up()
 
 
-async def _moment(world: World, kinds: list[str]) -> None:
-    """After a random number of events, and often right after the next acknowledgement."""
+async def _moment(world: World, dead: list[str]) -> None:
+    """After a random number of events, and often right after an acknowledgement, or after a probe kept something."""
     goal = world.sent + world.rng.randrange(EVENTS_BEFORE)
     await wait_until(lambda: world.sent >= goal, what="customers to talk")
-    if world.rng.random() < RIGHT_AFTER_AN_ACK:
-        acked = world.probe_acked if {"probe", "broker"} & set(kinds) else world.chat_acked
-        acked.clear()
-        with suppress(TimeoutError):  # a probe that is still finding its way back has none to offer
-            async with asyncio.timeout(ACK_PATIENCE_S):
+    if world.rng.random() >= AT_A_BAD_MOMENT:
+        return
+    probe = next((name for name in dead if name in PROBES), None)
+    with suppress(TimeoutError, NeverHappenedError):  # a probe that is finding its way back has nothing to offer
+        if probe is not None and world.rng.random() < AT_A_BAD_MOMENT:
+            before = world.outbox_changed(probe)
+            await wait_until(lambda: world.outbox_changed(probe) != before, PATIENCE_S)
+        else:
+            acked = world.probe_acked if probe is not None or "broker" in dead else world.chat_acked
+            acked.clear()
+            async with asyncio.timeout(PATIENCE_S):
                 await acked.wait()
 
 
@@ -289,7 +295,7 @@ def _check_connectors(world: World, report: Report, ledgers: dict[str, Ledger]) 
         ledger = ledgers[client]
         report.sent += bridge.sent
         report.acknowledged += bridge.acknowledged
-        report.lost += ledger.lost(bridge.source, bridge.epoch, bridge.acknowledged)
+        report.lost += len(ledger.lost(bridge.source, bridge.epoch, bridge.acknowledged))
         stored = [entry.body for entry in ledger.entries if entry.source == bridge.source]
         if stored != bridge.said:
             report.problems.append(f"{client}: {len(stored)} stored events are not the {len(bridge.said)} said")
@@ -300,20 +306,22 @@ def _check_connectors(world: World, report: Report, ledgers: dict[str, Ledger]) 
 def _check_probes(world: World, report: Report, operator: Ledger) -> None:
     """Every acknowledgement overheard was true, and every row a dead probe's outbox held has arrived as it was."""
     shown = operator.shown_streams()
+    lost: set[tuple[bytes, int]] = set()
     for (source, epoch), through in world.acks.items():
-        if epoch in shown:
-            report.lost += (source, epoch, through) not in operator.bodies
-        else:
-            report.lost += operator.lost(source, epoch, through)
+        if epoch not in shown:
+            lost |= {(epoch, sequence) for sequence in operator.lost(source, epoch, through)}
+        elif (source, epoch, through) not in operator.bodies:
+            lost.add((epoch, through))
     for probe in PROBES:
         source = f"{probe}/gateway"
         report.kept_rows += len(world.kept[probe])
-        report.lost += unkept(world.kept[probe], source, operator)
+        lost |= {(row.epoch, row.sequence) for row in unkept(world.kept[probe], source, operator)}
         report.probe_rows += sum(
             len(sequences)
             for (name, epoch), sequences in operator.streams.items()
             if name == source and epoch not in shown
         )
+    report.lost += len(lost)
 
 
 def _check_facts(world: World, report: Report, client: str, ledger: Ledger) -> None:

@@ -162,6 +162,11 @@ class World:
         """The rows in the outbox of a probe that is not running."""
         return set(_outbox_rows(self.base / probe / "box", self.base / "scratch"))
 
+    def outbox_changed(self, probe: str) -> int:
+        """When a probe last wrote to its outbox, in nanoseconds of the file system's clock."""
+        log = self.base / probe / "box" / "outbox.sqlite-wal"
+        return log.stat().st_mtime_ns if log.exists() else 0
+
     async def start(self, name: str) -> None:
         """Start it again, and return when it can be reached."""
         self.servers[name].start()
