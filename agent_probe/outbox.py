@@ -1,8 +1,8 @@
 """The outbox on disk: the rules of `_core.outbox` over a SQLite file, and what happens when the file is no good.
 
 A file that cannot be trusted is set aside (renamed; the newest few are kept for a person to look at), a new epoch
-begins, and the loss is declared: a note beside the file says which epochs were unfinished and how far they may have
-got.
+begins, and the loss is declared: a note beside the file says which epochs the hub may not have, and how far they may
+have got.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from agent_probe import platform
 from agent_probe._core.epochs import META_VERSION, EpochMeta, Meta, encode_meta
 from agent_probe._core.outbox import Outbox, OutboxCounts, OutboxLimits
 from agent_probe._core.storage import DropClass, MemoryStorage, Row, Storage, StorageCorrupt, StorageFull
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class EpochNote:
-    """The unfinished epochs, each with the highest sequence it may have given out. Replaced atomically."""
+    """The newest epochs, each with the highest sequence it may have given out. Replaced atomically."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -54,6 +55,7 @@ class EpochNote:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._path)
+            platform.current().sync_directory(self._path.parent)
         except OSError as error:
             log.warning("outbox.note_not_written", extra={"error": str(error)})
 
@@ -137,7 +139,7 @@ class DurableOutbox:
     def _put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, now: int) -> int:
         if self._core.last_sequence >= self._reserved:
             self._reserved = self._core.last_sequence + RESERVED_AT_ONCE
-            self._note.write([*self._core.unfinished[:-1], (self._core.epoch, self._reserved)])
+            self._note.write([*self._core.epochs_before, (self._core.epoch, self._reserved)])
         return self._core.put(kind, kind_version, body, drop_class, now=now)
 
     def _guarded(self, now: int, action: Callable[[], T]) -> T:

@@ -141,14 +141,15 @@ class Uplink:
                 self.figures.unreadable_acks += 1
                 log.warning("uplink.unreadable_ack", extra={"error": str(error)})
                 continue
-            if not self._backlog.acknowledge(ack, self._now_ms()):
+            is_ours = self._backlog.acknowledge(ack, self._now_ms())
+            self._wake.set()  # even an ack of a snapshot may tell of a hub that was started anew
+            if not is_ours:
                 self.figures.foreign_acks += 1
                 continue
             self.figures.acks += 1
             for rejected in ack.rejected:
                 self.figures.rejected_items += 1
                 log.warning("uplink.rejected", extra={"sequence": rejected.sequence, "reason": rejected.reason})
-            self._wake.set()
         raise ProbeUnavailable("broker", "the connection ended")
 
     async def _pause(self, time_ms: int) -> None:

@@ -177,6 +177,7 @@ class Committer:
         self._rules = rules
         self._streams_max = streams_max
         self._clock_ms = clock_ms
+        self._started_at = clock_ms()
         self._stats = stats
         self._views: dict[StreamKey, StreamView] = {}
         self._declared: dict[str, Declaration] = {}
@@ -230,6 +231,7 @@ class Committer:
             writer.size,
             outcome.wanted,
             outcome.rejected,
+            started_at=self._started_at,
         )
 
     def _sign(self, job: CheckpointJob) -> Signed:

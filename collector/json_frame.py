@@ -206,6 +206,7 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
             for item in ack.rejected
         ],
         version=ack.version,
+        started_at=ack.started_at,
     )
 
 

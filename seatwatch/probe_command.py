@@ -56,6 +56,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             frame_interval_ms=ms("frame_pause"),
             expiry_check_ms=ms("outbox_expiry_check"),
             runs_max=defaults.int("probe.outbox_losses_listed"),
+            finished_max=defaults.int("probe.outbox_epochs_remembered"),
         ),
         uplink=UplinkSettings(
             connect_ms=ms("connect"),

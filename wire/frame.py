@@ -93,7 +93,8 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ledger: id of the ledger. epoch: the epoch acknowledged. acknowledged_through: highest sequence such that all up
     to it are durable or declared gone. index: size of the ledger at that commit. wanted: undeclared holes the source
-    is asked for.
+    is asked for. started_at: when the hub that answers was started, ms; 0 = not said. It names that start: behind
+    another one there may be an older copy of the ledger.
     """
 
     ledger: LedgerId
@@ -103,3 +104,4 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     wanted: list[SequenceRange] = []
     rejected: list[Rejected] = []
     version: int = FRAME_VERSION
+    started_at: Count = 0

@@ -21,13 +21,26 @@ class EpochMeta(msgspec.Struct, array_like=True, frozen=True):
     gone: list[Run]
 
 
+class FinishedEpoch(msgspec.Struct, array_like=True, frozen=True):
+    """An epoch the collector was past, through its sequence `last`, when we let go of it."""
+
+    epoch: bytes
+    last: int
+
+
 class Meta(msgspec.Struct, array_like=True, frozen=True):
-    """Everything beside the rows. forgotten_epoch, forgotten_last: the newest epoch that was finished and dropped."""
+    """Everything beside the rows.
+
+    forgotten_epoch, forgotten_last: the newest finished epoch, for builds that remember one only. finished: the newest
+    of them, oldest first. told_at: which start of the hub is known to have all of those, 0 = none.
+    """
 
     version: int
     epochs: list[EpochMeta]
     forgotten_epoch: bytes | None
     forgotten_last: int | None
+    finished: list[FinishedEpoch] = []
+    told_at: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Meta)

@@ -10,6 +10,8 @@ Rules (docs/reference/architecture.md):
    again.
 4. Ranges the collector wants go first. What turns out to be missing here is declared, so that its mark never stands
    still for ever.
+5. A hub that was started anew may have opened an older copy of its ledger: it is told again how far the present epoch
+   and the newest `finished_max` finished ones had come, so that it declares what it lacks of them.
 
 Ages are counted in outbox time: the time this and earlier processes ran, never the wall clock, so a clock that jumps a
 day (or a machine that starts in 1970) expires nothing.
@@ -19,8 +21,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from agent_probe._core.epochs import META_VERSION, EpochState, Meta, decode_meta, encode_meta
+from agent_probe._core.epochs import META_VERSION, EpochState, FinishedEpoch, Meta, decode_meta, encode_meta
 from agent_probe._core.gone import Run, lost_row
+from agent_probe._core.retelling import Retelling
 from agent_probe._core.sender import Sender, SenderLimits
 from agent_probe._core.storage import DropClass, Row, RowHead, RowRange, Storage, StorageFull
 from wire.errors import require
@@ -39,6 +42,7 @@ class OutboxLimits(NamedTuple):
     frame_interval_ms: int
     expiry_check_ms: int
     runs_max: int
+    finished_max: int
 
 
 class OutboxCounts(NamedTuple):
@@ -71,15 +75,15 @@ class Outbox:
         self._full = 0
         self._rows = Counter({tally.drop_class: tally.rows for tally in storage.tallies()})
         self._size = sum(tally.size for tally in storage.tallies())
-        self._forgotten: tuple[bytes, int] | None = None
         self._epochs: list[EpochState] = []
-        self._resume()
+        self._retelling = self._resume()
         self._time_offset = storage.newest_held_at() - now
         self._expiry_due = now
         self._current = self._begin(epoch)
         self._sender = Sender(
             storage,
             SenderLimits(limits.resend_ms, limits.in_flight, limits.frame_bytes, limits.frame_interval_ms),
+            self._retelling,
             source=source,
             lose=self._lose,
         )
@@ -95,14 +99,14 @@ class Outbox:
         return self._current.last
 
     @property
-    def unfinished(self) -> list[tuple[bytes, int]]:
-        """Each epoch the collector is not known to be past, oldest first, and its highest sequence."""
-        return [(state.epoch, state.last) for state in self._epochs]
+    def epochs_before(self) -> list[tuple[bytes, int]]:
+        """Each epoch before the present one that may have to be told of, oldest first, and its highest sequence."""
+        return self._known()[:-1]
 
     @property
     def settled(self) -> bool:
-        """Whether the collector is past everything put so far."""
-        return all(state.finished for state in self._epochs)
+        """Whether the collector is past everything put so far, and has been told again what it may have lost."""
+        return self._retelling.done and all(state.finished for state in self._epochs)
 
     def counts(self) -> OutboxCounts:
         """Figures for heartbeats and logs."""
@@ -150,47 +154,55 @@ class Outbox:
     def acknowledge(self, ack: Ack, now: int) -> bool:
         """Take in what the collector says. Raises StorageCorrupt.
 
-        Returns False, and changes nothing, if it speaks of an epoch or a sequence we never sent.
+        Returns False if it speaks of an epoch or a sequence we never sent; it then says no more than who answers.
         """
+        current = self._current
+        known = self._retelling.heard(ack, FinishedEpoch(current.epoch, current.acknowledged))
         state = next((state for state in self._epochs if state.epoch == ack.epoch), None)
         if state is None:
-            return False
+            return known
         before = state.acknowledged
         if not self._sender.acknowledge(state, ack, now):
             return False
         if state.acknowledged > before:
-            self._epochs = [s for s in self._epochs if s is self._current or not s.finished]
-            if state.finished and state is not self._current:
-                self._forgotten = (state.epoch, state.last)
+            self._epochs = [s for s in self._epochs if s is current or not s.finished]
+            if state.finished and state is not current:
+                self._retelling.finish(state.epoch, state.last)
             self._delete([RowRange(state.epoch, 1, state.acknowledged)])
         return True
 
     # --- starting
 
-    def _resume(self) -> None:
+    def _resume(self) -> Retelling:
         stored = self._storage.meta()
-        if stored is None:
-            return
-        meta = decode_meta(stored)
-        if meta.forgotten_epoch is not None and meta.forgotten_last is not None:
-            self._forgotten = (meta.forgotten_epoch, meta.forgotten_last)
+        meta = Meta(META_VERSION, [], None, None) if stored is None else decode_meta(stored)
+        finished = meta.finished
+        if not finished and meta.forgotten_epoch is not None and meta.forgotten_last is not None:
+            finished = [FinishedEpoch(meta.forgotten_epoch, meta.forgotten_last)]
+        limits = self._limits
+        retelling = Retelling(finished, meta.told_at, finished_max=limits.finished_max, resend_ms=limits.resend_ms)
         for kept in meta.epochs:
             span = self._storage.span(kept.epoch)
             state = EpochState.resumed(kept, span[1] if span else 0)
             if not state.finished:
                 self._epochs.append(state)
             elif state.last:
-                self._forgotten = (state.epoch, state.last)
+                retelling.finish(state.epoch, state.last)
+        return retelling
 
     def _begin(self, epoch: bytes) -> EpochState:
-        previous = (self._epochs[-1].epoch, self._epochs[-1].last) if self._epochs else self._forgotten
+        previous = self._known()[-1:]
         require(all(state.epoch != epoch for state in self._epochs), "every start draws a new epoch")
         state = EpochState(epoch)
-        if previous is not None:
-            state.prev_epoch, state.prev_last = previous
+        if previous:
+            state.prev_epoch, state.prev_last = previous[0]
         self._epochs.append(state)
         self._delete([])
         return state
+
+    def _known(self) -> list[tuple[bytes, int]]:
+        finished = [(told.epoch, told.last) for told in self._retelling.finished]
+        return [*finished, *((state.epoch, state.last) for state in self._epochs)]
 
     # --- giving up rows
 
@@ -294,8 +306,11 @@ class Outbox:
         return True
 
     def _encoded_meta(self) -> bytes:
-        epoch, last = self._forgotten or (None, None)
-        return encode_meta(Meta(META_VERSION, [state.to_meta() for state in self._epochs], epoch, last))
+        told = self._retelling
+        newest = told.finished[-1] if told.finished else None
+        epoch, last = (None, None) if newest is None else (newest.epoch, newest.last)
+        epochs = [state.to_meta() for state in self._epochs]
+        return encode_meta(Meta(META_VERSION, epochs, epoch, last, told.finished, told.told_at))
 
 
 def _worth(heads: Sequence[RowHead], size: int) -> list[RowHead]:

@@ -1,13 +1,14 @@
-"""Which frame goes next: wanted ranges, then the oldest epoch's next rows, while few enough are unacknowledged."""
+"""Which frame goes next: wanted ranges, what a new hub must be told again, then the oldest epoch's next rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from agent_probe._core.epochs import EpochState
+from agent_probe._core.epochs import EpochState, FinishedEpoch
 from agent_probe._core.gone import Run, lost_row
 from agent_probe._core.pace import Pace
+from agent_probe._core.retelling import Retelling
 from agent_probe._core.storage import Row, Storage
 from wire.frame import Ack, Frame, Item, Lane
 from wire.limits import FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
@@ -40,8 +41,11 @@ class Flight(NamedTuple):
 class Sender:
     """The sending half of the outbox. `lose(state, runs)` is told of rows that turned out missing or damaged."""
 
-    def __init__(self, storage: Storage, limits: SenderLimits, *, source: str, lose: Lose) -> None:
+    def __init__(
+        self, storage: Storage, limits: SenderLimits, retelling: Retelling, *, source: str, lose: Lose
+    ) -> None:
         self._storage = storage
+        self._retelling = retelling
         self._limits = limits
         self._source = source
         self._lose = lose
@@ -61,7 +65,10 @@ class Sender:
         for state in epochs:
             if state.wanted:
                 return self._answer(state, now)
-        if len(self._flights) >= self._limits.in_flight:
+        room = self._limits.in_flight - len(self._flights)
+        if room > 0 and (told := self._retelling.next(now)) is not None:
+            return self._tell(told, now)
+        if room <= self._retelling.in_flight:
             return None
         for state in epochs:
             if state.cursor < state.last:
@@ -74,17 +81,20 @@ class Sender:
 
     def next_due(self, epochs: Sequence[EpochState], now: int) -> int | None:
         """When to ask next_frame again, or None."""
-        has_room = len(self._flights) < self._limits.in_flight
-        resend_at = self._moved_at + self._limits.resend_ms if _awaits_ack(epochs) else None
+        room = self._limits.in_flight - len(self._flights)
+        has_room = room > self._retelling.in_flight
+        times = [self._moved_at + self._limits.resend_ms] if _awaits_ack(epochs) else []
         if any(state.wanted or (has_room and state.cursor < state.last) for state in epochs):
-            ready_at = self._pace.ready_at(now)
-            return ready_at if resend_at is None else min(ready_at, resend_at)
-        return resend_at
+            times.append(self._pace.ready_at(now))
+        if room > 0 and (due := self._retelling.next_due(now)) is not None:
+            times.append(max(self._pace.ready_at(now), due))
+        return min(times, default=None)
 
     def rewind(self, epochs: Sequence[EpochState], now: int) -> None:
         """Everything above the collector's marks is to go again."""
         self._flights.clear()
         self._moved_at = now
+        self._retelling.reconnected()
         for state in epochs:
             state.rewind()
 
@@ -129,10 +139,15 @@ class Sender:
         self._flights = [
             f for f in self._flights if f.asked_for or f.epoch != state.epoch or f.last < first or f.first > end
         ]
-        if len(self._flights) >= self._limits.in_flight:
+        if len(self._flights) + self._retelling.in_flight >= self._limits.in_flight and self._flights:
             self._flights.pop()
         self._depart(Flight(state.epoch, first, end, asked_for=True), now)
         return frame
+
+    def _tell(self, told: FinishedEpoch, now: int) -> Frame:
+        """Nothing of that epoch is held up to its last number: what the hub lacks of it is lost."""
+        self._pace.spend(now)
+        return Frame(FRAME_VERSION, self._source, told.epoch, Lane.BACKLOG, told.last + 1, [], [])
 
     def _depart(self, flight: Flight, now: int) -> None:
         if not self._flights:

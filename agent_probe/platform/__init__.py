@@ -23,6 +23,9 @@ class Platform(Protocol):
     def default_data_dir(self) -> Path:
         """Where a probe keeps its outbox unless told otherwise."""
 
+    def sync_directory(self, directory: Path) -> None:
+        """Make what was renamed in `directory` survive a power cut. Raises OSError."""
+
     def new_event_loop(self) -> AbstractEventLoop:
         """An event loop the MQTT client can work with."""
 

@@ -48,6 +48,14 @@ class Linux:
         state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         return Path(state) / "seatwatch-probe"
 
+    def sync_directory(self, directory: Path) -> None:
+        """A rename is on disk once its folder is."""
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """The system's usual loop."""
         return asyncio.new_event_loop()

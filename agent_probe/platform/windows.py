@@ -41,6 +41,9 @@ class Windows:
         """The machine's folder for programs' data, the same for whoever is logged in."""
         return Path(os.environ.get("PROGRAMDATA") or Path.home()) / "Seatwatch" / "probe"
 
+    def sync_directory(self, directory: Path) -> None:
+        """Nothing to do: a folder cannot be flushed here, and NTFS journals the rename itself."""
+
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""
         return asyncio.SelectorEventLoop()

@@ -18,6 +18,7 @@ LIMITS = OutboxLimits(
     frame_interval_ms=0,
     expiry_check_ms=60_000,
     runs_max=1_000,
+    finished_max=4,
 )
 E1, E2, E3 = (bytes([n]) * 16 for n in (1, 2, 3))
 
@@ -44,8 +45,8 @@ def sequences(frame: Frame) -> list[int]:
     return [item.sequence for item in frame.items]
 
 
-def ack(epoch: bytes, through: int, *wanted: tuple[int, int]) -> Ack:
-    return Ack(LEDGER, epoch, through, through, [SequenceRange(*span) for span in wanted])
+def ack(epoch: bytes, through: int, *wanted: tuple[int, int], started_at: int = 0) -> Ack:
+    return Ack(LEDGER, epoch, through, through, [SequenceRange(*span) for span in wanted], started_at=started_at)
 
 
 class SmallDisk(MemoryStorage):

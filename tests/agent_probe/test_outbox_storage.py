@@ -1,5 +1,6 @@
 """The outbox on a real disk: damaged at many places, killed while writing, full, in use, over its limit."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -15,7 +16,7 @@ import pytest
 
 from agent_probe._core.storage import DropClass, StorageFull
 from agent_probe.errors import ProbeConfigError
-from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox
+from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox, EpochNote
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.outbox_builders import LIMITS
@@ -151,6 +152,32 @@ def test_a_deleted_outbox_is_declared_too(tmp_path: Path) -> None:
     hand_in(again, collector)
     assert set(collector.streams[lost_epoch].gone.values()) == {"base"}
     again.close()
+
+
+def test_a_deleted_outbox_and_an_older_ledger_together_still_name_what_was_finished(tmp_path: Path) -> None:
+    box = open_outbox(tmp_path)
+    put(box, 1)
+    finished_epoch = box.epoch
+    hand_in(box, CollectorModel())
+    box.close()
+    box = open_outbox(tmp_path)
+    put(box, 2)
+    box.close()
+    for path in tmp_path.glob(f"{FILE}*"):
+        path.unlink()
+    again = open_outbox(tmp_path)
+    restored = CollectorModel()
+    hand_in(again, restored)
+    assert restored.streams[finished_epoch].gone == {1: "base"}
+    again.close()
+
+
+def test_the_note_is_on_disk_before_its_folder_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink()))
+    EpochNote(tmp_path / NOTE).write([(b"e" * 16, 64)])
+    assert synced == [(tmp_path / NOTE).with_suffix(".draft"), tmp_path]
+    assert EpochNote(tmp_path / NOTE).read() == [(b"e" * 16, 64)]
 
 
 def test_a_damaged_note_costs_only_the_declaration(tmp_path: Path) -> None:

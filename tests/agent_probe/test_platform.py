@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from agent_probe.logs import JsonLines
 from agent_probe.platform import current
+from agent_probe.platform.linux import Linux
 from agent_probe.platform.windows import Windows
 
 # Runs first in a child: takes away what Windows does not have, after the standard library has been imported.
@@ -175,3 +177,11 @@ def test_a_log_record_is_one_line_of_json_with_its_own_fields() -> None:
     fields = json.loads(line)
     assert (fields["event"], fields["level"], fields["time_ms"]) == ("uplink.lost", "warning", 1500)
     assert (fields["error"], fields["path"]) == ("a\nb", "x")
+
+
+def test_only_linux_has_to_sync_a_folder_after_a_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(stat.S_ISDIR(os.fstat(file).st_mode)))
+    Linux().sync_directory(tmp_path)
+    Windows().sync_directory(tmp_path)
+    assert synced == [True]

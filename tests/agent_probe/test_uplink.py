@@ -179,6 +179,18 @@ def test_what_cannot_be_read_or_is_not_for_us_is_counted_and_changes_nothing() -
     assert world.outbox.counts().rows == 0
 
 
+def test_an_acknowledged_snapshot_is_enough_to_learn_of_a_new_hub() -> None:
+    async def story(world: World) -> None:
+        world.put(2)
+        await passes(100)
+        assert world.broker.arrived[-1][3] == [1, 2]
+        world.broker.send(encode_ack(Ack(b"L" * 16, b"s" * 16, 1, 2, started_at=5)))
+        await passes(100)
+
+    world = with_uplink(story)
+    assert [sequences for _, _, _, sequences in world.broker.arrived] == [[1, 2], []]
+
+
 def config() -> ProbeConfig:
     return gateway(Path("unused"), 1)
 

@@ -31,6 +31,25 @@ def test_a_resend_stores_nothing_and_says_repeat() -> None:
     assert again.rejected == []
 
 
+def test_a_finished_epoch_told_again_adds_nothing_when_all_of_it_is_there() -> None:
+    store = Store()
+    store.admit(frame(item(1), item(2), item(3)))
+    again = store.admit(frame(base=4))
+    assert (again.entries, again.gaps, again.wanted, again.view.mark) == ([], [], [], 3)
+
+
+def test_a_finished_epoch_told_again_declares_exactly_what_an_older_ledger_lacks() -> None:
+    store = Store()
+    store.admit(frame(item(1), item(3)))
+    again = store.admit(frame(base=6))
+    assert [(gap.first, gap.last, gap.reason) for gap in again.gaps] == [
+        (2, 2, GapReason.OUTBOX_LOST),
+        (4, 5, GapReason.OUTBOX_LOST),
+    ]
+    assert (again.wanted, again.view.mark) == ([], 5)
+    assert store.admit(frame(base=6)).entries == []
+
+
 def test_another_body_under_a_taken_key_is_kept_and_reported_however_often_it_comes() -> None:
     store = Store()
     store.admit(frame(item(1, turn("first"))))

@@ -33,6 +33,19 @@ async def test_an_ack_names_ledger_epoch_and_index_and_what_it_names_is_in_the_l
         assert [turn.conversation for turn in hub.bodies(AgentTurn)] == ["c-1", "c-2"]
 
 
+async def test_an_ack_names_the_start_of_the_hub_and_telling_again_costs_no_commit(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        first = await hub.intake.submit(frame(item(1)), hub.principal())
+    async with running_hub(tmp_path) as hub:
+        hub.now += 60_000
+        before = await hub.intake.submit(frame(item(2)), hub.principal())
+        commits = hub.intake.stats.commits
+        again = await hub.intake.submit(frame(base=3), hub.principal())
+        assert (again.acknowledged_through, again.index) == (2, before.index)
+        assert hub.intake.stats.commits == commits
+        assert first.started_at == again.started_at == NOW
+
+
 async def test_nobody_is_answered_before_the_commit(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         hub.gate.open.clear()

@@ -73,6 +73,7 @@ async def test_json_says_the_same_with_names_and_fills_in_what_only_machines_kno
             "wanted": [],
             "rejected": [],
             "version": 1,
+            "started_at": NOW,
         }
         (opened,) = hub.bodies(Offered)
         assert (opened.resolution_ms, opened.clock, opened.monotonic_ms, opened.synced) == (1, SOURCE, None, True)

@@ -88,7 +88,7 @@ class SimDisk:
         self._loop.call_later(latency, self._settle, upto)
 
     def settle(self) -> None:
-        """Another file's fsync took the journal of the whole file system with it."""
+        """A sync that does not fail: files so small are spared that fault."""
         self._settle(len(self.records))
 
     def power_cut(self) -> None:

@@ -50,6 +50,8 @@ EXPECTED: Final = frozenset(
         "probe.resumed_with_rows",
         "probe.resent",
         "probe.snapshot",
+        "probe.told_again",
+        "probe.restored_away_named",
         "process.ended_after_fsync_error",
         "chat.retry_after_0",
         "chat.retry_after_503",

@@ -141,6 +141,15 @@ def restored_ledger_ignored(world: World) -> None:
     _frames_in(world, lambda frame: msgspec.structs.replace(frame, base=0))
 
 
+def restart_not_said(world: World) -> None:
+    """Acknowledgements do not say that the hub was started anew: nobody names what a restore took and was finished."""
+
+    async def silent(frame: Frame, submit: Submit) -> Ack:
+        return msgspec.structs.replace(await submit(frame), started_at=0)
+
+    world.collector.around_submit = silent
+
+
 def http_200_before_commit(world: World) -> None:
     """The door answers when it has decoded the body."""
     answer = world.collector._answer_post
@@ -282,6 +291,7 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         gap_not_declared,
         marks_not_committed,
         restored_ledger_ignored,
+        restart_not_said,
         http_200_before_commit,
         outbox_without_fsync,
         fire_and_forget,

@@ -4,7 +4,7 @@ The oracle reads ledger entries off the simulated disk with its own few lines, n
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -71,6 +71,7 @@ class LedgerOracle:
         self.promised: dict[Key, Promise] = {}
         self.attempted: dict[Key, set[bytes]] = defaultdict(set)
         self.excused: set[Key] = set()
+        self.forgotten: set[Key] = set()
         self.streams: set[tuple[str, bytes]] = set()
         self.violations: list[Violation] = []
         self.lost_by_restore: set[Key] = set()
@@ -127,8 +128,10 @@ class LedgerOracle:
     def outbox_lost(self, source: str) -> None:
         """The file of an outbox is gone, whole: what was in it and nowhere else cannot be named by anyone."""
         for key in self.promised:
-            if key.source == source and not self.is_named(key):
-                self.excused.add(key)
+            if key.source == source:
+                self.forgotten.add(key)
+                if not self.is_named(key):
+                    self.excused.add(key)
 
     def answered(self, keys: Sequence[Key]) -> None:
         """The door says 200 for these items of a source that cannot number."""
@@ -204,17 +207,24 @@ class LedgerOracle:
 
     # the end
 
-    def settle(self, speaks_of: Callable[[str, bytes], bool]) -> None:
+    def settle(self) -> None:
         """After heal and drain: I1 for every promise, and no event under two keys.
 
-        speaks_of: whether a source still sends frames of an epoch. What a restore took and no source speaks of any more
-        is excused, and counted: docs/reference/simulation.md, "What nobody can name".
+        What a restore took is excused, and counted, only if its source never numbered it or has lost its folder since:
+        docs/reference/simulation.md, "What nobody can name".
         """
         for key in self.promised:
-            if key in self.excused or self.is_named(key):
+            if self.is_named(key):
+                if key in self.lost_by_restore and self.is_in_gap(key):
+                    self.marks.hit("probe.restored_away_named")
                 continue
-            if key in self.lost_by_restore and not speaks_of(key.source, key.epoch):
-                self.marks.hit("limit.restored_away_and_finished")
+            if key in self.excused:
+                continue
+            if key in self.lost_by_restore and (key.source, key.epoch) not in self.streams:
+                self.marks.hit("limit.restored_away_unnumbered")
+                continue
+            if key in self.lost_by_restore and key in self.forgotten:
+                self.marks.hit("limit.restored_away_folder_gone")
                 continue
             self.fail("I1", f"{key} was promised and is neither in the ledger nor in a declared gap")
         bodies: dict[bytes, Key] = {}

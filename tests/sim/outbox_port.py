@@ -93,17 +93,12 @@ class SimStorage(MemoryStorage):
         try:
             self._path.file.append(record)
             self._path.file.flush()
-            self._path.note.settle()
         except OSError as error:  # as SQLITE_IOERR_FSYNC is translated: this file is not to be trusted any more
             raise StorageCorrupt(str(error)) from error
 
 
 class SimNote:
-    """agent_probe.outbox.EpochNote: replaced by rename, which a power cut may undo until the file system's journal is
-    out.
-
-    Any fsync on the same file system writes the journal, the next row's among them (ext4, XFS).
-    """
+    """agent_probe.outbox.EpochNote: replaced by rename, and durable when `write` returns."""
 
     def __init__(self, path: ProbeFolder) -> None:
         self._disk = path.note
@@ -114,6 +109,7 @@ class SimNote:
 
     def write(self, epochs: Sequence[tuple[bytes, int]]) -> None:
         self._disk.append(tuple(epochs))
+        self._disk.settle()
 
 
 @contextmanager

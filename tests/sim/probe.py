@@ -32,6 +32,7 @@ LIMITS: Final = OutboxLimits(
     frame_interval_ms=20,
     expiry_check_ms=10_000,
     runs_max=8,
+    finished_max=32,
 )
 """Small room, so that a cut of seconds overflows it."""
 UPLINK: Final = UplinkSettings(
@@ -77,6 +78,7 @@ class ProbeNode(Node):
         else:
             self._talk = Conversations(place, world.rng, world.clock_ms)
         self._poisoned = 0
+        self._said_last = False
         world.collector.register(name, client)
 
     def may_end_with(self, error: BaseException) -> bool:
@@ -95,13 +97,9 @@ class ProbeNode(Node):
         """The monotonic clock of this machine."""
         return int(self.world.now * 1000)
 
-    def speaks_of(self, epoch: bytes) -> bool:
-        """Whether frames of that epoch will still come."""
-        return self.outbox is not None and any(state.epoch == epoch for state in self.outbox._core._epochs)
-
     def empty(self) -> bool:
-        """Nothing is owed: every epoch this outbox knows is acknowledged."""
-        return self.outbox is not None and self.outbox.settled
+        """Nothing is owed: the last word is said, and every epoch this outbox knows is acknowledged."""
+        return self.outbox is not None and self._said_last and self.outbox.settled
 
     def left(self) -> str:
         return f"{self.name} still owes {self.outbox.counts().rows if self.outbox else '?'} rows"
@@ -154,6 +152,8 @@ class ProbeNode(Node):
         if resends > self._resends:
             self.world.marks.hit("probe.resent")
         self._resends = resends
+        if frame.lane is Lane.BACKLOG and not frame.items and not frame.gone:
+            self.world.marks.hit("probe.told_again")
         if frame.lane is Lane.SNAPSHOT:
             self.world.marks.hit("probe.snapshot")
             epoch = self.world.sha256(b"snapshot" + frame.epoch)[:16]
@@ -164,13 +164,13 @@ class ProbeNode(Node):
     async def _observe(self, outbox: DurableOutbox) -> None:
         """Events as they happen; one more after heal, so that something is said to the restored ledger."""
         world = self.world
-        closing = False
+        self._said_last = False
         while True:
             await world.sleep(world.rng.expovariate(3))
             if not world.faults.active:
-                if closing:
+                if self._said_last:
                     continue
-                closing = True
+                self._said_last = True
             for _ in range(world.rng.randint(4, 12) if world.rng.random() < 0.05 else 1):
                 self._put(outbox, self._next())
 

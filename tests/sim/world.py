@@ -189,14 +189,10 @@ class World:
         left += [f"{node.name} is down" for node in self.nodes if not node.up]
         return f"after {DRAIN_S:.0f} s without faults: {'; '.join(left)}"
 
-    def speaks_of(self, source: str, epoch: bytes) -> bool:
-        """Whether a source still sends frames of an epoch; one that cannot number never speaks of any."""
-        return any(probe.name == source and probe.speaks_of(epoch) for probe in self.probes)
-
     def judge(self) -> None:
         """The checks at the end."""
         for oracle in self.collector.oracles.values():
-            oracle.settle(self.speaks_of)
+            oracle.settle()
         self.forger.judge()
         self.engine.judge()
 
