@@ -58,7 +58,7 @@ def test_the_readme_names_every_make_target() -> None:
 def test_the_commands_on_the_first_screen_are_the_demo_and_the_tests() -> None:
     for name in ("README.md", "README.zh-CN.md"):
         first_screen = "\n".join((ROOT / name).read_text(encoding="utf-8").splitlines()[:20])
-        assert MAKE.findall(first_screen)[:2] == ["demo", "test"]
+        assert list(dict.fromkeys(MAKE.findall(first_screen)))[:2] == ["demo", "test"]
 
 
 def test_what_ci_runs_is_what_the_readme_names() -> None:
