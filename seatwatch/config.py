@@ -94,7 +94,8 @@ class ClientSection(_Section, frozen=True, kw_only=True):
     id: str
     name: str = ""
     definition: str = "contract-10s"
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str | None = None
+    contract: str | None = None
     queue: list[QueueSection] = []
 
 
@@ -199,7 +200,7 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
         yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')
     for number, client in enumerate(config.client):
         try:
-            ZoneInfo(client.time_zone)
+            ZoneInfo(client.time_zone or "UTC")
         except (ZoneInfoNotFoundError, ValueError, OSError):
             yield Problem(
                 f"client[{number}].time_zone",

@@ -1,8 +1,8 @@
 """Customers and people of a simulated floor as a seeded discrete-event model: `advance(now)` gives what happened.
 
 Conversations arrive at random, are assigned to a person with a free window, get replies after a human think time, go
-on for a few turns and close; customers who wait too long leave. A person whose site is cut off cannot reply: that is
-the point.
+on for a few turns and close; customers who wait too long leave. A person whose site is cut off cannot reply, and the
+platform goes on assigning to them until their windows are full: that is the point.
 """
 
 import heapq
@@ -155,9 +155,7 @@ class Traffic:
             free = [
                 person
                 for person in self._plan.people
-                if person.client == client
-                and person.site not in self._cut
-                and self._load[person.account] < self._habits.windows
+                if person.client == client and self._load[person.account] < self._habits.windows
             ]
             if not free:
                 return

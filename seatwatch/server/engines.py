@@ -55,7 +55,7 @@ class Engines:
         self.runners: dict[str, LocalRunner] = {}
         for client in clients:
             feed = feeds[client.id]
-            calendar = calendar_of(client.time_zone, defaults)
+            calendar = calendar_of(client.time_zone or defaults.text("contract.time_zone"), defaults)
             store = FactsStore.open(
                 facts / client.id, ledger_id=feed.ledger_id, ledger_size=feed.size, period_of=calendar.month_of
             )

@@ -96,6 +96,7 @@ class Server:
         self._defaults = defaults
         self._say = say
         self._boot_id = secrets.token_hex(8)
+        self._door: MqttDoor | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises LedgerBusy, LedgerCorrupt, ConfigError, OSError before it serves."""
@@ -191,7 +192,7 @@ class Server:
         tls = None
         if mqtt.tls:
             tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)
-        door = MqttDoor(intake, intake.sources, settings, tls=tls)
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls)
         await beside(door.run(), name="mqtt")
         return port
 
@@ -272,6 +273,13 @@ class Server:
             await beside(feeds[client].run(), name=f"stream[{client}]")
         return feeds
 
+    def _problems(self, engines: Engines | None) -> list[str]:
+        """What keeps this server from being ready, in words."""
+        problems = [] if engines is None else engines.problems()
+        if self._door is not None and not self._door.connected.is_set():
+            problems.append("the MQTT broker cannot be reached: probes keep what they measure")
+        return problems
+
     async def _web(self, stack: AsyncExitStack, beside: Beside, intake: Intake | None, engines: Engines | None) -> str:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
@@ -283,7 +291,7 @@ class Server:
             figures,
             scopes=reader_scopes(self._config, self._base),
             defaults=defaults,
-            problems=list if engines is None else engines.problems,
+            problems=partial(self._problems, engines),
         )
         if intake is not None:
             app.add_routes(RosterDoor(intake, token_digest(import_token(self._data)).hex()).routes())

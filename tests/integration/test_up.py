@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from ledger.fsck import check
+from seatwatch.runtime_file import read_runtime
 from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
@@ -163,3 +164,16 @@ def test_what_it_recorded_is_signed_and_checks_out(tmp_path: Path) -> None:
     assert report.checkpoints >= 1
     assert (ledger / "checkpoints" / f"{report.size:020d}.note").exists()
     assert (tmp_path / "data" / "keys" / "checkpoints.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_server_whose_broker_is_away_says_that_it_is_not_ready(tmp_path: Path) -> None:
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'{CONFIGURATION}\n[mqtt]\nhost = "127.0.0.1"\nport = {free_port()}\n', encoding="utf-8")
+    command = ["up", "--config", str(config), "--data", str(tmp_path / "data")]
+    with seatwatch(command, tmp_path / "log"):
+        runtime = wait_until_blocking(lambda: read_runtime(tmp_path / "data"), START_S, what="it to run")
+        assert runtime is not None
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            get(f"{runtime.url}/readyz")
+        assert refused.value.code == 503
+        assert b"MQTT broker cannot be reached" in refused.value.read()
