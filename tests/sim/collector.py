@@ -205,6 +205,7 @@ class _Observed:
     def __init__(self, node: CollectorNode, intake: Intake) -> None:
         self._node = node
         self._intake = intake
+        self.stats = intake.stats
 
     async def submit(self, frame: Frame, principal: Principal) -> Ack:
         if not principal.speaks_for(frame.source):
