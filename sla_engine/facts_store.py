@@ -17,20 +17,22 @@ import msgspec
 from wire.errors import require
 from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 STATE_FILE: Final = "state.sqlite"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 _WHOLE_SESSION: Final = -1
 
 _STATE_SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS origin (schema INTEGER NOT NULL, ledger_id BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS offsets (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), next_index INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS offsets (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), next_index INTEGER NOT NULL, last_leaf BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS written (period TEXT PRIMARY KEY, through INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sections (name TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS conversations (conversation TEXT PRIMARY KEY, content BLOB NOT NULL);
 """
 _PERIOD_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS written (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), through INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS written (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), through INTEGER NOT NULL, last_leaf BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (
     session INTEGER NOT NULL, conversation TEXT NOT NULL, type TEXT NOT NULL, number INTEGER NOT NULL,
     definition TEXT NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL,
@@ -57,9 +59,13 @@ _decode: Final[Callable[[bytes], Fact]] = msgspec.msgpack.Decoder(Fact).decode
 
 
 class Commit(NamedTuple):
-    """What one commit writes. next_index: the first entry it does not cover. conversations: None = let go of."""
+    """What one commit writes.
+
+    next_index: the first entry it does not cover. last_leaf: of the entry before that. conversations: None = let go of.
+    """
 
     next_index: int
+    last_leaf: bytes
     facts: Sequence[Fact]
     conversations: Mapping[str, bytes | None]
     sections: Mapping[str, bytes]
@@ -143,6 +149,18 @@ class FactsStore:
             sections=dict(state.execute("SELECT name, content FROM sections").fetchall()),
         )
 
+    def ends(self) -> list[tuple[int, bytes]]:
+        """(index, leaf of the entry before it) where the state ends, and where facts end that are ahead of it.
+
+        A ledger that holds other entries there is another one than was folded, however long it is.
+        """
+        found = self._reader(STATE_FILE).execute("SELECT next_index, last_leaf FROM offsets").fetchall()
+        folded = found[0][0] if found else 0
+        for period in self.periods():
+            rows = self._reader(period).execute("SELECT through, last_leaf FROM written WHERE through > ?", (folded,))
+            found += rows.fetchall()
+        return found
+
     def discard(self, why: str) -> None:
         """Forget everything: the caller could not read what it had saved and replays."""
         self.discarded = why
@@ -165,7 +183,7 @@ class FactsStore:
         for fact in commit.facts:
             by_period.setdefault(self._period(fact), []).append(fact)
         for period, facts in by_period.items():
-            self._write_period(period, facts, commit.next_index)
+            self._write_period(period, facts, commit.next_index, commit.last_leaf)
         with self._writer(STATE_FILE) as state:
             state.executemany(
                 "INSERT OR REPLACE INTO written VALUES (?, ?)", [(period, commit.next_index) for period in by_period]
@@ -179,7 +197,7 @@ class FactsStore:
                 [(name,) for name, content in commit.conversations.items() if content is None],
             )
             state.executemany("INSERT OR REPLACE INTO sections VALUES (?, ?)", list(commit.sections.items()))
-            state.execute("INSERT OR REPLACE INTO offsets VALUES (1, ?)", (commit.next_index,))
+            state.execute("INSERT OR REPLACE INTO offsets VALUES (1, ?, ?)", (commit.next_index, commit.last_leaf))
 
     def find(self, fact: Fact) -> Fact | None:
         """The committed fact of the same identity, in its period or one beside it."""
@@ -219,12 +237,12 @@ class FactsStore:
                 for (content,) in self._reader(period).execute(_SINCE.format(comparison), (instant,)):
                     yield _decode(content)
 
-    def _write_period(self, period: str, facts: Sequence[Fact], through: int) -> None:
+    def _write_period(self, period: str, facts: Sequence[Fact], through: int, last_leaf: bytes) -> None:
         with self._writer(period) as file:
             file.executemany(
                 _PUT, [(*key_of(fact), revision_of(fact), instant_of(fact), _encode(fact)) for fact in facts]
             )
-            file.execute("INSERT OR REPLACE INTO written VALUES (1, ?)", (through,))
+            file.execute("INSERT OR REPLACE INTO written VALUES (1, ?, ?)", (through, last_leaf))
         # a late first message may have moved a session's start over the end of a month
         moved: dict[str, list[Fact]] = {}
         for fact in facts:

@@ -21,6 +21,7 @@ from sla_engine._core.view import (
     place_of,
     watermark,
 )
+from wire.errors import require
 from wire.recorded import Recorded
 from wire.verdict import Fact
 
@@ -54,6 +55,7 @@ def step(shard: Shard, batch: Sequence[Recorded], now: int) -> StepResult:
     """Fold `batch` (entries of one ledger, in order) and say what `now` (ms, the caller's clock) makes due.
 
     Facts depend on the entries alone: neither on how they are cut into batches, nor on `now`, which may even go back.
+    Entries folded before are skipped; a hole is a programmer error, because nothing could be right after it.
     """
     context = shard.context
     facts: list[Fact] = []
@@ -64,7 +66,8 @@ def step(shard: Shard, batch: Sequence[Recorded], now: int) -> StepResult:
     expected = shard.next_index
     for entry in batch:
         index = entry.index
-        if index < expected:
+        if index != expected:
+            require(index < expected, "the feed left entries out")
             continue
         expected = index + 1
         handler = handlers.get(type(entry.body))

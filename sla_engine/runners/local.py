@@ -27,8 +27,7 @@ from wire.verdict import Announcement, Fact
 _T = TypeVar("_T")
 
 REMEMBERED: Final = "client.remembered"
-LAST_LEAF: Final = "ledger.last_leaf"
-DIVERGED: Final = "the ledger no longer holds the entry that was folded last"
+DIVERGED: Final = "the ledger no longer holds an entry that was folded last"
 _RULES_CHANGE: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
 
 
@@ -115,9 +114,10 @@ class LocalRunner:
     async def _take_up(self) -> None:
         """Go on where the last commit left off, or at entry 0 where it cannot be read."""
         loop = asyncio.get_running_loop()
-        shard, remembered, last_leaf = await loop.run_in_executor(self._thread, self._restore)
-        if shard.next_index and self._leaf_before(shard.next_index) != last_leaf:
-            # an older copy was put in place of the ledger, and has grown past our offset since
+        shard, remembered = await loop.run_in_executor(self._thread, self._restore)
+        ends = await loop.run_in_executor(self._thread, self._store.ends)
+        if any(self._leaf_before(next_index) != last_leaf for next_index, last_leaf in ends):
+            # an older copy was put in place of the ledger, and has grown past what we had folded since
             await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
             shard, remembered = new_shard(), Remembered()
         self._shard = shard
@@ -131,19 +131,18 @@ class LocalRunner:
         found = self._feed.reader.read(next_index - 1, 1) if next_index else []
         return found[0].leaf if found else b""
 
-    def _restore(self) -> tuple[Shard, Remembered, bytes]:
+    def _restore(self) -> tuple[Shard, Remembered]:
         saved = self._store.saved()
         if saved is None:
-            return new_shard(), Remembered(), b""
+            return new_shard(), Remembered()
         try:
             shard = assemble(saved.sections, saved.conversations)
             remembered = msgspec.msgpack.decode(saved.sections[REMEMBERED], type=Remembered)
-            last_leaf = saved.sections[LAST_LEAF]
         except (SnapshotUnreadable, KeyError, msgspec.MsgspecError) as error:
             self._store.discard(f"unreadable: {error}")
-            return new_shard(), Remembered(), b""
+            return new_shard(), Remembered()
         require(shard.next_index == saved.next_index, "state and offset are of one commit")
-        return shard, remembered, last_leaf
+        return shard, remembered
 
     async def _fold(self) -> None:
         held = await self._catch_up()
@@ -276,8 +275,9 @@ class LocalRunner:
             return
         sections = self._parts.sections(self._shard)
         sections[REMEMBERED] = msgspec.msgpack.encode(self._state.remembered())
-        sections[LAST_LEAF] = self._leaf_before(self._shard.next_index)
-        commit = Commit(self._shard.next_index, list(self._pending.values()), self._touched, sections)
+        next_index = self._shard.next_index
+        facts = list(self._pending.values())
+        commit = Commit(next_index, self._leaf_before(next_index), facts, self._touched, sections)
         self._committing |= self._pending
         self._pending, self._touched = {}, {}
         self._committed_index = commit.next_index

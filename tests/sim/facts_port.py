@@ -17,6 +17,7 @@ class Folded(NamedTuple):
     """One commit in the file of state. written: up to which entry the file of facts must reach."""
 
     next_index: int
+    last_leaf: bytes
     conversations: Mapping[str, bytes | None]
     sections: Mapping[str, bytes]
 
@@ -32,6 +33,7 @@ class SimFacts:
         self.discarded: str | None = None
         self.facts: dict[FactKey, Fact] = {}
         self._through = 0
+        self._ends_with = self._folded_last = b""
         self._saved: Saved | None = None
         self.next_index = 0
         self.resumed_at: int | None = None
@@ -41,13 +43,13 @@ class SimFacts:
 
     def load(self, ledger_size: int) -> None:
         """Read what is there; what does not fit this ledger or itself is removed."""
-        for through, facts in self._facts_disk.recover():
-            self._apply(through, facts)
+        for through, last_leaf, facts in self._facts_disk.recover():
+            self._apply(through, last_leaf, facts)
         next_index = 0
         conversations: dict[str, bytes] = {}
         sections: dict[str, bytes] = {}
         for record in self._state_disk.recover():
-            next_index = record.next_index
+            next_index, self._folded_last = record.next_index, record.last_leaf
             sections.update(record.sections)
             for name, content in record.conversations.items():
                 conversations.pop(name, None)
@@ -73,6 +75,14 @@ class SimFacts:
 
     def saved(self) -> Saved | None:
         return self._saved
+
+    def ends(self) -> list[tuple[int, bytes]]:
+        folded = 0 if self._saved is None else self._saved.next_index
+        found = [] if self._saved is None else [(folded, self._folded_last)]
+        if self._through > folded:
+            found.append((self._through, self._ends_with))
+            self._marks.hit("engine.facts_ahead")
+        return found
 
     def discard(self, why: str) -> None:
         self.discarded = why
@@ -114,18 +124,20 @@ class SimFacts:
 
     def commit_facts(self, commit: Commit) -> None:
         """The files of facts come first."""
-        self._facts_disk.append((commit.next_index, tuple(commit.facts)))
-        self._apply(commit.next_index, commit.facts)
+        self._facts_disk.append((commit.next_index, commit.last_leaf, tuple(commit.facts)))
+        self._apply(commit.next_index, commit.last_leaf, commit.facts)
 
     def commit_state(self, commit: Commit) -> None:
         """Then the state that says they are there."""
-        self._state_disk.append(Folded(commit.next_index, dict(commit.conversations), dict(commit.sections)))
+        self._state_disk.append(
+            Folded(commit.next_index, commit.last_leaf, dict(commit.conversations), dict(commit.sections))
+        )
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _apply(self, through: int, facts: Any) -> None:
-        self._through = through
+    def _apply(self, through: int, last_leaf: bytes, facts: Any) -> None:
+        self._through, self._ends_with = through, last_leaf
         for fact in facts:
             key = key_of(fact)
             known = self.facts.get(key)

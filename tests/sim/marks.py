@@ -67,6 +67,7 @@ EXPECTED: Final = frozenset(
         "collector.silence",
         "engine.resumed",
         "engine.replayed",
+        "engine.facts_ahead",
         "engine.state_discarded",
         "engine.ledger_diverged",
     }

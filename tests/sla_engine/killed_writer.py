@@ -24,7 +24,7 @@ def write_for_ever(directory: Path) -> None:
     with (directory / "progress").open("ab", buffering=0) as progress:
         while True:
             entries = range(index, index + STEP)
-            store.commit(Commit(index, [fact_of(n, 0) for n in entries], {f"c{index}": b"x"}, {}))
+            store.commit(Commit(index, b"l", [fact_of(n, 0) for n in entries], {f"c{index}": b"x"}, {}))
             index += STEP
-            store.commit(Commit(index, [fact_of(n, 1) for n in entries], {f"c{index - STEP}": None}, {}))
+            store.commit(Commit(index, b"l", [fact_of(n, 1) for n in entries], {f"c{index - STEP}": None}, {}))
             progress.write(b".")

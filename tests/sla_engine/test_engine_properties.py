@@ -3,13 +3,15 @@
 from itertools import pairwise
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sla_engine._core.engine import StepResult, live, new_shard, open_conversations, restore, snapshot, step, watermark
-from tests.builders import Event, entries, works
+from tests.builders import Event, clock, entries, works
 from tests.sla_engine.strategies import transcripts
 from tests.sla_engine.test_engine_against_oracle import ledger
+from wire.errors import ContractViolation
 from wire.recorded import Recorded
 from wire.verdict import Fact
 
@@ -46,6 +48,17 @@ def test_neither_batches_nor_any_clock_changes_a_fact(events: list[Event], cuts:
         facts += step(shard, batch, nows[number % len(nows)]).facts
         facts += step(shard, [], nows[-number % len(nows)]).facts
     assert facts == one_by_one(ledger_entries)
+
+
+def test_a_hole_in_the_feed_is_a_crash_and_a_repetition_is_not() -> None:
+    ledger_entries = entries([clock(f"09:00:0{number}") for number in range(7)])
+    shard = new_shard()
+    step(shard, ledger_entries[:2], 0)
+    step(shard, ledger_entries[:3], 0)
+    assert shard.next_index == 3
+    for hole in (ledger_entries[4:], [ledger_entries[3], *ledger_entries[5:]]):
+        with pytest.raises(ContractViolation, match="left entries out"):
+            step(shard, hole, 0)
 
 
 @settings(max_examples=60)

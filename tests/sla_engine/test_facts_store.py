@@ -39,8 +39,8 @@ def store(tmp_path: Path) -> Iterator[FactsStore]:
     kept.close()
 
 
-def written(store: FactsStore, *facts: Fact, index: int = 1) -> None:
-    store.commit(Commit(index, facts, {}, {}))
+def written(store: FactsStore, *facts: Fact, index: int = 1, leaf: bytes = b"l") -> None:
+    store.commit(Commit(index, leaf, facts, {}, {}))
 
 
 def everything(directory: Path) -> list[Fact]:
@@ -53,8 +53,8 @@ def test_a_new_store_has_nothing_saved(store: FactsStore) -> None:
 
 
 def test_what_was_committed_comes_back(store: FactsStore) -> None:
-    store.commit(Commit(7, [session()], {"c1": b"one", "c2": b"two"}, {"marks": b"m"}))
-    store.commit(Commit(9, [], {"c2": None, "c1": b"ONE"}, {"rules": b"r"}))
+    store.commit(Commit(7, b"l", [session()], {"c1": b"one", "c2": b"two"}, {"marks": b"m"}))
+    store.commit(Commit(9, b"l", [], {"c2": None, "c1": b"ONE"}, {"rules": b"r"}))
     saved = store.saved()
     assert saved is not None
     assert (saved.next_index, saved.conversations, saved.sections) == (9, [b"ONE"], {"marks": b"m", "rules": b"r"})
@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_discarded_whole_and_says_why(tmp_path: Path, damag
 def test_a_period_ahead_of_the_state_is_kept_and_made_whole_by_replaying(tmp_path: Path) -> None:
     store = opened(tmp_path)
     written(store, session(revision=0), index=5)
-    store._write_period("2026-11.sqlite", [session(revision=1), session("c2")], 9)
+    store._write_period("2026-11.sqlite", [session(revision=1), session("c2")], 9, b"l")
     store.close()
     again = opened(tmp_path, size=9)
     saved = again.saved()
@@ -145,6 +145,17 @@ def test_a_period_ahead_of_the_state_is_kept_and_made_whole_by_replaying(tmp_pat
     written(again, session(revision=1), session("c2"), index=9)
     assert sorted(fact.conversation for fact in everything(tmp_path)) == ["c1", "c2"]
     again.close()
+
+
+def test_where_state_and_facts_end_is_told_with_the_leaves_they_ended_with(store: FactsStore) -> None:
+    assert store.ends() == []
+    written(store, session(), index=5, leaf=b"fifth")
+    written(store, session("c2", started_at=FIRST_OF_DECEMBER), index=7, leaf=b"seventh")
+    assert store.ends() == [(7, b"seventh")]
+    store._write_period("2026-11.sqlite", [session("c3")], 9, b"ninth")
+    assert store.ends() == [(7, b"seventh"), (9, b"ninth")]
+    store.discard("a test")
+    assert store.ends() == []
 
 
 def test_after_a_commit_that_failed_no_other_is_taken(store: FactsStore) -> None:

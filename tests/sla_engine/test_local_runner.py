@@ -1,6 +1,7 @@
 """A ledger on disk, followed: facts written, tiles shown, announcements made, and all of it again after a restart."""
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from sla_engine._core.sites import SiteLimits
 from sla_engine._core.tiles import ClientPart
 from sla_engine.facts_store import Commit, FactsStore, read_facts
-from sla_engine.runners.local import LocalRunner, RunnerSettings
+from sla_engine.runners.local import DIVERGED, LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
 from tests.builders import (
     Event,
@@ -207,6 +208,38 @@ async def test_a_runner_without_its_state_replays_to_the_same_facts(tmp_path: Pa
     async with running(tmp_path, feed, hub) as runner:
         assert shown(runner) == part
     assert facts_in(tmp_path) == facts
+
+
+@pytest.mark.parametrize("cut_short", [False, True], ids=["state and facts", "facts ahead of an older state"])
+async def test_facts_of_a_past_that_was_restored_away_are_gone_though_the_ledger_grew_again(
+    tmp_path: Path, *, cut_short: bool
+) -> None:
+    hub = Hub("09:20")
+    feed = Feed(tmp_path / "ledger")
+    feed.append([*BEFORE, *story(10)])
+    async with running(tmp_path, feed, hub):
+        pass
+    feed.close()
+    shutil.copytree(tmp_path / "ledger", tmp_path / "backup")
+    shutil.copy(tmp_path / "facts" / "state.sqlite", tmp_path / "state")
+    feed = Feed(tmp_path / "ledger")
+    feed.append([customer("09:10", "gone"), agent("09:10:05", "anna", "gone"), closed("09:10:09", "gone")])
+    async with running(tmp_path, feed, hub):
+        pass
+    feed.close()
+    assert "gone" in {fact.conversation for fact in facts_in(tmp_path)}
+    shutil.rmtree(tmp_path / "ledger")
+    (tmp_path / "backup").rename(tmp_path / "ledger")
+    if cut_short:
+        (tmp_path / "state").replace(tmp_path / "facts" / "state.sqlite")
+    feed = Feed(tmp_path / "ledger")
+    feed.append([clock(ms("09:10") + number) for number in range(20)])
+    async with running(tmp_path, feed, hub) as runner:
+        assert runner._store.discarded == DIVERGED
+    async with running(tmp_path / "fresh", feed, hub):
+        pass
+    feed.close()
+    assert facts_in(tmp_path) == facts_in(tmp_path / "fresh")
 
 
 async def test_a_miss_that_was_committed_and_is_corrected_later_is_replaced(tmp_path: Path, feed: Feed) -> None:
