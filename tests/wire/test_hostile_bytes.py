@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
-from time import perf_counter
+from time import thread_time
 
 import msgspec
 import pytest
@@ -53,9 +53,9 @@ def _assert_cheap(decode: Callable[[bytes], object], data: bytes) -> None:
 
     best_ms = float("inf")
     for _ in range(ATTEMPTS):
-        started = perf_counter()
+        started = thread_time()
         attempt()
-        best_ms = min(best_ms, (perf_counter() - started) * 1000)
+        best_ms = min(best_ms, (thread_time() - started) * 1000)
     tracemalloc.start()
     try:
         attempt()
