@@ -1,6 +1,7 @@
 """`seatwatch up`: collector, engine, board and web door in one process."""
 
 import asyncio
+import faulthandler
 import signal
 import sys
 from contextlib import suppress
@@ -41,6 +42,7 @@ def up(
     end_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM. Exit 0 stopped, 1 failed, 2 refused its configuration."""
+    faulthandler.enable()  # a crash of the interpreter itself leaves its stacks in the log, not just an exit code
     configure_logs()
     base = Path.cwd() if config is None else config.parent
     try:
