@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from collector.stats import Latency
 from seatwatch.config import ClientSection
@@ -18,7 +19,7 @@ from sla_engine.runners.local import LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
 from sla_engine.runners.tail import LedgerFeed
 from sla_engine.zones import zone_table
-from wire.board import Board, SiteTile
+from wire.board import Board, Figures, SiteTile, Tile
 from wire.ids import OPERATOR
 from wire.verdict import Announcement, Notice
 
@@ -50,6 +51,7 @@ class Engines:
         self._clock_ms = clock_ms
         self._stores: list[FactsStore] = []
         self._owing: set[str] = set()
+        self._queues = [(client.id, queue.id) for client in clients for queue in client.queue]
         self.lateness = {notice: Latency(LATENESS_EDGES_MS) for notice in Notice}
         """Of everything announced: from the instant it was owed to the moment it was said, by the hub's clock."""
         self.runners: dict[str, LocalRunner] = {}
@@ -101,9 +103,19 @@ class Engines:
         known = [part for part in parts if part is not None]
         if operator is None or len(known) < len(parts):
             return None
-        board = compose(known, operator, self._clock_ms())
+        board = self._with_silent_queues(compose(known, operator, self._clock_ms()))
         self._owing = {tile.client for tile in board.clients if tile.live is not None and tile.live.waiting}
         return board
+
+    def _with_silent_queues(self, board: Board) -> Board:
+        """The board with a tile for every configured queue nobody ever told of: no data is shown, not nothing."""
+        told = {(tile.client, tile.id) for tile in board.queues}
+        silent = [
+            Tile("queue", queue, client, queue, None, None, Figures(), Figures(), [])
+            for client, queue in self._queues
+            if (client, queue) not in told
+        ]
+        return replace(board, queues=[*board.queues, *silent]) if silent else board
 
     def folded(self) -> dict[str, int]:
         """How far each client's ledger is folded: entries."""

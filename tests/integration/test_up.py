@@ -36,7 +36,9 @@ seats = 1
 
 def test_it_serves_board_metrics_and_health(tmp_path: Path) -> None:
     with server(tmp_path, CONFIGURATION) as (_, runtime):
-        assert [tile["id"] for tile in board(runtime.url)["clients"].values()] == ["acme"]
+        shown = board(runtime.url)
+        assert [tile["id"] for tile in shown["clients"].values()] == ["acme"]
+        assert [(tile["id"], tile["live"]) for tile in shown["queues"].values()] == [("acme-presale", None)]
         metrics = get(f"{runtime.url}/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"})
         assert metrics.endswith(b"# EOF\n")
         assert b"seatwatch_ledger_entries" in metrics
