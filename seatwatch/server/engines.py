@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from collector.stats import Latency
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
-from sla_engine._core.sites import SiteLimits
+from sla_engine._core.sites import SiteLimits, SiteReason, SiteState
 from sla_engine._core.tiles import compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactsStore
@@ -47,8 +47,12 @@ class Engines:
         *,
         defaults: Defaults,
         clock_ms: Callable[[], int],
+        sites: Mapping[str, int] | None = None,
     ) -> None:
+        """sites: how many probes each configured site has."""
         self._clock_ms = clock_ms
+        self._started_at = clock_ms()
+        self._configured_sites = dict(sites or {})
         self._stores: list[FactsStore] = []
         self._owing: set[str] = set()
         self._queues = [(client.id, queue.id) for client in clients for queue in client.queue]
@@ -103,19 +107,25 @@ class Engines:
         known = [part for part in parts if part is not None]
         if operator is None or len(known) < len(parts):
             return None
-        board = self._with_silent_queues(compose(known, operator, self._clock_ms()))
+        board = self._with_what_was_never_heard(compose(known, operator, self._clock_ms()))
         self._owing = {tile.client for tile in board.clients if tile.live is not None and tile.live.waiting}
         return board
 
-    def _with_silent_queues(self, board: Board) -> Board:
-        """The board with a tile for every configured queue nobody ever told of: no data is shown, not nothing."""
+    def _with_what_was_never_heard(self, board: Board) -> Board:
+        """The board with a tile for every configured queue and site nobody ever told of: no data, not nothing."""
         told = {(tile.client, tile.id) for tile in board.queues}
         silent = [
             Tile("queue", queue, client, queue, None, None, Figures(), Figures(), [])
             for client, queue in self._queues
             if (client, queue) not in told
         ]
-        return replace(board, queues=[*board.queues, *silent]) if silent else board
+        heard = {site.id for site in board.sites}
+        unheard = [
+            _never_heard(site, probes, self._started_at)
+            for site, probes in self._configured_sites.items()
+            if site not in heard
+        ]
+        return replace(board, queues=[*board.queues, *silent], sites=[*board.sites, *unheard])
 
     def folded(self) -> dict[str, int]:
         """How far each client's ledger is folded: entries."""
@@ -132,6 +142,24 @@ class Engines:
         now = self._clock_ms()
         for announcement in announcements:
             self.lateness[announcement.notice].observe((now - announcement.at) / MS_PER_S)
+
+
+def _never_heard(site: str, probes: int, since: int) -> SiteTile:
+    """The tile of a site whose probes are configured and never reported."""
+    return SiteTile(
+        id=site,
+        name=site,
+        state=SiteState.UNKNOWN,
+        reason=SiteReason.NEVER_HEARD,
+        since=since,
+        power=None,
+        comms=None,
+        charge_percent=None,
+        runtime_ms=None,
+        probes_reporting=0,
+        probes_known=probes,
+        last_heard_at=None,
+    )
 
 
 def _log_sites(tiles: list[SiteTile]) -> None:

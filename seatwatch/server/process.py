@@ -117,7 +117,12 @@ class Server:
                 if stop.is_set():
                     return
                 engines = Engines(
-                    self._config.client, feeds, self._data / "facts", defaults=self._defaults, clock_ms=now_ms
+                    self._config.client,
+                    feeds,
+                    self._data / "facts",
+                    defaults=self._defaults,
+                    clock_ms=now_ms,
+                    sites={site.id: site.seats + 1 for site in self._config.site},
                 )
                 await beside(engines.run(), name="engines")
                 rarer = round(self._defaults.ratio("engine.full_collections_rarer"))

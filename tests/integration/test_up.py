@@ -39,6 +39,8 @@ def test_it_serves_board_metrics_and_health(tmp_path: Path) -> None:
         shown = board(runtime.url)
         assert [tile["id"] for tile in shown["clients"].values()] == ["acme"]
         assert [(tile["id"], tile["live"]) for tile in shown["queues"].values()] == [("acme-presale", None)]
+        site = shown["sites"]["site1"]
+        assert (site["state"], site["reason"], site["probes_known"]) == ("unknown", "never_heard", 2)
         metrics = get(f"{runtime.url}/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"})
         assert metrics.endswith(b"# EOF\n")
         assert b"seatwatch_ledger_entries" in metrics
