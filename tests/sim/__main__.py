@@ -1,6 +1,7 @@
 """Run the seeded world: `python -m tests.sim --seeds 100`. Docs: docs/reference/simulation.md."""
 
 import argparse
+import logging
 import sys
 import time
 from collections import Counter
@@ -10,6 +11,8 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from tests.sim.marks import EXPECTED
 from tests.sim.mutants import MUTANTS
@@ -47,6 +50,9 @@ def one(seed: int, mutant: str | None = None) -> Outcome:
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 when every seed held (or every mutant was caught)."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+    )  # the table is the output
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description="The seeded world.")
     parser.add_argument("--seeds", type=int, default=100, help="how many seeds to run (100)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
