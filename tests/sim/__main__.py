@@ -50,9 +50,7 @@ def one(seed: int, mutant: str | None = None) -> Outcome:
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 when every seed held (or every mutant was caught)."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
-    )  # the table is the output
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # the table is all
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description="The seeded world.")
     parser.add_argument("--seeds", type=int, default=100, help="how many seeds to run (100)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
