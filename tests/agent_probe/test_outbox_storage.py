@@ -31,7 +31,7 @@ def open_outbox(directory: Path, **limits: int) -> DurableOutbox:
         directory,
         LIMITS._replace(**limits),
         source="sz1/gw1",
-        draw_epoch=lambda: next(EPOCHS).to_bytes(16, "big"),
+        draw_epoch=lambda: (os.getpid() << 64 | next(EPOCHS)).to_bytes(16, "big"),
         now=0,
     )
 
