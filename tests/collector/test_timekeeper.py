@@ -167,7 +167,7 @@ async def test_a_source_last_heard_before_the_oldest_entry_looked_at_is_still_mi
         assert silences(hub) == [("SourceSilent", GATEWAY, 30)]
 
 
-async def test_run_restores_ticks_and_ends_with_the_intake(tmp_path: Path) -> None:
+async def test_run_restores_and_ticks_until_it_is_cancelled(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         task = asyncio.get_running_loop().create_task(keeper(hub).run(), name="timekeeper")
         await wait_until(lambda: seconds(hub) == [0], what="the first clock entry")
