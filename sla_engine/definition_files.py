@@ -32,6 +32,8 @@ _SECONDS_KEYS: Final = frozenset(
     name.removesuffix("_ms") for name in Definition.__struct_fields__ if name.endswith("_ms")
 )
 _T = TypeVar("_T")
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MIDNIGHT: Final = "00:00"
 _MADE_HERE: Final = frozenset({"zone_offsets"})
 
 
@@ -74,6 +76,15 @@ def parse_contract(text: str) -> Contract:
     for key in ("effective_until", "running_in_until", "attainment_target_bp"):
         table.setdefault(key, None)
     table.setdefault("title", "")
+    starts = str(table.pop("period_starts", _MIDNIGHT))
+    table["period_starts_minute"] = _minute("period_starts", starts)
+    targets = table.pop("special_targets", {})
+    table["special_targets"] = [(day, targets[day] or None) for day in sorted(targets)]
+    warnings = table.pop("warnings_after_s", {})
+    table["warnings"] = [
+        (queue, [_duration(f"warnings_after_s.{queue}", each) for each in warnings[queue]])
+        for queue in sorted(warnings)
+    ]
     contract = _convert(table, Contract)
     contracts.check(contract)
     return contract
@@ -128,11 +139,35 @@ def _definition(table: dict[str, Any]) -> Definition:
         table["business_day_starts_minute"] = _minute("business_day_starts", str(start))
     if "service_windows" in table:
         table["service_windows"] = _windows("service_windows", table["service_windows"])
+    weekdays = table.pop("weekday_windows", {})
+    table["weekday_windows"] = sorted(
+        (_weekday(day), _windows(f"weekday_windows.{day}", weekdays[day])) for day in weekdays
+    )
+    yearly = table.pop("yearly_days", {})
+    table["yearly_days"] = [(day, _windows(f"yearly_days.{day}", yearly[day])) for day in sorted(yearly)]
     special = table.pop("special_days", {})
-    table["special_days"] = [(day, _windows(f"special_days.{day}", special[day])) for day in sorted(special)]
+    table["special_days"] = [_special_day(day, special[day]) for day in sorted(special)]
     definition = _convert(table, Definition)
     definitions.check(definition)
     return definition
+
+
+def _special_day(day: str, said: object) -> tuple[str, list[tuple[int, int]], int | None]:
+    """A list of windows, or a table of `windows` and `first_response_limit_s`."""
+    key = f"special_days.{day}"
+    if not isinstance(said, dict):
+        return day, _windows(key, said), None
+    limit = _duration(f"{key}.first_response_limit_s", said.pop("first_response_limit_s", None))
+    windows = _windows(f"{key}.windows", said.pop("windows", None))
+    for unknown in said:
+        raise DefinitionError(f"{key}.{unknown}", said[unknown], "no such key", "write windows, first_response_limit_s")
+    return day, windows, limit
+
+
+def _weekday(name: str) -> int:
+    if name not in _WEEKDAYS:
+        raise DefinitionError("weekday_windows", name, "no day of the week", f"write one of {', '.join(_WEEKDAYS)}")
+    return _WEEKDAYS.index(name)
 
 
 def _preset_table(name: str) -> dict[str, Any]:

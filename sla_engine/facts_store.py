@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from wire.errors import require
-from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
 SCHEMA_VERSION: Final = 2
 STATE_FILE: Final = "state.sqlite"
@@ -86,6 +86,8 @@ def key_of(fact: Fact) -> FactKey:
             return fact.session, fact.conversation, "session", _WHOLE_SESSION, fact.definition
         case ResponseFact():
             return fact.session, fact.conversation, "response", fact.turn, fact.definition
+        case LegFact():
+            return fact.session, fact.conversation, "leg", fact.leg, ""
         case LoadChange():
             return fact.session, fact.conversation, "load", fact.ordinal, ""
 
@@ -95,7 +97,7 @@ def instant_of(fact: Fact) -> int:
     match fact:
         case SessionFact():
             return fact.started_at
-        case ResponseFact():
+        case ResponseFact() | LegFact():
             return fact.session_started_at
         case LoadChange():
             return fact.at

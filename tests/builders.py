@@ -45,7 +45,7 @@ from wire.conversation import (
 from wire.organisation import ContractSigned, DefinitionPublished, Relation, RosterLink
 from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
-from wire.verdict import Announcement, Fact, LoadChange, ResponseFact, SessionFact
+from wire.verdict import Announcement, Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 DAY: Final = datetime(2026, 11, 2, tzinfo=ZONE)
@@ -300,10 +300,10 @@ class Play:
 
 
 def last_word(facts: Iterable[Fact]) -> dict[tuple[str, str, int, int], SessionFact | ResponseFact]:
-    """Identity -> the fact with the highest revision. Asserts that no revision is said twice or skipped."""
+    """Identity -> the judged fact with the highest revision. Asserts that no revision is said twice or skipped."""
     last: dict[tuple[str, str, int, int], SessionFact | ResponseFact] = {}
     for fact in facts:
-        if isinstance(fact, LoadChange):
+        if isinstance(fact, LoadChange | LegFact):
             continue
         turn = fact.turn if isinstance(fact, ResponseFact) else -1
         key = (fact.conversation, fact.definition, fact.session, turn)

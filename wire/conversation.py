@@ -33,7 +33,10 @@ class Author(StrEnum):
 
 
 class Form(StrEnum):
-    """What the customer sent (E14). Edits and recalls never move a clock."""
+    """What the customer sent (E14). Edits and recalls never move a clock.
+
+    closing: a courtesy such as thanks, as the connector knows it; the text itself never comes here (E12).
+    """
 
     TEXT = "text"
     MEDIA = "media"
@@ -42,6 +45,7 @@ class Form(StrEnum):
     CALL = "call"
     EDIT = "edit"
     RECALL = "recall"
+    CLOSING = "closing"
 
 
 class LeftReason(StrEnum):

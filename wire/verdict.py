@@ -38,6 +38,15 @@ class Why(StrEnum):
     ARRIVED_OUT_OF_HOURS = "arrived_out_of_hours"
     OUTBOUND = "outbound"
     RUNNING_IN = "running_in"
+    ANSWERED_BEFORE_OPENING = "answered_before_opening"
+    ANSWERED_OUT_OF_HOURS = "answered_out_of_hours"
+    CUT_AT_CLOSE = "cut_at_close"
+    NEVER_ANSWERED_DROPPED = "never_answered_dropped"
+    NEVER_REACHED_A_PERSON = "never_reached_a_person"
+    LEFT_IN_TIME = "left_in_time"
+    LEFT_IGNORED = "left_ignored"
+    NOBODY_ONLINE = "nobody_online"
+    NOT_SERVED = "not_served"
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -54,8 +63,12 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     """How a session's first response went under one definition. Durations in ms, None where it never happened.
 
-    started_at: the customer's clock start. seat_response_ms: from assignment of the answering leg to its reply.
-    entry_index: the entry that decided it. void: a late entry joined this session to another one; it counts nowhere.
+    started_at: the session's start, which places it in its period. seat_response_ms: from assignment of the answering
+    leg to its reply. entry_index: the entry that decided it. void: a late entry joined this session to another one; it
+    counts nowhere. customer: pseudonym, "" where the source tells none. clock_started_at: where the customer's clock
+    started (E1), None = never. waited_ms: by the definition's clock until the customer left or was given up, None
+    where answered. queued_at: when it entered the queue of humans, where told. nobody_online: nobody was ready when
+    the clock started (E13). skew_bound_ms: how far first_response_ms may be off, told by two clock domains (E17).
     """
 
     conversation: str
@@ -77,12 +90,21 @@ class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     ended_at: int | None
     entry_index: int
     void: bool = False
+    customer: str = ""
+    clock_started_at: int | None = None
+    waited_ms: int | None = None
+    queued_at: int | None = None
+    answered_out_of_hours: bool = False
+    nobody_online: bool = False
+    skew_bound_ms: int = 0
+    voice: bool = False
 
 
 class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
     """One answered (or, at the end, unanswered) turn: M3. duration_ms is None when it was never answered.
 
-    void: a late entry joined this turn to another one; it counts nowhere.
+    void: a late entry joined this turn to another one; it counts nowhere. verdict: None where the definition sets no
+    limit for this turn. resolution_ms: the coarser one of its two ends.
     """
 
     conversation: str
@@ -95,6 +117,45 @@ class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
     session_started_at: int
     started_at: int
     duration_ms: int | None
+    entry_index: int
+    void: bool = False
+    customer: str = ""
+    verdict: Verdict | None = None
+    resolution_ms: int = 0
+
+
+class LegEnd(StrEnum):
+    """How a leg ended."""
+
+    HANDED_OVER = "handed_over"
+    REQUEUED = "requeued"
+    LEFT = "left"
+    CLOSED = "closed"
+
+
+class LegFact(msgspec.Struct, frozen=True, gc=False, tag="leg"):
+    """One stay of a conversation in a person's hands, said when it ends, whatever the definitions make of it.
+
+    started_at: assignment. accepted_at, replied_at: of this account, None = never. was_owed: the customer waited for a
+    reply at some time during the leg; with replied_at None it is an unanswered leg (E4). closes: the session ended
+    with it.
+    """
+
+    conversation: str
+    session: int
+    leg: int
+    revision: int
+    queue: str
+    place: Place
+    session_started_at: int
+    started_at: int
+    accepted_at: int | None
+    replied_at: int | None
+    ended_at: int
+    end: LegEnd
+    was_owed: bool
+    closes: bool
+    voice: bool
     entry_index: int
     void: bool = False
 
@@ -113,7 +174,7 @@ class LoadChange(msgspec.Struct, frozen=True, gc=False, tag="load"):
     change: int
 
 
-Fact = SessionFact | ResponseFact | LoadChange
+Fact = SessionFact | ResponseFact | LegFact | LoadChange
 
 
 class Notice(StrEnum):

@@ -79,15 +79,18 @@ class NeverAnswered(StrEnum):
 
 
 class LeftBeforeTarget(StrEnum):
-    """E11.
+    """E11: the customer leaves without an answer; five ways to count that.
 
-    The customer leaves before the target. `counts`: met, missed and left are three counts; a short one is set apart.
+    counts: a short one is neither met nor missed, any other is missed. ignore: who leaves by the due instant is
+    neither, who leaves later is missed. ignore_all: neither, whenever. as_breach: missed, however short.
+    met_if_within: met by the due instant, missed after it. Each is in the count of those who left all the same.
     """
 
     COUNTS = "counts"
     IGNORE = "ignore"
     AS_BREACH = "as_breach"
     MET_IF_WITHIN = "met_if_within"
+    IGNORE_ALL = "ignore_all"
 
 
 class TurnEnds(StrEnum):

@@ -25,7 +25,7 @@ from wire.kinds import Kind
 from wire.organisation import RosterLink
 from wire.record import Feed, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
-from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact, Why
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Why
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60_000
@@ -183,7 +183,7 @@ class ClientState:
     def total(self, changes: Iterable[Change]) -> None:
         """Add what is new to the sums that never fall. Once per fact said, so not when tiles are made anew."""
         for fact, replaced in changes:
-            if isinstance(fact, LoadChange):
+            if isinstance(fact, LoadChange | LegFact):
                 continue
             started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
             if self._shown(fact, started_at) is None:
@@ -256,7 +256,7 @@ class ClientState:
             self.people.serves(entry.source, queue)
 
     def _count_fact(self, fact: Fact, count: Callable[[tuple[Group, ...], int, Contribution], None]) -> None:
-        if isinstance(fact, LoadChange):
+        if isinstance(fact, LoadChange | LegFact):
             return
         started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
         if started_at < self.book.oldest:

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from sla_engine._core.definition import DefinitionError
+from sla_engine._core.definition import MINUTES_PER_DAY, DefinitionError
 from wire.ids import NAME_PATTERN
-from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.limits import DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 
 EVERY_QUEUE: Final = "*"
 BASIS_POINTS: Final = 10_000
@@ -25,12 +25,27 @@ class Settlement(StrEnum):
     QUARTER = "quarter"
 
 
+class SpecialTarget(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A local date (YYYY-MM-DD) with a target of its own: a promotion day. None = figures without a target."""
+
+    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    attainment_target_bp: Annotated[int, Meta(ge=1, le=BASIS_POINTS)] | None
+
+
+class QueueWarnings(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a queue is warned, ms after the clock starts, ascending: instead of its definition's one instant."""
+
+    queue: _QueueOrAll
+    after_ms: Annotated[tuple[Annotated[int, Meta(ge=1, le=DURATION_MAX_MS)], ...], Meta(min_length=1)]
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A later contract of the same name replaces this one from its own effective_from on.
 
     queues: ids, or "*" for every queue of the client. definitions: names, the primary one first; the version is the
     one in force when a session starts. effective_until: None = open-ended. running_in_until: before it there are
     figures but no target. attainment_target_bp: basis points (9500 = 95 %), None = the contract states no percentage.
+    period_starts_minute: at which minute of the local day its periods cut, by the zone of its primary definition.
     """
 
     name: _Name
@@ -43,6 +58,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     settlement: Settlement
     running_in_until: _Instant | None
     attainment_target_bp: Annotated[int, Meta(ge=1, le=BASIS_POINTS)] | None
+    period_starts_minute: Annotated[int, Meta(ge=0, lt=MINUTES_PER_DAY)] = 0
+    special_targets: tuple[SpecialTarget, ...] = ()
+    warnings: tuple[QueueWarnings, ...] = ()
 
     def covers(self, queue: str) -> bool:
         """Whether `queue` belongs to this contract."""

@@ -117,6 +117,10 @@ WHOLE_SESSION: Final = -1
 """In the place of a turn, where a fact is about the session."""
 
 
+LEGS: Final = (1 << 12) - 1
+"""In the place of a slot, where a fact is about a leg, which no definition judges. No definition has this slot."""
+
+
 def fact_key(slot: int, session: int, turn: int) -> int:
     """A fact's identity within its conversation, in 63 bits: session counted from the conversation's first."""
     return (session << 32) | ((turn + 1) << 12) | slot

@@ -68,11 +68,29 @@ class ServiceWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     closes_minute: _Minute
 
 
+class WeekdayWindows(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Windows of one day of the week, 0 = Monday, instead of the usual ones."""
+
+    weekday: Annotated[int, Meta(ge=0, le=6)]
+    windows: tuple[ServiceWindow, ...]
+
+
+class YearlyDay(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A local date of every year (MM-DD) with windows of its own: a holiday, mostly with none at all."""
+
+    month_day: Annotated[str, Meta(pattern=r"^\d{2}-\d{2}$")]
+    windows: tuple[ServiceWindow, ...]
+
+
 class SpecialDay(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A local date (YYYY-MM-DD) with windows of its own: a promotion day, a holiday (none at all)."""
+    """A local date (YYYY-MM-DD) with windows of its own: a promotion day, a holiday (none at all).
+
+    first_response_limit_ms: of sessions that start within these windows, None = as on any day.
+    """
 
     date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     windows: tuple[ServiceWindow, ...]
+    first_response_limit_ms: _Positive | None = None
 
 
 class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -87,7 +105,10 @@ class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Every parameter is stated; none has a default, so that a definition says all it means.
+    """Every parameter is stated, so that a definition says all it means.
+
+    One that came after the first release has a default: what was so before it, left out of the document, so that
+    older documents stay readable and keep their hash.
 
     name, version: a higher version replaces a lower one from its own effective_from on. title, source, source_date,
     official: where the rules come from, shown wherever they are. semantics: the code's reading of these words
@@ -110,8 +131,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """IANA name; days and windows are cut in it."""
     zone_offsets: tuple[ZoneOffset, ...]
     service_windows: tuple[ServiceWindow, ...]
-    """Of every local day that is no special day."""
+    """Of every local day that nothing below says otherwise of."""
+    weekday_windows: tuple[WeekdayWindows, ...] = ()
+    yearly_days: tuple[YearlyDay, ...] = ()
+    """Before weekdays."""
     special_days: tuple[SpecialDay, ...]
+    """Before yearly days and weekdays."""
     business_day_starts_minute: Annotated[int, Meta(ge=0, lt=MINUTES_PER_DAY)]
     period: Period
 
@@ -140,7 +165,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     never_answered: NeverAnswered
     """E10: what a session without a reply is."""
     unanswered_cap_ms: _Duration | None
-    """E10: what an unanswered one counts in a mean, None = it has no part in means."""
+    """E10: with `capped`, what an unanswered one counts in a mean and the most that any one counts; None otherwise."""
     left_before_target: LeftBeforeTarget
     """E11: the customer leaves before the target."""
     short_abandon_ms: _Duration

@@ -9,7 +9,7 @@ import msgspec
 
 from sla_engine._core.choices import ServiceLevelFormula
 from wire.board import Figures, Mean, Ratio, ServiceLevel
-from wire.verdict import Fact, LoadChange, Outcome, SessionFact, Verdict, Why
+from wire.verdict import Fact, LegFact, LoadChange, Outcome, SessionFact, Verdict, Why
 
 
 class Slot:
@@ -97,8 +97,8 @@ class Tally:
 
 
 def contribution(fact: Fact, rule: ServiceLevelRule) -> Contribution:
-    """What `fact` adds to each tally it belongs to: nothing when it is void, or a load change."""
-    if isinstance(fact, LoadChange) or fact.void:
+    """What `fact` adds to each tally it belongs to: nothing when it is void, a leg or a load change."""
+    if isinstance(fact, LoadChange | LegFact) or fact.void:
         return ()
     if isinstance(fact, SessionFact):
         return _session(fact, rule.threshold_ms)

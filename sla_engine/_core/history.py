@@ -12,11 +12,11 @@ import msgspec
 from msgspec.structs import replace
 
 from sla_engine._core.context import Context, schedule_owed
-from sla_engine._core.conversation import OWED, WHOLE_SESSION, Conversation, Track, fact_key
+from sla_engine._core.conversation import LEGS, OWED, WHOLE_SESSION, Conversation, Track, fact_key
 from sla_engine._core.fold import fold
 from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
 from sla_engine._core.obligation import judge
-from wire.verdict import LoadChange, ResponseFact, SessionFact
+from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact
 
 _RECORD: Final = Struct("<qBBIII")
 """at, signal, detail, account, queue, resolution_ms; names by number."""
@@ -45,6 +45,7 @@ class Names:
         return number
 
 
+_Corrected = SessionFact | ResponseFact | LegFact
 _Load = tuple[str, int, int]
 """account, at, change"""
 
@@ -53,7 +54,7 @@ class _Told(NamedTuple):
     """What a conversation amounts to: its state, its facts by identity, its load changes counted."""
 
     conversation: Conversation
-    facts: dict[int, SessionFact | ResponseFact]
+    facts: dict[int, _Corrected]
     load: Counter[_Load]
 
 
@@ -111,11 +112,13 @@ def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: 
         if track.state == OWED and track.slot >= 0 and track.due_at < mark and not track.judged:
             judge(aside, conversation, track)
     slots = {rule.label: slot for slot, rule in enumerate(context.rules.rules)}
-    facts: dict[int, SessionFact | ResponseFact] = {}
+    facts: dict[int, _Corrected] = {}
     load: Counter[_Load] = Counter()
     for fact in aside.facts:
         if isinstance(fact, LoadChange):
             load[fact.account, fact.at, fact.change] += 1
+        elif isinstance(fact, LegFact):
+            facts[fact_key(LEGS, fact.session - like.life, fact.leg)] = fact
         else:
             turn = fact.turn if isinstance(fact, ResponseFact) else WHOLE_SESSION
             facts[fact_key(slots[fact.definition], fact.session - like.life, turn)] = fact
@@ -145,7 +148,7 @@ def _say_changes(context: Context, without: _Told, with_it: _Told, said: dict[in
             context.facts.append(replace(old, revision=revision, void=True))
 
 
-def _plain(fact: SessionFact | ResponseFact) -> SessionFact | ResponseFact:
+def _plain(fact: _Corrected) -> _Corrected:
     """What two sayings of one fact are compared by."""
     return replace(fact, revision=0)
 
