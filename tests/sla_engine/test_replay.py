@@ -1,0 +1,114 @@
+"""A ledger folded once more under other rules: the same step, nothing written, sessions keep their numbers."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from sla_engine._core.definition import label_of
+from sla_engine.replay import as_dated, last_facts, ledger_batches, replay, rules_entered, under
+from tests.builders import PRESET, Event, agent, changed, clock, contract, customer, entries, ms, rules, works
+from tests.sla_engine.feeding import Feed
+from wire.recorded import Recorded
+from wire.verdict import Fact, LoadChange, SessionFact, Verdict
+
+LENIENT = changed(version=2, effective_from=ms("+1 00:00"), first_response_limit_ms=60_000)
+HUMANS_LATE = changed(name="second", first_response_limit_ms=20_000)
+
+
+def day() -> list[Event]:
+    told = [*rules(), *works("anna", "anna", "red", "a1", "north")]
+    for number, waits_ms in enumerate((4_000, 15_000, 90_000)):
+        at = ms("09:00:00") + number * 60_000
+        told += [customer(at, f"c{number}"), agent(at + waits_ms, "anna", f"c{number}")]
+    return [*told, clock("09:03:00"), clock("09:30:00")]
+
+
+def sessions(facts: Sequence[Fact] | Iterator[Fact]) -> dict[tuple[str, str], SessionFact]:
+    said = last_facts(facts).values()
+    return {(fact.conversation, fact.definition): fact for fact in said if isinstance(fact, SessionFact)}
+
+
+def in_two(told: list[Recorded]) -> list[list[Recorded]]:
+    return [told[:5], told[5:]]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Feed]:
+    made = Feed(tmp_path / "ledger")
+    made.append(day())
+    yield made
+    made.close()
+
+
+def test_replay_under_the_rules_of_the_ledger_says_what_the_live_fold_said() -> None:
+    told = entries(day())
+    verdicts = [fact.verdict for fact in sessions(replay([told])).values()]
+    assert verdicts == [Verdict.MET, Verdict.BREACHED, Verdict.BREACHED]
+    assert list(replay([told])) == list(replay(in_two(told)))
+
+
+def test_other_definitions_judge_the_whole_ledger_whatever_their_dates_and_names() -> None:
+    found = sessions(replay([entries(day())], under(PRESET, LENIENT)))
+    by_label = {
+        label: [fact.verdict for (_, of), fact in found.items() if of == label]
+        for label in (label_of(PRESET), label_of(LENIENT))
+    }
+    assert by_label[label_of(PRESET)] == [Verdict.MET, Verdict.BREACHED, Verdict.BREACHED]
+    assert by_label[label_of(LENIENT)] == [Verdict.MET, Verdict.MET, Verdict.BREACHED]
+    assert len(found) == 6
+
+
+def test_sessions_keep_their_numbers_and_their_deciding_entries() -> None:
+    told = entries(day())
+    live = {(fact.conversation, fact.session): fact.entry_index for fact in sessions(replay([told])).values()}
+    other = sessions(replay([told], under(HUMANS_LATE))).values()
+    assert {(fact.conversation, fact.session) for fact in other} == live.keys()
+    answered = [fact for fact in other if fact.first_response_ms == 4_000]
+    assert [live[fact.conversation, fact.session] for fact in answered] == [fact.entry_index for fact in answered]
+
+
+def test_only_the_queues_asked_for_are_judged() -> None:
+    told = [*day(), customer("09:20:00", "c9", "aftersale"), agent("09:20:05", "anna", "c9")]
+    found = sessions(replay([entries(told)], under(PRESET, queues=["aftersale"])))
+    assert [conversation for conversation, _ in found] == ["c9"]
+
+
+def test_versions_as_dated_judge_from_their_own_dates_as_if_all_had_been_entered_before() -> None:
+    later = [customer("+1 09:00:00", "n"), agent("+1 09:00:30", "anna", "n"), clock("+1 09:30:00")]
+    given = as_dated([PRESET, LENIENT], [contract(PRESET.name)])
+    found = sessions(replay([entries([*day(), *later])], given))
+    assert {label for _, label in found} == {label_of(PRESET), label_of(LENIENT)}
+    assert found["n", label_of(LENIENT)].verdict is Verdict.MET
+
+
+def test_the_last_word_on_each_fact_is_kept_and_load_changes_add_up() -> None:
+    facts = list(replay([entries(day())]))
+    last = last_facts(facts)
+    assert len(last) < len(facts)  # c2 was judged unanswered before its reply came
+    assert sum(isinstance(fact, LoadChange) for fact in last.values()) == 3
+
+
+def test_a_ledger_on_disk_is_read_in_batches_and_says_how_far(ledger: Feed) -> None:
+    progress: list[int] = []
+    from_disk = list(replay(ledger_batches(ledger.reader, passed=progress.append)))
+    assert [fact.verdict for fact in sessions(from_disk).values()] == [Verdict.MET, Verdict.BREACHED, Verdict.BREACHED]
+    assert progress == [ledger.size]
+
+
+def test_what_came_in_earlier_is_passed_over_but_the_roster_stands(ledger: Feed) -> None:
+    found = sessions(replay(ledger_batches(ledger.reader, earliest=ms("09:00:30"))))
+    assert [(conversation, fact.place.team) for (conversation, _), fact in found.items()] == [
+        ("c1", "red"),
+        ("c2", "red"),
+    ]
+
+
+def test_what_came_in_after_known_at_is_not_known(ledger: Feed) -> None:
+    found = sessions(replay(ledger_batches(ledger.reader, known_at=ms("09:00:30"))))
+    assert [conversation for conversation, _ in found] == ["c0"]
+
+
+def test_the_rules_of_a_ledger_are_listed_in_order_of_entry(ledger: Feed) -> None:
+    found, contracts = rules_entered(ledger_batches(ledger.reader))
+    assert (found, [each.definitions for each in contracts]) == ([PRESET], [(PRESET.name,)])
