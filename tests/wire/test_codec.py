@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+
 import msgspec
+import msgspec.inspect
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +72,28 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     ),
 }
 """What stands at which place since the kind was first written to a ledger. Only ever append to a row, or add one."""
+
+
+def numbers(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.IntType]:
+    """The integers in a field's type."""
+    if isinstance(kind, msgspec.inspect.IntType):
+        yield kind
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for part in kind.types:
+            yield from numbers(part)
+    elif isinstance(kind, msgspec.inspect.Metadata):
+        yield from numbers(kind.type)
+
+
+@pytest.mark.parametrize("key", KINDS, ids=NAMES)
+def test_every_number_of_a_body_has_both_caps(key: tuple[int, int]) -> None:
+    uncapped = [
+        field.name
+        for field in msgspec.structs.fields(BODY_TYPES[key])
+        for number in numbers(msgspec.inspect.type_info(field.type))
+        if number.ge is None or number.le is None
+    ]
+    assert uncapped == []
 
 
 @pytest.mark.parametrize("key", KINDS, ids=NAMES)
