@@ -103,11 +103,6 @@ class Admission(NamedTuple):
         """The items a sender must be told about."""
         return [Rejected(decision.sequence, decision.reason) for decision in self.decisions if decision.reason]
 
-    @property
-    def equivocates(self) -> bool:
-        """Whether some item contradicts what is stored."""
-        return any(decision.outcome is Outcome.EQUIVOCATION for decision in self.decisions)
-
 
 def stream_epoch(frame: Frame) -> bytes:
     """The epoch under which the items of `frame` are stored."""
