@@ -148,6 +148,7 @@ AckTwin: Final = _twin(
         "ledger": (Hex, NODEFAULT),
         "epoch": (Hex, NODEFAULT),
         "wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
+        "prev_wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
         "rejected": (_list_of(RejectedTwin, FRAME_ITEMS_MAX), _empty_list()),
     },
     [],
@@ -207,6 +208,7 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
         ],
         version=ack.version,
         started_at=ack.started_at,
+        prev_wanted=[RangeTwin(first=span.first, last=span.last) for span in ack.prev_wanted],
     )
 
 

@@ -8,7 +8,7 @@ from wire.conversation import Channel, Offered
 from wire.errors import Reason
 from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
-from wire.limits import BODY_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
 from wire.record import Clock, Equivocation, GapReason, Gone, Quarantined, Unrouted
 
 
@@ -177,15 +177,30 @@ def test_a_stream_with_too_many_holes_takes_only_what_fills_the_first() -> None:
     assert store.admit(frame(item(1), item(2), item(7))).view.beyond == ((5, 5), (7, 7))
 
 
-def test_naming_the_epoch_before_declares_nothing_but_says_what_is_owed() -> None:
+def test_naming_the_epoch_before_declares_nothing_but_asks_for_what_is_missing_of_it() -> None:
     store = Store()
     old, new = b"o" * 16, b"n" * 16
     store.admit(frame(item(1), item(2), epoch=old))
     admission = store.admit(frame(item(1), epoch=new, prev=(old, 5)))
-    assert admission.owed == SequenceRange(3, 5)
+    assert admission.prev_wanted == [SequenceRange(3, 5)]
     assert admission.gaps == []
-    store.admit(frame(item(3), item(4), item(5), epoch=old))
-    assert store.admit(frame(item(2), epoch=new, prev=(old, 5))).owed is None
+    store.admit(frame(item(4), epoch=old))
+    asked = store.admit(frame(item(2), epoch=new, prev=(old, 5))).prev_wanted
+    assert asked == [SequenceRange(3, 3), SequenceRange(5, 5)]
+    store.admit(frame(item(3), epoch=old, base=6))
+    assert store.admit(frame(item(3), epoch=new, prev=(old, 5))).prev_wanted == []
+
+
+def test_an_epoch_before_of_which_nothing_came_is_asked_for_from_its_start() -> None:
+    admission = Store().admit(frame(item(1), prev=(b"o" * 16, 2)))
+    assert admission.prev_wanted == [SequenceRange(1, 2)]
+
+
+def test_no_more_holes_are_asked_for_than_an_acknowledgement_may_name() -> None:
+    store = Store()
+    store.admit(frame(*(item(2 * n) for n in range(1, 100)), epoch=b"o" * 16))
+    asked = store.admit(frame(item(1), prev=(b"o" * 16, 200))).prev_wanted
+    assert (len(asked), asked[0]) == (GONE_RANGES_MAX, SequenceRange(1, 1))
 
 
 # ------------------------------------------------------------------------------------------------------- other lanes

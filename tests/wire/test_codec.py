@@ -212,7 +212,8 @@ def test_a_frame_with_appended_fields_is_read_and_a_newer_version_is_refused_by_
 @given(st.lists(st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)), max_size=5), st.integers(0, 2**63 - 1))
 def test_acks_come_back_as_they_went(spans: list[tuple[int, int]], through: int) -> None:
     wanted = [SequenceRange(*span) for span in spans]
-    ack = Ack(b"l" * 16, b"e" * 16, through, through, wanted, [Rejected(through, Reason.BODY_MALFORMED)])
+    rejected = [Rejected(through, Reason.BODY_MALFORMED)]
+    ack = Ack(b"l" * 16, b"e" * 16, through, through, wanted, rejected, prev_wanted=wanted)
     assert decode_ack(encode_ack(ack)) == ack
 
 
