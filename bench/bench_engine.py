@@ -87,13 +87,7 @@ def read_and_fold(directory: Path, before: int) -> None:
 
 
 def write_ledger(directory: Path, rows: list[Row]) -> None:
-    defaults = load_defaults()
-    settings = LedgerSettings(
-        segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
-        wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
-        lock_wait_ms=defaults.ms("ledger.lock_wait"),
-        cache_bytes_max=defaults.int("ledger.cache_bytes_max"),
-    )
+    settings = load_defaults().fill(LedgerSettings, "ledger")
     writer = LedgerWriter.open(directory, settings=settings, clock_ms=lambda: NOON_MS)
     for first in range(0, len(rows), 5_000):
         entries = [

@@ -157,13 +157,7 @@ class NoLedger:
 
 
 def open_writer(directory: Path) -> LedgerWriter:
-    defaults = load_defaults()
-    settings = LedgerSettings(
-        segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
-        wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
-        lock_wait_ms=defaults.ms("ledger.lock_wait"),
-        cache_bytes_max=defaults.int("ledger.cache_bytes_max"),
-    )
+    settings = load_defaults().fill(LedgerSettings, "ledger")
     return LedgerWriter.open(directory, settings=settings, clock_ms=lambda: NOW)
 
 

@@ -232,6 +232,7 @@ class Committer:
             outcome.wanted,
             outcome.rejected,
             started_at=self._started_at,
+            prev_wanted=outcome.prev_wanted,
         )
 
     def _sign(self, job: CheckpointJob) -> Signed:
@@ -308,8 +309,6 @@ class Committer:
         for hole in admission.gaps:
             stats.gaps += 1
             stats.gap_sequences += hole.last - hole.first + 1
-        if admission.owed is not None:
-            stats.owed += 1
 
     # ------------------------------------------------------------------------------------------------- derived entries
 

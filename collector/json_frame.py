@@ -15,13 +15,13 @@ from msgspec import NODEFAULT, Meta
 
 from collector._core import keys
 from collector._core.admission import RESERVED_KINDS
-from wire._fields import DurationMs, Instant, OptionalName, Sequence, Word
+from wire._fields import DurationMs, Instant, MonotonicMs, OptionalName, Sequence, Word
 from wire.body import Body
 from wire.codec import BODY_TYPES, encode_body
 from wire.errors import DecodeError, Reason
 from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
-from wire.limits import EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX, SEQUENCE_MAX
+from wire.limits import EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 
 Hex = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$", description="16 bytes as 32 hex digits")]
 LANES: Final = {lane.name.lower(): lane for lane in Lane}
@@ -105,7 +105,7 @@ _HEAD: Final = {
     "occurred_at": (Annotated[Instant, Meta(description="when it happened: ms since the Unix epoch, UTC")], NODEFAULT),
     "resolution_ms": (DurationMs, 1),
     "clock": (Annotated[OptionalName, Meta(description="clock domain; the source's own when left out")], ""),
-    "monotonic_ms": (Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)] | None, None),
+    "monotonic_ms": (MonotonicMs | None, None),
     "synced": (bool, True),
     "shard_key": (Annotated[OptionalName, Meta(description="customer, linked or conversation when left out")], ""),
 }
@@ -148,6 +148,7 @@ AckTwin: Final = _twin(
         "ledger": (Hex, NODEFAULT),
         "epoch": (Hex, NODEFAULT),
         "wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
+        "prev_wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
         "rejected": (_list_of(RejectedTwin, FRAME_ITEMS_MAX), _empty_list()),
     },
     [],
@@ -207,6 +208,7 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
         ],
         version=ack.version,
         started_at=ack.started_at,
+        prev_wanted=[RangeTwin(first=span.first, last=span.last) for span in ack.prev_wanted],
     )
 
 

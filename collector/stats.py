@@ -47,7 +47,6 @@ class IntakeStats:
         self.rejected = dict.fromkeys(Reason, 0)
         self.gaps = 0
         self.gap_sequences = 0
-        self.owed = 0
         self.derived = 0
         self.derived_repeats = 0
         self.foreign = 0

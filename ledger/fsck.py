@@ -34,7 +34,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """What the check saw. root: hex, over the leaves as they are stored. purged: entries without body and salt."""
+    """What the check saw. root: hex, over the leaves as they are stored.
+
+    purged: entries without body and salt, of which only the leaf can be held to the tree.
+    """
 
     directory: str
     problems_max: int | None = None
@@ -78,8 +81,9 @@ class _Check:
         try:
             self.identity()
             checkpoints = self.checkpoints()
-            for expected, path in enumerate(self.segment_files(), start=1):
-                self.segment(expected, path)
+            files = self.segment_files()
+            for expected, path in enumerate(files, start=1):
+                self.segment(expected, path, is_last=path == files[-1])
             self.streams()
             self.compare(checkpoints)
         finally:
@@ -107,7 +111,7 @@ class _Check:
             self.report.add(str(self.directory), "there is no segment")
         return files
 
-    def segment(self, expected: int, path: Path) -> None:
+    def segment(self, expected: int, path: Path, *, is_last: bool) -> None:
         if path.name != f"{expected:08d}.sqlite":
             self.report.add(path.name, f"segment {expected} is missing")
         try:
@@ -123,7 +127,9 @@ class _Check:
             if state is None:
                 self.report.add(path.name, "there is no state row")
                 return
-            self.entries(path.name, connection, state[3])
+            if not (state[7] or is_last):
+                self.report.add(path.name, "is not sealed, although another segment follows")
+            self.entries(path.name, connection, state[3], is_sealed=bool(state[7]))
             self.state(path.name, expected, state)
             self.nodes_left(path.name, connection, state)
         except sqlite3.Error as error:
@@ -151,8 +157,11 @@ class _Check:
         if last_received_at != self.received_at:
             self.report.add(name, f"claims last received_at {last_received_at}, the entries say {self.received_at}")
 
-    def entries(self, name: str, connection: sqlite3.Connection, first_index: int) -> None:
-        """Every entry of the segment: dense, in time order, and hashing to its leaf; the tree grows by its leaves."""
+    def entries(self, name: str, connection: sqlite3.Connection, first_index: int, *, is_sealed: bool) -> None:
+        """Every entry of the segment: dense, in time order, and hashing to its leaf; the tree grows by its leaves.
+
+        Only a sealed segment is ever purged, so a body missing from an open one was taken by something else.
+        """
         if first_index != self.next_index:
             self.report.add(name, f"starts at entry {first_index}, expected {self.next_index}", self.next_index)
         streams = {row[0]: row[1:] for row in connection.execute("SELECT stream, source, epoch FROM streams")}
@@ -167,6 +176,8 @@ class _Check:
                 missing = f"entries from {self.next_index} on, before {index}, are missing"
                 self.report.add(name, missing, self.next_index)
             self.next_index = index + 1
+            if row[6] is None and not is_sealed:
+                self.report.add(name, f"entry {index} has lost its body: only sealed segments are purged", index)
             self.entry(name, row, streams.get(row[2]))
             leaf = row[7] if isinstance(row[7], bytes) else b""
             for node in self.tree.push(leaf):

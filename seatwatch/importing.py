@@ -10,7 +10,6 @@ import msgspec
 
 from collector.intake import Intake, IntakeSettings
 from collector.ledgers import ledger_directory
-from collector.settings import intake_settings
 from collector.sources import CONVERSATIONS, Source, Sources
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
@@ -76,7 +75,7 @@ async def local_intake(
         intake = Intake(
             writers,
             Sources(sources),
-            settings=_with_room_for_holes(intake_settings(defaults), defaults),
+            settings=_with_room_for_holes(defaults.fill(IntakeSettings, "collector"), defaults),
             clock_ms=now_ms,
             open_reader=open_reader,
             die=_refused_already,

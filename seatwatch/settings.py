@@ -32,7 +32,8 @@ COUNT_UNITS: Final = frozenset(
     # numbers that only name something
     | {"port", "seed"}
 )
-RATIO_UNITS: Final = frozenset({"ratio", "factor", "per second", "events per second"})
+RATE_UNITS: Final = frozenset({"per second", "events per second"})
+RATIO_UNITS: Final = frozenset({"ratio", "factor"}) | RATE_UNITS
 TEXT_UNITS: Final = frozenset({"time zone", "time of day", "address", "path", "text"})
 UNITS: Final = frozenset(MS_PER_UNIT) | COUNT_UNITS | RATIO_UNITS | TEXT_UNITS
 SECTIONS: Final = frozenset({"ledger", "collector", "probe", "engine", "contract", "board", "metrics", "demo"})
@@ -123,17 +124,27 @@ class Defaults(Mapping[str, Default]):
             raise _misread(key, entry, "text", f"unit = one of {', '.join(sorted(TEXT_UNITS))}")
         return entry.value
 
-    def fill(self, settings: type[_Settings], section: str, **known: object) -> _Settings:
+    def per_second(self, key: str) -> builtins.int:
+        """A rate in whole things per second."""
+        rate = self.ratio(key)
+        if self[key].unit not in RATE_UNITS or rate != builtins.int(rate):
+            raise _misread(key, self[key], "whole things per second", f"unit = one of {', '.join(sorted(RATE_UNITS))}")
+        return builtins.int(rate)
+
+    def fill(self, settings: type[_Settings], section: str, *, prefix: str = "", **known: object) -> _Settings:
         """Settings of a package (a msgspec Struct or a dataclass), its fields read from `section` by their names.
 
-        `retry_after_ms` is read in ms from `section.retry_after`, `retry_after_s` in seconds; anything else as its unit
-        says, from the field's own name or from that without a trailing unit. known: fields that are given.
+        `retry_after_ms` is read in ms from `section.retry_after`, `retry_after_s` in seconds, `requests_per_s` per
+        second from `section.requests`; anything else as its unit says, from the field's own name or from that without
+        a trailing unit. prefix: what stands before all of these names in the section. known: fields that are given.
         """
         names = getattr(settings, "__struct_fields__", None) or tuple(getattr(settings, "__dataclass_fields__", ()))
-        values = {name: known[name] if name in known else self._field(section, name) for name in names}
+        values = {name: known[name] if name in known else self._field(section, prefix + name) for name in names}
         return settings(**values)
 
     def _field(self, section: str, name: str) -> builtins.int | float | str:
+        if name.endswith("_per_s"):
+            return self.per_second(f"{section}.{name.removesuffix('_per_s')}")
         stem, _, suffix = name.rpartition("_")
         if suffix == "ms":
             return self.ms(f"{section}.{stem}")

@@ -21,6 +21,9 @@ Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
 Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
 """Milliseconds since the Unix epoch, UTC."""
 DurationMs = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
+MonotonicMs = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
+"""A monotonic clock's reading. It counts from the start of a machine that may be up for years, longer than the cap of
+a duration."""
 Sequence = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
 Epoch = Annotated[bytes, Meta(min_length=EPOCH_BYTES, max_length=EPOCH_BYTES)]
 Count = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]

@@ -6,7 +6,7 @@ never reused or reordered (docs/adr/0001-entry-v1.md).
 
 import msgspec
 
-from wire._fields import DurationMs, Instant, OptionalName
+from wire._fields import DurationMs, Instant, MonotonicMs, OptionalName
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -24,6 +24,6 @@ class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
     occurred_at: Instant
     resolution_ms: DurationMs
     clock: OptionalName
-    monotonic_ms: int | None
+    monotonic_ms: MonotonicMs | None
     synced: bool
     shard_key: OptionalName

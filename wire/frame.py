@@ -60,7 +60,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Everything one message carries. Sequences start at 1; `base` 0 means the source holds nothing older.
 
-    prev_epoch, prev_last_sequence: only on the first frame of an epoch, so a lost outbox becomes a declared gap.
+    prev_epoch, prev_last_sequence: only on the first frame of an epoch, so that a tail lost with the epoch before is
+    asked for (`Ack.prev_wanted`) and not passed over in silence.
     """
 
     version: int
@@ -94,7 +95,8 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ledger: id of the ledger. epoch: the epoch acknowledged. acknowledged_through: highest sequence such that all up
     to it are durable or declared gone. index: size of the ledger at that commit. wanted: undeclared holes the source
     is asked for. started_at: when the hub that answers was started, ms; 0 = not said. It names that start: behind
-    another one there may be an older copy of the ledger.
+    another one there may be an older copy of the ledger. prev_wanted: what is missing of the frame's prev_epoch up to
+    its prev_last_sequence, to be sent or declared gone under that epoch.
     """
 
     ledger: LedgerId
@@ -105,3 +107,4 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rejected: list[Rejected] = []
     version: int = FRAME_VERSION
     started_at: Count = 0
+    prev_wanted: list[SequenceRange] = []

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire._fields import Instant, Name, Word
+from wire._fields import Count, Instant, Name, Word
 from wire.body import Body
 from wire.limits import ATTRIBUTES_MAX, BODY_BYTES_MAX
 
@@ -47,7 +47,7 @@ class DefinitionPublished(Body, frozen=True, array_like=True, gc=False):
     """A definition: its name, version, and its canonical document (MessagePack of sla_engine's Definition)."""
 
     name: Name
-    version: int
+    version: Count
     effective_from: Instant
     document: Document
 

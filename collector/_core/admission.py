@@ -5,6 +5,7 @@ Pure: the caller gives the stream's view, the time, and a way to look up what is
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -84,7 +85,8 @@ class Admission(NamedTuple):
     epoch: of the stream, which for the lanes SNAPSHOT and BY_EVENT_ID is not the frame's.
     entries, unrouted: to store, in the source's ledger and in the operator's. view: of the stream once that is done.
     accepted: how many items were taken as they came. decisions: about all other items. gaps: holes declared.
-    owed: what the epoch before this one has not delivered yet. heartbeat_ms: the promise of the last heartbeat in it.
+    wanted, prev_wanted: holes the source is asked for, in this epoch and in the one the frame names as its previous.
+    heartbeat_ms: the promise of the last heartbeat in it.
     """
 
     epoch: bytes
@@ -95,18 +97,13 @@ class Admission(NamedTuple):
     decisions: list[Decision]
     gaps: list[GoneRange]
     wanted: list[SequenceRange]
-    owed: SequenceRange | None
+    prev_wanted: list[SequenceRange]
     heartbeat_ms: int | None
 
     @property
     def rejected(self) -> list[Rejected]:
         """The items a sender must be told about."""
         return [Rejected(decision.sequence, decision.reason) for decision in self.decisions if decision.reason]
-
-    @property
-    def equivocates(self) -> bool:
-        """Whether some item contradicts what is stored."""
-        return any(decision.outcome is Outcome.EQUIVOCATION for decision in self.decisions)
 
 
 def stream_epoch(frame: Frame) -> bytes:
@@ -148,7 +145,7 @@ def admit(
         work.decisions,
         work.gaps,
         work.wanted(),
-        _owed(frame, previous),
+        _prev_wanted(frame, previous),
         work.heartbeat_ms,
     )
 
@@ -219,7 +216,7 @@ class _Frame:
         """The lowest undeclared holes, for the source to fill or declare."""
         if self.frame.lane is not Lane.BACKLOG:
             return []
-        return [SequenceRange(*span) for span in _first(self.progress.undeclared(), GONE_RANGES_MAX)]
+        return _lowest(self.progress.undeclared())
 
     # ------------------------------------------------------------------------------------------------------- items
 
@@ -380,13 +377,13 @@ def _outcome_of(reason: Reason) -> Outcome:
     return Outcome.UNROUTED if reason is Reason.UNROUTED_QUEUE else Outcome.QUARANTINED
 
 
-def _owed(frame: Frame, previous: StreamView | None) -> SequenceRange | None:
-    """What the epoch before this one still has to deliver. That declares nothing: its rows may still come."""
-    if frame.prev_epoch is None or frame.prev_last_sequence is None:
-        return None
-    mark = 0 if previous is None else previous.mark
-    return SequenceRange(mark + 1, frame.prev_last_sequence) if mark < frame.prev_last_sequence else None
+def _prev_wanted(frame: Frame, previous: StreamView | None) -> list[SequenceRange]:
+    """The lowest holes of the epoch before. That declares nothing: its rows may still come, or be declared gone."""
+    if frame.lane is not Lane.BACKLOG or frame.prev_epoch is None or frame.prev_last_sequence is None:
+        return []
+    return _lowest(Progress(previous or StreamView()).missing(1, frame.prev_last_sequence))
 
 
-def _first(spans: Iterable[Span], count: int) -> list[Span]:
-    return [span for span, _ in zip(spans, range(count), strict=False)]
+def _lowest(holes: Iterable[Span]) -> list[SequenceRange]:
+    """As many holes as one acknowledgement may name."""
+    return [SequenceRange(*hole) for hole in islice(holes, GONE_RANGES_MAX)]

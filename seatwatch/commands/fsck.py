@@ -53,6 +53,7 @@ def _tell(report: "Report") -> None:
     for problem in report.problems:
         entry = "" if problem.index is None else f" [entry {problem.index}]"
         typer.echo(f"{problem.where}: {problem.what}{entry}")
-    checked = f"{report.size} entries in {report.segments} segments, {report.checkpoints} checkpoints"
+    purged = f", {report.purged} of them purged" if report.purged else ""
+    checked = f"{report.size} entries in {report.segments} segments{purged}, {report.checkpoints} checkpoints"
     state = "sound" if report.is_sound else f"DAMAGED, {len(report.problems)} findings"
     typer.echo(f"{report.directory}: {state}. {checked}, root {report.root}")

@@ -18,13 +18,12 @@ from aiohttp import web
 
 from collector.broker_embedded import embedded_broker
 from collector.checkpoints import Checkpoints, CheckpointSettings
-from collector.intake import Intake
-from collector.intake_mqtt import MqttDoor
+from collector.intake import Intake, IntakeSettings
+from collector.intake_mqtt import MqttDoor, MqttSettings
 from collector.ledgers import ledger_directory
 from collector.roster_http import RosterDoor
-from collector.settings import intake_settings, mqtt_settings, timekeeper_settings
 from collector.sources import Sources
-from collector.timekeeper import Timekeeper
+from collector.timekeeper import Timekeeper, TimekeeperSettings
 from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
@@ -155,7 +154,7 @@ class Server:
 
         timekeeper = Timekeeper(
             intake,
-            timekeeper_settings(self._defaults),
+            self._defaults.fill(TimekeeperSettings, "collector"),
             clock_ms=now_ms,
             owes=told_lately if engines is None else engines.owes,
         )
@@ -171,7 +170,7 @@ class Server:
         intake = Intake(
             writers,
             self._sources(),
-            settings=intake_settings(defaults),
+            settings=defaults.fill(IntakeSettings, "collector"),
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
@@ -190,10 +189,18 @@ class Server:
             password = (self._base / mqtt.password_file).read_text(encoding="utf-8").strip()
         if mqtt.host is None:
             port = await self._broker(stack, mqtt.port)
-            settings = mqtt_settings(self._defaults, LOOPBACK, port, "3.1.1")
         else:
             port = mqtt.port
-            settings = mqtt_settings(self._defaults, mqtt.host, port, "5", username=mqtt.username, password=password)
+        settings = self._defaults.fill(
+            MqttSettings,
+            "collector",
+            prefix="mqtt_",
+            host=mqtt.host or LOOPBACK,
+            port=port,
+            protocol="3.1.1" if mqtt.host is None else "5",
+            username=mqtt.username,
+            password=password,
+        )
         tls = None
         if mqtt.tls:
             tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)

@@ -8,7 +8,6 @@ from aiohttp import web
 from collector import intake_http
 from collector._core.admission import Outcome
 from collector.intake import Intake
-from collector.settings import http_settings
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
@@ -113,7 +112,9 @@ def web_application(
     )
     app = web.Application()
     if intake is not None:
-        door = intake_http.HttpDoor(intake, intake.sources, http_settings(defaults))
+        retry_after_ms = defaults.ms("collector.retry_after")
+        settings = defaults.fill(intake_http.HttpSettings, "collector", prefix="http_", retry_after_ms=retry_after_ms)
+        door = intake_http.HttpDoor(intake, intake.sources, settings)
         app.add_routes(door.routes())
     install(app, wallboard)
     return app

@@ -8,7 +8,7 @@ from wire.conversation import Channel, Offered
 from wire.errors import Reason
 from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
-from wire.limits import BODY_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
 from wire.record import Clock, Equivocation, GapReason, Gone, Quarantined, Unrouted
 
 
@@ -54,7 +54,7 @@ def test_another_body_under_a_taken_key_is_kept_and_reported_however_often_it_co
     store = Store()
     store.admit(frame(item(1, turn("first"))))
     second = store.admit(frame(item(1, turn("second"))))
-    assert second.equivocates
+    assert outcomes(second) == [(1, Outcome.EQUIVOCATION)]
     assert second.rejected == [Rejected(1, Reason.EQUIVOCATION)]
     (entry,) = second.entries
     kept = body_of(entry)
@@ -62,7 +62,7 @@ def test_another_body_under_a_taken_key_is_kept_and_reported_however_often_it_co
     assert (kept.about_source, kept.about_epoch, kept.about_sequence) == (SOURCE, EPOCH, 1)
     assert kept.raw == encode_body(turn("second"))
     third = store.admit(frame(item(1, turn("second"))))
-    assert (third.entries, third.equivocates) == ([], True)
+    assert (third.entries, outcomes(third)) == ([], [(1, Outcome.EQUIVOCATION)])
 
 
 def test_two_bodies_under_one_number_in_one_frame_are_both_kept() -> None:
@@ -177,15 +177,30 @@ def test_a_stream_with_too_many_holes_takes_only_what_fills_the_first() -> None:
     assert store.admit(frame(item(1), item(2), item(7))).view.beyond == ((5, 5), (7, 7))
 
 
-def test_naming_the_epoch_before_declares_nothing_but_says_what_is_owed() -> None:
+def test_naming_the_epoch_before_declares_nothing_but_asks_for_what_is_missing_of_it() -> None:
     store = Store()
     old, new = b"o" * 16, b"n" * 16
     store.admit(frame(item(1), item(2), epoch=old))
     admission = store.admit(frame(item(1), epoch=new, prev=(old, 5)))
-    assert admission.owed == SequenceRange(3, 5)
+    assert admission.prev_wanted == [SequenceRange(3, 5)]
     assert admission.gaps == []
-    store.admit(frame(item(3), item(4), item(5), epoch=old))
-    assert store.admit(frame(item(2), epoch=new, prev=(old, 5))).owed is None
+    store.admit(frame(item(4), epoch=old))
+    asked = store.admit(frame(item(2), epoch=new, prev=(old, 5))).prev_wanted
+    assert asked == [SequenceRange(3, 3), SequenceRange(5, 5)]
+    store.admit(frame(item(3), epoch=old, base=6))
+    assert store.admit(frame(item(3), epoch=new, prev=(old, 5))).prev_wanted == []
+
+
+def test_an_epoch_before_of_which_nothing_came_is_asked_for_from_its_start() -> None:
+    admission = Store().admit(frame(item(1), prev=(b"o" * 16, 2)))
+    assert admission.prev_wanted == [SequenceRange(1, 2)]
+
+
+def test_no_more_holes_are_asked_for_than_an_acknowledgement_may_name() -> None:
+    store = Store()
+    store.admit(frame(*(item(2 * n) for n in range(1, 100)), epoch=b"o" * 16))
+    asked = store.admit(frame(item(1), prev=(b"o" * 16, 200))).prev_wanted
+    assert (len(asked), asked[0]) == (GONE_RANGES_MAX, SequenceRange(1, 1))
 
 
 # ------------------------------------------------------------------------------------------------------- other lanes
@@ -211,7 +226,7 @@ def test_an_event_id_gives_the_key_and_a_duplicate_adds_nothing() -> None:
     again = store.admit(frame(item(9, turn(), event_id="delivery-1"), lane=Lane.BY_EVENT_ID, epoch=b"x" * 16))
     assert (again.entries, again.view.mark) == ([], 0)
     other = store.admit(frame(item(0, turn("other"), event_id="delivery-1"), lane=Lane.BY_EVENT_ID))
-    assert other.equivocates
+    assert outcomes(other) == [(keys.event_id_sequence("delivery-1"), Outcome.EQUIVOCATION)]
 
 
 def test_an_item_without_an_event_id_is_quarantined_and_does_not_stand_in_the_way_of_the_next() -> None:
@@ -244,7 +259,8 @@ def test_a_queue_of_no_contract_goes_to_the_operator_and_leaves_only_its_place_h
     again = store.admit(frame(item(1, _offered("shop-b"))), queues=queues)
     assert (again.entries, again.unrouted) == ([], [])
     assert again.rejected == [Rejected(1, Reason.UNROUTED_QUEUE)]
-    assert store.admit(frame(item(1, _offered("shop-c"))), queues=queues).equivocates
+    other = store.admit(frame(item(1, _offered("shop-c"))), queues=queues)
+    assert outcomes(other) == [(1, Outcome.EQUIVOCATION)]
 
 
 def test_an_unrouted_event_whose_first_half_was_stored_before_a_crash_is_finished() -> None:

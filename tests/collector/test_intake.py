@@ -16,7 +16,7 @@ from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, turn
 from tests.waiting import wait_until
 from wire.conversation import AgentTurn, Offered
 from wire.errors import Reason
-from wire.frame import Ack, Frame, GoneRange, Lane
+from wire.frame import Ack, Frame, GoneRange, Lane, SequenceRange
 from wire.ids import OPERATOR
 from wire.record import Clock, Equivocation, Gone, Quarantined, SourceDeclared, Unrouted
 
@@ -44,6 +44,20 @@ async def test_an_ack_names_the_start_of_the_hub_and_telling_again_costs_no_comm
         assert (again.acknowledged_through, again.index) == (2, before.index)
         assert hub.intake.stats.commits == commits
         assert first.started_at == again.started_at == NOW
+
+
+async def test_what_an_epoch_left_undelivered_is_asked_for_and_recorded_when_it_is_declared(tmp_path: Path) -> None:
+    new = b"n" * 16
+    async with running_hub(tmp_path) as hub:
+        await hub.intake.submit(frame(item(1), item(2)), hub.principal())
+    async with running_hub(tmp_path) as hub:
+        ack = await hub.intake.submit(frame(item(1), epoch=new, prev=(EPOCH, 4)), hub.principal())
+        assert (ack.acknowledged_through, ack.prev_wanted) == (1, [SequenceRange(3, 4)])
+        assert hub.bodies(Gone) == []
+        await hub.intake.submit(frame(base=5), hub.principal())
+        assert [(gap.about_epoch, gap.first, gap.last) for gap in hub.bodies(Gone)] == [(EPOCH, 3, 4)]
+        again = await hub.intake.submit(frame(item(2), epoch=new, prev=(EPOCH, 4)), hub.principal())
+        assert again.prev_wanted == []
 
 
 async def test_nobody_is_answered_before_the_commit(tmp_path: Path) -> None:

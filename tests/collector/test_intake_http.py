@@ -71,6 +71,7 @@ async def test_json_says_the_same_with_names_and_fills_in_what_only_machines_kno
             "acknowledged_through": 3,
             "index": 4,
             "wanted": [],
+            "prev_wanted": [],
             "rejected": [],
             "version": 1,
             "started_at": NOW,

@@ -1,11 +1,14 @@
 """Small ledgers for tests: a clock that stands still, entries with recognisable bodies, settings that roll early."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from ledger.entry import NewEntry
-from ledger.segment import LedgerSettings
+from ledger.fsck import Report
+from ledger.segment import LedgerSettings, segment_path
 from ledger.writer import Committed, LedgerWriter
 from seatwatch.settings import load_defaults
 
@@ -18,13 +21,7 @@ DAY_MS: Final = 24 * 3600 * 1000
 
 def default_settings() -> LedgerSettings:
     """The thresholds this installation ships with."""
-    defaults = load_defaults()
-    return LedgerSettings(
-        segment_bytes_max=defaults.int("ledger.segment_bytes_max"),
-        wal_bytes_max=defaults.int("ledger.wal_bytes_max"),
-        lock_wait_ms=defaults.ms("ledger.lock_wait"),
-        cache_bytes_max=defaults.int("ledger.cache_bytes_max"),
-    )
+    return load_defaults().fill(LedgerSettings, "ledger")
 
 
 def open_writer(directory: Path, settings: LedgerSettings | None = None) -> LedgerWriter:
@@ -41,3 +38,15 @@ def append(writer: LedgerWriter, sequences: Sequence[int], *, at: int = NOON, ma
     """Commit those sequences of the one source; the mark goes to the last of them unless given."""
     reached = max(sequences) if mark is None else mark
     return writer.commit([new_entry(n) for n in sequences], received_at=at, marks={(SOURCE, EPOCH): reached})
+
+
+@contextmanager
+def tampering(directory: Path, number: int = 1) -> Iterator[sqlite3.Connection]:
+    """A connection that may change what it likes in that segment."""
+    with closing(sqlite3.connect(segment_path(directory, number), isolation_level=None)) as connection:
+        yield connection
+
+
+def findings(report: Report) -> str:
+    """Where and what, a line each."""
+    return "\n".join(f"{problem.where}: {problem.what}" for problem in report.problems)

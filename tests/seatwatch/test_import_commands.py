@@ -13,10 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collector.intake import Intake
-from collector.intake_http import routes
+from collector.intake_http import HttpSettings, routes
 from collector.ledgers import ledger_directory
 from collector.roster_http import RosterDoor
-from collector.settings import http_settings
 from collector.sources import token_hash
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
@@ -169,7 +168,8 @@ def test_changed_rows_end_with_1_and_say_so(
 
 def _application(intake: Intake, token_digest: str) -> web.Application:
     app = web.Application()
-    app.add_routes(routes(intake, intake.sources, http_settings(load_defaults())))
+    settings = load_defaults().fill(HttpSettings, "collector", prefix="http_", retry_after_ms=1000)
+    app.add_routes(routes(intake, intake.sources, settings))
     app.add_routes(RosterDoor(intake, token_digest).routes())
     return app
 

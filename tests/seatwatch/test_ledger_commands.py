@@ -10,7 +10,12 @@ import pytest
 from ledger.checkpoint import Signer
 from ledger.segment import segment_path
 from seatwatch.__main__ import main
-from tests.ledger.building import append, open_writer
+from tests.ledger.building import DAY_MS, NOON, append, open_writer
+
+
+def purge(directory: Path, number: int) -> None:
+    with closing(sqlite3.connect(segment_path(directory, number))) as connection, connection:
+        connection.execute("UPDATE entries SET content = NULL")
 
 
 @pytest.fixture
@@ -37,6 +42,23 @@ def test_fsck_of_a_damaged_ledger_names_the_entry_and_fails(data: Path, capsys: 
     damage(data / "operator")
     assert main(["fsck", str(data / "operator")]) == 1
     assert "entry 2 does not hash to its leaf [entry 2]" in capsys.readouterr().out
+
+
+def test_fsck_counts_what_was_purged_and_calls_it_damage_only_in_the_open_segment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = open_writer(tmp_path)
+    append(writer, range(1, 5))
+    append(writer, range(5, 8), at=NOON + 40 * DAY_MS)
+    writer.close()
+    purge(tmp_path, 1)
+    assert main(["fsck", str(tmp_path)]) == 0
+    assert "sound. 7 entries in 2 segments, 4 of them purged, 0 checkpoints" in capsys.readouterr().out
+    purge(tmp_path, 2)
+    assert main(["fsck", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "DAMAGED, 3 findings" in said
+    assert "entry 6 has lost its body: only sealed segments are purged [entry 6]" in said
 
 
 def test_fsck_speaks_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

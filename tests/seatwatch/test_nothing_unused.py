@@ -59,11 +59,19 @@ def filled() -> Iterator[str]:
         for node in ast.walk(tree):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(attr="fill"), args=[ast.Name(id=settings), ast.Constant(value=str(section)), *_]
+                    func=ast.Attribute(attr="fill"),
+                    args=[ast.Name(id=settings) | ast.Attribute(attr=settings), ast.Constant(value=str(section)), *_],
+                    keywords=keywords,
                 ):
+                    prefix = "".join(
+                        str(word.value.value)
+                        for word in keywords
+                        if word.arg == "prefix" and isinstance(word.value, ast.Constant)
+                    )
                     for name in known.get(settings, ()):
-                        yield f"{section}.{name}"
-                        yield f"{section}.{name.rpartition('_')[0]}"
+                        yield f"{section}.{prefix}{name}"
+                        yield f"{section}.{prefix}{name.removesuffix('_per_s')}"
+                        yield f"{section}.{prefix}{name.rpartition('_')[0]}"
 
 
 def composed() -> Iterator[str]:

@@ -93,6 +93,7 @@ class _Door:
     retry_after_s: float
     rows_max: int
     zone: str
+    requests_per_s: int
     given: str
 
 
@@ -104,10 +105,28 @@ def test_a_package_s_settings_are_filled_by_the_names_of_their_fields() -> None:
                 ("retry_after", 2, "s"),
                 ("rows_max", 500, "rows"),
                 ("zone", '"UTC"', "time zone"),
+                ("requests", 20, "per second"),
             )
         )
     )
-    assert defaults.fill(_Door, "collector", given="as told") == _Door(2000, 2.0, 500, "UTC", "as told")
+    assert defaults.fill(_Door, "collector", given="as told") == _Door(2000, 2.0, 500, "UTC", 20, "as told")
+
+
+@dataclass(frozen=True)
+class _Tap:
+    drops_per_s: int
+
+
+def tap(value: float, unit: str) -> _Tap:
+    text = f'[collector.left_drops]\nvalue = {value}\nunit = "{unit}"\nreason = "r"\nsource = "s"'
+    return parse_defaults(text).fill(_Tap, "collector", prefix="left_")
+
+
+def test_a_rate_is_whole_things_per_second() -> None:
+    assert tap(3, "per second") == _Tap(3)
+    for value, unit in ((2.5, "per second"), (3, "factor"), (3, "rows")):
+        with pytest.raises(SettingsError, match=r"collector\.left_drops"):
+            tap(value, unit)
 
 
 def test_a_field_without_a_threshold_is_named() -> None:

@@ -80,6 +80,8 @@ def body_corpus() -> Iterator[tuple[str, bytes]]:
     yield "an instant before 1970", b"\x98\xff" + body[10:]
     yield "an instant after 9999", msgspec.msgpack.encode([2**60, 1, "c", None, True, "", "c", ""])
     yield "an instant with a fraction", msgspec.msgpack.encode([NOW + 0.5, 1, "c", None, True, "", "c", ""])
+    for name, reading in (("before the start", -1), ("of 10,000 years", 2**48), ("of 64 bits", 2**64 - 1)):
+        yield f"a monotonic clock {name}", msgspec.msgpack.encode([NOW, 1, "c", reading, True, "", "c", ""])
     yield "a number of another kind", msgspec.msgpack.encode([True, 1, "c", None, True, "", "c", ""])
     yield "a name of 60 Ki characters", msgspec.msgpack.encode([NOW, 1, "c" * 60000, None, True, "", "c", ""])
     yield "a body and then something", body + b"\x00"

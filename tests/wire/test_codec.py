@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+
 import msgspec
+import msgspec.inspect
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +72,28 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     ),
 }
 """What stands at which place since the kind was first written to a ledger. Only ever append to a row, or add one."""
+
+
+def numbers(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.IntType]:
+    """The integers in a field's type."""
+    if isinstance(kind, msgspec.inspect.IntType):
+        yield kind
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for part in kind.types:
+            yield from numbers(part)
+    elif isinstance(kind, msgspec.inspect.Metadata):
+        yield from numbers(kind.type)
+
+
+@pytest.mark.parametrize("key", KINDS, ids=NAMES)
+def test_every_number_of_a_body_has_both_caps(key: tuple[int, int]) -> None:
+    uncapped = [
+        field.name
+        for field in msgspec.structs.fields(BODY_TYPES[key])
+        for number in numbers(msgspec.inspect.type_info(field.type))
+        if number.ge is None or number.le is None
+    ]
+    assert uncapped == []
 
 
 @pytest.mark.parametrize("key", KINDS, ids=NAMES)
@@ -187,7 +212,8 @@ def test_a_frame_with_appended_fields_is_read_and_a_newer_version_is_refused_by_
 @given(st.lists(st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)), max_size=5), st.integers(0, 2**63 - 1))
 def test_acks_come_back_as_they_went(spans: list[tuple[int, int]], through: int) -> None:
     wanted = [SequenceRange(*span) for span in spans]
-    ack = Ack(b"l" * 16, b"e" * 16, through, through, wanted, [Rejected(through, Reason.BODY_MALFORMED)])
+    rejected = [Rejected(through, Reason.BODY_MALFORMED)]
+    ack = Ack(b"l" * 16, b"e" * 16, through, through, wanted, rejected, prev_wanted=wanted)
     assert decode_ack(encode_ack(ack)) == ack
 
 
