@@ -1,22 +1,24 @@
 """The collector of the world: the real intake and MQTT door, over ledgers on simulated disks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 from collector._core.admission import Outcome
-from collector.errors import Busy, IntakeStopped
+from collector.errors import Busy
 from collector.intake import Intake, IntakeSettings
+from collector.intake_http import HttpDoor, HttpSettings
 from collector.intake_mqtt import MqttSettings
 from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
 from ledger.errors import LedgerFailed
+from tests.sim.http_port import DURABLE, LATER, Answer, Request, answer
 from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
 from tests.sim.mqtt_port import Connection, SimClient, SimDoor
 from tests.sim.node import Node
 from tests.sim.oracle import LedgerOracle
 from tests.sim.rules import rules
-from wire.codec import decode_ack, decode_frame
+from wire.codec import decode_ack
 from wire.frame import Ack, Frame
 from wire.ids import OPERATOR
 from wire.topics import parse_topic
@@ -47,8 +49,8 @@ MQTT: Final = MqttSettings(
     reconnect_longest_ms=2_000,
 )
 TIME: Final = TimekeeperSettings(clock_open_ms=3_000, clock_idle_ms=9_000, silent_after=2, restore_rows=40)
-OK, BUSY = 200, 503
-Submit = Callable[[Frame], Awaitable[Ack]]
+HTTP: Final = HttpSettings(requests_per_s=2, requests_burst=4, body_timeout_ms=1_000, retry_after_ms=500)
+Submit = Callable[[Frame], Coroutine[Any, Any, Ack]]
 
 
 class CollectorNode(Node):
@@ -72,16 +74,17 @@ class CollectorNode(Node):
         self._connection: Connection | None = None
         self.around_submit: Callable[[Frame, Submit], Awaitable[Ack]] = lambda frame, submit: submit(frame)
         self._group: asyncio.TaskGroup | None = None
+        self._http: HttpDoor | None = None
         self.intake: Intake | None = None
 
     def may_end_with(self, error: BaseException) -> bool:
         failed_fsync = isinstance(error, LedgerFailed) and isinstance(error.__cause__, OSError)
         return failed_fsync or super().may_end_with(error)
 
-    def register(self, source: str, client: str) -> None:
-        """Let `source` write into the ledger of `client`."""
+    def register(self, source: str, client: str, token_hash: str | None = None) -> None:
+        """Let `source` write into the ledger of `client`; over HTTP as well if it has a token."""
         carries = FACILITIES if client == OPERATOR else CONVERSATIONS
-        self.sources[source] = Source(id=source, client=client, carries=carries)
+        self.sources[source] = Source(id=source, client=client, carries=carries, token_hash=token_hash)
 
     def oracle_of(self, source: str) -> LedgerOracle:
         """Of the ledger that `source` writes."""
@@ -114,7 +117,7 @@ class CollectorNode(Node):
     # the process
 
     def on_death(self) -> None:
-        self._group = self.intake = None
+        self._group = self.intake = self._http = None
         if self._connection is not None:
             self._connection.close()
 
@@ -136,6 +139,12 @@ class CollectorNode(Node):
         timekeeper = Timekeeper(self.intake, TIME, clock_ms=world.clock_ms, owes=lambda client: client == CLIENT)
         door = SimDoor(_Observed(self, self.intake), self.intake.sources, MQTT)  # type: ignore[arg-type]  # submits alike
         door.make_client = lambda: self._client(door)
+        self._http = HttpDoor(
+            _Observed(self, self.intake),  # type: ignore[arg-type]  # submits alike
+            self.intake.sources,
+            HTTP,
+            monotonic_s=lambda: world.now,
+        )
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.intake.run(), name="collector.intake")
             self._group.create_task(door.run(), name="collector.mqtt")
@@ -166,30 +175,32 @@ class CollectorNode(Node):
 
     # the doors
 
-    def post(self, data: bytes, reply: Callable[[int], None]) -> None:
+    def post(self, request: Request, reply: Callable[[Answer], None]) -> None:
         """POST /v1/events arrives."""
-        if self._group is not None:
-            self._group.create_task(self._answer_post(decode_frame(data), reply), name="collector.post")
+        if self._group is not None and self._http is not None:
+            self._group.create_task(self._answer_post(self._http, request, reply), name="collector.post")
 
-    async def _answer_post(self, frame: Frame, reply: Callable[[int], None]) -> None:
-        if self.intake is None:
-            return
-        try:
-            await _Observed(self, self.intake).submit(frame, Principal(frozenset({frame.source})))
-        except Busy:
-            reply(BUSY)
-            return
-        except IntakeStopped:
+    async def _answer_post(self, door: HttpDoor, request: Request, reply: Callable[[Answer], None]) -> None:
+        said = await answer(door, request)
+        self.world.trace("answer", said.status, len(request.said))
+        if said.status not in DURABLE:
+            if said.status in LATER and not said.retry_after_s:
+                self.world.fail("door", f"{said.status} without Retry-After")
+            reply(said)
             return
         self.world.faults.worst_instant("crash.between_commit_and_ack", self)
-        self.oracle_of(frame.source).answered([self.world.chat.key(item.event_id) for item in frame.items])
-        self.world.trace("200", frame.source, len(frame.items))
-        reply(OK)
+        if not request.said:
+            self.world.fail("door", f"a request to be refused was answered with {said.status}")
+        for source in {key.source for key, _ in request.said}:
+            self.oracle_of(source).answered(request.said, said.rejected())
+        reply(said)
         self.world.faults.worst_instant("crash.after_ack", self)
 
-    async def _submit(self, intake: Intake, frame: Frame) -> Ack:
+    async def _submit(self, intake: Intake, frame: Frame, principal: Principal) -> Ack:
         """What every door asks of the intake."""
-        ack = await intake.submit(frame, Principal(frozenset({frame.source})))
+        ack = await intake.submit(frame, principal)
+        if not principal.speaks_for(frame.source):
+            self.world.fail("door", f"{frame.source} was spoken for by somebody else")
         if intake.stats.outcomes[Outcome.REPEAT]:
             self.world.marks.hit("collector.repeat")
         if ack.wanted:
@@ -208,10 +219,9 @@ class _Observed:
         self.stats = intake.stats
 
     async def submit(self, frame: Frame, principal: Principal) -> Ack:
-        if not principal.speaks_for(frame.source):
-            self._node.world.fail("I1", f"a door lets {frame.source} be spoken for")
+        node, intake = self._node, self._intake
         try:
-            return await self._node.around_submit(frame, lambda changed: self._node._submit(self._intake, changed))
+            return await node.around_submit(frame, lambda changed: node._submit(intake, changed, principal))
         except Busy:
-            self._node.world.marks.hit("collector.busy")
+            node.world.marks.hit("collector.busy")
             raise

@@ -1,5 +1,6 @@
 """Broken variants of the parts, each of which the world must catch. A mutant wraps a port; the product is untouched."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -11,6 +12,7 @@ from sla_engine.facts_store import Commit
 from sla_engine.runners.local import LocalRunner
 from tests.sim.collector import Submit
 from tests.sim.facts_port import SimFacts
+from tests.sim.http_port import OK, Answer, Request
 from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
 from tests.sim.world import World
 from wire.frame import Ack, Frame, Lane
@@ -152,14 +154,24 @@ def restart_not_said(world: World) -> None:
 
 def http_200_before_commit(world: World) -> None:
     """The door answers when it has decoded the body."""
-    answer = world.collector._answer_post
+    commits: set[asyncio.Task[Ack]] = set()
 
-    async def hasty(frame: Frame, reply: Callable[[int], None]) -> None:
-        world.collector.oracle_of(frame.source).answered([world.chat.key(item.event_id) for item in frame.items])
-        reply(200)
-        await answer(frame, lambda _status: None)
+    async def hasty(frame: Frame, submit: Submit) -> Ack:
+        if frame.lane is not Lane.BY_EVENT_ID:
+            return await submit(frame)
+        commits.add(world.loop.create_task(submit(frame), name="hasty"))
+        return Ack(NO_LEDGER, frame.epoch, 0, 0)
 
-    world.collector._answer_post = hasty  # type: ignore[method-assign]  # a mutant
+    world.collector.around_submit = hasty
+
+
+def rejected_without_a_word(world: World) -> None:
+    """Acknowledgements do not name what went to quarantine."""
+
+    async def silent(frame: Frame, submit: Submit) -> Ack:
+        return msgspec.structs.replace(await submit(frame), rejected=[])
+
+    world.collector.around_submit = silent
 
 
 # ----------------------------------------------------------------------------------------------------- the sources
@@ -199,9 +211,9 @@ def chat_forgets_unanswered(world: World) -> None:
     """The bridge lets go of events when the answer does not come: at most once, as the older platforms send."""
     post = world.chat._post
 
-    async def forgetful(data: bytes) -> int:
-        await post(data)
-        return 200
+    async def forgetful(request: Request) -> Answer:
+        found = await post(request)
+        return Answer(OK) if request.said else found
 
     world.chat._post = forgetful  # type: ignore[method-assign]  # a mutant
 
@@ -293,6 +305,7 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         restored_ledger_ignored,
         restart_not_said,
         http_200_before_commit,
+        rejected_without_a_word,
         outbox_without_fsync,
         fire_and_forget,
         overflow_drops_silently,
