@@ -33,11 +33,11 @@ class ChatBridge(Node):
         self._held: list[Event] = []
         self._answered: list[Event] = []
         self._count = 0
-        world.collector.register(name, client, token_hash(TOKEN))
+        world.record.register(name, client, token_hash(TOKEN))
 
     @property
     def oracle(self) -> LedgerOracle:
-        return self.world.collector.oracles[self.client]
+        return self.world.record.oracles[self.client]
 
     def empty(self) -> bool:
         """Nothing waits for an answer."""
@@ -126,9 +126,9 @@ class ChatBridge(Node):
                 if not answered.done():
                     answered.set_result(answer)
 
-            world.network.send(world.collector.name, self.name, lambda: self.enter(arrive))
+            world.network.send(collector.name, self.name, lambda: self.enter(arrive))
 
-        collector = world.collector
+        collector = world.address()
         world.network.send(self.name, collector.name, lambda: collector.enter(collector.post, request, reply))
         try:
             async with asyncio.timeout(PATIENCE_S):

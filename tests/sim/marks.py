@@ -34,6 +34,7 @@ EXPECTED: Final = frozenset(
         "outbox.folder_gone",
         "outbox.disk_full",
         "ledger.restored_older",
+        "collector.usurped",
         "probe.cloned",
         "probe.poison",
         # kills at the worst instants
@@ -53,6 +54,7 @@ EXPECTED: Final = frozenset(
         "probe.told_again",
         "probe.restored_away_named",
         "process.ended_after_fsync_error",
+        "process.ended_fenced",
         # the HTTP door
         "chat.answered_0",
         "chat.answered_200",

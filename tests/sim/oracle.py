@@ -201,8 +201,11 @@ class LedgerOracle:
         self.through[stream] = mark
         return mark
 
-    def acknowledge(self, source: str, epoch: bytes, through: int, index: int) -> None:
-        """An acknowledgement leaves the collector this instant. Marks of the snapshot lane promise nothing."""
+    def acknowledge(self, source: str, epoch: bytes, through: int, index: int, *, in_charge: bool) -> None:
+        """An acknowledgement leaves a collector this instant. Marks of the snapshot lane promise nothing.
+
+        in_charge: whether it is the one that writes. One that was replaced and does not know yet may say less.
+        """
         if index > len(self.entries):
             self.fail("I2", f"ack names index {index}, durable are {len(self.entries)}")
         if (source, epoch) not in self.streams:
@@ -213,7 +216,7 @@ class LedgerOracle:
                 "I2", f"{source} {epoch.hex()[:8]} acknowledged through {through}, durable without hole is {limit}"
             )
         before = self.acknowledged.get((source, epoch), 0)
-        if through < before:
+        if in_charge and through < before:
             self.fail("I3", f"{source} {epoch.hex()[:8]} acknowledged {before}, later {through}")
         self.acknowledged[source, epoch] = max(before, through)
 
