@@ -1,31 +1,29 @@
-"""The collector of the world: the real intake and MQTT door, over ledgers on simulated disks."""
+"""The collector of the world: the real intake and doors, over ledgers on simulated disks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from collector._core.admission import Outcome
-from collector.errors import Busy, IntakeStopped
+from collector.errors import Busy
 from collector.intake import Intake, IntakeSettings
+from collector.intake_http import HttpDoor, HttpSettings
 from collector.intake_mqtt import MqttSettings
-from collector.sources import CONVERSATIONS, FACILITIES, Principal, Source, Sources
+from collector.sources import Principal, Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
-from ledger.errors import LedgerFailed
-from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
+from ledger.errors import LedgerFailed, LedgerFenced
+from tests.sim.http_port import DURABLE, LATER, Answer, Request, answer
 from tests.sim.mqtt_port import Connection, SimClient, SimDoor
 from tests.sim.node import Node
-from tests.sim.oracle import LedgerOracle
+from tests.sim.record import CLIENT, Record
 from tests.sim.rules import rules
-from wire.codec import decode_ack, decode_frame
+from wire.codec import decode_ack
 from wire.frame import Ack, Frame
-from wire.ids import OPERATOR
 from wire.topics import parse_topic
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
-CLIENT: Final = "acme"
-CLIENTS: Final = (str(OPERATOR), CLIENT)
 SETTINGS: Final = IntakeSettings(
     future_tolerance_ms=60_000,
     holes_max=16,
@@ -47,95 +45,63 @@ MQTT: Final = MqttSettings(
     reconnect_longest_ms=2_000,
 )
 TIME: Final = TimekeeperSettings(clock_open_ms=3_000, clock_idle_ms=9_000, silent_after=2, restore_rows=40)
-OK, BUSY = 200, 503
-Submit = Callable[[Frame], Awaitable[Ack]]
+HTTP: Final = HttpSettings(requests_per_s=2, requests_burst=4, body_timeout_ms=1_000, retry_after_ms=500)
 
 
 class CollectorNode(Node):
-    """One process on the hub. Its ledgers outlive it; backups of them are taken and put back by the operator."""
+    """One process on the hub; the ledgers outlive it. Only the one in charge is started again when it has ended."""
 
     kind = "collector"
 
-    def __init__(self, world: "World") -> None:
-        super().__init__(world, "hub/collector")
-        self.oracles = {client: LedgerOracle(client, world.marks) for client in CLIENTS}
-        self.ledgers: dict[str, SimLedger] = {}
-        for client in CLIENTS:
-            disk = self.new_disk(client)
-            disk.before_flush = lambda: world.faults.worst_instant("crash.before_fsync", self)
-            ledger = SimLedger(world.sha256(client.encode())[:16], disk)
-            ledger.on_durable = self.oracles[client].durable
-            self.ledgers[client] = ledger
-        self.make_writer: Callable[[SimLedger], SimWriter] = SimWriter
-        self.sources: dict[str, Source] = {}
-        self._backups: dict[str, list[Transaction]] = {}
+    def __init__(self, world: "World", name: str, record: Record) -> None:
+        super().__init__(world, name)
+        self.record = record
+        self.disks = record.disks
         self._connection: Connection | None = None
-        self.around_submit: Callable[[Frame, Submit], Awaitable[Ack]] = lambda frame, submit: submit(frame)
         self._group: asyncio.TaskGroup | None = None
+        self._http: HttpDoor | None = None
         self.intake: Intake | None = None
 
     def may_end_with(self, error: BaseException) -> bool:
+        if isinstance(error, LedgerFenced):
+            return self is not self.world.collector
         failed_fsync = isinstance(error, LedgerFailed) and isinstance(error.__cause__, OSError)
         return failed_fsync or super().may_end_with(error)
 
-    def register(self, source: str, client: str) -> None:
-        """Let `source` write into the ledger of `client`."""
-        carries = FACILITIES if client == OPERATOR else CONVERSATIONS
-        self.sources[source] = Source(id=source, client=client, carries=carries)
-
-    def oracle_of(self, source: str) -> LedgerOracle:
-        """Of the ledger that `source` writes."""
-        return self.oracles[self.sources[source].client]
-
-    def reader(self, client: str) -> SimReader:
-        """What another process on the hub reads."""
-        return SimReader(self.ledgers[client])
-
-    # what the operator does
-
-    def back_up(self) -> None:
-        """A copy of every ledger as it is durable now."""
-        self._backups = {client: ledger.copy() for client, ledger in self.ledgers.items()}
-
-    def restore(self) -> None:
-        """Stop the hub, put the last copy of one ledger in place, start again."""
-        client = self.world.rng.choice(CLIENTS)
-        copy = self._backups.get(client)
-        if copy is None or sum(len(record.entries) for record in copy) >= len(self.oracles[client].entries):
-            return
-        self.world.marks.hit("ledger.restored_older")
-        self.crash(power=False)
-        # the engine may come back when the restored ledger has grown past its offset again
-        self.world.engine.crash(power=False, back_after=self.world.rng.uniform(0.1, 15.0))
-        size = self.ledgers[client].restore(copy)
-        self.world.trace("restore", client, size)
-        self.oracles[client].restored(size)
-
-    # the process
+    def start(self) -> None:
+        if self is self.world.collector:
+            super().start()
 
     def on_death(self) -> None:
-        self._group = self.intake = None
+        self._group = self.intake = self._http = None
         if self._connection is not None:
             self._connection.close()
 
     async def main(self) -> None:
         world = self.world
+        oracles = self.record.oracles
         writers = {}
-        for client, ledger in self.ledgers.items():
-            had = len(self.oracles[client].entries)
-            writers[client] = writer = await world.loop.run_in_executor(None, self.make_writer, ledger)
-            self.oracles[client].recovered(writer.seen(), had)
+        for client, ledger in self.record.ledgers.items():
+            had = len(oracles[client].entries)
+            writers[client] = writer = await world.loop.run_in_executor(None, self.record.make_writer, ledger)
+            oracles[client].recovered(writer.seen(), had)
         self.intake = Intake(
             writers,
-            Sources(self.sources.values()),
+            Sources(self.record.sources.values()),
             settings=SETTINGS,
             clock_ms=world.clock_ms,
-            open_reader=self.reader,  # type: ignore[arg-type]  # likewise a port
+            open_reader=self.record.reader,  # type: ignore[arg-type]  # likewise a port
             die=lambda error: world.process_ended(self, error),
         )
         timekeeper = Timekeeper(self.intake, TIME, clock_ms=world.clock_ms, owes=lambda client: client == CLIENT)
         door = SimDoor(_Observed(self, self.intake), self.intake.sources, MQTT)  # type: ignore[arg-type]  # submits alike
         door.make_client = lambda: self._client(door)
+        self._http = HttpDoor(
+            _Observed(self, self.intake),  # type: ignore[arg-type]  # submits alike
+            self.intake.sources,
+            HTTP,
+            monotonic_s=lambda: world.now,
+        )
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.intake.run(), name="collector.intake")
             self._group.create_task(door.run(), name="collector.mqtt")
@@ -159,37 +125,41 @@ class CollectorNode(Node):
             return
         source = named.source
         self.world.trace("ack", source, ack.acknowledged_through, ack.index)
-        self.oracle_of(source).acknowledge(source, ack.epoch, ack.acknowledged_through, ack.index)
+        in_charge = self is self.world.collector
+        oracle = self.record.oracle_of(source)
+        oracle.acknowledge(source, ack.epoch, ack.acknowledged_through, ack.index, in_charge=in_charge)
 
     def _acknowledged(self) -> None:
         self.world.faults.worst_instant("crash.after_ack", self)
 
     # the doors
 
-    def post(self, data: bytes, reply: Callable[[int], None]) -> None:
+    def post(self, request: Request, reply: Callable[[Answer], None]) -> None:
         """POST /v1/events arrives."""
-        if self._group is not None:
-            self._group.create_task(self._answer_post(decode_frame(data), reply), name="collector.post")
+        if self._group is not None and self._http is not None:
+            self._group.create_task(self._answer_post(self._http, request, reply), name="collector.post")
 
-    async def _answer_post(self, frame: Frame, reply: Callable[[int], None]) -> None:
-        if self.intake is None:
-            return
-        try:
-            await _Observed(self, self.intake).submit(frame, Principal(frozenset({frame.source})))
-        except Busy:
-            reply(BUSY)
-            return
-        except IntakeStopped:
+    async def _answer_post(self, door: HttpDoor, request: Request, reply: Callable[[Answer], None]) -> None:
+        said = await answer(door, request)
+        self.world.trace("answer", said.status, len(request.said))
+        if said.status not in DURABLE:
+            if said.status in LATER and not said.retry_after_s:
+                self.world.fail("door", f"{said.status} without Retry-After")
+            reply(said)
             return
         self.world.faults.worst_instant("crash.between_commit_and_ack", self)
-        self.oracle_of(frame.source).answered([self.world.chat.key(item.event_id) for item in frame.items])
-        self.world.trace("200", frame.source, len(frame.items))
-        reply(OK)
+        if not request.said:
+            self.world.fail("door", f"a request to be refused was answered with {said.status}")
+        for source in {key.source for key, _ in request.said}:
+            self.record.oracle_of(source).answered(request.said, said.rejected())
+        reply(said)
         self.world.faults.worst_instant("crash.after_ack", self)
 
-    async def _submit(self, intake: Intake, frame: Frame) -> Ack:
+    async def _submit(self, intake: Intake, frame: Frame, principal: Principal) -> Ack:
         """What every door asks of the intake."""
-        ack = await intake.submit(frame, Principal(frozenset({frame.source})))
+        ack = await intake.submit(frame, principal)
+        if not principal.speaks_for(frame.source):
+            self.world.fail("door", f"{frame.source} was spoken for by somebody else")
         if intake.stats.outcomes[Outcome.REPEAT]:
             self.world.marks.hit("collector.repeat")
         if ack.wanted:
@@ -208,10 +178,9 @@ class _Observed:
         self.stats = intake.stats
 
     async def submit(self, frame: Frame, principal: Principal) -> Ack:
-        if not principal.speaks_for(frame.source):
-            self._node.world.fail("I1", f"a door lets {frame.source} be spoken for")
+        node, intake = self._node, self._intake
         try:
-            return await self._node.around_submit(frame, lambda changed: self._node._submit(self._intake, changed))
+            return await node.record.around_submit(frame, lambda changed: node._submit(intake, changed, principal))
         except Busy:
-            self._node.world.marks.hit("collector.busy")
+            node.world.marks.hit("collector.busy")
             raise

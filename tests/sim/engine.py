@@ -15,9 +15,9 @@ from sla_engine.facts_store import FactKey, key_of, revision_of
 from sla_engine.runners.local import DIVERGED, LocalRunner, RunnerSettings
 from sla_engine.runners.tail import EntryReader
 from sla_engine.zones import zone_table
-from tests.sim.collector import CLIENT, CollectorNode
 from tests.sim.facts_port import SimFacts
 from tests.sim.node import Node
+from tests.sim.record import CLIENT, Record
 from wire.recorded import Recorded
 from wire.verdict import Announcement, Fact
 
@@ -99,16 +99,16 @@ class EngineNode(Node):
 
     kind = "engine"
 
-    def __init__(self, world: "World", collector: CollectorNode) -> None:
+    def __init__(self, world: "World", record: Record) -> None:
         super().__init__(world, "hub/engine")
         self.facts_disk = self.new_disk("facts")
         self.state_disk = self.new_disk("state")
-        self.reader: EntryReader = collector.reader(CLIENT)
+        self.reader: EntryReader = record.reader(CLIENT)
         self.make_store: Callable[..., SimFacts] = SimFacts
         self.make_runner: type[LocalRunner] = LocalRunner
         self.store: SimFacts | None = None
-        self._ledger = collector.reader(CLIENT)
-        self._oracle = collector.oracles[CLIENT]
+        self._ledger = record.reader(CLIENT)
+        self._oracle = record.oracles[CLIENT]
         self._runner: LocalRunner | None = None
 
     def on_death(self) -> None:

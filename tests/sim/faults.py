@@ -63,6 +63,7 @@ class Faults:
             (self.back_up_ledger, 3),
             (self.restore_ledger, 2),
             (self.forge, 2),
+            (self.usurp, 2),
         )
         actions = [action for action, weight in trouble for _ in range(weight)]
         while world.now < ends:
@@ -100,10 +101,13 @@ class Faults:
         self.rng.choice(self.world.probes).lose_outbox()
 
     def back_up_ledger(self) -> None:
-        self.world.collector.back_up()
+        self.world.record.back_up()
 
     def restore_ledger(self) -> None:
-        self.world.collector.restore()
+        self.world.record.restore()
+
+    def usurp(self) -> None:
+        self.world.fail_over(self.rng.uniform(0.3, 9.0))
 
     def forge(self) -> None:
         self.world.forger.strike()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tests.sim.broker import Session
-from tests.sim.oracle import EQUIVOCATION, RAW_OF_EQUIVOCATION, Key, LedgerOracle
+from tests.sim.oracle import Key, LedgerOracle
 from tests.sim.workload import said
 from wire.codec import encode_frame
 from wire.facility import Heartbeat, Role
@@ -76,11 +76,4 @@ class Forger:
                 forgery.oracle.fail("I1", f"a contradiction of {forgery.key} was swallowed")
 
     def _kept(self, forgery: Forgery) -> bool:
-        entries = forgery.oracle.entries
-        at = forgery.oracle.by_key.get(forgery.key)
-        if at is not None and entries[at].body == forgery.body:
-            return True
-        return any(
-            entry.kind == EQUIVOCATION and msgspec.msgpack.decode(entry.body)[RAW_OF_EQUIVOCATION] == forgery.body
-            for entry in entries
-        )
+        return forgery.oracle.keeps(forgery.key, forgery.body)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ledger.entry import NewEntry, StoredEntry, header_bytes, leaf_hash
-from ledger.errors import KeyTaken, LedgerFailed
+from ledger.errors import KeyTaken, LedgerFailed, LedgerFenced
 from ledger.merkle import Frontier
 from tests.sim.disk import SimDisk
 from tests.sim.oracle import Key, Seen
@@ -21,12 +21,12 @@ NEVER: Final = 1 << 60
 
 
 class Transaction(NamedTuple):
-    """One commit as the journal holds it. fence: set by the transaction with which a writer takes the ledger over."""
+    """One commit as the journal holds it. fence: the epoch of the writer that wrote it."""
 
     entries: tuple[StoredEntry, ...]
     marks: tuple[tuple[Stream, int], ...]
     received_at: int
-    fence: int | None = None
+    fence: int
 
 
 class Committed(NamedTuple):
@@ -57,6 +57,10 @@ class SimLedger:
         fresh = [entry for record in records for entry in record.entries]
         self.visible.extend(fresh)
         self.on_durable([seen(entry) for entry in fresh])
+
+    def fence(self) -> int:
+        """Of the writer that opened the ledger last."""
+        return max((record.fence for record in self.disk.records[-1:]), default=0)
 
     def copy(self) -> list[Transaction]:
         """A backup: what is durable now."""
@@ -110,7 +114,8 @@ class SimWriter:
         for record in self._disk.recover():
             self._apply(record)
         # taking the ledger over is a commit of its own: it also syncs what a killed writer had written and not synced
-        self._write(Transaction((), (), self.last_received_at, self.fencing_epoch + 1))
+        self.fencing_epoch = ledger.fence() + 1
+        self._write(Transaction((), (), self.last_received_at, self.fencing_epoch))
 
     @property
     def size(self) -> int:
@@ -156,8 +161,15 @@ class SimWriter:
                 raise KeyTaken(str(key))
             leaf = leaf_hash(header_bytes(self.ledger_id, index, received_at, new), SALT, new.body)
             stored.append(StoredEntry(index, received_at, *new[:5], SALT, new.body, leaf))
-        self._write(Transaction(tuple(stored), tuple((marks or {}).items()), received_at))
+        self.require_newest()
+        self._write(Transaction(tuple(stored), tuple((marks or {}).items()), received_at, self.fencing_epoch))
         return Committed(first, self.size, received_at)
+
+    def require_newest(self) -> None:
+        """LedgerFenced if another writer opened the ledger since."""
+        if self._ledger.fence() != self.fencing_epoch:
+            self._over = True
+            raise LedgerFenced(f"fencing epoch {self.fencing_epoch}, the ledger is at {self._ledger.fence()}")
 
     def seen(self) -> list[Seen]:
         """Everything found on opening, for the oracle."""
@@ -188,5 +200,3 @@ class SimWriter:
             self._marks[stream] = mark
             self._streams.setdefault(stream, set())
         self.last_received_at = record.received_at
-        if record.fence is not None:
-            self.fencing_epoch = record.fence

@@ -20,14 +20,28 @@ class ProcessDied(BaseException):
 
 
 class Incarnation:
-    """One life of one process, from start to kill."""
+    """One life of one process, from start to kill. It may be paused (SIGSTOP, a stalled machine) and resumed."""
 
-    __slots__ = ("alive", "name", "number")
+    __slots__ = ("_missed", "alive", "name", "number", "paused")
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.number = number
         self.alive = True
+        self.paused = False
+        self._missed: list[asyncio.Handle] = []
+
+    def lets_run(self, step: asyncio.Handle) -> bool:
+        """Whether `step` may run now. One of a paused process is kept until `resume`, one of a dead one for ever."""
+        if self.alive and self.paused:
+            self._missed.append(step)
+        return self.alive and not self.paused
+
+    def resume(self) -> list[asyncio.Handle]:
+        """End the pause; the steps that became due in it, in order."""
+        self.paused = False
+        missed, self._missed = self._missed, []
+        return missed
 
     def require_alive(self) -> None:
         """Raise ProcessDied when this life is over."""
@@ -74,13 +88,13 @@ class _VirtualSelector(selectors.BaseSelector):
 
 
 class _Handle(asyncio.Handle):
-    """A step that does not run once its process is dead."""
+    """A step that does not run once its process is dead, nor while it is paused."""
 
     __slots__ = ()
 
     def _run(self) -> None:
         incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]  # of the base class, unpublished
-        if incarnation is None or incarnation.alive:
+        if incarnation is None or incarnation.lets_run(self):
             super()._run()
 
 
@@ -91,7 +105,7 @@ class _TimerHandle(asyncio.TimerHandle):
 
     def _run(self) -> None:
         incarnation = self._context.get(INCARNATION)  # type: ignore[attr-defined]  # of the base class, unpublished
-        if incarnation is None or incarnation.alive:
+        if incarnation is None or incarnation.lets_run(self):
             super()._run()
 
 
@@ -206,6 +220,10 @@ class SimLoop(asyncio.SelectorEventLoop):
         if isinstance(error, ProcessDied):
             return
         self.unhandled.append(f"{context.get('message')}: {error!r}")
+
+    def resume(self, incarnation: Incarnation) -> None:
+        """Let a paused process go on, with everything that became due meanwhile."""
+        self._ready.extend(incarnation.resume())  # type: ignore[attr-defined]  # of the base class, unpublished
 
     def abandon(self) -> None:
         """Forget everything that is still scheduled, unwind what dead processes left behind, close."""

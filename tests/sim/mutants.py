@@ -1,5 +1,6 @@
 """Broken variants of the parts, each of which the world must catch. A mutant wraps a port; the product is untouched."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -9,9 +10,10 @@ import msgspec
 from ledger.entry import NewEntry, StoredEntry
 from sla_engine.facts_store import Commit
 from sla_engine.runners.local import LocalRunner
-from tests.sim.collector import Submit
 from tests.sim.facts_port import SimFacts
+from tests.sim.http_port import OK, Answer, Request
 from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
+from tests.sim.record import Submit
 from tests.sim.world import World
 from wire.frame import Ack, Frame, Lane
 
@@ -27,7 +29,7 @@ def _frames_in(world: World, change: Callable[[Frame], Frame]) -> None:
             return await submit(frame)
         return msgspec.structs.replace(await submit(change(frame)), epoch=frame.epoch)
 
-    world.collector.around_submit = changed
+    world.record.around_submit = changed
 
 
 def _frames_out(world: World, change: Callable[[Frame], Frame]) -> None:
@@ -41,20 +43,20 @@ def _frames_out(world: World, change: Callable[[Frame], Frame]) -> None:
 
 def ack_before_fsync(world: World) -> None:
     """The commit is answered as soon as it is written, while its fsync still runs."""
-    for disk in world.collector.disks:
+    for disk in world.record.disks:
         disk.patient = False
 
 
 def ledger_without_fsync(world: World) -> None:
     """synchronous=OFF."""
-    for disk in world.collector.disks:
+    for disk in world.record.disks:
         disk.honest = False
 
 
 def fsync_error_ignored(world: World) -> None:
     """A failed fsync is retried, and "succeeds"."""
     world.disk_faults.error = 0.01
-    for disk in world.collector.disks:
+    for disk in world.record.disks:
         flush = disk.flush
 
         def again(flush: Callable[[], None] = flush) -> None:
@@ -74,7 +76,7 @@ def max_not_contiguous_ack(world: World) -> None:
         through = max([ack.acknowledged_through, *(item.sequence for item in frame.items)])
         return msgspec.structs.replace(ack, acknowledged_through=through, wanted=[])
 
-    world.collector.around_submit = highest
+    world.record.around_submit = highest
 
 
 def no_dedupe(world: World) -> None:
@@ -90,7 +92,7 @@ def no_dedupe(world: World) -> None:
             self._index.clear()
             return super().commit(entries, received_at=received_at, marks=marks)
 
-    world.collector.make_writer = Forgetful
+    world.record.make_writer = Forgetful
 
 
 def dedupe_without_epoch(world: World) -> None:
@@ -100,12 +102,9 @@ def dedupe_without_epoch(world: World) -> None:
 
 def repeat_without_body_check(world: World) -> None:
     """A taken key is a repeat, whatever the second body says."""
-    collector = world.collector
 
     def unknown_only(frame: Frame) -> Frame:
-        if collector.intake is None or frame.lane is not Lane.BACKLOG:
-            return frame
-        known = collector.oracle_of(frame.source).by_key
+        known = world.record.oracle_of(frame.source).by_key
         items = [item for item in frame.items if (frame.source, frame.epoch, item.sequence) not in known]
         return msgspec.structs.replace(frame, items=items)
 
@@ -122,7 +121,7 @@ def gap_not_declared(world: World) -> None:
             spoken = [entry for entry in entries if entry.source != "~gap"]
             return super().commit(spoken, received_at=received_at, marks=marks)
 
-    world.collector.make_writer = Silent
+    world.record.make_writer = Silent
 
 
 def marks_not_committed(world: World) -> None:
@@ -133,7 +132,7 @@ def marks_not_committed(world: World) -> None:
             super().__init__(ledger)
             self._marks = {stream: mark for stream, mark in self._marks.items() if stream[0].startswith("~")}
 
-    world.collector.make_writer = Amnesiac
+    world.record.make_writer = Amnesiac
 
 
 def restored_ledger_ignored(world: World) -> None:
@@ -147,19 +146,39 @@ def restart_not_said(world: World) -> None:
     async def silent(frame: Frame, submit: Submit) -> Ack:
         return msgspec.structs.replace(await submit(frame), started_at=0)
 
-    world.collector.around_submit = silent
+    world.record.around_submit = silent
 
 
 def http_200_before_commit(world: World) -> None:
     """The door answers when it has decoded the body."""
-    answer = world.collector._answer_post
+    commits: set[asyncio.Task[Ack]] = set()
 
-    async def hasty(frame: Frame, reply: Callable[[int], None]) -> None:
-        world.collector.oracle_of(frame.source).answered([world.chat.key(item.event_id) for item in frame.items])
-        reply(200)
-        await answer(frame, lambda _status: None)
+    async def hasty(frame: Frame, submit: Submit) -> Ack:
+        if frame.lane is not Lane.BY_EVENT_ID:
+            return await submit(frame)
+        commits.add(world.loop.create_task(submit(frame), name="hasty"))
+        return Ack(NO_LEDGER, frame.epoch, 0, 0)
 
-    world.collector._answer_post = hasty  # type: ignore[method-assign]  # a mutant
+    world.record.around_submit = hasty
+
+
+def rejected_without_a_word(world: World) -> None:
+    """Acknowledgements do not name what went to quarantine."""
+
+    async def silent(frame: Frame, submit: Submit) -> Ack:
+        return msgspec.structs.replace(await submit(frame), rejected=[])
+
+    world.record.around_submit = silent
+
+
+def fence_ignored(world: World) -> None:
+    """A writer that was thought dead goes on where it was, whoever writes now."""
+
+    class Zombie(SimWriter):
+        def require_newest(self) -> None:
+            """Whoever opened the ledger last, this writer writes."""
+
+    world.record.make_writer = Zombie
 
 
 # ----------------------------------------------------------------------------------------------------- the sources
@@ -199,9 +218,9 @@ def chat_forgets_unanswered(world: World) -> None:
     """The bridge lets go of events when the answer does not come: at most once, as the older platforms send."""
     post = world.chat._post
 
-    async def forgetful(data: bytes) -> int:
-        await post(data)
-        return 200
+    async def forgetful(request: Request) -> Answer:
+        found = await post(request)
+        return Answer(OK) if request.said else found
 
     world.chat._post = forgetful  # type: ignore[method-assign]  # a mutant
 
@@ -293,6 +312,8 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         restored_ledger_ignored,
         restart_not_said,
         http_200_before_commit,
+        rejected_without_a_word,
+        fence_ignored,
         outbox_without_fsync,
         fire_and_forget,
         overflow_drops_silently,

@@ -60,9 +60,23 @@ class Node:
         self.world.loop.create_task(self._live(self.incarnation), name=self.name, context=self._context)
 
     def enter(self, action: Callable[..., Any], *args: Any) -> None:
-        """Run something inside the process, if it is alive: an arriving message."""
-        if self.up:
+        """Run something inside the process, if it is alive: an arriving message. A paused one finds it later."""
+        if self.incarnation.paused:
+            self.world.loop.call_soon(action, *args, context=self._context)
+        elif self.up:
             self._context.run(action, *args)
+
+    def pause(self, seconds: float) -> None:
+        """SIGSTOP, or its machine stalls: nothing of it runs, and it does not know. It resumes by itself."""
+        incarnation = self.incarnation
+        incarnation.paused = True
+        self.world.trace("pause", self.name)
+
+        def resume() -> None:
+            self.world.trace("resume", self.name)
+            self.world.loop.resume(incarnation)
+
+        self.world.later(seconds, resume)
 
     def crash(self, *, power: bool, back_after: float | None = None) -> None:
         """kill -9, or the machine loses power. It starts again by itself."""

@@ -4,7 +4,7 @@ The oracle reads ledger entries off the simulated disk with its own few lines, n
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -112,11 +112,9 @@ class LedgerOracle:
             self.marks.hit(f"collector.{entry.key.source[1:]}")
             return
         known = self.attempted.get(entry.key)
-        body = entry.body
         if entry.kind == QUARANTINED:
-            body = msgspec.msgpack.decode(body)[RAW_OF_QUARANTINED]
             self.marks.hit("collector.quarantined")
-        if known is None or body not in known:
+        if known is None or _as_sent(entry) not in known:
             self.fail("I1", f"{entry.key} holds what its source never said")
 
     def _take_gap(self, entry: Seen) -> None:
@@ -133,11 +131,25 @@ class LedgerOracle:
                 if not self.is_named(key):
                     self.excused.add(key)
 
-    def answered(self, keys: Sequence[Key]) -> None:
-        """The door says 200 for these items of a source that cannot number."""
-        for key in keys:
-            if key not in self.by_key:
-                self.fail("I2", f"{key} was answered with 200 and is not durable")
+    def answered(self, said: Sequence[tuple[Key, bytes]], rejected: Mapping[int, str]) -> None:
+        """The door says 200 or 409 for these items of a source that cannot number, and which of them it rejects."""
+        for key, body in said:
+            if not self.keeps(key, body):
+                self.fail("I2", f"{key} was answered as durable and is not")
+            elif self.entries[self.by_key[key]].kind == QUARANTINED and key.sequence not in rejected:
+                self.fail("I2", f"{key} is in quarantine and its sender was told nothing")
+        for sequence in rejected.keys() - {key.sequence for key, _ in said}:
+            self.fail("I2", f"an item was rejected that was not sent: {sequence}")
+
+    def keeps(self, key: Key, body: bytes) -> bool:
+        """Whether `body` is in the ledger, under that key or as a contradiction of what is."""
+        at = self.by_key.get(key)
+        if at is None:
+            return False
+        return _as_sent(self.entries[at]) == body or any(
+            entry.kind == EQUIVOCATION and msgspec.msgpack.decode(entry.body)[RAW_OF_EQUIVOCATION] == body
+            for entry in self.entries
+        )
 
     def restored(self, size: int) -> None:
         """The operator put an older copy in place: what came after `size` is forgotten, and so are marks beyond it."""
@@ -189,8 +201,11 @@ class LedgerOracle:
         self.through[stream] = mark
         return mark
 
-    def acknowledge(self, source: str, epoch: bytes, through: int, index: int) -> None:
-        """An acknowledgement leaves the collector this instant. Marks of the snapshot lane promise nothing."""
+    def acknowledge(self, source: str, epoch: bytes, through: int, index: int, *, in_charge: bool) -> None:
+        """An acknowledgement leaves a collector this instant. Marks of the snapshot lane promise nothing.
+
+        in_charge: whether it is the one that writes. One that was replaced and does not know yet may say less.
+        """
         if index > len(self.entries):
             self.fail("I2", f"ack names index {index}, durable are {len(self.entries)}")
         if (source, epoch) not in self.streams:
@@ -201,7 +216,7 @@ class LedgerOracle:
                 "I2", f"{source} {epoch.hex()[:8]} acknowledged through {through}, durable without hole is {limit}"
             )
         before = self.acknowledged.get((source, epoch), 0)
-        if through < before:
+        if in_charge and through < before:
             self.fail("I3", f"{source} {epoch.hex()[:8]} acknowledged {before}, later {through}")
         self.acknowledged[source, epoch] = max(before, through)
 
@@ -242,3 +257,11 @@ class LedgerOracle:
     def is_in_gap(self, key: Key) -> bool:
         """Whether a declared gap names it."""
         return any(first <= key.sequence <= last for first, last in self.gaps.get((key.source, key.epoch), ()))
+
+
+def _as_sent(entry: Seen) -> bytes:
+    """The body its source sent, also of what went to quarantine."""
+    if entry.kind != QUARANTINED:
+        return entry.body
+    raw: bytes = msgspec.msgpack.decode(entry.body)[RAW_OF_QUARANTINED]
+    return raw

@@ -79,7 +79,7 @@ class ProbeNode(Node):
             self._talk = Conversations(place, world.rng, world.clock_ms)
         self._poisoned = 0
         self._said_last = False
-        world.collector.register(name, client)
+        world.record.register(name, client)
 
     def may_end_with(self, error: BaseException) -> bool:
         failed_fsync = isinstance(error, StorageCorrupt) and isinstance(error.__cause__, OSError)
@@ -87,7 +87,7 @@ class ProbeNode(Node):
 
     @property
     def oracle(self) -> LedgerOracle:
-        return self.world.collector.oracles[self.client]
+        return self.world.record.oracles[self.client]
 
     def _about_to_append(self, row: Row) -> None:
         self.oracle.streams.add((self.name, row.epoch))

@@ -71,6 +71,27 @@ def test_a_killed_process_runs_no_further_step_not_even_its_cleanup(loop: SimLoo
     assert loop.run_until_complete(world()) == []
 
 
+def test_a_paused_process_does_nothing_and_then_all_it_missed_in_order(loop: SimLoop) -> None:
+    life, said = Incarnation("collector", 1), []
+
+    async def process() -> None:
+        for _ in range(3):
+            await pause(1)
+            said.append(round(loop.time()))
+
+    async def world() -> None:
+        in_process(loop, life, process())
+        await pause(1.25)
+        life.paused = True
+        await pause(10)
+        assert said == [1]
+        loop.resume(life)
+        await pause(10)
+
+    loop.run_until_complete(world())
+    assert said == [1, 11, 12], "the timer that came due meanwhile fires on resuming, the next one counts from there"
+
+
 def test_jobs_of_one_executor_run_one_after_the_other(loop: SimLoop) -> None:
     order: list[int] = []
     delays = iter((0.5, 0.0, 0.0))

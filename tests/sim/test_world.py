@@ -8,7 +8,7 @@ from tests.sim.mutants import MUTANTS
 from tests.sim.world import run
 
 SEEDS = 10
-MUTANT_SEEDS = 10
+MUTANT_SEEDS = 12
 QUICK_MUTANTS = sorted(
     MUTANTS.keys() - {"overflow_drops_silently", "offset_before_state", "engine_trusts_offset", "restart_not_said"}
 )

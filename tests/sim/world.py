@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final, NamedTuple
 
+from ledger.errors import LedgerFenced
 from tests.sim.broker import BROKER, Broker
 from tests.sim.chat import ChatBridge
 from tests.sim.collector import CollectorNode
@@ -21,6 +22,7 @@ from tests.sim.node import Node
 from tests.sim.oracle import Violation
 from tests.sim.outbox_port import installed
 from tests.sim.probe import ProbeNode
+from tests.sim.record import Record
 
 START_MS: Final = 1_790_000_000_000
 RAGE_S: Final = 32.0
@@ -57,8 +59,10 @@ class World:
         self.violations: list[Violation] = []
         self.events = 0
         self._trace = hashlib.sha256()
-        self.collector = CollectorNode(self)
-        self.engine = EngineNode(self, self.collector)
+        self.record = Record(self)
+        self.collectors = [CollectorNode(self, name, self.record) for name in ("hub/collector", "hub/standby")]
+        self.collector = self.collectors[0]
+        self.engine = EngineNode(self, self.record)
         self.probes = [
             ProbeNode(self, "site-1/seat-1", "operator"),
             ProbeNode(self, "site-1/gateway", "operator"),
@@ -66,9 +70,9 @@ class World:
         ]
         self.chat = ChatBridge(self, "acme/chat", "acme")
         self.forger = Forger(self)
-        self.nodes: list[Node] = [self.collector, self.engine, self.chat, *self.probes]
-        self.collector.machine_mates = [self.engine]
-        self.engine.machine_mates = [self.collector]
+        self.nodes: list[Node] = [*self.collectors, self.engine, self.chat, *self.probes]
+        for mate in (*self.collectors, self.engine):
+            mate.machine_mates = [*self.collectors, self.engine]
         self.links = [(probe.name, BROKER) for probe in self.probes]
         self.links += [(BROKER, self.collector.name), (self.chat.name, self.collector.name)]
         self.links += [(self.collector.name, self.engine.name)]
@@ -110,11 +114,28 @@ class World:
         """An invariant does not hold."""
         self.violations.append(Violation(invariant, message))
 
+    def fail_over(self, seconds: float) -> None:
+        """The collector stands still and is thought dead: another one takes its ledgers over. Then it comes back."""
+        old = self.collector
+        (new,) = (node for node in self.collectors if node is not old)
+        if not old.up or new.up:
+            return
+        self.marks.hit("collector.usurped")
+        old.pause(seconds)
+        self.collector = new
+        new.start()
+
+    def address(self) -> CollectorNode:
+        """Where a sender believes the HTTP door to be: now and then still at the collector that was replaced."""
+        others = [node for node in self.collectors if node.up and node is not self.collector]
+        return others[0] if others and self.rng.random() < 0.3 else self.collector
+
     def process_ended(self, node: Node, error: BaseException) -> None:
         """A process ended by itself: right after a failed fsync, a bug otherwise."""
         self.trace("ended", node.name, type(error).__name__)
         if node.may_end_with(error):
-            self.marks.hit("process.ended_after_fsync_error")
+            fenced = isinstance(error, LedgerFenced)
+            self.marks.hit("process.ended_fenced" if fenced else "process.ended_after_fsync_error")
         else:
             self.fail("crash", f"{node.name} ended with {error!r}")
         node.crash(power=False)
@@ -122,7 +143,7 @@ class World:
     def all_violations(self) -> list[Violation]:
         """Found so far, anywhere."""
         found = list(self.violations)
-        for oracle in self.collector.oracles.values():
+        for oracle in self.record.oracles.values():
             found.extend(oracle.violations)
         return found
 
@@ -130,7 +151,7 @@ class World:
         """What came of it."""
         for line in self.loop.unhandled:
             self.fail("crash", line)
-        entries = sum(len(oracle.entries) for oracle in self.collector.oracles.values())
+        entries = sum(len(oracle.entries) for oracle in self.record.oracles.values())
         return Outcome(
             seed,
             tuple(self.all_violations()),
@@ -170,10 +191,10 @@ class World:
             node.start()
 
     def drained(self) -> bool:
-        """Whether everything that was promised has been acknowledged, and folded."""
+        """Whether everything that was promised has been acknowledged, and folded, by the one collector in charge."""
         sources: list[ProbeNode | ChatBridge] = [*self.probes, self.chat]
         return (
-            all(node.up for node in self.nodes)
+            all(node.up == self.belongs_up(node) for node in self.nodes)
             and all(s.empty() for s in sources)
             and self.forger.empty()
             and self.engine.caught_up()
@@ -186,12 +207,17 @@ class World:
         left += self.forger.left()
         if not self.engine.caught_up():
             left.append(self.engine.left())
-        left += [f"{node.name} is down" for node in self.nodes if not node.up]
+        astray = [node for node in self.nodes if node.up != self.belongs_up(node)]
+        left += [f"{node.name} is {'up' if node.up else 'down'}" for node in astray]
         return f"after {DRAIN_S:.0f} s without faults: {'; '.join(left)}"
+
+    def belongs_up(self, node: Node) -> bool:
+        """Whether it is meant to run: of the collectors, the one in charge."""
+        return node is self.collector or node not in self.collectors
 
     def judge(self) -> None:
         """The checks at the end."""
-        for oracle in self.collector.oracles.values():
+        for oracle in self.record.oracles.values():
             oracle.settle()
         self.forger.judge()
         self.engine.judge()
