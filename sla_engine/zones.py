@@ -1,12 +1,9 @@
 """Integer zone tables for the engine's core, where no definition carries one."""
 
 from functools import cache
-from typing import Final
 
-from sla_engine._core.windows import ZoneTable
+from sla_engine._core.windows import SECOND_MS, ZoneTable
 from sla_engine.definition_files import zone_offsets
-
-SECOND_MS: Final = 1_000
 
 
 @cache

@@ -19,7 +19,7 @@ from sla_engine._core.result import LiveConversation
 from sla_engine._core.tallies import TallyBook
 from sla_engine._core.totals import QueueSums, QueueTotals
 from sla_engine._core.waiting import WaitingRoom
-from sla_engine._core.windows import WindowCalendar, ZoneTable
+from sla_engine._core.windows import WindowCalendar
 from wire.conversation import PresenceChanged
 from wire.kinds import Kind
 from wire.organisation import RosterLink
@@ -27,12 +27,8 @@ from wire.record import Feed, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Why
 
-SECOND_MS: Final = 1_000
-MINUTE_MS: Final = 60_000
 _QUEUE_NAMED: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.CUSTOMER_TURN, Kind.TRANSFERRED})
 _CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
-
-
 _NO_SESSION: Final = (-1, 0)
 
 
@@ -324,17 +320,6 @@ def fold_client(
         state.stand(conversation, stands[conversation])
     state.total(said)
     state.advance(as_of, watermark)
-
-
-def calendar_of(definition: Definition, interval_ms: int) -> WindowCalendar:
-    """The windows of a definition's own zone and business day."""
-    offsets = definition.zone_offsets
-    zone = ZoneTable(
-        definition.time_zone,
-        tuple(offset.from_ms for offset in offsets),
-        tuple(offset.offset_s * SECOND_MS for offset in offsets),
-    )
-    return WindowCalendar(zone, interval_ms, definition.business_day_starts_minute * MINUTE_MS)
 
 
 def count_entry(counts: RecordCounts, kind: int) -> None:

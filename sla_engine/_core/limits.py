@@ -10,3 +10,9 @@ HOUR_MS: Final = 3_600_000
 
 NOT_YET: Final = -1
 """Stands for an instant that has not come. Instants are ms since the Unix epoch and never negative."""
+
+DAYS_SEARCHED: Final = 400
+"""A calendar that stays shut (or open) for so many days is taken to stay so for ever: a year and every holiday fit."""
+
+DAYS_HELD: Final = 4_096
+"""Days of one calendar kept ready to be asked. Changes no fact."""

@@ -1,17 +1,22 @@
 """Windows that figures are counted in: quarters of an hour and business days, by the wall clock of the contract's zone.
 
-Wall clocks come in as integer tables (sla_engine/zones.py makes them), so a window start is integer arithmetic.
+Wall clocks come in as integer tables (a definition carries one, sla_engine/zones.py makes others), so a window start
+is integer arithmetic.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from sla_engine._core.definition import Definition
 from wire.errors import require
 
-DAY_MS: Final = 24 * 3600 * 1000
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60 * SECOND_MS
+DAY_MS: Final = 24 * 60 * MINUTE_MS
 
 
 class ZoneTable(msgspec.Struct, frozen=True):
@@ -29,20 +34,27 @@ class ZoneTable(msgspec.Struct, frozen=True):
         """Local time minus UTC at `instant`, ms."""
         return self.offsets[max(bisect_right(self.starts, instant) - 1, 0)]
 
+    def pieces(self, since: int, until: int) -> Iterator[tuple[int, int, int]]:
+        """[since, until) cut where the offset changes: start, end and offset of each piece."""
+        index = max(bisect_right(self.starts, since) - 1, 0)
+        while since < until:
+            last = index + 1 == len(self.starts)
+            ends = until if last else min(until, self.starts[index + 1])
+            yield since, ends, self.offsets[index]
+            since = ends
+            index += 1
+
     def first_instant_of(self, local: int) -> int:
         """The first instant at which a wall clock of this zone shows `local` (ms, as if it were UTC) or later.
 
         In an autumn hour shown twice that is the first showing; in a spring hour never shown, the end of the jump.
         """
-        for index, offset in enumerate(self.offsets):
-            instant = local - offset
+        for index in range(max(bisect_right(self.starts, local - DAY_MS) - 1, 0), len(self.starts)):
+            instant = local - self.offsets[index]
             if index + 1 == len(self.starts) or instant < self.starts[index + 1]:
                 return instant if index == 0 else max(instant, self.starts[index])
         message = "a zone table ends with an open-ended offset"
         raise AssertionError(message)
-
-
-UTC: Final = ZoneTable("UTC", (0,), (0,))
 
 
 class WindowCalendar(msgspec.Struct, frozen=True):
@@ -63,7 +75,10 @@ class WindowCalendar(msgspec.Struct, frozen=True):
     def day_start(self, instant: int) -> int:
         """Start of the business day `instant` lies in, ms."""
         local = instant + self.zone.offset_at(instant) - self.day_starts_ms
-        return self.zone.first_instant_of(local - local % DAY_MS + self.day_starts_ms)
+        start = local - local % DAY_MS + self.day_starts_ms
+        # in an hour shown twice the clock may have shown the start of the next day before
+        following = self.zone.first_instant_of(start + DAY_MS)
+        return following if following <= instant else self.zone.first_instant_of(start)
 
     def previous_day_start(self, day_start: int) -> int:
         """Start of the business day before the one that starts at `day_start`."""
@@ -81,8 +96,29 @@ class WindowCalendar(msgspec.Struct, frozen=True):
         return civil_month((day + self.zone.offset_at(day)) // DAY_MS)
 
 
+def zone_of(definition: Definition) -> ZoneTable:
+    """The zone of a definition, by the offsets it carries."""
+    offsets = definition.zone_offsets
+    return ZoneTable(
+        definition.time_zone,
+        tuple(offset.from_ms for offset in offsets),
+        tuple(offset.offset_s * SECOND_MS for offset in offsets),
+    )
+
+
+def calendar_of(definition: Definition, interval_ms: int) -> WindowCalendar:
+    """The windows of a definition's own zone and business day."""
+    return WindowCalendar(zone_of(definition), interval_ms, definition.business_day_starts_minute * MINUTE_MS)
+
+
 def civil_month(days: int) -> tuple[int, int]:
-    """Year and month of the day that is `days` after 1970-01-01 in the proleptic Gregorian calendar.
+    """Year and month of the day that is `days` after 1970-01-01."""
+    year, month, _ = civil_date(days)
+    return year, month
+
+
+def civil_date(days: int) -> tuple[int, int, int]:
+    """Year, month and day of the day that is `days` after 1970-01-01 in the proleptic Gregorian calendar.
 
     Years are counted from March, so that the leap day ends one; 719,468 days lie between 0000-03-01 and 1970-01-01.
     """
@@ -91,4 +127,5 @@ def civil_month(days: int) -> tuple[int, int]:
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
     march_month = (5 * day_of_year + 2) // 153
     month = march_month + 3 if march_month < 10 else march_month - 9
-    return era * 400 + year_of_era + (month <= 2), month
+    day = day_of_year - (153 * march_month + 2) // 5 + 1
+    return era * 400 + year_of_era + (month <= 2), month, day

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.client import Primary, calendar_of
+from sla_engine._core.client import Primary
 from sla_engine._core.contract import BASIS_POINTS
 from sla_engine._core.engine import Shard, contracts_of, definitions_of, label_of, place_of, watermark
-from sla_engine._core.windows import WindowCalendar
+from sla_engine._core.windows import WindowCalendar, calendar_of
 from wire.board import Ratio
 from wire.record import Feed
 from wire.verdict import Place

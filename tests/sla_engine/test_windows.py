@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_engine._core.definition import DefinitionError
-from sla_engine._core.windows import DAY_MS, WindowCalendar, ZoneTable, civil_month
+from sla_engine._core.windows import DAY_MS, WindowCalendar, ZoneTable, civil_date
 from sla_engine.zones import zone_table
 
 HOUR_MS = 3_600_000
@@ -65,6 +65,14 @@ def test_a_day_that_starts_in_the_skipped_hour_starts_when_the_jump_ends() -> No
     assert berlin.day_start(jump - 1) < jump - 12 * HOUR_MS
 
 
+def test_a_day_that_starts_in_the_hour_shown_twice_starts_at_its_first_showing() -> None:
+    berlin = calendar("Europe/Berlin", day_starts_ms=2 * HOUR_MS + 30 * 60_000)
+    start = at("Europe/Berlin", "2026-10-25 02:30")
+    instants = (start, start + HOUR_MS - 15 * 60_000, start + HOUR_MS, start + 20 * HOUR_MS)
+    assert [berlin.day_start(instant) for instant in instants] == [start] * 4
+    assert berlin.day_start(start - 1) == start - DAY_MS
+
+
 @given(
     zone=st.sampled_from(ZONES),
     instant=TABLED,
@@ -91,9 +99,9 @@ def test_windows_hold_their_instant_and_tile_time(zone: str, instant: int) -> No
 
 
 @given(days=st.integers(min_value=-200_000, max_value=200_000))
-def test_months_equal_those_of_the_gregorian_calendar(days: int) -> None:
+def test_dates_equal_those_of_the_gregorian_calendar(days: int) -> None:
     day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
-    assert civil_month(days) == (day.year, day.month)
+    assert civil_date(days) == (day.year, day.month, day.day)
 
 
 def test_an_unknown_zone_is_named() -> None:
