@@ -36,10 +36,37 @@ class ServiceLevel(msgspec.Struct, frozen=True, gc=False):
     ratio: Ratio
 
 
+class Detail(msgspec.Struct, frozen=True, gc=False):
+    """What reports and scrapes show beside the figures of a window; no screen does.
+
+    near_limit: judged ones whose source's clock could have tipped them. not_judged: sessions neither met nor missed, by
+    wire.verdict.Why. queue_wait, accept_wait, reply_wait: the parts of the wait of answered ones, where told. bot_time:
+    before the queue of humans. transfers, unanswered_legs: of legs. voice_handle_time has no wrap-up in it and
+    chat_handle_time is not adjusted for concurrency. docs/reference/metrics.md says what each is.
+    """
+
+    near_limit: int = 0
+    nobody_online: int = 0
+    not_served: int = 0
+    answered_out_of_hours: int = 0
+    not_judged: dict[str, int] = {}
+    unanswered_turns: int = 0
+    queue_wait: Mean = Mean(0, 0)
+    accept_wait: Mean = Mean(0, 0)
+    reply_wait: Mean = Mean(0, 0)
+    bot_time: Mean = Mean(0, 0)
+    transfers: Ratio = Ratio(0, 0)
+    unanswered_legs: Ratio = Ratio(0, 0)
+    voice_handle_time: Mean = Mean(0, 0)
+    chat_handle_time: Mean = Mean(0, 0)
+    resolution: Mean = Mean(0, 0)
+
+
 class Figures(msgspec.Struct, frozen=True, gc=False):
     """Counts of one window (interval or business day) for one queue, team, site or client.
 
-    attainment: sessions met / judged. first_response, seat_response: of answered sessions, both clocks.
+    attainment: met / judged, in sessions, turns or people's days as the definition counts. first_response,
+    seat_response: of answered sessions, both clocks.
     average_response: turn-based (M3). answer_wait: of answered. judged = met + breached; excluded apart.
     """
 
@@ -55,6 +82,7 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
     average_response: Mean = Mean(0, 0)
     service_level: ServiceLevel | None = None
     answer_wait: Mean = Mean(0, 0)
+    detail: Detail = Detail()
 
 
 class Histogram(msgspec.Struct, frozen=True, gc=False):

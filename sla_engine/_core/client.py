@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sla_engine._core.concurrency import Concurrency
+from sla_engine._core.contributions import OPENED, Contribution, FigureRule, contribution, figure_rule
 from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Feeds, FeedsState, best_feed
-from sla_engine._core.figures import OPENED, Contribution, ServiceLevelRule, contribution
 from sla_engine._core.groups import CLIENT, Group, Groups
 from sla_engine._core.people import AccountState, People, PlaceOf
 from sla_engine._core.result import LiveConversation
@@ -114,7 +114,7 @@ class ClientState:
         self._roster_changed = False
         self._open: dict[str, _Open] = {}
         self._decided: dict[str, tuple[int, int]] = {}  # conversation -> its last session a fact counts, and its start
-        self._rules: dict[str, ServiceLevelRule] = {}
+        self._rules: dict[str, FigureRule] = {}
         for queue, sources in known.feeds.queues.items():
             for source in sources:
                 self.people.serves(source, queue)
@@ -237,13 +237,11 @@ class ClientState:
             self.watermark = watermark
             self.concurrency.advance(watermark)
 
-    def rule_of(self, primary: Primary) -> ServiceLevelRule:
-        """The service level a definition names."""
+    def rule_of(self, primary: Primary) -> FigureRule:
+        """How facts under a definition are counted."""
         rule = self._rules.get(primary.label)
         if rule is None:
-            of = primary.definition
-            rule = ServiceLevelRule(primary.label, of.service_level_formula, of.service_level_threshold_ms)
-            self._rules[primary.label] = rule
+            rule = self._rules[primary.label] = figure_rule(primary.definition, primary.label)
         return rule
 
     def _hear(self, entry: Recorded) -> None:
@@ -252,20 +250,25 @@ class ClientState:
             self.people.serves(entry.source, queue)
 
     def _count_fact(self, fact: Fact, count: Callable[[tuple[Group, ...], int, Contribution], None]) -> None:
-        if isinstance(fact, LoadChange | LegFact):
+        if isinstance(fact, LoadChange):
             return
-        started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
+        started_at = fact.started_at if isinstance(fact, SessionFact) else fact.session_started_at
         if started_at < self.book.oldest:
             return
         primary = self._shown(fact, started_at)
         if primary is not None:
-            amounts = contribution(fact, self.rule_of(primary))
-            count(self.groups.of(fact.queue, fact.place), started_at, amounts)
+            given = contribution(fact, self.rule_of(primary))
+            count(self.groups.of(fact.queue, fact.place), started_at, given)
 
-    def _shown(self, fact: SessionFact | ResponseFact, started_at: int) -> Primary | None:
-        """The definition of `fact`, if it is the primary one, which tiles show; there may be facts under several."""
+    def _shown(self, fact: SessionFact | ResponseFact | LegFact, started_at: int) -> Primary | None:
+        """The definition of `fact`, if it is the primary one, which tiles show; there may be facts under several.
+
+        A leg has none of its own and counts with the primary one.
+        """
         primary = self.primary_of(fact.queue, started_at)
-        return primary if primary is not None and primary.label == fact.definition else None
+        if primary is None or isinstance(fact, LegFact) or primary.label == fact.definition:
+            return primary
+        return None
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""

@@ -1,142 +1,70 @@
-"""Counts of sessions and turns, and what is computed from counts alone: ratios of sums, means of sums, service levels.
-
-A fact adds the same integers it later takes away, so a higher revision replaces a lower one exactly, in any order.
-"""
+"""Counts of sessions, turns and legs, and what is computed from them alone: ratios of sums, means, service levels."""
 
 from typing import Final
 
 import msgspec
 
-from sla_engine._core.choices import ServiceLevelFormula
-from wire.board import Figures, Mean, Ratio, ServiceLevel
-from wire.verdict import Fact, LegFact, LoadChange, Outcome, SessionFact, Verdict, Why
+from sla_engine._core.choices import ServiceLevelFormula, Unit
+from sla_engine._core.contributions import NOT_JUDGED_WHY, SLOTS, Contribution, FigureRule, Slot, contribution
+from wire.board import Detail, Figures, Mean, Ratio, ServiceLevel
+from wire.verdict import Fact
 
-
-class Slot:
-    """Places of the counters and sums of a tally."""
-
-    ANSWERED: Final = 0
-    ABANDONED: Final = 1
-    SHORT_ABANDONED: Final = 2
-    UNANSWERED: Final = 3
-    EXCLUDED: Final = 4
-    OPEN: Final = 5
-    MET: Final = 6
-    JUDGED: Final = 7
-    ANSWERED_IN_TIME: Final = 8
-    ABANDONED_IN_TIME: Final = 9
-    FIRST_TOTAL: Final = 10
-    FIRST_COUNT: Final = 11
-    SEAT_TOTAL: Final = 12
-    SEAT_COUNT: Final = 13
-    TURN_TOTAL: Final = 14
-    TURN_COUNT: Final = 15
-    WAIT_TOTAL: Final = 16
-    WAIT_COUNT: Final = 17
-
-
-SLOTS: Final = 18
-
-Contribution = tuple[tuple[int, int], ...]
-"""What one fact adds: (slot, amount) pairs."""
-
-_OUTCOME_SLOT: Final = {
-    Outcome.ANSWERED: Slot.ANSWERED,
-    Outcome.ABANDONED: Slot.ABANDONED,
-    Outcome.UNANSWERED: Slot.UNANSWERED,
-    Outcome.EXCLUDED: Slot.EXCLUDED,
+_UNIT_SLOTS: Final = {
+    Unit.SESSION: (Slot.MET, Slot.JUDGED),
+    Unit.TURN: (Slot.TURNS_MET, Slot.TURNS_JUDGED),
+    Unit.PERSON_DAY: (Slot.PEOPLE_MET, Slot.PEOPLE_JUDGED),
 }
-OPENED: Final[Contribution] = ((Slot.OPEN, 1),)
-"""What a session adds while no fact has said how it went."""
 
 
-class ServiceLevelRule(msgspec.Struct, frozen=True):
-    """What figures need to know of a definition. `definition` is its name@hash; the threshold in ms is inclusive."""
+class Tally(msgspec.Struct):
+    """Counters and sums. One person's turns of the window are kept apart, judged and missed: a day is met or not."""
 
-    definition: str
-    formula: ServiceLevelFormula
-    threshold_ms: int
+    slots: list[int] = msgspec.field(default_factory=lambda: [0] * SLOTS)
+    people: dict[str, tuple[int, int]] = {}
+    _shown: tuple[FigureRule | None, Figures] | None = None
 
-
-class Tally:
-    """The integers of one window of one queue, team, site or client."""
-
-    __slots__ = ("_shown", "slots")
-
-    def __init__(self) -> None:
-        self.slots = [0] * SLOTS
-        self._shown: tuple[ServiceLevelRule | None, Figures] | None = None
-
-    def apply(self, fact: Fact, rule: ServiceLevelRule) -> None:
+    def apply(self, fact: Fact, rule: FigureRule) -> None:
         """Add what `fact` says."""
         self.add(contribution(fact, rule))
 
-    def retract(self, fact: Fact, rule: ServiceLevelRule) -> None:
+    def retract(self, fact: Fact, rule: FigureRule) -> None:
         """Take away exactly what applying `fact` under the same rule added."""
         self.remove(contribution(fact, rule))
 
-    def add(self, amounts: Contribution) -> None:
+    def add(self, given: Contribution) -> None:
         """Add a contribution."""
         self._shown = None
         slots = self.slots
-        for slot, amount in amounts:
+        for slot, amount in given.amounts:
             slots[slot] += amount
+        if given.person:
+            self._count_person(given, 1)
 
-    def remove(self, amounts: Contribution) -> None:
+    def remove(self, given: Contribution) -> None:
         """Take a contribution away."""
         self._shown = None
         slots = self.slots
-        for slot, amount in amounts:
+        for slot, amount in given.amounts:
             slots[slot] -= amount
+        if given.person:
+            self._count_person(given, -1)
 
-    def figures(self, rule: ServiceLevelRule | None) -> Figures:
-        """The figures as a board shows them. `rule` names the service level; None where one tile mixes several."""
+    def figures(self, rule: FigureRule | None) -> Figures:
+        """The figures as a board shows them. `rule` names unit and service level; None where one tile mixes several."""
         if self._shown is None or self._shown[0] != rule:
             self._shown = (rule, figures_of(self.slots, rule))
         return self._shown[1]
 
-
-def contribution(fact: Fact, rule: ServiceLevelRule) -> Contribution:
-    """What `fact` adds to each tally it belongs to: nothing when it is void, a leg or a load change."""
-    if isinstance(fact, LoadChange | LegFact) or fact.void:
-        return ()
-    if isinstance(fact, SessionFact):
-        return _session(fact, rule.threshold_ms)
-    return () if fact.duration_ms is None else ((Slot.TURN_TOTAL, fact.duration_ms), (Slot.TURN_COUNT, 1))
-
-
-def answer_wait_ms(fact: SessionFact) -> int | None:
-    """How long an answered customer waited in the queue of humans until a person took it, ms.
-
-    Where the source never said when it was queued, the wait is the first response itself.
-    """
-    if fact.queue_wait_ms is None:
-        return fact.first_response_ms
-    return fact.queue_wait_ms + (fact.accept_wait_ms or 0)
-
-
-def _session(fact: SessionFact, threshold_ms: int) -> Contribution:
-    amounts = [(_OUTCOME_SLOT[fact.outcome], 1)]
-    if fact.verdict is not Verdict.EXCLUDED:
-        amounts.append((Slot.JUDGED, 1))
-        if fact.verdict is Verdict.MET:
-            amounts.append((Slot.MET, 1))
-    if fact.outcome is Outcome.ANSWERED:
-        if fact.first_response_ms is not None:
-            amounts += ((Slot.FIRST_TOTAL, fact.first_response_ms), (Slot.FIRST_COUNT, 1))
-        if fact.seat_response_ms is not None:
-            amounts += ((Slot.SEAT_TOTAL, fact.seat_response_ms), (Slot.SEAT_COUNT, 1))
-        wait = answer_wait_ms(fact)
-        if wait is not None:
-            amounts += ((Slot.WAIT_TOTAL, wait), (Slot.WAIT_COUNT, 1))
-            if wait <= threshold_ms:
-                amounts.append((Slot.ANSWERED_IN_TIME, 1))
-    elif fact.outcome is Outcome.ABANDONED:
-        if fact.why is Why.LEFT_SHORT:
-            amounts.append((Slot.SHORT_ABANDONED, 1))
-        if fact.ended_at is not None and fact.ended_at - fact.started_at <= threshold_ms:
-            amounts.append((Slot.ABANDONED_IN_TIME, 1))
-    return tuple(amounts)
+    def _count_person(self, given: Contribution, change: int) -> None:
+        before = self.people.get(given.person, (0, 0))
+        after = (before[0] + change, before[1] + change * given.missed)
+        for (judged, missed), sign in ((before, -1), (after, 1)):
+            self.slots[Slot.PEOPLE_JUDGED] += sign * (judged > 0)
+            self.slots[Slot.PEOPLE_MET] += sign * (judged > 0 and missed == 0)
+        if after[0]:
+            self.people[given.person] = after
+        else:
+            del self.people[given.person]
 
 
 def service_level(slots: list[int], formula: ServiceLevelFormula) -> Ratio:
@@ -159,7 +87,16 @@ def service_level(slots: list[int], formula: ServiceLevelFormula) -> Ratio:
             return Ratio(answered_in_time, offered - abandoned_in_time)
 
 
-def figures_of(slots: list[int], rule: ServiceLevelRule | None) -> Figures:
+def attainment(slots: list[int], unit: Unit | None) -> Ratio:
+    """Met of judged in one unit; None: in the only unit anything was judged in, no data where there are several."""
+    ratios = [Ratio(slots[met], slots[judged]) for met, judged in _UNIT_SLOTS.values()]
+    if unit is not None:
+        return ratios[list(_UNIT_SLOTS).index(unit)]
+    found = [ratio for ratio in ratios if ratio.whole]
+    return found[0] if len(found) == 1 else Ratio(0, 0)
+
+
+def figures_of(slots: list[int], rule: FigureRule | None) -> Figures:
     """Slots as wire.board.Figures. Offered is everything that began: decided one way, excluded, or still open."""
     return Figures(
         offered=sum(slots[slot] for slot in (Slot.ANSWERED, Slot.ABANDONED, Slot.UNANSWERED, Slot.EXCLUDED, Slot.OPEN)),
@@ -168,7 +105,7 @@ def figures_of(slots: list[int], rule: ServiceLevelRule | None) -> Figures:
         short_abandoned=slots[Slot.SHORT_ABANDONED],
         unanswered=slots[Slot.UNANSWERED],
         excluded=slots[Slot.EXCLUDED],
-        attainment=Ratio(slots[Slot.MET], slots[Slot.JUDGED]),
+        attainment=attainment(slots, None if rule is None else rule.unit),
         first_response=Mean(slots[Slot.FIRST_TOTAL], slots[Slot.FIRST_COUNT]),
         seat_response=Mean(slots[Slot.SEAT_TOTAL], slots[Slot.SEAT_COUNT]),
         average_response=Mean(slots[Slot.TURN_TOTAL], slots[Slot.TURN_COUNT]),
@@ -176,4 +113,26 @@ def figures_of(slots: list[int], rule: ServiceLevelRule | None) -> Figures:
         service_level=None
         if rule is None
         else ServiceLevel(rule.formula, rule.threshold_ms, service_level(slots, rule.formula)),
+        detail=_detail(slots),
+    )
+
+
+def _detail(slots: list[int]) -> Detail:
+    counts = slots[Slot.NOT_JUDGED : SLOTS]
+    return Detail(
+        near_limit=slots[Slot.NEAR_IT],
+        nobody_online=slots[Slot.NOBODY_ONLINE],
+        not_served=slots[Slot.NOT_SERVED],
+        answered_out_of_hours=slots[Slot.REPLIED_OUTSIDE],
+        not_judged={why.value: count for why, count in zip(NOT_JUDGED_WHY, counts, strict=True) if count},
+        unanswered_turns=slots[Slot.UNANSWERED_TURNS],
+        queue_wait=Mean(slots[Slot.QUEUE_TOTAL], slots[Slot.QUEUE_COUNT]),
+        accept_wait=Mean(slots[Slot.ACCEPT_TOTAL], slots[Slot.ACCEPT_COUNT]),
+        reply_wait=Mean(slots[Slot.REPLY_TOTAL], slots[Slot.REPLY_COUNT]),
+        bot_time=Mean(slots[Slot.BOT_TOTAL], slots[Slot.BOT_COUNT]),
+        transfers=Ratio(slots[Slot.LEGS_PASSED_ON], slots[Slot.LEGS]),
+        unanswered_legs=Ratio(slots[Slot.LEGS_UNANSWERED], slots[Slot.LEGS]),
+        voice_handle_time=Mean(slots[Slot.VOICE_TOTAL], slots[Slot.VOICE_COUNT]),
+        chat_handle_time=Mean(slots[Slot.CHAT_TOTAL], slots[Slot.CHAT_COUNT]),
+        resolution=Mean(slots[Slot.RESOLUTION_TOTAL], slots[Slot.RESOLUTION_COUNT]),
     )

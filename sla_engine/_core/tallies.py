@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from sla_engine._core.figures import Contribution, ServiceLevelRule, Tally
+from sla_engine._core.contributions import Contribution, FigureRule
+from sla_engine._core.figures import Tally
 from sla_engine._core.groups import Group
 from sla_engine._core.windows import WindowCalendar
 from wire.board import Figures
 
-NOTHING: Final = Tally()
+_EMPTY: Final = Tally()
 _Window = dict[Group, Tally]
 
 
@@ -50,26 +51,26 @@ class TallyBook:
             for start in [start for start in windows if start < oldest]:
                 del windows[start]
 
-    def add(self, groups: tuple[Group, ...], started_at: int, amounts: Contribution) -> None:
-        """Count `amounts` for a session that started at `started_at`."""
+    def add(self, groups: tuple[Group, ...], started_at: int, given: Contribution) -> None:
+        """Count `given` for a session that started at `started_at`."""
         for window in self._windows(started_at):
             for group in groups:
                 tally = window.get(group)
                 if tally is None:
                     tally = window[group] = Tally()
-                tally.add(amounts)
+                tally.add(given)
 
-    def remove(self, groups: tuple[Group, ...], started_at: int, amounts: Contribution) -> None:
+    def remove(self, groups: tuple[Group, ...], started_at: int, given: Contribution) -> None:
         """Take back what `add` counted with the same arguments."""
         for window in self._windows(started_at):
             for group in groups:
-                window[group].remove(amounts)
+                window[group].remove(given)
 
-    def interval_figures(self, group: Group, rule: ServiceLevelRule | None) -> Figures:
+    def interval_figures(self, group: Group, rule: FigureRule | None) -> Figures:
         """Figures of `group` in the running interval."""
         return _figures(self._intervals.get(self.interval_start), group, rule)
 
-    def day_figures(self, group: Group, rule: ServiceLevelRule | None) -> Figures:
+    def day_figures(self, group: Group, rule: FigureRule | None) -> Figures:
         """Figures of `group` in the running business day."""
         return _figures(self._days.get(self.day_start), group, rule)
 
@@ -97,6 +98,6 @@ def _window(windows: dict[int, _Window], start: int) -> _Window:
     return found
 
 
-def _figures(window: _Window | None, group: Group, rule: ServiceLevelRule | None) -> Figures:
+def _figures(window: _Window | None, group: Group, rule: FigureRule | None) -> Figures:
     tally = None if window is None else window.get(group)
-    return (NOTHING if tally is None else tally).figures(rule)
+    return (_EMPTY if tally is None else tally).figures(rule)

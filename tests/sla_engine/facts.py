@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from wire.verdict import LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
+from sla_engine._core.choices import Boundary, ServiceLevelFormula, Unit
+from sla_engine._core.contributions import FigureRule
+from wire.verdict import LegEnd, LegFact, LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
 
 NOBODY = Place(account="", person="", team="unassigned", seat="", site="unassigned", shift="")
 ANNA = Place(account="anna@shop", person="anna", team="red", seat="a1", site="north", shift="early")
@@ -14,6 +16,18 @@ BREACH_WHY = {
     Outcome.UNANSWERED: Why.NOT_ANSWERED_WHEN_DUE,
     Outcome.EXCLUDED: Why.ARRIVED_OUT_OF_HOURS,
 }
+
+RULE = FigureRule(
+    definition="promise@1",
+    unit=Unit.SESSION,
+    cap_ms=None,
+    short_abandon_ms=5_001,
+    formula=ServiceLevelFormula.WITHIN_OF_OFFERED,
+    threshold_ms=10_000,
+    boundary=Boundary.AT_MOST,
+    limit_ms=10_000,
+    turn_limit_ms=None,
+)
 
 
 def session(conversation: str = "c1", **given: Any) -> SessionFact:
@@ -67,3 +81,27 @@ def response(conversation: str = "c1", **given: Any) -> ResponseFact:
 def load(conversation: str, ordinal: int, at: int, change: int, account: str = "anna@shop") -> LoadChange:
     """A conversation joined or left an account's hands."""
     return LoadChange(conversation=conversation, session=1, ordinal=ordinal, account=account, at=at, change=change)
+
+
+def leg(conversation: str = "c1", **given: Any) -> LegFact:
+    """A chat that Anna was given, answered after 3 s and closed after a minute, unless told otherwise."""
+    session_started_at = given.get("session_started_at", 1_795_300_000_000)
+    started_at = given.get("started_at", session_started_at + 1_000)
+    fields: dict[str, Any] = {
+        "session": 1,
+        "leg": 0,
+        "revision": 0,
+        "queue": "q1",
+        "place": ANNA,
+        "session_started_at": session_started_at,
+        "started_at": started_at,
+        "accepted_at": None,
+        "replied_at": started_at + 3_000,
+        "ended_at": started_at + 60_000,
+        "end": LegEnd.CLOSED,
+        "was_owed": True,
+        "closes": True,
+        "voice": False,
+        "entry_index": 0,
+    }
+    return LegFact(conversation=conversation, **(fields | given))

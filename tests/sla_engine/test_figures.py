@@ -6,14 +6,14 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sla_engine._core.choices import ServiceLevelFormula
-from sla_engine._core.figures import OPENED, ServiceLevelRule, Tally, contribution, figures_of, service_level
-from tests.sla_engine.facts import load, response, session
+from sla_engine._core.contributions import OPENED, contribution
+from sla_engine._core.figures import Tally, figures_of, service_level
+from tests.sla_engine.facts import RULE, load, response, session
 from wire.board import Mean, Ratio
 from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
-
-RULE = ServiceLevelRule(definition="promise@1", formula=ServiceLevelFormula.WITHIN_OF_OFFERED, threshold_ms=10_000)
 
 
 def worked_example() -> Tally:
@@ -106,9 +106,7 @@ def test_only_answered_turns_enter_the_average_response() -> None:
 
 def test_shown_figures_follow_a_change_of_rule() -> None:
     tally = worked_example()
-    other = ServiceLevelRule(
-        definition="promise@2", formula=ServiceLevelFormula.WITHIN_OF_ANSWERED, threshold_ms=10_000
-    )
+    other = replace(RULE, definition="promise@2", formula=ServiceLevelFormula.WITHIN_OF_ANSWERED)
     assert tally.figures(RULE).service_level != tally.figures(other).service_level
     assert tally.figures(None).service_level is None
 
