@@ -6,11 +6,14 @@ The zone's offsets are looked up once, here, and travel in the definition from t
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -28,13 +31,21 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
 HOURS_PER_DAY: Final = 24
 _STRIDE: Final = timedelta(weeks=1)
-_SECONDS_KEYS: Final = frozenset(
-    name.removesuffix("_ms") for name in Definition.__struct_fields__ if name.endswith("_ms")
-)
 _T = TypeVar("_T")
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NO_TARGET: Final = "none"
 _MIDNIGHT: Final = "00:00"
+_LEFT_OUT: Final[Mapping[type, Mapping[str, Any]]] = {
+    Definition: {"unanswered_cap_ms": None, "next_response_limit_ms": None, "special_days": {}},
+    Contract: {"title": "", "effective_until": None, "running_in_until": None, "attainment_target_bp": None},
+}
+"""Fields that a file may leave out though the document states them, and what they are then."""
 _MADE_HERE: Final = frozenset({"zone_offsets"})
+_WRITTEN: Final[Mapping[str, str]] = {
+    "business_day_starts_minute": "business_day_starts",
+    "period_starts_minute": "period_starts",
+    "warnings": "warnings_after_s",
+}
+"""Fields that a person writes under another name; `_ms` is written `_s` besides."""
 
 
 def preset_names() -> list[str]:
@@ -68,29 +79,28 @@ def load_contract(path: Path) -> Contract:
 
 def parse_contract(text: str) -> Contract:
     """The contract in the text of a file. `time_zone` says in which zone its dates begin. Raises DefinitionError."""
-    table = _table(text)
-    zone = _zone(table.pop("time_zone", ""))
+    said = _table(text)
+    _check_keys(Contract, said, frozenset({"time_zone"}))
+    table = {**_LEFT_OUT[Contract], **said}
+    zone = _zone(table.pop("time_zone"))
     for key in ("effective_from", "effective_until", "running_in_until"):
-        if key in table:
+        if table[key] is not None:
             table[key] = _instant(key, table[key], zone)
-    for key in ("effective_until", "running_in_until", "attainment_target_bp"):
-        table.setdefault(key, None)
-    table.setdefault("title", "")
-    starts = str(table.pop("period_starts", _MIDNIGHT))
-    table["period_starts_minute"] = _minute("period_starts", starts)
-    targets = table.pop("special_targets", {})
-    table["special_targets"] = [(day, targets[day] or None) for day in sorted(targets)]
-    warnings = table.pop("warnings_after_s", {})
-    table["warnings"] = [
-        (queue, [_duration(f"warnings_after_s.{queue}", each) for each in warnings[queue]])
-        for queue in sorted(warnings)
+    table["period_starts_minute"] = _start_of_day("period_starts", table.pop("period_starts", _MIDNIGHT))
+    table["special_targets"] = [
+        (day, None if target == _NO_TARGET else target) for day, target in _entries(table, "special_targets")
     ]
-    contract = _convert(table, Contract)
+    table["warnings"] = [
+        (queue, [_duration(f"warnings_after_s.{queue}", each) for each in _list(f"warnings_after_s.{queue}", instants)])
+        for queue, instants in _entries(table, "warnings_after_s")
+    ]
+    contract = _convert(table, said, Contract)
     contracts.check(contract)
     return contract
 
 
-def zone_offsets(name: str) -> list[tuple[int, int]]:
+@cache
+def zone_offsets(name: str) -> tuple[tuple[int, int], ...]:
     """(instant in ms, offset in s) of each change of offset in a zone, the first one at the start of the table."""
     zone = _zone(name)
     found = [(_ms_of(OFFSETS_FROM), _offset_s(zone, OFFSETS_FROM))]
@@ -103,7 +113,7 @@ def zone_offsets(name: str) -> list[tuple[int, int]]:
             at = change
         else:
             at = following
-    return found
+    return tuple(found)
 
 
 def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
@@ -119,35 +129,33 @@ def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> dateti
     return before + timedelta(seconds=high)
 
 
-def _definition(table: dict[str, Any]) -> Definition:
-    based_on = table.pop("based_on", None)
+def _definition(said: dict[str, Any]) -> Definition:
+    based_on = said.pop("based_on", None)
     if based_on is not None:
-        table = _preset_table(based_on) | table
-    name = table.get("time_zone", "")
-    zone = _zone(name)
-    for key in _MADE_HERE & table.keys():
+        said = _preset_table(based_on) | said
+    for key in _MADE_HERE & said.keys():
         raise DefinitionError(key, "...", "is made from time_zone", f"leave {key} out")
-    table["zone_offsets"] = zone_offsets(name)
-    if "effective_from" in table:
-        table["effective_from"] = _instant("effective_from", table["effective_from"], zone)
-    for key in ("unanswered_cap_s", "next_response_limit_s"):
-        table.setdefault(key, None)
-    for key in [key for key in table if key.removesuffix("_s") in _SECONDS_KEYS and key.endswith("_s")]:
-        table[f"{key.removesuffix('_s')}_ms"] = _duration(key, table.pop(key))
-    if "business_day_starts" in table:
-        start = table.pop("business_day_starts")
-        table["business_day_starts_minute"] = _minute("business_day_starts", str(start))
-    if "service_windows" in table:
-        table["service_windows"] = _windows("service_windows", table["service_windows"])
-    weekdays = table.pop("weekday_windows", {})
+    _check_keys(Definition, said, frozenset())
+    table = {**_LEFT_OUT[Definition], **said}
+    name = table["time_zone"]
+    zone = _zone(name)
+    table["zone_offsets"] = zone_offsets(str(name))
+    table["effective_from"] = _instant("effective_from", table["effective_from"], zone)
+    for field in Definition.__struct_fields__:
+        if field.endswith("_ms"):
+            key = _file_key(field)
+            table[field] = _duration(key, table.pop(key, None))
+    table["business_day_starts_minute"] = _start_of_day("business_day_starts", table.pop("business_day_starts"))
+    table["service_windows"] = _windows("service_windows", table["service_windows"])
     table["weekday_windows"] = sorted(
-        (_weekday(day), _windows(f"weekday_windows.{day}", weekdays[day])) for day in weekdays
+        (_weekday(day), _windows(f"weekday_windows.{day}", said_of))
+        for day, said_of in _entries(table, "weekday_windows")
     )
-    yearly = table.pop("yearly_days", {})
-    table["yearly_days"] = [(day, _windows(f"yearly_days.{day}", yearly[day])) for day in sorted(yearly)]
-    special = table.pop("special_days", {})
-    table["special_days"] = [_special_day(day, special[day]) for day in sorted(special)]
-    definition = _convert(table, Definition)
+    table["yearly_days"] = [
+        (day, _windows(f"yearly_days.{day}", said_of)) for day, said_of in _entries(table, "yearly_days")
+    ]
+    table["special_days"] = [_special_day(day, said_of) for day, said_of in _entries(table, "special_days")]
+    definition = _convert(table, said, Definition)
     definitions.check(definition)
     return definition
 
@@ -157,17 +165,17 @@ def _special_day(day: str, said: object) -> tuple[str, list[tuple[int, int]], in
     key = f"special_days.{day}"
     if not isinstance(said, dict):
         return day, _windows(key, said), None
-    limit = _duration(f"{key}.first_response_limit_s", said.pop("first_response_limit_s", None))
-    windows = _windows(f"{key}.windows", said.pop("windows", None))
-    for unknown in said:
+    for unknown in said.keys() - {"windows", "first_response_limit_s"}:
         raise DefinitionError(f"{key}.{unknown}", said[unknown], "no such key", "write windows, first_response_limit_s")
-    return day, windows, limit
+    limit = _duration(f"{key}.first_response_limit_s", said.get("first_response_limit_s"))
+    return day, _windows(f"{key}.windows", said.get("windows")), limit
 
 
 def _weekday(name: str) -> int:
-    if name not in _WEEKDAYS:
-        raise DefinitionError("weekday_windows", name, "no day of the week", f"write one of {', '.join(_WEEKDAYS)}")
-    return _WEEKDAYS.index(name)
+    days = definitions.WEEKDAYS
+    if name not in days:
+        raise DefinitionError("weekday_windows", name, "no day of the week", f"write one of {', '.join(days)}")
+    return days.index(name)
 
 
 def _preset_table(name: str) -> dict[str, Any]:
@@ -184,13 +192,61 @@ def _table(text: str) -> dict[str, Any]:
         raise DefinitionError("file", "TOML", str(error), "see docs/reference/definitions.md for the form") from None
 
 
-def _convert(table: Mapping[str, Any], kind: type[_T]) -> _T:
+def _file_key(field: str) -> str:
+    """What a field is called in a file."""
+    return _WRITTEN.get(field, f"{field.removesuffix('_ms')}_s" if field.endswith("_ms") else field)
+
+
+def _check_keys(kind: type[msgspec.Struct], said: Mapping[str, Any], besides: frozenset[str]) -> None:
+    """Refuse a key that no such file has, and one that is left out. Raises DefinitionError."""
+    fields = [field for field in msgspec.structs.fields(kind) if field.name not in _MADE_HERE]
+    known = {_file_key(field.name) for field in fields} | besides
+    for key in said.keys() - known:
+        close = get_close_matches(key, known, n=1)
+        fix = f"write {close[0]}" if close else f"leave it out; there are: {', '.join(sorted(known))}"
+        raise DefinitionError(key, said[key], "no such key", fix)
+    needed = {
+        _file_key(field.name) for field in fields if field.required and field.name not in _LEFT_OUT[kind]
+    } | besides
+    missing = sorted(needed - said.keys())
+    if missing:
+        fix = "state them" if kind is Contract else 'state them, or write based_on = "contract-10s" and what differs'
+        raise DefinitionError(missing[0], "nothing", f"not stated: {', '.join(missing)}", fix)
+
+
+def _convert(table: Mapping[str, Any], said: Mapping[str, Any], kind: type[_T]) -> _T:
+    """`table` as a struct; `said` is what the file says, for the words of the error."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
-        key = where.strip("`$.[") or "file"
-        raise DefinitionError(key, table.get(key, ""), problem, "see docs/reference/definitions.md") from None
+        field = where.strip("`$.").partition("[")[0]
+        key = _file_key(field)
+        words = ", ".join(_words(get_type_hints(kind).get(field)))
+        fix = f"write one of: {words}" if words else "see docs/reference/definitions.md"
+        raise DefinitionError(key, said.get(key, ""), problem, fix) from None
+
+
+def _words(hint: object) -> Iterator[str]:
+    """The words a field takes, if it takes words of a closed list."""
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        yield from hint
+    for part in get_args(hint):
+        yield from _words(part)
+
+
+def _entries(table: dict[str, Any], key: str) -> list[tuple[str, Any]]:
+    """Take the table under `key` out: what it says of each name, in the order of the names."""
+    said = table.pop(key, {})
+    if not isinstance(said, dict):
+        raise DefinitionError(key, said, "not a table", f"write it as {key}.NAME = ...")
+    return sorted(said.items(), key=lambda entry: entry[0])
+
+
+def _list(key: str, said: object) -> list[Any]:
+    if not isinstance(said, list):
+        raise DefinitionError(key, said, "not a list", "write it in brackets, such as [6, 8]")
+    return said
 
 
 def _windows(key: str, texts: object) -> list[tuple[int, int]]:
@@ -213,6 +269,13 @@ def _minute(key: str, text: str) -> int:
         if minute <= definitions.MINUTES_PER_DAY:
             return minute
     raise DefinitionError(key, text, "no time of day", 'write it as "HH:MM", 00:00 to 24:00')
+
+
+def _start_of_day(key: str, said: object) -> int:
+    minute = _minute(key, str(said))
+    if minute == definitions.MINUTES_PER_DAY:
+        raise DefinitionError(key, said, "no start of a day", 'write it as "HH:MM", 00:00 to 23:59')
+    return minute
 
 
 def _duration(key: str, seconds: object) -> int | None:

@@ -1,17 +1,21 @@
 """A contract: which definitions and targets apply to which queues of a client, from when."""
 
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from sla_engine._core.definition import MINUTES_PER_DAY, DefinitionError
+from sla_engine._core.definition import MINUTES_PER_DAY, Definition, DefinitionError, is_date, seconds
+from sla_engine._core.windows import DAY_MS, MINUTE_MS, PeriodCalendar, ZoneTable, civil_date
 from wire.ids import NAME_PATTERN
 from wire.limits import DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 
 EVERY_QUEUE: Final = "*"
 BASIS_POINTS: Final = 10_000
+MONTHS_PER_QUARTER: Final = 3
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _QueueOrAll = Annotated[str, Meta(pattern=rf"{NAME_PATTERN}|^\*$", max_length=NAME_CHARS_MAX)]
@@ -46,6 +50,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     one in force when a session starts. effective_until: None = open-ended. running_in_until: before it there are
     figures but no target. attainment_target_bp: basis points (9500 = 95 %), None = the contract states no percentage.
     period_starts_minute: at which minute of the local day its periods cut, by the zone of its primary definition.
+    special_targets: go before attainment_target_bp on their dates. warnings: a queue's own go before those of "*".
     """
 
     name: _Name
@@ -70,9 +75,25 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Whether the contract runs at `at` (ms), later versions of it apart."""
         return self.effective_from <= at and (self.effective_until is None or at < self.effective_until)
 
-    def target_bp(self, at: int) -> int | None:
-        """The attainment target at `at` in basis points, None during the running-in time and where none is stated."""
-        return None if self.running_in_until is not None and at < self.running_in_until else self.attainment_target_bp
+    def target_bp(self, at: int, zone: ZoneTable) -> int | None:
+        """The attainment target at `at` in basis points, None during the running-in time and where none is stated.
+
+        zone: of the primary definition; a date in `special_targets` is a date there.
+        """
+        if self.running_in_until is not None and at < self.running_in_until:
+            return None
+        if self.special_targets:
+            year, month, day = civil_date((at + zone.offset_at(at)) // DAY_MS)
+            local_date = f"{year:04}-{month:02}-{day:02}"
+            for special in self.special_targets:
+                if special.date == local_date:
+                    return special.attainment_target_bp
+        return self.attainment_target_bp
+
+    def periods(self, zone: ZoneTable) -> PeriodCalendar:
+        """The periods it is settled in. zone: of the primary definition."""
+        months = 1 if self.settlement is Settlement.MONTH else MONTHS_PER_QUARTER
+        return PeriodCalendar(zone, months, self.period_starts_minute * MINUTE_MS)
 
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
@@ -95,14 +116,51 @@ def decode_contract(document: bytes) -> Contract:
 
 
 def check(contract: Contract) -> None:
-    """Refuse a contract that contradicts itself. Raises DefinitionError."""
-    if contract.effective_until is not None and contract.effective_until <= contract.effective_from:
-        raise DefinitionError(
-            "effective_until",
-            contract.effective_until,
-            "ends before it begins",
-            "write an instant after effective_from",
+    """Refuse a contract that contradicts itself. Raises DefinitionError, the first one found."""
+    for key, value, problem, fix in _contradictions(contract):
+        raise DefinitionError(key, value, problem, fix)
+
+
+def check_against(contract: Contract, primary: Definition) -> None:
+    """Refuse what makes no sense under the definition the contract names first. Raises DefinitionError."""
+    limit_ms = primary.first_response_limit_ms
+    for warning in contract.warnings:
+        if warning.after_ms[-1] >= limit_ms:
+            raise DefinitionError(
+                f"warnings_after_s.{warning.queue}",
+                seconds(warning.after_ms[-1]),
+                "a warning after the limit warns of nothing",
+                f"write less than first_response_limit_s of {primary.name} ({seconds(limit_ms)})",
+            )
+
+
+def _contradictions(c: Contract) -> Iterator[tuple[str, object, str, str]]:
+    if c.effective_until is not None and c.effective_until <= c.effective_from:
+        yield "effective_until", c.effective_until, "ends before it begins", "write an instant after effective_from"
+    if c.running_in_until is not None and c.running_in_until <= c.effective_from:
+        yield (
+            "running_in_until",
+            c.running_in_until,
+            "ends before the contract begins",
+            "write an instant after effective_from, or leave it out",
         )
-    for key, values in (("queues", contract.queues), ("definitions", contract.definitions)):
+    dates = tuple(special.date for special in c.special_targets)
+    warned = tuple(warning.queue for warning in c.warnings)
+    for key, values in (
+        ("queues", c.queues),
+        ("definitions", c.definitions),
+        ("special_targets", dates),
+        ("warnings_after_s", warned),
+    ):
         if len(set(values)) != len(values):
-            raise DefinitionError(key, ", ".join(values), "names one of them twice", "name each once")
+            yield key, ", ".join(values), "names one of them twice", "name each once"
+    for text in dates:
+        if not is_date(text):
+            yield f"special_targets.{text}", text, "no date", "write a date, such as 2026-11-11"
+    for warning in c.warnings:
+        key = f"warnings_after_s.{warning.queue}"
+        if not c.covers(warning.queue) and warning.queue != EVERY_QUEUE:
+            yield key, warning.queue, "not a queue of this contract", f"write one of {', '.join(c.queues)}"
+        if any(a >= b for a, b in pairwise(warning.after_ms)):
+            shown = ", ".join(seconds(after) for after in warning.after_ms)
+            yield key, shown, "not in ascending order", "write the earliest first, each once"

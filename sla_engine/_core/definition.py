@@ -7,6 +7,8 @@ Versioned, effective-dated, entered into the ledger, named by hash.
 
 import hashlib
 from collections.abc import Iterator
+from datetime import date
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
@@ -46,6 +48,10 @@ _Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
 _Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]
 
 MINUTES_PER_DAY: Final = 24 * 60
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LEAP_YEAR: Final = 2000
+_Problem = tuple[str, object, str, str]
+"""Key, value, what is wrong with it, what to write instead."""
 DOCUMENT_HEAD_ROOM: Final = 512
 """What the rest of a DefinitionPublished body may take beside the document."""
 
@@ -247,47 +253,122 @@ def check(definition: Definition) -> None:
         raise DefinitionError(key, value, problem, fix)
 
 
-def _contradictions(d: Definition) -> Iterator[tuple[str, object, str, str]]:
-    if d.warning_after_ms >= d.first_response_limit_ms:
-        yield (
-            "warning_after_ms",
-            d.warning_after_ms,
-            "a warning after the limit warns of nothing",
-            f"write less than first_response_limit_ms ({d.first_response_limit_ms})",
-        )
-    if d.average_good_ms > d.average_limit_ms:
-        yield (
-            "average_good_ms",
-            d.average_good_ms,
-            "above average_limit_ms",
-            f"write at most {d.average_limit_ms}",
-        )
-    for form in (Form.EDIT, Form.RECALL):
-        if form in d.inbound_forms:
-            yield "inbound_forms", form, "never moves a clock", f"leave {form} out"
-    if not d.zone_offsets or list(d.zone_offsets) != sorted(d.zone_offsets, key=lambda offset: offset.from_ms):
-        yield "zone_offsets", len(d.zone_offsets), "must be in order of time and not empty", "load it from its file"
-    yield from _bad_windows("service_windows", d.service_windows)
-    for day in d.special_days:
-        yield from _bad_windows(f"special_days.{day.date}", day.windows)
-    dates = [day.date for day in d.special_days]
-    if len(set(dates)) != len(dates):
-        yield "special_days", ", ".join(dates), "a date is stated twice", "put all its windows into one entry"
+def _contradictions(d: Definition) -> Iterator[_Problem]:
+    """Keys and values as a file has them: durations in seconds, times of day as HH:MM."""
+    yield from _bad_limits(d)
+    yield from _bad_choices(d)
+    offsets = [offset.from_ms for offset in d.zone_offsets]
+    if not offsets or any(a >= b for a, b in pairwise(offsets)):
+        yield "zone_offsets", len(offsets), "must be in order of time and not empty", "load it from its file"
+    yield from _bad_days(d)
     size = len(canonical(d)) + DOCUMENT_HEAD_ROOM
     if size > BODY_BYTES_MAX:
         yield (
             "special_days",
-            len(dates),
+            len(d.special_days),
             f"the document takes {size} bytes of {BODY_BYTES_MAX}",
             "publish a version per season",
         )
 
 
-def _bad_windows(key: str, windows: tuple[ServiceWindow, ...]) -> Iterator[tuple[str, object, str, str]]:
+def _bad_limits(d: Definition) -> Iterator[_Problem]:
+    warning = seconds(d.warning_after_ms)
+    if d.warning_after_ms >= d.first_response_limit_ms:
+        limit = seconds(d.first_response_limit_ms)
+        yield (
+            "warning_after_s",
+            warning,
+            "a warning after the limit warns of nothing",
+            f"write less than first_response_limit_s ({limit})",
+        )
+    for day in d.special_days:
+        if day.first_response_limit_ms is not None and d.warning_after_ms >= day.first_response_limit_ms:
+            yield (
+                f"special_days.{day.date}.first_response_limit_s",
+                seconds(day.first_response_limit_ms),
+                "not above warning_after_s, so a warning warns of nothing",
+                f"write more than {warning}, or warn sooner",
+            )
+    if d.average_good_ms > d.average_limit_ms:
+        limit = seconds(d.average_limit_ms)
+        yield "average_good_s", seconds(d.average_good_ms), "above average_limit_s", f"write at most {limit}"
+    capped = d.never_answered is NeverAnswered.CAPPED
+    if capped and not d.unanswered_cap_ms:
+        yield "unanswered_cap_s", "nothing", "never_answered = capped needs a cap", "state what one counts, such as 600"
+    if not capped and d.unanswered_cap_ms is not None:
+        yield (
+            "unanswered_cap_s",
+            seconds(d.unanswered_cap_ms),
+            f"caps nothing with never_answered = {d.never_answered}",
+            'leave it out, or write never_answered = "capped"',
+        )
+
+
+def _bad_choices(d: Definition) -> Iterator[_Problem]:
+    for form in (Form.EDIT, Form.RECALL):
+        if form in d.inbound_forms:
+            yield "inbound_forms", form, "never moves a clock", f"leave {form} out"
+    if Form.CLOSING in d.inbound_forms:
+        yield "inbound_forms", Form.CLOSING, "counts where text does", "leave closing out; turn_ends says more of it"
+    for key, values in (("inbound_forms", d.inbound_forms), ("valid_reply", d.valid_reply)):
+        if len(set(values)) != len(values):
+            yield key, ", ".join(values), "states one of them twice", "state each once"
+    if d.window_closes is WindowCloses.IS_CUT and d.answered_out_of_hours is AnsweredOutOfHours.ZERO:
+        yield (
+            "answered_out_of_hours",
+            d.answered_out_of_hours,
+            "with window_closes = is_cut no reply after the closing counts at all",
+            "write full_time, or let the window run on",
+        )
+
+
+def _bad_days(d: Definition) -> Iterator[_Problem]:
+    stated = [("service_windows", d.service_windows)]
+    stated += [(f"weekday_windows.{WEEKDAYS[day.weekday]}", day.windows) for day in d.weekday_windows]
+    stated += [(f"yearly_days.{day.month_day}", day.windows) for day in d.yearly_days]
+    stated += [(f"special_days.{day.date}", day.windows) for day in d.special_days]
+    for key, windows in stated:
+        yield from _bad_windows(key, windows)
+    if not any(windows for _, windows in stated):
+        yield "service_windows", "[]", "no day has a window, so nothing would be judged", 'write ["00:00-24:00"]'
+    for key, names in (
+        ("weekday_windows", [WEEKDAYS[day.weekday] for day in d.weekday_windows]),
+        ("yearly_days", [day.month_day for day in d.yearly_days]),
+        ("special_days", [day.date for day in d.special_days]),
+    ):
+        if len(set(names)) != len(names):
+            yield key, ", ".join(names), "a day is stated twice", "put all its windows into one entry"
+    for day in d.yearly_days:
+        if not is_date(f"{LEAP_YEAR}-{day.month_day}"):
+            yield f"yearly_days.{day.month_day}", day.month_day, "in no year", "write a month and a day, such as 02-29"
+    for special in d.special_days:
+        if not is_date(special.date):
+            yield f"special_days.{special.date}", special.date, "no date", "write a date, such as 2026-11-11"
+
+
+def _bad_windows(key: str, windows: tuple[ServiceWindow, ...]) -> Iterator[_Problem]:
     for window in windows:
-        if (
-            window.opens_minute >= MINUTES_PER_DAY
-            or not 0 < window.closes_minute - window.opens_minute <= MINUTES_PER_DAY
-        ):
-            shown = f"{window.opens_minute}-{window.closes_minute}"
+        opens, closes = window.opens_minute, window.closes_minute
+        if opens >= MINUTES_PER_DAY or not 0 < closes - opens <= MINUTES_PER_DAY:
+            shown = f"{time_of_day(opens)}-{time_of_day(closes)}"
             yield key, shown, "opens within the day, closes later, spans at most a day", "write it as 08:00-24:00"
+
+
+def is_date(text: str) -> bool:
+    """Whether there is such a day; `text` has the form YYYY-MM-DD."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def seconds(ms: int) -> str:
+    """A duration as a file has it: 10, 2.5."""
+    whole, rest = divmod(ms, 1000)
+    return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
+
+
+def time_of_day(minute: int) -> str:
+    """A minute of a local day as a file has it: 08:00, and 26:00 for two in the morning after."""
+    return f"{minute // 60:02}:{minute % 60:02}"

@@ -17,6 +17,7 @@ from wire.errors import require
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
 DAY_MS: Final = 24 * 60 * MINUTE_MS
+MONTHS_PER_YEAR: Final = 12
 
 
 class ZoneTable(msgspec.Struct, frozen=True):
@@ -96,6 +97,36 @@ class WindowCalendar(msgspec.Struct, frozen=True):
         return civil_month((day + self.zone.offset_at(day)) // DAY_MS)
 
 
+class PeriodCalendar(msgspec.Struct, frozen=True):
+    """Where periods of `months` whole months are cut: on the first of a month, `starts_ms` after local midnight.
+
+    Quarters begin with January, April, July, October.
+    """
+
+    zone: ZoneTable
+    months: int
+    starts_ms: int
+
+    def __post_init__(self) -> None:
+        require(self.months > 0 and MONTHS_PER_YEAR % self.months == 0, "a year must hold a whole number of periods")
+        require(0 <= self.starts_ms < DAY_MS, "a period starts within a day")
+
+    def bounds(self, instant: int) -> tuple[int, int]:
+        """Start and end (ms, half-open) of the period `instant` lies in."""
+        year, month = civil_month((instant + self.zone.offset_at(instant) - self.starts_ms) // DAY_MS)
+        period = (year * MONTHS_PER_YEAR + month - 1) // self.months
+        following = self.start_of(period + 1)
+        # in an hour shown twice the clock may have shown the start of the next period before
+        if following <= instant:
+            return following, self.start_of(period + 2)
+        return self.start_of(period), following
+
+    def start_of(self, period: int) -> int:
+        """Start (ms) of a period, counted from the year 0."""
+        year, month = divmod(period * self.months, MONTHS_PER_YEAR)
+        return self.zone.first_instant_of(first_of_month(year, month + 1) * DAY_MS + self.starts_ms)
+
+
 def zone_of(definition: Definition) -> ZoneTable:
     """The zone of a definition, by the offsets it carries."""
     offsets = definition.zone_offsets
@@ -129,3 +160,11 @@ def civil_date(days: int) -> tuple[int, int, int]:
     month = march_month + 3 if march_month < 10 else march_month - 9
     day = day_of_year - (153 * march_month + 2) // 5 + 1
     return era * 400 + year_of_era + (month <= 2), month, day
+
+
+def first_of_month(year: int, month: int) -> int:
+    """Days from 1970-01-01 to the first of a month in the proleptic Gregorian calendar, as `civil_date` counts."""
+    march_month = (month + 9) % MONTHS_PER_YEAR
+    era, year_of_era = divmod(year - (month <= 2), 400)
+    day_of_year = (153 * march_month + 2) // 5
+    return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468

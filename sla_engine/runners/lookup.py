@@ -6,7 +6,7 @@ from typing import Final
 from sla_engine._core.client import Primary
 from sla_engine._core.contract import BASIS_POINTS
 from sla_engine._core.engine import Shard, contracts_of, definitions_of, label_of, place_of, watermark
-from sla_engine._core.windows import WindowCalendar, calendar_of
+from sla_engine._core.windows import WindowCalendar, ZoneTable, calendar_of, zone_of
 from wire.board import Ratio
 from wire.record import Feed
 from wire.verdict import Place
@@ -18,6 +18,7 @@ class Lookup:
     def __init__(self, shard: Shard) -> None:
         self._shard: Final = shard
         self._primaries: dict[int, Primary] = {}
+        self._zones: dict[str, ZoneTable] = {}
 
     def primary_of(self, queue: str, at: int) -> Primary | None:
         """The definition whose figures `queue` shows for sessions that start at `at` (ms)."""
@@ -37,8 +38,13 @@ class Lookup:
 
     def target_of(self, queue: str, at: int) -> Ratio | None:
         """What the first contract of `queue` asks for at `at`; None where it states nothing, or nothing yet."""
-        contracts = contracts_of(self._shard, queue, at)
-        target_bp = contracts[0].target_bp(at) if contracts else None
+        contracts, primary = contracts_of(self._shard, queue, at), self.primary_of(queue, at)
+        if not contracts or primary is None:
+            return None
+        zone = self._zones.get(primary.label)
+        if zone is None:
+            zone = self._zones[primary.label] = zone_of(primary.definition)
+        target_bp = contracts[0].target_bp(at, zone)
         return None if target_bp is None else Ratio(target_bp, BASIS_POINTS)
 
     def calendar(self, queues: Iterable[str], at: int, default: WindowCalendar) -> WindowCalendar:

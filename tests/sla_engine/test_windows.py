@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_engine._core.definition import DefinitionError
-from sla_engine._core.windows import DAY_MS, WindowCalendar, ZoneTable, civil_date
+from sla_engine._core.windows import DAY_MS, PeriodCalendar, WindowCalendar, ZoneTable, civil_date, first_of_month
 from sla_engine.zones import zone_table
 
 HOUR_MS = 3_600_000
@@ -102,6 +102,26 @@ def test_windows_hold_their_instant_and_tile_time(zone: str, instant: int) -> No
 def test_dates_equal_those_of_the_gregorian_calendar(days: int) -> None:
     day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
     assert civil_date(days) == (day.year, day.month, day.day)
+    assert first_of_month(day.year, day.month) == days - day.day + 1
+
+
+@given(zone=st.sampled_from(ZONES), instant=TABLED, months=st.sampled_from([1, 3, 12]), starts=st.integers(0, 95))
+def test_periods_hold_their_instant_and_tile_time(zone: str, instant: int, months: int, starts: int) -> None:
+    periods = PeriodCalendar(zone_table(zone), months, starts * QUARTER_MS)
+    start, end = periods.bounds(instant)
+    assert start <= instant < end
+    assert periods.bounds(start) == periods.bounds(end - 1) == (start, end)
+    assert periods.bounds(end)[0] == end
+    shown = datetime.fromtimestamp(start / 1000, ZoneInfo(zone))
+    assert (shown.day, (shown.month - 1) % months) == (1, 0)
+    assert shown.hour * 4 + shown.minute // 15 - starts in {0, 1, 2, 3, 4}, "later only where the clock skips it"
+
+
+def test_a_month_over_a_clock_change_is_an_hour_shorter_or_longer() -> None:
+    periods = PeriodCalendar(zone_table("Europe/Berlin"), 1, 0)
+    for month, hours in (("2026-03-15 00:00", 31 * 24 - 1), ("2026-10-15 00:00", 31 * 24 + 1)):
+        start, end = periods.bounds(at("Europe/Berlin", month))
+        assert end - start == hours * HOUR_MS
 
 
 def test_an_unknown_zone_is_named() -> None:

@@ -1,0 +1,122 @@
+"""What a contract promises when: targets, running-in, promotion days, warnings, and the periods it is settled in."""
+
+import pytest
+
+from sla_engine._core.contract import QueueWarnings, check_against
+from sla_engine._core.definition import DefinitionError
+from sla_engine.definition_files import parse_contract
+from sla_engine.zones import zone_table
+from tests.builders import PRESET, ms
+
+CONTRACT = """
+name = "acme-2026"
+client = "acme"
+time_zone = "Asia/Shanghai"
+effective_from = 2026-11-01
+queues = ["presale", "aftersale"]
+definitions = ["contract-10s"]
+settlement = "month"
+running_in_until = 2026-12-01
+attainment_target_bp = 9500
+"""
+SHANGHAI = zone_table("Asia/Shanghai")
+# DAY of the tests' times is 2 November 2026
+
+
+def refused(text: str) -> DefinitionError:
+    with pytest.raises(DefinitionError) as caught:
+        parse_contract(text)
+    return caught.value
+
+
+def test_a_contract_file_is_read_in_its_own_zone() -> None:
+    contract = parse_contract(CONTRACT)
+    assert contract.effective_from == ms("-1 00:00")
+    assert contract.effective_until is None
+    assert contract.target_bp(ms("-1 00:00"), SHANGHAI) is None
+    assert contract.target_bp(ms("29 00:00") - 1, SHANGHAI) is None
+    assert contract.target_bp(ms("29 00:00"), SHANGHAI) == 9_500
+
+
+def test_a_promotion_day_has_a_target_of_its_own_or_none_from_midnight_to_midnight() -> None:
+    contract = parse_contract(f'{CONTRACT}special_targets = {{ 2026-12-11 = 9000, 2026-12-12 = "none" }}\n')
+    instants = (ms("39 00:00") - 1, ms("39 00:00"), ms("40 00:00") - 1, ms("40 00:00"), ms("41 00:00"))
+    assert [contract.target_bp(at, SHANGHAI) for at in instants] == [9_500, 9_000, 9_000, None, 9_500]
+
+
+def test_a_promotion_day_in_the_running_in_time_has_no_target() -> None:
+    contract = parse_contract(f"{CONTRACT}special_targets = {{ 2026-11-11 = 9000 }}\n")
+    assert contract.target_bp(ms("9 12:00"), SHANGHAI) is None
+
+
+def test_a_promotion_day_is_one_of_the_zone_of_the_primary_definition() -> None:
+    contract = parse_contract(f"{CONTRACT}special_targets = {{ 2026-12-11 = 9000 }}\n")
+    berlin = zone_table("Europe/Berlin")
+    assert contract.target_bp(ms("39 06:59:59"), berlin) == 9_500
+    assert contract.target_bp(ms("39 07:00"), berlin) == 9_000
+
+
+def test_a_queue_may_be_warned_at_several_instants() -> None:
+    contract = parse_contract(f'{CONTRACT}warnings_after_s = {{ presale = [6, 8.5], "*" = [7] }}\n')
+    assert contract.warnings == (QueueWarnings("*", (7_000,)), QueueWarnings("presale", (6_000, 8_500)))
+    check_against(contract, PRESET)
+
+
+def test_a_warning_at_or_after_the_limit_is_refused_once_the_definition_is_known() -> None:
+    contract = parse_contract(f"{CONTRACT}warnings_after_s = {{ presale = [6, 10] }}\n")
+    with pytest.raises(DefinitionError, match=r"^warnings_after_s\.presale = 10: .*contract-10s \(10\)"):
+        check_against(contract, PRESET)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "problem"),
+    [
+        ("effective_until = 2026-10-31", "effective_until", "ends before it begins"),
+        ("title = 3", "title", "Expected `str`"),
+        ("attainment_target = 95", "attainment_target", "no such key"),
+        ('period_starts = "24:00"', "period_starts", "no start of a day"),
+        ('period_starts = "4"', "period_starts", "no time of day"),
+        ("special_targets = { 2026-11-31 = 9000 }", "special_targets.2026-11-31", "no date"),
+        ("special_targets = { 2026-11-11 = 0 }", "special_targets", ">= 1"),
+        ("special_targets = []", "special_targets", "not a table"),
+        ("warnings_after_s = { presale = 6 }", "warnings_after_s.presale", "not a list"),
+        ("warnings_after_s = { presale = [] }", "warnings_after_s", "length >= 1"),
+        ("warnings_after_s = { presale = [8, 6] }", "warnings_after_s.presale", "not in ascending order"),
+        ("warnings_after_s = { presale = [6, 6] }", "warnings_after_s.presale", "not in ascending order"),
+        ("warnings_after_s = { returns = [6] }", "warnings_after_s.returns", "not a queue of this contract"),
+    ],
+)
+def test_a_contract_that_cannot_be_used_is_refused_with_key_problem_and_fix(line: str, key: str, problem: str) -> None:
+    error = refused(f"{CONTRACT}{line}\n")
+    assert error.key == key
+    assert problem in error.problem
+    assert error.fix
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("running_in_until = 2026-12-01", "running_in_until = 2026-11-01", "running_in_until"),
+        ('["presale", "aftersale"]', '["presale", "presale"]', "queues"),
+        ('["contract-10s"]', '["contract-10s", "contract-10s"]', "definitions"),
+        ('"month"', '"year"', "settlement"),
+        ('client = "acme"', "", "client"),
+        ('time_zone = "Asia/Shanghai"', "", "time_zone"),
+    ],
+)
+def test_a_contract_that_says_something_else_is_refused_by_that_key(before: str, after: str, key: str) -> None:
+    assert before in CONTRACT
+    assert refused(CONTRACT.replace(before, after)).key == key
+
+
+def test_a_month_is_cut_where_the_contract_says() -> None:
+    at_midnight = parse_contract(CONTRACT).periods(SHANGHAI)
+    at_four = parse_contract(f'{CONTRACT}period_starts = "04:00"\n').periods(SHANGHAI)
+    assert at_midnight.bounds(ms("29 00:00") - 1) == (ms("-1 00:00"), ms("29 00:00"))
+    assert at_midnight.bounds(ms("29 00:00")) == (ms("29 00:00"), ms("60 00:00"))
+    assert at_four.bounds(ms("29 00:00")) == (ms("-1 04:00"), ms("29 04:00"))
+
+
+def test_a_quarter_has_three_months() -> None:
+    quarters = parse_contract(CONTRACT.replace('"month"', '"quarter"')).periods(SHANGHAI)
+    assert quarters.bounds(ms("00:00")) == (ms("-32 00:00"), ms("60 00:00")), "October to December"
