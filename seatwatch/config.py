@@ -89,11 +89,15 @@ class QueueSection(_Section, frozen=True, kw_only=True):
 
 
 class ClientSection(_Section, frozen=True, kw_only=True):
-    """A client: its queues and the definition its promise is judged by (a preset's name or a file)."""
+    """A client: its queues and the definition its promise is judged by (a preset's name or a file).
+
+    further_definitions: presets or files its contract names besides, for a second figure such as its platform's.
+    """
 
     id: str
     name: str = ""
     definition: str = "contract-10s"
+    further_definitions: list[str] = []
     time_zone: str | None = None
     contract: str | None = None
     queue: list[QueueSection] = []

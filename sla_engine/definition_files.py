@@ -57,9 +57,19 @@ def preset_names() -> list[str]:
     )
 
 
+@cache
 def load_preset(name: str) -> Definition:
     """A definition that ships with the package. Raises DefinitionError."""
     return _definition(_preset_table(name))
+
+
+def preset_versions(definition: str) -> list[Definition]:
+    """Every version of a definition of that name which ships with the package, the oldest first.
+
+    A preset is called after its definition; where there are several versions, the name of each says more.
+    """
+    found = [load_preset(name) for name in preset_names() if name.startswith(definition)]
+    return sorted((each for each in found if each.name == definition), key=lambda each: each.version)
 
 
 def load_definition(path: Path) -> Definition:
@@ -143,7 +153,7 @@ def _definition(said: dict[str, Any]) -> Definition:
     table["effective_from"] = _instant("effective_from", table["effective_from"], zone)
     for field in Definition.__struct_fields__:
         if field.endswith("_ms"):
-            key = _file_key(field)
+            key = file_key(field)
             table[field] = _duration(key, table.pop(key, None))
     table["business_day_starts_minute"] = _start_of_day("business_day_starts", table.pop("business_day_starts"))
     table["service_windows"] = _windows("service_windows", table["service_windows"])
@@ -192,7 +202,7 @@ def _table(text: str) -> dict[str, Any]:
         raise DefinitionError("file", "TOML", str(error), "see docs/reference/definitions.md for the form") from None
 
 
-def _file_key(field: str) -> str:
+def file_key(field: str) -> str:
     """What a field is called in a file."""
     return _WRITTEN.get(field, f"{field.removesuffix('_ms')}_s" if field.endswith("_ms") else field)
 
@@ -200,13 +210,13 @@ def _file_key(field: str) -> str:
 def _check_keys(kind: type[msgspec.Struct], said: Mapping[str, Any], besides: frozenset[str]) -> None:
     """Refuse a key that no such file has, and one that is left out. Raises DefinitionError."""
     fields = [field for field in msgspec.structs.fields(kind) if field.name not in _MADE_HERE]
-    known = {_file_key(field.name) for field in fields} | besides
+    known = {file_key(field.name) for field in fields} | besides
     for key in said.keys() - known:
         close = get_close_matches(key, known, n=1)
         fix = f"write {close[0]}" if close else f"leave it out; there are: {', '.join(sorted(known))}"
         raise DefinitionError(key, said[key], "no such key", fix)
     needed = {
-        _file_key(field.name) for field in fields if field.required and field.name not in _LEFT_OUT[kind]
+        file_key(field.name) for field in fields if field.required and field.name not in _LEFT_OUT[kind]
     } | besides
     missing = sorted(needed - said.keys())
     if missing:
@@ -221,7 +231,7 @@ def _convert(table: Mapping[str, Any], said: Mapping[str, Any], kind: type[_T]) 
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
         field = where.strip("`$.").partition("[")[0]
-        key = _file_key(field)
+        key = file_key(field)
         words = ", ".join(_words(get_type_hints(kind).get(field)))
         fix = f"write one of: {words}" if words else "see docs/reference/definitions.md"
         raise DefinitionError(key, said.get(key, ""), problem, fix) from None

@@ -1,7 +1,7 @@
-"""A client's definition and contract as entries of its ledger: what a person configured becomes part of the record."""
+"""A client's definitions and contract as entries of its ledger: what a person configured becomes part of the record."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from sla_engine._core import contract as contracts
 from sla_engine._core import definition as definitions
 from sla_engine._core.contract import EVERY_QUEUE, Contract, Settlement
 from sla_engine._core.definition import Definition, DefinitionError
-from sla_engine.definition_files import load_contract, load_definition, load_preset, preset_names
+from sla_engine.definition_files import load_contract, load_definition, load_preset, preset_names, preset_versions
 from wire.body import Body
 from wire.codec import KIND_OF, encode_body
 from wire.limits import EPOCH_BYTES
@@ -23,14 +23,7 @@ _CLOCK: Final = "hub"
 
 def client_definition(client: ClientSection, base: Path) -> Definition:
     """The definition a client's section names: a preset, or a file taken from `base`. Raises ConfigError."""
-    try:
-        if client.definition in preset_names():
-            definition = load_preset(client.definition)
-        else:
-            definition = load_definition(base / client.definition)
-    except (DefinitionError, OSError, UnicodeDecodeError) as error:
-        fix = f"name a preset ({', '.join(preset_names())}) or mend the file"
-        raise ConfigError([Problem(f"client {client.id}: definition", str(error), fix)]) from None
+    definition = _load(client, "definition", client.definition, base)
     if client.time_zone not in {None, definition.time_zone}:
         problem = f"{client.time_zone}, but its definition {definition.name} is in {definition.time_zone}"
         fix = f'state time_zone = "{client.time_zone}" in a definition file of the client\'s own, or leave it out here'
@@ -38,11 +31,26 @@ def client_definition(client: ClientSection, base: Path) -> Definition:
     return definition
 
 
-def client_contract(client: ClientSection, definition: Definition, base: Path) -> Contract:
+def further_definitions(client: ClientSection, base: Path) -> list[Definition]:
+    """The other definitions of a client's section, in its order. Raises ConfigError."""
+    return [_load(client, "further_definitions", name, base) for name in client.further_definitions]
+
+
+def _load(client: ClientSection, key: str, name: str, base: Path) -> Definition:
+    try:
+        return load_preset(name) if name in preset_names() else load_definition(base / name)
+    except (DefinitionError, OSError, UnicodeDecodeError) as error:
+        fix = f"name a preset ({', '.join(preset_names())}) or mend the file"
+        raise ConfigError([Problem(f"client {client.id}: {key}", str(error), fix)]) from None
+
+
+def client_contract(client: ClientSection, stated: Sequence[Definition], base: Path) -> Contract:
     """The contract of a client: the file its section names, or one over all its queues without a target.
 
-    Raises ConfigError when the file cannot be used or is another client's or definition's.
+    stated: what its section states, the definition of its promise first. Raises ConfigError when the file cannot be
+    used or is another client's or definition's.
     """
+    definition = stated[0]
     if client.contract is None:
         return Contract(
             name=f"{client.id}-standard",
@@ -51,7 +59,7 @@ def client_contract(client: ClientSection, definition: Definition, base: Path) -
             effective_from=definition.effective_from,
             effective_until=None,
             queues=(EVERY_QUEUE,),
-            definitions=(definition.name,),
+            definitions=tuple(dict.fromkeys(each.name for each in stated)),
             settlement=Settlement.MONTH,
             running_in_until=None,
             attainment_target_bp=None,
@@ -68,12 +76,36 @@ def client_contract(client: ClientSection, definition: Definition, base: Path) -
     return contract
 
 
+def client_definitions(client: ClientSection, base: Path) -> tuple[list[Definition], Contract]:
+    """Every definition a client is judged by, the one of its promise first, and its contract. Raises ConfigError.
+
+    A name that the contract states and the section does not is that of a preset, in all its versions.
+    """
+    stated = [client_definition(client, base), *further_definitions(client, base)]
+    contract = client_contract(client, stated, base)
+    where = f"client {client.id}: contract"
+    for name in contract.definitions:
+        if all(each.name != name for each in stated):
+            versions = preset_versions(name)
+            if not versions:
+                problem = f"names the definition {name}, which is neither a preset nor stated"
+                raise ConfigError([Problem(where, problem, "add its file to further_definitions of the client")])
+            stated += versions
+    try:
+        for primary in stated:
+            if primary.name == contract.definitions[0]:
+                contracts.check_against(contract, primary)
+    except DefinitionError as error:
+        raise ConfigError([Problem(where, str(error), "mend the file")]) from None
+    return stated, contract
+
+
 def check_definitions(config: Config, base: Path) -> None:
     """Read definition and contract of every client. Raises ConfigError with every problem found."""
     problems: list[Problem] = []
     for client in config.client:
         try:
-            client_contract(client, client_definition(client, base), base)
+            client_definitions(client, base)
         except ConfigError as error:
             problems.extend(error.problems)
     if problems:
@@ -81,17 +113,22 @@ def check_definitions(config: Config, base: Path) -> None:
 
 
 def client_rules(client: ClientSection, base: Path) -> list[NewEntry]:
-    """The entries that put a client's definition and contract into its ledger; the same ones for the same content."""
-    definition = client_definition(client, base)
-    contract = client_contract(client, definition, base)
-    return list(_entries(definition, contract))
+    """The entries that put a client's rules into its ledger; the same ones for the same content. Raises ConfigError."""
+    stated, contract = client_definitions(client, base)
+    entries = [_entry(_published(definition)) for definition in stated]
+    document = contracts.canonical(contract)
+    signed = ContractSigned(*_head(stated[0]), contract.name, contract.effective_from, document)
+    return [*entries, _entry(signed)]
 
 
-def _entries(definition: Definition, contract: Contract) -> Iterator[NewEntry]:
-    head = (definition.effective_from, 1, _CLOCK, None, True, "")
+def _published(definition: Definition) -> DefinitionPublished:
     document = definitions.canonical(definition)
-    yield _entry(DefinitionPublished(*head, definition.name, definition.version, definition.effective_from, document))
-    yield _entry(ContractSigned(*head, contract.name, contract.effective_from, contracts.canonical(contract)))
+    head = _head(definition)
+    return DefinitionPublished(*head, definition.name, definition.version, definition.effective_from, document)
+
+
+def _head(definition: Definition) -> tuple[int, int, str, None, bool, str]:
+    return definition.effective_from, 1, _CLOCK, None, True, ""
 
 
 def _entry(body: Body) -> NewEntry:

@@ -1,0 +1,41 @@
+"""A definition as the command line names it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from sla_engine._core.definition import Definition
+
+
+class DefinitionUnusable(Exception):
+    """What was named is no preset and no file, or a file that cannot be used. The message says what and the fix."""
+
+
+def load(named: str) -> "Definition":
+    """The preset of that name, or else the definition in that file. Raises DefinitionUnusable."""
+    from sla_engine._core.definition import DefinitionError
+    from sla_engine.definition_files import load_definition, load_preset, preset_names
+
+    presets = preset_names()
+    try:
+        return load_preset(named) if named in presets else load_definition(Path(named))
+    except DefinitionError as error:
+        raise DefinitionUnusable(f"{named}: {error}") from None
+    except FileNotFoundError:
+        there_are = ", ".join(presets)
+        raise DefinitionUnusable(f"{named}: neither a file nor a preset; presets: {there_are}") from None
+    except UnicodeDecodeError:
+        raise DefinitionUnusable(f"{named}: is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise DefinitionUnusable(f"{named}: cannot be read ({error.strerror}); name a file") from None
+
+
+def load_or_exit(named: str) -> "Definition":
+    """As `load`; says what is wrong and exits with 2 when it cannot be used."""
+    try:
+        return load(named)
+    except DefinitionUnusable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None

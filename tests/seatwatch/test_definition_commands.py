@@ -1,0 +1,75 @@
+"""`seatwatch definition`: what it prints about presets and files, and what it returns."""
+
+from pathlib import Path
+
+import pytest
+
+from seatwatch.__main__ import main
+from sla_engine._core.definition import canonical, definition_hash
+from sla_engine.definition_files import load_preset, parse_definition, preset_names
+from sla_engine.definition_text import CASES, definition_text
+
+
+def test_list_shows_every_preset_with_version_date_standing_and_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["definition", "list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:] if line.split()}
+    for name in preset_names():
+        preset = load_preset(name)
+        for shown in (preset.name, str(preset.version), preset.source_date, definition_hash(canonical(preset))[:12]):
+            assert shown in rows[name]
+        assert ("unofficial" in rows[name]) is not preset.official
+
+
+def test_show_prints_a_file_that_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in preset_names():
+        preset = load_preset(name)
+        assert main(["definition", "show", name]) == 0
+        text = capsys.readouterr().out
+        assert definition_hash(canonical(preset)) in text
+        assert parse_definition(text) == preset
+
+
+def test_a_definition_of_many_days_is_shown_as_it_was_read() -> None:
+    definition = parse_definition(
+        """
+        based_on = "contract-10s"
+        title = 'says "now", \\ and more'
+        effective_from = 2026-11-01T12:30:00.5+08:00
+        short_abandon_s = 2.5
+        service_windows = ["08:00-12:00", "20:00-02:00", "00:00-24:00", "06:00-06:00"]
+        business_day_starts = "04:30"
+        weekday_windows = { saturday = ["10:00-12:00"], sunday = [] }
+        yearly_days.02-29 = []
+        special_days.2026-11-10 = ["20:00-24:00"]
+        special_days.2026-11-11 = { windows = ["00:00-24:00"], first_response_limit_s = 15 }
+        """
+    )
+    assert parse_definition(definition_text(definition)) == definition
+
+
+def test_every_edge_case_has_its_parameter() -> None:
+    assert set(CASES.values()) == {f"E{number}" for number in range(1, 19)}
+    text = definition_text(load_preset("contract-10s"))
+    assert all(f"{key} = " in text for key in CASES if key != "unanswered_cap_s")
+
+
+def test_check_names_key_problem_and_fix_of_each_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad, binary = (tmp_path / name for name in ("good.toml", "bad.toml", "binary.toml"))
+    good.write_text('based_on = "contract-10s"\nname = "acme"\n', encoding="utf-8")
+    bad.write_text('based_on = "contract-10s"\nwarning_after_s = 11\n', encoding="utf-8")
+    binary.write_bytes(b"\xff")
+    assert main(["definition", "check", str(good)]) == 0
+    assert f"{good}: ok. acme@1#" in capsys.readouterr().out
+    assert main(["definition", "check", str(good), str(bad), str(binary), str(tmp_path), "nothing"]) == 2
+    said = capsys.readouterr()
+    assert "acme@1#" in said.out
+    assert f"{bad}: warning_after_s = 11: a warning after the limit" in said.err
+    assert "write less than first_response_limit_s (10)" in said.err
+    assert f"{binary}: is not UTF-8" in said.err
+    assert f"{tmp_path}: cannot be read" in said.err
+    assert "nothing: neither a file nor a preset; presets: contract-10s" in said.err
+
+
+def test_show_of_what_is_not_there_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["definition", "show", "contract-11s"]) == 2
+    assert "contract-10s" in capsys.readouterr().err
