@@ -98,7 +98,7 @@ class Client:
             defaults.ms("board.interval"),
             defaults.minute_of_day("contract.business_day_starts") * 60_000,
         )
-        self.state = ClientState("acme", calendar, self.lookup.primary_of, self.lookup.place_of)
+        self.state = ClientState("acme", calendar, self.lookup.shown_of, self.lookup.place_of)
         self.facts: dict[object, Fact] = {}
         self.stage_two_ns = 0
 

@@ -96,11 +96,11 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
     shard = new_shard()
     facts = _fold(shard, entries, question)
     lookup = Lookup(shard)
-    observed = ClientState(client, settings.calendar, lookup.primary_of, lookup.place_of)
+    observed = ClientState(client, settings.calendar, lookup.shown_of, lookup.place_of)
     observed.observe(entries)
     calendar = lookup.calendar(observed.feeds.queues(), question.at, settings.calendar)
     known: Remembered = observed.remembered()
-    state = ClientState(client, calendar, lookup.primary_of, lookup.place_of, known, hindsight=question.hindsight)
+    state = ClientState(client, calendar, lookup.shown_of, lookup.place_of, known, hindsight=question.hindsight)
     state.advance(question.at, None)
     for conversation in open_conversations(shard):
         state.stand(conversation, live(shard, conversation))

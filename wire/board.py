@@ -135,11 +135,27 @@ class AgentCount(msgspec.Struct, frozen=True, gc=False):
     people: int
 
 
+class SecondFigure(msgspec.Struct, frozen=True, gc=False):
+    """The same sessions under another definition of the contract, a platform's own rules for one.
+
+    name: the definition's, the same through its versions. definition: its label. official: False where its rules were
+    learned from elsewhere than its author. The windows count what was decided; who is still open is not in them.
+    """
+
+    name: str
+    definition: str
+    title: str
+    official: bool
+    interval: Figures
+    day: Figures
+
+
 class Tile(msgspec.Struct, frozen=True, gc=False):
     """One queue, team, site or client. `live` is None for T+1 queues and wherever no feed was ever heard.
 
     stale_since: set while every feed of this tile is silent. unsequenced: some source cannot number its events.
     target_first_response_ms etc. are None where the contract states none. totals: queues only; no screen shows it.
+    seconds: queues and clients, in the order of the contract.
     """
 
     scope: str
@@ -160,6 +176,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     average_limit_ms: int | None = None
     attainment_target: Ratio | None = None
     totals: Totals | None = None
+    seconds: list[SecondFigure] = []
 
 
 class SiteTile(msgspec.Struct, frozen=True, gc=False):

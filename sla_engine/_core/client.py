@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sla_engine._core.concurrency import Concurrency
-from sla_engine._core.contributions import OPENED, Contribution, FigureRule, contribution, figure_rule
+from sla_engine._core.contributions import OPENED, FigureRule, contribution, figure_rule
 from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Feeds, FeedsState, best_feed
 from sla_engine._core.groups import CLIENT, Group, Groups
@@ -32,15 +32,15 @@ _CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
 _NO_SESSION: Final = (-1, 0)
 
 
-class Primary(NamedTuple):
-    """The definition whose figures a queue shows, and its label as facts carry it."""
+class Shown(NamedTuple):
+    """A definition whose figures a queue shows, and its label as facts carry it."""
 
     label: str
     definition: Definition
 
 
-PrimaryOf = Callable[[str, int], Primary | None]
-"""(queue, start of a session in ms) -> the primary definition of such a session, None where no contract applies."""
+ShownOf = Callable[[str, int], tuple[Shown, ...]]
+"""(queue, start of a session in ms) -> the definitions of such a session, primary first; none without a contract."""
 
 
 class Change(NamedTuple):
@@ -89,7 +89,7 @@ class ClientState:
         self,
         client: str,
         calendar: WindowCalendar,
-        primary_of: PrimaryOf,
+        shown_of: ShownOf,
         place_of: PlaceOf,
         remembered: Remembered | None = None,
         *,
@@ -99,10 +99,11 @@ class ClientState:
         known = Remembered() if remembered is None else remembered
         self.client: Final = client
         self.hindsight: Final = hindsight
-        self.primary_of: Final = primary_of
+        self.shown_of: Final = shown_of
         self.groups: Final = Groups(client)
         self.client_group: Final[Group] = (CLIENT, client)
         self.book: Final = TallyBook(calendar)
+        self.second_books: Final[dict[str, TallyBook]] = {}
         self.room: Final = WaitingRoom()
         self.people: Final = People(self.groups, place_of)
         self.feeds: Final = Feeds(known.feeds)
@@ -168,8 +169,8 @@ class ClientState:
         undecided: set[str] = set()
         for fact, replaced in changes:
             if replaced is not None:
-                self._count_fact(replaced, self.book.remove)
-            self._count_fact(fact, self.book.add)
+                self._count_fact(replaced, add=False)
+            self._count_fact(fact, add=True)
             if isinstance(fact, LoadChange):
                 self.concurrency.add(fact)
             elif isinstance(fact, SessionFact):
@@ -182,7 +183,7 @@ class ClientState:
             if isinstance(fact, LoadChange | LegFact):
                 continue
             started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
-            if self._shown(fact, started_at) is None:
+            if not self._is_primary(fact, started_at):
                 continue
             if isinstance(fact, SessionFact):
                 before = replaced if isinstance(replaced, SessionFact) else None
@@ -224,7 +225,8 @@ class ClientState:
         day = self.book.day_start
         interval = self.book.interval_start
         self.as_of = max(self.as_of, as_of)
-        self.book.advance(self.as_of)
+        for book in (self.book, *self.second_books.values()):
+            book.advance(self.as_of)
         self.room.advance(self.as_of)
         if self._roster_changed or self.book.interval_start != interval:
             self._roster_changed = False
@@ -237,11 +239,11 @@ class ClientState:
             self.watermark = watermark
             self.concurrency.advance(watermark)
 
-    def rule_of(self, primary: Primary) -> FigureRule:
+    def rule_of(self, shown: Shown) -> FigureRule:
         """How facts under a definition are counted."""
-        rule = self._rules.get(primary.label)
+        rule = self._rules.get(shown.label)
         if rule is None:
-            rule = self._rules[primary.label] = figure_rule(primary.definition, primary.label)
+            rule = self._rules[shown.label] = figure_rule(shown.definition, shown.label)
         return rule
 
     def _hear(self, entry: Recorded) -> None:
@@ -249,30 +251,40 @@ class ClientState:
         if queue and self.feeds.hear(entry, queue):
             self.people.serves(entry.source, queue)
 
-    def _count_fact(self, fact: Fact, count: Callable[[tuple[Group, ...], int, Contribution], None]) -> None:
+    def _count_fact(self, fact: Fact, *, add: bool) -> None:
         if isinstance(fact, LoadChange):
             return
         started_at = fact.started_at if isinstance(fact, SessionFact) else fact.session_started_at
         if started_at < self.book.oldest:
             return
-        primary = self._shown(fact, started_at)
-        if primary is not None:
-            given = contribution(fact, self.rule_of(primary))
-            count(self.groups.of(fact.queue, fact.place), started_at, given)
+        for number, shown in enumerate(self.shown_of(fact.queue, started_at)):
+            # a leg has no definition of its own and counts once, with the primary one
+            if isinstance(fact, LegFact) or shown.label == fact.definition:
+                groups = self.groups.of(fact.queue, fact.place)
+                book = self.book if number == 0 else self._second_book(shown.definition.name)
+                count = book.add if add else book.remove
+                count(
+                    groups if number == 0 else (groups[0], groups[-1]),
+                    started_at,
+                    contribution(fact, self.rule_of(shown)),
+                )
+                return
 
-    def _shown(self, fact: SessionFact | ResponseFact | LegFact, started_at: int) -> Primary | None:
-        """The definition of `fact`, if it is the primary one, which tiles show; there may be facts under several.
+    def _second_book(self, name: str) -> TallyBook:
+        book = self.second_books.get(name)
+        if book is None:
+            book = self.second_books[name] = TallyBook(self.book.calendar)
+            book.advance(self.as_of)
+        return book
 
-        A leg has none of its own and counts with the primary one.
-        """
-        primary = self.primary_of(fact.queue, started_at)
-        if primary is None or isinstance(fact, LegFact) or primary.label == fact.definition:
-            return primary
-        return None
+    def _is_primary(self, fact: SessionFact | ResponseFact, started_at: int) -> bool:
+        """Whether `fact` is one of the primary definition, which is the one counters and open sessions follow."""
+        shown = self.shown_of(fact.queue, started_at)
+        return bool(shown) and shown[0].label == fact.definition
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
-        if self._shown(fact, fact.started_at) is None:
+        if not self._is_primary(fact, fact.started_at):
             return
         if not fact.void:  # kept beyond the conversation's end: a late event may open the same session again
             self._decided[fact.conversation] = (fact.session, fact.started_at)

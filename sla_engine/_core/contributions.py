@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.choices import Boundary, NeverAnswered, ServiceLevelFormula, Unit
 from sla_engine._core.definition import Definition
 from wire.verdict import Fact, LegEnd, LegFact, LoadChange, Outcome, ResponseFact, SessionFact, Verdict, Why
@@ -101,7 +102,7 @@ class FigureRule(msgspec.Struct, frozen=True):
     """What figures need to know of a definition. `definition` is its label as facts carry it; durations are ms.
 
     cap_ms: with E10 `capped`, what an unanswered session or turn counts in a mean and the most any one counts; None
-    otherwise. limit_ms, turn_limit_ms: of a session's first turn and of the later ones, None = no limit.
+    otherwise. calendar: knows the limit of a session by its start. turn_limit_ms: of later turns, None = no limit.
     """
 
     definition: str
@@ -111,7 +112,7 @@ class FigureRule(msgspec.Struct, frozen=True):
     formula: ServiceLevelFormula
     threshold_ms: int
     boundary: Boundary
-    limit_ms: int
+    calendar: Calendar
     turn_limit_ms: int | None
 
     def within(self, duration_ms: int, bound_ms: int) -> bool:
@@ -135,7 +136,7 @@ def figure_rule(definition: Definition, label: str) -> FigureRule:
         formula=definition.service_level_formula,
         threshold_ms=definition.service_level_threshold_ms,
         boundary=definition.boundary,
-        limit_ms=definition.first_response_limit_ms,
+        calendar=Calendar(definition),
         turn_limit_ms=definition.first_response_limit_ms if later is None and by_turn else later,
     )
 
@@ -232,8 +233,10 @@ def _abandoned(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int
 
 def _is_near(fact: SessionFact, elapsed_ms: int, rule: FigureRule) -> bool:
     """Whether a judged session lies so near its limit that its source's clock could have tipped it (E16)."""
-    judged = rule.unit is Unit.SESSION and fact.verdict is not Verdict.EXCLUDED
-    return judged and abs(elapsed_ms - rule.limit_ms) < fact.resolution_ms
+    if rule.unit is not Unit.SESSION or fact.verdict is Verdict.EXCLUDED:
+        return False
+    limit = rule.calendar.limit_of(fact.started_at if fact.clock_started_at is None else fact.clock_started_at)
+    return abs(elapsed_ms - limit) < fact.resolution_ms
 
 
 def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
@@ -242,7 +245,7 @@ def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
     judged = fact.verdict is Verdict.MET or fact.verdict is Verdict.BREACHED
     if duration is not None:
         amounts += ((Slot.TURN_TOTAL, rule.capped(duration)), (Slot.TURN_COUNT, 1))
-        limit = rule.turn_limit_ms if fact.turn else rule.limit_ms
+        limit = rule.turn_limit_ms if fact.turn else rule.calendar.limit_of(fact.started_at)
         if judged and rule.unit is not Unit.SESSION and limit is not None:
             amounts.append((Slot.NEAR_IT, int(abs(duration - limit) < fact.resolution_ms)))
     else:

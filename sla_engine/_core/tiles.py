@@ -1,13 +1,15 @@
 """Tiles and boards from the second stage's state: what a screen, a scrape and `seatwatch board` are given."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sla_engine._core.client import ClientState, Primary, RecordCounts
+from sla_engine._core.client import ClientState, RecordCounts, Shown
 from sla_engine._core.feeds import Source, best_feed, stale_since, unsequenced
 from sla_engine._core.groups import CLIENT, QUEUE, SITE, TEAM, Group
-from wire.board import Board, Ratio, SiteTile, Tile, Waiting
+from wire.board import Board, Figures, Ratio, SecondFigure, SiteTile, Tile, Waiting
 from wire.record import Feed
+
+_WITH_SECONDS: Final = frozenset({QUEUE, CLIENT})
 
 TargetOf = Callable[[str, int], Ratio | None]
 """(queue, instant in ms) -> the attainment the contract asks for there and then, None where it states none."""
@@ -36,9 +38,10 @@ class OperatorPart(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """What the contract says about a tile; None and None where its queues differ or have none."""
+    """What the contract says about a tile, as far as all of its queues agree."""
 
-    primary: Primary | None
+    primary: Shown | None
+    seconds: tuple[Shown, ...]
     target: Ratio | None
 
 
@@ -104,7 +107,8 @@ class _Builder:
     def terms(self, queue: str) -> _Terms:
         """What is agreed for `queue` now."""
         at = self._state.as_of
-        return _Terms(self._state.primary_of(queue, at), self._target_of(queue, at))
+        shown = self._state.shown_of(queue, at)
+        return _Terms(shown[0] if shown else None, shown[1:], self._target_of(queue, at))
 
     def tile(self, group: Group, sources: Sequence[Source], terms: _Terms) -> Tile:
         """One tile."""
@@ -132,6 +136,20 @@ class _Builder:
             average_limit_ms=None if definition is None else definition.average_limit_ms,
             attainment_target=terms.target,
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
+            seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
+        )
+
+    def _second(self, group: Group, shown: Shown) -> SecondFigure:
+        """The same sessions under another definition of the contract."""
+        book = self._state.second_books.get(shown.definition.name)
+        rule = self._state.rule_of(shown)
+        return SecondFigure(
+            name=shown.definition.name,
+            definition=shown.label,
+            title=shown.definition.title,
+            official=shown.definition.official,
+            interval=Figures() if book is None else book.interval_figures(group, rule),
+            day=Figures() if book is None else book.day_figures(group, rule),
         )
 
     def _live(self, group: Group, feed: Feed | None, sources: Sequence[Source]) -> Waiting | None:
@@ -144,7 +162,9 @@ def _common(terms: Sequence[_Terms]) -> _Terms:
     """The terms that all of a client's queues share, each part by itself."""
     labels = {t.primary.label if t.primary is not None else "" for t in terms}
     targets = {t.target if t.target is None else (t.target.part, t.target.whole) for t in terms}
+    everywhere = [shown for shown in terms[0].seconds if all(shown in t.seconds for t in terms)] if terms else []
     return _Terms(
         terms[0].primary if len(labels) == 1 else None,
+        tuple(everywhere),
         terms[0].target if len(targets) == 1 else None,
     )

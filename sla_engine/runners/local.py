@@ -228,7 +228,7 @@ class LocalRunner:
         await self._commit()
         calendar = self._calendar()
         state = ClientState(
-            self.client, calendar, self._lookup.primary_of, self._lookup.place_of, self._state.remembered()
+            self.client, calendar, self._lookup.shown_of, self._lookup.place_of, self._state.remembered()
         )
         as_of = self._clock_ms() if self._tail.drained else self._state.as_of
         state.advance(as_of, None)
@@ -249,7 +249,7 @@ class LocalRunner:
 
     def _new_state(self, remembered: Remembered) -> ClientState:
         lookup = self._lookup
-        return ClientState(self.client, self._settings.calendar, lookup.primary_of, lookup.place_of, remembered)
+        return ClientState(self.client, self._settings.calendar, lookup.shown_of, lookup.place_of, remembered)
 
     def _calendar(self) -> WindowCalendar:
         queues = self._state.feeds.queues()

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.client import Primary
+from sla_engine._core.client import Shown
 from sla_engine._core.contract import BASIS_POINTS
+from sla_engine._core.definition import Definition
 from sla_engine._core.engine import Shard, contracts_of, definitions_of, label_of, place_of, watermark
 from sla_engine._core.windows import WindowCalendar, ZoneTable, calendar_of, zone_of
 from wire.board import Ratio
@@ -17,20 +18,19 @@ class Lookup:
 
     def __init__(self, shard: Shard) -> None:
         self._shard: Final = shard
-        self._primaries: dict[int, Primary] = {}
+        self._shown: dict[int, Shown] = {}
         self._zones: dict[str, ZoneTable] = {}
 
-    def primary_of(self, queue: str, at: int) -> Primary | None:
-        """The definition whose figures `queue` shows for sessions that start at `at` (ms)."""
-        found = definitions_of(self._shard, queue, at)
-        if not found:
-            return None
-        definition = found[0]
-        primary = self._primaries.get(id(definition))
-        if primary is None:
+    def shown_of(self, queue: str, at: int) -> tuple[Shown, ...]:
+        """The definitions whose figures `queue` shows for sessions that start at `at` (ms), the primary one first."""
+        return tuple(map(self._named, definitions_of(self._shard, queue, at)))
+
+    def _named(self, definition: Definition) -> Shown:
+        shown = self._shown.get(id(definition))
+        if shown is None:
             # the shard keeps its definitions for ever, so an id stays the same object's
-            primary = self._primaries[id(definition)] = Primary(label_of(definition), definition)
-        return primary
+            shown = self._shown[id(definition)] = Shown(label_of(definition), definition)
+        return shown
 
     def place_of(self, account: str, at: int) -> Place:
         """Where an account works at `at` (ms)."""
@@ -38,9 +38,10 @@ class Lookup:
 
     def target_of(self, queue: str, at: int) -> Ratio | None:
         """What the first contract of `queue` asks for at `at`; None where it states nothing, or nothing yet."""
-        contracts, primary = contracts_of(self._shard, queue, at), self.primary_of(queue, at)
-        if not contracts or primary is None:
+        contracts, shown = contracts_of(self._shard, queue, at), self.shown_of(queue, at)
+        if not contracts or not shown:
             return None
+        primary = shown[0]
         zone = self._zones.get(primary.label)
         if zone is None:
             zone = self._zones[primary.label] = zone_of(primary.definition)
@@ -50,9 +51,9 @@ class Lookup:
     def calendar(self, queues: Iterable[str], at: int, default: WindowCalendar) -> WindowCalendar:
         """Windows of the first queue, by id, that has a definition at `at`; `default` where none has."""
         for queue in sorted(queues):
-            primary = self.primary_of(queue, at)
-            if primary is not None:
-                return calendar_of(primary.definition, default.interval_ms)
+            shown = self.shown_of(queue, at)
+            if shown:
+                return calendar_of(shown[0].definition, default.interval_ms)
         return default
 
     def live_watermark(self) -> int | None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.choices import Boundary, ServiceLevelFormula, Unit
 from sla_engine._core.contributions import FigureRule
+from tests.builders import PRESET
 from wire.verdict import LegEnd, LegFact, LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
 
 NOBODY = Place(account="", person="", team="unassigned", seat="", site="unassigned", shift="")
@@ -25,7 +27,7 @@ RULE = FigureRule(
     formula=ServiceLevelFormula.WITHIN_OF_OFFERED,
     threshold_ms=10_000,
     boundary=Boundary.AT_MOST,
-    limit_ms=10_000,
+    calendar=Calendar(PRESET),
     turn_limit_ms=None,
 )
 

@@ -23,7 +23,7 @@ class Folding:
     def __init__(self, shards: int = 1, client: str = "acme") -> None:
         self.shards: list[Shard] = [new_shard(number, shards) for number in range(shards)]
         self.lookup = Lookup(self.shards[0])
-        self.state = ClientState(client, CALENDAR, self.lookup.primary_of, self.lookup.place_of, Remembered())
+        self.state = ClientState(client, CALENDAR, self.lookup.shown_of, self.lookup.place_of, Remembered())
         self.facts: dict[FactKey, Fact] = {}
 
     def fold(self, batch: Sequence[Recorded], now: int) -> None:

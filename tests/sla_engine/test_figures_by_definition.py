@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sla_engine._core.choices import Boundary, NeverAnswered, ServiceLevelFormula, Unit
 from sla_engine._core.contributions import FigureRule, figure_rule
+from sla_engine._core.definition import ServiceWindow, SpecialDay
 from sla_engine._core.figures import Tally, figures_of, service_level
 from tests.builders import PRESET, changed
 from tests.sla_engine.facts import RULE, leg, response, session
@@ -35,7 +36,7 @@ def turn(number: int, duration_ms: int | None, verdict: Verdict, **given: Any) -
 
 def test_a_rule_takes_everything_it_says_from_the_definition() -> None:
     rule = figure_rule(PRESET, "promise@1")
-    assert (rule.unit, rule.cap_ms, rule.limit_ms, rule.turn_limit_ms) == (Unit.SESSION, None, 10_000, None)
+    assert (rule.unit, rule.cap_ms, rule.calendar.limit_of(0), rule.turn_limit_ms) == (Unit.SESSION, None, 10_000, None)
     assert (rule.short_abandon_ms, rule.threshold_ms, rule.boundary) == (5_000, 10_000, Boundary.AT_MOST)
     capped = changed(never_answered=NeverAnswered.CAPPED, unanswered_cap_ms=600_000, unit=Unit.TURN)
     assert figure_rule(capped, "x").cap_ms == 600_000
@@ -159,6 +160,14 @@ def test_a_session_within_the_sources_resolution_of_its_limit_is_near_it() -> No
     ]
     far = [session("c3", first_response_ms=11_000, resolution_ms=1_000), session("c4", first_response_ms=9_999)]
     assert counted(*near, *far).figures(RULE).detail.near_limit == 2
+
+
+def test_a_promotion_day_has_a_limit_of_its_own_to_be_near_to() -> None:
+    whole_day = (ServiceWindow(0, 1440),)
+    promoted = figure_rule(changed(special_days=(SpecialDay("2026-11-22", whole_day, 15_000),)), "promise@1")
+    near = [session("c1", first_response_ms=14_500, resolution_ms=1_000)]
+    assert counted(*near, rule=promoted).figures(promoted).detail.near_limit == 1
+    assert counted(*near).figures(RULE).detail.near_limit == 0
 
 
 def test_by_turn_it_is_turns_that_are_near_their_limit() -> None:
