@@ -7,7 +7,19 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
-COMMANDS: Final = ("demo", "up", "import_", "board", "roster", "fsck", "backup", "check_config", "token", "version")
+COMMANDS: Final = (
+    "demo",
+    "up",
+    "import_",
+    "board",
+    "explain",
+    "roster",
+    "fsck",
+    "backup",
+    "check_config",
+    "token",
+    "version",
+)
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
 
@@ -27,6 +39,8 @@ Examples:
   seatwatch import calls.csv --mapping mapping.toml --client acme
 
   seatwatch board --at "2026-11-21 11:00"          the board of a past instant
+
+  seatwatch explain CONVERSATION --client acme     why it counts as what it counts
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 
