@@ -13,6 +13,7 @@ COMMANDS: Final = (
     "import_",
     "board",
     "definition",
+    "explain",
     "roster",
     "fsck",
     "backup",
@@ -41,6 +42,7 @@ Examples:
   seatwatch board --at "2026-11-21 11:00"          the board of a past instant
 
   seatwatch definition list                        the rules there are, with source and date
+  seatwatch explain CONVERSATION --client acme     why it counts as what it counts
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 

@@ -6,7 +6,7 @@ Nothing is written and no clock is read. Sessions keep the numbers that the live
 same sessions, because entries keep their places.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from ledger.entry import StoredEntry
 from ledger.recorded import recorded
 from sla_engine._core import contract as contracts
 from sla_engine._core import definition as definitions
+from sla_engine._core.choices import Redefinition
 from sla_engine._core.contract import EVERY_QUEUE, Contract, Settlement
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.engine import new_shard, step
@@ -29,15 +30,20 @@ from wire.verdict import Fact, LegFact, LoadChange
 READ_AT_ONCE: Final = 2_000
 STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""
-_RULES: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
+RULES: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
 
 
 class Given(NamedTuple):
-    """Rules to replay under. labels: what the fold calls a definition -> what facts call it, where they differ."""
+    """Rules to replay under, entered before the first event.
+
+    labels: what the fold calls a definition -> what facts call it, where they differ. alone: the rules that the ledger
+    holds are passed over; otherwise they are entered where they stand.
+    """
 
     definitions: tuple[Definition, ...]
     contracts: tuple[Contract, ...]
     labels: Mapping[str, str]
+    alone: bool = True
 
 
 def under(*chosen: Definition, queues: Sequence[str] = (EVERY_QUEUE,)) -> Given:
@@ -67,11 +73,23 @@ def as_dated(given_definitions: Iterable[Definition], given_contracts: Iterable[
     return Given(tuple(given_definitions), tuple(given_contracts), {})
 
 
+def restating(entered_definitions: Iterable[Definition], entered_contracts: Iterable[Contract]) -> Given | None:
+    """The rules as entered, but for definitions that restate (E18), which hold from their own dates on.
+
+    Contracts that name one of them do so too. None where no definition restates.
+    """
+    chosen = [each for each in entered_definitions if each.redefinition is Redefinition.RESTATES]
+    names = {each.name for each in chosen}
+    naming = [each for each in entered_contracts if names.intersection(each.definitions)]
+    return Given(tuple(chosen), tuple(naming), {}, alone=False) if chosen else None
+
+
 class Replay:
     """One fold under given rules; without any, under those that the ledger holds, each from where it was entered."""
 
-    def __init__(self, given: Given | None = None) -> None:
-        self.shard: Final[Shard] = new_shard()
+    def __init__(self, given: Given | None = None, *, shard: Shard | None = None) -> None:
+        """shard: an empty one, where only a part of the conversations is asked for."""
+        self.shard: Final = new_shard() if shard is None else shard
         self._given: Final = given
         if given is not None:
             for definition in given.definitions:
@@ -83,9 +101,9 @@ class Replay:
         """What the next entries say, in order. `batch` goes on where the last one ended, from entry 0 on."""
         if not batch:
             return []
-        if self._given is None:
+        if self._given is None or not self._given.alone:
             return step(self.shard, batch, batch[-1].received_at).facts
-        passed = [replace(entry, body=None) if entry.kind in _RULES else entry for entry in batch]
+        passed = [replace(entry, body=None) if entry.kind in RULES else entry for entry in batch]
         labels = self._given.labels
         facts = step(self.shard, passed, batch[-1].received_at).facts
         return [_called(fact, labels) for fact in facts] if labels else facts
@@ -114,17 +132,21 @@ def ledger_batches(
     *,
     earliest: int = 0,
     known_at: int | None = None,
+    lasting: Container[int] = STANDING,
     passed: Callable[[int], None] | None = None,
 ) -> Iterator[list[Recorded]]:
     """A ledger from entry 0 on, as `replay` takes it.
 
-    earliest: what came in before this instant (ms) is passed over undecoded, rosters and rules apart. known_at: the
-    end, at the first entry that came in after this instant. passed: told how many entries have been read so far.
+    earliest: what came in before this instant (ms) is passed over undecoded, unless its kind is `lasting`. known_at:
+    the end, at the first entry that came in after this instant. passed: told how many entries have been read so far.
     """
     index = 0
     while stored := reader.read(index, READ_AT_ONCE):
         kept = stored if known_at is None else [entry for entry in stored if entry.received_at <= known_at]
-        yield [_decoded(entry, earliest) for entry in kept]
+        yield [
+            recorded(entry) if entry.received_at >= earliest or entry.kind in lasting else undecoded(entry)
+            for entry in kept
+        ]
         index += len(stored)
         if passed is not None:
             passed(index)
@@ -150,9 +172,8 @@ def rules_entered(batches: Iterable[Sequence[Recorded]]) -> tuple[list[Definitio
     return fold.state.definitions, fold.state.contracts
 
 
-def _decoded(entry: StoredEntry, earliest: int) -> Recorded:
-    if entry.received_at >= earliest or entry.kind in STANDING:
-        return recorded(entry)
+def undecoded(entry: StoredEntry) -> Recorded:
+    """An entry that the fold passes over: in its place, without its body."""
     return Recorded(
         entry.index,
         entry.received_at,

@@ -3,12 +3,12 @@
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 
 from collector.ledgers import ledger_directory
-from seatwatch.clock import now_ms
+from seatwatch.instants import instant_named, zone_named
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
 
@@ -59,10 +59,10 @@ def board(
     if not data.is_dir():
         typer.echo(f"{data}: no such data directory; name the one of `seatwatch up` with --data", err=True)
         raise typer.Exit(2)
-    zone = _zone(zone or load_defaults().text("contract.time_zone"))
+    zone = zone_named(zone or load_defaults().text("contract.time_zone"))
     _name_absent(data, client or [])
-    instant = _instant("--at", at, zone)
-    known = None if known_at is None else _instant("--known-at", known_at, zone)
+    instant = instant_named("--at", at, zone)
+    known = None if known_at is None else instant_named("--known-at", known_at, zone)
     scope = Scope(clients=None if client is None else frozenset(client))
     try:
         shown = board_at(data, instant, known, scope, settings=_settings(zone))
@@ -89,35 +89,11 @@ def _settings(zone: str) -> "BoardAtSettings":
     return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits)
 
 
-def _zone(name: str) -> str:
-    """The name again. Exits with 2 when there is no such time zone."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        typer.echo(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai", err=True)
-        raise typer.Exit(2) from None
-    return name
-
-
 def _name_absent(data: Path, clients: list[str]) -> None:
     """Say which of the clients asked for have no ledger: an empty board alone could mean a quiet day."""
     for client in clients:
         if not is_client(client) or not ledger_directory(data, client).is_dir():
             typer.echo(f"--client {client}: no such client in {data}", err=True)
-
-
-def _instant(option: str, text: str, zone: str) -> int:
-    """Ms since the epoch of "now" or an ISO date-time, in `zone` unless it states an offset. Exits with 2 otherwise."""
-    if text == "now":
-        return now_ms()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
-        raise typer.Exit(2) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return round(moment.timestamp() * MS_PER_S)
 
 
 def _print(shown: "Board", zone: str) -> None:

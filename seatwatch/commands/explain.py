@@ -1,0 +1,152 @@
+"""`seatwatch explain`: why one conversation counts as what it counts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from collector.ledgers import ledger_directory
+from seatwatch.instants import instant_named, local_day, local_time, zone_named
+from seatwatch.settings import load_defaults
+
+if TYPE_CHECKING:
+    from ledger.reader import LedgerReader
+    from sla_engine._core.definition import Definition
+    from sla_engine.explain import Explanation, Record, Session
+
+EXAMPLES = """
+Examples:
+
+  seatwatch explain c-20261102-0042 --client acme
+
+  seatwatch explain c-20261102-0042 --client acme --definition jd-30s --lang zh    as another definition counts it
+
+  seatwatch explain c-20261102-0042 --client acme --at "2026-11-02 09:00" --json   the session that ran then
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain", epilog=EXAMPLES)(explain)
+
+
+def explain(
+    conversation: Annotated[str, typer.Argument(help="the conversation's id, as its source tells it")],
+    client: Annotated[str, typer.Option(help="whose conversation it is")],
+    definition: Annotated[
+        str | None,
+        typer.Option(help="NAME[@VERSION], a preset or a file; default: the one in force at the session's start"),
+    ] = None,
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
+    at: Annotated[
+        str | None, typer.Option("--at", help="only the session that ran then, as 2026-11-21 11:00", metavar="T")
+    ] = None,
+    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    zone: Annotated[str, typer.Option("--zone", help="time zone of what is shown, and of T")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Show timeline, clocks, rules and verdict of a conversation. Reads only, also beside a running server.
+
+    Exit 0 when it is explained, 1 when the ledger holds nothing of it, 2 when asked for wrongly.
+    """
+    from seatwatch.explain_screen import as_json as json_of
+    from seatwatch.explain_screen import show
+    from seatwatch.explain_words import Teller
+
+    zone = zone_named(zone or load_defaults().text("contract.time_zone"))
+    instant = None if at is None else instant_named("--at", at, zone)
+    reader = _reader(data, client)
+    try:
+        explained = _explained(reader, conversation, _definition(reader, definition), instant, zone)
+    finally:
+        reader.close()
+    tell = Teller(lang, ZoneInfo(zone))
+    if not explained.told:
+        if as_json:
+            typer.echo(json_of(explained, tell))
+        typer.echo(f"{conversation}: {tell.word('not_received')}. {_holds(explained.record, zone)}", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        typer.echo(json_of(explained, tell))
+    else:
+        show(explained, tell)
+
+
+def _reader(data: Path, client: str) -> "LedgerReader":
+    from ledger.errors import LedgerError
+    from ledger.reader import LedgerReader
+    from wire.ids import is_client
+
+    if not is_client(client):
+        _end(f"--client {client}: no name of a client", 2)
+    try:
+        return LedgerReader.open(ledger_directory(data, client))
+    except LedgerError as error:
+        _end(f"--client {client}: {error}", 2)
+
+
+def _definition(reader: "LedgerReader", asked: str | None) -> "Definition | None":
+    from sla_engine._core.definition import DefinitionError
+    from sla_engine.definition_named import definition_named
+    from sla_engine.replay import RULES, ledger_batches, rules_entered
+
+    if asked is None:
+        return None
+    never = 1 << 62
+    entered, _ = rules_entered(ledger_batches(reader, earliest=never, lasting=RULES))
+    try:
+        return definition_named(asked, entered)
+    except (DefinitionError, OSError, UnicodeDecodeError) as error:
+        _end(f"--definition {asked}: {error}", 2)
+
+
+def _explained(
+    reader: "LedgerReader", conversation: str, asked: "Definition | None", instant: int | None, zone: str
+) -> "Explanation":
+    import msgspec
+
+    from ledger.errors import LedgerError
+    from seatwatch.progress import entries_bar
+    from sla_engine.explain import explain as explained_by
+
+    lookback_ms = load_defaults().ms("board.lookback")
+    within = None if instant is None else local_day(instant, ZoneInfo(zone))
+    try:
+        with entries_bar(conversation, 2 * reader.size()) as progress:
+            found = explained_by(
+                reader, conversation, asked=asked, within=within, lookback_ms=lookback_ms, passed=progress
+            )
+    except LedgerError as error:
+        _end(str(error), 1)
+    if instant is None:
+        return found
+    stands = found.stands
+    if stands is not None and stands.waiting_since is not None and stands.waiting_since <= instant:
+        return msgspec.structs.replace(found, sessions=_of(found, stands.session))
+    running = [session for session in found.sessions if session.fact.started_at <= instant]
+    return msgspec.structs.replace(found, sessions=tuple(running[-1:]), stands=None)
+
+
+def _of(found: "Explanation", session: int) -> "tuple[Session, ...]":
+    return tuple(each for each in found.sessions if each.fact.session == session)
+
+
+def _holds(record: "Record", zone: str) -> str:
+    """What there is instead, so that a lost event is told from one that never was."""
+    if record.first_at is None or record.last_at is None:
+        return "The ledger holds nothing of that time."
+    span = f"{local_time(record.first_at, ZoneInfo(zone))} .. {local_time(record.last_at, ZoneInfo(zone))}"
+    told = [
+        f"The ledger holds {record.entries:,} entries, received {span}",
+        f"{record.gaps} declared gaps with {record.lost} events lost",
+        f"{record.quarantined} quarantined entries",
+        f"{len(record.silences)} silences of feeds",
+    ]
+    naming = ", ".join(f"#{index}" for index in record.naming_it)
+    return "; ".join(told) + (f". It is named in quarantined {naming}." if naming else ".")
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

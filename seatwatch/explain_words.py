@@ -1,0 +1,100 @@
+"""What `seatwatch explain` says, in words of the glossary: events, rules, verdicts, instants and durations."""
+
+from collections.abc import Mapping
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from seatwatch.glossary import Language, words
+from seatwatch.instants import local_time
+from sla_engine._core.reasons import Applied
+from wire.conversation import (
+    Accepted,
+    AgentTurn,
+    Assigned,
+    Closed,
+    CustomerLeft,
+    CustomerTurn,
+    Offered,
+    Queued,
+    Transferred,
+)
+from wire.recorded import Recorded
+
+MS_PER_S: Final = 1_000
+S_PER_MINUTE: Final = 60
+_NAMED: Final = frozenset({"author", "authors", "forms"})
+"""Values of a sentence that are words of the glossary themselves."""
+
+
+class Teller:
+    """Texts in one language and one time zone."""
+
+    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+        self._language: Final[Language] = language
+        self._zone: Final = zone
+
+    def word(self, key: str) -> str:
+        """A word of the glossary."""
+        return words()[key].text(self._language)
+
+    def at(self, instant: int | None) -> str:
+        """An instant as the local clock shows it, to the ms."""
+        return self.word("never_word") if instant is None else local_time(instant, self._zone)
+
+    def lasting(self, ms: int | None) -> str:
+        """A duration to the ms; minutes apart from one minute on."""
+        if ms is None:
+            return self.word("never_word")
+        sign, whole = ("-", -ms) if ms < 0 else ("", ms)
+        seconds, rest = divmod(whole, MS_PER_S)
+        minutes, seconds = divmod(seconds, S_PER_MINUTE)
+        told = f"{minutes} {self.word('minutes')} " if minutes else ""
+        return f"{sign}{told}{seconds}.{rest:03} {self.word('seconds')}"
+
+    def rule(self, applied: Applied) -> str:
+        """What a rule did."""
+        return self._sentence(applied.says, applied.values)
+
+    def parameter(self, applied: Applied) -> str:
+        """A parameter of the definition and its value."""
+        value = self.lasting(int(applied.value)) if applied.parameter.endswith("_ms") else applied.value
+        return f"{applied.parameter} = {value}"
+
+    def event(self, entry: Recorded) -> str:
+        """What an entry about a conversation told."""
+        match entry.body:
+            case Offered(channel=channel, direction=direction):
+                return self.filled("told_offered", channel=self.word(channel), direction=self.word(direction))
+            case Queued(queue=queue):
+                return self.filled("told_queued", queue=queue)
+            case Assigned(account=account):
+                return self.filled("told_assigned", account=account)
+            case Accepted(account=account):
+                return self.filled("told_accepted", account=account)
+            case CustomerTurn(form=form):
+                return self.filled("told_customer_turn", form=self.word(form))
+            case AgentTurn(author=author, account=account):
+                return self.filled("told_agent_turn", author=self.word(author), account=account).rstrip()
+            case Transferred(queue=queue, account=account):
+                return self.filled("told_transferred", to=" ".join(filter(None, (account, queue))))
+            case CustomerLeft(reason=reason):
+                return self.filled("told_customer_left", reason=self.word(reason))
+            case Closed(by=by):
+                return self.filled("told_closed", by=self.word(by))
+        raise ValueError(entry)
+
+    def filled(self, key: str, **values: str | int) -> str:
+        """A word of the glossary with its places filled in."""
+        return self.word(key).format(**values)
+
+    def _sentence(self, key: str, values: Mapping[str, int | str]) -> str:
+        return self.word(key).format(**{name: self._value(name, value) for name, value in values.items()})
+
+    def _value(self, name: str, value: int | str) -> str:
+        if isinstance(value, int):
+            if name.endswith("_at"):
+                return self.at(value)
+            return self.lasting(value) if name.endswith("_ms") else str(value)
+        if name in _NAMED:
+            return ", ".join(self.word(each) for each in value.split(", "))
+        return value

@@ -1,0 +1,50 @@
+"""Instants and time zones as a person writes them on a command line."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from seatwatch.clock import now_ms
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ONE_MS: Final = timedelta(milliseconds=1)
+
+
+def zone_named(name: str) -> str:
+    """The name again. Exits with 2 when there is no such time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        typer.echo(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai", err=True)
+        raise typer.Exit(2) from None
+    return name
+
+
+def instant_named(option: str, text: str, zone: str) -> int:
+    """Ms since the epoch of "now" or an ISO date-time, in `zone` unless it states an offset. Exits with 2 otherwise.
+
+    A date alone is its first moment.
+    """
+    if text == "now":
+        return now_ms()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
+        raise typer.Exit(2) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return (moment - _EPOCH) // _ONE_MS
+
+
+def local_time(at: int, zone: ZoneInfo) -> str:
+    """An instant (ms) as a clock in `zone` shows it, to the millisecond."""
+    return (_EPOCH + at * _ONE_MS).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def local_day(at: int, zone: ZoneInfo) -> tuple[int, int]:
+    """[start, end) in ms of the local date that an instant (ms) lies on."""
+    midnight = (_EPOCH + at * _ONE_MS).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - _EPOCH) // _ONE_MS, (midnight + timedelta(days=1) - _EPOCH) // _ONE_MS

@@ -1,0 +1,198 @@
+"""One session under one definition, as it is looked at afterwards: its fact, what was told of it, its clocks.
+
+Nothing here judges: the fact is the engine's. The clocks are laid out beside it, and must add up to what it says.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from sla_engine._core.calendar import Calendar
+from sla_engine._core.choices import WindowCloses
+from sla_engine._core.definition import Definition
+from wire.conversation import (
+    Accepted,
+    AgentTurn,
+    Assigned,
+    Closed,
+    CustomerLeft,
+    CustomerTurn,
+    Form,
+    Offered,
+    Queued,
+    Transferred,
+)
+from wire.recorded import Recorded
+from wire.verdict import LegFact, ResponseFact, SessionFact, Why
+
+_NO_TIME_RAN: Final = frozenset({Why.ANSWERED_BEFORE_OPENING, Why.ANSWERED_OUT_OF_HOURS})
+_UNMOVED: Final = frozenset({Form.EDIT, Form.RECALL})
+TOLD: Final = (
+    Offered,
+    Queued,
+    Assigned,
+    Accepted,
+    CustomerTurn,
+    AgentTurn,
+    Transferred,
+    CustomerLeft,
+    Closed,
+)
+"""Bodies that are about one conversation."""
+
+
+class Interval(NamedTuple):
+    """[start, end) in ms since the epoch."""
+
+    start: int
+    end: int
+
+
+class Clock(NamedTuple):
+    """One clock of a session. Instants and durations in ms, None where it has not happened.
+
+    ran: when it counted. correction_ms: what two clock domains are apart (E17). total_ms: what the fact says; it is the
+    sum of `ran` and the correction.
+    """
+
+    started_at: int | None
+    due_at: int | None
+    stopped_at: int | None
+    ran: tuple[Interval, ...]
+    correction_ms: int
+    total_ms: int | None
+
+
+class Case:
+    """A session fact with what belongs to it.
+
+    conversation: entries about it in order of event time. until: when its next session starts, None where there is
+    none. turns, legs: the last word on each of this session.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        fact: SessionFact,
+        conversation: Sequence[Recorded],
+        *,
+        until: int | None = None,
+        turns: Sequence[ResponseFact] = (),
+        legs: Sequence[LegFact] = (),
+    ) -> None:
+        self.definition: Final = definition
+        self.calendar: Final = Calendar(definition)
+        self.fact: Final = fact
+        self.conversation: Final = conversation
+        self.turns: Final = turns
+        self.legs: Final = legs
+        self.told: Final = [
+            entry
+            for entry in conversation
+            if instant_of(entry) >= fact.started_at and (until is None or instant_of(entry) < until)
+        ]
+
+    @property
+    def clock_started_at(self) -> int | None:
+        """Where the customer's clock started (E1), None = never."""
+        if self.fact.clock_started_at is None and self.fact.why is not Why.NEVER_REACHED_A_PERSON:
+            return self.fact.started_at
+        return self.fact.clock_started_at
+
+    @cached_property
+    def reply(self) -> Recorded | None:
+        """The reply that answered, None where none did."""
+        if self.fact.first_response_ms is None and self.fact.why is not Why.NOBODY_ONLINE:
+            return None
+        valid = [entry for entry in self.told if self.is_valid_reply(entry)]
+        deciding = next((entry for entry in valid if entry.index == self.fact.entry_index), None)
+        if deciding is not None or self.fact.first_response_ms is None:
+            return deciding
+        earliest = self.fact.started_at if self.fact.why in _NO_TIME_RAN else self.clock_started_at
+        return next((entry for entry in valid if earliest is not None and instant_of(entry) >= earliest), None)
+
+    @property
+    def replied_at(self) -> int | None:
+        """When it was answered, ms."""
+        return None if self.reply is None else instant_of(self.reply)
+
+    @property
+    def wait_ended_at(self) -> int | None:
+        """When the customer's wait ended: by a reply, else with the session; None while it goes on."""
+        return self.fact.ended_at if self.replied_at is None else self.replied_at
+
+    def is_valid_reply(self, entry: Recorded) -> bool:
+        """Whether the definition takes this for an answer (E2)."""
+        return isinstance(entry.body, AgentTurn) and entry.body.author in self.definition.valid_reply
+
+    def is_enquiry(self, entry: Recorded) -> bool:
+        """Whether the definition lets this start a turn (E14)."""
+        return isinstance(entry.body, CustomerTurn) and entry.body.form in self.definition.inbound_forms
+
+    def is_other_inbound(self, entry: Recorded) -> bool:
+        """Whether the customer did something that the definition does not take for an enquiry."""
+        return isinstance(entry.body, CustomerTurn) and not self.is_enquiry(entry) and entry.body.form not in _UNMOVED
+
+    def waiting(self) -> Iterator[Recorded]:
+        """What was told while the first response was owed, the reply itself left out."""
+        ended_at = self.wait_ended_at
+        for entry in self.told:
+            if entry is self.reply or (ended_at is not None and instant_of(entry) > ended_at):
+                return
+            yield entry
+
+    def returns(self) -> Iterator[tuple[int, int]]:
+        """(end, return) of each time the customer came back, up to the end of this session, in ms.
+
+        A return that begins this session belongs to it, one that begins the next does not.
+        """
+        last = instant_of(self.told[-1]) if self.told else self.fact.started_at
+        ended_at: int | None = None
+        for entry in self.conversation:
+            at = instant_of(entry)
+            if ended_at is not None and isinstance(entry.body, Offered | Queued | CustomerTurn):
+                if self.fact.started_at <= at <= last:
+                    yield ended_at, at
+                ended_at = None
+            if isinstance(entry.body, CustomerLeft | Closed):
+                ended_at = at
+
+    def customer_clock(self) -> Clock:
+        """From the start by E1 to the reply, or to when the customer left or was given up."""
+        fact, started_at = self.fact, self.clock_started_at
+        if fact.why in {Why.OUTBOUND, Why.ARRIVED_OUT_OF_HOURS} and fact.first_response_ms is None:
+            return Clock(started_at, None, None, (), 0, None)
+        total_ms = fact.waited_ms if fact.first_response_ms is None else fact.first_response_ms
+        stopped_at = self.wait_ended_at
+        ran = self._ran(started_at, stopped_at)
+        correction_ms = 0 if total_ms is None else total_ms - sum(end - start for start, end in ran)
+        return Clock(started_at, fact.due_at, stopped_at, ran, correction_ms, total_ms)
+
+    def seat_clock(self) -> Clock | None:
+        """From the assignment of the answering leg to its reply; None where the source told no assignment."""
+        seat_ms, replied_at = self.fact.seat_response_ms, self.replied_at
+        if seat_ms is None or replied_at is None:
+            return None
+        started_at = replied_at - seat_ms
+        return Clock(started_at, None, replied_at, (Interval(started_at, replied_at),), 0, seat_ms)
+
+    def _ran(self, started_at: int | None, stopped_at: int | None) -> tuple[Interval, ...]:
+        if started_at is None or stopped_at is None or self.fact.why in _NO_TIME_RAN or stopped_at <= started_at:
+            return ()
+        if self.definition.window_closes is WindowCloses.PAUSES:
+            return tuple(open_intervals(self.calendar, started_at, stopped_at))
+        return (Interval(started_at, stopped_at),)
+
+
+def open_intervals(calendar: Calendar, start: int, end: int) -> Iterator[Interval]:
+    """The parts of [start, end) that lie inside the service window."""
+    at = calendar.next_open(start)
+    while at is not None and at < end:
+        closes_at = min(calendar.closes_at(at), end)
+        yield Interval(at, closes_at)
+        at = calendar.next_open(closes_at)
+
+
+def instant_of(entry: Recorded) -> int:
+    """Event time of an entry, ms; when it came in, where this build cannot read its body."""
+    return entry.received_at if entry.body is None else entry.body.occurred_at

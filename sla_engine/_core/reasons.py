@@ -1,0 +1,357 @@
+"""Which rules of a definition (E1-E18) shaped a session, and what each did to it, as sentences with values.
+
+Derived from the engine's fact, the definition and what was told; nothing is judged here again. A sentence is named, its
+text in both languages is in the glossary; values end in `_at` (instant, ms), `_ms` (duration), or are shown as they
+are.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from sla_engine._core.case import Case, instant_of
+from sla_engine._core.choices import (
+    AnsweredOutOfHours,
+    Boundary,
+    ClockDomains,
+    ClockStart,
+    Credit,
+    LeftBeforeTarget,
+    NeverAnswered,
+    OnTransfer,
+    OutOfHours,
+    RepeatedTurns,
+    TurnEnds,
+    WindowCloses,
+)
+from wire.conversation import AgentTurn, Assigned, CustomerTurn, Form, Queued, Transferred
+from wire.recorded import Recorded
+from wire.verdict import Outcome, Verdict, Why
+
+
+class Says(StrEnum):
+    """Every sentence about a rule; each is a key of the glossary."""
+
+    CLOCK_FROM_ARRIVAL = "clock_from_arrival"
+    CLOCK_FROM_QUEUE = "clock_from_queue"
+    CLOCK_FROM_ASSIGNMENT = "clock_from_assignment"
+    CLOCK_FROM_ARRIVAL_UNTOLD = "clock_from_arrival_untold"
+    CLOCK_NEVER_STARTED = "clock_never_started"
+    ANSWERED_BY = "answered_by"
+    NOT_A_REPLY = "not_a_reply"
+    CREDITED_TO_SENDER = "credited_to_sender"
+    CREDITED_TO_ASSIGNEE = "credited_to_assignee"
+    TRANSFER_CLOCK_WENT_ON = "transfer_clock_went_on"
+    TRANSFER_CLOCK_RESTARTED = "transfer_clock_restarted"
+    TRANSFER_NEW_TURN = "transfer_new_turn"
+    FIRST_MESSAGE_COUNTS = "first_message_counts"
+    LAST_MESSAGE_COUNTS = "last_message_counts"
+    CAME_BACK_SAME_SESSION = "came_back_same_session"
+    CAME_BACK_NEW_SESSION = "came_back_new_session"
+    OUTSIDE_NOT_JUDGED = "outside_not_judged"
+    OUTSIDE_FROM_OPENING = "outside_from_opening"
+    OUTSIDE_ANSWERED_INSIDE = "outside_answered_inside"
+    CLOSED_CLOCK_RAN_ON = "closed_clock_ran_on"
+    CLOSED_CLOCK_PAUSED = "closed_clock_paused"
+    CLOSED_WAIT_CUT = "closed_wait_cut"
+    ANSWERED_OUTSIDE_FULL = "answered_outside_full"
+    ANSWERED_OUTSIDE_ZERO = "answered_outside_zero"
+    UNANSWERED_IS_MISS = "unanswered_is_miss"
+    UNANSWERED_IS_CAPPED = "unanswered_is_capped"
+    UNANSWERED_IS_DROPPED = "unanswered_is_dropped"
+    LEFT_TOO_SOON_TO_COUNT = "left_too_soon_to_count"
+    LEFT_AND_COUNTS = "left_and_counts"
+    LEFT_BY_DUE_IGNORED = "left_by_due_ignored"
+    LEFT_AFTER_DUE_COUNTS = "left_after_due_counts"
+    LEFT_ALWAYS_IGNORED = "left_always_ignored"
+    LEFT_ALWAYS_COUNTS = "left_always_counts"
+    LEFT_BY_DUE_IS_MET = "left_by_due_is_met"
+    TURN_ENDED_WITH_SESSION = "turn_ended_with_session"
+    TURN_STAYED_OPEN = "turn_stayed_open"
+    COURTESY_OPENS_NOTHING = "courtesy_opens_nothing"
+    NOBODY_WAS_ONLINE = "nobody_was_online"
+    OPENS_NOTHING = "opens_nothing"
+    OUTBOUND_NOT_JUDGED = "outbound_not_judged"
+    IN_TIME_AT_MOST = "in_time_at_most"
+    IN_TIME_BELOW = "in_time_below"
+    TOLD_COARSELY = "told_coarsely"
+    CLOCKS_AS_STAMPED = "clocks_as_stamped"
+    CLOCKS_CORRECTED = "clocks_corrected"
+    VERSION_IN_FORCE = "version_in_force"
+
+
+class Applied(NamedTuple):
+    """One rule that did something. row: E1 .. E18. parameter, value: of the definition. values: for the sentence."""
+
+    row: str
+    parameter: str
+    value: str
+    says: Says
+    values: dict[str, int | str]
+
+
+_JUDGED: Final = (Verdict.MET, Verdict.BREACHED)
+_LEFT_SAYS: Final = {
+    Why.LEFT_SHORT: Says.LEFT_TOO_SOON_TO_COUNT,
+    Why.LEFT_IN_TIME: Says.LEFT_BY_DUE_IS_MET,
+}
+_STARTS: Final = {
+    ClockStart.ARRIVAL: Says.CLOCK_FROM_ARRIVAL,
+    ClockStart.QUEUED: Says.CLOCK_FROM_QUEUE,
+    ClockStart.ASSIGNED: Says.CLOCK_FROM_ASSIGNMENT,
+}
+_NEVER: Final = {
+    NeverAnswered.MISS: Says.UNANSWERED_IS_MISS,
+    NeverAnswered.CAPPED: Says.UNANSWERED_IS_CAPPED,
+    NeverAnswered.DROPPED: Says.UNANSWERED_IS_DROPPED,
+}
+
+
+def reasons(case: Case) -> list[Applied]:
+    """Every rule that did something to the session, in order of the rows."""
+    return [applied for row in _ROWS for applied in row(case)]
+
+
+def _clock_start(case: Case) -> Iterator[Applied]:
+    chosen, started_at = case.definition.clock_start, case.clock_started_at
+    if started_at is None:
+        yield Applied("E1", "clock_start", chosen, Says.CLOCK_NEVER_STARTED, {})
+        return
+    awaited = {ClockStart.QUEUED: (Queued,), ClockStart.ASSIGNED: (Assigned, Transferred)}.get(chosen, ())
+    told = not awaited or any(isinstance(entry.body, awaited) for entry in case.told) or started_at != _arrived(case)
+    says = _STARTS[chosen] if told else Says.CLOCK_FROM_ARRIVAL_UNTOLD
+    yield Applied("E1", "clock_start", chosen, says, {"start_at": started_at})
+
+
+def _valid_reply(case: Case) -> Iterator[Applied]:
+    value = ", ".join(case.definition.valid_reply)
+    passed = [entry.body for entry in case.waiting() if isinstance(entry.body, AgentTurn)]
+    passed = [body for body in passed if body.author not in case.definition.valid_reply]
+    if passed:
+        authors = ", ".join(dict.fromkeys(body.author for body in passed))
+        yield Applied("E2", "valid_reply", value, Says.NOT_A_REPLY, {"count": len(passed), "authors": authors})
+    reply = case.reply
+    if reply is not None and isinstance(reply.body, AgentTurn):
+        account = reply.body.account or case.fact.place.account
+        values: dict[str, int | str] = {"author": reply.body.author, "account": account, "reply_at": instant_of(reply)}
+        yield Applied("E2", "valid_reply", value, Says.ANSWERED_BY, values)
+
+
+def _credit(case: Case) -> Iterator[Applied]:
+    reply, chosen = case.reply, case.definition.credit
+    if reply is None or not isinstance(reply.body, AgentTurn) or case.fact.outcome is not Outcome.ANSWERED:
+        return
+    says = Says.CREDITED_TO_SENDER if chosen is Credit.SENDER else Says.CREDITED_TO_ASSIGNEE
+    yield Applied("E3", "credit", chosen, says, {"account": case.fact.place.account})
+
+
+def _on_transfer(case: Case) -> Iterator[Applied]:
+    chosen = case.definition.on_transfer
+    handed_on = [entry for entry in case.waiting() if isinstance(entry.body, Transferred)]
+    if not handed_on:
+        return
+    last_at = instant_of(handed_on[-1])
+    values: dict[str, int | str] = {"count": len(handed_on), "last_at": last_at}
+    if chosen is OnTransfer.CLOCK_RESTARTS and case.clock_started_at is not None and case.clock_started_at >= last_at:
+        yield Applied("E4", "on_transfer", chosen, Says.TRANSFER_CLOCK_RESTARTED, values)
+    elif chosen is OnTransfer.NEW_TURN_PER_ACCOUNT and len(case.turns) > 1:
+        yield Applied("E4", "on_transfer", chosen, Says.TRANSFER_NEW_TURN, values)
+    else:
+        yield Applied("E4", "on_transfer", chosen, Says.TRANSFER_CLOCK_WENT_ON, values)
+
+
+def _repeated_turns(case: Case) -> Iterator[Applied]:
+    chosen = case.definition.repeated_turns
+    written = [entry for entry in case.waiting() if case.is_enquiry(entry)]
+    if len(written) > 1:
+        first = chosen is RepeatedTurns.FIRST
+        says = Says.FIRST_MESSAGE_COUNTS if first else Says.LAST_MESSAGE_COUNTS
+        at = instant_of(written[0] if first else written[-1])
+        yield Applied("E5", "repeated_turns", chosen, says, {"count": len(written), "message_at": at})
+
+
+def _gap(case: Case) -> Iterator[Applied]:
+    limit_ms = case.definition.gap_to_new_session_ms
+    for ended_at, back_at in case.returns():
+        values: dict[str, int | str] = {"gap_ms": back_at - ended_at, "limit_ms": limit_ms, "back_at": back_at}
+        says = Says.CAME_BACK_NEW_SESSION if back_at == case.fact.started_at else Says.CAME_BACK_SAME_SESSION
+        yield Applied("E6", "gap_to_new_session_ms", str(limit_ms), says, values)
+
+
+def _out_of_hours(case: Case) -> Iterator[Applied]:
+    chosen, fact, started_at = case.definition.out_of_hours, case.fact, case.clock_started_at
+    if fact.why is Why.ARRIVED_OUT_OF_HOURS:
+        at = fact.started_at if started_at is None else started_at
+        yield Applied("E7", "out_of_hours", chosen, Says.OUTSIDE_NOT_JUDGED, {"start_at": at})
+    elif started_at is None or fact.why is Why.OUTBOUND:
+        return
+    elif chosen is OutOfHours.STARTS_AT_OPENING and _was_moved(case, started_at):
+        yield Applied("E7", "out_of_hours", chosen, Says.OUTSIDE_FROM_OPENING, {"opening_at": started_at})
+    elif chosen is OutOfHours.COUNTS_IF_ANSWERED_INSIDE and not case.calendar.is_open(started_at):
+        yield Applied("E7", "out_of_hours", chosen, Says.OUTSIDE_ANSWERED_INSIDE, {"start_at": started_at})
+
+
+def _window_closes(case: Case) -> Iterator[Applied]:
+    chosen, started_at, ended_at = case.definition.window_closes, case.clock_started_at, case.wait_ended_at
+    if case.fact.why is Why.CUT_AT_CLOSE:
+        closes_at = case.fact.due_at if started_at is None else case.calendar.closes_at(started_at)
+        yield Applied("E8", "window_closes", chosen, Says.CLOSED_WAIT_CUT, {"closes_at": closes_at})
+        return
+    if started_at is None or ended_at is None or not case.calendar.is_open(started_at):
+        return
+    closes_at = case.calendar.closes_at(started_at)
+    if closes_at >= ended_at or case.fact.why is Why.OUTBOUND:
+        return
+    if chosen is WindowCloses.PAUSES:
+        paused_ms = ended_at - started_at - case.calendar.open_ms(started_at, ended_at)
+        values: dict[str, int | str] = {"closes_at": closes_at, "paused_ms": paused_ms}
+        yield Applied("E8", "window_closes", chosen, Says.CLOSED_CLOCK_PAUSED, values)
+    elif chosen is WindowCloses.RUNS_ON:
+        yield Applied("E8", "window_closes", chosen, Says.CLOSED_CLOCK_RAN_ON, {"closes_at": closes_at})
+
+
+def _answered_out_of_hours(case: Case) -> Iterator[Applied]:
+    chosen, replied_at = case.definition.answered_out_of_hours, case.replied_at
+    if case.fact.answered_out_of_hours and replied_at is not None:
+        full = chosen is AnsweredOutOfHours.FULL_TIME
+        says = Says.ANSWERED_OUTSIDE_FULL if full else Says.ANSWERED_OUTSIDE_ZERO
+        yield Applied("E9", "answered_out_of_hours", chosen, says, {"reply_at": replied_at})
+
+
+def _never_answered(case: Case) -> Iterator[Applied]:
+    chosen = case.definition.never_answered
+    if case.fact.outcome is Outcome.UNANSWERED and case.fact.why is not Why.NOT_SERVED:
+        values: dict[str, int | str] = {"due_at": case.fact.due_at}
+        if case.definition.unanswered_cap_ms is not None:
+            values["cap_ms"] = case.definition.unanswered_cap_ms
+        yield Applied("E10", "never_answered", chosen, _NEVER[chosen], values)
+
+
+def _left(case: Case) -> Iterator[Applied]:
+    fact, chosen = case.fact, case.definition.left_before_target
+    if fact.outcome is not Outcome.ABANDONED:
+        return
+    says = _LEFT_SAYS.get(fact.why)
+    if says is None and chosen is LeftBeforeTarget.IGNORE_ALL:
+        says = Says.LEFT_ALWAYS_IGNORED
+    elif says is None and fact.why is Why.LEFT_IGNORED:
+        says = Says.LEFT_BY_DUE_IGNORED
+    elif says is None and chosen is LeftBeforeTarget.AS_BREACH:
+        says = Says.LEFT_ALWAYS_COUNTS
+    elif says is None:
+        says = Says.LEFT_AND_COUNTS if chosen is LeftBeforeTarget.COUNTS else Says.LEFT_AFTER_DUE_COUNTS
+    waited_ms = fact.waited_ms
+    if waited_ms is None:
+        waited_ms = 0 if fact.ended_at is None else fact.ended_at - fact.started_at
+    values: dict[str, int | str] = {
+        "waited_ms": waited_ms,
+        "short_ms": case.definition.short_abandon_ms,
+        "due_at": fact.due_at,
+    }
+    yield Applied("E11", "left_before_target", chosen, says, values)
+
+
+def _turn_ends(case: Case) -> Iterator[Applied]:
+    chosen = case.definition.turn_ends
+    if any(turn.duration_ms is None for turn in case.turns):
+        says = Says.TURN_STAYED_OPEN if chosen is TurnEnds.NEVER else Says.TURN_ENDED_WITH_SESSION
+        count = sum(turn.duration_ms is None for turn in case.turns)
+        yield Applied("E12", "turn_ends", chosen, says, {"count": count})
+    if chosen is TurnEnds.CLOSING_PHRASE and Form.CLOSING in case.definition.inbound_forms:
+        replied_at = case.replied_at
+        courtesies = [
+            entry
+            for entry in case.told
+            if isinstance(entry.body, CustomerTurn)
+            and entry.body.form is Form.CLOSING
+            and replied_at is not None
+            and instant_of(entry) >= replied_at
+        ]
+        if courtesies:
+            values: dict[str, int | str] = {"count": len(courtesies)}
+            yield Applied("E12", "turn_ends", chosen, Says.COURTESY_OPENS_NOTHING, values)
+
+
+def _nobody_online(case: Case) -> Iterator[Applied]:
+    if case.fact.nobody_online:
+        yield Applied("E13", "nobody_online", case.definition.nobody_online, Says.NOBODY_WAS_ONLINE, {})
+
+
+def _inbound_forms(case: Case) -> Iterator[Applied]:
+    other = [entry.body for entry in case.told if case.is_other_inbound(entry)]
+    forms = dict.fromkeys(body.form for body in other if isinstance(body, CustomerTurn))
+    if other:
+        values: dict[str, int | str] = {"count": len(other), "forms": ", ".join(forms)}
+        yield Applied("E14", "inbound_forms", ", ".join(case.definition.inbound_forms), Says.OPENS_NOTHING, values)
+
+
+def _outbound(case: Case) -> Iterator[Applied]:
+    if case.fact.why is Why.OUTBOUND:
+        yield Applied("E15", "outbound", case.definition.outbound, Says.OUTBOUND_NOT_JUDGED, {})
+
+
+def _boundary(case: Case) -> Iterator[Applied]:
+    fact, chosen = case.fact, case.definition.boundary
+    if fact.verdict not in _JUDGED or case.clock_started_at is None:
+        return
+    says = Says.IN_TIME_AT_MOST if chosen is Boundary.AT_MOST else Says.IN_TIME_BELOW
+    limit_ms = case.calendar.limit_of(case.clock_started_at)
+    yield Applied("E16", "boundary", chosen, says, {"limit_ms": limit_ms, "due_at": fact.due_at})
+    if fact.resolution_ms > 1:
+        yield Applied("E16", "boundary", chosen, Says.TOLD_COARSELY, {"resolution_ms": fact.resolution_ms})
+
+
+def _clock_domains(case: Case) -> Iterator[Applied]:
+    reply, chosen = case.reply, case.definition.clock_domains
+    start = next((entry for entry in case.told if instant_of(entry) == case.fact.started_at), None)
+    if reply is None or start is None or _domain(reply) == _domain(start):
+        return
+    values: dict[str, int | str] = {"start_clock": _domain(start), "reply_clock": _domain(reply)}
+    if chosen is ClockDomains.AS_STAMPED:
+        yield Applied("E17", "clock_domains", chosen, Says.CLOCKS_AS_STAMPED, values)
+    else:
+        values["bound_ms"] = case.fact.skew_bound_ms
+        yield Applied("E17", "clock_domains", chosen, Says.CLOCKS_CORRECTED, values)
+
+
+def _version(case: Case) -> Iterator[Applied]:
+    held = case.definition
+    values: dict[str, int | str] = {"version": held.version, "from_at": held.effective_from}
+    yield Applied("E18", "version", str(held.version), Says.VERSION_IN_FORCE, values)
+
+
+def _arrived(case: Case) -> int:
+    """Where a clock that starts on arrival starts."""
+    return case.fact.started_at
+
+
+def _was_moved(case: Case, started_at: int) -> bool:
+    """Whether the clock start is an opening that the arrival was moved to."""
+    return started_at > case.fact.started_at and not case.calendar.is_open(started_at - 1)
+
+
+def _domain(entry: Recorded) -> str:
+    clock = "" if entry.body is None else entry.body.clock
+    return f"{entry.source}/{clock}" if clock else entry.source
+
+
+_ROWS: Final[tuple[Callable[[Case], Iterator[Applied]], ...]] = (
+    _clock_start,
+    _valid_reply,
+    _credit,
+    _on_transfer,
+    _repeated_turns,
+    _gap,
+    _out_of_hours,
+    _window_closes,
+    _answered_out_of_hours,
+    _never_answered,
+    _left,
+    _turn_ends,
+    _nobody_online,
+    _inbound_forms,
+    _outbound,
+    _boundary,
+    _clock_domains,
+    _version,
+)
