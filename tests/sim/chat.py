@@ -28,8 +28,8 @@ class ChatBridge(Node):
     def __init__(self, world: "World", name: str, client: str) -> None:
         super().__init__(world, name)
         self.client = client
-        self._talk = Conversations("chat", world.rng, world.clock_ms)
-        self._lies = Conversations("lie", world.rng, world.clock_ms)
+        self._talk = Conversations("chat", world.rng, self.clock.now_ms)
+        self._lies = Conversations("lie", world.rng, self.clock.now_ms)
         self._held: list[Event] = []
         self._answered: list[Event] = []
         self._count = 0

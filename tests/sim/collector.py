@@ -15,7 +15,7 @@ from ledger.errors import LedgerFailed, LedgerFenced
 from tests.sim.http_port import DURABLE, LATER, Answer, Request, answer
 from tests.sim.mqtt_port import Connection, SimClient, SimDoor
 from tests.sim.node import Node
-from tests.sim.record import CLIENT, Record
+from tests.sim.record import CLIENT, CLIENTS, Record
 from tests.sim.rules import rules
 from wire.codec import decode_ack
 from wire.frame import Ack, Frame
@@ -79,21 +79,16 @@ class CollectorNode(Node):
 
     async def main(self) -> None:
         world = self.world
-        oracles = self.record.oracles
-        writers = {}
-        for client, ledger in self.record.ledgers.items():
-            had = len(oracles[client].entries)
-            writers[client] = writer = await world.loop.run_in_executor(None, self.record.make_writer, ledger)
-            oracles[client].recovered(writer.seen(), had)
+        writers = {client: await world.loop.run_in_executor(None, self.record.open, client) for client in CLIENTS}
         self.intake = Intake(
             writers,
             Sources(self.record.sources.values()),
             settings=SETTINGS,
-            clock_ms=world.clock_ms,
+            clock_ms=self.clock.now_ms,
             open_reader=self.record.reader,  # type: ignore[arg-type]  # likewise a port
             die=lambda error: world.process_ended(self, error),
         )
-        timekeeper = Timekeeper(self.intake, TIME, clock_ms=world.clock_ms, owes=lambda client: client == CLIENT)
+        timekeeper = Timekeeper(self.intake, TIME, clock_ms=self.clock.now_ms, owes=lambda client: client == CLIENT)
         door = SimDoor(_Observed(self, self.intake), self.intake.sources, MQTT)  # type: ignore[arg-type]  # submits alike
         door.make_client = lambda: self._client(door)
         self._http = HttpDoor(

@@ -18,6 +18,7 @@ from sla_engine.zones import zone_table
 from tests.sim.facts_port import SimFacts
 from tests.sim.node import Node
 from tests.sim.record import CLIENT, Record
+from tests.sim.verdicts import by_folding, by_reading
 from wire.recorded import Recorded
 from wire.verdict import Announcement, Fact
 
@@ -107,7 +108,7 @@ class EngineNode(Node):
         self.make_store: Callable[..., SimFacts] = SimFacts
         self.make_runner: type[LocalRunner] = LocalRunner
         self.store: SimFacts | None = None
-        self._ledger = record.reader(CLIENT)
+        self.ledger = record.reader(CLIENT)
         self._oracle = record.oracles[CLIENT]
         self._runner: LocalRunner | None = None
 
@@ -115,15 +116,14 @@ class EngineNode(Node):
         self._runner = None
 
     async def main(self) -> None:
-        world = self.world
         self.store = store = self._open_store()
-        feed = Feed(self, self.reader, self._ledger.ledger_id)
-        feed.size = self._ledger.size()
+        feed = Feed(self, self.reader, self.ledger.ledger_id)
+        feed.size = self.ledger.size()
         self._runner = self.make_runner(
             CLIENT,
             feed,
             store,  # type: ignore[arg-type]  # the same port, over simulated disks
-            clock_ms=world.clock_ms,
+            clock_ms=self.clock.now_ms,
             settings=SETTINGS,
             announced=self._announced,
         )
@@ -138,7 +138,7 @@ class EngineNode(Node):
         store.before = lambda: self.world.faults.worst_instant("crash.between_ledger_and_engine", self)
         store.between = lambda: self.world.faults.worst_instant("crash.between_facts_and_state", self)
         store.after = self._committed
-        store.load(self._ledger.size())
+        store.load(self.ledger.size())
         return store
 
     def _committed(self, next_index: int) -> None:
@@ -176,7 +176,7 @@ class EngineNode(Node):
         network, hub = self.world.network, self.world.collector.name
 
         def answer() -> None:
-            size = self._ledger.size()
+            size = self.ledger.size()
             network.send(hub, self.name, lambda: self.enter(feed.grew, size))
 
         network.send(self.name, hub, answer)
@@ -185,26 +185,30 @@ class EngineNode(Node):
 
     def caught_up(self) -> bool:
         """Everything in the ledger is folded, and written."""
-        size = self._ledger.size()
+        size = self.ledger.size()
         runner, store = self._runner, self.store
         return runner is not None and store is not None and runner.next_index == store.next_index == size
 
     def left(self) -> str:
         """Where it stands."""
         at = (self._runner.next_index if self._runner else "?", self.store.next_index if self.store else "?")
-        return f"{self.name} has folded {at[0]} and written {at[1]} of {self._ledger.size()}"
+        return f"{self.name} has folded {at[0]} and written {at[1]} of {self.ledger.size()}"
 
     def fact_count(self) -> int:
         """Facts on disk."""
         return len(self.store.facts) if self.store is not None else 0
 
     def judge(self) -> None:
-        """I4: any batches, any restart points, any `now` give the same facts, byte for byte. I5: they are on disk."""
-        entries = self._entries(self._ledger.size())
+        """At the end. I4: any batches, any restart points, any `now` give the same facts, byte for byte. I5: they are
+        on disk. I6: they are right.
+        """
+        entries = self._entries(self.ledger.size())
         whole: Facts = {}
         take(whole, step(new_shard(), entries, 0).facts)
         if canonical(self._replay(entries)) != canonical(whole):
             self.world.fail("I4", "another split into batches and restarts gives other facts")
+        if by_folding(entries) != by_reading(self._oracle.entries):
+            self.world.fail("I6", "the engine judges sessions otherwise than a plain reader of the record")
         store = self._open_store()
         if canonical(store.facts) != canonical(whole):
             self.world.fail("I5", f"{len(store.facts)} facts on disk, {len(whole)} by replay, or other ones")
@@ -215,14 +219,14 @@ class EngineNode(Node):
             self._check(assemble(saved.sections, saved.conversations))
 
     def _entries(self, count: int) -> list[Recorded]:
-        stored: list[StoredEntry] = self._ledger.read(0, count)
+        stored: list[StoredEntry] = self.ledger.read(0, count)
         return [recorded(entry) for entry in stored]
 
     def _replay(self, entries: Sequence[Recorded]) -> Facts:
         rng, shard, at = self.world.rng, new_shard(), 0
         facts: Facts = {}
         while at < len(entries):
-            size, now = rng.choice(SPLITS), self.world.clock_ms() + rng.randint(-MINUTE_MS, MINUTE_MS)
+            size, now = rng.choice(SPLITS), self.clock.now_ms() + rng.randint(-MINUTE_MS, MINUTE_MS)
             take(facts, step(shard, entries[at : at + size], now).facts)
             at += size
             if rng.random() < 0.1:

@@ -64,6 +64,7 @@ class Faults:
             (self.restore_ledger, 2),
             (self.forge, 2),
             (self.usurp, 2),
+            (self.step_clock, 4),
         )
         actions = [action for action, weight in trouble for _ in range(weight)]
         while world.now < ends:
@@ -105,6 +106,15 @@ class Faults:
 
     def restore_ledger(self) -> None:
         self.world.record.restore()
+
+    def step_clock(self) -> None:
+        """Somebody sets a clock, or it is set by itself: the hub's, or that of a source."""
+        world = self.world
+        clock = self.rng.choice([world.hub_clock, *(node.clock for node in (world.chat, *world.probes))])
+        stepped = clock.step(self.rng)
+        place = "hub" if clock is world.hub_clock else "source"
+        world.marks.hit(f"clock.{place}_{'back' if stepped < 0 else 'forth'}")
+        world.trace("clock", place, stepped)
 
     def usurp(self) -> None:
         self.world.fail_over(self.rng.uniform(0.3, 9.0))

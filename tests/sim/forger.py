@@ -42,7 +42,7 @@ class Forger:
         if not keys:
             return
         key = world.rng.choice(keys[-20:])
-        at = world.clock_ms()
+        at = probe.clock.now_ms()
         lie = Heartbeat(at, 1, "forged", None, True, "", "site-9", f"forged-{len(self.forgeries)}", Role.SEAT, 1, 1)
         kind, version, body = said(lie)
         item = Item(key.sequence, kind, version, msgspec.Raw(body))

@@ -35,6 +35,10 @@ EXPECTED: Final = frozenset(
         "outbox.disk_full",
         "ledger.restored_older",
         "collector.usurped",
+        "clock.hub_back",
+        "clock.hub_forth",
+        "clock.source_back",
+        "clock.source_forth",
         "probe.cloned",
         "probe.poison",
         # kills at the worst instants

@@ -12,9 +12,11 @@ from sla_engine.facts_store import Commit
 from sla_engine.runners.local import LocalRunner
 from tests.sim.facts_port import SimFacts
 from tests.sim.http_port import OK, Answer, Request
-from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
-from tests.sim.record import Submit
+from tests.sim.ledger_port import Committed, SimLedger, SimReader, SimWriter, Stream
+from tests.sim.record import CLIENT, Submit
 from tests.sim.world import World
+from tests.sla_engine.oracle import Told
+from wire.codec import decode_body, encode_body
 from wire.frame import Ack, Frame, Lane
 
 Tamper = Callable[[World], None]
@@ -171,6 +173,37 @@ def rejected_without_a_word(world: World) -> None:
     world.record.around_submit = silent
 
 
+def clock_not_clamped(world: World) -> None:
+    """received_at is whatever the hub's clock shows."""
+
+    class AsShown(SimWriter):
+        def commit(
+            self, entries: Sequence[NewEntry], *, received_at: int, marks: Mapping[Stream, int] | None = None
+        ) -> Committed:
+            self.last_received_at = 0
+            return super().commit(entries, received_at=received_at, marks=marks)
+
+    world.record.make_writer = AsShown
+
+
+def judged_by_arrival(world: World) -> None:
+    """Events are folded as if they had happened when they came in."""
+
+    class Restamped(SimReader):
+        def read(self, first: int, limit: int) -> list[StoredEntry]:
+            return [_as_of_arrival(entry) for entry in super().read(first, limit)]
+
+    world.engine.reader = world.engine.ledger = Restamped(world.record.ledgers[CLIENT])
+
+
+def _as_of_arrival(entry: StoredEntry) -> StoredEntry:
+    body = None if entry.body is None else decode_body(entry.kind, entry.kind_version, entry.body)
+    if not isinstance(body, Told):
+        return entry
+    restamped = encode_body(msgspec.structs.replace(body, occurred_at=entry.received_at))
+    return msgspec.structs.replace(entry, body=restamped)
+
+
 def fence_ignored(world: World) -> None:
     """A writer that was thought dead goes on where it was, whoever writes now."""
 
@@ -314,6 +347,8 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         http_200_before_commit,
         rejected_without_a_word,
         fence_ignored,
+        clock_not_clamped,
+        judged_by_arrival,
         outbox_without_fsync,
         fire_and_forget,
         overflow_drops_silently,

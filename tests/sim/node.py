@@ -4,6 +4,7 @@ import contextvars
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.sim.clocks import SKEW_MS, WallClock
 from tests.sim.disk import SimDisk
 from tests.sim.loop import INCARNATION, Incarnation, ProcessDied
 
@@ -21,6 +22,7 @@ class Node:
         self.name = name
         self.disks: list[SimDisk] = []
         self.machine_mates: list[Node] = []
+        self.clock = WallClock(lambda: world.now, SKEW_MS)
         self.incarnation = Incarnation(name, 0)
         self.incarnation.alive = False
         self._context = contextvars.Context()

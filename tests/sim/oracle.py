@@ -42,12 +42,14 @@ class Seen(NamedTuple):
     leaf: bytes
 
 
-class Violation(Exception):
-    """An invariant does not hold. `invariant` is its name: I1 ... I5, or liveness."""
+class Violation(NamedTuple):
+    """An invariant does not hold. `invariant` is its name: I1 ... I6, door, crash, or liveness."""
 
-    def __init__(self, invariant: str, message: str) -> None:
-        super().__init__(f"{invariant}: {message}")
-        self.invariant = invariant
+    invariant: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.message}"
 
 
 class Promise(NamedTuple):
@@ -167,13 +169,12 @@ class LedgerOracle:
                 self._take_gap(entry)
         self.lost_by_restore.update(key for key in named if not self.is_named(key))
 
-    def recovered(self, found: Sequence[Seen], synced_before: int) -> None:
+    def recovered(self, found: Sequence[Seen]) -> None:
         """The collector opened the ledger and found this: everything durable must be there, unchanged.
 
-        synced_before: how many entries were durable before opening. What a killed writer had written and not synced is
-        found as well, and durable from here on.
+        What a killed writer had written and not synced is found as well, and durable once the opening is.
         """
-        if len(found) > synced_before:
+        if len(found) > len(self.entries):
             self.marks.hit("collector.recovered_unsynced")
         if len(found) < len(self.entries):
             self.fail("I3", f"{len(self.entries)} entries were durable, {len(found)} were found")

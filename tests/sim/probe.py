@@ -74,9 +74,10 @@ class ProbeNode(Node):
         site, _, place = name.partition("/")
         self._talk: Conversations | SiteReadings
         if client == "operator":
-            self._talk = SiteReadings(site, "" if place == "gateway" else place, world.rng, world.clock_ms)
+            seat = "" if place == "gateway" else place
+            self._talk = SiteReadings(site, seat, world.rng, self.clock.now_ms, self.now_ms)
         else:
-            self._talk = Conversations(place, world.rng, world.clock_ms)
+            self._talk = Conversations(place, world.rng, self.clock.now_ms)
         self._poisoned = 0
         self._said_last = False
         world.record.register(name, client)

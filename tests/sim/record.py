@@ -51,6 +51,12 @@ class Record:
         """Of the ledger that `source` writes."""
         return self.oracles[self.sources[source].client]
 
+    def open(self, client: str) -> SimWriter:
+        """A collector opens a ledger for writing; what it finds there is held against what was durable."""
+        writer = self.make_writer(self.ledgers[client])
+        self.oracles[client].recovered(writer.seen())
+        return writer
+
     def reader(self, client: str) -> SimReader:
         """What another process on the hub reads."""
         return SimReader(self.ledgers[client])

@@ -26,7 +26,7 @@ from wire.kinds import Kind
 QUEUES: Final = ("sales", "after-sales")
 ACCOUNTS: Final = ("acc-1", "acc-2", "acc-3")
 WAITING_MAX: Final = 6
-_HEAD = tuple[int, int, str, int | None, bool, str]
+_HEAD = tuple[int, int, str, int, bool, str]
 
 
 class Said(NamedTuple):
@@ -44,7 +44,7 @@ def said(body: Body) -> Said:
 
 
 class Conversations:
-    """A platform's customers: they come, wait, are answered, leave. One event per call, unique by (prefix, ordinal)."""
+    """A platform's customers: they come, wait, are answered, leave. One event per call, no two of the same bytes."""
 
     def __init__(self, prefix: str, rng: Random, clock_ms: Callable[[], int]) -> None:
         self._prefix = prefix
@@ -53,7 +53,8 @@ class Conversations:
         self._count = 0
         self._waiting: list[str] = []
         self._serving: list[str] = []
-        self._last_at = 0
+        self._queues: dict[str, str] = {}
+        self._said = 0
 
     def next(self) -> Said:
         """The next thing that happens."""
@@ -68,7 +69,8 @@ class Conversations:
         self._count += 1
         name = f"{self._prefix}-{self._count}"
         self._waiting.append(name)
-        return said(Offered(*self._head(name), name, rng.choice(QUEUES)))
+        queue = self._queues[name] = rng.choice(QUEUES)
+        return said(Offered(*self._head(name), name, queue))
 
     def _answer(self, at: int) -> Said:
         name = self._waiting.pop(at)
@@ -92,7 +94,7 @@ class Conversations:
             self._serving.remove(name)
             return said(Closed(*self._head(name), name))
         if choice < 0.7:
-            return said(CustomerTurn(*self._head(name), name))
+            return said(CustomerTurn(*self._head(name), name, queue=self._queues[name]))
         return said(AgentTurn(*self._head(name), name, self._rng.choice(ACCOUNTS)))
 
     def _presence(self) -> Said:
@@ -100,29 +102,30 @@ class Conversations:
         return said(PresenceChanged(*self._head(""), account, presence))
 
     def _head(self, shard_key: str) -> _HEAD:
-        # every event at its own millisecond: two events are never the same bytes
-        self._last_at = max(self._clock_ms(), self._last_at + 1)
-        return self._last_at, 1, self._prefix, None, True, shard_key
+        self._said += 1
+        return self._clock_ms(), 1, self._prefix, self._said, True, shard_key
 
 
 class SiteReadings:
     """What a seat or gateway probe says: heartbeats, and what the UPS does."""
 
-    def __init__(self, site: str, seat: str, rng: Random, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, site: str, seat: str, rng: Random, clock_ms: Callable[[], int], uptime_ms: Callable[[], int]
+    ) -> None:
         self._site = site
         self._seat = seat
         self._rng = rng
         self._clock_ms = clock_ms
-        self._started_at = clock_ms()
-        self._last_at = 0
+        self._uptime_ms = uptime_ms
+        self._up = 0
 
     def next(self) -> Said:
         """The next reading. The lowest class (heartbeat) is the first to go when room runs out."""
-        self._last_at = at = max(self._clock_ms(), self._last_at + 1)
-        head = (at, 1, self._site, at - self._started_at, True, "")
+        self._up = up = max(self._uptime_ms(), self._up + 1)
+        head = (self._clock_ms(), 1, self._site, up, True, "")
         if self._seat or self._rng.random() < 0.6:
             role = Role.SEAT if self._seat else Role.GATEWAY
-            return said(Heartbeat(*head, self._site, self._seat, role, 5_000, at - self._started_at))
+            return said(Heartbeat(*head, self._site, self._seat, role, 5_000, up))
         return said(UpsReading(*head, self._site, "ups-1", self._rng.choice(list(Power)), Comms.OK))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from ledger.errors import LedgerFenced
 from tests.sim.broker import BROKER, Broker
 from tests.sim.chat import ChatBridge
+from tests.sim.clocks import HUB_STEP_MS, WallClock
 from tests.sim.collector import CollectorNode
 from tests.sim.disk import DiskFaults
 from tests.sim.engine import EngineNode
@@ -24,7 +25,6 @@ from tests.sim.outbox_port import installed
 from tests.sim.probe import ProbeNode
 from tests.sim.record import Record
 
-START_MS: Final = 1_790_000_000_000
 RAGE_S: Final = 32.0
 DRAIN_S: Final = 240.0
 CHECK_EVERY_S: Final = 1.0
@@ -59,6 +59,7 @@ class World:
         self.violations: list[Violation] = []
         self.events = 0
         self._trace = hashlib.sha256()
+        self.hub_clock = WallClock(lambda: self.now, HUB_STEP_MS)
         self.record = Record(self)
         self.collectors = [CollectorNode(self, name, self.record) for name in ("hub/collector", "hub/standby")]
         self.collector = self.collectors[0]
@@ -73,6 +74,9 @@ class World:
         self.nodes: list[Node] = [*self.collectors, self.engine, self.chat, *self.probes]
         for mate in (*self.collectors, self.engine):
             mate.machine_mates = [*self.collectors, self.engine]
+            mate.clock = self.hub_clock
+        for node in (self.chat, *self.probes):
+            node.clock.step(self.rng)
         self.links = [(probe.name, BROKER) for probe in self.probes]
         self.links += [(BROKER, self.collector.name), (self.chat.name, self.collector.name)]
         self.links += [(self.collector.name, self.engine.name)]
@@ -83,10 +87,6 @@ class World:
     def now(self) -> float:
         """Seconds of virtual time."""
         return self.loop.time()
-
-    def clock_ms(self) -> int:
-        """The wall clock everyone agrees on."""
-        return START_MS + int(self.loop.time() * 1000)
 
     def random_bytes(self, count: int) -> bytes:
         """What os.urandom is elsewhere."""

@@ -17,17 +17,17 @@ from tests.builders import (
     customer,
     declared,
     entries,
-    last_word,
     left,
     offered,
     rules,
     silent,
 )
-from tests.sla_engine.oracle import Judged, Terms, Told, judge, load
+from tests.sla_engine.judged import judged_by_engine
+from tests.sla_engine.oracle import Terms, Told, judge, load
 from tests.sla_engine.strategies import NINE, drawn, transcripts
 from wire.conversation import Author
 from wire.record import Feed
-from wire.verdict import Fact, LoadChange, ResponseFact, SessionFact
+from wire.verdict import LoadChange
 
 LENIENT = changed(
     name="lenient",
@@ -51,34 +51,6 @@ def ledger(events: list[Event]) -> list[Event]:
     ticking = [clock(at) for at in range(NINE, last, 3_000)][:60]
     settled = [silent(last + 1, "pbx"), clock(last + HOUR_MS)]
     return [*rules(PRESET, LENIENT, PATIENT), declared(0, "pbx", Feed.DELAYED), *events, *ticking, *settled]
-
-
-def seen_by_engine(facts: list[Fact], label: str) -> list[Judged]:
-    last = [fact for fact in last_word(facts).values() if fact.definition == label and not fact.void]
-    judged = []
-    for fact in last:
-        if not isinstance(fact, SessionFact):
-            continue
-        turns = sorted(
-            (turn.started_at, turn.turn, turn.duration_ms)
-            for turn in last
-            if isinstance(turn, ResponseFact) and (turn.conversation, turn.session) == (fact.conversation, fact.session)
-        )
-        judged.append(
-            Judged(
-                fact.conversation,
-                fact.started_at,
-                fact.queue,
-                fact.outcome,
-                fact.verdict,
-                fact.why,
-                fact.first_response_ms,
-                fact.seat_response_ms,
-                fact.place.account if fact.first_response_ms is not None and fact.place.account != "unassigned" else "",
-                tuple(duration for _, _, duration in turns),
-            )
-        )
-    return sorted(judged, key=lambda one: (one.conversation, one.started_at, one.why))
 
 
 @settings(max_examples=200)
@@ -115,7 +87,7 @@ def assert_agrees(events: list[Event]) -> None:
     told: list[Told] = [entry.body for entry in recorded if isinstance(entry.body, Told)]
     for label, terms in TERMS.items():
         expected = sorted(judge(told, terms), key=lambda one: (one.conversation, one.started_at, one.why))
-        assert seen_by_engine(facts, label) == expected, label
+        assert judged_by_engine(facts, label) == expected, label
 
 
 @settings(max_examples=200)
