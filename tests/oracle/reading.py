@@ -116,17 +116,15 @@ def steps_of(session: Iterable[Piece]) -> list[Step]:
 
 
 def queue_at(pieces: Sequence[Piece], last: Step) -> str:
-    """The queue it is on after `last`: the latest one named so far in the conversation."""
+    """The queue it is on after `last`: the latest one named so far. What a customer writes names one only to open."""
     queue = ""
-    for step in steps_of(pieces):
-        queue = getattr(step.body, "queue", "") or queue
-        if step is last:
-            break
+    for piece in pieces:
+        for step in piece.steps:
+            if not isinstance(step.body, CustomerTurn) or step is piece.steps[0]:
+                queue = getattr(step.body, "queue", "") or queue
+            if step is last:
+                return queue
     return queue
-
-
-def hands_over(step: Step) -> bool:
-    return isinstance(step.body, Transferred)
 
 
 def is_human(step: Step) -> bool:

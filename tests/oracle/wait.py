@@ -212,9 +212,11 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
 
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
-    steps = case.steps
-    start = steps[0]
-    owner = _owner(case, said.decided_at, running) if running else None
+    start = case.steps[0]
+    known_at = said.decided_at
+    if running and running.due_at is not None and said.outcome is not Outcome.ANSWERED:
+        known_at = min(known_at, running.due_at)
+    owner = _owner(case, known_at) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -231,7 +233,7 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "why": said.why,
         "first_response_ms": None,
         "seat_response_ms": None,
-        "queue_wait_ms": _queue_wait(case, said.decided_at) if running else None,
+        "queue_wait_ms": _queue_wait(case, known_at) if running else None,
         "accept_wait_ms": None,
         "ended_at": None,
         "entry_index": 0,
@@ -243,9 +245,8 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
     return SessionFact(**(fields | given))
 
 
-def _owner(case: Case, decided_at: int, running: Running) -> Leg | None:
-    """Who had it when it was due, or when it was over before. An end leaves it with who had it last."""
-    until = decided_at if running.due_at is None else min(decided_at, running.due_at)
+def _owner(case: Case, until: int) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last."""
     owner = None
     for step in steps_of(case.session):
         if step.at > until:
