@@ -1,0 +1,122 @@
+"""The engine's last word beside the oracle's reading, and the smallest transcript on which they differ."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from sla_engine._core.definition import Definition, label_of
+from sla_engine._core.engine import new_shard, step
+from tests.builders import Event, entries, rules
+from tests.oracle.drawing import roster
+from tests.oracle.oracle import read
+from tests.oracle.reading import Told
+from wire.conversation import PresenceChanged
+from wire.record import Clock
+from wire.recorded import Recorded
+from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact, Verdict
+
+Judged = SessionFact | ResponseFact | LegFact
+Key = tuple[str, str, str, int, int]
+
+NOT_COMPARED: Final = {"revision", "entry_index", "void", "skew_bound_ms"}
+OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "clock_started_at", "queue_wait_ms", "queued_at"}
+"""What means nothing in the fact of a session that is left out from its start."""
+
+
+class Difference(NamedTuple):
+    """What: a field, or "only the engine" / "only the oracle" where the other side has no such fact."""
+
+    definition: str
+    what: str
+    conversation: str
+    engine: object
+    oracle: object
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Differences of one kind probably have one cause."""
+        return self.what, type(self.engine if self.engine is not None else self.oracle).__name__
+
+
+def recorded(events: Iterable[Event], definitions: Sequence[Definition]) -> list[Recorded]:
+    """A ledger: rules and roster first, then the events as they came in."""
+    return entries([*rules(*definitions), *roster(), *events])
+
+
+def differences(events: Sequence[Event], definitions: Sequence[Definition]) -> list[Difference]:
+    """Where engine and oracle part. The last clock entry is what the record is complete up to."""
+    ledger = recorded(events, definitions)
+    allowance = max(definition.lateness_allowance_ms for definition in definitions)
+    until = max(e.body.occurred_at for e in ledger if isinstance(e.body, Clock)) - allowance
+    labels = {label_of(definition): definition for definition in definitions}
+    engine = last_facts(step(new_shard(), ledger, 0).facts)
+    reading = read(ledger, labels, until)
+    facts: list[Judged] = [*reading.sessions, *reading.responses, *reading.legs]
+    oracle = {key_of(fact): fact for fact in facts}
+    return [*_compared(engine, oracle)]
+
+
+def last_facts(facts: Iterable[Judged | LoadChange]) -> dict[Key, Judged]:
+    """Identity -> the last word, void ones left out."""
+    last: dict[Key, Judged] = {}
+    for fact in facts:
+        if not isinstance(fact, LoadChange):
+            key = key_of(fact)
+            if key in last and fact.revision != last[key].revision + 1:
+                raise AssertionError(f"revision {fact.revision} follows {last[key].revision}: {fact}")
+            last[key] = fact
+    return {key: fact for key, fact in last.items() if not fact.void}
+
+
+def key_of(fact: Judged) -> Key:
+    definition = "" if isinstance(fact, LegFact) else fact.definition
+    number = fact.turn if isinstance(fact, ResponseFact) else fact.leg if isinstance(fact, LegFact) else 0
+    return type(fact).__name__, definition, fact.conversation, fact.session, number
+
+
+def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Iterable[Difference]:
+    for key in sorted(engine.keys() | oracle.keys()):
+        said, read_ = engine.get(key), oracle.get(key)
+        definition, conversation = key[1], key[2]
+        if said is None or read_ is None:
+            what = f"{key[0]} said by the {'oracle' if said is None else 'engine'} only"
+            yield Difference(definition, what, conversation, said, read_)
+            continue
+        left_out = isinstance(said, SessionFact) and said.verdict is Verdict.EXCLUDED and said.ended_at is None
+        skipped = NOT_COMPARED | (OF_NOBODY if left_out else set())
+        for field in type(said).__struct_fields__:
+            mine, theirs = getattr(said, field), getattr(read_, field)
+            if field not in skipped and mine != theirs:
+                yield Difference(definition, f"{key[0]}.{field}", conversation, mine, theirs)
+
+
+def smallest(events: Sequence[Event], differs: Callable[[Sequence[Event]], bool]) -> list[Event]:
+    """Fewer and fewer events, as long as it still differs: first halves, then one by one."""
+    kept = list(events)
+    size = max(1, len(kept) // 2)
+    while size:
+        place = 0
+        while place < len(kept):
+            fewer = [*kept[:place], *kept[place + size :]]
+            if fewer and any(isinstance(e.body, Clock) for e in fewer) and differs(fewer):
+                kept = fewer
+            else:
+                place += size
+        size //= 2
+    return kept
+
+
+def simplest(definition: Definition, plain: Definition, differs: Callable[[Definition], bool]) -> Definition:
+    """The definition with as many parameters as possible as in `plain`."""
+    for field in type(definition).__struct_fields__:
+        if getattr(definition, field) != getattr(plain, field) and field != "name":
+            simpler = replace(definition, **{field: getattr(plain, field)})
+            if differs(simpler):
+                definition = simpler
+    return definition
+
+
+def speaks(event: Event) -> bool:
+    """Whether an event is part of the story, not of the scenery."""
+    return isinstance(event.body, Told | PresenceChanged)

@@ -1,0 +1,172 @@
+"""One session under one definition: which of its events count, and how its time is measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sla_engine._core.choices import (
+    AnsweredOutOfHours,
+    Boundary,
+    ClockDomains,
+    ClockStart,
+    OnTransfer,
+    OutOfHours,
+    RepeatedTurns,
+    TurnEnds,
+    WindowCloses,
+)
+from sla_engine._core.definition import Definition
+from tests.oracle.hours import Hours
+from tests.oracle.reading import Piece, Step, is_human, steps_of
+from tests.oracle.surroundings import Surroundings
+from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Form, Offered, Queued, Transferred
+
+
+@dataclass(frozen=True)
+class Case:
+    """A session as it is put before a definition.
+
+    pieces: of the conversation, up to the session's last one. number: of the session. until: the record is complete up
+    to here.
+    """
+
+    conversation: str
+    label: str
+    number: int
+    pieces: Sequence[Piece]
+    session: Sequence[Piece]
+    rules: Definition
+    hours: Hours
+    around: Surroundings
+    until: int
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """From what starts the session on: nothing before it counts."""
+        steps = steps_of(self.session)
+        for place, step in enumerate(steps):
+            if isinstance(step.body, Offered | Queued) or self.counts(step):
+                return steps[place:]
+        return []
+
+    @property
+    def end(self) -> Step | None:
+        last = self.session[-1].steps[-1]
+        return last if last.ends else None
+
+    def counts(self, step: Step) -> bool:
+        """E14: whether the customer did something that is an enquiry. A courtesy is a text."""
+        if not isinstance(step.body, CustomerTurn):
+            return False
+        form = Form.TEXT if step.body.form is Form.CLOSING else step.body.form
+        return form in self.rules.inbound_forms
+
+    def is_valid(self, step: Step) -> bool:
+        """E2."""
+        return isinstance(step.body, AgentTurn) and step.body.author in self.rules.valid_reply
+
+    @cached_property
+    def clock_signal(self) -> Step | None:
+        """E1: what starts the clock, whether or not somebody was faster."""
+        steps = self.steps
+        if self.rules.clock_start is ClockStart.ARRIVAL:
+            return steps[0]
+        awaited: tuple[type, ...] = (Assigned, Accepted)
+        if self.rules.clock_start is ClockStart.QUEUED:
+            awaited = (Queued, Assigned, Accepted)
+        for step in steps:
+            if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
+                return step
+        return None
+
+    @cached_property
+    def clock_start(self) -> Step | None:
+        """E1: the same, or the start of the session where a person replied before anything was told."""
+        signal = self.clock_signal
+        for step in self.steps:
+            if step is signal:
+                return signal
+            if self.is_valid(step) and is_human(step):
+                return self.steps[0]
+        return None
+
+    @cached_property
+    def replies(self) -> list[Step]:
+        """Valid replies, save those of programs before the clock started."""
+        signal = self.clock_signal
+        started = False
+        found = []
+        for step in self.steps:
+            started = started or step is signal
+            if self.is_valid(step) and (started or is_human(step)):
+                started = True
+                found.append(step)
+        return found
+
+    @cached_property
+    def further(self) -> list[Step]:
+        """Customer messages of an open turn but its first, as long as nobody has replied: they matter to E5."""
+        never_stops = self.rules.turn_ends is TurnEnds.NEVER
+        replies = self.replies
+        found = []
+        is_open = False
+        for step in self.steps:
+            if step in replies or (step.ends and not never_stops):
+                is_open = False
+            elif self.counts(step):
+                if is_open:
+                    found.append(step)
+                is_open = True
+        return found
+
+    def restarts(self, step: Step) -> bool:
+        """Whether the clock of a first response that is owed starts anew here (E4, E5)."""
+        if self.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
+            return True
+        return self.rules.repeated_turns is RepeatedTurns.LAST and step in self.further
+
+    def is_open(self, at: int) -> bool:
+        return self.hours.is_open(at)
+
+    def moved(self, at: int) -> int | None:
+        """E7: where a clock that starts at `at` starts really. None = never."""
+        if self.rules.out_of_hours is not OutOfHours.STARTS_AT_OPENING:
+            return at
+        return self.hours.next_open(at)
+
+    def cut_at(self, start: int) -> int | None:
+        """E8: the instant at which a wait that started then is cut off."""
+        if self.rules.window_closes is not WindowCloses.IS_CUT or not self.is_open(start):
+            return None
+        return self.hours.closes_at(start)
+
+    def elapsed(self, start: int, told_by: Step, end: Step) -> int:
+        """Time from a start that `told_by` told to what `end` told (E8, E17)."""
+        return max(0, self.measured(start, end.at) + self._apart(told_by, end))
+
+    def measured(self, start: int, end: int) -> int:
+        if end <= start:
+            return end - start
+        if self.rules.window_closes is WindowCloses.PAUSES:
+            return self.hours.open_ms(start, end)
+        return end - start
+
+    def _apart(self, start: Step, end: Step) -> int:
+        if self.rules.clock_domains is ClockDomains.AS_STAMPED:
+            return 0
+        if (start.source, start.body.clock) == (end.source, end.body.clock):
+            return 0
+        offsets = [self.around.offset(step.source, step.body.clock) for step in (start, end)]
+        return 0 if None in offsets else (offsets[1] or 0) - (offsets[0] or 0)
+
+    def in_time(self, elapsed: int, limit: int) -> bool:
+        """E16."""
+        return elapsed < limit if self.rules.boundary is Boundary.BELOW else elapsed <= limit
+
+    def reads_as_zero(self, start: int, reply: Step) -> bool:
+        """E9."""
+        return self.rules.answered_out_of_hours is AnsweredOutOfHours.ZERO and self.is_late_at_night(start, reply)
+
+    def is_late_at_night(self, start: int, reply: Step) -> bool:
+        """E9: a session that started inside the windows was answered outside them."""
+        return self.is_open(start) and not self.is_open(reply.at)

@@ -1,0 +1,190 @@
+"""The turns of a session: from what the customer wrote to our reply, or to where the turn ended without one."""
+
+from typing import NamedTuple
+
+from sla_engine._core.choices import NeverAnswered, OnTransfer, Outbound, OutOfHours, RepeatedTurns, TurnEnds, Unit
+from tests.oracle.reading import Step, is_call, queue_at
+from tests.oracle.terms import Case
+from tests.oracle.wait import credited_with
+from wire.conversation import CustomerTurn, Direction, Form, Offered, Transferred
+from wire.verdict import ResponseFact, Verdict
+
+
+class Turn(NamedTuple):
+    """opened_by: the event its time counts from. stopped_by: what it ended with; None = the window closed."""
+
+    opened_by: Step
+    stopped_by: Step | None
+    answered: bool
+    stopped_at: int
+
+
+def response_facts(case: Case) -> list[ResponseFact]:
+    """Every turn that was answered or ended; none of a session that the rules leave out."""
+    if not case.steps or is_call(case.pieces):
+        return []
+    turns = turns_of(case)
+    if not _is_outbound(case):
+        clock = case.clock_start
+        if clock is None or case.moved(clock.at) is None:
+            return []
+        if not case.is_open(clock.at):
+            if case.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START:
+                return []
+            if case.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE:
+                turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
+    return [_fact(case, number, turn) for number, turn in enumerate(turns)]
+
+
+def turns_of(case: Case) -> list[Turn]:
+    """Each enquiry that opens a turn, followed to what stops it."""
+    found: list[Turn] = []
+    steps = _steps(case)
+    place = 0
+    while place < len(steps):
+        if case.counts(steps[place]) and not _is_courtesy(case, steps[place]):
+            followed, place = _follow(case, steps, place)
+            found += followed
+        else:
+            place += 1
+    return found
+
+
+def _steps(case: Case) -> list[Step]:
+    """The session's events; under "never" also what we wrote after an end."""
+    if case.rules.turn_ends is not TurnEnds.NEVER:
+        return case.steps
+    start = case.steps[0]
+    after_ends = [
+        step for piece in case.session for step in piece.afterwards if case.is_valid(step) and step.at >= start.at
+    ]
+    return sorted([*case.steps, *after_ends], key=lambda step: step.at)
+
+
+def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]:
+    """The turn that opens at `place`, those it is handed on as, and where to look further."""
+    after_ends = [step for piece in case.session for step in piece.afterwards]
+    answers = [*case.replies, *(step for step in after_ends if case.is_valid(step))]
+    found: list[Turn] = []
+    opener = steps[place]
+    ended_by: Step | None = None
+    for number in range(place + 1, len(steps)):
+        step = steps[number]
+        cut_at = case.cut_at(_start(case, opener))
+        if cut_at is not None and step.at >= cut_at:
+            return [*found, Turn(opener, None, answered=False, stopped_at=cut_at)], number
+        if step in answers:
+            return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
+        if step.ends:
+            ended_by = ended_by or step
+            if case.rules.turn_ends is not TurnEnds.NEVER:
+                return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
+        elif _is_handed_away(case, step):
+            found.append(Turn(opener, step, answered=False, stopped_at=step.at))
+            opener = step
+        elif _starts_anew(case, step):
+            opener = step
+    cut_at = case.cut_at(_start(case, opener))
+    if ended_by is not None:
+        found.append(Turn(opener, ended_by, answered=False, stopped_at=ended_by.at))
+    elif cut_at is not None and cut_at < case.until:
+        found.append(Turn(opener, None, answered=False, stopped_at=cut_at))
+    return found, len(steps)
+
+
+def _is_handed_away(case: Case, step: Step) -> bool:
+    """E4, new turn per account: whoever had it has it no longer, and the customer still waits."""
+    if case.rules.on_transfer is not OnTransfer.NEW_TURN_PER_ACCOUNT or step.before is None:
+        return False
+    return step.after is None or step.after.account != step.before.account
+
+
+def _starts_anew(case: Case, step: Step) -> bool:
+    if case.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
+        return True
+    return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step) and not _is_courtesy(case, step)
+
+
+def _is_courtesy(case: Case, step: Step) -> bool:
+    """E12: a closing phrase after we have replied owes nothing."""
+    if case.rules.turn_ends is not TurnEnds.CLOSING_PHRASE:
+        return False
+    if not (isinstance(step.body, CustomerTurn) and step.body.form is Form.CLOSING):
+        return False
+    steps = case.steps
+    return any(reply in steps[: steps.index(step)] for reply in case.replies)
+
+
+def _start(case: Case, opener: Step) -> int:
+    """E7: where the turn's time begins."""
+    moved = case.moved(opener.at)
+    return opener.at if moved is None else moved
+
+
+def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
+    step = turn.stopped_by
+    if turn.answered and step is not None:
+        account = credited_with(case, step)
+    elif step is not None:
+        account = step.before.account if step.before else ""
+    else:
+        account = _holder_at(case, turn.stopped_at)
+    last = step or [one for one in case.steps if one.at < turn.stopped_at][-1]
+    took = _duration(case, turn)
+    ends = [turn.opened_by, *([step] if turn.answered and step else [])]
+    return ResponseFact(
+        conversation=case.conversation,
+        session=case.number,
+        turn=number,
+        definition=case.label,
+        revision=0,
+        queue=queue_at(case.pieces, last),
+        place=case.around.place(account, turn.stopped_at),
+        session_started_at=case.steps[0].at,
+        started_at=_start(case, turn.opened_by),
+        duration_ms=took,
+        entry_index=0,
+        verdict=_verdict(case, number, took),
+        resolution_ms=max(end.body.resolution_ms for end in ends),
+    )
+
+
+def _duration(case: Case, turn: Turn) -> int | None:
+    if not turn.answered or turn.stopped_by is None:
+        return None
+    clock = case.clock_start
+    begin = None if clock is None or _is_outbound(case) else case.moved(clock.at)
+    if begin is not None and case.reads_as_zero(begin, turn.stopped_by):
+        return 0
+    start = _start(case, turn.opened_by)
+    return 0 if turn.stopped_by.at < start else case.elapsed(start, turn.opened_by, turn.stopped_by)
+
+
+def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
+    clock = case.clock_start
+    start = None if clock is None else case.moved(clock.at)
+    limit: int | None = case.hours.limit(start) if start is not None else case.rules.first_response_limit_ms
+    if number > 0 and case.rules.next_response_limit_ms is not None:
+        limit = case.rules.next_response_limit_ms
+    elif number > 0 and case.rules.unit is Unit.SESSION:
+        limit = None
+    if limit is None:
+        return None
+    if took is None:
+        return Verdict.EXCLUDED if case.rules.never_answered is NeverAnswered.DROPPED else Verdict.BREACHED
+    return Verdict.MET if case.in_time(took, limit) else Verdict.BREACHED
+
+
+def _holder_at(case: Case, at: int) -> str:
+    before = [step for step in case.steps if step.at < at]
+    leg = before[-1].after if before else None
+    return leg.account if leg else ""
+
+
+def _is_outbound(case: Case) -> bool:
+    first = case.steps[0].body
+    return (
+        case.rules.outbound is Outbound.NO_FIRST_RESPONSE
+        and isinstance(first, Offered)
+        and first.direction is Direction.OUTBOUND
+    )

@@ -1,0 +1,286 @@
+"""How the wait of a session for its first response went."""
+
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from sla_engine._core.choices import (
+    Credit,
+    LeftBeforeTarget,
+    NeverAnswered,
+    NobodyOnline,
+    Outbound,
+    OutOfHours,
+    WindowCloses,
+)
+from tests.oracle.reading import Leg, Step, is_call, queue_at, steps_of
+from tests.oracle.terms import Case
+from wire.conversation import (
+    AgentTurn,
+    Closed,
+    ClosedBy,
+    CustomerLeft,
+    Direction,
+    LeftReason,
+    Offered,
+    Queued,
+)
+from wire.verdict import Outcome, SessionFact, Verdict, Why
+
+OWN_CHOICE = (LeftReason.HUNG_UP, LeftReason.WENT_SILENT)
+
+
+class Running(NamedTuple):
+    """The clock as it stood last. start: of the clock, moved to the opening where the rules say so."""
+
+    start: int
+    told_by: Step
+    reply: Step | None
+    cut_at: int | None
+    limit: int
+    due_at: int | None
+
+
+class Said(NamedTuple):
+    outcome: Outcome
+    verdict: Verdict
+    why: Why
+    decided_at: int
+
+
+EXCLUDED = (Outcome.EXCLUDED, Verdict.EXCLUDED)
+MISSED = (Outcome.UNANSWERED, Verdict.BREACHED)
+
+
+def session_fact(case: Case) -> SessionFact | None:
+    """The last word on a session; None where nothing of it is judged (yet)."""
+    steps = case.steps
+    if not steps:
+        return None
+    first = steps[0].body
+    if (
+        case.rules.outbound is Outbound.NO_FIRST_RESPONSE
+        and isinstance(first, Offered)
+        and first.direction is Direction.OUTBOUND
+    ):
+        return _fact(case, Said(*EXCLUDED, Why.OUTBOUND, steps[0].at), clock_started_at=steps[0].at)
+    clock = case.clock_start
+    if clock is None:
+        ends = [step for step in steps if step.ends]
+        return _fact(case, Said(*EXCLUDED, Why.NEVER_REACHED_A_PERSON, ends[-1].at)) if ends else None
+    is_outside = not case.is_open(clock.at)
+    out_of_hours = Said(*EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, clock.at)
+    if case.moved(clock.at) is None or (is_outside and case.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START):
+        return _fact(case, out_of_hours, clock_started_at=clock.at)
+    running = running_clock(case, clock)
+    if is_outside and case.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE:
+        if running.reply is None or not case.is_open(running.reply.at):
+            return _fact(case, out_of_hours, clock_started_at=clock.at)
+        running = running._replace(due_at=None)
+    if running.reply is not None:
+        return _with_nobody(case, running, _answered(case, running, running.reply))
+    return _unanswered(case, running)
+
+
+def running_clock(case: Case, clock: Step) -> Running:
+    """Follow the clock from its start over everything that starts it anew, until a reply stops it or it is cut."""
+    replies = case.replies
+    told_by, cut_at, reply = clock, case.cut_at(clock.at), None
+    for step in case.steps[case.steps.index(clock) :]:
+        if cut_at is not None and step.at >= cut_at:
+            break
+        if step in replies:
+            reply = step
+            break
+        if step is not clock and case.restarts(step):
+            told_by, cut_at = step, case.cut_at(step.at)
+    start = case.moved(told_by.at)
+    if start is None:
+        raise ValueError("a clock that started anew after the last opening")
+    cut_at = case.cut_at(start)
+    limit = case.hours.limit(start)
+    return Running(start, told_by, reply, cut_at, limit, _due_at(case, start, limit, cut_at))
+
+
+def _due_at(case: Case, start: int, limit: int, cut_at: int | None) -> int | None:
+    if case.rules.window_closes is WindowCloses.PAUSES:
+        return case.hours.add_open(start, limit)
+    return min(start + limit, cut_at) if cut_at is not None else start + limit
+
+
+def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
+    took = case.elapsed(running.start, running.told_by, reply)
+    why = Why.ANSWERED_IN_TIME if case.in_time(took, running.limit) else Why.ANSWERED_LATE
+    if reply.at < running.start:
+        took, why = 0, Why.ANSWERED_BEFORE_OPENING
+    elif case.reads_as_zero(running.start, reply):
+        took, why = 0, Why.ANSWERED_OUT_OF_HOURS
+    verdict = Verdict.BREACHED if why is Why.ANSWERED_LATE else Verdict.MET
+    leg = reply.after
+    sender = _sender(reply)
+    own = leg if leg is not None and leg.account == sender else None
+    return _fact(
+        case,
+        Said(Outcome.ANSWERED, verdict, why, reply.at),
+        running,
+        place=case.around.place(credited_with(case, reply), reply.at),
+        resolution_ms=max(running.told_by.body.resolution_ms, reply.body.resolution_ms),
+        first_response_ms=took,
+        seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
+        accept_wait_ms=_accept_wait(own),
+        answered_out_of_hours=case.is_late_at_night(running.start, reply),
+    )
+
+
+def credited_with(case: Case, reply: Step) -> str:
+    """E3: the account that a reply counts for."""
+    holder = reply.after.account if reply.after else ""
+    sender = _sender(reply)
+    return sender if case.rules.credit is Credit.SENDER else holder or sender
+
+
+def _sender(reply: Step) -> str:
+    holder = reply.after.account if reply.after else ""
+    return (reply.body.account if isinstance(reply.body, AgentTurn) else "") or holder
+
+
+def _unanswered(case: Case, running: Running) -> SessionFact | None:
+    end = case.end
+    if running.cut_at is not None and (end is None or end.at >= running.cut_at):
+        if running.cut_at >= case.until and end is None:
+            return None
+        had_its_limit = running.start + running.limit <= running.cut_at
+        why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
+        said = _never_answered(case, why, running.due_at or running.cut_at)
+        return _with_nobody(case, running, _fact(case, said, running))
+    if end is None:
+        if running.due_at is None or running.due_at >= case.until:
+            return None
+        said = _never_answered(case, Why.NOT_ANSWERED_WHEN_DUE, running.due_at)
+        return _with_nobody(case, running, _fact(case, said, running))
+    waited = case.elapsed(running.start, running.told_by, end)
+    if _own_choice(end):
+        said = _left(case, running, end, waited)
+    else:
+        said = _never_answered(case, Why.CLOSED_UNANSWERED, end.at)
+    return _with_nobody(case, running, _fact(case, said, running, ended_at=end.at, waited_ms=waited))
+
+
+def _never_answered(case: Case, why: Why, at: int) -> Said:
+    """E10."""
+    if case.rules.never_answered is NeverAnswered.DROPPED:
+        return Said(Outcome.UNANSWERED, Verdict.EXCLUDED, Why.NEVER_ANSWERED_DROPPED, at)
+    return Said(*MISSED, why, at)
+
+
+def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
+    """E11."""
+    by_due = case.in_time(waited, running.limit)
+    missed = (Verdict.BREACHED, Why.LEFT_UNANSWERED)
+    ignored = (Verdict.EXCLUDED, Why.LEFT_IGNORED)
+    verdict, why = {
+        LeftBeforeTarget.COUNTS: (
+            (Verdict.EXCLUDED, Why.LEFT_SHORT) if waited < case.rules.short_abandon_ms else missed
+        ),
+        LeftBeforeTarget.IGNORE: ignored if by_due else missed,
+        LeftBeforeTarget.IGNORE_ALL: ignored,
+        LeftBeforeTarget.AS_BREACH: missed,
+        LeftBeforeTarget.MET_IF_WITHIN: (Verdict.MET, Why.LEFT_IN_TIME) if by_due else missed,
+    }[case.rules.left_before_target]
+    return Said(Outcome.ABANDONED, verdict, why, end.at)
+
+
+def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact:
+    """E13."""
+    told = any(
+        isinstance(step.body, CustomerLeft) and step.body.reason is LeftReason.NOBODY_ONLINE for step in case.steps
+    )
+    if not told and not case.around.nobody_ready(fact.queue, running.start):
+        return fact
+    never_answered = fact.outcome is Outcome.UNANSWERED
+    changes: dict[str, Any] = {"nobody_online": True}
+    match case.rules.nobody_online:
+        case NobodyOnline.MISS:
+            if fact.verdict is not Verdict.BREACHED and not never_answered:
+                return fact
+        case NobodyOnline.LEAVES_METRIC:
+            changes |= {"outcome": Outcome.EXCLUDED, "verdict": Verdict.EXCLUDED, "why": Why.NOBODY_ONLINE}
+        case NobodyOnline.NOT_SERVED:
+            if fact.verdict is not Verdict.MET:
+                changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
+    return replace(fact, **changes)
+
+
+def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
+    start = case.steps[0]
+    known_at = said.decided_at
+    if running and running.due_at is not None and said.outcome is not Outcome.ANSWERED:
+        known_at = min(known_at, running.due_at)
+    owner = _owner(case, known_at) if running else None
+    told_by = running.told_by if running else start
+    fields: dict[str, Any] = {
+        "conversation": case.conversation,
+        "session": case.number,
+        "definition": case.label,
+        "revision": 0,
+        "queue": queue_at(case.pieces, start),
+        "place": case.around.place(owner.account if owner else "", said.decided_at),
+        "started_at": start.at,
+        "due_at": (running.due_at if running else None) or 0,
+        "resolution_ms": told_by.body.resolution_ms,
+        "outcome": said.outcome,
+        "verdict": said.verdict,
+        "why": said.why,
+        "first_response_ms": None,
+        "seat_response_ms": None,
+        "queue_wait_ms": _queue_wait(case, known_at) if running else None,
+        "accept_wait_ms": None,
+        "ended_at": None,
+        "entry_index": 0,
+        "customer": _customer(case),
+        "clock_started_at": running.start if running else None,
+        "queued_at": _queued_at(case, said.decided_at),
+        "voice": is_call(case.pieces),
+    }
+    return SessionFact(**(fields | given))
+
+
+def _owner(case: Case, until: int) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last."""
+    owner = None
+    for step in steps_of(case.session):
+        if step.at > until:
+            break
+        if not step.ends and (step.before, step.after) != (None, None):
+            owner = step.after
+    return owner
+
+
+def _queue_wait(case: Case, until: int) -> int | None:
+    """From the queue of humans, or the start where nobody told of one, until anybody had it."""
+    taken = next((step.at for step in steps_of(case.session) if step.after and step.at <= until), None)
+    if taken is None:
+        return None
+    queued_at = _queued_at(case, taken)
+    return max(0, taken - (case.steps[0].at if queued_at is None else queued_at))
+
+
+def _queued_at(case: Case, until: int) -> int | None:
+    return next((step.at for step in case.steps if isinstance(step.body, Queued) and step.at <= until), None)
+
+
+def _accept_wait(leg: Leg | None) -> int | None:
+    if leg is None or leg.assigned_at is None or leg.accepted_at is None or leg.accepted_at < leg.assigned_at:
+        return None
+    return leg.accepted_at - leg.assigned_at
+
+
+def _customer(case: Case) -> str:
+    bodies = (step.body for step in steps_of(case.pieces))
+    return next((body.customer for body in bodies if isinstance(body, Offered) and body.customer), "")
+
+
+def _own_choice(end: Step) -> bool:
+    if isinstance(end.body, CustomerLeft):
+        return end.body.reason in OWN_CHOICE
+    return isinstance(end.body, Closed) and end.body.by is ClosedBy.CUSTOMER
