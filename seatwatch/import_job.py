@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from aiohttp import ClientSession, ClientTimeout
 
-from collector.importers.delivery import Delivered, Delivery, DeliverySettings
+from collector.importers.delivery import Delivered, Delivery, DeliverySettings, Reading
 from collector.importers.doors import Door, DoorError, HttpDoor, IntakeDoor
-from collector.importers.reading import Reading, ReadingSettings
+from collector.importers.reading import ReadingSettings
 from collector.sources import CONVERSATIONS, Source
 from ledger.errors import LedgerBusy
 from seatwatch.config import ConfigError

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from collector.importers.delivery import Delivered
-from collector.importers.reading import RejectedRow, Report
+from collector.importers.report import RejectedRow, Report
 
 LISTED_ON_SCREEN: Final = 20
 """How many rejected rows a screen holds beside everything else; --json lists them all."""
@@ -44,6 +44,8 @@ def show(report: Report, delivered: Delivered | None) -> None:
     _counts(console, "Why rows were rejected", "reason", report.reasons)
     _rows(console, report.rejected, sum(report.reasons.values()))
     _notes(console, report)
+    if report.undecided:
+        console.print(f"{report.undecided:,} calls still wait where the file ends; they are entered when it goes on.")
     if delivered is None:
         console.print(f"{report.events:,} events; nothing was stored (--check).")
         return
@@ -63,15 +65,17 @@ def as_json(report: Report, delivered: Delivered | None) -> bytes:
         "outcomes": report.outcomes,
         "reasons": dict(report.reasons),
         "notes": {name: {"count": count, "rows": report.noted[name]} for name, count in report.notes.items()},
-        "rejected": [row._asdict() for row in report.rejected],
+        "rejected": [row.as_words() for row in report.rejected],
         "events": report.events,
     }
+    if report.undecided:
+        found["undecided"] = report.undecided
     if delivered is not None:
         found |= {
             "stored_before": delivered.stored_before,
             "stored": delivered.stored,
             "refused": dict(delivered.refused),
-            "refused_rows": [row._asdict() for row in delivered.refused_rows],
+            "refused_rows": [row.as_words() for row in delivered.refused_rows],
             "complete": delivered.complete,
             "epoch": delivered.epoch.hex(),
         }
@@ -89,7 +93,8 @@ def _counts(console: Console, title: str, heading: str, counts: Mapping[str, int
 def _rows(console: Console, rows: Sequence[RejectedRow], total: int) -> None:
     for rejected in rows[:LISTED_ON_SCREEN]:
         where = f" in {rejected.column!r}" if rejected.column else ""
-        console.print(f"  row {rejected.row}: {_words(rejected.reason)}{where}", highlight=False, markup=False)
+        file = f"{rejected.file} " if rejected.file else ""
+        console.print(f"  {file}row {rejected.row}: {_words(rejected.reason)}{where}", highlight=False, markup=False)
     if total > LISTED_ON_SCREEN:
         console.print(f"  and {total - LISTED_ON_SCREEN:,} more; --json lists them", highlight=False)
 
@@ -106,4 +111,5 @@ def _notes(console: Console, report: Report) -> None:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    """Our own words are read as words; what a log calls its events stays as it is."""
+    return name.replace("_", " ") if name.islower() else name

@@ -20,6 +20,7 @@ from wire.conversation import (
     Offered,
     PresenceChanged,
     Queued,
+    SourceNote,
     Transferred,
 )
 from wire.errors import DecodeError, EncodeError, Reason
@@ -28,6 +29,7 @@ from wire.frame import Ack, Frame
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_VERSION
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.platform import PlatformFigure
 from wire.record import (
     Clock,
     Equivocation,
@@ -58,9 +60,11 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.CUSTOMER_LEFT, 1): CustomerLeft,
     (Kind.CLOSED, 1): Closed,
     (Kind.PRESENCE, 1): PresenceChanged,
+    (Kind.SOURCE_NOTE, 1): SourceNote,
     (Kind.ROSTER_LINK, 1): RosterLink,
     (Kind.DEFINITION, 1): DefinitionPublished,
     (Kind.CONTRACT, 1): ContractSigned,
+    (Kind.PLATFORM_FIGURES, 1): PlatformFigure,
     (Kind.HEARTBEAT, 1): Heartbeat,
     (Kind.UPS_READING, 1): UpsReading,
 }

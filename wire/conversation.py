@@ -49,7 +49,10 @@ class Form(StrEnum):
 
 
 class LeftReason(StrEnum):
-    """Why an unanswered contact ended. Only `hung_up` and `went_silent` are the customer's own choice."""
+    """Why an unanswered contact ended. Only `hung_up` and `went_silent` are the customer's own choice.
+
+    turned_away: the queue took no more (full, too long a wait). queue_closed: outside the queue's hours.
+    """
 
     HUNG_UP = "hung_up"
     WENT_SILENT = "went_silent"
@@ -57,6 +60,8 @@ class LeftReason(StrEnum):
     NOBODY_ONLINE = "nobody_online"
     PRESSED_KEY = "pressed_key"
     WITHDRAWN = "withdrawn"
+    TURNED_AWAY = "turned_away"
+    QUEUE_CLOSED = "queue_closed"
 
 
 class ClosedBy(StrEnum):
@@ -163,3 +168,15 @@ class PresenceChanged(Body, frozen=True, array_like=True, gc=False):
     presence: Presence
     activity: Activity = Activity.IDLE
     pause_reason: Word = ""
+
+
+class SourceNote(Body, frozen=True, array_like=True, gc=False):
+    """A source told something that moves nothing here. Kept by its name, so that no row of a log is lost silently.
+
+    event: what the source calls it. What else it said may be about a customer and is dropped.
+    """
+
+    event: Word
+    conversation: OptionalName = ""
+    queue: OptionalName = ""
+    account: OptionalName = ""

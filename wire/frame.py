@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire._fields import Count, Epoch, Name, Sequence, Word
+from wire._fields import Count, Epoch, Instant, Name, Sequence, Word
 from wire.limits import (
     FRAME_ITEMS_MAX,
     FRAME_VERSION,
@@ -38,13 +38,18 @@ class Lane(IntEnum):
 
 
 class GoneRange(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Sequences first..last dropped at the source; `count` of them held events of `drop_class`."""
+    """Sequences first..last dropped at the source; `count` of them held events of `drop_class`.
+
+    since, until: the event time (ms) in which the source told nothing, where it knows that; 0 = not said.
+    """
 
     first: Sequence
     last: Sequence
     drop_class: Word
     count: Count
     reason: GapReason = GapReason.OVERFLOW
+    since: Instant = 0
+    until: Instant = 0
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):

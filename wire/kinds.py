@@ -26,10 +26,12 @@ class Kind(IntEnum):
     CUSTOMER_LEFT = 23
     CLOSED = 24
     PRESENCE = 25
+    SOURCE_NOTE = 26
     # organisation and rules
     ROSTER_LINK = 32
     DEFINITION = 33
     CONTRACT = 34
+    PLATFORM_FIGURES = 35
     # sites; 50 uplink and 51 phone line keep their place for the sensors that follow
     HEARTBEAT = 48
     UPS_READING = 49

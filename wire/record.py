@@ -29,10 +29,14 @@ class GapReason(StrEnum):
     OVERFLOW = "overflow"
     OUTBOX_LOST = "outbox_lost"
     ROW_CORRUPT = "row_corrupt"
+    SOURCE_RESTARTED = "source_restarted"
 
 
 class Gone(Body, frozen=True, array_like=True, gc=False):
-    """A hole the source declared: sequences first..last of `about_epoch` never come; `count` held events."""
+    """A hole the source declared: sequences first..last of `about_epoch` never come; `count` held events.
+
+    since, until: the event time (ms) in which the source told nothing, where it knows that; 0 = not said.
+    """
 
     about_source: Name
     about_epoch: Epoch
@@ -41,6 +45,8 @@ class Gone(Body, frozen=True, array_like=True, gc=False):
     drop_class: Word
     count: Count
     reason: GapReason
+    since: Instant = 0
+    until: Instant = 0
 
 
 class Quarantined(Body, frozen=True, array_like=True, gc=False):

@@ -30,7 +30,9 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 `~unrouted` is looked up in the operator's ledger, every other source in its own.
 """
 
-RESERVED_KINDS: Final = frozenset(range(Kind.OFFERED)) | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT))
+RESERVED_KINDS: Final = frozenset(range(Kind.OFFERED)) | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {
+    Kind.PLATFORM_FIGURES
+}
 """What the record says about itself, the roster and the rules: Seatwatch writes them, a sender never does."""
 
 NAMES_A_QUEUE: Final = frozenset({Offered, Queued, Assigned, CustomerTurn, Transferred})
@@ -352,7 +354,7 @@ class _Frame:
             for first, last in list(self.progress.missing(max(gone.first, 1), gone.last)):
                 count = min(left, last - first + 1)
                 left -= count
-                self._declare(GoneRange(first, last, gone.drop_class, count, gone.reason))
+                self._declare(GoneRange(first, last, gone.drop_class, count, gone.reason, gone.since, gone.until))
         for first, last in list(self.progress.missing(1, self.frame.base - 1)):
             self._declare(GoneRange(first, last, "", last - first + 1, GapReason.OUTBOX_LOST))
 
@@ -361,7 +363,8 @@ class _Frame:
         source, epoch = self.frame.source, self.epoch
         first = hole.first
         while first <= hole.last:
-            rest = GoneRange(first, hole.last, hole.drop_class, min(hole.count, hole.last - first + 1), hole.reason)
+            count = min(hole.count, hole.last - first + 1)
+            rest = GoneRange(first, hole.last, hole.drop_class, count, hole.reason, hole.since, hole.until)
             found = self.stored(keys.GAP, keys.gap_epoch(source, epoch), first)
             if found is None:
                 self.entries.append(derived.gap(source, epoch, rest, self.received_at))

@@ -38,7 +38,18 @@ def entry(source: str, epoch: bytes, sequence: int, body: Body) -> NewEntry:
 
 def gap(source: str, epoch: bytes, hole: GoneRange, at: int) -> NewEntry:
     """The `hole` of (source, epoch) will never be filled."""
-    body = Gone(*_head(at), source, epoch, hole.first, hole.last, hole.drop_class, hole.count, hole.reason)
+    body = Gone(
+        *_head(at),
+        source,
+        epoch,
+        hole.first,
+        hole.last,
+        hole.drop_class,
+        hole.count,
+        hole.reason,
+        hole.since,
+        hole.until,
+    )
     return entry(keys.GAP, keys.gap_epoch(source, epoch), hole.first, body)
 
 

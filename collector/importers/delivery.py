@@ -4,24 +4,52 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from collector.importers._core.order import Numbered
 from collector.importers.doors import Door
-from collector.importers.reading import Reading, RejectedRow
-from wire.frame import Ack, Frame, Item, Lane
+from collector.importers.report import RejectedRow, Report
+from wire.frame import Ack, Frame, GoneRange, Item, Lane
 from wire.kinds import Kind
-from wire.limits import FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION
+from wire.limits import FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 
 _FRAME_HEAD: Final = 512
 """What a frame takes beside its items: names of 96 characters at most, epoch, empty lists."""
 _ITEM_HEAD: Final = 32
 _MS_PER_S: Final = 1000
 
+_decode_gone: Final = msgspec.msgpack.Decoder(GoneRange).decode
+
 Progress = Callable[[int], None]
 """Called with the bytes read so far."""
+
+
+class Reading(Protocol):
+    """Files that can be read more than once with the same result; longer ones give the same beginning."""
+
+    @property
+    def epochs(self) -> Sequence[bytes]:
+        """The epochs they may have begun under; the first is that of what they hold now."""
+
+    @property
+    def report(self) -> Report:
+        """What the rows of the last pass were."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of them."""
+
+    @property
+    def position(self) -> int:
+        """Bytes read in the running pass."""
+
+    def in_time_order(self) -> Iterator[Numbered]:
+        """All events, sorted as far as the settings allow. Counts anew into `report`."""
+
+    def in_file_order(self) -> Iterator[Numbered]:
+        """All events by number. Counts anew into `report`."""
 
 
 class Delivered(NamedTuple):
@@ -119,8 +147,13 @@ class Delivery:
         return stored
 
     async def _send(self, epoch: bytes, chunk: Sequence[Numbered]) -> Ack:
-        items = [Item(each.sequence, each.kind, each.kind_version, msgspec.Raw(each.body)) for each in chunk]
-        ack = await self._door.submit(self._frame(epoch, items))
+        items = [
+            Item(each.sequence, each.kind, each.kind_version, msgspec.Raw(each.body))
+            for each in chunk
+            if each.kind != Kind.DATA_GAP
+        ]
+        gone = [_decode_gone(each.body) for each in chunk if each.kind == Kind.DATA_GAP]
+        ack = await self._door.submit(self._frame(epoch, items, gone))
         if ack.rejected:
             self._note(chunk, ack)
         return ack
@@ -136,21 +169,22 @@ class Delivery:
             if len(self._refused) < self._settings.rejected_listed:
                 self._refused[item.sequence] = RejectedRow(event.row, item.reason, "")
 
-    def _frame(self, epoch: bytes, items: list[Item]) -> Frame:
-        return Frame(FRAME_VERSION, self._source, epoch, Lane.BACKLOG, 0, [], items)
+    def _frame(self, epoch: bytes, items: list[Item], gone: Sequence[GoneRange] = ()) -> Frame:
+        return Frame(FRAME_VERSION, self._source, epoch, Lane.BACKLOG, 0, list(gone), items)
 
 
 def _chunks(events: Iterable[Numbered], span_ms: int | None) -> Iterator[list[Numbered]]:
     """Events that fit one frame, and with `span_ms` lie within it of the first."""
     chunk: list[Numbered] = []
-    size = _FRAME_HEAD
+    size, holes = _FRAME_HEAD, 0
     for event in events:
         takes = len(event.body) + _ITEM_HEAD
-        full = len(chunk) == FRAME_ITEMS_MAX or size + takes > FRAME_BYTES_MAX
+        full = len(chunk) == FRAME_ITEMS_MAX or size + takes > FRAME_BYTES_MAX or holes == GONE_RANGES_MAX
         if chunk and (full or (span_ms is not None and event.occurred_at - chunk[0].occurred_at > span_ms)):
             yield chunk
-            chunk, size = [], _FRAME_HEAD
+            chunk, size, holes = [], _FRAME_HEAD, 0
         chunk.append(event)
         size += takes
+        holes += event.kind == Kind.DATA_GAP
     if chunk:
         yield chunk

@@ -1,22 +1,22 @@
 """One file under one mapping: its rows counted, its events numbered and in order of time."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from collector.importers._core import keys
 from collector.importers._core.order import Numbered, Recent, by_time, numbered
-from collector.importers._core.plan import Outcome, Plan
+from collector.importers._core.plan import Plan
 from collector.importers._core.rows import Readers, Row, RowReader
 from collector.importers._core.times import Offsets
 from collector.importers.mapping import Mapping, MappingError, Problem, nothing_words, plan, readers
+from collector.importers.report import Report
 from collector.importers.tables import Table
 
 _MS: Final = timedelta(milliseconds=1)
@@ -36,43 +36,7 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     cells_remembered: int
 
 
-class RejectedRow(NamedTuple):
-    """Where a row could not be taken, and why. column: the heading, "" where no single cell is at fault."""
-
-    row: int
-    reason: str
-    column: str
-
-
-class Report:
-    """What the rows of a file were. Every row is in exactly one of `outcomes`."""
-
-    def __init__(self, rejected_listed: int) -> None:
-        self._rejected_listed = rejected_listed
-        self.rows = 0
-        self.events = 0
-        self.outcomes = dict.fromkeys(Outcome, 0)
-        self.reasons: Counter[str] = Counter()
-        self.notes: Counter[str] = Counter()
-        self.noted: dict[str, list[int]] = {}
-        self.rejected: list[RejectedRow] = []
-
-    def count(self, number: int, row: Row) -> None:
-        """Take in one row."""
-        self.rows += 1
-        self.outcomes[row.outcome] += 1
-        if row.outcome is Outcome.REJECTED:
-            self.reasons[row.reason] += 1
-            if len(self.rejected) < self._rejected_listed:
-                self.rejected.append(RejectedRow(number, row.reason, row.column))
-        for note in row.notes:
-            self.notes[note] += 1
-            listed = self.noted.setdefault(note, [])
-            if len(listed) < self._rejected_listed:
-                listed.append(number)
-
-
-class Reading:
+class MappedReading:
     """A file that can be read more than once with the same result; a longer file gives the same beginning."""
 
     def __init__(self, path: Path, mapping: Mapping, client: str, settings: ReadingSettings) -> None:

@@ -2,15 +2,14 @@
 
 import asyncio
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from collector.importers.delivery import Delivered
-    from collector.importers.mapping import Mapping
-    from collector.importers.reading import Reading
+    from collector.importers.delivery import Delivered, Reading
     from seatwatch.import_job import Job, Rules
     from seatwatch.settings import Defaults
 
@@ -23,6 +22,10 @@ Examples:
 
   seatwatch import calls.csv --mapping mapping.toml --client acme --speed 60  an hour a minute, for a board to move
 
+  seatwatch import --format asterisk-queue-log /var/log/asterisk/queue_log* --client acme
+
+  seatwatch import --format asterisk-queue-log queue_log.csv --zone Asia/Shanghai --client acme    a realtime table
+
 docs/operate/import.md explains the mapping; examples/bank_calls has one with its reasons.
 """
 
@@ -32,12 +35,29 @@ def register(app: typer.Typer) -> None:
     app.command("import", epilog=EXAMPLES)(import_)
 
 
+class Format(StrEnum):
+    """What the files are."""
+
+    MAPPING = "mapping"
+    ASTERISK_QUEUE_LOG = "asterisk-queue-log"
+
+
 def import_(  # noqa: PLR0917 - typer passes options by name
-    file: Annotated[
-        Path, typer.Argument(help="call detail records: .csv, .tsv, .txt or .xlsx", exists=True, dir_okay=False)
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="call detail records: .csv, .tsv, .txt or .xlsx; of a queue_log all its parts, in any order",
+            metavar="FILE...",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
-    mapping: Annotated[Path, typer.Option(help="what the columns mean", exists=True, dir_okay=False)],
     client: Annotated[str, typer.Option(help="whose calls these are")],
+    layout: Annotated[Format, typer.Option("--format", help="what the files are")] = Format.MAPPING,
+    mapping: Annotated[Path | None, typer.Option(help="what the columns mean", exists=True, dir_okay=False)] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="IANA zone of local times, for a queue_log that is a realtime table")
+    ] = None,
     data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
     speed: Annotated[
         float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001)
@@ -54,13 +74,11 @@ def import_(  # noqa: PLR0917 - typer passes options by name
 ) -> None:
     """Import call detail records. Importing a file again adds nothing; a file that grew continues.
 
-    Every row is counted as answered, abandoned, never queued or rejected. Exit 0 when everything is stored, 1 when
-    something contradicts what is stored or could not be delivered, 2 when file, mapping or options cannot be used.
+    Every row is counted as what it is, or as rejected with its reason. Exit 0 when everything is stored, 1 when
+    something contradicts what is stored or could not be delivered, 2 when files, mapping or options cannot be used.
     """
-    from collector.importers.mapping import MappingError, read_mapping
-    from collector.importers.reading import Reading
-    from collector.importers.tables import TableError
-    from seatwatch.import_job import Job, reading_settings
+    from seatwatch.import_files import Asked, FilesError, open_files
+    from seatwatch.import_job import Job
     from seatwatch.import_screen import bar
     from seatwatch.settings import load_defaults
     from wire.record import Feed
@@ -71,19 +89,13 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     if feed not in set(Feed):
         _end(f"--feed {feed}: use live, delayed or daily")
     try:
-        meaning = read_mapping(mapping)
-        reading = Reading(file, meaning, client, reading_settings(defaults))
-    except MappingError as error:
-        _end("\n".join(f"{mapping}: {problem}" for problem in error.problems))
-    except (TableError, OSError) as error:
+        reading, meant = open_files(Asked(layout, files, client, mapping, zone), defaults)
+    except (FilesError, OSError) as error:
         _end(str(error))
-    rules = _rules(definition, meaning, mapping.parent)
-    with bar(file, reading.size) as progress:
+    rules = _rules(definition, meant, mapping.parent if mapping else Path())
+    with bar(files[0], reading.size) as progress:
         job = Job(reading, client, source, Feed(feed), data, rules, token_file, speed, progress)
-        delivered = None if check else _deliver(job, defaults)
-        if check:
-            for _ in reading.in_file_order():
-                progress(reading.position)
+        delivered = _deliver(job, defaults, check=check)
     _say(reading, delivered, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):
         raise typer.Exit(1)
@@ -100,19 +112,24 @@ def _check_names(client: str, source: str) -> None:
         _end(f"--client {client}: a client's name has no slash")
 
 
-def _rules(asked: str | None, mapping: "Mapping", beside: Path) -> "Rules":
-    """What --definition names, else what the mapping names, else the standard promise."""
+def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
+    """What --definition names, else what the mapping means, else the standard promise."""
     from seatwatch.import_job import DEFAULT_DEFINITION, Rules
 
     if asked is not None:
         return Rules(asked, Path(), asked=True)
-    return Rules(mapping.definition or DEFAULT_DEFINITION, beside, asked=False)
+    return Rules(meant or DEFAULT_DEFINITION, beside, asked=False)
 
 
-def _deliver(job: "Job", defaults: "Defaults") -> "Delivered":
+def _deliver(job: "Job", defaults: "Defaults", *, check: bool) -> "Delivered | None":
+    """None where only to be checked: everything was read then, and nothing stored."""
     from ledger.errors import LedgerError
     from seatwatch.import_job import JobError, run
 
+    if check:
+        for _ in job.reading.in_file_order():
+            job.progress(job.reading.position)
+        return None
     try:
         return asyncio.run(run(job, defaults))
     except KeyboardInterrupt:

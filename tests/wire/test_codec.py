@@ -34,7 +34,17 @@ LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.float
 MSGPACK = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4), max_leaves=12)
 
 FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
-    (Kind.DATA_GAP, 1): ("about_source", "about_epoch", "first", "last", "drop_class", "count", "reason"),
+    (Kind.DATA_GAP, 1): (
+        "about_source",
+        "about_epoch",
+        "first",
+        "last",
+        "drop_class",
+        "count",
+        "reason",
+        "since",
+        "until",
+    ),
     (Kind.QUARANTINED, 1): ("reason", "kind", "kind_version", "raw"),
     (Kind.EQUIVOCATION, 1): ("about_source", "about_epoch", "about_sequence", "kind", "kind_version", "raw"),
     (Kind.CLOCK, 1): (),
@@ -52,9 +62,22 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     (Kind.CUSTOMER_LEFT, 1): ("conversation", "reason"),
     (Kind.CLOSED, 1): ("conversation", "by"),
     (Kind.PRESENCE, 1): ("account", "presence", "activity", "pause_reason"),
+    (Kind.SOURCE_NOTE, 1): ("event", "conversation", "queue", "account"),
     (Kind.ROSTER_LINK, 1): ("relation", "subject", "target", "effective_from", "effective_until", "attributes"),
     (Kind.DEFINITION, 1): ("name", "version", "effective_from", "document"),
     (Kind.CONTRACT, 1): ("name", "effective_from", "document"),
+    (Kind.PLATFORM_FIGURES, 1): (
+        "period_starts",
+        "period_ends",
+        "metric",
+        "unit",
+        "value",
+        "part",
+        "whole",
+        "queue",
+        "account",
+        "definition",
+    ),
     (Kind.HEARTBEAT, 1): ("site", "seat", "role", "interval_ms", "uptime_ms", "outbox_rows", "outbox_bytes"),
     (Kind.UPS_READING, 1): (
         "site",

@@ -7,17 +7,27 @@ in order of event time, as far as rows are at most `events_max` events out of pl
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import msgspec
 
 from collector.importers._core import keys
-from collector.importers._core.plan import Outcome
+from collector.importers._core.plan import Hole, Outcome
 from collector.importers._core.rows import Row
 from wire.codec import KIND_OF, encode_body
+from wire.frame import GoneRange
 from wire.kinds import Kind
+
+NOTHING_TOLD: Final = "nothing_told"
+"""The class of what a hole in a log would have held."""
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Numbered(NamedTuple):
-    """One event under its number, and the row it comes from. Compared by event time, then number."""
+    """One event under its number, and the row it comes from. Compared by event time, then number.
+
+    A hole has a number too, under which it is declared gone: kind DATA_GAP, its body a GoneRange.
+    """
 
     occurred_at: int
     sequence: int
@@ -34,13 +44,17 @@ def numbered(rows: Iterable[tuple[int, Row]]) -> Iterator[Numbered]:
     """
     sequence, at = 0, 0
     for number, row in rows:
-        if row.outcome is Outcome.REJECTED:
+        if row.outcome == Outcome.REJECTED:
             sequence += 1
             yield Numbered(at, sequence, Kind.QUARANTINED, 1, keys.rejected_row(number, row.reason, row.column), number)
             continue
         for body in row.bodies:
             sequence += 1
             at = body.occurred_at
+            if isinstance(body, Hole):
+                gone = GoneRange(sequence, sequence, NOTHING_TOLD, 0, body.reason, body.since, body.until)
+                yield Numbered(at, sequence, Kind.DATA_GAP, 1, _encode(gone), number)
+                continue
             kind, kind_version = KIND_OF[type(body)]
             yield Numbered(at, sequence, kind, kind_version, encode_body(body), number)
 

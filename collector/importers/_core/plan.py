@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from wire.conversation import Channel, LeftReason
+from wire.record import GapReason
 
 Places = tuple[int, ...]
 """Columns of a role, by their place in the row."""
@@ -60,6 +61,15 @@ class AnswerAt(StrEnum):
 
     QUEUE_EXIT = "queue_exit"
     SERVICE_START = "service_start"
+
+
+class Hole(NamedTuple):
+    """The source told nothing from `since` until `until` (ms, event time), because of `reason`."""
+
+    occurred_at: int
+    reason: GapReason
+    since: int
+    until: int
 
 
 class Condition(NamedTuple):

@@ -4,7 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from collector.importers._core.durations import DurationReader
-from collector.importers._core.plan import Ambiguous, AnswerAt, Condition, Fault, Note, Outcome, Places, Plan, Rule
+from collector.importers._core.plan import (
+    Ambiguous,
+    AnswerAt,
+    Condition,
+    Fault,
+    Hole,
+    Note,
+    Outcome,
+    Places,
+    Plan,
+    Rule,
+)
 from collector.importers._core.text import REPLACEMENT, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants, nearest
 from wire.body import Body
@@ -23,10 +34,13 @@ from wire.limits import INSTANT_MAX_MS
 
 
 class Row(NamedTuple):
-    """What became of a row. reason and column (its heading) only where it was rejected."""
+    """What became of a row. outcome: an Outcome, or what its format calls such a row.
 
-    outcome: Outcome
-    bodies: tuple[Body, ...] = ()
+    reason and column (its heading) only where it was rejected.
+    """
+
+    outcome: str
+    bodies: tuple[Body | Hole, ...] = ()
     reason: str = ""
     column: str = ""
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from collector.importers.mapping import Mapping, parse_mapping
-from collector.importers.reading import Reading, ReadingSettings
+from collector.importers.reading import MappedReading, ReadingSettings
 
 SETTINGS = ReadingSettings(events_sorted=10_000, ids_remembered=10_000, rejected_listed=100, cells_remembered=1000)
 
@@ -72,9 +72,9 @@ def mapping_of(text: str = CALLS, **replaced: str) -> Mapping:
 
 def reading_of(
     path: Path, content: str | bytes, mapping: Mapping | None = None, settings: ReadingSettings = SETTINGS
-) -> Reading:
+) -> MappedReading:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return Reading(path, mapping or mapping_of(), "acme", settings)
+    return MappedReading(path, mapping or mapping_of(), "acme", settings)
 
 
 def a_day(seed: int, rows: int) -> tuple[str, dict[str, int]]:

@@ -9,7 +9,7 @@ import pytest
 
 from collector.importers._core.plan import Outcome
 from collector.importers.mapping import read_mapping
-from collector.importers.reading import Reading
+from collector.importers.reading import MappedReading
 from tests.collector.importers.files import SETTINGS
 from tests.tidy.source import ROOT
 from wire.body import Body
@@ -40,12 +40,12 @@ NOT_QUEUED = f"{NONE},{NONE},0"
 NOT_SERVED = f"{NONE},{NONE},0"
 
 
-def reading_of(path: Path, content: str) -> Reading:
+def reading_of(path: Path, content: str) -> MappedReading:
     path.write_text(HEADER + content, encoding="utf-8")
-    return Reading(path, read_mapping(ROOT / "examples" / "bank_calls" / "mapping.toml"), "bank", SETTINGS)
+    return MappedReading(path, read_mapping(ROOT / "examples" / "bank_calls" / "mapping.toml"), "bank", SETTINGS)
 
 
-def told(reading: Reading) -> list[Body]:
+def told(reading: MappedReading) -> list[Body]:
     bodies = (
         decode_body(e.kind, e.kind_version, e.body) for e in reading.in_file_order() if e.kind != Kind.QUARANTINED
     )

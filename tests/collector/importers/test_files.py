@@ -8,7 +8,7 @@ from openpyxl import Workbook
 from collector.importers._core import keys
 from collector.importers._core.plan import Outcome
 from collector.importers.mapping import MappingError
-from collector.importers.reading import Reading
+from collector.importers.reading import MappedReading
 from collector.importers.tables import Table, TableError, detect
 from tests.collector.importers.files import CALLS, HEADER, SETTINGS, call, mapping_of, reading_of
 
@@ -32,9 +32,9 @@ CHINESE_ROWS = (
 )
 
 
-def outcomes(reading: Reading) -> dict[str, int]:
+def outcomes(reading: MappedReading) -> dict[str, int]:
     list(reading.in_file_order())
-    return {outcome.value: count for outcome, count in reading.report.outcomes.items() if count}
+    return {outcome: count for outcome, count in reading.report.outcomes.items() if count}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -108,7 +108,7 @@ def test_a_workbook_with_real_dates_reads_like_its_csv(tmp_path: Path) -> None:
     sheet.append([None] * 8)
     sheet.append(["c-3", "presale", "a-1", "2026-11-02 10:00:00", "noon", 7, None, "ok"])
     book.save(tmp_path / "calls.xlsx")
-    reading = Reading(tmp_path / "calls.xlsx", mapping_of(), "acme", SETTINGS)
+    reading = MappedReading(tmp_path / "calls.xlsx", mapping_of(), "acme", SETTINGS)
     assert outcomes(reading) == {"answered": 1, "abandoned": 1, "rejected": 1}
     assert [(row.row, row.column) for row in reading.report.rejected] == [(5, "left")]
     same = reading_of(tmp_path / "calls.csv", HEADER + call(1))
@@ -124,13 +124,13 @@ def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) 
 def test_a_workbook_by_name_only_is_refused(tmp_path: Path) -> None:
     (tmp_path / "calls.xlsx").write_bytes(b"id,queue\n")
     with pytest.raises(TableError, match="is no workbook"):
-        Reading(tmp_path / "calls.xlsx", mapping_of(), "acme", SETTINGS)
+        MappedReading(tmp_path / "calls.xlsx", mapping_of(), "acme", SETTINGS)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "calls.pdf").write_bytes(b"%PDF")
     with pytest.raises(TableError, match="neither CSV nor xlsx"):
-        Reading(tmp_path / "calls.pdf", mapping_of(), "acme", SETTINGS)
+        MappedReading(tmp_path / "calls.pdf", mapping_of(), "acme", SETTINGS)
 
 
 def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_client_format_and_content_each_make_another_file(tmp_path: Path) -> Non
         reading_of(tmp_path / "a.csv", content).epochs[0],
         reading_of(tmp_path / "a.csv", HEADER + call(2)).epochs[0],
         reading_of(tmp_path / "a.csv", content, mapping_of(a='"test-calls" => "test-calls-2"')).epochs[0],
-        Reading(tmp_path / "a.csv", mapping_of(), "zenith", SETTINGS).epochs[0],
+        MappedReading(tmp_path / "a.csv", mapping_of(), "zenith", SETTINGS).epochs[0],
     }
     assert len(found) == 4
 

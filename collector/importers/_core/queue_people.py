@@ -1,0 +1,110 @@
+"""Who is there, by an Asterisk queue_log: logins, queue memberships, pauses and wrap-up as presence."""
+
+from collections.abc import Iterator
+
+from collector.importers._core.queue_log import FORMAT, LogRow, Person
+from wire.body import Body
+from wire.conversation import Activity, Presence, PresenceChanged
+
+
+class _State:
+    """What the log said about one account. here: by a login, or because only who is there can do what was told.
+
+    queues: it was added to; queues of the configuration are not told. paused: queues it paused in. wraps_until: ms.
+    """
+
+    __slots__ = ("here", "paused", "paused_everywhere", "queues", "reason", "resolution_ms", "wraps_until")
+
+    def __init__(self) -> None:
+        self.leave()
+        self.resolution_ms = 1
+
+    def leave(self) -> None:
+        self.here = False
+        self.paused_everywhere = False
+        self.queues: set[str] = set()
+        self.paused: set[str] = set()
+        self.reason = ""
+        self.wraps_until = 0
+
+    @property
+    def presence(self) -> Presence:
+        """On a break is who paused everywhere, or in every queue it was added to."""
+        if not self.here and not self.queues:
+            return Presence.OFFLINE
+        paused = bool(self.paused) and self.queues <= self.paused
+        return Presence.ON_BREAK if self.paused_everywhere or paused else Presence.READY
+
+
+class People:
+    """Every account the log told of."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, _State] = {}
+
+    def take(self, row: LogRow, does: Person) -> Iterator[Body]:
+        """What a row about somebody adds to the record."""
+        state = self._states.setdefault(row.account, _State())
+        state.resolution_ms = row.resolution_ms
+        wraps_until = state.wraps_until
+        if does is Person.LOGS_OFF:
+            since_ms = row.seconds(1)
+            if state.presence is Presence.OFFLINE and since_ms is not None:  # it logged in before the file begins
+                state.here = True
+                yield _told(max(row.at - since_ms, 0), row.account, state, Activity.IDLE)
+            state.leave()
+        else:
+            _change(state, row, does)
+        if state.wraps_until > row.at:
+            yield _told(row.at, row.account, state, Activity.WRAP_UP)
+        else:
+            yield _told(row.at, row.account, state, Activity.IDLE)
+        # said ahead, since the log does not say when it ends; what changes meanwhile is said again for that instant
+        ends_at = max(state.wraps_until, wraps_until)
+        if ends_at > row.at:
+            yield _told(ends_at, row.account, state, Activity.IDLE)
+
+    def cut_off(self, at: int) -> Iterator[Body]:
+        """The exchange was started anew; `at` is the last it told before. Who is there now it has yet to say."""
+        for account, state in self._states.items():
+            if state.presence is not Presence.OFFLINE:
+                ends_at = max(at, state.wraps_until)
+                state.leave()
+                yield _told(at, account, state, Activity.IDLE)
+                if ends_at > at:
+                    yield _told(ends_at, account, state, Activity.IDLE)
+
+
+def _change(state: _State, row: LogRow, does: Person) -> None:
+    if does is Person.JOINS:
+        state.queues.add(row.queue)
+        if row.words == "PAUSED":
+            state.paused.add(row.queue)
+    elif does is Person.PARTS:
+        state.queues.discard(row.queue)
+        state.paused.discard(row.queue)
+        if not state.queues:
+            state.leave()
+    else:
+        state.here = True
+        if does is Person.PAUSES:
+            state.reason = row.words
+            if row.queue:
+                state.paused.add(row.queue)
+            else:
+                state.paused_everywhere = True
+        elif does is Person.RESUMES:
+            if row.queue:
+                state.paused.discard(row.queue)
+            else:
+                state.paused.clear()
+            state.paused_everywhere = False
+        elif does is Person.WRAPS_UP:
+            state.wraps_until = row.at + (row.seconds(0) or 0)
+
+
+def _told(at: int, account: str, state: _State, activity: Activity) -> PresenceChanged:
+    presence = state.presence
+    reason = state.reason if presence is Presence.ON_BREAK else ""
+    head = (state.resolution_ms, FORMAT, None, False, "")
+    return PresenceChanged(at, *head, account, presence, activity, reason)

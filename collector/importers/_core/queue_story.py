@@ -1,0 +1,89 @@
+"""An Asterisk queue_log as a story: rows in, in the order of the file, what they add to the record out."""
+
+from collections.abc import Iterator
+
+from collector.importers._core.plan import Hole, Outcome
+from collector.importers._core.queue_calls import Calls
+from collector.importers._core.queue_log import (
+    CALL_EVENTS,
+    FORMAT,
+    KNOWN_NOTES,
+    PERSON_EVENTS,
+    RESTART,
+    Fault,
+    LogRow,
+    Note,
+    call_event,
+    is_event,
+)
+from collector.importers._core.queue_people import People
+from collector.importers._core.rows import Row
+from wire.body import Body
+from wire.conversation import SourceNote
+from wire.record import GapReason
+
+
+class Story:
+    """Everything the rows so far left open. ids_remembered: see Calls."""
+
+    def __init__(self, ids_remembered: int) -> None:
+        self._notes: list[str] = []
+        self._calls = Calls(self._note, ids_remembered)
+        self._people = People()
+        self._last_at: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Calls that the last rows left undecided; they are told when a further row says how they went on."""
+        return self._calls.waiting
+
+    def take(self, row: LogRow) -> Row:
+        """What became of a row. Never raises for what a file may hold."""
+        self._notes = []
+        fault = _fault(row)
+        if fault is not None:
+            return Row(Outcome.REJECTED, (), *fault)
+        told = tuple(self._told(row))
+        self._last_at = row.at
+        return Row(row.event, told, notes=tuple(self._notes))
+
+    def _told(self, row: LogRow) -> Iterator[Body | Hole]:
+        event = call_event(row)
+        if event is not None:
+            yield from self._calls.take(row, event)
+        elif row.event in PERSON_EVENTS:
+            yield from self._people.take(row, PERSON_EVENTS[row.event])
+        else:
+            if row.event == RESTART:
+                yield from self._restarted(row)
+            elif row.event not in KNOWN_NOTES:
+                self._note(Note.UNKNOWN)
+            head = (row.resolution_ms, FORMAT, None, False, row.call)
+            yield SourceNote(row.at, *head, row.event, row.call, row.queue, row.account)
+
+    def _restarted(self, row: LogRow) -> Iterator[Body | Hole]:
+        """What was open ended at the last instant that was told, or later; from there on nothing is known."""
+        if self._last_at is None:
+            return
+        yield from self._calls.cut_off(self._last_at)
+        yield from self._people.cut_off(self._last_at)
+        since = min(self._last_at, row.at)
+        yield Hole(row.at, GapReason.SOURCE_RESTARTED, since, row.at)
+
+    def _note(self, note: Note) -> None:
+        if note not in self._notes:
+            self._notes.append(note)
+
+
+def _fault(row: LogRow) -> tuple[Fault, str] | None:
+    """Why the row cannot be taken, and in which column."""
+    if not is_event(row.event):
+        return Fault.NOT_AN_EVENT, "event"
+    if row.event in CALL_EVENTS:
+        if not row.call:
+            return Fault.NO_CALL, "callid"
+        if not row.queue:
+            return Fault.NO_QUEUE, "queue"
+    elif row.event in PERSON_EVENTS and not row.account:
+        return Fault.NOBODY, "agent"
+    return None

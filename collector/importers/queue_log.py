@@ -1,0 +1,248 @@
+"""Asterisk's queue_log: its files in their order as one stream, rows of either form read, events numbered.
+
+* TableError: a file is no queue_log, or cannot be put in order with the others. `problem` and `fix` say why.
+"""
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from collector.importers._core import keys, plan
+from collector.importers._core.order import Numbered, by_time, numbered
+from collector.importers._core.plan import Outcome
+from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row
+from collector.importers._core.queue_story import Story
+from collector.importers._core.rows import Row
+from collector.importers._core.text import plain
+from collector.importers._core.times import Moment, TimeReader, instants
+from collector.importers.reading import ReadingSettings, zone_offsets
+from collector.importers.report import Report
+from collector.importers.tables import TEXT_SUFFIXES, WORKBOOK, Table, TableError
+from wire.limits import INSTANT_MAX_MS
+
+_LINE: Final = re.compile(r"\d+(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[^|]+")
+_EPOCH: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?")
+_NAMES: Final = (("time",), ("callid",), ("queuename", "queue"), ("agent",), ("event",))
+_DATA: Final = re.compile(r"data\d*")
+_DELIMITERS: Final = (",", ";", "\t")
+_GZIP: Final = b"\x1f\x8b"
+_LINE_CHARS: Final = 1 << 16
+_PLACES: Final = 3
+_SHAPE: Final = "give the file as Asterisk writes it, or its table as CSV with the header time,callid,queuename,..."
+
+
+class _Cells(NamedTuple):
+    """A row taken apart: its place in its file, its text as one line, its time, names and parameters."""
+
+    number: int
+    line: bytes
+    time: str
+    names: Sequence[str]
+    params: Sequence[str]
+
+
+class QueueLogFile:
+    """One file of a queue_log, in either of its forms, compressed or not."""
+
+    def __init__(self, path: Path) -> None:
+        """Looks at the first row. TableError, OSError."""
+        self.path: Final = path
+        self.size: Final = path.stat().st_size
+        self._raw: BinaryIO | None = None
+        self._table: Table | None = None
+        with self._lines() as lines:
+            first = next((line.strip() for line in lines if line.strip()), "")
+        if not first and path.suffix.lower() != WORKBOOK:
+            raise TableError(path, "is empty", _SHAPE)
+        self._columns: tuple[list[int], list[int]] | None = None
+        self._delimiter = ","
+        if _LINE.match(first) is None:
+            self._delimiter, self._columns = self._header()
+        self.first: Final = next(self.rows(), None)
+
+    @property
+    def position(self) -> int:
+        """Bytes read in the running pass."""
+        if self._table is not None:
+            return self._table.position
+        return 0 if self._raw is None or self._raw.closed else self._raw.tell()
+
+    def rows(self) -> Iterator[_Cells]:
+        """Its rows from front to back."""
+        if self._columns is None:
+            yield from self._file_rows()
+        else:
+            yield from self._table_rows(*self._columns)
+
+    def _file_rows(self) -> Iterator[_Cells]:
+        with self._lines() as lines:
+            for number, text in enumerate(lines, start=1):
+                line = text.rstrip("\r\n")
+                if line.strip():
+                    parts = line.split("|")
+                    yield _Cells(number, keys.line([line]), parts[0], parts[1:5], parts[5:])
+
+    def _table_rows(self, names: list[int], data: list[int]) -> Iterator[_Cells]:
+        self._table = Table(self.path, encoding="auto", delimiter=self._delimiter, sheet="")
+        width = max(*names, *data) + 1
+        for number, cells in islice(self._table.rows(), 1, None):
+            if len(cells) < width:
+                yield _Cells(number, keys.line(cells), "", (), ())
+                continue
+            time, *others = (plain(cells[place]) for place in names)
+            params = [cells[place] for place in data]
+            if len(params) == 1:
+                params = params[0].split("|")
+            yield _Cells(number, keys.line(cells), time, others, params)
+
+    def _header(self) -> tuple[str, tuple[list[int], list[int]]]:
+        """The delimiter and where the columns stand. TableError."""
+        if self.path.suffix.lower() not in {WORKBOOK, *TEXT_SUFFIXES}:
+            raise TableError(self.path, "is no queue_log", _SHAPE)
+        for delimiter in _DELIMITERS:
+            table = Table(self.path, encoding="auto", delimiter=delimiter, sheet="")
+            _, cells = next(table.rows(), (0, []))
+            header = [plain(cell).casefold() for cell in cells]
+            names = [next((header.index(name) for name in wanted if name in header), -1) for wanted in _NAMES]
+            data = [place for place, name in enumerate(header) if _DATA.fullmatch(name)]
+            if min(names) >= 0 and data:
+                return delimiter, (names, data)
+        raise TableError(self.path, "is no queue_log", _SHAPE)
+
+    @contextmanager
+    def _lines(self) -> Iterator[Iterator[str]]:
+        """Text lines; what is no UTF-8 is marked, and only matters where it stands in a name."""
+        with ExitStack() as opened:
+            self._raw = opened.enter_context(self.path.open("rb"))
+            is_compressed = self._raw.read(len(_GZIP)) == _GZIP
+            self._raw.seek(0)
+            stream = opened.enter_context(gzip.GzipFile(fileobj=self._raw)) if is_compressed else self._raw
+            text = opened.enter_context(io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="\n"))
+            try:
+                yield iter(lambda: text.readline(_LINE_CHARS), "")
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise TableError(self.path, f"cannot be unpacked ({type(error).__name__})", "copy it again") from None
+
+
+class QueueLogReading:
+    """The files of one exchange as one stream, oldest first. They can be read more than once with the same result."""
+
+    def __init__(self, paths: Sequence[Path], client: str, zone: ZoneInfo | None, settings: ReadingSettings) -> None:
+        """zone: of the local times of the table form; the file form needs none. TableError, OSError."""
+        self._settings = settings
+        self._offsets = None if zone is None else lru_cache(settings.cells_remembered)(zone_offsets(zone))
+        self._times = TimeReader([], [])
+        self._files = self._in_order([QueueLogFile(path) for path in paths])
+        self._current = 0
+        lines = (cells.line for file in self._files for cells in file.rows())
+        self.epochs: Final[Sequence[bytes]] = keys.epochs(FORMAT, client, list(islice(lines, keys.HEAD_LENGTH)))
+        self.report: Report = self._fresh_report()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self._files)
+
+    @property
+    def position(self) -> int:
+        """Bytes read in the running pass."""
+        return sum(file.size for file in self._files[: self._current]) + self._files[self._current].position
+
+    def in_time_order(self) -> Iterator[Numbered]:
+        """All events, sorted as far as the settings allow. Counts anew into `report`."""
+        return by_time(self.in_file_order(), self._settings.events_sorted)
+
+    def in_file_order(self) -> Iterator[Numbered]:
+        """All events by number. Counts anew into `report`."""
+        report = self.report = self._fresh_report()
+        story = Story(self._settings.ids_remembered)
+
+        def counted() -> Iterator[tuple[int, Row]]:
+            before = 0
+            several = len(self._files) > 1
+            for place, file in enumerate(self._files):
+                self._current = place
+                for cells in file.rows():
+                    read = self._read(cells, before)
+                    if isinstance(read, LogRow):
+                        before = read.at
+                        row = story.take(read)
+                    else:
+                        row = read
+                    report.count(cells.number, row, file.path.name if several else "")
+                    yield cells.number, row
+            report.undecided = story.waiting
+
+        for event in numbered(counted()):
+            report.events = event.sequence
+            yield event
+
+    def _fresh_report(self) -> Report:
+        return Report(self._settings.rejected_listed, (Outcome.REJECTED,))
+
+    def _in_order(self, files: list[QueueLogFile]) -> list[QueueLogFile]:
+        """Oldest first, by their first rows. TableError for two that begin alike, and for a zone that is missing."""
+        known: dict[bytes, QueueLogFile] = {}
+        begins: dict[Path, int] = {}
+        for file in files:
+            if file.first is None:
+                raise TableError(file.path, "holds no rows", "leave it out")
+            same = known.setdefault(file.first.line, file)
+            if same is not file:
+                raise TableError(
+                    file.path, f"begins with the same row as {same.path}", "name every part of the log once"
+                )
+            moment = self._moment(file.first.time)
+            if moment is None:
+                raise TableError(file.path, "has no time in its first row", _SHAPE)
+            if moment[0].instant is None and self._offsets is None:
+                fix = "name their zone with --zone; it is UTC where queue_log_realtime_use_gmt was set"
+                raise TableError(file.path, "has local times", fix)
+            begins[file.path] = (self._candidates(moment[0]) or (0,))[0]
+        return sorted(files, key=lambda file: begins[file.path])
+
+    # -------------------------------------------------------------------------------------------------------- rows
+
+    def _read(self, cells: _Cells, before: int) -> LogRow | Row:
+        """A row with its instant, or why it cannot be taken. before: the instant of the row before it, ms."""
+        if len(cells.names) < len(_NAMES) - 1:
+            return Row(Outcome.REJECTED, (), plan.Fault.CELLS_MISSING)
+        moment = self._moment(cells.time)
+        if moment is None or (moment[0].instant is None and self._offsets is None):
+            return Row(Outcome.REJECTED, (), plan.Fault.NOT_A_TIME, "time")
+        found = self._candidates(moment[0])
+        if not found:
+            return Row(Outcome.REJECTED, (), plan.Fault.TIME_SKIPPED, "time")
+        # a time that the clock showed twice: rows stand in the order they were written in
+        at = next((instant for instant in found if instant >= before - SECOND_MS), found[-1])
+        if not 0 <= at <= INSTANT_MAX_MS:
+            return Row(Outcome.REJECTED, (), plan.Fault.OUT_OF_RANGE, "time")
+        row = as_row(at, moment[1], cells.names, cells.params)
+        return row or Row(Outcome.REJECTED, (), plan.Fault.NOT_TEXT)
+
+    def _moment(self, text: str) -> tuple[Moment, int] | None:
+        """What a time says, and its resolution in ms."""
+        epoch = _EPOCH.fullmatch(text.strip())
+        if epoch is not None:
+            fraction = int((epoch[2] or "0").ljust(_PLACES, "0")[:_PLACES])
+            return Moment(None, 0, int(epoch[1]) * SECOND_MS + fraction), 1 if epoch[2] else SECOND_MS
+        moment = self._times.read(text.strip())
+        if moment is None or moment.day is None:
+            return None
+        return moment, 1 if "." in text else SECOND_MS
+
+    def _candidates(self, moment: Moment) -> tuple[int, ...]:
+        return instants(moment, self._offsets or _no_offsets)
+
+
+def _no_offsets(_: datetime) -> tuple[int, ...]:
+    return ()

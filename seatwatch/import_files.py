@@ -1,0 +1,74 @@
+"""What `seatwatch import` was given: the files under the layout they were said to have.
+
+* FilesError: the operator's to cure; the message names the file or the option and what to do.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from collector.importers._core.queue_log import FORMAT as QUEUE_LOG
+from collector.importers.delivery import Reading
+from collector.importers.mapping import MappingError, read_mapping
+from collector.importers.queue_log import QueueLogReading
+from collector.importers.reading import MappedReading
+from collector.importers.tables import TableError
+from seatwatch.import_job import reading_settings
+from seatwatch.settings import Defaults
+
+MAPPING: Final = "mapping"
+
+
+class FilesError(Exception):
+    """The files cannot be read as what they were said to be."""
+
+
+class Asked(NamedTuple):
+    """Which files, and how to read them. layout: MAPPING or QUEUE_LOG. zone: an IANA name."""
+
+    layout: str
+    files: Sequence[Path]
+    client: str
+    mapping: Path | None
+    zone: str | None
+
+
+def open_files(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
+    """The files, and the definition that their mapping names ("" = none). FilesError, OSError."""
+    try:
+        if asked.layout == QUEUE_LOG:
+            return _queue_log(asked, defaults), ""
+        return _mapped(asked, defaults)
+    except TableError as error:
+        raise FilesError(str(error)) from None
+
+
+def _queue_log(asked: Asked, defaults: Defaults) -> Reading:
+    if asked.mapping is not None:
+        raise FilesError(f"--mapping: a queue_log needs none; leave it out, or leave out --format {QUEUE_LOG}")
+    return QueueLogReading(asked.files, asked.client, _zone(asked.zone), reading_settings(defaults))
+
+
+def _mapped(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
+    if asked.mapping is None:
+        raise FilesError(f"--mapping: missing; name what the columns mean, or the --format ({QUEUE_LOG})")
+    if len(asked.files) > 1:
+        raise FilesError("one file at a time with --mapping; each is a stream of its own")
+    if asked.zone is not None:
+        raise FilesError("--zone: the mapping says the zone, as time.zone; leave the option out")
+    try:
+        meaning = read_mapping(asked.mapping)
+        reading = MappedReading(asked.files[0], meaning, asked.client, reading_settings(defaults))
+    except MappingError as error:
+        raise FilesError("\n".join(f"{asked.mapping}: {problem}" for problem in error.problems)) from None
+    return reading, meaning.definition or ""
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise FilesError(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai") from None

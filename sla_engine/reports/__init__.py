@@ -1,0 +1,1 @@
+"""What is told about days and months that have passed, from the record alone."""
