@@ -1,17 +1,15 @@
-"""What is said because the caller's clock says so: a warning, then overdue. Never a fact, and never twice.
+"""What is said because the caller's clock says so: warnings, then overdue. Never a fact, and never twice.
 
-History is not announced: an announcement owed longer ago than the definition's `announce_within_ms` is dropped, so a
-replayed month or a backlog that comes in late rings nowhere.
+Only the primary definition of a session is announced. History is not: an announcement owed longer ago than the
+definition's `announce_within_ms` is dropped, so a replayed month or a backlog that comes in late rings nowhere.
 """
 
 import heapq
 from collections.abc import Mapping
 
-from sla_engine._core.context import Context
-from sla_engine._core.conversation import OWED, SAID_OVERDUE, WARNED, Conversation, Track
+from sla_engine._core.context import Context, next_notice_at
+from sla_engine._core.conversation import ONE_WARNING, OWED, SAID_OVERDUE, Conversation, Track
 from wire.verdict import Announcement, Notice
-
-_BOTH = WARNED | SAID_OVERDUE
 
 
 def announce(
@@ -24,34 +22,11 @@ def announce(
         conversation = conversations.get(key)
         if conversation is None:
             continue
-        for track in conversation.tracks:
-            if track.state == OWED and track.slot >= 0 and not track.announced & SAID_OVERDUE:
-                notice = _due(context, heap, conversation, track, now)
-                if notice is not None:
-                    said.append(notice)
+        track = _announced(conversation)
+        notice = None if track is None else _due(context, heap, conversation, track, now)
+        if notice is not None:
+            said.append(notice)
     return said
-
-
-def _due(
-    context: Context, heap: list[tuple[int, str]], conversation: Conversation, track: Track, now: int
-) -> Announcement | None:
-    rule = context.rules.rules[track.slot]
-    at = track.started_at + rule.warning_ms
-    notice = Notice.WARNING
-    if track.due_at <= now:
-        at, notice = track.due_at, Notice.OVERDUE
-        track.announced |= _BOTH
-    elif at <= now and not track.announced & WARNED:
-        track.announced |= WARNED
-        heapq.heappush(heap, (track.due_at, conversation.key))
-    else:
-        return None
-    if now - at > rule.announce_within_ms:
-        return None
-    team = context.roster.place(conversation.account, at).team
-    return Announcement(
-        notice, conversation.key, track.session, track.turn, rule.label, conversation.queue, team, at, track.due_at
-    )
 
 
 def next_wake_at(
@@ -61,15 +36,43 @@ def next_wake_at(
     while heap:
         at, key = heap[0]
         conversation = conversations.get(key)
-        if conversation is not None and any(_waits_for(context, track, at) for track in conversation.tracks):
+        track = None if conversation is None else _announced(conversation)
+        if track is not None and at == next_notice_at(context, track):
             return at
         heapq.heappop(heap)
     return None
 
 
-def _waits_for(context: Context, track: Track, at: int) -> bool:
-    if track.state != OWED or track.slot < 0 or track.announced & SAID_OVERDUE:
-        return False
-    return at == track.due_at or (
-        not track.announced & WARNED and at == track.started_at + context.rules.rules[track.slot].warning_ms
+def _announced(conversation: Conversation) -> Track | None:
+    """The primary definition's session, while there is something left to announce of it."""
+    track = conversation.tracks[0] if conversation.tracks else None
+    if track is None or track.slot < 0 or track.state != OWED or track.flags & SAID_OVERDUE:
+        return None
+    return track
+
+
+def _due(
+    context: Context, heap: list[tuple[int, str]], conversation: Conversation, track: Track, now: int
+) -> Announcement | None:
+    """The latest of what is owed by `now`: one that was passed over by the clock is not made up for."""
+    rule = context.rules.rules[track.slot]
+    at = next_notice_at(context, track)
+    if at > now:
+        return None
+    notice = Notice.WARNING
+    if track.due_at <= now:
+        at, notice = track.due_at, Notice.OVERDUE
+        track.flags |= SAID_OVERDUE
+    else:
+        following = at
+        while following <= now:
+            at = following
+            track.flags += ONE_WARNING
+            following = next_notice_at(context, track)
+        heapq.heappush(heap, (following, conversation.key))
+    if now - at > rule.announce_within_ms:
+        return None
+    team = context.roster.place(conversation.account, at).team
+    return Announcement(
+        notice, conversation.key, track.session, track.turn, rule.label, conversation.queue, team, at, track.due_at
     )

@@ -103,14 +103,25 @@ LEFT: Final = int(Phase.LEFT)
 # How a session stands with its first response under one definition.
 OWED: Final = 0
 ANSWERED: Final = 1
-LOST: Final = 2
+LOST: Final = 2  # ended unanswered; goes on when the customer comes back within the gap
 OUTBOUND: Final = 3
 OUTSIDE_WINDOW: Final = 4
 NOT_STARTED: Final = 5  # the customer did something that this definition does not count as an enquiry
+AWAITS_CLOCK: Final = 6  # started, but the clock starts with a signal that has not come (E1)
+UNREACHED: Final = 7  # ended so
+OUTSIDE_WAITING: Final = 8  # started outside the windows; counts if it is answered inside them (E7)
+OUTSIDE_ANSWERED: Final = 9  # it was not
+CUT: Final = 10  # the window closed on it (E8), for good
 
-# Bits of Track.announced.
-WARNED: Final = 1
-SAID_OVERDUE: Final = 2
+# Bits of Track.flags; above them, how many warnings were said.
+JUDGED: Final = 1  # the watermark has passed the due instant, and it was said
+REPLIED: Final = 2  # a valid reply came in this session
+SAID_OVERDUE: Final = 4
+ONE_WARNING: Final = 8
+
+# Bits of Conversation.owes.
+WAITS: Final = 1  # the customer has written (or called) and no human of ours has answered since
+LEG_OWED: Final = 2  # that was so at some time during the running leg
 
 
 WHOLE_SESSION: Final = -1
@@ -131,7 +142,9 @@ class Track(msgspec.Struct, array_like=True, gc=False):
 
     slot: place of the definition in the rules, NO_SLOT where none applies (nothing is judged then).
     queue: where the session started. owner: who had it in hands when the first response was due, so far.
-    turn: number of the next turn to be answered; turn_at: start of the open turn. emitted: session facts said so far.
+    clock_at: where the customer's clock started; resolution_ms, domain: of the event that told so (skew.py).
+    queued_at, first_assigned_at: first of this session. emitted: session facts said so far.
+    turn: number of the next turn to be answered; turn_at: start of the open turn, then what told of it.
     """
 
     slot: int
@@ -139,37 +152,47 @@ class Track(msgspec.Struct, array_like=True, gc=False):
     queue: str
     started_at: int
     resolution_ms: int
+    domain: int
     due_at: int
     state: int = OWED
-    judged: bool = False
-    announced: int = 0
+    flags: int = 0
     emitted: int = 0
     owner: str = ""
     first_assigned_at: int = NOT_YET
+    queued_at: int = NOT_YET
+    clock_at: int = NOT_YET
     turn: int = 0
     turn_at: int = NOT_YET
+    turn_resolution_ms: int = 0
+    turn_domain: int = 0
 
 
 class Conversation(msgspec.Struct, array_like=True, gc=False):
-    """One conversation in the fold. account, assigned_at, accepted_at: the running leg.
+    """One conversation in the fold. account, assigned_at, accepted_at, leg_at, replied_at: the running leg.
 
     life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes
     back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
-    watermark.FEEDS). log: its events in order of event time (history.py); base: the state before the first of them.
-    emissions: how often a fact was said, for facts said more than once (history.py). tracks: a tuple, so that a
-    conversation holds nothing the garbage collector has to look through again and again.
+    watermark.FEEDS). customer: the first pseudonym told. leg: number of the running leg, or the next one, in its
+    session. log: its events in order of event time (history.py); base: the state before the first of them. emissions:
+    how often a fact was said, for facts said more than once (history.py) and open turns that were said. tracks: a
+    tuple, so that a conversation holds nothing the garbage collector has to look through again and again; the primary
+    definition's first.
     """
 
     key: str
     life: int
     feed: int
+    customer: str = ""
     queue: str = ""
     phase: int = UNKNOWN
     voice: bool = False
     account: str = ""
     assigned_at: int = NOT_YET
     accepted_at: int = NOT_YET
-    queued_at: int = NOT_YET
+    leg: int = 0
+    leg_at: int = NOT_YET
+    replied_at: int = NOT_YET
+    owes: int = 0
     ended_at: int = NOT_YET
     last_at: int = NOT_YET
     ordinal: int = 0

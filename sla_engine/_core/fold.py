@@ -1,33 +1,57 @@
 """What one event does to one conversation: the phase by the table, the leg, the load, and each definition's session."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.context import Context, schedule
+from sla_engine._core.context import Context
 from sla_engine._core.conversation import (
     CLOSED,
-    LOST,
     OWED,
+    QUEUED,
     SIGNAL_BITS,
     TABLE,
     UNKNOWN,
+    UNREACHED,
     WHOLE_SESSION,
     Conversation,
     Signal,
     Track,
     fact_key,
 )
+from sla_engine._core.legs import begin_leg, customer_waits, end_leg, person_replied
 from sla_engine._core.limits import NOT_YET
-from sla_engine._core.obligation import STARTS, STARTS_OUTBOUND, customer_turn, end, open_sessions, reply, take_over
-from sla_engine._core.rules import NO_SLOT, rule_of
-from wire.verdict import LoadChange
+from sla_engine._core.obligation import (
+    STARTS,
+    STARTS_OUTBOUND,
+    begin,
+    customer_turn,
+    cut_all,
+    end,
+    move,
+    new_track,
+    person_came,
+    reply,
+    resume,
+    take_over,
+)
+from sla_engine._core.rules import AUTHOR_BIT, NO_SLOT
+from sla_engine._core.turns import answer_turn, hand_over_turns
+from sla_engine._core.unruled import begin_unruled, customer_wrote, end_unruled, person_replied_to
+from wire.conversation import Author
+from wire.verdict import LegEnd, LoadChange
 
 VOICE_BIT: Final = 1
 OUTBOUND_BIT: Final = 2
-"""Bits of an offer's detail.
+"""Bits of an offer's detail."""
 
-A turn's detail is the bit number of its author or form, an end's is 1 by the customer's choice.
+OWN_CHOICE_BIT: Final = 1
+NOBODY_BIT: Final = 2
+"""Bits of an end's detail: the customer chose it; the source says that nobody was there.
+
+A turn's detail is the bit number of its author or form.
 """
 
+_HUMAN: Final = AUTHOR_BIT[Author.HUMAN]
 _OFFERED: Final = int(Signal.OFFERED)
 _QUEUED: Final = int(Signal.QUEUED)
 _ACCEPTED: Final = int(Signal.ACCEPTED)
@@ -38,62 +62,99 @@ _LEFT: Final = int(Signal.LEFT)
 
 
 def fold(
-    context: Context,
-    conversation: Conversation,
-    at: int,
-    signal: int,
-    detail: int,
-    account: str,
-    queue: str,
-    resolution_ms: int,
+    context: Context, conversation: Conversation, at: int, signal: int, detail: int, account: str, queue: str
 ) -> bool:
-    """Take one event in; its time is not before the last one's. False = illegal in this phase, and nothing moved."""
+    """Take one event in; its time is not before the last one's. False = illegal in this phase, and nothing moved.
+
+    Its resolution and clock domain are the context's.
+    """
     phase = conversation.phase
     following = TABLE[phase << SIGNAL_BITS | signal]
     if following < 0:
         return False
+    if context.rules.any_cuts:
+        cut_all(context, conversation, at)
     conversation.phase = following
     if phase == UNKNOWN or phase >= CLOSED:
         if following >= CLOSED:  # we wrote after the end, which opens nothing
+            _answer_after_end(context, conversation, at, detail, account)
             return True
-        _open(context, conversation, at, signal, detail, queue, resolution_ms)
+        _open(context, conversation, at, signal, detail, queue)
     elif queue and not conversation.queue:
-        _learn_queue(context, conversation, queue, signal, detail)
+        _learn_queue(context, conversation, at, queue, signal, detail)
     if signal == _CUSTOMER_TURN:
-        _their_turn(context, conversation, at, detail, resolution_ms)
+        _their_turn(context, conversation, at, detail)
     elif _PERSON_TURN <= signal <= _PROGRAM_TURN:
-        _our_turn(context, conversation, at, signal, detail, account, resolution_ms)
+        _our_turn(context, conversation, at, signal, detail, account)
     elif signal >= _LEFT:  # or closed, the last of the signals
-        _end(context, conversation, at, left=detail == 1)
+        _end(context, conversation, at, signal, detail)
     elif signal == _OFFERED:
-        conversation.voice = detail & VOICE_BIT != 0
+        _say_channel(conversation, detail)
     else:
         _move(context, conversation, at, signal, account, queue)
     return True
 
 
-def _their_turn(context: Context, conversation: Conversation, at: int, form: int, resolution_ms: int) -> None:
+def _say_channel(conversation: Conversation, detail: int) -> None:
+    """On a call the customer waits from the start; in a chat, from the first message."""
+    conversation.voice = detail & VOICE_BIT != 0
+    if conversation.voice and conversation.phase == QUEUED:
+        customer_waits(conversation)
+
+
+def _their_turn(context: Context, conversation: Conversation, at: int, form: int) -> None:
     """The customer wrote. On a call, talk is not turns."""
-    if not conversation.voice:
-        for track in conversation.tracks:
-            customer_turn(context, conversation, track, at, form, resolution_ms)
+    if conversation.voice:
+        return
+    customer_waits(conversation)
+    rules = context.rules.rules
+    for track in conversation.tracks:
+        if track.slot >= 0:
+            customer_turn(context, conversation, track, rules[track.slot], at, form)
+        else:
+            customer_wrote(track, at)
 
 
-def _our_turn(
-    context: Context, conversation: Conversation, at: int, signal: int, author: int, account: str, resolution_ms: int
-) -> None:
+def _our_turn(context: Context, conversation: Conversation, at: int, signal: int, author: int, account: str) -> None:
     """Somebody or something of ours wrote; each definition says for itself whether that is a reply."""
-    if signal == _PERSON_TURN and not conversation.account:
-        _take(context, conversation, account, at)
+    if signal == _PERSON_TURN:
+        if not conversation.account:
+            _take(context, conversation, account, at, LegEnd.HANDED_OVER)
+        person_replied(conversation, account, at)
+        if context.rules.any_moves:
+            person_came(context, conversation, at)
+    rules = context.rules.rules
     for track in conversation.tracks:
-        if rule_of(context.rules, track.slot).reply_mask >> author & 1:
-            reply(context, conversation, track, at, account, resolution_ms)
+        if track.slot >= 0:
+            rule = rules[track.slot]
+            if rule.reply_mask >> author & 1:
+                reply(context, conversation, track, rule, at, account)
+        elif author == _HUMAN:
+            person_replied_to(track)
 
 
-def _end(context: Context, conversation: Conversation, at: int, *, left: bool) -> None:
+def _answer_after_end(context: Context, conversation: Conversation, at: int, author: int, account: str) -> None:
+    """E12: where a turn never ends unanswered, who writes after the end still answers it."""
+    if not context.rules.any_outlives:
+        return
     for track in conversation.tracks:
-        end(context, conversation, track, at, left=left)
-    _take(context, conversation, "", at)
+        if track.slot >= 0 and track.turn_at != NOT_YET and track.state != UNREACHED:
+            rule = context.rules.rules[track.slot]
+            if rule.reply_mask >> author & 1:
+                answer_turn(context, conversation, track, rule, at, account)
+
+
+def _end(context: Context, conversation: Conversation, at: int, signal: int, detail: int) -> None:
+    is_left = detail & OWN_CHOICE_BIT != 0
+    nobody = detail & NOBODY_BIT != 0
+    rules = context.rules.rules
+    for track in conversation.tracks:
+        if track.slot >= 0:
+            end(context, conversation, track, rules[track.slot], at, is_left=is_left, nobody=nobody)
+        else:
+            end_unruled(track)
+    _take(context, conversation, "", at, LegEnd.LEFT if signal == _LEFT else LegEnd.CLOSED)
+    conversation.owes = 0
     conversation.ended_at = at
 
 
@@ -101,20 +162,21 @@ def _move(context: Context, conversation: Conversation, at: int, signal: int, ac
     """It changes queue or hands."""
     if queue:
         conversation.queue = queue
-    _take(context, conversation, account, at)
+    _take(context, conversation, account, at, LegEnd.HANDED_OVER if account else LegEnd.REQUEUED)
     if signal == _ACCEPTED:
         if conversation.accepted_at == NOT_YET:
             conversation.accepted_at = at
     elif signal == _QUEUED:
-        if conversation.queued_at == NOT_YET:
-            conversation.queued_at = at
+        for track in conversation.tracks:
+            if track.queued_at == NOT_YET:
+                track.queued_at = at
     elif account and conversation.assigned_at == NOT_YET:
         conversation.assigned_at = at
+    if context.rules.any_moves:
+        move(context, conversation, at, signal)
 
 
-def _open(
-    context: Context, conversation: Conversation, at: int, signal: int, detail: int, queue: str, resolution_ms: int
-) -> None:
+def _open(context: Context, conversation: Conversation, at: int, signal: int, detail: int, queue: str) -> None:
     """A first session, a new one, or the last one going on because the customer came back within its gap."""
     if queue:
         conversation.queue = queue
@@ -123,41 +185,54 @@ def _open(
         how = STARTS_OUTBOUND if detail & OUTBOUND_BIT else STARTS
     else:
         how = detail if signal == _CUSTOMER_TURN else STARTS
+    if conversation.voice:
+        customer_waits(conversation)
+    rules = context.rules.rules
     ended_at = conversation.ended_at
     conversation.ended_at = NOT_YET
     before = conversation.tracks
-    kept = [track for track in before if at - ended_at < rule_of(context.rules, track.slot).gap_ms]
+    kept = [track for track in before if track.slot >= 0 and at - ended_at < rules[track.slot].gap_ms]
     for track in kept:
-        _resume(context, conversation, track)
+        resume(context, conversation, track, at)
     if before and len(kept) == len(before):
         return
-    conversation.queued_at = NOT_YET
-    _remember(conversation, [track for track in before if track not in kept])
-    conversation.tracks = tuple(kept)
-    session = max((track.session for track in before), default=conversation.life - 1) + 1
-    names = {context.rules.rules[track.slot].definition.name for track in kept if track.slot >= 0}
-    slots = [
-        slot
-        for slot in context.rules.slots(conversation.queue, at)
-        if context.rules.rules[slot].definition.name not in names
-    ]
-    if not slots and not kept:
-        slots = [NO_SLOT]
-    open_sessions(context, conversation, slots, session, at, resolution_ms, how)
+    if kept:
+        _remember(conversation, [track for track in before if track not in kept])
+    elif before:
+        _remember(conversation, before)
+    session = max([track.session for track in before], default=conversation.life - 1) + 1
+    _begin_sessions(context, conversation, kept, session, at, how)
+    if conversation.tracks[0] not in kept:
+        conversation.leg = 0
 
 
-def _resume(context: Context, conversation: Conversation, track: Track) -> None:
-    """The customer came back within the gap: a wait that was lost goes on, from its first start."""
-    if track.state != LOST:
-        return
-    track.state = OWED
-    track.judged = False
-    if track.slot >= 0:
-        rule = context.rules.rules[track.slot]
-        schedule(context, conversation, track.due_at, track.started_at + rule.warning_ms)
+def _begin_sessions(
+    context: Context, conversation: Conversation, kept: list[Track], session: int, at: int, how: int
+) -> None:
+    """Session `session` under each definition in force that does not go on with a session it had."""
+    rules = context.rules.rules
+    slots = context.rules.slots(conversation.queue, at)
+    if kept:
+        on = {rules[track.slot].definition.name: track for track in kept}
+        fresh = []
+        tracks = []
+        for slot in slots:
+            held = on.pop(rules[slot].definition.name, None)
+            if held is None:
+                held = new_track(context, conversation, slot, session, at)
+                fresh.append(held)
+            tracks.append(held)
+        tracks += on.values()
+    else:
+        tracks = fresh = [new_track(context, conversation, slot, session, at) for slot in slots]
+    if not tracks:
+        tracks = [new_track(context, conversation, NO_SLOT, session, at)]
+        begin_unruled(tracks[0], outbound=how == STARTS_OUTBOUND)
+    conversation.tracks = tuple(tracks)
+    begin(context, conversation, fresh, how)
 
 
-def _remember(conversation: Conversation, tracks: list[Track]) -> None:
+def _remember(conversation: Conversation, tracks: Iterable[Track]) -> None:
     """Keep how often the facts of finished sessions were said, where it was more than once."""
     for track in tracks:
         if track.emitted > 1:
@@ -168,34 +243,45 @@ def _remember(conversation: Conversation, tracks: list[Track]) -> None:
             )
 
 
-def _learn_queue(context: Context, conversation: Conversation, queue: str, signal: int, detail: int) -> None:
+def _learn_queue(context: Context, conversation: Conversation, at: int, queue: str, signal: int, detail: int) -> None:
     """The queue becomes known after the start: the definitions that apply to it judge the session from its start."""
     conversation.queue = queue
     unruled = conversation.tracks[0]
     slots = context.rules.slots(queue, unruled.started_at)
     if unruled.slot >= 0 or unruled.state != OWED or not slots:
         return
-    conversation.tracks = tuple[Track, ...]()
-    how = STARTS_OUTBOUND if signal == _OFFERED and detail & OUTBOUND_BIT else STARTS
-    open_sessions(context, conversation, slots, unruled.session, unruled.started_at, unruled.resolution_ms, how)
-    for track in conversation.tracks:
-        track.turn_at = unruled.turn_at
+    fresh = []
+    for slot in slots:
+        track = new_track(context, conversation, slot, unruled.session, unruled.started_at)
+        track.resolution_ms, track.domain = unruled.resolution_ms, unruled.domain
         track.owner = unruled.owner
-        track.first_assigned_at = unruled.first_assigned_at
+        track.first_assigned_at, track.queued_at = unruled.first_assigned_at, unruled.queued_at
+        track.turn_at = unruled.turn_at
+        track.turn_resolution_ms, track.turn_domain = unruled.resolution_ms, unruled.domain
+        fresh.append(track)
+    conversation.tracks = tuple(fresh)
+    begin(context, conversation, fresh, STARTS_OUTBOUND if signal == _OFFERED and detail & OUTBOUND_BIT else STARTS)
+    if context.rules.any_cuts:
+        cut_all(context, conversation, at)
 
 
-def _take(context: Context, conversation: Conversation, account: str, at: int) -> None:
+def _take(context: Context, conversation: Conversation, account: str, at: int, how: LegEnd) -> None:
     """`account` has it in hands now, "" = nobody: a leg ends, a leg begins."""
     before = conversation.account
     if before == account:
         return
     if before:
         _say_load(context, conversation, before, at, -1)
+        end_leg(context, conversation, at, how)
+        if context.rules.any_new_turns and how in {LegEnd.HANDED_OVER, LegEnd.REQUEUED}:
+            hand_over_turns(context, conversation, at)
     if account:
         _say_load(context, conversation, account, at, 1)
     conversation.account = account
     conversation.assigned_at = NOT_YET
     conversation.accepted_at = NOT_YET
+    if account:
+        begin_leg(conversation, at)
     take_over(context, conversation, account, at)
 
 

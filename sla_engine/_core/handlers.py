@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from sla_engine._core.conversation import Signal
 from sla_engine._core.definition import DefinitionError
-from sla_engine._core.fold import OUTBOUND_BIT, VOICE_BIT
+from sla_engine._core.fold import NOBODY_BIT, OUTBOUND_BIT, OWN_CHOICE_BIT, VOICE_BIT
 from sla_engine._core.rules import AUTHOR_BIT, FORM_BIT
-from sla_engine._core.shard import CONTRACT_REFUSED, DEFINITION_REFUSED, Shard, hear, mark_moved, take
+from sla_engine._core.shard import CONTRACT_REFUSED, DEFINITION_REFUSED, Shard, hear, mark_moved, take, tell_presence
 from wire.body import Body
 from wire.conversation import (
     Accepted,
@@ -55,7 +55,7 @@ def _offered(shard: Shard, entry: Recorded, body: Offered) -> None:
     detail = VOICE_BIT if body.channel is Channel.VOICE else 0
     if body.direction is Direction.OUTBOUND:
         detail |= OUTBOUND_BIT
-    take(shard, entry, body, _OFFERED, detail, "", body.queue)
+    take(shard, entry, body, _OFFERED, detail, "", body.queue, body.customer)
 
 
 def _queued(shard: Shard, entry: Recorded, body: Queued) -> None:
@@ -93,15 +93,14 @@ def _transferred(shard: Shard, entry: Recorded, body: Transferred) -> None:
 
 
 def _customer_left(shard: Shard, entry: Recorded, body: CustomerLeft) -> None:
-    take(shard, entry, body, _LEFT, int(body.reason in _OWN_CHOICE), "", "")
+    detail = OWN_CHOICE_BIT if body.reason in _OWN_CHOICE else 0
+    if body.reason is LeftReason.NOBODY_ONLINE:
+        detail |= NOBODY_BIT
+    take(shard, entry, body, _LEFT, detail, "", "")
 
 
 def _closed(shard: Shard, entry: Recorded, body: Closed) -> None:
-    take(shard, entry, body, _CLOSED, int(body.by is ClosedBy.CUSTOMER), "", "")
-
-
-def _presence(shard: Shard, entry: Recorded, body: PresenceChanged) -> None:
-    hear(shard, entry.source, body.occurred_at)
+    take(shard, entry, body, _CLOSED, OWN_CHOICE_BIT if body.by is ClosedBy.CUSTOMER else 0, "", "")
 
 
 def _clock(shard: Shard, _entry: Recorded, body: Clock) -> None:
@@ -153,7 +152,7 @@ HANDLERS: Final[Mapping[type[Body] | type[None], Handler]] = {
     Transferred: _transferred,
     CustomerLeft: _customer_left,
     Closed: _closed,
-    PresenceChanged: _presence,
+    PresenceChanged: tell_presence,
     Clock: _clock,
     SourceDeclared: _declared,
     SourceSilent: _silent,

@@ -12,18 +12,21 @@ import msgspec
 from msgspec.structs import replace
 
 from sla_engine._core.context import Context, schedule_owed
-from sla_engine._core.conversation import LEGS, OWED, WHOLE_SESSION, Conversation, Track, fact_key
+from sla_engine._core.conversation import JUDGED, LEGS, OWED, REPLIED, WHOLE_SESSION, Conversation, Track, fact_key
 from sla_engine._core.fold import fold
 from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
 from sla_engine._core.obligation import judge
 from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact
 
-_RECORD: Final = Struct("<qBBIII")
-"""at, signal, detail, account, queue, resolution_ms; names by number."""
+_RECORD: Final = Struct("<qBBIIIH")
+"""at, signal, detail, account, queue, resolution_ms, clock domain; names by number."""
 pack_event: Final = _RECORD.pack
 _SIZE: Final = _RECORD.size
 LOG_BYTES: Final = EVENTS_IN_LOG * _SIZE
 _AT: Final = Struct("<q")
+
+_ANNOUNCED: Final = ~(JUDGED | REPLIED)
+"""What a track's flags say of announcements."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Conversation)
@@ -61,16 +64,19 @@ class _Told(NamedTuple):
 def trim(context: Context, names: Names, conversation: Conversation) -> None:
     """Close the older half of the events to correction: the state they led to is kept instead of them."""
     half = len(conversation.log) // _SIZE // 2 * _SIZE
-    base = _tell(context, names, conversation, conversation.log[:half], NOT_YET).conversation
+    log = conversation.log[:half]
+    base = _tell(context, names, conversation, log, NOT_YET, conversation.customer).conversation
     base.log = base.base = b""
     conversation.base = _encoder.encode(base)
     conversation.log = conversation.log[half:]
 
 
-def insert_late(context: Context, names: Names, before: Conversation, record: bytes, mark: int) -> Conversation | None:
+def insert_late(
+    context: Context, names: Names, before: Conversation, record: bytes, mark: int, customer: str
+) -> Conversation | None:
     """The conversation with one more event at its place in time; facts that change are said. None = too old to correct.
 
-    mark: the watermark that judges this conversation.
+    mark: the watermark that judges this conversation. customer: whose it is, as known with this event.
     """
     (at,) = _AT.unpack_from(record)
     log = before.log
@@ -79,8 +85,8 @@ def insert_late(context: Context, names: Names, before: Conversation, record: by
         place -= _SIZE
     if place == 0 and before.base and at < _decoder.decode(before.base).last_at:
         return None
-    without = _tell(context, names, before, log, mark)
-    with_it = _tell(context, names, before, log[:place] + record + log[place:], mark)
+    without = _tell(context, names, before, log, mark, before.customer)
+    with_it = _tell(context, names, before, log[:place] + record + log[place:], mark, customer)
     said = _said_so_far(before, without)
     _say_changes(context, without, with_it, said)
     after = with_it.conversation
@@ -90,7 +96,7 @@ def insert_late(context: Context, names: Names, before: Conversation, record: by
     return after
 
 
-def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: int) -> _Told:
+def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: int, customer: str) -> _Told:
     """Fold a log from its base, with the rules and the roster as known by now."""
     if like.base:
         conversation = _decoder.decode(like.base)
@@ -101,15 +107,15 @@ def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: 
     else:
         conversation = Conversation(like.key, like.life, like.feed)
     conversation.feed = like.feed
+    conversation.customer = customer
     conversation.log = log
-    aside = Context(context.rules, context.roster, None)
-    aside.index = context.index
+    aside = context.aside()
     known = names.known
-    for at, signal, detail, account, queue, resolution_ms in _RECORD.iter_unpack(log):
-        fold(aside, conversation, at, signal, detail, known[account], known[queue], resolution_ms)
+    for at, signal, detail, account, queue, aside.resolution_ms, aside.domain in _RECORD.iter_unpack(log):
+        fold(aside, conversation, at, signal, detail, known[account], known[queue])
         conversation.last_at = at
     for track in conversation.tracks:
-        if track.state == OWED and track.slot >= 0 and track.due_at < mark and not track.judged:
+        if track.state == OWED and track.slot >= 0 and track.due_at < mark and not track.flags & JUDGED:
             judge(aside, conversation, track)
     slots = {rule.label: slot for slot, rule in enumerate(context.rules.rules)}
     facts: dict[int, _Corrected] = {}
@@ -166,11 +172,14 @@ def _say_load_changes(
 
 
 def _take_over_what_was_said(before: Conversation, after: Conversation, said: dict[int, int]) -> None:
-    announced = {(track.slot, track.session, track.due_at): track.announced for track in before.tracks}
+    announced = {(track.slot, track.session, track.due_at): track.flags & _ANNOUNCED for track in before.tracks}
+    open_turns = set()
     for track in after.tracks:
         track.emitted = said.pop(_key_of(track, after), 0)
-        track.announced = announced.get((track.slot, track.session, track.due_at), 0)
-    after.emissions = {key: times for key, times in said.items() if times > 1} or None
+        track.flags |= announced.get((track.slot, track.session, track.due_at), 0)
+        if track.turn_at != NOT_YET:
+            open_turns.add(fact_key(track.slot, track.session - after.life, track.turn))
+    after.emissions = {key: times for key, times in said.items() if times > 1 or key in open_turns} or None
 
 
 def _key_of(track: Track, conversation: Conversation) -> int:

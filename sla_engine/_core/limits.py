@@ -5,6 +5,10 @@ from typing import Final
 EVENTS_IN_LOG: Final = 512
 """Events of one conversation kept for folding anew. When more come, the older ones are closed to correction."""
 
+CLOCK_DOMAINS: Final = 65_535
+"""Clocks of sources that are told apart: what two bytes of an event in a log hold. Of any further one times count as
+stamped."""
+
 HOUR_MS: Final = 3_600_000
 """Ended conversations are forgotten by the hour."""
 

@@ -1,4 +1,4 @@
-"""One first response owed under one definition, from the start of a session to its verdict, and the turns within it.
+"""One first response owed under one definition, from the start of a session to its verdict.
 
 Verdicts compare event times. An unanswered one is judged when the watermark has passed its due instant, never by a
 timer.
@@ -10,143 +10,148 @@ from typing import Final
 from sla_engine._core.context import Context, schedule, schedule_judgement
 from sla_engine._core.conversation import (
     ANSWERED,
+    AWAITS_CLOCK,
+    CUT,
+    JUDGED,
     LOST,
     NOT_STARTED,
     OUTBOUND,
+    OUTSIDE_ANSWERED,
+    OUTSIDE_WAITING,
     OUTSIDE_WINDOW,
     OWED,
+    REPLIED,
+    UNREACHED,
     WHOLE_SESSION,
     Conversation,
+    Signal,
     Track,
     fact_key,
 )
 from sla_engine._core.limits import NOT_YET
-from sla_engine._core.rules import rule_of
+from sla_engine._core.rules import Rule
+from sla_engine._core.saying import (
+    IS_OUTBOUND,
+    NEVER_REACHED,
+    OUT_OF_HOURS,
+    Wait,
+    elapsed,
+    left,
+    never_answered,
+    say_answered,
+    say_session,
+)
+from sla_engine._core.turns import answer_turn, begin_turn, cut_turn, lose_turn, open_turn
 from wire.limits import INSTANT_MAX_MS
-from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
+from wire.verdict import Why
 
 STARTS: Final = -1
 STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
 
-_Judgement = tuple[Outcome, Verdict, Why]
-_OUTBOUND: Final = (Outcome.EXCLUDED, Verdict.EXCLUDED, Why.OUTBOUND)
-_OUT_OF_HOURS: Final = (Outcome.EXCLUDED, Verdict.EXCLUDED, Why.ARRIVED_OUT_OF_HOURS)
-_NOT_ANSWERED: Final = (Outcome.UNANSWERED, Verdict.BREACHED, Why.NOT_ANSWERED_WHEN_DUE)
-_CLOSED_UNANSWERED: Final = (Outcome.UNANSWERED, Verdict.BREACHED, Why.CLOSED_UNANSWERED)
-_LEFT_UNANSWERED: Final = (Outcome.ABANDONED, Verdict.BREACHED, Why.LEFT_UNANSWERED)
-_LEFT_SHORT: Final = (Outcome.ABANDONED, Verdict.EXCLUDED, Why.LEFT_SHORT)
-
-_MET: Final = Verdict.MET
-_BREACHED: Final = Verdict.BREACHED
-_ANSWERED: Final = Outcome.ANSWERED
-_IN_TIME: Final = Why.ANSWERED_IN_TIME
-_LATE: Final = Why.ANSWERED_LATE
+_RUNNING: Final = (OWED, AWAITS_CLOCK)
+_TRANSFERS: Final = (int(Signal.TRANSFERRED), int(Signal.HANDED_OVER))
 
 
-def open_sessions(
-    context: Context,
-    conversation: Conversation,
-    slots: Iterable[int],
-    session: int,
-    at: int,
-    resolution_ms: int,
-    how: int,
-) -> None:
-    """Add session `session`, opened at `at`, under each definition in `slots`.
+def new_track(context: Context, conversation: Conversation, slot: int, session: int, at: int) -> Track:
+    """Session `session` of `conversation`, opened at `at` by the event at hand, under the definition in `slot`."""
+    track = Track(
+        slot, session, conversation.queue, at, context.resolution_ms, context.domain, INSTANT_MAX_MS, NOT_STARTED
+    )
+    if conversation.emissions:
+        track.emitted = conversation.emissions.get(fact_key(slot, session - conversation.life, WHOLE_SESSION), 0)
+    return track
+
+
+def begin(context: Context, conversation: Conversation, fresh: Iterable[Track], how: int) -> None:
+    """Start the sessions just opened, each under its definition.
 
     How: STARTS, STARTS_OUTBOUND or the bit number of the form the customer used, which only some definitions take for
     an enquiry.
     """
-    queue = conversation.queue
-    for slot in slots:
-        track = Track(slot, session, queue, at, resolution_ms, INSTANT_MAX_MS, NOT_STARTED)
-        if conversation.emissions:
-            track.emitted = conversation.emissions.get(fact_key(slot, session - conversation.life, WHOLE_SESSION), 0)
-        conversation.tracks = (*conversation.tracks, track)
-        if how < 0 or rule_of(context.rules, slot).inbound_mask >> how & 1:
-            start(context, conversation, track, at, resolution_ms, outbound=how == STARTS_OUTBOUND)
+    for track in fresh:
+        rule = context.rules.rules[track.slot]
+        if how < 0 or rule.inbound_mask >> how & 1:
+            _start(context, conversation, track, rule, outbound=how == STARTS_OUTBOUND)
 
 
-def start(
-    context: Context, conversation: Conversation, track: Track, at: int, resolution_ms: int, *, outbound: bool
-) -> None:
-    """The customer's clock starts."""
-    track.started_at = at
-    track.resolution_ms = resolution_ms
-    track.state = OUTBOUND if outbound else OWED
-    if track.slot < 0:
-        return
-    rule = context.rules.rules[track.slot]
-    track.due_at = due_at = at + rule.limit_ms
-    if outbound:
-        _say_session(context, conversation, track, _OUTBOUND, at, "")
-    elif not rule.calendar.is_open(at):
-        track.state = OUTSIDE_WINDOW
-        _say_session(context, conversation, track, _OUT_OF_HOURS, at, "")
-    else:
-        schedule(context, conversation, due_at, at + rule.warning_ms)
-
-
-def customer_turn(
-    context: Context, conversation: Conversation, track: Track, at: int, form: int, resolution_ms: int
-) -> None:
+def customer_turn(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, form: int) -> None:
     """The customer wrote: the first message since the last reply starts the turn."""
-    if rule_of(context.rules, track.slot).inbound_mask >> form & 1:
-        if track.state == NOT_STARTED:
-            start(context, conversation, track, at, resolution_ms, outbound=False)
-        if track.turn_at == NOT_YET:
-            track.turn_at = at
+    if not rule.inbound_mask >> form & 1:
+        return
+    if track.state == NOT_STARTED:
+        track.started_at = at
+        track.resolution_ms = context.resolution_ms
+        track.domain = context.domain
+        _start(context, conversation, track, rule, outbound=False)
+    if open_turn(context, track, rule, at, form) and track.state == OWED:
+        _restart(context, conversation, track, rule, at)
 
 
-def reply(
-    context: Context, conversation: Conversation, track: Track, at: int, account: str, resolution_ms: int
-) -> None:
-    """A valid reply: it answers what is owed, and the open turn."""
+def reply(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, account: str) -> None:
+    """A valid reply: it answers what is owed, and the open turn. A clock that has not started is not answered."""
     sender = account or conversation.account
-    if track.state == OWED:
+    state = track.state
+    if state == OWED:
         track.state = ANSWERED
-        if track.slot >= 0:
-            _say_answered(context, conversation, track, at, sender, resolution_ms)
+        say_answered(context, conversation, track, rule, at, sender)
+    elif state == AWAITS_CLOCK:
+        return
+    elif state == OUTSIDE_WAITING:
+        if rule.clock.is_open(at):
+            track.state = ANSWERED
+            say_answered(context, conversation, track, rule, at, sender)
+        else:
+            track.state = OUTSIDE_ANSWERED
+    track.flags |= REPLIED
     if track.turn_at != NOT_YET:
-        if track.slot >= 0 and track.state != OUTSIDE_WINDOW:
-            _say_turn(context, conversation, track, at - track.turn_at, at, sender)
-        track.turn += 1
-        track.turn_at = NOT_YET
+        answer_turn(context, conversation, track, rule, at, sender)
 
 
-def end(context: Context, conversation: Conversation, track: Track, at: int, *, left: bool) -> None:
-    """The contact ended at `at`; `left` = by the customer's own choice. What is still owed is lost."""
+def end(
+    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, *, is_left: bool, nobody: bool
+) -> None:
+    """The contact ended at `at`. What is still owed is lost.
+
+    is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
+    """
     if track.turn_at != NOT_YET:
-        if track.slot >= 0 and track.state != OUTSIDE_WINDOW:
-            _say_turn(context, conversation, track, None, at, conversation.account)
-        track.turn += 1
-        track.turn_at = NOT_YET
+        lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive)
+    if track.state == AWAITS_CLOCK:
+        track.state = UNREACHED
+        say_session(context, conversation, track, rule, NEVER_REACHED, at, Wait(at))
     if track.state != OWED:
         return
     track.state = LOST
-    if track.slot < 0:
-        return
-    if not left:
-        judgement = _CLOSED_UNANSWERED
-    elif at - track.started_at < context.rules.rules[track.slot].short_abandon_ms:
-        judgement = _LEFT_SHORT
-    else:
-        judgement = _LEFT_UNANSWERED
-    _say_session(context, conversation, track, judgement, at, track.owner, ended_at=at)
+    waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
+    judgement = left(rule, track, waited_ms, at) if is_left else never_answered(rule, Why.CLOSED_UNANSWERED)
+    say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound, nobody))
 
 
 def judge(context: Context, conversation: Conversation, track: Track) -> None:
     """The record is complete past the due instant and holds no reply."""
-    track.judged = True
-    _say_session(
-        context,
-        conversation,
-        track,
-        _NOT_ANSWERED,
-        track.due_at,
-        track.owner,
-    )
+    rule = context.rules.rules[track.slot]
+    track.flags |= JUDGED
+    due_at, clock = track.due_at, rule.clock
+    why, waited_ms = Why.NOT_ANSWERED_WHEN_DUE, None
+    if rule.cuts and due_at < clock.after(track.clock_at, clock.limit(track.clock_at)):
+        why, waited_ms = Why.CUT_AT_CLOSE, clock.elapsed(track.clock_at, due_at)
+    judgement = never_answered(rule, why)
+    say_session(context, conversation, track, rule, judgement, due_at, Wait(None, waited_ms))
+
+
+def resume(context: Context, conversation: Conversation, track: Track, at: int) -> None:
+    """The customer came back within the gap: a wait that was lost goes on, from its first start."""
+    if track.state == UNREACHED:
+        track.state = AWAITS_CLOCK
+    if track.state != LOST:
+        return
+    rule = context.rules.rules[track.slot]
+    closing = rule.clock.closing(track.clock_at)
+    if closing is None or at < closing:
+        track.state = OWED
+        track.flags &= ~JUDGED
+        schedule(context, conversation, track)
 
 
 def take_over(context: Context, conversation: Conversation, account: str, at: int) -> None:
@@ -154,117 +159,108 @@ def take_over(context: Context, conversation: Conversation, account: str, at: in
     for track in conversation.tracks:
         if track.first_assigned_at == NOT_YET and account:
             track.first_assigned_at = at
-        if track.state == OWED and at <= track.due_at:
+        if track.state in _RUNNING and at <= track.due_at:
             track.owner = account
-            if track.judged:  # this came in behind the watermark: the miss is another person's
-                track.judged = False
-                schedule_judgement(context, conversation, track.due_at)
+            if track.flags & JUDGED:  # this came in behind the watermark: the miss is another person's
+                track.flags &= ~JUDGED
+                schedule_judgement(context, conversation, track)
 
 
-def _say_answered(
-    context: Context, conversation: Conversation, track: Track, at: int, sender: str, resolution_ms: int
-) -> None:
-    started_at = track.started_at
-    seat_ms = accept_ms = None
-    if sender == conversation.account and conversation.assigned_at != NOT_YET:
-        seat_ms = at - conversation.assigned_at
-        if conversation.accepted_at != NOT_YET:
-            accept_ms = conversation.accepted_at - conversation.assigned_at
-    in_time = at <= track.due_at
-    revision = track.emitted
-    track.emitted = revision + 1
-    context.facts.append(
-        SessionFact(
-            conversation.key,
-            track.session,
-            context.rules.rules[track.slot].label,
-            revision,
-            track.queue,
-            context.roster.place(sender, at),
-            started_at,
-            track.due_at,
-            max(track.resolution_ms, resolution_ms),
-            _ANSWERED,
-            _MET if in_time else _BREACHED,
-            _IN_TIME if in_time else _LATE,
-            at - started_at,
-            seat_ms,
-            _queue_wait(conversation, track, at),
-            accept_ms,
-            None,
-            context.index,
-        )
-    )
+def move(context: Context, conversation: Conversation, at: int, signal: int) -> None:
+    """It came into a queue or into somebody's hands: clocks start (E1) or start again (E4)."""
+    transfers = signal in _TRANSFERS
+    for track in conversation.tracks:
+        rule = context.rules.rules[track.slot]
+        if track.slot < 0 or not rule.moves:
+            continue
+        if track.state == AWAITS_CLOCK:
+            if rule.clock_signals >> signal & 1:
+                track.resolution_ms = context.resolution_ms
+                track.domain = context.domain
+                _start_clock(context, conversation, track, rule, at)
+        elif transfers and rule.restarts:
+            if track.turn_at != NOT_YET:
+                begin_turn(context, track, rule, at)
+            if track.state == OWED:
+                _restart(context, conversation, track, rule, at)
 
 
-def _say_session(
-    context: Context,
-    conversation: Conversation,
-    track: Track,
-    judgement: _Judgement,
-    at: int,
-    account: str,
-    *,
-    ended_at: int | None = None,
-) -> None:
-    """A session fact without a reply."""
-    revision = track.emitted
-    track.emitted = revision + 1
-    context.facts.append(
-        SessionFact(
-            conversation=conversation.key,
-            session=track.session,
-            definition=context.rules.rules[track.slot].label,
-            revision=revision,
-            queue=track.queue,
-            place=context.roster.place(account, min(at, track.due_at)),
-            started_at=track.started_at,
-            due_at=track.due_at,
-            resolution_ms=track.resolution_ms,
-            outcome=judgement[0],
-            verdict=judgement[1],
-            why=judgement[2],
-            first_response_ms=None,
-            seat_response_ms=None,
-            queue_wait_ms=_queue_wait(conversation, track, min(at, track.due_at)),
-            accept_wait_ms=None,
-            ended_at=ended_at,
-            entry_index=context.index,
-        )
-    )
+def person_came(context: Context, conversation: Conversation, at: int) -> None:
+    """A person of ours answers before the signal that starts the clock was told: it started with the session (E1)."""
+    for track in conversation.tracks:
+        if track.state == AWAITS_CLOCK:
+            rule = context.rules.rules[track.slot]
+            _start_clock(context, conversation, track, rule, track.started_at)
+            if rule.cuts:
+                _cut(context, conversation, track, rule, at)
 
 
-def _queue_wait(conversation: Conversation, track: Track, until: int) -> int | None:
-    """From the queue of humans, or the start where the source names none, to the first assignment by `until`."""
-    assigned_at = track.first_assigned_at
-    if assigned_at == NOT_YET or assigned_at > until:
-        return None
-    queued_at = conversation.queued_at
-    return assigned_at - (queued_at if track.started_at <= queued_at <= assigned_at else track.started_at)
+def cut_all(context: Context, conversation: Conversation, at: int) -> None:
+    """E8: where the window has closed by `at` on what was owed, that is over, before anything else of `at` counts."""
+    for track in conversation.tracks:
+        rule = context.rules.rules[track.slot]
+        if track.slot >= 0 and rule.cuts:
+            _cut(context, conversation, track, rule, at)
 
 
-def _say_turn(
-    context: Context, conversation: Conversation, track: Track, duration_ms: int | None, at: int, account: str
-) -> None:
-    emissions = conversation.emissions
-    revision = 0
-    if emissions:
-        key = fact_key(track.slot, track.session - conversation.life, track.turn)
-        revision = emissions.get(key, 0)
-        if revision:
-            emissions[key] = revision + 1
-    context.facts.append(
-        ResponseFact(
-            conversation.key,
-            track.session,
-            track.turn,
-            context.rules.rules[track.slot].label,
-            revision,
-            conversation.queue,
-            context.roster.place(account, at),
-            track.started_at,
-            track.turn_at,
-            duration_ms,
-            context.index,
-        )
-    )
+def _cut(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
+    if track.turn_at != NOT_YET:
+        cut_turn(context, conversation, track, rule, at)
+    if track.state != OWED:
+        return
+    closing = rule.clock.closing(track.clock_at)
+    if closing is not None and at >= closing:
+        if not track.flags & JUDGED:
+            judge(context, conversation, track)
+        track.state = CUT
+
+
+def _start(context: Context, conversation: Conversation, track: Track, rule: Rule, *, outbound: bool) -> None:
+    """The session has started."""
+    at = track.started_at
+    if outbound and not rule.judges_outbound:
+        track.state = OUTBOUND
+        track.due_at = at + rule.clock.limit_ms
+        say_session(context, conversation, track, rule, IS_OUTBOUND, at)
+    elif not rule.clock_signals:
+        _start_clock(context, conversation, track, rule, at)
+    else:
+        told = [track.first_assigned_at]
+        if rule.clock_signals >> Signal.QUEUED & 1:
+            told.append(track.queued_at)
+        signal_at = min((instant for instant in told if instant != NOT_YET), default=NOT_YET)
+        track.state = AWAITS_CLOCK
+        if signal_at != NOT_YET:
+            _start_clock(context, conversation, track, rule, max(at, signal_at))
+
+
+def _start_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
+    """The customer's clock starts at `at`, where the definition counts that instant (E7)."""
+    clock = rule.clock
+    is_open = clock.open_from <= at < clock.open_until or clock.is_open(at)
+    opening = at if is_open or not clock.at_opening else clock.opening(at)
+    track.clock_at = at = at if opening is None else opening
+    if NOT_YET < track.turn_at < at:
+        track.turn_at = at
+        track.turn_resolution_ms = track.resolution_ms
+        track.turn_domain = track.domain
+    if opening is None or not (is_open or clock.at_opening):
+        track.state = OUTSIDE_WAITING if rule.if_inside else OUTSIDE_WINDOW
+        track.due_at = at + clock.limit_ms
+        say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
+        return
+    track.state = OWED
+    track.due_at = at + clock.limit_ms if clock.plain else clock.due_at(at)
+    schedule(context, conversation, track)
+
+
+def _restart(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
+    """The clock of what is owed starts again; what was said of it being due before holds no longer."""
+    if track.flags & JUDGED:
+        taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
+        say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
+    track.flags &= REPLIED
+    track.resolution_ms = context.resolution_ms
+    track.domain = context.domain
+    track.owner = conversation.account
+    _start_clock(context, conversation, track, rule, at)

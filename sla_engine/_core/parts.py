@@ -16,6 +16,7 @@ MARKS: Final = "shard.marks"
 RULES: Final = "shard.rules"
 ROSTER: Final = "shard.roster"
 NAMES: Final = "shard.names"
+ONLINE: Final = "shard.online"
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
@@ -28,6 +29,7 @@ class _Marks(msgspec.Struct):
     of: int
     next_index: int
     watermark: msgspec.Raw
+    skew: msgspec.Raw
     anomalies: dict[str, int]
 
 
@@ -41,6 +43,8 @@ class _Whole(msgspec.Struct):
     watermark: msgspec.Raw
     rules: msgspec.Raw
     roster: msgspec.Raw
+    online: msgspec.Raw
+    skew: msgspec.Raw
     names: msgspec.Raw
     conversations: list[msgspec.Raw]
     forgetting: Forgetting
@@ -61,15 +65,19 @@ class ShardParts:
             shard.of,
             shard.next_index,
             msgspec.Raw(_encode(shard.watermark)),
+            msgspec.Raw(_encode(shard.skew.state)),
             dict(shard.anomalies),
         )
         changed = {MARKS: _encode(marks)}
         rules = shard.rules.state
-        # all three only ever grow
+        # each of these has a size that every change makes larger
         if self._grew(RULES, (len(rules.definitions), len(rules.contracts))):
             changed[RULES] = _encode(rules)
         if self._grew(ROSTER, (shard.roster.state.entered,)):
             changed[ROSTER] = _encode(shard.roster.state)
+        online = shard.online.state
+        if self._grew(ONLINE, (online.told, sum(map(len, online.queues.values())))):
+            changed[ONLINE] = _encode(online)
         if self._grew(NAMES, (len(shard.names.known),)):
             changed[NAMES] = _encode(shard.names.known)
         return changed
@@ -98,6 +106,8 @@ def assemble(sections: dict[str, bytes], conversations: list[bytes]) -> Shard:
             marks.watermark,
             rules=msgspec.Raw(sections[RULES]),
             roster=msgspec.Raw(sections[ROSTER]),
+            online=msgspec.Raw(sections[ONLINE]),
+            skew=marks.skew,
             names=msgspec.Raw(sections[NAMES]),
             conversations=[msgspec.Raw(part) for part in conversations],
             forgetting=Forgetting(),

@@ -1,12 +1,26 @@
 """Which definitions judge a session: the contracts and definitions entered so far, looked up by queue and start."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from sla_engine._core.calendar import Calendar
-from sla_engine._core.contract import Contract, decode_contract
+from sla_engine._core.choices import (
+    AnsweredOutOfHours,
+    ClockDomains,
+    ClockStart,
+    Credit,
+    NeverAnswered,
+    OnTransfer,
+    Outbound,
+    OutOfHours,
+    RepeatedTurns,
+    TurnEnds,
+    Unit,
+)
+from sla_engine._core.clocks import Clock
+from sla_engine._core.contract import EVERY_QUEUE, Contract, decode_contract
+from sla_engine._core.conversation import Signal
 from sla_engine._core.definition import Definition, decode_definition, label_of
 from wire.conversation import Author, Form
 
@@ -31,69 +45,114 @@ class RulesState(msgspec.Struct):
     contracts: list[Contract] = []
 
 
+_TO_PERSON: Final = 1 << Signal.ASSIGNED | 1 << Signal.ACCEPTED | 1 << Signal.HANDED_OVER
+_CLOCK_SIGNALS: Final[Mapping[ClockStart, int]] = {
+    ClockStart.ARRIVAL: 0,
+    ClockStart.QUEUED: 1 << Signal.QUEUED | _TO_PERSON,
+    ClockStart.ASSIGNED: _TO_PERSON,
+}
+"""Signals that start the clock, as bits; none = arrival does. A source without a queue names a person only."""
+
+
 class Rule:
-    """A definition, ready for the fold."""
+    """A definition, ready for the fold: its choices as flags and masks.
+
+    follow_limit_ms: of turns after the first, None = no limit, and 0 = the one of the session.
+    """
 
     __slots__ = (
+        "abandons",
         "announce_within_ms",
-        "calendar",
+        "clock",
+        "clock_signals",
+        "closing_mask",
+        "credits_assignee",
+        "cuts",
         "definition",
+        "drops_unanswered",
+        "estimates",
+        "follow_limit_ms",
         "gap_ms",
+        "if_inside",
         "inbound_mask",
+        "judges_outbound",
         "label",
-        "limit_ms",
+        "last_message_counts",
+        "moves",
+        "new_turn_per_account",
+        "nobody_online",
+        "plain",
         "reply_mask",
+        "restarts",
         "short_abandon_ms",
-        "warning_ms",
+        "turns_outlive",
+        "zero_outside",
     )
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self.label = label_of(definition)
-        self.calendar = Calendar(definition)
+        self.clock = Clock(definition)
+        self.clock_signals = _CLOCK_SIGNALS[definition.clock_start]
         self.reply_mask = sum(1 << AUTHOR_BIT[author] for author in set(definition.valid_reply))
-        self.inbound_mask = sum(1 << FORM_BIT[form] for form in set(definition.inbound_forms))
-        self.limit_ms = definition.first_response_limit_ms
-        self.warning_ms = definition.warning_after_ms
+        self.inbound_mask = sum(1 << FORM_BIT[form] for form in set(definition.inbound_forms) - {Form.CLOSING})
+        if Form.TEXT in definition.inbound_forms:
+            self.inbound_mask |= 1 << FORM_BIT[Form.CLOSING]
+        phrases = definition.turn_ends is TurnEnds.CLOSING_PHRASE
+        self.closing_mask = 1 << FORM_BIT[Form.CLOSING] if phrases else 0
+        self.turns_outlive = definition.turn_ends is TurnEnds.NEVER
+        self.credits_assignee = definition.credit is Credit.ASSIGNEE
+        self.restarts = definition.on_transfer is OnTransfer.CLOCK_RESTARTS
+        self.new_turn_per_account = definition.on_transfer is OnTransfer.NEW_TURN_PER_ACCOUNT
+        self.moves = bool(self.clock_signals) or self.restarts
+        self.last_message_counts = definition.repeated_turns is RepeatedTurns.LAST
+        self.if_inside = definition.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE
+        self.cuts = self.clock.cuts
+        self.zero_outside = definition.answered_out_of_hours is AnsweredOutOfHours.ZERO
+        self.drops_unanswered = definition.never_answered is NeverAnswered.DROPPED
+        self.abandons = definition.left_before_target
+        self.nobody_online = definition.nobody_online
+        self.judges_outbound = definition.outbound is Outbound.COUNTS
+        self.estimates = definition.clock_domains is ClockDomains.ESTIMATED_OFFSET
+        # what is plain needs no more than a subtraction and a comparison
+        self.plain = not (
+            self.clock.pauses
+            or self.clock.special_limits
+            or self.clock.below
+            or self.clock.at_opening
+            or self.if_inside
+            or self.zero_outside
+            or self.estimates
+        )
+        follow_ms = definition.next_response_limit_ms
+        self.follow_limit_ms = 0 if follow_ms is None and definition.unit is not Unit.SESSION else follow_ms
         self.gap_ms = definition.gap_to_new_session_ms
         self.short_abandon_ms = definition.short_abandon_ms
         self.announce_within_ms = definition.announce_within_ms
 
 
-class NoRule:
-    """Stands for a definition where none applies.
-
-    A human reply answers, every return is a new session, nothing is judged.
-    """
-
-    reply_mask: Final = 1 << AUTHOR_BIT[Author.HUMAN]
-    inbound_mask: Final = (1 << len(Form)) - 1
-    gap_ms: Final = 0
-
-
-NO_RULE: Final = NoRule()
-
-
 class Rules:
-    """Answers from the state, remembered until something new is entered."""
+    """Answers from the state, remembered until something new is entered.
+
+    any_cuts, any_moves, any_outlives, any_new_turns: whether some definition needs to be asked about these at all.
+    """
 
     def __init__(self, state: RulesState) -> None:
         self.state = state
-        self.rules = [Rule(definition) for definition in state.definitions]
+        self.rules: list[Rule] = []
         self._found: dict[str, _Timeline] = {}
-        self.allowance_ms = max((d.lateness_allowance_ms for d in state.definitions), default=0)
-        self.grace_ms = max((d.grace_ms for d in state.definitions), default=0)
+        self.allowance_ms = self.grace_ms = 0
+        self.any_cuts = self.any_moves = self.any_outlives = self.any_new_turns = False
+        for definition in state.definitions:
+            self._add(definition)
 
     def publish(self, document: bytes) -> None:
         """Enter a definition. Raises DefinitionError; the same one again changes nothing."""
         definition = decode_definition(document)
-        if definition in self.state.definitions:
-            return
-        self.state.definitions.append(definition)
-        self.rules.append(Rule(definition))
-        self._found.clear()
-        self.allowance_ms = max(self.allowance_ms, definition.lateness_allowance_ms)
-        self.grace_ms = max(self.grace_ms, definition.grace_ms)
+        if definition not in self.state.definitions:
+            self.state.definitions.append(definition)
+            self._add(definition)
+            self._found.clear()
 
     def sign(self, document: bytes) -> None:
         """Enter a contract. Raises DefinitionError; the same one again changes nothing."""
@@ -107,15 +166,11 @@ class Rules:
 
         None for a queue that is not known (yet), even where a contract covers every queue.
         """
-        if not queue:
-            return ()
-        timeline = self._found.get(queue)
-        if timeline is None:
-            timeline = self._found[queue] = self._timeline(queue)
-        for start, slots in timeline:
-            if start <= at:
-                return slots
-        return ()
+        return self._in_force(queue, at).slots if queue else ()
+
+    def warnings(self, queue: str, at: int) -> tuple[int, ...]:
+        """When a session that starts on `queue` at `at` is warned: ms after its clock starts, ascending."""
+        return self._in_force(queue, at).warnings
 
     def contracts(self, queue: str, at: int) -> tuple[Contract, ...]:
         """Contracts in force for `queue` at `at`, in the order of their first entry."""
@@ -127,19 +182,41 @@ class Rules:
                     newest[contract.name] = contract
         return tuple(c for c in newest.values() if c.in_force(at) and c.covers(queue))
 
+    def _add(self, definition: Definition) -> None:
+        rule = Rule(definition)
+        self.rules.append(rule)
+        self.allowance_ms = max(self.allowance_ms, definition.lateness_allowance_ms)
+        self.grace_ms = max(self.grace_ms, definition.grace_ms)
+        self.any_cuts = self.any_cuts or rule.cuts
+        self.any_moves = self.any_moves or rule.moves
+        self.any_outlives = self.any_outlives or rule.turns_outlive
+        self.any_new_turns = self.any_new_turns or rule.new_turn_per_account
+
+    def _in_force(self, queue: str, at: int) -> "_InForce":
+        timeline = self._found.get(queue)
+        if timeline is None:
+            timeline = self._found[queue] = self._timeline(queue)
+        for in_force in timeline:
+            if in_force.since <= at:
+                return in_force
+        return _NOTHING
+
     def _timeline(self, queue: str) -> "_Timeline":
-        """Newest first: from which instant on which slots apply to `queue`."""
+        """Newest first: from which instant on what applies to `queue`."""
         starts = {d.effective_from for d in self.state.definitions}
         for contract in self.state.contracts:
             starts.add(contract.effective_from)
             if contract.effective_until is not None:
                 starts.add(contract.effective_until)
-        return [(start, self._slots_at(queue, start)) for start in sorted(starts, reverse=True)]
+        return [self._at(queue, start) for start in sorted(starts, reverse=True)]
 
-    def _slots_at(self, queue: str, at: int) -> tuple[int, ...]:
-        names = dict.fromkeys(name for contract in self.contracts(queue, at) for name in contract.definitions)
-        slots = (self._slot_of(name, at) for name in names)
-        return tuple(slot for slot in slots if slot != NO_SLOT)
+    def _at(self, queue: str, at: int) -> "_InForce":
+        contracts = self.contracts(queue, at)
+        names = dict.fromkeys(name for contract in contracts for name in contract.definitions)
+        found = (self._slot_of(name, at) for name in names)
+        slots = tuple(slot for slot in found if slot != NO_SLOT)
+        usual = (self.state.definitions[slots[0]].warning_after_ms,) if slots else ()
+        return _InForce(at, slots, _warnings(contracts, queue) or usual)
 
     def _slot_of(self, name: str, at: int) -> int:
         """The version in force: the latest effective_from, then the highest version, then the last entered."""
@@ -152,9 +229,23 @@ class Rules:
         return best
 
 
-_Timeline = list[tuple[int, tuple[int, ...]]]
+class _InForce(NamedTuple):
+    """From `since` (ms) on: the slots that apply, and when the primary one's sessions are warned."""
+
+    since: int
+    slots: tuple[int, ...]
+    warnings: tuple[int, ...]
 
 
-def rule_of(rules: Rules, slot: int) -> Rule | NoRule:
-    """The rule in `slot`, or what stands for none."""
-    return rules.rules[slot] if slot >= 0 else NO_RULE
+_Timeline = list[_InForce]
+_NOTHING: Final = _InForce(0, (), ())
+
+
+def _warnings(contracts: tuple[Contract, ...], queue: str) -> tuple[int, ...]:
+    """What the first contract that names the queue says, before what one says of every queue."""
+    for name in (queue, EVERY_QUEUE):
+        for contract in contracts:
+            for stated in contract.warnings:
+                if stated.queue == name:
+                    return stated.after_ms
+    return ()

@@ -6,13 +6,16 @@ from collections import Counter
 from typing import Final
 
 from sla_engine._core.context import Context, Deadlines, schedule_owed
-from sla_engine._core.conversation import CLOSED, OWED, Conversation, Phase, Signal
+from sla_engine._core.conversation import CLOSED, JUDGED, OWED, Conversation, Phase, Signal
 from sla_engine._core.fold import fold
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, trim
+from sla_engine._core.limits import NOT_YET
 from sla_engine._core.obligation import judge
+from sla_engine._core.online import Online, OnlineState
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
+from sla_engine._core.skew import NO_DOMAIN, Skew, SkewState
 from sla_engine._core.watermark import LIVE, Watermark
 from wire.conversation import (
     Accepted,
@@ -22,6 +25,8 @@ from wire.conversation import (
     CustomerLeft,
     CustomerTurn,
     Offered,
+    Presence,
+    PresenceChanged,
     Queued,
     Transferred,
 )
@@ -55,9 +60,11 @@ class Shard:
         "names",
         "next_index",
         "of",
+        "online",
         "roster",
         "rules",
         "shard",
+        "skew",
         "touched",
         "watermark",
     )
@@ -70,12 +77,14 @@ class Shard:
         self.watermark = Watermark()
         self.rules = Rules(RulesState())
         self.roster = Roster(RosterState())
+        self.online = Online(OnlineState())
+        self.skew = Skew(SkewState())
         self.names = Names([""])
         self.conversations: dict[str, Conversation] = {}
         self.forgetting = Forgetting()
         self.deadlines = Deadlines()
         self.anomalies: Counter[str] = Counter()
-        self.context = Context(self.rules, self.roster, self.deadlines)
+        self.context = Context(self.rules, self.roster, self.online, self.skew, self.deadlines)
         self.touched: dict[str, None] = {}
 
 
@@ -84,11 +93,17 @@ def shard_of(shard_key: str, of: int) -> int:
     return int.from_bytes(hashlib.sha256(shard_key.encode()).digest()[:8], "big") % of
 
 
-def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, account: str, queue: str) -> None:
+def take(
+    shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, account: str, queue: str, customer: str = ""
+) -> None:
     """Fold one event of a conversation, at its place in time."""
     at = body.occurred_at
-    held = shard.watermark.sources.get(entry.source)
-    feed = hear(shard, entry.source, at) if held is None or held.feed != LIVE else LIVE
+    source = entry.source
+    held = shard.watermark.sources.get(source)
+    feed = hear(shard, source, at) if held is None or held.feed != LIVE else LIVE
+    domain = shard.skew.hear(entry, at, body.clock) if feed == LIVE else NO_DOMAIN
+    if queue and source not in shard.online.state.queues.get(queue, ()):
+        shard.online.fed(queue, source)
     key = body.conversation
     if shard.of > 1 and shard_of(body.shard_key or key, shard.of) != shard.shard:
         return
@@ -102,38 +117,52 @@ def take(shard: Shard, entry: Recorded, body: Told, signal: int, detail: int, ac
         if at < shard.watermark.merged[feed] - shard.rules.grace_ms and shard.rules.grace_ms:
             shard.anomalies[TOO_LATE] += 1
             return
-        conversation = shard.conversations[key] = Conversation(key, entry.index, feed)
+        conversation = shard.conversations[key] = Conversation(key, entry.index, feed, customer)
         shard.forgetting.note(feed, at, key)
     elif feed > conversation.feed:
         conversation.feed = feed
         schedule_owed(context, conversation)
-    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms)
-    if at >= conversation.last_at:
+    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms, domain)
+    if at < conversation.last_at or (customer and not conversation.customer):
+        _correct(shard, conversation, record, at, customer)
+    else:
         conversation.last_at = at
         conversation.log = log = conversation.log + record
         phase = conversation.phase
         known = names.known
-        if not fold(
-            context, conversation, at, signal, detail, known[account_number], known[queue_number], resolution_ms
-        ):
+        context.resolution_ms = resolution_ms
+        context.domain = domain
+        if not fold(context, conversation, at, signal, detail, known[account_number], known[queue_number]):
             shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
         if len(log) > LOG_BYTES:
             trim(context, names, conversation)
-    else:
-        _correct(shard, conversation, record)
     shard.touched[key] = None
     heap = shard.deadlines.judge[conversation.feed]
     if heap and heap[0][0] < shard.watermark.merged[conversation.feed]:
         judge_due(shard, conversation.feed)
 
 
-def _correct(shard: Shard, conversation: Conversation, record: bytes) -> None:
-    """An event came in after later ones."""
+def tell_presence(shard: Shard, entry: Recorded, body: PresenceChanged) -> None:
+    """Note who is there, for every shard alike. What is older than the grace is let go."""
+    hear(shard, entry.source, body.occurred_at)
+    grace_ms = shard.rules.grace_ms
+    keep_from = min(shard.watermark.merged) - grace_ms if grace_ms else NOT_YET
+    ready = body.presence is Presence.READY
+    shard.online.tell(entry.source, body.account, body.occurred_at, ready=ready, keep_from=keep_from)
+
+
+def _correct(shard: Shard, conversation: Conversation, record: bytes, at: int, customer: str) -> None:
+    """An event came in after later ones, or says of what was told already whose it is."""
     mark = shard.watermark.merged[conversation.feed]
-    corrected = insert_late(shard.context, shard.names, conversation, record, mark)
-    shard.anomalies[TOO_LATE if corrected is None else LATE] += 1
-    if corrected is not None:
-        shard.conversations[conversation.key] = corrected
+    is_late = at < conversation.last_at
+    customer = conversation.customer or customer
+    corrected = insert_late(shard.context, shard.names, conversation, record, mark, customer)
+    if corrected is None:
+        shard.anomalies[TOO_LATE] += 1
+        return
+    if is_late:
+        shard.anomalies[LATE] += 1
+    shard.conversations[conversation.key] = corrected
 
 
 def hear(shard: Shard, source: str, at: int) -> int:
@@ -164,6 +193,6 @@ def judge_due(shard: Shard, feed: int) -> None:
         if conversation is None or conversation.feed != feed:
             continue
         for track in conversation.tracks:
-            if track.due_at == due_at and track.state == OWED and not track.judged:
+            if track.due_at == due_at and track.state == OWED and not track.flags & JUDGED:
                 judge(shard.context, conversation, track)
                 shard.touched[key] = None

@@ -11,12 +11,14 @@ from sla_engine._core.context import schedule_owed
 from sla_engine._core.conversation import OWED, Conversation
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import Names
+from sla_engine._core.online import Online, OnlineState
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.shard import Shard
+from sla_engine._core.skew import Skew, SkewState
 from sla_engine._core.watermark import Watermark
 
-SNAPSHOT_VERSION: Final = 1
+SNAPSHOT_VERSION: Final = 2
 
 
 class SnapshotUnreadable(ValueError):
@@ -24,7 +26,7 @@ class SnapshotUnreadable(ValueError):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Version 1. Deadlines are not in it: they follow from the conversations."""
+    """Version 2. Deadlines are not in it: they follow from the conversations."""
 
     version: int
     shard: int
@@ -33,6 +35,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     watermark: Watermark
     rules: RulesState
     roster: RosterState
+    online: OnlineState
+    skew: SkewState
     names: list[str]
     conversations: list[Conversation]
     forgetting: Forgetting
@@ -54,6 +58,8 @@ def snapshot(shard: Shard) -> bytes:
             shard.watermark,
             shard.rules.state,
             shard.roster.state,
+            shard.online.state,
+            shard.skew.state,
             shard.names.known,
             list(shard.conversations.values()),
             shard.forgetting,
@@ -75,6 +81,8 @@ def restore(data: bytes) -> Shard:
     shard.watermark = held.watermark
     shard.rules = shard.context.rules = Rules(held.rules)
     shard.roster = shard.context.roster = Roster(held.roster)
+    shard.online = shard.context.online = Online(held.online)
+    shard.skew = shard.context.skew = Skew(held.skew)
     shard.names = Names(held.names)
     shard.forgetting = held.forgetting
     shard.anomalies.update(held.anomalies)

@@ -1,9 +1,21 @@
 """Looking at a shard between steps: nothing here changes it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from sla_engine._core.contract import Contract
-from sla_engine._core.conversation import CLOSED, OUTBOUND, OUTSIDE_WINDOW, OWED, UNKNOWN, Conversation, Track
+from sla_engine._core.conversation import (
+    AWAITS_CLOCK,
+    CLOSED,
+    OUTBOUND,
+    OUTSIDE_ANSWERED,
+    OUTSIDE_WAITING,
+    OUTSIDE_WINDOW,
+    OWED,
+    UNKNOWN,
+    Conversation,
+    Track,
+)
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.result import LiveConversation
@@ -11,6 +23,8 @@ from sla_engine._core.shard import Shard
 from sla_engine._core.watermark import FEEDS
 from wire.record import Feed
 from wire.verdict import Place
+
+_EXCLUDED: Final = (OUTSIDE_WINDOW, OUTSIDE_WAITING, OUTSIDE_ANSWERED, OUTBOUND)
 
 __all__ = [
     "anomalies",
@@ -45,12 +59,12 @@ def live(shard: Shard, conversation_id: str) -> LiveConversation | None:
         queue=conversation.queue,
         account=conversation.account,
         place=place,
-        waiting_since=_waiting_since(primary) if is_open else None,
+        waiting_since=_waiting_since(primary, conversation.last_at) if is_open else None,
         due_at=primary.due_at if is_open and primary.state == OWED and primary.slot >= 0 else None,
         open=is_open,
         definition=rules[primary.slot].label if primary.slot >= 0 else "",
         dues=dues,
-        excluded=primary.state in {OUTSIDE_WINDOW, OUTBOUND},
+        excluded=primary.state in _EXCLUDED,
     )
 
 
@@ -96,7 +110,10 @@ def _is_open(conversation: Conversation) -> bool:
     return UNKNOWN < conversation.phase < CLOSED
 
 
-def _waiting_since(track: Track) -> int | None:
+def _waiting_since(track: Track, now: int) -> int | None:
+    """A clock that starts at the next opening has not started: until then, whoever waits does so since the session."""
     if track.state == OWED:
+        return track.clock_at if NOT_YET < track.clock_at <= now else track.started_at
+    if track.state == AWAITS_CLOCK:
         return track.started_at
     return None if track.turn_at == NOT_YET else track.turn_at

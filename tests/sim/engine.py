@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.entry import StoredEntry
 from ledger.recorded import recorded
+from sla_engine._core.conversation import SAID_OVERDUE
 from sla_engine._core.engine import Shard, new_shard, restore, snapshot, step
 from sla_engine._core.parts import assemble
 from sla_engine._core.windows import WindowCalendar
@@ -56,7 +57,7 @@ def essence(shard: Shard) -> bytes:
     copy = restore(snapshot(shard))
     for conversation in copy.conversations.values():
         for track in conversation.tracks:
-            track.announced = 0
+            track.flags %= SAID_OVERDUE  # above the bits of what was judged and answered
     whole = msgspec.msgpack.decode(snapshot(copy), type=dict[str, Any], strict=False)
     whole["conversations"].sort()
     whole["forgetting"] = sorted(

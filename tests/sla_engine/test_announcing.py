@@ -1,7 +1,25 @@
 """Warning at six seconds, overdue at ten, once each, and never for what is history."""
 
+from msgspec.structs import replace
+
+from sla_engine._core.contract import QueueWarnings
 from sla_engine._core.engine import Shard, new_shard, restore, snapshot, step
-from tests.builders import Event, agent, assigned, changed, customer, entries, ms, rules, works
+from tests.builders import (
+    PRESET,
+    Event,
+    agent,
+    assigned,
+    changed,
+    contract,
+    customer,
+    declared,
+    entries,
+    ms,
+    published,
+    rules,
+    signed,
+    works,
+)
 from wire.verdict import Announcement
 
 START = ms("09:00:00")
@@ -78,11 +96,35 @@ def test_a_restart_neither_repeats_nor_loses_an_announcement() -> None:
     assert said(restore(snapshot(again)), START + 10_000) == []
 
 
-def test_each_definition_warns_at_its_own_instant() -> None:
+def heard_by_the_second(shard: Shard) -> list[tuple[int, str]]:
+    return [(at, notice) for tick in range(11) for notice, at in said(shard, START + tick * SECOND)]
+
+
+def test_only_the_primary_definition_is_announced() -> None:
     shard = new_shard()
-    step(shard, entries([*rules(changed(), OTHER), customer("09:00:00")]), START)
-    heard = [(at, notice) for tick in range(11) for notice, at in said(shard, START + tick * SECOND)]
-    assert heard == [(6, "warning"), (7, "warning"), (8, "overdue"), (10, "overdue")]
+    step(shard, entries([*rules(OTHER, PRESET), customer("09:00:00")]), START)
+    assert heard_by_the_second(shard) == [(7, "warning"), (8, "overdue")]
+
+
+def test_a_contract_states_several_instants_for_a_queue_and_others_for_every_queue() -> None:
+    warnings = (QueueWarnings("*", (5_000,)), QueueWarnings("presale", (2_000, 4_000, 60_000)))
+    agreed = replace(contract(PRESET.name), warnings=warnings)
+    for queue, expected in (
+        ("presale", [(2, "warning"), (4, "warning"), (10, "overdue")]),
+        ("aftersale", [(5, "warning"), (10, "overdue")]),
+    ):
+        shard = new_shard()
+        step(shard, entries([declared(0), published(), signed(agreed), customer("09:00:00", queue=queue)]), START)
+        assert heard_by_the_second(shard) == expected
+
+
+def test_a_clock_that_jumps_over_a_warning_says_the_latest_one_only() -> None:
+    agreed = replace(contract(PRESET.name), warnings=(QueueWarnings("*", (2_000, 4_000)),))
+    shard = new_shard()
+    step(shard, entries([declared(0), published(), signed(agreed), customer("09:00:00")]), START)
+    assert said(shard, START + 5_000) == [("warning", 4)]
+    again = restore(snapshot(shard))
+    assert wake(again, START + 5_000) == 10_000
 
 
 def test_an_earlier_message_that_comes_in_late_moves_the_due_instant_forward() -> None:

@@ -32,6 +32,6 @@ def test_the_last_word_on_each_fact_is_what_the_log_folded_at_once_says(events: 
     last = list(last_word(step(shard, entries([*roster, *ledger(events)]), 0).facts).values())
     for key, conversation in shard.conversations.items():
         mark = shard.watermark.merged[conversation.feed]
-        told = _tell(shard.context, shard.names, conversation, conversation.log, mark)
+        told = _tell(shard.context, shard.names, conversation, conversation.log, mark, conversation.customer)
         judged = [fact for fact in told.facts.values() if not isinstance(fact, LegFact)]
         assert plain([fact for fact in last if fact.conversation == key]) == plain(judged)

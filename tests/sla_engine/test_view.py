@@ -81,7 +81,7 @@ def test_a_shard_key_decides_the_shard() -> None:
 
 def test_a_snapshot_that_cannot_be_read_is_refused() -> None:
     data = snapshot(new_shard())
-    other = msgspec.msgpack.encode({**msgspec.msgpack.decode(data), "version": 2})
+    other = msgspec.msgpack.encode({**msgspec.msgpack.decode(data), "version": 1})
     for unreadable in (b"", data[:-1], b"\xc1", other):
         with pytest.raises(SnapshotUnreadable):
             restore(unreadable)
