@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple, cast
 
@@ -190,9 +191,12 @@ class Intake:
         self._settle(batch, result, started)
 
     async def _finish(self, work: "asyncio.Future[Result]", batch: list[_Waiting]) -> Result:
-        """The end of a commit that was under way when we were told to stop."""
+        """The end of a commit that was under way when we were told to stop, however often we are told again."""
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({work})
         try:
-            return await work
+            return work.result()
         except BaseException as error:
             self._fail(batch, error)
             raise

@@ -76,6 +76,7 @@ class Hub:
         self.gate = Gate()
         self.died: list[BaseException] = []
         self.intake: Intake
+        self.running: asyncio.Task[None]
         self._writers: dict[str, GatedWriter] = {}
 
     def principal(self, *sources: str) -> Principal:
@@ -123,7 +124,7 @@ async def running_hub(
     """A hub on `directory`; enter it again for a restart."""
     hub = Hub(directory, sources, settings)
     hub._open()
-    task = asyncio.get_running_loop().create_task(hub.intake.run(), name="intake")
+    task = hub.running = asyncio.get_running_loop().create_task(hub.intake.run(), name="intake")
     try:
         yield hub
     finally:

@@ -131,6 +131,19 @@ async def test_a_commit_under_way_when_told_to_stop_is_still_acknowledged(tmp_pa
         await behind
 
 
+async def test_a_commit_under_way_survives_being_told_to_stop_more_than_once(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        hub.gate.open.clear()
+        answer = _soon(hub, frame(item(1)))
+        await asyncio.to_thread(hub.gate.waiting.wait, 10)
+        for _ in range(3):
+            hub.running.cancel()
+            await asyncio.sleep(0)
+        assert not hub.running.done()
+    assert (await answer).acknowledged_through == 1
+    assert hub.died == []
+
+
 async def test_a_restart_knows_every_stream_and_a_resend_adds_nothing(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         await hub.intake.submit(frame(item(1), item(2), item(5)), hub.principal())

@@ -34,6 +34,20 @@ OTHER = "site-2/gateway"
 ALL_SOURCES = [*SOURCES, Source(id=OTHER, carries="facilities", site="site-2")]
 
 
+def door_settings(port: int, protocol: str, queued_messages_max: int = 100) -> MqttSettings:
+    return MqttSettings(
+        host="127.0.0.1",
+        port=port,
+        protocol="5" if protocol == "5" else "3.1.1",
+        keepalive_ms=5000,
+        connect_timeout_ms=5000,
+        queued_messages_max=queued_messages_max,
+        in_flight_max=16,
+        reconnect_first_ms=20,
+        reconnect_longest_ms=100,
+    )
+
+
 class Broker:
     """A broker on a port that can be stopped and started again."""
 
@@ -100,7 +114,8 @@ class World:
     @asynccontextmanager
     async def collector(self, *, queued_messages_max: int = 100) -> AsyncIterator[tuple[Hub, MqttDoor]]:
         async with running_hub(self.directory / "data", sources=ALL_SOURCES) as hub:
-            door = MqttDoor(hub.intake, hub.sources, self.settings(queued_messages_max))
+            settings = door_settings(self.broker.port, self.broker.protocol, queued_messages_max)
+            door = MqttDoor(hub.intake, hub.sources, settings)
             task = asyncio.get_running_loop().create_task(door.run(), name="door")
             try:
                 await wait_until(door.connected.is_set, what="the door to connect")
@@ -110,18 +125,31 @@ class World:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def settings(self, queued_messages_max: int) -> MqttSettings:
-        return MqttSettings(
-            host="127.0.0.1",
-            port=self.broker.port,
-            protocol="5" if self.broker.protocol == "5" else "3.1.1",
-            keepalive_ms=5000,
-            connect_timeout_ms=5000,
-            queued_messages_max=queued_messages_max,
-            in_flight_max=16,
-            reconnect_first_ms=20,
-            reconnect_longest_ms=100,
-        )
+
+@pytest.mark.parametrize("ends", ["answered", "disconnected"])
+async def test_a_door_told_to_stop_while_it_waits_for_the_broker_stops(
+    ends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = asyncio.Event()
+
+    async def subscribe(*_: object, **__: object) -> None:
+        """Loses a cancellation that meets the answer, as asyncio.wait_for does, or that meets a broken connection."""
+        waiting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if ends == "disconnected":
+            raise aiomqtt.MqttError("gone")
+
+    async with embedded_broker() as port, running_hub(tmp_path, sources=ALL_SOURCES) as hub:
+        door = MqttDoor(hub.intake, hub.sources, door_settings(port, "3.1.1"))
+        monkeypatch.setattr(aiomqtt.Client, "subscribe", subscribe)
+        running = asyncio.get_running_loop().create_task(door.run(), name="door")
+        await waiting.wait()
+        waiting.clear()
+        running.cancel()
+        done, _ = await asyncio.wait({running}, timeout=5)
+        assert done == {running}
+        assert not waiting.is_set()
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
