@@ -14,8 +14,19 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from ledger.reader import LedgerReader
+from wire.errors import DecodeError
 from wire.limits import CHUNK_ENTRIES_MAX
-from wire.stream import CHUNK_FIELD, Announced, StreamEntry, chunk_id, encode_announced, encode_chunk, size_after
+from wire.stream import (
+    BEFORE_FIELD,
+    CHUNK_FIELD,
+    Announced,
+    StreamEntry,
+    chunk_id,
+    decode_chunk,
+    encode_announced,
+    encode_chunk,
+    size_after,
+)
 from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
@@ -30,7 +41,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
 end
 if last ~= ARGV[1] then return last end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[2], ARGV[3], ARGV[5])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[7])
 return ARGV[2]
 """
 """Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards."""
@@ -104,12 +115,13 @@ class RedisFeeder:
         if not entries:
             return False
         chunk = [
-            StreamEntry(e.index, e.received_at, e.source, e.epoch, e.sequence, e.kind, e.kind_version, e.body)
+            StreamEntry(e.index, e.received_at, e.source, e.epoch, e.sequence, e.kind, e.kind_version, e.body, e.leaf)
             for e in entries
         ]
         new_size = entries[-1].index + 1
         believed = chunk_id(self.fed) if self.fed else EMPTY
         arguments: list[Any] = [believed, chunk_id(new_size), CHUNK_FIELD, self._chunks_max, encode_chunk(chunk)]
+        arguments += [BEFORE_FIELD, self._leaf_before(self.fed)]
         ends_with = _text(await self._append(keys=[self._stream], args=arguments))
         if ends_with == chunk_id(new_size):
             self.fed = new_size
@@ -119,20 +131,40 @@ class RedisFeeder:
         return True
 
     async def _resume_at(self) -> int:
-        """Announce the ledger, and say where to go on. A stream that is ahead of the ledger is dropped and rebuilt."""
+        """Announce the ledger, and say where to go on.
+
+        A stream that is ahead of the ledger, or ends with an entry the ledger does not hold, is dropped and rebuilt: it
+        was fed from a past that a restore took back.
+        """
         size = self._reader.size()
         announced = encode_announced(Announced(self._reader.ledger_id, size))
         await self._redis.hset(LEDGERS_KEY, self._client, announced)
-        last = await self._last_id()
-        there = size_after(last)
+        there = size_after(await self._last_id())
+        problem = ""
         if there > size:
-            log.error("feed.stream_ahead_of_ledger", stream=self._stream, stream_size=there, size=size)
+            problem = "feed.stream_ahead_of_ledger"
+        elif there and await self._last_leaf() != self._leaf_before(there):
+            problem = "feed.stream_of_another_past"
+        if problem:
+            log.error(problem, stream=self._stream, stream_size=there, size=size)
             await self._redis.delete(self._stream)
             self.rebuilds += 1
             return 0
         if there == 0 and self.fed:
             self.rebuilds += 1
         return there
+
+    def _leaf_before(self, index: int) -> bytes:
+        """The leaf of the ledger entry before `index`; b"" before the first."""
+        return self._reader.read(index - 1, 1)[0].leaf if index else b""
+
+    async def _last_leaf(self) -> bytes:
+        """The leaf of the entry the stream ends with; b"" where it says none."""
+        newest: Any = await self._redis.xrevrange(self._stream, count=1)
+        try:
+            return decode_chunk(newest[0][1][CHUNK_FIELD])[-1].leaf
+        except (LookupError, DecodeError):
+            return b""
 
     async def _last_id(self) -> str:
         try:

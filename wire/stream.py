@@ -12,11 +12,13 @@ import msgspec
 from wire.errors import DecodeError, Reason
 
 CHUNK_FIELD: Final = b"c"
+BEFORE_FIELD: Final = b"p"
+"""Leaf of the ledger entry before the chunk's first: whoever has read that entry sees whether this is the same past."""
 _ANNOUNCED: Final = struct.Struct(">16sQ")
 
 
 class StreamEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One ledger entry on its way. `body` is None once purged."""
+    """One ledger entry on its way. `body` is None once purged. leaf: its 32 bytes in the ledger's tree."""
 
     index: int
     received_at: int
@@ -26,6 +28,7 @@ class StreamEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: int
     kind_version: int
     body: bytes | None
+    leaf: bytes = b""
 
 
 _encoder = msgspec.msgpack.Encoder()

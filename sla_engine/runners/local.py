@@ -116,10 +116,16 @@ class LocalRunner:
         loop = asyncio.get_running_loop()
         shard, remembered = await loop.run_in_executor(self._thread, self._restore)
         ends = await loop.run_in_executor(self._thread, self._store.ends)
-        if any(self._leaf_before(next_index) != last_leaf for next_index, last_leaf in ends):
+        # the lowest last: the fold goes on from there
+        for next_index, last_leaf in sorted(ends, reverse=True):
+            if next_index:
+                await self._feed.changed(next_index - 1)
+            if self._leaf_before(next_index) == last_leaf:
+                continue
             # an older copy was put in place of the ledger, and has grown past what we had folded since
             await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
             shard, remembered = new_shard(), Remembered()
+            break
         self._shard = shard
         self._committed_index = shard.next_index
         self._lookup = Lookup(shard)

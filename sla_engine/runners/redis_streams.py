@@ -14,7 +14,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ledger.entry import StoredEntry
-from wire.stream import CHUNK_FIELD, Announced, chunk_id, decode_announced, decode_chunk, size_after
+from wire.stream import (
+    BEFORE_FIELD,
+    CHUNK_FIELD,
+    Announced,
+    StreamEntry,
+    chunk_id,
+    decode_announced,
+    decode_chunk,
+    size_after,
+)
 from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
@@ -28,6 +37,13 @@ class FeedGap(Exception):
             f"{stream} begins at entry {first}, entry {wanted} is needed; "
             "start the engine once beside the ledger, or raise collector.feed_chunks_max"
         )
+
+
+class FeedDiverged(Exception):
+    """The stream goes on from another past than was read: the ledger was restored. A new start notices, and replays."""
+
+    def __init__(self, stream: str, index: int) -> None:
+        super().__init__(f"{stream}: entry {index} is not the one read before; the ledger was restored, start again")
 
 
 async def announced_ledgers(redis: Redis) -> dict[str, Announced]:
@@ -50,7 +66,7 @@ def end_if_cancelled() -> None:
 
 
 class RedisFeed:
-    """The feed of one ledger. `run` reads ahead, from the entry that was first asked for; `reader` hands out.
+    """The feed of one ledger. `run` reads ahead, from the entry that was last asked for; `reader` hands out.
 
     known: how many entries there were at the start; until they are received, a read may come back with less than there
     is. entries_max: how many may wait to be folded. block_ms: how long one read waits for news.
@@ -75,6 +91,7 @@ class RedisFeed:
         self._block_ms: Final = block_ms
         self._retry_s: Final = retry_s
         self._received = -1
+        self._last_leaf: bytes | None = None
         self._waiting: deque[StoredEntry] = deque()
         self._grown = asyncio.Event()
         self._room = asyncio.Event()
@@ -91,27 +108,37 @@ class RedisFeed:
         return self
 
     def read(self, first: int, limit: int) -> list[StoredEntry]:
-        """Entries from `first` on, at most `limit`. What lies before `first` is let go of."""
-        self._begin_at(first)
-        while self._waiting and self._waiting[0].index < first:
+        """Entries from `first` on, at most `limit`. What lies before the one before `first` is let go of.
+
+        Asked for what it has let go of, it begins anew there.
+        """
+        self._go_to(first)
+        while self._waiting and self._waiting[0].index < first - 1:
             self._waiting.popleft()
         self._room.set()
-        return [self._waiting[place] for place in range(min(limit, len(self._waiting)))]
+        skipped = 1 if self._waiting and self._waiting[0].index < first else 0
+        return [self._waiting[place] for place in range(skipped, min(skipped + limit, len(self._waiting)))]
 
     async def changed(self, since: int) -> int:
         """Wait until more than the first `since` entries were received, and say how many."""
-        self._begin_at(since)
+        self._go_to(since)
         while self._received <= since:
             await self._grown.wait()
         return self._received
 
-    def _begin_at(self, first: int) -> None:
-        if self._received < 0:
-            self._received = first
-            self._asked.set()
+    def _go_to(self, first: int) -> None:
+        """Begin at `first`, unless what is held or received next reaches back to it."""
+        oldest = self._waiting[0].index if self._waiting else self._received
+        if 0 <= oldest <= first:
+            return
+        self._waiting.clear()
+        self._received = first
+        self._last_leaf = None
+        self._room.set()
+        self._asked.set()
 
     async def run(self) -> None:
-        """Read ahead until cancelled. Raises FeedGap."""
+        """Read ahead until cancelled. Raises FeedGap, FeedDiverged."""
         await self._asked.wait()
         while True:
             end_if_cancelled()
@@ -126,20 +153,28 @@ class RedisFeed:
         while len(self._waiting) >= self._entries_max:
             self._room.clear()
             await self._room.wait()
-        found: Any = await self._redis.xread({self._stream: chunk_id(self._received)}, count=10, block=self._block_ms)
+        asked = self._received
+        found: Any = await self._redis.xread({self._stream: chunk_id(asked)}, count=10, block=self._block_ms)
+        if self._received != asked:  # sent elsewhere meanwhile
+            return
         for _, chunks in found or ():
             for _, fields in chunks:
-                self._take(fields[CHUNK_FIELD])
+                self._take(decode_chunk(fields[CHUNK_FIELD]), fields[BEFORE_FIELD])
         if found:
             self._grown.set()
             self._grown = asyncio.Event()
 
-    def _take(self, chunk: bytes) -> None:
-        """Keep what is new of a chunk: after a rebuild, chunks may be cut elsewhere than before."""
-        for entry in decode_chunk(chunk):
+    def _take(self, chunk: list[StreamEntry], before: bytes) -> None:
+        """Keep what is new of a chunk: after a rebuild, chunks may be cut elsewhere than before.
+
+        before: leaf of the entry before the chunk.
+        """
+        for entry in chunk:
             if entry.index > self._received:
                 raise FeedGap(self._stream, self._received, entry.index)
             if entry.index == self._received:
+                if self._last_leaf is not None and before != self._last_leaf:
+                    raise FeedDiverged(self._stream, self._received - 1)
                 self._waiting.append(
                     StoredEntry(
                         entry.index,
@@ -151,7 +186,9 @@ class RedisFeed:
                         entry.kind_version,
                         salt=None,
                         body=entry.body,
-                        leaf=b"",
+                        leaf=entry.leaf,
                     )
                 )
                 self._received += 1
+                self._last_leaf = entry.leaf
+            before = entry.leaf

@@ -1,6 +1,9 @@
 """The Redis stream is a view of the ledger: whatever happens to it, it becomes the ledger again, with nothing twice."""
 
 import asyncio
+import io
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,18 +13,18 @@ import pytest
 from redis.asyncio import Redis
 
 from collector.feed_redis import RedisFeeder
-from ledger.entry import NewEntry
+from ledger.entry import NewEntry, StoredEntry
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
 from seatwatch.settings import load_defaults
-from sla_engine.runners.redis_streams import RedisFeed, announced_ledgers, known_size
+from sla_engine.runners.redis_streams import FeedDiverged, RedisFeed, announced_ledgers, known_size
 from tests.servers import Server
 from tests.waiting import wait_until
 from wire.codec import encode_body
 from wire.conversation import CustomerTurn
 from wire.kinds import Kind
-from wire.stream import CHUNK_FIELD, Announced, decode_chunk
+from wire.stream import CHUNK_FIELD, Announced, StreamEntry, decode_chunk
 from wire.topics import stream_name
 
 EPOCH = bytes(16)
@@ -35,12 +38,29 @@ class Growing:
         self.writer = LedgerWriter.open(directory, settings=settings(), clock_ms=lambda: 1_000)
         self._grown = asyncio.Event()
 
-    def grow(self, entries: int) -> None:
+    def grow(self, entries: int, *, conversation: str = "conversation") -> None:
         start = self.writer.size + 1
-        body = encode_body(CustomerTurn(1_000, 1, "chat", None, True, "c", "conversation"))
+        body = encode_body(CustomerTurn(1_000, 1, "chat", None, True, "c", conversation))
         rows = [NewEntry("chat/acme", EPOCH, start + n, Kind.CUSTOMER_TURN, 1, body) for n in range(entries)]
         self.writer.commit(rows, received_at=1_000, marks={("chat/acme", EPOCH): start + entries - 1})
         self._grown.set()
+
+    def restore(self, entries: int) -> None:
+        """Another past of the same ledger: the first `entries` as they were, nothing after them."""
+        self.writer.close()
+        kept = LedgerReader.open(self.directory)
+        ledger_id, salts = kept.ledger_id, b"".join(stored.salt or b"" for stored in kept.read(0, entries))
+        kept.close()
+        shutil.rmtree(self.directory)
+        drawn = io.BytesIO(salts)
+        self.writer = LedgerWriter.open(
+            self.directory,
+            settings=settings(),
+            clock_ms=lambda: 1_000,
+            ledger_id=ledger_id,
+            random_bytes=lambda count: drawn.read(count) or os.urandom(count),
+        )
+        self.grow(entries)
 
     async def changed(self, size: int) -> None:
         while self.writer.size <= size:
@@ -82,6 +102,18 @@ async def announced_of(redis: Redis) -> Announced | None:
 async def indexes(redis: Redis, growing: Growing) -> list[int]:
     chunks: Any = await redis.xrange(stream_name(growing.writer.ledger_id))
     return [entry.index for _, fields in chunks for entry in decode_chunk(fields[CHUNK_FIELD])]
+
+
+async def leaves(redis: Redis, growing: Growing) -> list[bytes]:
+    chunks: Any = await redis.xrange(stream_name(growing.writer.ledger_id))
+    return [entry.leaf for _, fields in chunks for entry in decode_chunk(fields[CHUNK_FIELD])]
+
+
+def stored(growing: Growing) -> list[StoredEntry]:
+    reader = LedgerReader.open(growing.directory)
+    entries = reader.read(0, growing.writer.size)
+    reader.close()
+    return entries
 
 
 async def test_the_stream_becomes_the_ledger_in_chunks_of_a_hundred(growing: Growing, redis_server: Server) -> None:
@@ -165,3 +197,60 @@ async def test_a_stream_ahead_of_a_restored_ledger_is_dropped(growing: Growing, 
     async with feeding(growing, redis_server) as (feeder, reading):
         await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
         assert await indexes(reading, growing) == list(range(250))
+
+
+async def test_a_stream_of_another_past_is_dropped_though_the_restored_ledger_has_grown_past_it(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with feeding(growing, redis_server) as (feeder, _):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+    growing.restore(240)
+    growing.grow(30, conversation="another")
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 270 and feeder.rebuilds == 1, what="the stream to be rebuilt")
+        assert await leaves(redis, growing) == [entry.leaf for entry in stored(growing)]
+
+
+@asynccontextmanager
+async def following(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeed, asyncio.Task[None]]]:
+    redis = Redis(host=server.host, port=server.port, protocol=2)
+    feed = RedisFeed(redis, growing.writer.ledger_id, 250, entries_max=1000, block_ms=50, retry_s=0.05)
+    task = asyncio.get_running_loop().create_task(feed.run(), name="follow")
+    try:
+        yield feed, task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await redis.aclose()
+
+
+async def test_a_follower_ends_when_its_stream_goes_on_from_another_past(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with following(growing, redis_server) as (feed, task):
+        async with feeding(growing, redis_server):
+            assert await feed.changed(249) == 250
+        growing.restore(240)
+        growing.grow(60, conversation="another")
+        async with feeding(growing, redis_server):
+            with pytest.raises(FeedDiverged, match="entry 249 is not the one read before"):
+                await task
+
+
+async def test_another_past_is_seen_where_a_chunk_begins_right_after_what_was_read(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with following(growing, redis_server) as (feed, _):
+        feed.read(0, 1)
+        feed._take([StreamEntry(n, 1, "chat", EPOCH, n + 1, 8, 1, b"", bytes([n])) for n in range(2)], b"")
+        with pytest.raises(FeedDiverged, match="entry 1 "):
+            feed._take([StreamEntry(2, 1, "chat", EPOCH, 3, 8, 1, b"", b"leaf")], b"of another past")
+
+
+async def test_a_follower_can_go_back_to_what_it_has_let_go_of(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server), following(growing, redis_server) as (feed, _):
+        assert await feed.changed(248) == 250
+        assert [entry.index for entry in feed.read(248, 9)] == [248, 249]
+        feed.read(0, 9)
+        assert await feed.changed(249) == 250
+        assert [entry.leaf for entry in feed.read(0, 300)] == [entry.leaf for entry in stored(growing)]
