@@ -36,6 +36,8 @@ _DATA: Final = re.compile(r"data\d*")
 _DELIMITERS: Final = (",", ";", "\t")
 _GZIP: Final = b"\x1f\x8b"
 _LINE_CHARS: Final = 1 << 16
+_LOOKED_AT: Final = 32
+"""So many rows at the beginning say what a file is; one of them alone may be broken."""
 _PLACES: Final = 3
 _SHAPE: Final = "give the file as Asterisk writes it, or its table as CSV with the header time,callid,queuename,..."
 
@@ -54,20 +56,18 @@ class QueueLogFile:
     """One file of a queue_log, in either of its forms, compressed or not."""
 
     def __init__(self, path: Path) -> None:
-        """Looks at the first row. TableError, OSError."""
+        """Looks at the first rows. TableError, OSError."""
         self.path: Final = path
         self.size: Final = path.stat().st_size
         self._raw: BinaryIO | None = None
         self._table: Table | None = None
         with self._lines() as lines:
-            first = next((line.strip() for line in lines if line.strip()), "")
-        if not first and path.suffix.lower() != WORKBOOK:
-            raise TableError(path, "is empty", _SHAPE)
+            first = list(islice((line.strip() for line in lines if line.strip()), _LOOKED_AT))
         self._columns: tuple[list[int], list[int]] | None = None
         self._delimiter = ","
-        if _LINE.match(first) is None:
+        if first and not any(_LINE.match(line) for line in first):
             self._delimiter, self._columns = self._header()
-        self.first: Final = next(self.rows(), None)
+        self.first: Final = list(islice(self.rows(), _LOOKED_AT))
 
     @property
     def position(self) -> int:
@@ -194,21 +194,27 @@ class QueueLogReading:
         known: dict[bytes, QueueLogFile] = {}
         begins: dict[Path, int] = {}
         for file in files:
-            if file.first is None:
-                raise TableError(file.path, "holds no rows", "leave it out")
-            same = known.setdefault(file.first.line, file)
+            if not file.first:  # as log rotation leaves it
+                continue
+            same = known.setdefault(file.first[0].line, file)
             if same is not file:
-                raise TableError(
-                    file.path, f"begins with the same row as {same.path}", "name every part of the log once"
-                )
-            moment = self._moment(file.first.time)
-            if moment is None:
-                raise TableError(file.path, "has no time in its first row", _SHAPE)
-            if moment[0].instant is None and self._offsets is None:
-                fix = "name their zone with --zone; it is UTC where queue_log_realtime_use_gmt was set"
-                raise TableError(file.path, "has local times", fix)
-            begins[file.path] = (self._candidates(moment[0]) or (0,))[0]
-        return sorted(files, key=lambda file: begins[file.path])
+                fix = "name every part of the log once"
+                raise TableError(file.path, f"begins with the same row as {same.path}", fix)
+            begins[file.path] = self._begins(file)
+        if not begins:
+            raise TableError(files[0].path, "holds no rows", _SHAPE)
+        return sorted((file for file in files if file.first), key=lambda file: begins[file.path])
+
+    def _begins(self, file: QueueLogFile) -> int:
+        """The instant of its first row that has one. TableError."""
+        moments = [moment for moment, _ in filter(None, (self._moment(cells.time) for cells in file.first))]
+        if moments and self._offsets is None and all(moment.instant is None for moment in moments):
+            fix = "name their zone with --zone; it is UTC where queue_log_realtime_use_gmt was set"
+            raise TableError(file.path, "has local times", fix)
+        instant = next((found[0] for found in map(self._candidates, moments) if found), None)
+        if instant is None:
+            raise TableError(file.path, "has no time in its first rows", _SHAPE)
+        return instant
 
     # -------------------------------------------------------------------------------------------------------- rows
 

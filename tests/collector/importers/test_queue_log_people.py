@@ -1,0 +1,138 @@
+"""Who is there, by a queue_log: logins, memberships, pauses, wrap-up."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.collector.importers.queue_logs import BEGAN, line, reading_of, told
+from wire.conversation import Activity, PresenceChanged
+from wire.frame import GoneRange
+
+
+def presence_of(directory: Path, *rows: str) -> list[str]:
+    """`+5 a-1 on_break (lunch)`, by time; what was told last about an instant decides, so of ties only that stays."""
+    bodies = [body for body in told(reading_of(directory, "".join(rows))) if isinstance(body, PresenceChanged)]
+    found: dict[tuple[int, str], str] = {}
+    for body in sorted(bodies, key=lambda each: each.occurred_at):
+        words = [body.account, body.presence]
+        words += [body.activity] if body.activity is not Activity.IDLE else []
+        words += [f"({body.pause_reason})"] if body.pause_reason else []
+        second = (body.occurred_at - BEGAN * 1000) // 1000
+        found[second, body.account] = f"+{second} {' '.join(words)}"
+    return list(found.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [("AGENT", ("chan-1", 600)), ("AGENTCALLBACK", ("1001@default", 600, "CommandLogoff"))],
+)
+def test_a_login_lasts_until_the_logoff(kind: str, params: tuple[object, ...], tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "NONE", "Agent/001", f"{kind}LOGIN", params[0]),
+        line(600, "NONE", "NONE", "Agent/001", f"{kind}LOGOFF", *params),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 Agent/001 ready", "+600 Agent/001 offline"]
+
+
+def test_a_login_before_the_file_is_reckoned_from_what_the_logoff_states(tmp_path: Path) -> None:
+    row = line(600, "NONE", "NONE", "a-1", "AGENTLOGOFF", "chan-1", 900)
+    assert presence_of(tmp_path, row) == ["+-300 a-1 ready", "+600 a-1 offline"]
+
+
+def test_a_member_is_there_as_long_as_in_any_queue(tmp_path: Path) -> None:
+    rows = [
+        line(0, "MANAGER", "q-1", "a-1", "ADDMEMBER", ""),
+        line(1, "MANAGER", "q-2", "a-1", "ADDMEMBER", ""),
+        line(5, "MANAGER", "q-1", "a-1", "REMOVEMEMBER", ""),
+        line(9, "MANAGER", "q-2", "a-1", "REMOVEMEMBER", ""),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+1 a-1 ready", "+5 a-1 ready", "+9 a-1 offline"]
+
+
+def test_a_member_may_be_added_paused(tmp_path: Path) -> None:
+    rows = [line(0, "CLI", "q-1", "a-1", "ADDMEMBER", "PAUSED"), line(9, "NONE", "q-1", "a-1", "UNPAUSE")]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 on_break", "+9 a-1 ready"]
+
+
+def test_on_a_break_is_who_paused_in_every_queue(tmp_path: Path) -> None:
+    rows = [
+        line(0, "CLI", "q-1", "a-1", "ADDMEMBER"),
+        line(0, "CLI", "q-2", "a-1", "ADDMEMBER"),
+        line(5, "NONE", "q-1", "a-1", "PAUSE", "lunch"),
+        line(6, "NONE", "q-2", "a-1", "PAUSE", "lunch"),
+        line(9, "NONE", "q-1", "a-1", "UNPAUSE", "Auto-Unpause"),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+5 a-1 ready", "+6 a-1 on_break (lunch)", "+9 a-1 ready"]
+
+
+def test_a_pause_everywhere_names_no_queue(tmp_path: Path) -> None:
+    rows = [line(5, "NONE", "NONE", "a-1", "PAUSEALL", ""), line(9, "NONE", "NONE", "a-1", "UNPAUSEALL", "")]
+    assert presence_of(tmp_path, *rows) == ["+5 a-1 on_break", "+9 a-1 ready"]
+
+
+def test_a_logoff_ends_the_break_and_every_membership(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "NONE", "a-1", "AGENTLOGIN", "chan"),
+        line(1, "NONE", "q-1", "a-1", "ADDMEMBER"),
+        line(5, "NONE", "NONE", "a-1", "PAUSEALL"),
+        line(9, "NONE", "NONE", "a-1", "AGENTLOGOFF", "chan", 9),
+        line(20, "NONE", "NONE", "a-1", "AGENTLOGIN", "chan"),
+    ]
+    assert presence_of(tmp_path, *rows)[-2:] == ["+9 a-1 offline", "+20 a-1 ready"]
+
+
+def test_wrap_up_ends_by_itself(tmp_path: Path) -> None:
+    rows = [line(0, "NONE", "NONE", "a-1", "AGENTLOGIN", "chan"), line(5, "c-1", "q-1", "a-1", "WRAPUPSTART", 15)]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+5 a-1 ready wrap_up", "+20 a-1 ready"]
+
+
+def test_a_break_that_begins_in_wrap_up_outlasts_it(tmp_path: Path) -> None:
+    rows = [
+        line(5, "c-1", "q-1", "a-1", "WRAPUPSTART", 15),
+        line(9, "NONE", "NONE", "a-1", "PAUSEALL", "lunch"),
+        line(60, "NONE", "NONE", "a-1", "UNPAUSEALL"),
+    ]
+    assert presence_of(tmp_path, *rows) == [
+        "+5 a-1 ready wrap_up",
+        "+9 a-1 on_break wrap_up (lunch)",
+        "+20 a-1 on_break (lunch)",
+        "+60 a-1 ready",
+    ]
+
+
+def test_who_logs_off_in_wrap_up_is_gone_at_once(tmp_path: Path) -> None:
+    rows = [line(5, "c-1", "q-1", "a-1", "WRAPUPSTART", 15), line(9, "NONE", "NONE", "a-1", "AGENTLOGOFF", "chan", 9)]
+    assert presence_of(tmp_path, *rows) == ["+5 a-1 ready wrap_up", "+9 a-1 offline", "+20 a-1 offline"]
+
+
+def test_after_a_restart_nobody_is_known_to_be_there(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "NONE", "a-1", "AGENTLOGIN", "chan"),
+        line(1, "NONE", "NONE", "a-2", "AGENTLOGIN", "chan"),
+        line(5, "NONE", "NONE", "a-2", "AGENTLOGOFF", "chan", 4),
+        line(9, "c-1", "q-1", "NONE", "ENTERQUEUE"),
+        line(300, "NONE", "NONE", "NONE", "QUEUESTART"),
+    ]
+    assert presence_of(tmp_path, *rows)[-2:] == ["+5 a-2 offline", "+9 a-1 offline"]
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [
+        ("PJSIP/7009", "PJSIP/7009"),
+        ("Local/1001@agents/n", "Local/1001@agents/n"),
+        ("Ann Lee", "Ann~20Lee"),
+        ("~gap", "n~7Egap"),
+        ("\u5f20\u4e09", "n~E5~BC~A0~E4~B8~89"),
+    ],
+)
+def test_a_members_name_becomes_an_account(name: str, account: str, tmp_path: Path) -> None:
+    assert presence_of(tmp_path, line(0, "NONE", "q-1", name, "ADDMEMBER")) == [f"+0 {account} ready"]
+
+
+def test_long_names_stay_apart(tmp_path: Path) -> None:
+    rows = [line(0, "NONE", "q-1", "x" * 200 + end, "ADDMEMBER") for end in "ab"]
+    bodies = [body for body in told(reading_of(tmp_path, "".join(rows))) if not isinstance(body, GoneRange)]
+    accounts = {body.account for body in bodies if isinstance(body, PresenceChanged)}
+    assert len(accounts) == 2
+    assert {len(account) for account in accounts} == {96}

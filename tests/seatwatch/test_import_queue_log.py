@@ -1,0 +1,200 @@
+"""`seatwatch import --format asterisk-queue-log`, from the command line to what a reader and the engine find."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwatch.cli import run
+from sla_engine._core.engine import new_shard, step
+from tests.collector.importers.queue_logs import HEADER
+from tests.hourly import records
+from wire.conversation import SourceNote
+from wire.record import Gone, Quarantined
+from wire.recorded import Recorded
+from wire.verdict import Outcome, SessionFact
+
+AT = 1_760_000_000  # has passed: what has not happened yet is not admitted
+ROWS = [
+    (0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+    (7, "c-1", "q-1", "a-1", "CONNECT", 7, "y", 4),
+    (20, "c-2", "q-2", "NONE", "ENTERQUEUE", "", "7009", 1),
+    (22, "c-2", "q-1", "a-1", "ATTENDEDTRANSFER", "APP", "Queue", 7, 15, 1),
+    (27, "c-1", "q-2", "a-2", "CONNECT", 7, "z", 4),
+    (40, "c-3", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+    (90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
+    (600, "NONE", "NONE", "NONE", "QUEUESTART"),
+    (700, "c-4", "q-1", "NONE", "FULL"),
+]
+
+
+def log(*rows: tuple[object, ...]) -> str:
+    return "".join("|".join(map(str, (AT + int(str(row[0])), *row[1:]))) + "\n" for row in rows)
+
+
+def arguments(directory: Path, *files: str, client: str = "acme") -> list[str]:
+    paths = [str(directory / name) for name in files]
+    where = ["--client", client, "--data", str(directory / "data"), "--json"]
+    return ["import", "--format", "asterisk-queue-log", *paths, *where]
+
+
+def reported(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
+
+
+def entries(directory: Path) -> list[Recorded]:
+    return records(directory / "data" / "clients" / "acme")
+
+
+def facts(directory: Path) -> dict[tuple[str, str], SessionFact]:
+    found = entries(directory)
+    told = step(new_shard(), found, found[-1].received_at).facts
+    return {(fact.conversation, fact.queue): fact for fact in told if isinstance(fact, SessionFact)}
+
+
+def test_every_row_is_in_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS) + "no row\n", encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    report = reported(capsys)
+    assert report["rows"] == sum(report["outcomes"].values()) == 10
+    assert report["outcomes"] == {
+        "rejected": 1,
+        "ENTERQUEUE": 3,
+        "CONNECT": 2,
+        "ATTENDEDTRANSFER": 1,
+        "COMPLETEAGENT": 1,
+        "QUEUESTART": 1,
+        "FULL": 1,
+    }
+    assert report["reasons"] == {"cells_missing": 1}
+    assert report["notes"]["joined_after_transfer"] == {"count": 1, "rows": [4]}
+    assert report["complete"]
+
+
+def test_a_transferred_call_is_one_conversation_answered_once(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    found = facts(tmp_path)
+    assert {key: (fact.outcome, fact.first_response_ms) for key, fact in found.items()} == {
+        ("c-1", "q-1"): (Outcome.ANSWERED, 7000),
+        ("c-3", "q-1"): (Outcome.UNANSWERED, None),
+        ("c-4", "q-1"): (Outcome.UNANSWERED, None),
+    }
+    assert {fact.resolution_ms for fact in found.values()} == {1000}
+
+
+def test_a_restart_is_a_gap_on_the_record_between_what_was_told_before_and_after(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    (gap,) = [entry.body for entry in entries(tmp_path) if isinstance(entry.body, Gone)]
+    assert (gap.about_source, gap.reason, gap.count) == ("import/acme", "source_restarted", 0)
+    assert (gap.since, gap.until) == ((AT + 90) * 1000, (AT + 600) * 1000)
+
+
+def test_importing_again_adds_nothing_and_a_log_that_grew_continues(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "queue_log"
+    file.write_text(log(*ROWS[:5]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    file.write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    before = entries(tmp_path)
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    assert entries(tmp_path) == before
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["stored_before"] == last["stored"] == last["events"]
+    assert not [entry for entry in before if entry.source == "~equivocation"]
+
+
+def test_a_rotated_log_continues_the_one_it_was(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS[:6]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    (tmp_path / "queue_log").rename(tmp_path / "queue_log.1")
+    (tmp_path / "queue_log").write_text(log(*ROWS[6:]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log", "queue_log.1")) == 0
+    in_two = [(entry.sequence, entry.body) for entry in entries(tmp_path) if entry.source == "import/acme"]
+
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path / "whole", "queue_log")) == 0
+    at_once = [(entry.sequence, entry.body) for entry in entries(tmp_path / "whole") if entry.source == "import/acme"]
+    assert sorted(in_two) == sorted(at_once)
+
+
+def test_a_row_that_cannot_be_taken_is_in_quarantine_without_what_it_said(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").write_text(log(ROWS[0]) + "13800000000|x\n", encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    (kept,) = [entry.body for entry in entries(tmp_path) if isinstance(entry.body, Quarantined)]
+    assert b"cells_missing" in kept.raw
+    assert b"1380000" not in kept.raw
+
+
+def test_events_nobody_knows_are_on_the_record(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").write_text(log((0, "c-1", "q-1", "NONE", "SURVEY", "5")), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    assert [entry.body.event for entry in entries(tmp_path) if isinstance(entry.body, SourceNote)] == ["SURVEY"]
+
+
+def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS[:3]), encoding="utf-8")
+    command = [word for word in arguments(tmp_path, "queue_log") if word != "--json"]
+    assert run([*command, "--check"]) == 0
+    shown = capsys.readouterr().out
+    assert "ENTERQUEUE" in shown
+    assert "1 calls still wait where the file ends" in shown
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "content", "problem"),
+    [
+        (["--mapping", "queue_log"], log(*ROWS), "--mapping: a queue_log needs none"),
+        (["--zone", "Mars/Base"], log(*ROWS), "--zone Mars/Base: no IANA time zone"),
+        ([], "hello\n", "is no queue_log; give the file as Asterisk writes it"),
+        ([], HEADER, "is no queue_log"),
+        ([], "", "holds no rows"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_what_to_do(
+    more: list[str],
+    content: str,
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "queue_log").write_text(content, encoding="utf-8")
+    assert run([*arguments(tmp_path, "queue_log"), *more]) == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "--mapping: missing"),
+        (["--mapping", "a.csv", "--zone", "UTC"], "--zone: the mapping says the zone"),
+        (["b.csv", "--mapping", "a.csv"], "one file at a time"),
+    ],
+)
+def test_a_mapped_import_says_which_options_it_takes(
+    words: list[str],
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    assert run(["import", "a.csv", *words, "--client", "acme"]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_help_shows_how_both_forms_of_the_log_are_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "--format asterisk-queue-log" in shown
