@@ -181,7 +181,6 @@ IMPLEMENTED: Final[Mapping[str, tuple[object, ...]]] = {
     "outbound": (Outbound.NO_FIRST_RESPONSE,),
     "boundary": (Boundary.AT_MOST,),
     "clock_domains": (ClockDomains.AS_STAMPED,),
-    "redefinition": (Redefinition.NEW_SESSIONS_ONLY,),
     "next_response_limit_ms": (None,),
     "service_level_formula": tuple(ServiceLevelFormula),
     "percentile": (Percentile.NEAREST_RANK,),
