@@ -23,6 +23,7 @@ from sla_engine._core.shard import Shard
 from sla_engine.facts_store import FactKey, key_of, revision_of
 from sla_engine.runners.tail import EntryReader
 from wire.kinds import Kind
+from wire.limits import INSTANT_MAX_MS
 from wire.organisation import ContractSigned, DefinitionPublished
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange
@@ -170,6 +171,11 @@ def rules_entered(batches: Iterable[Sequence[Recorded]]) -> tuple[list[Definitio
             except definitions.DefinitionError:
                 continue
     return fold.state.definitions, fold.state.contracts
+
+
+def entered_rules(reader: EntryReader) -> tuple[list[Definition], list[Contract]]:
+    """Definitions and contracts that a whole ledger holds, as `rules_entered` lists them."""
+    return rules_entered(ledger_batches(reader, earliest=INSTANT_MAX_MS + 1, lasting=RULES))
 
 
 def undecoded(entry: StoredEntry) -> Recorded:

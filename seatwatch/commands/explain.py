@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from collector.ledgers import ledger_directory
+from seatwatch.commands.definition._loading import open_ledger, published_or_exit
 from seatwatch.instants import instant_named, local_day, local_time, zone_named
 from seatwatch.settings import load_defaults
 
@@ -56,9 +56,10 @@ def explain(
 
     zone = zone_named(zone or load_defaults().text("contract.time_zone"))
     instant = None if at is None else instant_named("--at", at, zone)
-    reader = _reader(data, client)
+    reader = open_ledger(data, client)
     try:
-        explained = _explained(reader, conversation, _definition(reader, definition), instant, zone)
+        asked = None if definition is None else published_or_exit(reader, "--definition", definition)
+        explained = _explained(reader, conversation, asked, instant, zone)
     finally:
         reader.close()
     tell = Teller(lang, ZoneInfo(zone))
@@ -71,34 +72,6 @@ def explain(
         typer.echo(json_of(explained, tell))
     else:
         show(explained, tell)
-
-
-def _reader(data: Path, client: str) -> "LedgerReader":
-    from ledger.errors import LedgerError
-    from ledger.reader import LedgerReader
-    from wire.ids import is_client
-
-    if not is_client(client):
-        _end(f"--client {client}: no name of a client", 2)
-    try:
-        return LedgerReader.open(ledger_directory(data, client))
-    except LedgerError as error:
-        _end(f"--client {client}: {error}", 2)
-
-
-def _definition(reader: "LedgerReader", asked: str | None) -> "Definition | None":
-    from sla_engine._core.definition import DefinitionError
-    from sla_engine.definition_named import definition_named
-    from sla_engine.replay import RULES, ledger_batches, rules_entered
-
-    if asked is None:
-        return None
-    never = 1 << 62
-    entered, _ = rules_entered(ledger_batches(reader, earliest=never, lasting=RULES))
-    try:
-        return definition_named(asked, entered)
-    except (DefinitionError, OSError, UnicodeDecodeError) as error:
-        _end(f"--definition {asked}: {error}", 2)
 
 
 def _explained(

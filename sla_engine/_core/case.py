@@ -102,14 +102,16 @@ class Case:
     @cached_property
     def reply(self) -> Recorded | None:
         """The reply that answered, None where none did."""
-        if self.fact.first_response_ms is None and self.fact.why is not Why.NOBODY_ONLINE:
+        if self.fact.first_response_ms is None:
             return None
-        valid = [entry for entry in self.told if self.is_valid_reply(entry)]
-        deciding = next((entry for entry in valid if entry.index == self.fact.entry_index), None)
-        if deciding is not None or self.fact.first_response_ms is None:
-            return deciding
         earliest = self.fact.started_at if self.fact.why in _NO_TIME_RAN else self.clock_started_at
-        return next((entry for entry in valid if earliest is not None and instant_of(entry) >= earliest), None)
+        if earliest is None:
+            return None
+        valid = [e for e in _while_open(self.told) if self.is_valid_reply(e) and instant_of(e) >= earliest]
+        deciding = next((entry for entry in valid if entry.index == self.fact.entry_index), None)
+        # of several within one millisecond, the one before the session began is told apart by the time it would give
+        fitting = (e for e in valid if _sum(self._ran(earliest, instant_of(e))) == self.fact.first_response_ms)
+        return deciding or next(fitting, None) or next(iter(valid), None)
 
     @property
     def replied_at(self) -> int | None:
@@ -165,7 +167,7 @@ class Case:
         total_ms = fact.waited_ms if fact.first_response_ms is None else fact.first_response_ms
         stopped_at = self.wait_ended_at
         ran = self._ran(started_at, stopped_at)
-        correction_ms = 0 if total_ms is None else total_ms - sum(end - start for start, end in ran)
+        correction_ms = 0 if total_ms is None else total_ms - _sum(ran)
         return Clock(started_at, fact.due_at, stopped_at, ran, correction_ms, total_ms)
 
     def seat_clock(self) -> Clock | None:
@@ -191,6 +193,22 @@ def open_intervals(calendar: Calendar, start: int, end: int) -> Iterator[Interva
         closes_at = min(calendar.closes_at(at), end)
         yield Interval(at, closes_at)
         at = calendar.next_open(closes_at)
+
+
+def _sum(ran: Sequence[Interval]) -> int:
+    return sum(end - start for start, end in ran)
+
+
+def _while_open(told: Sequence[Recorded]) -> Iterator[Recorded]:
+    """Without what our side wrote between the end of a contact and the customer's return, which answers nothing."""
+    is_open = False
+    for entry in told:
+        if isinstance(entry.body, Offered | Queued | CustomerTurn):
+            is_open = True
+        if is_open:
+            yield entry
+        if isinstance(entry.body, CustomerLeft | Closed):
+            is_open = False
 
 
 def instant_of(entry: Recorded) -> int:

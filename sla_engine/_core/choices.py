@@ -165,7 +165,6 @@ class Period(StrEnum):
 
 IMPLEMENTED: Final[Mapping[str, tuple[object, ...]]] = {
     "semantics": (1,),
-    "redefinition": (Redefinition.NEW_SESSIONS_ONLY,),
     "percentile": (Percentile.NEAREST_RANK,),
     "period": (Period.BUSINESS_DAY,),
 }

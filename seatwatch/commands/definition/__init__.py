@@ -6,9 +6,9 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in this package has `register(group)`.
-VERBS: Final = ("list_", "show", "check")
+VERBS: Final = ("list_", "show", "check", "diff")
 
-HELP: Final = "The rules that figures are made by: what there is, what it says, whether a file can be used."
+HELP: Final = "The rules that figures are made by: list, show and check them, and see what another one would change."
 
 
 def register(app: typer.Typer) -> None:

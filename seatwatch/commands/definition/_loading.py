@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from collector.ledgers import ledger_directory
+
 if TYPE_CHECKING:
+    from ledger.reader import LedgerReader
     from sla_engine._core.definition import Definition
 
 
@@ -38,4 +41,33 @@ def load_or_exit(named: str) -> "Definition":
         return load(named)
     except DefinitionUnusable as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def open_ledger(data: Path, client: str) -> "LedgerReader":
+    """A reader of a client's ledger; says what is wrong and exits with 2 when there is none."""
+    from ledger.errors import LedgerError
+    from ledger.reader import LedgerReader
+    from wire.ids import is_client
+
+    if is_client(client):
+        try:
+            return LedgerReader.open(ledger_directory(data, client))
+        except LedgerError as error:
+            typer.echo(f"--client {client}: {error}", err=True)
+    else:
+        typer.echo(f"--client {client}: no name of a client", err=True)
+    raise typer.Exit(2)
+
+
+def published_or_exit(reader: "LedgerReader", option: str, named: str) -> "Definition":
+    """What `named` means to this ledger; says what is wrong and exits with 2 when it cannot be used."""
+    from sla_engine._core.definition import DefinitionError
+    from sla_engine.definition_named import definition_named
+    from sla_engine.replay import entered_rules
+
+    try:
+        return definition_named(named, entered_rules(reader)[0])
+    except (DefinitionError, OSError, UnicodeDecodeError) as error:
+        typer.echo(f"{option} {named}: {error}", err=True)
         raise typer.Exit(2) from None

@@ -1,0 +1,152 @@
+"""What two definitions make of one period, side by side for a person, and the same as one JSON object."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from seatwatch.explain_words import Teller
+from sla_engine.diff import Difference, Group, Standing
+from wire.board import Figures, Mean, Ratio
+
+COLUMNS: Final = 140
+"""Width in a file or a pipe."""
+PERCENT_HUNDREDTHS: Final = 10_000
+_COUNTS: Final = ("offered", "answered", "abandoned", "short_abandoned", "unanswered", "excluded")
+_MEANS: Final = ("first_response", "seat_response", "average_response")
+
+
+class Line(NamedTuple):
+    """One figure on both sides: shown, and the difference (count, hundredths of a percent, or ms); None = no data."""
+
+    name: str
+    before: str
+    after: str
+    difference: int | None
+    shown: str
+
+
+def lines(found: Difference, tell: Teller) -> Iterator[Line]:
+    """Every figure, in the order of the page."""
+    before, after = found.before.figures, found.after.figures
+    yield _ratio_line("attainment", before.attainment, after.attainment)
+    levels = [None if each.service_level is None else each.service_level.ratio for each in (before, after)]
+    yield _ratio_line("service_level", levels[0] or Ratio(0, 0), levels[1] or Ratio(0, 0))
+    for name in _MEANS:
+        yield _mean_line(name, _mean(before, name), _mean(after, name), tell)
+    for name in _COUNTS:
+        old, new = _count(before, name), _count(after, name)
+        yield Line(name, str(old), str(new), new - old, f"{new - old:+d}")
+
+
+def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
+    """Figures side by side, then what moved, the most frequent way first. hint: options of `seatwatch explain`."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=COLUMNS, highlight=False)
+    table = Table()
+    table.add_column("")
+    for side in (found.before, found.after):
+        table.add_column(side.label, justify="right", overflow="fold")
+    table.add_column(tell.word("difference"), justify="right")
+    for line in lines(found, tell):
+        table.add_row(tell.word(line.name), line.before, line.after, line.shown)
+    console.print(table)
+    for side in (found.before, found.after):
+        level = side.figures.service_level
+        if level is not None:
+            told = f"{tell.word('service_level')} {side.label}: {level.formula}, {tell.lasting(level.threshold_ms)}"
+            console.print(told)
+    moved = sum(len(group.moved) for group in found.groups)
+    console.print(tell.filled("sessions_moved", n=moved, m=moved + found.unmoved))
+    for group in found.groups:
+        _group(console, group, tell, hint, limit)
+
+
+def _group(console: Console, group: Group, tell: Teller, hint: str, limit: int) -> None:
+    console.print()
+    console.print(f"[bold]{_why(group.before, tell)} -> {_why(group.after, tell)}[/bold]: {len(group.moved)}")
+    for each in group.moved[:limit]:
+        held = f"{_value(each.before, tell)} -> {_value(each.after, tell)}"
+        console.print(f"  {tell.at(each.started_at)}  {each.conversation}  {held}")
+    if len(group.moved) > limit:
+        console.print(f"  {tell.filled('more', n=len(group.moved) - limit)}")
+    if limit:
+        console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}", markup=False)
+
+
+def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
+    """Everything: integers (ms, counts) beside what a person reads; `limit` sessions of each group, None = all."""
+    told: dict[str, Any] = {
+        "before": {"definition": found.before.label, "figures": found.before.figures},
+        "after": {"definition": found.after.label, "figures": found.after.figures},
+        "figures": [line._asdict() for line in lines(found, tell)],
+        "unmoved": found.unmoved,
+        "groups": [
+            {"before": group.before, "after": group.after, "count": len(group.moved), "moved": group.moved[:limit]}
+            for group in found.groups
+        ],
+    }
+    return msgspec.json.encode(told)
+
+
+def _ratio_line(name: str, before: Ratio, after: Ratio) -> Line:
+    if not before.whole or not after.whole:
+        return Line(name, _ratio(before), _ratio(after), None, "-")
+    difference = _hundredths(after) - _hundredths(before)
+    sign = "-" if difference < 0 else "+"
+    return Line(name, _ratio(before), _ratio(after), difference, f"{sign}{_percent(abs(difference))}")
+
+
+def _mean_line(name: str, before: Mean, after: Mean, tell: Teller) -> Line:
+    old, new = _shown_mean(before, tell), _shown_mean(after, tell)
+    if not before.count or not after.count:
+        return Line(name, old, new, None, "-")
+    difference = _ms(after) - _ms(before)
+    return Line(name, old, new, difference, f"{'' if difference < 0 else '+'}{tell.lasting(difference)}")
+
+
+def _shown_mean(mean: Mean, tell: Teller) -> str:
+    return f"{tell.lasting(_ms(mean))} ({mean.count})" if mean.count else "-"
+
+
+def _mean(figures: Figures, name: str) -> Mean:
+    found: Mean = getattr(figures, name)
+    return found
+
+
+def _count(figures: Figures, name: str) -> int:
+    found: int = getattr(figures, name)
+    return found
+
+
+def _ms(mean: Mean) -> int:
+    """Half up: a mean is not more exact than its values."""
+    return (2 * mean.total_ms + mean.count) // (2 * mean.count)
+
+
+def _hundredths(ratio: Ratio) -> int:
+    return (2 * PERCENT_HUNDREDTHS * ratio.part + ratio.whole) // (2 * ratio.whole)
+
+
+def _percent(hundredths: int) -> str:
+    return f"{hundredths // 100}.{hundredths % 100:02} %"
+
+
+def _ratio(ratio: Ratio) -> str:
+    return f"{_percent(_hundredths(ratio))} ({ratio.part}/{ratio.whole})" if ratio.whole else "-"
+
+
+def _why(why: str, tell: Teller) -> str:
+    return tell.word(why) if why else tell.word("no_such_session")
+
+
+def _value(standing: Standing | None, tell: Teller) -> str:
+    """The first response; where that says nothing, or is not all, the turns."""
+    if standing is None:
+        return "-"
+    first = "-" if standing.first_response_ms is None else tell.lasting(standing.first_response_ms)
+    turns = ", ".join("-" if ms is None else tell.lasting(ms) for ms, _ in standing.turns)
+    return f"{first} [{turns}]" if len(standing.turns) > 1 else first

@@ -1,0 +1,169 @@
+"""`seatwatch explain`: a conversation in words, in both languages, and what is said when there is none."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seatwatch.__main__ import main
+from sla_engine._core.definition import canonical, definition_hash
+from tests.builders import (
+    PRESET,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    left,
+    offered,
+    queued,
+    rules,
+    transferred,
+    works,
+)
+from tests.builders import accepted as took
+from tests.sla_engine.feeding import Feed
+from wire.conversation import Author, ClosedBy, Form, LeftReason
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """c1: answered in time by a reply that came in five minutes late, and back half an hour later."""
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append(
+        [
+            *rules(),
+            *works("anna", "anna", "red", "a1", "north"),
+            offered("09:00:00"),
+            queued("09:00:00"),
+            customer("09:00:00.500"),
+            agent("09:00:01", "", author=Author.WELCOME),
+            assigned("09:00:02"),
+            took("09:00:03"),
+            agent("09:00:08", "anna", arrives="09:05:00"),
+            clock("09:00:30"),
+            transferred("09:01:00", account="ben"),
+            closed("09:02:00"),
+            customer("09:40:00"),
+            left("09:40:30"),
+            clock("09:50:00"),
+            customer("10:00:00", "c2"),
+        ]
+    )
+    ledger.close()
+    return tmp_path
+
+
+def explain(data: Path, *arguments: str) -> int:
+    return main(["explain", *arguments, "--client", "acme", "--data", str(data)])
+
+
+def test_english_says_timeline_clocks_rules_verdict_revisions_and_the_whole_hash(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(data, "c1") == 0
+    page = capsys.readouterr().out
+    for words in (
+        "2026-11-02 09:00:00.500",
+        "It entered the queue of people presale",
+        "came in 4 min 52.000 s late",
+        "Verdict: Met: Answered in time",
+        "2026-11-02 09:00:00.000 -> 2026-11-02 09:00:08.000 = 8.000 s  (due 2026-11-02 09:00:10.000)",
+        "Seat clock: 2026-11-02 09:00:02.000 -> 2026-11-02 09:00:08.000 = 6.000 s",
+        "clock_start = arrival",
+        "Our messages that are no reply: 1 (the welcome message)",
+        "0: Breached: Not answered when due",
+        "2: Met: Answered in time  decided by entry #",
+        "Session 2",
+        "gap_to_new_session_ms = 10 min 0.000 s",
+        definition_hash(canonical(PRESET)),
+    ):
+        assert words in page
+
+
+def test_chinese_says_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(data, "c1", "--lang", "zh") == 0
+    page = capsys.readouterr().out
+    for words in ("判定: 达标: 按时应答", "客户时钟从进线起算", "8.000 秒", "晚到 4 分钟 52.000 秒", "未应答离开"):
+        assert words in page
+
+
+def test_json_carries_integers_and_sentences_side_by_side(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(data, "c1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    first = found["sessions"][0]
+    assert first["fact"]["first_response_ms"] == 8_000
+    assert first["clocks"]["customer"]["total_ms"] == 8_000
+    assert first["definition"]["sha256"] == definition_hash(canonical(PRESET))
+    assert [rule["row"] for rule in first["rules"]][:2] == ["E1", "E2"]
+    assert all(rule["text"] for rule in first["rules"])
+    assert [said["fact"]["revision"] for said in first["revisions"]] == [0, 1, 2]
+    assert max(event["late_ms"] for event in found["timeline"]) == 292_000
+
+
+def test_at_picks_the_session_that_ran_then(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(data, "c1", "--at", "2026-11-02 09:40:10") == 0
+    page = capsys.readouterr().out
+    assert "Session 2" in page
+    assert "Session 1 " not in page
+
+
+def test_another_definition_may_be_asked_for(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "strict.toml"
+    file.write_text(
+        'based_on = "contract-10s"\nname = "strict"\nfirst_response_limit_s = 5\nwarning_after_s = 3\n',
+        encoding="utf-8",
+    )
+    assert explain(data, "c1", "--definition", str(file)) == 0
+    assert "Breached: Answered late" in capsys.readouterr().out
+
+
+def test_a_wait_that_is_not_judged_says_when_it_is_due(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(data, "c2") == 0
+    assert "Not judged yet  due 2026-11-02 10:00:10.000" in capsys.readouterr().out
+
+
+def test_what_was_never_received_is_said_with_what_the_record_holds(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(data, "c9", "--at", "2026-11-02 09:00") == 1
+    said = capsys.readouterr().err
+    assert "c9: Not received. The ledger holds" in said
+    assert "0 declared gaps with 0 events lost" in said
+    assert explain(data, "c9", "--at", "2026-12-02") == 1
+    assert "nothing of that time" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["c1", "--definition", "nothing"], "no such definition"),
+        (["c1", "--definition", "contract-10s@9"], "contract-10s@1"),
+        (["c1", "--at", "noon"], "noon"),
+        (["c1", "--zone", "Nowhere"], "Nowhere"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(
+    data: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(data, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_client_without_a_ledger_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "c1", "--client", "beta", "--data", str(tmp_path)]) == 2
+    assert "beta" in capsys.readouterr().err
+
+
+def test_every_event_a_source_can_tell_has_its_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    events = [*rules(), offered("09:00:00", voice=True, outbound=True)]
+    events += [customer("09:00:01", form=form) for form in Form]
+    events += [agent("09:00:02", "", author=author) for author in Author]
+    events += [left("09:00:03", reason=reason) for reason in LeftReason]
+    events += [closed("09:00:04", by=by) for by in ClosedBy]
+    ledger.append(events)
+    ledger.close()
+    for language in ("zh", "en"):
+        assert explain(tmp_path, "c1", "--lang", language) == 0
+        assert capsys.readouterr().out.count("2026-11-02 09:00") >= len(events) - 3
