@@ -14,7 +14,7 @@ from tests.oracle.reading import Told
 from wire.conversation import PresenceChanged
 from wire.record import Clock
 from wire.recorded import Recorded
-from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact, Verdict
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict
 
 Judged = SessionFact | ResponseFact | LegFact
 Key = tuple[str, str, str, int, int]
@@ -45,31 +45,51 @@ def recorded(events: Iterable[Event], definitions: Sequence[Definition]) -> list
 
 
 def differences(events: Sequence[Event], definitions: Sequence[Definition]) -> list[Difference]:
-    """Where engine and oracle part. The last clock entry is what the record is complete up to."""
-    ledger = recorded(events, definitions)
+    """Where engine and oracle part."""
+    return differences_in(recorded(events, definitions), definitions)
+
+
+def differences_in(ledger: Sequence[Recorded], definitions: Sequence[Definition]) -> list[Difference]:
+    """Where they part over a whole ledger."""
+    return differences_between(step(new_shard(), ledger, 0).facts, ledger, definitions)
+
+
+def differences_between(
+    facts: Iterable[Fact], ledger: Sequence[Recorded], definitions: Sequence[Definition]
+) -> list[Difference]:
+    """Where facts part from what a ledger reads as. Its last clock entry is what the record is complete up to."""
     allowance = max(definition.lateness_allowance_ms for definition in definitions)
     until = max(e.body.occurred_at for e in ledger if isinstance(e.body, Clock)) - allowance
-    labels = {label_of(definition): definition for definition in definitions}
-    engine = last_facts(step(new_shard(), ledger, 0).facts)
-    reading = read(ledger, labels, until)
-    facts: list[Judged] = [*reading.sessions, *reading.responses, *reading.legs]
-    oracle = {key_of(fact): fact for fact in facts}
-    return [*_compared(engine, oracle)]
+    reading = read(ledger, {label_of(definition): definition for definition in definitions}, until)
+    found: list[Judged] = [*reading.sessions, *reading.responses, *reading.legs]
+    return [*_compared(by_place(last_facts(facts)), by_place(found))]
 
 
-def last_facts(facts: Iterable[Judged | LoadChange]) -> dict[Key, Judged]:
-    """Identity -> the last word, void ones left out."""
+def last_facts(facts: Iterable[Fact]) -> list[Judged]:
+    """The last word on each, void ones left out. Revisions must follow one another."""
     last: dict[Key, Judged] = {}
     for fact in facts:
         if not isinstance(fact, LoadChange):
-            key = key_of(fact)
-            if key in last and fact.revision != last[key].revision + 1:
-                raise AssertionError(f"revision {fact.revision} follows {last[key].revision}: {fact}")
+            key = _identity(fact)
+            expected = last[key].revision + 1 if key in last else 0
+            if fact.revision != expected:
+                raise AssertionError(f"revision {fact.revision} where {expected} was to come: {fact}")
             last[key] = fact
-    return {key: fact for key, fact in last.items() if not fact.void}
+    return [fact for fact in last.values() if not fact.void]
 
 
-def key_of(fact: Judged) -> Key:
+def by_place(facts: Iterable[Judged]) -> dict[Key, Judged]:
+    """Facts by what they are about. Sessions are counted off anew: how they are numbered is the engine's affair."""
+    listed = list(facts)
+    numbers: dict[tuple[str, str], set[int]] = {}
+    for fact in listed:
+        numbers.setdefault(_identity(fact)[1:3], set()).add(fact.session)
+    places = {of: {number: place for place, number in enumerate(sorted(found))} for of, found in numbers.items()}
+    keys = [(fact, _identity(fact)) for fact in listed]
+    return {(*key[:3], places[key[1:3]][fact.session], key[4]): replace(fact, session=0) for fact, key in keys}
+
+
+def _identity(fact: Judged) -> Key:
     definition = "" if isinstance(fact, LegFact) else fact.definition
     number = fact.turn if isinstance(fact, ResponseFact) else fact.leg if isinstance(fact, LegFact) else 0
     return type(fact).__name__, definition, fact.conversation, fact.session, number

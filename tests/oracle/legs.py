@@ -13,8 +13,11 @@ class Numbered(NamedTuple):
     """A session as legs name it."""
 
     number: int
-    started_at: int
     pieces: Sequence[Piece]
+
+    @property
+    def started_at(self) -> int:
+        return self.pieces[0].steps[0].at
 
 
 def leg_facts(

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from sla_engine._core.definition import Definition
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
-from tests.oracle.reading import pieces_of, sessions_of, steps_of, told_of
+from tests.oracle.reading import pieces_of, sessions_of, told_of
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
-from tests.oracle.wait import session_fact
+from tests.oracle.wait import session_facts
 from wire.recorded import Recorded
 from wire.verdict import LegFact, ResponseFact, SessionFact
 
@@ -23,32 +23,51 @@ class Reading(NamedTuple):
     legs: list[LegFact]
 
 
+class Versions:
+    """One definition through time (E18)."""
+
+    def __init__(self, versions: Mapping[str, Definition]) -> None:
+        self._versions = versions
+        self._hours = {label: Hours(definition) for label, definition in versions.items()}
+
+    def in_force(self, at: int) -> tuple[str, Definition, Hours] | None:
+        """The version that judges a session that started then; of those from one instant on, the highest."""
+        begun = [(d.effective_from, d.version, label) for label, d in self._versions.items() if d.effective_from <= at]
+        if not begun:
+            return None
+        label = max(begun)[2]
+        return label, self._versions[label], self._hours[label]
+
+    def gap(self, at: int) -> int:
+        held = self.in_force(at)
+        return 0 if held is None else held[1].gap_to_new_session_ms
+
+
 def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: int) -> Reading:
     """What a ledger amounts to once the record is complete up to `until` (ms).
 
-    rules: label -> definition, all of them in force for every session, the primary one first.
+    rules: label -> definition, versions of one name replacing each other, the primary one first.
     """
     around = Surroundings(entries)
-    hours = {label: Hours(definition) for label, definition in rules.items()}
+    names = dict.fromkeys(definition.name for definition in rules.values())
+    by_name = [Versions({label: d for label, d in rules.items() if d.name == name}) for name in names]
     found = Reading([], [], [])
     for conversation, told in sorted(told_of(entries).items()):
         first = min(entry.index for entry in told)
         pieces = pieces_of(told)
-        for label, definition in rules.items():
-            sessions = sessions_of(pieces, definition.gap_to_new_session_ms)
+        for versions in by_name:
+            sessions = sessions_of(pieces, versions.gap)
             so_far = 0
-            numbered = []
             for ordinal, session in enumerate(sessions):
                 so_far += len(session)
-                number = first + ordinal
-                case = Case(
-                    conversation, label, number, pieces[:so_far], session, definition, hours[label], around, until
-                )
-                fact = session_fact(case)
-                if fact is not None:
-                    found.sessions.append(fact)
-                found.responses.extend(response_facts(case))
-                numbered.append(Numbered(number, steps_of(session)[0].at, session))
-            if label == next(iter(rules)):
+                held = versions.in_force(session[0].steps[0].at)
+                if held is not None:
+                    case = Case(
+                        conversation, held[0], first + ordinal, pieces[:so_far], session, *held[1:], around, until
+                    )
+                    found.sessions.extend(session_facts(case))
+                    found.responses.extend(response_facts(case))
+            if versions is by_name[0]:
+                numbered = [Numbered(first + ordinal, session) for ordinal, session in enumerate(sessions)]
                 found.legs.extend(leg_facts(conversation, pieces, numbered, around))
     return found

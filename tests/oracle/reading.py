@@ -1,6 +1,6 @@
 """Who said what, who had it in hands: the events of one conversation, laid out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from wire.body import Body
@@ -100,11 +100,11 @@ def pieces_of(told: Sequence[Recorded]) -> list[Piece]:
     return found
 
 
-def sessions_of(pieces: Sequence[Piece], gap_ms: int) -> list[list[Piece]]:
-    """E6: who comes back sooner than the gap goes on with the session."""
+def sessions_of(pieces: Sequence[Piece], gap_at: Callable[[int], int]) -> list[list[Piece]]:
+    """E6: who comes back sooner than the gap goes on with the session. gap_at: by when the session started."""
     found: list[list[Piece]] = []
     for piece in pieces:
-        if found and piece.steps[0].at - found[-1][-1].steps[-1].at < gap_ms:
+        if found and piece.steps[0].at - found[-1][-1].steps[-1].at < gap_at(found[-1][0].steps[0].at):
             found[-1].append(piece)
         else:
             found.append([piece])
@@ -116,11 +116,11 @@ def steps_of(session: Iterable[Piece]) -> list[Step]:
 
 
 def queue_at(pieces: Sequence[Piece], last: Step) -> str:
-    """The queue it is on after `last`: the latest one named so far. What a customer writes names one only to open."""
+    """The queue it is on after `last`: the latest one named so far. What opens names one, and what moves it on."""
     queue = ""
     for piece in pieces:
         for step in piece.steps:
-            if not isinstance(step.body, CustomerTurn) or step is piece.steps[0]:
+            if not queue or step is piece.steps[0] or isinstance(step.body, Queued | Assigned | Transferred):
                 queue = getattr(step.body, "queue", "") or queue
             if step is last:
                 return queue

@@ -1,5 +1,6 @@
 """How the wait of a session for its first response went."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -52,8 +53,13 @@ EXCLUDED = (Outcome.EXCLUDED, Verdict.EXCLUDED)
 MISSED = (Outcome.UNANSWERED, Verdict.BREACHED)
 
 
-def session_fact(case: Case) -> SessionFact | None:
-    """The last word on a session; None where nothing of it is judged (yet)."""
+def session_facts(case: Case) -> list[SessionFact]:
+    """The last word on a session, if anything of it is judged (yet)."""
+    fact = _session_fact(case)
+    return [] if fact is None else [fact]
+
+
+def _session_fact(case: Case) -> SessionFact | None:
     steps = case.steps
     if not steps:
         return None
@@ -213,10 +219,8 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
-    known_at = said.decided_at
-    if running and running.due_at is not None and said.outcome is not Outcome.ANSWERED:
-        known_at = min(known_at, running.due_at)
-    owner = _owner(case, known_at) if running else None
+    known = _known(case, said, running)
+    owner = _owner(known) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -233,40 +237,53 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "why": said.why,
         "first_response_ms": None,
         "seat_response_ms": None,
-        "queue_wait_ms": _queue_wait(case, known_at) if running else None,
+        "queue_wait_ms": _queue_wait(case, known) if running else None,
         "accept_wait_ms": None,
         "ended_at": None,
         "entry_index": 0,
         "customer": _customer(case),
         "clock_started_at": running.start if running else None,
-        "queued_at": _queued_at(case, said.decided_at),
+        "queued_at": _queued_at(case, known),
         "voice": is_call(case.pieces),
     }
     return SessionFact(**(fields | given))
 
 
-def _owner(case: Case, until: int) -> Leg | None:
+def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
+    """The session up to what decided it. Of a wait that nobody ended in time, what counts is how it stood when due."""
+    steps = steps_of(case.session)
+    if running is not None and running.reply is not None:
+        return steps[: steps.index(running.reply) + 1]
+    due_at = said.decided_at if running is None or running.due_at is None else running.due_at
+    return [step for step in steps if step.at <= min(due_at, said.decided_at)]
+
+
+def _owner(known: Sequence[Step]) -> Leg | None:
     """Who had it then. An end leaves it with who had it last."""
     owner = None
-    for step in steps_of(case.session):
-        if step.at > until:
-            break
+    for step in known:
         if not step.ends and (step.before, step.after) != (None, None):
             owner = step.after
     return owner
 
 
-def _queue_wait(case: Case, until: int) -> int | None:
+def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
-    taken = next((step.at for step in steps_of(case.session) if step.after and step.at <= until), None)
-    if taken is None:
-        return None
-    queued_at = _queued_at(case, taken)
-    return max(0, taken - (case.steps[0].at if queued_at is None else queued_at))
+    for place, step in enumerate(known):
+        if step.after is not None:
+            queued_at = _queued_at(case, known[:place])
+            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
+    return None
 
 
-def _queued_at(case: Case, until: int) -> int | None:
-    return next((step.at for step in case.steps if isinstance(step.body, Queued) and step.at <= until), None)
+def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
+    """When it entered the queue of humans: in its last contact that told so."""
+    first_of_contacts = (
+        [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
+        for piece in case.session
+    )
+    told = [at for first in first_of_contacts for at in first]
+    return told[-1] if told else None
 
 
 def _accept_wait(leg: Leg | None) -> int | None:

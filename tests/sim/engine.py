@@ -19,7 +19,7 @@ from sla_engine.zones import zone_table
 from tests.sim.facts_port import SimFacts
 from tests.sim.node import Node
 from tests.sim.record import CLIENT, Record
-from tests.sim.verdicts import by_folding, by_reading
+from tests.sim.verdicts import differing
 from wire.recorded import Recorded
 from wire.verdict import Announcement, Fact
 
@@ -208,7 +208,7 @@ class EngineNode(Node):
         take(whole, step(new_shard(), entries, 0).facts)
         if canonical(self._replay(entries)) != canonical(whole):
             self.world.fail("I4", "another split into batches and restarts gives other facts")
-        if by_folding(entries) != by_reading(self._oracle.entries):
+        if differing(self._oracle.entries, entries):
             self.world.fail("I6", "the engine judges sessions otherwise than a plain reader of the record")
         store = self._open_store()
         if canonical(store.facts) != canonical(whole):

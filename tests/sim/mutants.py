@@ -10,12 +10,12 @@ import msgspec
 from ledger.entry import NewEntry, StoredEntry
 from sla_engine.facts_store import Commit
 from sla_engine.runners.local import LocalRunner
+from tests.oracle.reading import Told
 from tests.sim.facts_port import SimFacts
 from tests.sim.http_port import OK, Answer, Request
 from tests.sim.ledger_port import Committed, SimLedger, SimReader, SimWriter, Stream
 from tests.sim.record import CLIENT, Submit
 from tests.sim.world import World
-from tests.sla_engine.oracle import Told
 from wire.codec import decode_body, encode_body
 from wire.frame import Ack, Frame, Lane
 

@@ -1,39 +1,38 @@
-"""What a plain reader of the whole record finds, and what the engine says: the two share no code."""
+"""What the oracle reads in the whole record, and what the engine says: the two share no code."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sla_engine._core.definition import label_of
 from sla_engine._core.engine import new_shard, step
-from sla_engine.definition_files import load_preset, preset_names
+from sla_engine.definition_files import load_preset
+from tests.oracle.comparing import Difference, differences_between
 from tests.sim.oracle import QUARANTINED, Seen
-from tests.sla_engine.judged import judged_by_engine
-from tests.sla_engine.oracle import Judged, Terms, Told, judge
 from wire.codec import decode_body
-from wire.conversation import Author
 from wire.kinds import Kind
 from wire.record import Clock
 from wire.recorded import Recorded
 
 HOUR_MS: Final = 3_600_000
-TERMS: Final = Terms(10_000, 5_000, 600_000, (Author.HUMAN,))
-"""The preset the simulated client is judged by, in the reader's words."""
+PRESET: Final = "contract-10s"
+"""What the simulated client is judged by."""
 
 
-def by_reading(entries: Iterable[Seen]) -> list[Judged]:
-    """Every session, from the bodies as their sources sent them."""
-    told: list[Told] = []
-    for entry in entries:
-        body = None if entry.kind == QUARANTINED else decode_body(entry.kind, entry.kind_version, entry.body)
-        if isinstance(body, Told):
-            told.append(body)
-    return sorted(judge(told, TERMS), key=lambda one: (one.conversation, one.started_at, one.why))
+def differing(seen: Iterable[Seen], entries: Sequence[Recorded]) -> list[Difference]:
+    """Where the engine's facts over `entries` part from what the bodies amount to as their sources sent them.
+
+    The clock runs on for an hour first, so that nothing is open any more.
+    """
+    later = _an_hour_later(entries)
+    facts = step(new_shard(), [*entries, later], 0).facts
+    return differences_between(facts, [*map(_decoded, seen), later], [load_preset(PRESET)])
 
 
-def by_folding(entries: Sequence[Recorded]) -> list[Judged]:
-    """Every session, from the engine's facts, once the clock has run on and nothing is open any more."""
+def _decoded(entry: Seen) -> Recorded:
+    body = None if entry.kind == QUARANTINED else decode_body(entry.kind, entry.kind_version, entry.body)
+    return Recorded(entry.entry_index, entry.received_at, *entry.key, entry.kind, entry.kind_version, body)
+
+
+def _an_hour_later(entries: Sequence[Recorded]) -> Recorded:
     latest = max([entry.received_at for entry in entries] + [entry.body.occurred_at for entry in entries if entry.body])
     size, at = len(entries), latest + HOUR_MS
-    later = Recorded(size, at, "~clock", bytes(16), at, Kind.CLOCK, 1, Clock(at, 1, "hub", None, True, ""))
-    label = label_of(load_preset(preset_names()[0]))
-    return judged_by_engine(step(new_shard(), [*entries, later], 0).facts, label)
+    return Recorded(size, at, "~clock", bytes(16), at, Kind.CLOCK, 1, Clock(at, 1, "hub", None, True, ""))

@@ -1,9 +1,8 @@
-"""The engine against a plain reading of the whole transcript, for transcripts in any order of arrival."""
+"""The engine against a plain reading of the whole ledger, for transcripts in any order of arrival."""
 
 import pytest
 from hypothesis import example, given, settings
 
-from sla_engine._core.definition import label_of
 from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
@@ -22,8 +21,8 @@ from tests.builders import (
     rules,
     silent,
 )
-from tests.sla_engine.judged import judged_by_engine
-from tests.sla_engine.oracle import Terms, Told, judge, load
+from tests.oracle.comparing import differences_in
+from tests.oracle.load import load
 from tests.sla_engine.strategies import NINE, drawn, transcripts
 from wire.conversation import Author
 from wire.record import Feed
@@ -38,11 +37,7 @@ LENIENT = changed(
     gap_to_new_session_ms=0,
 )
 PATIENT = changed(name="patient", gap_to_new_session_ms=20_000, first_response_limit_ms=30_000)
-TERMS = {
-    label_of(PRESET): Terms(10_000, 5_000, 600_000, (Author.HUMAN,)),
-    label_of(LENIENT): Terms(4_000, 0, 0, (Author.HUMAN, Author.ASSIST)),
-    label_of(PATIENT): Terms(30_000, 5_000, 20_000, (Author.HUMAN,)),
-}
+RULES = (PRESET, LENIENT, PATIENT)
 
 
 def ledger(events: list[Event]) -> list[Event]:
@@ -50,10 +45,10 @@ def ledger(events: list[Event]) -> list[Event]:
     last = max(event.received_at for event in events)
     ticking = [clock(at) for at in range(NINE, last, 3_000)][:60]
     settled = [silent(last + 1, "pbx"), clock(last + HOUR_MS)]
-    return [*rules(PRESET, LENIENT, PATIENT), declared(0, "pbx", Feed.DELAYED), *events, *ticking, *settled]
+    return [*rules(*RULES), declared(0, "pbx", Feed.DELAYED), *events, *ticking, *settled]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(transcripts)
 @example(
     [
@@ -72,22 +67,13 @@ def ledger(events: list[Event]) -> list[Event]:
     ]
 )
 def test_the_last_word_of_the_engine_is_what_a_reader_of_the_whole_transcript_finds(events: list[Event]) -> None:
-    assert_agrees(events)
+    assert differences_in(entries(ledger(events)), RULES) == []
 
 
-@pytest.mark.parametrize("block", range(8))
-def test_hundreds_of_transcripts_read_the_same_to_both(block: int) -> None:
+@pytest.mark.parametrize("block", range(4))
+def test_hundreds_of_wild_transcripts_read_the_same_to_both(block: int) -> None:
     for seed in range(block * 50, block * 50 + 50):
-        assert_agrees(drawn(seed, 50))
-
-
-def assert_agrees(events: list[Event]) -> None:
-    recorded = entries(ledger(events))
-    facts = step(new_shard(), recorded, 0).facts
-    told: list[Told] = [entry.body for entry in recorded if isinstance(entry.body, Told)]
-    for label, terms in TERMS.items():
-        expected = sorted(judge(told, terms), key=lambda one: (one.conversation, one.started_at, one.why))
-        assert judged_by_engine(facts, label) == expected, label
+        assert differences_in(entries(ledger(drawn(seed, 50))), RULES) == [], seed
 
 
 @settings(max_examples=200)
@@ -101,5 +87,4 @@ def test_the_load_of_people_adds_up_to_what_the_transcript_says(events: list[Eve
             assert fact.ordinal == ordinals.get(fact.conversation, 0)
             ordinals[fact.conversation] = fact.ordinal + 1
             net[fact.at, fact.account] = net.get((fact.at, fact.account), 0) + fact.change
-    told: list[Told] = [entry.body for entry in recorded if isinstance(entry.body, Told)]
-    assert {key: change for key, change in net.items() if change} == load(told)
+    assert {key: change for key, change in net.items() if change} == load(recorded)

@@ -1,88 +1,54 @@
-"""The transcripts in tests/golden count as what they say they count as."""
+"""The transcripts in tests/golden count as what they say they count as, to the engine and to the oracle."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.builders import (
-    Event,
-    accepted,
-    agent,
-    assigned,
-    clock,
-    clock_time,
-    closed,
-    customer,
-    left,
-    offered,
-    queued,
-    transcript,
-    transferred,
+from tests.sla_engine.golden import (
+    FILES,
+    Golden,
+    Variant,
+    by_engine,
+    by_oracle,
+    golden,
+    in_words,
+    is_computed,
+    recorded,
 )
-from wire.conversation import Author, Form, LeftReason
-from wire.ids import UNASSIGNED
-from wire.verdict import SessionFact
 
-GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("*.toml"))
-
-
-def event(line: dict[str, Any]) -> Event:
-    at, arrives, account = line["at"], line.get("arrives"), line.get("account", "")
-    match line["what"]:
-        case "offered":
-            voice, outbound = line.get("channel") == "voice", line.get("direction") == "outbound"
-            return offered(at, voice=voice, outbound=outbound, arrives=arrives)
-        case "customer":
-            return customer(at, form=Form(line.get("form", "text")), arrives=arrives)
-        case "agent":
-            return agent(at, account, author=Author(line.get("author", "human")), arrives=arrives)
-        case "queued":
-            return queued(at, arrives=arrives)
-        case "assigned":
-            return assigned(at, account, arrives=arrives)
-        case "accepted":
-            return accepted(at, account, arrives=arrives)
-        case "transferred":
-            return transferred(at, account=account, arrives=arrives)
-        case "left":
-            return left(at, reason=LeftReason(line.get("reason", "hung_up")), arrives=arrives)
-        case "closed":
-            return closed(at, arrives=arrives)
-        case "clock":
-            return clock(at)
-    raise AssertionError(line)
+EVERY = [(one, variant) for one in map(golden, FILES) for variant in one.variants]
+COMPUTED = [case for case in EVERY if is_computed(case[1])]
+REFUSED = [case for case in EVERY if not is_computed(case[1])]
+THE_ENGINES_AFFAIR = {"revision"}
 
 
-def in_words(fact: SessionFact) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "started": clock_time(fact.started_at),
-        "outcome": str(fact.outcome),
-        "verdict": str(fact.verdict),
-        "why": str(fact.why),
-        "revision": fact.revision,
-        "account": fact.place.account,
-    }
-    for key in ("first_response", "seat_response", "queue_wait", "accept_wait"):
-        value = getattr(fact, f"{key}_ms")
-        if value is not None:
-            said[f"{key}_s"] = value / 1000
-    return {key: value for key, value in said.items() if value != UNASSIGNED}
+def named(cases: list[tuple[Golden, Variant]]) -> Any:
+    return [pytest.param(*case, id=f"{case[0].name}: {case[1].name}") for case in cases]
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_a_transcript_counts_as_what_its_file_says(path: Path) -> None:
-    golden = tomllib.loads(path.read_text(encoding="utf-8"))
-    play = transcript(*(event(line) for line in golden["happens"]))
-    expected = golden["then"]["sessions"]
-    got = [in_words(fact) for fact in play.sessions()]
-    assert len(got) == len(expected)
-    for seen, wanted in zip(got, expected, strict=True):
-        assert {key: seen.get(key) for key in wanted} == wanted
-    assert ["never" if turn is None else turn / 1000 for turn in play.turns()] == golden["then"]["turns_s"]
+@pytest.mark.parametrize(("transcript", "variant"), named(COMPUTED))
+def test_a_transcript_counts_as_what_its_file_says(transcript: Golden, variant: Variant) -> None:
+    assert_says(variant.expected, in_words(by_engine(recorded(transcript, variant))), set())
 
 
-def test_there_is_a_golden_transcript_for_every_edge_case_that_is_implemented() -> None:
-    named = {rule.strip() for path in GOLDEN for rule in tomllib.loads(path.read_text("utf-8"))["rule"].split(",")}
-    assert {f"E{number}" for number in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)} <= named
+@pytest.mark.parametrize(("transcript", "variant"), named(COMPUTED))
+def test_the_oracle_reads_the_file_the_same_way(transcript: Golden, variant: Variant) -> None:
+    ledger = recorded(transcript, variant)
+    assert_says(variant.expected, in_words(by_oracle(ledger, variant.definitions())), THE_ENGINES_AFFAIR)
+
+
+def assert_says(expected: dict[str, Any], got: dict[str, list[Any]], left_out: set[str]) -> None:
+    for key in ("sessions", "turns", "legs"):
+        if key in expected:
+            assert len(got[key]) == len(expected[key]), (key, got[key])
+            for seen, wanted in zip(got[key], expected[key], strict=True):
+                stated = {name: value for name, value in wanted.items() if name not in left_out}
+                assert {name: seen.get(name) for name in stated} == stated, key
+    if "turns_s" in expected:
+        assert got["turns_s"] == expected["turns_s"]
+
+
+@pytest.mark.parametrize("number", range(1, 19))
+def test_every_edge_case_has_its_transcripts_with_its_variants(number: int) -> None:
+    of_case = [(one, variant) for one, variant in EVERY if f"E{number}" in one.rule.split(", ")]
+    assert len({variant.name for _, variant in of_case}) >= 2
