@@ -23,9 +23,10 @@ def signer_of(directory: Path) -> Signer:
 def notes(hub: Hub, client: str = CLIENT) -> list[Checkpoint]:
     """What the notes of a ledger say, each held to the key beside them."""
     folder = ledger_directory(hub.directory, client) / "checkpoints"
-    if not folder.exists():
+    key = folder / "vkey"  # written before the first note
+    if not key.exists():
         return []
-    verifier = Verifier((folder / "vkey").read_text(encoding="utf-8"))
+    verifier = Verifier(key.read_text(encoding="utf-8"))
     return [open_checkpoint(path.read_text(encoding="utf-8"), [verifier]) for path in sorted(folder.glob("*.note"))]
 
 
