@@ -21,7 +21,7 @@ from sla_engine._core.definition import (
     definition_hash,
     label_of,
 )
-from sla_engine.definition_files import load_preset, parse_definition, preset_names, zone_offsets
+from sla_engine.definition_files import load_preset, parse_definition, zone_offsets
 from tests.builders import PRESET, changed, ms
 
 GOLDEN_HASH = "c61b832139b779d4b65484067c5235164a2d33020443f1f522a6808e6bf8a9f3"
@@ -75,14 +75,6 @@ def test_the_preset_says_what_the_defaults_say() -> None:
     assert PRESET.lateness_allowance_ms == defaults.ms("engine.lateness_allowance")
     assert PRESET.announce_within_ms == defaults.ms("engine.announce_within")
     assert PRESET.gap_to_new_session_ms == defaults.ms("engine.gap_to_new_session")
-
-
-def test_every_preset_names_its_source_and_date() -> None:
-    for name in preset_names():
-        preset = load_preset(name)
-        assert preset.name == name
-        assert preset.source
-        assert preset.source_date
 
 
 def words_of(key: str) -> list[object]:
