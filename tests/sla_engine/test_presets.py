@@ -1,0 +1,51 @@
+"""The definitions that ship with the program: what a ledger names by hash must never change under its name."""
+
+import pytest
+
+from sla_engine._core.definition import check, label_of
+from sla_engine.definition_files import load_preset, preset_names, preset_versions
+from tests.tidy.source import ROOT
+
+LABELS = {
+    "contract-10s": "contract-10s@1#c61b832139b7",
+    "feige-3min": "feige-3min@1#312fb4cb387e",
+    "feige-frt-2022": "feige-frt-2022@1#99eca96d81b4",
+    "feige-noservice": "feige-noservice@1#ce4d0c15ce1b",
+    "kuaishou-3min-2023": "kuaishou-3min-2023@1#9cefefa7ed7d",
+    "kuaishou-5min-old": "kuaishou-5min-old@1#40db8c0a8ea3",
+    "kuaishou-5min-old-seat": "kuaishou-5min-old-seat@1#973b4e674e81",
+    "pdd-3min": "pdd-3min@1#737ce55fc4be",
+    "pdd-5min": "pdd-5min@1#4f725c00597e",
+    "taobao-3min": "taobao-3min@1#b59e9ddd1067",
+    "voice-80-20": "voice-80-20@1#e7ff381ba58c",
+}
+PAGE = (ROOT / "docs/reference/definitions.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_can_be_used_and_its_rules_never_change(name: str) -> None:
+    check(load_preset(name))
+    assert label_of(load_preset(name)) == LABELS[name]
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_is_called_after_its_definition_and_says_where_it_comes_from(name: str) -> None:
+    preset = load_preset(name)
+    assert name == preset.name or name.startswith(f"{preset.name}-")
+    assert preset in preset_versions(preset.name)
+    assert preset.source
+    assert preset.source_date
+    assert preset.title.count(" / ") == 1, "in Chinese / in English"
+    assert preset.official is (name == "contract-10s"), "only what was read on its maker's own page is official"
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_preset_is_on_the_page_with_its_date(name: str) -> None:
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
+    assert load_preset(name).source_date.split(" (")[0] in row
+
+
+def test_the_two_clocks_of_an_old_rate_differ_in_nothing_but_their_start() -> None:
+    shop, seat = load_preset("kuaishou-5min-old"), load_preset("kuaishou-5min-old-seat")
+    differ = {field for field in shop.__struct_fields__ if getattr(shop, field) != getattr(seat, field)}
+    assert differ == {"name", "title", "clock_start", "on_transfer"}
