@@ -7,7 +7,10 @@ from typing import Final
 import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
-COMMANDS: Final = ("demo", "up", "import_", "board", "roster", "fsck", "backup", "check_config", "token", "version")
+COMMANDS: Final = (
+    *("demo", "up", "import_", "board", "roster"),
+    *("fsck", "prove", "backup", "check_config", "token", "version"),
+)
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
 
@@ -31,6 +34,8 @@ Examples:
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 
   seatwatch fsck DATA/clients/acme                 check a ledger to the last byte
+
+  seatwatch prove inclusion DATA/clients/acme 7    a proof that entry 7 is in the signed tree
 
   seatwatch COMMAND --help                         what a command takes, with examples
 """
