@@ -90,6 +90,7 @@ class Uplink:
     async def run(self) -> None:
         """Connect, talk, and when that fails wait a random while and begin again."""
         while not self._is_done:
+            _heed_cancellation()
             try:
                 await self._port.connect()
                 self.figures.connections += 1
@@ -119,6 +120,7 @@ class Uplink:
 
     async def _send(self) -> None:
         while True:
+            _heed_cancellation()
             self._wake.clear()
             now = self._now_ms()
             if (snapshot := self._snapshots.next_frame()) is not None:
@@ -164,3 +166,14 @@ class Uplink:
         with suppress(TimeoutError):
             async with asyncio.timeout(None if time_ms is None else time_ms / MS_PER_S):
                 await self._wake.wait()
+
+
+def _heed_cancellation() -> None:
+    """End a task that was told to and went on.
+
+    A cancellation is lost when it meets the end of an `asyncio.wait_for` (in which aiomqtt waits for the broker; up to
+    Python 3.11) or a connection that breaks at that moment (its error takes the place of the cancellation).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -27,6 +27,7 @@ from ledger.segment import CHECKPOINTS, sync_directory, write_durably
 from wire.errors import require
 from wire.limits import HASH_BYTES
 
+VKEY_FILE: Final = "vkey"
 _ED25519: Final = b"\x01"
 _AUTHORITY: Final = re.compile(r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")
 _SIZE: Final = re.compile(r"^(0|[1-9][0-9]{0,18})$")
@@ -180,7 +181,7 @@ def keep_note(directory: Path, size: int, note: str, vkey: str) -> Path:
     if not folder.exists():
         folder.mkdir()
         sync_directory(directory)
-    vkey_file = folder / "vkey"
+    vkey_file = folder / VKEY_FILE
     if not vkey_file.exists() or vkey_file.read_text(encoding="utf-8") != vkey + "\n":
         write_durably(vkey_file, vkey + "\n")
     path = folder / f"{size:020d}.note"

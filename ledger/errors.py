@@ -11,6 +11,7 @@
     * KeyTaken: an entry came under a key that is already stored: admission let a repeat pass.
   * SigningRefused: the tree to be signed is smaller than, or no continuation of, one signed before.
   * NoteInvalid: a signed note is malformed, or no trusted key signed it.
+  * ProofInvalid: a proof does not hold, or is none; the text says which part.
   * BackupFailed: the copy did not pass its check.
 """
 
@@ -53,6 +54,10 @@ class SigningRefused(LedgerError):
 
 class NoteInvalid(LedgerError):
     """Not a note, or not signed by a key we trust."""
+
+
+class ProofInvalid(LedgerError):
+    """A proof document that does not show what it says."""
 
 
 class BackupFailed(LedgerError):

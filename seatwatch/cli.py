@@ -8,18 +8,8 @@ import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
-    "demo",
-    "up",
-    "import_",
-    "board",
-    "definition",
-    "explain",
-    "roster",
-    "fsck",
-    "backup",
-    "check_config",
-    "token",
-    "version",
+    *("demo", "up", "import_", "board", "explain", "definition", "roster"),
+    *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
@@ -47,6 +37,8 @@ Examples:
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 
   seatwatch fsck DATA/clients/acme                 check a ledger to the last byte
+
+  seatwatch prove inclusion DATA/clients/acme 7    a proof that entry 7 is in the signed tree
 
   seatwatch COMMAND --help                         what a command takes, with examples
 """

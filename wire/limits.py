@@ -31,6 +31,10 @@ INSTANT_MAX_MS: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z; a later instant is a broken clock, not an appointment."""
 DURATION_MAX_MS: Final = 366 * 24 * 3600 * 1000
 KIND_MAX: Final = 0xFFFF
+PROOF_HASHES_MAX: Final = 64
+"""More than a proof in a tree of SEQUENCE_MAX leaves takes: a hash per level, and the seed of a consistency proof."""
+NOTE_CHARS_MAX: Final = 4096
+"""Longest signed note that is read from a proof: three lines and a handful of signatures."""
 
 IN_FLIGHT_FRAMES_MAX: Final = 4
 """A source keeps at most this many frames unacknowledged."""

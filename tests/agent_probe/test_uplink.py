@@ -4,7 +4,10 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from agent_probe._core.outbox import Outbox
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
@@ -63,8 +66,8 @@ class FakeBroker:
 
 
 class World:
-    def __init__(self) -> None:
-        self.broker = FakeBroker()
+    def __init__(self, broker: FakeBroker | None = None) -> None:
+        self.broker = broker or FakeBroker()
         clock = VirtualClock()
         self.outbox = Outbox(MemoryStorage(), SETTINGS.outbox, source=SOURCE, epoch=b"e" * 16, now=clock.monotonic_ms())
         self.snapshots = SnapshotLane(source=SOURCE, epoch=lambda: self.outbox.epoch)
@@ -213,6 +216,36 @@ def test_a_whole_probe_runs_in_another_world_and_says_its_last_words() -> None:
     assert max(after - before for before, after in itertools.pairwise(beats)) <= 2_001
     assert broker.arrived[said][2] == Lane.SNAPSHOT
     assert sum(lane == Lane.BACKLOG for _, _, lane, _ in broker.arrived) == 2
+
+
+class _Deafening(FakeBroker):
+    """A broker whose answer meets the cancellation, which is lost, or whose line breaks at that moment."""
+
+    def __init__(self, *, breaks: bool) -> None:
+        super().__init__()
+        self.deaf = True
+        self._breaks = breaks
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        await super().publish(topic, payload)
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if self._breaks:
+            raise ProbeUnavailable("broker", "cut")
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_an_uplink_told_to_stop_in_the_middle_of_a_publication_stops(breaks: bool) -> None:
+    async def main() -> int:
+        world = World(_Deafening(breaks=breaks))
+        world.put()
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(world.uplink.run(), name="uplink.run")
+            await passes(1_000)
+            task.cancel()
+        return len(world.broker.arrived)
+
+    assert run_virtually(main()) == 1
 
 
 def test_a_probe_without_a_broker_still_stops_within_a_second() -> None:
