@@ -30,7 +30,7 @@ class CoverageState(msgspec.Struct):
     """Outages in the order they were told, and what says how far each source has come.
 
     heard: source -> its last event (ms). open_gaps: sources whose loss lasts until their next event. events: of
-    conversations since the day began.
+    conversations since the record began.
     """
 
     outages: list[Outage] = []
@@ -78,9 +78,8 @@ class Coverages:
 
     def begin(self, start: int) -> None:
         """A day starts at `start` (ms): what ended before it is over and done with."""
-        state = self.state
-        state.outages = [outage for outage in state.outages if outage.until is None or outage.until > start]
-        state.events = 0
+        outages = self.state.outages
+        outages[:] = [outage for outage in outages if outage.until is None or outage.until > start]
 
     def covered(self, sources: Collection[str], since: int, until: int, open_ms: OpenMs) -> Ratio:
         """Ms covered of ms of window within [since, until); no window yet = no data."""
@@ -93,7 +92,7 @@ class Coverages:
         return Ratio(whole - sum(open_ms(*span) for span in union(spans)), whole)
 
     def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | None:
-        """How many sessions the declared losses stand for, by today's events per session.
+        """How many sessions the declared losses stand for, by the events that `sessions` of the whole record had.
 
         None where nobody can say: a source is still silent or does not number what it tells, or nothing came yet.
         """
