@@ -18,7 +18,7 @@ from itertools import count
 from bench.engine_workload import NOON_MS, PEOPLE, QUEUES, SOURCE, preamble
 from bench.table import Figure, print_figures
 from seatwatch.settings import load_defaults
-from sla_engine._core.client import Change, ClientState, fold_client
+from sla_engine._core.client import Change, ClientState, TileSettings, fold_client
 from sla_engine._core.engine import live, new_shard, step
 from sla_engine._core.tiles import client_part
 from sla_engine._core.windows import WindowCalendar
@@ -98,7 +98,9 @@ class Client:
             defaults.ms("board.interval"),
             defaults.minute_of_day("contract.business_day_starts") * 60_000,
         )
-        self.state = ClientState("acme", calendar, self.lookup.shown_of, self.lookup.place_of)
+        self.state = ClientState(
+            "acme", calendar, self.lookup.shown_of, self.lookup.place_of, defaults.fill(TileSettings, "board")
+        )
         self.facts: dict[object, Fact] = {}
         self.stage_two_ns = 0
 

@@ -22,8 +22,9 @@ from ledger.entry import StoredEntry
 from ledger.errors import LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
-from sla_engine._core.client import Change, ClientState, RecordCounts, Remembered, count_entry
+from sla_engine._core.client import Change, ClientState, TileSettings
 from sla_engine._core.engine import live, new_shard, open_conversations, step
+from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.shard import Shard
 from sla_engine._core.sites import SiteLimits, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import ClientPart, OperatorPart, client_part, compose
@@ -54,6 +55,7 @@ class BoardAtSettings(msgspec.Struct, frozen=True, kw_only=True):
     lookback_ms: int
     calendar: WindowCalendar
     limits: SiteLimits
+    tiles: TileSettings
 
 
 class _Question(NamedTuple):
@@ -96,15 +98,24 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
     shard = new_shard()
     facts = _fold(shard, entries, question)
     lookup = Lookup(shard)
-    observed = ClientState(client, settings.calendar, lookup.shown_of, lookup.place_of)
+    observed = ClientState(client, settings.calendar, lookup.shown_of, lookup.place_of, settings.tiles)
     observed.observe(entries)
     calendar = lookup.calendar(observed.feeds.queues(), question.at, settings.calendar)
-    known: Remembered = observed.remembered()
-    state = ClientState(client, calendar, lookup.shown_of, lookup.place_of, known, hindsight=question.hindsight)
+    state = ClientState(
+        client,
+        calendar,
+        lookup.shown_of,
+        lookup.place_of,
+        settings.tiles,
+        observed.remembered(),
+        hindsight=question.hindsight,
+    )
     state.advance(question.at, None)
     for conversation in open_conversations(shard):
         state.stand(conversation, live(shard, conversation))
-    state.change(Change(fact, None) for fact in facts.values())
+    state.change(Change(fact, None) for fact in facts.values() if not isinstance(fact, LoadChange))
+    loads = [fact for fact in facts.values() if isinstance(fact, LoadChange) and fact.at >= state.book.day_start]
+    state.restore_loads(sorted(loads, key=lambda load: load.at))
     state.advance(question.at, lookup.live_watermark())
     return client_part(state, lookup.target_of)
 

@@ -150,12 +150,60 @@ class SecondFigure(msgspec.Struct, frozen=True, gc=False):
     day: Figures
 
 
+class Load(msgspec.Struct, frozen=True, gc=False):
+    """Conversations at once in one person's hands, while there are any, since the business day began.
+
+    mean: conversation-ms / ms. p95: at most so many for 95 % of that time. peak: the most anybody had.
+    """
+
+    mean: Ratio
+    p95: int
+    peak: int
+
+
+class Staffing(msgspec.Struct, frozen=True, gc=False):
+    """People ready or serving beside the seats a client, or one of its shops, pays for.
+
+    shop: "" = all of the client. half_hour_start: of the running half hour. staffed: person-ms / ms of it so far.
+    contracted: seats, None where the roster states none. shortfall_ms: seat-ms of today's service window in which fewer
+    people were there than are paid for, half hour by half hour; None without contracted seats.
+    """
+
+    shop: str
+    half_hour_start: int
+    staffed: Ratio
+    contracted: int | None
+    shortfall_ms: int | None
+
+
+class Coverage(msgspec.Struct, frozen=True, gc=False):
+    """How much of today's service window every live feed was provably there: ms covered / ms of window so far.
+
+    missing: sessions that declared losses stand for, None where nobody can say. worst, best: the attainment if all of
+    them had been missed, and met.
+    """
+
+    time: Ratio
+    missing: int | None
+    worst: Ratio | None
+    best: Ratio | None
+
+
+class Surge(msgspec.Struct, frozen=True, gc=False):
+    """Many conversations of one team were warned at once and are not due yet: how many, and since when (ms)."""
+
+    conversations: int
+    since: int
+
+
 class Tile(msgspec.Struct, frozen=True, gc=False):
     """One queue, team, site or client. `live` is None for T+1 queues and wherever no feed was ever heard.
 
     stale_since: set while every feed of this tile is silent. unsequenced: some source cannot number its events.
     target_first_response_ms etc. are None where the contract states none. totals: queues only; no screen shows it.
-    seconds: queues and clients, in the order of the contract.
+    seconds: queues and clients, in the order of the contract. saturation: conversations in the hands of people who are
+    ready / how many they are meant to hold. occupancy: ms serving / ms ready or serving today. load: teams, sites and
+    clients. staffing, coverage: clients. surge: teams.
     """
 
     scope: str
@@ -177,6 +225,12 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     attainment_target: Ratio | None = None
     totals: Totals | None = None
     seconds: list[SecondFigure] = []
+    saturation: Ratio | None = None
+    occupancy: Ratio | None = None
+    load: Load | None = None
+    staffing: list[Staffing] = []
+    coverage: Coverage | None = None
+    surge: Surge | None = None
 
 
 class SiteTile(msgspec.Struct, frozen=True, gc=False):

@@ -77,6 +77,7 @@ def board(
 
 def _settings(zone: str) -> "BoardAtSettings":
     """Thresholds, with the windows of a client without rules in the zone asked for."""
+    from sla_engine._core.client import TileSettings
     from sla_engine._core.sites import SiteLimits
     from sla_engine._core.windows import WindowCalendar
     from sla_engine.board_at import BoardAtSettings
@@ -86,7 +87,8 @@ def _settings(zone: str) -> "BoardAtSettings":
     day_starts_ms = defaults.minute_of_day("contract.business_day_starts") * MS_PER_MINUTE
     calendar = WindowCalendar(zone_table(zone), defaults.ms("board.interval"), day_starts_ms)
     limits = defaults.fill(SiteLimits, "board")
-    return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits)
+    tiles = defaults.fill(TileSettings, "board")
+    return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits, tiles=tiles)
 
 
 def _name_absent(data: Path, clients: list[str]) -> None:

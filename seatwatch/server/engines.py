@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from collector.stats import Latency
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
+from sla_engine._core.client import TileSettings
 from sla_engine._core.sites import SiteLimits, SiteReason, SiteState
 from sla_engine._core.tiles import compose
 from sla_engine._core.windows import WindowCalendar
@@ -73,7 +74,9 @@ class Engines:
                 feed,
                 store,
                 clock_ms=clock_ms,
-                settings=defaults.fill(RunnerSettings, "board", calendar=calendar),
+                settings=defaults.fill(
+                    RunnerSettings, "board", calendar=calendar, tiles=defaults.fill(TileSettings, "board")
+                ),
                 announced=self._announce,
             )
         limits = defaults.fill(SiteLimits, "board")

@@ -9,23 +9,30 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.concurrency import Concurrency
-from sla_engine._core.contributions import OPENED, FigureRule, contribution, figure_rule
+from sla_engine._core.contributions import OPENED, FigureRule, contribution, figure_rule, is_short
+from sla_engine._core.coverage import Coverages
 from sla_engine._core.definition import Definition
-from sla_engine._core.feeds import Feeds, FeedsState, best_feed
+from sla_engine._core.feeds import Feeds, best_feed
 from sla_engine._core.groups import CLIENT, Group, Groups
-from sla_engine._core.people import AccountState, People, PlaceOf
+from sla_engine._core.people import People, PlaceOf
+from sla_engine._core.remembered import Remembered, Told, count_entry
 from sla_engine._core.result import LiveConversation
+from sla_engine._core.seats import Seats
+from sla_engine._core.staffing import HALF_HOUR_MS, StaffTime
+from sla_engine._core.surge import Surges
 from sla_engine._core.tallies import TallyBook
-from sla_engine._core.totals import QueueSums, QueueTotals
+from sla_engine._core.totals import QueueTotals
 from sla_engine._core.waiting import WaitingRoom
-from sla_engine._core.windows import WindowCalendar
+from sla_engine._core.windows import MINUTE_MS, WindowCalendar
+from wire.board import Load
 from wire.conversation import PresenceChanged
 from wire.kinds import Kind
 from wire.organisation import RosterLink
-from wire.record import Feed, SourceBack, SourceDeclared, SourceSilent
+from wire.record import Feed, Gone, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
-from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Why
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
 _QUEUE_NAMED: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.CUSTOMER_TURN, Kind.TRANSFERRED})
 _CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
@@ -50,23 +57,16 @@ class Change(NamedTuple):
     replaced: Fact | None
 
 
-class RecordCounts(msgspec.Struct, array_like=True):
-    """Entries of the ledger so far, and how many of them say that something is wrong with the record."""
+class TileSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds of tiles, from `[board]` in defaults.toml.
 
-    entries: int = 0
-    quarantined: int = 0
-    gaps: int = 0
-    unrouted: int = 0
-    equivocations: int = 0
+    hands_limit: conversations one person is meant to hold where the roster says nothing. surge_conversations,
+    surge_within_ms: so many of one team warned within so long are a surge.
+    """
 
-
-class Remembered(msgspec.Struct):
-    """What entries alone told, kept beside the facts for the next start."""
-
-    counts: RecordCounts = msgspec.field(default_factory=RecordCounts)
-    feeds: FeedsState = msgspec.field(default_factory=FeedsState)
-    accounts: dict[str, AccountState] = {}
-    totals: dict[str, QueueSums] = {}
+    hands_limit: int
+    surge_conversations: int
+    surge_within_ms: int
 
 
 class _Open(msgspec.Struct, gc=False):
@@ -91,6 +91,7 @@ class ClientState:
         calendar: WindowCalendar,
         shown_of: ShownOf,
         place_of: PlaceOf,
+        settings: TileSettings,
         remembered: Remembered | None = None,
         *,
         hindsight: bool = False,
@@ -100,26 +101,36 @@ class ClientState:
         self.client: Final = client
         self.hindsight: Final = hindsight
         self.shown_of: Final = shown_of
+        self.place_of: Final = place_of
         self.groups: Final = Groups(client)
         self.client_group: Final[Group] = (CLIENT, client)
         self.book: Final = TallyBook(calendar)
         self.second_books: Final[dict[str, TallyBook]] = {}
         self.room: Final = WaitingRoom()
-        self.people: Final = People(self.groups, place_of)
-        self.feeds: Final = Feeds(known.feeds)
+        told = known.told
+        self.feeds: Final = Feeds(told.feeds)
+        self.coverages: Final = Coverages(told.coverage)
+        self.seats: Final = Seats(known.seats, settings.hands_limit)
+        half_hours = WindowCalendar(calendar.zone, HALF_HOUR_MS, calendar.day_starts_ms)
+        self.staff: Final = StaffTime(half_hours, self.open_ms, known.days)
+        self.people: Final = People(self.groups, place_of, self.seats, self.staff)
         self.concurrency: Final = Concurrency()
-        self.counts: Final = known.counts
-        self.totals: Final = QueueTotals(known.totals)
+        self.surges: Final = Surges(settings.surge_conversations, settings.surge_within_ms)
+        self.counts: Final = told.counts
+        self.totals: Final = QueueTotals(told.totals)
+        self._window: Calendar | None = None
         self.as_of = 0
         self.watermark: int | None = None
+        self.loads: dict[Group, Load] = {}
+        """Up to the last whole minute of the watermark: they change slowly and cost much."""
         self._roster_changed = False
         self._open: dict[str, _Open] = {}
         self._decided: dict[str, tuple[int, int]] = {}  # conversation -> its last session a fact counts, and its start
         self._rules: dict[str, FigureRule] = {}
-        for queue, sources in known.feeds.queues.items():
+        for queue, sources in told.feeds.queues.items():
             for source in sources:
                 self.people.serves(source, queue)
-        self.people.restore(known.accounts, self.as_of)
+        self.people.restore(told.accounts, self.as_of)
 
     def restore_loads(self, changes: list[LoadChange]) -> None:
         """Make concurrency anew, once every open conversation stands: `changes` are those since the day began.
@@ -135,7 +146,12 @@ class ClientState:
 
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
-        return Remembered(self.counts, self.feeds.state, self.people.accounts, self.totals.sums)
+        told = Told(self.counts, self.feeds.state, self.people.accounts, self.totals.sums, self.coverages.state)
+        return Remembered(told, self.seats.state, self.staff.days)
+
+    def open_ms(self, since: int, until: int) -> int:
+        """How long the service window is open within [since, until), ms: by the rules of the first queue, by id."""
+        return until - since if self._window is None else self._window.open_ms(since, until)
 
     def observe(self, batch: Iterable[Recorded]) -> None:
         """Take what entries say about the record, its feeds and the people, in index order."""
@@ -144,6 +160,8 @@ class ClientState:
             kind = entry.kind
             count_entry(counts, kind)
             if kind in _CONVERSATION_KINDS:
+                if entry.body is not None:
+                    self.coverages.hear(entry.source, entry.body.occurred_at)
                 if kind in _QUEUE_NAMED:
                     self._hear(entry)
                 continue
@@ -154,9 +172,14 @@ class ClientState:
                     self.feeds.declare(body)
                 case SourceSilent() as body:
                     self.feeds.silence(body)
+                    self.coverages.silence(body)
                 case SourceBack() as body:
                     self.feeds.back(body)
-                case RosterLink():
+                    self.coverages.back(body)
+                case Gone() as body:
+                    self.coverages.lose(body)
+                case RosterLink() as body:
+                    self.seats.enter(body)
                     self._roster_changed = True
                 case _:
                     pass
@@ -183,11 +206,12 @@ class ClientState:
             if isinstance(fact, LoadChange | LegFact):
                 continue
             started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
-            if not self._is_primary(fact, started_at):
+            shown = self.shown_of(fact.queue, started_at)
+            if not shown or shown[0].label != fact.definition:
                 continue
             if isinstance(fact, SessionFact):
                 before = replaced if isinstance(replaced, SessionFact) else None
-                self.totals.add_session(fact, before, is_short=fact.why is Why.LEFT_SHORT)
+                self.totals.add_session(fact, before, is_short=is_short(fact, self.rule_of(shown[0])))
             else:
                 self.totals.add_response(fact, replaced if isinstance(replaced, ResponseFact) else None)
 
@@ -212,6 +236,8 @@ class ClientState:
         if not self.hindsight and best_feed(self.feeds.of_queue(live.queue)) is Feed.DAILY:
             waits_in = waits_in[:1]  # its queue's tile shows nothing live, and nobody counts down on it elsewhere
         since = live.waiting_since
+        if since is None or live.due_at is None:
+            self.surges.answer(conversation)
         self.room.put(conversation, waits_in, since, live.due_at)
         if live.due_at is None or since is None or known.decided:
             self._withdraw(known)
@@ -231,13 +257,18 @@ class ClientState:
         if self._roster_changed or self.book.interval_start != interval:
             self._roster_changed = False
             self.people.replace(self.as_of)  # with time, too, a link of the roster comes into force
+            self._look_at_windows()
         if self.book.day_start != day:
+            self.staff.begin(self.book.day_start)
+            self.coverages.begin(self.book.day_start)
             oldest = self.book.oldest
             self._decided = {name: last for name, last in self._decided.items() if last[1] >= oldest}
             self.concurrency.begin_window(self.book.day_start)
         if watermark is not None:
             self.watermark = watermark
-            self.concurrency.advance(watermark)
+            self.concurrency.advance(watermark - watermark % MINUTE_MS)
+            if self.concurrency.changed:
+                self.loads = self.concurrency.by_group(self._groups_of)
 
     def rule_of(self, shown: Shown) -> FigureRule:
         """How facts under a definition are counted."""
@@ -250,6 +281,15 @@ class ClientState:
         queue = getattr(entry.body, "queue", "")
         if queue and self.feeds.hear(entry, queue):
             self.people.serves(entry.source, queue)
+            self._look_at_windows()
+
+    def _look_at_windows(self) -> None:
+        """Rules may have come into force: the window is that of the first queue, by id, that has a definition."""
+        for queue in sorted(self.feeds.queues()):
+            shown = self.shown_of(queue, self.as_of)
+            if shown:
+                self._window = self.rule_of(shown[0]).calendar
+                return
 
     def _count_fact(self, fact: Fact, *, add: bool) -> None:
         if isinstance(fact, LoadChange):
@@ -304,12 +344,16 @@ class ClientState:
         self._hand(known.account, -1)
         self._withdraw(known)
         self.room.remove(conversation)
+        self.surges.answer(conversation)
         del self._open[conversation]
 
     def _withdraw(self, known: _Open) -> None:
         if known.groups:
             self.book.remove(known.groups, known.started_at, OPENED)
             known.groups = ()
+
+    def _groups_of(self, account: str) -> tuple[Group, ...]:
+        return self.groups.of_person(self.place_of(account, self.as_of))
 
     def _hand(self, account: str, change: int) -> None:
         if account:
@@ -335,16 +379,3 @@ def fold_client(
         state.stand(conversation, stands[conversation])
     state.total(said)
     state.advance(as_of, watermark)
-
-
-def count_entry(counts: RecordCounts, kind: int) -> None:
-    """Count one entry of a ledger, by what its kind says about the record."""
-    counts.entries += 1
-    if kind == Kind.QUARANTINED:
-        counts.quarantined += 1
-    elif kind == Kind.DATA_GAP:
-        counts.gaps += 1
-    elif kind == Kind.UNROUTED:
-        counts.unrouted += 1
-    elif kind == Kind.EQUIVOCATION:
-        counts.equivocations += 1

@@ -1,84 +1,146 @@
 """Concurrency: how many conversations an account has in hands over time, from the load changes of all shards.
 
-Changes are taken in (event time, conversation, session, ordinal) order and only up to the watermark, so that the same
-entries give the same peaks whatever the shards and batches were.
+A change counts once the watermark has reached it; one that comes later than that finds its place, so that the same
+changes give the same means, shares and peaks in whatever order they came.
 """
 
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import Final
 
+from sla_engine._core.groups import Group
+from wire.board import Load, Ratio
 from wire.verdict import LoadChange
 
-_Key = tuple[int, str, int, int, str, int]
-"""(at, conversation, session, ordinal, account, change): the order of the fold, then what it does."""
+_PERCENT: Final = 95
 
 
-class Load:
-    """One account since the window began. load_ms: conversations x ms."""
+class Loaded:
+    """One account since the window began at `start` (ms), with `base` conversations in hands.
 
-    __slots__ = ("load_ms", "now", "peak", "since")
+    load_ms: conversations x ms. levels: so many at once -> for how many ms, none for 0 at once.
+    """
 
-    def __init__(self, since: int) -> None:
-        self.now = 0
-        self.peak = 0
+    __slots__ = ("_ats", "_base", "_changes", "_start", "levels", "load_ms", "now", "since")
+
+    def __init__(self, start: int, base: int) -> None:
+        self._start = start
+        self._base = base
+        self._ats = array("q")
+        self._changes = array("q")
+        self.now = base
+        self.since = start
         self.load_ms = 0
-        self.since = since
+        self.levels: dict[int, int] = {}
+
+    @property
+    def peak(self) -> int:
+        """The most at once for any time at all, or just now."""
+        return max(self.now, *self.levels, 0)
+
+    def change(self, at: int, change: int) -> None:
+        """From `at` on there are so many more, also where that is known late."""
+        at = max(at, self._start)
+        if at >= self.since:
+            self._ats.append(at)
+            self._changes.append(change)
+            self.advance(at)
+            self.now += change
+            return
+        until, place = self.since, bisect_right(self._ats, at)
+        self._ats.insert(place, at)
+        self._changes.insert(place, change)
+        self.now, self.since, self.load_ms, self.levels = self._base, self._start, 0, {}
+        for each_at, each_change in zip(self._ats, self._changes, strict=True):
+            self.advance(each_at)
+            self.now += each_change
+        self.advance(until)
+
+    def advance(self, at: int) -> None:
+        """Time is `at` (ms)."""
+        if at > self.since:
+            self.load_ms += self.now * (at - self.since)
+            if self.now > 0:
+                self.levels[self.now] = self.levels.get(self.now, 0) + at - self.since
+            self.since = at
 
 
 class Concurrency:
     """Loads of every account, from load changes that add up: a correction is the opposite change at its instant."""
 
     def __init__(self) -> None:
-        self.loads: Final[dict[str, Load]] = {}
+        self.loads: Final[dict[str, Loaded]] = {}
         self.watermark: int | None = None
+        self.changed = True
+        """Whether `by_group` would say something else than the last time."""
         self._window_start = 0
-        self._owed: list[_Key] = []
+        self._owed: list[tuple[int, str, int]] = []
 
     def add(self, change: LoadChange) -> None:
-        """Take a change; it counts once the watermark has reached it.
-
-        One that comes later than that counts at once: means are as if it had come in time, past peaks stay.
-        """
-        key = (change.at, change.conversation, change.session, change.ordinal, change.account, change.change)
+        """Take a change; it counts once the watermark has reached it."""
         if self.watermark is not None and change.at <= self.watermark:
             self._apply(change.at, change.account, change.change)
         else:
-            heappush(self._owed, key)
+            heappush(self._owed, (change.at, change.account, change.change))
 
     def advance(self, watermark: int) -> None:
         """Count everything that happened up to `watermark` (event time, ms), which never moves back."""
         if self.watermark is not None and watermark <= self.watermark:
             return
         while self._owed and self._owed[0][0] <= watermark:
-            at, _, _, _, account, amount = heappop(self._owed)
-            self._apply(at, account, amount)
+            self._apply(*heappop(self._owed))
         self.watermark = watermark
+        self.changed = True
 
     def begin(self, hands: Mapping[str, int], at: int) -> None:
         """Start with what every account has in hands at `at` (ms)."""
         self._window_start = at
         for account, now in hands.items():
-            load = self.loads[account] = Load(at)
-            load.now = load.peak = now
+            self.loads[account] = Loaded(at, now)
 
     def begin_window(self, start: int) -> None:
         """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""
         self._window_start = start
+        self.changed = True
         for account, load in list(self.loads.items()):
             if load.now == 0:
                 del self.loads[account]
             else:
-                load.peak, load.load_ms, load.since = load.now, 0, max(load.since, start)
+                self.loads[account] = Loaded(start, load.now)
+
+    def by_group(self, groups_of: Callable[[str], Iterable[Group]]) -> dict[Group, Load]:
+        """The loads of the accounts of each group that had anything in hands, up to the watermark."""
+        self.changed = False
+        levels: dict[Group, Counter[int]] = defaultdict(Counter)
+        totals: Counter[Group] = Counter()
+        peaks: Counter[Group] = Counter()
+        for account, load in self.loads.items():
+            load.advance(self.watermark or 0)
+            for group in groups_of(account) if load.levels else ():
+                levels[group].update(load.levels)
+                totals[group] += load.load_ms
+                peaks[group] = max(peaks[group], load.peak)
+        return {
+            group: Load(Ratio(totals[group], found.total()), _nearest_rank(found, _PERCENT), peaks[group])
+            for group, found in levels.items()
+        }
 
     def _apply(self, at: int, account: str, change: int) -> None:
         load = self.loads.get(account)
         if load is None:
-            load = self.loads[account] = Load(max(at, self._window_start))
-        if at >= load.since:
-            load.load_ms += load.now * (at - load.since)
-            load.since = at
-        else:
-            load.load_ms += change * (load.since - max(at, self._window_start))
-        load.now += change
-        load.peak = max(load.peak, load.now)
+            load = self.loads[account] = Loaded(self._window_start, 0)
+        load.change(at, change)
+        self.changed = True
+
+
+def _nearest_rank(levels: Counter[int], percent: int) -> int:
+    """The least level that at least `percent` of all time was at or under."""
+    owed = -(-levels.total() * percent // 100)
+    for level in sorted(levels):
+        owed -= levels[level]
+        if owed <= 0:
+            return level
+    return 0

@@ -172,6 +172,12 @@ def left_after_ms(fact: SessionFact) -> int | None:
     return fact.ended_at - fact.started_at  # said before facts carried the wait; nothing but the plain clock existed
 
 
+def is_short(fact: SessionFact, rule: FigureRule) -> bool:
+    """Whether the customer left so soon that it is in a count of its own, whichever way leaving counts (E11)."""
+    waited = left_after_ms(fact) if fact.outcome is Outcome.ABANDONED else None
+    return waited is not None and waited < rule.short_abandon_ms
+
+
 def _session(fact: SessionFact, rule: FigureRule) -> Amounts:
     amounts = [(_OUTCOME_SLOT[fact.outcome], 1)]
     if fact.verdict is Verdict.EXCLUDED:
@@ -220,11 +226,10 @@ def _answered(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]
 
 def _abandoned(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]]) -> None:
     waited = left_after_ms(fact)
-    if waited is not None:
-        if waited < rule.short_abandon_ms:
-            amounts.append((Slot.SHORT_ABANDONED, 1))
-        if _is_near(fact, waited, rule):
-            amounts.append((Slot.NEAR_IT, 1))
+    if is_short(fact, rule):
+        amounts.append((Slot.SHORT_ABANDONED, 1))
+    if waited is not None and _is_near(fact, waited, rule):
+        amounts.append((Slot.NEAR_IT, 1))
     if fact.ended_at is not None:
         queued_at = fact.started_at if fact.queued_at is None else fact.queued_at
         if rule.within(fact.ended_at - queued_at, rule.threshold_ms):

@@ -9,6 +9,7 @@ QUEUE: Final = "queue"
 TEAM: Final = "team"
 SITE: Final = "site"
 CLIENT: Final = "client"
+SHOP: Final = "shop"
 
 Group = tuple[str, str]
 """(scope, id)."""

@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 
-from sla_engine._core.groups import QUEUE, Group, Groups
-from wire.board import AgentCount
+from sla_engine._core.groups import QUEUE, SHOP, Group, Groups
+from sla_engine._core.seats import Seats
+from sla_engine._core.staffing import StaffTime, told_state
+from wire.board import AgentCount, Ratio
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.ids import UNASSIGNED
 from wire.verdict import Place
@@ -35,21 +37,28 @@ class AccountState(msgspec.Struct, array_like=True):
 
 
 class _Person:
-    __slots__ = ("accounts", "groups", "status")
+    __slots__ = ("accounts", "groups", "hands", "limit", "status")
 
     def __init__(self) -> None:
         self.accounts: set[str] = set()
         self.groups: frozenset[Group] = frozenset()
         self.status: _Status | None = None
+        self.hands = 0
+        self.limit = 0
 
 
 class People:
     """Everybody whose presence a source told. hands: account -> conversations it has, none with 0."""
 
-    def __init__(self, groups: Groups, place_of: PlaceOf) -> None:
+    def __init__(self, groups: Groups, place_of: PlaceOf, seats: Seats, staff: StaffTime) -> None:
+        """seats: limits and shops. staff: is told who is at work."""
         self.accounts: dict[str, AccountState] = {}
         self._groups: Final = groups
         self._place_of: Final = place_of
+        self._seats: Final = seats
+        self._staff: Final = staff
+        self._limits: dict[str, int] = {}
+        self._filled: dict[Group, list[int]] = defaultdict(lambda: [0, 0])
         self.hands: dict[str, int] = defaultdict(int)
         self._person_of: dict[str, str] = {}
         self._people: dict[str, _Person] = defaultdict(_Person)
@@ -62,15 +71,15 @@ class People:
         self.replace(as_of)
 
     def tell(self, source: str, body: PresenceChanged) -> None:
-        """Take in a presence; one that is older than what is known changes nothing."""
+        """Take in a presence; one that is older than what is known changes no state of now."""
         known = self.accounts.get(body.account)
-        if known is not None and body.occurred_at < known.told_at:
-            return
-        self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source)
-        if known is None or known.source != source:
-            self._settle(body.account, body.occurred_at)
-        elif (known.presence, known.activity) != (body.presence, body.activity):
-            self._recount(self._person_of[body.account])
+        if known is None or body.occurred_at >= known.told_at:
+            self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source)
+            if known is None or known.source != source:
+                self._settle(body.account, body.occurred_at)
+            elif (known.presence, known.activity) != (body.presence, body.activity):
+                self._recount(self._person_of[body.account])
+        self._staff.tell(body.account, body.occurred_at, told_state(body.presence, body.activity))
 
     def serves(self, source: str, queue: str) -> None:
         """Learn that a source feeds a queue: the people it tells of work on that queue."""
@@ -85,8 +94,13 @@ class People:
         after = self.hands[account] = before + change
         if after == 0:
             del self.hands[account]
-        if (before > 0) != (after > 0) and account in self.accounts:
-            self._recount(self._person_of[account])
+        if account in self.accounts:
+            if (before > 0) != (after > 0):
+                self._recount(self._person_of[account])
+            else:
+                person = self._people[self._person_of[account]]
+                person.hands += change
+                self._fill(person, change, 0)
 
     def replace(self, as_of: int) -> None:
         """Look everybody up in the roster again, as of `as_of`: it changed, or time brought a link into force."""
@@ -105,6 +119,11 @@ class People:
             for (presence, activity), people in sorted(counts.items() if counts else ())
         ]
 
+    def saturation(self, group: Group) -> Ratio | None:
+        """Conversations in the hands of people who are ready / how many those are meant to hold; None without any."""
+        hands, limit = self._filled.get(group, (0, 0))
+        return Ratio(hands, limit) if limit else None
+
     def _settle(self, account: str, at: int) -> None:
         """Put an account with its person, and that person on the tiles of its place."""
         place = self._place_of(account, at)
@@ -118,9 +137,12 @@ class People:
         person = self._people[person_id]
         person.accounts.add(account)
         self._uncount(person)
-        queues = {(QUEUE, queue) for a in person.accounts for queue in self._queues_of[self.accounts[a].source]}
-        person.groups = frozenset({*self._groups.of_person(place), *queues})
+        queues = {queue for a in person.accounts for queue in self._queues_of[self.accounts[a].source]}
+        shops = {(SHOP, shop) for queue in queues if (shop := self._seats.shop_of(queue, at))}
+        person.groups = frozenset({*self._groups.of_person(place), *((QUEUE, queue) for queue in queues), *shops})
+        self._limits[account] = self._seats.limit_of(account, place.seat, at)
         self._count(person)
+        self._staff.place(account, person_id, person.groups, at)
 
     def _recount(self, person_id: str) -> None:
         person = self._people[person_id]
@@ -134,16 +156,32 @@ class People:
         status = person.status = min(self._statuses(person.accounts))
         for group in person.groups:
             self._counts[group][status] += 1
+        self._weigh(person, 1)
 
     def _uncount(self, person: _Person) -> None:
         if person.status is None:
             return
+        self._weigh(person, -1)
         for group in person.groups:
             counts = self._counts[group]
             counts[person.status] -= 1
             if counts[person.status] == 0:
                 del counts[person.status]
         person.status = None
+
+    def _weigh(self, person: _Person, sign: int) -> None:
+        """Put what a person holds and may hold on its tiles, or take it off: as it was put there."""
+        if sign > 0:
+            person.hands = sum(self.hands.get(account, 0) for account in person.accounts)
+            person.limit = sum(self._limits.get(account, 0) for account in person.accounts)
+        self._fill(person, sign * person.hands, sign * person.limit)
+
+    def _fill(self, person: _Person, hands: int, limit: int) -> None:
+        if person.status is not None and person.status[0] == 0:
+            for group in person.groups:
+                filled = self._filled[group]
+                filled[0] += hands
+                filled[1] += limit
 
     def _statuses(self, accounts: Iterable[str]) -> Iterable[_Status]:
         for account in accounts:

@@ -1,14 +1,21 @@
 """Tiles and boards from the second stage's state: what a screen, a scrape and `seatwatch board` are given."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
-from sla_engine._core.client import ClientState, RecordCounts, Shown
+from sla_engine._core.choices import Unit
+from sla_engine._core.client import ClientState, Shown
+from sla_engine._core.contributions import FigureRule
+from sla_engine._core.coverage import bounded
 from sla_engine._core.feeds import Source, best_feed, stale_since, unsequenced
-from sla_engine._core.groups import CLIENT, QUEUE, SITE, TEAM, Group
-from wire.board import Board, Figures, Ratio, SecondFigure, SiteTile, Tile, Waiting
+from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
+from sla_engine._core.remembered import RecordCounts
+from wire.board import Board, Coverage, Figures, Ratio, SecondFigure, SiteTile, Staffing, Tile, Waiting
 from wire.record import Feed
 
+_LIVE: Final = frozenset({Feed.LIVE, None})
+"""A source that nobody declared counts as live."""
 _WITH_SECONDS: Final = frozenset({QUEUE, CLIENT})
 
 TargetOf = Callable[[str, int], Ratio | None]
@@ -98,6 +105,7 @@ class _Builder:
     def __init__(self, state: ClientState, target_of: TargetOf) -> None:
         self._state = state
         self._target_of = target_of
+        self._surges = state.surges.advance(state.as_of)
         self._groups = state.book.groups() | state.room.groups() | state.people.groups()
 
     def ids(self, scope: str) -> set[str]:
@@ -137,7 +145,57 @@ class _Builder:
             attainment_target=terms.target,
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
             seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
+            saturation=state.people.saturation(group),
+            occupancy=self._occupancy(group),
+            load=state.loads.get(group),
+            staffing=self._staffing() if group[0] == CLIENT else [],
+            coverage=self._coverage(group, rule) if group[0] == CLIENT else None,
+            surge=self._surges.get(group[1]) if group[0] == TEAM else None,
         )
+
+    def _occupancy(self, group: Group) -> Ratio | None:
+        times = self._state.staff.times(group)
+        if times is None:
+            return None
+        at = self._state.as_of
+        return Ratio(times.serving.total_ms(at), times.ready.total_ms(at))
+
+    def _staffing(self) -> list[Staffing]:
+        """Of the client, and of each of its shops somebody works for."""
+        state = self._state
+        found = [(state.client, "")] + [(shop, shop) for shop in sorted(self.ids(SHOP))]
+        shown = (self._staffed(subject, shop) for subject, shop in found)
+        return [staffing for staffing in shown if staffing is not None]
+
+    def _staffed(self, subject: str, shop: str) -> Staffing | None:
+        state, staff = self._state, self._state.staff
+        group = (SHOP, shop) if shop else state.client_group
+        contracted, times = partial(state.seats.contracted, subject), staff.times(group)
+        if times is None:
+            return None
+        at = state.as_of
+        half_hour = staff.half_hour_start(at)
+        times.ready.advance(at)
+        seats = contracted(at)
+        return Staffing(
+            shop=shop,
+            half_hour_start=half_hour,
+            staffed=Ratio(times.ready.sums.get(half_hour, 0), at - half_hour),
+            contracted=seats,
+            shortfall_ms=None if seats is None else staff.shortfall_ms(group, at, contracted),
+        )
+
+    def _coverage(self, group: Group, rule: FigureRule | None) -> Coverage | None:
+        state = self._state
+        live = {name for name, source in state.feeds.state.sources.items() if source.feed in _LIVE}
+        time = state.coverages.covered(live, state.book.day_start, state.as_of, state.open_ms)
+        if not live or time.whole == 0:
+            return None
+        numbered = {name for name in live if state.feeds.state.sources[name].numbered}
+        missing = state.coverages.missing_sessions(numbered, live, state.totals.offered())
+        by_session = rule is not None and rule.unit is Unit.SESSION
+        attained = state.book.day_figures(group, rule).attainment
+        return bounded(time, attained, missing if by_session else None)
 
     def _second(self, group: Group, shown: Shown) -> SecondFigure:
         """The same sessions under another definition of the contract."""

@@ -59,6 +59,10 @@ class QueueTotals:
         sums.responses += 1
         sums.response_ms += fact.duration_ms
 
+    def offered(self) -> int:
+        """Sessions of every queue."""
+        return sum(sums.offered for sums in self.sums.values())
+
     def of_queue(self, queue: str) -> Totals | None:
         """The sums of one queue, None before anything was judged there."""
         sums = self.sums.get(queue)

@@ -11,9 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from sla_engine._core.client import Change, ClientState, Remembered, fold_client
+from sla_engine._core.client import Change, ClientState, TileSettings, fold_client
 from sla_engine._core.engine import Shard, SnapshotUnreadable, live, new_shard, open_conversations, step
 from sla_engine._core.parts import ShardParts, assemble, conversation_part
+from sla_engine._core.remembered import Remembered, RememberedParts, recall
 from sla_engine._core.tiles import ClientPart, client_part
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import Commit, FactKey, FactsStore, key_of, revision_of
@@ -26,7 +27,6 @@ from wire.verdict import Announcement, Fact
 
 _T = TypeVar("_T")
 
-REMEMBERED: Final = "client.remembered"
 DIVERGED: Final = "the ledger no longer holds an entry that was folded last"
 _RULES_CHANGE: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
 
@@ -42,6 +42,7 @@ class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
     commit_interval_ms: int
     commit_facts: int
     calendar: WindowCalendar
+    tiles: TileSettings
 
 
 class LocalRunner:
@@ -68,6 +69,7 @@ class LocalRunner:
         self._settings: Final = settings
         self._announced: Final = announced
         self._parts: Final = ShardParts()
+        self._remembered_parts: Final = RememberedParts()
         self._thread: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"facts[{client}]")
         self._full: Final = asyncio.Event()
         self._commit_turn: Final = asyncio.Lock()
@@ -143,7 +145,7 @@ class LocalRunner:
             return new_shard(), Remembered()
         try:
             shard = assemble(saved.sections, saved.conversations)
-            remembered = msgspec.msgpack.decode(saved.sections[REMEMBERED], type=Remembered)
+            remembered = recall(saved.sections)
         except (SnapshotUnreadable, KeyError, msgspec.MsgspecError) as error:
             self._store.discard(f"unreadable: {error}")
             return new_shard(), Remembered()
@@ -154,8 +156,7 @@ class LocalRunner:
         held = await self._catch_up()
         # what came due meanwhile and was answered since is history
         owed = [announcement for announcement in held if self._is_owed(announcement)]
-        if owed:
-            self._announced(owed)
+        self._announce(owed)
         while True:
             now = self._clock_ms()
             batch = [] if self._tail.drained else self._tail.read()
@@ -193,9 +194,14 @@ class LocalRunner:
         as_of = now if self._tail.drained else batch[-1].received_at
         stands = {conversation: live(self._shard, conversation) for conversation in result.touched}
         fold_client(self._state, changes, stands, self._lookup.live_watermark(), as_of)
-        if result.announcements:
-            self._announced(result.announcements)
+        self._announce(result.announcements)
         return result.next_wake_at
+
+    def _announce(self, announcements: list[Announcement]) -> None:
+        for announcement in announcements:
+            self._state.surges.announce(announcement)
+        if announcements:
+            self._announced(announcements)
 
     def _changes(self, facts: list[Fact]) -> list[Change]:
         """Each fact beside the lower revision it replaces, which may be one the same step said."""
@@ -233,9 +239,7 @@ class LocalRunner:
         """Make the second stage anew from the facts written, the shard, and what entries told."""
         await self._commit()
         calendar = self._calendar()
-        state = ClientState(
-            self.client, calendar, self._lookup.shown_of, self._lookup.place_of, self._state.remembered()
-        )
+        state = self._new_state(self._state.remembered(), calendar)
         as_of = self._clock_ms() if self._tail.drained else self._state.as_of
         state.advance(as_of, None)
         async for conversation in self._paced(open_conversations(self._shard)):
@@ -253,9 +257,10 @@ class LocalRunner:
                 await asyncio.sleep(0)
             yield item
 
-    def _new_state(self, remembered: Remembered) -> ClientState:
-        lookup = self._lookup
-        return ClientState(self.client, self._settings.calendar, lookup.shown_of, lookup.place_of, remembered)
+    def _new_state(self, remembered: Remembered, calendar: WindowCalendar | None = None) -> ClientState:
+        lookup, settings = self._lookup, self._settings
+        windows = settings.calendar if calendar is None else calendar
+        return ClientState(self.client, windows, lookup.shown_of, lookup.place_of, settings.tiles, remembered)
 
     def _calendar(self) -> WindowCalendar:
         queues = self._state.feeds.queues()
@@ -280,7 +285,9 @@ class LocalRunner:
         if self._shard.next_index == self._committed_index and not self._touched:
             return
         sections = self._parts.sections(self._shard)
-        sections[REMEMBERED] = msgspec.msgpack.encode(self._state.remembered())
+        days = self._state.staff.changed
+        sections |= self._remembered_parts.sections(self._state.remembered(), days)
+        days.clear()
         next_index = self._shard.next_index
         facts = list(self._pending.values())
         commit = Commit(next_index, self._leaf_before(next_index), facts, self._touched, sections)

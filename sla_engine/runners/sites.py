@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from sla_engine._core.client import RecordCounts, count_entry
+from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.sites import SiteLimits, SitesState, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import OperatorPart
 from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail

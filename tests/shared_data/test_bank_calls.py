@@ -16,6 +16,7 @@ from ledger.recorded import recorded
 from seatwatch.cli import run
 from seatwatch.server.engines import calendar_of
 from seatwatch.settings import load_defaults
+from sla_engine._core.client import TileSettings
 from sla_engine._core.engine import new_shard, step
 from sla_engine._core.sites import SiteLimits
 from sla_engine.board_at import BoardAtSettings, board
@@ -184,6 +185,7 @@ def board_at(data: Path, at: int) -> Board:
         lookback_ms=defaults.ms("board.lookback"),
         calendar=calendar_of(defaults.text("contract.time_zone"), defaults),
         limits=defaults.fill(SiteLimits, "board"),
+        tiles=defaults.fill(TileSettings, "board"),
     )
     return board(data, at, settings=settings)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from ledger.entry import StoredEntry
 from ledger.recorded import recorded
+from sla_engine._core.client import TileSettings
 from sla_engine._core.conversation import SAID_OVERDUE
 from sla_engine._core.engine import Shard, new_shard, restore, snapshot, step
 from sla_engine._core.parts import assemble
@@ -32,6 +33,7 @@ SETTINGS: Final = RunnerSettings(
     commit_interval_ms=700,
     commit_facts=12,
     calendar=WindowCalendar(zone_table("Asia/Shanghai"), 15 * MINUTE_MS, 4 * 60 * MINUTE_MS),
+    tiles=TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=MINUTE_MS),
 )
 POLL_S: Final = 0.4
 SPLITS: Final = (1, 2, 7, 40)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sla_engine._core.client import Change, ClientState, Remembered, fold_client
+from sla_engine._core.client import Change, ClientState, TileSettings, fold_client
 from sla_engine._core.engine import live, new_shard, shard_of, step
 from sla_engine._core.result import LiveConversation
 from sla_engine._core.shard import Shard
@@ -17,13 +17,16 @@ from wire.verdict import Fact
 CALENDAR = WindowCalendar(zone_table("Asia/Shanghai"), 900_000, 4 * 3_600_000)
 
 
+TILES = TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=60_000)
+
+
 class Folding:
     """Everything one client needs to show its tiles."""
 
     def __init__(self, shards: int = 1, client: str = "acme") -> None:
         self.shards: list[Shard] = [new_shard(number, shards) for number in range(shards)]
         self.lookup = Lookup(self.shards[0])
-        self.state = ClientState(client, CALENDAR, self.lookup.shown_of, self.lookup.place_of, Remembered())
+        self.state = ClientState(client, CALENDAR, self.lookup.shown_of, self.lookup.place_of, TILES)
         self.facts: dict[FactKey, Fact] = {}
 
     def fold(self, batch: Sequence[Recorded], now: int) -> None:

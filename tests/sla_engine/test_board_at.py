@@ -33,13 +33,15 @@ from tests.builders import (
 )
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed as LedgerOnDisk
-from tests.sla_engine.folding import CALENDAR, Folding
+from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from wire.board import Board, Figures, Mean, Ratio, Tile, Waiting
 from wire.facility import Comms, Power, UpsReading
 from wire.record import Feed
 from wire.scope import Scope
 
-SETTINGS = BoardAtSettings(lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=SiteLimits(together_ms=30_000))
+SETTINGS = BoardAtSettings(
+    lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=SiteLimits(together_ms=30_000), tiles=TILES
+)
 Ask = Callable[..., Board]
 
 

@@ -3,9 +3,9 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sla_engine._core.client import RecordCounts
 from sla_engine._core.definition import label_of
 from sla_engine._core.engine import live, open_conversations
+from sla_engine._core.remembered import RecordCounts
 from sla_engine._core.tiles import ClientPart, OperatorPart, compose
 from tests.builders import (
     PRESET,

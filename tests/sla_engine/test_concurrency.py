@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sla_engine._core.concurrency import Concurrency
 from tests.sla_engine.facts import load
+from wire.board import Load, Ratio
 
 
 def test_changes_count_in_order_of_event_time_once_the_watermark_has_passed_them() -> None:
@@ -64,6 +65,35 @@ def test_means_are_the_same_however_late_the_changes_came(
         shuffled.add(fact)
     for hands in (ordered, shuffled):
         hands.advance(60)
-    assert {a: (x.now, x.load_ms, x.since) for a, x in shuffled.loads.items()} == {
-        a: (x.now, x.load_ms, x.since) for a, x in ordered.loads.items()
+        hands.by_group(lambda _: ())
+    assert {a: (x.now, x.load_ms, x.levels) for a, x in shuffled.loads.items()} == {
+        a: (x.now, x.load_ms, x.levels) for a, x in ordered.loads.items()
     }
+
+
+def test_a_load_is_mean_share_of_time_and_peak_of_everybody_in_the_group() -> None:
+    hands = Concurrency()
+    for number, at in enumerate((0, 10_000, 19_500)):
+        hands.add(load(f"c{number}", 0, at, 1))
+    hands.add(load("c2", 1, 20_000, -1))
+    hands.add(load("d0", 0, 0, 1, account="bo"))
+    hands.advance(20_000)
+    assert hands.by_group(lambda _: [("team", "red")]) == {
+        ("team", "red"): Load(Ratio(10_000 + 19_000 + 1_500 + 20_000, 40_000), 2, 3)
+    }
+
+
+def test_what_lasted_no_time_is_no_peak() -> None:
+    hands = Concurrency()
+    hands.add(load("c1", 0, 1_000, 1))
+    hands.add(load("c2", 0, 2_000, 1))
+    hands.add(load("c1", 1, 2_000, -1))
+    hands.advance(9_000)
+    hands.by_group(lambda _: ())
+    assert hands.loads["anna@shop"].peak == 1
+
+
+def test_who_has_nothing_in_hands_has_no_load() -> None:
+    hands = Concurrency()
+    hands.advance(9_000)
+    assert hands.by_group(lambda _: [("team", "red")]) == {}

@@ -35,13 +35,13 @@ from tests.builders import (
 )
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed
-from tests.sla_engine.folding import CALENDAR, Folding
+from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from tests.waiting import wait_until
 from wire.board import Ratio, SiteTile
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
 from wire.verdict import Announcement, Fact, Notice, SessionFact
 
-SETTINGS = RunnerSettings(batch_entries=50, commit_interval_ms=20, commit_facts=500, calendar=CALENDAR)
+SETTINGS = RunnerSettings(batch_entries=50, commit_interval_ms=20, commit_facts=500, calendar=CALENDAR, tiles=TILES)
 
 
 class Hub:

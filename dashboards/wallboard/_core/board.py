@@ -73,8 +73,9 @@ def key_of(tile: Tile) -> str:
 def _tile(tile: Tile) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(tile)
     del plain["totals"]  # counters for the scrape; no screen shows them
-    for window in ("interval", "day"):
-        del plain[window]["detail"]  # nor what a report says beside
+    for windows in (plain, *plain["seconds"]):
+        for window in ("interval", "day"):
+            del windows[window]["detail"]  # nor what a report says beside
     return plain
 
 

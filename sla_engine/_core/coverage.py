@@ -1,0 +1,135 @@
+"""How much of the service window every live feed was provably there, and what the rest could make of a rate.
+
+A feed is not there while it is silent, whatever it tells afterwards, and where it declared that it lost something: from
+the last event before that to the first one after it, unless it knows the time itself.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+import msgspec
+
+from wire.board import Coverage, Ratio
+from wire.record import Gone, SourceBack, SourceSilent
+
+
+class Outage(msgspec.Struct, array_like=True):
+    """A time in which a feed was not provably there. until: None while it lasts. lost: events it says are gone.
+
+    silent: it missed its heartbeats; otherwise it lost events.
+    """
+
+    source: str
+    since: int
+    until: int | None
+    lost: int
+    silent: bool
+
+
+class CoverageState(msgspec.Struct):
+    """Outages in the order they were told, and what says how far each source has come.
+
+    heard: source -> its last event (ms). open_gaps: sources whose loss lasts until their next event. events: of
+    conversations since the record began.
+    """
+
+    outages: list[Outage] = []
+    heard: dict[str, int] = {}
+    open_gaps: dict[str, int] = {}
+    events: int = 0
+
+
+OpenMs = Callable[[int, int], int]
+"""How long the service window is open within [since, until), ms."""
+
+
+class Coverages:
+    """The outages of one client's feeds since the day began."""
+
+    def __init__(self, state: CoverageState) -> None:
+        self.state: Final = state
+
+    def hear(self, source: str, at: int) -> None:
+        """An event of a conversation at `at` (event time)."""
+        state = self.state
+        state.events += 1
+        if state.heard.get(source, 0) < at:
+            state.heard[source] = at
+            if source in state.open_gaps:
+                self._end(source, at, silent=False)
+                del state.open_gaps[source]
+
+    def silence(self, body: SourceSilent) -> None:
+        """A source fell silent."""
+        self.state.outages.append(Outage(body.about_source, body.heard_at, None, 0, silent=True))
+
+    def back(self, body: SourceBack) -> None:
+        """A silent source spoke again."""
+        self._end(body.about_source, body.occurred_at, silent=True)
+
+    def lose(self, body: Gone) -> None:
+        """A source lost events for good."""
+        source = body.about_source
+        since = self.state.heard.get(source)
+        if since is None:  # nothing was ever told, so that nothing says since when
+            since = body.occurred_at
+        self.state.outages.append(Outage(source, since, None, body.count, silent=False))
+        self.state.open_gaps[source] = since
+
+    def begin(self, start: int) -> None:
+        """A day starts at `start` (ms): what ended before it is over and done with."""
+        outages = self.state.outages
+        outages[:] = [outage for outage in outages if outage.until is None or outage.until > start]
+
+    def covered(self, sources: Collection[str], since: int, until: int, open_ms: OpenMs) -> Ratio:
+        """Ms covered of ms of window within [since, until); no window yet = no data."""
+        whole = open_ms(since, until)
+        spans = [
+            (max(outage.since, since), until if outage.until is None else min(outage.until, until))
+            for outage in self.state.outages
+            if outage.source in sources
+        ]
+        return Ratio(whole - sum(open_ms(*span) for span in union(spans)), whole)
+
+    def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | None:
+        """How many sessions the declared losses stand for, by the events that `sessions` of the whole record had.
+
+        None where nobody can say: a source is still silent or does not number what it tells, or nothing came yet.
+        """
+        lost = 0
+        for outage in self.state.outages:
+            if outage.source in sources:
+                if outage.source not in numbered or (outage.silent and outage.until is None):
+                    return None
+                lost += outage.lost
+        if lost == 0:
+            return 0
+        if self.state.events == 0 or sessions == 0:
+            return None
+        return -(-lost * sessions // self.state.events)
+
+    def _end(self, source: str, at: int, *, silent: bool) -> None:
+        for outage in self.state.outages:
+            if outage.source == source and outage.silent is silent and outage.until is None:
+                outage.until = at
+
+
+def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, apart from each other; empty ones left out."""
+    found: list[tuple[int, int]] = []
+    for since, until in sorted(spans):
+        if until <= since:
+            continue
+        if found and since <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], until))
+        else:
+            found.append((since, until))
+    return found
+
+
+def bounded(time: Ratio, attainment: Ratio, missing: int | None) -> Coverage:
+    """A coverage with what the rate would be had everything missing been missed, and been met."""
+    if missing is None:
+        return Coverage(time, None, None, None)
+    whole = attainment.whole + missing
+    return Coverage(time, missing, Ratio(attainment.part, whole), Ratio(attainment.part + missing, whole))

@@ -1,0 +1,106 @@
+"""How much of the service window every live feed was provably there, and how far a rate may be off."""
+
+import pytest
+
+from sla_engine._core.coverage import Coverages, CoverageState, bounded, union
+from wire.board import Coverage, Ratio
+from wire.record import GapReason, Gone, SourceBack, SourceSilent
+
+SOURCES = {"chat", "pbx"}
+
+
+def open_ms(since: int, until: int) -> int:
+    """Open from 1,000 to 9,000."""
+    return max(0, min(until, 9_000) - max(since, 1_000))
+
+
+def gone(at: int, count: int, source: str = "chat") -> Gone:
+    return Gone(at, 1, "hub", None, True, "", source, bytes(16), 1, 9, "bulk", count, GapReason.OVERFLOW)
+
+
+def went(at: int, heard_at: int, source: str = "chat") -> SourceSilent:
+    return SourceSilent(at, 1, "hub", None, True, "", source, heard_at)
+
+
+def came(at: int, source: str = "chat") -> SourceBack:
+    return SourceBack(at, 1, "hub", None, True, "", source)
+
+
+def test_a_feed_that_never_failed_covers_all_of_the_window() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.hear("chat", 2_000)
+    assert feeds.covered(SOURCES, 0, 10_000, open_ms) == Ratio(8_000, 8_000)
+
+
+def test_silence_counts_from_the_last_sign_of_life_until_the_next() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.silence(went(5_000, heard_at=3_000))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
+    feeds.back(came(6_000))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(4_000, 7_000)
+
+
+def test_two_feeds_silent_at_once_are_uncovered_once() -> None:
+    feeds = Coverages(CoverageState())
+    for source, heard_at, until in (("chat", 2_000, 5_000), ("pbx", 4_000, 6_000)):
+        feeds.silence(went(until, heard_at, source))
+        feeds.back(came(until, source))
+    assert feeds.covered(SOURCES, 0, 9_000, open_ms) == Ratio(4_000, 8_000)
+    assert feeds.covered({"pbx"}, 0, 9_000, open_ms) == Ratio(6_000, 8_000)
+
+
+def test_a_declared_loss_lasts_from_the_event_before_it_to_the_one_after() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.hear("chat", 3_000)
+    feeds.lose(gone(7_000, count=4))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
+    feeds.hear("chat", 2_500)
+    feeds.hear("chat", 4_000)
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
+
+
+def test_what_ended_before_the_day_is_forgotten_and_what_lasts_is_not() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.silence(went(2_000, 1_000))
+    feeds.back(came(3_000))
+    feeds.silence(went(4_000, 3_500, "pbx"))
+    feeds.begin(5_000)
+    assert [outage.source for outage in feeds.state.outages] == ["pbx"]
+    assert feeds.covered(SOURCES, 5_000, 8_000, open_ms) == Ratio(0, 3_000)
+
+
+def test_lost_events_stand_for_sessions_by_the_events_a_session_usually_has() -> None:
+    feeds = Coverages(CoverageState())
+    for at in range(1_000, 1_012):
+        feeds.hear("chat", at)
+    feeds.lose(gone(5_000, count=9))
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) == 3
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=0) is None
+    assert feeds.missing_sessions(set(), SOURCES, sessions=3) is None
+    assert feeds.missing_sessions(SOURCES, {"pbx"}, sessions=3) == 0
+
+
+def test_nobody_can_say_what_a_feed_that_is_silent_now_would_have_told() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.silence(went(2_000, 1_000))
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None
+    feeds.back(came(3_000))
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) == 0
+
+
+def test_a_rate_is_bounded_by_all_missing_missed_and_all_missing_met() -> None:
+    assert bounded(Ratio(1, 2), Ratio(8, 10), 2) == Coverage(Ratio(1, 2), 2, Ratio(8, 12), Ratio(10, 12))
+    assert bounded(Ratio(1, 2), Ratio(8, 10), None) == Coverage(Ratio(1, 2), None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("spans", "apart"),
+    [
+        ([], []),
+        ([(5, 5), (7, 6)], []),
+        ([(4, 9), (1, 5), (12, 13)], [(1, 9), (12, 13)]),
+        ([(1, 9), (2, 3)], [(1, 9)]),
+    ],
+)
+def test_spans_that_overlap_are_one(spans: list[tuple[int, int]], apart: list[tuple[int, int]]) -> None:
+    assert union(spans) == apart

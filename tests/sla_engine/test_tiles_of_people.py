@@ -1,0 +1,177 @@
+"""What tiles say of people, seats, feeds and surges, from entries to the tile."""
+
+from sla_engine._core.client import ClientState
+from sla_engine._core.remembered import RememberedParts, recall
+from sla_engine._core.tiles import ClientPart, client_part
+from tests.builders import (
+    PRESET,
+    Event,
+    agent,
+    assigned,
+    back,
+    clock,
+    closed,
+    customer,
+    entries,
+    ms,
+    rules,
+    silent,
+    works,
+)
+from tests.sla_engine.folding import CALENDAR, TILES, Folding
+from wire.board import Coverage, Load, Ratio, Staffing, Surge
+from wire.conversation import Activity, Presence, PresenceChanged
+from wire.organisation import Relation, RosterLink
+from wire.record import GapReason, Gone
+from wire.verdict import Announcement, Notice
+
+MINUTE = 60_000
+
+
+def presence(
+    at: str, account: str = "anna", state: Presence = Presence.READY, activity: Activity = Activity.IDLE
+) -> Event:
+    return Event(PresenceChanged(ms(at), 1, "chat", None, True, "", account, state, activity), "chat", ms(at))
+
+
+def link(relation: Relation, subject: str, target: str, **extra: str) -> Event:
+    return Event(RosterLink(0, 1, "hub", None, True, "", relation, subject, target, 0, None, extra), "~roster", 0)
+
+
+def folded(*events: Event, now: str) -> Folding:
+    folding = Folding()
+    people = [*works("anna", "anna", "red", "a1", "north"), *works("bo", "bo", "blue", "b1", "south")]
+    folding.fold_all(entries([*rules(), *people, *events, clock(now)]))
+    return folding
+
+
+def after(*events: Event, now: str) -> ClientPart:
+    return folded(*events, now=now).part()
+
+
+def test_saturation_is_what_ready_people_have_in_hands_of_what_they_may_hold() -> None:
+    limit = link(Relation.PERSON_OF_ACCOUNT, "anna", "anna", limit="4")
+    talks = [customer("09:00", "c1"), customer("09:00", "c2"), assigned("09:00:01", "anna", "c1")]
+    talks += [assigned("09:00:02", "anna", "c2"), customer("09:00", "c3"), assigned("09:00:03", "bo", "c3")]
+    on_break = presence("08:59", "bo", Presence.ON_BREAK)
+    part = after(limit, presence("08:59"), on_break, *talks, now="09:00:04")
+    assert part.client.saturation == Ratio(2, 4)
+    assert {team.id: team.saturation for team in part.teams} == {"red": Ratio(2, 4), "blue": None}
+    part = after(limit, presence("08:59"), presence("08:59", "bo"), *talks, closed("09:00:05", "c2"), now="09:00:06")
+    assert part.client.saturation == Ratio(2, 4 + 10)
+
+
+def test_without_a_presence_there_is_no_saturation_and_no_staffing() -> None:
+    part = after(customer("09:00"), assigned("09:00:01", "anna"), now="09:00:04")
+    assert (part.client.saturation, part.client.occupancy, part.client.staffing) == (None, None, [])
+
+
+def test_occupancy_is_time_serving_of_time_at_work() -> None:
+    part = after(
+        customer("08:59"),
+        presence("09:00"),
+        presence("09:10", activity=Activity.SERVING),
+        presence("09:15"),
+        now="09:20",
+    )
+    assert part.client.occupancy == Ratio(5 * MINUTE, 20 * MINUTE)
+
+
+def test_load_is_told_up_to_the_last_whole_minute() -> None:
+    part = after(customer("09:00"), assigned("09:00:30", "anna"), clock("09:01:58"), now="09:02:30")
+    assert part.client.load == Load(Ratio(90_000, 90_000), 1, 1)
+    assert {team.id: team.load for team in part.teams} == {"red": part.client.load, "unassigned": None}
+
+
+def test_staffed_seats_stand_beside_those_paid_for_by_client_and_by_shop() -> None:
+    part = after(
+        link(Relation.CONTRACTED_SEATS, "acme", "2"),
+        link(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        customer("08:00"),
+        presence("08:30"),
+        presence("08:40", "bo"),
+        now="08:50",
+    )
+    half_hour = ms("08:30")
+    # 08:00-08:30: nobody of two; 08:30-08:50: 20 + 10 of 40 person-minutes
+    short = (60 + 10) * MINUTE
+    assert part.client.staffing == [
+        Staffing("", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), 2, short),
+        Staffing("flagship", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), None, None),
+    ]
+
+
+def test_seats_are_not_short_before_the_window_opens() -> None:
+    part = after(link(Relation.CONTRACTED_SEATS, "acme", "1"), customer("07:00"), presence("08:10"), now="08:15")
+    assert part.client.staffing[0].shortfall_ms == 10 * MINUTE
+
+
+def test_coverage_is_the_window_less_the_time_a_live_feed_was_silent() -> None:
+    quiet = [customer("08:10"), agent("08:10:05"), silent("08:12", "chat"), back("08:20")]
+    part = after(*quiet, now="08:30")
+    assert part.client.coverage is not None
+    lost = ms("08:20") - heard_at(quiet)
+    assert part.client.coverage.time == Ratio(30 * MINUTE - lost, 30 * MINUTE)
+    assert (part.client.coverage.missing, part.client.coverage.worst) == (0, Ratio(1, 1))
+
+
+def heard_at(events: list[Event]) -> int:
+    (found,) = [getattr(event.body, "heard_at", None) for event in events if hasattr(event.body, "heard_at")]
+    return int(found or 0)
+
+
+def test_a_declared_loss_bounds_the_rate() -> None:
+    lost = Gone(ms("08:25"), 1, "hub", None, True, "", "chat", bytes(16), 9, 12, "bulk", 4, GapReason.OVERFLOW)
+    talk = [customer("08:10"), agent("08:10:05"), Event(lost, "~gap", ms("08:25"))]
+    part = after(*talk, customer("08:28", "c2"), agent("08:28:03", c="c2"), now="08:30")
+    # two sessions of two events each: four lost events stand for two more
+    span = ms("08:28") - ms("08:10:05")
+    expected = Coverage(Ratio(30 * MINUTE - span, 30 * MINUTE), 2, Ratio(2, 4), Ratio(4, 4))
+    assert part.client.coverage == expected
+
+
+def test_a_client_whose_feeds_are_none_of_them_live_has_no_coverage() -> None:
+    folding = Folding()
+    folding.fold_all(entries([clock("09:00")]))
+    assert folding.part().client.coverage is None
+
+
+def test_a_surge_is_on_its_teams_tile_until_the_customers_are_answered() -> None:
+    talks = [event for n in range(3) for event in (customer("09:00", f"c{n}"), assigned("09:00:01", "anna", f"c{n}"))]
+    folding = folded(*talks, now="09:00:06")
+    for number in range(3):
+        folding.state.surges.announce(warning(f"c{number}"))
+    assert [(team.id, team.surge) for team in folding.part().teams] == [("red", Surge(3, ms("09:00:06")))]
+    answers = [agent("09:00:07", c=f"c{number}") for number in range(3)]
+    folding.fold_all(entries([*answers, clock("09:00:08")], first=folding.shards[0].next_index))
+    assert [team.surge for team in folding.part().teams] == [None]
+
+
+def warning(conversation: str) -> Announcement:
+    at = ms("09:00:06")
+    return Announcement(Notice.WARNING, conversation, 0, 0, PRESET.name, "presale", "red", at, at + 4_000)
+
+
+def test_what_was_told_of_people_and_feeds_survives_a_restart() -> None:
+    seats = link(Relation.CONTRACTED_SEATS, "acme", "2")
+    at_work = [presence("08:30"), presence("08:40", activity=Activity.SERVING)]
+    folding = folded(seats, customer("08:00"), silent("08:10"), *at_work, now="08:50")
+    remembered = folding.state.remembered()
+    kept = recall(RememberedParts().sections(remembered, folding.state.staff.changed))
+    again = ClientState("acme", CALENDAR, folding.lookup.shown_of, folding.lookup.place_of, TILES, kept)
+    again.advance(ms("08:50"), None)
+    before, after_it = folding.part().client, client_part(again, folding.lookup.target_of).client
+    assert before.occupancy == after_it.occupancy == Ratio(10 * MINUTE, 20 * MINUTE)
+    assert before.staffing == after_it.staffing
+    assert before.coverage is not None
+    assert after_it.coverage is not None
+    assert before.coverage.time == after_it.coverage.time
+    assert kept == remembered
+
+
+def test_only_what_changed_is_kept_again() -> None:
+    folding = folded(presence("08:30"), presence("08:30", "bo"), now="08:50")
+    parts = RememberedParts()
+    everything = parts.sections(folding.state.remembered(), folding.state.staff.changed)
+    assert set(everything) == {"client.remembered", "client.seats", "client.day/anna", "client.day/bo"}
+    assert set(parts.sections(folding.state.remembered(), {"bo"})) == {"client.remembered", "client.day/bo"}
