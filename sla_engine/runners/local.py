@@ -19,6 +19,7 @@ from sla_engine._core.tiles import ClientPart, client_part
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import Commit, FactKey, FactsStore, key_of, revision_of
 from sla_engine.runners.lookup import Lookup
+from sla_engine.runners.restating import RESTATED, Restating
 from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail
 from wire.errors import require
 from wire.kinds import Kind
@@ -81,11 +82,17 @@ class LocalRunner:
         self._lookup = Lookup(self._shard)
         self._state = self._new_state(Remembered())
         self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
+        self._restating: Final = Restating(feed, settings.batch_entries)
 
     @property
     def next_index(self) -> int:
         """The first entry that is not folded yet."""
         return self._shard.next_index
+
+    @property
+    def restating(self) -> bool:
+        """Whether past sessions are being counted anew under a version that restates."""
+        return self._restating.outstanding
 
     def board_part(self) -> ClientPart | None:
         """This client's tiles as of now; None until the ledger has been caught up with."""
@@ -127,6 +134,7 @@ class LocalRunner:
             # an older copy was put in place of the ledger, and has grown past what we had folded since
             await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
             shard, remembered = new_shard(), Remembered()
+            self._restating.restore(None)
             break
         self._shard = shard
         self._committed_index = shard.next_index
@@ -146,6 +154,7 @@ class LocalRunner:
         try:
             shard = assemble(saved.sections, saved.conversations)
             remembered = recall(saved.sections)
+            self._restating.restore(saved.sections.get(RESTATED))
         except (SnapshotUnreadable, KeyError, msgspec.MsgspecError) as error:
             self._store.discard(f"unreadable: {error}")
             return new_shard(), Remembered()
@@ -161,9 +170,11 @@ class LocalRunner:
             now = self._clock_ms()
             batch = [] if self._tail.drained else self._tail.read()
             wake_at = self._step(batch, now)
-            if any(entry.kind in _RULES_CHANGE for entry in batch) or self._calendar() != self._state.book.calendar:
+            self._restate()
+            is_changed = any(entry.kind in _RULES_CHANGE for entry in batch) or self._restating.take_finished()
+            if is_changed or self._calendar() != self._state.book.calendar:
                 await self._rebuild()
-            if self._tail.drained:
+            if self._tail.drained and not self._restating.outstanding:
                 await self._tail.wait(wake_at)
             else:
                 await asyncio.sleep(0)
@@ -178,6 +189,7 @@ class LocalRunner:
                 continue
             result = step(self._shard, batch, self._clock_ms())
             self._state.observe(batch)
+            self._restating.observe(batch)
             self._state.total(self._changes(result.facts))
             self._keep(result.facts, result.touched)
             held += result.announcements
@@ -189,6 +201,7 @@ class LocalRunner:
     def _step(self, batch: list[Recorded], now: int) -> int | None:
         result = step(self._shard, batch, now)
         self._state.observe(batch)
+        self._restating.observe(batch)
         changes = self._changes(result.facts)
         self._keep(result.facts, result.touched)
         as_of = now if self._tail.drained else batch[-1].received_at
@@ -202,6 +215,14 @@ class LocalRunner:
             self._state.surges.announce(announcement)
         if announcements:
             self._announced(announcements)
+
+    def _restate(self) -> None:
+        """One batch of what a definition says of sessions before its entry. Tiles show it when all is written."""
+        self._restating.look(self._shard)
+        for fact in self._restating.advance():
+            held = self._pending.get(key_of(fact))
+            if held is None or revision_of(held) < revision_of(fact):
+                self._keep([fact], [])
 
     def _changes(self, facts: list[Fact]) -> list[Change]:
         """Each fact beside the lower revision it replaces, which may be one the same step said."""
@@ -282,12 +303,13 @@ class LocalRunner:
             await self._commit_now()
 
     async def _commit_now(self) -> None:
-        if self._shard.next_index == self._committed_index and not self._touched:
+        if self._shard.next_index == self._committed_index and not self._touched and not self._pending:
             return
         sections = self._parts.sections(self._shard)
         days = self._state.staff.changed
         sections |= self._remembered_parts.sections(self._state.remembered(), days)
         days.clear()
+        sections[RESTATED] = self._restating.section()
         next_index = self._shard.next_index
         facts = list(self._pending.values())
         commit = Commit(next_index, self._leaf_before(next_index), facts, self._touched, sections)
