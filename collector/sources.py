@@ -11,13 +11,14 @@ from wire.record import Feed
 
 CONVERSATIONS = "conversations"
 FACILITIES = "facilities"
+FIGURES = "figures"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One registered sender.
 
     id: its name in every entry. client: whose ledger it writes, or "operator". feed: how soon it tells.
-    carries: "conversations" or "facilities". token_hash: SHA-256 of its bearer token as hex, None = no HTTP door.
+    carries: "conversations", "facilities" or "figures". token_hash: SHA-256 of its bearer token as hex, None = none.
     site: where it stands, "" for a platform connector. queues: those it may speak of, None = any.
     heartbeat_ms: how often it promises to speak, 0 = no promise.
     """

@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collector.importers._core.queue_log import FORMAT as QUEUE_LOG
+from collector.importers.columns import MappingError
 from collector.importers.delivery import Reading
-from collector.importers.mapping import MappingError, read_mapping
+from collector.importers.figures import FiguresReading, read_figure_mapping
+from collector.importers.mapping import read_mapping
 from collector.importers.queue_log import QueueLogReading
 from collector.importers.reading import MappedReading
 from collector.importers.tables import TableError
@@ -18,6 +20,7 @@ from seatwatch.import_job import reading_settings
 from seatwatch.settings import Defaults
 
 MAPPING: Final = "mapping"
+FIGURES: Final = "platform-figures"
 
 
 class FilesError(Exception):
@@ -25,7 +28,7 @@ class FilesError(Exception):
 
 
 class Asked(NamedTuple):
-    """Which files, and how to read them. layout: MAPPING or QUEUE_LOG. zone: an IANA name."""
+    """Which files, and how to read them. layout: MAPPING, QUEUE_LOG or FIGURES. zone: an IANA name."""
 
     layout: str
     files: Sequence[Path]
@@ -56,13 +59,16 @@ def _mapped(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
     if len(asked.files) > 1:
         raise FilesError("one file at a time with --mapping; each is a stream of its own")
     if asked.zone is not None:
-        raise FilesError("--zone: the mapping says the zone, as time.zone; leave the option out")
+        raise FilesError("--zone: the mapping says the zone; leave the option out")
     try:
+        if asked.layout == FIGURES:
+            figures = read_figure_mapping(asked.mapping)
+            return FiguresReading(asked.files[0], figures, asked.client, reading_settings(defaults)), ""
         meaning = read_mapping(asked.mapping)
         reading = MappedReading(asked.files[0], meaning, asked.client, reading_settings(defaults))
+        return reading, meaning.definition
     except MappingError as error:
         raise FilesError("\n".join(f"{asked.mapping}: {problem}" for problem in error.problems)) from None
-    return reading, meaning.definition or ""
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

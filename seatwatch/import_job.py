@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout
 from collector.importers.delivery import Delivered, Delivery, DeliverySettings, Reading
 from collector.importers.doors import Door, DoorError, HttpDoor, IntakeDoor
 from collector.importers.reading import ReadingSettings
-from collector.sources import CONVERSATIONS, Source
+from collector.sources import Source
 from ledger.errors import LedgerBusy
 from seatwatch.config import ConfigError
 from seatwatch.importing import local_intake
@@ -36,12 +36,13 @@ class Rules(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What to import and as whom. feed: what a source that nobody registered declares."""
+    """What to import and as whom. feed, carries: what a source that nobody registered declares."""
 
     reading: Reading
     client: str
     source: str
     feed: Feed
+    carries: str
     data: Path
     rules: Rules
     token_file: Path | None
@@ -61,7 +62,7 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
 
 async def run(job: Job, defaults: Defaults) -> Delivered:
     """Deliver the file. JobError; LedgerError and OSError when the disk does not serve."""
-    registered = Source(id=job.source, client=job.client, feed=job.feed, carries=CONVERSATIONS)
+    registered = Source(id=job.source, client=job.client, feed=job.feed, carries=job.carries)
     problem: str
     try:
         async with local_intake(job.data, [job.client], [registered], defaults) as local:

@@ -10,7 +10,7 @@ import msgspec
 
 from collector.intake import Intake, IntakeSettings
 from collector.ledgers import ledger_directory
-from collector.sources import CONVERSATIONS, Source, Sources
+from collector.sources import CONVERSATIONS, FIGURES, Source, Sources
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
@@ -34,10 +34,11 @@ def import_token(data: Path) -> Path:
 
 
 def import_sources(clients: Iterable[str], token_digest: str) -> list[Source]:
-    """The source `import/CLIENT` of every client. token_digest: SHA-256 of the import token, as hex."""
+    """The sources `import/CLIENT` and `figures/CLIENT` of every client. token_digest: SHA-256 of the import token."""
     return [
-        Source(id=f"import/{client}", client=client, feed=Feed.DAILY, carries=CONVERSATIONS, token_hash=token_digest)
+        Source(id=f"{name}/{client}", client=client, feed=Feed.DAILY, carries=carries, token_hash=token_digest)
         for client in clients
+        for name, carries in (("import", CONVERSATIONS), ("figures", FIGURES))
     ]
 
 

@@ -1,7 +1,4 @@
-"""mapping.toml: what the columns of one file format mean. Checked whole when it is read.
-
-* MappingError: the author's fault. `problems` names each key with what is wrong and what to write instead.
-"""
+"""mapping.toml: what the columns of one file format mean. Checked whole when it is read."""
 
 import re
 import tomllib
@@ -11,49 +8,29 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
 from collector.importers._core.durations import DurationReader
-from collector.importers._core.plan import Ambiguous, AnswerAt, Condition, Outcome, Plan, Rule
-from collector.importers._core.text import heading, plain
+from collector.importers._core.plan import Ambiguous, AnswerAt, Outcome, Plan, Rule
+from collector.importers._core.text import plain
 from collector.importers._core.times import EPOCH_MS, EPOCH_S, TimeReader
+from collector.importers.columns import ColumnNames, Columns, MappingError, Problem, Test, converted
 from wire.conversation import Channel, LeftReason
 from wire.ids import NAME_PATTERN
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
-_Columns = str | list[str]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 _Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=WORD_CHARS_MAX)]
-_Test = str | list[str] | dict[Literal["not"], str | list[str]]
 
 _MS_PER_S: Final = 1000
 _UNITS_MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 _TWO_PLACES_MS: Final = {"mm:ss": 60_000, "hh:mm": 3_600_000}
 _SOME_TIME: Final = datetime(2026, 11, 30, 23, 58, 59, tzinfo=UTC)
-
-
-class Problem(NamedTuple):
-    """One thing wrong with a mapping."""
-
-    key: str
-    problem: str
-    fix: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.problem}; {self.fix}"
-
-
-class MappingError(ValueError):
-    """The mapping cannot be used, or does not fit the file. `problems` is never empty."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = tuple(problems)
 
 
 class Encoding(StrEnum):
@@ -65,11 +42,11 @@ class Encoding(StrEnum):
     GB18030 = "gb18030"
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StrictTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the mapping; an unknown key is an error, never ignored."""
 
 
-class FileTable(_Table, frozen=True, kw_only=True):
+class FileTable(StrictTable, frozen=True, kw_only=True):
     """How the file is laid out. header_row: counted from 1. sheet: of a workbook, "" = the first."""
 
     encoding: Encoding = Encoding.AUTO
@@ -78,7 +55,7 @@ class FileTable(_Table, frozen=True, kw_only=True):
     sheet: str = ""
 
 
-class TimeTable(_Table, frozen=True, kw_only=True):
+class TimeTable(StrictTable, frozen=True, kw_only=True):
     """How times are written. See docs/operate/import.md."""
 
     zone: str
@@ -92,28 +69,28 @@ class TimeTable(_Table, frozen=True, kw_only=True):
     synced: bool = False
 
 
-class RoleTable(_Table, frozen=True, kw_only=True):
+class RoleTable(StrictTable, frozen=True, kw_only=True):
     """Which columns say what. A list of times or durations: the first that is filled; of ids: all of them joined."""
 
-    conversation: _Columns
-    queue: _Columns = []
-    account: _Columns = []
-    offered: _Columns = []
-    queue_entry: _Columns
-    queue_exit: _Columns = []
-    service_start: _Columns = []
-    service_end: _Columns = []
-    wait: _Columns = []
-    service: _Columns = []
+    conversation: ColumnNames
+    queue: ColumnNames = []
+    account: ColumnNames = []
+    offered: ColumnNames = []
+    queue_entry: ColumnNames
+    queue_exit: ColumnNames = []
+    service_start: ColumnNames = []
+    service_end: ColumnNames = []
+    wait: ColumnNames = []
+    service: ColumnNames = []
 
 
-class ConstantTable(_Table, frozen=True, kw_only=True):
+class ConstantTable(StrictTable, frozen=True, kw_only=True):
     """What no column says."""
 
     queue: _Name | None = None
 
 
-class DurationTable(_Table, frozen=True, kw_only=True):
+class DurationTable(StrictTable, frozen=True, kw_only=True):
     """unit: of a bare number. two_places: what 01:05 means. resolution_s: how finely durations are counted."""
 
     unit: Literal["ms", "s", "min", "h"] = "s"
@@ -121,30 +98,30 @@ class DurationTable(_Table, frozen=True, kw_only=True):
     resolution_s: _Seconds = 1.0
 
 
-class OutcomeTable(_Table, frozen=True, kw_only=True, rename={"becomes": "is"}):
+class OutcomeTable(StrictTable, frozen=True, kw_only=True, rename={"becomes": "is"}):
     """The first one that fits decides what a row is. left: why an abandoned one ended."""
 
     becomes: Outcome
-    when: dict[str, _Test] = {}
+    when: dict[str, Test] = {}
     reason: _Word | None = None
     left: LeftReason = LeftReason.HUNG_UP
 
 
-class AbsentTable(_Table, frozen=True, kw_only=True):
+class AbsentTable(StrictTable, frozen=True, kw_only=True):
     """Columns that say nothing where all of `when` holds."""
 
     columns: list[str]
-    when: dict[str, _Test]
+    when: dict[str, Test]
 
 
-class NoteTable(_Table, frozen=True, kw_only=True):
+class NoteTable(StrictTable, frozen=True, kw_only=True):
     """A contradiction worth counting that does not change what a row is."""
 
     name: _Word
-    when: dict[str, _Test]
+    when: dict[str, Test]
 
 
-class Mapping(_Table, frozen=True, kw_only=True):
+class Mapping(StrictTable, frozen=True, kw_only=True):
     """The whole file. format names the layout and is part of every key: a changed meaning needs another name.
 
     definition: a file beside the mapping, or a preset, for a ledger that has no rules yet.
@@ -179,14 +156,7 @@ def read_mapping(path: Path) -> Mapping:
 
 def parse_mapping(text: str) -> Mapping:
     """The mapping in TOML `text`. MappingError with every problem that can be seen without a file of records."""
-    try:
-        mapping = msgspec.convert(tomllib.loads(text), Mapping)
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$.").removeprefix("$") or "(file)"
-        raise MappingError([Problem(key, what, "docs/operate/import.md lists the keys a table may have")]) from None
+    mapping = converted(text, Mapping)
     problems = [*_problems(mapping)]
     if problems:
         raise MappingError(problems)
@@ -203,25 +173,14 @@ def nothing_words() -> frozenset[str]:
     return frozenset(_words().nothing.words)
 
 
-class _Binder:
-    """Headings to places in a row, collecting what is not there."""
-
-    def __init__(self, header: Sequence[str]) -> None:
-        self._header = tuple(plain(cell) for cell in header)
-        self._places: dict[str, int] = {}
-        self._twice: set[str] = set()
-        for place, cell in enumerate(header):
-            name = heading(cell)
-            if name in self._places:
-                self._twice.add(name)
-            self._places.setdefault(name, place)
-        self._problems: list[Problem] = []
+class _Binder(Columns):
+    """The roles of a mapping at the places of their columns."""
 
     def bind(self, mapping: Mapping) -> Plan:
         roles = mapping.roles
         time = mapping.time
         result = Plan(
-            header=self._header,
+            header=self.header,
             channel=mapping.channel,
             answer_at=mapping.answer_at,
             ambiguous=time.ambiguous,
@@ -230,68 +189,48 @@ class _Binder:
             clock=time.clock or mapping.format,
             synced=time.synced,
             constant_queue=mapping.constant.queue or "",
-            conversation=self._all("roles.conversation", roles.conversation),
-            queue=self._all("roles.queue", roles.queue),
-            account=self._all("roles.account", roles.account),
-            offered=self._all("roles.offered", roles.offered),
-            queue_entry=self._all("roles.queue_entry", roles.queue_entry),
-            queue_exit=self._all("roles.queue_exit", roles.queue_exit),
-            service_start=self._all("roles.service_start", roles.service_start),
-            service_end=self._all("roles.service_end", roles.service_end),
-            wait=self._all("roles.wait", roles.wait),
-            service=self._all("roles.service", roles.service),
-            date=self._all("time.date", time.date or []),
-            date_of=self._all("time.date_of", time.date_of or []),
+            conversation=self.all("roles.conversation", roles.conversation),
+            queue=self.all("roles.queue", roles.queue),
+            account=self.all("roles.account", roles.account),
+            offered=self.all("roles.offered", roles.offered),
+            queue_entry=self.all("roles.queue_entry", roles.queue_entry),
+            queue_exit=self.all("roles.queue_exit", roles.queue_exit),
+            service_start=self.all("roles.service_start", roles.service_start),
+            service_end=self.all("roles.service_end", roles.service_end),
+            wait=self.all("roles.wait", roles.wait),
+            service=self.all("roles.service", roles.service),
+            date=self.all("time.date", time.date or []),
+            date_of=self.all("time.date_of", time.date_of or []),
             values={
-                self._one(f"values.{column}", column): {plain(said): meant for said, meant in table.items()}
+                self.one(f"values.{column}", column): {plain(said): meant for said, meant in table.items()}
                 for column, table in mapping.values.items()
             },
             absent=tuple(
-                (self._all("absent.columns", entry.columns), self._conditions("absent.when", entry.when))
+                (self.all("absent.columns", entry.columns), self.conditions("absent.when", entry.when))
                 for entry in mapping.absent
             ),
             rules=tuple(
-                Rule(entry.becomes, self._conditions("outcome.when", entry.when), entry.reason or "", entry.left)
+                Rule(entry.becomes, self.conditions("outcome.when", entry.when), entry.reason or "", entry.left)
                 for entry in mapping.outcome
             ),
-            notes=tuple((entry.name, self._conditions("note.when", entry.when)) for entry in mapping.note),
+            notes=tuple((entry.name, self.conditions("note.when", entry.when)) for entry in mapping.note),
         )
-        if self._problems:
-            raise MappingError(self._problems)
+        self.check()
         return result
-
-    def _all(self, key: str, columns: _Columns) -> tuple[int, ...]:
-        return tuple(self._one(key, column) for column in ([columns] if isinstance(columns, str) else columns))
-
-    def _one(self, key: str, column: str) -> int:
-        name = heading(column)
-        place = self._places.get(name)
-        if place is None:
-            there = ", ".join(filter(None, self._header)) or "(none)"
-            self._problems.append(Problem(key, f"the file has no column {column!r}", f"its columns are: {there}"))
-            return 0
-        if name in self._twice:
-            self._problems.append(Problem(key, f"the file has two columns {column!r}", "rename one of them"))
-        return place
-
-    def _conditions(self, key: str, when: dict[str, _Test]) -> tuple[Condition, ...]:
-        found = []
-        for column, test in when.items():
-            negated = isinstance(test, dict)
-            wanted = test["not"] if isinstance(test, dict) else test
-            values = frozenset(plain(value) for value in ([wanted] if isinstance(wanted, str) else wanted))
-            found.append(Condition(self._one(key, column), values, negated))
-        return tuple(found)
 
 
 def readers(mapping: Mapping) -> tuple[TimeReader, DurationReader]:
     """How times and durations of this format are read."""
-    durations = DurationReader(
+    return TimeReader(mapping.time.formats, mapping.time.date_formats), duration_reader(mapping.durations)
+
+
+def duration_reader(table: DurationTable) -> DurationReader:
+    """How durations are read that are written as `table` says."""
+    return DurationReader(
         _words().durations,
-        bare_unit_ms=_UNITS_MS[mapping.durations.unit],
-        two_places_ms=_TWO_PLACES_MS[mapping.durations.two_places],
+        bare_unit_ms=_UNITS_MS[table.unit],
+        two_places_ms=_TWO_PLACES_MS[table.two_places],
     )
-    return TimeReader(mapping.time.formats, mapping.time.date_formats), durations
 
 
 class _Nothing(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ from collector.importers._core.order import Numbered, Recent, by_time, numbered
 from collector.importers._core.plan import Plan
 from collector.importers._core.rows import Readers, Row, RowReader
 from collector.importers._core.times import Offsets
-from collector.importers.mapping import Mapping, MappingError, Problem, nothing_words, plan, readers
+from collector.importers.columns import MappingError, Problem
+from collector.importers.mapping import Mapping, nothing_words, plan, readers
 from collector.importers.report import Report
 from collector.importers.tables import Table
 

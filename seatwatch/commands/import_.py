@@ -22,6 +22,8 @@ Examples:
 
   seatwatch import calls.csv --mapping mapping.toml --client acme --speed 60  an hour a minute, for a board to move
 
+  seatwatch import --format platform-figures t1.csv --mapping figures.toml --client acme    to reconcile
+
   seatwatch import --format asterisk-queue-log /var/log/asterisk/queue_log* --client acme
 
   seatwatch import --format asterisk-queue-log queue_log.csv --zone Asia/Shanghai --client acme    a realtime table
@@ -40,6 +42,7 @@ class Format(StrEnum):
 
     MAPPING = "mapping"
     ASTERISK_QUEUE_LOG = "asterisk-queue-log"
+    PLATFORM_FIGURES = "platform-figures"
 
 
 def import_(  # noqa: PLR0917 - typer passes options by name
@@ -62,7 +65,9 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     speed: Annotated[
         float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001)
     ] = None,
-    source: Annotated[str | None, typer.Option(help="the source to import as; default: import/CLIENT")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="the source to import as; default: import/CLIENT, or figures/CLIENT")
+    ] = None,
     feed: Annotated[str, typer.Option(help="how soon this source tells: live, delayed or daily")] = "daily",
     definition: Annotated[
         str | None,
@@ -77,6 +82,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     Every row is counted as what it is, or as rejected with its reason. Exit 0 when everything is stored, 1 when
     something contradicts what is stored or could not be delivered, 2 when files, mapping or options cannot be used.
     """
+    from collector.sources import CONVERSATIONS, FIGURES
     from seatwatch.import_files import Asked, FilesError, open_files
     from seatwatch.import_job import Job
     from seatwatch.import_screen import bar
@@ -84,7 +90,8 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     from wire.record import Feed
 
     defaults = load_defaults()
-    source = source or f"import/{client}"
+    is_figures = layout is Format.PLATFORM_FIGURES
+    source = source or f"{'figures' if is_figures else 'import'}/{client}"
     _check_names(client, source)
     if feed not in set(Feed):
         _end(f"--feed {feed}: use live, delayed or daily")
@@ -94,7 +101,18 @@ def import_(  # noqa: PLR0917 - typer passes options by name
         _end(str(error))
     rules = _rules(definition, meant, mapping.parent if mapping else Path())
     with bar(files[0], reading.size) as progress:
-        job = Job(reading, client, source, Feed(feed), data, rules, token_file, speed, progress)
+        job = Job(
+            reading,
+            client,
+            source,
+            Feed(feed),
+            FIGURES if is_figures else CONVERSATIONS,
+            data,
+            rules,
+            token_file,
+            speed,
+            progress,
+        )
         delivered = _deliver(job, defaults, check=check)
     _say(reading, delivered, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):

@@ -8,9 +8,12 @@ import pytest
 
 from seatwatch.cli import run
 from tests.collector.importers.files import CALLS, HEADER, a_day
+from tests.hourly import records
 from tests.integration.running import board, server
 from tests.tidy.source import ROOT
 from tests.waiting import wait_until_blocking
+from wire.platform import PlatformFigure
+from wire.record import Gone
 
 CONFIGURATION = """
 [server]
@@ -55,6 +58,54 @@ def test_a_file_is_imported_into_a_running_server_once(tmp_path: Path, capsys: p
         assert {(tile["feed"], tile["live"]) for tile in queues.values()} == {("daily", None)}
     assert run(command(tmp_path)) == 0
     assert reported(capsys)["stored_before"] == first["events"]
+
+
+def test_a_queue_log_goes_through_the_door_of_a_running_server_gaps_included(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        "1760000000|c-1|q-1|NONE|ENTERQUEUE||x|1",
+        "1760000007|c-1|q-1|a-1|CONNECT|7|y|4",
+        "1760000600|NONE|NONE|NONE|QUEUESTART|",
+        "1760000700|c-2|q-1|NONE|ENTERQUEUE||x|1",
+        "1760000720|c-2|q-1|NONE|ABANDON|1|1|20",
+    ]
+    (tmp_path / "queue_log").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    arguments = ["import", "--format", "asterisk-queue-log", str(tmp_path / "queue_log")]
+    arguments += ["--client", "acme", "--data", str(tmp_path / "data"), "--json"]
+    with server(tmp_path, CONFIGURATION) as (_, runtime):
+        assert run(arguments) == 0
+        first = reported(capsys)
+        assert (first["complete"], first["stored_before"], first["refused"]) == (True, 0, {})
+        assert run(arguments) == 0
+        assert reported(capsys)["stored_before"] == first["events"]
+        queues = wait_until_blocking(lambda: board(runtime.url)["queues"], what="the queue of the log on the board")
+        assert [tile["id"] for tile in queues.values()] == ["q-1"]
+    gaps = [entry.body for entry in records(tmp_path / "data" / "clients" / "acme") if isinstance(entry.body, Gone)]
+    assert [(gap.reason, gap.since, gap.until) for gap in gaps] == [
+        ("source_restarted", 1_760_000_007_000, 1_760_000_600_000)
+    ]
+
+
+def test_a_platforms_figures_are_on_the_record_and_on_no_board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = ROOT / "examples" / "platforms" / "figures"
+    files = [str(sample / "figures.csv"), "--mapping", str(sample / "mapping.toml")]
+    where = ["--client", "acme", "--data", str(tmp_path / "data"), "--json"]
+    with server(tmp_path, CONFIGURATION) as (_, runtime):
+        before = board(runtime.url)
+        assert run(["import", "--format", "platform-figures", *files, *where]) == 0
+        assert reported(capsys)["outcomes"] == {"figures": 4, "no_figures": 0, "rejected": 0}
+        assert run(["import", "--format", "platform-figures", *files, *where]) == 0
+        report = reported(capsys)
+        assert report["stored_before"] == report["events"] == 10
+        assert board(runtime.url)["queues"] == before["queues"]
+    kept = [
+        entry for entry in records(tmp_path / "data" / "clients" / "acme") if isinstance(entry.body, PlatformFigure)
+    ]
+    assert {entry.source for entry in kept} == {"figures/acme"}
+    assert len(kept) == 10
 
 
 def test_a_roster_is_imported_into_a_running_server_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

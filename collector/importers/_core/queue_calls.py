@@ -67,7 +67,7 @@ class _Call:
 class Calls:
     """All calls that the log left open so far. note(what): called for what is odd about the row at hand.
 
-    ids_remembered: how many calls that were in hands are known again when they turn up in another queue.
+    ids_remembered: how many open calls are kept, and how many that were in hands are known again in another queue.
     """
 
     def __init__(self, note: Callable[[Note], None], ids_remembered: int) -> None:
@@ -114,6 +114,10 @@ class Calls:
             self._note(Note.ENTERED_TWICE)
             yield from self._told(before)
             self._forget(before)
+        if len(self._open) >= self._ids_remembered:  # a log that never says how its calls end
+            oldest = next(iter(self._open.values()))
+            yield from self._told(oldest)
+            self._forget(oldest)
         call = self._open[key] = _Call(key, row.at, row.resolution_ms, held=True)
         if not self._talking:
             yield from self._told(call)

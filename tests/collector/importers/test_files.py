@@ -7,7 +7,7 @@ from openpyxl import Workbook
 
 from collector.importers._core import keys
 from collector.importers._core.plan import Outcome
-from collector.importers.mapping import MappingError
+from collector.importers.columns import MappingError
 from collector.importers.reading import MappedReading
 from collector.importers.tables import Table, TableError, detect
 from tests.collector.importers.files import CALLS, HEADER, SETTINGS, call, mapping_of, reading_of

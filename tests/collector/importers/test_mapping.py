@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.importers.mapping import MappingError, parse_mapping, plan, read_mapping
+from collector.importers.columns import MappingError
+from collector.importers.mapping import parse_mapping, plan, read_mapping
 from tests.collector.importers.files import CALLS, HEADER, mapping_of
 from tests.tidy.source import ROOT
 

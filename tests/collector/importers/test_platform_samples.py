@@ -13,7 +13,7 @@ from wire.conversation import AgentTurn, CustomerLeft, Offered
 from wire.kinds import Kind
 
 PLATFORMS = ROOT / "examples" / "platforms"
-SAMPLES = sorted(path.name for path in PLATFORMS.iterdir() if path.is_dir())
+SAMPLES = sorted(path.name for path in PLATFORMS.iterdir() if path.is_dir() and path.name != "figures")
 EXPECTED = {
     "feige": ({"answered": 2, "abandoned": 1, "never_queued": 1, "rejected": 0}, [6, 65], [("went_silent", 120)]),
     "jingmai": (
