@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.engine import new_shard, step
 from tests.builders import Event, entries, rules
-from tests.oracle.drawing import roster
+from tests.oracle.drawing import FIRST, roster
 from tests.oracle.oracle import read
 from tests.oracle.reading import Told
 from wire.conversation import PresenceChanged
@@ -112,19 +112,20 @@ def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Ite
 
 
 def smallest(events: Sequence[Event], differs: Callable[[Sequence[Event]], bool]) -> list[Event]:
-    """Fewer and fewer events, as long as it still differs: first halves, then one by one."""
-    kept = list(events)
+    """Fewer and fewer events, as long as it still differs: first halves, then one by one. The scenery stays."""
+    kept = [event for event in events if speaks(event)]
+    scenery = [event for event in events if not speaks(event)]
     size = max(1, len(kept) // 2)
     while size:
         place = 0
         while place < len(kept):
             fewer = [*kept[:place], *kept[place + size :]]
-            if fewer and any(isinstance(e.body, Clock) for e in fewer) and differs(fewer):
+            if differs([*scenery, *fewer]):
                 kept = fewer
             else:
                 place += size
         size //= 2
-    return kept
+    return [*scenery, *kept]
 
 
 def simplest(definition: Definition, plain: Definition, differs: Callable[[Definition], bool]) -> Definition:
@@ -139,4 +140,6 @@ def simplest(definition: Definition, plain: Definition, differs: Callable[[Defin
 
 def speaks(event: Event) -> bool:
     """Whether an event is part of the story, not of the scenery."""
-    return isinstance(event.body, Told | PresenceChanged)
+    if isinstance(event.body, Told):
+        return not event.body.conversation.startswith(FIRST)
+    return isinstance(event.body, PresenceChanged)

@@ -33,6 +33,7 @@ class Case:
     conversation: str
     label: str
     number: int
+    customer: str
     pieces: Sequence[Piece]
     session: Sequence[Piece]
     rules: Definition
@@ -74,9 +75,9 @@ class Case:
         awaited: tuple[type, ...] = (Assigned, Accepted)
         if self.rules.clock_start is ClockStart.QUEUED:
             awaited = (Queued, Assigned, Accepted)
-        for step in steps:
+        for step in steps_of(self.session):
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
-                return step
+                return step if step in steps else steps[0]
         return None
 
     @cached_property
@@ -89,6 +90,11 @@ class Case:
             if self.is_valid(step) and is_human(step):
                 return self.steps[0]
         return None
+
+    def has_started(self, step: Step) -> bool:
+        """Whether the clock ran when this happened, as far as was told by then."""
+        signal = self.clock_signal
+        return signal is not None and (signal.at, signal.entry) <= (step.at, step.entry)
 
     @cached_property
     def replies(self) -> list[Step]:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sla_engine._core.choices import NeverAnswered, OnTransfer, Outbound, OutOfHours, RepeatedTurns, TurnEnds, Unit
-from tests.oracle.reading import Step, is_call, queue_at
+from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
 from tests.oracle.wait import credited_with
 from wire.conversation import CustomerTurn, Direction, Form, Offered, Transferred
@@ -21,7 +21,7 @@ class Turn(NamedTuple):
 
 def response_facts(case: Case) -> list[ResponseFact]:
     """Every turn that was answered or ended; none of a session that the rules leave out."""
-    if not case.steps or is_call(case.pieces):
+    if not case.steps or is_call(steps_of(case.pieces)):
         return []
     turns = turns_of(case)
     if not _is_outbound(case):
@@ -76,19 +76,18 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            ended_by = ended_by or step
+            ended_by = step
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
+        elif step is case.clock_start:
+            opener = step
         elif _is_handed_away(case, step):
             found.append(Turn(opener, step, answered=False, stopped_at=step.at))
             opener = step
         elif _starts_anew(case, step):
             opener = step
-    cut_at = case.cut_at(_start(case, opener))
     if ended_by is not None:
         found.append(Turn(opener, ended_by, answered=False, stopped_at=ended_by.at))
-    elif cut_at is not None and cut_at < case.until:
-        found.append(Turn(opener, None, answered=False, stopped_at=cut_at))
     return found, len(steps)
 
 
@@ -145,6 +144,7 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         duration_ms=took,
         entry_index=0,
         verdict=_verdict(case, number, took),
+        customer=case.customer,
         resolution_ms=max(end.body.resolution_ms for end in ends),
     )
 

@@ -134,7 +134,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=case.is_late_at_night(running.start, reply),
+        answered_out_of_hours=reply.at >= running.start and case.is_late_at_night(running.start, reply),
     )
 
 
@@ -201,7 +201,8 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
     told = any(
         isinstance(step.body, CustomerLeft) and step.body.reason is LeftReason.NOBODY_ONLINE for step in case.steps
     )
-    if not told and not case.around.nobody_ready(fact.queue, running.start):
+    over_at = running.reply.at if running.reply else running.start if fact.ended_at is None else fact.ended_at
+    if not told and not case.around.nobody_ready(fact.queue, min(running.start, over_at)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
     changes: dict[str, Any] = {"nobody_online": True}
@@ -241,10 +242,10 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "accept_wait_ms": None,
         "ended_at": None,
         "entry_index": 0,
-        "customer": _customer(case),
+        "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": _queued_at(case, known),
-        "voice": is_call(case.pieces),
+        "queued_at": next(iter(_queued_at(case, known)), None),
+        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
     }
     return SessionFact(**(fields | given))
 
@@ -271,30 +272,24 @@ def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
     for place, step in enumerate(known):
         if step.after is not None:
-            queued_at = _queued_at(case, known[:place])
-            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
+            queued_at = [case.steps[0].at, *_queued_at(case, known[:place])]
+            return max(0, step.at - queued_at[-1])
     return None
 
 
-def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
-    """When it entered the queue of humans: in its last contact that told so."""
+def _queued_at(case: Case, known: Sequence[Step]) -> list[int]:
+    """When it entered the queue of humans, once for each contact that told so."""
     first_of_contacts = (
         [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
         for piece in case.session
     )
-    told = [at for first in first_of_contacts for at in first]
-    return told[-1] if told else None
+    return [at for first in first_of_contacts for at in first]
 
 
 def _accept_wait(leg: Leg | None) -> int | None:
     if leg is None or leg.assigned_at is None or leg.accepted_at is None or leg.accepted_at < leg.assigned_at:
         return None
     return leg.accepted_at - leg.assigned_at
-
-
-def _customer(case: Case) -> str:
-    bodies = (step.body for step in steps_of(case.pieces))
-    return next((body.customer for body in bodies if isinstance(body, Offered) and body.customer), "")
 
 
 def _own_choice(end: Step) -> bool:
