@@ -14,13 +14,14 @@ from tests.oracle.reading import Told
 from wire.conversation import PresenceChanged
 from wire.record import Clock
 from wire.recorded import Recorded
-from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Why
 
 Judged = SessionFact | ResponseFact | LegFact
 Key = tuple[str, str, str, int, int]
 
 NOT_COMPARED: Final = {"revision", "entry_index", "void", "skew_bound_ms"}
-OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "clock_started_at", "queue_wait_ms", "queued_at"}
+LEFT_OUT: Final = (Why.ARRIVED_OUT_OF_HOURS, Why.OUTBOUND, Why.NEVER_REACHED_A_PERSON)
+OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "queue_wait_ms", "queued_at", "voice"}
 """What means nothing in the fact of a session that is left out from its start."""
 
 
@@ -103,7 +104,7 @@ def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Ite
             what = f"{key[0]} said by the {'oracle' if said is None else 'engine'} only"
             yield Difference(definition, what, conversation, said, read_)
             continue
-        left_out = isinstance(said, SessionFact) and said.verdict is Verdict.EXCLUDED and said.ended_at is None
+        left_out = isinstance(said, SessionFact) and said.why in LEFT_OUT
         skipped = NOT_COMPARED | (OF_NOBODY if left_out else set())
         for field in type(said).__struct_fields__:
             mine, theirs = getattr(said, field), getattr(read_, field)

@@ -69,7 +69,10 @@ def _replied_at(during: Sequence[Step], leg: Leg) -> int | None:
 
 
 def _was_owed(piece: Piece, during: Sequence[Step], *, voice: bool) -> bool:
-    """Whether the customer waited when it came into these hands, or wrote while it was in them."""
+    """Whether the customer waited when it came into these hands, or wrote while it was in them.
+
+    A caller waits from where the call is offered to nobody yet.
+    """
     first = piece.steps.index(during[0])
     before = piece.steps[:first]
     asks = Offered if voice else CustomerTurn
@@ -77,6 +80,6 @@ def _was_owed(piece: Piece, during: Sequence[Step], *, voice: bool) -> bool:
     for step in before:
         if is_human(step):
             waited = False
-        elif isinstance(step.body, asks):
+        elif isinstance(step.body, asks) and not (voice and step.before):
             waited = True
-    return waited or any(isinstance(step.body, asks) for step in during)
+    return waited or any(isinstance(step.body, CustomerTurn) for step in during)

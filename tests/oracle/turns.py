@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sla_engine._core.choices import NeverAnswered, OnTransfer, Outbound, OutOfHours, RepeatedTurns, TurnEnds, Unit
+from sla_engine._core.choices import NeverAnswered, OnTransfer, RepeatedTurns, TurnEnds, Unit
 from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
 from tests.oracle.wait import credited_with
-from wire.conversation import CustomerTurn, Direction, Form, Offered, Transferred
+from wire.conversation import CustomerTurn, Form, Transferred
 from wire.verdict import ResponseFact, Verdict
 
 
@@ -24,15 +24,12 @@ def response_facts(case: Case) -> list[ResponseFact]:
     if not case.steps or is_call(steps_of(case.pieces)):
         return []
     turns = turns_of(case)
-    if not _is_outbound(case):
+    if not case.owes_nothing:
         clock = case.clock_start
-        if clock is None or case.moved(clock.at) is None:
+        if clock is None or case.moved(clock.at) is None or case.left_out_at is not None:
             return []
-        if not case.is_open(clock.at):
-            if case.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START:
-                return []
-            if case.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE:
-                turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
+        if case.counts_only_inside(clock.at):
+            turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
     return [_fact(case, number, turn) for number, turn in enumerate(turns)]
 
 
@@ -153,7 +150,7 @@ def _duration(case: Case, turn: Turn) -> int | None:
     if not turn.answered or turn.stopped_by is None:
         return None
     clock = case.clock_start
-    begin = None if clock is None or _is_outbound(case) else case.moved(clock.at)
+    begin = None if clock is None or case.owes_nothing else case.moved(clock.at)
     if begin is not None and case.reads_as_zero(begin, turn.stopped_by):
         return 0
     start = _start(case, turn.opened_by)
@@ -179,12 +176,3 @@ def _holder_at(case: Case, at: int) -> str:
     before = [step for step in case.steps if step.at < at]
     leg = before[-1].after if before else None
     return leg.account if leg else ""
-
-
-def _is_outbound(case: Case) -> bool:
-    first = case.steps[0].body
-    return (
-        case.rules.outbound is Outbound.NO_FIRST_RESPONSE
-        and isinstance(first, Offered)
-        and first.direction is Direction.OUTBOUND
-    )
