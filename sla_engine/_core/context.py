@@ -2,7 +2,7 @@
 
 import heapq
 
-from sla_engine._core.conversation import JUDGED, ONE_WARNING, OWED, SAID_OVERDUE, Conversation, Track
+from sla_engine._core.conversation import JUDGED, ONE_WARNING, OWED, SAID_OVERDUE, TURN_SAID, Conversation, Track
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.online import Online
 from sla_engine._core.roster import Roster
@@ -78,6 +78,14 @@ def schedule_judgement(context: Context, conversation: Conversation, track: Trac
     heapq.heappush(deadlines.judge[conversation.feed], (due_at, conversation.key))
 
 
+def schedule_closing(context: Context, conversation: Conversation, track: Track) -> None:
+    """Let the watermark look at an open turn where the window closes on it (E8)."""
+    if context.deadlines is not None:
+        closing = context.rules.rules[track.slot].clock.closing(track.turn_at)
+        if closing is not None:
+            heapq.heappush(context.deadlines.judge[conversation.feed], (closing, conversation.key))
+
+
 def schedule_owed(context: Context, conversation: Conversation) -> None:
     """Schedule whatever is owed in `conversation`, after its tracks or its feed were replaced."""
     if context.deadlines is None:
@@ -88,6 +96,8 @@ def schedule_owed(context: Context, conversation: Conversation) -> None:
                 schedule_judgement(context, conversation, track)
             if conversation.tracks[0] is track and not track.flags & SAID_OVERDUE:
                 _schedule_notice(context, conversation, track)
+        if track.turn_at != NOT_YET and track.slot >= 0 and not track.flags & TURN_SAID:
+            schedule_closing(context, conversation, track)
 
 
 def next_notice_at(context: Context, track: Track) -> int:

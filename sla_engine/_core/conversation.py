@@ -111,13 +111,16 @@ AWAITS_CLOCK: Final = 6  # started, but the clock starts with a signal that has 
 UNREACHED: Final = 7  # ended so
 OUTSIDE_WAITING: Final = 8  # started outside the windows; counts if it is answered inside them (E7)
 OUTSIDE_ANSWERED: Final = 9  # it was not
-CUT: Final = 10  # the window closed on it (E8), for good
+OUTSIDE_COUNTED: Final = 10  # it was
+CUT: Final = 11  # the window closed on it (E8), for good
 
 # Bits of Track.flags; above them, how many warnings were said.
 JUDGED: Final = 1  # the watermark has passed the due instant, and it was said
 REPLIED: Final = 2  # a valid reply came in this session
-SAID_OVERDUE: Final = 4
-ONE_WARNING: Final = 8
+TURN_SAID: Final = 4  # the open turn was said to be unanswered; an answer may still come
+BEGAN_INSIDE: Final = 8  # the clock first started inside the windows
+SAID_OVERDUE: Final = 16
+ONE_WARNING: Final = 32
 
 # Bits of Conversation.owes.
 WAITS: Final = 1  # the customer has written (or called) and no human of ours has answered since
@@ -172,20 +175,23 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
 
     life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes
     back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
-    watermark.FEEDS). customer: the first pseudonym told. leg: number of the running leg, or the next one, in its
-    session. log: its events in order of event time (history.py); base: the state before the first of them. emissions:
-    how often a fact was said, for facts said more than once (history.py) and open turns that were said. tracks: a
-    tuple, so that a conversation holds nothing the garbage collector has to look through again and again; the primary
+    watermark.FEEDS). begun_at: when something was first heard of its session.
+    called_at: since when it is a call; it stays one. customer: the first pseudonym told.
+    leg: number of the running leg, or the next one, in its session. log: its events in order of event time
+    (history.py); base: the state before the first of them. emissions: how often a fact was said, for facts said more
+    than once (history.py) and open turns that were said. tracks: a tuple, so that a conversation holds nothing the
+    garbage collector has to look through again and again; the primary
     definition's first.
     """
 
     key: str
     life: int
     feed: int
+    begun_at: int = NOT_YET
     customer: str = ""
     queue: str = ""
     phase: int = UNKNOWN
-    voice: bool = False
+    called_at: int = NOT_YET
     account: str = ""
     assigned_at: int = NOT_YET
     accepted_at: int = NOT_YET

@@ -7,7 +7,6 @@ from sla_engine._core.context import Context
 from sla_engine._core.conversation import (
     CLOSED,
     OWED,
-    QUEUED,
     SIGNAL_BITS,
     TABLE,
     UNKNOWN,
@@ -24,6 +23,7 @@ from sla_engine._core.obligation import (
     STARTS,
     STARTS_OUTBOUND,
     begin,
+    begin_waiting,
     customer_turn,
     cut_all,
     end,
@@ -89,22 +89,25 @@ def fold(
     elif signal >= _LEFT:  # or closed, the last of the signals
         _end(context, conversation, at, signal, detail)
     elif signal == _OFFERED:
-        _say_channel(conversation, detail)
+        _offer(context, conversation, at, detail, queue)
     else:
         _move(context, conversation, at, signal, account, queue)
     return True
 
 
-def _say_channel(conversation: Conversation, detail: int) -> None:
+def _offer(context: Context, conversation: Conversation, at: int, detail: int, queue: str) -> None:
     """On a call the customer waits from the start; in a chat, from the first message."""
-    conversation.voice = detail & VOICE_BIT != 0
-    if conversation.voice and conversation.phase == QUEUED:
+    if queue:
+        conversation.queue = queue
+    if detail & VOICE_BIT and conversation.called_at == NOT_YET:
+        conversation.called_at = at
         customer_waits(conversation)
+    begin_waiting(context, conversation, at, STARTS_OUTBOUND if detail & OUTBOUND_BIT else STARTS)
 
 
 def _their_turn(context: Context, conversation: Conversation, at: int, form: int) -> None:
     """The customer wrote. On a call, talk is not turns."""
-    if conversation.voice:
+    if conversation.called_at != NOT_YET:
         return
     customer_waits(conversation)
     rules = context.rules.rules
@@ -160,13 +163,14 @@ def _end(context: Context, conversation: Conversation, at: int, signal: int, det
 
 def _move(context: Context, conversation: Conversation, at: int, signal: int, account: str, queue: str) -> None:
     """It changes queue or hands."""
+    _take(context, conversation, account, at, LegEnd.HANDED_OVER if account else LegEnd.REQUEUED)
     if queue:
         conversation.queue = queue
-    _take(context, conversation, account, at, LegEnd.HANDED_OVER if account else LegEnd.REQUEUED)
     if signal == _ACCEPTED:
         if conversation.accepted_at == NOT_YET:
             conversation.accepted_at = at
     elif signal == _QUEUED:
+        begin_waiting(context, conversation, at, STARTS)
         for track in conversation.tracks:
             if track.queued_at == NOT_YET:
                 track.queued_at = at
@@ -181,11 +185,10 @@ def _open(context: Context, conversation: Conversation, at: int, signal: int, de
     if queue:
         conversation.queue = queue
     if signal == _OFFERED:
-        conversation.voice = detail & VOICE_BIT != 0
         how = STARTS_OUTBOUND if detail & OUTBOUND_BIT else STARTS
     else:
         how = detail if signal == _CUSTOMER_TURN else STARTS
-    if conversation.voice:
+    if conversation.called_at != NOT_YET:
         customer_waits(conversation)
     rules = context.rules.rules
     ended_at = conversation.ended_at
@@ -203,6 +206,7 @@ def _open(context: Context, conversation: Conversation, at: int, signal: int, de
     session = max([track.session for track in before], default=conversation.life - 1) + 1
     _begin_sessions(context, conversation, kept, session, at, how)
     if conversation.tracks[0] not in kept:
+        conversation.begun_at = at
         conversation.leg = 0
 
 

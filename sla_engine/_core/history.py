@@ -12,10 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from sla_engine._core.context import Context, schedule_owed
-from sla_engine._core.conversation import JUDGED, LEGS, OWED, REPLIED, WHOLE_SESSION, Conversation, Track, fact_key
+from sla_engine._core.conversation import LEGS, SAID_OVERDUE, WHOLE_SESSION, Conversation, Track, fact_key
 from sla_engine._core.fold import fold
 from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
-from sla_engine._core.obligation import judge
+from sla_engine._core.obligation import judge_past
 from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact
 
 _RECORD: Final = Struct("<qBBIIIH")
@@ -25,7 +25,7 @@ _SIZE: Final = _RECORD.size
 LOG_BYTES: Final = EVENTS_IN_LOG * _SIZE
 _AT: Final = Struct("<q")
 
-_ANNOUNCED: Final = ~(JUDGED | REPLIED)
+_ANNOUNCED: Final = ~(SAID_OVERDUE - 1)
 """What a track's flags say of announcements."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -114,9 +114,7 @@ def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: 
     for at, signal, detail, account, queue, aside.resolution_ms, aside.domain in _RECORD.iter_unpack(log):
         fold(aside, conversation, at, signal, detail, known[account], known[queue])
         conversation.last_at = at
-    for track in conversation.tracks:
-        if track.state == OWED and track.slot >= 0 and track.due_at < mark and not track.flags & JUDGED:
-            judge(aside, conversation, track)
+    judge_past(aside, conversation, mark)
     slots = {rule.label: slot for slot, rule in enumerate(context.rules.rules)}
     facts: dict[int, _Corrected] = {}
     load: Counter[_Load] = Counter()

@@ -27,11 +27,11 @@ def person_replied(conversation: Conversation, account: str, at: int) -> None:
 
 def end_leg(context: Context, conversation: Conversation, at: int, how: LegEnd) -> None:
     """It leaves the hands it is in."""
-    session = conversation.tracks[0]
+    session = conversation.tracks[0].session
     revision = 0
     emissions = conversation.emissions
     if emissions:
-        key = fact_key(LEGS, session.session - conversation.life, conversation.leg)
+        key = fact_key(LEGS, session - conversation.life, conversation.leg)
         revision = emissions.get(key, 0)
         if revision:
             emissions[key] = revision + 1
@@ -39,12 +39,12 @@ def end_leg(context: Context, conversation: Conversation, at: int, how: LegEnd) 
     context.facts.append(
         LegFact(
             conversation.key,
-            session.session,
+            session,
             conversation.leg,
             revision,
             conversation.queue,
             context.roster.place(conversation.account, at),
-            session.started_at,
+            conversation.begun_at,
             conversation.leg_at,
             None if accepted_at == NOT_YET else accepted_at,
             None if replied_at == NOT_YET else replied_at,
@@ -52,7 +52,7 @@ def end_leg(context: Context, conversation: Conversation, at: int, how: LegEnd) 
             how,
             conversation.owes & LEG_OWED != 0,
             how is LegEnd.LEFT or how is LegEnd.CLOSED,
-            conversation.voice,
+            conversation.called_at != NOT_YET,
             context.index,
         )
     )

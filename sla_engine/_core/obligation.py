@@ -11,16 +11,19 @@ from sla_engine._core.context import Context, schedule, schedule_judgement
 from sla_engine._core.conversation import (
     ANSWERED,
     AWAITS_CLOCK,
+    BEGAN_INSIDE,
     CUT,
     JUDGED,
     LOST,
     NOT_STARTED,
     OUTBOUND,
     OUTSIDE_ANSWERED,
+    OUTSIDE_COUNTED,
     OUTSIDE_WAITING,
     OUTSIDE_WINDOW,
     OWED,
     REPLIED,
+    TURN_SAID,
     UNREACHED,
     WHOLE_SESSION,
     Conversation,
@@ -49,6 +52,7 @@ STARTS: Final = -1
 STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
 
+_UNSTARTED: Final = (NOT_STARTED, AWAITS_CLOCK)
 _RUNNING: Final = (OWED, AWAITS_CLOCK)
 _TRANSFERS: Final = (int(Signal.TRANSFERRED), int(Signal.HANDED_OVER))
 
@@ -75,16 +79,20 @@ def begin(context: Context, conversation: Conversation, fresh: Iterable[Track], 
             _start(context, conversation, track, rule, outbound=how == STARTS_OUTBOUND)
 
 
+def begin_waiting(context: Context, conversation: Conversation, at: int, how: int) -> None:
+    """It was offered or queued: so starts a session that so far was only written to in a form that does not count."""
+    for track in conversation.tracks:
+        if track.state == NOT_STARTED and track.slot >= 0:
+            _start_here(context, conversation, track, at, outbound=how == STARTS_OUTBOUND)
+
+
 def customer_turn(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, form: int) -> None:
     """The customer wrote: the first message since the last reply starts the turn."""
     if not rule.inbound_mask >> form & 1:
         return
     if track.state == NOT_STARTED:
-        track.started_at = at
-        track.resolution_ms = context.resolution_ms
-        track.domain = context.domain
-        _start(context, conversation, track, rule, outbound=False)
-    if open_turn(context, track, rule, at, form) and track.state == OWED:
+        _start_here(context, conversation, track, at, outbound=False)
+    if open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
         _restart(context, conversation, track, rule, at)
 
 
@@ -95,11 +103,11 @@ def reply(context: Context, conversation: Conversation, track: Track, rule: Rule
     if state == OWED:
         track.state = ANSWERED
         say_answered(context, conversation, track, rule, at, sender)
-    elif state == AWAITS_CLOCK:
+    elif state in _UNSTARTED:
         return
     elif state == OUTSIDE_WAITING:
         if rule.clock.is_open(at):
-            track.state = ANSWERED
+            track.state = OUTSIDE_COUNTED
             say_answered(context, conversation, track, rule, at, sender)
         else:
             track.state = OUTSIDE_ANSWERED
@@ -119,7 +127,7 @@ def end(
         lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive)
     if track.state == AWAITS_CLOCK:
         track.state = UNREACHED
-        say_session(context, conversation, track, rule, NEVER_REACHED, at, Wait(at))
+        say_session(context, conversation, track, rule, NEVER_REACHED, at)
     if track.state != OWED:
         return
     track.state = LOST
@@ -133,11 +141,24 @@ def judge(context: Context, conversation: Conversation, track: Track) -> None:
     rule = context.rules.rules[track.slot]
     track.flags |= JUDGED
     due_at, clock = track.due_at, rule.clock
-    why, waited_ms = Why.NOT_ANSWERED_WHEN_DUE, None
-    if rule.cuts and due_at < clock.after(track.clock_at, clock.limit(track.clock_at)):
-        why, waited_ms = Why.CUT_AT_CLOSE, clock.elapsed(track.clock_at, due_at)
-    judgement = never_answered(rule, why)
-    say_session(context, conversation, track, rule, judgement, due_at, Wait(None, waited_ms))
+    is_cut = rule.cuts and due_at < clock.after(track.clock_at, clock.limit(track.clock_at))
+    judgement = never_answered(rule, Why.CUT_AT_CLOSE if is_cut else Why.NOT_ANSWERED_WHEN_DUE)
+    say_session(context, conversation, track, rule, judgement, due_at)
+
+
+def judge_past(context: Context, conversation: Conversation, mark: int) -> bool:
+    """Say what the record, complete up to `mark`, leaves unanswered. Returns whether there was anything."""
+    facts = len(context.facts)
+    for track in conversation.tracks:
+        if track.slot < 0:
+            continue
+        if track.state == OWED and track.due_at < mark and not track.flags & JUDGED:
+            judge(context, conversation, track)
+        if track.turn_at != NOT_YET and context.rules.any_cuts:
+            rule = context.rules.rules[track.slot]
+            if rule.cuts:
+                cut_turn(context, conversation, track, rule, mark - 1, stays_open=True)
+    return len(context.facts) > facts
 
 
 def resume(context: Context, conversation: Conversation, track: Track, at: int) -> None:
@@ -180,7 +201,7 @@ def move(context: Context, conversation: Conversation, at: int, signal: int) -> 
                 _start_clock(context, conversation, track, rule, at)
         elif transfers and rule.restarts:
             if track.turn_at != NOT_YET:
-                begin_turn(context, track, rule, at)
+                begin_turn(context, conversation, track, rule, at)
             if track.state == OWED:
                 _restart(context, conversation, track, rule, at)
 
@@ -215,6 +236,15 @@ def _cut(context: Context, conversation: Conversation, track: Track, rule: Rule,
         track.state = CUT
 
 
+def _start_here(context: Context, conversation: Conversation, track: Track, at: int, *, outbound: bool) -> None:
+    """The session starts with the event at hand."""
+    track.queue = conversation.queue
+    track.started_at = at
+    track.resolution_ms = context.resolution_ms
+    track.domain = context.domain
+    _start(context, conversation, track, context.rules.rules[track.slot], outbound=outbound)
+
+
 def _start(context: Context, conversation: Conversation, track: Track, rule: Rule, *, outbound: bool) -> None:
     """The session has started."""
     at = track.started_at
@@ -238,20 +268,32 @@ def _start_clock(context: Context, conversation: Conversation, track: Track, rul
     """The customer's clock starts at `at`, where the definition counts that instant (E7)."""
     clock = rule.clock
     is_open = clock.open_from <= at < clock.open_until or clock.is_open(at)
-    opening = at if is_open or not clock.at_opening else clock.opening(at)
-    track.clock_at = at = at if opening is None else opening
+    opening = clock.opening(at) if clock.at_opening else None
+    if is_open or opening is not None:
+        track.state = OWED
+        track.flags |= BEGAN_INSIDE
+        _run_clock(context, conversation, track, rule, at if opening is None else opening)
+        return
+    track.state = OUTSIDE_WAITING if rule.if_inside else OUTSIDE_WINDOW
+    _set_clock(track, at)
+    track.due_at = at + clock.limit_ms
+    say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
+
+
+def _run_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
+    clock = rule.clock
+    _set_clock(track, at)
+    track.due_at = at + clock.limit_ms if clock.plain else clock.due_at(at)
+    schedule(context, conversation, track)
+
+
+def _set_clock(track: Track, at: int) -> None:
+    """A turn that is open since before begins with the clock."""
+    track.clock_at = at
     if NOT_YET < track.turn_at < at:
         track.turn_at = at
         track.turn_resolution_ms = track.resolution_ms
         track.turn_domain = track.domain
-    if opening is None or not (is_open or clock.at_opening):
-        track.state = OUTSIDE_WAITING if rule.if_inside else OUTSIDE_WINDOW
-        track.due_at = at + clock.limit_ms
-        say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
-        return
-    track.state = OWED
-    track.due_at = at + clock.limit_ms if clock.plain else clock.due_at(at)
-    schedule(context, conversation, track)
 
 
 def _restart(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
@@ -259,8 +301,9 @@ def _restart(context: Context, conversation: Conversation, track: Track, rule: R
     if track.flags & JUDGED:
         taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
-    track.flags &= REPLIED
+    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     track.owner = conversation.account
-    _start_clock(context, conversation, track, rule, at)
+    opening = rule.clock.opening(at) if rule.clock.at_opening else at
+    _run_clock(context, conversation, track, rule, at if opening is None else opening)

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline
 from sla_engine._core.context import Context
-from sla_engine._core.conversation import Conversation, Track, fact_key
+from sla_engine._core.conversation import TURN_SAID, Conversation, Track, fact_key
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
@@ -54,6 +54,11 @@ def elapsed(context: Context, rule: Rule, start: int, domain: int, end: int) -> 
     return took, 0
 
 
+def credited(conversation: Conversation, rule: Rule, sender: str) -> str:
+    """The account a reply by `sender` counts for (E3)."""
+    return (conversation.account or sender) if rule.credits_assignee else sender
+
+
 def never_answered(rule: Rule, why: Why) -> Judgement:
     """A wait that ended without a reply and without the customer's own choice (E10)."""
     return _DROPPED if rule.drops_unanswered else (Outcome.UNANSWERED, _BREACHED, why)
@@ -96,7 +101,6 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
         seat_ms = at - conversation.assigned_at
         if conversation.accepted_at != NOT_YET:
             accept_ms = conversation.accepted_at - conversation.assigned_at
-    credited = (conversation.account or sender) if rule.credits_assignee else sender
     resolution_ms = context.resolution_ms
     queued_at = track.queued_at
     revision = track.emitted
@@ -108,7 +112,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
             rule.label,
             revision,
             track.queue,
-            context.roster.place(credited, at),
+            context.roster.place(credited(conversation, rule, sender), at),
             track.started_at,
             track.due_at,
             max(resolution_ms, track.resolution_ms),
@@ -129,7 +133,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
             outside,
             nobody,
             bound,
-            conversation.voice,
+            conversation.called_at != NOT_YET,
         )
     )
 
@@ -193,10 +197,10 @@ def say_session(
             customer=conversation.customer,
             clock_started_at=None if no_clock else track.clock_at,
             waited_ms=wait.waited_ms,
-            queued_at=track.queued_at if NOT_YET < track.queued_at <= until else None,
+            queued_at=track.queued_at if NOT_YET < track.queued_at <= at else None,
             nobody_online=nobody,
             skew_bound_ms=wait.skew_bound_ms,
-            voice=conversation.voice,
+            voice=NOT_YET < conversation.called_at <= at,
         )
     )
 
@@ -222,6 +226,8 @@ def say_turn(
         revision = emissions.get(key, 0)
         if revision or stays_open:
             emissions[key] = revision + 1
+        if stays_open:
+            track.flags |= TURN_SAID
     resolution_ms = track.turn_resolution_ms
     if duration_ms is not None and context.resolution_ms > resolution_ms:
         resolution_ms = context.resolution_ms
@@ -282,4 +288,5 @@ def _queue_wait(track: Track, until: int) -> int | None:
     if assigned_at == NOT_YET or assigned_at > until:
         return None
     queued_at = track.queued_at
-    return assigned_at - (queued_at if track.started_at <= queued_at <= assigned_at else track.started_at)
+    since = queued_at if track.started_at <= queued_at <= assigned_at else track.started_at
+    return max(0, assigned_at - since)

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Final
 
 from sla_engine._core.context import Context, Deadlines, schedule_owed
-from sla_engine._core.conversation import CLOSED, JUDGED, OWED, Conversation, Phase, Signal
+from sla_engine._core.conversation import CLOSED, Conversation, Phase, Signal
 from sla_engine._core.fold import fold
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, trim
 from sla_engine._core.limits import NOT_YET
-from sla_engine._core.obligation import judge
+from sla_engine._core.obligation import judge_past
 from sla_engine._core.online import Online, OnlineState
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
@@ -117,7 +117,7 @@ def take(
         if at < shard.watermark.merged[feed] - shard.rules.grace_ms and shard.rules.grace_ms:
             shard.anomalies[TOO_LATE] += 1
             return
-        conversation = shard.conversations[key] = Conversation(key, entry.index, feed, customer)
+        conversation = shard.conversations[key] = Conversation(key, entry.index, feed, customer=customer)
         shard.forgetting.note(feed, at, key)
     elif feed > conversation.feed:
         conversation.feed = feed
@@ -188,11 +188,9 @@ def judge_due(shard: Shard, feed: int) -> None:
     heap = shard.deadlines.judge[feed]
     mark = shard.watermark.merged[feed]
     while heap and heap[0][0] < mark:
-        due_at, key = heapq.heappop(heap)
+        _, key = heapq.heappop(heap)
         conversation = shard.conversations.get(key)
         if conversation is None or conversation.feed != feed:
             continue
-        for track in conversation.tracks:
-            if track.due_at == due_at and track.state == OWED and not track.flags & JUDGED:
-                judge(shard.context, conversation, track)
-                shard.touched[key] = None
+        if judge_past(shard.context, conversation, mark):
+            shard.touched[key] = None

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from sla_engine._core.context import schedule_owed
-from sla_engine._core.conversation import OWED, Conversation
+from sla_engine._core.conversation import Conversation
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import Names
 from sla_engine._core.online import Online, OnlineState
@@ -89,8 +89,7 @@ def restore(data: bytes) -> Shard:
     for conversation in held.conversations:
         _share_names(conversation, shard.names)
         shard.conversations[conversation.key] = conversation
-        if any(track.state == OWED for track in conversation.tracks):
-            schedule_owed(shard.context, conversation)
+        schedule_owed(shard.context, conversation)
     return shard
 
 

@@ -8,19 +8,20 @@ from msgspec.structs import replace
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.engine import new_shard, step
 from tests.builders import Event, entries, rules
-from tests.oracle.drawing import roster
+from tests.oracle.drawing import FIRST, roster
 from tests.oracle.oracle import read
 from tests.oracle.reading import Told
 from wire.conversation import PresenceChanged
 from wire.record import Clock
 from wire.recorded import Recorded
-from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Why
 
 Judged = SessionFact | ResponseFact | LegFact
 Key = tuple[str, str, str, int, int]
 
 NOT_COMPARED: Final = {"revision", "entry_index", "void", "skew_bound_ms"}
-OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "clock_started_at", "queue_wait_ms", "queued_at"}
+LEFT_OUT: Final = (Why.ARRIVED_OUT_OF_HOURS, Why.OUTBOUND, Why.NEVER_REACHED_A_PERSON)
+OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "queue_wait_ms", "queued_at", "voice"}
 """What means nothing in the fact of a session that is left out from its start."""
 
 
@@ -103,7 +104,7 @@ def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Ite
             what = f"{key[0]} said by the {'oracle' if said is None else 'engine'} only"
             yield Difference(definition, what, conversation, said, read_)
             continue
-        left_out = isinstance(said, SessionFact) and said.verdict is Verdict.EXCLUDED and said.ended_at is None
+        left_out = isinstance(said, SessionFact) and said.why in LEFT_OUT
         skipped = NOT_COMPARED | (OF_NOBODY if left_out else set())
         for field in type(said).__struct_fields__:
             mine, theirs = getattr(said, field), getattr(read_, field)
@@ -112,19 +113,20 @@ def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Ite
 
 
 def smallest(events: Sequence[Event], differs: Callable[[Sequence[Event]], bool]) -> list[Event]:
-    """Fewer and fewer events, as long as it still differs: first halves, then one by one."""
-    kept = list(events)
+    """Fewer and fewer events, as long as it still differs: first halves, then one by one. The scenery stays."""
+    kept = [event for event in events if speaks(event)]
+    scenery = [event for event in events if not speaks(event)]
     size = max(1, len(kept) // 2)
     while size:
         place = 0
         while place < len(kept):
             fewer = [*kept[:place], *kept[place + size :]]
-            if fewer and any(isinstance(e.body, Clock) for e in fewer) and differs(fewer):
+            if differs([*scenery, *fewer]):
                 kept = fewer
             else:
                 place += size
         size //= 2
-    return kept
+    return [*scenery, *kept]
 
 
 def simplest(definition: Definition, plain: Definition, differs: Callable[[Definition], bool]) -> Definition:
@@ -139,4 +141,6 @@ def simplest(definition: Definition, plain: Definition, differs: Callable[[Defin
 
 def speaks(event: Event) -> bool:
     """Whether an event is part of the story, not of the scenery."""
-    return isinstance(event.body, Told | PresenceChanged)
+    if isinstance(event.body, Told):
+        return not event.body.conversation.startswith(FIRST)
+    return isinstance(event.body, PresenceChanged)

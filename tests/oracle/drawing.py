@@ -38,6 +38,8 @@ WAITS = (1, 999, 1_000, 3_000, 5_000, 8_000, 12_000, 20_000, 45_000, 200_000)
 LIMITS = (4_000, 5_000, 10_000, 15_000, 20_000, 30_000, 180_000, 600_000)
 FORMS = (Form.TEXT,) * 8 + (Form.CARD, Form.ORDER_CARD, Form.MEDIA, Form.EDIT, Form.CLOSING, Form.CLOSING)
 AUTHORS = (Author.HUMAN,) * 8 + (Author.ASSIST, Author.BOT, Author.WELCOME, Author.NOTE)
+FIRST = "first-"
+"""Begins the names of conversations that only make every source known on every queue."""
 SETTLED_AFTER = 16 * HOUR
 
 
@@ -62,7 +64,7 @@ class Floor:
 
     def _known(self, source: str, at: int) -> list[Event]:
         """Every source is heard on every queue, as quickly as it ever is."""
-        told = [offered(at + number, f"first-{source}-{queue}", queue) for number, queue in enumerate(QUEUES)]
+        told = [offered(at + number, f"{FIRST}{source}-{queue}", queue) for number, queue in enumerate(QUEUES)]
         ends = [closed(at + 2 * SECOND, event.body.shard_key) for event in told]
         feed = Feed.DELAYED if source == "pbx" else Feed.LIVE
         return [declared(0, source, feed), *(self._from(source, event, LEAST_DELAY) for event in [*told, *ends])]

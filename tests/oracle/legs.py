@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tests.oracle.reading import Leg, Piece, Step, end_of_leg, is_call, is_human, queue_at
+from tests.oracle.reading import Leg, Piece, Step, end_of_leg, is_call, is_human, queue_at, steps_of
 from tests.oracle.surroundings import Surroundings
-from wire.conversation import AgentTurn, CustomerTurn
+from wire.conversation import AgentTurn, CustomerTurn, Offered
 from wire.verdict import LegFact
 
 
@@ -31,6 +31,7 @@ def leg_facts(
                 left = step.before
                 if left is None or (step.after is not None and step.after.account == left.account):
                     continue
+                voice = is_call(steps_of(pieces[: pieces.index(piece)]) + piece.steps[: place + 1])
                 during = [one for one in piece.steps[: place + 1] if one.at >= left.since and _has(one, left)]
                 found.append(
                     LegFact(
@@ -41,14 +42,14 @@ def leg_facts(
                         queue=queue_at(pieces, during[-1] if during else step),
                         place=around.place(left.account, left.since),
                         session_started_at=session.started_at,
-                        started_at=left.assigned_at if left.assigned_at is not None else left.since,
+                        started_at=left.since,
                         accepted_at=left.accepted_at,
                         replied_at=_replied_at(during, left),
                         ended_at=step.at,
                         end=end_of_leg(step),
-                        was_owed=_was_owed(piece, during, voice=is_call(pieces)),
+                        was_owed=_was_owed(piece, during, voice=voice),
                         closes=step.ends,
-                        voice=is_call(pieces),
+                        voice=voice,
                         entry_index=0,
                     )
                 )
@@ -68,15 +69,17 @@ def _replied_at(during: Sequence[Step], leg: Leg) -> int | None:
 
 
 def _was_owed(piece: Piece, during: Sequence[Step], *, voice: bool) -> bool:
-    """Whether the customer waited when it came into these hands, or wrote while it was in them."""
+    """Whether the customer waited when it came into these hands, or wrote while it was in them.
+
+    A caller waits from where the call is offered to nobody yet.
+    """
     first = piece.steps.index(during[0])
     before = piece.steps[:first]
-    if voice:
-        return not any(is_human(step) for step in before)
+    asks = Offered if voice else CustomerTurn
     waited = False
     for step in before:
         if is_human(step):
             waited = False
-        elif isinstance(step.body, CustomerTurn):
+        elif isinstance(step.body, asks) and not (voice and step.before):
             waited = True
     return waited or any(isinstance(step.body, CustomerTurn) for step in during)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sla_engine._core.definition import Definition
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
-from tests.oracle.reading import pieces_of, sessions_of, told_of
+from tests.oracle.reading import customer_of, pieces_of, sessions_of, told_of
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
@@ -62,9 +62,8 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
                 so_far += len(session)
                 held = versions.in_force(session[0].steps[0].at)
                 if held is not None:
-                    case = Case(
-                        conversation, held[0], first + ordinal, pieces[:so_far], session, *held[1:], around, until
-                    )
+                    about = (conversation, held[0], first + ordinal, customer_of(pieces))
+                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until)
                     found.sessions.extend(session_facts(case))
                     found.responses.extend(response_facts(case))
             if versions is by_name[0]:

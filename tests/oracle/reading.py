@@ -131,9 +131,16 @@ def is_human(step: Step) -> bool:
     return isinstance(step.body, AgentTurn) and step.body.author is Author.HUMAN
 
 
-def is_call(pieces: Iterable[Piece]) -> bool:
-    bodies = (step.body for step in steps_of(pieces))
+def is_call(steps: Iterable[Step]) -> bool:
+    """Whether anything so far said that it is a call."""
+    bodies = (step.body for step in steps)
     return any(isinstance(body, Offered) and body.channel is Channel.VOICE for body in bodies)
+
+
+def customer_of(pieces: Iterable[Piece]) -> str:
+    """The customer's pseudonym, whenever it was told."""
+    bodies = (step.body for step in steps_of(pieces))
+    return next((body.customer for body in bodies if isinstance(body, Offered) and body.customer), "")
 
 
 def end_of_leg(step: Step) -> LegEnd:

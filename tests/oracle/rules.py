@@ -13,6 +13,7 @@ from sla_engine._core import choices
 from sla_engine._core.choices import NeverAnswered
 from sla_engine._core.definition import (
     Definition,
+    DefinitionError,
     ServiceWindow,
     SpecialDay,
     WeekdayWindows,
@@ -122,6 +123,17 @@ SEASONS = (
 
 
 def drawn_definition(rng: Random, name: str, season: Season, parameters: Sequence[str] = PARAMETERS) -> Definition:
+    """One that contradicts nothing: where two answers do, another one is drawn."""
+    while True:
+        try:
+            drawn = _drawn(rng, name, season, parameters)
+            check(drawn)
+        except DefinitionError:
+            continue
+        return drawn
+
+
+def _drawn(rng: Random, name: str, season: Season, parameters: Sequence[str]) -> Definition:
     """About half of the parameters stay as the preset has them, so that each is seen alone and with others."""
     given: dict[str, Any] = {}
     for parameter in parameters:
@@ -132,7 +144,7 @@ def drawn_definition(rng: Random, name: str, season: Season, parameters: Sequenc
     if "next_response_limit_ms" not in getattr(choices, "IMPLEMENTED", {}):
         given["next_response_limit_ms"] = rng.choice((None, 5_000, 30_000))
     limit = rng.choice((4_000, 10_000, 30_000, 180_000))
-    definition = replace(
+    return replace(
         PRESET,
         name=name,
         effective_from=0,
@@ -152,5 +164,3 @@ def drawn_definition(rng: Random, name: str, season: Season, parameters: Sequenc
         **season.fields,
         **given,
     )
-    check(definition)
-    return definition

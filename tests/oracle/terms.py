@@ -10,6 +10,7 @@ from sla_engine._core.choices import (
     ClockDomains,
     ClockStart,
     OnTransfer,
+    Outbound,
     OutOfHours,
     RepeatedTurns,
     TurnEnds,
@@ -19,7 +20,7 @@ from sla_engine._core.definition import Definition
 from tests.oracle.hours import Hours
 from tests.oracle.reading import Piece, Step, is_human, steps_of
 from tests.oracle.surroundings import Surroundings
-from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Form, Offered, Queued, Transferred
+from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Direction, Form, Offered, Queued, Transferred
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Case:
     conversation: str
     label: str
     number: int
+    customer: str
     pieces: Sequence[Piece]
     session: Sequence[Piece]
     rules: Definition
@@ -65,18 +67,28 @@ class Case:
         """E2."""
         return isinstance(step.body, AgentTurn) and step.body.author in self.rules.valid_reply
 
+    @property
+    def owes_nothing(self) -> bool:
+        """E15: we began, and that is no first response to judge."""
+        first = self.steps[0].body
+        return (
+            self.rules.outbound is Outbound.NO_FIRST_RESPONSE
+            and isinstance(first, Offered)
+            and first.direction is Direction.OUTBOUND
+        )
+
     @cached_property
     def clock_signal(self) -> Step | None:
         """E1: what starts the clock, whether or not somebody was faster."""
         steps = self.steps
-        if self.rules.clock_start is ClockStart.ARRIVAL:
+        if self.rules.clock_start is ClockStart.ARRIVAL or self.owes_nothing:
             return steps[0]
         awaited: tuple[type, ...] = (Assigned, Accepted)
         if self.rules.clock_start is ClockStart.QUEUED:
             awaited = (Queued, Assigned, Accepted)
-        for step in steps:
+        for step in steps_of(self.session):
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
-                return step
+                return step if step in steps else steps[0]
         return None
 
     @cached_property
@@ -89,6 +101,11 @@ class Case:
             if self.is_valid(step) and is_human(step):
                 return self.steps[0]
         return None
+
+    def has_started(self, step: Step) -> bool:
+        """Whether the clock ran when this happened, as far as was told by then."""
+        signal = self.clock_signal
+        return signal is not None and (signal.at, signal.entry) <= (step.at, step.entry)
 
     @cached_property
     def replies(self) -> list[Step]:
@@ -124,6 +141,27 @@ class Case:
         if self.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
             return True
         return self.rules.repeated_turns is RepeatedTurns.LAST and step in self.further
+
+    @cached_property
+    def left_out_at(self) -> Step | None:
+        """E7, exclude_by_start: where the clock started, or started anew, outside the windows while a reply was owed."""
+        if self.rules.out_of_hours is not OutOfHours.EXCLUDE_BY_START or self.clock_start is None:
+            return None
+        cut_at = None
+        for step in self.steps[self.steps.index(self.clock_start) :]:
+            if cut_at is not None and step.at >= cut_at:
+                return None
+            if step in self.replies and step is not self.clock_start:
+                return None
+            if step is self.clock_start or self.restarts(step):
+                if not self.is_open(step.at):
+                    return step
+                cut_at = self.cut_at(step.at)
+        return None
+
+    def counts_only_inside(self, at: int) -> bool:
+        """E7, counts_if_answered_inside: a clock that started then is judged if it is answered inside the windows."""
+        return self.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE and not self.is_open(at)
 
     def is_open(self, at: int) -> bool:
         return self.hours.is_open(at)

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sla_engine._core.choices import NeverAnswered, OnTransfer, Outbound, OutOfHours, RepeatedTurns, TurnEnds, Unit
-from tests.oracle.reading import Step, is_call, queue_at
+from sla_engine._core.choices import NeverAnswered, OnTransfer, RepeatedTurns, TurnEnds, Unit
+from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
 from tests.oracle.wait import credited_with
-from wire.conversation import CustomerTurn, Direction, Form, Offered, Transferred
+from wire.conversation import CustomerTurn, Form, Transferred
 from wire.verdict import ResponseFact, Verdict
 
 
@@ -21,18 +21,15 @@ class Turn(NamedTuple):
 
 def response_facts(case: Case) -> list[ResponseFact]:
     """Every turn that was answered or ended; none of a session that the rules leave out."""
-    if not case.steps or is_call(case.pieces):
+    if not case.steps or is_call(steps_of(case.pieces)):
         return []
     turns = turns_of(case)
-    if not _is_outbound(case):
+    if not case.owes_nothing:
         clock = case.clock_start
-        if clock is None or case.moved(clock.at) is None:
+        if clock is None or case.moved(clock.at) is None or case.left_out_at is not None:
             return []
-        if not case.is_open(clock.at):
-            if case.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START:
-                return []
-            if case.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE:
-                turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
+        if case.counts_only_inside(clock.at):
+            turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
     return [_fact(case, number, turn) for number, turn in enumerate(turns)]
 
 
@@ -76,19 +73,18 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            ended_by = ended_by or step
+            ended_by = step
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
+        elif step is case.clock_start:
+            opener = step
         elif _is_handed_away(case, step):
             found.append(Turn(opener, step, answered=False, stopped_at=step.at))
             opener = step
         elif _starts_anew(case, step):
             opener = step
-    cut_at = case.cut_at(_start(case, opener))
     if ended_by is not None:
         found.append(Turn(opener, ended_by, answered=False, stopped_at=ended_by.at))
-    elif cut_at is not None and cut_at < case.until:
-        found.append(Turn(opener, None, answered=False, stopped_at=cut_at))
     return found, len(steps)
 
 
@@ -145,6 +141,7 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         duration_ms=took,
         entry_index=0,
         verdict=_verdict(case, number, took),
+        customer=case.customer,
         resolution_ms=max(end.body.resolution_ms for end in ends),
     )
 
@@ -153,7 +150,7 @@ def _duration(case: Case, turn: Turn) -> int | None:
     if not turn.answered or turn.stopped_by is None:
         return None
     clock = case.clock_start
-    begin = None if clock is None or _is_outbound(case) else case.moved(clock.at)
+    begin = None if clock is None or case.owes_nothing else case.moved(clock.at)
     if begin is not None and case.reads_as_zero(begin, turn.stopped_by):
         return 0
     start = _start(case, turn.opened_by)
@@ -179,12 +176,3 @@ def _holder_at(case: Case, at: int) -> str:
     before = [step for step in case.steps if step.at < at]
     leg = before[-1].after if before else None
     return leg.account if leg else ""
-
-
-def _is_outbound(case: Case) -> bool:
-    first = case.steps[0].body
-    return (
-        case.rules.outbound is Outbound.NO_FIRST_RESPONSE
-        and isinstance(first, Offered)
-        and first.direction is Direction.OUTBOUND
-    )

@@ -10,8 +10,6 @@ from sla_engine._core.choices import (
     LeftBeforeTarget,
     NeverAnswered,
     NobodyOnline,
-    Outbound,
-    OutOfHours,
     WindowCloses,
 )
 from tests.oracle.reading import Leg, Step, is_call, queue_at, steps_of
@@ -21,9 +19,7 @@ from wire.conversation import (
     Closed,
     ClosedBy,
     CustomerLeft,
-    Direction,
     LeftReason,
-    Offered,
     Queued,
 )
 from wire.verdict import Outcome, SessionFact, Verdict, Why
@@ -63,46 +59,44 @@ def _session_fact(case: Case) -> SessionFact | None:
     steps = case.steps
     if not steps:
         return None
-    first = steps[0].body
-    if (
-        case.rules.outbound is Outbound.NO_FIRST_RESPONSE
-        and isinstance(first, Offered)
-        and first.direction is Direction.OUTBOUND
-    ):
+    if case.owes_nothing:
         return _fact(case, Said(*EXCLUDED, Why.OUTBOUND, steps[0].at), clock_started_at=steps[0].at)
     clock = case.clock_start
     if clock is None:
         ends = [step for step in steps if step.ends]
-        return _fact(case, Said(*EXCLUDED, Why.NEVER_REACHED_A_PERSON, ends[-1].at)) if ends else None
-    is_outside = not case.is_open(clock.at)
-    out_of_hours = Said(*EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, clock.at)
-    if case.moved(clock.at) is None or (is_outside and case.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START):
-        return _fact(case, out_of_hours, clock_started_at=clock.at)
+        if not ends:
+            return None
+        return _fact(case, Said(*EXCLUDED, Why.NEVER_REACHED_A_PERSON, ends[-1].at), ended_at=ends[-1].at)
     running = running_clock(case, clock)
-    if is_outside and case.rules.out_of_hours is OutOfHours.COUNTS_IF_ANSWERED_INSIDE:
-        if running.reply is None or not case.is_open(running.reply.at):
-            return _fact(case, out_of_hours, clock_started_at=clock.at)
-        running = running._replace(due_at=None)
+    if running is None:
+        out = case.left_out_at or clock
+        return _fact(case, Said(*EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, out.at), clock_started_at=out.at)
     if running.reply is not None:
         return _with_nobody(case, running, _answered(case, running, running.reply))
     return _unanswered(case, running)
 
 
-def running_clock(case: Case, clock: Step) -> Running:
-    """Follow the clock from its start over everything that starts it anew, until a reply stops it or it is cut."""
-    replies = case.replies
+def running_clock(case: Case, clock: Step) -> Running | None:
+    """Follow the clock from its start over everything that starts it anew, until a reply stops it or it is cut.
+
+    None where the session is left out for its hours (E7).
+    """
+    if case.left_out_at is not None:
+        return None
     told_by, cut_at, reply = clock, case.cut_at(clock.at), None
     for step in case.steps[case.steps.index(clock) :]:
         if cut_at is not None and step.at >= cut_at:
             break
-        if step in replies:
+        if step in case.replies:
             reply = step
             break
         if step is not clock and case.restarts(step):
             told_by, cut_at = step, case.cut_at(step.at)
     start = case.moved(told_by.at)
     if start is None:
-        raise ValueError("a clock that started anew after the last opening")
+        return None
+    if case.counts_only_inside(told_by.at) and (reply is None or not case.is_open(reply.at)):
+        return None
     cut_at = case.cut_at(start)
     limit = case.hours.limit(start)
     return Running(start, told_by, reply, cut_at, limit, _due_at(case, start, limit, cut_at))
@@ -134,7 +128,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=case.is_late_at_night(running.start, reply),
+        answered_out_of_hours=reply.at >= running.start and case.is_late_at_night(running.start, reply),
     )
 
 
@@ -158,7 +152,8 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
         said = _never_answered(case, why, running.due_at or running.cut_at)
-        return _with_nobody(case, running, _fact(case, said, running))
+        given_up = case.measured(running.start, running.cut_at) if why is Why.CUT_AT_CLOSE else None
+        return _with_nobody(case, running, _fact(case, said, running, waited_ms=given_up))
     if end is None:
         if running.due_at is None or running.due_at >= case.until:
             return None
@@ -197,11 +192,12 @@ def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
 
 
 def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact:
-    """E13."""
-    told = any(
-        isinstance(step.body, CustomerLeft) and step.body.reason is LeftReason.NOBODY_ONLINE for step in case.steps
-    )
-    if not told and not case.around.nobody_ready(fact.queue, running.start):
+    """E13: by what is known when it is decided."""
+    over_at = running.reply.at if running.reply else running.start if fact.ended_at is None else fact.ended_at
+    known = case.steps[: case.steps.index(running.reply)] if running.reply else case.steps
+    known = [one for one in known if running.cut_at is None or one.at < running.cut_at]
+    told = any(isinstance(one.body, CustomerLeft) and one.body.reason is LeftReason.NOBODY_ONLINE for one in known)
+    if not told and not case.around.nobody_ready(fact.queue, min(running.start, over_at)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
     changes: dict[str, Any] = {"nobody_online": True}
@@ -210,7 +206,8 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
             if fact.verdict is not Verdict.BREACHED and not never_answered:
                 return fact
         case NobodyOnline.LEAVES_METRIC:
-            changes |= {"outcome": Outcome.EXCLUDED, "verdict": Verdict.EXCLUDED, "why": Why.NOBODY_ONLINE}
+            outcome = fact.outcome if fact.outcome is Outcome.ANSWERED else Outcome.EXCLUDED
+            changes |= {"outcome": outcome, "verdict": Verdict.EXCLUDED, "why": Why.NOBODY_ONLINE}
         case NobodyOnline.NOT_SERVED:
             if fact.verdict is not Verdict.MET:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
@@ -241,10 +238,10 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "accept_wait_ms": None,
         "ended_at": None,
         "entry_index": 0,
-        "customer": _customer(case),
+        "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": _queued_at(case, known),
-        "voice": is_call(case.pieces),
+        "queued_at": next(iter(_queued_at(case, known)), None),
+        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
     }
     return SessionFact(**(fields | given))
 
@@ -269,32 +266,26 @@ def _owner(known: Sequence[Step]) -> Leg | None:
 
 def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
-    for place, step in enumerate(known):
+    for step in known:
         if step.after is not None:
-            queued_at = _queued_at(case, known[:place])
-            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
+            queued_at = [case.steps[0].at, *_queued_at(case, [one for one in known if one.at <= step.at])]
+            return max(0, step.at - queued_at[-1])
     return None
 
 
-def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
-    """When it entered the queue of humans: in its last contact that told so."""
+def _queued_at(case: Case, known: Sequence[Step]) -> list[int]:
+    """When it entered the queue of humans, once for each contact that told so."""
     first_of_contacts = (
         [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
         for piece in case.session
     )
-    told = [at for first in first_of_contacts for at in first]
-    return told[-1] if told else None
+    return [at for first in first_of_contacts for at in first]
 
 
 def _accept_wait(leg: Leg | None) -> int | None:
     if leg is None or leg.assigned_at is None or leg.accepted_at is None or leg.accepted_at < leg.assigned_at:
         return None
     return leg.accepted_at - leg.assigned_at
-
-
-def _customer(case: Case) -> str:
-    bodies = (step.body for step in steps_of(case.pieces))
-    return next((body.customer for body in bodies if isinstance(body, Offered) and body.customer), "")
 
 
 def _own_choice(end: Step) -> bool:
