@@ -105,7 +105,11 @@ def test_dates_equal_those_of_the_gregorian_calendar(days: int) -> None:
     assert first_of_month(day.year, day.month) == days - day.day + 1
 
 
-@given(zone=st.sampled_from(ZONES), instant=TABLED, months=st.sampled_from([1, 3, 12]), starts=st.integers(0, 95))
+# a year's period starts within the table too
+LONG_TABLED = st.integers(min_value=at("UTC", "1991-02-01 00:00"), max_value=at("UTC", "2044-12-30 00:00"))
+
+
+@given(zone=st.sampled_from(ZONES), instant=LONG_TABLED, months=st.sampled_from([1, 3, 12]), starts=st.integers(0, 95))
 def test_periods_hold_their_instant_and_tile_time(zone: str, instant: int, months: int, starts: int) -> None:
     periods = PeriodCalendar(zone_table(zone), months, starts * QUARTER_MS)
     start, end = periods.bounds(instant)
