@@ -108,6 +108,7 @@ class FiguresReading:
     def __init__(self, path: Path, mapping: FigureMapping, client: str, settings: ReadingSettings) -> None:
         """Reads the header and the first rows. MappingError, TableError, OSError."""
         self._path = path
+        self.starts_after: Final = 0
         self._mapping = mapping
         self._settings = settings
         self._zone = ZoneInfo(mapping.period.zone)

@@ -91,11 +91,12 @@ def import_(  # noqa: PLR0917 - typer passes options by name
 
     defaults = load_defaults()
     speaker = _source(layout, client, source, feed)
-    reading, meant = _open(Asked(layout, files, client, mapping, zone), defaults)
+    asked = Asked(layout, files, client, mapping, zone, data)
+    reading, meant = _open(asked, defaults)
     rules = _rules(definition, meant, mapping.parent if mapping else Path())
     with bar(files[0], reading.size) as progress:
         job = Job(reading, speaker, data, rules, token_file, speed, progress)
-        delivered = _deliver(job, defaults, check=check)
+        delivered = _deliver(job, asked, defaults, check=check)
     _say(reading, delivered, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):
         raise typer.Exit(1)
@@ -144,9 +145,10 @@ def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
     return Rules(meant or DEFAULT_DEFINITION, beside, asked=False)
 
 
-def _deliver(job: "Job", defaults: "Defaults", *, check: bool) -> "Delivered | None":
+def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -> "Delivered | None":
     """None where only to be checked: everything was read then, and nothing stored."""
     from ledger.errors import LedgerError
+    from seatwatch.import_files import note
     from seatwatch.import_job import JobError, run
 
     if check:
@@ -154,7 +156,9 @@ def _deliver(job: "Job", defaults: "Defaults", *, check: bool) -> "Delivered | N
             job.progress(job.reading.position)
         return None
     try:
-        return asyncio.run(run(job, defaults))
+        delivered = asyncio.run(run(job, defaults))
+        note(asked, job.reading, delivered, defaults)
+        return delivered
     except KeyboardInterrupt:
         _end("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
     except (JobError, LedgerError, OSError) as error:
