@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collector.importers._core.queue_log import FORMAT as QUEUE_LOG
 from collector.importers.columns import MappingError
-from collector.importers.delivery import Reading
+from collector.importers.delivery import Delivered, Reading
 from collector.importers.figures import FiguresReading, read_figure_mapping
 from collector.importers.mapping import read_mapping
 from collector.importers.queue_log import QueueLogReading
 from collector.importers.reading import MappedReading
 from collector.importers.tables import TableError
 from seatwatch.import_job import reading_settings
+from seatwatch.import_parts import note_parts, read_parts
 from seatwatch.settings import Defaults
 
 MAPPING: Final = "mapping"
@@ -28,13 +29,17 @@ class FilesError(Exception):
 
 
 class Asked(NamedTuple):
-    """Which files, and how to read them. layout: MAPPING, QUEUE_LOG or FIGURES. zone: an IANA name."""
+    """Which files, and how to read them. layout: MAPPING, QUEUE_LOG or FIGURES. zone: an IANA name.
+
+    data: the data directory, where it is noted how parts of a log continue each other.
+    """
 
     layout: str
     files: Sequence[Path]
     client: str
     mapping: Path | None
     zone: str | None
+    data: Path
 
 
 def open_files(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
@@ -47,10 +52,18 @@ def open_files(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
         raise FilesError(str(error)) from None
 
 
+def note(asked: Asked, reading: Reading, delivered: Delivered, defaults: Defaults) -> None:
+    """Remember how the files of a complete import continued each other. OSError."""
+    if delivered.complete and isinstance(reading, QueueLogReading):
+        parts_max = defaults.int("collector.import_parts_noted")
+        note_parts(asked.data, asked.client, delivered.epoch, reading.parts, parts_max)
+
+
 def _queue_log(asked: Asked, defaults: Defaults) -> Reading:
     if asked.mapping is not None:
         raise FilesError(f"--mapping: a queue_log needs none; leave it out, or leave out --format {QUEUE_LOG}")
-    return QueueLogReading(asked.files, asked.client, _zone(asked.zone), reading_settings(defaults))
+    known = read_parts(asked.data, asked.client)
+    return QueueLogReading(asked.files, asked.client, _zone(asked.zone), reading_settings(defaults), known)
 
 
 def _mapped(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:

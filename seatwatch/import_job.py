@@ -18,7 +18,6 @@ from seatwatch.config import ConfigError
 from seatwatch.importing import local_intake
 from seatwatch.runtime_file import Runtime, read_runtime
 from seatwatch.settings import Defaults
-from wire.record import Feed
 
 DEFAULT_DEFINITION = "contract-10s"
 
@@ -36,13 +35,10 @@ class Rules(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What to import and as whom. feed, carries: what a source that nobody registered declares."""
+    """What to import and as whom. source: as it is registered where nobody else did."""
 
     reading: Reading
-    client: str
-    source: str
-    feed: Feed
-    carries: str
+    source: Source
     data: Path
     rules: Rules
     token_file: Path | None
@@ -62,14 +58,13 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
 
 async def run(job: Job, defaults: Defaults) -> Delivered:
     """Deliver the file. JobError; LedgerError and OSError when the disk does not serve."""
-    registered = Source(id=job.source, client=job.client, feed=job.feed, carries=job.carries)
     problem: str
     try:
-        async with local_intake(job.data, [job.client], [registered], defaults) as local:
+        async with local_intake(job.data, [job.source.client], [job.source], defaults) as local:
             try:
-                if job.rules.asked or not local.has_rules(job.client):
-                    await local.publish_rules(job.client, job.rules.definition, job.rules.base)
-                return await _deliver(job, IntakeDoor(local.intake, job.source), defaults)
+                if job.rules.asked or not local.has_rules(job.source.client):
+                    await local.publish_rules(job.source.client, job.rules.definition, job.rules.base)
+                return await _deliver(job, IntakeDoor(local.intake, job.source.id), defaults)
             except (DoorError, ConfigError) as error:  # out of the task group as what it is
                 problem = str(error)
         raise JobError(problem)
@@ -105,7 +100,7 @@ def _token(job: Job, runtime: Runtime) -> str:
     file = job.token_file or (Path(runtime.token_file) if runtime.token_file else None)
     if file is None:
         raise JobError(
-            f"a server runs over {job.data}; name the token file of the source {job.source} with --token-file"
+            f"a server runs over {job.data}; name the token file of the source {job.source.id} with --token-file"
         )
     try:
         token = file.read_text(encoding="utf-8").strip()
@@ -121,4 +116,4 @@ async def _deliver(job: Job, door: Door, defaults: Defaults) -> Delivered:
         frame_span_ms=defaults.ms("collector.import_frame_span"),
         rejected_listed=defaults.int("collector.import_rejected_listed"),
     )
-    return await Delivery(job.reading, door, job.source, settings).run(speed=job.speed, progress=job.progress)
+    return await Delivery(job.reading, door, job.source.id, settings).run(speed=job.speed, progress=job.progress)

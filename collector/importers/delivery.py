@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from collector.importers._core.order import Numbered
-from collector.importers.doors import Door
+from collector.importers.doors import Door, DoorError
 from collector.importers.report import RejectedRow, Report
 from wire.frame import Ack, Frame, GoneRange, Item, Lane
 from wire.kinds import Kind
@@ -32,6 +32,10 @@ class Reading(Protocol):
     @property
     def epochs(self) -> Sequence[bytes]:
         """The epochs they may have begun under; the first is that of what they hold now."""
+
+    @property
+    def starts_after(self) -> int:
+        """The number that has to be stored before they can continue; 0 where they are the beginning."""
 
     @property
     def report(self) -> Report:
@@ -118,6 +122,8 @@ class Delivery:
     async def run(self, *, speed: float | None = None, progress: Progress = lambda _: None) -> Delivered:
         """Deliver everything. DoorError; whatever was acknowledged stays, and a second run continues."""
         epoch, before = await self._epoch()
+        if before < self._reading.starts_after:
+            raise DoorError("the ledger does not hold what comes before these files; name the older parts too")
         stored = before
         pace = None if speed is None else Pace(speed)
         span_ms = 0 if speed is None else round(self._settings.frame_span_ms * speed)

@@ -36,7 +36,7 @@ _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE: Final = _EPOCH.date()
 _MS: Final = timedelta(milliseconds=1)
-_A_MONTH_AND_MORE: Final = timedelta(days=31)
+_INTO_NEXT_MONTH: Final = timedelta(31)
 
 
 class PeriodTable(StrictTable, frozen=True, kw_only=True):
@@ -108,6 +108,7 @@ class FiguresReading:
     def __init__(self, path: Path, mapping: FigureMapping, client: str, settings: ReadingSettings) -> None:
         """Reads the header and the first rows. MappingError, TableError, OSError."""
         self._path = path
+        self.starts_after: Final = 0
         self._mapping = mapping
         self._settings = settings
         self._zone = ZoneInfo(mapping.period.zone)
@@ -168,7 +169,7 @@ class FiguresReading:
         after = first + timedelta(days=1)
         if self._mapping.period.grain == "month":
             first = first.replace(day=1)
-            after = (first + _A_MONTH_AND_MORE).replace(day=1)
+            after = (first + _INTO_NEXT_MONTH).replace(day=1)
         return self._instant(first), self._instant(after)
 
     def _instant(self, day: date) -> int:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from collector.importers._core import keys, plan
 from collector.importers._core.order import Numbered, by_time, numbered
 from collector.importers._core.plan import Outcome
@@ -133,18 +135,48 @@ class QueueLogFile:
                 raise TableError(self.path, f"cannot be unpacked ({type(error).__name__})", "copy it again") from None
 
 
-class QueueLogReading:
-    """The files of one exchange as one stream, oldest first. They can be read more than once with the same result."""
+class Part(msgspec.Struct, frozen=True):
+    """Where a file continues a stream. head: the epoch it would have by itself. stream: the epoch it belongs to.
 
-    def __init__(self, paths: Sequence[Path], client: str, zone: ZoneInfo | None, settings: ReadingSettings) -> None:
-        """zone: of the local times of the table form; the file form needs none. TableError, OSError."""
+    after: the number before its first event. state: what the rows before it left open.
+    """
+
+    head: bytes
+    stream: bytes
+    after: int
+    state: bytes
+
+
+class QueueLogReading:
+    """The files of one exchange as one stream, oldest first. They can be read more than once with the same result.
+
+    starts_after: the number that the ledger has to hold already, where they continue files that are not among them.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        client: str,
+        zone: ZoneInfo | None,
+        settings: ReadingSettings,
+        known: Sequence[Part] = (),
+    ) -> None:
+        """zone: of the local times of the table form; the file form needs none. known: parts of earlier imports.
+
+        TableError, OSError.
+        """
+        self._client = client
         self._settings = settings
         self._offsets = None if zone is None else lru_cache(settings.cells_remembered)(zone_offsets(zone))
         self._times = TimeReader([], [])
         self._files = self._in_order([QueueLogFile(path) for path in paths])
         self._current = 0
-        lines = (cells.line for file in self._files for cells in file.rows())
-        self.epochs: Final[Sequence[bytes]] = keys.epochs(FORMAT, client, list(islice(lines, keys.HEAD_LENGTH)))
+        self._continues = self._part_among(known)
+        self.starts_after: Final = 0 if self._continues is None else self._continues.after
+        self.epochs: Final[Sequence[bytes]] = (
+            self._heads(self._files) if self._continues is None else [self._continues.stream]
+        )
+        self.parts: list[Part] = []
         self.report: Report = self._fresh_report()
 
     @property
@@ -164,13 +196,19 @@ class QueueLogReading:
     def in_file_order(self) -> Iterator[Numbered]:
         """All events by number. Counts anew into `report`."""
         report = self.report = self._fresh_report()
+        report.events = self.starts_after
         story = Story(self._settings.ids_remembered)
+        if self._continues is not None:
+            story.restore(self._continues.state)
+        self.parts = []
 
         def counted() -> Iterator[tuple[int, Row]]:
-            before = 0
+            before = story.last_at
             several = len(self._files) > 1
             for place, file in enumerate(self._files):
                 self._current = place
+                if place or self._continues:
+                    self.parts.append(Part(self._heads([file])[0], self.epochs[0], report.events, story.state()))
                 for cells in file.rows():
                     read = self._read(cells, before)
                     if isinstance(read, LogRow):
@@ -182,12 +220,22 @@ class QueueLogReading:
                     yield cells.number, row
             report.undecided = story.waiting
 
-        for event in numbered(counted()):
+        for event in numbered(counted(), self.starts_after):
             report.events = event.sequence
             yield event
 
     def _fresh_report(self) -> Report:
         return Report(self._settings.rejected_listed, (Outcome.REJECTED,))
+
+    def _heads(self, files: Sequence[QueueLogFile]) -> Sequence[bytes]:
+        """The epochs that these files, by themselves, may have begun under."""
+        lines = (cells.line for file in files for cells in file.rows())
+        return keys.epochs(FORMAT, self._client, list(islice(lines, keys.HEAD_LENGTH)))
+
+    def _part_among(self, known: Sequence[Part]) -> Part | None:
+        """The part that the oldest of these files is, where it was imported as the continuation of others."""
+        heads = set(self._heads(self._files[:1]))
+        return next((part for part in reversed(known) if part.head in heads), None)
 
     def _in_order(self, files: list[QueueLogFile]) -> list[QueueLogFile]:
         """Oldest first, by their first rows. TableError for two that begin alike, and for a zone that is missing."""

@@ -43,6 +43,7 @@ class MappedReading:
     def __init__(self, path: Path, mapping: Mapping, client: str, settings: ReadingSettings) -> None:
         """Reads the header and the first rows. MappingError, TableError, OSError."""
         self._path = path
+        self.starts_after: Final = 0
         self._mapping = mapping
         self._settings = settings
         self._table: Table | None = None

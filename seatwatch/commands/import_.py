@@ -10,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from collector.importers.delivery import Delivered, Reading
+    from collector.sources import Source
+    from seatwatch.import_files import Asked
     from seatwatch.import_job import Job, Rules
     from seatwatch.settings import Defaults
 
@@ -82,41 +84,45 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     Every row is counted as what it is, or as rejected with its reason. Exit 0 when everything is stored, 1 when
     something contradicts what is stored or could not be delivered, 2 when files, mapping or options cannot be used.
     """
-    from collector.sources import CONVERSATIONS, FIGURES
-    from seatwatch.import_files import Asked, FilesError, open_files
+    from seatwatch.import_files import Asked
     from seatwatch.import_job import Job
     from seatwatch.import_screen import bar
     from seatwatch.settings import load_defaults
-    from wire.record import Feed
 
     defaults = load_defaults()
-    is_figures = layout is Format.PLATFORM_FIGURES
-    source = source or f"{'figures' if is_figures else 'import'}/{client}"
-    _check_names(client, source)
-    if feed not in set(Feed):
-        _end(f"--feed {feed}: use live, delayed or daily")
-    try:
-        reading, meant = open_files(Asked(layout, files, client, mapping, zone), defaults)
-    except (FilesError, OSError) as error:
-        _end(str(error))
+    speaker = _source(layout, client, source, feed)
+    asked = Asked(layout, files, client, mapping, zone, data)
+    reading, meant = _open(asked, defaults)
     rules = _rules(definition, meant, mapping.parent if mapping else Path())
     with bar(files[0], reading.size) as progress:
-        job = Job(
-            reading,
-            client,
-            source,
-            Feed(feed),
-            FIGURES if is_figures else CONVERSATIONS,
-            data,
-            rules,
-            token_file,
-            speed,
-            progress,
-        )
-        delivered = _deliver(job, defaults, check=check)
+        job = Job(reading, speaker, data, rules, token_file, speed, progress)
+        delivered = _deliver(job, asked, defaults, check=check)
     _say(reading, delivered, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):
         raise typer.Exit(1)
+
+
+def _source(layout: Format, client: str, asked: str | None, feed: str) -> "Source":
+    """Who speaks. Exits with 2 when a name cannot be used."""
+    from collector.sources import CONVERSATIONS, FIGURES, Source
+    from wire.record import Feed
+
+    is_figures = layout is Format.PLATFORM_FIGURES
+    name = asked or f"{'figures' if is_figures else 'import'}/{client}"
+    _check_names(client, name)
+    if feed not in set(Feed):
+        _end(f"--feed {feed}: use live, delayed or daily")
+    return Source(id=name, client=client, feed=Feed(feed), carries=FIGURES if is_figures else CONVERSATIONS)
+
+
+def _open(asked: "Asked", defaults: "Defaults") -> "tuple[Reading, str]":
+    """The files, and the definition their mapping names. Exits with 2 when they cannot be read."""
+    from seatwatch.import_files import FilesError, open_files
+
+    try:
+        return open_files(asked, defaults)
+    except (FilesError, OSError) as error:
+        _end(str(error))
 
 
 def _check_names(client: str, source: str) -> None:
@@ -139,9 +145,10 @@ def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
     return Rules(meant or DEFAULT_DEFINITION, beside, asked=False)
 
 
-def _deliver(job: "Job", defaults: "Defaults", *, check: bool) -> "Delivered | None":
+def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -> "Delivered | None":
     """None where only to be checked: everything was read then, and nothing stored."""
     from ledger.errors import LedgerError
+    from seatwatch.import_files import note
     from seatwatch.import_job import JobError, run
 
     if check:
@@ -149,7 +156,9 @@ def _deliver(job: "Job", defaults: "Defaults", *, check: bool) -> "Delivered | N
             job.progress(job.reading.position)
         return None
     try:
-        return asyncio.run(run(job, defaults))
+        delivered = asyncio.run(run(job, defaults))
+        note(asked, job.reading, delivered, defaults)
+        return delivered
     except KeyboardInterrupt:
         _end("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
     except (JobError, LedgerError, OSError) as error:

@@ -1,6 +1,7 @@
 """`seatwatch import --format asterisk-queue-log`, from the command line to what a reader and the engine find."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,53 @@ def test_a_rotated_log_continues_the_one_it_was(tmp_path: Path) -> None:
     assert run(arguments(tmp_path / "whole", "queue_log")) == 0
     at_once = [(entry.sequence, entry.body) for entry in entries(tmp_path / "whole") if entry.source == "import/acme"]
     assert sorted(in_two) == sorted(at_once)
+
+
+def test_the_newer_part_continues_alone_once_the_older_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log.1").write_text(log(*ROWS[:4]), encoding="utf-8")
+    (tmp_path / "queue_log").write_text(log(*ROWS[4:6]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log.1", "queue_log")) == 0
+    before = entries(tmp_path)
+    (tmp_path / "queue_log.1").unlink()
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    assert entries(tmp_path) == before
+
+    (tmp_path / "queue_log").rename(tmp_path / "queue_log.1")
+    with (tmp_path / "queue_log.1").open("a", encoding="utf-8") as file:
+        file.write(log(ROWS[6]))
+    (tmp_path / "queue_log").write_text(log(*ROWS[7:]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log", "queue_log.1")) == 0
+    (tmp_path / "queue_log.1").unlink()
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["complete"]
+    in_parts = [(entry.sequence, entry.body) for entry in entries(tmp_path) if entry.source == "import/acme"]
+
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path / "whole", "queue_log")) == 0
+    at_once = [(entry.sequence, entry.body) for entry in entries(tmp_path / "whole") if entry.source == "import/acme"]
+    assert sorted(in_parts) == sorted(at_once)
+
+
+def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log.1").write_text(log(*ROWS[:4]), encoding="utf-8")
+    (tmp_path / "queue_log").write_text(log(*ROWS[4:6]), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log.1", "queue_log")) == 0
+    shutil.rmtree(tmp_path / "data" / "clients")
+    assert run(arguments(tmp_path, "queue_log")) == 1
+    assert "name the older parts too" in capsys.readouterr().err
+    assert run(arguments(tmp_path, "queue_log", "queue_log.1")) == 0
+
+
+def test_notes_about_parts_that_cannot_be_read_are_no_notes(tmp_path: Path) -> None:
+    (tmp_path / "data" / "imports").mkdir(parents=True)
+    (tmp_path / "data" / "imports" / "acme.queue-log").write_bytes(b"\xc1")
+    (tmp_path / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
 
 
 def test_a_row_that_cannot_be_taken_is_in_quarantine_without_what_it_said(tmp_path: Path) -> None:

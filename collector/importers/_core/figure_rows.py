@@ -1,7 +1,7 @@
 """One row of a platform's own figures: what the platform says of which period, queue and account."""
 
+import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -10,11 +10,11 @@ from collector.importers._core.plan import Condition, Outcome
 from collector.importers._core.rows import Row
 from collector.importers._core.text import REPLACEMENT, plain
 from wire.ids import is_derived, is_name
-from wire.limits import SEQUENCE_MAX
 from wire.platform import PlatformFigure
 
 _PPM: Final = 1_000_000
 _PERCENT: Final = 100
+_NUMBER: Final = re.compile(r"(\d{1,12})(?:\.(\d{1,12}))?")
 
 
 class Unit(StrEnum):
@@ -83,14 +83,17 @@ class _RejectedRow(Exception):
 
 
 class FigureRows:
-    """Reads the rows of one file. period(date's text) is its start and end in ms, None where it is no date."""
+    """Reads the rows of one file."""
 
     def __init__(self, plan: FigurePlan, durations: DurationReader) -> None:
         self._plan = plan
         self._durations = durations
 
     def read(self, cells: Sequence[str], period: tuple[int, int] | None) -> Row:
-        """What `cells` (as in the file) tell of `period`. Never raises for what a file may hold."""
+        """What `cells` (as in the file) tell of `period`, its start and end in ms, None where the row names none.
+
+        Never raises for what a file may hold.
+        """
         try:
             return self._read(self._plainly(cells), period)
         except _RejectedRow as rejected:
@@ -156,13 +159,15 @@ class FigureRows:
         return self._whole_number(figure.value, text.removesuffix("%").strip(), per_unit)
 
     def _whole_number(self, place: int, text: str, per_unit: int) -> int | None:
-        """`text` times `per_unit`; a figure that is finer is rounded half to even, a count has to be whole."""
+        """`text` times `per_unit`. What is finer is rounded; a count has to be whole."""
         if not text:
             return None
-        try:
-            number = Decimal(text) * per_unit
-        except InvalidOperation:
-            raise _RejectedRow(Fault.NOT_A_FIGURE, place) from None
-        if not number.is_finite() or not 0 <= number <= SEQUENCE_MAX or (per_unit == 1 and number % 1):
+        number = _NUMBER.fullmatch(text)
+        if number is None:
             raise _RejectedRow(Fault.NOT_A_FIGURE, place)
-        return round(number)
+        fraction = number[2] or ""
+        scale: int = 10 ** len(fraction)
+        times, rest = divmod(int(number[1] + fraction) * per_unit, scale)
+        if rest and per_unit == 1:
+            raise _RejectedRow(Fault.NOT_A_FIGURE, place)
+        return times + (2 * rest >= scale)

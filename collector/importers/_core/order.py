@@ -37,12 +37,12 @@ class Numbered(NamedTuple):
     row: int
 
 
-def numbered(rows: Iterable[tuple[int, Row]]) -> Iterator[Numbered]:
-    """The events of (row number, row), numbered 1, 2, 3 ... in the order of the file.
+def numbered(rows: Iterable[tuple[int, Row]], after: int = 0) -> Iterator[Numbered]:
+    """The events of (row number, row), numbered after + 1, after + 2 ... in the order of the file.
 
     A rejected row takes one number, under which its place and reason are quarantined; it stands beside its predecessor.
     """
-    sequence, at = 0, 0
+    sequence, at = after, 0
     for number, row in rows:
         if row.outcome == Outcome.REJECTED:
             sequence += 1

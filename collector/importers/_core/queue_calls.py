@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
+import msgspec
+
 from collector.importers._core.queue_log import FORMAT, SECOND_MS, CallEvent, LogRow, Note
 from collector.importers._core.queue_log import Call as Does
 from wire.body import Body
@@ -32,36 +34,38 @@ Ring = tuple[int, int, str, str]
 """From, until (ms), the account that was rung and the event that said so."""
 
 
-class _Call:
+class _Call(msgspec.Struct, eq=False):
     """A call that is in a queue or in hands. Instants in ms.
 
-    entered_at: as the log told it. offered_at: from when it waits there as a matter of record, later than that where
-    it was a colleague who waited at first. last_at: of the last event told. held: nothing of it was told yet.
+    keys: under which it is found, its own first. entered_at: as the log told it. offered_at: from when it waits there
+    as a matter of record, later than that where it was a colleague who waited at first. last_at: of the last event
+    told. held: nothing of it was told yet. rings: phones that rang in vain, not told yet.
     """
 
-    __slots__ = (
-        "account",
-        "answered_at",
-        "conversation",
-        "entered_at",
-        "held",
-        "keys",
-        "last_at",
-        "offered_at",
-        "queue",
-        "resolution_ms",
-        "rings",
-    )
+    conversation: str
+    queue: str
+    keys: list[tuple[str, str]]
+    entered_at: int
+    offered_at: int
+    last_at: int
+    resolution_ms: int
+    held: bool
+    answered_at: int | None = None
+    account: str = ""
+    rings: list[Ring] = []
 
-    def __init__(self, key: tuple[str, str], entered_at: int, resolution_ms: int, *, held: bool) -> None:
-        self.conversation, self.queue = key
-        self.keys = [key]
-        self.entered_at = self.offered_at = self.last_at = entered_at
-        self.resolution_ms = resolution_ms
-        self.held = held
-        self.answered_at: int | None = None
-        self.account = ""
-        self.rings: list[Ring] = []
+
+def _entered(key: tuple[str, str], at: int, resolution_ms: int, *, held: bool) -> _Call:
+    return _Call(*key, [key], at, at, at, resolution_ms, held)
+
+
+class CallsState(msgspec.Struct, frozen=True):
+    """What the rows so far left open, to go on from in another run. open, talking: keys and places in `calls`."""
+
+    calls: list[_Call]
+    open: list[tuple[tuple[str, str], int]]
+    talking: list[tuple[tuple[str, str], int]]
+    were_in_hands: list[str]
 
 
 class Calls:
@@ -86,6 +90,23 @@ class Calls:
             Does.TRANSFERS: self._transfers,
             Does.OUTBOUND: self._outbound,
         }
+
+    def state(self) -> CallsState:
+        """Everything a further row may be about."""
+        calls = list(dict.fromkeys(self._open.values()))
+        place = {call: number for number, call in enumerate(calls)}
+        return CallsState(
+            calls,
+            [(key, place[call]) for key, call in self._open.items()],
+            [(key, place[call]) for key, call in self._talking.items()],
+            list(self._were_in_hands),
+        )
+
+    def restore(self, state: CallsState) -> None:
+        """Go on from there."""
+        self._open = {key: state.calls[number] for key, number in state.open}
+        self._talking = {key: state.calls[number] for key, number in state.talking}
+        self._were_in_hands = OrderedDict.fromkeys(state.were_in_hands)
 
     @property
     def waiting(self) -> int:
@@ -118,7 +139,7 @@ class Calls:
             oldest = next(iter(self._open.values()))
             yield from self._told(oldest)
             self._forget(oldest)
-        call = self._open[key] = _Call(key, row.at, row.resolution_ms, held=True)
+        call = self._open[key] = _entered(key, row.at, row.resolution_ms, held=True)
         if not self._talking:
             yield from self._told(call)
 
@@ -126,7 +147,7 @@ class Calls:
         """It never entered, unless the log says it had."""
         call = self._open.get((row.call, row.queue))
         if call is None:
-            call = _Call((row.call, row.queue), row.at, row.resolution_ms, held=True)
+            call = _entered((row.call, row.queue), row.at, row.resolution_ms, held=True)
         yield from self._left(call, row, event)
 
     def _rings(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
@@ -168,7 +189,7 @@ class Calls:
     def _outbound(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
         """We rang a customer, told when it was over."""
         began_at = row.at - (row.seconds(event.talk) or 0)
-        call = _Call((row.call, row.queue), began_at, row.resolution_ms, held=False)
+        call = _entered((row.call, row.queue), began_at, row.resolution_ms, held=False)
         head = (*_head(call), row.call)
         yield Offered(began_at, *head, row.queue, Channel.VOICE, Direction.OUTBOUND)
         if row.account:
@@ -188,7 +209,7 @@ class Calls:
             return call
         self._note(Note.ENTRY_NOT_TOLD)
         key = (row.call, row.queue)
-        call = self._open[key] = _Call(key, entered_at, row.resolution_ms, held=True)
+        call = self._open[key] = _entered(key, entered_at, row.resolution_ms, held=True)
         return call
 
     def _handed_in(self, row: LogRow, entered_at: int) -> _Call | None:

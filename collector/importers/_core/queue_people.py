@@ -2,30 +2,32 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from collector.importers._core.queue_log import FORMAT, LogRow, Person
 from wire.body import Body
 from wire.conversation import Activity, Presence, PresenceChanged
 
 
-class _State:
+class PersonState(msgspec.Struct):
     """What the log said about one account. here: by a login, or because only who is there can do what was told.
 
     queues: it was added to; queues of the configuration are not told. paused: queues it paused in. wraps_until: ms.
     """
 
-    __slots__ = ("here", "paused", "paused_everywhere", "queues", "reason", "resolution_ms", "wraps_until")
-
-    def __init__(self) -> None:
-        self.leave()
-        self.resolution_ms = 1
+    resolution_ms: int = 1
+    here: bool = False
+    paused_everywhere: bool = False
+    queues: set[str] = set()
+    paused: set[str] = set()
+    reason: str = ""
+    wraps_until: int = 0
 
     def leave(self) -> None:
-        self.here = False
-        self.paused_everywhere = False
-        self.queues: set[str] = set()
-        self.paused: set[str] = set()
-        self.reason = ""
-        self.wraps_until = 0
+        """Gone: nothing of what was told before holds any more."""
+        self.here = self.paused_everywhere = False
+        self.queues, self.paused = set(), set()
+        self.reason, self.wraps_until = "", 0
 
     @property
     def presence(self) -> Presence:
@@ -37,14 +39,14 @@ class _State:
 
 
 class People:
-    """Every account the log told of."""
+    """Every account the log told of, in `states`."""
 
     def __init__(self) -> None:
-        self._states: dict[str, _State] = {}
+        self.states: dict[str, PersonState] = {}
 
     def take(self, row: LogRow, does: Person) -> Iterator[Body]:
         """What a row about somebody adds to the record."""
-        state = self._states.setdefault(row.account, _State())
+        state = self.states.setdefault(row.account, PersonState())
         state.resolution_ms = row.resolution_ms
         wraps_until = state.wraps_until
         if does is Person.LOGS_OFF:
@@ -66,7 +68,7 @@ class People:
 
     def cut_off(self, at: int) -> Iterator[Body]:
         """The exchange was started anew; `at` is the last it told before. Who is there now it has yet to say."""
-        for account, state in self._states.items():
+        for account, state in self.states.items():
             if state.presence is not Presence.OFFLINE:
                 ends_at = max(at, state.wraps_until)
                 state.leave()
@@ -75,7 +77,7 @@ class People:
                     yield _told(ends_at, account, state, Activity.IDLE)
 
 
-def _change(state: _State, row: LogRow, does: Person) -> None:
+def _change(state: PersonState, row: LogRow, does: Person) -> None:
     if does is Person.JOINS:
         state.queues.add(row.queue)
         if row.words == "PAUSED":
@@ -103,7 +105,7 @@ def _change(state: _State, row: LogRow, does: Person) -> None:
             state.wraps_until = row.at + (row.seconds(0) or 0)
 
 
-def _told(at: int, account: str, state: _State, activity: Activity) -> PresenceChanged:
+def _told(at: int, account: str, state: PersonState, activity: Activity) -> PresenceChanged:
     presence = state.presence
     reason = state.reason if presence is Presence.ON_BREAK else ""
     head = (state.resolution_ms, FORMAT, None, False, "")

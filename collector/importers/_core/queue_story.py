@@ -1,9 +1,12 @@
 """An Asterisk queue_log as a story: rows in, in the order of the file, what they add to the record out."""
 
 from collections.abc import Iterator
+from typing import Final
+
+import msgspec
 
 from collector.importers._core.plan import Hole, Outcome
-from collector.importers._core.queue_calls import Calls
+from collector.importers._core.queue_calls import Calls, CallsState
 from collector.importers._core.queue_log import (
     CALL_EVENTS,
     FORMAT,
@@ -16,11 +19,17 @@ from collector.importers._core.queue_log import (
     call_event,
     is_event,
 )
-from collector.importers._core.queue_people import People
+from collector.importers._core.queue_people import People, PersonState
 from collector.importers._core.rows import Row
 from wire.body import Body
 from wire.conversation import SourceNote
 from wire.record import GapReason
+
+
+class _StoryState(msgspec.Struct, frozen=True):
+    calls: CallsState
+    people: dict[str, PersonState]
+    last_at: int | None
 
 
 class Story:
@@ -31,6 +40,22 @@ class Story:
         self._calls = Calls(self._note, ids_remembered)
         self._people = People()
         self._last_at: int | None = None
+
+    def state(self) -> bytes:
+        """What the rows so far left open, as bytes to go on from."""
+        return _encode(_StoryState(self._calls.state(), self._people.states, self._last_at))
+
+    def restore(self, state: bytes) -> None:
+        """Go on from what `state` left open. msgspec.MsgspecError for bytes of another build."""
+        found = _decode(state)
+        self._calls.restore(found.calls)
+        self._people.states = found.people
+        self._last_at = found.last_at
+
+    @property
+    def last_at(self) -> int:
+        """The instant (ms) of the last row taken, 0 before the first."""
+        return self._last_at or 0
 
     @property
     def waiting(self) -> int:
@@ -87,3 +112,7 @@ def _fault(row: LogRow) -> tuple[Fault, str] | None:
     elif row.event in PERSON_EVENTS and not row.account:
         return Fault.NOBODY, "agent"
     return None
+
+
+_encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+_decode: Final = msgspec.msgpack.Decoder(_StoryState).decode

@@ -64,13 +64,13 @@ def told(reading: FiguresReading) -> list[PlatformFigure]:
     return [body for body in bodies if isinstance(body, PlatformFigure)]
 
 
-def shanghai(*wall: int) -> int:
-    return round(datetime(*wall, tzinfo=UTC).timestamp() * 1000) - 8 * 3_600_000  # type: ignore[misc, arg-type]
+def shanghai(month: int, day: int, hour: int = 0) -> int:
+    return round(datetime(2025, month, day, hour, tzinfo=UTC).timestamp() * 1000) - 8 * 3_600_000
 
 
 def test_a_figure_says_its_period_whom_it_is_about_and_what_it_is_of(tmp_path: Path) -> None:
     _, (figure,) = figures(tmp_path, HEADER + "2025-11-03,flagship,a-1,200,193,96.5%\n")
-    assert (figure.period_starts, figure.period_ends) == (shanghai(2025, 11, 3), shanghai(2025, 11, 4))
+    assert (figure.period_starts, figure.period_ends) == (shanghai(11, 3), shanghai(11, 4))
     assert figure.occurred_at == figure.period_ends
     assert (figure.queue, figure.account) == ("flagship", "a-1")
     assert (figure.metric, figure.unit, figure.value) == ("answered in time", "ppm", 965_000)
@@ -85,7 +85,7 @@ def test_a_long_table_is_read_by_what_its_rows_are_about(tmp_path: Path) -> None
         ("share", "ppm", 965_000, "flagship"),
     ]
     bounds = {(each.period_starts, each.period_ends) for each in found}
-    assert bounds == {(shanghai(2025, 11, 1, 4), shanghai(2025, 12, 1, 4))}
+    assert bounds == {(shanghai(11, 1, 4), shanghai(12, 1, 4))}
     assert reading.report.outcomes == {"figures": 2, "no_figures": 1, "rejected": 0}
 
 

@@ -35,6 +35,10 @@ A_DAY = [
 ]
 
 
+def numbered_with_rejected(reading: QueueLogReading) -> list[tuple[int, int, bytes]]:
+    return [(each.sequence, each.kind, each.body) for each in reading.in_file_order()]
+
+
 def numbered(reading: QueueLogReading) -> list[tuple[int, int, bytes]]:
     return [(each.sequence, each.kind, each.body) for each in reading.in_file_order() if each.kind != 2]
 
@@ -64,6 +68,23 @@ def test_a_rotated_log_is_one_stream_in_whatever_order_its_parts_are_named(
     rotated = QueueLogReading(paths[::-1] if turned else paths, "acme", None, SETTINGS)
     assert numbered(rotated) == numbered(whole)
     assert rotated.epochs == whole.epochs
+
+
+@given(cut=st.integers(1, len(A_DAY) - 1))
+@settings(max_examples=30)
+def test_a_part_alone_goes_on_from_what_the_parts_before_it_left_open(
+    cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("alone")
+    parts = ["".join(A_DAY[:cut]), "".join(A_DAY[cut:])]
+    both = reading_of(directory, *parts)
+    whole = numbered_with_rejected(both)
+    alone = QueueLogReading([directory / "log1"], "acme", None, SETTINGS, both.parts)
+    (part,) = both.parts
+    assert alone.starts_after == part.after
+    assert numbered_with_rejected(alone) == whole[part.after :]
+    assert alone.epochs == both.epochs[:1]
+    assert alone.parts == both.parts
 
 
 def test_every_row_is_counted_under_its_event_or_as_rejected(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""Transferred calls of a queue_log: several ids, one conversation."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.collector.importers.queue_logs import in_words, line, reading_of, told, words_of
+
+ENTERS = line(0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "13800000000", "1")
+CONNECTS = line(7, "c-1", "q-1", "a-1", "CONNECT", 7, "chan-2", 4)
+BEGINNING = ["+0 offered c-1 q-1", "+0 queued c-1 q-1"]
+ANSWER = ["+3 assigned c-1 a-1", "+7 accepted c-1 a-1", "+7 answered c-1 a-1"]
+
+
+@pytest.mark.parametrize(
+    ("event", "params"),
+    [
+        ("BLINDTRANSFER", ("8001", "from-internal", 7, 20, 1)),
+        ("TRANSFER", ("8001", "from-internal", 7, 20, 1)),
+        ("ATTENDEDTRANSFER", ("BRIDGE", "8c1", 7, 20, 1)),
+        ("ATTENDEDTRANSFER", ("APP", "Queue", 7, 20, 1)),
+        ("ATTENDEDTRANSFER", ("LINK", "chan-1", "chan-2", 7, 20, 1)),
+        ("ATTENDEDTRANSFER", ("LINK", "chan-1", "chan-2", 7, 20)),
+    ],
+)
+def test_a_transfer_ends_the_leg_after_the_talk_it_states(
+    event: str, params: tuple[object, ...], tmp_path: Path
+) -> None:
+    """The row is written late: what it states of the talk decides."""
+    transfer = line(90, "c-1", "q-1", "a-1", event, *params)
+    assert words_of(tmp_path, ENTERS, CONNECTS, transfer) == [
+        *BEGINNING,
+        *ANSWER,
+        "+27 transferred c-1",
+        "+27 closed c-1 agent",
+    ]
+
+
+def test_after_a_blind_transfer_into_a_queue_the_same_call_waits_there(tmp_path: Path) -> None:
+    rows = [
+        line(27, "c-1", "q-1", "a-1", "BLINDTRANSFER", "8001", "queues", 7, 20, 1),
+        line(28, "c-1", "q-2", "NONE", "ENTERQUEUE", "", "", 1),
+        line(31, "c-1", "q-2", "a-2", "CONNECT", 3, "chan-3", 3),
+        line(41, "c-1", "q-2", "a-2", "COMPLETECALLER", 3, 10, 1),
+    ]
+    assert words_of(tmp_path, ENTERS, CONNECTS, *rows)[5:] == [
+        "+27 transferred c-1",
+        "+27 closed c-1 agent",
+        "+28 offered c-1 q-2",
+        "+28 queued c-1 q-2",
+        "+28 assigned c-1 a-2",
+        "+31 accepted c-1 a-2",
+        "+31 answered c-1 a-2",
+        "+41 closed c-1 customer",
+    ]
+
+
+ASKS = line(20, "c-2", "q-2", "NONE", "ENTERQUEUE", "", "7009", 1)
+"""The agent calls another queue before handing over: a call of its own to the log."""
+TAKEN_OVER = [
+    "+22 transferred c-1",
+    "+22 closed c-1 agent",
+    "+22 offered c-1 q-2",
+    "+22 queued c-1 q-2",
+    "+23 assigned c-1 a-2",
+    "+27 accepted c-1 a-2",
+    "+27 answered c-1 a-2",
+    "+90 closed c-1 agent",
+]
+"""One conversation of two legs, none of the agent's own."""
+
+
+def test_an_attended_transfer_logged_under_the_asking_call_is_joined(tmp_path: Path) -> None:
+    rows = [
+        ASKS,
+        line(22, "c-2", "q-1", "a-1", "ATTENDEDTRANSFER", "APP", "Queue", 7, 15, 1),
+        line(27, "c-1", "q-2", "a-2", "CONNECT", 7, "chan-9", 4),
+        line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
+    ]
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + "".join(rows))
+    assert in_words(told(reading))[5:] == TAKEN_OVER
+    assert reading.report.notes == {"joined_after_transfer": 1}
+    assert reading.report.noted == {"joined_after_transfer": [4]}
+
+
+def test_an_attended_transfer_logged_under_the_original_call_is_joined_by_the_wait(tmp_path: Path) -> None:
+    rows = [
+        ASKS,
+        line(21, "c-3", "q-2", "NONE", "ENTERQUEUE", "", "", 2),  # somebody else, a little later
+        line(22, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 7, 15, 1),
+        line(27, "c-1", "q-2", "a-2", "CONNECT", 7, "chan-9", 4),
+        line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
+    ]
+    words = words_of(tmp_path, ENTERS, CONNECTS, *rows)
+    assert [word for word in words[5:] if "c-1" in word][:2] == TAKEN_OVER[:2]
+    assert not [word for word in words if "c-2" in word]
+    assert [word for word in words if "c-1 a-2" in word] == [
+        "+23 assigned c-1 a-2",
+        "+27 accepted c-1 a-2",
+        "+27 answered c-1 a-2",
+    ]
+
+
+def test_a_transfer_that_was_never_logged_is_joined_and_said(tmp_path: Path) -> None:
+    rows = [
+        ASKS,
+        line(27, "c-1", "q-2", "a-2", "CONNECT", 7, "chan-9", 4),
+        line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
+    ]
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + "".join(rows))
+    words = in_words(told(reading))
+    assert words[5:9] == ["+20 transferred c-1", "+20 closed c-1 agent", "+20 offered c-1 q-2", "+20 queued c-1 q-2"]
+    assert reading.report.notes["joined_though_no_transfer_was_told"] == 1
+
+
+def test_a_transfer_after_the_colleague_answered_ends_under_the_original_id(tmp_path: Path) -> None:
+    rows = [
+        ASKS,
+        line(24, "c-2", "q-2", "a-2", "CONNECT", 4, "chan-9", 4),
+        line(30, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 7, 23, 1),
+        line(90, "c-1", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1),
+    ]
+    words = words_of(tmp_path, ENTERS, CONNECTS, *rows)
+    assert words[-3:] == ["+30 transferred c-1", "+30 closed c-1 agent", "+90 closed c-2 customer"]
+
+
+def test_an_agents_question_that_leads_to_nothing_is_a_call_of_its_own(tmp_path: Path) -> None:
+    rows = [ASKS, line(25, "c-2", "q-2", "NONE", "ABANDON", 1, 1, 5)]
+    assert words_of(tmp_path, ENTERS, CONNECTS, *rows)[5:] == [
+        "+20 offered c-2 q-2",
+        "+20 queued c-2 q-2",
+        "+25 left c-2 hung_up",
+    ]
+
+
+def test_a_call_that_may_be_a_question_is_told_when_the_log_goes_on(tmp_path: Path) -> None:
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + ASKS)
+    assert in_words(told(reading)) == [*BEGINNING, *ANSWER]
+    assert reading.report.undecided == 1
