@@ -89,9 +89,8 @@ def _lines(summary: dict[str, Any]) -> list[str]:
     ]
     for client, figures in summary["clients"].items():
         met, judged = figures["attainment"]["met"], figures["attainment"]["judged"]
-        average = figures["average_response"]
+        average = figures["averages"]["average_response"]
         share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
-        count = average["count"]
-        mean = f"{average['total_ms'] / count / 1000:.1f} s of {count}" if count else "no data"
+        mean = f"{average['mean_ms'] / 1000:.1f} s of {average['count']}" if average["count"] else "no data"
         lines.append(f"{client}: first response within 10 s {share}, average response {mean}")
     return lines

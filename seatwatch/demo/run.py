@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,11 @@ class Demo:
                 await child.stop(self._defaults.seconds("demo.stop_timeout"))
             directories = {name: ledger_directory(base / "data", name) for name in (OPERATOR, *self._plan.queues)}
             outcome = await asyncio.to_thread(count_outcome, directories, floor.streams())
-            return _summary(outcome, board, child.starts)
+            return summary(outcome, board, child.starts)
 
     def _welcome(self, child: ServerChild, reader: str) -> None:
         url = child.url or ""
-        self._say(f"{self._options.sites} sites with {self._options.seats} seats each, 2 clients, 3 queues. Wallboard:")
+        self._say(f"{welcome(self._options.sites, self._options.seats)}, 2 clients, 3 queues. Wallboard:")
         query = f"?token={reader}" if reader else ""
         self._say(f"  {url}/{query}")
         if reader:
@@ -224,6 +224,12 @@ class Demo:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
 
 
+def welcome(sites: int, seats: int) -> str:
+    """How large the floor is, in words."""
+    each = "1 seat" if seats == 1 else f"{seats} seats"
+    return f"1 site with {each}" if sites == 1 else f"{sites} sites with {each} each"
+
+
 def _patient(settings: ProbeSettings, flush_ms: int) -> ProbeSettings:
     """Probes that deliver all they have before they end: a real one keeps the rest on disk, these in memory only."""
     return settings._replace(uplink=settings.uplink._replace(flush_ms=flush_ms))
@@ -251,17 +257,32 @@ def _status(board: Mapping[str, Any]) -> str:
     return f"waiting {waiting}, first response within 10 s {share}; {sites}"
 
 
-def _summary(outcome: Outcome, board: Mapping[str, Any], starts: int) -> dict[str, Any]:
-    """Everything the demo says at its end. Averages are total and count, so that anybody can divide."""
-    figures = {}
-    for client in board.get("clients", {}).values():
-        day = client["day"]
-        figures[client["id"]] = {
-            "attainment": {"met": day["attainment"]["part"], "judged": day["attainment"]["whole"]},
-            "first_response": day["first_response"],
-            "average_response": day["average_response"],
-            "offered": day["offered"],
-            "answered": day["answered"],
-            "abandoned": day["abandoned"],
-        }
-    return {**msgspec.to_builtins(outcome), "server_starts": starts, "clients": figures}
+def summary(outcome: Outcome, board: Mapping[str, Any], starts: int) -> dict[str, Any]:
+    """Everything the demo says at its end: counts of events, then figures of all clients together and of each.
+
+    A ratio or a mean stands with what it was made of, and is None where nothing counted.
+    """
+    days = {client["id"]: client["day"] for client in board.get("clients", {}).values()}
+    clients = {name: _figures([day]) for name, day in days.items()}
+    return {
+        **msgspec.to_builtins(outcome),
+        "server_starts": starts,
+        **_figures([*days.values()]),
+        "clients": clients,
+    }
+
+
+def _figures(days: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Ratios and means of sums, over the business days of one or more clients."""
+    met = sum(day["attainment"]["part"] for day in days)
+    judged = sum(day["attainment"]["whole"] for day in days)
+    averages = {}
+    for name in ("first_response", "average_response"):
+        total_ms = sum(day[name]["total_ms"] for day in days)
+        count = sum(day[name]["count"] for day in days)
+        averages[name] = {"mean_ms": round(total_ms / count) if count else None, "total_ms": total_ms, "count": count}
+    return {
+        "attainment": {"ratio": met / judged if judged else None, "met": met, "judged": judged},
+        "averages": averages,
+        **{name: sum(day[name] for day in days) for name in ("offered", "answered", "abandoned")},
+    }

@@ -41,7 +41,9 @@ def test_ten_seconds_of_it_end_with_one_object_and_nothing_lost() -> None:
     assert said["durable"] == said["acknowledged"] == said["sent"]
     assert (said["lost"], said["duplicates"], said["server_starts"]) == (0, 0, 1)
     assert set(said["clients"]) == {"acme", "bolt"}
-    assert sum(client["attainment"]["judged"] for client in said["clients"].values()) > 0
+    assert said["attainment"]["judged"] == sum(client["attainment"]["judged"] for client in said["clients"].values())
+    assert said["attainment"]["judged"] > 0
+    assert set(said["averages"]) == {"first_response", "average_response"}
     assert "customers arrive" in told
 
 
