@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from sla_engine._core.calendar import Calendar
-from sla_engine._core.choices import WindowCloses
+from sla_engine._core.choices import AnsweredOutOfHours, OutOfHours, WindowCloses
 from sla_engine._core.definition import Definition
 from wire.conversation import (
     Accepted,
@@ -25,7 +25,6 @@ from wire.conversation import (
 from wire.recorded import Recorded
 from wire.verdict import LegFact, ResponseFact, SessionFact, Why
 
-_NO_TIME_RAN: Final = frozenset({Why.ANSWERED_BEFORE_OPENING, Why.ANSWERED_OUT_OF_HOURS})
 _UNMOVED: Final = frozenset({Form.EDIT, Form.RECALL})
 TOLD: Final = (
     Offered,
@@ -104,7 +103,8 @@ class Case:
         """The reply that answered, None where none did."""
         if self.fact.first_response_ms is None:
             return None
-        earliest = self.fact.started_at if self.fact.why in _NO_TIME_RAN else self.clock_started_at
+        early = self.fact.first_response_ms == 0 and self.definition.out_of_hours is OutOfHours.STARTS_AT_OPENING
+        earliest = self.fact.started_at if early else self.clock_started_at
         if earliest is None:
             return None
         valid = [e for e in _while_open(self.told) if self.is_valid_reply(e) and instant_of(e) >= earliest]
@@ -120,8 +120,15 @@ class Case:
 
     @property
     def wait_ended_at(self) -> int | None:
-        """When the customer's wait ended: by a reply, else with the session; None while it goes on."""
-        return self.fact.ended_at if self.replied_at is None else self.replied_at
+        """When the customer's wait ended: by a reply, else when it was given up or left; None while it goes on."""
+        if self.replied_at is not None:
+            return self.replied_at
+        started_at, ended_at = self.clock_started_at, self.fact.ended_at
+        if self.definition.window_closes is WindowCloses.IS_CUT and started_at is not None:
+            closes_at = self.calendar.closes_at(started_at)
+            if self.fact.waited_ms == closes_at - started_at and (ended_at is None or closes_at < ended_at):
+                return closes_at
+        return ended_at
 
     def is_valid_reply(self, entry: Recorded) -> bool:
         """Whether the definition takes this for an answer (E2)."""
@@ -179,7 +186,9 @@ class Case:
         return Clock(started_at, None, replied_at, (Interval(started_at, replied_at),), 0, seat_ms)
 
     def _ran(self, started_at: int | None, stopped_at: int | None) -> tuple[Interval, ...]:
-        if started_at is None or stopped_at is None or self.fact.why in _NO_TIME_RAN or stopped_at <= started_at:
+        if started_at is None or stopped_at is None or stopped_at <= started_at:
+            return ()
+        if self.fact.answered_out_of_hours and self.definition.answered_out_of_hours is AnsweredOutOfHours.ZERO:
             return ()
         if self.definition.window_closes is WindowCloses.PAUSES:
             return tuple(open_intervals(self.calendar, started_at, stopped_at))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from seatwatch.glossary import words
 from sla_engine._core.case import TOLD, Case, open_intervals
-from sla_engine._core.choices import IMPLEMENTED
-from sla_engine._core.definition import Definition, DefinitionError, check, label_of
+from sla_engine._core.choices import ClockDomains
+from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.reasons import Says, reasons
 from sla_engine.replay import last_facts, replay, under
 from tests.builders import (
@@ -31,23 +31,22 @@ from tests.builders import (
     offered,
     transferred,
 )
+from tests.oracle.campaign import drawn_trial
+from tests.oracle.comparing import recorded
 from tests.sla_engine.strategies import NINE, drawn
 from wire.conversation import Author, Form
 from wire.recorded import Recorded
 from wire.verdict import LegEnd, Outcome, ResponseFact, SessionFact, Verdict, Why
 
-CHOSEN: dict[str, Sequence[object]] = {
-    "valid_reply": [(Author.HUMAN,), (Author.HUMAN, Author.ASSIST)],
-    "gap_to_new_session_ms": [0, 20_000, 600_000],
-    "short_abandon_ms": [0, 5_000],
-}
-"""Further parameters that the random definitions vary, beside those that have a closed list of values."""
-
 
 def cases(events: Sequence[Event], definition: Definition = PRESET) -> list[Case]:
     """Every session that counts, under one definition, the clock having run on."""
     last = max(event.received_at for event in events)
-    told = entries([declared(0), *events, clock(last + HOUR_MS)])
+    return cases_in(entries([declared(0), *events, clock(last + HOUR_MS)]), definition)
+
+
+def cases_in(told: list[Recorded], definition: Definition) -> list[Case]:
+    """Every session that counts in a ledger."""
     facts = last_facts(replay([told], under(definition))).values()
     sessions = [fact for fact in facts if isinstance(fact, SessionFact) and not fact.void]
     return [_case(fact, sessions, told, list(facts), definition) for fact in sessions]
@@ -82,37 +81,28 @@ def said(of: Case) -> list[tuple[str, Says]]:
     return [(applied.row, applied.says) for applied in reasons(of)]
 
 
-@st.composite
-def definitions(draw: st.DrawFn) -> Definition:
-    """Any definition this build computes, parameters drawn one by one."""
-    parameters = {
-        key: draw(st.sampled_from(list(values)))
-        for key, values in {**IMPLEMENTED, **CHOSEN}.items()
-        if key not in {"semantics", "redefinition"} and values
-    }
-    definition = changed(PRESET, **parameters)
-    try:
-        check(definition)
-    except DefinitionError:
-        return PRESET
-    return definition
+@given(st.integers(0, 2**32))
+def test_the_clocks_laid_out_add_up_to_what_the_fact_says_and_every_why_has_its_word(seed: int) -> None:
+    trial = drawn_trial(seed)
+    told = recorded(trial.events, trial.definitions)
+    for definition in trial.definitions:
+        for each in cases_in(told, definition):
+            assert each.fact.why in words()
+            assert [applied for applied in reasons(each) if applied.says not in words()] == []
+            _adds_up(each)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 60), definitions())
-def test_the_clocks_laid_out_add_up_to_what_the_fact_says_and_every_why_has_its_word(
-    seed: int, count: int, definition: Definition
-) -> None:
-    for each in cases(drawn(seed, count), definition):
-        assert each.fact.why in words()
-        if each.fact.first_response_ms is None:
-            continue
-        assert each.reply is not None, each.fact
-        ran = each.customer_clock()
-        assert sum(end - start for start, end in ran.ran) + ran.correction_ms == each.fact.first_response_ms, each.fact
-        assert ran.correction_ms == 0, each.fact
-        seat = each.seat_clock()
-        if seat is not None:
-            assert seat.total_ms == each.fact.seat_response_ms
+def _adds_up(each: Case) -> None:
+    fact = each.fact
+    assert (each.reply is None) is (fact.first_response_ms is None), fact
+    clock = each.customer_clock()
+    total_ms = fact.waited_ms if fact.first_response_ms is None else fact.first_response_ms
+    assert clock.total_ms == total_ms or fact.why in {Why.OUTBOUND, Why.ARRIVED_OUT_OF_HOURS}, fact
+    if clock.total_ms is not None:
+        assert sum(end - start for start, end in clock.ran) + clock.correction_ms == clock.total_ms, fact
+    assert clock.correction_ms == 0 or each.definition.clock_domains is ClockDomains.ESTIMATED_OFFSET, fact
+    seat = each.seat_clock()
+    assert (None if seat is None else seat.total_ms) == fact.seat_response_ms
 
 
 def test_every_sentence_and_every_word_of_a_verdict_is_in_the_glossary() -> None:
