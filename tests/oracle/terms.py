@@ -190,10 +190,11 @@ class Case:
         """E16."""
         return elapsed < limit if self.rules.boundary is Boundary.BELOW else elapsed <= limit
 
-    def reads_as_zero(self, start: int, reply: Step) -> bool:
+    def reads_as_zero(self, reply: Step) -> bool:
         """E9."""
-        return self.rules.answered_out_of_hours is AnsweredOutOfHours.ZERO and self.is_late_at_night(start, reply)
+        return self.rules.answered_out_of_hours is AnsweredOutOfHours.ZERO and self.is_answered_outside(reply)
 
-    def is_late_at_night(self, start: int, reply: Step) -> bool:
-        """E9: a session that started inside the windows was answered outside them."""
-        return self.is_open(start) and not self.is_open(reply.at)
+    def is_answered_outside(self, reply: Step) -> bool:
+        """E9: a session whose clock first started inside the windows was answered outside them, and not before."""
+        began = None if self.clock_start is None or self.owes_nothing else self.moved(self.clock_start.at)
+        return began is not None and began <= reply.at and self.is_open(began) and not self.is_open(reply.at)

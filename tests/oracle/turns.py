@@ -163,9 +163,7 @@ def _before(case: Case, turn: Turn) -> Step:
 def _duration(case: Case, turn: Turn) -> int | None:
     if not turn.answered or turn.stopped_by is None:
         return None
-    clock = case.clock_start
-    begin = None if clock is None or case.owes_nothing else case.moved(clock.at)
-    if begin is not None and case.reads_as_zero(begin, turn.stopped_by):
+    if case.reads_as_zero(turn.stopped_by):
         return 0
     start = _start(case, turn.opened_by)
     return 0 if turn.stopped_by.at < start else case.elapsed(start, turn.opened_by, turn.stopped_by)

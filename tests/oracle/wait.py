@@ -114,7 +114,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
     why = Why.ANSWERED_IN_TIME if case.in_time(took, running.limit) else Why.ANSWERED_LATE
     if reply.at < running.start:
         took, why = 0, Why.ANSWERED_BEFORE_OPENING
-    elif case.reads_as_zero(running.start, reply):
+    elif case.reads_as_zero(reply):
         took, why = 0, Why.ANSWERED_OUT_OF_HOURS
     verdict = Verdict.BREACHED if why is Why.ANSWERED_LATE else Verdict.MET
     leg = reply.after
@@ -129,7 +129,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=reply.at >= running.start and case.is_late_at_night(running.start, reply),
+        answered_out_of_hours=case.is_answered_outside(reply),
     )
 
 
