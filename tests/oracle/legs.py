@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.oracle.reading import Leg, Piece, Step, end_of_leg, is_call, is_human, queue_at, steps_of
 from tests.oracle.surroundings import Surroundings
-from wire.conversation import AgentTurn, CustomerTurn, Offered
+from wire.conversation import AgentTurn, CustomerTurn
 from wire.verdict import LegFact
 
 
@@ -69,17 +69,15 @@ def _replied_at(during: Sequence[Step], leg: Leg) -> int | None:
 
 
 def _was_owed(piece: Piece, during: Sequence[Step], *, voice: bool) -> bool:
-    """Whether the customer waited when it came into these hands, or wrote while it was in them.
-
-    A caller waits from where the call is offered to nobody yet.
-    """
+    """Whether the customer waited when it came into these hands, or wrote while it was in them."""
     first = piece.steps.index(during[0])
     before = piece.steps[:first]
-    asks = Offered if voice else CustomerTurn
+    if voice:
+        return not any(is_human(step) for step in before)
     waited = False
     for step in before:
         if is_human(step):
             waited = False
-        elif isinstance(step.body, asks) and not (voice and step.before):
+        elif isinstance(step.body, CustomerTurn):
             waited = True
     return waited or any(isinstance(step.body, CustomerTurn) for step in during)

@@ -116,14 +116,16 @@ def steps_of(session: Iterable[Piece]) -> list[Step]:
 
 
 def queue_at(pieces: Sequence[Piece], last: Step) -> str:
-    """The queue it is on after `last`: the latest one named so far. What opens names one, and what moves it on."""
+    """The queue it is on after `last`: the latest one named so far. What a customer writes names one only to open."""
     queue = ""
     for piece in pieces:
         for step in piece.steps:
-            if not queue or step is piece.steps[0] or isinstance(step.body, Queued | Assigned | Transferred):
+            if not queue or step is piece.steps[0] or not isinstance(step.body, CustomerTurn):
                 queue = getattr(step.body, "queue", "") or queue
             if step is last:
                 return queue
+        if last in piece.afterwards:
+            return queue
     return queue
 
 

@@ -104,8 +104,8 @@ class Case:
 
     def has_started(self, step: Step) -> bool:
         """Whether the clock ran when this happened, as far as was told by then."""
-        signal = self.clock_signal
-        return signal is not None and (signal.at, signal.entry) <= (step.at, step.entry)
+        so_far = self.steps[: self.steps.index(step) + 1]
+        return any(one is self.clock_signal or one in self.replies for one in so_far)
 
     @cached_property
     def replies(self) -> list[Step]:
@@ -138,26 +138,15 @@ class Case:
 
     def restarts(self, step: Step) -> bool:
         """Whether the clock of a first response that is owed starts anew here (E4, E5)."""
+        if not self.has_started(step):
+            return False
         if self.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
             return True
         return self.rules.repeated_turns is RepeatedTurns.LAST and step in self.further
 
-    @cached_property
-    def left_out_at(self) -> Step | None:
-        """E7, exclude_by_start: where the clock started, or started anew, outside the windows while a reply was owed."""
-        if self.rules.out_of_hours is not OutOfHours.EXCLUDE_BY_START or self.clock_start is None:
-            return None
-        cut_at = None
-        for step in self.steps[self.steps.index(self.clock_start) :]:
-            if cut_at is not None and step.at >= cut_at:
-                return None
-            if step in self.replies and step is not self.clock_start:
-                return None
-            if step is self.clock_start or self.restarts(step):
-                if not self.is_open(step.at):
-                    return step
-                cut_at = self.cut_at(step.at)
-        return None
+    def is_left_out(self, clock: Step) -> bool:
+        """E7, exclude_by_start: by where the clock started first, whatever starts it anew later."""
+        return self.rules.out_of_hours is OutOfHours.EXCLUDE_BY_START and not self.is_open(clock.at)
 
     def counts_only_inside(self, at: int) -> bool:
         """E7, counts_if_answered_inside: a clock that started then is judged if it is answered inside the windows."""
@@ -201,10 +190,11 @@ class Case:
         """E16."""
         return elapsed < limit if self.rules.boundary is Boundary.BELOW else elapsed <= limit
 
-    def reads_as_zero(self, start: int, reply: Step) -> bool:
+    def reads_as_zero(self, reply: Step) -> bool:
         """E9."""
-        return self.rules.answered_out_of_hours is AnsweredOutOfHours.ZERO and self.is_late_at_night(start, reply)
+        return self.rules.answered_out_of_hours is AnsweredOutOfHours.ZERO and self.is_answered_outside(reply)
 
-    def is_late_at_night(self, start: int, reply: Step) -> bool:
-        """E9: a session that started inside the windows was answered outside them."""
-        return self.is_open(start) and not self.is_open(reply.at)
+    def is_answered_outside(self, reply: Step) -> bool:
+        """E9: a session whose clock first started inside the windows was answered outside them, and not before."""
+        began = None if self.clock_start is None or self.owes_nothing else self.moved(self.clock_start.at)
+        return began is not None and began <= reply.at and self.is_open(began) and not self.is_open(reply.at)

@@ -26,11 +26,17 @@ def response_facts(case: Case) -> list[ResponseFact]:
     turns = turns_of(case)
     if not case.owes_nothing:
         clock = case.clock_start
-        if clock is None or case.moved(clock.at) is None or case.left_out_at is not None:
+        if clock is None or case.moved(clock.at) is None or case.is_left_out(clock):
             return []
+        turns = [turn for turn in turns if _was_running(case, turn)]
         if case.counts_only_inside(clock.at):
             turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
     return [_fact(case, number, turn) for number, turn in enumerate(turns)]
+
+
+def _was_running(case: Case, turn: Turn) -> bool:
+    """Whether the session's clock had started when the turn was over."""
+    return turn.answered or turn.stopped_by is None or case.has_started(turn.stopped_by)
 
 
 def turns_of(case: Case) -> list[Turn]:
@@ -55,7 +61,7 @@ def _steps(case: Case) -> list[Step]:
     after_ends = [
         step for piece in case.session for step in piece.afterwards if case.is_valid(step) and step.at >= start.at
     ]
-    return sorted([*case.steps, *after_ends], key=lambda step: step.at)
+    return sorted([*case.steps, *after_ends], key=lambda step: (step.at, step.entry))
 
 
 def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]:
@@ -64,7 +70,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
     answers = [*case.replies, *(step for step in after_ends if case.is_valid(step))]
     found: list[Turn] = []
     opener = steps[place]
-    ended_by: Step | None = None
+    left_open: list[Turn] = []
     for number in range(place + 1, len(steps)):
         step = steps[number]
         cut_at = case.cut_at(_start(case, opener))
@@ -73,19 +79,20 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            ended_by = step
+            left_open = [Turn(opener, step, answered=False, stopped_at=step.at)]
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
-        elif step is case.clock_start:
+        elif step is case.clock_start and _start(case, step) > _start(case, opener):
             opener = step
         elif _is_handed_away(case, step):
             found.append(Turn(opener, step, answered=False, stopped_at=step.at))
             opener = step
         elif _starts_anew(case, step):
             opener = step
-    if ended_by is not None:
-        found.append(Turn(opener, ended_by, answered=False, stopped_at=ended_by.at))
-    return found, len(steps)
+    cut_at = case.cut_at(_start(case, opener))
+    if not left_open and cut_at is not None and cut_at < case.until:
+        left_open = [Turn(opener, None, answered=False, stopped_at=cut_at)]
+    return [*found, *left_open], len(steps)
 
 
 def _is_handed_away(case: Case, step: Step) -> bool:
@@ -97,7 +104,7 @@ def _is_handed_away(case: Case, step: Step) -> bool:
 
 def _starts_anew(case: Case, step: Step) -> bool:
     if case.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
-        return True
+        return case.has_started(step)
     return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step) and not _is_courtesy(case, step)
 
 
@@ -125,7 +132,7 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         account = step.before.account if step.before else ""
     else:
         account = _holder_at(case, turn.stopped_at)
-    last = step or [one for one in case.steps if one.at < turn.stopped_at][-1]
+    last = step if step is not None and turn.answered else _before(case, turn)
     took = _duration(case, turn)
     ends = [turn.opened_by, *([step] if turn.answered and step else [])]
     return ResponseFact(
@@ -146,12 +153,17 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
     )
 
 
+def _before(case: Case, turn: Turn) -> Step:
+    """The last that happened before the turn ended unanswered: on that queue it was."""
+    if turn.stopped_by is None:
+        return [one for one in case.steps if one.at < turn.stopped_at][-1]
+    return case.steps[case.steps.index(turn.stopped_by) - 1]
+
+
 def _duration(case: Case, turn: Turn) -> int | None:
     if not turn.answered or turn.stopped_by is None:
         return None
-    clock = case.clock_start
-    begin = None if clock is None or case.owes_nothing else case.moved(clock.at)
-    if begin is not None and case.reads_as_zero(begin, turn.stopped_by):
+    if case.reads_as_zero(turn.stopped_by):
         return 0
     start = _start(case, turn.opened_by)
     return 0 if turn.stopped_by.at < start else case.elapsed(start, turn.opened_by, turn.stopped_by)

@@ -60,17 +60,16 @@ def _session_fact(case: Case) -> SessionFact | None:
     if not steps:
         return None
     if case.owes_nothing:
-        return _fact(case, Said(*EXCLUDED, Why.OUTBOUND, steps[0].at), clock_started_at=steps[0].at)
+        return _fact(case, Said(*EXCLUDED, Why.OUTBOUND, steps[0].at))
     clock = case.clock_start
     if clock is None:
         ends = [step for step in steps if step.ends]
         if not ends:
             return None
-        return _fact(case, Said(*EXCLUDED, Why.NEVER_REACHED_A_PERSON, ends[-1].at), ended_at=ends[-1].at)
+        return _fact(case, Said(*EXCLUDED, Why.NEVER_REACHED_A_PERSON, ends[-1].at))
     running = running_clock(case, clock)
     if running is None:
-        out = case.left_out_at or clock
-        return _fact(case, Said(*EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, out.at), clock_started_at=out.at)
+        return _fact(case, Said(*EXCLUDED, Why.ARRIVED_OUT_OF_HOURS, clock.at), clock_started_at=clock.at)
     if running.reply is not None:
         return _with_nobody(case, running, _answered(case, running, running.reply))
     return _unanswered(case, running)
@@ -81,8 +80,9 @@ def running_clock(case: Case, clock: Step) -> Running | None:
 
     None where the session is left out for its hours (E7).
     """
-    if case.left_out_at is not None:
+    if case.is_left_out(clock):
         return None
+    only_inside = case.counts_only_inside(clock.at)
     told_by, cut_at, reply = clock, case.cut_at(clock.at), None
     for step in case.steps[case.steps.index(clock) :]:
         if cut_at is not None and step.at >= cut_at:
@@ -90,16 +90,17 @@ def running_clock(case: Case, clock: Step) -> Running | None:
         if step in case.replies:
             reply = step
             break
-        if step is not clock and case.restarts(step):
+        if step is not clock and not only_inside and case.restarts(step):
             told_by, cut_at = step, case.cut_at(step.at)
     start = case.moved(told_by.at)
     if start is None:
         return None
-    if case.counts_only_inside(told_by.at) and (reply is None or not case.is_open(reply.at)):
+    if only_inside and (reply is None or not case.is_open(reply.at)):
         return None
     cut_at = case.cut_at(start)
     limit = case.hours.limit(start)
-    return Running(start, told_by, reply, cut_at, limit, _due_at(case, start, limit, cut_at))
+    due_at = start + limit if only_inside else _due_at(case, start, limit, cut_at)
+    return Running(start, told_by, reply, cut_at, limit, due_at)
 
 
 def _due_at(case: Case, start: int, limit: int, cut_at: int | None) -> int | None:
@@ -113,7 +114,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
     why = Why.ANSWERED_IN_TIME if case.in_time(took, running.limit) else Why.ANSWERED_LATE
     if reply.at < running.start:
         took, why = 0, Why.ANSWERED_BEFORE_OPENING
-    elif case.reads_as_zero(running.start, reply):
+    elif case.reads_as_zero(reply):
         took, why = 0, Why.ANSWERED_OUT_OF_HOURS
     verdict = Verdict.BREACHED if why is Why.ANSWERED_LATE else Verdict.MET
     leg = reply.after
@@ -128,7 +129,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=reply.at >= running.start and case.is_late_at_night(running.start, reply),
+        answered_out_of_hours=case.is_answered_outside(reply),
     )
 
 
@@ -152,8 +153,7 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
         said = _never_answered(case, why, running.due_at or running.cut_at)
-        given_up = case.measured(running.start, running.cut_at) if why is Why.CUT_AT_CLOSE else None
-        return _with_nobody(case, running, _fact(case, said, running, waited_ms=given_up))
+        return _with_nobody(case, running, _fact(case, said, running))
     if end is None:
         if running.due_at is None or running.due_at >= case.until:
             return None
@@ -193,11 +193,10 @@ def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
 
 def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact:
     """E13: by what is known when it is decided."""
-    over_at = running.reply.at if running.reply else running.start if fact.ended_at is None else fact.ended_at
     known = case.steps[: case.steps.index(running.reply)] if running.reply else case.steps
     known = [one for one in known if running.cut_at is None or one.at < running.cut_at]
     told = any(isinstance(one.body, CustomerLeft) and one.body.reason is LeftReason.NOBODY_ONLINE for one in known)
-    if not told and not case.around.nobody_ready(fact.queue, min(running.start, over_at)):
+    if not told and not case.around.nobody_ready(fact.queue, running.start, _decided_by(case, running)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
     changes: dict[str, Any] = {"nobody_online": True}
@@ -212,6 +211,12 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
             if fact.verdict is not Verdict.MET:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
     return replace(fact, **changes)
+
+
+def _decided_by(case: Case, running: Running) -> int | None:
+    """The entry that decided it where that was before the clock's start had come (E7, starts_at_opening)."""
+    stop = running.reply or case.end
+    return stop.entry if stop is not None and stop.at < running.start else None
 
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
@@ -240,19 +245,26 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "entry_index": 0,
         "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": next(iter(_queued_at(case, known)), None),
+        "queued_at": next(iter(_queued_at(case, _until(case, said, running))), None),
         "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
     }
     return SessionFact(**(fields | given))
 
 
-def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
-    """The session up to what decided it. Of a wait that nobody ended in time, what counts is how it stood when due."""
+def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
+    """The session up to what decided it."""
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
-    due_at = said.decided_at if running is None or running.due_at is None else running.due_at
-    return [step for step in steps if step.at <= min(due_at, said.decided_at)]
+    return [step for step in steps if step.at <= said.decided_at]
+
+
+def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
+    """The same; of a wait that nobody ended in time, only how it stood when due."""
+    until = _until(case, said, running)
+    if running is None or running.reply is not None or running.due_at is None:
+        return until
+    return [step for step in until if step.at <= running.due_at]
 
 
 def _owner(known: Sequence[Step]) -> Leg | None:
