@@ -96,12 +96,12 @@ def fold(
 
 
 def _offer(context: Context, conversation: Conversation, at: int, detail: int, queue: str) -> None:
-    """On a call the customer waits from the start; in a chat, from the first message."""
+    """It is offered while it is open: for the first time, if it began otherwise."""
     if queue:
         conversation.queue = queue
     if detail & VOICE_BIT and conversation.called_at == NOT_YET:
         conversation.called_at = at
-        customer_waits(conversation)
+        customer_waits(conversation)  # on a call from the start, in a chat from the first message
     begin_waiting(context, conversation, at, STARTS_OUTBOUND if detail & OUTBOUND_BIT else STARTS)
 
 
@@ -185,6 +185,8 @@ def _open(context: Context, conversation: Conversation, at: int, signal: int, de
     if queue:
         conversation.queue = queue
     if signal == _OFFERED:
+        if detail & VOICE_BIT and conversation.called_at == NOT_YET:
+            conversation.called_at = at
         how = STARTS_OUTBOUND if detail & OUTBOUND_BIT else STARTS
     else:
         how = detail if signal == _CUSTOMER_TURN else STARTS
@@ -286,7 +288,7 @@ def _take(context: Context, conversation: Conversation, account: str, at: int, h
     conversation.accepted_at = NOT_YET
     if account:
         begin_leg(conversation, at)
-    take_over(context, conversation, account, at)
+    take_over(conversation, account, at)
 
 
 def _say_load(context: Context, conversation: Conversation, account: str, at: int, change: int) -> None:

@@ -15,7 +15,7 @@ from sla_engine._core.context import Context, schedule_owed
 from sla_engine._core.conversation import LEGS, SAID_OVERDUE, WHOLE_SESSION, Conversation, Track, fact_key
 from sla_engine._core.fold import fold
 from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
-from sla_engine._core.obligation import judge_past
+from sla_engine._core.obligation import judge_as_said, judge_past
 from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact
 
 _RECORD: Final = Struct("<qBBIIIH")
@@ -85,8 +85,8 @@ def insert_late(
         place -= _SIZE
     if place == 0 and before.base and at < _decoder.decode(before.base).last_at:
         return None
-    without = _tell(context, names, before, log, mark, before.customer)
-    with_it = _tell(context, names, before, log[:place] + record + log[place:], mark, customer)
+    without = _tell(context, names, before, log, mark, before.customer, before.tracks)
+    with_it = _tell(context, names, before, log[:place] + record + log[place:], mark, customer, before.tracks)
     said = _said_so_far(before, without)
     _say_changes(context, without, with_it, said)
     after = with_it.conversation
@@ -96,8 +96,20 @@ def insert_late(
     return after
 
 
-def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: int, customer: str) -> _Told:
-    """Fold a log from its base, with the rules and the roster as known by now."""
+def _tell(
+    context: Context,
+    names: Names,
+    like: Conversation,
+    log: bytes,
+    mark: int,
+    customer: str,
+    said: tuple[Track, ...] = (),
+) -> _Told:
+    """Fold a log from its base, with the rules and the roster as known by now.
+
+    said: tracks as they stand. What was said of them because the record was complete stays so: the mark that says
+    this may be another, earlier one since, when a slower source has told something.
+    """
     if like.base:
         conversation = _decoder.decode(like.base)
         conversation.base = like.base
@@ -115,6 +127,7 @@ def _tell(context: Context, names: Names, like: Conversation, log: bytes, mark: 
         fold(aside, conversation, at, signal, detail, known[account], known[queue])
         conversation.last_at = at
     judge_past(aside, conversation, mark)
+    judge_as_said(aside, conversation, said)
     slots = {rule.label: slot for slot, rule in enumerate(context.rules.rules)}
     facts: dict[int, _Corrected] = {}
     load: Counter[_Load] = Counter()

@@ -7,7 +7,7 @@ timer.
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.context import Context, schedule, schedule_judgement
+from sla_engine._core.context import Context, schedule
 from sla_engine._core.conversation import (
     ANSWERED,
     AWAITS_CLOCK,
@@ -161,6 +161,21 @@ def judge_past(context: Context, conversation: Conversation, mark: int) -> bool:
     return len(context.facts) > facts
 
 
+def judge_as_said(context: Context, conversation: Conversation, said: Iterable[Track]) -> None:
+    """Say again what was said of the same waits because the record was complete."""
+    for track in conversation.tracks:
+        for other in said:
+            if (track.slot, track.session) != (other.slot, other.session) or track.slot < 0:
+                continue
+            rule = context.rules.rules[track.slot]
+            due = track.state == OWED and track.due_at == other.due_at
+            if due and other.flags & JUDGED and not track.flags & JUDGED:
+                judge(context, conversation, track)
+            same_turn = track.turn_at != NOT_YET and (track.turn, track.turn_at) == (other.turn, other.turn_at)
+            if same_turn and rule.cuts and other.flags & TURN_SAID:
+                cut_turn(context, conversation, track, rule, INSTANT_MAX_MS, stays_open=True)
+
+
 def resume(context: Context, conversation: Conversation, track: Track, at: int) -> None:
     """The customer came back within the gap: a wait that was lost goes on, from its first start."""
     if track.state == UNREACHED:
@@ -175,16 +190,13 @@ def resume(context: Context, conversation: Conversation, track: Track, at: int) 
         schedule(context, conversation, track)
 
 
-def take_over(context: Context, conversation: Conversation, account: str, at: int) -> None:
+def take_over(conversation: Conversation, account: str, at: int) -> None:
     """`account` has the conversation in hands from `at` on: a first response that falls due later is that person's."""
     for track in conversation.tracks:
         if track.first_assigned_at == NOT_YET and account:
             track.first_assigned_at = at
         if track.state in _RUNNING and at <= track.due_at:
             track.owner = account
-            if track.flags & JUDGED:  # this came in behind the watermark: the miss is another person's
-                track.flags &= ~JUDGED
-                schedule_judgement(context, conversation, track)
 
 
 def move(context: Context, conversation: Conversation, at: int, signal: int) -> None:

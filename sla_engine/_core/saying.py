@@ -95,7 +95,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
     else:
         took, bound, verdict, why, outside = _judged_answer(context, track, rule, at)
     if verdict is _BREACHED or rule.nobody_online is not _MISS:
-        (outcome, verdict, why), nobody = _by_presence(context, track, rule, (outcome, verdict, why))
+        (outcome, verdict, why), nobody = _by_presence(context, track, rule, (outcome, verdict, why), at)
     seat_ms = accept_ms = None
     if sender == conversation.account and conversation.assigned_at != NOT_YET:
         seat_ms = at - conversation.assigned_at
@@ -167,7 +167,7 @@ def say_session(
     excluded = judgement[0] is Outcome.EXCLUDED
     nobody = False
     if not excluded:
-        judgement, nobody = _by_presence(context, track, rule, judgement, told=wait.told_nobody)
+        judgement, nobody = _by_presence(context, track, rule, judgement, at, told=wait.told_nobody)
     outcome, verdict, why = judgement
     until = min(at, track.due_at)
     revision = track.emitted
@@ -265,15 +265,18 @@ def _turn_verdict(track: Track, rule: Rule, duration_ms: int | None) -> Verdict 
 
 
 def _by_presence(
-    context: Context, track: Track, rule: Rule, judgement: Judgement, *, told: bool = False
+    context: Context, track: Track, rule: Rule, judgement: Judgement, at: int, *, told: bool = False
 ) -> tuple[Judgement, bool]:
-    """What it is when nobody was there as the clock started (E13), and whether nobody was, where that matters."""
+    """What it is when nobody was there as the clock started (E13), and whether nobody was, where that matters.
+
+    at: when it was decided. A clock that was to start at a later opening asks who was there by then.
+    """
     outcome, verdict, why = judgement
     missed = verdict is _BREACHED or why is Why.NEVER_ANSWERED_DROPPED
     choice = rule.nobody_online
     if choice is _MISS and not missed:
         return judgement, False
-    if not (told or context.online.nobody(track.queue, track.clock_at)):
+    if not (told or context.online.nobody(track.queue, min(track.clock_at, at))):
         return judgement, False
     if choice is NobodyOnline.LEAVES_METRIC:
         return (_ANSWERED, Verdict.EXCLUDED, Why.NOBODY_ONLINE) if outcome is _ANSWERED else _NOBODY_ONLINE, True

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from sla_engine._core.context import Context, Deadlines, schedule_owed
-from sla_engine._core.conversation import CLOSED, Conversation, Phase, Signal
+from sla_engine._core.conversation import CLOSED, JUDGED, TURN_SAID, Conversation, Phase, Signal
 from sla_engine._core.fold import fold
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, trim
@@ -42,6 +42,8 @@ FORGOTTEN_OPEN: Final = "forgotten_open"
 DEFINITION_REFUSED: Final = "definition_refused"
 CONTRACT_REFUSED: Final = "contract_refused"
 ILLEGAL: Final = "illegal"
+
+_SAID: Final = JUDGED | TURN_SAID
 
 
 class Shard:
@@ -123,7 +125,11 @@ def take(
         conversation.feed = feed
         schedule_owed(context, conversation)
     record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms, domain)
-    if at < conversation.last_at or (customer and not conversation.customer):
+    if (
+        at < conversation.last_at
+        or (customer and not conversation.customer)
+        or (at < shard.watermark.merged[conversation.feed] and _is_said(conversation))
+    ):
         _correct(shard, conversation, record, at, customer)
     else:
         conversation.last_at = at
@@ -152,7 +158,7 @@ def tell_presence(shard: Shard, entry: Recorded, body: PresenceChanged) -> None:
 
 
 def _correct(shard: Shard, conversation: Conversation, record: bytes, at: int, customer: str) -> None:
-    """An event came in after later ones, or says of what was told already whose it is."""
+    """An event came in after later ones or after what was said of its time, or says whose all that is."""
     mark = shard.watermark.merged[conversation.feed]
     is_late = at < conversation.last_at
     customer = conversation.customer or customer
@@ -163,6 +169,11 @@ def _correct(shard: Shard, conversation: Conversation, record: bytes, at: int, c
     if is_late:
         shard.anomalies[LATE] += 1
     shard.conversations[conversation.key] = corrected
+
+
+def _is_said(conversation: Conversation) -> bool:
+    """Whether something was said because the record was complete, which an event from before that may change."""
+    return any(track.flags & _SAID for track in conversation.tracks)
 
 
 def hear(shard: Shard, source: str, at: int) -> int:

@@ -1,13 +1,16 @@
 """Transcripts made up at random: legal and illegal, in order and out of it, from live and delayed sources.
 
 They are drawn from a seed, so that hypothesis finds seeds and shrinks the number of events, and a plain loop covers
-many.
+many. Beside them, whole floors under definitions that take any answer to any question.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from random import Random
 
 from hypothesis import strategies as st
 
+from sla_engine._core.definition import Definition, DefinitionError
 from tests.builders import (
     Event,
     accepted,
@@ -21,7 +24,11 @@ from tests.builders import (
     transferred,
 )
 from tests.builders import left as customer_left
+from tests.oracle.comparing import recorded
+from tests.oracle.drawing import Floor
+from tests.oracle.rules import SEASONS, Season, drawn_definition
 from wire.conversation import Author, ClosedBy, LeftReason
+from wire.recorded import Recorded
 
 NINE = ms("07:59:40")
 """Twenty seconds before the window opens, so that some sessions start outside it."""
@@ -87,4 +94,37 @@ def drawn(seed: int, count: int) -> list[Event]:
     return [source.event() for _ in range(count)]
 
 
+def drawn_definitions(seed: int, count: int = 2) -> tuple[Season, list[Definition]]:
+    """`count` definitions over every parameter, and the season they share; a contradiction is drawn again."""
+    rng = Random(seed)
+    season = rng.choice(SEASONS)
+    found: list[Definition] = []
+    while len(found) < count:
+        with suppress(DefinitionError):
+            found.append(drawn_definition(rng, f"drawn-{len(found) + 1}", season))
+    return season, found
+
+
+class DrawnLedger(list[Recorded]):
+    """Entries that a failing test shows as what they were drawn from."""
+
+    def __init__(self, entries: Iterable[Recorded], name: str) -> None:
+        super().__init__(entries)
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+def drawn_floor(seed: int, count: int = 2) -> DrawnLedger:
+    """A ledger of a floor with its faults, presences, customers and clocks, under `count` random definitions."""
+    rng = Random(seed)
+    season, definitions = drawn_definitions(seed, count)
+    starts = rng.sample(season.starts(), k=min(2, len(season.starts())))
+    events = Floor(seed, starts).ledger(rng.choice((1, 2, 3)))
+    return DrawnLedger(recorded(events, definitions), f"drawn_floor({seed}, {count})")
+
+
 transcripts = st.builds(drawn, st.integers(0, 2**32), st.integers(1, 60))
+definitions = st.integers(0, 2**32).map(lambda seed: drawn_definitions(seed)[1])
+floors = st.builds(drawn_floor, st.integers(0, 2**32), st.integers(1, 3))

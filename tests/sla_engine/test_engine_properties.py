@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sla_engine._core.engine import StepResult, live, new_shard, open_conversations, restore, snapshot, step, watermark
 from tests.builders import Event, clock, entries, works
-from tests.sla_engine.strategies import transcripts
+from tests.sla_engine.strategies import floors, transcripts
 from tests.sla_engine.test_engine_against_oracle import ledger
 from wire.errors import ContractViolation
 from wire.recorded import Recorded
@@ -20,6 +20,10 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def recorded(events: list[Event]) -> list[Recorded]:
     return entries([*works("anna", "wang", "red", "seat-1", "site-1"), *ledger(events)])
+
+
+ledgers = st.one_of(transcripts.map(recorded), floors)
+"""Legal and illegal transcripts under three fixed definitions, and floors under random ones."""
 
 
 def one_by_one(ledger_entries: list[Recorded]) -> list[Fact]:
@@ -39,9 +43,10 @@ def cut(ledger_entries: list[Recorded], cuts: list[int]) -> list[list[Recorded]]
 
 
 @settings(max_examples=60)
-@given(transcripts, st.lists(st.integers(0, 500)), st.lists(st.integers(0, 2**42), min_size=1))
-def test_neither_batches_nor_any_clock_changes_a_fact(events: list[Event], cuts: list[int], nows: list[int]) -> None:
-    ledger_entries = recorded(events)
+@given(ledgers, st.lists(st.integers(0, 500)), st.lists(st.integers(0, 2**42), min_size=1))
+def test_neither_batches_nor_any_clock_changes_a_fact(
+    ledger_entries: list[Recorded], cuts: list[int], nows: list[int]
+) -> None:
     shard = new_shard()
     facts: list[Fact] = []
     for number, batch in enumerate(cut(ledger_entries, cuts)):
@@ -62,9 +67,8 @@ def test_a_hole_in_the_feed_is_a_crash_and_a_repetition_is_not() -> None:
 
 
 @settings(max_examples=60)
-@given(transcripts, st.sampled_from((2, 8)))
-def test_one_two_and_eight_shards_say_the_same_facts(events: list[Event], of: int) -> None:
-    ledger_entries = recorded(events)
+@given(ledgers, st.sampled_from((2, 8)))
+def test_one_two_and_eight_shards_say_the_same_facts(ledger_entries: list[Recorded], of: int) -> None:
     shards = [new_shard(number, of) for number in range(of)]
     facts = [fact for shard in shards for fact in step(shard, ledger_entries, 0).facts]
     assert as_set(facts) == as_set(one_by_one(ledger_entries))
@@ -76,9 +80,10 @@ def test_one_two_and_eight_shards_say_the_same_facts(events: list[Event], of: in
 
 
 @settings(max_examples=60)
-@given(transcripts, st.lists(st.integers(0, 500), max_size=5), st.integers(0, 7))
-def test_a_restart_at_any_point_changes_nothing_that_is_said(events: list[Event], cuts: list[int], again: int) -> None:
-    ledger_entries = recorded(events)
+@given(ledgers, st.lists(st.integers(0, 500), max_size=5), st.integers(0, 7))
+def test_a_restart_at_any_point_changes_nothing_that_is_said(
+    ledger_entries: list[Recorded], cuts: list[int], again: int
+) -> None:
     straight, stopped = new_shard(), new_shard()
     position = 0
     for batch in cut(ledger_entries, cuts):
@@ -98,9 +103,8 @@ def test_a_restart_at_any_point_changes_nothing_that_is_said(events: list[Event]
 
 
 @settings(max_examples=40)
-@given(transcripts, st.integers(0, 500))
-def test_a_full_replay_ends_where_the_first_run_ended(events: list[Event], place: int) -> None:
-    ledger_entries = recorded(events)
+@given(ledgers, st.integers(0, 500))
+def test_a_full_replay_ends_where_the_first_run_ended(ledger_entries: list[Recorded], place: int) -> None:
     first, replay = new_shard(), new_shard()
     place %= len(ledger_entries) + 1
     before = step(first, ledger_entries[:place], 0)
@@ -111,11 +115,11 @@ def test_a_full_replay_ends_where_the_first_run_ended(events: list[Event], place
 
 
 @settings(max_examples=60)
-@given(transcripts)
-def test_an_announcement_is_made_once_and_only_while_a_reply_is_owed(events: list[Event]) -> None:
+@given(ledgers)
+def test_an_announcement_is_made_once_and_only_while_a_reply_is_owed(ledger_entries: list[Recorded]) -> None:
     shard = new_shard()
     said = []
-    for entry in recorded(events):
+    for entry in ledger_entries:
         result = step(shard, [entry], entry.received_at)
         for notice in result.announcements:
             held = live(shard, notice.conversation)
