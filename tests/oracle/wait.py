@@ -148,7 +148,7 @@ def _sender(reply: Step) -> str:
 def _unanswered(case: Case, running: Running) -> SessionFact | None:
     end = case.end
     if running.cut_at is not None and (end is None or end.at >= running.cut_at):
-        if running.cut_at >= case.until and end is None:
+        if (running.due_at or running.cut_at) >= case.until and end is None:
             return None
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
@@ -245,7 +245,7 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "entry_index": 0,
         "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": next(iter(_queued_at(case, _until(case, said, running))), None),
+        "queued_at": _queued_at(case, _until(case, said, running)),
         "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
     }
     return SessionFact(**(fields | given))
@@ -280,18 +280,14 @@ def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
     for step in known:
         if step.after is not None:
-            queued_at = [case.steps[0].at, *_queued_at(case, [one for one in known if one.at <= step.at])]
-            return max(0, step.at - queued_at[-1])
+            queued_at = _queued_at(case, [one for one in known if one.at <= step.at])
+            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
     return None
 
 
-def _queued_at(case: Case, known: Sequence[Step]) -> list[int]:
-    """When it entered the queue of humans, once for each contact that told so."""
-    first_of_contacts = (
-        [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
-        for piece in case.session
-    )
-    return [at for first in first_of_contacts for at in first]
+def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
+    """When it first entered the queue of humans."""
+    return next((step.at for step in known if isinstance(step.body, Queued) and step in case.steps), None)
 
 
 def _accept_wait(leg: Leg | None) -> int | None:
