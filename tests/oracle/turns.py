@@ -22,19 +22,19 @@ class Turn(NamedTuple):
 def response_facts(case: Case) -> list[ResponseFact]:
     """Every turn that was answered or ended; none of a session that the rules leave out.
 
-    A turn that does not count has its number all the same.
+    Only turns that count are numbered.
     """
     if not case.steps or is_call(steps_of(case.pieces)):
         return []
-    turns = [*enumerate(turns_of(case))]
+    turns = turns_of(case)
     if not case.owes_nothing:
         clock = case.clock_start
         if clock is None or case.moved(clock.at) is None or case.is_left_out(clock):
             return []
-        turns = [(number, turn) for number, turn in turns if _was_running(case, turn)]
+        turns = [turn for turn in turns if _was_running(case, turn)]
         if case.counts_only_inside(clock.at):
-            turns = [(number, turn) for number, turn in turns if turn.answered and case.is_open(turn.stopped_at)]
-    return [_fact(case, number, turn) for number, turn in turns]
+            turns = [turn for turn in turns if turn.answered and case.is_open(turn.stopped_at)]
+    return [_fact(case, number, turn) for number, turn in enumerate(turns)]
 
 
 def _was_running(case: Case, turn: Turn) -> bool:
