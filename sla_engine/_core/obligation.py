@@ -23,6 +23,7 @@ from sla_engine._core.conversation import (
     OUTSIDE_WINDOW,
     OWED,
     REPLIED,
+    TOLD_NOBODY,
     TURN_SAID,
     UNREACHED,
     WHOLE_SESSION,
@@ -53,7 +54,7 @@ STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
 
 _UNSTARTED: Final = (NOT_STARTED, AWAITS_CLOCK)
-_RUNNING: Final = (OWED, AWAITS_CLOCK)
+_RUNNING: Final = (OWED, AWAITS_CLOCK, NOT_STARTED)
 _TRANSFERS: Final = (int(Signal.TRANSFERRED), int(Signal.HANDED_OVER))
 
 
@@ -123,6 +124,8 @@ def end(
 
     is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
     """
+    if nobody:
+        track.flags |= TOLD_NOBODY
     if track.turn_at != NOT_YET:
         lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive)
     if track.state == AWAITS_CLOCK:
@@ -133,7 +136,7 @@ def end(
     track.state = LOST
     waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
     judgement = left(rule, track, waited_ms, at) if is_left else never_answered(rule, Why.CLOSED_UNANSWERED)
-    say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound, nobody))
+    say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound))
 
 
 def judge(context: Context, conversation: Conversation, track: Track) -> None:
@@ -313,7 +316,7 @@ def _restart(context: Context, conversation: Conversation, track: Track, rule: R
     if track.flags & JUDGED:
         taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
-    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID
+    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TOLD_NOBODY
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     track.owner = conversation.account

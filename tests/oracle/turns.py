@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sla_engine._core.choices import NeverAnswered, OnTransfer, RepeatedTurns, TurnEnds, Unit
 from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
-from tests.oracle.wait import credited_with
+from tests.oracle.wait import credited_with, running_clock
 from wire.conversation import CustomerTurn, Form, Transferred
 from wire.verdict import ResponseFact, Verdict
 
@@ -20,7 +20,10 @@ class Turn(NamedTuple):
 
 
 def response_facts(case: Case) -> list[ResponseFact]:
-    """Every turn that was answered or ended; none of a session that the rules leave out."""
+    """Every turn that was answered or ended; none of a session that the rules leave out.
+
+    Only turns that count are numbered.
+    """
     if not case.steps or is_call(steps_of(case.pieces)):
         return []
     turns = turns_of(case)
@@ -79,7 +82,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            left_open = [Turn(opener, step, answered=False, stopped_at=step.at)]
+            left_open = left_open or [Turn(opener, step, answered=False, stopped_at=step.at)]
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
         elif step is case.clock_start and _start(case, step) > _start(case, opener):
@@ -170,9 +173,9 @@ def _duration(case: Case, turn: Turn) -> int | None:
 
 
 def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
-    clock = case.clock_start
-    start = None if clock is None else case.moved(clock.at)
-    limit: int | None = case.hours.limit(start) if start is not None else case.rules.first_response_limit_ms
+    clock = None if case.owes_nothing else case.clock_start
+    running = running_clock(case, clock) if clock is not None else None
+    limit: int | None = case.rules.first_response_limit_ms if running is None else running.limit
     if number > 0 and case.rules.next_response_limit_ms is not None:
         limit = case.rules.next_response_limit_ms
     elif number > 0 and case.rules.unit is Unit.SESSION:

@@ -1,9 +1,10 @@
 """How the wait of a session for its first response went."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import replace as replaced
 
 from sla_engine._core.choices import (
     Credit,
@@ -50,8 +51,10 @@ MISSED = (Outcome.UNANSWERED, Verdict.BREACHED)
 
 
 def session_facts(case: Case) -> list[SessionFact]:
-    """The last word on a session, if anything of it is judged (yet)."""
+    """The last word on a session, if anything of it is judged (yet): what was said at an end stands until then."""
     fact = _session_fact(case)
+    if fact is None and len(case.session) > 1:
+        return session_facts(replace(case, pieces=case.pieces[:-1], session=case.session[:-1]))
     return [] if fact is None else [fact]
 
 
@@ -148,7 +151,7 @@ def _sender(reply: Step) -> str:
 def _unanswered(case: Case, running: Running) -> SessionFact | None:
     end = case.end
     if running.cut_at is not None and (end is None or end.at >= running.cut_at):
-        if running.cut_at >= case.until and end is None:
+        if (running.due_at or running.cut_at) >= case.until and end is None:
             return None
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
@@ -196,7 +199,7 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
     known = case.steps[: case.steps.index(running.reply)] if running.reply else case.steps
     known = [one for one in known if running.cut_at is None or one.at < running.cut_at]
     told = any(isinstance(one.body, CustomerLeft) and one.body.reason is LeftReason.NOBODY_ONLINE for one in known)
-    if not told and not case.around.nobody_ready(fact.queue, running.start, _decided_by(case, running)):
+    if not told and not case.around.nobody_ready(fact.queue, _looked_at(case, running)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
     changes: dict[str, Any] = {"nobody_online": True}
@@ -210,13 +213,13 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
         case NobodyOnline.NOT_SERVED:
             if fact.verdict is not Verdict.MET:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
-    return replace(fact, **changes)
+    return replaced(fact, **changes)
 
 
-def _decided_by(case: Case, running: Running) -> int | None:
-    """The entry that decided it where that was before the clock's start had come (E7, starts_at_opening)."""
+def _looked_at(case: Case, running: Running) -> int:
+    """The start of the clock, or when it was over, where that was before the clock's start had come (E7)."""
     stop = running.reply or case.end
-    return stop.entry if stop is not None and stop.at < running.start else None
+    return running.start if stop is None else min(running.start, stop.at)
 
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
@@ -245,8 +248,8 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "entry_index": 0,
         "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": next(iter(_queued_at(case, _until(case, said, running))), None),
-        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
+        "queued_at": _queued_at(case, _until(case, said, running)),
+        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *_until(case, said, running)]),
     }
     return SessionFact(**(fields | given))
 
@@ -264,6 +267,8 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     until = _until(case, said, running)
     if running is None or running.reply is not None or running.due_at is None:
         return until
+    if said.why is Why.CUT_AT_CLOSE:
+        return [step for step in until if step.at < running.due_at]
     return [step for step in until if step.at <= running.due_at]
 
 
@@ -280,18 +285,14 @@ def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
     for step in known:
         if step.after is not None:
-            queued_at = [case.steps[0].at, *_queued_at(case, [one for one in known if one.at <= step.at])]
-            return max(0, step.at - queued_at[-1])
+            queued_at = _queued_at(case, [one for one in known if one.at <= step.at])
+            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
     return None
 
 
-def _queued_at(case: Case, known: Sequence[Step]) -> list[int]:
-    """When it entered the queue of humans, once for each contact that told so."""
-    first_of_contacts = (
-        [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
-        for piece in case.session
-    )
-    return [at for first in first_of_contacts for at in first]
+def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
+    """When it first entered the queue of humans."""
+    return next((step.at for step in known if isinstance(step.body, Queued) and step in case.steps), None)
 
 
 def _accept_wait(leg: Leg | None) -> int | None:
