@@ -95,7 +95,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
     seat_ms = accept_ms = None
     if sender == conversation.account and conversation.assigned_at != NOT_YET:
         seat_ms = at - conversation.assigned_at
-        if conversation.accepted_at != NOT_YET:
+        if conversation.accepted_at >= conversation.assigned_at:
             accept_ms = conversation.accepted_at - conversation.assigned_at
     resolution_ms = context.resolution_ms
     queued_at = track.queued_at
