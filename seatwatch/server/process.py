@@ -109,10 +109,9 @@ class Server:
                 mqtt_port = await self._mqtt(stack, beside, intake)
                 await self._feed_redis(stack, beside, intake)
             engines = None
+            feeds: Mapping[str, LedgerFeed]
+            feeds = await self._streams(stack, beside, stop) if intake is None else intake.ledgers
             if self._part is not Part.COLLECTOR:
-                feeds: Mapping[str, LedgerFeed] = (
-                    await self._streams(stack, beside, stop) if intake is None else intake.ledgers
-                )
                 if stop.is_set():
                     return
                 engines = Engines(
@@ -128,7 +127,7 @@ class Server:
                 await beside(_settle_memory(engines, rarer), name="settle memory")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
-            url = await self._web(stack, beside, intake, engines)
+            url = await self._web(stack, beside, intake, engines, feeds)
             token_file = str(import_token(self._data).resolve())
             write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))
             stack.callback(remove_runtime, self._data, self._boot_id)
@@ -292,11 +291,18 @@ class Server:
             problems.append("the MQTT broker cannot be reached: probes keep what they measure")
         return problems
 
-    async def _web(self, stack: AsyncExitStack, beside: Beside, intake: Intake | None, engines: Engines | None) -> str:
+    async def _web(
+        self,
+        stack: AsyncExitStack,
+        beside: Beside,
+        intake: Intake | None,
+        engines: Engines | None,
+        feeds: Mapping[str, LedgerFeed],
+    ) -> str:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, hub, now_ms, {} if engines is None else engines.lateness)
+        figures = Figures(intake, feeds, hub, now_ms, {} if engines is None else engines.lateness)
         app = web_application(
             intake,
             hub,
