@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 from aiohttp import web
 
+from collector.at_once import SideBySide
 from collector.broker_embedded import embedded_broker
 from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
@@ -166,6 +167,8 @@ class Server:
         )
         for writer in writers.values():
             stack.callback(writer.close)
+        at_once = SideBySide(defaults.int("collector.commit_threads"))
+        stack.callback(at_once.close)
         intake = Intake(
             writers,
             self._sources(),
@@ -173,6 +176,7 @@ class Server:
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
+            at_once=at_once,
         )
         await beside(intake.run(), name="intake")
         signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
