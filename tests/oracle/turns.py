@@ -39,13 +39,15 @@ def response_facts(case: Case) -> list[ResponseFact]:
 
 def _was_running(case: Case, turn: Turn) -> bool:
     """Whether the session's clock had started when the turn was over."""
-    return turn.answered or turn.stopped_by is None or case.has_started(turn.stopped_by)
+    if turn.stopped_by is None:
+        return any(case.has_started(step) for step in case.steps if step.at < turn.stopped_at)
+    return turn.answered or case.has_started(turn.stopped_by)
 
 
 def turns_of(case: Case) -> list[Turn]:
     """Each enquiry that opens a turn, followed to what stops it."""
     found: list[Turn] = []
-    steps = _steps(case)
+    steps = case.steps_of_turns
     place = 0
     while place < len(steps):
         if case.counts(steps[place]) and not _is_courtesy(case, steps[place]):
@@ -54,17 +56,6 @@ def turns_of(case: Case) -> list[Turn]:
         else:
             place += 1
     return found
-
-
-def _steps(case: Case) -> list[Step]:
-    """The session's events; under "never" also what we wrote after an end."""
-    if case.rules.turn_ends is not TurnEnds.NEVER:
-        return case.steps
-    start = case.steps[0]
-    after_ends = [
-        step for piece in case.session for step in piece.afterwards if case.is_valid(step) and step.at >= start.at
-    ]
-    return sorted([*case.steps, *after_ends], key=lambda step: (step.at, step.entry))
 
 
 def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]:
@@ -78,7 +69,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         step = steps[number]
         cut_at = case.cut_at(_start(case, opener))
         if cut_at is not None and step.at >= cut_at:
-            return [*found, Turn(opener, None, answered=False, stopped_at=cut_at)], number
+            return [*found, *(left_open or [Turn(opener, None, answered=False, stopped_at=cut_at)])], number
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
@@ -88,8 +79,8 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         elif step is case.clock_start and _start(case, step) > _start(case, opener):
             opener = step
         elif _is_handed_away(case, step):
-            found.append(Turn(opener, step, answered=False, stopped_at=step.at))
-            opener = step
+            found += left_open or [Turn(opener, step, answered=False, stopped_at=step.at)]
+            opener, left_open = step, []
         elif _starts_anew(case, step):
             opener = step
     cut_at = case.cut_at(_start(case, opener))

@@ -259,6 +259,8 @@ def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
+    if said.why is Why.CUT_AT_CLOSE:
+        return [step for step in steps if step.at < said.decided_at]
     return [step for step in steps if step.at <= said.decided_at]
 
 
@@ -267,8 +269,6 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     until = _until(case, said, running)
     if running is None or running.reply is not None or running.due_at is None:
         return until
-    if said.why is Why.CUT_AT_CLOSE:
-        return [step for step in until if step.at < running.due_at]
     return [step for step in until if step.at <= running.due_at]
 
 
