@@ -64,29 +64,38 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
     answers = [*case.replies, *(step for step in after_ends if case.is_valid(step))]
     found: list[Turn] = []
     opener = steps[place]
-    left_open: list[Turn] = []
+    left_open: Turn | None = None
     for number in range(place + 1, len(steps)):
         step = steps[number]
         cut_at = case.cut_at(_start(case, opener))
         if cut_at is not None and step.at >= cut_at:
-            return [*found, *(left_open or [Turn(opener, None, answered=False, stopped_at=cut_at)])], number
+            return [*found, _unanswered(left_open, opener, None, cut_at)], number
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            left_open = left_open or [Turn(opener, step, answered=False, stopped_at=step.at)]
+            left_open = _unanswered(left_open, opener, step, step.at)
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
         elif step is case.clock_start and _start(case, step) > _start(case, opener):
             opener = step
         elif _is_handed_away(case, step):
-            found += left_open or [Turn(opener, step, answered=False, stopped_at=step.at)]
-            opener, left_open = step, []
+            found.append(_unanswered(left_open, opener, step, step.at))
+            opener, left_open = step, None
         elif _starts_anew(case, step):
             opener = step
     cut_at = case.cut_at(_start(case, opener))
-    if not left_open and cut_at is not None and cut_at < case.until:
-        left_open = [Turn(opener, None, answered=False, stopped_at=cut_at)]
-    return [*found, *left_open], len(steps)
+    if cut_at is not None and cut_at < case.until:
+        left_open = _unanswered(left_open, opener, None, cut_at)
+    return ([*found, left_open] if left_open is not None else found), len(steps)
+
+
+def _unanswered(said: Turn | None, opener: Step, stopped_by: Step | None, at: int) -> Turn:
+    """What is said of a turn without a reply: once, and again only where its time has started anew since."""
+    return (
+        said
+        if said is not None and said.opened_by is opener
+        else Turn(opener, stopped_by, answered=False, stopped_at=at)
+    )
 
 
 def _is_handed_away(case: Case, step: Step) -> bool:

@@ -225,7 +225,7 @@ def _looked_at(case: Case, running: Running) -> int:
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
     known = _known(case, said, running)
-    owner = _owner(known) if running else None
+    owner = _owner(case, known) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -272,10 +272,14 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     return [step for step in until if step.at <= running.due_at]
 
 
-def _owner(known: Sequence[Step]) -> Leg | None:
-    """Who had it then. An end leaves it with who had it last."""
+def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last in the session."""
     owner = None
+    start = next(place for place, piece in enumerate(case.session) if case.steps[0] in piece.steps)
+    in_session = steps_of(case.session[start:])
     for step in known:
+        if step not in in_session:
+            continue
         if not step.ends and (step.before, step.after) != (None, None):
             owner = step.after
     return owner
