@@ -225,7 +225,7 @@ def _looked_at(case: Case, running: Running) -> int:
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
     known = _known(case, said, running)
-    owner = _owner(known) if running else None
+    owner = _owner(case, known) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -259,6 +259,8 @@ def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
+    if said.why is Why.CUT_AT_CLOSE:
+        return [step for step in steps if step.at < said.decided_at]
     return [step for step in steps if step.at <= said.decided_at]
 
 
@@ -267,15 +269,17 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     until = _until(case, said, running)
     if running is None or running.reply is not None or running.due_at is None:
         return until
-    if said.why is Why.CUT_AT_CLOSE:
-        return [step for step in until if step.at < running.due_at]
     return [step for step in until if step.at <= running.due_at]
 
 
-def _owner(known: Sequence[Step]) -> Leg | None:
-    """Who had it then. An end leaves it with who had it last."""
+def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last in the session."""
     owner = None
+    start = next(place for place, piece in enumerate(case.session) if case.steps[0] in piece.steps)
+    in_session = steps_of(case.session[start:])
     for step in known:
+        if step not in in_session:
+            continue
         if not step.ends and (step.before, step.after) != (None, None):
             owner = step.after
     return owner
