@@ -136,7 +136,8 @@ class Rule:
 class Rules:
     """Answers from the state, remembered until something new is entered.
 
-    any_cuts, any_estimates, any_moves, any_new_turns, any_outlives: whether some definition needs to be asked about these at all.
+    any_cuts, any_estimates, any_moves, any_new_turns, any_outlives: whether some definition needs to be asked about
+    these at all.
     """
 
     def __init__(self, state: RulesState) -> None:
