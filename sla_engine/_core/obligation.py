@@ -93,7 +93,11 @@ def customer_turn(context: Context, conversation: Conversation, track: Track, ru
         return
     if track.state == NOT_STARTED:
         _start_here(context, conversation, track, at, outbound=False)
-    if open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
+    if track.turn_at == NOT_YET and rule.simple_turns:
+        track.turn_at = at
+        track.turn_resolution_ms = context.resolution_ms
+        track.turn_domain = context.domain
+    elif open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
         _restart(context, conversation, track, rule, at)
 
 
