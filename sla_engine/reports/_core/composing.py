@@ -19,7 +19,7 @@ from sla_engine.reports._core.choosing import Choosing, Judged
 from sla_engine.reports._core.loads import Loads
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
-from sla_engine.reports._core.rows import TOTAL, DAYS_TRAILING, RowKey, Rows
+from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, RowKey, Rows
 from sla_engine.reports._core.time_at_work import (
     WORK_FIELDS,
     HalfHour,
