@@ -1,6 +1,6 @@
 """The columns of a report: what each takes of a row, and how it stands in a cell, in a file and on a screen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -107,55 +107,62 @@ def _under(path: str) -> Callable[[Row], Value]:
     return taken
 
 
-def _columns(part: Part, form: Form, under: str, *keys: str) -> Iterator[Column]:
-    """Columns named as what they show."""
-    for key in keys:
-        yield Column(key, part, form, _under(f"{under}.{key}"))
-
-
-def _time_columns(*states: str) -> Iterator[Column]:
-    for state in states:
-        yield Column(f"{state}_time", Part.PEOPLE, Form.DURATION, _under(f"work.{state}_ms"))
-
-
-def _percentile_columns(kind: str) -> Iterator[Column]:
-    for mark in ("p50", "p90", "p95"):
-        yield Column(f"{kind}_{mark}", Part.TIMES, Form.DURATION, _under(f"{kind}s.{mark}"))
-
-
-def _occupancy(row: Row) -> Ratio | None:
-    return None if row.work is None else Ratio(row.work.serving_ms, row.work.at_work_ms)
-
-
-_OUTCOMES: Final = ("offered", "answered", "abandoned", "short_abandoned", "unanswered", "excluded")
-_FLAGS: Final = ("near_limit", "nobody_online", "not_served", "answered_out_of_hours", "unanswered_turns")
-_MEANS: Final = ("first_response", "seat_response", "average_response", "answer_wait")
-_WAITS: Final = ("queue_wait", "accept_wait", "reply_wait", "bot_time")
-COLUMNS: Final = (
-    *_columns(Part.SESSIONS, Form.COUNT, "figures", *_OUTCOMES),
-    *_columns(Part.SESSIONS, Form.SHARE, "figures", "attainment"),
-    Column("service_level", Part.SESSIONS, Form.SHARE, _under("figures.service_level.ratio")),
-    *_columns(Part.SESSIONS, Form.COUNT, "figures.detail", *_FLAGS),
-    *_columns(Part.TIMES, Form.MEAN, "figures", *_MEANS),
-    *_columns(Part.TIMES, Form.MEAN, "figures.detail", *_WAITS),
-    *_percentile_columns("first_response"),
-    *_percentile_columns("response"),
-    *_columns(Part.PEOPLE, Form.SHARE, "figures.detail", "transfers", "unanswered_legs"),
-    *_columns(Part.PEOPLE, Form.MEAN, "figures.detail", "voice_handle_time", "chat_handle_time", "resolution"),
-    Column("concurrency", Part.PEOPLE, Form.QUOTIENT, _under("load.mean")),
-    Column("concurrency_p95", Part.PEOPLE, Form.COUNT, _under("load.p95")),
-    Column("concurrency_peak", Part.PEOPLE, Form.COUNT, _under("load.peak")),
-    Column("occupancy", Part.PEOPLE, Form.SHARE, _occupancy),
-    *_time_columns("logged_in", "on_break", "wrap_up", "at_work", "serving"),
-    Column("talking_time", Part.PEOPLE, Form.DURATION, _under("talking_ms")),
-    Column("staffed_seats", Part.PEOPLE, Form.QUOTIENT, _under("seats.staffed")),
-    Column("contracted_seats", Part.PEOPLE, Form.QUOTIENT, _under("seats.contracted")),
-    Column("seat_shortfall", Part.PEOPLE, Form.DURATION, _under("seats.shortfall_ms")),
-    Column("coverage", Part.PEOPLE, Form.SHARE, _under("coverage.time")),
-    Column("coverage_worst", Part.PEOPLE, Form.SHARE, _under("coverage.worst")),
-    Column("coverage_best", Part.PEOPLE, Form.SHARE, _under("coverage.best")),
-    Column("trailing_attainment", Part.TRAILING, Form.SHARE, _under("trailing.attainment")),
-    Column("trailing_first_response", Part.TRAILING, Form.MEAN, _under("trailing.first_response")),
-    Column("trailing_average_response", Part.TRAILING, Form.MEAN, _under("trailing.average_response")),
-    Column("trailing_service_level", Part.TRAILING, Form.SHARE, _under("trailing.service_level.ratio")),
+_S, _T, _P, _R = Part
+_COUNT, _SHARE, _QUOTIENT, _MEAN, _DURATION = Form
+COLUMNS: Final = tuple(
+    Column(key, part, form, _under(path))
+    for key, part, form, path in (
+        ("offered", _S, _COUNT, "figures.offered"),
+        ("answered", _S, _COUNT, "figures.answered"),
+        ("abandoned", _S, _COUNT, "figures.abandoned"),
+        ("short_abandoned", _S, _COUNT, "figures.short_abandoned"),
+        ("unanswered", _S, _COUNT, "figures.unanswered"),
+        ("excluded", _S, _COUNT, "figures.excluded"),
+        ("attainment", _S, _SHARE, "figures.attainment"),
+        ("service_level", _S, _SHARE, "figures.service_level.ratio"),
+        ("near_limit", _S, _COUNT, "figures.detail.near_limit"),
+        ("nobody_online", _S, _COUNT, "figures.detail.nobody_online"),
+        ("not_served", _S, _COUNT, "figures.detail.not_served"),
+        ("answered_out_of_hours", _S, _COUNT, "figures.detail.answered_out_of_hours"),
+        ("unanswered_turns", _S, _COUNT, "figures.detail.unanswered_turns"),
+        ("first_response", _T, _MEAN, "figures.first_response"),
+        ("seat_response", _T, _MEAN, "figures.seat_response"),
+        ("average_response", _T, _MEAN, "figures.average_response"),
+        ("answer_wait", _T, _MEAN, "figures.answer_wait"),
+        ("queue_wait", _T, _MEAN, "figures.detail.queue_wait"),
+        ("accept_wait", _T, _MEAN, "figures.detail.accept_wait"),
+        ("reply_wait", _T, _MEAN, "figures.detail.reply_wait"),
+        ("bot_time", _T, _MEAN, "figures.detail.bot_time"),
+        ("first_response_p50", _T, _DURATION, "first_responses.p50"),
+        ("first_response_p90", _T, _DURATION, "first_responses.p90"),
+        ("first_response_p95", _T, _DURATION, "first_responses.p95"),
+        ("response_p50", _T, _DURATION, "responses.p50"),
+        ("response_p90", _T, _DURATION, "responses.p90"),
+        ("response_p95", _T, _DURATION, "responses.p95"),
+        ("transfers", _P, _SHARE, "figures.detail.transfers"),
+        ("unanswered_legs", _P, _SHARE, "figures.detail.unanswered_legs"),
+        ("voice_handle_time", _P, _MEAN, "figures.detail.voice_handle_time"),
+        ("chat_handle_time", _P, _MEAN, "figures.detail.chat_handle_time"),
+        ("resolution", _P, _MEAN, "figures.detail.resolution"),
+        ("concurrency", _P, _QUOTIENT, "load.mean"),
+        ("concurrency_p95", _P, _COUNT, "load.p95"),
+        ("concurrency_peak", _P, _COUNT, "load.peak"),
+        ("occupancy", _P, _SHARE, "work.occupancy"),
+        ("logged_in_time", _P, _DURATION, "work.logged_in_ms"),
+        ("on_break_time", _P, _DURATION, "work.on_break_ms"),
+        ("wrap_up_time", _P, _DURATION, "work.wrap_up_ms"),
+        ("at_work_time", _P, _DURATION, "work.at_work_ms"),
+        ("serving_time", _P, _DURATION, "work.serving_ms"),
+        ("talking_time", _P, _DURATION, "talking_ms"),
+        ("staffed_seats", _P, _QUOTIENT, "seats.staffed"),
+        ("contracted_seats", _P, _QUOTIENT, "seats.contracted"),
+        ("seat_shortfall", _P, _DURATION, "seats.shortfall_ms"),
+        ("coverage", _P, _SHARE, "coverage.time"),
+        ("coverage_worst", _P, _SHARE, "coverage.worst"),
+        ("coverage_best", _P, _SHARE, "coverage.best"),
+        ("trailing_attainment", _R, _SHARE, "trailing.attainment"),
+        ("trailing_first_response", _R, _MEAN, "trailing.first_response"),
+        ("trailing_average_response", _R, _MEAN, "trailing.average_response"),
+        ("trailing_service_level", _R, _SHARE, "trailing.service_level.ratio"),
+    )
 )

@@ -19,7 +19,7 @@ from sla_engine.reports._core.choosing import Choosing, Judged
 from sla_engine.reports._core.loads import Loads
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
-from sla_engine.reports._core.rows import TOTAL, TRAILING_DAYS, RowKey, Rows
+from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, RowKey, Rows
 from sla_engine.reports._core.time_at_work import (
     WORK_FIELDS,
     HalfHour,
@@ -49,7 +49,7 @@ def reads_from(question: Question, frame: Frame, definitions: Iterable[Definitio
     if all(definition.period is not Period.TRAILING_30_DAYS for definition in definitions):
         return question.since
     edges = frame.edges(question.by, question.since, question.until)
-    return min(question.since, frame.days_before(edges[1], TRAILING_DAYS)[0])
+    return min(question.since, frame.days_before(edges[1], DAYS_TRAILING)[0])
 
 
 class Composing:

@@ -18,7 +18,8 @@ from wire.board import Figures
 from wire.ids import UNASSIGNED
 from wire.verdict import LegFact, Place, SessionFact
 
-TRAILING_DAYS: Final = 30
+DAYS_TRAILING: Final = 30
+"""What the word `trailing_30_days` of a definition means."""
 TOTAL: Final = ""
 """Key of the total row; rows over time have the number of their bucket, others the id of their group."""
 
@@ -126,7 +127,7 @@ class Rows:
             return None
         is_timed = isinstance(key, int)
         end = self.edges[key + 1] if isinstance(key, int) else self.edges[-1]
-        days = self._frame.days_before(end, TRAILING_DAYS)
+        days = self._frame.days_before(end, DAYS_TRAILING)
         tallies = (self._days.get((TOTAL if is_timed else key, day)) for day in days)
         return figures_of(_summed(tally for tally in tallies if tally is not None), self._common_rule())
 

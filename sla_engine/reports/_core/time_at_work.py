@@ -32,6 +32,11 @@ class WorkTime(msgspec.Struct, frozen=True, gc=False):
     at_work_ms: int
     serving_ms: int
 
+    @property
+    def occupancy(self) -> Ratio:
+        """Serving / at work."""
+        return Ratio(self.serving_ms, self.at_work_ms)
+
 
 WORK_FIELDS: Final = {
     State.LOGGED_IN: "logged_in_ms",
