@@ -21,7 +21,8 @@ from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from sla_engine._core.saying import credited, elapsed, say_turn
 
-_UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, AWAITS_CLOCK, UNREACHED)
+_CLOCKLESS: Final = (AWAITS_CLOCK, UNREACHED)
+_UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, *_CLOCKLESS)
 _OUTSIDE: Final = (OUTSIDE_WAITING, OUTSIDE_ANSWERED, OUTSIDE_COUNTED)
 
 
@@ -85,6 +86,8 @@ def cut_turn(
 
     stays_open: the record is complete up to `at` and says nothing of an answer, but a late event may.
     """
+    if track.state in _CLOCKLESS:
+        return  # it begins with the clock, whenever that starts
     closing = rule.clock.closing(track.turn_at)
     if closing is not None and at >= closing:
         lose_turn(context, conversation, track, rule, closing, stays_open=stays_open)
