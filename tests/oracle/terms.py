@@ -97,6 +97,8 @@ class Case:
         awaited: tuple[type, ...] = (Assigned, Accepted)
         if self.rules.clock_start is ClockStart.QUEUED:
             awaited = (Queued, Assigned, Accepted)
+        if steps[0].before is not None:
+            return steps[0]
         for step in steps_of(self.session):
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
                 return step if step in steps else steps[0]

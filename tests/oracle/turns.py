@@ -108,7 +108,7 @@ def _is_handed_away(case: Case, step: Step) -> bool:
 def _starts_anew(case: Case, step: Step) -> bool:
     if case.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
         return case.has_started(step)
-    return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step) and not _is_courtesy(case, step)
+    return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step)
 
 
 def _is_courtesy(case: Case, step: Step) -> bool:
@@ -175,7 +175,7 @@ def _duration(case: Case, turn: Turn) -> int | None:
 def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
     clock = None if case.owes_nothing else case.clock_start
     running = running_clock(case, clock) if clock is not None else None
-    limit: int | None = case.rules.first_response_limit_ms if running is None else running.limit
+    limit: int | None = case.hours.limit(case.steps[0].at) if running is None else running.limit
     if number > 0 and case.rules.next_response_limit_ms is not None:
         limit = case.rules.next_response_limit_ms
     elif number > 0 and case.rules.unit is Unit.SESSION:
