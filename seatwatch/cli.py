@@ -8,7 +8,7 @@ import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
-    *("demo", "up", "import_", "board", "explain", "definition", "roster"),
+    *("demo", "up", "import_", "board", "report", "explain", "definition", "roster"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -30,6 +30,8 @@ Examples:
   seatwatch import calls.csv --mapping mapping.toml --client acme
 
   seatwatch board --at "2026-11-21 11:00"          the board of a past instant
+
+  seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by day   the figures of a month
 
   seatwatch definition list                        the rules there are, with source and date
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts

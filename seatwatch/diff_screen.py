@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from seatwatch.explain_words import Teller
+from seatwatch.numbers import hundredths, mean_ms, percent
 from sla_engine.diff import Difference, Group, Standing
 from wire.board import Figures, Mean, Ratio
 
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
-PERCENT_HUNDREDTHS: Final = 10_000
 _COUNTS: Final = ("offered", "answered", "abandoned", "short_abandoned", "unanswered", "excluded")
 _MEANS: Final = ("first_response", "seat_response", "average_response")
 
@@ -95,21 +95,21 @@ def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
 def _ratio_line(name: str, before: Ratio, after: Ratio) -> Line:
     if not before.whole or not after.whole:
         return Line(name, _ratio(before), _ratio(after), None, "-")
-    difference = _hundredths(after) - _hundredths(before)
+    difference = hundredths(after) - hundredths(before)
     sign = "-" if difference < 0 else "+"
-    return Line(name, _ratio(before), _ratio(after), difference, f"{sign}{_percent(abs(difference))}")
+    return Line(name, _ratio(before), _ratio(after), difference, f"{sign}{percent(abs(difference))}")
 
 
 def _mean_line(name: str, before: Mean, after: Mean, tell: Teller) -> Line:
     old, new = _shown_mean(before, tell), _shown_mean(after, tell)
     if not before.count or not after.count:
         return Line(name, old, new, None, "-")
-    difference = _ms(after) - _ms(before)
+    difference = mean_ms(after) - mean_ms(before)
     return Line(name, old, new, difference, f"{'' if difference < 0 else '+'}{tell.lasting(difference)}")
 
 
 def _shown_mean(mean: Mean, tell: Teller) -> str:
-    return f"{tell.lasting(_ms(mean))} ({mean.count})" if mean.count else "-"
+    return f"{tell.lasting(mean_ms(mean))} ({mean.count})" if mean.count else "-"
 
 
 def _mean(figures: Figures, name: str) -> Mean:
@@ -122,21 +122,8 @@ def _count(figures: Figures, name: str) -> int:
     return found
 
 
-def _ms(mean: Mean) -> int:
-    """Half up: a mean is not more exact than its values."""
-    return (2 * mean.total_ms + mean.count) // (2 * mean.count)
-
-
-def _hundredths(ratio: Ratio) -> int:
-    return (2 * PERCENT_HUNDREDTHS * ratio.part + ratio.whole) // (2 * ratio.whole)
-
-
-def _percent(hundredths: int) -> str:
-    return f"{hundredths // 100}.{hundredths % 100:02} %"
-
-
 def _ratio(ratio: Ratio) -> str:
-    return f"{_percent(_hundredths(ratio))} ({ratio.part}/{ratio.whole})" if ratio.whole else "-"
+    return f"{percent(hundredths(ratio))} ({ratio.part}/{ratio.whole})" if ratio.whole else "-"
 
 
 def _why(why: str, tell: Teller) -> str:

@@ -19,6 +19,7 @@ from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
 SCHEMA_VERSION: Final = 2
 STATE_FILE: Final = "state.sqlite"
+PERIOD_FILES: Final = "????-??.sqlite"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 _WHOLE_SESSION: Final = -1
 
@@ -221,7 +222,7 @@ class FactsStore:
 
     def periods(self) -> list[str]:
         """Names of the period files, oldest first."""
-        return sorted(path.name for path in self._directory.glob("????-??.sqlite"))
+        return sorted(path.name for path in self._directory.glob(PERIOD_FILES))
 
     def close(self) -> None:
         """Let go of the files."""

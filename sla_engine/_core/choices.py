@@ -165,7 +165,5 @@ class Period(StrEnum):
 
 IMPLEMENTED: Final[Mapping[str, tuple[object, ...]]] = {
     "semantics": (1,),
-    "percentile": (Percentile.NEAREST_RANK,),
-    "period": (Period.BUSINESS_DAY,),
 }
 """Field of a definition -> the values this build computes. A field that is not listed takes any well-formed value."""

@@ -7,7 +7,7 @@ timer.
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.context import Context, schedule
+from sla_engine._core.context import Context, schedule, schedule_closing
 from sla_engine._core.conversation import (
     ANSWERED,
     AWAITS_CLOCK,
@@ -93,7 +93,11 @@ def customer_turn(context: Context, conversation: Conversation, track: Track, ru
         return
     if track.state == NOT_STARTED:
         _start_here(context, conversation, track, at, outbound=False)
-    if open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
+    if track.turn_at == NOT_YET and rule.simple_turns:
+        track.turn_at = at
+        track.turn_resolution_ms = context.resolution_ms
+        track.turn_domain = context.domain
+    elif open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
         _restart(context, conversation, track, rule, at)
 
 
@@ -290,25 +294,27 @@ def _start_clock(context: Context, conversation: Conversation, track: Track, rul
         _run_clock(context, conversation, track, rule, at if opening is None else opening)
         return
     track.state = OUTSIDE_WAITING if rule.if_inside else OUTSIDE_WINDOW
-    _set_clock(track, at)
+    _set_clock(context, conversation, track, rule, at)
     track.due_at = at + clock.limit_ms
     say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
 
 
 def _run_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
     clock = rule.clock
-    _set_clock(track, at)
+    _set_clock(context, conversation, track, rule, at)
     track.due_at = at + clock.limit_ms if clock.plain else clock.due_at(at)
     schedule(context, conversation, track)
 
 
-def _set_clock(track: Track, at: int) -> None:
+def _set_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
     """A turn that is open since before begins with the clock."""
     track.clock_at = at
     if NOT_YET < track.turn_at < at:
         track.turn_at = at
         track.turn_resolution_ms = track.resolution_ms
         track.turn_domain = track.domain
+    if rule.cuts and track.turn_at != NOT_YET:
+        schedule_closing(context, conversation, track)
 
 
 def _restart(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:

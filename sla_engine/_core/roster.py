@@ -61,6 +61,12 @@ class Roster:
         starts, places = known
         return places[bisect_right(starts, at)]
 
+    def moves(self, account: str) -> list[int]:
+        """Instants (ms) at which the place of `account` may change, ascending."""
+        self.place(account, 0)
+        known = self._places.get(account)
+        return [] if known is None else known[0]
+
     def _known(self, account: str) -> tuple[list[int], list[Place]]:
         """Instants at which the place changes, and the places between them (one more than instants)."""
         changes: set[int] = set()

@@ -249,7 +249,7 @@ def say_turn(
 
 
 def _turn_verdict(track: Track, rule: Rule, duration_ms: int | None) -> Verdict | None:
-    limit_ms = rule.follow_limit_ms if track.turn else 0
+    limit_ms = rule.follow_limit_ms if track.turn else 0  # 0 = the session's
     if limit_ms is None:
         return None
     if duration_ms is None:

@@ -21,7 +21,8 @@ from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from sla_engine._core.saying import credited, elapsed, say_turn
 
-_UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, AWAITS_CLOCK, UNREACHED)
+_CLOCKLESS: Final = (AWAITS_CLOCK, UNREACHED)
+_UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, *_CLOCKLESS)
 _OUTSIDE: Final = (OUTSIDE_WAITING, OUTSIDE_ANSWERED, OUTSIDE_COUNTED)
 
 
@@ -52,19 +53,18 @@ def begin_turn(context: Context, conversation: Conversation, track: Track, rule:
 
 def answer_turn(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, sender: str) -> None:
     """A valid reply by `sender` answers the open turn."""
+    is_counted = track.state != OUTSIDE_WINDOW
     if rule.plain:
         took = at - track.turn_at
     else:
         took, _ = elapsed(context, rule, track.turn_at, track.turn_domain, at)
-        is_outside = not rule.clock.is_open(at)
-        if rule.zero_outside and track.flags & BEGAN_INSIDE and is_outside:  # E9
+        is_open = rule.clock.is_open(at)
+        is_counted = is_counted and (is_open or not _is_outside(track, rule))
+        if rule.zero_outside and track.flags & BEGAN_INSIDE and not is_open:  # E9
             took = 0
-        elif is_outside and _is_outside(track, rule):
-            _close_turn(track, is_counted=track.flags & TURN_SAID != 0)
-            return
-    is_counted = track.state not in _UNCOUNTED
     if is_counted:
-        say_turn(context, conversation, track, rule, took, at, credited(conversation, rule, sender))
+        counts_for = credited(conversation, rule, sender) if rule.credits_assignee else sender
+        say_turn(context, conversation, track, rule, took, at, counts_for)
     _close_turn(track, is_counted=is_counted)
 
 
@@ -86,6 +86,8 @@ def cut_turn(
 
     stays_open: the record is complete up to `at` and says nothing of an answer, but a late event may.
     """
+    if track.state in _CLOCKLESS:
+        return  # it begins with the clock, whenever that starts
     closing = rule.clock.closing(track.turn_at)
     if closing is not None and at >= closing:
         lose_turn(context, conversation, track, rule, closing, stays_open=stays_open)

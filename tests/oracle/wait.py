@@ -132,7 +132,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=case.is_answered_outside(reply),
+        answered_out_of_hours=reply.at >= running.start and case.is_answered_outside(reply),
     )
 
 
@@ -149,9 +149,9 @@ def _sender(reply: Step) -> str:
 
 
 def _unanswered(case: Case, running: Running) -> SessionFact | None:
-    end = case.end
-    if running.cut_at is not None and (end is None or end.at >= running.cut_at):
-        if (running.due_at or running.cut_at) >= case.until and end is None:
+    end = _end_before(case, running.cut_at)
+    if running.cut_at is not None and end is None:
+        if (running.due_at or running.cut_at) >= case.until and case.end is None:
             return None
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
@@ -168,6 +168,12 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
     else:
         said = _never_answered(case, Why.CLOSED_UNANSWERED, end.at)
     return _with_nobody(case, running, _fact(case, said, running, ended_at=end.at, waited_ms=waited))
+
+
+def _end_before(case: Case, cut_at: int | None) -> Step | None:
+    """The end of what there was of the session before it was cut off: who comes back later finds it over."""
+    steps = [step for step in case.steps if cut_at is None or step.at < cut_at]
+    return steps[-1] if steps[-1].ends else None
 
 
 def _never_answered(case: Case, why: Why, at: int) -> Said:
@@ -218,14 +224,14 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
 
 def _looked_at(case: Case, running: Running) -> int:
     """The start of the clock, or when it was over, where that was before the clock's start had come (E7)."""
-    stop = running.reply or case.end
+    stop = running.reply or _end_before(case, running.cut_at)
     return running.start if stop is None else min(running.start, stop.at)
 
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
     known = _known(case, said, running)
-    owner = _owner(known) if running else None
+    owner = _owner(case, known) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -259,6 +265,8 @@ def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
+    if said.why is Why.CUT_AT_CLOSE:
+        return [step for step in steps if step.at < said.decided_at]
     return [step for step in steps if step.at <= said.decided_at]
 
 
@@ -267,15 +275,17 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     until = _until(case, said, running)
     if running is None or running.reply is not None or running.due_at is None:
         return until
-    if said.why is Why.CUT_AT_CLOSE:
-        return [step for step in until if step.at < running.due_at]
     return [step for step in until if step.at <= running.due_at]
 
 
-def _owner(known: Sequence[Step]) -> Leg | None:
-    """Who had it then. An end leaves it with who had it last."""
+def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last in the session."""
     owner = None
+    start = next(place for place, piece in enumerate(case.session) if case.steps[0] in piece.steps)
+    in_session = steps_of(case.session[start:])
     for step in known:
+        if step not in in_session:
+            continue
         if not step.ends and (step.before, step.after) != (None, None):
             owner = step.after
     return owner

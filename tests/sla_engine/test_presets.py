@@ -3,7 +3,9 @@
 import pytest
 
 from sla_engine._core.definition import check, label_of
-from sla_engine.definition_files import load_preset, preset_names, preset_versions
+from sla_engine._core.engine import definitions_of
+from sla_engine.definition_files import load_preset, parse_contract, preset_names, preset_versions
+from tests.builders import declared, ms, published, signed, transcript
 from tests.tidy.source import ROOT
 
 LABELS = {
@@ -11,15 +13,28 @@ LABELS = {
     "feige-3min": "feige-3min@1#312fb4cb387e",
     "feige-frt-2022": "feige-frt-2022@1#99eca96d81b4",
     "feige-noservice": "feige-noservice@1#ce4d0c15ce1b",
+    "jd-30s-2021-12-22": "jd-30s@2#b85892f3fa28",
+    "jd-30s-24h": "jd-30s@1#d757f73d2dd2",
     "kuaishou-3min-2023": "kuaishou-3min-2023@1#9cefefa7ed7d",
     "kuaishou-5min-old": "kuaishou-5min-old@1#40db8c0a8ea3",
     "kuaishou-5min-old-seat": "kuaishou-5min-old-seat@1#973b4e674e81",
     "pdd-3min": "pdd-3min@1#737ce55fc4be",
     "pdd-5min": "pdd-5min@1#4f725c00597e",
     "taobao-3min": "taobao-3min@1#b59e9ddd1067",
+    "tmall-art-2022": "tmall-art-2022@1#22e004e8e66b",
     "voice-80-20": "voice-80-20@1#e7ff381ba58c",
 }
 PAGE = (ROOT / "docs/reference/definitions.md").read_text(encoding="utf-8")
+DAY_MS = 86_400_000
+CONTRACT = """
+name = "acme-2021"
+client = "acme"
+time_zone = "Asia/Shanghai"
+effective_from = 2021-01-01
+queues = ["*"]
+definitions = ["jd-30s"]
+settlement = "month"
+"""
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -43,6 +58,16 @@ def test_a_preset_is_called_after_its_definition_and_says_where_it_comes_from(na
 def test_a_preset_is_on_the_page_with_its_date(name: str) -> None:
     (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
     assert load_preset(name).source_date.split(" (")[0] in row
+
+
+def test_the_rule_of_jd_changed_in_the_middle_of_its_thirty_days() -> None:
+    old, new = preset_versions("jd-30s")
+    assert (old.version, new.version, old.redefinition, new.redefinition) == (1, 2, "new_sessions_only", "restates")
+    assert (new.effective_from, new.source_date) == (ms("-1797 00:00"), "2021-12-22"), "told three weeks after it began"
+    play = transcript(given=[declared(0), published(old), published(new), signed(parse_contract(CONTRACT))])
+    ends = new.effective_from + 16 * DAY_MS
+    judged_by = [definitions_of(play.shard, "presale", ends - days * DAY_MS)[0].version for days in range(30, 0, -1)]
+    assert judged_by == [1] * 14 + [2] * 16
 
 
 def test_the_two_clocks_of_an_old_rate_differ_in_nothing_but_their_start() -> None:

@@ -6,7 +6,10 @@ from sla_engine._core.reasons import reasons
 from tests.sla_engine.golden import FILES, Golden, golden, recorded
 from tests.sla_engine.test_reasons import cases_in
 
-NOTHING_DONE = {"at-opening": "it arrives inside the window, so the rule for outside it does nothing"}
+NOTHING_DONE = {
+    "at-opening": "it arrives inside the window, so the rule for outside it does nothing",
+    "asterisk-attended-transfer": "a transfer after the answer moves no clock of the first response",
+}
 
 
 @pytest.mark.parametrize("transcript", [golden(path) for path in FILES], ids=lambda one: one.name)

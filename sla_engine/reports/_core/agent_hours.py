@@ -10,12 +10,14 @@ from wire.errors import require
 
 
 class State(StrEnum):
-    """What an account was in. A break and a wrap-up lie within a login; talk is what conversations say."""
+    """What an account was in. All but talk lie within a login; at work = ready or serving."""
 
     LOGGED_IN = "logged_in"
     ON_BREAK = "on_break"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
+    AT_WORK = "at_work"
+    SERVING = "serving"
 
 
 class Interval(NamedTuple):

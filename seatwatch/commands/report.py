@@ -1,0 +1,142 @@
+"""`seatwatch report`: the figures of a client over some time, from its ledger."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from seatwatch.commands.definition._loading import open_ledger
+from seatwatch.instants import instant_named
+from seatwatch.settings import load_defaults
+
+if TYPE_CHECKING:
+    from ledger.reader import LedgerReader
+    from sla_engine.reports._core.report import Question, Report
+    from sla_engine.reports.making import Ruling
+
+EXAMPLES = """
+Examples:
+
+  seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by day
+
+  seatwatch report --client acme --from 2026-11-02 --to 2026-11-03 --by hour --queue presale --lang zh
+
+  seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by team --definition jd-30s
+
+  seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by month --format csv > november.csv
+"""
+Rows = Literal["hour", "day", "week", "month", "shift", "team", "site", "shop", "agent"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report", epilog=EXAMPLES)(report)
+
+
+def report(  # noqa: PLR0917 - typer passes options by name
+    client: Annotated[str, typer.Option(help="whose figures")],
+    since: Annotated[str, typer.Option("--from", help="sessions that start from here on, as 2026-11-01", metavar="T")],
+    until: Annotated[str, typer.Option("--to", help="and before this instant", metavar="T")],
+    by: Annotated[Rows, typer.Option(help="what a row is")] = "day",
+    queue: Annotated[list[str] | None, typer.Option("--queue", help="only this queue; may be repeated")] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option(help="another definition of the contract; or NAME@VERSION, a preset or a file, by replay"),
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option("--known-at", help="leave out what came in after this", metavar="T")
+    ] = None,
+    shown_as: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="how to print it")] = "table",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
+    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+) -> None:
+    """Print figures of [T, T) by the contract's own definition, or by another one.
+
+    Reads only, also beside a running server. A date alone is the start of that business day, with --by month that of
+    the contract's period; times are of the definition's zone. Exit 0 when it is printed, 1 when the ledger cannot be
+    read, 2 when asked for wrongly.
+    """
+    from ledger.errors import LedgerError
+    from seatwatch.explain_words import Teller
+    from seatwatch.report_screen import as_csv, as_json, show
+    from sla_engine.reports._core.buckets import By
+    from sla_engine.reports._core.report import Question
+
+    queues = tuple(queue or ("*",))
+    reader = open_ledger(data, client)
+    try:
+        asked = _Asked(reader, definition, queues)
+        start, end = asked.instant("--from", since, by), asked.instant("--to", until, by)
+        if end <= start:
+            _end(f"--to {until}: not after --from {since}", 2)
+        known = None if known_at is None else asked.instant("--known-at", known_at, by)
+        question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
+        found = _made(reader, data / "facts" / client, question, asked.ruling(start))
+    except LedgerError as error:
+        _end(f"--client {client}: {error}", 1)
+    finally:
+        reader.close()
+    if shown_as == "json":
+        typer.echo(as_json(found))
+    elif shown_as == "csv":
+        typer.echo(as_csv(found), nl=False)
+    else:
+        show(found, Teller(lang, ZoneInfo(found.head.time_zone)))
+
+
+class _Asked:
+    """Whose rules the report is cut and counted by. Exits with 2 where nothing says, or what is named is unusable."""
+
+    def __init__(self, reader: "LedgerReader", named: str | None, queues: tuple[str, ...]) -> None:
+        from seatwatch.commands.definition._loading import published_or_exit
+        from sla_engine.replay import entered_rules
+        from wire.limits import INSTANT_MAX_MS
+
+        self._rules = entered_rules(reader)
+        self._queues = queues
+        self._named = None
+        if named is not None:
+            self._named = published_or_exit(reader, "--definition", named), "@" in named
+        self._latest = self.ruling(INSTANT_MAX_MS)
+
+    def ruling(self, at: int) -> "Ruling":
+        """What a table that begins at `at` (ms) is cut by."""
+        from sla_engine.reports.making import ruling_of
+
+        found = ruling_of(*self._rules, self._named, self._queues, at)
+        if found is None:
+            _end("no contract in the ledger covers this; name rules with --definition NAME, such as contract-10s", 2)
+        return found
+
+    def instant(self, option: str, text: str, by: str) -> int:
+        """Ms of an instant, in the zone of the rules in force last; of a date, where its day or month starts."""
+        from sla_engine._core.windows import DAY_MS
+        from sla_engine.reports._core.composing import frame_of
+
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return instant_named(option, text, self._latest.frame.time_zone)
+        frame = frame_of(self._latest.frame, self._latest.contract)
+        starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
+        return frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
+
+
+def _made(reader: "LedgerReader", facts: Path, question: "Question", ruling: "Ruling") -> "Report":
+    from seatwatch.progress import entries_bar
+    from sla_engine.reports.making import ReportSettings
+    from sla_engine.reports.making import report as made
+
+    defaults = load_defaults()
+    settings = ReportSettings(
+        lookback_ms=defaults.ms("board.lookback"), facts_lag_ms=defaults.ms("engine.report_facts_lag")
+    )
+    with entries_bar(f"{question.client} / {question.by}", reader.size()) as progress:
+        return made(reader, facts, question, ruling, settings, progress)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

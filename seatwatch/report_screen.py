@@ -1,0 +1,139 @@
+"""A report for a person, as CSV for a spreadsheet, and as one JSON object."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from seatwatch.explain_words import Teller
+from seatwatch.report_columns import COLUMNS, Column, Part, not_judged
+from sla_engine._core.definition import time_of_day
+from sla_engine.reports._core.report import Head, Report, Row
+
+WIDTH: Final = 200
+"""Columns of a table in a file or a pipe."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would run as a formula where a cell begins with it."""
+_HEAD_FIELDS: Final = (
+    *("client", "definitions", "contracts", "time_zone", "service_level_formula", "entries", "received_at_ms", "state"),
+)
+
+
+def show(report: Report, tell: Teller) -> None:
+    """The head, then one table for each part; columns without any data are left out."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=WIDTH, highlight=False)
+    for line in _heading(report, tell):
+        console.print(line, markup=False)
+    rows = (*report.rows, report.total)
+    for part in Part:
+        columns = [column for column in COLUMNS if column.part is part and _has_data(column, rows)]
+        if not columns:
+            continue
+        table = Table(title=tell.word(part), title_justify="left")
+        table.add_column(tell.word(report.head.question.by), overflow="fold")
+        for column in columns:
+            table.add_column(tell.word(column.key), justify="right", overflow="fold")
+        for row in report.rows:
+            table.add_row(_name(row, tell), *(column.shown(row, tell) for column in columns))
+        table.add_section()
+        table.add_row(tell.word("report_total"), *(column.shown(report.total, tell) for column in columns))
+        console.print(table)
+    reasons = report.total.figures.detail.not_judged
+    if reasons:
+        told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
+        console.print(f"{tell.word('excluded')}: {told}", markup=False)
+
+
+def as_csv(report: Report) -> str:
+    """One line per row and one for the total; every line says where it comes from. No data is an empty cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    names = [field for column in COLUMNS for field in column.fields()]
+    writer.writerow(["row", "since_ms", "until_ms", *names, "not_judged", *_HEAD_FIELDS])
+    origin = _origin(report)
+    for row in (*report.rows, report.total):
+        name = "total" if row is report.total else row.name
+        values = [value for column in COLUMNS for value in column.values(row)]
+        cells = [name, row.since, row.until, *values, not_judged(row), *origin]
+        writer.writerow(["" if cell is None else _safe(cell) for cell in cells])
+    return out.getvalue()
+
+
+def as_json(report: Report) -> bytes:
+    """Everything: integers (ms, counts) as the record has them, beside each figure as a person reads it."""
+    told: dict[str, Any] = {
+        "head": msgspec.to_builtins(report.head),
+        "rows": [_json_row(row) for row in report.rows],
+        "total": _json_row(report.total),
+    }
+    return msgspec.json.encode(told)
+
+
+def _json_row(row: Row) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(row)
+    told["shown"] = {
+        field: value
+        for column in COLUMNS
+        for field, value in zip(column.fields(), column.values(row), strict=True)
+        if not field.endswith(("_part", "_whole", "_total_ms", "_count"))
+    }
+    return told
+
+
+def _heading(report: Report, tell: Teller) -> Iterator[str]:
+    head = report.head
+    question = head.question
+    span = f"{tell.at(question.since)} .. {tell.at(question.until)}"
+    yield f"{tell.word('client')} {question.client}  {span}  {head.time_zone}"
+    starts = time_of_day(head.business_day_starts_minute)
+    yield f"{tell.filled('report_day_starts', at=starts)}  {tell.word('report_contracts')}: {_listed(head.contracts)}"
+    for used in head.definitions:
+        official = "" if used.official else f"  ({tell.word('report_unofficial')})"
+        yield f"{tell.word('definition_word')}: {used.label}  {used.title}{official}"
+        yield f"  {used.hash}  {used.unit}, {used.percentile}, {used.period}"
+    level = report.total.figures.service_level
+    if level is not None:
+        yield f"{tell.word('service_level')}: {level.formula}, {tell.lasting(level.threshold_ms)}"
+    state = tell.word("report_final" if head.final else "report_provisional")
+    yield f"{state}. {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
+
+
+def _origin(report: Report) -> list[int | str]:
+    head, level = report.head, report.total.figures.service_level
+    return [
+        head.question.client,
+        _listed(f"{used.label} {used.hash}" for used in head.definitions),
+        _listed(head.contracts),
+        head.time_zone,
+        "" if level is None else level.formula,
+        head.entries,
+        head.received_at,
+        _state(head),
+    ]
+
+
+def _state(head: Head) -> str:
+    return "final" if head.final else "provisional"
+
+
+def _listed(names: "Iterator[str] | tuple[str, ...]") -> str:
+    return "; ".join(names)
+
+
+def _name(row: Row, tell: Teller) -> str:
+    return tell.word("unassigned") if row.name == "unassigned" else row.name
+
+
+def _has_data(column: Column, rows: tuple[Row, ...]) -> bool:
+    return any(value not in (None, 0) for row in rows for value in column.values(row))
+
+
+def _safe(cell: int | str) -> int | str:
+    """Text from outside never becomes a formula of the spreadsheet that opens it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

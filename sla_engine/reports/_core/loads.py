@@ -1,0 +1,105 @@
+"""How many conversations people had in hands at once, row by row, by the engine's own concurrency."""
+
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final
+
+from sla_engine._core.concurrency import Concurrency
+from sla_engine._core.groups import Group
+from sla_engine._core.roster import Roster
+from sla_engine.reports._core.rows import TOTAL, RowKey
+from wire.board import Load
+from wire.verdict import LoadChange, Place
+
+_ROW: Final = "row"
+_Changes = list[tuple[int, str, int]]
+"""(instant in ms, hands, change)."""
+
+
+class Loads:
+    """Load changes of every account, in any order, from some time before the table begins."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster: Final = roster
+        self._changes: Final[dict[str, tuple[array[int], array[int]]]] = defaultdict(lambda: (array("q"), array("q")))
+        self._places: Final[dict[str, Place]] = {}
+
+    def add(self, change: LoadChange) -> None:
+        """Take a change in."""
+        ats, changes = self._changes[change.account]
+        ats.append(change.at)
+        changes.append(change.change)
+
+    def by_row(self, edges: Sequence[int], row_of: Callable[[Place], RowKey] | None, until: int) -> dict[RowKey, Load]:
+        """The load of each row and of all, up to `until`. row_of: None where rows are the buckets between `edges`."""
+        changes = self._between(edges[0], until)
+        cut = [edge for edge in edges if edge < until] + [until]
+        found: dict[RowKey, Load] = {}
+        for load in _loads(changes, [edges[0], until], _everybody)[0].values():
+            found[TOTAL] = load
+        if row_of is None:
+            for number, row in enumerate(_loads(changes, cut, _everybody)):
+                for load in row.values():
+                    found[number] = load
+            return found
+        grouped = _loads(changes, [edges[0], until], lambda hands: [(_ROW, str(row_of(self._places[hands])))])
+        found.update({key: load for (_, key), load in grouped[0].items()})
+        return found
+
+    def _between(self, since: int, until: int) -> _Changes:
+        """Changes of [since, until) in order, from nothing in hands; whoever moves takes what they hold along."""
+        found: _Changes = []
+        for account, (ats, changes) in self._changes.items():
+            in_order = [(ats[place], changes[place]) for place in sorted(range(len(ats)), key=ats.__getitem__)]
+            first = bisect_left(in_order, since, key=lambda each: each[0])
+            now = sum(change for _, change in in_order[:first])
+            # whatever they took longer ago than was read is known by its end alone
+            lowest = low = now
+            for _, change in in_order[first:]:
+                low += change
+                lowest = min(lowest, low)
+            now -= min(lowest, 0)
+            moves = [(at, 0) for at in self._roster.moves(account) if since < at < until]
+            hands = self._hands(account, since)
+            found.append((since, hands, now))
+            for at, change in sorted([*moves, *in_order[first:]], key=lambda each: each[0]):
+                if at >= until:
+                    break
+                if change:
+                    found.append((at, hands, change))
+                    now += change
+                else:
+                    found.append((at, hands, -now))
+                    hands = self._hands(account, at)
+                    found.append((at, hands, now))
+        return sorted(found)
+
+    def _hands(self, account: str, at: int) -> str:
+        """An account at the place it has at an instant."""
+        place = self._roster.place(account, at)
+        hands = f"{account}/{place.person}/{place.team}/{place.site}/{place.shift}"
+        self._places[hands] = place
+        return hands
+
+
+def _everybody(_hands: str) -> list[Group]:
+    return [(_ROW, str(TOTAL))]
+
+
+def _loads(changes: _Changes, cut: Sequence[int], groups_of: Callable[[str], list[Group]]) -> list[dict[Group, Load]]:
+    """Of each stretch between the instants of `cut`, the first of which is where `changes` begin."""
+    concurrency = Concurrency()
+    concurrency.begin_window(cut[0])
+    found, first = [], 0
+    for _, end in pairwise(cut):
+        last = bisect_left(changes, (end,), first)
+        for at, hands, change in changes[first:last]:
+            concurrency.add(LoadChange("", 0, 0, hands, at, change))
+        concurrency.advance(end)
+        found.append(concurrency.by_group(groups_of))
+        concurrency.begin_window(end)
+        first = last
+    return found

@@ -1,0 +1,132 @@
+"""What a report needs of a ledger beside facts: rules, roster, presences, feeds, and how far the record goes."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sla_engine._core.coverage import Coverages, CoverageState
+from sla_engine._core.definition import DefinitionError
+from sla_engine._core.feeds import Feeds, FeedsState
+from sla_engine._core.roster import Roster, RosterState
+from sla_engine._core.rules import Rules, RulesState
+from sla_engine._core.seats import Seats, SeatsState
+from sla_engine._core.watermark import Watermark
+from wire.conversation import PresenceChanged
+from wire.kinds import Kind
+from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.record import Clock, Feed, Gone, SourceBack, SourceDeclared, SourceSilent
+from wire.recorded import Recorded
+
+LIVE: Final = frozenset({Feed.LIVE, None})
+"""An undeclared source counts as live."""
+
+
+class Told(NamedTuple):
+    """A presence and the source that told it."""
+
+    source: str
+    change: PresenceChanged
+
+
+class Observed:
+    """Filled by `take` in index order. Instants are ms.
+
+    entries, received_at: how many entries the ledger had, and when the last one came in.
+    """
+
+    def __init__(self, since: int, until: int) -> None:
+        """[since, until): the time whose conversation events are counted, for what declared losses stand for."""
+        self.entries = 0
+        self.received_at = 0
+        self.rules: Final = Rules(RulesState())
+        self.roster: Final = Roster(RosterState())
+        self.seats: Final = Seats(SeatsState(), 1)
+        self.feeds: Final = Feeds(FeedsState())
+        self.coverages: Final = Coverages(CoverageState())
+        self.events = 0
+        self._watermark: Final = Watermark()
+        self._since: Final = since
+        self._until: Final = until
+        self._told: Final[list[Told]] = []
+
+    def take(self, batch: Iterable[Recorded]) -> None:
+        """Take the next entries in."""
+        for entry in batch:
+            self.entries = entry.index + 1
+            self.received_at = entry.received_at
+            if entry.body is not None:
+                self._take(entry)
+
+    def presences(self, sources: frozenset[str] | None = None) -> list[PresenceChanged]:
+        """Presences in order of event time, ties as entered; only of these sources, None = of all."""
+        told = [each.change for each in self._told if sources is None or each.source in sources]
+        return sorted(told, key=lambda change: change.occurred_at)
+
+    def watermark(self) -> int:
+        """Up to where (event time) the record is complete by every source of conversations."""
+        return self._watermark.merged[-1]
+
+    def feeding(self, queues: Iterable[str]) -> frozenset[str]:
+        """Sources that told of one of these queues."""
+        return frozenset(source for queue in queues for source in self.feeds.state.queues.get(queue, ()))
+
+    def live_sources(self, sources: frozenset[str] | None) -> frozenset[str]:
+        """Live sources of conversations among these, None = of all."""
+        known = self.feeds.state.sources
+        return frozenset(
+            name for name, source in known.items() if source.feed in LIVE and (sources is None or name in sources)
+        )
+
+    def numbered(self, sources: frozenset[str]) -> frozenset[str]:
+        """Those of `sources` that number what they tell."""
+        return frozenset(name for name in sources if self.feeds.state.sources[name].numbered)
+
+    def _take(self, entry: Recorded) -> None:
+        body = entry.body
+        if Kind.OFFERED <= entry.kind < Kind.PRESENCE and body is not None:
+            self._hear(entry, body.occurred_at)
+            return
+        allowance_ms = self.rules.allowance_ms
+        match body:
+            case PresenceChanged():
+                self._told.append(Told(entry.source, body))
+                self._watermark.heard(entry.source, body.occurred_at, allowance_ms)
+            case Clock():
+                self._watermark.clock(body.occurred_at, allowance_ms)
+            case SourceDeclared():
+                self.feeds.declare(body)
+                self._watermark.declare(body.about_source, body.feed, body.carries, allowance_ms)
+            case SourceSilent():
+                self.feeds.silence(body)
+                self.coverages.silence(body)
+                self._watermark.silence(body.about_source, allowance_ms)
+            case SourceBack():
+                self.feeds.back(body)
+                self.coverages.back(body)
+                self._watermark.back(body.about_source, body.occurred_at)
+            case Gone():
+                self.coverages.lose(body)
+            case RosterLink():
+                self.roster.enter(body)
+                self.seats.enter(body)
+            case DefinitionPublished() | ContractSigned():
+                self._rule(body)
+            case _:
+                pass
+
+    def _hear(self, entry: Recorded, at: int) -> None:
+        self._watermark.heard(entry.source, at, self.rules.allowance_ms)
+        self.coverages.hear(entry.source, at)
+        if self._since <= at < self._until:
+            self.events += 1
+        queue = getattr(entry.body, "queue", "")
+        if queue:
+            self.feeds.hear(entry, queue)
+
+    def _rule(self, body: DefinitionPublished | ContractSigned) -> None:
+        try:
+            if isinstance(body, DefinitionPublished):
+                self.rules.publish(body.document)
+            else:
+                self.rules.sign(body.document)
+        except DefinitionError:
+            return  # the fold refuses it as well, and counts that

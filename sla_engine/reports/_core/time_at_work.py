@@ -1,0 +1,168 @@
+"""People's time in the rows of a report: logged in, at work, serving, talking, and against the seats that are paid for.
+
+A person with several sub-accounts is one person. Time is cut at the rows' edges and wherever a person changes place.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import msgspec
+
+from sla_engine._core.calendar import Calendar
+from sla_engine._core.roster import Roster
+from sla_engine._core.staffing import READY, SERVING, told_state
+from sla_engine._core.windows import WindowCalendar
+from sla_engine.reports._core.agent_hours import Interval, State, agent_hours
+from sla_engine.reports._core.agent_intervals import presence_intervals
+from sla_engine.reports._core.rows import RowKey, agent_of
+from wire.board import Ratio
+from wire.conversation import PresenceChanged
+from wire.verdict import Place
+
+
+class WorkTime(msgspec.Struct, frozen=True, gc=False):
+    """Ms of all people of a row together. at_work: ready or serving; serving: with a customer or in wrap-up."""
+
+    logged_in_ms: int
+    on_break_ms: int
+    wrap_up_ms: int
+    at_work_ms: int
+    serving_ms: int
+
+    @property
+    def occupancy(self) -> Ratio:
+        """Serving / at work."""
+        return Ratio(self.serving_ms, self.at_work_ms)
+
+
+WORK_FIELDS: Final = {
+    State.LOGGED_IN: "logged_in_ms",
+    State.ON_BREAK: "on_break_ms",
+    State.WRAP_UP: "wrap_up_ms",
+    State.AT_WORK: "at_work_ms",
+    State.SERVING: "serving_ms",
+}
+
+
+class SeatTime(msgspec.Struct, frozen=True, gc=False):
+    """People at work within the service window, beside the seats paid for.
+
+    staffed: person-ms / ms of window. contracted: seat-ms / ms of window and shortfall_ms: seat-ms, half hour by half
+    hour, by which fewer were there; None where the roster states no seats.
+    """
+
+    staffed: Ratio
+    contracted: Ratio | None
+    shortfall_ms: int | None
+
+
+def person_intervals(
+    changes: Sequence[PresenceChanged], talks: Iterable[Interval], roster: Roster, until: int
+) -> Iterator[tuple[Place, Interval]]:
+    """Everybody's intervals, of persons instead of accounts, each with the place it was spent at.
+
+    changes: sorted by event time. talks: of accounts. until: how far (ms) an interval without an end is known to go.
+    """
+    for each in (*presence_intervals(changes), *_work_intervals(changes), *talks):
+        end = until if each.end_ms is None else each.end_ms
+        cuts = [at for at in roster.moves(each.account) if each.start_ms < at < end]
+        for start, stop in pairwise([each.start_ms, *cuts, end]):
+            place = roster.place(each.account, start)
+            if start < stop:
+                yield place, Interval(agent_of(place), start, stop, each.state)
+
+
+def state_times(
+    spent: Mapping[RowKey, Sequence[Interval]], edges: Sequence[int], *, over_time: bool
+) -> dict[RowKey, Counter[State]]:
+    """Ms by state of each key of `spent`. over_time: what is under TOTAL also by bucket between `edges`, numbered."""
+    found: dict[RowKey, Counter[State]] = defaultdict(Counter)
+    for key, intervals in spent.items():
+        for (_, state), parts in agent_hours(intervals, edges, edges[-1]).items():
+            found[key][state] += sum(parts)
+            for bucket, ms in enumerate(parts if over_time else ()):
+                found[bucket][state] += ms
+    return found
+
+
+class HalfHour(NamedTuple):
+    """Start (ms), how long the service window was open in it, and the person-ms at work within that."""
+
+    start: int
+    open_ms: int
+    there_ms: int
+
+
+def half_hours(
+    intervals: Iterable[Interval], window: Calendar, slices: WindowCalendar, since: int, until: int
+) -> list[HalfHour]:
+    """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours."""
+    cuts = sorted({since, until, *_slice_starts(slices, since, until), *_window_edges(window, since, until)})
+    there = [0] * (len(cuts) - 1)
+    at_work = (each for each in intervals if each.state is State.AT_WORK)
+    for parts in agent_hours(at_work, cuts, until).values():
+        there = [a + b for a, b in zip(there, parts, strict=True)]
+    open_ms, there_ms = Counter[int](), Counter[int]()
+    for number, (start, end) in enumerate(pairwise(cuts)):
+        if window.is_open(start):
+            half_hour = max(slices.interval_start(start), since)
+            open_ms[half_hour] += end - start
+            there_ms[half_hour] += there[number]
+    return [HalfHour(start, ms, there_ms[start]) for start, ms in sorted(open_ms.items())]
+
+
+def seat_time(spans: Iterable[HalfHour], contracted: Callable[[int], int | None]) -> SeatTime | None:
+    """Half hours together, None without any. contracted: seats paid for at an instant (ms), None where none."""
+    listed = list(spans)
+    open_ms = sum(span.open_ms for span in listed)
+    if not open_ms:
+        return None
+    staffed = Ratio(sum(span.there_ms for span in listed), open_ms)
+    seats = [contracted(span.start) for span in listed]
+    if all(count is None for count in seats):
+        return SeatTime(staffed, None, None)
+    paid = [(count or 0) * span.open_ms for count, span in zip(seats, listed, strict=True)]
+    short = sum(max(0, owed - span.there_ms) for owed, span in zip(paid, listed, strict=True))
+    return SeatTime(staffed, Ratio(sum(paid), open_ms), short)
+
+
+def in_row(spans: Sequence[HalfHour], since: int, until: int) -> list[HalfHour]:
+    """The half hours that begin within [since, until)."""
+    starts = [span.start for span in spans]
+    return list(spans[bisect_right(starts, since - 1) : bisect_right(starts, until - 1)])
+
+
+def _work_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:
+    """Ready or serving, and serving, of each account; the last are open."""
+    since: dict[tuple[str, State], int] = {}
+    for change in changes:
+        told = told_state(change.presence, change.activity)
+        for state, holds in ((State.AT_WORK, told >= READY), (State.SERVING, told == SERVING)):
+            key = (change.account, state)
+            if holds:
+                since.setdefault(key, change.occurred_at)
+            elif key in since:
+                yield Interval(change.account, since.pop(key), change.occurred_at, state)
+    for (account, state), start_ms in since.items():
+        yield Interval(account, start_ms, None, state)
+
+
+def _slice_starts(slices: WindowCalendar, since: int, until: int) -> Iterator[int]:
+    at = since
+    while at < until:
+        at = slices.interval_start(at) + slices.interval_ms
+        if at < until:
+            yield at
+
+
+def _window_edges(window: Calendar, since: int, until: int) -> Iterator[int]:
+    opens = window.next_open(since)
+    while opens is not None and opens < until:
+        closes = window.closes_at(opens)
+        yield opens
+        if closes < until:
+            yield closes
+        opens = window.next_open(closes) if closes < until else None

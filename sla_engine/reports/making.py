@@ -1,0 +1,194 @@
+"""A report over one ledger: from the facts an engine has written where they go far enough, else by folding the ledger.
+
+Figures are the same either way. Nothing is written, and no clock is read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from ledger.reader import LedgerReader
+from sla_engine._core.contract import EVERY_QUEUE, Contract
+from sla_engine._core.definition import Definition, label_of
+from sla_engine.facts_store import FactKey, instant_of
+from sla_engine.replay import STANDING, Given, entered_rules, last_facts, ledger_batches, replay, restating, under
+from sla_engine.reports._core.choosing import Choosing
+from sla_engine.reports._core.composing import Composing, frame_of, reads_from, session_of
+from sla_engine.reports._core.observed import Observed
+from sla_engine.reports._core.report import Question, Report
+from sla_engine.reports.stored import StoredFacts, stored_facts
+from wire.recorded import Recorded
+from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
+
+Passed = Callable[[int], None]
+"""Told how many entries have been read so far."""
+
+
+class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds, from defaults.toml.
+
+    lookback_ms: presences, and conversations in hands, longer before the table than this are not looked at.
+    facts_lag_ms: written facts are used if they are not further behind the ledger's end than this.
+    """
+
+    lookback_ms: int
+    facts_lag_ms: int
+
+
+class Ruling(NamedTuple):
+    """What a report is cut and read by. asked: None = the primary definition of each session's queue.
+
+    frame: gives zone, business day and service window. replayed: `asked` is no definition of a contract in force, so
+    the ledger is folded under it alone.
+    """
+
+    frame: Definition
+    contract: Contract | None
+    asked: Definition | None
+    replayed: bool
+
+
+def report(
+    reader: LedgerReader,
+    facts: Path | None,
+    question: Question,
+    ruling: Ruling,
+    settings: ReportSettings,
+    passed: Passed,
+) -> Report:
+    """The answer to `question`. facts: folder of the engine's facts of this client, if any. Raises LedgerCorrupt."""
+    making = _Making(reader, question, ruling, settings, passed)
+    if facts is not None and not ruling.replayed and question.known_at is None:
+        found = stored_facts(facts, reader.ledger_id)
+        if found is not None:
+            try:
+                if _reaches(found, reader, settings.facts_lag_ms):
+                    return making.from_stored(found)
+            finally:
+                found.close()
+    return making.from_ledger()
+
+
+def ruling_of(
+    definitions: Sequence[Definition],
+    contracts: Sequence[Contract],
+    asked: tuple[Definition, bool] | None,
+    queues: Sequence[str],
+    at: int,
+) -> Ruling | None:
+    """What a table that begins at `at` (ms) is cut by; None where nothing says.
+
+    definitions, contracts: of the ledger, in order of entry. asked: a definition, and whether by its version.
+    Of several contracts the one that began last before `at` cuts, or else the first that begins after it.
+    """
+    covering = [each for each in contracts if EVERY_QUEUE in queues or any(each.covers(queue) for queue in queues)]
+    begun = [each for each in covering if each.effective_from <= at]
+    contract = max(begun, key=_start, default=None) or min(covering, key=_start, default=None)
+    if asked is not None:
+        definition, exactly = asked
+        held = any(definition.name in each.definitions for each in covering) and definition in definitions
+        return Ruling(definition, contract, definition, replayed=exactly or not held)
+    if contract is None:
+        return None
+    versions = [each for each in definitions if each.name == contract.definitions[0]]
+    in_force = [each for each in versions if each.effective_from <= at] or versions
+    if not in_force:
+        return None
+    return Ruling(max(in_force, key=lambda each: (each.effective_from, each.version)), contract, None, replayed=False)
+
+
+class _Making:
+    """One report being made."""
+
+    def __init__(
+        self, reader: LedgerReader, question: Question, ruling: Ruling, settings: ReportSettings, passed: Passed
+    ) -> None:
+        self._reader: Final = reader
+        self._question: Final = question
+        self._ruling: Final = ruling
+        self._passed: Final = passed
+        self._frame: Final = frame_of(ruling.frame, ruling.contract)
+        definitions = [ruling.asked] if ruling.asked is not None else entered_rules(reader)[0]
+        self._since: Final = reads_from(question, self._frame, definitions)
+        self._settings: Final = settings
+        self._earliest: Final = self._since - settings.lookback_ms
+        self._seen: Final = Observed(question.since, question.until)
+
+    def from_stored(self, stored: StoredFacts) -> Report:
+        """From facts that an engine has written."""
+        for batch in ledger_batches(self._reader, earliest=self._earliest, passed=self._passed):
+            self._observe(entry for entry in batch if entry.index < stored.next_index)
+            if batch[-1].index + 1 >= stored.next_index:
+                break
+        return self._composed(stored.between(self._earliest, self._question.until))
+
+    def from_ledger(self) -> Report:
+        """From a fold of the ledger."""
+        if self._ruling.asked is not None and self._ruling.replayed:
+            given = under(self._ruling.asked, queues=self._question.queues)
+            # a replay under other rules may leave out what is long over, as a comparison of definitions does
+            return self._composed(self._folded(given, earliest=self._earliest).values())
+        facts = self._folded(None, earliest=0)
+        rules = self._seen.rules.state
+        again = restating(rules.definitions, rules.contracts)
+        if again is not None:
+            labels = {label_of(each) for each in again.definitions}
+            batches = ledger_batches(self._reader, known_at=self._question.known_at)
+            for key, fact in last_facts(fact for fact in replay(batches, again) if self._counts(fact)).items():
+                if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels:
+                    facts.setdefault(key, fact)
+        return self._composed(facts.values())
+
+    def _folded(self, given: Given | None, *, earliest: int) -> dict[FactKey, Fact]:
+        batches = ledger_batches(self._reader, earliest=earliest, known_at=self._question.known_at, passed=self._passed)
+        return last_facts(fact for fact in replay(self._watched(batches), given) if self._counts(fact))
+
+    def _watched(self, batches: Iterable[list[Recorded]]) -> Iterator[list[Recorded]]:
+        for batch in batches:
+            self._observe(batch)
+            yield batch
+
+    def _observe(self, entries: Iterable[Recorded]) -> None:
+        """Let the report see what it may look at, however much of the ledger was decoded."""
+        self._seen.take(
+            entry if entry.received_at >= self._earliest or entry.kind in STANDING else replace(entry, body=None)
+            for entry in entries
+        )
+
+    def _counts(self, fact: Fact) -> bool:
+        """Whether a fact may count: a later revision may still move a session over the edge of the table."""
+        return self._earliest <= instant_of(fact) < self._question.until + self._settings.lookback_ms
+
+    def _composed(self, facts: Iterable[Fact]) -> Report:
+        ruling, rules = self._ruling, self._seen.rules.state
+        choosing = Choosing(
+            rules.definitions,
+            rules.contracts,
+            asked=ruling.asked,
+            alone=ruling.replayed,
+            queues=self._question.queues,
+        )
+        composing = Composing(self._question, self._frame, ruling.frame, choosing, self._seen)
+        composing.add(sorted((fact for fact in facts if self._is_looked_at(fact)), key=session_of))
+        return composing.report()
+
+    def _is_looked_at(self, fact: Fact) -> bool:
+        # what people had in hands and on the line when the table begins came to them before
+        since = self._earliest if isinstance(fact, LoadChange | LegFact) else self._since
+        return since <= instant_of(fact) < self._question.until
+
+
+def _reaches(stored: StoredFacts, reader: LedgerReader, lag_ms: int) -> bool:
+    """Whether facts are of this very ledger, and cover it but for what came in a moment ago."""
+    size = reader.size()
+    if not 0 < stored.next_index <= size:
+        return False
+    last = reader.entry(stored.next_index - 1)
+    return last.leaf == stored.last_leaf and reader.entry(size - 1).received_at - last.received_at <= lag_ms
+
+
+def _start(contract: Contract) -> int:
+    return contract.effective_from
