@@ -90,7 +90,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
 def _cut_at(case: Case, opener: Step) -> int | None:
     """E8: a turn that still waits for the session's clock belongs to the window in which that starts."""
     clock = None if case.owes_nothing else case.clock_start
-    if clock is not None and (opener.at, opener.entry) < (clock.at, clock.entry):
+    if clock is not None and opener.at < clock.at:
         return None
     return case.cut_at(_start(case, opener))
 
