@@ -90,7 +90,7 @@ class Uplink:
     async def run(self) -> None:
         """Connect, talk, and when that fails wait a random while and begin again."""
         while not self._is_done:
-            _heed_cancellation()
+            _end_if_cancelled()
             try:
                 await self._port.connect()
                 self.figures.connections += 1
@@ -120,7 +120,7 @@ class Uplink:
 
     async def _send(self) -> None:
         while True:
-            _heed_cancellation()
+            _end_if_cancelled()
             self._wake.clear()
             now = self._now_ms()
             if (snapshot := self._snapshots.next_frame()) is not None:
@@ -168,7 +168,7 @@ class Uplink:
                 await self._wake.wait()
 
 
-def _heed_cancellation() -> None:
+def _end_if_cancelled() -> None:
     """End a task that was told to and went on.
 
     A cancellation is lost when it meets the end of an `asyncio.wait_for` (in which aiomqtt waits for the broker; up to

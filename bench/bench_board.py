@@ -27,7 +27,7 @@ from sla_engine.runners.lookup import Lookup
 from sla_engine.zones import zone_table
 from wire.body import Body
 from wire.codec import KIND_OF
-from wire.conversation import AgentTurn, Assigned, Closed, CustomerTurn
+from wire.conversation import AgentTurn, Assigned, Closed, CustomerTurn, Presence, PresenceChanged
 from wire.record import Clock
 from wire.recorded import Recorded
 from wire.verdict import Fact
@@ -36,6 +36,7 @@ ROUNDS_PER_S = 10
 CPU_PER_S_LIMIT = 1.0
 MS_PER_ROUND = 100
 PER_ROUND_BEFORE = 100
+PRESENCE_ONE_IN = 100
 
 
 class Floor:
@@ -65,8 +66,16 @@ class Floor:
         head = (at, 1, "chat", None, True, name)
         return self.entry(CustomerTurn(*head, name, queue=f"queue-{number % QUEUES}"))
 
+    def presence(self, account: int, at: int) -> Recorded:
+        """Somebody is ready, or takes a break."""
+        state = Presence.ON_BREAK if self._random.randrange(4) == 0 else Presence.READY
+        head = (at, 1, "chat", None, True, "")
+        return self.entry(PresenceChanged(*head, f"account-{account}", state))
+
     def something(self, at: int) -> Recorded:
-        """One event of the mix: new, assigned, answered, another message, closed."""
+        """One event of the mix: new, assigned, answered, another message, closed, and now and then a presence."""
+        if self._random.randrange(PRESENCE_ONE_IN) == 0:
+            return self.presence(self._random.randrange(PEOPLE), at)
         place = self._random.randrange(len(self._open))
         name = self._open[place]
         head = (at, 1, "chat", None, True, name)
@@ -139,6 +148,7 @@ def main() -> int:
     given = arguments.parse_args()
     floor, client = Floor(given.seed), Client()
     client.fold([floor.entry(body) for body in preamble()], NOON_MS)
+    client.fold([floor.presence(account, NOON_MS) for account in range(PEOPLE)], NOON_MS)
     before, now = resident_bytes(), NOON_MS
     for _ in range(0, given.open, PER_ROUND_BEFORE):
         now += MS_PER_ROUND

@@ -1,7 +1,7 @@
 """The conversations the engine's benches fold: as encoded bodies, in order of time, from one seed."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sla_engine._core import contract as contracts
@@ -36,12 +36,18 @@ def row(body: Body) -> Row:
     return Row(kind, version, encode_body(body))
 
 
-def preamble() -> Iterator[Body]:
-    """A source, a definition, a contract and a roster."""
+ONE: Final = ("contract-10s",)
+THREE: Final = ("contract-10s", "kuaishou-3min-2023", "feige-frt-2022")
+"""Presets that judge every queue: unlike limits, clock starts, replies and closings."""
+
+
+def preamble(presets: Sequence[str] = ONE) -> Iterator[Body]:
+    """A source, definitions, a contract and a roster."""
     head = (NOON_MS, 1, "hub", None, True, "")
     yield SourceDeclared(*head, SOURCE, Feed.LIVE, "conversations")
-    preset = load_preset("contract-10s")
-    yield DefinitionPublished(*head, preset.name, preset.version, preset.effective_from, definitions.canonical(preset))
+    for preset in map(load_preset, presets):
+        document = definitions.canonical(preset)
+        yield DefinitionPublished(*head, preset.name, preset.version, preset.effective_from, document)
     contract = Contract(
         name="acme-2026",
         client="acme",
@@ -49,7 +55,7 @@ def preamble() -> Iterator[Body]:
         effective_from=0,
         effective_until=None,
         queues=("*",),
-        definitions=(preset.name,),
+        definitions=tuple(presets),
         settlement=Settlement.MONTH,
         running_in_until=None,
         attainment_target_bp=None,

@@ -1,6 +1,7 @@
 """The storing half of the intake: frames in, one transaction per ledger, answers out. Synchronous, one thread."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -9,6 +10,7 @@ from collector._core import derived, keys
 from collector._core.admission import Admission, Outcome, Rules, Stored, admit, stream_epoch
 from collector._core.derived import Declaration
 from collector._core.sequence import StreamView, view_of
+from collector.at_once import AtOnce, one_after_another
 from collector.sources import Source
 from collector.stats import IntakeStats
 from ledger.checkpoint import Signer
@@ -158,6 +160,10 @@ class _Pending:
         if mark > self.mark(key):
             self.marks[key] = mark
 
+    def commit(self, received_at: int) -> None:
+        """Make it durable."""
+        self.writer.commit(self.entries, received_at=received_at, marks=self.marks)
+
 
 class Committer:
     """Admits batches and commits them. Any error it raises is fatal: nothing of that batch may be acknowledged."""
@@ -170,8 +176,12 @@ class Committer:
         streams_max: int,
         clock_ms: Callable[[], int],
         stats: IntakeStats,
+        at_once: AtOnce = one_after_another,
     ) -> None:
-        """writers: by client id, "operator" among them. streams_max: how many streams' views are kept in memory."""
+        """writers: by client id, "operator" among them. streams_max: how many streams' views are kept in memory.
+
+        at_once: runs the commits of the clients' ledgers.
+        """
         require(OPERATOR in writers, "the operator has a ledger")
         self._writers = dict(writers)
         self._rules = rules
@@ -179,6 +189,7 @@ class Committer:
         self._clock_ms = clock_ms
         self._started_at = clock_ms()
         self._stats = stats
+        self._at_once = at_once
         self._views: dict[StreamKey, StreamView] = {}
         self._declared: dict[str, Declaration] = {}
         self._pending: dict[str, _Pending] = {}
@@ -188,14 +199,7 @@ class Committer:
         received_at = self._clock_ms()
         self._pending = {client: _Pending(writer) for client, writer in self._writers.items()}
         admitted = [self._admit(job, received_at) for job in jobs]
-        sizes = {}
-        for client in sorted(self._pending, key=OPERATOR.__ne__):
-            pending = self._pending[client]
-            if pending.entries or pending.marks:
-                pending.writer.commit(pending.entries, received_at=received_at, marks=pending.marks)
-                self._stats.commits += 1
-                self._stats.entries += len(pending.entries)
-                sizes[client] = pending.writer.size
+        sizes = self._store(received_at)
         self._forget_oldest()
         answers = [self._answer(job, outcome) for job, outcome in zip(jobs, admitted, strict=True)]
         heard = [
@@ -204,6 +208,17 @@ class Committer:
             if isinstance(job, FrameJob) and isinstance(outcome, Admission)
         ]
         return Result(answers, sizes, heard)
+
+    def _store(self, received_at: int) -> dict[str, int]:
+        """Commit what is pending: the operator's ledger, then all others at once. Returns sizes of those that grew."""
+        grown = {client: pending for client, pending in self._pending.items() if pending.entries or pending.marks}
+        works = {client: partial(pending.commit, received_at) for client, pending in grown.items()}
+        if OPERATOR in works:
+            works.pop(OPERATOR)()
+        self._at_once([*works.values()])
+        self._stats.commits += len(grown)
+        self._stats.entries += sum(len(pending.entries) for pending in grown.values())
+        return {client: pending.writer.size for client, pending in grown.items()}
 
     def _admit(self, job: Job, received_at: int) -> "Admission | Appended | Latest | Signed":
         if isinstance(job, CheckpointJob):

@@ -13,6 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from collector.cancellation import end_if_cancelled
 from ledger.reader import LedgerReader
 from wire.errors import DecodeError
 from wire.limits import CHUNK_ENTRIES_MAX
@@ -45,13 +46,6 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[2], ARGV[3], ARGV[5], A
 return ARGV[2]
 """
 """Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards."""
-
-
-def end_if_cancelled() -> None:
-    """Take up a cancellation that was lost: redis-py sends by asyncio.wait_for, which may swallow it on 3.11."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 class RedisFeeder:

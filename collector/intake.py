@@ -1,4 +1,4 @@
-"""Every frame's way into a ledger: a bounded queue, group commit on one thread, acknowledgement only after the commit.
+"""Every frame's way into a ledger: a bounded queue, group commit off the loop, acknowledgement only after the commit.
 
 One commit is under way at a time; what arrives meanwhile makes the next one. Nothing is stored for a frame refused as
 Busy, and when a commit fails the process ends before anybody is answered: only a fresh start knows what is durable.
@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from collector._core.admission import Rules
+from collector.at_once import AtOnce, one_after_another
 from collector.committer import (
     Answer,
     Appended,
@@ -80,8 +81,12 @@ class Intake:
         clock_ms: Callable[[], int],
         open_reader: Callable[[str], LedgerReader],
         die: Callable[[BaseException], None],
+        at_once: AtOnce = one_after_another,
     ) -> None:
-        """writers: by client id, "operator" among them. die: ends the process at once; called when a commit failed."""
+        """writers: by client id, "operator" among them. die: ends the process at once; called when a commit failed.
+
+        at_once: runs the commits of one batch, each of them into another client's ledger.
+        """
         for source in sources:
             require(source.client in writers, f"source {source.id} writes to {source.client}, which has no ledger")
         self.sources = sources
@@ -98,6 +103,7 @@ class Intake:
             streams_max=settings.streams_max,
             clock_ms=clock_ms,
             stats=self.stats,
+            at_once=at_once,
         )
         self._waiting: deque[_Waiting] = deque()
         self._waiting_rows = 0

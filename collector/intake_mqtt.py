@@ -16,6 +16,7 @@ import aiomqtt
 import msgspec
 import structlog
 
+from collector.cancellation import end_if_cancelled
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.intake import Intake
 from collector.sources import Principal, Sources
@@ -87,7 +88,7 @@ class MqttDoor:
         broker = f"{self._settings.host}:{self._settings.port}"
         said = ""
         while True:
-            _heed_cancellation()
+            end_if_cancelled()
             try:
                 async with self._client() as client:
                     pause_ms, said = self._settings.reconnect_first_ms, ""
@@ -128,7 +129,7 @@ class MqttDoor:
         """Hand every message on, several at a time so that they share commits. Raises MqttError when disconnected."""
         for topics in (UPLINK_FILTER, SNAPSHOT_FILTER):
             await client.subscribe(topics, qos=0)
-            _heed_cancellation()
+            end_if_cancelled()
         self.stats.connects += 1
         self.connected.set()
         places = asyncio.Semaphore(self._settings.in_flight_max)
@@ -172,15 +173,3 @@ class MqttDoor:
         if (named.lane == "now") != (frame.lane is Lane.SNAPSHOT):
             raise DecodeError(Reason.NOT_A_FRAME, "the topic is another lane's")
         return frame
-
-
-def _heed_cancellation() -> None:
-    """End a task that was told to and went on.
-
-    A cancellation is lost when it meets the end of an `asyncio.wait_for` (in which aiomqtt waits for the broker; up to
-    Python 3.11) or a connection that breaks at that moment (its error takes the place of the cancellation). Whoever
-    waits for the task would then wait for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

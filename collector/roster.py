@@ -38,6 +38,10 @@ _PAIRS: Final = (
 )
 """Relation, column of the subject, column of the target: a row states each pair it fills."""
 
+LIMIT: Final = "limit"
+"""Column, and attribute of a sub-account's or a seat's link: conversations at once that are meant for it."""
+_LIMITED: Final = frozenset({Relation.PERSON_OF_ACCOUNT, Relation.MODE_OF_SEAT})
+
 
 class RosterError(ValueError):
     """The file as a whole cannot be taken; the message says what to change."""
@@ -119,7 +123,8 @@ class _Reader:
             if link.relation is Relation.PERSON_OF_ACCOUNT:
                 shop = row.get("shop") or shop_of.get(row.get("queue", ""), "")
                 client = row.get("client") or client_of.get(shop, "")
-                link = link._replace(attributes=((CLIENT, client),) if client else ())
+                known_client = ((CLIENT, client),) if client else ()
+                link = link._replace(attributes=tuple(sorted((*known_client, *link.attributes))))
             found.append(each._replace(link=link))
         return found
 
@@ -148,6 +153,8 @@ class _Reader:
             row["seat_mode"] = self._mode(row["seat_mode"])
         if "contracted_seats" in row and not row["contracted_seats"].isdecimal():
             raise _BadRow("contracted_seats: write a whole number")
+        if LIMIT in row and not (row[LIMIT].isdecimal() and int(row[LIMIT])):
+            raise _BadRow("limit: write how many conversations at once, a whole number from 1 on")
         if "shift" in row:
             row["shift"] = _shift(row["shift"])
         effective_from, effective_until = self._from(row), self._until(row)
@@ -162,6 +169,8 @@ class _Reader:
             field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)
         }
         alone = set(row) - linked - {"effective_from", "effective_until", "client", "shop", "queue"}
+        if any(link.relation in _LIMITED for link in links):
+            alone.discard(LIMIT)
         if not links or alone:
             lone = ", ".join(sorted(alone)) or "nothing but dates"
             raise _BadRow(f"{lone}: nothing in this row to link it to; docs/operate/roster.md lists the pairs")
@@ -214,7 +223,7 @@ def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, 
     if relation is Relation.SHIFT_OF_PERSON:
         starts, _, ends = row["shift"].partition("-")
         return (("ends", ends), ("starts", starts))
-    return ()
+    return ((LIMIT, row[LIMIT]),) if relation in _LIMITED and LIMIT in row else ()
 
 
 def _check_id(field: str, text: str | None) -> None:

@@ -1,17 +1,15 @@
 """Every metric Seatwatch exposes, and no other: name, type, labels, unit, meaning.
 
 Units are base units (seconds, bytes, ratio), names start with `seatwatch_`. No label ever names a person, a
-conversation, a seat or an account: the values of `client`, `queue`, `team`, `site` and `ledger` are ids from the
-configuration, those of every other label come from a closed list.
-`python -m dashboards.catalogue` prints docs/reference/metrics.md.
+conversation, a seat or an account: the values of `client`, `queue`, `team`, `site`, `definition` and `ledger` are ids
+from the configuration, those of every other label come from a closed list.
+dashboards/measures.py is the rest of the catalogue: what the figures behind them mean.
 """
 
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from wire.board import RESPONSE_EDGES_MS
 from wire.conversation import Activity, Presence
 from wire.errors import Reason, require
 from wire.verdict import Notice
@@ -76,7 +74,8 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
-ID_LABELS: Final = ("client", "queue", "team", "site", "ledger")
+ID_LABELS: Final = ("client", "queue", "team", "site", "definition", "ledger")
+_CLIENT: Final = ("client",)
 _QUEUE: Final = ("client", "queue")
 _TEAM: Final = ("client", "team")
 
@@ -133,6 +132,46 @@ RESPONSES = _metric(
     "window_responses", Type.GAUGE, "Answered turns behind the average response of the window.", (*_QUEUE, "window")
 )
 
+NEAR_LIMIT = _metric(
+    "window_near_limit",
+    Type.GAUGE,
+    "Of those judged, how many lie so near their limit that the resolution of the source's clock could have "
+    "tipped them.",
+    (*_QUEUE, "window"),
+)
+NOBODY_ONLINE = _metric(
+    "window_nobody_online",
+    Type.GAUGE,
+    "Sessions of the running window that began while nobody was ready.",
+    (*_QUEUE, "window"),
+)
+NOT_SERVED = _metric(
+    "window_not_served",
+    Type.GAUGE,
+    "Sessions of the running window that a platform would call not served.",
+    (*_QUEUE, "window"),
+)
+SECOND_JUDGED = _metric(
+    "window_second_judged",
+    Type.GAUGE,
+    "Judged in the running window under another definition of the contract, in that definition's unit.",
+    (*_QUEUE, "definition", "window"),
+)
+SECOND_MET = _metric(
+    "window_second_met",
+    Type.GAUGE,
+    "Of those judged under that definition, how many within its limit.",
+    (*_QUEUE, "definition", "window"),
+)
+SATURATION = _metric(
+    "saturation_ratio",
+    Type.GAUGE,
+    "Conversations in the hands of people who are ready, of those they are meant to hold; absent while "
+    "nobody is ready.",
+    _QUEUE,
+    "ratio",
+)
+
 # --- queues, since the ledger began
 OFFERED_TOTAL = _metric("offered_sessions", Type.COUNTER, "Sessions offered since the ledger began.", _QUEUE)
 SESSIONS_TOTAL = _metric("sessions", Type.COUNTER, "Sessions since the ledger began, by outcome.", (*_QUEUE, "outcome"))
@@ -164,6 +203,52 @@ TEAM_AVERAGE_RESPONSE = _metric(
 )
 TEAM_AGENTS = _metric(
     "team_agents", Type.GAUGE, "People of the team by presence and activity.", (*_TEAM, "presence", "activity")
+)
+
+TEAM_SATURATION = _metric(
+    "team_saturation_ratio",
+    Type.GAUGE,
+    "Conversations in the hands of the team's ready people, of those they are meant to hold; absent without any.",
+    _TEAM,
+    "ratio",
+)
+TEAM_OCCUPANCY = _metric(
+    "team_occupancy_ratio",
+    Type.GAUGE,
+    "Time the team's people served, of the time they were ready or serving today; absent while there is none.",
+    _TEAM,
+    "ratio",
+)
+TEAM_SURGE = _metric(
+    "team_surge_conversations",
+    Type.GAUGE,
+    "Conversations of the team between warning and due while there is a surge, else 0.",
+    _TEAM,
+)
+
+# --- clients
+STAFFED = _metric(
+    "staffed_seats",
+    Type.GAUGE,
+    "People ready or serving, weighted by time over the running half hour; absent where no presence is told.",
+    _CLIENT,
+)
+CONTRACTED = _metric(
+    "contracted_seats", Type.GAUGE, "Seats the client pays for; absent where the roster states none.", _CLIENT
+)
+SHORTFALL = _metric(
+    "seat_shortfall_seconds",
+    Type.GAUGE,
+    "Seat-seconds of today's service window in which fewer people were there than are paid for; absent without either.",
+    _CLIENT,
+    "seconds",
+)
+COVERAGE = _metric(
+    "coverage_ratio",
+    Type.GAUGE,
+    "Share of today's service window in which every live feed was provably there; absent before it opens.",
+    _CLIENT,
+    "ratio",
 )
 
 # --- sites
@@ -246,46 +331,3 @@ BUILD = _metric("build", Type.INFO, "The running version.", ("version",))
 def exposed_name(metric: Metric) -> str:
     """The name a query uses: with `_total` or `_info` where the type adds it."""
     return metric.name + {Type.COUNTER: "_total", Type.INFO: "_info"}.get(metric.type, "")
-
-
-def markdown() -> str:
-    """The reference page, generated, so that it cannot drift."""
-    edges = ", ".join(str(edge // 1000) for edge in RESPONSE_EDGES_MS)
-    rows = [
-        f"| `{exposed_name(m)}` | {m.type} | {', '.join(f'`{label}`' for label in m.labels) or '-'} "
-        f"| {m.unit or '-'} | {m.help} |"
-        for m in CATALOGUE.values()
-    ]
-    lists = [f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" for label, values in LABEL_VALUES.items()]
-    return "\n".join(
-        [
-            "# Metrics",
-            "",
-            "Exposed at `/metrics` as OpenMetrics text, or as Prometheus text 0.0.4 to a client that asks for it.",
-            "This page is generated: `python -m dashboards.catalogue > docs/reference/metrics.md`.",
-            "",
-            "They serve eyes and pagers. What is settled with a client is counted from facts, never from these.",
-            "A gauge that has no data is absent, never 0.",
-            "No label names a person, a conversation, an account or a seat.",
-            "",
-            "| Metric | Type | Labels | Unit | Meaning |",
-            "|---|---|---|---|---|",
-            *rows,
-            "",
-            "## Labels",
-            "",
-            "`client`, `queue`, `team`, `site` and `ledger` (a client's id, or `operator`) are configured ids.",
-            "Beyond `metrics.series_cap` ids of one kind, the rest are summed under `other` and counted in",
-            "`seatwatch_metrics_ids_capped`. Every other label has a closed list of values:",
-            "",
-            *lists,
-            "",
-            f"Buckets of `{FIRST_RESPONSE.name}` end at {edges} s,",
-            'so that the share answered within 10 s is `_bucket{le="10.0"} / _count`, exactly.',
-            "",
-        ]
-    )
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

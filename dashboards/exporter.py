@@ -15,7 +15,7 @@ from dashboards import catalogue as c
 from dashboards.exposition import Families, Sink, Text, add_histogram, add_summary, bucket_parts
 from dashboards.folding import Cap, split, split_ledgers
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
-from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, SiteTile, Tile, Totals
+from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Ratio, SiteTile, Tile, Totals
 from wire.facility import Comms, Power
 
 _ON_BATTERY: Final = frozenset({Power.BATTERY, Power.CRITICAL})
@@ -70,6 +70,8 @@ class Exporter(Collector):
     def _board(self, sink: Sink, board: Board, now_ms: int) -> None:
         sink.add(c.BOARD_AGE, (), max(0, now_ms - board.computed_at) / 1000)
         sink.add(c.BOARD_AS_OF, (), board.as_of / 1000)
+        for tile in board.clients:
+            _client(sink, tile)
         for tile in self._capped(sink, "queue", board.queues):
             _queue(sink, tile, board.as_of)
         for tile in self._capped(sink, "team", board.teams):
@@ -100,6 +102,11 @@ def _queue(sink: Sink, tile: Tile, as_of: int) -> None:
     sink.add(c.FEED_STALE, key, int(tile.stale_since is not None))
     _window(sink, (*key, "interval"), tile.interval)
     _window(sink, (*key, "day"), tile.day)
+    for second in tile.seconds:
+        for window, figures in (("interval", second.interval), ("day", second.day)):
+            sink.add(c.SECOND_JUDGED, (*key, second.name, window), figures.attainment.whole)
+            sink.add(c.SECOND_MET, (*key, second.name, window), figures.attainment.part)
+    _ratio(sink, c.SATURATION, key, tile.saturation)
     _agents(sink, c.AGENTS, key, tile.agents)
     if tile.totals is not None:
         _totals(sink, key, tile.totals)
@@ -111,6 +118,9 @@ def _window(sink: Sink, key: tuple[str, ...], figures: Figures) -> None:
         sink.add(c.SESSIONS, (*key, outcome), getattr(figures, outcome))
     sink.add(c.JUDGED, key, figures.attainment.whole)
     sink.add(c.MET, key, figures.attainment.part)
+    sink.add(c.NEAR_LIMIT, key, figures.detail.near_limit)
+    sink.add(c.NOBODY_ONLINE, key, figures.detail.nobody_online)
+    sink.add(c.NOT_SERVED, key, figures.detail.not_served)
     sink.add(c.RESPONSES, key, figures.average_response.count)
     if figures.average_response.count:
         mean = figures.average_response
@@ -136,7 +146,27 @@ def _team(sink: Sink, tile: Tile) -> None:
     mean = tile.day.average_response
     if mean.count:
         sink.add(c.TEAM_AVERAGE_RESPONSE, key, mean.total_ms / mean.count / 1000)
+    _ratio(sink, c.TEAM_SATURATION, key, tile.saturation)
+    _ratio(sink, c.TEAM_OCCUPANCY, key, tile.occupancy)
+    sink.add(c.TEAM_SURGE, key, 0 if tile.surge is None else tile.surge.conversations)
     _agents(sink, c.TEAM_AGENTS, key, tile.agents)
+
+
+def _client(sink: Sink, tile: Tile) -> None:
+    key = (tile.client,)
+    for staffing in tile.staffing:
+        if not staffing.shop:  # shops come and go with the roster, so they are on the board only
+            _ratio(sink, c.STAFFED, key, staffing.staffed)
+            if staffing.contracted is not None:
+                sink.add(c.CONTRACTED, key, staffing.contracted)
+            if staffing.shortfall_ms is not None:
+                sink.add(c.SHORTFALL, key, staffing.shortfall_ms / 1000)
+    _ratio(sink, c.COVERAGE, key, None if tile.coverage is None else tile.coverage.time)
+
+
+def _ratio(sink: Sink, metric: c.Metric, key: tuple[str, ...], ratio: Ratio | None) -> None:
+    if ratio is not None and ratio.whole:
+        sink.add(metric, key, ratio.part / ratio.whole)
 
 
 def _agents(sink: Sink, metric: c.Metric, key: tuple[str, ...], counts: Sequence[AgentCount]) -> None:

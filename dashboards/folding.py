@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from dashboards.catalogue import OTHER
 from dashboards.snapshot import LedgerFigures
-from wire.board import AgentCount, Figures, Histogram, Mean, Ratio, Tile, Totals, Waiting
+from wire.board import AgentCount, Detail, Figures, Histogram, Mean, Ratio, Tile, Totals, Waiting
 
 Key = tuple[str, str]
 
@@ -66,6 +66,8 @@ def sum_of(tiles: Sequence[Tile]) -> Tile:
         agents=_sum_agents(count for tile in tiles for count in tile.agents),
         stale_since=max((tile.stale_since for tile in tiles if tile.stale_since is not None), default=None),
         totals=_sum_totals(totals) if totals else None,
+        saturation=_sum_ratios([tile.saturation for tile in tiles]),
+        occupancy=_sum_ratios([tile.occupancy for tile in tiles]),
     )
 
 
@@ -94,6 +96,11 @@ def _sum_figures(parts: Sequence[Figures]) -> Figures:
         excluded=sum(p.excluded for p in parts),
         attainment=Ratio(sum(p.attainment.part for p in parts), sum(p.attainment.whole for p in parts)),
         average_response=_sum_means([p.average_response for p in parts]),
+        detail=Detail(
+            near_limit=sum(p.detail.near_limit for p in parts),
+            nobody_online=sum(p.detail.nobody_online for p in parts),
+            not_served=sum(p.detail.not_served for p in parts),
+        ),
     )
 
 
@@ -114,6 +121,11 @@ def _sum_totals(parts: Sequence[Totals]) -> Totals:
         ),
         response=_sum_means([p.response for p in parts]),
     )
+
+
+def _sum_ratios(parts: Sequence[Ratio | None]) -> Ratio | None:
+    there = [p for p in parts if p is not None]
+    return Ratio(sum(p.part for p in there), sum(p.whole for p in there)) if there else None
 
 
 def _sum_means(parts: Sequence[Mean]) -> Mean:

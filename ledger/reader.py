@@ -110,6 +110,19 @@ class LedgerReader:
                 return self._stored(segment, row)
         return None
 
+    def of_source(self, source: str) -> list[StoredEntry]:
+        """Every entry of that source, in all segments and epochs, in order."""
+        self.refresh()
+        return [
+            self._stored(segment, row)
+            for segment, connection in enumerate(self._connections)
+            for row in connection.execute(
+                f"SELECT {_COLUMNS} FROM entries WHERE stream IN (SELECT stream FROM streams WHERE source = ?)"  # noqa: S608 - our own names
+                " ORDER BY entry_index",
+                (source,),
+            ).fetchall()
+        ]
+
     def sequences_above(self, source: str, epoch: bytes, mark: int) -> set[int]:
         """Sequences of that stream above `mark`, in all segments."""
         self.refresh()

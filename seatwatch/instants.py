@@ -29,14 +29,23 @@ def instant_named(option: str, text: str, zone: str) -> int:
     """
     if text == "now":
         return now_ms()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
-        raise typer.Exit(2) from None
+    moment = _moment(option, text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     return (moment - _EPOCH) // _ONE_MS
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
+        raise typer.Exit(2) from None
+
+
+def states_offset(option: str, text: str) -> bool:
+    """Whether such a text means the same instant in every zone. Exits with 2 as `instant_named`."""
+    return text == "now" or _moment(option, text).tzinfo is not None
 
 
 def local_time(at: int, zone: ZoneInfo) -> str:

@@ -69,11 +69,6 @@ def under(*chosen: Definition, queues: Sequence[str] = (EVERY_QUEUE,)) -> Given:
     return Given(tuple(held), (whole,), labels)
 
 
-def as_dated(given_definitions: Iterable[Definition], given_contracts: Iterable[Contract]) -> Given:
-    """Versions by their own effective dates, as if all had been entered before the first event."""
-    return Given(tuple(given_definitions), tuple(given_contracts), {})
-
-
 def restating(entered_definitions: Iterable[Definition], entered_contracts: Iterable[Contract]) -> Given | None:
     """The rules as entered, but for definitions that restate (E18), which hold from their own dates on.
 

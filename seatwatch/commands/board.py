@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 import typer
 
 from collector.ledgers import ledger_directory
-from seatwatch.instants import instant_named, zone_named
+from seatwatch.instants import instant_named, states_offset, zone_named
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
+    from dashboards.wallboard._core.names import Names
+    from seatwatch.record_rules import ClientRules
     from sla_engine.board_at import BoardAtSettings
     from wire.board import Board, Mean, Ratio, SiteTile, Tile
 
@@ -24,6 +28,8 @@ Examples:
   seatwatch board --at "2026-11-21 11:00"                                   as it was true, with all known by now
 
   seatwatch board --at "2026-11-21 11:00" --known-at "2026-11-21 11:00"   as the screen showed it
+
+  seatwatch board --at now --config seatwatch.toml                         with the names of the configuration
 
   seatwatch board --at "1999-08-10 11:00" --zone Asia/Jerusalem --client bank --json
 """
@@ -45,34 +51,85 @@ def board(
         typer.Option("--known-at", help="leave out what came in after this; at T it is what was shown", metavar="T"),
     ] = None,
     client: Annotated[list[str] | None, typer.Option("--client", help="only this client; may be repeated")] = None,
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
-    zone: Annotated[str, typer.Option("--zone", help="time zone of T where it states no offset")] = "",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="the server's configuration, for the names of queues and sites")
+    ] = None,
+    zone: Annotated[
+        str, typer.Option("--zone", help="time zone of T where it states no offset; without it the definition's")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Print the board as it was true at T, or as the screen showed it."""
     import msgspec
 
+    from dashboards.wallboard._core.names import named
     from ledger.errors import LedgerError
+    from seatwatch.record_rules import rules_in_force
     from sla_engine.board_at import board as board_at
     from wire.scope import Scope
 
+    names, configured = _configured(config)
+    data = data or configured
     if not data.is_dir():
         typer.echo(f"{data}: no such data directory; name the one of `seatwatch up` with --data", err=True)
         raise typer.Exit(2)
-    zone = zone_named(zone or load_defaults().text("contract.time_zone"))
+    if zone:
+        zone_named(zone)
     _name_absent(data, client or [])
-    instant = instant_named("--at", at, zone)
-    known = None if known_at is None else instant_named("--known-at", known_at, zone)
     scope = Scope(clients=None if client is None else frozenset(client))
     try:
+        rules = rules_in_force(data, instant_named("--at", at, "UTC"), client)  # rules change by the day, zones hardly
+        zone, origin = (zone, "--zone") if zone else _zone(rules, states_offset("--at", at))
+        instant = instant_named("--at", at, zone)
+        known = None if known_at is None else instant_named("--known-at", known_at, zone)
         shown = board_at(data, instant, known, scope, settings=_settings(zone))
     except LedgerError as error:
         typer.echo(f"{data}: {error}", err=True)
         raise typer.Exit(1) from None
+    titles = {name: found.title for name, found in rules.items()}
+    given = {name: text for name, text in names.clients.items() if text}
+    shown = named(shown, msgspec.structs.replace(names, clients=titles | given))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=1).decode())
+        typer.echo(f"time zone {zone}: {origin}", err=True)
     else:
-        _print(shown, zone)
+        _print(shown, zone, origin)
+
+
+def _configured(file: Path | None) -> "tuple[Names, Path]":
+    """Names and the data directory of a configuration, or of none. Exits with 2 when it cannot be used."""
+    from dashboards.wallboard._core.names import Names
+    from seatwatch.config import ConfigError, read_config
+
+    if file is None:
+        return Names(), Path("data")
+    try:
+        config = read_config(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(f"{file}: {problem}", err=True)
+        raise typer.Exit(2) from None
+    return config.names(), config.data_dir(file.parent)
+
+
+def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool) -> tuple[str, str]:
+    """The time zone to use, and where it is from. Exits with 2 where T could mean several instants."""
+    clients: dict[str, list[str]] = {}
+    for client, found in rules.items():
+        clients.setdefault(found.time_zone, []).append(client)
+    if not clients:
+        return load_defaults().text("contract.time_zone"), "the default, as nobody has a definition"
+    if len(clients) == 1:
+        ((zone, names),) = clients.items()
+        return zone, f"the definition of {', '.join(names)}"
+    zones = "; ".join(f"{zone} of {', '.join(names)}" for zone, names in clients.items())
+    if offset_stated:
+        return "UTC", f"clients are in different ones: {zones}"
+    typer.echo(f"--at has no offset and clients are in different time zones ({zones}); name one with --zone", err=True)
+    raise typer.Exit(2)
 
 
 def _settings(zone: str) -> "BoardAtSettings":
@@ -98,7 +155,7 @@ def _name_absent(data: Path, clients: list[str]) -> None:
             typer.echo(f"--client {client}: no such client in {data}", err=True)
 
 
-def _print(shown: "Board", zone: str) -> None:
+def _print(shown: "Board", zone: str, origin: str) -> None:
     from rich.console import Console
 
     from seatwatch.glossary import words
@@ -107,7 +164,7 @@ def _print(shown: "Board", zone: str) -> None:
     if not console.is_terminal:
         console = Console(width=COLUMNS)
     moment = datetime.fromtimestamp(shown.as_of / MS_PER_S, tz=ZoneInfo(zone))
-    console.print(f"{words()['as_of'].en} {moment.isoformat(sep=' ', timespec='seconds')} ({zone})")
+    console.print(f"{words()['as_of'].en} {moment.isoformat(sep=' ', timespec='seconds')} ({zone}, {origin})")
     if shown.queues:
         console.print(_tiles([*shown.clients, *shown.queues, *shown.teams], shown.as_of))
     else:

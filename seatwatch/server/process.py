@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 from aiohttp import web
 
+from collector.at_once import SideBySide
 from collector.broker_embedded import embedded_broker
 from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
@@ -109,10 +110,9 @@ class Server:
                 mqtt_port = await self._mqtt(stack, beside, intake)
                 await self._feed_redis(stack, beside, intake)
             engines = None
+            feeds: Mapping[str, LedgerFeed]
+            feeds = await self._streams(stack, beside, stop) if intake is None else intake.ledgers
             if self._part is not Part.COLLECTOR:
-                feeds: Mapping[str, LedgerFeed] = (
-                    await self._streams(stack, beside, stop) if intake is None else intake.ledgers
-                )
                 if stop.is_set():
                     return
                 engines = Engines(
@@ -128,7 +128,7 @@ class Server:
                 await beside(_settle_memory(engines, rarer), name="settle memory")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
-            url = await self._web(stack, beside, intake, engines)
+            url = await self._web(stack, beside, intake, engines, feeds)
             token_file = str(import_token(self._data).resolve())
             write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))
             stack.callback(remove_runtime, self._data, self._boot_id)
@@ -167,6 +167,8 @@ class Server:
         )
         for writer in writers.values():
             stack.callback(writer.close)
+        at_once = SideBySide(defaults.int("collector.commit_threads"))
+        stack.callback(at_once.close)
         intake = Intake(
             writers,
             self._sources(),
@@ -174,6 +176,7 @@ class Server:
             clock_ms=now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
+            at_once=at_once,
         )
         await beside(intake.run(), name="intake")
         signer = Signer.open(self._data / "keys" / "checkpoints.key", authority=self._config.server.name)
@@ -292,11 +295,18 @@ class Server:
             problems.append("the MQTT broker cannot be reached: probes keep what they measure")
         return problems
 
-    async def _web(self, stack: AsyncExitStack, beside: Beside, intake: Intake | None, engines: Engines | None) -> str:
+    async def _web(
+        self,
+        stack: AsyncExitStack,
+        beside: Beside,
+        intake: Intake | None,
+        engines: Engines | None,
+        feeds: Mapping[str, LedgerFeed],
+    ) -> str:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, hub, now_ms, {} if engines is None else engines.lateness)
+        figures = Figures(intake, feeds, hub, now_ms, {} if engines is None else engines.lateness)
         app = web_application(
             intake,
             hub,

@@ -16,6 +16,7 @@ from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import Wallboard, install
 from seatwatch import __version__, glossary
 from seatwatch.settings import Defaults
+from sla_engine.runners.tail import LedgerFeed
 from wire.board import Board
 from wire.errors import Reason
 from wire.scope import Scope
@@ -27,13 +28,20 @@ LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 class Figures:
     """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards.
 
-    lateness: of what the engines announced; empty in a process without engines.
+    feeds: by client or "operator", the ledgers themselves or what is followed of them. lateness: of what the engines
+    announced; empty in a process without engines.
     """
 
     def __init__(
-        self, intake: Intake | None, hub: Hub, clock_ms: Callable[[], int], lateness: Mapping[Notice, Latency]
+        self,
+        intake: Intake | None,
+        feeds: Mapping[str, LedgerFeed],
+        hub: Hub,
+        clock_ms: Callable[[], int],
+        lateness: Mapping[Notice, Latency],
     ) -> None:
         self._intake = intake
+        self._feeds = feeds
         self._hub = hub
         self._lateness = lateness
         self._clock_ms = clock_ms
@@ -48,8 +56,8 @@ class Figures:
             board=self.board,
             intake=None if intake is None else self._intake_figures(intake.stats),
             ledgers=[
-                LedgerFigures(ledger=client, entries=handle.size, folded=self.folded.get(client))
-                for client, handle in ({} if intake is None else intake.ledgers).items()
+                LedgerFigures(ledger=client, entries=feed.size, folded=self.folded.get(client))
+                for client, feed in self._feeds.items()
             ],
             lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),

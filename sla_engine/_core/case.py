@@ -142,6 +142,17 @@ class Case:
         """Whether the customer did something that the definition does not take for an enquiry."""
         return isinstance(entry.body, CustomerTurn) and not self.is_enquiry(entry) and entry.body.form not in _UNMOVED
 
+    def before(self) -> list[Recorded]:
+        """What was told before the session began and after the last one ended."""
+        found: list[Recorded] = []
+        for entry in self.conversation:
+            if instant_of(entry) >= self.fact.started_at:
+                break
+            found.append(entry)
+            if isinstance(entry.body, CustomerLeft | Closed):
+                found.clear()
+        return found
+
     def waiting(self) -> Iterator[Recorded]:
         """What was told while the first response was owed, the reply itself left out."""
         ended_at = self.wait_ended_at

@@ -53,7 +53,7 @@ class Clock:
 
     def closing(self, at: int) -> int | None:
         """Where what starts at `at` is cut, None where it is not."""
-        return self.calendar.closes_at(at) if self.cuts and self.is_open(at) else None
+        return self.open_until if self.cuts and self.is_open(at) else None
 
     def limit(self, at: int) -> int:
         """The first-response limit of a clock that starts at `at`: the special day's own, or the usual one."""

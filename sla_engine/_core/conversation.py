@@ -119,8 +119,9 @@ JUDGED: Final = 1  # the watermark has passed the due instant, and it was said
 REPLIED: Final = 2  # a valid reply came in this session
 TURN_SAID: Final = 4  # the open turn was said to be unanswered; an answer may still come
 BEGAN_INSIDE: Final = 8  # the clock first started inside the windows
-SAID_OVERDUE: Final = 16
-ONE_WARNING: Final = 32
+TOLD_NOBODY: Final = 16  # the source said that nobody was there
+SAID_OVERDUE: Final = 32
+ONE_WARNING: Final = 64
 
 # Bits of Conversation.owes.
 WAITS: Final = 1  # the customer has written (or called) and no human of ours has answered since

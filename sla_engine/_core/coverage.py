@@ -70,7 +70,10 @@ class Coverages:
     def lose(self, body: Gone) -> None:
         """A source lost events for good."""
         source = body.about_source
-        since = self.state.heard.get(source)
+        since = body.since or self.state.heard.get(source)
+        if body.until and since is not None:
+            self.state.outages.append(Outage(source, since, body.until, body.count, silent=False))
+            return
         if since is None:  # nothing was ever told, so that nothing says since when
             since = body.occurred_at
         self.state.outages.append(Outage(source, since, None, body.count, silent=False))
@@ -94,12 +97,14 @@ class Coverages:
     def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | None:
         """How many sessions the declared losses stand for, by the events that `sessions` of the whole record had.
 
-        None where nobody can say: a source is still silent or does not number what it tells, or nothing came yet.
+        None where nobody can say: a source is still silent, does not number what it tells or does not know how much it
+        lost, or nothing came yet.
         """
         lost = 0
         for outage in self.state.outages:
             if outage.source in sources:
-                if outage.source not in numbered or (outage.silent and outage.until is None):
+                unknown = outage.until is None if outage.silent else outage.lost == 0
+                if unknown or outage.source not in numbered:
                     return None
                 lost += outage.lost
         if lost == 0:

@@ -121,11 +121,11 @@ def _their_turn(context: Context, conversation: Conversation, at: int, form: int
 def _our_turn(context: Context, conversation: Conversation, at: int, signal: int, author: int, account: str) -> None:
     """Somebody or something of ours wrote; each definition says for itself whether that is a reply."""
     if signal == _PERSON_TURN:
+        if context.rules.any_moves:
+            person_came(context, conversation, at)
         if not conversation.account:
             _take(context, conversation, account, at, LegEnd.HANDED_OVER)
         person_replied(conversation, account, at)
-        if context.rules.any_moves:
-            person_came(context, conversation, at)
     rules = context.rules.rules
     for track in conversation.tracks:
         if track.slot >= 0:

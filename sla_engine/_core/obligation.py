@@ -7,7 +7,7 @@ timer.
 from collections.abc import Iterable
 from typing import Final
 
-from sla_engine._core.context import Context, schedule
+from sla_engine._core.context import Context, schedule, schedule_closing
 from sla_engine._core.conversation import (
     ANSWERED,
     AWAITS_CLOCK,
@@ -23,6 +23,7 @@ from sla_engine._core.conversation import (
     OUTSIDE_WINDOW,
     OWED,
     REPLIED,
+    TOLD_NOBODY,
     TURN_SAID,
     UNREACHED,
     WHOLE_SESSION,
@@ -53,7 +54,7 @@ STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
 
 _UNSTARTED: Final = (NOT_STARTED, AWAITS_CLOCK)
-_RUNNING: Final = (OWED, AWAITS_CLOCK)
+_RUNNING: Final = (OWED, AWAITS_CLOCK, NOT_STARTED)
 _TRANSFERS: Final = (int(Signal.TRANSFERRED), int(Signal.HANDED_OVER))
 
 
@@ -92,7 +93,11 @@ def customer_turn(context: Context, conversation: Conversation, track: Track, ru
         return
     if track.state == NOT_STARTED:
         _start_here(context, conversation, track, at, outbound=False)
-    if open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
+    if track.turn_at == NOT_YET and rule.simple_turns:
+        track.turn_at = at
+        track.turn_resolution_ms = context.resolution_ms
+        track.turn_domain = context.domain
+    elif open_turn(context, conversation, track, rule, at, form) and track.state == OWED:
         _restart(context, conversation, track, rule, at)
 
 
@@ -123,6 +128,8 @@ def end(
 
     is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
     """
+    if nobody:
+        track.flags |= TOLD_NOBODY
     if track.turn_at != NOT_YET:
         lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive)
     if track.state == AWAITS_CLOCK:
@@ -133,7 +140,7 @@ def end(
     track.state = LOST
     waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
     judgement = left(rule, track, waited_ms, at) if is_left else never_answered(rule, Why.CLOSED_UNANSWERED)
-    say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound, nobody))
+    say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound))
 
 
 def judge(context: Context, conversation: Conversation, track: Track) -> None:
@@ -287,25 +294,27 @@ def _start_clock(context: Context, conversation: Conversation, track: Track, rul
         _run_clock(context, conversation, track, rule, at if opening is None else opening)
         return
     track.state = OUTSIDE_WAITING if rule.if_inside else OUTSIDE_WINDOW
-    _set_clock(track, at)
+    _set_clock(context, conversation, track, rule, at)
     track.due_at = at + clock.limit_ms
     say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
 
 
 def _run_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
     clock = rule.clock
-    _set_clock(track, at)
+    _set_clock(context, conversation, track, rule, at)
     track.due_at = at + clock.limit_ms if clock.plain else clock.due_at(at)
     schedule(context, conversation, track)
 
 
-def _set_clock(track: Track, at: int) -> None:
+def _set_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
     """A turn that is open since before begins with the clock."""
     track.clock_at = at
     if NOT_YET < track.turn_at < at:
         track.turn_at = at
         track.turn_resolution_ms = track.resolution_ms
         track.turn_domain = track.domain
+    if rule.cuts and track.turn_at != NOT_YET:
+        schedule_closing(context, conversation, track)
 
 
 def _restart(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
@@ -313,7 +322,7 @@ def _restart(context: Context, conversation: Conversation, track: Track, rule: R
     if track.flags & JUDGED:
         taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
-    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID
+    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TOLD_NOBODY
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     track.owner = conversation.account

@@ -78,7 +78,10 @@ class Online:
             sources.append(source)
 
     def tell(self, source: str, account: str, at: int, *, ready: bool, keep_from: int) -> None:
-        """Take in a presence at its place in time. What lies before `keep_from` may be let go."""
+        """Take in a presence at its place in time. What lies before `keep_from` may be let go.
+
+        A word that says nothing new when it comes in is not kept: sources repeat themselves all day.
+        """
         if at < self.state.begins.get(source, NOT_YET):
             return
         changes = self.state.accounts.setdefault(source, {}).setdefault(account, [])

@@ -70,6 +70,7 @@ class Says(StrEnum):
     TURN_STAYED_OPEN = "turn_stayed_open"
     COURTESY_OPENS_NOTHING = "courtesy_opens_nothing"
     NOBODY_WAS_ONLINE = "nobody_was_online"
+    OPENS_A_TURN = "opens_a_turn"
     OPENS_NOTHING = "opens_nothing"
     OUTBOUND_NOT_JUDGED = "outbound_not_judged"
     IN_TIME_AT_MOST = "in_time_at_most"
@@ -278,11 +279,15 @@ def _nobody_online(case: Case) -> Iterator[Applied]:
 
 
 def _inbound_forms(case: Case) -> Iterator[Applied]:
-    other = [entry.body for entry in case.told if case.is_other_inbound(entry)]
+    value = ", ".join(case.definition.inbound_forms)
+    first = next((entry.body for entry in case.told if case.is_enquiry(entry)), None)
+    if isinstance(first, CustomerTurn) and first.form is not Form.TEXT:
+        yield Applied("E14", "inbound_forms", value, Says.OPENS_A_TURN, {"forms": first.form})
+    other = [entry.body for entry in (*case.before(), *case.told) if case.is_other_inbound(entry)]
     forms = dict.fromkeys(body.form for body in other if isinstance(body, CustomerTurn))
     if other:
         values: dict[str, int | str] = {"count": len(other), "forms": ", ".join(forms)}
-        yield Applied("E14", "inbound_forms", ", ".join(case.definition.inbound_forms), Says.OPENS_NOTHING, values)
+        yield Applied("E14", "inbound_forms", value, Says.OPENS_NOTHING, values)
 
 
 def _outbound(case: Case) -> Iterator[Applied]:

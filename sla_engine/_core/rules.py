@@ -85,6 +85,7 @@ class Rule:
         "reply_mask",
         "restarts",
         "short_abandon_ms",
+        "simple_turns",
         "turns_outlive",
         "zero_outside",
     )
@@ -124,6 +125,7 @@ class Rule:
             or self.zero_outside
             or self.estimates
         )
+        self.simple_turns = not (self.clock.at_opening or self.cuts or phrases)
         follow_ms = definition.next_response_limit_ms
         self.follow_limit_ms = 0 if follow_ms is None and definition.unit is not Unit.SESSION else follow_ms
         self.gap_ms = definition.gap_to_new_session_ms
@@ -134,7 +136,8 @@ class Rule:
 class Rules:
     """Answers from the state, remembered until something new is entered.
 
-    any_cuts, any_moves, any_outlives, any_new_turns: whether some definition needs to be asked about these at all.
+    any_cuts, any_estimates, any_moves, any_new_turns, any_outlives: whether some definition needs to be asked about
+    these at all.
     """
 
     def __init__(self, state: RulesState) -> None:
@@ -142,7 +145,8 @@ class Rules:
         self.rules: list[Rule] = []
         self._found: dict[str, _Timeline] = {}
         self.allowance_ms = self.grace_ms = 0
-        self.any_cuts = self.any_moves = self.any_outlives = self.any_new_turns = False
+        self.any_cuts = self.any_estimates = self.any_moves = False
+        self.any_new_turns = self.any_outlives = False
         for definition in state.definitions:
             self._add(definition)
 
@@ -188,6 +192,7 @@ class Rules:
         self.allowance_ms = max(self.allowance_ms, definition.lateness_allowance_ms)
         self.grace_ms = max(self.grace_ms, definition.grace_ms)
         self.any_cuts = self.any_cuts or rule.cuts
+        self.any_estimates = self.any_estimates or rule.estimates
         self.any_moves = self.any_moves or rule.moves
         self.any_outlives = self.any_outlives or rule.turns_outlive
         self.any_new_turns = self.any_new_turns or rule.new_turn_per_account

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline
 from sla_engine._core.context import Context
-from sla_engine._core.conversation import TURN_SAID, Conversation, Track, fact_key
+from sla_engine._core.conversation import BEGAN_INSIDE, TOLD_NOBODY, TURN_SAID, Conversation, Track, fact_key
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
@@ -13,15 +13,11 @@ Judgement = tuple[Outcome, Verdict, Why]
 
 
 class Wait(NamedTuple):
-    """How a wait without a reply ended: at which end of the contact, after how long by the clock, give or take.
-
-    told_nobody: the source says that nobody was there.
-    """
+    """How a wait without a reply ended: at which end of the contact, after how long by the clock, give or take."""
 
     ended_at: int | None = None
     waited_ms: int | None = None
     skew_bound_ms: int = 0
-    told_nobody: bool = False
 
 
 UNENDED: Final = Wait()
@@ -99,7 +95,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
     seat_ms = accept_ms = None
     if sender == conversation.account and conversation.assigned_at != NOT_YET:
         seat_ms = at - conversation.assigned_at
-        if conversation.accepted_at != NOT_YET:
+        if conversation.accepted_at >= conversation.assigned_at:
             accept_ms = conversation.accepted_at - conversation.assigned_at
     resolution_ms = context.resolution_ms
     queued_at = track.queued_at
@@ -144,7 +140,7 @@ def _judged_answer(context: Context, track: Track, rule: Rule, at: int) -> tuple
     took, bound = elapsed(context, rule, clock_at, track.domain, at)
     if at < clock_at:
         return 0, 0, _MET, Why.ANSWERED_BEFORE_OPENING, False
-    outside = clock.is_open(clock_at) and not clock.is_open(at)
+    outside = track.flags & BEGAN_INSIDE != 0 and not clock.is_open(at)
     if outside and rule.zero_outside:
         return 0, 0, _MET, Why.ANSWERED_OUT_OF_HOURS, outside
     if clock.in_time(took, clock.limit(clock_at)):
@@ -167,7 +163,7 @@ def say_session(
     excluded = judgement[0] is Outcome.EXCLUDED
     nobody = False
     if not excluded:
-        judgement, nobody = _by_presence(context, track, rule, judgement, at, told=wait.told_nobody)
+        judgement, nobody = _by_presence(context, track, rule, judgement, at)
     outcome, verdict, why = judgement
     until = min(at, track.due_at)
     revision = track.emitted
@@ -253,7 +249,7 @@ def say_turn(
 
 
 def _turn_verdict(track: Track, rule: Rule, duration_ms: int | None) -> Verdict | None:
-    limit_ms = rule.follow_limit_ms if track.turn else 0
+    limit_ms = rule.follow_limit_ms if track.turn else 0  # 0 = the session's
     if limit_ms is None:
         return None
     if duration_ms is None:
@@ -264,9 +260,7 @@ def _turn_verdict(track: Track, rule: Rule, duration_ms: int | None) -> Verdict 
     return _MET if clock.in_time(duration_ms, limit_ms) else _BREACHED
 
 
-def _by_presence(
-    context: Context, track: Track, rule: Rule, judgement: Judgement, at: int, *, told: bool = False
-) -> tuple[Judgement, bool]:
+def _by_presence(context: Context, track: Track, rule: Rule, judgement: Judgement, at: int) -> tuple[Judgement, bool]:
     """What it is when nobody was there as the clock started (E13), and whether nobody was, where that matters.
 
     at: when it was decided. A clock that was to start at a later opening asks who was there by then.
@@ -276,7 +270,7 @@ def _by_presence(
     choice = rule.nobody_online
     if choice is _MISS and not missed:
         return judgement, False
-    if not (told or context.online.nobody(track.queue, min(track.clock_at, at))):
+    if not (track.flags & TOLD_NOBODY or context.online.nobody(track.queue, min(track.clock_at, at))):
         return judgement, False
     if choice is NobodyOnline.LEAVES_METRIC:
         return (_ANSWERED, Verdict.EXCLUDED, Why.NOBODY_ONLINE) if outcome is _ANSWERED else _NOBODY_ONLINE, True

@@ -103,7 +103,7 @@ def take(
     source = entry.source
     held = shard.watermark.sources.get(source)
     feed = hear(shard, source, at) if held is None or held.feed != LIVE else LIVE
-    domain = shard.skew.hear(entry, at, body.clock) if feed == LIVE else NO_DOMAIN
+    domain = shard.skew.hear(entry, at, body.clock) if feed == LIVE and shard.rules.any_estimates else NO_DOMAIN
     if queue and source not in shard.online.state.queues.get(queue, ()):
         shard.online.fed(queue, source)
     key = body.conversation

@@ -15,6 +15,7 @@ import msgspec
 from sla_engine._core.coverage import OpenMs
 from sla_engine._core.groups import Group
 from sla_engine._core.windows import DAY_MS, MINUTE_MS, WindowCalendar
+from wire.board import Ratio
 from wire.conversation import Activity, Presence
 
 AWAY: Final = 0
@@ -125,6 +126,7 @@ class StaffTime:
         self._slices: Final = slices
         self._open_ms: Final = open_ms
         self._start: int | None = None
+        self._tells_serving = any(SERVING in (day.before, *(state for _, state in day.told)) for day in days.values())
         self._times: dict[Group, Times] = {}
         self._person_of: dict[str, str] = {}
         self._people: dict[str, _Person] = defaultdict(_Person)
@@ -135,6 +137,7 @@ class StaffTime:
         before = Counter(self._changes(person))
         self.days.setdefault(account, AccountDay()).tell(at, state)
         self.changed.add(account)
+        self._tells_serving = self._tells_serving or state == SERVING
         after = Counter(self._changes(person))
         self._count(person.groups, (after - before).elements(), 1)
         self._count(person.groups, (before - after).elements(), -1)
@@ -168,6 +171,13 @@ class StaffTime:
     def times(self, group: Group) -> Times | None:
         """Time at work in one group, None where nobody was today."""
         return self._times.get(group)
+
+    def occupancy(self, group: Group, at: int) -> Ratio | None:
+        """Ms serving / ms ready or serving until `at`; None where nobody was, or no source tells who serves."""
+        times = self._times.get(group)
+        if times is None or not self._tells_serving:
+            return None
+        return Ratio(times.serving.total_ms(at), times.ready.total_ms(at))
 
     def half_hour_start(self, at: int) -> int:
         """Start of the half hour `at` lies in, ms."""

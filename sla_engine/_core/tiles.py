@@ -146,19 +146,12 @@ class _Builder:
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
             seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
             saturation=state.people.saturation(group),
-            occupancy=self._occupancy(group),
+            occupancy=state.staff.occupancy(group, state.as_of),
             load=state.loads.get(group),
             staffing=self._staffing() if group[0] == CLIENT else [],
             coverage=self._coverage(group, rule) if group[0] == CLIENT else None,
             surge=self._surges.get(group[1]) if group[0] == TEAM else None,
         )
-
-    def _occupancy(self, group: Group) -> Ratio | None:
-        times = self._state.staff.times(group)
-        if times is None:
-            return None
-        at = self._state.as_of
-        return Ratio(times.serving.total_ms(at), times.ready.total_ms(at))
 
     def _staffing(self) -> list[Staffing]:
         """Of the client, and of each of its shops somebody works for."""

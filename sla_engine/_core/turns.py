@@ -6,6 +6,7 @@ from sla_engine._core.context import Context, schedule_closing
 from sla_engine._core.conversation import (
     AWAITS_CLOCK,
     BEGAN_INSIDE,
+    NOT_STARTED,
     OUTSIDE_ANSWERED,
     OUTSIDE_COUNTED,
     OUTSIDE_WAITING,
@@ -20,6 +21,8 @@ from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from sla_engine._core.saying import credited, elapsed, say_turn
 
+_CLOCKLESS: Final = (AWAITS_CLOCK, UNREACHED)
+_UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, *_CLOCKLESS)
 _OUTSIDE: Final = (OUTSIDE_WAITING, OUTSIDE_ANSWERED, OUTSIDE_COUNTED)
 
 
@@ -50,27 +53,30 @@ def begin_turn(context: Context, conversation: Conversation, track: Track, rule:
 
 def answer_turn(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, sender: str) -> None:
     """A valid reply by `sender` answers the open turn."""
-    turn_at = track.turn_at
-    if track.state not in {OUTSIDE_WINDOW, UNREACHED}:
-        if rule.plain:
-            say_turn(context, conversation, track, rule, at - turn_at, at, credited(conversation, rule, sender))
-        elif not _is_outside(track, rule) or rule.clock.is_open(at):
-            took, _ = elapsed(context, rule, turn_at, track.turn_domain, at)
-            if rule.zero_outside and track.flags & BEGAN_INSIDE and not rule.clock.is_open(at):  # E9
-                took = 0
-            say_turn(context, conversation, track, rule, took, at, credited(conversation, rule, sender))
-    _close_turn(track)
+    is_counted = track.state != OUTSIDE_WINDOW
+    if rule.plain:
+        took = at - track.turn_at
+    else:
+        took, _ = elapsed(context, rule, track.turn_at, track.turn_domain, at)
+        is_open = rule.clock.is_open(at)
+        is_counted = is_counted and (is_open or not _is_outside(track, rule))
+        if rule.zero_outside and track.flags & BEGAN_INSIDE and not is_open:  # E9
+            took = 0
+    if is_counted:
+        counts_for = credited(conversation, rule, sender) if rule.credits_assignee else sender
+        say_turn(context, conversation, track, rule, took, at, counts_for)
+    _close_turn(track, is_counted=is_counted)
 
 
 def lose_turn(
     context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, *, stays_open: bool = False
 ) -> None:
     """The open turn ends unanswered at `at`, in the hands it is in; stays_open: an answer may still come."""
-    is_counted = track.state not in {OUTSIDE_WINDOW, AWAITS_CLOCK, UNREACHED} and not _is_outside(track, rule)
+    is_counted = track.state not in _UNCOUNTED and not _is_outside(track, rule)
     if is_counted and not track.flags & TURN_SAID:
         say_turn(context, conversation, track, rule, None, at, conversation.account, stays_open=stays_open)
     if not stays_open:
-        _close_turn(track)
+        _close_turn(track, is_counted=is_counted)
 
 
 def cut_turn(
@@ -80,6 +86,8 @@ def cut_turn(
 
     stays_open: the record is complete up to `at` and says nothing of an answer, but a late event may.
     """
+    if track.state in _CLOCKLESS:
+        return  # it begins with the clock, whenever that starts
     closing = rule.clock.closing(track.turn_at)
     if closing is not None and at >= closing:
         lose_turn(context, conversation, track, rule, closing, stays_open=stays_open)
@@ -94,8 +102,9 @@ def hand_over_turns(context: Context, conversation: Conversation, at: int) -> No
             begin_turn(context, conversation, track, rule, at)
 
 
-def _close_turn(track: Track) -> None:
-    track.turn += 1
+def _close_turn(track: Track, *, is_counted: bool) -> None:
+    """Only turns that count are numbered."""
+    track.turn += is_counted
     track.turn_at = NOT_YET
     track.flags &= ~TURN_SAID
 

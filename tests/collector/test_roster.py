@@ -25,7 +25,8 @@ from wire.organisation import Relation, RosterLink
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEADER = (
-    "client,shop,queue,account,person,team,seat,site,seat_mode,contracted_seats,shift,effective_from,effective_until"
+    "client,shop,queue,account,person,team,seat,site,seat_mode,contracted_seats,limit,shift,"
+    "effective_from,effective_until"
 )
 FIELDS = HEADER.split(",")
 DAY = 86_400_000
@@ -80,6 +81,14 @@ def test_a_row_states_every_link_whose_two_columns_it_fills(tmp_path: Path) -> N
         (Relation.SHIFT_OF_PERSON, "P1", "08:00-16:00"),
     }
     assert {(link.effective_from, link.effective_until) for link in stated} == {(NOVEMBER, None)}
+
+
+def test_an_account_or_a_seat_says_how_many_conversations_it_is_meant_to_hold(tmp_path: Path) -> None:
+    account, mode = links_of(tmp_path, person("P1", limit="8"), row(seat="A-01", seat_mode="shared", limit="1"))[
+        len(BASE) :
+    ]
+    assert account.attributes == (("client", "acme"), ("limit", "8"))
+    assert mode.attributes == (("limit", "1"),)
 
 
 def test_seats_have_a_mode_and_clients_contracted_seats(tmp_path: Path) -> None:
@@ -168,6 +177,8 @@ def test_a_header_that_cannot_be_used_is_said(tmp_path: Path, header: str, why: 
         (row(person="P1", shift="08:00-25:00"), "shift"),
         (row(seat="A-01", seat_mode="reserved"), "dedicated or shared"),
         (row(client="acme", contracted_seats="many"), "whole number"),
+        (person("P1", limit="0"), "from 1 on"),
+        (row(client="acme", contracted_seats="18", limit="3"), "limit: nothing in this row"),
         (row(client="operator", shop="s"), "operator's own"),
         (row(person="P1"), "nothing in this row to link it to"),
         (row(client="acme", shop="s", person="P1"), "nothing in this row to link it to"),

@@ -6,11 +6,16 @@ from wire.board import (
     RESPONSE_EDGES_MS,
     AgentCount,
     Board,
+    Coverage,
+    Detail,
     Figures,
     Histogram,
     Mean,
     Ratio,
+    SecondFigure,
     SiteTile,
+    Staffing,
+    Surge,
     Tile,
     Totals,
     Waiting,
@@ -32,7 +37,22 @@ def figures(met: int = 12, judged: int = 13, mean_ms: int = 18_400, turns: int =
         attainment=Ratio(met, judged),
         first_response=Mean(judged * 7_000, judged),
         average_response=Mean(mean_ms * turns, turns),
+        detail=Detail(near_limit=2, nobody_online=1, not_served=1),
     )
+
+
+def second(name: str = "platform-3min", met: int = 9, judged: int = 13, **changes: object) -> SecondFigure:
+    """Figures under a platform's own rules."""
+    fields: dict[str, object] = {
+        "name": name,
+        "definition": f"{name}@1#0123456789ab",
+        "title": "platform rules",
+        "official": False,
+        "interval": figures(3, 4),
+        "day": figures(met, judged),
+        **changes,
+    }
+    return SecondFigure(**fields)  # type: ignore[arg-type]  # the caller names real fields
 
 
 def waiting(now: int, *waits_ms: int, limit_ms: int = 10_000, open_: int = 7) -> Waiting:
@@ -160,11 +180,20 @@ def floor(random: Random, *, queues: int = 200, teams: int = 40, sites: int = 10
             day=figures(random.randrange(whole + 1), whole, random.randrange(8_000, 34_000), whole * 3),
             agents=people(*(random.randrange(9) for _ in range(5))),
             totals=totals(random) if scope == "queue" else None,
+            saturation=Ratio(random.randrange(20), 40),
+            occupancy=Ratio(random.randrange(50), 50),
+            surge=Surge(4, now - 2_000) if scope == "team" and number == 0 else None,
+            seconds=[second()] if scope == "queue" and number % 2 == 0 else [],
         )
+
+    def whole_client(client: str) -> Tile:
+        staffing = Staffing("", now - 600_000, Ratio(9_000_000, 600_000), 18, 3_600_000)
+        coverage = Coverage(Ratio(980, 1_000), 3, Ratio(12, 16), Ratio(15, 16))
+        return tile("client", client, client, staffing=[staffing], coverage=coverage)
 
     return board(
         now,
-        clients=[tile("client", client, client) for client in clients],
+        clients=[whole_client(client) for client in clients],
         queues=[one("queue", n) for n in range(queues)],
         teams=[one("team", n) for n in range(teams)],
         sites=[site(f"site-{n:02}", random.choice(("ok", "ok", "on_battery", "silent"))) for n in range(sites)],

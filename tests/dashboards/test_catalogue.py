@@ -3,8 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.catalogue import CATALOGUE, ID_LABELS, LABEL_VALUES, Metric, exposed_name, markdown
+from dashboards.catalogue import CATALOGUE, ID_LABELS, LABEL_VALUES, Metric, exposed_name
+from dashboards.measures import MEASURES, Measure
+from seatwatch.glossary import words
 from tests.tidy.source import ROOT
+from tools.metrics_page import markdown
+from wire.board import Detail, Figures, Tile
 
 PERSONAL = {"person", "agent", "account", "conversation", "session", "customer", "seat", "source", "probe", "token"}
 NAME = re.compile(r"^seatwatch_[a-z][a-z_]*$")
@@ -25,7 +29,24 @@ def test_no_metric_is_labelled_with_a_person_a_conversation_or_a_seat(metric: Me
     assert set(metric.labels) <= {*ID_LABELS, *LABEL_VALUES, "version"}
 
 
-def test_the_reference_page_is_what_the_catalogue_prints() -> None:
+def test_the_reference_page_is_what_catalogue_measures_and_glossary_make() -> None:
     page = Path(ROOT, "docs", "reference", "metrics.md").read_text(encoding="utf-8")
-    assert page == markdown()
+    assert page == markdown(), "write it again: python -m tools.metrics_page > docs/reference/metrics.md"
     assert all(f"`{exposed_name(metric)}`" in page for metric in CATALOGUE.values())
+
+
+def test_every_figure_of_the_board_is_a_measure_and_every_measure_is_on_the_board() -> None:
+    figures = {f"{owner.__name__}.{field}" for owner in (Figures, Detail) for field in owner.__struct_fields__}
+    people = {f"Tile.{field}" for field in ("saturation", "occupancy", "load", "staffing", "coverage", "surge")}
+    assert people <= {f"Tile.{field}" for field in Tile.__struct_fields__}
+    shown = {field for measure in MEASURES for field in measure.shown}
+    assert shown == (figures - {"Figures.detail"}) | people
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.word)
+def test_every_measure_has_words_an_edge_case_that_exists_and_a_source_for_what_others_do(measure: Measure) -> None:
+    assert words()[measure.word].meaning
+    cases = {f"E{number}" for number in range(1, 19)}
+    assert set(measure.settled_by) <= cases
+    assert all(other.source and other.differs for other in measure.elsewhere)
+    assert not measure.formula.endswith(".")

@@ -10,7 +10,7 @@ from dashboards import catalogue as c
 from dashboards.exporter import Exporter
 from dashboards.exposition import wants_openmetrics
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
-from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, totals
+from tests.dashboards.boards import NOON, board, figures, floor, people, second, site, tile, totals
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
 from wire.verdict import Notice
 
@@ -141,6 +141,23 @@ def test_live_figures_of_a_queue() -> None:
     assert value(families, "seatwatch_window_judged", **where, window="day") == 13
     assert value(families, "seatwatch_window_average_response_seconds", **where, window="day") == 18.4
     assert value(families, "seatwatch_agents", **where, presence="ready", activity="serving") == 5
+
+
+def test_a_second_figure_is_told_by_the_name_of_its_definition() -> None:
+    families = parsed(exporter(full(board(queues=[tile(seconds=[second("tmall-art", 7, 9)])]))))
+    where = {"client": "acme", "queue": "chat", "definition": "tmall-art", "window": "day"}
+    assert value(families, "seatwatch_window_second_met", **where) == 7
+    assert value(families, "seatwatch_window_second_judged", **where) == 9
+
+
+def test_people_seats_and_coverage_of_a_client() -> None:
+    families = parsed(exporter(full()))
+    assert value(families, "seatwatch_staffed_seats", client="client-0") == 15
+    assert value(families, "seatwatch_contracted_seats", client="client-0") == 18
+    assert value(families, "seatwatch_seat_shortfall_seconds", client="client-0") == 3_600
+    assert value(families, "seatwatch_coverage_ratio", client="client-0") == 0.98
+    assert value(families, "seatwatch_team_surge_conversations", team="team-000") == 4
+    assert value(families, "seatwatch_window_near_limit", queue="queue-000", window="day") == 2
 
 
 def test_what_has_no_data_is_absent_and_never_zero() -> None:

@@ -17,7 +17,7 @@ import trustme
 from ledger.fsck import check
 from seatwatch.runtime_file import read_runtime
 from tests.integration.running import START_S, board, get, seatwatch, server
-from tests.servers import free_port, run_mosquitto
+from tests.servers import Server, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
 from wire.topics import backlog_topic
 
@@ -89,6 +89,29 @@ def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) 
         asked = time.monotonic()
         assert running.stop() == 0
         assert time.monotonic() - asked < 2.0
+
+
+def test_an_engine_of_its_own_says_how_long_each_ledger_is_and_how_far_it_lags(
+    tmp_path: Path, redis_server: Server
+) -> None:
+    configuration = f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{redis_server.port}/0"\n'
+    config = tmp_path / "collector.toml"
+    config.write_text(configuration, encoding="utf-8")
+    collector = ["up", "--config", str(config), "--data", str(tmp_path / "record"), "--only", "collector"]
+    with (
+        seatwatch(collector, tmp_path / "collector.log"),
+        server(tmp_path, configuration, "--only", "engine") as (_, runtime),
+    ):
+
+        def page() -> str:
+            return get(f"{runtime.url}/metrics").decode()
+
+        def caught_up() -> bool:
+            said = page()
+            known = all(f'seatwatch_ledger_entries{{ledger="{ledger}"}} ' in said for ledger in ("acme", "operator"))
+            return known and 'seatwatch_engine_lag_entries{ledger="acme"} 0' in said
+
+        wait_until_blocking(caught_up, START_S, what="both ledgers' lengths, and the engine to have folded all of it")
 
 
 def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:

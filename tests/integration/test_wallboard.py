@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, expect
 
 from dashboards.wallboard._core.board import apply, diff, to_json
 from seatwatch.glossary import words
-from tests.dashboards.boards import NOON, board, figures, floor, site, tile, waiting
+from tests.dashboards.boards import NOON, board, figures, floor, second, site, tile, waiting
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, chromium, live, looking, row, wall
-from wire.board import Figures, Ratio, Waiting
+from wire.board import Figures, Ratio, Surge, Waiting
 from wire.record import Feed
 from wire.scope import EVERYTHING
 
@@ -121,6 +121,20 @@ def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall,
         expect(power).to_have_attribute("data-tone", "none")
         expect(page.locator(".team-card .title")).to_have_text(word("unassigned"))
         expect(page.locator(".team-card .client")).to_have_text("Acme Outdoor")
+
+
+def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team(
+    shared: Wall, browser: Browser
+) -> None:
+    twice = tile(id_="twice", name="Twice", seconds=[second("tmall-art", 7, 9), second("unseen", 0, 0)])
+    surging = tile("team", "red", "acme", name="Red", surge=Surge(4, NOON - 2_000))
+    shared.show(board(queues=[twice, tile(id_="once", name="Once")], teams=[surging]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(row(page, "Twice").locator(".seconds")).to_have_text(f"{word('second_figure')} tmall-art 77.7% 7/9")
+        expect(row(page, "Once").locator(".seconds")).to_have_text("")
+        expect(page.locator(".team-card .verdict")).to_have_text(f"{word('surge')} 4")
+        expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
 
 
 def test_no_data_is_a_dash_with_its_word_and_a_daily_queue_has_no_countdown(shared: Wall, browser: Browser) -> None:

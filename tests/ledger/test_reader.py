@@ -13,7 +13,7 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from ledger.segment import segment_path
 from tests.ledger import oracle
-from tests.ledger.building import EPOCH, NOON, SOURCE, append, default_settings, new_entry, open_writer
+from tests.ledger.building import DAY_MS, EPOCH, NOON, SOURCE, append, default_settings, new_entry, open_writer
 from wire.codec import encode_body
 from wire.errors import DecodeError
 from wire.kinds import Kind
@@ -148,3 +148,15 @@ def test_an_entry_is_recorded_with_its_body_decoded(tmp_path: Path) -> None:
     purged = msgspec.structs.replace(broken, body=None, salt=None)
     assert recorded(purged).body is None
     writer.close()
+
+
+def test_all_entries_of_one_source_are_found_over_epochs_and_segments(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path)
+    writer.commit([new_entry(1), new_entry(1, source="~rules"), new_entry(2)], received_at=NOON)
+    later = [new_entry(2, source="~rules"), new_entry(1, source="~rules", epoch=b"z" * 16)]
+    writer.commit(later, received_at=NOON + 40 * DAY_MS)
+    writer.close()
+    reader = LedgerReader.open(tmp_path)
+    assert [(entry.index, entry.sequence) for entry in reader.of_source("~rules")] == [(1, 1), (3, 2), (4, 1)]
+    assert reader.of_source("nobody") == []
+    reader.close()

@@ -10,7 +10,7 @@ from sla_engine._core.definition import Definition
 from sla_engine.definition_files import load_preset, preset_names
 from tests.builders import Event
 from tests.oracle.drawing import Floor
-from tests.oracle.rules import SEASONS, Season, drawn_definition, written
+from tests.oracle.rules import GRACE_MS, SEASONS, Season, drawn_definition, written
 
 RANDOM = "random"
 
@@ -26,7 +26,7 @@ class Trial(NamedTuple):
 
 def trials(first_seed: int, count: int, only: str | None = None) -> Iterator[Trial]:
     """Half of them under random definitions, half under the presets in turn."""
-    presets = [replace(load_preset(name), effective_from=0) for name in preset_names()]
+    presets = [replace(load_preset(name), effective_from=0, grace_ms=GRACE_MS) for name in preset_names()]
     for seed in range(first_seed, first_seed + count):
         if only == RANDOM or (only is None and seed % 2):
             yield drawn_trial(seed)

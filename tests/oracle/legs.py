@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.oracle.reading import Leg, Piece, Step, end_of_leg, is_call, is_human, queue_at, steps_of
 from tests.oracle.surroundings import Surroundings
-from wire.conversation import AgentTurn, CustomerTurn
+from wire.conversation import AgentTurn, Channel, CustomerTurn, Offered
 from wire.verdict import LegFact
 
 
@@ -31,15 +31,16 @@ def leg_facts(
                 left = step.before
                 if left is None or (step.after is not None and step.after.account == left.account):
                     continue
-                voice = is_call(steps_of(pieces[: pieces.index(piece)]) + piece.steps[: place + 1])
-                during = [one for one in piece.steps[: place + 1] if one.at >= left.since and _has(one, left)]
+                earlier = steps_of(pieces[: pieces.index(piece)])
+                first = _taken_at(piece.steps, place)
+                during = piece.steps[first:place]
                 found.append(
                     LegFact(
                         conversation=conversation,
                         session=session.number,
                         leg=number,
                         revision=0,
-                        queue=queue_at(pieces, during[-1] if during else step),
+                        queue=queue_at(pieces, during[-1]),
                         place=around.place(left.account, left.since),
                         session_started_at=session.started_at,
                         started_at=left.since,
@@ -47,9 +48,9 @@ def leg_facts(
                         replied_at=_replied_at(during, left),
                         ended_at=step.at,
                         end=end_of_leg(step),
-                        was_owed=_was_owed(piece, during, voice=voice),
+                        was_owed=_was_owed(piece.steps[:place], first, is_call=is_call(earlier)),
                         closes=step.ends,
-                        voice=voice,
+                        voice=is_call([*earlier, *piece.steps[: place + 1]]),
                         entry_index=0,
                     )
                 )
@@ -57,8 +58,12 @@ def leg_facts(
     return found
 
 
-def _has(step: Step, leg: Leg) -> bool:
-    return step.after is not None and (step.after.account, step.after.since) == (leg.account, leg.since)
+def _taken_at(steps: Sequence[Step], place: int) -> int:
+    """The place of the event with which the leg began that the event at `place` ends."""
+    holders = [step.before.account if step.before else "" for step in steps]
+    while holders[place - 1] == holders[place]:
+        place -= 1
+    return place - 1
 
 
 def _replied_at(during: Sequence[Step], leg: Leg) -> int | None:
@@ -68,16 +73,24 @@ def _replied_at(during: Sequence[Step], leg: Leg) -> int | None:
     return None
 
 
-def _was_owed(piece: Piece, during: Sequence[Step], *, voice: bool) -> bool:
-    """Whether the customer waited when it came into these hands, or wrote while it was in them."""
-    first = piece.steps.index(during[0])
-    before = piece.steps[:first]
-    if voice:
-        return not any(is_human(step) for step in before)
+def _was_owed(steps: Sequence[Step], first: int, *, is_call: bool) -> bool:
+    """Whether the customer waited when it came into these hands, with the event at `first`, or since then.
+
+    Who writes waits, and who calls, from where the contact is first known to be a call.
+    """
+    waits = is_call
     waited = False
-    for step in before:
+    for place, step in enumerate(steps):
+        if place == first:
+            waited = waits
         if is_human(step):
-            waited = False
-        elif isinstance(step.body, CustomerTurn):
-            waited = True
-    return waited or any(isinstance(step.body, CustomerTurn) for step in during)
+            waits = False
+        elif isinstance(step.body, CustomerTurn) or (_calls(step) and not is_call):
+            waits = True
+            is_call = is_call or _calls(step)
+        waited = waited or (place >= first and waits)
+    return waited
+
+
+def _calls(step: Step) -> bool:
+    return isinstance(step.body, Offered) and step.body.channel is Channel.VOICE

@@ -45,6 +45,8 @@ PARAMETERS = (
     "clock_domains",
 )
 
+GRACE_MS = 96 * 3_600_000
+"""Longer than any of these transcripts, so that nothing is let go before it is over."""
 REPLIES = (
     (Author.HUMAN,),
     (Author.HUMAN,),
@@ -148,6 +150,7 @@ def _drawn(rng: Random, name: str, season: Season, parameters: Sequence[str]) ->
         PRESET,
         name=name,
         effective_from=0,
+        grace_ms=GRACE_MS,
         first_response_limit_ms=limit,
         warning_after_ms=limit // 2,
         short_abandon_ms=rng.choice((0, 5_000)),

@@ -41,11 +41,8 @@ class Surroundings:
             self._target(Relation.SHIFT_OF_PERSON, person, at),
         )
 
-    def nobody_ready(self, queue: str, at: int, known_to: int | None) -> bool:
-        """E13: some account of the queue's sources is known by its presence, and none of them is ready.
-
-        known_to: the entry by which it is said, where that is sooner than everything has come in.
-        """
+    def nobody_ready(self, queue: str, at: int) -> bool:
+        """E13: some account of the queue's sources is known by its presence, and none of them is ready."""
         sources = {
             entry.source
             for entry in self._entries
@@ -54,8 +51,6 @@ class Surroundings:
         last: dict[tuple[str, str], tuple[int, int, Presence]] = {}
         for entry in self._presence:
             body = entry.body
-            if known_to is not None and entry.index > known_to:
-                continue
             if isinstance(body, PresenceChanged) and entry.source in sources and body.occurred_at <= at:
                 who = (entry.source, body.account)
                 when = (body.occurred_at, entry.index, body.presence)

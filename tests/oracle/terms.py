@@ -51,6 +51,17 @@ class Case:
                 return steps[place:]
         return []
 
+    @cached_property
+    def steps_of_turns(self) -> list[Step]:
+        """The same; where a turn never stops (E12), with our replies after an end."""
+        if self.rules.turn_ends is not TurnEnds.NEVER:
+            return self.steps
+        later = [step for piece in self.session for step in piece.afterwards if self.is_valid(step)]
+        start = self.steps[0]
+        return sorted(
+            [*self.steps, *(step for step in later if step.at >= start.at)], key=lambda step: (step.at, step.entry)
+        )
+
     @property
     def end(self) -> Step | None:
         last = self.session[-1].steps[-1]
@@ -86,6 +97,8 @@ class Case:
         awaited: tuple[type, ...] = (Assigned, Accepted)
         if self.rules.clock_start is ClockStart.QUEUED:
             awaited = (Queued, Assigned, Accepted)
+        if steps[0].before is not None:
+            return steps[0]
         for step in steps_of(self.session):
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
                 return step if step in steps else steps[0]
@@ -124,11 +137,10 @@ class Case:
     def further(self) -> list[Step]:
         """Customer messages of an open turn but its first, as long as nobody has replied: they matter to E5."""
         never_stops = self.rules.turn_ends is TurnEnds.NEVER
-        replies = self.replies
         found = []
         is_open = False
-        for step in self.steps:
-            if step in replies or (step.ends and not never_stops):
+        for step in self.steps_of_turns:
+            if step in self.replies or step not in self.steps or (step.ends and not never_stops):
                 is_open = False
             elif self.counts(step):
                 if is_open:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sla_engine._core.choices import NeverAnswered, OnTransfer, RepeatedTurns, TurnEnds, Unit
 from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
-from tests.oracle.wait import credited_with
+from tests.oracle.wait import credited_with, running_clock
 from wire.conversation import CustomerTurn, Form, Transferred
 from wire.verdict import ResponseFact, Verdict
 
@@ -20,7 +20,10 @@ class Turn(NamedTuple):
 
 
 def response_facts(case: Case) -> list[ResponseFact]:
-    """Every turn that was answered or ended; none of a session that the rules leave out."""
+    """Every turn that was answered or ended; none of a session that the rules leave out.
+
+    Only turns that count are numbered.
+    """
     if not case.steps or is_call(steps_of(case.pieces)):
         return []
     turns = turns_of(case)
@@ -36,13 +39,15 @@ def response_facts(case: Case) -> list[ResponseFact]:
 
 def _was_running(case: Case, turn: Turn) -> bool:
     """Whether the session's clock had started when the turn was over."""
-    return turn.answered or turn.stopped_by is None or case.has_started(turn.stopped_by)
+    if turn.stopped_by is None:
+        return any(case.has_started(step) for step in case.steps if step.at < turn.stopped_at)
+    return turn.answered or case.has_started(turn.stopped_by)
 
 
 def turns_of(case: Case) -> list[Turn]:
     """Each enquiry that opens a turn, followed to what stops it."""
     found: list[Turn] = []
-    steps = _steps(case)
+    steps = case.steps_of_turns
     place = 0
     while place < len(steps):
         if case.counts(steps[place]) and not _is_courtesy(case, steps[place]):
@@ -53,46 +58,44 @@ def turns_of(case: Case) -> list[Turn]:
     return found
 
 
-def _steps(case: Case) -> list[Step]:
-    """The session's events; under "never" also what we wrote after an end."""
-    if case.rules.turn_ends is not TurnEnds.NEVER:
-        return case.steps
-    start = case.steps[0]
-    after_ends = [
-        step for piece in case.session for step in piece.afterwards if case.is_valid(step) and step.at >= start.at
-    ]
-    return sorted([*case.steps, *after_ends], key=lambda step: (step.at, step.entry))
-
-
 def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]:
     """The turn that opens at `place`, those it is handed on as, and where to look further."""
     after_ends = [step for piece in case.session for step in piece.afterwards]
     answers = [*case.replies, *(step for step in after_ends if case.is_valid(step))]
     found: list[Turn] = []
     opener = steps[place]
-    left_open: list[Turn] = []
+    left_open: Turn | None = None
     for number in range(place + 1, len(steps)):
         step = steps[number]
         cut_at = case.cut_at(_start(case, opener))
         if cut_at is not None and step.at >= cut_at:
-            return [*found, Turn(opener, None, answered=False, stopped_at=cut_at)], number
+            return [*found, _unanswered(left_open, opener, None, cut_at)], number
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
-            left_open = [Turn(opener, step, answered=False, stopped_at=step.at)]
+            left_open = _unanswered(left_open, opener, step, step.at)
             if case.rules.turn_ends is not TurnEnds.NEVER:
                 return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
         elif step is case.clock_start and _start(case, step) > _start(case, opener):
             opener = step
         elif _is_handed_away(case, step):
-            found.append(Turn(opener, step, answered=False, stopped_at=step.at))
-            opener = step
+            found.append(_unanswered(left_open, opener, step, step.at))
+            opener, left_open = step, None
         elif _starts_anew(case, step):
             opener = step
     cut_at = case.cut_at(_start(case, opener))
-    if not left_open and cut_at is not None and cut_at < case.until:
-        left_open = [Turn(opener, None, answered=False, stopped_at=cut_at)]
-    return [*found, *left_open], len(steps)
+    if cut_at is not None and cut_at < case.until:
+        left_open = _unanswered(left_open, opener, None, cut_at)
+    return ([*found, left_open] if left_open is not None else found), len(steps)
+
+
+def _unanswered(said: Turn | None, opener: Step, stopped_by: Step | None, at: int) -> Turn:
+    """What is said of a turn without a reply: once, and again only where its time has started anew since."""
+    return (
+        said
+        if said is not None and said.opened_by is opener
+        else Turn(opener, stopped_by, answered=False, stopped_at=at)
+    )
 
 
 def _is_handed_away(case: Case, step: Step) -> bool:
@@ -105,7 +108,7 @@ def _is_handed_away(case: Case, step: Step) -> bool:
 def _starts_anew(case: Case, step: Step) -> bool:
     if case.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
         return case.has_started(step)
-    return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step) and not _is_courtesy(case, step)
+    return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step)
 
 
 def _is_courtesy(case: Case, step: Step) -> bool:
@@ -170,9 +173,9 @@ def _duration(case: Case, turn: Turn) -> int | None:
 
 
 def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
-    clock = case.clock_start
-    start = None if clock is None else case.moved(clock.at)
-    limit: int | None = case.hours.limit(start) if start is not None else case.rules.first_response_limit_ms
+    clock = None if case.owes_nothing else case.clock_start
+    running = running_clock(case, clock) if clock is not None else None
+    limit: int | None = case.hours.limit(case.steps[0].at) if running is None else running.limit
     if number > 0 and case.rules.next_response_limit_ms is not None:
         limit = case.rules.next_response_limit_ms
     elif number > 0 and case.rules.unit is Unit.SESSION:

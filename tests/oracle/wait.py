@@ -1,9 +1,10 @@
 """How the wait of a session for its first response went."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import replace as replaced
 
 from sla_engine._core.choices import (
     Credit,
@@ -50,8 +51,10 @@ MISSED = (Outcome.UNANSWERED, Verdict.BREACHED)
 
 
 def session_facts(case: Case) -> list[SessionFact]:
-    """The last word on a session, if anything of it is judged (yet)."""
+    """The last word on a session, if anything of it is judged (yet): what was said at an end stands until then."""
     fact = _session_fact(case)
+    if fact is None and len(case.session) > 1:
+        return session_facts(replace(case, pieces=case.pieces[:-1], session=case.session[:-1]))
     return [] if fact is None else [fact]
 
 
@@ -129,7 +132,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
-        answered_out_of_hours=case.is_answered_outside(reply),
+        answered_out_of_hours=reply.at >= running.start and case.is_answered_outside(reply),
     )
 
 
@@ -146,9 +149,9 @@ def _sender(reply: Step) -> str:
 
 
 def _unanswered(case: Case, running: Running) -> SessionFact | None:
-    end = case.end
-    if running.cut_at is not None and (end is None or end.at >= running.cut_at):
-        if running.cut_at >= case.until and end is None:
+    end = _end_before(case, running.cut_at)
+    if running.cut_at is not None and end is None:
+        if (running.due_at or running.cut_at) >= case.until and case.end is None:
             return None
         had_its_limit = running.start + running.limit <= running.cut_at
         why = Why.NOT_ANSWERED_WHEN_DUE if had_its_limit else Why.CUT_AT_CLOSE
@@ -165,6 +168,12 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
     else:
         said = _never_answered(case, Why.CLOSED_UNANSWERED, end.at)
     return _with_nobody(case, running, _fact(case, said, running, ended_at=end.at, waited_ms=waited))
+
+
+def _end_before(case: Case, cut_at: int | None) -> Step | None:
+    """The end of what there was of the session before it was cut off: who comes back later finds it over."""
+    steps = [step for step in case.steps if cut_at is None or step.at < cut_at]
+    return steps[-1] if steps[-1].ends else None
 
 
 def _never_answered(case: Case, why: Why, at: int) -> Said:
@@ -196,7 +205,7 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
     known = case.steps[: case.steps.index(running.reply)] if running.reply else case.steps
     known = [one for one in known if running.cut_at is None or one.at < running.cut_at]
     told = any(isinstance(one.body, CustomerLeft) and one.body.reason is LeftReason.NOBODY_ONLINE for one in known)
-    if not told and not case.around.nobody_ready(fact.queue, running.start, _decided_by(case, running)):
+    if not told and not case.around.nobody_ready(fact.queue, _looked_at(case, running)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
     changes: dict[str, Any] = {"nobody_online": True}
@@ -210,19 +219,19 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
         case NobodyOnline.NOT_SERVED:
             if fact.verdict is not Verdict.MET:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
-    return replace(fact, **changes)
+    return replaced(fact, **changes)
 
 
-def _decided_by(case: Case, running: Running) -> int | None:
-    """The entry that decided it where that was before the clock's start had come (E7, starts_at_opening)."""
-    stop = running.reply or case.end
-    return stop.entry if stop is not None and stop.at < running.start else None
+def _looked_at(case: Case, running: Running) -> int:
+    """The start of the clock, or when it was over, where that was before the clock's start had come (E7)."""
+    stop = running.reply or _end_before(case, running.cut_at)
+    return running.start if stop is None else min(running.start, stop.at)
 
 
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
     known = _known(case, said, running)
-    owner = _owner(known) if running else None
+    owner = _owner(case, known) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -245,8 +254,8 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "entry_index": 0,
         "customer": case.customer,
         "clock_started_at": running.start if running else None,
-        "queued_at": next(iter(_queued_at(case, _until(case, said, running))), None),
-        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *known]),
+        "queued_at": _queued_at(case, _until(case, said, running)),
+        "voice": is_call([*steps_of(case.pieces[: -len(case.session)]), *_until(case, said, running)]),
     }
     return SessionFact(**(fields | given))
 
@@ -256,6 +265,8 @@ def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
+    if said.why is Why.CUT_AT_CLOSE:
+        return [step for step in steps if step.at < said.decided_at]
     return [step for step in steps if step.at <= said.decided_at]
 
 
@@ -267,10 +278,14 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     return [step for step in until if step.at <= running.due_at]
 
 
-def _owner(known: Sequence[Step]) -> Leg | None:
-    """Who had it then. An end leaves it with who had it last."""
+def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last in the session."""
     owner = None
+    start = next(place for place, piece in enumerate(case.session) if case.steps[0] in piece.steps)
+    in_session = steps_of(case.session[start:])
     for step in known:
+        if step not in in_session:
+            continue
         if not step.ends and (step.before, step.after) != (None, None):
             owner = step.after
     return owner
@@ -280,18 +295,14 @@ def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
     for step in known:
         if step.after is not None:
-            queued_at = [case.steps[0].at, *_queued_at(case, [one for one in known if one.at <= step.at])]
-            return max(0, step.at - queued_at[-1])
+            queued_at = _queued_at(case, [one for one in known if one.at <= step.at])
+            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
     return None
 
 
-def _queued_at(case: Case, known: Sequence[Step]) -> list[int]:
-    """When it entered the queue of humans, once for each contact that told so."""
-    first_of_contacts = (
-        [step.at for step in piece.steps if isinstance(step.body, Queued) and step in known and step in case.steps][:1]
-        for piece in case.session
-    )
-    return [at for first in first_of_contacts for at in first]
+def _queued_at(case: Case, known: Sequence[Step]) -> int | None:
+    """When it first entered the queue of humans."""
+    return next((step.at for step in known if isinstance(step.body, Queued) and step in case.steps), None)
 
 
 def _accept_wait(leg: Leg | None) -> int | None:

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from seatwatch.__main__ import main
 from seatwatch.clock import now_ms
-from tests.builders import agent, customer, rules
+from tests.builders import PRESET, agent, changed, contract, customer, rules, signed
 from tests.sla_engine.feeding import Feed
 
 
@@ -77,6 +78,66 @@ def test_what_cannot_be_read_is_named(
 ) -> None:
     assert main(["board", "--data", str(data), *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_zone_is_that_of_the_definition_and_the_answer_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "bank")
+    ledger.append([*rules(changed(time_zone="Asia/Jerusalem")), customer("09:00:00")])
+    ledger.close()
+    assert main(["board", "--at", "2026-11-02 03:00:12", "--data", str(tmp_path)]) == 0
+    page = capsys.readouterr().out
+    assert "2026-11-02 03:00:12+02:00 (Asia/Jerusalem, the definition of bank)" in page
+    assert "12.0 s" in page
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--zone", "Asia/Shanghai", "--data", str(tmp_path)]) == 0
+    assert "2026-11-02 09:00:12+08:00 (Asia/Shanghai, --zone)" in capsys.readouterr().out
+
+
+def test_clients_in_several_zones_want_one_named(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Feed(data / "clients" / "bank")
+    ledger.append(rules(changed(time_zone="Asia/Jerusalem")))
+    ledger.close()
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data)]) == 2
+    assert "Asia/Shanghai of acme; Asia/Jerusalem of bank" in capsys.readouterr().err
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "acme"]) == 0
+    assert "Asia/Shanghai, the definition of acme" in capsys.readouterr().out
+    assert main(["board", "--at", "2026-11-02T09:00:12+08:00", "--data", str(data)]) == 0
+    assert "2026-11-02 01:00:12+00:00 (UTC, clients are in different ones" in capsys.readouterr().out
+
+
+def test_where_nobody_has_a_definition_the_zone_is_the_default_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00", "--data", str(tmp_path), "--json"]) == 0
+    assert "time zone Asia/Shanghai: the default" in capsys.readouterr().err
+
+
+def test_clients_are_shown_by_the_names_of_their_contracts_and_queues_by_those_of_the_configuration(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(data / "clients" / "acme")
+    ledger.append([signed(msgspec.structs.replace(contract(PRESET.name), title="Acme"))])
+    ledger.close()
+    at = ["board", "--at", "2026-11-02 09:00:12", "--json"]
+    assert main([*at, "--data", str(data)]) == 0
+    board = json.loads(capsys.readouterr().out)
+    assert [tile["name"] for tile in (*board["clients"], *board["queues"])] == ["Acme", "presale"]
+    config = data / "seatwatch.toml"
+    config.write_text(
+        '[server]\ndata = "."\n[[client]]\nid = "acme"\nname = "Acme Ltd"\n'
+        '[[client.queue]]\nid = "presale"\nname = "Before the sale"\n'
+    )
+    assert main([*at, "--config", str(config)]) == 0
+    board = json.loads(capsys.readouterr().out)
+    assert [tile["name"] for tile in (*board["clients"], *board["queues"])] == ["Acme Ltd", "Before the sale"]
+    assert [tile["id"] for tile in board["queues"]] == ["presale"]
+
+
+def test_a_configuration_that_cannot_be_used_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "seatwatch.toml").write_text("[server]\nprot = 1\n")
+    assert main(["board", "--at", "now", "--config", str(tmp_path / "seatwatch.toml")]) == 2
+    assert "server.prot" in capsys.readouterr().err
 
 
 def test_a_missing_data_directory_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,14 @@
 """Golden transcripts as tests read them: what happens, under which rules, and what it counts as."""
 
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from sla_engine._core.definition import Definition, DefinitionError, label_of
+from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.engine import new_shard, step
 from sla_engine.definition_files import parse_definition
 from tests.builders import (
@@ -16,7 +18,6 @@ from tests.builders import (
     agent,
     assigned,
     clock,
-    clock_time,
     closed,
     customer,
     declared,
@@ -38,9 +39,9 @@ from wire.verdict import LegFact, ResponseFact, SessionFact
 
 FOLDER: Final = Path(__file__).parent.parent / "golden"
 FILES: Final = sorted(FOLDER.glob("*.toml"))
-PLAIN: Final = 'based_on = "contract-10s"\neffective_from = 2020-01-01\n'
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SETTLED_AFTER_MS: Final = 20 * HOUR_MS
-NOT_YET: Final = "not implemented yet"
 
 
 class Variant(NamedTuple):
@@ -51,13 +52,13 @@ class Variant(NamedTuple):
     expected: dict[str, Any]
 
     def definitions(self) -> list[Definition]:
-        """Raises DefinitionError where this build does not compute it."""
-        return [
-            parse_definition(
-                PLAIN.replace("effective_from = 2020-01-01\n", "") + text if "effective_from" in text else PLAIN + text
-            )
-            for text in self.versions
-        ]
+        return [definition_of(text) for text in self.versions]
+
+
+def definition_of(differences: str) -> Definition:
+    """contract-10s with differences; in force for ever, unless they say from when."""
+    since = "" if "effective_from" in differences else "effective_from = 2020-01-01\n"
+    return parse_definition(f'based_on = "contract-10s"\n{since}{differences}')
 
 
 class Golden(NamedTuple):
@@ -65,29 +66,24 @@ class Golden(NamedTuple):
 
     name: str
     rule: str
+    zone: ZoneInfo
     happens: list[Event]
     variants: list[Variant]
 
 
 def golden(path: Path) -> Golden:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
+    events = [event for line in table["happens"] for event in _events(line)]
+    zone = ZoneInfo(table["time_zone"]) if "time_zone" in table else SHANGHAI
+    return Golden(path.stem, table["rule"], zone, events, variants_of(table))
+
+
+def variants_of(table: dict[str, Any]) -> list[Variant]:
     variants = [Variant("contract-10s", [""], table["then"])] if "then" in table else []
     for given in table.get("under", ()):
         versions = given["versions"] if "versions" in given else [given["rules"]]
-        variants.append(Variant(" then ".join(versions), versions, given))
-    events = [event for line in table["happens"] for event in _events(line)]
-    return Golden(path.stem, table["rule"], events, variants)
-
-
-def is_computed(variant: Variant) -> bool:
-    """Whether this build computes it. A definition it refuses for another reason is a mistake in the file."""
-    try:
-        variant.definitions()
-    except DefinitionError as error:
-        if error.problem == NOT_YET:
-            return False
-        raise
-    return True
+        variants.append(Variant(" then ".join(" ".join(text.split()) for text in versions), versions, given))
+    return variants
 
 
 def recorded(transcript: Golden, variant: Variant) -> list[Recorded]:
@@ -111,24 +107,31 @@ def by_oracle(ledger: list[Recorded], definitions: list[Definition]) -> list[Jud
     return [*reading.sessions, *reading.responses, *reading.legs]
 
 
-def in_words(facts: list[Judged]) -> dict[str, list[Any]]:
+def in_words(facts: list[Judged], zone: ZoneInfo = SHANGHAI) -> dict[str, list[Any]]:
     """What a golden file says of facts: sessions, turns and legs in order."""
     sessions = sorted((f for f in facts if isinstance(f, SessionFact)), key=lambda f: (f.conversation, f.session))
     turns = sorted((f for f in facts if isinstance(f, ResponseFact)), key=lambda f: (f.conversation, f.session, f.turn))
     legs = sorted((f for f in facts if isinstance(f, LegFact)), key=lambda f: (f.conversation, f.session, f.leg))
     return {
-        "sessions": [_session(fact) for fact in sessions],
+        "sessions": [_session(fact, zone) for fact in sessions],
         "turns_s": ["never" if turn.duration_ms is None else turn.duration_ms / 1000 for turn in turns],
         "turns": [_turn(fact) for fact in turns],
-        "legs": [_leg(fact) for fact in legs],
+        "legs": [_leg(fact, zone) for fact in legs],
     }
 
 
-def _session(fact: SessionFact) -> dict[str, Any]:
+def written(at: int, zone: ZoneInfo) -> str:
+    """The time of day, with its offset where the clocks change."""
+    moment = (EPOCH + timedelta(milliseconds=at)).astimezone(zone)
+    time_of_day = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+    return time_of_day if zone is SHANGHAI else f"{time_of_day} {moment:%z}"
+
+
+def _session(fact: SessionFact, zone: ZoneInfo) -> dict[str, Any]:
     said: dict[str, Any] = {
         "conversation": fact.conversation,
         "definition": fact.definition.partition("#")[0],
-        "started": clock_time(fact.started_at),
+        "started": written(fact.started_at, zone),
         "outcome": str(fact.outcome),
         "verdict": str(fact.verdict),
         "why": str(fact.why),
@@ -137,7 +140,7 @@ def _session(fact: SessionFact) -> dict[str, Any]:
         "queue": fact.queue,
     }
     if fact.clock_started_at is not None:
-        said["clock_started"] = clock_time(fact.clock_started_at)
+        said["clock_started"] = written(fact.clock_started_at, zone)
     for key in ("first_response", "seat_response", "queue_wait", "accept_wait", "waited"):
         value = getattr(fact, f"{key}_ms")
         if value is not None:
@@ -156,13 +159,14 @@ def _turn(fact: ResponseFact) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value not in {UNASSIGNED, None}}
 
 
-def _leg(fact: LegFact) -> dict[str, Any]:
+def _leg(fact: LegFact, zone: ZoneInfo) -> dict[str, Any]:
     said = {
         "account": fact.place.account,
-        "started": clock_time(fact.started_at),
-        "ended": clock_time(fact.ended_at),
+        "started": written(fact.started_at, zone),
+        "ended": written(fact.ended_at, zone),
         "end": str(fact.end),
-        "replied": "never" if fact.replied_at is None else clock_time(fact.replied_at),
+        "queue": fact.queue,
+        "replied": "never" if fact.replied_at is None else written(fact.replied_at, zone),
         "was_owed": fact.was_owed,
     }
     return {key: value for key, value in said.items() if value != UNASSIGNED}
@@ -178,12 +182,19 @@ def _events(line: dict[str, Any]) -> list[Event]:
     return [once, *again]
 
 
+def _instant(time: str) -> str | int:
+    """A time of day in Shanghai as it is, a date and time with its offset in ms."""
+    if "T" not in time:
+        return time
+    return (datetime.fromisoformat(time) - EPOCH) // timedelta(milliseconds=1)
+
+
 def _instants(times: list[str]) -> list[int]:
     return [clock(at).received_at for at in times]
 
 
 def _told(line: dict[str, Any], c: str) -> Event:
-    at, arrives, account = line["at"], line.get("arrives"), line.get("account", "")
+    at, arrives, account = _instant(line["at"]), line.get("arrives"), line.get("account", "")
     queue = line.get("queue", "presale")
     match line["what"]:
         case "offered":

@@ -1,6 +1,7 @@
 """How much of the service window every live feed was provably there, and how far a rate may be off."""
 
 import pytest
+from msgspec.structs import replace
 
 from sla_engine._core.coverage import Coverages, CoverageState, bounded, union
 from wire.board import Coverage, Ratio
@@ -57,6 +58,14 @@ def test_a_declared_loss_lasts_from_the_event_before_it_to_the_one_after() -> No
     feeds.hear("chat", 2_500)
     feeds.hear("chat", 4_000)
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
+
+
+def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.hear("chat", 2_000)
+    feeds.lose(replace(gone(8_000, count=0), since=3_000, until=4_000))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None, "nobody counted what a restart lost"
 
 
 def test_what_ended_before_the_day_is_forgotten_and_what_lasts_is_not() -> None:

@@ -21,7 +21,8 @@ from tests.builders import (
     rules,
     silent,
 )
-from tests.oracle.comparing import differences_in
+from tests.oracle.campaign import RANDOM, trials
+from tests.oracle.comparing import differences, differences_in
 from tests.oracle.load import load
 from tests.sla_engine.strategies import NINE, drawn, transcripts
 from wire.conversation import Author
@@ -74,6 +75,18 @@ def test_the_last_word_of_the_engine_is_what_a_reader_of_the_whole_transcript_fi
 def test_hundreds_of_wild_transcripts_read_the_same_to_both(block: int) -> None:
     for seed in range(block * 50, block * 50 + 50):
         assert differences_in(entries(ledger(drawn(seed, 50))), RULES) == [], seed
+
+
+@pytest.mark.parametrize("first_seed", range(1, 401, 100))
+def test_hundreds_of_floors_read_the_same_to_both_under_every_preset(first_seed: int) -> None:
+    for trial in trials(first_seed, 100):
+        assert differences(trial.events, trial.definitions) == [], trial.seed
+
+
+@pytest.mark.parametrize("first_seed", range(1, 401, 100))
+def test_hundreds_of_floors_read_the_same_to_both_under_random_definitions(first_seed: int) -> None:
+    for trial in trials(first_seed, 100, RANDOM):
+        assert differences(trial.events, trial.definitions) == [], trial.seed
 
 
 @settings(max_examples=200)

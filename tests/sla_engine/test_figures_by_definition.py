@@ -12,8 +12,9 @@ from sla_engine._core.choices import Boundary, NeverAnswered, ServiceLevelFormul
 from sla_engine._core.contributions import FigureRule, figure_rule
 from sla_engine._core.definition import ServiceWindow, SpecialDay
 from sla_engine._core.figures import Tally, figures_of, service_level
-from tests.builders import PRESET, changed
+from tests.builders import PRESET, agent, changed, clock, closed, customer, entries, rules, transferred
 from tests.sla_engine.facts import RULE, leg, response, session
+from tests.sla_engine.folding import Folding
 from wire.board import Mean, Ratio
 from wire.verdict import LegEnd, Outcome, ResponseFact, Verdict, Why
 
@@ -244,3 +245,19 @@ def test_a_void_leg_counts_nowhere() -> None:
 def test_no_figure_of_nothing_is_zero_per_cent() -> None:
     shown = figures_of(Tally().slots, BY_PERSON)
     assert (shown.attainment.whole, shown.detail.transfers.whole, shown.detail.resolution.count) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("unit", "attained"), [(Unit.SESSION, (1, 1)), (Unit.TURN, (2, 3)), (Unit.PERSON_DAY, (0, 1))])
+def test_one_conversation_from_its_entries_to_the_tile_under_each_unit(unit: Unit, attained: tuple[int, int]) -> None:
+    talk = [
+        *(customer("09:00"), agent("09:00:05")),
+        *(customer("09:01"), agent("09:01:30")),
+        *(customer("09:02"), transferred("09:02:05", account="bo"), agent("09:02:08", "bo"), closed("09:03")),
+    ]
+    folding = Folding()
+    folding.fold_all(entries([*rules(changed(name="by-unit", unit=unit)), *talk, clock("09:10")]))
+    shown = folding.part().client.day
+    assert shown.attainment == Ratio(*attained)
+    assert shown.average_response == Mean(5_000 + 30_000 + 8_000, 3)
+    assert (shown.detail.transfers, shown.detail.unanswered_legs) == (Ratio(1, 2), Ratio(0, 2))
+    assert shown.detail.resolution == Mean(180_000, 1)

@@ -4,37 +4,25 @@ from typing import Any
 
 import pytest
 
-from tests.sla_engine.golden import (
-    FILES,
-    Golden,
-    Variant,
-    by_engine,
-    by_oracle,
-    golden,
-    in_words,
-    is_computed,
-    recorded,
-)
+from tests.sla_engine.golden import FILES, Golden, Variant, by_engine, by_oracle, golden, in_words, recorded
 
 EVERY = [(one, variant) for one in map(golden, FILES) for variant in one.variants]
-COMPUTED = [case for case in EVERY if is_computed(case[1])]
-REFUSED = [case for case in EVERY if not is_computed(case[1])]
 THE_ENGINES_AFFAIR = {"revision"}
+every_variant = pytest.mark.parametrize(
+    ("transcript", "variant"), [pytest.param(*case, id=f"{case[0].name}: {case[1].name}") for case in EVERY]
+)
 
 
-def named(cases: list[tuple[Golden, Variant]]) -> Any:
-    return [pytest.param(*case, id=f"{case[0].name}: {case[1].name}") for case in cases]
-
-
-@pytest.mark.parametrize(("transcript", "variant"), named(COMPUTED))
+@every_variant
 def test_a_transcript_counts_as_what_its_file_says(transcript: Golden, variant: Variant) -> None:
-    assert_says(variant.expected, in_words(by_engine(recorded(transcript, variant))), set())
+    facts = by_engine(recorded(transcript, variant))
+    assert_says(variant.expected, in_words(facts, transcript.zone), set())
 
 
-@pytest.mark.parametrize(("transcript", "variant"), named(COMPUTED))
+@every_variant
 def test_the_oracle_reads_the_file_the_same_way(transcript: Golden, variant: Variant) -> None:
-    ledger = recorded(transcript, variant)
-    assert_says(variant.expected, in_words(by_oracle(ledger, variant.definitions())), THE_ENGINES_AFFAIR)
+    facts = by_oracle(recorded(transcript, variant), variant.definitions())
+    assert_says(variant.expected, in_words(facts, transcript.zone), THE_ENGINES_AFFAIR)
 
 
 def assert_says(expected: dict[str, Any], got: dict[str, list[Any]], left_out: set[str]) -> None:

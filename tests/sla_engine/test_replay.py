@@ -5,9 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from sla_engine._core.choices import Redefinition
 from sla_engine._core.definition import label_of
-from sla_engine.replay import as_dated, last_facts, ledger_batches, replay, rules_entered, under
-from tests.builders import PRESET, Event, agent, changed, clock, contract, customer, entries, ms, rules, works
+from sla_engine.replay import entered_rules, last_facts, ledger_batches, replay, restating, under
+from tests.builders import (
+    PRESET,
+    Event,
+    agent,
+    changed,
+    clock,
+    contract,
+    customer,
+    entries,
+    ms,
+    published,
+    rules,
+    works,
+)
 from tests.sla_engine.feeding import Feed
 from wire.recorded import Recorded
 from wire.verdict import Fact, LoadChange, SessionFact, Verdict
@@ -74,12 +88,12 @@ def test_only_the_queues_asked_for_are_judged() -> None:
     assert [conversation for conversation, _ in found] == ["c9"]
 
 
-def test_versions_as_dated_judge_from_their_own_dates_as_if_all_had_been_entered_before() -> None:
-    later = [customer("+1 09:00:00", "n"), agent("+1 09:00:30", "anna", "n"), clock("+1 09:30:00")]
-    given = as_dated([PRESET, LENIENT], [contract(PRESET.name)])
-    found = sessions(replay([entries([*day(), *later])], given))
-    assert {label for _, label in found} == {label_of(PRESET), label_of(LENIENT)}
-    assert found["n", label_of(LENIENT)].verdict is Verdict.MET
+def test_a_version_that_restates_judges_from_its_own_date_on_wherever_it_was_entered() -> None:
+    restated = changed(version=2, effective_from=ms("09:00:30"), redefinition=Redefinition.RESTATES)
+    told = entries([*day(), published(restated, arrives="+1 09:00:00")])
+    found = sessions(replay([told], restating([PRESET, restated], [contract(PRESET.name)])))
+    assert sorted(found) == [("c0", label_of(PRESET)), ("c1", label_of(restated)), ("c2", label_of(restated))]
+    assert restating([PRESET], [contract(PRESET.name)]) is None
 
 
 def test_the_last_word_on_each_fact_is_kept_and_load_changes_add_up() -> None:
@@ -110,5 +124,5 @@ def test_what_came_in_after_known_at_is_not_known(ledger: Feed) -> None:
 
 
 def test_the_rules_of_a_ledger_are_listed_in_order_of_entry(ledger: Feed) -> None:
-    found, contracts = rules_entered(ledger_batches(ledger.reader))
+    found, contracts = entered_rules(ledger.reader)
     assert (found, [each.definitions for each in contracts]) == ([PRESET], [(PRESET.name,)])

@@ -77,6 +77,10 @@ def test_occupancy_is_time_serving_of_time_at_work() -> None:
     assert part.client.occupancy == Ratio(5 * MINUTE, 20 * MINUTE)
 
 
+def test_a_source_that_tells_no_activity_tells_no_occupancy() -> None:
+    assert after(customer("08:59"), presence("09:00"), now="09:20").client.occupancy is None
+
+
 def test_load_is_told_up_to_the_last_whole_minute() -> None:
     part = after(customer("09:00"), assigned("09:00:30", "anna"), clock("09:01:58"), now="09:02:30")
     assert part.client.load == Load(Ratio(90_000, 90_000), 1, 1)

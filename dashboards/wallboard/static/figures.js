@@ -22,6 +22,14 @@ export function attainment(ratio, target, { w, format }) {
   return { ...shown, verdict, tone: met ? "good" : "bad", shape: met ? "fine" : "bad" };
 }
 
+// The same conversations by other rules, small and by name; nothing while there is nothing judged by them.
+export function secondFigures(tile, { w, format }) {
+  return tile.seconds
+    .filter((second) => second.day.attainment.whole > 0)
+    .map(({ name, day }) => `${w("second_figure")} ${name} ${format.percent(day.attainment)} ${format.counts(day.attainment)}`)
+    .join("  ·  ");
+}
+
 export function average(mean, tile, { w, format }) {
   if (mean.count === 0) return noData({ w });
   const ms = mean.total_ms / mean.count;

@@ -2,7 +2,7 @@
 import { WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, node, setText } from "./dom.js";
 import { NOTHING } from "./format.js";
-import { AGENT_STATES, agentsByState, attainment, average, oldest, toBreach, waitingNow } from "./figures.js";
+import { AGENT_STATES, agentsByState, attainment, average, oldest, secondFigures, toBreach, waitingNow } from "./figures.js";
 
 const PHONE_ROWS = 20;
 // A row is as tall as there is room for, between these, gap included; its text grows with it.
@@ -81,6 +81,7 @@ export class Queues {
     row.name = node("bdi", "title");
     row.client = node("bdi", "client");
     row.badges = node("span", "badges");
+    row.seconds = node("bdi", "seconds");
     row.plain = node("div", "cell t-plus-1", w("t_plus_1_only"));
     row.cells = {
       waiting: cell("waiting", w("waiting"), 4),
@@ -90,7 +91,7 @@ export class Queues {
       average_response: cell("average_response", w("average_response"), 5),
     };
     row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
-    const name = node("div", "cell queue", row.name, node("span", "under", row.client, row.badges));
+    const name = node("div", "cell queue", row.name, node("span", "under", row.client, row.badges, row.seconds));
     row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents));
     this.pool.push(row);
     this.rows.append(row);
@@ -106,6 +107,7 @@ export class Queues {
     if (tile.stale_since !== null) badges.push(`${w("stale_since")} ${format.since(tile.stale_since, now)}`);
     if (tile.unsequenced) badges.push(w("unsequenced"));
     setText(row.badges, badges.join("  ·  "));
+    setText(row.seconds, secondFigures(tile, this.tools));
     const daily = tile.feed === "daily";
     row.classList.toggle("daily", daily);
     row.classList.toggle("silent", tile.stale_since !== null);

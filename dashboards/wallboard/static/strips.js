@@ -111,8 +111,9 @@ export class Teams extends Strip {
     setText(card.client, this.tools.clientName(tile.client));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
-    setText(card.verdict, kept.verdict);
-    setTone(card.verdict, kept.tone || "");
+    const surges = tile.surge !== null;
+    setText(card.verdict, surges ? `${w("surge")} ${format.number(tile.surge.conversations)}` : kept.verdict);
+    setTone(card.verdict, surges ? "warn" : kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.people, noData(this.tools));
     else fill(card.people, { big: format.number(readyPeople(tile.agents)), small: w("ready") });

@@ -44,7 +44,7 @@ def numbered(reading: QueueLogReading) -> list[tuple[int, int, bytes]]:
 
 
 @given(cut=st.integers(1, len(A_DAY) - 1))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_log_that_grew_keeps_the_numbers_it_had(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("grown")
     whole = reading_of(directory, "".join(A_DAY), name="whole")
@@ -55,7 +55,7 @@ def test_a_log_that_grew_keeps_the_numbers_it_had(cut: int, tmp_path_factory: py
 
 
 @given(cut=st.integers(1, len(A_DAY) - 2), turned=st.booleans())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_rotated_log_is_one_stream_in_whatever_order_its_parts_are_named(
     cut: int, turned: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -71,7 +71,7 @@ def test_a_rotated_log_is_one_stream_in_whatever_order_its_parts_are_named(
 
 
 @given(cut=st.integers(1, len(A_DAY) - 1))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_part_alone_goes_on_from_what_the_parts_before_it_left_open(
     cut: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -200,7 +200,7 @@ def test_a_time_that_clocks_skip_is_rejected(tmp_path: Path) -> None:
 
 
 @given(lines=st.lists(st.binary(max_size=60), min_size=1, max_size=12))
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_nothing_a_file_may_hold_stops_the_rows_around_it(
     lines: list[bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -214,7 +214,7 @@ def test_nothing_a_file_may_hold_stops_the_rows_around_it(
 
 
 @given(rows=st.lists(st.sampled_from(A_DAY), min_size=1, max_size=30), cut=st.integers(0, 30))
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_rows_in_any_order_are_taken_and_their_numbers_stay(
     rows: list[str], cut: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -1,0 +1,69 @@
+"""What the record itself says about its clients: what they are called, and in which time zone their days run."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from collector.ledgers import ledger_directory
+from ledger.errors import LedgerMissing
+from ledger.reader import LedgerReader
+from ledger.recorded import recorded
+from seatwatch.server.rules import SOURCE
+from sla_engine._core.contract import Contract, decode_contract
+from sla_engine._core.definition import Definition, DefinitionError, decode_definition
+from sla_engine.board_at import CLIENTS
+from wire.organisation import ContractSigned, DefinitionPublished
+
+_Dated = TypeVar("_Dated", Contract, Definition)
+
+
+class ClientRules(NamedTuple):
+    """title: the client's name as its contract has it, "" where it has none. time_zone: of its primary definition."""
+
+    title: str
+    time_zone: str
+
+
+def rules_in_force(data: Path, at: int, clients: Collection[str] | None = None) -> dict[str, ClientRules]:
+    """By client, what its contract and definition in force at `at` (ms) say; clients without either are left out.
+
+    Before the first of them, that one counts. clients: whom to look up, None = everybody below `data`. LedgerCorrupt.
+    """
+    folder = data / CLIENTS
+    there = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    wanted = there if clients is None else [client for client in there if client in clients]
+    found = {client: _rules(ledger_directory(data, client), at) for client in wanted}
+    return {client: rules for client, rules in found.items() if rules is not None}
+
+
+def _rules(directory: Path, at: int) -> ClientRules | None:
+    contracts: list[Contract] = []
+    definitions: list[Definition] = []
+    try:
+        reader = LedgerReader.open(directory)
+    except LedgerMissing:
+        return None
+    try:
+        for stored in reader.of_source(SOURCE):
+            body = recorded(stored).body
+            try:
+                if isinstance(body, ContractSigned):
+                    contracts.append(decode_contract(body.document))
+                elif isinstance(body, DefinitionPublished):
+                    definitions.append(decode_definition(body.document))
+            except DefinitionError:
+                continue  # the engine judges nothing by it either
+    finally:
+        reader.close()
+    contract = _in_force(contracts, at)
+    if contract is None:
+        return None
+    definition = _in_force([found for found in definitions if found.name == contract.definitions[0]], at)
+    return None if definition is None else ClientRules(contract.title, definition.time_zone)
+
+
+def _in_force(found: list[_Dated], at: int) -> _Dated | None:
+    """The newest that holds at `at`; of two from the same instant, the one written later."""
+    ordered = sorted(found, key=lambda each: each.effective_from)
+    holding = [each for each in ordered if each.effective_from <= at]
+    return holding[-1] if holding else next(iter(ordered), None)
