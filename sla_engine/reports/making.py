@@ -3,7 +3,9 @@
 Figures are the same either way. Nothing is written, and no clock is read.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,16 +62,13 @@ def report(
     passed: Passed,
 ) -> Report:
     """The answer to `question`. facts: folder of the engine's facts of this client, if any. Raises LedgerCorrupt."""
-    making = _Making(reader, question, ruling, settings, passed)
     if facts is not None and not ruling.replayed and question.known_at is None:
         found = stored_facts(facts, reader.ledger_id)
         if found is not None:
-            try:
+            with closing(found), suppress(sqlite3.DatabaseError):  # what cannot be read is folded again
                 if _reaches(found, reader, settings.facts_lag_ms):
-                    return making.from_stored(found)
-            finally:
-                found.close()
-    return making.from_ledger()
+                    return _Making(reader, question, ruling, settings, passed).from_stored(found)
+    return _Making(reader, question, ruling, settings, passed).from_ledger()
 
 
 def ruling_of(

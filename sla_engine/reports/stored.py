@@ -12,8 +12,8 @@ from sla_engine.facts_store import PERIOD_FILES, SCHEMA_VERSION, STATE_FILE
 from sla_engine.runners.restating import RESTATED, Restated
 from wire.verdict import Fact
 
-_TRIES: Final = 5
-"""A commit that falls between two files is over within milliseconds."""
+_LOOKS: Final = 50
+"""A look takes about a millisecond, and so does what a commit does between its first file and its last."""
 _SPAN: Final = "SELECT content FROM facts WHERE at >= ? AND at < ?"
 
 _decode: Final[Callable[[bytes], Fact]] = msgspec.msgpack.Decoder(Fact).decode
@@ -46,7 +46,7 @@ def stored_facts(directory: Path, ledger_id: bytes) -> StoredFacts | None:
     """The facts in `directory`, None where there are none that are whole and of this ledger. Writes nothing."""
     if not (directory / STATE_FILE).exists():
         return None
-    for _ in range(_TRIES):
+    for _ in range(_LOOKS):
         with ExitStack() as files:
             try:
                 found = _opened(files, directory, ledger_id)

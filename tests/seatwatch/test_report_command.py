@@ -1,0 +1,156 @@
+"""`seatwatch report`: a table for a person, CSV for a spreadsheet, JSON for a program, and what it is asked wrongly."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwatch.__main__ import main
+from sla_engine._core.definition import canonical, definition_hash, label_of
+from tests.builders import PRESET, agent, assigned, clock, closed, customer, left, rules, works
+from tests.sla_engine.feeding import Feed
+from wire.ids import UNASSIGNED
+
+SPAN = ("--from", "2026-11-02", "--to", "2026-11-03")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """One session answered in time by a team with a dangerous name, one that left, one before the day began."""
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append(
+        [
+            *rules(),
+            *works("anna", "p-1", "=cmd|'/c calc'!A1", "a1", "north"),
+            customer("03:59:00", "early"),
+            customer("09:00:00", "c1"),
+            assigned("09:00:02", "anna", "c1"),
+            agent("09:00:08", "anna", "c1"),
+            closed("09:10:00", "c1"),
+            customer("10:00:00", "c2", "aftersale"),
+            left("10:00:30", "c2"),
+            clock("+3 12:00"),
+        ]
+    )
+    ledger.close()
+    return tmp_path
+
+
+def report(data: Path, *arguments: str) -> int:
+    return main(["report", "--client", "acme", "--data", str(data), *arguments])
+
+
+def in_json(data: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert report(data, *SPAN, *arguments, "--format", "json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def in_csv(data: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, str]]:
+    assert report(data, *SPAN, *arguments, "--format", "csv") == 0
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def test_a_table_says_whose_rules_how_much_of_the_record_and_every_count(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(data, *SPAN, "--by", "day") == 0
+    page = capsys.readouterr().out
+    for words in (
+        "Client acme  2026-11-02 04:00:00.000 .. 2026-11-03 04:00:00.000  Asia/Shanghai",
+        "Business day starts at 04:00  Contracts in force: acme-2026",
+        label_of(PRESET),
+        definition_hash(canonical(PRESET)),
+        "Service level: within_of_offered_less_short, 10.000 s",
+        "Final. As of entry",
+        "50.00 % (1/2)",
+        "8.000 s (1)",
+        "Total",
+    ):
+        assert words in page, words
+
+
+def test_the_same_in_chinese(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(data, *SPAN, "--by", "team", "--lang", "zh") == 0
+    page = capsys.readouterr().out
+    for words in ("进线量", "合计", "已定", "班组"):
+        assert words in page, words
+
+
+def test_json_has_whole_numbers_beside_percentages_as_text(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = in_json(data, capsys, "--by", "hour")
+    nine = next(row for row in found["rows"] if row["name"] == "2026-11-02 09:00+08:00")
+    assert nine["figures"]["attainment"] == {"part": 1, "whole": 1}
+    assert nine["shown"]["attainment_percent"] == "100.00"
+    assert nine["shown"]["first_response_mean_ms"] == 8_000
+    five = next(row for row in found["rows"] if row["name"] == "2026-11-02 05:00+08:00")
+    assert five["shown"]["attainment_percent"] is None
+    assert found["head"]["final"] is True
+    assert found["head"]["definitions"][0]["hash"] == definition_hash(canonical(PRESET))
+
+
+def test_csv_is_one_rectangle_with_empty_cells_for_no_data(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = in_csv(data, capsys, "--by", "hour")
+    assert len(rows) == 24 + 1
+    assert rows[-1]["row"] == "total"
+    assert (rows[-1]["attainment_part"], rows[-1]["attainment_percent"]) == ("1", "50.00")
+    assert (rows[0]["offered"], rows[0]["attainment_percent"], rows[0]["staffed_seats"]) == ("0", "", "")
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert {row["state"] for row in rows} == {"final"}
+    assert rows[0]["definitions"] == f"{label_of(PRESET)} {definition_hash(canonical(PRESET))}"
+
+
+def test_a_name_is_never_a_formula_in_a_spreadsheet(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [row["row"] for row in in_csv(data, capsys, "--by", "team")]
+    assert names == ["'=cmd|'/c calc'!A1", UNASSIGNED, "total"]
+
+
+def test_an_agent_is_the_roster_s_number(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [row["name"] for row in in_json(data, capsys, "--by", "agent")["rows"]] == ["p-1", UNASSIGNED]
+
+
+def test_a_date_is_the_start_of_the_business_day_and_by_month_of_the_contract_s_period(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert in_json(data, capsys, "--by", "day")["total"]["figures"]["offered"] == 2
+    month = in_json(data, capsys, "--by", "month")
+    assert month["total"]["figures"]["offered"] == 3, "the month is cut at midnight, before the early one"
+    assert month["total"]["figures"]["excluded"] == 1
+
+
+def test_another_definition_by_name_of_a_preset(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = in_json(data, capsys, "--by", "day", "--definition", "jd-30s-2021-12-22", "--queue", "presale")
+    assert [used["label"].split("#")[0] for used in found["head"]["definitions"]] == ["jd-30s@2"]
+    assert found["total"]["trailing"]["attainment"] == {"part": 1, "whole": 1}
+    assert found["head"]["definitions"][0]["official"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--from", "2026-11-03", "--to", "2026-11-02"), "not after --from"),
+        (("--from", "soon", "--to", "2026-11-02"), "no date and time"),
+        ((*SPAN, "--definition", "no-such"), "no such definition"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_and_exits_with_two(
+    data: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+) -> None:
+    assert report(data, *arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_ledger_without_rules_asks_for_a_definition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([customer("09:00:00"), agent("09:00:08"), clock("12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN) == 2
+    assert "--definition" in capsys.readouterr().err
+    assert in_json(tmp_path, capsys, "--definition", "contract-10s")["total"]["figures"]["answered"] == 1
+
+
+def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--client", "nobody", *SPAN, "--data", str(data)]) == 2
+    assert "nobody" in capsys.readouterr().err

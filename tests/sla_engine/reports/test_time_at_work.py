@@ -1,0 +1,85 @@
+"""People's time: of persons rather than accounts, where they were at the time."""
+
+from collections.abc import Sequence
+
+from sla_engine._core.calendar import Calendar
+from sla_engine._core.roster import Roster, RosterState
+from sla_engine._core.staffing import HALF_HOUR_MS
+from sla_engine._core.windows import calendar_of
+from sla_engine.reports._core.agent_hours import Interval, State
+from sla_engine.reports._core.time_at_work import (
+    HalfHour,
+    SeatTime,
+    half_hours,
+    person_intervals,
+    seat_time,
+    state_times,
+)
+from tests.builders import PRESET, ms, works
+from tests.sla_engine.entries import head
+from wire.board import Ratio
+from wire.conversation import Activity, Presence, PresenceChanged
+from wire.organisation import RosterLink
+
+HOUR = 3_600_000
+TOTAL = ""
+
+
+def roster(*links: tuple[str, str, str, str]) -> Roster:
+    """(account, person, team, since)."""
+    made = Roster(RosterState())
+    for account, person, team, since in links:
+        for event in works(account, person, team, "s", "north", since=since):
+            assert isinstance(event.body, RosterLink)
+            made.enter(event.body)
+    return made
+
+
+def told(at: str, account: str, presence: Presence, activity: Activity = Activity.IDLE) -> PresenceChanged:
+    return PresenceChanged(**head(ms(at)), account=account, presence=presence, activity=activity)
+
+
+def times(changes: Sequence[PresenceChanged], known: Roster, until: str) -> dict[str, dict[State, int]]:
+    spent: dict[str | int, list[Interval]] = {}
+    for place, interval in person_intervals(changes, [], known, ms(until)):
+        spent.setdefault(place.team, []).append(interval)
+        spent.setdefault(TOTAL, []).append(interval)
+    found = state_times(spent, [ms("00:00"), ms("+1 00:00")], over_time=False)
+    return {str(key): dict(sums) for key, sums in found.items()}
+
+
+def test_a_person_with_two_accounts_counts_once_and_works_while_one_of_them_does() -> None:
+    known = roster(("a1", "p", "red", "00:00"), ("a2", "p", "red", "00:00"))
+    changes = [
+        told("09:00", "a1", Presence.READY),
+        told("09:30", "a2", Presence.READY, Activity.SERVING),
+        told("10:00", "a1", Presence.ON_BREAK),
+        told("10:30", "a2", Presence.ON_BREAK),
+        told("11:00", "a1", Presence.OFFLINE),
+    ]
+    total = times(changes, known, "12:00")[TOTAL]
+    assert total[State.LOGGED_IN] == 3 * HOUR
+    assert total[State.AT_WORK] == 3 * HOUR // 2
+    assert total[State.SERVING] == HOUR
+
+
+def test_who_moves_to_another_team_at_noon_is_half_here_and_half_there() -> None:
+    known = roster(("a1", "p", "red", "00:00"), ("a1", "p", "blue", "12:00"))
+    found = times([told("10:00", "a1", Presence.READY)], known, "13:00")
+    assert found["red"][State.AT_WORK] == 2 * HOUR
+    assert found["blue"][State.AT_WORK] == HOUR
+    assert found[TOTAL][State.AT_WORK] == 3 * HOUR
+
+
+def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
+    slices = calendar_of(PRESET, HALF_HOUR_MS)
+    at_work = [Interval("p", ms("07:50"), ms("08:20"), State.AT_WORK)]
+    found = half_hours(at_work, Calendar(PRESET), slices, ms("07:45"), ms("08:30"))
+    assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
+
+
+def test_people_to_spare_make_up_for_no_other_half_hour() -> None:
+    spans = [HalfHour(0, HOUR // 2, 3 * HOUR // 2), HalfHour(HOUR // 2, HOUR // 2, 0)]
+    assert seat_time(spans, lambda _: 2) == SeatTime(Ratio(3 * HOUR // 2, HOUR), Ratio(2 * HOUR, HOUR), HOUR)
+    assert seat_time(spans, lambda _: None) == SeatTime(Ratio(3 * HOUR // 2, HOUR), None, None)
+    assert seat_time([], lambda _: 2) is None
