@@ -4,12 +4,15 @@ Effective-dated as every link: of those that have begun the latest holds, and no
 """
 
 from bisect import insort
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from wire.organisation import Relation, RosterLink
 
+DEDICATED: Final = "dedicated"
+"""Target of a seat's mode: for one client alone."""
 LIMIT: Final = "limit"
 """Attribute of a sub-account's or a seat's link: how many conversations at once it is meant to hold."""
 _KEPT: Final = frozenset(
@@ -64,6 +67,17 @@ class Seats:
         """Seats paid for by a client or shop, None where the roster states none."""
         link = self._link(Relation.CONTRACTED_SEATS, subject, at)
         return int(link.target) if link is not None and link.target.isdecimal() and link.target.isascii() else None
+
+    def dedicated(self, seat: str, since: int, until: int) -> list[tuple[int, int]]:
+        """The parts of [since, until), ms, in which a seat is dedicated to one client; none where nothing says so."""
+        links = self.state.links.get(Relation.MODE_OF_SEAT, {}).get(seat, [])
+        cuts = {at for link in links for at in (link.effective_from, link.effective_until) if at is not None}
+        found = []
+        for start, end in pairwise([since, *sorted(at for at in cuts if since < at < until), until]):
+            link = self._link(Relation.MODE_OF_SEAT, seat, start)
+            if link is not None and link.target == DEDICATED:
+                found.append((start, end))
+        return found
 
     def shop_of(self, queue: str, at: int) -> str:
         """The shop a queue serves, "" where the roster does not know."""

@@ -1,0 +1,84 @@
+"""Seats that people were at beside seats that are paid for: as a table, as CSV and as one JSON object."""
+
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from seatwatch.csv_text import csv_text
+from seatwatch.explain_words import Teller
+from seatwatch.numbers import decimal, hundredths, percent
+from sla_engine.reports.dedicated import SeatRow, SeatTable
+from wire.board import Ratio
+
+COLUMNS: Final = 160
+"""Width in a file or a pipe."""
+HUNDRED: Final = 100
+MS_PER_HOUR: Final = 3_600_000
+_FIELDS: Final = (
+    *("client", "shop", "row", "since_ms", "until_ms", "time_zone", "window_ms"),
+    *("staffed_ms", "staffed", "contracted_ms", "contracted", "shortfall_ms", "shortfall_seat_hours"),
+    *("dedicated_ms", "also_serving_ms", "also_serving_percent"),
+)
+
+
+def show(found: SeatTable, tell: Teller) -> None:
+    """One table of all rows, a line after each total."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(width=COLUMNS, highlight=False)
+    table = Table()
+    for name in ("client", "shop", "seats_row"):
+        table.add_column(tell.word(name), overflow="fold")
+    for name in ("staffed_seats", "contracted_seats", "seat_shortfall", "also_serving"):
+        table.add_column(tell.word(name), justify="right")
+    for row in found.rows:
+        short = "-" if row.shortfall_ms is None else decimal(_hundredth_hours(row.shortfall_ms))
+        name = row.name or tell.word("report_total")
+        table.add_row(row.client, row.shop, name, _seats(row.staffed), _seats(row.contracted), short, _also(row))
+        if not row.name:
+            table.add_section()
+    console.print(table)
+    for client in found.without_rules:
+        console.print(tell.filled("seats_without_rules", client=client), markup=False)
+
+
+def as_csv(found: SeatTable) -> str:
+    """One line per row; whole numbers beside decimals as text, empty where there is no data."""
+    lines: list[list[int | str | None]] = [list(_FIELDS)]
+    for row in found.rows:
+        paid, also, short = row.contracted, row.also_serving, row.shortfall_ms
+        lines.append(
+            [
+                *(row.client, row.shop, row.name or "total", row.since, row.until, found.zones[row.client]),
+                *(row.staffed.whole, row.staffed.part, decimal(_quotient(row.staffed))),
+                *((None, None) if paid is None else (paid.part, decimal(_quotient(paid)))),
+                *((None, None) if short is None else (short, decimal(_hundredth_hours(short)))),
+                *((None,) * 3 if also is None else (also.whole, also.part, decimal(hundredths(also)))),
+            ]
+        )
+    return csv_text(lines)
+
+
+def as_json(found: SeatTable) -> bytes:
+    """Everything in ms, as the record has it."""
+    return msgspec.json.encode(found)
+
+
+def _also(row: SeatRow) -> str:
+    return "-" if row.also_serving is None else percent(hundredths(row.also_serving))
+
+
+def _seats(time: Ratio | None) -> str:
+    return "-" if time is None else decimal(_quotient(time))
+
+
+def _quotient(time: Ratio) -> int:
+    """Hundredths of a seat, half up. There is a service window wherever there is a row."""
+    return (2 * HUNDRED * time.part + time.whole) // (2 * time.whole)
+
+
+def _hundredth_hours(ms: int) -> int:
+    """Hundredths of an hour, half up."""
+    return (2 * HUNDRED * ms + MS_PER_HOUR) // (2 * MS_PER_HOUR)
