@@ -37,15 +37,16 @@ def row(body: Body) -> Row:
 
 
 ONE: Final = ("contract-10s",)
-THREE: Final = ("contract-10s", "kuaishou-3min-2023", "feige-frt-2022")
-"""Presets that judge every queue: unlike limits, clock starts, replies and closings."""
+THREE: Final = ("contract-10s", "jd-30s-2021-12-22", "tmall-art-2022")
+"""Presets that judge every queue: unlike limits, replies, turns on transfer and ways to count."""
 
 
 def preamble(presets: Sequence[str] = ONE) -> Iterator[Body]:
     """A source, definitions, a contract and a roster."""
     head = (NOON_MS, 1, "hub", None, True, "")
     yield SourceDeclared(*head, SOURCE, Feed.LIVE, "conversations")
-    for preset in map(load_preset, presets):
+    found = [load_preset(name) for name in presets]
+    for preset in found:
         document = definitions.canonical(preset)
         yield DefinitionPublished(*head, preset.name, preset.version, preset.effective_from, document)
     contract = Contract(
@@ -55,7 +56,7 @@ def preamble(presets: Sequence[str] = ONE) -> Iterator[Body]:
         effective_from=0,
         effective_until=None,
         queues=("*",),
-        definitions=tuple(presets),
+        definitions=tuple(preset.name for preset in found),
         settlement=Settlement.MONTH,
         running_in_until=None,
         attainment_target_bp=None,

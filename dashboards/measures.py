@@ -319,6 +319,16 @@ MEASURES: Final = (
         (Elsewhere("Chatwoot", "an event of its own for the hand-over", "conversation_bot_handoff"),),
     ),
     Measure(
+        "M17",
+        "quality_checked",
+        "answered sessions that ended in somebody's hands and that a quality check looked at / all of them, by the day "
+        "they began; beside it those that passed / checked, and those with a fatal mistake. A check is about the one "
+        "of them that began last before it; checked again, the latest check counts. Not in second figures",
+        "ratio",
+        ("Detail.quality_checked", "Detail.quality_passed", "Detail.quality_fatal"),
+        ("E6",),
+    ),
+    Measure(
         "M18",
         "coverage",
         "1 - window time in which a live feed was silent or lost events / window time so far; with the "
@@ -365,4 +375,4 @@ MEASURES: Final = (
         (c.TEAM_SURGE,),
     ),
 )
-"""Every measure, by its code. M17, the share of conversations a quality check looked at, is not computed."""
+"""Every measure, by its code."""

@@ -37,7 +37,7 @@ def _measures() -> list[str]:
         "## Measures",
         "",
         "*Settled by* names the edge cases of [the definitions](definitions.md). Fields are those of a tile on",
-        "[the board](board.md). M17, the share of conversations a quality check looked at, is not computed.",
+        "[the board](board.md).",
         "",
     ]
     for measure in MEASURES:

@@ -42,7 +42,8 @@ class Detail(msgspec.Struct, frozen=True, gc=False):
     near_limit: judged ones whose source's clock could have tipped them. not_judged: sessions neither met nor missed, by
     wire.verdict.Why. queue_wait, accept_wait, reply_wait: the parts of the wait of answered ones, where told. bot_time:
     before the queue of humans. transfers, unanswered_legs: of legs. voice_handle_time has no wrap-up in it and
-    chat_handle_time is not adjusted for concurrency. docs/reference/metrics.md says what each is.
+    chat_handle_time is not adjusted for concurrency. quality_checked: of answered sessions that ended; quality_passed,
+    quality_fatal: of those checked. docs/reference/metrics.md says what each is.
     """
 
     near_limit: int = 0
@@ -60,6 +61,9 @@ class Detail(msgspec.Struct, frozen=True, gc=False):
     voice_handle_time: Mean = Mean(0, 0)
     chat_handle_time: Mean = Mean(0, 0)
     resolution: Mean = Mean(0, 0)
+    quality_checked: Ratio = Ratio(0, 0)
+    quality_passed: Ratio = Ratio(0, 0)
+    quality_fatal: int = 0
 
 
 class Figures(msgspec.Struct, frozen=True, gc=False):

@@ -180,3 +180,18 @@ class SourceNote(Body, frozen=True, array_like=True, gc=False):
     conversation: OptionalName = ""
     queue: OptionalName = ""
     account: OptionalName = ""
+
+
+class QualityScored(Body, frozen=True, array_like=True, gc=False):
+    """Somebody checked the quality of a conversation (M17). It moves no clock and no verdict.
+
+    occurred_at: when it was checked; it is about the session that began last before, and a later check of the same
+    session stands in place of this one. scorer: account of who checked. fatal: a mistake that fails it whatever else
+    was good. sampled_by: the seed or the frame it was drawn by, "" = not told.
+    """
+
+    conversation: Name
+    passed: bool
+    scorer: OptionalName = ""
+    fatal: bool = False
+    sampled_by: Word = ""

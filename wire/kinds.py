@@ -27,6 +27,7 @@ class Kind(IntEnum):
     CLOSED = 24
     PRESENCE = 25
     SOURCE_NOTE = 26
+    QUALITY_SCORED = 27
     # organisation and rules
     ROSTER_LINK = 32
     DEFINITION = 33

@@ -17,6 +17,7 @@ from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Feeds, best_feed
 from sla_engine._core.groups import CLIENT, Group, Groups
 from sla_engine._core.people import People, PlaceOf
+from sla_engine._core.quality import QualityChecks
 from sla_engine._core.remembered import Remembered, Told, count_entry
 from sla_engine._core.result import LiveConversation
 from sla_engine._core.seats import Seats
@@ -27,7 +28,7 @@ from sla_engine._core.totals import QueueTotals
 from sla_engine._core.waiting import WaitingRoom
 from sla_engine._core.windows import MINUTE_MS, WindowCalendar
 from wire.board import Load
-from wire.conversation import PresenceChanged
+from wire.conversation import PresenceChanged, QualityScored
 from wire.kinds import Kind
 from wire.organisation import RosterLink
 from wire.record import Feed, Gone, SourceBack, SourceDeclared, SourceSilent
@@ -106,6 +107,7 @@ class ClientState:
         self.client_group: Final[Group] = (CLIENT, client)
         self.book: Final = TallyBook(calendar)
         self.second_books: Final[dict[str, TallyBook]] = {}
+        self.quality: Final = QualityChecks[tuple[Group, ...]](known.checks, self.book.add, self.book.remove)
         self.room: Final = WaitingRoom()
         told = known.told
         self.feeds: Final = Feeds(told.feeds)
@@ -147,7 +149,7 @@ class ClientState:
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
         told = Told(self.counts, self.feeds.state, self.people.accounts, self.totals.sums, self.coverages.state)
-        return Remembered(told, self.seats.state, self.staff.days)
+        return Remembered(told, self.seats.state, self.staff.days, self.quality.state)
 
     def open_ms(self, since: int, until: int) -> int:
         """How long the service window is open within [since, until), ms: by the rules of the first queue, by id."""
@@ -168,6 +170,8 @@ class ClientState:
             match entry.body:
                 case PresenceChanged() as body:
                     self.people.tell(entry.source, body)
+                case QualityScored() as body:
+                    self.quality.check(body)
                 case SourceDeclared() as body:
                     self.feeds.declare(body)
                 case SourceSilent() as body:
@@ -262,6 +266,7 @@ class ClientState:
             self.staff.begin(self.book.day_start)
             self.coverages.begin(self.book.day_start)
             oldest = self.book.oldest
+            self.quality.forget(oldest)
             self._decided = {name: last for name, last in self._decided.items() if last[1] >= oldest}
             self.concurrency.begin_window(self.book.day_start)
         if watermark is not None:
@@ -308,6 +313,8 @@ class ClientState:
                     started_at,
                     contribution(fact, self.rule_of(shown)),
                 )
+                if number == 0 and not isinstance(fact, ResponseFact):
+                    self.quality.count(fact, groups, add=add)
                 return
 
     def _second_book(self, name: str) -> TallyBook:

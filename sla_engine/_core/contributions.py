@@ -60,7 +60,11 @@ class Slot:
     CHAT_COUNT: Final = 41
     RESOLUTION_TOTAL: Final = 42
     RESOLUTION_COUNT: Final = 43
-    NOT_JUDGED: Final = 44
+    CHECKABLE: Final = 44
+    CHECKED: Final = 45
+    CHECKS_PASSED: Final = 46
+    CHECKS_FATAL: Final = 47
+    NOT_JUDGED: Final = 48
     """The first of as many places as NOT_JUDGED_WHY has reasons."""
 
 

@@ -135,4 +135,7 @@ def _detail(slots: list[int]) -> Detail:
         voice_handle_time=Mean(slots[Slot.VOICE_TOTAL], slots[Slot.VOICE_COUNT]),
         chat_handle_time=Mean(slots[Slot.CHAT_TOTAL], slots[Slot.CHAT_COUNT]),
         resolution=Mean(slots[Slot.RESOLUTION_TOTAL], slots[Slot.RESOLUTION_COUNT]),
+        quality_checked=Ratio(slots[Slot.CHECKED], slots[Slot.CHECKABLE]),
+        quality_passed=Ratio(slots[Slot.CHECKS_PASSED], slots[Slot.CHECKED]),
+        quality_fatal=slots[Slot.CHECKS_FATAL],
     )

@@ -8,6 +8,7 @@ import msgspec
 from sla_engine._core.coverage import CoverageState
 from sla_engine._core.feeds import FeedsState
 from sla_engine._core.people import AccountState
+from sla_engine._core.quality import ChecksState
 from sla_engine._core.seats import SeatsState
 from sla_engine._core.staffing import AccountDay
 from sla_engine._core.totals import QueueSums
@@ -15,6 +16,7 @@ from wire.kinds import Kind
 
 REMEMBERED: Final = "client.remembered"
 SEATS: Final = "client.seats"
+CHECKS: Final = "client.checks"
 DAY_OF: Final = "client.day/"
 """Begins the name of the section that holds one sub-account's last days."""
 
@@ -47,6 +49,7 @@ class Remembered(msgspec.Struct):
     told: Told = msgspec.field(default_factory=Told)
     seats: SeatsState = msgspec.field(default_factory=SeatsState)
     days: dict[str, AccountDay] = {}
+    checks: ChecksState = msgspec.field(default_factory=ChecksState)
 
 
 class RememberedParts:
@@ -54,6 +57,7 @@ class RememberedParts:
 
     def __init__(self) -> None:
         self._entered = -1
+        self._checks = -1
 
     def sections(self, remembered: Remembered, changed_days: Iterable[str]) -> dict[str, bytes]:
         """The sections that may have changed since the last call; `changed_days` names sub-accounts."""
@@ -61,6 +65,9 @@ class RememberedParts:
         if remembered.seats.entered != self._entered:  # it only ever grows
             self._entered = remembered.seats.entered
             changed[SEATS] = _encode(remembered.seats)
+        if remembered.checks.entered != self._checks:
+            self._checks = remembered.checks.entered
+            changed[CHECKS] = _encode(remembered.checks)
         for account in changed_days:
             changed[DAY_OF + account] = _encode(remembered.days[account])
         return changed
@@ -76,6 +83,7 @@ def recall(sections: Mapping[str, bytes]) -> Remembered:
             for name, content in sections.items()
             if name.startswith(DAY_OF)
         },
+        checks=msgspec.msgpack.decode(sections[CHECKS], type=ChecksState),
     )
 
 

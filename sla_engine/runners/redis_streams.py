@@ -155,6 +155,8 @@ class RedisFeed:
             await self._room.wait()
         asked = self._received
         found: Any = await self._redis.xread({self._stream: chunk_id(asked)}, count=10, block=self._block_ms)
+        if not found:
+            await self._look()
         if self._received != asked:  # sent elsewhere meanwhile
             return
         for _, chunks in found or ():
@@ -163,6 +165,12 @@ class RedisFeed:
         if found:
             self._grown.set()
             self._grown = asyncio.Event()
+
+    async def _look(self) -> None:
+        """Nothing came: perhaps because the ledger is shorter by now than what was read of it."""
+        for announced in (await announced_ledgers(self._redis)).values():
+            if announced.ledger_id == self.ledger_id and await known_size(self._redis, announced) < self._received:
+                raise FeedDiverged(self._stream, self._received - 1)
 
     def _take(self, chunk: list[StreamEntry], before: bytes) -> None:
         """Keep what is new of a chunk: after a rebuild, chunks may be cut elsewhere than before.

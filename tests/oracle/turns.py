@@ -39,9 +39,7 @@ def response_facts(case: Case) -> list[ResponseFact]:
 
 def _was_running(case: Case, turn: Turn) -> bool:
     """Whether the session's clock had started when the turn was over."""
-    if turn.stopped_by is None:
-        return any(case.has_started(step) for step in case.steps if step.at < turn.stopped_at)
-    return turn.answered or case.has_started(turn.stopped_by)
+    return turn.answered or turn.stopped_by is None or case.has_started(turn.stopped_by)
 
 
 def turns_of(case: Case) -> list[Turn]:
@@ -67,7 +65,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
     left_open: Turn | None = None
     for number in range(place + 1, len(steps)):
         step = steps[number]
-        cut_at = case.cut_at(_start(case, opener))
+        cut_at = _cut_at(case, opener)
         if cut_at is not None and step.at >= cut_at:
             return [*found, _unanswered(left_open, opener, None, cut_at)], number
         if step in answers:
@@ -83,10 +81,18 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
             opener, left_open = step, None
         elif _starts_anew(case, step):
             opener = step
-    cut_at = case.cut_at(_start(case, opener))
+    cut_at = _cut_at(case, opener)
     if cut_at is not None and cut_at < case.until:
         left_open = _unanswered(left_open, opener, None, cut_at)
     return ([*found, left_open] if left_open is not None else found), len(steps)
+
+
+def _cut_at(case: Case, opener: Step) -> int | None:
+    """E8: a turn that still waits for the session's clock belongs to the window in which that starts."""
+    clock = None if case.owes_nothing else case.clock_start
+    if clock is not None and opener.at < clock.at:
+        return None
+    return case.cut_at(_start(case, opener))
 
 
 def _unanswered(said: Turn | None, opener: Step, stopped_by: Step | None, at: int) -> Turn:

@@ -217,7 +217,7 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
             outcome = fact.outcome if fact.outcome is Outcome.ANSWERED else Outcome.EXCLUDED
             changes |= {"outcome": outcome, "verdict": Verdict.EXCLUDED, "why": Why.NOBODY_ONLINE}
         case NobodyOnline.NOT_SERVED:
-            if fact.verdict is not Verdict.MET:
+            if fact.verdict is not Verdict.MET or fact.outcome is not Outcome.ANSWERED:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
     return replaced(fact, **changes)
 

@@ -1,8 +1,7 @@
-"""A broker with the manners measured of a stock one (docs/reference/simulation.md has the figures).
+"""A broker with the manners measured of a stock one.
 
-It acknowledges a publish before anything is safe, keeps a bounded queue per subscriber (stock: 20 in flight, 1000
-behind them) and drops the rest without a word, loses everything over kill -9, and after a restart may deliver again
-what it had delivered.
+MANNERS names each of them. tests/integration/test_broker_manners.py measures them on the real broker, test_broker.py
+on this model; a manner that only one of the two has fails the suite.
 """
 
 from collections import deque
@@ -15,8 +14,18 @@ from tests.sim.marks import Marks
 from tests.sim.network import WIRE, Network
 
 BROKER: Final = "broker"
+STOCK_QUEUE: Final = 1000
+"""Messages a stock broker keeps for one subscriber."""
 QUEUE_CAP: Final = 8
-"""Small, so that the world meets it within a minute."""
+"""The model's: small, so that the world meets it within a minute."""
+MANNERS: Final = {
+    "acknowledged_is_not_kept": "it acknowledges a publish before anything is safe: kill -9 takes all of them",
+    "queue_drops_without_a_word": "what a subscriber's queue does not hold is gone; whoever published is not told",
+    "delivers_again_after_a_restart": "it comes back with an older save, and delivers again what it had delivered",
+    "keeps_nothing_for_the_absent": "at QoS 0, which is all we use, what nobody hears is gone",
+    "second_connection_ends_the_first": "of two connections of one name the older is closed",
+    "a_stalled_subscriber_loses_and_stays_connected": "who does not read loses messages and is not told either",
+}
 SERVICE_S: Final = 0.004
 """Seconds between two deliveries to one subscriber."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from collector._core.admission import Outcome
 from collector.errors import Busy
+from collector.feed_redis import RedisFeeder
 from collector.intake import Intake, IntakeSettings
 from collector.intake_http import HttpDoor, HttpSettings
 from collector.intake_mqtt import MqttSettings
@@ -13,9 +14,11 @@ from collector.sources import Principal, Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
 from ledger.errors import LedgerFailed, LedgerFenced
 from tests.sim.http_port import DURABLE, LATER, Answer, Request, answer
+from tests.sim.loop import pause
 from tests.sim.mqtt_port import Connection, SimClient, SimDoor
 from tests.sim.node import Node
 from tests.sim.record import CLIENT, CLIENTS, Record
+from tests.sim.redis_port import SimRedis
 from tests.sim.rules import rules
 from wire.codec import decode_ack
 from wire.frame import Ack, Frame
@@ -45,6 +48,8 @@ MQTT: Final = MqttSettings(
     reconnect_longest_ms=2_000,
 )
 TIME: Final = TimekeeperSettings(clock_open_ms=3_000, clock_idle_ms=9_000, silent_after=2, restore_rows=40)
+CHUNKS_MAX: Final = 8
+"""Few, so that a stream is trimmed before an engine that was down has read it."""
 HTTP: Final = HttpSettings(requests_per_s=2, requests_burst=4, body_timeout_ms=1_000, retry_after_ms=500)
 
 
@@ -63,8 +68,8 @@ class CollectorNode(Node):
         self.intake: Intake | None = None
 
     def may_end_with(self, error: BaseException) -> bool:
-        if isinstance(error, LedgerFenced):
-            return self is not self.world.collector
+        if isinstance(error, LedgerFenced):  # the one in charge as well, by one that stood still while it started
+            return True
         failed_fsync = isinstance(error, LedgerFailed) and isinstance(error.__cause__, OSError)
         return failed_fsync or super().may_end_with(error)
 
@@ -102,6 +107,25 @@ class CollectorNode(Node):
             self._group.create_task(door.run(), name="collector.mqtt")
             self._group.create_task(self._publish_rules(self.intake), name="collector.rules")
             self._group.create_task(timekeeper.run(), name="collector.timekeeper")
+            self._group.create_task(self._feeder(self.intake).run(), name="collector.feeder")
+
+    def _feeder(self, intake: Intake) -> RedisFeeder:
+        reader = self.record.reader(CLIENT)
+
+        async def grown(since: int) -> None:
+            await intake.ledgers[CLIENT].changed(since)
+            while reader.size() <= since:  # only behind a mutant that says "durable" of what is not
+                await pause(0.1)
+
+        return self.record.make_feeder(
+            SimRedis(self, self.world.redis),  # type: ignore[arg-type]  # a port
+            CLIENT,
+            reader,  # type: ignore[arg-type]  # a port
+            grown,
+            chunks_max=CHUNKS_MAX,
+            retry_s=0.3,
+            look_s=1.0,
+        )
 
     async def _publish_rules(self, intake: Intake) -> None:
         """Through the same door as everything, at every start: they are stored once."""

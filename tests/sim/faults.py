@@ -65,6 +65,7 @@ class Faults:
             (self.forge, 2),
             (self.usurp, 2),
             (self.step_clock, 4),
+            (self.hurt_redis, 4),
         )
         actions = [action for action, weight in trouble for _ in range(weight)]
         while world.now < ends:
@@ -115,6 +116,16 @@ class Faults:
         place = "hub" if clock is world.hub_clock else "source"
         world.marks.hit(f"clock.{place}_{'back' if stepped < 0 else 'forth'}")
         world.trace("clock", place, stepped)
+
+    def hurt_redis(self) -> None:
+        """Save it, flush it, or kill it; it comes back with the last save."""
+        redis = self.world.redis
+        what = self.rng.choice((redis.save, redis.save, redis.flush, redis.kill))
+        self.world.trace("redis", what.__name__)
+        if redis.up:
+            what()
+        if not redis.up:
+            self.world.later(self.rng.uniform(0.1, 5.0), redis.restart)
 
     def usurp(self) -> None:
         self.world.fail_over(self.rng.uniform(0.3, 9.0))

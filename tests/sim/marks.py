@@ -35,6 +35,10 @@ EXPECTED: Final = frozenset(
         "outbox.disk_full",
         "ledger.restored_older",
         "collector.usurped",
+        "redis.killed",
+        "redis.flushed",
+        "redis.trimmed",
+        "redis.append_refused",
         "clock.hub_back",
         "clock.hub_forth",
         "clock.source_back",
@@ -86,6 +90,8 @@ EXPECTED: Final = frozenset(
         "engine.facts_ahead",
         "engine.state_discarded",
         "engine.ledger_diverged",
+        "far_engine.gap",
+        "far_engine.diverged",
     }
 )
 

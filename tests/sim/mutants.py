@@ -7,16 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.entry import NewEntry, StoredEntry
-from sla_engine.facts_store import Commit
-from sla_engine.runners.local import LocalRunner
-from tests.oracle.reading import Told
-from tests.sim.facts_port import SimFacts
+from ledger.entry import NewEntry
 from tests.sim.http_port import OK, Answer, Request
-from tests.sim.ledger_port import Committed, SimLedger, SimReader, SimWriter, Stream
-from tests.sim.record import CLIENT, Submit
+from tests.sim.ledger_port import Committed, SimLedger, SimWriter, Stream
+from tests.sim.mutants_engine import ENGINE_MUTANTS
+from tests.sim.record import Submit
 from tests.sim.world import World
-from wire.codec import decode_body, encode_body
 from wire.frame import Ack, Frame, Lane
 
 Tamper = Callable[[World], None]
@@ -186,24 +182,6 @@ def clock_not_clamped(world: World) -> None:
     world.record.make_writer = AsShown
 
 
-def judged_by_arrival(world: World) -> None:
-    """Events are folded as if they had happened when they came in."""
-
-    class Restamped(SimReader):
-        def read(self, first: int, limit: int) -> list[StoredEntry]:
-            return [_as_of_arrival(entry) for entry in super().read(first, limit)]
-
-    world.engine.reader = world.engine.ledger = Restamped(world.record.ledgers[CLIENT])
-
-
-def _as_of_arrival(entry: StoredEntry) -> StoredEntry:
-    body = None if entry.body is None else decode_body(entry.kind, entry.kind_version, entry.body)
-    if not isinstance(body, Told):
-        return entry
-    restamped = encode_body(msgspec.structs.replace(body, occurred_at=entry.received_at))
-    return msgspec.structs.replace(entry, body=restamped)
-
-
 def fence_ignored(world: World) -> None:
     """A writer that was thought dead goes on where it was, whoever writes now."""
 
@@ -258,78 +236,6 @@ def chat_forgets_unanswered(world: World) -> None:
     world.chat._post = forgetful  # type: ignore[method-assign]  # a mutant
 
 
-# ------------------------------------------------------------------------------------------------------ the engine
-
-
-def _facts(world: World, kind: type[SimFacts]) -> None:
-    world.engine.make_store = kind
-
-
-def offset_before_state(world: World) -> None:
-    """The offset is stored first, the facts it stands for after it, and nothing compares the two."""
-
-    class Hasty(SimFacts):
-        def write(self, commit: Commit) -> None:
-            self.commit_state(commit)
-            self._state_disk.flush()
-            self.between()
-            self.commit_facts(commit)
-            self._facts_disk.flush()
-
-        def misfit(self, next_index: int, ledger_size: int) -> str | None:
-            self._through = max(self._through, next_index)
-            return super().misfit(next_index, ledger_size)
-
-    _facts(world, Hasty)
-
-
-def non_atomic_snapshot(world: World) -> None:
-    """The state is written in two transactions: where it stands, then the conversations."""
-
-    class InPlace(SimFacts):
-        def commit_state(self, commit: Commit) -> None:
-            super().commit_state(commit._replace(conversations={}))
-            self.between()
-            super().commit_state(commit)
-
-    _facts(world, InPlace)
-
-
-def engine_ignores_restore(world: World) -> None:
-    """State that is ahead of the ledger, or of another past, is used."""
-
-    class Trusting(SimFacts):
-        def misfit(self, next_index: int, ledger_size: int) -> str | None:
-            return None
-
-        def discard(self, why: str) -> None:
-            """Never."""
-
-    _facts(world, Trusting)
-
-
-def engine_trusts_offset(world: World) -> None:
-    """An offset within the ledger is enough: nobody looks whether the ledger before it is still the same."""
-
-    class Trusting(LocalRunner):
-        def _leaf_before(self, next_index: int) -> bytes:
-            return b"any"
-
-    world.engine.make_runner = Trusting
-
-
-def feed_skips_entries(world: World) -> None:
-    """Now and then the feed leaves an entry out."""
-    reader = world.engine.reader
-
-    class Lossy:
-        def read(self, first: int, limit: int) -> list[StoredEntry]:
-            found = reader.read(first, limit)
-            return found[1:] if len(found) > 1 and world.rng.random() < 0.05 else found
-
-    world.engine.reader = Lossy()
-
-
 MUTANTS: Final[Mapping[str, Tamper]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -348,16 +254,11 @@ MUTANTS: Final[Mapping[str, Tamper]] = {
         rejected_without_a_word,
         fence_ignored,
         clock_not_clamped,
-        judged_by_arrival,
         outbox_without_fsync,
         fire_and_forget,
         overflow_drops_silently,
         epoch_reused,
         chat_forgets_unanswered,
-        offset_before_state,
-        non_atomic_snapshot,
-        engine_ignores_restore,
-        engine_trusts_offset,
-        feed_skips_entries,
+        *ENGINE_MUTANTS,
     )
 }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
+from collector.feed_redis import RedisFeeder
 from collector.sources import CONVERSATIONS, FACILITIES, Source
 from tests.sim.disk import SimDisk
 from tests.sim.ledger_port import SimLedger, SimReader, SimWriter, Transaction
@@ -21,8 +22,8 @@ Submit = Callable[[Frame], Coroutine[Any, Any, Ack]]
 class Record:
     """One directory per client on the hub's disk, the senders registered with it, the operator's backups of it.
 
-    make_writer, around_submit: how a collector opens a ledger, and what stands between its doors and its intake:
-    where a mutant may put something else.
+    make_writer, around_submit, make_feeder: how a collector opens a ledger, what stands between its doors and its
+    intake, and what feeds Redis: where a mutant may put something else.
     """
 
     def __init__(self, world: "World") -> None:
@@ -40,6 +41,7 @@ class Record:
         self.sources: dict[str, Source] = {}
         self.make_writer: Callable[[SimLedger], SimWriter] = SimWriter
         self.around_submit: Callable[[Frame, Submit], Awaitable[Ack]] = lambda frame, submit: submit(frame)
+        self.make_feeder: type[RedisFeeder] = RedisFeeder
         self._backups: dict[str, list[Transaction]] = {}
 
     def register(self, source: str, client: str, token_hash: str | None = None) -> None:
@@ -77,6 +79,8 @@ class Record:
             collector.crash(power=False)
         # the engine may come back when the restored ledger has grown past its offset again
         world.engine.crash(power=False, back_after=world.rng.uniform(0.1, 15.0))
+        # long enough, at times, that the ledger has outgrown what the stream was fed before
+        world.redis.stay_away(world.rng.uniform(1.0, 20.0))
         size = self.ledgers[client].restore(copy)
         world.trace("restore", client, size)
         self.oracles[client].restored(size)

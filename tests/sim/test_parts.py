@@ -13,14 +13,12 @@ from agent_probe.outbox import EpochNote
 from agent_probe.storage_sqlite import SqliteStorage
 from ledger.writer import LedgerWriter
 from sla_engine.facts_store import FactsStore
-from tests.sim.broker import QUEUE_CAP, Broker
 from tests.sim.disk import DiskFaults, SimDisk
 from tests.sim.facts_port import SimFacts
 from tests.sim.ledger_port import SimWriter
 from tests.sim.loop import INCARNATION, Incarnation, ProcessDied, SimLoop, pause
 from tests.sim.marks import Marks
 from tests.sim.mqtt_port import SimPort
-from tests.sim.network import Network
 from tests.sim.outbox_port import SimNote, SimStorage
 
 
@@ -143,47 +141,6 @@ def test_a_dead_process_writes_nothing(loop: SimLoop) -> None:
     with pytest.raises(ProcessDied):
         context.run(disk.append, "row")
     assert disk.records == []
-
-
-def broker_with_a_subscriber(loop: SimLoop, received: list[str]) -> Broker:
-    marks = Marks()
-    network = Network(Random(0), loop, marks)
-    network.calm()
-    broker = Broker(Random(0), loop, network, marks)
-    broker.calm()
-    session = broker.connect("collector", lambda topic, _payload: received.append(topic))
-    assert session is not None
-    broker.subscribe(session, "v1/+/+/up")
-    return broker
-
-
-def test_the_broker_drops_what_its_queue_does_not_hold_without_a_word(loop: SimLoop) -> None:
-    received: list[str] = []
-    broker = broker_with_a_subscriber(loop, received)
-
-    async def world() -> None:
-        session = next(iter(broker._sessions.values()))
-        for number in range(3 * QUEUE_CAP):
-            broker._enqueue(session, f"v1/site/{number}/up", b"")
-        await pause(60)
-
-    loop.run_until_complete(world())
-    assert len(received) == QUEUE_CAP
-
-
-def test_the_broker_loses_what_it_took_when_it_is_killed(loop: SimLoop) -> None:
-    received: list[str] = []
-    broker = broker_with_a_subscriber(loop, received)
-
-    async def world() -> None:
-        probe = broker.connect("probe", lambda _topic, _payload: None)
-        assert probe is not None
-        broker.publish(probe, "v1/site/probe/up", b"frame")
-        broker.crash()
-        await pause(60)
-
-    loop.run_until_complete(world())
-    assert received == []
 
 
 def methods(kind: type) -> set[str]:

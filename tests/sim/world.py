@@ -14,6 +14,7 @@ from tests.sim.clocks import HUB_STEP_MS, WallClock
 from tests.sim.collector import CollectorNode
 from tests.sim.disk import DiskFaults
 from tests.sim.engine import EngineNode
+from tests.sim.far_engine import FarEngine
 from tests.sim.faults import Faults
 from tests.sim.forger import Forger
 from tests.sim.loop import SimLoop, pause
@@ -24,6 +25,7 @@ from tests.sim.oracle import Violation
 from tests.sim.outbox_port import installed
 from tests.sim.probe import ProbeNode
 from tests.sim.record import Record
+from tests.sim.redis_port import REDIS, RedisServer
 
 RAGE_S: Final = 32.0
 DRAIN_S: Final = 240.0
@@ -63,7 +65,11 @@ class World:
         self.record = Record(self)
         self.collectors = [CollectorNode(self, name, self.record) for name in ("hub/collector", "hub/standby")]
         self.collector = self.collectors[0]
+        self.redis = RedisServer(Random(self.rng.random()), self.loop, self.network, self.marks)
+        self.redis.on_break = lambda what: self.fail("I7", what)
         self.engine = EngineNode(self, self.record)
+        self.far_engine = FarEngine(self, self.record)
+        self.engines = [self.engine, self.far_engine]
         self.probes = [
             ProbeNode(self, "site-1/seat-1", "operator"),
             ProbeNode(self, "site-1/gateway", "operator"),
@@ -71,7 +77,7 @@ class World:
         ]
         self.chat = ChatBridge(self, "acme/chat", "acme")
         self.forger = Forger(self)
-        self.nodes: list[Node] = [*self.collectors, self.engine, self.chat, *self.probes]
+        self.nodes: list[Node] = [*self.collectors, *self.engines, self.chat, *self.probes]
         for mate in (*self.collectors, self.engine):
             mate.machine_mates = [*self.collectors, self.engine]
             mate.clock = self.hub_clock
@@ -80,6 +86,7 @@ class World:
         self.links = [(probe.name, BROKER) for probe in self.probes]
         self.links += [(BROKER, self.collector.name), (self.chat.name, self.collector.name)]
         self.links += [(self.collector.name, self.engine.name)]
+        self.links += [(self.collector.name, REDIS), (self.far_engine.name, REDIS)]
         if tamper is not None:
             tamper(self)
 
@@ -184,6 +191,7 @@ class World:
         self.faults.active = False
         self.network.calm()
         self.broker.calm()
+        self.redis.restart()
         self.disk_faults.calm()
         if not self.broker.up:
             self.broker.restart()
@@ -197,7 +205,7 @@ class World:
             all(node.up == self.belongs_up(node) for node in self.nodes)
             and all(s.empty() for s in sources)
             and self.forger.empty()
-            and self.engine.caught_up()
+            and all(engine.caught_up() for engine in self.engines)
         )
 
     def what_is_left(self) -> str:
@@ -205,8 +213,7 @@ class World:
         sources: list[ProbeNode | ChatBridge] = [*self.probes, self.chat]
         left = [source.left() for source in sources if not source.empty()]
         left += self.forger.left()
-        if not self.engine.caught_up():
-            left.append(self.engine.left())
+        left += [engine.left() for engine in self.engines if not engine.caught_up()]
         astray = [node for node in self.nodes if node.up != self.belongs_up(node)]
         left += [f"{node.name} is {'up' if node.up else 'down'}" for node in astray]
         return f"after {DRAIN_S:.0f} s without faults: {'; '.join(left)}"
@@ -215,12 +222,22 @@ class World:
         """Whether it is meant to run: of the collectors, the one in charge."""
         return node is self.collector or node not in self.collectors
 
+    def judge_stream(self) -> None:
+        """I7: what the stream holds is the end of the ledger, each entry once."""
+        for name, stream in self.redis.streams.items():
+            there = [(entry.index, entry.leaf) for entry in stream.entries()]
+            ledger = [(entry.index, entry.leaf) for entry in self.engine.ledger.read(0, self.engine.ledger.size())]
+            if there != ledger[len(ledger) - len(there) :]:
+                self.fail("I7", f"{name} is not the end of the ledger")
+
     def judge(self) -> None:
         """The checks at the end."""
         for oracle in self.record.oracles.values():
             oracle.settle()
         self.forger.judge()
-        self.engine.judge()
+        for engine in self.engines:
+            engine.judge()
+        self.judge_stream()
 
 
 def run(seed: int, tamper: Callable[[World], None] | None = None) -> Outcome:

@@ -63,6 +63,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     (Kind.CLOSED, 1): ("conversation", "by"),
     (Kind.PRESENCE, 1): ("account", "presence", "activity", "pause_reason"),
     (Kind.SOURCE_NOTE, 1): ("event", "conversation", "queue", "account"),
+    (Kind.QUALITY_SCORED, 1): ("conversation", "passed", "scorer", "fatal", "sampled_by"),
     (Kind.ROSTER_LINK, 1): ("relation", "subject", "target", "effective_from", "effective_until", "attributes"),
     (Kind.DEFINITION, 1): ("name", "version", "effective_from", "document"),
     (Kind.CONTRACT, 1): ("name", "effective_from", "document"),
