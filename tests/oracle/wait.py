@@ -185,17 +185,17 @@ def _never_answered(case: Case, why: Why, at: int) -> Said:
 
 def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
     """E11."""
-    by_due = case.in_time(waited, running.limit)
+    in_time = case.in_time(waited, running.limit)
     missed = (Verdict.BREACHED, Why.LEFT_UNANSWERED)
     ignored = (Verdict.EXCLUDED, Why.LEFT_IGNORED)
     verdict, why = {
         LeftBeforeTarget.COUNTS: (
             (Verdict.EXCLUDED, Why.LEFT_SHORT) if waited < case.rules.short_abandon_ms else missed
         ),
-        LeftBeforeTarget.IGNORE: ignored if by_due else missed,
+        LeftBeforeTarget.IGNORE: ignored if waited <= running.limit else missed,
         LeftBeforeTarget.IGNORE_ALL: ignored,
         LeftBeforeTarget.AS_BREACH: missed,
-        LeftBeforeTarget.MET_IF_WITHIN: (Verdict.MET, Why.LEFT_IN_TIME) if by_due else missed,
+        LeftBeforeTarget.MET_IF_WITHIN: (Verdict.MET, Why.LEFT_IN_TIME) if in_time else missed,
     }[case.rules.left_before_target]
     return Said(Outcome.ABANDONED, verdict, why, end.at)
 
