@@ -8,7 +8,7 @@ import typer
 
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
-    *("demo", "up", "import_", "board", "report", "explain", "definition", "roster"),
+    *("demo", "up", "import_", "board", "report", "reconcile", "explain", "definition", "roster"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -32,6 +32,8 @@ Examples:
   seatwatch board --at "2026-11-21 11:00"          the board of a past instant
 
   seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by day   the figures of a month
+
+  seatwatch reconcile --client acme --from 2026-11-01 --to 2026-12-01    a platform's figures beside ours
 
   seatwatch definition list                        the rules there are, with source and date
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts

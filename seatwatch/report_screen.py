@@ -1,7 +1,5 @@
 """A report for a person, as CSV for a spreadsheet, and as one JSON object."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.report_columns import COLUMNS, Column, Part, not_judged
 from sla_engine._core.definition import time_of_day
@@ -16,8 +15,6 @@ from sla_engine.reports._core.report import Head, Report, Row
 
 WIDTH: Final = 200
 """Columns of a table in a file or a pipe."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run as a formula where a cell begins with it."""
 _HEAD_FIELDS: Final = (
     *("client", "definitions", "contracts", "time_zone", "service_level_formula", "entries", "received_at_ms", "state"),
 )
@@ -52,17 +49,14 @@ def show(report: Report, tell: Teller) -> None:
 
 def as_csv(report: Report) -> str:
     """One line per row and one for the total; every line says where it comes from. No data is an empty cell."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
     names = [field for column in COLUMNS for field in column.fields()]
-    writer.writerow(["row", "since_ms", "until_ms", *names, "not_judged", *_HEAD_FIELDS])
+    lines: list[list[Cell]] = [["row", "since_ms", "until_ms", *names, "not_judged", *_HEAD_FIELDS]]
     origin = _origin(report)
     for row in (*report.rows, report.total):
         name = "total" if row is report.total else row.name
         values = [value for column in COLUMNS for value in column.values(row)]
-        cells = [name, row.since, row.until, *values, not_judged(row), *origin]
-        writer.writerow(["" if cell is None else _safe(cell) for cell in cells])
-    return out.getvalue()
+        lines.append([name, row.since, row.until, *values, not_judged(row), *origin])
+    return csv_text(lines)
 
 
 def as_json(report: Report) -> bytes:
@@ -132,8 +126,3 @@ def _name(row: Row, tell: Teller) -> str:
 
 def _has_data(column: Column, rows: tuple[Row, ...]) -> bool:
     return any(value not in (None, 0) for row in rows for value in column.values(row))
-
-
-def _safe(cell: int | str) -> int | str:
-    """Text from outside never becomes a formula of the spreadsheet that opens it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -31,6 +31,7 @@ from collector.importers.report import Report
 from collector.importers.tables import Table
 from wire.ids import NAME_PATTERN
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.platform import Measured
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +58,10 @@ class AboutTable(StrictTable, frozen=True, kw_only=True):
 
 
 class FigureTable(StrictTable, frozen=True, kw_only=True):
-    """One figure. metric: as the platform calls it. definition: the rules it claims to count by, a preset's name."""
+    """One figure. metric: as the platform calls it. definition: the rules it claims to count by, a preset's name.
+
+    measure: which of ours it is held against.
+    """
 
     metric: Annotated[str, Meta(min_length=1, max_length=WORD_CHARS_MAX)]
     column: str
@@ -65,6 +69,7 @@ class FigureTable(StrictTable, frozen=True, kw_only=True):
     part: str | None = None
     whole: str | None = None
     definition: _Name | None = None
+    measure: Measured | None = None
     when: dict[str, Test] = msgspec.field(default_factory=dict)
 
 
@@ -205,6 +210,7 @@ def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:
                 place("figure.part", each.part),
                 place("figure.whole", each.whole),
                 each.definition or "",
+                each.measure or "",
                 columns.conditions("figure.when", each.when),
             )
             for each in mapping.figure

@@ -78,6 +78,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "queue",
         "account",
         "definition",
+        "measure",
     ),
     (Kind.HEARTBEAT, 1): ("site", "seat", "role", "interval_ms", "uptime_ms", "outbox_rows", "outbox_bytes"),
     (Kind.UPS_READING, 1): (

@@ -56,6 +56,7 @@ class Figure(NamedTuple):
     part: int | None
     whole: int | None
     definition: str
+    measure: str
     when: tuple[Condition, ...]
 
 
@@ -132,7 +133,8 @@ class FigureRows:
             starts_at, ends_at = period
             head = (ends_at, ends_at - starts_at, plan.clock, None, False, "")
             told = (figure.metric, KEPT[figure.unit], value, part or 0, whole or 0)
-            bodies.append(PlatformFigure(*head, starts_at, ends_at, *told, queue, account, figure.definition))
+            rules = (figure.definition, figure.measure)
+            bodies.append(PlatformFigure(*head, starts_at, ends_at, *told, queue, account, *rules))
         return Row(FigureOutcome.FIGURES if bodies else FigureOutcome.NO_FIGURES, tuple(bodies))
 
     def _name(self, place: int | None, cells: Sequence[str]) -> str:
