@@ -95,7 +95,7 @@ def _heading(report: Report, tell: Teller) -> Iterator[str]:
     if level is not None:
         yield f"{tell.word('service_level')}: {level.formula}, {tell.lasting(level.threshold_ms)}"
     state = tell.word("report_final" if head.final else "report_provisional")
-    yield f"{state}. {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
+    yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
 
 
 def _origin(report: Report) -> list[int | str]:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -274,7 +275,7 @@ def _windows(key: str, texts: object) -> list[tuple[int, int]]:
 
 def _minute(key: str, text: str) -> int:
     hours, colon, minutes = text.strip().partition(":")
-    if colon and hours.isdigit() and minutes.isdigit() and int(hours) <= HOURS_PER_DAY and int(minutes) < 60:
+    if colon and hours.isdecimal() and minutes.isdecimal() and int(hours) <= HOURS_PER_DAY and int(minutes) < 60:
         minute = int(hours) * 60 + int(minutes)
         if minute <= definitions.MINUTES_PER_DAY:
             return minute
@@ -292,7 +293,7 @@ def _duration(key: str, seconds: object) -> int | None:
     """Whole ms of a number of seconds."""
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
         raise DefinitionError(key, seconds, "not a number of seconds", "write it as 10 or 0.5")
     ms = round(seconds * 1000)
     if abs(seconds * 1000 - ms) > 1e-6:

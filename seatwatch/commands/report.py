@@ -52,7 +52,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
     data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
 ) -> None:
-    """Print figures of [T, T) by the contract's own definition, or by another one.
+    """Print figures of the sessions that start within a time, by the contract's own definition or by another one.
 
     Reads only, also beside a running server. A date alone is the start of that business day, with --by month that of
     the contract's period; times are of the definition's zone. Exit 0 when it is printed, 1 when the ledger cannot be

@@ -128,7 +128,7 @@ def take(
     if (
         at < conversation.last_at
         or (customer and not conversation.customer)
-        or (at < shard.watermark.merged[conversation.feed] and _is_said(conversation))
+        or (at < shard.watermark.merged[LIVE] and _is_said(conversation))  # said before a slower source joined, too
     ):
         _correct(shard, conversation, record, at, customer)
     else:

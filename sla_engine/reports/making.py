@@ -16,7 +16,7 @@ from ledger.reader import LedgerReader
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition, label_of
 from sla_engine.facts_store import FactKey, instant_of
-from sla_engine.replay import STANDING, Given, entered_rules, last_facts, ledger_batches, replay, restating, under
+from sla_engine.replay import STANDING, Given, last_facts, ledger_batches, replay, restating, under
 from sla_engine.reports._core.choosing import Choosing
 from sla_engine.reports._core.composing import Composing, frame_of, reads_from, session_of
 from sla_engine.reports._core.observed import Observed
@@ -44,13 +44,14 @@ class Ruling(NamedTuple):
     """What a report is cut and read by. asked: None = the primary definition of each session's queue.
 
     frame: gives zone, business day and service window. replayed: `asked` is no definition of a contract in force, so
-    the ledger is folded under it alone.
+    the ledger is folded under it alone. possible: every definition that sessions may count under.
     """
 
     frame: Definition
     contract: Contract | None
     asked: Definition | None
     replayed: bool
+    possible: tuple[Definition, ...]
 
 
 def report(
@@ -89,14 +90,16 @@ def ruling_of(
     if asked is not None:
         definition, exactly = asked
         held = any(definition.name in each.definitions for each in covering) and definition in definitions
-        return Ruling(definition, contract, definition, replayed=exactly or not held)
+        replayed = exactly or not held
+        return Ruling(definition, contract, definition, replayed, (definition,) if replayed else tuple(definitions))
     if contract is None:
         return None
     versions = [each for each in definitions if each.name == contract.definitions[0]]
     in_force = [each for each in versions if each.effective_from <= at] or versions
     if not in_force:
         return None
-    return Ruling(max(in_force, key=lambda each: (each.effective_from, each.version)), contract, None, replayed=False)
+    frame = max(in_force, key=lambda each: (each.effective_from, each.version))
+    return Ruling(frame, contract, None, replayed=False, possible=tuple(definitions))
 
 
 class _Making:
@@ -110,8 +113,7 @@ class _Making:
         self._ruling: Final = ruling
         self._passed: Final = passed
         self._frame: Final = frame_of(ruling.frame, ruling.contract)
-        definitions = [ruling.asked] if ruling.asked is not None else entered_rules(reader)[0]
-        self._since: Final = reads_from(question, self._frame, definitions)
+        self._since: Final = reads_from(question, self._frame, ruling.possible)
         self._settings: Final = settings
         self._earliest: Final = self._since - settings.lookback_ms
         self._seen: Final = Observed(question.since, question.until)

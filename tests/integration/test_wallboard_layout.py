@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, waiting
-from tests.dashboards.demo_board import demo_board
+from tests.dashboards.boards import board, floor, site, tile
 from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, row, wall
-from wire.board import Board, Ratio
+from tests.dashboards.states import STATES
+from wire.board import Board
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -50,7 +51,7 @@ def misfits(page: Page) -> list[str]:
             range.selectNodeContents(value);
             const box = range.getBoundingClientRect();
             if (box.width === 0) continue;
-            for (const around of [value.closest(".cell"), value.closest(".card, .row")]) {
+            for (const around of [value.closest(".cell"), value.closest(".card, .row, #now")]) {
               const limit = around.getBoundingClientRect();
               const aside = box.right - limit.right > 1 || box.left - limit.left < -1;
               const below = value.getBoundingClientRect().bottom - limit.bottom > 1;
@@ -87,47 +88,82 @@ def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: B
             assert misfits(page) == []
 
 
-BOARDS = {
-    "demo": demo_board(),
-    "floor": floor(Random(1)),
-    "empty": board(),
-    "wide": board(
-        clients=[tile("client", live=waiting(NOON, *range(999)), day=figures(99_998, 99_999, 3_599_000))],
-        queues=[
-            tile(
-                live=waiting(NOON, *range(0, 8_000_000, 8_000)),
-                day=figures(99_998, 99_999, 3_599_000),
-                agents=people(999, 999, 999, 999, 999),
-            )
-        ],
-        teams=[
-            tile(
-                "team",
-                day=figures(99_998, 99_999, 3_599_000),
-                agents=people(999, 999, 999),
-                attainment_target=Ratio(99, 100),
-            )
-        ],
-    ),
-}
+BOARDS = {**STATES, "floor": floor(Random(1))}
+LOOKS = [(size, language) for size in (TV, PHONE, (1366, 768), (3840, 2160)) for language in ("zh-CN", "en")]
 
 
-SIZES = [
-    *((name, size) for name in BOARDS for size in (TV, PHONE)),
-    ("wide", (1366, 768)),
-    ("demo", (3840, 2160)),
-]
+def turn_to(wall: Wall, page: Page, shown: Board, number: int) -> None:
+    """Show `shown` under a number of its own and wait until the page shows that."""
+    wall.show(msgspec.structs.replace(shown, entries=number))
+    expect(page.locator("#record")).to_contain_text(f"{number:,}")
 
 
-@pytest.mark.parametrize(("name", "size"), SIZES, ids=str)
+@pytest.mark.parametrize(("size", "language"), LOOKS, ids=str)
 def test_nothing_sticks_out_and_nothing_scrolls_sideways(
-    shared: Wall, browser: Browser, name: str, size: tuple[int, int]
+    shared: Wall, browser: Browser, size: tuple[int, int], language: str
 ) -> None:
-    shown: Board = BOARDS[name]
-    shared.show(shown)
-    for language in ("zh-CN", "en"):
-        with looking(browser, f"{shared.base}/?lang={language}", size) as page:
-            live(page)
-            assert misfits(page) == []
-            if size != PHONE:
-                assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    shared.show(board())
+    wrong = {}
+    with looking(browser, f"{shared.base}/?lang={language}", size) as page:
+        live(page)
+        for number, (name, shown) in enumerate(BOARDS.items(), start=10):
+            turn_to(shared, page, shown, number)
+            wrong[name] = misfits(page)
+            if size != PHONE and not page.evaluate("document.documentElement.scrollHeight <= innerHeight"):
+                wrong[name].append("the page is higher than the screen")
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+PLACES = """() => Array.from(document.querySelectorAll(".cell"))
+  .filter((cell) => cell.getClientRects().length > 0)
+  .map((cell) => [cell.className, cell.getBoundingClientRect().toJSON()])"""
+
+
+def test_no_figure_moves_on_a_tv_when_numbers_grow_from_one_digit_to_five(shared: Wall, browser: Browser) -> None:
+    shared.show(board())
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        turn_to(shared, page, STATES["narrow"], 11)
+        before = page.evaluate(PLACES)
+        turn_to(shared, page, STATES["wide"], 12)
+        after = page.evaluate(PLACES)
+    assert len(before) > 40
+    assert after == before
+
+
+FAINT = """() => {
+  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return channels(getComputedStyle(document.documentElement).backgroundColor);
+  };
+  const faint = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode;
+    const node = text.parentElement;
+    if (!text.data.trim() || node.getClientRects().length === 0) continue;
+    const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    const contrast = (a + 0.05) / (b + 0.05);
+    if (contrast < 4.5) faint.push(`${node.className}: ${text.data} ${contrast.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
+@pytest.mark.parametrize("size", [TV, PHONE], ids=str)
+def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks(
+    shared: Wall, browser: Browser, size: tuple[int, int]
+) -> None:
+    shared.show(board())
+    with looking(browser, f"{shared.base}/?lang=en", size) as page:
+        live(page)
+        for number, name in enumerate(["busy", "everything", "silent", "nobody", "surge", "no_figures"], start=10):
+            turn_to(shared, page, STATES[name], number)
+            assert page.evaluate(FAINT) == [], name

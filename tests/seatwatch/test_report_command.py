@@ -64,7 +64,7 @@ def test_a_table_says_whose_rules_how_much_of_the_record_and_every_count(
         label_of(PRESET),
         definition_hash(canonical(PRESET)),
         "Service level: within_of_offered_less_short, 10.000 s",
-        "Final. As of entry",
+        "Final  As of entry",
         "50.00 % (1/2)",
         "8.000 s (1)",
         "Total",

@@ -177,5 +177,5 @@ def test_only_what_changed_is_kept_again() -> None:
     folding = folded(presence("08:30"), presence("08:30", "bo"), now="08:50")
     parts = RememberedParts()
     everything = parts.sections(folding.state.remembered(), folding.state.staff.changed)
-    assert set(everything) == {"client.remembered", "client.seats", "client.day/anna", "client.day/bo"}
+    assert set(everything) == {"client.remembered", "client.seats", "client.checks", "client.day/anna", "client.day/bo"}
     assert set(parts.sections(folding.state.remembered(), {"bo"})) == {"client.remembered", "client.day/bo"}

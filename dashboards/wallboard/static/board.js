@@ -45,12 +45,43 @@ export function urgency(tile, now) {
   return { rank: warns ? WARN : WAIT, due, left };
 }
 
+// A queue that has live numbers, and not ones from before its feeds fell silent.
+export const isLive = (tile) => tile.live !== null && tile.feed !== "daily" && tile.stale_since === null;
+
+// What must be answered now, over all live queues: {queues, live, waiting, overdue, oldest}. oldest: since when, or null.
+export function allWaiting(tiles, now) {
+  const all = Object.values(tiles);
+  const live = all.filter(isLive);
+  const sum = (count) => live.reduce((total, tile) => total + count(tile), 0);
+  const since = live.map((tile) => tile.live.oldest_since).filter((instant) => instant !== null);
+  return {
+    queues: all.length,
+    live: live.length,
+    waiting: sum((tile) => tile.live.waiting),
+    overdue: sum((tile) => overduePeople(tile, now)),
+    oldest: since.length === 0 ? null : Math.min(...since),
+  };
+}
+
+// A due instant may pass between two boards: then it is at least one.
+export function overduePeople(tile, now) {
+  return urgency(tile, now).rank === OVER ? Math.max(tile.live.overdue, 1) : 0;
+}
+
 const byName = (a, b) => compare(a.client, b.client) || compare(a.name, b.name) || compare(a.id, b.id);
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-// Queues in the order of the contract's book: for a screen that shows all of them, so that rows stay where they are.
+// Tiles in the order of the contract's book: for a screen that shows all of them, so that they stay where they are.
 export function inPlace(tiles) {
   return Object.values(tiles).sort(byName);
+}
+
+// Tiles with a surge first, then those with somebody overdue: they keep their place while seconds pass.
+export function byTrouble(tiles, now) {
+  return Object.values(tiles)
+    .map((tile) => ({ tile, rank: tile.surge !== null ? 0 : urgency(tile, now).rank === OVER ? 1 : 2 }))
+    .sort((a, b) => a.rank - b.rank || byName(a.tile, b.tile))
+    .map((entry) => entry.tile);
 }
 
 // Queues by urgency: for a screen that cannot show all of them.

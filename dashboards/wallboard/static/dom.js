@@ -66,8 +66,22 @@ export function fill(made, { tone = "", shape = "", big = "", unit = "", small =
   setIcon(made.mark, shape);
   if (made.big.textContent !== big) {
     made.big.textContent = big;
-    made.big.style.fontSize = big.length > made.room ? `${(made.room / big.length).toFixed(2)}em` : "";
+    made.big.style.setProperty("--fit", big.length > made.room ? (made.room / big.length).toFixed(2) : "1");
   }
   setText(made.unit, unit);
   setText(made.small, small);
+}
+
+// Facts in a line of their own: {tone, name, text} each; what does not fit is left out whole (board.css). How many.
+export function fillFacts(line, facts) {
+  while (line.children.length < facts.length) line.append(node("span", "fact", node("span", "name"), " ", node("bdi")));
+  Array.from(line.children).forEach((made, at) => {
+    made.hidden = at >= facts.length;
+    if (made.hidden) return;
+    const { tone, name, text } = facts[at];
+    setTone(made, tone);
+    setText(made.firstChild, name);
+    setText(made.lastChild, text);
+  });
+  return facts.length;
 }

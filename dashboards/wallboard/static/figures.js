@@ -1,5 +1,5 @@
 // What a figure looks like: text, icon and tone together, the same on every tile.
-import { BLIND, CALM, OVER, WARN, band, urgency } from "./board.js";
+import { BLIND, CALM, OVER, WARN, band, overduePeople, urgency } from "./board.js";
 import { NOTHING } from "./format.js";
 
 const BANDS = {
@@ -20,14 +20,6 @@ export function attainment(ratio, target, { w, format }) {
   const met = ratio.part * target.whole >= target.part * ratio.whole;
   const verdict = w(met ? "on_target" : "below_target");
   return { ...shown, verdict, tone: met ? "good" : "bad", shape: met ? "fine" : "bad" };
-}
-
-// The same conversations by other rules, small and by name; nothing while there is nothing judged by them.
-export function secondFigures(tile, { w, format }) {
-  return tile.seconds
-    .filter((second) => second.day.attainment.whole > 0)
-    .map(({ name, day }) => `${w("second_figure")} ${name} ${format.percent(day.attainment)} ${format.counts(day.attainment)}`)
-    .join("  ·  ");
 }
 
 export function average(mean, tile, { w, format }) {
@@ -56,8 +48,7 @@ export function toBreach(tile, now, { w, format }) {
   if (rank === CALM) return { tone: "none", shape: "fine", small: w("nobody_waiting") };
   if (rank === OVER) {
     const over = left !== null && left < 0 ? `+${format.elapsed(-left)}` : NOTHING;
-    const people = Math.max(tile.live.overdue, 1);
-    return { tone: "bad", shape: "bad", big: over, small: `${w("overdue")} ${format.number(people)}` };
+    return { tone: "bad", shape: "bad", big: over, small: `${w("overdue")} ${format.number(overduePeople(tile, now))}` };
   }
   if (left === null) {
     const promised = tile.first_response_limit_ms !== null;
@@ -74,6 +65,9 @@ export const AGENT_STATES = ["idle", "reserved", "serving", "wrap_up", "on_break
 export function readyPeople(counts) {
   return counts.reduce((sum, { presence, people }) => sum + (presence === "ready" ? people : 0), 0);
 }
+
+// Somebody is known by presence, and nobody takes conversations.
+export const nobodyOnline = (tile) => tile.agents.length > 0 && readyPeople(tile.agents) === 0;
 
 export function agentsByState(counts) {
   const people = new Map(AGENT_STATES.map((state) => [state, 0]));

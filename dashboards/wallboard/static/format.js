@@ -30,6 +30,11 @@ export class Format {
     return `${this.number(ratio.part)}/${this.number(ratio.whole)}`;
   }
 
+  // Hours with one decimal place, rounded down.
+  hours(ms) {
+    return this.one.format(Math.floor(ms / 360000) / 10);
+  }
+
   // 0:07, 1:05, 12:40, 1:02:40
   elapsed(ms) {
     const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,20 +1,24 @@
 // Draws the newest board, counts seconds between boards, and says so when the board is old.
-import { inPlace } from "./board.js";
 import { setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
+import { Now } from "./now.js";
 import { Queues } from "./queues.js";
+import { Sites } from "./sites.js";
 import { Stream } from "./stream.js";
-import { Clients, Sites, Teams } from "./strips.js";
+import { Clients, Teams } from "./strips.js";
 import { loadWords, wantedLanguage } from "./words.js";
 
 const CLOCK_MS = 250;
+// From so many queues on the screen is theirs: the strips under them give up their second lines.
+const DENSE_FROM = 7;
 const by = (id) => document.getElementById(id);
 
 class Page {
   constructor({ language, languages, w }) {
-    this.tools = { w, format: new Format(language), clientName: (id) => this.clientNames.get(id) || id };
+    this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id) };
     this.clientNames = new Map();
     this.stream = new Stream(() => this.schedule());
+    this.now = new Now(by("now"), this.tools);
     this.clients = new Clients(by("clients"), this.tools);
     this.queues = new Queues(by("queues"), this.tools);
     this.teams = new Teams(by("teams"), this.tools);
@@ -23,6 +27,11 @@ class Page {
     document.title = `${w("wallboard")} - Seatwatch`;
     setText(by("as-of").firstElementChild, w("as_of"));
     this.offerOther(language, languages);
+  }
+
+  // On a board of one client its name says nothing.
+  clientName(id) {
+    return this.clientNames.size === 1 && this.clientNames.has(id) ? "" : this.clientNames.get(id) || id;
   }
 
   offerOther(language, languages) {
@@ -66,8 +75,10 @@ class Page {
     }
     setText(by("as-of").lastElementChild, this.tools.format.time(stream.view.as_of));
     this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
-    this.clients.render(inPlace(stream.view.clients), now);
-    this.teams.render(inPlace(stream.view.teams), now);
+    document.body.classList.toggle("dense", Object.keys(stream.view.queues).length >= DENSE_FROM);
+    this.now.render(stream.view, now);
+    this.clients.render(stream.view.clients, now);
+    this.teams.render(stream.view.teams, now);
     this.sites.render(stream.view.sites, now);
     this.tellRecord(stream.view.record);
     this.queues.render(stream.view, now); // last: it takes the height the others leave

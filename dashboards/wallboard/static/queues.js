@@ -1,12 +1,26 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { WARN, byUrgency, inPlace, urgency } from "./board.js";
-import { cell, fill, node, setText } from "./dom.js";
+import { cell, fill, fillFacts, node, setText, setTone } from "./dom.js";
+import { loadFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
-import { AGENT_STATES, agentsByState, attainment, average, oldest, secondFigures, toBreach, waitingNow } from "./figures.js";
+import {
+  AGENT_STATES,
+  agentsByState,
+  attainment,
+  average,
+  nobodyOnline,
+  oldest,
+  toBreach,
+  waitingNow,
+} from "./figures.js";
 
 const PHONE_ROWS = 20;
-// A row is as tall as there is room for, between these, gap included; its text grows with it.
-const ROW_REM = { least: 2.5, most: 3.6 };
+// A row is as tall as there is room for, between these, gap included; its text grows with it up to `text`.
+const LINE_REM = { least: 2.5, most: 5.6, text: 4.2 };
+// Few queues get rows of two storeys, each figure under its name.
+const TALL_REM = { least: 6.4, most: 14, text: 11 };
+const HEAD_REM = 1.6; // over lines; under them, the line that says how many more there are
+const MORE_REM = 1.3;
 
 export class Queues {
   constructor(main, tools) {
@@ -33,12 +47,23 @@ export class Queues {
 
   // How many rows fit; sets how tall they are.
   capacity(count) {
-    if (this.phone.matches) return PHONE_ROWS;
+    if (this.phone.matches) {
+      this.main.classList.remove("tall");
+      return PHONE_ROWS;
+    }
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const height = this.rows.getBoundingClientRect().height / rem;
-    const rows = Math.max(1, Math.min(count, Math.floor(height / ROW_REM.least)));
-    this.rows.style.setProperty("--row", `${Math.min(ROW_REM.most, height / rows).toFixed(3)}rem`);
-    return rows;
+    const height = this.main.getBoundingClientRect().height / rem;
+    const tall = count > 0 && height / count >= TALL_REM.least;
+    const size = tall ? TALL_REM : LINE_REM;
+    const fit = (room) => Math.max(1, Math.floor(room / size.least));
+    let room = height - (tall ? 0 : HEAD_REM);
+    if (fit(room) < count) room -= MORE_REM;
+    const rows = Math.min(count, fit(room));
+    const row = Math.min(size.most, room / Math.max(1, rows));
+    this.main.classList.toggle("tall", tall);
+    this.rows.style.setProperty("--row", `${row.toFixed(3)}rem`);
+    this.rows.style.setProperty("--text", `${Math.min(size.text, row).toFixed(3)}rem`);
+    return Math.max(1, rows);
   }
 
   turnPage() {
@@ -81,7 +106,7 @@ export class Queues {
     row.name = node("bdi", "title");
     row.client = node("bdi", "client");
     row.badges = node("span", "badges");
-    row.seconds = node("bdi", "seconds");
+    row.facts = node("span", "facts");
     row.plain = node("div", "cell t-plus-1", w("t_plus_1_only"));
     row.cells = {
       waiting: cell("waiting", w("waiting"), 4),
@@ -91,7 +116,7 @@ export class Queues {
       average_response: cell("average_response", w("average_response"), 5),
     };
     row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
-    const name = node("div", "cell queue", row.name, node("span", "under", row.client, row.badges, row.seconds));
+    const name = node("div", "cell queue", row.name, node("span", "under", row.badges, row.client, row.facts));
     row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents));
     this.pool.push(row);
     this.rows.append(row);
@@ -103,11 +128,9 @@ export class Queues {
     setText(row.name, tile.name);
     setText(row.client, this.tools.clientName(tile.client));
     if (row.title !== tile.definition) row.title = tile.definition;
-    const badges = [];
-    if (tile.stale_since !== null) badges.push(`${w("stale_since")} ${format.since(tile.stale_since, now)}`);
-    if (tile.unsequenced) badges.push(w("unsequenced"));
-    setText(row.badges, badges.join("  ·  "));
-    setText(row.seconds, secondFigures(tile, this.tools));
+    this.tellBadges(row, tile, now);
+    const tall = this.main.classList.contains("tall") || this.phone.matches;
+    fillFacts(row.facts, [...secondFacts(tile, this.tools), ...(tall ? loadFacts(tile, this.tools) : [])]);
     const daily = tile.feed === "daily";
     row.classList.toggle("daily", daily);
     row.classList.toggle("silent", tile.stale_since !== null);
@@ -129,5 +152,16 @@ export class Queues {
       fill(made, { big, tone: number === 0 ? "none" : "" });
     });
   }
-}
 
+  // What is wrong with the queue beside its figures; red where somebody waits and nobody is there.
+  tellBadges(row, tile, now) {
+    const { w, format } = this.tools;
+    const badges = [];
+    const nobody = nobodyOnline(tile);
+    if (nobody) badges.push(w("nobody_online"));
+    if (tile.stale_since !== null) badges.push(`${w("stale_since")} ${format.since(tile.stale_since, now)}`);
+    if (tile.unsequenced) badges.push(w("unsequenced"));
+    setText(row.badges, badges.join("  ·  "));
+    setTone(row.badges, nobody && tile.live !== null && tile.live.waiting > 0 ? "bad" : "warn");
+  }
+}

@@ -1,9 +1,12 @@
-// Rows of cards: clients, teams, sites. As many as fit, the worst first, and a last card that says how many more.
-import { siteIsFine, sitesByUrgency } from "./board.js";
-import { cell, fill, node, setIcon, setText, setTone } from "./dom.js";
+// Rows of cards: as many as fit, and a last one that says how many more.
+import { byTrouble, inPlace, overduePeople } from "./board.js";
+import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js";
+import { clientFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
-class Strip {
+const MORE_REM = 6; // the last card, with its gap
+
+export class Strip {
   // `empty`: key of the word shown when there is nothing. `widthRem`: how narrow a card may get. `phone`: how many on one.
   constructor(section, tools, { title, empty, widthRem, phone }) {
     this.section = section;
@@ -18,26 +21,38 @@ class Strip {
     section.append(node("h2", "", tools.w(title)), this.cards);
   }
 
-  capacity() {
-    if (this.onPhone.matches) return this.phone;
+  // How many of `count` cards fit.
+  capacity(count) {
+    if (this.onPhone.matches) return Math.min(count, this.phone);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    return Math.max(1, Math.floor(this.cards.getBoundingClientRect().width / rem / this.widthRem));
+    const width = this.cards.getBoundingClientRect().width / rem;
+    const fit = (available) => Math.max(1, Math.floor(available / this.widthRem));
+    return fit(width) >= count ? count : fit(width - MORE_REM);
   }
 
-  // `items` in their order; `urgent` of them are.
-  render(items, now) {
+  // `make` gives an empty card, `show` fills one and tells how many facts it has.
+
+  // Tiles stay in their place where all fit; else trouble comes first.
+  renderTiles(tiles, now) {
+    const all = inPlace(tiles);
+    this.renderItems(this.capacity(all.length) < all.length ? byTrouble(tiles, now) : all, now);
+  }
+
+  renderItems(items, now) {
     const { w, format } = this.tools;
-    const room = this.capacity();
-    const shown = items.length > room ? items.slice(0, Math.max(1, room - 1)) : items;
+    const shown = items.slice(0, this.capacity(items.length));
     while (this.pool.length < shown.length) {
       const card = this.make();
       this.pool.push(card);
       this.cards.append(card);
     }
+    let facts = 0;
     this.pool.forEach((card, at) => {
       card.hidden = at >= shown.length;
-      if (at < shown.length) this.show(card, shown[at], now);
+      if (at < shown.length) facts += this.show(card, shown[at], now);
     });
+    this.section.classList.toggle("plain", facts === 0);
+    this.section.classList.toggle("roomy", items.length < 3);
     const hidden = items.length - shown.length;
     if (hidden > 0) setText(this.more, w("more", format.number(hidden)));
     else setText(this.more, items.length === 0 ? w(this.empty) : "");
@@ -48,7 +63,11 @@ class Strip {
 
 export class Clients extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "client", empty: "no_data", widthRem: 21, phone: 4 });
+    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, phone: 4 });
+  }
+
+  render(tiles, now) {
+    this.renderTiles(tiles, now);
   }
 
   make() {
@@ -58,29 +77,31 @@ export class Clients extends Strip {
     card.verdict = node("p", "verdict");
     card.attainment = cell("attainment", w("attainment"), 6);
     card.average = cell("average_response", w("average_response"), 5);
-    card.waiting = cell("waiting", w("waiting"), 3);
+    card.waiting = cell("waiting", w("waiting"), 5);
+    card.facts = node("p", "facts");
     const head = node("div", "pair", card.name, card.verdict);
-    card.append(head, node("div", "figures", card.attainment, card.average, card.waiting));
+    card.append(head, node("div", "figures", card.attainment, card.average, card.waiting), card.facts);
     return card;
   }
 
-  show(card, tile) {
+  show(card, tile, now) {
     setText(card.name, tile.name);
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
     setText(card.verdict, kept.verdict);
     setTone(card.verdict, kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
-    fill(card.waiting, this.waiting(tile));
+    fill(card.waiting, this.waiting(tile, now));
+    return fillFacts(card.facts, clientFacts(tile, this.tools));
   }
 
-  waiting(tile) {
+  waiting(tile, now) {
     const { w, format } = this.tools;
     const shown = waitingNow(tile, this.tools);
     if (tile.feed === "daily") return { ...shown, small: w("t_plus_1_only") };
-    if (tile.live === null) return shown;
-    if (tile.live.overdue === 0) return { ...shown, small: w("waiting") };
-    return { ...shown, tone: "bad", shape: "bad", small: `${w("overdue")} ${format.number(tile.live.overdue)}` };
+    const late = overduePeople(tile, now);
+    if (late === 0) return shown;
+    return { ...shown, tone: "bad", shape: "bad", small: `${w("overdue")} ${format.number(late)}` };
   }
 }
 
@@ -88,20 +109,25 @@ const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
 
 export class Teams extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "team", empty: "no_teams", widthRem: 12.1, phone: 6 });
+    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, phone: 6 });
+  }
+
+  render(tiles, now) {
+    this.renderTiles(tiles, now);
   }
 
   make() {
     const { w } = this.tools;
     const card = node("article", "card team-card");
     card.name = node("bdi", "title");
-    card.verdict = node("p", "verdict");
+    card.verdict = node("p", "verdict", node("span", "mark"), node("span"));
     card.attainment = cell("attainment", w("attainment"), 6);
-    card.average = cell("average_response", w("average_response"), 5);
+    card.average = cell("average_response", w("average_response"), 4);
     card.people = cell("people", w("agents"), 3);
     card.client = node("bdi", "client");
+    card.facts = node("p", "facts");
     const head = node("div", "pair", node("span", "named", card.name, card.client), card.verdict);
-    card.append(head, node("div", "figures", card.attainment, card.average, card.people));
+    card.append(head, node("div", "figures", card.attainment, card.average, card.people), card.facts);
     return card;
   }
 
@@ -112,103 +138,13 @@ export class Teams extends Strip {
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
     const surges = tile.surge !== null;
-    setText(card.verdict, surges ? `${w("surge")} ${format.number(tile.surge.conversations)}` : kept.verdict);
+    card.classList.toggle("surges", surges);
+    setText(card.verdict.lastChild, surges ? `${w("surge")} ${format.number(tile.surge.conversations)}` : kept.verdict);
+    setIcon(card.verdict.firstChild, surges ? "warn" : "");
     setTone(card.verdict, surges ? "warn" : kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.people, noData(this.tools));
     else fill(card.people, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
+    return fillFacts(card.facts, loadFacts(tile, this.tools));
   }
 }
-
-const UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
-
-// Maps, not objects: a key comes from outside and may be the name of something every object has.
-const STATE_LOOKS = new Map([
-  ["ok", { word: "ok", tone: "good", shape: "fine" }],
-  ["degraded", { word: "degraded", tone: "warn", shape: "warn" }],
-  ["redundancy_lost", { word: "redundancy_lost", tone: "warn", shape: "warn" }],
-  ["on_battery", { word: "on_battery", tone: "warn", shape: "battery" }],
-  ["power_lost", { word: "power_lost", tone: "bad", shape: "bad" }],
-  ["isolated", { word: "isolated", tone: "bad", shape: "bad" }],
-  ["silent", { word: "silent", tone: "bad", shape: "unknown" }],
-]);
-
-// Key of the word for a UPS's power state, and its look.
-const POWER_LOOKS = new Map([
-  ["mains", { word: "mains", tone: "good", shape: "plug" }],
-  ["battery", { word: "on_battery", tone: "warn", shape: "battery" }],
-  ["critical", { word: "power_critical", tone: "bad", shape: "battery" }],
-  ["bypass", { word: "power_bypass", tone: "warn", shape: "plug" }],
-  ["mains_discharging", { word: "power_mains_discharging", tone: "warn", shape: "battery" }],
-  ["conflict", { word: "power_conflict", tone: "warn", shape: "unknown" }],
-  ["load_off", { word: "power_load_off", tone: "bad", shape: "bad" }],
-  ["off", { word: "power_off", tone: "bad", shape: "bad" }],
-  ["starting", { word: "power_starting", tone: "none", shape: "wait" }],
-]);
-const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
-const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
-
-export class Sites extends Strip {
-  constructor(section, tools) {
-    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15, phone: 12 });
-  }
-
-  render(sites, now) {
-    super.render(sitesByUrgency(sites), now);
-  }
-
-  make() {
-    const card = node("article", "card site-card");
-    card.name = node("bdi", "title");
-    card.probes = node("p", "under");
-    card.state = node("p", "state", node("span", "mark"), node("span"));
-    card.since = node("p", "under");
-    card.power = node("p", "power", node("span", "mark"), node("span"));
-    const head = node("div", "pair", card.name, card.probes);
-    card.append(head, node("div", "pair", card.state, card.since), card.power);
-    return card;
-  }
-
-  show(card, site, now) {
-    const { w, format } = this.tools;
-    const look = STATE_LOOKS.get(site.state) || UNKNOWN;
-    setText(card.name, site.name);
-    setTone(card, look.tone);
-    setTone(card.state, look.tone);
-    setIcon(card.state.firstChild, look.shape);
-    setText(card.state.lastChild, w(look.word));
-    setText(card.since, `${w("since")} ${format.since(site.since, now)}`);
-    setText(card.probes, `${w("probes")} ${format.number(site.probes_reporting)}/${format.number(site.probes_known)}`);
-    if (UNHEARD.has(site.state)) this.showLastPower(card, site);
-    else this.showPower(card, site);
-  }
-
-  // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.
-  showLastPower(card, site) {
-    const { w, format } = this.tools;
-    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
-    setTone(card.power, "none");
-    setIcon(card.power.firstChild, look.shape);
-    const charge = site.charge_percent === null ? "" : ` ${format.number(site.charge_percent)}%`;
-    const parts = site.power === null ? [w(look.word)] : [`${w("last_known")} ${w(look.word)}${charge}`];
-    if (site.reason !== site.state && w.has(site.reason)) parts.unshift(w(site.reason));
-    setText(card.power.lastChild, parts.join("  ·  "));
-  }
-
-  showPower(card, site) {
-    const { w, format } = this.tools;
-    const trusted = site.comms === "ok" || site.comms === null;
-    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
-    setTone(card.power, trusted ? look.tone : "none");
-    setIcon(card.power.firstChild, look.shape);
-    const parts = [w(look.word)];
-    // A reading that cannot be trusted is named, not shown.
-    const comms = `comms_${site.comms}`;
-    if (!trusted) parts.push(w(w.has(comms) ? comms : "unknown"));
-    if (trusted && site.charge_percent !== null) parts.push(`${format.number(site.charge_percent)}%`);
-    if (trusted && site.runtime_ms !== null) parts.push(`${format.number(Math.floor(site.runtime_ms / 60000))} ${w("minutes")}`);
-    if (!siteIsFine(site) && site.reason !== site.state && w.has(site.reason)) parts.push(w(site.reason));
-    setText(card.power.lastChild, parts.join("  ·  "));
-  }
-}
-

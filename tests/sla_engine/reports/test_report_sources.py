@@ -10,6 +10,7 @@ from sla_engine._core.definition import Definition, label_of
 from sla_engine.definition_files import preset_versions
 from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import Report
+from sla_engine.reports.stored import stored_facts
 from tests.builders import (
     PRESET,
     Event,
@@ -34,6 +35,7 @@ from tests.builders import (
 from tests.sla_engine.feeding import Feed
 from tests.sla_engine.reports.reporting import DAY_MS, filled, made, presence
 from tests.sla_engine.test_local_runner import Hub, folded, running
+from tests.waiting import wait_until
 from wire.board import Mean, Ratio
 from wire.conversation import Presence
 
@@ -66,6 +68,15 @@ def busy_days() -> list[Event]:
     return sorted(events, key=lambda event: event.received_at)
 
 
+def written(facts: Path, feed: Feed) -> int:
+    """How far the facts beside a running engine go."""
+    found = stored_facts(facts, feed.ledger_id)
+    if found is None:
+        return 0
+    found.close()
+    return found.next_index
+
+
 def figures_of(report: Report) -> bytes:
     return msgspec.json.encode(report)
 
@@ -74,10 +85,11 @@ def figures_of(report: Report) -> bytes:
 async def test_figures_are_the_same_from_an_engine_s_facts_and_from_the_ledger(tmp_path: Path, by: By) -> None:
     feed = Feed(tmp_path / "acme")
     feed.append(busy_days())
+    facts = tmp_path / "facts"
     async with running(tmp_path, feed, Hub("+4 08:00")) as runner:
         await folded(runner, feed)
-    facts = tmp_path / "facts"
-    from_facts = made(tmp_path / "acme", by, "04:00", "+2 04:00", facts=facts)
+        await wait_until(lambda: written(facts, feed) == feed.size, what="the facts to be written")
+        from_facts = made(tmp_path / "acme", by, "04:00", "+2 04:00", facts=facts)
     assert figures_of(from_facts) == figures_of(made(tmp_path / "acme", by, "04:00", "+2 04:00"))
     assert from_facts.total.figures.attainment == Ratio(3, 7)
 

@@ -1,0 +1,66 @@
+// Facts: figures small and by name, the most telling first; a screen shows as many whole ones as there is room for.
+
+const TOO_FEW = "warn";
+
+// A part and its whole in time, as a share.
+function timeShare(word, ratio, { w, format }, tone = "") {
+  const hours = `${format.hours(ratio.part)}/${format.hours(ratio.whole)} ${w("hours")}`;
+  return { tone, name: w(word), text: `${format.percent(ratio)} ${hours}` };
+}
+
+// The same conversations by other rules; nothing while there is nothing judged by them. The definition's name comes last.
+export function secondFacts(tile, { w, format }) {
+  return tile.seconds
+    .filter((second) => second.day.attainment.whole > 0)
+    .map(({ name, day }) => {
+      const kept = day.attainment;
+      return { tone: "", name: w("second_figure"), text: `${format.percent(kept)} ${format.counts(kept)} ${name}` };
+    });
+}
+
+// How full hands are, and how much of the time at work is served.
+export function loadFacts(tile, tools) {
+  const { w, format } = tools;
+  const { saturation, occupancy } = tile;
+  const facts = [];
+  if (saturation !== null && saturation.whole > 0) {
+    const text = `${format.percent(saturation)} ${format.counts(saturation)}`;
+    facts.push({ tone: saturation.part >= saturation.whole ? TOO_FEW : "", name: w("saturation"), text });
+  }
+  if (occupancy !== null && occupancy.whole > 0) facts.push(timeShare("occupancy", occupancy, tools));
+  return facts;
+}
+
+// What a hole in the data may have hidden comes before everything; data without a hole comes after seats.
+export function clientFacts(tile, tools) {
+  const { coverage } = tile;
+  const known = coverage !== null && coverage.time.whole > 0;
+  const whole = known && coverage.time.part === coverage.time.whole && coverage.missing === 0;
+  const told = known ? coverageFacts(coverage, whole ? "" : TOO_FEW, tools) : [];
+  const facts = [...seatFacts(tile, tools), ...secondFacts(tile, tools)];
+  return [...(whole ? [...facts, ...told] : [...told, ...facts]), ...loadFacts(tile, tools)];
+}
+
+function coverageFacts({ time, worst, best }, tone, tools) {
+  const { w, format } = tools;
+  const facts = [timeShare("coverage", time, tools, tone)];
+  if (worst === null || best === null || worst.whole === 0 || worst.part === best.part) return facts;
+  const shares = `${format.percent(worst)}\u2013${format.percent(best)}`;
+  const counts = `${format.number(worst.part)}\u2013${format.number(best.part)}/${format.number(best.whole)}`;
+  return [...facts, { tone, name: w("attainment_bounds"), text: `${shares} ${counts}` }];
+}
+
+// People there beside the seats paid for, of all of the client; its shops are for reports.
+function seatFacts(tile, tools) {
+  const { w, format } = tools;
+  const all = tile.staffing.find((line) => line.shop === "");
+  if (all === undefined || all.staffed.whole === 0) return [];
+  const people = format.one.format(all.staffed.part / all.staffed.whole);
+  if (all.contracted === null) return [{ tone: "", name: w("staffed_seats"), text: people }];
+  const few = all.staffed.part < all.contracted * all.staffed.whole;
+  const facts = [
+    { tone: few ? TOO_FEW : "", name: w("staffed_seats"), text: `${people}/${format.number(all.contracted)}` },
+  ];
+  if (all.shortfall_ms === null || all.shortfall_ms === 0) return facts;
+  return [...facts, { tone: "", name: w("seat_shortfall"), text: `${format.hours(all.shortfall_ms)} ${w("hours")}` }];
+}

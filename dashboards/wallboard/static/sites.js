@@ -1,0 +1,101 @@
+// The strip of sites: what each one stands on, the worst first.
+import { siteIsFine, sitesByUrgency } from "./board.js";
+import { node, setIcon, setText, setTone } from "./dom.js";
+import { Strip } from "./strips.js";
+
+const UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
+
+// Maps, not objects: a key comes from outside and may be the name of something every object has.
+const STATE_LOOKS = new Map([
+  ["ok", { word: "ok", tone: "good", shape: "fine" }],
+  ["degraded", { word: "degraded", tone: "warn", shape: "warn" }],
+  ["redundancy_lost", { word: "redundancy_lost", tone: "warn", shape: "warn" }],
+  ["on_battery", { word: "on_battery", tone: "warn", shape: "battery" }],
+  ["power_lost", { word: "power_lost", tone: "bad", shape: "bad" }],
+  ["isolated", { word: "isolated", tone: "bad", shape: "bad" }],
+  ["silent", { word: "silent", tone: "bad", shape: "unknown" }],
+]);
+
+// Key of the word for a UPS's power state, and its look.
+const POWER_LOOKS = new Map([
+  ["mains", { word: "mains", tone: "good", shape: "plug" }],
+  ["battery", { word: "on_battery", tone: "warn", shape: "battery" }],
+  ["critical", { word: "power_critical", tone: "bad", shape: "battery" }],
+  ["bypass", { word: "power_bypass", tone: "warn", shape: "plug" }],
+  ["mains_discharging", { word: "power_mains_discharging", tone: "warn", shape: "battery" }],
+  ["conflict", { word: "power_conflict", tone: "warn", shape: "unknown" }],
+  ["load_off", { word: "power_load_off", tone: "bad", shape: "bad" }],
+  ["off", { word: "power_off", tone: "bad", shape: "bad" }],
+  ["starting", { word: "power_starting", tone: "none", shape: "wait" }],
+]);
+const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
+const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
+
+export const siteLook = (state) => STATE_LOOKS.get(state) || UNKNOWN;
+
+export class Sites extends Strip {
+  constructor(section, tools) {
+    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15, phone: 12 });
+  }
+
+  render(sites, now) {
+    this.renderItems(sitesByUrgency(sites), now);
+  }
+
+  make() {
+    const { w } = this.tools;
+    const card = node("article", "card site-card");
+    card.name = node("bdi", "title");
+    card.probes = node("p", "under probes");
+    card.state = node("p", "state", node("span", "mark"), node("span"));
+    card.since = node("p", "under since", node("span", "word", `${w("since")} `), node("span"));
+    card.power = node("p", "power", node("span", "mark"), node("span"));
+    card.append(card.name, card.probes, card.state, card.since, card.power);
+    return card;
+  }
+
+  show(card, site, now) {
+    const { w, format } = this.tools;
+    const look = siteLook(site.state);
+    setText(card.name, site.name);
+    setTone(card, look.tone);
+    setTone(card.state, look.tone);
+    setIcon(card.state.firstChild, look.shape);
+    setText(card.state.lastChild, w(look.word));
+    setText(card.since.lastChild, format.since(site.since, now));
+    setText(card.probes, `${w("probes")} ${format.number(site.probes_reporting)}/${format.number(site.probes_known)}`);
+    if (UNHEARD.has(site.state)) this.showLastPower(card, site);
+    else this.showPower(card, site);
+    return 0;
+  }
+
+  // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.
+  showLastPower(card, site) {
+    const { w, format } = this.tools;
+    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
+    setTone(card.power, "none");
+    setIcon(card.power.firstChild, look.shape);
+    const charge = site.charge_percent === null ? "" : ` ${format.number(site.charge_percent)}%`;
+    const parts = site.power === null ? [w(look.word)] : [`${w("last_known")} ${w(look.word)}${charge}`];
+    if (site.reason !== site.state && w.has(site.reason)) parts.unshift(w(site.reason));
+    setText(card.power.lastChild, parts.join("  ·  "));
+  }
+
+  showPower(card, site) {
+    const { w, format } = this.tools;
+    const trusted = site.comms === "ok" || site.comms === null;
+    const look = site.power === null ? NO_UPS : POWER_LOOKS.get(site.power) || UNKNOWN;
+    setTone(card.power, trusted ? look.tone : "none");
+    setIcon(card.power.firstChild, look.shape);
+    // What the state of the site says already is not said again.
+    const parts = look.word === siteLook(site.state).word ? [] : [w(look.word)];
+    // A reading that cannot be trusted is named, not shown.
+    const comms = `comms_${site.comms}`;
+    if (!trusted) parts.push(w(w.has(comms) ? comms : "unknown"));
+    if (trusted && site.charge_percent !== null) parts.push(`${format.number(site.charge_percent)}%`);
+    if (trusted && site.runtime_ms !== null) parts.push(`${format.number(Math.floor(site.runtime_ms / 60000))} ${w("minutes")}`);
+    if (!siteIsFine(site) && site.reason !== site.state && w.has(site.reason)) parts.push(w(site.reason));
+    setText(card.power.lastChild, parts.join("  ·  "));
+  }
+}
+

@@ -1,0 +1,196 @@
+"""What stands beside the waits: sums on top, seats, coverage, load, second figures, surges, nobody online."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from seatwatch.glossary import words
+from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
+from tests.dashboards.screens import PHONE, Wall, chromium, live, looking, row, wall
+from tests.dashboards.states import LOSSY, UNKNOWN_LOSS, WHOLE, client, staffed
+from wire.board import Coverage, Ratio, Surge, Tile
+from wire.record import Feed
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    with wall(tmp_path_factory.mktemp("wall")) as opened:
+        yield opened
+
+
+def word(key: str, n: int = 0, m: int = 0) -> str:
+    return words()[key].text("en").replace("{n}", str(n)).replace("{m}", str(m))
+
+
+def facts(of: Locator) -> list[str]:
+    """The facts of a card or row, in their order."""
+    return of.locator(".fact:not([hidden])").all_inner_texts()
+
+
+def test_the_top_sums_what_waits_over_live_queues_only_and_says_how_many_those_are(
+    shared: Wall, browser: Browser
+) -> None:
+    queues = [
+        tile(id_="late", name="Late", live=waiting(NOON, 45_000, 2_000)),
+        tile(id_="calm", name="Calm", live=waiting(NOON, 1_000)),
+        tile(id_="mute", name="Mute", live=waiting(NOON, 900_000), stale_since=NOON - 60_000),
+        tile(id_="daily", name="Daily", live=None, feed=Feed.DAILY),
+    ]
+    shared.show(board(queues=queues))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        top = page.locator("#now")
+        expect(top.locator(".waiting .big")).to_have_text("3")
+        expect(top.locator(".waiting .small")).to_have_text(word("live_queues", 2, 4))
+        expect(top.locator(".oldest_wait .big")).to_have_text(re.compile(r"0:4[5-9]|0:5\d"))
+        expect(top.locator(".overdue .big")).to_have_text("1")
+        expect(top.locator(".overdue")).to_have_attribute("data-tone", "bad")
+        expect(top.locator(".site")).to_be_hidden()
+        shared.show(board(queues=queues[2:]))
+        for name in ("waiting", "oldest_wait", "overdue"):
+            expect(top.locator(f".{name} .big")).to_have_text("\u2014")
+            expect(top.locator(f".{name} .small")).to_have_text(word("no_data"))
+
+
+def test_a_phone_shows_on_top_how_many_sites_are_in_trouble_and_the_worst_of_it(shared: Wall, browser: Browser) -> None:
+    troubled = [site("a"), site("b", "on_battery"), site("c", "power_lost")]
+    shared.show(board(queues=[tile()], sites=troubled))
+    with looking(browser, f"{shared.base}/?lang=en", PHONE) as page:
+        live(page)
+        top = page.locator("#now .site")
+        expect(top.locator(".big")).to_have_text("2")
+        expect(top.locator(".small")).to_have_text(word("power_lost"))
+        expect(top).to_have_attribute("data-tone", "bad")
+        shared.show(board(queues=[tile()], sites=troubled[:1]))
+        expect(top.locator(".small")).to_have_text(word("ok"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (
+            client("acme", coverage=LOSSY, seconds=[second("tmall-art", 7, 9)]),
+            [
+                "Data coverage 97.9% 3.9/4.0 h",
+                "Attainment between 93.5%\u201395.0% 1,914\u20131,945/2,047",
+                "Staffed seats 15.0/18",
+                "Seat shortfall 1.5 h",
+                "Platform rules 77.7% 7/9 tmall-art",
+                "Saturation 64.5% 31/48",
+                "Occupancy 72.0% 1.2/1.6 h",
+            ],
+        ),
+        (
+            client("acme", coverage=WHOLE, staffing=[staffed(contracted=None)], saturation=None, occupancy=Ratio(0, 0)),
+            ["Staffed seats 15.0", "Data coverage 100.0% 4.0/4.0 h"],
+        ),
+        (
+            client("acme", coverage=UNKNOWN_LOSS, staffing=[], saturation=Ratio(48, 48), occupancy=None),
+            ["Data coverage 72.2% 2.8/4.0 h", "Saturation 100.0% 48/48"],
+        ),
+        (
+            client(
+                "acme",
+                coverage=Coverage(Ratio(0, 0), None, None, None),
+                staffing=[],
+                saturation=Ratio(0, 0),
+                occupancy=None,
+                seconds=[second("unseen", 0, 0)],
+            ),
+            [],
+        ),
+    ],
+    ids=["losses", "whole", "unknown loss", "nothing known"],
+)
+def test_a_client_tells_what_may_be_missing_first_and_leaves_out_what_nobody_knows(
+    shared: Wall, browser: Browser, shown: Tile, expected: list[str]
+) -> None:
+    shared.show(board(clients=[shown]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        assert facts(page.locator(".client-card")) == expected
+        for caption in page.locator(".client-card .caption").all():
+            expect(caption).to_be_visible()
+
+
+def test_fewer_people_than_seats_paid_for_full_hands_and_holes_in_the_data_are_amber(
+    shared: Wall, browser: Browser
+) -> None:
+    enough = client("b", staffing=[staffed(18 * 30 * 60_000, shortfall_ms=0)], coverage=WHOLE)
+    shared.show(board(clients=[client("a", coverage=LOSSY, saturation=Ratio(48, 48)), enough]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+
+        def amber(at: int) -> list[str]:
+            card = page.locator(".client-card").nth(at)
+            return card.locator(".fact[data-tone=warn]:not([hidden]) .name").all_inner_texts()
+
+        assert amber(0) == [word("coverage"), word("attainment_bounds"), word("staffed_seats"), word("saturation")]
+        assert amber(1) == []
+
+
+def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team(
+    shared: Wall, browser: Browser
+) -> None:
+    twice = tile(id_="twice", name="Twice", seconds=[second("tmall-art", 7, 9), second("unseen", 0, 0)])
+    surging = tile("team", "red", "acme", name="Red", surge=Surge(4, NOON - 2_000))
+    shared.show(board(queues=[twice, tile(id_="once", name="Once")], teams=[surging]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        assert facts(row(page, "Twice")) == [f"{word('second_figure')} 77.7% 7/9 tmall-art"]
+        assert facts(row(page, "Once")) == []
+        expect(page.locator(".team-card .verdict")).to_have_text(f"{word('surge')} 4")
+        expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
+
+
+def test_nobody_online_is_red_where_somebody_waits_and_not_said_where_nobody_is_known(
+    shared: Wall, browser: Browser
+) -> None:
+    nobody = people(0, 0, 0, 2)
+    queues = [
+        tile(id_="alone", name="Alone", live=waiting(NOON, 3_000), agents=nobody),
+        tile(id_="empty", name="Empty", live=waiting(NOON), agents=nobody),
+        tile(id_="untold", name="Untold", agents=[]),
+    ]
+    shared.show(board(queues=queues))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(row(page, "Alone").locator(".badges")).to_have_text(word("nobody_online"))
+        expect(row(page, "Alone").locator(".badges")).to_have_attribute("data-tone", "bad")
+        expect(row(page, "Empty").locator(".badges")).to_have_attribute("data-tone", "warn")
+        expect(row(page, "Untold").locator(".badges")).to_be_empty()
+
+
+def test_where_cards_do_not_all_fit_those_with_trouble_come_first(shared: Wall, browser: Browser) -> None:
+    calm = [client(f"calm-{n}", day=figures()) for n in range(6)]
+    teams = [tile("team", f"t{n:02}", name=f"T{n:02}", surge=Surge(3, NOON) if n == 13 else None) for n in range(14)]
+    shared.show(board(clients=[*calm, client("zeta", 90_000)], teams=teams))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        shown = page.locator("#clients .card:not([hidden]) .title").all_inner_texts()
+        assert shown[0] == "zeta"
+        expect(page.locator("#clients .rest")).to_have_text(word("more", 7 - len(shown)))
+        assert page.locator("#teams .card:not([hidden]) .title").first.inner_text() == "T13"
+
+
+def test_two_queues_fill_the_screen_and_sixty_keep_their_lines(shared: Wall, browser: Browser) -> None:
+    few = [tile(id_=f"q{n}", name=f"Q{n}", live=waiting(NOON, 1_000)) for n in range(2)]
+    many = [tile(id_=f"q{n}", name=f"Q{n}", live=waiting(NOON, 1_000)) for n in range(60)]
+    shared.show(board(clients=[client("acme")], queues=few, teams=[tile("team")], sites=[site()]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        rows = page.locator("#rows .row:not([hidden])")
+        expect(rows).to_have_count(2)
+        covered = sum(box["height"] for box in (each.bounding_box() for each in rows.all()) if box)
+        assert covered > 0.4 * 1_080
+        shared.show(board(clients=[client("acme")], queues=many, teams=[tile("team")], sites=[site()]))
+        expect(rows).not_to_have_count(2)
+        assert rows.count() >= 8
