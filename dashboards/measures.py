@@ -323,7 +323,8 @@ MEASURES: Final = (
         "quality_checked",
         "answered sessions that ended in somebody's hands and that a quality check looked at / all of them, by the day "
         "they began; beside it those that passed / checked, and those with a fatal mistake. A check is about the one "
-        "of them that began last before it; checked again, the latest check counts. Not in second figures",
+        "of them that began last before it; checked again, the latest check counts. No data before the first check "
+        "anybody told of. Not in second figures",
         "ratio",
         ("Detail.quality_checked", "Detail.quality_passed", "Detail.quality_fatal"),
         ("E6",),

@@ -1,7 +1,8 @@
 """Quality checks beside the sessions they are about (M17): counts in whatever order checks and facts come in.
 
 Checkable is an answered session that ended in somebody's hands. A check is about the checkable session of its
-conversation that began last before it; of several checks of one session the latest counts.
+conversation that began last before it; of several checks of one session the latest counts. Where nobody ever told of a
+check nothing is checkable: that nobody checked is not known then.
 """
 
 from collections.abc import Callable
@@ -73,10 +74,12 @@ class QualityChecks(Generic[W]):
 
     def check(self, body: QualityScored) -> None:
         """Somebody checked a conversation."""
+        is_first = self.state.entered == 0
         self.state.entered += 1
         checks = self.state.by_conversation.setdefault(body.conversation, [])
         checks.append(Check(body.occurred_at, body.passed, body.fatal))
-        self._settle(body.conversation)
+        for conversation in list(self._sessions) if is_first else (body.conversation,):
+            self._settle(conversation)
 
     def count(self, fact: SessionFact | LegFact, where: W, *, add: bool) -> None:
         """Take a fact in, or take back what the same fact said. What is void, or says nothing here, changes nothing."""
@@ -121,7 +124,7 @@ class QualityChecks(Generic[W]):
         for session in sessions:
             found = last.get(session.session)
             counts = _UNCHECKED if found is None else _CHECKED[found.passed, found.fatal]
-            self._show(session, counts if session.where is not None and session.closings > 0 else None)
+            self._show(session, counts if self.state.entered and session.closings > 0 else None)
         self._keep(conversation, tuple(each for each in sessions if each.where is not None or each.closings))
 
     def _show(self, session: _Session[W], counts: Contribution | None) -> None:

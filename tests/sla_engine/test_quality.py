@@ -1,5 +1,6 @@
 """Quality checks and the sessions they are about, in whatever order they are told."""
 
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from sla_engine._core.contributions import SLOTS, Contribution
 from sla_engine._core.figures import figures_of
 from sla_engine._core.quality import ChecksState, QualityChecks
-from tests.builders import Event, agent, assigned, closed, customer, ms
+from sla_engine.reports._core.buckets import By
+from tests.builders import Event, agent, assigned, clock, closed, customer, ms, rules
 from tests.sla_engine.facts import leg, session
 from tests.sla_engine.folding import Folding
+from tests.sla_engine.reports.reporting import filled, made
 from tests.sla_engine.test_client import ledger
 from wire.board import Ratio
 from wire.conversation import QualityScored
@@ -57,11 +60,21 @@ def test_nothing_answered_is_no_rate() -> None:
 
 def test_an_answered_session_is_checkable_when_it_has_ended() -> None:
     table = Table()
+    table.checks.check(scored(50, "other"))
     fact, closing = told(1, 10)
     table.checks.count(fact, "red", add=True)
     assert table.rates()[0] == Ratio(0, 0)
     table.checks.count(closing, "red", add=True)
     assert table.rates()[0] == Ratio(0, 1)
+
+
+def test_before_anybody_told_of_a_check_there_is_no_data() -> None:
+    table = Table()
+    for fact in (*told(1, 10), *told(2, 100)):
+        table.checks.count(fact, "red", add=True)
+    assert table.rates()[0] == Ratio(0, 0)
+    table.checks.check(scored(5, "other"))
+    assert table.rates()[0] == Ratio(0, 2)
 
 
 def test_a_check_is_about_the_session_that_began_last_before_it_and_the_latest_check_counts() -> None:
@@ -130,7 +143,8 @@ def test_in_any_order_it_is_what_a_look_at_everything_counts(
             table.checks.check(step)
         else:
             table.checks.count(step, "red", add=True)
-    checkable = [(story.start, n) for n, story in enumerate(stories) if story.answered and story.ends]
+    ended = [(story.start, n) for n, story in enumerate(stories) if story.answered and story.ends]
+    checkable = ended if checks else []
     about: dict[tuple[int, int], tuple[int, bool, bool]] = {}
     for check in sorted(checks):
         begun = [each for each in checkable if each[0] <= check[0]]
@@ -168,5 +182,25 @@ def test_the_board_shows_the_rate_of_the_day_per_queue_team_and_client_and_no_ve
     for tile in (after.client, after.queues[0], next(team for team in after.teams if team.id == "red")):
         assert tile.day.detail.quality_checked == Ratio(2, 4)
         assert tile.day.detail.quality_passed == Ratio(1, 2)
-    assert before.client.day.detail.quality_checked == Ratio(0, 4)
+    assert before.client.day.detail.quality_checked == Ratio(0, 0)
     assert after.client.day.attainment == before.client.day.attainment
+
+
+def test_in_a_report_a_check_counts_in_the_row_of_the_session_it_is_about(tmp_path: Path) -> None:
+    def talk(start: str, name: str) -> list[Event]:
+        return [customer(start, name), assigned(start, c=name), agent(start, c=name), closed(start, name)]
+
+    talks = [*talk("09:00", "c1"), *talk("09:10", "c2"), *talk("10:00", "c3"), *talk("12:00", "c1")]
+    checks = [quality("11:00", "c1", passed=False), quality("+1 09:00", "c3")]
+    ledger = filled(tmp_path / "acme", [*rules(), *talks, *checks, clock("+1 10:00")])
+    found = made(ledger, By.HOUR, "09:00", "13:00")
+    shown = [row.figures.detail for row in (*found.rows, found.total)]
+    assert [(each.quality_checked, each.quality_passed) for each in shown] == [
+        (Ratio(1, 2), Ratio(0, 1)),
+        (Ratio(1, 1), Ratio(1, 1)),
+        (Ratio(0, 0), Ratio(0, 0)),
+        (Ratio(0, 1), Ratio(0, 0)),
+        (Ratio(2, 4), Ratio(1, 2)),
+    ]
+    unchecked = made(filled(tmp_path / "beta", [*rules(), *talks]), By.HOUR, "09:00", "13:00")
+    assert unchecked.total.figures.detail.quality_checked == Ratio(0, 0)

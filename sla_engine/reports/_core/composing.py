@@ -66,7 +66,7 @@ class Composing:
         self._choosing: Final = choosing
         self._seen: Final = seen
         self._edges: Final = frame.edges(question.by, question.since, question.until)
-        self._rows: Final = Rows(question.by, frame, self._edges, choosing, seen.seats.shop_of)
+        self._rows: Final = Rows(question.by, frame, self._edges, choosing, seen.seats.shop_of, seen.checks)
         self._loads: Final = Loads(seen.roster)
         self._talks: Final[list[tuple[str, Interval]]] = []
         self._until: Final = min(question.until, max(seen.received_at, question.since + 1))

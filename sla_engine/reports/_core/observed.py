@@ -10,7 +10,7 @@ from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.seats import Seats, SeatsState
 from sla_engine._core.watermark import Watermark
-from wire.conversation import PresenceChanged
+from wire.conversation import PresenceChanged, QualityScored
 from wire.kinds import Kind
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.record import Clock, Feed, Gone, SourceBack, SourceDeclared, SourceSilent
@@ -46,6 +46,7 @@ class Observed:
         self._watermark: Final = Watermark()
         self._since: Final = since
         self._until: Final = until
+        self.checks: Final[list[QualityScored]] = []
         self._told: Final[list[Told]] = []
 
     def take(self, batch: Iterable[Recorded]) -> None:
@@ -90,6 +91,8 @@ class Observed:
             case PresenceChanged():
                 self._told.append(Told(entry.source, body))
                 self._watermark.heard(entry.source, body.occurred_at, allowance_ms)
+            case QualityScored():
+                self.checks.append(body)
             case Clock():
                 self._watermark.clock(body.occurred_at, allowance_ms)
             case SourceDeclared():

@@ -11,10 +11,12 @@ from typing import Final
 from sla_engine._core.choices import Percentile, Period
 from sla_engine._core.contributions import SLOTS, Contribution, FigureRule, Slot, contribution
 from sla_engine._core.figures import Tally, figures_of
+from sla_engine._core.quality import ChecksState, QualityChecks
 from sla_engine.reports._core.buckets import OVER_TIME, By, Frame
 from sla_engine.reports._core.choosing import Choosing, Judged, Version
 from sla_engine.reports._core.percentiles import Percentiles, percentiles
 from wire.board import Figures
+from wire.conversation import QualityScored
 from wire.ids import UNASSIGNED
 from wire.verdict import LegFact, Place, SessionFact
 
@@ -56,7 +58,15 @@ class _Sums:
 class Rows:
     """Sums by row, and by row and day where a definition states its rate over the trailing thirty days."""
 
-    def __init__(self, by: By, frame: Frame, edges: Sequence[int], choosing: Choosing, shop_of: ShopOf) -> None:
+    def __init__(
+        self,
+        by: By,
+        frame: Frame,
+        edges: Sequence[int],
+        choosing: Choosing,
+        shop_of: ShopOf,
+        checks: Sequence[QualityScored] = (),
+    ) -> None:
         self.by: Final = by
         self.edges: Final = edges
         self._frame: Final = frame
@@ -65,6 +75,11 @@ class Rows:
         self._rows: Final[dict[RowKey, _Sums]] = {TOTAL: _Sums()}
         self._days: Final[dict[tuple[RowKey, int], Tally]] = {}
         self._rule: FigureRule | None = None
+        self._quality: QualityChecks[tuple[str, Place]] | None = None
+        if checks:
+            self._quality = QualityChecks(ChecksState(), self._add_checkable, self._take_back_checkable)
+            for check in checks:
+                self._quality.check(check)
 
     def add_session(self, facts: Sequence[Judged]) -> None:
         """Count the facts of one session: the last word on each, whatever definitions they are of."""
@@ -75,11 +90,15 @@ class Rows:
             if fact.definition == version.label and not fact.void:
                 at = fact.started_at if isinstance(fact, SessionFact) else fact.session_started_at
                 self._add(contribution(fact, version.rule), at, fact.queue, fact.place, version)
+                if self._quality is not None and isinstance(fact, SessionFact):
+                    self._quality.count(fact, (fact.queue, fact.place), add=True)
 
     def add_leg(self, leg: LegFact) -> None:
         """Count a leg."""
         if not leg.void and self._choosing.counts_leg(leg):
             self._add(contribution(leg, self._choosing.any_rule()), leg.session_started_at, leg.queue, leg.place, None)
+            if self._quality is not None:
+                self._quality.count(leg, (leg.queue, leg.place), add=True)
 
     def keys(self) -> list[RowKey]:
         """Every row: all there is of time, or the groups something counted in."""
@@ -142,6 +161,12 @@ class Rows:
         if version is not None and version.definition.period is Period.TRAILING_30_DAYS:
             for row in (TOTAL,) if self.by in OVER_TIME else (TOTAL, key):
                 self._days.setdefault((row, day), Tally()).add(given)
+
+    def _add_checkable(self, where: tuple[str, Place], at: int, given: Contribution) -> None:
+        self._add(given, at, *where, None)
+
+    def _take_back_checkable(self, where: tuple[str, Place], at: int, given: Contribution) -> None:
+        self._add(Contribution(tuple((slot, -amount) for slot, amount in given.amounts)), at, *where, None)
 
     def _common_rule(self) -> FigureRule | None:
         """A rule that stands for all that were used; None where they count otherwise."""
