@@ -48,11 +48,11 @@ def as_csv(found: SeatTable) -> str:
     """One line per row; whole numbers beside decimals as text, empty where there is no data."""
     lines: list[list[int | str | None]] = [list(_FIELDS)]
     for row in found.rows:
-        paid, also, short = row.contracted, row.also_serving, row.shortfall_ms
+        there, paid, also, short = row.staffed, row.contracted, row.also_serving, row.shortfall_ms
         lines.append(
             [
                 *(row.client, row.shop, row.name or "total", row.since, row.until, found.zones[row.client]),
-                *(row.staffed.whole, row.staffed.part, decimal(_quotient(row.staffed))),
+                *((None,) * 3 if there is None else (there.whole, there.part, decimal(_quotient(there)))),
                 *((None, None) if paid is None else (paid.part, decimal(_quotient(paid)))),
                 *((None, None) if short is None else (short, decimal(_hundredth_hours(short)))),
                 *((None,) * 3 if also is None else (also.whole, also.part, decimal(hundredths(also)))),

@@ -45,7 +45,8 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     """Seats of a client, or of one of its shops, within [since, until), ms.
 
     name: the row by the local clock, "" = the total. shop: "" = the whole client. staffed: person-ms / ms of service
-    window. contracted: seat-ms / ms of window and shortfall_ms: seat-ms, None where the roster states no seats.
+    window, None where no source tells who is there. contracted: seat-ms / ms of window, None where the roster states no
+    seats. shortfall_ms: seat-ms, None without either.
     also_serving: ms at work on dedicated seats in which that person served other clients too / ms at work on them; None
     of a shop, of a reader who may not see all clients, and where nobody was on a dedicated seat.
     """
@@ -55,7 +56,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     since: int
     until: int
-    staffed: Ratio
+    staffed: Ratio | None
     contracted: Ratio | None
     shortfall_ms: int | None
     also_serving: Ratio | None
@@ -166,11 +167,11 @@ def _rows(
 ) -> Iterator[SeatRow]:
     """The client as a whole, then each shop; the total after the rows of each."""
     seen = client.seen
-    subjects: list[tuple[str, Spent]] = [("", client.spent)]
+    subjects: list[tuple[str, Spent, bool]] = [("", client.spent, bool(seen.presences()))]
     for shop, queues in sorted(_shops(client).items()):
         told = seen.presences(seen.feeding(queues))
-        subjects.append((shop, list(person_intervals(told, (), seen.roster, client.until))))
-    for shop, spent in subjects:
+        subjects.append((shop, list(person_intervals(told, (), seen.roster, client.until)), bool(told)))
+    for shop, spent, is_told in subjects:
         intervals = [interval for _, interval in spent]
         spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until)
         buckets = list(_buckets(client, question.rows, spans))
@@ -187,9 +188,9 @@ def _rows(
                     name=name,
                     since=start,
                     until=end,
-                    staffed=time.staffed,
+                    staffed=time.staffed if is_told else None,
                     contracted=time.contracted,
-                    shortfall_ms=time.shortfall_ms,
+                    shortfall_ms=time.shortfall_ms if is_told else None,
                     also_serving=also,
                 )
 

@@ -19,7 +19,7 @@ from tests.collector.running import CLIENT, SETTINGS, SOURCES, TOKEN, Hub, runni
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, raw_item, turn
 from tests.waiting import wait_until
 from wire.codec import decode_ack, encode_frame
-from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged
+from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged, QualityScored
 from wire.errors import Reason
 from wire.frame import Lane
 from wire.limits import FRAME_BYTES_MAX
@@ -80,6 +80,17 @@ async def test_json_says_the_same_with_names_and_fills_in_what_only_machines_kno
         assert (opened.resolution_ms, opened.clock, opened.monotonic_ms, opened.synced) == (1, SOURCE, None, True)
         assert (opened.customer, opened.shard_key) == ("k1:ab12", "k1:ab12")
         assert [turn.shard_key for turn in hub.bodies(CustomerTurn)] == ["k1:ab12", "c-1"]
+
+
+async def test_a_quality_check_is_taken_like_any_event_and_without_its_result_is_not(tmp_path: Path) -> None:
+    check = said(1, kind="quality_scored", passed=False, fatal=True, scorer="qc:7", sampled_by="frame-7")
+    async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
+        assert (await client.post("/v1/events", json=document(check), headers=AUTHORISED)).status == 200
+        (scored,) = hub.bodies(QualityScored)
+        assert (scored.conversation, scored.passed, scored.fatal, scored.scorer) == ("c-1", False, True, "qc:7")
+        del check["passed"]
+        answer = await client.post("/v1/events", json=document(check | {"sequence": 2}), headers=AUTHORISED)
+        assert answer.status == 422
 
 
 async def test_the_answer_comes_in_the_language_asked_for(tmp_path: Path) -> None:

@@ -116,6 +116,12 @@ def test_a_seat_that_nobody_calls_dedicated_has_no_share(data: Path) -> None:
     assert {row.also_serving for row in table(data, client="beta")} == {None}
 
 
+def test_where_no_source_tells_who_is_there_nobody_is_short(tmp_path: Path) -> None:
+    write(tmp_path, "acme", entered(Relation.CONTRACTED_SEATS, "acme", "2"), offered("08:00", "c0"))
+    acme = total(table(tmp_path), "acme")
+    assert (acme.staffed, acme.contracted, acme.shortfall_ms) == (None, Ratio(32 * HOUR, 16 * HOUR), None)
+
+
 def test_a_client_without_a_contract_is_named_and_left_out(data: Path) -> None:
     ledger = Feed(data / "clients" / "gamma")
     ledger.append([customer("09:00:00")])
