@@ -95,19 +95,20 @@ def _plain(tile: Tile | SiteTile, old: Tile | SiteTile | None, made: dict[str, A
         if made is not None and getattr(old, name) == value:
             plain[name] = made[name]
         else:
-            plain[name] = _trimmed(name, msgspec.to_builtins(value))
+            plain[name] = _builtins(name, value)
     return plain
 
 
-def _trimmed(name: str, value: Any) -> Any:
-    """`value` of the field `name` without what a report says beside."""
+def _builtins(name: str, value: object) -> object:
+    """`value` of the field `name` as plain values, without what a report says beside."""
+    plain = msgspec.to_builtins(value)
     if name in _WINDOWS:
-        del value["detail"]
+        del plain["detail"]
     elif name == "seconds":
-        for second in value:
+        for second in plain:
             for window in _WINDOWS:
                 del second[window]["detail"]
-    return value
+    return plain
 
 
 def diff(old: View, new: View) -> Delta:
