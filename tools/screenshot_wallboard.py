@@ -1,21 +1,49 @@
 #!/usr/bin/env python3
 """Take the picture of the wallboard in the README: `.venv/bin/python tools/screenshot_wallboard.py [FILE] [LANGUAGE]`.
 
-It is the real page in Debian's Chromium, in front of a real server that shows a made-up floor.
+It is the real page in Debian's Chromium while `seatwatch demo` runs: one site has lost its line, another its mains.
 """
 
+import re
+import signal
+import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.dashboards.demo_board import demo_board  # noqa: E402 - the repository is not installed
-from tests.dashboards.screens import chromium, looking, wall  # noqa: E402 - likewise
+from tests.dashboards.screens import chromium, live, looking  # noqa: E402 - the repository is not installed
 
 SIZE = (1600, 900)
 SHOT_BYTES_MAX = 300_000
+DEMO = ("demo", "--for", "60s", "--seed", "1", "--port", "0")
+MOMENT = re.compile(r"isolated.*on_battery")
+
+
+@contextmanager
+def demo() -> Iterator[Iterator[str]]:
+    """The lines of a running demo, which ends with the block."""
+    command = [sys.executable, "-m", "seatwatch", *DEMO]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 - our own
+        if running.stdout is None:
+            raise RuntimeError("the demo has no output")
+        try:
+            yield iter(running.stdout)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.stdout.read()
+
+
+def first(lines: Iterator[str], wanted: re.Pattern[str]) -> str:
+    """What `wanted` finds first. Raises RuntimeError if the demo ends before."""
+    for line in lines:
+        found = wanted.search(line)
+        if found:
+            return found[0]
+    raise RuntimeError(f"the demo ended before it said {wanted.pattern}")
 
 
 def main() -> int:
@@ -23,10 +51,11 @@ def main() -> int:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images" / "wallboard.png"
     language = sys.argv[2] if len(sys.argv) > 2 else "en"
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser, wall(Path(folder)) as own:
-        own.show(demo_board())
-        with looking(browser, f"{own.base}/?lang={language}", SIZE, reduced_motion="reduce") as page:
-            page.wait_for_selector("body[data-state=live] #rows .row[data-rank='0']")
+    with demo() as lines, chromium() as browser:
+        address = first(lines, re.compile(r"http://\S+/"))
+        with looking(browser, f"{address}?lang={language}", SIZE, reduced_motion="reduce") as page:
+            first(lines, MOMENT)
+            live(page).wait_for_selector("#rows .row[data-rank='0']")
             page.screenshot(path=target)
     size = target.stat().st_size
     sys.stdout.write(f"{target}: {size} bytes\n")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from dashboards.snapshot import ScreenFigures
-from dashboards.wallboard._core.board import View, diff, to_json
+from dashboards.wallboard._core.board import Seen, View, diff, scoped, to_json
 from dashboards.wallboard.settings import WallboardSettings
 from wire.board import Board
 from wire.scope import Scope
@@ -55,13 +55,16 @@ class _Group:
         self.screens = 0
         self.view: View | None = None
         self.version = 0
+        self._seen: Seen | None = None
         self._whole: msgspec.Raw | None = None
         self._deltas: dict[int, bytes] = {}
 
     def show(self, board: Board | None, version: int) -> None:
         """Take the newest board, unless this is it."""
         if board is not None and version != self.version:
-            self.view = to_json(board, self.scope)
+            cut = scoped(board, self.scope)
+            self.view = to_json(cut, self.scope, self._seen)
+            self._seen = Seen(cut, self.view)
             self.version = version
             self._whole = None
             self._deltas.clear()

@@ -14,8 +14,13 @@ from seatwatch.floor.plan import NAMES, ROSTER_COLUMNS, FloorPlan, roster_rows
 ROSTER_FROM: Final = "2020-01-01"
 
 
-def write_configuration(base: Path, plan: FloorPlan, *, listen: str, port: int) -> tuple[dict[str, str], str]:
-    """Configuration, tokens, definition and roster of a plan. Returns connectors' tokens and the reader's or ""."""
+def write_configuration(
+    base: Path, plan: FloorPlan, *, listen: str, port: int, windows: int
+) -> tuple[dict[str, str], str]:
+    """Configuration, tokens, definition and roster of a plan. Returns connectors' tokens and the reader's or "".
+
+    windows: how many conversations one person is meant to hold.
+    """
     lines = ["[server]", f'listen = "{listen}"', f"port = {port}"]
     tokens = {client: secrets.token_urlsafe() for client in plan.queues}
     reader = "" if listen == LOOPBACK else secrets.token_urlsafe()
@@ -34,7 +39,7 @@ def write_configuration(base: Path, plan: FloorPlan, *, listen: str, port: int) 
     # the demo is watched at any hour, so its window is the whole day
     definition = 'based_on = "contract-10s"\nname = "demo"\nservice_windows = ["00:00-24:00"]\n'
     (base / "demo.toml").write_text(definition, encoding="utf-8")
-    _write_roster(base / "roster.csv", plan)
+    _write_roster(base / "roster.csv", plan, windows)
     return tokens, reader
 
 
@@ -57,11 +62,11 @@ async def import_roster(file: Path, data: Path) -> None:
         raise RuntimeError(f"the demo's roster was not imported:\n{said.decode(errors='replace')}")
 
 
-def _write_roster(path: Path, plan: FloorPlan) -> None:
+def _write_roster(path: Path, plan: FloorPlan, windows: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ROSTER_COLUMNS)
         writer.writeheader()
-        writer.writerows(roster_rows(plan, ROSTER_FROM))
+        writer.writerows(roster_rows(plan, ROSTER_FROM, limit=windows))
 
 
 def _write_token(path: Path, token: str) -> None:

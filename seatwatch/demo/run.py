@@ -59,7 +59,13 @@ class Demo:
         """Run it. Returns what is to be said at the end, as plain values."""
         with tempfile.TemporaryDirectory(prefix="seatwatch-demo-") as folder:
             base = Path(folder)
-            tokens, reader = write_configuration(base, self._plan, listen=self._options.listen, port=self._options.port)
+            tokens, reader = write_configuration(
+                base,
+                self._plan,
+                listen=self._options.listen,
+                port=self._options.port,
+                windows=self._defaults.int("demo.windows"),
+            )
             await import_roster(base / "roster.csv", base / "data")
             child = ServerChild(
                 base / "seatwatch.toml",

@@ -46,18 +46,22 @@ ROSTER_COLUMNS: Final = (
     "seat",
     "site",
     "seat_mode",
+    "limit",
     "effective_from",
 )
 
 
-def roster_rows(plan: FloorPlan, effective_from: str) -> list[dict[str, str]]:
-    """The plan as rows of a roster file, in force from that date on (YYYY-MM-DD)."""
+def roster_rows(plan: FloorPlan, effective_from: str, *, limit: int) -> list[dict[str, str]]:
+    """The plan as rows of a roster file, in force from that date on (YYYY-MM-DD). limit: conversations in two hands."""
     rows: list[dict[str, str]] = []
     for client, queues in plan.queues.items():
         shop = f"{client}-shop"
         rows.append({"client": client, "shop": shop})
         rows += [{"shop": shop, "queue": queue} for queue in queues]
-    rows += [{"seat": person.seat, "site": person.site, "seat_mode": "dedicated"} for person in plan.people]
+    rows += [
+        {"seat": person.seat, "site": person.site, "seat_mode": "dedicated", "limit": str(limit)}
+        for person in plan.people
+    ]
     rows += [
         {
             "shop": f"{person.client}-shop",

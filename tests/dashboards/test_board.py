@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.wallboard._core.board import GROUPS, SCALARS, apply, diff, scoped, to_json
+from dashboards.wallboard._core.board import GROUPS, SCALARS, Seen, apply, diff, scoped, to_json
 from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, waiting
 from wire.board import Board, SiteTile, Tile
 from wire.scope import EVERYTHING, Scope
@@ -67,6 +67,26 @@ def test_a_difference_applied_to_the_old_view_gives_the_new_one(old: Board, new:
     delta = msgspec.json.decode(msgspec.json.encode(diff(before, after)))
     assert apply(before, delta) == after
     assert msgspec.json.encode(before) == untouched, "the view that a slow screen still holds is left as it is"
+
+
+@given(shown=st.lists(boards, min_size=2, max_size=4), scope=st.sampled_from(SCOPES))
+def test_a_view_made_from_the_one_before_is_the_view_made_from_nothing(shown: list[Board], scope: Scope) -> None:
+    seen = None
+    for one in shown:
+        before = msgspec.json.encode(seen.view) if seen else None
+        view = to_json(one, scope, seen)
+        assert view == to_json(one, scope)
+        assert seen is None or msgspec.json.encode(seen.view) == before
+        seen = Seen(scoped(one, scope), view)
+
+
+def test_of_a_tile_that_has_not_changed_nothing_is_made_again() -> None:
+    first = board(queues=[tile(), tile(id_="mail")])
+    view = to_json(first, EVERYTHING)
+    again = to_json(board(NOON + 100, queues=[tile(), tile(id_="mail", agents=[])]), EVERYTHING, Seen(first, view))
+    assert again["queues"]["acme|chat"] is view["queues"]["acme|chat"]
+    assert again["queues"]["acme|mail"]["day"] is view["queues"]["acme|mail"]["day"]
+    assert again["queues"]["acme|mail"]["agents"] == []
 
 
 @given(mine=boards, theirs=boards, other=boards)

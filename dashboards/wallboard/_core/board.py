@@ -6,7 +6,7 @@ and under `changes` only what differs: `{"queues": {"acme|chat": {"live": {...}}
 static/board.js applies the same deltas; a test holds the two against each other.
 """
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,8 @@ Delta: TypeAlias = dict[str, Any]
 TILE_GROUPS: Final = ("clients", "queues", "teams", "site_figures")
 GROUPS: Final = (*TILE_GROUPS, "sites")
 SCALARS: Final = ("as_of", "computed_at", "watermark", "interval_start", "day_start", "record")
+_WINDOWS: Final = ("interval", "day")
+_UNSHOWN: Final = frozenset({"totals"})  # counters for the scrape
 _RECORD: Final = ("entries", "quarantined", "gaps", "unrouted", "equivocations")
 
 
@@ -47,8 +49,18 @@ def scoped(board: Board, scope: Scope) -> Board:
     )
 
 
-def to_json(board: Board, scope: Scope) -> View:
-    """The view of `board` under `scope`: dicts, lists, strings, integers and None. `record` is None where withheld."""
+class Seen(NamedTuple):
+    """A board cut to a scope, and the view made of it."""
+
+    board: Board
+    view: View
+
+
+def to_json(board: Board, scope: Scope, before: Seen | None = None) -> View:
+    """The view of `board` under `scope`: dicts, lists, strings, integers and None. `record` is None where withheld.
+
+    What has not changed since `before`, a view under the same scope, is taken from it and not made again.
+    """
     seen = scoped(board, scope)
     view: View = {
         "as_of": seen.as_of,
@@ -57,30 +69,45 @@ def to_json(board: Board, scope: Scope) -> View:
         "interval_start": seen.interval_start,
         "day_start": seen.day_start,
         "record": {name: getattr(seen, name) for name in _RECORD} if scope == EVERYTHING else None,
-        "sites": {site.id: _site(site) for site in seen.sites},
     }
-    for group in TILE_GROUPS:
-        tiles: list[Tile] = getattr(seen, group)
-        view[group] = {key_of(tile): _tile(tile) for tile in tiles}
+    for group in GROUPS:
+        known = {} if before is None else {key_of(tile): tile for tile in getattr(before.board, group)}
+        made = {} if before is None else before.view[group]
+        tiles: list[Tile | SiteTile] = getattr(seen, group)
+        view[group] = {key: _plain(tile, known.get(key), made.get(key)) for tile in tiles for key in (key_of(tile),)}
     return view
 
 
-def key_of(tile: Tile) -> str:
+def key_of(tile: Tile | SiteTile) -> str:
     """What tells this tile from the others of its group. `|` is in no id."""
-    return f"{tile.client}|{tile.id}"
+    return f"{tile.client}|{tile.id}" if isinstance(tile, Tile) else tile.id
 
 
-def _tile(tile: Tile) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(tile)
-    del plain["totals"]  # counters for the scrape; no screen shows them
-    for windows in (plain, *plain["seconds"]):
-        for window in ("interval", "day"):
-            del windows[window]["detail"]  # nor what a report says beside
+def _plain(tile: Tile | SiteTile, old: Tile | SiteTile | None, made: dict[str, Any] | None) -> dict[str, Any]:
+    """`tile` as plain values; fields that are as in `old`, of which `made` was made, are taken from there."""
+    if made is not None and old == tile:
+        return made
+    plain: dict[str, Any] = {}
+    for name in tile.__struct_fields__:
+        if name in _UNSHOWN:
+            continue
+        value = getattr(tile, name)
+        if made is not None and getattr(old, name) == value:
+            plain[name] = made[name]
+        else:
+            plain[name] = _builtins(name, value)
     return plain
 
 
-def _site(site: SiteTile) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(site)
+def _builtins(name: str, value: object) -> object:
+    """`value` of the field `name` as plain values, without what a report says beside."""
+    plain = msgspec.to_builtins(value)
+    if name in _WINDOWS:
+        del plain["detail"]
+    elif name == "seconds":
+        for second in plain:
+            for window in _WINDOWS:
+                del second[window]["detail"]
     return plain
 
 
@@ -102,8 +129,10 @@ def _group_changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         before = old.get(key)
         if before is None:
             changes[key] = tile
-        elif before != tile:
-            changes[key] = {name: value for name, value in tile.items() if before[name] != value}
+        elif before is not tile and before != tile:
+            changes[key] = {
+                name: value for name, value in tile.items() if before[name] is not value and before[name] != value
+            }
     return changes
 
 
