@@ -37,7 +37,7 @@ def next_wake_at(
         at, key = heap[0]
         conversation = conversations.get(key)
         track = None if conversation is None else _announced(conversation)
-        if track is not None and at == next_notice_at(context, track):
+        if conversation is not None and track is not None and at == next_notice_at(context, conversation, track):
             return at
         heapq.heappop(heap)
     return None
@@ -56,7 +56,7 @@ def _due(
 ) -> Announcement | None:
     """The latest of what is owed by `now`: one that was passed over by the clock is not made up for."""
     rule = context.rules.rules[track.slot]
-    at = next_notice_at(context, track)
+    at = next_notice_at(context, conversation, track)
     if at > now:
         return None
     notice = Notice.WARNING
@@ -68,7 +68,7 @@ def _due(
         while following <= now:
             at = following
             track.flags += ONE_WARNING
-            following = next_notice_at(context, track)
+            following = next_notice_at(context, conversation, track)
         heapq.heappush(heap, (following, conversation.key))
     if now - at > rule.announce_within_ms:
         return None

@@ -31,11 +31,23 @@ class Deadlines:
 class Context:
     """One shard's fold, as its transition functions see it.
 
-    index: the entry being folded. resolution_ms, domain: of the event being folded. facts: where facts go. deadlines:
-    None while events are folded anew, which schedules nothing.
+    index: the entry being folded. resolution_ms, domain: of the event being folded; rules_known: how many rules count
+    for a session that it opens. facts: where facts go. deadlines: None while events are folded anew, which schedules
+    nothing.
     """
 
-    __slots__ = ("deadlines", "domain", "facts", "index", "online", "resolution_ms", "roster", "rules", "skew")
+    __slots__ = (
+        "deadlines",
+        "domain",
+        "facts",
+        "index",
+        "online",
+        "resolution_ms",
+        "roster",
+        "rules",
+        "rules_known",
+        "skew",
+    )
 
     def __init__(self, rules: Rules, roster: Roster, online: Online, skew: Skew, deadlines: Deadlines | None) -> None:
         self.rules = rules
@@ -47,6 +59,7 @@ class Context:
         self.index = NOT_YET
         self.resolution_ms = 0
         self.domain = NO_DOMAIN
+        self.rules_known = 0
 
     def aside(self) -> "Context":
         """The same knowledge, with facts of its own, for folding events anew."""
@@ -100,9 +113,9 @@ def schedule_owed(context: Context, conversation: Conversation) -> None:
             schedule_closing(context, conversation, track)
 
 
-def next_notice_at(context: Context, track: Track) -> int:
-    """When there is something to announce next, of a track that is owed and not said to be overdue."""
-    warnings = context.rules.warnings(track.queue, track.started_at)
+def next_notice_at(context: Context, conversation: Conversation, track: Track) -> int:
+    """When there is something to announce next, of a primary track that is owed and not said to be overdue."""
+    warnings = context.rules.warnings(track.queue, track.started_at, conversation.rules_known)
     said = track.flags // ONE_WARNING
     if said < len(warnings):
         at = context.rules.rules[track.slot].clock.after(track.clock_at, warnings[said])
@@ -113,4 +126,4 @@ def next_notice_at(context: Context, track: Track) -> int:
 
 def _schedule_notice(context: Context, conversation: Conversation, track: Track) -> None:
     if context.deadlines is not None:
-        heapq.heappush(context.deadlines.announce, (next_notice_at(context, track), conversation.key))
+        heapq.heappush(context.deadlines.announce, (next_notice_at(context, conversation, track), conversation.key))

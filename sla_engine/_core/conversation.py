@@ -176,7 +176,8 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
 
     life: index of the entry it was first heard in; sessions are numbered from it, so that a conversation which comes
     back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
-    watermark.FEEDS). begun_at: when something was first heard of its session.
+    watermark.FEEDS). begun_at: when something was first heard of its session; rules_known: how many definitions and
+    contracts had been entered by then, and no later ones ever apply to it (E18).
     called_at: since when it is a call; it stays one. customer: the first pseudonym told.
     leg: number of the running leg, or the next one, in its session. log: its events in order of event time
     (history.py); base: the state before the first of them. emissions: how often a fact was said, for facts said more
@@ -189,6 +190,7 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     life: int
     feed: int
     begun_at: int = NOT_YET
+    rules_known: int = 0
     customer: str = ""
     queue: str = ""
     phase: int = UNKNOWN

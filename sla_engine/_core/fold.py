@@ -207,9 +207,6 @@ def _open(context: Context, conversation: Conversation, at: int, signal: int, de
         _remember(conversation, before)
     session = max([track.session for track in before], default=conversation.life - 1) + 1
     _begin_sessions(context, conversation, kept, session, at, how)
-    if conversation.tracks[0] not in kept:
-        conversation.begun_at = at
-        conversation.leg = 0
 
 
 def _begin_sessions(
@@ -217,7 +214,7 @@ def _begin_sessions(
 ) -> None:
     """Session `session` under each definition in force that does not go on with a session it had."""
     rules = context.rules.rules
-    slots = context.rules.slots(conversation.queue, at)
+    slots = context.rules.slots(conversation.queue, at, context.rules_known)
     if kept:
         on = {rules[track.slot].definition.name: track for track in kept}
         fresh = []
@@ -235,6 +232,10 @@ def _begin_sessions(
         tracks = [new_track(context, conversation, NO_SLOT, session, at)]
         begin_unruled(tracks[0], outbound=how == STARTS_OUTBOUND)
     conversation.tracks = tuple(tracks)
+    if tracks[0] not in kept:
+        conversation.begun_at = at
+        conversation.rules_known = context.rules_known
+        conversation.leg = 0
     begin(context, conversation, fresh, how)
 
 
@@ -250,10 +251,10 @@ def _remember(conversation: Conversation, tracks: Iterable[Track]) -> None:
 
 
 def _learn_queue(context: Context, conversation: Conversation, at: int, queue: str, signal: int, detail: int) -> None:
-    """The queue becomes known after the start: the definitions that apply to it judge the session from its start."""
+    """The queue becomes known after the start: the definitions that applied to it then judge the session from there."""
     conversation.queue = queue
     unruled = conversation.tracks[0]
-    slots = context.rules.slots(queue, unruled.started_at)
+    slots = context.rules.slots(queue, unruled.started_at, conversation.rules_known)
     if unruled.slot >= 0 or unruled.state != OWED or not slots:
         return
     fresh = []

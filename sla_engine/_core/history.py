@@ -2,6 +2,9 @@
 
 A late event goes to its place in the log; the conversation is folded with and without it, and where the two differ, the
 fact is said again with the next revision. Of events with one event time, the one entered first comes first.
+
+Each event keeps how many definitions and contracts had been entered before it, and a session is judged by those that
+its first event knew (E18). What comes in late, before something that was known already, knows no more than that does.
 """
 
 from collections import Counter
@@ -18,12 +21,13 @@ from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
 from sla_engine._core.obligation import judge_as_said, judge_past
 from wire.verdict import LegFact, LoadChange, ResponseFact, SessionFact
 
-_RECORD: Final = Struct("<qBBIIIH")
-"""at, signal, detail, account, queue, resolution_ms, clock domain; names by number."""
+_RECORD: Final = Struct("<qBBIIIHI")
+"""at, signal, detail, account, queue, resolution_ms, clock domain, rules known; names by number."""
 pack_event: Final = _RECORD.pack
 _SIZE: Final = _RECORD.size
 LOG_BYTES: Final = EVENTS_IN_LOG * _SIZE
 _AT: Final = Struct("<q")
+_RULES_KNOWN: Final = -Struct("<I").size
 
 _ANNOUNCED: Final = ~(SAID_OVERDUE - 1)
 """What a track's flags say of announcements."""
@@ -85,6 +89,8 @@ def insert_late(
         place -= _SIZE
     if place == 0 and before.base and at < _decoder.decode(before.base).last_at:
         return None
+    if place < len(log):
+        record = record[:_RULES_KNOWN] + log[place : place + _SIZE][_RULES_KNOWN:]
     without = _tell(context, names, before, log, mark, before.customer, before.tracks)
     with_it = _tell(context, names, before, log[:place] + record + log[place:], mark, customer, before.tracks)
     said = _said_so_far(before, without)
@@ -105,7 +111,7 @@ def _tell(
     customer: str,
     said: tuple[Track, ...] = (),
 ) -> _Told:
-    """Fold a log from its base, with the rules and the roster as known by now.
+    """Fold a log from its base, with the rules as known by each event and the roster as known by now.
 
     said: tracks as they stand. What was said of them because the record was complete stays so: the mark that says
     this may be another, earlier one since, when a slower source has told something.
@@ -123,7 +129,8 @@ def _tell(
     conversation.log = log
     aside = context.aside()
     known = names.known
-    for at, signal, detail, account, queue, aside.resolution_ms, aside.domain in _RECORD.iter_unpack(log):
+    for at, signal, detail, account, queue, *of_event in _RECORD.iter_unpack(log):
+        aside.resolution_ms, aside.domain, aside.rules_known = of_event
         fold(aside, conversation, at, signal, detail, known[account], known[queue])
         conversation.last_at = at
     judge_past(aside, conversation, mark)

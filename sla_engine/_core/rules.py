@@ -38,11 +38,13 @@ A definition's set of them is one int. New members are appended, so a bit keeps 
 class RulesState(msgspec.Struct):
     """What was entered, in order of entry.
 
-    The part of the rules that a snapshot keeps. A slot is a place in `definitions`.
+    The part of the rules that a snapshot keeps. A slot is a place in `definitions`. order: with each entry, how many of
+    all entries so far were definitions.
     """
 
     definitions: list[Definition] = []
     contracts: list[Contract] = []
+    order: list[int] = []
 
 
 _TO_PERSON: Final = 1 << Signal.ASSIGNED | 1 << Signal.ACCEPTED | 1 << Signal.HANDED_OVER
@@ -136,6 +138,7 @@ class Rule:
 class Rules:
     """Answers from the state, remembered until something new is entered.
 
+    known: how many entries count for a session that opens now: all of them, unless a reader of the past sets it back.
     any_cuts, any_estimates, any_moves, any_new_turns, any_outlives: whether some definition needs to be asked about
     these at all.
     """
@@ -143,7 +146,8 @@ class Rules:
     def __init__(self, state: RulesState) -> None:
         self.state = state
         self.rules: list[Rule] = []
-        self._found: dict[str, _Timeline] = {}
+        self.known = len(state.order)
+        self._found: dict[tuple[str, int], _Timeline] = {}
         self.allowance_ms = self.grace_ms = 0
         self.any_cuts = self.any_estimates = self.any_moves = False
         self.any_new_turns = self.any_outlives = False
@@ -156,30 +160,32 @@ class Rules:
         if definition not in self.state.definitions:
             self.state.definitions.append(definition)
             self._add(definition)
-            self._found.clear()
+            self._enter()
 
     def sign(self, document: bytes) -> None:
         """Enter a contract. Raises DefinitionError; the same one again changes nothing."""
         contract = decode_contract(document)
         if contract not in self.state.contracts:
             self.state.contracts.append(contract)
-            self._found.clear()
+            self._enter()
 
-    def slots(self, queue: str, at: int) -> tuple[int, ...]:
+    def slots(self, queue: str, at: int, known: int | None = None) -> tuple[int, ...]:
         """Slots of the definitions in force for a session that starts on `queue` at `at`, the primary one first.
 
-        None for a queue that is not known (yet), even where a contract covers every queue.
+        None for a queue that is not known (yet), even where a contract covers every queue. known: how many entries
+        count, where that is not `self.known`.
         """
-        return self._in_force(queue, at).slots if queue else ()
+        return self._in_force(queue, at, self.known if known is None else known).slots if queue else ()
 
-    def warnings(self, queue: str, at: int) -> tuple[int, ...]:
+    def warnings(self, queue: str, at: int, known: int) -> tuple[int, ...]:
         """When a session that starts on `queue` at `at` is warned: ms after its clock starts, ascending."""
-        return self._in_force(queue, at).warnings
+        return self._in_force(queue, at, known).warnings
 
-    def contracts(self, queue: str, at: int) -> tuple[Contract, ...]:
+    def contracts(self, queue: str, at: int, known: int | None = None) -> tuple[Contract, ...]:
         """Contracts in force for `queue` at `at`, in the order of their first entry."""
         newest: dict[str, Contract] = {}
-        for contract in self.state.contracts:
+        _, entered = self._entered(self.known if known is None else known)
+        for contract in entered:
             if contract.effective_from <= at:
                 held = newest.get(contract.name)
                 if held is None or contract.effective_from >= held.effective_from:
@@ -197,41 +203,43 @@ class Rules:
         self.any_outlives = self.any_outlives or rule.turns_outlive
         self.any_new_turns = self.any_new_turns or rule.new_turn_per_account
 
-    def _in_force(self, queue: str, at: int) -> "_InForce":
-        timeline = self._found.get(queue)
+    def _enter(self) -> None:
+        self.state.order.append(len(self.state.definitions))
+        self.known = len(self.state.order)
+        self._found.clear()
+
+    def _entered(self, known: int) -> tuple[list[Definition], list[Contract]]:
+        """The first `known` entries. A definition keeps its slot."""
+        first = self.state.order[known - 1] if known else 0
+        return self.state.definitions[:first], self.state.contracts[: known - first]
+
+    def _in_force(self, queue: str, at: int, known: int) -> "_InForce":
+        timeline = self._found.get((queue, known))
         if timeline is None:
-            timeline = self._found[queue] = self._timeline(queue)
+            timeline = self._found[queue, known] = self._timeline(queue, known)
         for in_force in timeline:
             if in_force.since <= at:
                 return in_force
         return _NOTHING
 
-    def _timeline(self, queue: str) -> "_Timeline":
-        """Newest first: from which instant on what applies to `queue`."""
-        starts = {d.effective_from for d in self.state.definitions}
-        for contract in self.state.contracts:
+    def _timeline(self, queue: str, known: int) -> "_Timeline":
+        """Newest first: from which instant on what applies to `queue`, by the first `known` entries."""
+        definitions, contracts = self._entered(known)
+        starts = {d.effective_from for d in definitions}
+        for contract in contracts:
             starts.add(contract.effective_from)
             if contract.effective_until is not None:
                 starts.add(contract.effective_until)
-        return [self._at(queue, start) for start in sorted(starts, reverse=True)]
+        return [self._at(queue, start, known) for start in sorted(starts, reverse=True)]
 
-    def _at(self, queue: str, at: int) -> "_InForce":
-        contracts = self.contracts(queue, at)
+    def _at(self, queue: str, at: int, known: int) -> "_InForce":
+        definitions, _ = self._entered(known)
+        contracts = self.contracts(queue, at, known)
         names = dict.fromkeys(name for contract in contracts for name in contract.definitions)
-        found = (self._slot_of(name, at) for name in names)
+        found = (_slot_of(definitions, name, at) for name in names)
         slots = tuple(slot for slot in found if slot != NO_SLOT)
         usual = (self.state.definitions[slots[0]].warning_after_ms,) if slots else ()
         return _InForce(at, slots, _warnings(contracts, queue) or usual)
-
-    def _slot_of(self, name: str, at: int) -> int:
-        """The version in force: the latest effective_from, then the highest version, then the last entered."""
-        best = NO_SLOT
-        best_key = (-1, -1)
-        for slot, definition in enumerate(self.state.definitions):
-            key = (definition.effective_from, definition.version)
-            if definition.name == name and definition.effective_from <= at and key >= best_key:
-                best, best_key = slot, key
-        return best
 
 
 class _InForce(NamedTuple):
@@ -244,6 +252,17 @@ class _InForce(NamedTuple):
 
 _Timeline = list[_InForce]
 _NOTHING: Final = _InForce(0, (), ())
+
+
+def _slot_of(definitions: list[Definition], name: str, at: int) -> int:
+    """The version in force: the latest effective_from, then the highest version, then the last entered."""
+    best = NO_SLOT
+    best_key = (-1, -1)
+    for slot, definition in enumerate(definitions):
+        key = (definition.effective_from, definition.version)
+        if definition.name == name and definition.effective_from <= at and key >= best_key:
+            best, best_key = slot, key
+    return best
 
 
 def _warnings(contracts: tuple[Contract, ...], queue: str) -> tuple[int, ...]:

@@ -124,7 +124,8 @@ def take(
     elif feed > conversation.feed:
         conversation.feed = feed
         schedule_owed(context, conversation)
-    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms, domain)
+    rules_known = shard.rules.known
+    record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms, domain, rules_known)
     if (
         at < conversation.last_at
         or (customer and not conversation.customer)
@@ -138,6 +139,7 @@ def take(
         known = names.known
         context.resolution_ms = resolution_ms
         context.domain = domain
+        context.rules_known = rules_known
         if not fold(context, conversation, at, signal, detail, known[account_number], known[queue_number]):
             shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
         if len(log) > LOG_BYTES:

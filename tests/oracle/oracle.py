@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sla_engine._core.definition import Definition
+from sla_engine._core.definition import Definition, decode_definition, label_of
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
-from tests.oracle.reading import customer_of, pieces_of, sessions_of, told_of
+from tests.oracle.reading import Step, customer_of, pieces_of, sessions_of, told_of
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
 from tests.oracle.wait import session_facts
+from wire.organisation import DefinitionPublished
 from wire.recorded import Recorded
 from wire.verdict import LegFact, ResponseFact, SessionFact
 
@@ -24,22 +25,37 @@ class Reading(NamedTuple):
 
 
 class Versions:
-    """One definition through time (E18)."""
+    """One definition through time (E18), as it judges one conversation.
 
-    def __init__(self, versions: Mapping[str, Definition]) -> None:
+    entered: label -> index of its entry. told: the conversation, in order of event time.
+    """
+
+    def __init__(
+        self, versions: Mapping[str, Definition], entered: Mapping[str, int], told: Sequence[Recorded]
+    ) -> None:
         self._versions = versions
+        self._entered = entered
+        self._told = [entry.index for entry in told]
         self._hours = {label: Hours(definition) for label, definition in versions.items()}
 
-    def in_force(self, at: int) -> tuple[str, Definition, Hours] | None:
-        """The version that judges a session that started then; of those from one instant on, the highest."""
-        begun = [(d.effective_from, d.version, label) for label, d in self._versions.items() if d.effective_from <= at]
+    def in_force(self, first: Step) -> tuple[str, Definition, Hours] | None:
+        """The version that judges a session that started so; of those from one instant on, the highest.
+
+        It was entered before anything was told of the time from there on.
+        """
+        heard = min(self._told[self._told.index(first.entry) :])
+        begun = [
+            (definition.effective_from, definition.version, label)
+            for label, definition in self._versions.items()
+            if definition.effective_from <= first.at and self._entered.get(label, -1) < heard
+        ]
         if not begun:
             return None
         label = max(begun)[2]
         return label, self._versions[label], self._hours[label]
 
-    def gap(self, at: int) -> int:
-        held = self.in_force(at)
+    def gap(self, first: Step) -> int:
+        held = self.in_force(first)
         return 0 if held is None else held[1].gap_to_new_session_ms
 
 
@@ -50,23 +66,34 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
     """
     around = Surroundings(entries)
     names = dict.fromkeys(definition.name for definition in rules.values())
-    by_name = [Versions({label: d for label, d in rules.items() if d.name == name}) for name in names]
+    by_name = [{label: d for label, d in rules.items() if d.name == name} for name in names]
+    entered = entered_in(entries)
     found = Reading([], [], [])
     for conversation, told in sorted(told_of(entries).items()):
         first = min(entry.index for entry in told)
         pieces = pieces_of(told)
-        for versions in by_name:
+        for same_name in by_name:
+            versions = Versions(same_name, entered, told)
             sessions = sessions_of(pieces, versions.gap)
             so_far = 0
             for ordinal, session in enumerate(sessions):
                 so_far += len(session)
-                held = versions.in_force(session[0].steps[0].at)
+                held = versions.in_force(session[0].steps[0])
                 if held is not None:
                     about = (conversation, held[0], first + ordinal, customer_of(pieces))
                     case = Case(*about, pieces[:so_far], session, *held[1:], around, until)
                     found.sessions.extend(session_facts(case))
                     found.responses.extend(response_facts(case))
-            if versions is by_name[0]:
+            if same_name is by_name[0]:
                 numbered = [Numbered(first + ordinal, session) for ordinal, session in enumerate(sessions)]
                 found.legs.extend(leg_facts(conversation, pieces, numbered, around))
+    return found
+
+
+def entered_in(entries: Sequence[Recorded]) -> dict[str, int]:
+    """Where a ledger's definitions stand in it, by label."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry.body, DefinitionPublished):
+            found.setdefault(label_of(decode_definition(entry.body.document)), entry.index)
     return found

@@ -100,11 +100,11 @@ def pieces_of(told: Sequence[Recorded]) -> list[Piece]:
     return found
 
 
-def sessions_of(pieces: Sequence[Piece], gap_at: Callable[[int], int]) -> list[list[Piece]]:
-    """E6: who comes back sooner than the gap goes on with the session. gap_at: by when the session started."""
+def sessions_of(pieces: Sequence[Piece], gap_of: Callable[[Step], int]) -> list[list[Piece]]:
+    """E6: who comes back sooner than the gap goes on with the session. gap_of: by what the session started with."""
     found: list[list[Piece]] = []
     for piece in pieces:
-        if found and piece.steps[0].at - found[-1][-1].steps[-1].at < gap_at(found[-1][0].steps[0].at):
+        if found and piece.steps[0].at - found[-1][-1].steps[-1].at < gap_of(found[-1][0].steps[0]):
             found[-1].append(piece)
         else:
             found.append([piece])

@@ -45,11 +45,15 @@ SETTLED_AFTER_MS: Final = 20 * HOUR_MS
 
 
 class Variant(NamedTuple):
-    """The same transcript under other rules. versions: what each differs in from contract-10s, as its file says it."""
+    """The same transcript under other rules. versions: what each differs in from contract-10s, as its file says it.
+
+    entered: when each came in, where that is not before everything.
+    """
 
     name: str
     versions: list[str]
     expected: dict[str, Any]
+    entered: list[str | int]
 
     def definitions(self) -> list[Definition]:
         return [definition_of(text) for text in self.versions]
@@ -79,10 +83,12 @@ def golden(path: Path) -> Golden:
 
 
 def variants_of(table: dict[str, Any]) -> list[Variant]:
-    variants = [Variant("contract-10s", [""], table["then"])] if "then" in table else []
+    variants = [Variant("contract-10s", [""], table["then"], [0])] if "then" in table else []
     for given in table.get("under", ()):
         versions = given["versions"] if "versions" in given else [given["rules"]]
-        variants.append(Variant(" then ".join(" ".join(text.split()) for text in versions), versions, given))
+        entered = given.get("entered", [0] * len(versions))
+        name = " then ".join(" ".join(text.split()) for text in versions)
+        variants.append(Variant(name + "".join(f" at {at}" for at in entered if at), versions, given, entered))
     return variants
 
 
@@ -93,7 +99,8 @@ def recorded(transcript: Golden, variant: Variant) -> list[Recorded]:
     sources = [declared(0, source) for source in sorted({event.source for event in events if event.source[0] != "~"})]
     definitions = variant.definitions()
     names = dict.fromkeys(definition.name for definition in definitions)
-    rules = [*(published(definition) for definition in definitions), signed(contract_over(*names))]
+    came = zip(definitions, variant.entered, strict=True)
+    rules = [*(published(definition, arrives=at) for definition, at in came), signed(contract_over(*names))]
     return entries([*sources, *rules, *events, clock(last + SETTLED_AFTER_MS)])
 
 
