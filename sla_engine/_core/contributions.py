@@ -64,7 +64,8 @@ class Slot:
     CHECKED: Final = 45
     CHECKS_PASSED: Final = 46
     CHECKS_FATAL: Final = 47
-    NOT_JUDGED: Final = 48
+    GIVEN_UP_IN_TIME: Final = 48
+    NOT_JUDGED: Final = 49
     """The first of as many places as NOT_JUDGED_WHY has reasons."""
 
 
@@ -194,8 +195,11 @@ def _session(fact: SessionFact, rule: FigureRule) -> Amounts:
         _answered(fact, rule, amounts)
     elif fact.outcome is Outcome.ABANDONED:
         _abandoned(fact, rule, amounts)
-    elif rule.cap_ms is not None and fact.outcome is Outcome.UNANSWERED and fact.verdict is not Verdict.EXCLUDED:
-        amounts += ((Slot.FIRST_TOTAL, rule.cap_ms), (Slot.FIRST_COUNT, 1))
+    elif fact.outcome is Outcome.UNANSWERED:
+        if rule.cap_ms is not None and fact.verdict is not Verdict.EXCLUDED:
+            amounts += ((Slot.FIRST_TOTAL, rule.cap_ms), (Slot.FIRST_COUNT, 1))
+        if _ended_in_time(fact, rule):
+            amounts.append((Slot.GIVEN_UP_IN_TIME, 1))
     if fact.nobody_online:
         amounts.append((Slot.NOBODY_ONLINE, 1))
     if fact.why is Why.NOT_SERVED:
@@ -234,10 +238,16 @@ def _abandoned(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int
         amounts.append((Slot.SHORT_ABANDONED, 1))
     if waited is not None and _is_near(fact, waited, rule):
         amounts.append((Slot.NEAR_IT, 1))
-    if fact.ended_at is not None:
-        queued_at = fact.started_at if fact.queued_at is None else fact.queued_at
-        if rule.within(fact.ended_at - queued_at, rule.threshold_ms):
-            amounts.append((Slot.ABANDONED_IN_TIME, 1))
+    if _ended_in_time(fact, rule):
+        amounts.append((Slot.ABANDONED_IN_TIME, 1))
+
+
+def _ended_in_time(fact: SessionFact, rule: FigureRule) -> bool:
+    """Whether a contact that nobody answered was out of the queue within the threshold of the service level."""
+    if fact.ended_at is None:
+        return False
+    queued_at = fact.started_at if fact.queued_at is None else fact.queued_at
+    return rule.within(fact.ended_at - queued_at, rule.threshold_ms)
 
 
 def _is_near(fact: SessionFact, elapsed_ms: int, rule: FigureRule) -> bool:

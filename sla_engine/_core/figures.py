@@ -78,7 +78,7 @@ def service_level(slots: list[int], formula: ServiceLevelFormula) -> Ratio:
         case ServiceLevelFormula.WITHIN_OR_LEFT_WITHIN_OF_ALL:
             return Ratio(answered_in_time + abandoned_in_time, answered + abandoned)
         case ServiceLevelFormula.REMOVED_WITHIN_OF_QUEUED:
-            return Ratio(answered_in_time + abandoned_in_time, offered)
+            return Ratio(answered_in_time + abandoned_in_time + slots[Slot.GIVEN_UP_IN_TIME], offered)
         case ServiceLevelFormula.WITHIN_OF_OFFERED:
             return Ratio(answered_in_time, offered)
         case ServiceLevelFormula.WITHIN_OF_OFFERED_LESS_SHORT:
