@@ -126,6 +126,17 @@ class Calendar:
                     return limit_ms
         return self._limit_ms
 
+    def date_of(self, at: int) -> int:
+        """The local date that `at` is worked on, in days from 1970-01-01.
+
+        Its own while that date's windows hold it or none do; the date before where only a window of that one holds it.
+        """
+        own, of_day = divmod(at + self.zone.offset_at(at), DAY_MS)
+        for date_of, shown in ((own, of_day), (own - 1, of_day + DAY_MS)):
+            if any(opens <= shown < closes for opens, closes in self._windows_of(date_of)):
+                return date_of
+        return own
+
     def _day(self, number: int) -> _Day:
         """Day `number` of UTC, counted from 1970-01-01. Made once: nearly all questions are about very few days."""
         held = self._days.get(number)

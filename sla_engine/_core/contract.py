@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.definition import MINUTES_PER_DAY, Definition, DefinitionError, is_date, seconds
-from sla_engine._core.windows import DAY_MS, MINUTE_MS, PeriodCalendar, ZoneTable, civil_date
+from sla_engine._core.windows import MINUTE_MS, PeriodCalendar, ZoneTable, civil_date
 from wire.ids import NAME_PATTERN
 from wire.limits import DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 
@@ -75,15 +76,15 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Whether the contract runs at `at` (ms), later versions of it apart."""
         return self.effective_from <= at and (self.effective_until is None or at < self.effective_until)
 
-    def target_bp(self, at: int, zone: ZoneTable) -> int | None:
+    def target_bp(self, at: int, calendar: Calendar) -> int | None:
         """The attainment target at `at` in basis points, None during the running-in time and where none is stated.
 
-        zone: of the primary definition; a date in `special_targets` is a date there.
+        calendar: of the primary definition; a date in `special_targets` lasts as long as its windows do.
         """
         if self.running_in_until is not None and at < self.running_in_until:
             return None
         if self.special_targets:
-            year, month, day = civil_date((at + zone.offset_at(at)) // DAY_MS)
+            year, month, day = civil_date(calendar.date_of(at))
             local_date = f"{year:04}-{month:02}-{day:02}"
             for special in self.special_targets:
                 if special.date == local_date:

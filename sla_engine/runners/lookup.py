@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Final
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.client import Shown
 from sla_engine._core.contract import BASIS_POINTS
 from sla_engine._core.definition import Definition
 from sla_engine._core.engine import Shard, contracts_of, definitions_of, label_of, place_of, watermark
-from sla_engine._core.windows import WindowCalendar, ZoneTable, calendar_of, zone_of
+from sla_engine._core.windows import WindowCalendar, calendar_of
 from wire.board import Ratio
 from wire.record import Feed
 from wire.verdict import Place
@@ -19,7 +20,7 @@ class Lookup:
     def __init__(self, shard: Shard) -> None:
         self._shard: Final = shard
         self._shown: dict[int, Shown] = {}
-        self._zones: dict[str, ZoneTable] = {}
+        self._calendars: dict[str, Calendar] = {}
 
     def shown_of(self, queue: str, at: int) -> tuple[Shown, ...]:
         """The definitions whose figures `queue` shows for sessions that start at `at` (ms), the primary one first."""
@@ -42,10 +43,10 @@ class Lookup:
         if not contracts or not shown:
             return None
         primary = shown[0]
-        zone = self._zones.get(primary.label)
-        if zone is None:
-            zone = self._zones[primary.label] = zone_of(primary.definition)
-        target_bp = contracts[0].target_bp(at, zone)
+        calendar = self._calendars.get(primary.label)
+        if calendar is None:
+            calendar = self._calendars[primary.label] = Calendar(primary.definition)
+        target_bp = contracts[0].target_bp(at, calendar)
         return None if target_bp is None else Ratio(target_bp, BASIS_POINTS)
 
     def calendar(self, queues: Iterable[str], at: int, default: WindowCalendar) -> WindowCalendar:

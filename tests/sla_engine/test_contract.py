@@ -2,9 +2,10 @@
 
 import pytest
 
+from sla_engine._core.calendar import Calendar
 from sla_engine._core.contract import QueueWarnings, check_against
 from sla_engine._core.definition import DefinitionError
-from sla_engine.definition_files import parse_contract
+from sla_engine.definition_files import parse_contract, parse_definition
 from sla_engine.zones import zone_table
 from tests.builders import PRESET, ms
 
@@ -20,6 +21,8 @@ running_in_until = 2026-12-01
 attainment_target_bp = 9500
 """
 SHANGHAI = zone_table("Asia/Shanghai")
+USUAL = Calendar(PRESET)
+"""08:00 to 24:00 in Shanghai."""
 # DAY of the tests' times is 2 November 2026
 
 
@@ -33,25 +36,44 @@ def test_a_contract_file_is_read_in_its_own_zone() -> None:
     contract = parse_contract(CONTRACT)
     assert contract.effective_from == ms("-1 00:00")
     assert contract.effective_until is None
-    assert contract.target_bp(ms("-1 00:00"), SHANGHAI) is None
-    assert contract.target_bp(ms("29 00:00") - 1, SHANGHAI) is None
-    assert contract.target_bp(ms("29 00:00"), SHANGHAI) == 9_500
+    assert contract.target_bp(ms("-1 00:00"), USUAL) is None
+    assert contract.target_bp(ms("29 00:00") - 1, USUAL) is None
+    assert contract.target_bp(ms("29 00:00"), USUAL) == 9_500
 
 
 def test_a_promotion_day_has_a_target_of_its_own_or_none_from_midnight_to_midnight() -> None:
     contract = parse_contract(f'{CONTRACT}special_targets = {{ 2026-12-11 = 9000, 2026-12-12 = "none" }}\n')
     instants = (ms("39 00:00") - 1, ms("39 00:00"), ms("40 00:00") - 1, ms("40 00:00"), ms("41 00:00"))
-    assert [contract.target_bp(at, SHANGHAI) for at in instants] == [9_500, 9_000, 9_000, None, 9_500]
+    assert [contract.target_bp(at, USUAL) for at in instants] == [9_500, 9_000, 9_000, None, 9_500]
+
+
+def test_a_promotion_night_keeps_its_target_until_its_window_closes() -> None:
+    contract = parse_contract(f"{CONTRACT}special_targets = {{ 2026-12-11 = 9000 }}\n")
+    night = Calendar(parse_definition('based_on = "contract-10s"\nspecial_days.2026-12-11 = ["20:00-03:00"]\n'))
+    instants = ("39 12:00", "39 23:00", "40 01:00", "40 02:59:59.999", "40 03:00")
+    assert [contract.target_bp(ms(at), night) for at in instants] == [9_000, 9_000, 9_000, 9_000, 9_500]
+
+
+def test_of_two_dates_whose_windows_are_open_the_target_is_that_of_the_date_it_is() -> None:
+    contract = parse_contract(f'{CONTRACT}special_targets = {{ 2026-12-11 = 9000, 2026-12-12 = "none" }}\n')
+    nights = Calendar(
+        parse_definition(
+            'based_on = "contract-10s"\n'
+            'special_days = { 2026-12-11 = ["20:00-03:00"], 2026-12-12 = ["02:00-06:00", "20:00-02:00"] }\n'
+        )
+    )
+    instants = ("40 01:59:59.999", "40 02:00", "41 01:00", "41 02:00")
+    assert [contract.target_bp(ms(at), nights) for at in instants] == [9_000, None, None, 9_500]
 
 
 def test_a_promotion_day_in_the_running_in_time_has_no_target() -> None:
     contract = parse_contract(f"{CONTRACT}special_targets = {{ 2026-11-11 = 9000 }}\n")
-    assert contract.target_bp(ms("9 12:00"), SHANGHAI) is None
+    assert contract.target_bp(ms("9 12:00"), USUAL) is None
 
 
 def test_a_promotion_day_is_one_of_the_zone_of_the_primary_definition() -> None:
     contract = parse_contract(f"{CONTRACT}special_targets = {{ 2026-12-11 = 9000 }}\n")
-    berlin = zone_table("Europe/Berlin")
+    berlin = Calendar(parse_definition('based_on = "contract-10s"\ntime_zone = "Europe/Berlin"\n'))
     assert contract.target_bp(ms("39 06:59:59"), berlin) == 9_500
     assert contract.target_bp(ms("39 07:00"), berlin) == 9_000
 
