@@ -1,6 +1,6 @@
 """Which definitions judge a session: the contracts and definitions entered so far, looked up by queue and start."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -45,6 +45,12 @@ class RulesState(msgspec.Struct):
     definitions: list[Definition] = []
     contracts: list[Contract] = []
     order: list[int] = []
+
+
+def state_of(definitions: Iterable[Definition], contracts: Iterable[Contract]) -> RulesState:
+    """The state of rules all of which were known before anything that is asked about."""
+    defined, signed = list(definitions), list(contracts)
+    return RulesState(defined, signed, [*range(1, len(defined) + 1), *[len(defined)] * len(signed)])
 
 
 _TO_PERSON: Final = 1 << Signal.ASSIGNED | 1 << Signal.ACCEPTED | 1 << Signal.HANDED_OVER

@@ -11,7 +11,7 @@ import msgspec
 from ledger.reader import LedgerReader
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import Definition, label_of
-from sla_engine._core.rules import Rules, RulesState
+from sla_engine._core.rules import Rules, state_of
 from sla_engine.definition_files import load_preset, preset_names
 from sla_engine.facts_store import instant_of
 from sla_engine.replay import last_facts, ledger_batches, replay, rules_entered, under
@@ -97,7 +97,7 @@ def _told(reader: LedgerReader, period: Period, passed: Callable[[int], None]) -
             figures.extend(entry.body for entry in batch if isinstance(entry.body, PlatformFigure))
             yield batch
 
-    rules = Rules(RulesState(*rules_entered(seen())))
+    rules = Rules(state_of(*rules_entered(seen())))
     stand = standing(each for each in figures if each.period_starts < period.end and each.period_ends > period.start)
     whole = [
         each for each in stand if period.start <= each.figure.period_starts and each.figure.period_ends <= period.end

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.contributions import FigureRule, figure_rule
 from sla_engine._core.definition import Definition, label_of
-from sla_engine._core.rules import Rules, RulesState
+from sla_engine._core.rules import Rules, state_of
 from wire.verdict import LegFact, ResponseFact, SessionFact
 
 
@@ -36,7 +36,7 @@ class Choosing:
         """alone: facts are of `asked` only, which holds over every queue asked for."""
         self.used: Final[dict[str, Version]] = {}
         """Label -> what was chosen so far."""
-        self._rules: Final = Rules(RulesState(list(definitions), list(contracts)))
+        self._rules: Final = Rules(state_of(definitions, contracts))
         self._asked: Final = asked
         self._alone: Final = alone
         self._queues: Final = frozenset(queues)
