@@ -20,7 +20,7 @@ from tests.dashboards.screens import chromium, live, looking  # noqa: E402 - the
 SIZE = (1600, 900)
 SHOT_BYTES_MAX = 300_000
 DEMO = ("demo", "--for", "60s", "--seed", "1", "--port", "0")
-MOMENT = re.compile(r"isolated.*on_battery")
+MOMENT = re.compile(r"isolated.*on battery")
 
 
 @contextmanager

@@ -258,8 +258,8 @@ def _status(board: Mapping[str, Any]) -> str:
     waiting = sum(client["live"]["waiting"] for client in clients if client["live"])
     met = sum(client["day"]["attainment"]["part"] for client in clients)
     judged = sum(client["day"]["attainment"]["whole"] for client in clients)
-    share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
-    sites = ", ".join(f"{site['id']} {site['state']}" for site in board["sites"].values())
+    share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data yet"
+    sites = ", ".join(f"{site['id']} {site['state'].replace('_', ' ')}" for site in board["sites"].values())
     return f"waiting {waiting}, first response within 10 s {share}; {sites}"
 
 

@@ -84,7 +84,7 @@ def few(*waits_ms: int, **changes: object) -> Board:
         "sites": sites("ok", "ok", "ok"),
         **changes,
     }
-    return board(**fields)
+    return board(NOON, **fields)
 
 
 def _busy(second_figures: Sequence[str] = ("tmall-art",)) -> Board:

@@ -100,11 +100,12 @@ def test_waits_and_countdowns_run_in_the_browser_from_calm_over_warning_to_breac
     shared: Wall, browser: Browser
 ) -> None:
     promised = {"first_response_limit_ms": 6_000, "warning_after_ms": 3_000}
-    shared.show(board(queues=[tile(live=waiting(NOON), **promised)]))
+    shared.show(board(queues=[tile("queue", "chat", "acme", live=waiting(NOON), **promised)]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
         page.evaluate(WATCH)
-        shared.show(board(queues=[tile(live=waiting(NOON, 0, limit_ms=6_000), **promised)]))
+        one_waits = waiting(NOON, 0, limit_ms=6_000)
+        shared.show(board(queues=[tile("queue", "chat", "acme", live=one_waits, **promised)]))
         over = page.locator("#rows .row:not([hidden]) .to_breach .big")
         expect(over).to_have_text(re.compile(r"\+0:0[1-9]|\+0:[1-5]\d"), timeout=30_000)
         (shown,) = page.evaluate("fetch('/board.json').then(a => a.json()).then(b => Object.values(b.queues))")
