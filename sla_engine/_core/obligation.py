@@ -128,6 +128,9 @@ def end(
 
     is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
     """
+    if track.state == NOT_STARTED:
+        track.first_assigned_at = NOT_YET  # who had it until now is nobody to a session that is still to start
+        return
     if nobody:
         track.flags |= TOLD_NOBODY
     if track.turn_at != NOT_YET:

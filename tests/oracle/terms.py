@@ -52,6 +52,12 @@ class Case:
         return []
 
     @cached_property
+    def in_session(self) -> list[Step]:
+        """From the contact in which it starts on: what was told in one that ended before is not about it."""
+        start = next(place for place, piece in enumerate(self.session) if self.steps[0] in piece.steps)
+        return steps_of(self.session[start:])
+
+    @cached_property
     def steps_of_turns(self) -> list[Step]:
         """The same; where a turn never stops (E12), with our replies after an end."""
         if self.rules.turn_ends is not TurnEnds.NEVER:
@@ -99,7 +105,7 @@ class Case:
             awaited = (Queued, Assigned, Accepted)
         if steps[0].before is not None:
             return steps[0]
-        for step in steps_of(self.session):
+        for step in self.in_session:
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
                 return step if step in steps else steps[0]
         return None
@@ -117,7 +123,7 @@ class Case:
 
     def has_started(self, step: Step) -> bool:
         """Whether the clock ran when this happened, as far as was told by then."""
-        so_far = self.steps[: self.steps.index(step) + 1]
+        so_far = [one for one in self.steps if (one.at, one.entry) <= (step.at, step.entry)]
         return any(one is self.clock_signal or one in self.replies for one in so_far)
 
     @cached_property

@@ -65,7 +65,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
     left_open: Turn | None = None
     for number in range(place + 1, len(steps)):
         step = steps[number]
-        cut_at = _cut_at(case, opener)
+        cut_at = _cut_at(case, opener) if case.has_started(step) else None
         if cut_at is not None and step.at >= cut_at:
             return [*found, _unanswered(left_open, opener, None, cut_at)], number
         if step in answers:
@@ -163,9 +163,9 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
 
 
 def _before(case: Case, turn: Turn) -> Step:
-    """The last that happened before the turn ended unanswered: on that queue it was."""
+    """The last that happened before the turn ended unanswered: on that queue it was. It waits while its clock does."""
     if turn.stopped_by is None:
-        return [one for one in case.steps if one.at < turn.stopped_at][-1]
+        return [one for one in case.steps if one.at < turn.stopped_at or not case.has_started(one)][-1]
     return case.steps[case.steps.index(turn.stopped_by) - 1]
 
 

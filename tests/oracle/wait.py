@@ -231,7 +231,7 @@ def _looked_at(case: Case, running: Running) -> int:
 def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) -> SessionFact:
     start = case.steps[0]
     known = _known(case, said, running)
-    owner = _owner(case, known) if running else None
+    owner = _owner(case, known, running) if running else None
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -278,15 +278,13 @@ def _known(case: Case, said: Said, running: Running | None) -> list[Step]:
     return [step for step in until if step.at <= running.due_at]
 
 
-def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
-    """Who had it then. An end leaves it with who had it last in the session."""
+def _owner(case: Case, known: Sequence[Step], running: Running) -> Leg | None:
+    """Who had it then. An end leaves it with who had it last; a clock that starts anew is whose it is there."""
     owner = None
-    start = next(place for place, piece in enumerate(case.session) if case.steps[0] in piece.steps)
-    in_session = steps_of(case.session[start:])
     for step in known:
-        if step not in in_session:
-            continue
-        if not step.ends and (step.before, step.after) != (None, None):
+        starts_anew = step is running.told_by and step is not case.clock_start
+        changes_hands = not step.ends and (step.before, step.after) != (None, None)
+        if step in case.in_session and (starts_anew or changes_hands):
             owner = step.after
     return owner
 
@@ -294,7 +292,7 @@ def _owner(case: Case, known: Sequence[Step]) -> Leg | None:
 def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
     for step in known:
-        if step.after is not None:
+        if step in case.in_session and step.after is not None:
             queued_at = _queued_at(case, [one for one in known if one.at <= step.at])
             return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
     return None

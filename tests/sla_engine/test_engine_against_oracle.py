@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 
+from sla_engine._core.choices import ClockStart, RepeatedTurns, WindowCloses
 from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
@@ -17,17 +18,20 @@ from tests.builders import (
     declared,
     entries,
     left,
+    ms,
     offered,
+    queued,
     rules,
     silent,
 )
 from tests.oracle.campaign import RANDOM, trials
-from tests.oracle.comparing import differences, differences_in
+from tests.oracle.comparing import differences, differences_in, last_facts, recorded
 from tests.oracle.load import load
 from tests.sla_engine.strategies import NINE, drawn, transcripts
-from wire.conversation import Author
+from wire.conversation import Author, Form, LeftReason
+from wire.ids import UNASSIGNED
 from wire.record import Feed
-from wire.verdict import LoadChange
+from wire.verdict import LoadChange, ResponseFact, SessionFact, Why
 
 LENIENT = changed(
     name="lenient",
@@ -89,15 +93,90 @@ def test_hundreds_of_floors_read_the_same_to_both_under_random_definitions(first
         assert differences(trial.events, trial.definitions) == [], trial.seed
 
 
+CUT = changed(clock_start=ClockStart.QUEUED, window_closes=WindowCloses.IS_CUT)
+STORIES = {
+    "a second message after closing time, of a session nobody told the queue of": (
+        CUT,
+        [customer("23:59:53"), customer("+1 00:00:08"), agent("+1 00:00:20")],
+    ),
+    "an end and a return to another queue after closing time, before anybody wrote": (
+        changed(CUT, clock_start=ClockStart.ASSIGNED),
+        [
+            customer("23:59:53"),
+            closed("+1 00:00:01"),
+            customer("+1 00:00:03"),
+            queued("+1 00:00:05", queue="aftersale"),
+            agent("+1 00:00:09"),
+        ],
+    ),
+    "the only reply comes after closing time": (CUT, [customer("23:59:53"), agent("+1 00:00:20")]),
+    "a person wrote in a contact that ended before the session started": (
+        changed(clock_start=ClockStart.ASSIGNED, inbound_forms=(Form.TEXT,)),
+        [
+            customer("09:00:00", form=Form.CARD),
+            agent("09:00:05", "carl"),
+            left("09:00:06", reason=LeftReason.NOBODY_ONLINE),
+            offered("09:05:00"),
+            queued("09:05:05"),
+            assigned("09:05:06", "ben"),
+        ],
+    ),
+    "the clock starts anew after an end, and nobody takes it": (
+        changed(repeated_turns=RepeatedTurns.LAST),
+        [
+            queued("09:00:00"),
+            assigned("09:00:00", "ben"),
+            closed("09:00:05"),
+            customer("09:05:00"),
+            customer("09:05:01"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_stories_that_were_once_read_in_two_ways_read_the_same_to_both(story: str) -> None:
+    definition, events = STORIES[story]
+    assert differences([*events, clock("+1 12:00:00")], [definition]) == []
+
+
+def said(story: str) -> tuple[SessionFact, list[tuple[int, int | None, str]]]:
+    """The session of a story, and start, duration and queue of its turns."""
+    definition, events = STORIES[story]
+    last = last_facts(step(new_shard(), recorded([*events, clock("+1 12:00:00")], [definition]), 0).facts)
+    (session,) = (fact for fact in last if isinstance(fact, SessionFact))
+    turns = [fact for fact in last if isinstance(fact, ResponseFact)]
+    return session, [(turn.started_at, turn.duration_ms, turn.queue) for turn in turns]
+
+
+def test_a_turn_that_waits_for_its_clock_is_one_turn_however_often_the_customer_writes() -> None:
+    session, turns = said("a second message after closing time, of a session nobody told the queue of")
+    assert (session.why, session.clock_started_at) == (Why.CUT_AT_CLOSE, ms("23:59:53"))
+    assert turns == [(ms("23:59:53"), None, "presale")]
+
+
+def test_who_had_a_contact_that_ended_before_the_session_started_does_not_start_its_clock() -> None:
+    session, _ = said("a person wrote in a contact that ended before the session started")
+    assert (session.started_at, session.clock_started_at) == (ms("09:05:00"), ms("09:05:06"))
+    assert (session.queue_wait_ms, session.place.account) == (1_000, "ben")
+    assert not session.nobody_online
+
+
+def test_a_clock_that_starts_anew_after_an_end_is_nobodys_until_somebody_takes_it() -> None:
+    session, _ = said("the clock starts anew after an end, and nobody takes it")
+    assert (session.why, session.due_at) == (Why.NOT_ANSWERED_WHEN_DUE, ms("09:05:11"))
+    assert session.place.account == UNASSIGNED
+
+
 @settings(max_examples=200)
 @given(transcripts)
 def test_the_load_of_people_adds_up_to_what_the_transcript_says(events: list[Event]) -> None:
-    recorded = entries(ledger(events))
+    told = entries(ledger(events))
     net: dict[tuple[int, str], int] = {}
     ordinals: dict[str, int] = {}
-    for fact in step(new_shard(), recorded, 0).facts:
+    for fact in step(new_shard(), told, 0).facts:
         if isinstance(fact, LoadChange):
             assert fact.ordinal == ordinals.get(fact.conversation, 0)
             ordinals[fact.conversation] = fact.ordinal + 1
             net[fact.at, fact.account] = net.get((fact.at, fact.account), 0) + fact.change
-    assert {key: change for key, change in net.items() if change} == load(recorded)
+    assert {key: change for key, change in net.items() if change} == load(told)
