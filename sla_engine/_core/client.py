@@ -174,6 +174,7 @@ class ClientState:
                     self.quality.check(body)
                 case SourceDeclared() as body:
                     self.feeds.declare(body)
+                    self.coverages.sign(body.occurred_at)
                 case SourceSilent() as body:
                     self.feeds.silence(body)
                     self.coverages.silence(body)

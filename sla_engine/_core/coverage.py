@@ -1,6 +1,6 @@
 """How much of the service window every live feed was provably there, and what the rest could make of a rate.
 
-A feed is not there while it is silent, whatever it tells afterwards, and where it declared that it lost something: from
+Before the first sign of any feed nothing was there. A feed is not there while it is silent, whatever it tells afterwards, and where it declared that it lost something: from
 the last event before that to the first one after it, unless it knows the time itself.
 """
 
@@ -30,13 +30,14 @@ class CoverageState(msgspec.Struct):
     """Outages in the order they were told, and what says how far each source has come.
 
     heard: source -> its last event (ms). open_gaps: sources whose loss lasts until their next event. events: of
-    conversations since the record began.
+    conversations since the record began. first_heard: the first sign of any feed, None before it.
     """
 
     outages: list[Outage] = []
     heard: dict[str, int] = {}
     open_gaps: dict[str, int] = {}
     events: int = 0
+    first_heard: int | None = None
 
 
 OpenMs = Callable[[int, int], int]
@@ -53,14 +54,22 @@ class Coverages:
         """An event of a conversation at `at` (event time)."""
         state = self.state
         state.events += 1
+        self.sign(at)
         if state.heard.get(source, 0) < at:
             state.heard[source] = at
             if source in state.open_gaps:
                 self._end(source, at, silent=False)
                 del state.open_gaps[source]
 
+    def sign(self, at: int) -> None:
+        """Some feed was there at `at`: declared, or telling an event of then."""
+        first = self.state.first_heard
+        if first is None or at < first:
+            self.state.first_heard = at
+
     def silence(self, body: SourceSilent) -> None:
         """A source fell silent."""
+        self.sign(body.heard_at)
         self.state.outages.append(Outage(body.about_source, body.heard_at, None, 0, silent=True))
 
     def back(self, body: SourceBack) -> None:
@@ -92,6 +101,8 @@ class Coverages:
             for outage in self.state.outages
             if outage.source in sources
         ]
+        first = self.state.first_heard
+        spans.append((since, until if first is None else min(first, until)))
         return Ratio(whole - sum(open_ms(*span) for span in union(spans)), whole)
 
     def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | None:

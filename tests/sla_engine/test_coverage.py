@@ -29,12 +29,21 @@ def came(at: int, source: str = "chat") -> SourceBack:
 
 def test_a_feed_that_never_failed_covers_all_of_the_window() -> None:
     feeds = Coverages(CoverageState())
+    feeds.sign(500)
     feeds.hear("chat", 2_000)
     assert feeds.covered(SOURCES, 0, 10_000, open_ms) == Ratio(8_000, 8_000)
 
 
-def test_silence_counts_from_the_last_sign_of_life_until_the_next() -> None:
+def test_before_the_first_sign_of_any_feed_nothing_is_covered() -> None:
     feeds = Coverages(CoverageState())
+    assert feeds.covered(SOURCES, 0, 10_000, open_ms) == Ratio(0, 8_000)
+    feeds.hear("chat", 4_000)
+    feeds.hear("pbx", 6_000)
+    assert feeds.covered(SOURCES, 0, 10_000, open_ms) == Ratio(5_000, 8_000)
+
+
+def test_silence_counts_from_the_last_sign_of_life_until_the_next() -> None:
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.silence(went(5_000, heard_at=3_000))
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
     feeds.back(came(6_000))
@@ -42,7 +51,7 @@ def test_silence_counts_from_the_last_sign_of_life_until_the_next() -> None:
 
 
 def test_two_feeds_silent_at_once_are_uncovered_once() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     for source, heard_at, until in (("chat", 2_000, 5_000), ("pbx", 4_000, 6_000)):
         feeds.silence(went(until, heard_at, source))
         feeds.back(came(until, source))
@@ -51,7 +60,7 @@ def test_two_feeds_silent_at_once_are_uncovered_once() -> None:
 
 
 def test_a_declared_loss_lasts_from_the_event_before_it_to_the_one_after() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.hear("chat", 3_000)
     feeds.lose(gone(7_000, count=4))
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
@@ -61,7 +70,7 @@ def test_a_declared_loss_lasts_from_the_event_before_it_to_the_one_after() -> No
 
 
 def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.hear("chat", 2_000)
     feeds.lose(replace(gone(8_000, count=0), since=3_000, until=4_000))
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
@@ -69,7 +78,7 @@ def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
 
 
 def test_what_ended_before_the_day_is_forgotten_and_what_lasts_is_not() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.silence(went(2_000, 1_000))
     feeds.back(came(3_000))
     feeds.silence(went(4_000, 3_500, "pbx"))
@@ -79,7 +88,7 @@ def test_what_ended_before_the_day_is_forgotten_and_what_lasts_is_not() -> None:
 
 
 def test_lost_events_stand_for_sessions_by_the_events_a_session_usually_has() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     for at in range(1_000, 1_012):
         feeds.hear("chat", at)
     feeds.lose(gone(5_000, count=9))
@@ -90,7 +99,7 @@ def test_lost_events_stand_for_sessions_by_the_events_a_session_usually_has() ->
 
 
 def test_nobody_can_say_what_a_feed_that_is_silent_now_would_have_told() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.silence(went(2_000, 1_000))
     assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None
     feeds.back(came(3_000))

@@ -196,12 +196,9 @@ class Composing:
         live = self._seen.live_sources(sources)
         if until <= since or not live:
             return None
-        outages = [
-            each
-            for each in self._seen.coverages.state.outages
-            if each.since < until and (each.until is None or each.until > since)
-        ]
-        told = Coverages(CoverageState(outages, events=self._seen.events))
+        seen = self._seen.coverages.state
+        outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
+        told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=seen.first_heard))
         time = told.covered(live, since, until, self._window.open_ms)
         if not time.whole:
             return None

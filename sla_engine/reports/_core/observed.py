@@ -97,6 +97,7 @@ class Observed:
                 self._watermark.clock(body.occurred_at, allowance_ms)
             case SourceDeclared():
                 self.feeds.declare(body)
+                self.coverages.sign(body.occurred_at)
                 self._watermark.declare(body.about_source, body.feed, body.carries, allowance_ms)
             case SourceSilent():
                 self.feeds.silence(body)
