@@ -41,10 +41,18 @@ _NO_SESSION: Final = (-1, 0)
 
 
 class Shown(NamedTuple):
-    """A definition whose figures a queue shows, and its label as facts carry it."""
+    """A definition whose figures a queue shows, and its label as facts carry it.
+
+    earlier: versions of it that its figures count as well: sessions that began before its entry keep theirs (E18).
+    """
 
     label: str
     definition: Definition
+    earlier: tuple["Shown", ...] = ()
+
+    def named(self, label: str) -> "Shown | None":
+        """The version whose facts carry `label`."""
+        return next((each for each in (self, *self.earlier) if each.label == label), None)
 
 
 ShownOf = Callable[[str, int], tuple[Shown, ...]]
@@ -211,12 +219,12 @@ class ClientState:
             if isinstance(fact, LoadChange | LegFact):
                 continue
             started_at = fact.session_started_at if isinstance(fact, ResponseFact) else fact.started_at
-            shown = self.shown_of(fact.queue, started_at)
-            if not shown or shown[0].label != fact.definition:
+            judging = self._primary(fact, started_at)
+            if judging is None:
                 continue
             if isinstance(fact, SessionFact):
                 before = replaced if isinstance(replaced, SessionFact) else None
-                self.totals.add_session(fact, before, is_short=is_short(fact, self.rule_of(shown[0])))
+                self.totals.add_session(fact, before, is_short=is_short(fact, self.rule_of(judging)))
             else:
                 self.totals.add_response(fact, replaced if isinstance(replaced, ResponseFact) else None)
 
@@ -305,14 +313,15 @@ class ClientState:
             return
         for number, shown in enumerate(self.shown_of(fact.queue, started_at)):
             # a leg has no definition of its own and counts once, with the primary one
-            if isinstance(fact, LegFact) or shown.label == fact.definition:
+            judging = shown if isinstance(fact, LegFact) else shown.named(fact.definition)
+            if judging is not None:
                 groups = self.groups.of(fact.queue, fact.place)
                 book = self.book if number == 0 else self._second_book(shown.definition.name)
                 count = book.add if add else book.remove
                 count(
                     groups if number == 0 else (groups[0], groups[-1]),
                     started_at,
-                    contribution(fact, self.rule_of(shown)),
+                    contribution(fact, self.rule_of(judging)),
                 )
                 if number == 0 and not isinstance(fact, ResponseFact):
                     self.quality.count(fact, groups, add=add)
@@ -325,14 +334,14 @@ class ClientState:
             book.advance(self.as_of)
         return book
 
-    def _is_primary(self, fact: SessionFact | ResponseFact, started_at: int) -> bool:
-        """Whether `fact` is one of the primary definition, which is the one counters and open sessions follow."""
+    def _primary(self, fact: SessionFact | ResponseFact, started_at: int) -> Shown | None:
+        """The version of the primary definition that said `fact`: counters and open sessions follow no other."""
         shown = self.shown_of(fact.queue, started_at)
-        return bool(shown) and shown[0].label == fact.definition
+        return shown[0].named(fact.definition) if shown else None
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:
         """From here on the fact counts the session, no longer its open conversation; the other way if it is void."""
-        if not self._is_primary(fact, fact.started_at):
+        if self._primary(fact, fact.started_at) is None:
             return
         if not fact.void:  # kept beyond the conversation's end: a late event may open the same session again
             self._decided[fact.conversation] = (fact.session, fact.started_at)

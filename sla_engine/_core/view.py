@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from sla_engine._core.choices import Redefinition
 from sla_engine._core.contract import Contract
 from sla_engine._core.conversation import (
     AWAITS_CLOCK,
@@ -30,6 +31,7 @@ __all__ = [
     "anomalies",
     "contracts_of",
     "definitions_of",
+    "earlier_versions",
     "label_of",
     "live",
     "open_conversations",
@@ -90,6 +92,23 @@ def place_of(shard: Shard, account: str, at: int) -> Place:
 def definitions_of(shard: Shard, queue: str, at: int) -> tuple[Definition, ...]:
     """Definitions in force for a session that starts on `queue` at `at` (ms), the primary one first."""
     return tuple(shard.rules.rules[slot].definition for slot in shard.rules.slots(queue, at))
+
+
+def earlier_versions(shard: Shard, definition: Definition) -> tuple[Definition, ...]:
+    """Versions of `definition` before it that some sessions keep though it is in force at their start, the last first.
+
+    Those are sessions that began before its entry (E18). A version that restates leaves none to the versions before it.
+    """
+    entered = [rule.definition for rule in shard.rules.rules if rule.definition.name == definition.name]
+    entered.sort(key=lambda each: (each.effective_from, each.version), reverse=True)
+    found = []
+    at_work = definition
+    for each in entered[entered.index(definition) + 1 :]:
+        if at_work.redefinition is Redefinition.RESTATES:
+            break
+        found.append(each)
+        at_work = each
+    return tuple(found)
 
 
 def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:

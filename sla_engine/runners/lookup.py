@@ -7,7 +7,15 @@ from sla_engine._core.calendar import Calendar
 from sla_engine._core.client import Shown
 from sla_engine._core.contract import BASIS_POINTS
 from sla_engine._core.definition import Definition
-from sla_engine._core.engine import Shard, contracts_of, definitions_of, label_of, place_of, watermark
+from sla_engine._core.engine import (
+    Shard,
+    contracts_of,
+    definitions_of,
+    earlier_versions,
+    label_of,
+    place_of,
+    watermark,
+)
 from sla_engine._core.windows import WindowCalendar, calendar_of
 from wire.board import Ratio
 from wire.record import Feed
@@ -15,22 +23,28 @@ from wire.verdict import Place
 
 
 class Lookup:
-    """Answers of one shard; labels are computed once per definition."""
+    """Answers of one shard; labels are computed once per set of definitions."""
 
     def __init__(self, shard: Shard) -> None:
         self._shard: Final = shard
         self._shown: dict[int, Shown] = {}
+        self._entered = 0
         self._calendars: dict[str, Calendar] = {}
 
     def shown_of(self, queue: str, at: int) -> tuple[Shown, ...]:
         """The definitions whose figures `queue` shows for sessions that start at `at` (ms), the primary one first."""
+        entered = len(self._shard.rules.rules)
+        if self._entered != entered:
+            self._entered = entered
+            self._shown.clear()
         return tuple(map(self._named, definitions_of(self._shard, queue, at)))
 
     def _named(self, definition: Definition) -> Shown:
         shown = self._shown.get(id(definition))
         if shown is None:
+            earlier = (Shown(label_of(each), each) for each in earlier_versions(self._shard, definition))
             # the shard keeps its definitions for ever, so an id stays the same object's
-            shown = self._shown[id(definition)] = Shown(label_of(definition), definition)
+            shown = self._shown[id(definition)] = Shown(label_of(definition), definition, tuple(earlier))
         return shown
 
     def place_of(self, account: str, at: int) -> Place:

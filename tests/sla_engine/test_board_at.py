@@ -144,6 +144,13 @@ def test_rules_and_rosters_entered_later_hold_by_their_own_dates(ask: Ask) -> No
     assert (then.definition, then.day) == ("", Figures())
 
 
+def test_a_version_entered_at_noon_takes_no_morning_off_the_screen_as_it_was(ask: Ask) -> None:
+    second = changed(version=2, effective_from=ms("00:00"), first_response_limit_ms=20_000)
+    events = [*rules(), customer("09:00", "c1"), agent("09:00:15", c="c1"), published(second, arrives="12:00:00")]
+    events += [customer("12:01", "c2"), agent("12:01:15", c="c2"), clock("12:02")]
+    assert queue_of(ask(events, "12:02", known_at="12:02")).day.attainment == Ratio(1, 2)
+
+
 def test_a_queue_fed_daily_shows_who_waited_with_hindsight_only(ask: Ask) -> None:
     events = [*rules(), declared(1, "chat", Feed.DAILY), customer("09:00:00", arrives="+1 06:00")]
     assert queue_of(ask(events, "09:00:05")).live == Waiting(

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sla_engine._core.choices import Redefinition
 from sla_engine._core.sites import SiteLimits
 from sla_engine._core.tiles import ClientPart
 from sla_engine.facts_store import Commit, FactsStore, read_facts
@@ -297,6 +298,25 @@ async def test_a_definition_signed_while_running_changes_the_windows_of_the_tile
         await wait_until(lambda: shown(runner).day_start == ms("07:00"), what="the day of Berlin")
         # two in the morning there, outside the window
         assert (shown(runner).client.day.offered, shown(runner).client.day.excluded) == (1, 1)
+
+
+@pytest.mark.parametrize("redefinition", [Redefinition.NEW_SESSIONS_ONLY, Redefinition.RESTATES])
+async def test_a_version_entered_at_noon_takes_no_morning_off_the_tiles(
+    redefinition: Redefinition, tmp_path: Path, feed: Feed
+) -> None:
+    hub = Hub("12:05")
+    second = changed(version=2, effective_from=ms("00:00"), first_response_limit_ms=20_000, redefinition=redefinition)
+    feed.append([*rules(), *(each for c in ("c1", "c2") for each in (customer("09:00", c), agent("09:00:15", c=c)))])
+    async with running(tmp_path, feed, hub) as runner:
+        feed.append([published(second, arrives="12:00:00")])
+        feed.append([customer("12:01", "c3"), agent("12:01:15", c="c3"), clock("12:02"), closed("12:03", "c1")])
+        await folded(runner, feed)
+        met = 3 if redefinition is Redefinition.RESTATES else 1
+        await wait_until(lambda: shown(runner).client.day.attainment == Ratio(met, 3), what="the whole day on the tile")
+        part = shown(runner)
+    assert (part.client.day.offered, part.client.day.answered, part.client.day.first_response.count) == (3, 3, 3)
+    async with running(tmp_path, feed, hub) as runner:
+        assert shown(runner) == part
 
 
 async def test_other_work_gets_its_turn_while_a_long_ledger_is_caught_up_with(tmp_path: Path, feed: Feed) -> None:
