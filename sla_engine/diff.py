@@ -89,13 +89,11 @@ def difference(
     batches = ledger_batches(
         reader, earliest=period.start - period.around_ms, known_at=period.end + period.around_ms, passed=passed
     )
-    facts = list(
-        last_facts(
-            fact
-            for fact in replay(batches, under(before, after, queues=queues))
-            if _counts(fact, queues) and period.start <= instant_of(fact) < period.end
-        ).values()
+    last = last_facts(
+        replay(batches, under(before, after, queues=queues)),
+        lambda fact: _counts(fact, queues) and period.start <= instant_of(fact) < period.end,
     )
+    facts = list(last.values())
     sides = [_Side(each, facts) for each in (before, after)]
     moved = list(_moved(sides[0].standings, sides[1].standings))
     together = len(sides[0].standings.keys() | sides[1].standings.keys())

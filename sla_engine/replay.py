@@ -112,14 +112,22 @@ def replay(batches: Iterable[Sequence[Recorded]], given: Given | None = None) ->
         yield from fold.fold(batch)
 
 
-def last_facts(facts: Iterable[Fact]) -> dict[FactKey, Fact]:
-    """The last word on each: by identity, the highest revision, what is void included."""
+def last_facts(facts: Iterable[Fact], counts: Callable[[Fact], bool] | None = None) -> dict[FactKey, Fact]:
+    """The last word on each: by identity, the highest revision, what is void included.
+
+    facts: of each, its revisions in order. counts: which facts are kept at all, by their last word: a revision that no
+    longer counts takes with it what was said before.
+    """
     last: dict[FactKey, Fact] = {}
     for fact in facts:
         key = key_of(fact)
         held = last.get(key)
-        if held is None or isinstance(fact, LoadChange) or revision_of(fact) > revision_of(held):
+        if held is not None and not isinstance(fact, LoadChange) and revision_of(fact) <= revision_of(held):
+            continue
+        if counts is None or counts(fact):
             last[key] = fact
+        elif held is not None:
+            del last[key]
     return last
 
 

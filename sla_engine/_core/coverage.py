@@ -77,14 +77,14 @@ class Coverages:
         self._end(body.about_source, body.occurred_at, silent=True)
 
     def lose(self, body: Gone) -> None:
-        """A source lost events for good."""
+        """A source lost events for good. Where it knows since or until when, it is believed."""
         source = body.about_source
         since = body.since or self.state.heard.get(source)
-        if body.until and since is not None:
+        if since is None:  # nothing was ever told, so that nothing says since when
+            since = body.until or body.occurred_at
+        if body.until:
             self.state.outages.append(Outage(source, since, body.until, body.count, silent=False))
             return
-        if since is None:  # nothing was ever told, so that nothing says since when
-            since = body.occurred_at
         self.state.outages.append(Outage(source, since, None, body.count, silent=False))
         self.state.open_gaps[source] = since
 

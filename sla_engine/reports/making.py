@@ -138,14 +138,14 @@ class _Making:
         if again is not None:
             labels = {label_of(each) for each in again.definitions}
             batches = ledger_batches(self._reader, known_at=self._question.known_at)
-            for key, fact in last_facts(fact for fact in replay(batches, again) if self._counts(fact)).items():
+            for key, fact in last_facts(replay(batches, again), self._counts).items():
                 if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels:
                     facts.setdefault(key, fact)
         return self._composed(facts.values())
 
     def _folded(self, given: Given | None, *, earliest: int) -> dict[FactKey, Fact]:
         batches = ledger_batches(self._reader, earliest=earliest, known_at=self._question.known_at, passed=self._passed)
-        return last_facts(fact for fact in replay(self._watched(batches), given) if self._counts(fact))
+        return last_facts(replay(self._watched(batches), given), self._counts)
 
     def _watched(self, batches: Iterable[list[Recorded]]) -> Iterator[list[Recorded]]:
         for batch in batches:

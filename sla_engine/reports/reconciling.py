@@ -74,12 +74,11 @@ def reconcile(reader: LedgerReader, period: Period, listed: int, passed: Callabl
         )
         given = under(*definitions.values())
         since, until = period.start - period.around_ms, period.end
-        found = (
-            fact
-            for fact in replay(batches, given)
-            if not isinstance(fact, LoadChange) and since <= instant_of(fact) < until
+        last = last_facts(
+            replay(batches, given),
+            lambda fact: not isinstance(fact, LoadChange) and since <= instant_of(fact) < until,
         )
-        facts = list(last_facts(found).values())
+        facts = list(last.values())
     ours = {label: Ours(definition, facts) for label, definition in definitions.items()}
     lines = []
     for each, under_it in zip(told, chosen, strict=True):

@@ -77,6 +77,29 @@ def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
     assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None, "nobody counted what a restart lost"
 
 
+def test_a_loss_that_began_when_the_source_says_lasts_until_its_next_event() -> None:
+    feeds = Coverages(CoverageState())
+    feeds.hear("chat", 2_000)
+    feeds.lose(replace(gone(8_000, count=4), since=3_000))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
+    feeds.hear("chat", 5_000)
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(5_000, 7_000)
+
+
+@pytest.mark.parametrize(("heard", "covered_ms"), [([2_000], 5_000), ([], 7_000)])
+def test_a_loss_that_ended_when_the_source_says_is_over_whatever_it_tells_next(
+    heard: list[int], covered_ms: int
+) -> None:
+    feeds = Coverages(CoverageState())
+    for at in heard:
+        feeds.hear("chat", at)
+    feeds.lose(replace(gone(6_000, count=4), until=4_000))
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(covered_ms, 7_000)
+    feeds.hear("chat", 7_000)
+    assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(covered_ms, 7_000)
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=1) == -(-4 // feeds.state.events)
+
+
 def test_what_ended_before_the_day_is_forgotten_and_what_lasts_is_not() -> None:
     feeds = Coverages(CoverageState(first_heard=0))
     feeds.silence(went(2_000, 1_000))

@@ -74,6 +74,15 @@ def test_a_definition_compared_with_itself_moves_nothing(ledger: Feed) -> None:
     assert found.before == found.after
 
 
+def test_a_session_that_a_late_event_moves_out_of_the_period_is_not_in_it(ledger: Feed) -> None:
+    ledger.append([*told(), customer("08:59:50", "c0", arrives="09:50:00")])
+    hour = Period(ms("09:00:00"), ms("10:00:00"), DAY.around_ms)
+    found = difference(ledger.reader, PRESET, LENIENT, hour)
+    assert (found.before.figures.offered, found.after.figures.offered) == (3, 3)
+    earlier = difference(ledger.reader, PRESET, LENIENT, Period(ms("08:00:00"), ms("09:00:00"), DAY.around_ms))
+    assert (earlier.before.figures.offered, earlier.before.figures.attainment) == (1, Ratio(0, 1))
+
+
 def test_sessions_that_only_one_side_has_stand_opposite_nothing(ledger: Feed) -> None:
     ledger.append([*told(), customer("09:05:00", "c0"), agent("09:05:04", "anna", "c0"), clock("11:00:00")])
     found = compared(ledger, PRESET, NO_GAP)

@@ -103,6 +103,23 @@ def test_the_last_word_on_each_fact_is_kept_and_load_changes_add_up() -> None:
     assert sum(isinstance(fact, LoadChange) for fact in last.values()) == 3
 
 
+def test_a_session_that_a_late_event_moves_over_an_edge_keeps_no_old_revision_behind_it() -> None:
+    late = [customer("08:59:50", "c0", arrives="09:20:00"), customer("09:00:30", "c1", arrives="09:20:00")]
+    facts = list(replay([entries([*day(), *late])]))
+    starts = [fact.started_at for fact in facts if isinstance(fact, SessionFact) and fact.conversation == "c0"]
+    assert starts == [ms("09:00:00"), ms("08:59:50")]
+
+    def kept(since: str, until: str) -> set[str]:
+        def counts(fact: Fact) -> bool:
+            return isinstance(fact, SessionFact) and ms(since) <= fact.started_at < ms(until)
+
+        return {fact.conversation for fact in last_facts(facts, counts).values() if isinstance(fact, SessionFact)}
+
+    assert kept("09:00:00", "10:00:00") == {"c1", "c2"}
+    assert kept("08:00:00", "09:00:00") == {"c0"}
+    assert kept("09:01:00", "09:02:00") == set()
+
+
 def test_a_ledger_on_disk_is_read_in_batches_and_says_how_far(ledger: Feed) -> None:
     progress: list[int] = []
     from_disk = list(replay(ledger_batches(ledger.reader, passed=progress.append)))
