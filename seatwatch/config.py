@@ -5,7 +5,6 @@ One TOML file, checked whole before anything starts: `read_config` collects ever
 
 import hashlib
 import os
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,11 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
+from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
-_UNKNOWN_KEY: Final = re.compile(r"Object contains unknown field `(.*)`")
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
 _REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
@@ -40,14 +39,18 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ConfigError(ValueError):
-    """The operator's configuration cannot be used. `problems` is never empty."""
+    """The operator's configuration cannot be used. `problems` is never empty.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    rest: what can be read of it, to look for further problems in; None where nothing can.
+    """
+
+    def __init__(self, problems: Sequence[Problem], rest: "Config | None" = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+        self.rest = rest
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Section(msgspec.Struct, frozen=True, kw_only=True):
     """A table of the file; an unknown key is an error, never ignored."""
 
 
@@ -177,20 +180,16 @@ def read_config(path: Path) -> Config:
 def parse_config(text: str, *, base: Path) -> Config:
     """As `read_config`, from TOML text; token files are looked up from `base`."""
     try:
-        config = msgspec.convert(tomllib.loads(text), Config)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$").removeprefix(".")
-        unknown = _UNKNOWN_KEY.fullmatch(what)
-        if unknown is not None:
-            key, what = f"{key}.{unknown[1]}".removeprefix("."), "there is no such key"
-        key = key or "(file)"
-        raise ConfigError([Problem(key, what, "see docs/operate/configure.md for the keys a table may have")]) from None
-    problems = [*_problems(config, base)]
+    problems: list[Problem] = []
+    see = "see docs/operate/configure.md for the keys a table may have"
+    config = read_section(Config, tables, "", lambda key, what: problems.append(Problem(key, what, see)))
+    unread = bool(problems)
+    problems += [found for found in _problems(config, base) if not (unread and UNREAD in found.problem)]
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(problems, config)
     return config
 
 

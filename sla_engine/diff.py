@@ -66,7 +66,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Period(NamedTuple):
-    """[start, end) of session starts in ms. around_ms: how much of the ledger before and after it is read as well."""
+    """[start, end) of session starts in ms. around_ms: how much of the ledger before it is read as well."""
 
     start: int
     end: int
@@ -86,9 +86,7 @@ def difference(
 
     passed: told how many entries have been read. Raises LedgerCorrupt.
     """
-    batches = ledger_batches(
-        reader, earliest=period.start - period.around_ms, known_at=period.end + period.around_ms, passed=passed
-    )
+    batches = ledger_batches(reader, earliest=period.start - period.around_ms, passed=passed)
     last = last_facts(
         replay(batches, under(before, after, queues=queues)),
         lambda fact: _counts(fact, queues) and period.start <= instant_of(fact) < period.end,

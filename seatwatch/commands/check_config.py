@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seatwatch.config import ConfigError, read_config
+from seatwatch.config import Config, ConfigError, Problem, read_config
 
 EXAMPLES = """
 Examples:
@@ -23,11 +23,19 @@ def check_config(file: Annotated[Path, typer.Argument(help="the server's configu
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
     from seatwatch.server.rules import check_definitions
 
+    problems: list[Problem] = []
+    config: Config | None = None
     try:
         config = read_config(file)
-        check_definitions(config, file.parent)
     except ConfigError as error:
-        for problem in error.problems:
+        problems += error.problems
+        config = error.rest
+    try:
+        check_definitions(config or Config(), file.parent)
+    except ConfigError as error:
+        problems += error.problems
+    if config is None or problems:
+        for problem in problems:
             typer.echo(f"{file}: {problem}", err=True)
         raise typer.Exit(2) from None
     queues = sum(len(client.queue) for client in config.client)

@@ -1,7 +1,8 @@
 """How much of the service window every live feed was provably there, and what the rest could make of a rate.
 
-Before the first sign of any feed nothing was there. A feed is not there while it is silent, whatever it tells afterwards, and where it declared that it lost something: from
-the last event before that to the first one after it, unless it knows the time itself.
+Before the first sign of any feed nothing was there. A feed is not there while it is silent, whatever it tells
+afterwards, and where it declared that it lost something: from the last event before that to the first one after it,
+unless it knows the time itself.
 """
 
 from collections.abc import Callable, Collection, Iterable

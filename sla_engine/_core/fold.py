@@ -6,7 +6,6 @@ from typing import Final
 from sla_engine._core.context import Context
 from sla_engine._core.conversation import (
     CLOSED,
-    OWED,
     SIGNAL_BITS,
     TABLE,
     UNKNOWN,
@@ -81,7 +80,7 @@ def fold(
             return True
         _open(context, conversation, at, signal, detail, queue)
     elif queue and not conversation.queue:
-        _learn_queue(context, conversation, at, queue, signal, detail)
+        conversation.queue = queue
     if signal == _CUSTOMER_TURN:
         _their_turn(context, conversation, at, detail)
     elif _PERSON_TURN <= signal <= _PROGRAM_TURN:
@@ -93,6 +92,15 @@ def fold(
     else:
         _move(context, conversation, at, signal, account, queue)
     return True
+
+
+def tells_first_queue(conversation: Conversation, signal: int) -> bool:
+    """Whether an event that names a queue is the first to do so since the conversation was heard of.
+
+    What was folded before it was folded without its queue, and has to be folded anew.
+    """
+    phase = conversation.phase
+    return not conversation.queue and phase != UNKNOWN and TABLE[phase << SIGNAL_BITS | signal] >= 0
 
 
 def _offer(context: Context, conversation: Conversation, at: int, detail: int, queue: str) -> None:
@@ -248,28 +256,6 @@ def _remember(conversation: Conversation, tracks: Iterable[Track]) -> None:
             conversation.emissions[fact_key(track.slot, track.session - conversation.life, WHOLE_SESSION)] = (
                 track.emitted
             )
-
-
-def _learn_queue(context: Context, conversation: Conversation, at: int, queue: str, signal: int, detail: int) -> None:
-    """The queue becomes known after the start: the definitions that applied to it then judge the session from there."""
-    conversation.queue = queue
-    unruled = conversation.tracks[0]
-    slots = context.rules.slots(queue, unruled.started_at, conversation.rules_known)
-    if unruled.slot >= 0 or unruled.state != OWED or not slots:
-        return
-    fresh = []
-    for slot in slots:
-        track = new_track(context, conversation, slot, unruled.session, unruled.started_at)
-        track.resolution_ms, track.domain = unruled.resolution_ms, unruled.domain
-        track.owner = unruled.owner
-        track.first_assigned_at, track.queued_at = unruled.first_assigned_at, unruled.queued_at
-        track.turn_at = unruled.turn_at
-        track.turn_resolution_ms, track.turn_domain = unruled.resolution_ms, unruled.domain
-        fresh.append(track)
-    conversation.tracks = tuple(fresh)
-    begin(context, conversation, fresh, STARTS_OUTBOUND if signal == _OFFERED and detail & OUTBOUND_BIT else STARTS)
-    if context.rules.any_cuts:
-        cut_all(context, conversation, at)
 
 
 def _take(context: Context, conversation: Conversation, account: str, at: int, how: LegEnd) -> None:

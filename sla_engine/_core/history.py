@@ -2,6 +2,7 @@
 
 A late event goes to its place in the log; the conversation is folded with and without it, and where the two differ, the
 fact is said again with the next revision. Of events with one event time, the one entered first comes first.
+An event that is the first to name a queue is folded in the same way, for what came before it was on that queue too.
 
 Each event keeps how many definitions and contracts had been entered before it, and a session is judged by those that
 its first event knew (E18). What comes in late, before something that was known already, knows no more than that does.
@@ -15,7 +16,17 @@ import msgspec
 from msgspec.structs import replace
 
 from sla_engine._core.context import Context, schedule_owed
-from sla_engine._core.conversation import LEGS, SAID_OVERDUE, WHOLE_SESSION, Conversation, Track, fact_key
+from sla_engine._core.conversation import (
+    LEGS,
+    SAID_OVERDUE,
+    SIGNAL_BITS,
+    TABLE,
+    UNKNOWN,
+    WHOLE_SESSION,
+    Conversation,
+    Track,
+    fact_key,
+)
 from sla_engine._core.fold import fold
 from sla_engine._core.limits import EVENTS_IN_LOG, NOT_YET
 from sla_engine._core.obligation import judge_as_said, judge_past
@@ -69,7 +80,8 @@ def trim(context: Context, names: Names, conversation: Conversation) -> None:
     """Close the older half of the events to correction: the state they led to is kept instead of them."""
     half = len(conversation.log) // _SIZE // 2 * _SIZE
     log = conversation.log[:half]
-    base = _tell(context, names, conversation, log, NOT_YET, conversation.customer).conversation
+    queue = first_queue(names, conversation.log)
+    base = _tell(context, names, conversation, log, queue, NOT_YET, conversation.customer).conversation
     base.log = base.base = b""
     conversation.base = _encoder.encode(base)
     conversation.log = conversation.log[half:]
@@ -91,8 +103,9 @@ def insert_late(
         return None
     if place < len(log):
         record = record[:_RULES_KNOWN] + log[place : place + _SIZE][_RULES_KNOWN:]
-    without = _tell(context, names, before, log, mark, before.customer, before.tracks)
-    with_it = _tell(context, names, before, log[:place] + record + log[place:], mark, customer, before.tracks)
+    longer = log[:place] + record + log[place:]
+    without = _tell(context, names, before, log, first_queue(names, log), mark, before.customer, before.tracks)
+    with_it = _tell(context, names, before, longer, first_queue(names, longer), mark, customer, before.tracks)
     said = _said_so_far(before, without)
     _say_changes(context, without, with_it, said)
     after = with_it.conversation
@@ -102,17 +115,32 @@ def insert_late(
     return after
 
 
+def first_queue(names: Names, log: bytes) -> str:
+    """The first queue named in a whole log, "" = none: until then, the conversation was on no other."""
+    phase = UNKNOWN
+    queue: int
+    for _, signal, _, _, queue, *_ in _RECORD.iter_unpack(log):
+        following = TABLE[phase << SIGNAL_BITS | signal]
+        if following >= 0:
+            if queue:
+                return names.known[queue]
+            phase = following
+    return ""
+
+
 def _tell(
     context: Context,
     names: Names,
     like: Conversation,
     log: bytes,
+    queue: str,
     mark: int,
     customer: str,
     said: tuple[Track, ...] = (),
 ) -> _Told:
     """Fold a log from its base, with the rules as known by each event and the roster as known by now.
 
+    queue: where it is from its beginning on; a base knows for itself.
     said: tracks as they stand. What was said of them because the record was complete stays so: the mark that says
     this may be another, earlier one since, when a slower source has told something.
     """
@@ -123,15 +151,15 @@ def _tell(
         for track in conversation.tracks:
             track.emitted = 0
     else:
-        conversation = Conversation(like.key, like.life, like.feed)
+        conversation = Conversation(like.key, like.life, like.feed, queue=queue)
     conversation.feed = like.feed
     conversation.customer = customer
     conversation.log = log
     aside = context.aside()
     known = names.known
-    for at, signal, detail, account, queue, *of_event in _RECORD.iter_unpack(log):
+    for at, signal, detail, account, named, *of_event in _RECORD.iter_unpack(log):
         aside.resolution_ms, aside.domain, aside.rules_known = of_event
-        fold(aside, conversation, at, signal, detail, known[account], known[queue])
+        fold(aside, conversation, at, signal, detail, known[account], known[named])
         conversation.last_at = at
     judge_past(aside, conversation, mark)
     judge_as_said(aside, conversation, said)

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Final
 
 from sla_engine._core.context import Context, Deadlines, schedule_owed
-from sla_engine._core.conversation import CLOSED, JUDGED, TURN_SAID, Conversation, Phase, Signal
-from sla_engine._core.fold import fold
+from sla_engine._core.conversation import CLOSED, JUDGED, TURN_SAID, UNKNOWN, Conversation, Phase, Signal
+from sla_engine._core.fold import fold, tells_first_queue
 from sla_engine._core.forgetting import Forgetting
 from sla_engine._core.history import LOG_BYTES, Names, insert_late, pack_event, trim
 from sla_engine._core.limits import NOT_YET
@@ -42,6 +42,7 @@ FORGOTTEN_OPEN: Final = "forgotten_open"
 DEFINITION_REFUSED: Final = "definition_refused"
 CONTRACT_REFUSED: Final = "contract_refused"
 ILLEGAL: Final = "illegal"
+NO_QUEUE: Final = "no_queue"
 
 _SAID: Final = JUDGED | TURN_SAID
 
@@ -124,18 +125,19 @@ def take(
     elif feed > conversation.feed:
         conversation.feed = feed
         schedule_owed(context, conversation)
+    phase = conversation.phase
     rules_known = shard.rules.known
     record = pack_event(at, signal, detail, account_number, queue_number, resolution_ms, domain, rules_known)
     if (
         at < conversation.last_at
         or (customer and not conversation.customer)
+        or (queue and not conversation.queue and tells_first_queue(conversation, signal))
         or (at < shard.watermark.merged[LIVE] and _is_said(conversation))  # said before a slower source joined, too
     ):
         _correct(shard, conversation, record, at, customer)
     else:
         conversation.last_at = at
         conversation.log = log = conversation.log + record
-        phase = conversation.phase
         known = names.known
         context.resolution_ms = resolution_ms
         context.domain = domain
@@ -144,6 +146,9 @@ def take(
             shard.anomalies[f"{ILLEGAL}.{Phase(phase).name.lower()}.{Signal(signal).name.lower()}"] += 1
         if len(log) > LOG_BYTES:
             trim(context, names, conversation)
+            _count_unqueued(shard, conversation)
+    if phase < CLOSED <= shard.conversations[key].phase:
+        _count_unqueued(shard, shard.conversations[key])
     shard.touched[key] = None
     heap = shard.deadlines.judge[conversation.feed]
     if heap and heap[0][0] < shard.watermark.merged[conversation.feed]:
@@ -173,6 +178,12 @@ def _correct(shard: Shard, conversation: Conversation, record: bytes, at: int, c
     shard.conversations[conversation.key] = corrected
 
 
+def _count_unqueued(shard: Shard, conversation: Conversation) -> None:
+    """It ended, or was told too much of to be folded anew, and no queue was ever named: no contract covers it."""
+    if not conversation.queue:
+        shard.anomalies[NO_QUEUE] += 1
+
+
 def _is_said(conversation: Conversation) -> bool:
     """Whether something was said because the record was complete, which an event from before that may change."""
     return any(track.flags & _SAID for track in conversation.tracks)
@@ -194,6 +205,8 @@ def mark_moved(shard: Shard) -> None:
         shard.touched[conversation.key] = None
         if conversation.phase < CLOSED:
             shard.anomalies[FORGOTTEN_OPEN] += 1
+            if conversation.phase != UNKNOWN:
+                _count_unqueued(shard, conversation)
 
 
 def judge_due(shard: Shard, feed: int) -> None:

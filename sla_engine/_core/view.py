@@ -119,7 +119,7 @@ def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:
 def anomalies(shard: Shard) -> Mapping[str, int]:
     """Reason -> count of what did not do what it said.
 
-    `illegal.<phase>.<signal>`, `late`, `too_late`, `forgotten_open`, `definition_refused.<key>`,
+    `illegal.<phase>.<signal>`, `late`, `too_late`, `no_queue`, `forgotten_open`, `definition_refused.<key>`,
     `contract_refused.<key>`. Counted on arrival; a later correction takes nothing back.
     """
     return dict(shard.anomalies)

@@ -3,7 +3,7 @@
 Everything is drawn from a seed. Nothing here is judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from msgspec.structs import replace
@@ -24,7 +24,18 @@ from tests.builders import (
     transferred,
     works,
 )
-from wire.conversation import Author, ClosedBy, CustomerTurn, Form, LeftReason, Offered, Presence, PresenceChanged
+from wire.conversation import (
+    Author,
+    ClosedBy,
+    CustomerTurn,
+    Form,
+    LeftReason,
+    Offered,
+    Presence,
+    PresenceChanged,
+    Queued,
+    Transferred,
+)
 from wire.record import Feed
 
 SECOND = 1_000
@@ -40,6 +51,8 @@ FORMS = (Form.TEXT,) * 8 + (Form.CARD, Form.ORDER_CARD, Form.MEDIA, Form.EDIT, F
 AUTHORS = (Author.HUMAN,) * 8 + (Author.ASSIST, Author.BOT, Author.WELCOME, Author.NOTE)
 FIRST = "first-"
 """Begins the names of conversations that only make every source known on every queue."""
+ALWAYS = 1_000
+"""More events than a conversation has: it names no queue at all."""
 SETTLED_AFTER = 16 * HOUR
 
 
@@ -85,6 +98,7 @@ class Floor:
         rng = self.rng
         at = rng.choice(self.starts) + rng.choice((-20_000, -5_000, -1, 0, 1, 0, rng.randrange(60_000)))
         voice = rng.random() < 0.15
+        silence = rng.choice((0, 0, 0, 0, 1, 2, 4, ALWAYS))
         told: list[Event] = []
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             at = self._opening(told, c, at, voice=voice)
@@ -101,7 +115,7 @@ class Floor:
             if rng.random() < 0.3:
                 told.append(agent(at + self._wait(), rng.choice(ACCOUNTS), c))
             at += rng.choice((0, 1, 3_000, 20_000, 20_001, 599_999, 600_000, 600_001, 900_000))
-        return told
+        return [*_without_queues(told[:silence]), *told[silence:]]
 
     def _opening(self, told: list[Event], c: str, at: int, *, voice: bool) -> int:
         rng = self.rng
@@ -174,6 +188,15 @@ class Floor:
         at = event.body.occurred_at
         body = replace(event.body, occurred_at=at + SOURCES[source], clock=source)
         return Event(body, source, at + delay)
+
+
+def _without_queues(told: Sequence[Event]) -> Iterator[Event]:
+    """The same by a source that does not know the queue: it tells of no offer, and messages name none."""
+    for event in told:
+        if isinstance(event.body, CustomerTurn | Transferred):
+            yield event._replace(body=replace(event.body, queue=""))
+        elif not isinstance(event.body, Offered | Queued):
+            yield event
 
 
 def roster() -> list[Event]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tests.oracle.reading import Leg, Piece, Step, end_of_leg, is_call, is_human, queue_at, steps_of
+from tests.oracle.reading import Leg, Piece, Step, end_of_leg, first_queue, is_call, is_human, queue_at, steps_of
 from tests.oracle.surroundings import Surroundings
 from wire.conversation import AgentTurn, Channel, CustomerTurn, Offered
 from wire.verdict import LegFact
@@ -40,7 +40,7 @@ def leg_facts(
                         session=session.number,
                         leg=number,
                         revision=0,
-                        queue=queue_at(pieces, during[-1]),
+                        queue=queue_at(pieces, during[-1], first_queue(pieces)),
                         place=around.place(left.account, left.since),
                         session_started_at=session.started_at,
                         started_at=left.since,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sla_engine._core.definition import Definition, decode_definition, label_of
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
-from tests.oracle.reading import Step, customer_of, pieces_of, sessions_of, told_of
+from tests.oracle.reading import Step, customer_of, first_queue, pieces_of, sessions_of, told_of
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
@@ -72,15 +72,16 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
     for conversation, told in sorted(told_of(entries).items()):
         first = min(entry.index for entry in told)
         pieces = pieces_of(told)
+        queue = first_queue(pieces)
         for same_name in by_name:
             versions = Versions(same_name, entered, told)
-            sessions = sessions_of(pieces, versions.gap)
+            sessions = sessions_of(pieces, versions.gap if queue else _no_gap)
             so_far = 0
             for ordinal, session in enumerate(sessions):
                 so_far += len(session)
                 held = versions.in_force(session[0].steps[0])
-                if held is not None:
-                    about = (conversation, held[0], first + ordinal, customer_of(pieces))
+                if held is not None and queue:
+                    about = (conversation, held[0], first + ordinal, customer_of(pieces), queue)
                     case = Case(*about, pieces[:so_far], session, *held[1:], around, until)
                     found.sessions.extend(session_facts(case))
                     found.responses.extend(response_facts(case))
@@ -88,6 +89,11 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
                 numbered = [Numbered(first + ordinal, session) for ordinal, session in enumerate(sessions)]
                 found.legs.extend(leg_facts(conversation, pieces, numbered, around))
     return found
+
+
+def _no_gap(_first: Step) -> int:
+    """Where nothing is judged, every return is a new session."""
+    return 0
 
 
 def entered_in(entries: Sequence[Recorded]) -> dict[str, int]:

@@ -115,18 +115,25 @@ def steps_of(session: Iterable[Piece]) -> list[Step]:
     return [step for piece in session for step in piece.steps]
 
 
-def queue_at(pieces: Sequence[Piece], last: Step) -> str:
-    """The queue it is on after `last`: the latest one named so far. What a customer writes names one only to open."""
-    queue = ""
+def queue_at(pieces: Sequence[Piece], last: Step, queue: str) -> str:
+    """The queue it is on after `last`: the latest one named so far. What a customer writes names one only to open.
+
+    queue: the first one that is ever named; until then it is on that.
+    """
     for piece in pieces:
         for step in piece.steps:
-            if not queue or step is piece.steps[0] or not isinstance(step.body, CustomerTurn):
+            if step is piece.steps[0] or not isinstance(step.body, CustomerTurn):
                 queue = getattr(step.body, "queue", "") or queue
             if step is last:
                 return queue
         if last in piece.afterwards:
             return queue
     return queue
+
+
+def first_queue(pieces: Iterable[Piece]) -> str:
+    """The first queue that is ever named, "" = none: no contract covers such a conversation."""
+    return next((queue for step in steps_of(pieces) if (queue := getattr(step.body, "queue", ""))), "")
 
 
 def is_human(step: Step) -> bool:

@@ -27,14 +27,15 @@ from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Direc
 class Case:
     """A session as it is put before a definition.
 
-    pieces: of the conversation, up to the session's last one. number: of the session. until: the record is complete up
-    to here.
+    first_queue: the first that the conversation ever names. pieces: of it, up to the session's last one. number: of
+    the session. until: the record is complete up to here.
     """
 
     conversation: str
     label: str
     number: int
     customer: str
+    first_queue: str
     pieces: Sequence[Piece]
     session: Sequence[Piece]
     rules: Definition
@@ -106,6 +107,8 @@ class Case:
         if steps[0].before is not None:
             return steps[0]
         for step in self.in_session:
+            if step.after is not None and step not in steps:  # a person had it before it counted as an enquiry
+                return steps[0]
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
                 return step if step in steps else steps[0]
         return None
@@ -125,6 +128,11 @@ class Case:
         """Whether the clock ran when this happened, as far as was told by then."""
         so_far = [one for one in self.steps if (one.at, one.entry) <= (step.at, step.entry)]
         return any(one is self.clock_signal or one in self.replies for one in so_far)
+
+    def had_started(self, step: Step) -> bool:
+        """The same of what was written after an end."""
+        ran = (one for one in self.steps if one is self.clock_signal or one in self.replies)
+        return any((one.at, one.entry) < (step.at, step.entry) for one in ran)
 
     @cached_property
     def replies(self) -> list[Step]:

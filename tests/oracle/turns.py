@@ -59,7 +59,7 @@ def turns_of(case: Case) -> list[Turn]:
 def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]:
     """The turn that opens at `place`, those it is handed on as, and where to look further."""
     after_ends = [step for piece in case.session for step in piece.afterwards]
-    answers = [*case.replies, *(step for step in after_ends if case.is_valid(step))]
+    answers = [*case.replies, *(step for step in after_ends if case.is_valid(step) and case.had_started(step))]
     found: list[Turn] = []
     opener = steps[place]
     left_open: Turn | None = None
@@ -150,7 +150,7 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         turn=number,
         definition=case.label,
         revision=0,
-        queue=queue_at(case.pieces, last),
+        queue=queue_at(case.pieces, last, case.first_queue),
         place=case.around.place(account, turn.stopped_at),
         session_started_at=case.steps[0].at,
         started_at=_start(case, turn.opened_by),

@@ -238,7 +238,7 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "session": case.number,
         "definition": case.label,
         "revision": 0,
-        "queue": queue_at(case.pieces, start),
+        "queue": queue_at(case.pieces, start, case.first_queue),
         "place": case.around.place(owner.account if owner else "", said.decided_at),
         "started_at": start.at,
         "due_at": (running.due_at if running else None) or 0,

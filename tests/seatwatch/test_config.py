@@ -59,11 +59,60 @@ def test_every_problem_is_named_at_once(base: Path) -> None:
     assert "seatwatch token new" in found["source[0].token_file"]
 
 
+def test_a_key_that_cannot_be_read_hides_no_other(base: Path) -> None:
+    text = """
+[server]
+port = 99999
+listen = "nope"
+prot = 1
+[mqtt]
+port = "x"
+tls = true
+[[client]]
+id = "a b"
+[[client.queue]]
+name = "no id"
+[[client]]
+id = 7
+[[source]]
+id = "chat/acme"
+client = "nobody"
+feed = "fast"
+token_file = "missing.token"
+[[source]]
+client = 5
+[[site]]
+id = "a/b"
+seats = -1
+"""
+    assert set(problems(text, base)) == {
+        "server.port",
+        "server.listen",
+        "server.prot",
+        "mqtt.port",
+        "mqtt.tls",
+        "client.id",
+        "client[0].queue[0].id",
+        "client[1].id",
+        "source[0].client",
+        "source[0].feed",
+        "source[0].token_file",
+        "source[1].id",
+        "source[1].client",
+        "site.id",
+        "site[0].seats",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "key", "says"),
     [
         ("[server]\nprot = 1\n", "server.prot", "no such key"),
         ("[sever]\nport = 1\n", "sever", "no such key"),
+        ("server = 1\n", "server", "no table"),
+        ("client = 1\n", "client", "array"),
+        ("client = [1]\n", "client[0]", "no table"),
+        ("redis = {}\n", "redis.url", "needed"),
         ('[server]\nlisten = "my machine"\n', "server.listen", "no address"),
         ('[redis]\nurl = "http://127.0.0.1"\n', "redis.url", "redis://"),
         ("[mqtt]\ntls = true\n", "mqtt.tls", "loopback"),
@@ -106,9 +155,10 @@ def test_check_config_reads_the_definitions_that_clients_name(base: Path, capsys
     clients = "".join(
         f'[[client]]\nid = "{name}"\ndefinition = "{name}.toml"\n' for name in ("odd", "bytes", "missing")
     )
-    path.write_text(clients, encoding="utf-8")
+    path.write_text(clients + "[server]\nport = 99999\n", encoding="utf-8")
     assert run(["check-config", str(path)]) == 2
     said = capsys.readouterr().err
+    assert "server.port: " in said
     assert "semantics = 99: not implemented yet" in said
     assert all(f"client {name}: definition" in said for name in ("odd", "bytes", "missing"))
 

@@ -26,6 +26,7 @@ from wire.kinds import Kind
 QUEUES: Final = ("sales", "after-sales")
 ACCOUNTS: Final = ("acc-1", "acc-2", "acc-3")
 WAITING_MAX: Final = 6
+UNQUEUED_EVERY: Final = 5
 _HEAD = tuple[int, int, str, int, bool, str]
 
 
@@ -70,6 +71,10 @@ class Conversations:
         name = f"{self._prefix}-{self._count}"
         self._waiting.append(name)
         queue = self._queues[name] = rng.choice(QUEUES)
+        if self._count % UNQUEUED_EVERY == 0:  # begun before its queue is known; some never name one
+            if self._count % (2 * UNQUEUED_EVERY) == 0:
+                self._queues[name] = ""
+            return said(CustomerTurn(*self._head(name), name))
         return said(Offered(*self._head(name), name, queue))
 
     def _answer(self, at: int) -> Said:

@@ -66,7 +66,7 @@ class Drawn:
             case "A":
                 return accepted(at, rng.choice(ACCOUNTS), c, arrives=arrives, source=source)
             case "c" if not voice:
-                return customer(at, c, rng.choice(QUEUES), arrives=arrives, source=source)
+                return customer(at, c, rng.choice((*QUEUES, "")), arrives=arrives, source=source)
             case "c" | "r":
                 author = rng.choice((Author.HUMAN, Author.HUMAN, Author.ASSIST, Author.WELCOME))
                 return agent(at, rng.choice((*ACCOUNTS, "")), c, author=author, arrives=arrives, source=source)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hypothesis import example, given, settings
 
 from sla_engine._core.engine import new_shard, step
-from sla_engine._core.history import _tell
+from sla_engine._core.history import _tell, first_queue
 from tests.builders import Event, entries, works
 from tests.oracle.comparing import Judged, last_facts
 from tests.sla_engine.strategies import drawn, floors, transcripts
@@ -48,5 +48,7 @@ def assert_one_story(told: list[Recorded]) -> None:
     last = last_facts(step(shard, told, 0).facts)
     for key, conversation in shard.conversations.items():
         mark = shard.watermark.merged[conversation.feed]
-        anew = _tell(shard.context, shard.names, conversation, conversation.log, mark, conversation.customer)
+        log = conversation.log
+        queue = first_queue(shard.names, log)
+        anew = _tell(shard.context, shard.names, conversation, log, queue, mark, conversation.customer)
         assert plain([fact for fact in last if fact.conversation == key]) == plain(anew.facts.values())
