@@ -78,7 +78,7 @@ def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
 
 
 def test_a_loss_that_began_when_the_source_says_lasts_until_its_next_event() -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     feeds.hear("chat", 2_000)
     feeds.lose(replace(gone(8_000, count=4), since=3_000))
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(2_000, 7_000)
@@ -90,7 +90,7 @@ def test_a_loss_that_began_when_the_source_says_lasts_until_its_next_event() -> 
 def test_a_loss_that_ended_when_the_source_says_is_over_whatever_it_tells_next(
     heard: list[int], covered_ms: int
 ) -> None:
-    feeds = Coverages(CoverageState())
+    feeds = Coverages(CoverageState(first_heard=0))
     for at in heard:
         feeds.hear("chat", at)
     feeds.lose(replace(gone(6_000, count=4), until=4_000))
