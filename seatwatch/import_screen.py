@@ -44,6 +44,8 @@ def show(report: Report, delivered: Delivered | None) -> None:
     _counts(console, "Why rows were rejected", "reason", report.reasons)
     _rows(console, report.rejected, sum(report.reasons.values()))
     _notes(console, report)
+    if report.broken_off:
+        console.print("The last row breaks off before its end; it is entered when the log goes on.")
     if report.undecided:
         console.print(f"{report.undecided:,} calls still wait where the file ends; they are entered when it goes on.")
     if delivered is None:
@@ -68,6 +70,8 @@ def as_json(report: Report, delivered: Delivered | None) -> bytes:
         "rejected": [row.as_words() for row in report.rejected],
         "events": report.events,
     }
+    if report.broken_off:
+        found["broken_off"] = report.broken_off
     if report.undecided:
         found["undecided"] = report.undecided
     if delivered is not None:

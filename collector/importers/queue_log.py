@@ -21,7 +21,7 @@ import msgspec
 from collector.importers._core import keys, plan
 from collector.importers._core.order import Numbered, by_time, numbered
 from collector.importers._core.plan import Outcome
-from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row
+from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row, is_cut_off
 from collector.importers._core.queue_story import Story
 from collector.importers._core.rows import Row
 from collector.importers._core.text import plain
@@ -63,6 +63,8 @@ class QueueLogFile:
         self.size: Final = path.stat().st_size
         self._raw: BinaryIO | None = None
         self._table: Table | None = None
+        self.breaks_off = False
+        """Its last row is not whole and is not among `rows`."""
         with self._lines() as lines:
             first = list(islice((line.strip() for line in lines if line.strip()), _LOOKED_AT))
         self._columns: tuple[list[int], list[int]] | None = None
@@ -91,6 +93,9 @@ class QueueLogFile:
                 line = text.rstrip("\r\n")
                 if line.strip():
                     parts = line.split("|")
+                    if line == text and len(text) < _LINE_CHARS and is_cut_off(parts[1:5], parts[5:]):
+                        self.breaks_off = True
+                        return  # it was being written, or the copy ended there; whole, it is the next import's
                     yield _Cells(number, keys.line([line]), parts[0], parts[1:5], parts[5:])
 
     def _table_rows(self, names: list[int], data: list[int]) -> Iterator[_Cells]:
@@ -218,6 +223,7 @@ class QueueLogReading:
                         row = read
                     report.count(cells.number, row, file.path.name if several else "")
                     yield cells.number, row
+                report.broken_off += file.breaks_off
             report.undecided = story.waiting
 
         for event in numbered(counted(), self.starts_after):

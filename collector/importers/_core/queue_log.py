@@ -24,6 +24,10 @@ _NOBODY: Final = frozenset({"", "NONE"})
 _EVENT: Final = re.compile(r"[A-Z][A-Z0-9_-]*")
 _SAFE: Final = re.compile(r"[A-Za-z0-9._:@/-]")
 _DIGEST_CHARS: Final = 16
+_ATTENDED: Final = "ATTENDEDTRANSFER"
+_LINKED: Final = "LINK"
+_NAMES: Final = ("call", "queue", "agent", "event")
+"""What stands between the time and the parameters."""
 
 
 class Fault(StrEnum):
@@ -103,7 +107,7 @@ CALL_EVENTS: Final = {
     "AGENTDUMP": CallEvent(Call.RINGS),
     "BLINDTRANSFER": CallEvent(Call.TRANSFERS, wait=2, talk=3),
     "TRANSFER": CallEvent(Call.TRANSFERS, wait=2, talk=3),
-    "ATTENDEDTRANSFER": CallEvent(Call.TRANSFERS, wait=2, talk=3),
+    _ATTENDED: CallEvent(Call.TRANSFERS, wait=2, talk=3),
     "OUTCALL": CallEvent(Call.OUTBOUND, talk=1),
     # written by dial plans of the Wazo and XiVO family
     "LEAVEEMPTY": CallEvent(Call.LEAVES, left=LeftReason.NOBODY_ONLINE),
@@ -130,6 +134,8 @@ PERSON_EVENTS: Final = {
     "WRAPUPSTART": Person.WRAPS_UP,
 }
 RESTART: Final = "QUEUESTART"
+_STATE_MORE: Final = frozenset({Call.COMPLETES, Call.TRANSFERS})
+"""Their rows go on after the lengths: until then the last one may lack digits."""
 KNOWN_NOTES: Final = frozenset({"CONFIGRELOAD", "RINGCANCELED", "PENALTY", "RINGINUSE", "DID", RESTART})
 """Known events that move nothing here; they are kept as notes like the unknown ones."""
 
@@ -186,9 +192,21 @@ def is_event(name: str) -> bool:
     return len(name) <= NAME_CHARS_MAX and _EVENT.fullmatch(name) is not None
 
 
+def is_cut_off(names: Sequence[str], params: Sequence[str]) -> bool:
+    """Whether a last row without its line end breaks off: in its event's name, or before a length it has to state."""
+    if len(names) < len(_NAMES) or not params:
+        return True
+    event = names[-1].strip()
+    call = LINKED_TRANSFER if event == _ATTENDED and params[0].strip() == _LINKED else CALL_EVENTS.get(event)
+    if call is None:
+        return event not in PERSON_EVENTS and event not in KNOWN_NOTES
+    last = max((place for place in (call.wait, call.talk, call.ring) if place is not None), default=0)
+    return len(params) <= last + (call.does in _STATE_MORE)
+
+
 def call_event(row: LogRow) -> CallEvent | None:
     """What the row does to a call, None where it is about something else."""
-    if row.event == "ATTENDEDTRANSFER" and row.params and row.params[0].strip() == "LINK":
+    if row.event == _ATTENDED and row.params and row.params[0].strip() == _LINKED:
         return LINKED_TRANSFER
     return CALL_EVENTS.get(row.event)
 

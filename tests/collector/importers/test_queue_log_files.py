@@ -192,6 +192,25 @@ def test_an_hour_that_clocks_show_twice_is_told_apart_by_the_order_of_rows(tmp_p
     assert minutes == [0, 40, 70, 105, 115]
 
 
+@pytest.mark.parametrize("row", [place for place in range(4, len(A_DAY)) if "|" in A_DAY[place]])
+def test_a_row_that_breaks_off_waits_until_the_log_goes_on(row: int, tmp_path: Path) -> None:
+    before, last = "".join(A_DAY[:row]), A_DAY[row]
+    whole = reading_of(tmp_path, "".join(A_DAY), name="whole")
+    numbers = list(whole.in_file_order())
+    for end in range(1, last.rindex("|") + 1):
+        cut = reading_of(tmp_path, before + last[:end], name="cut")
+        found = list(cut.in_file_order())
+        assert found == numbers[: len(found)]
+        assert (cut.report.rows, cut.report.broken_off) in {(row, 1), (row + 1, 0)}
+        assert not cut.report.broken_off or set(cut.epochs) <= set(whole.epochs)
+
+
+def test_a_last_row_that_is_whole_needs_no_line_end(tmp_path: Path) -> None:
+    reading = reading_of(tmp_path, A_DAY[3] + A_DAY[4].rstrip("\n"))
+    assert in_words(told(reading))[-1] == "+9 answered c-1 a-1"
+    assert (reading.report.rows, reading.report.broken_off) == (2, 0)
+
+
 def test_a_time_that_clocks_skip_is_rejected(tmp_path: Path) -> None:
     rows = ["2026-03-29 01:30:00,c-1,q-1,NONE,FULL,,,,,\n", "2026-03-29 02:30:00,c-2,q-1,NONE,FULL,,,,,\n"]
     reading = reading_of(tmp_path, HEADER + "".join(rows), zone="Europe/Berlin")
