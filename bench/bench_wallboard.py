@@ -26,7 +26,7 @@ from dashboards.exporter import Exporter
 from dashboards.snapshot import Snapshot
 from dashboards.wallboard._core.board import diff, to_json
 from dashboards.wallboard.hub import Hub
-from dashboards.wallboard.server import wallboard_app
+from dashboards.wallboard.server import install
 from tests.dashboards.boards import NOON, floor
 from tests.dashboards.served import clock_ms, settings, wallboard
 from wire.board import Board
@@ -94,7 +94,9 @@ def changing(number: int) -> list[Board]:
 async def fan_out() -> dict[str, float]:
     """CPU share, latency and the cost of publish itself."""
     hub = Hub(settings(push_interval_ms=1), boot_id="bench", clock_ms=clock_ms)
-    runner = web.AppRunner(wallboard_app(wallboard(hub)), shutdown_timeout=1)
+    app = web.Application()
+    install(app, wallboard(hub))
+    runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     boards = changing(SECONDS * BOARDS_PER_S)

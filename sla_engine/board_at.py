@@ -8,11 +8,15 @@ Two questions, told apart by how much may be known:
 * What the screen showed at T (`known_at` at or before T): only entries received by `known_at`, in the order they came
   in, judged as far as the record was known to be complete.
 
-Rules, rosters and declared sources hold by their own effective dates: for what was true, they may have been entered
-later.
+Rosters and declared sources hold by their own effective dates: for what was true, they may have been entered later. So
+may a definition that restates (E18), and contracts that name it. Other rules judge the sessions they judged when these
+came in, so that a board shows what the facts say.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -25,11 +29,12 @@ from ledger.recorded import recorded
 from sla_engine._core.client import Change, ClientState, TileSettings
 from sla_engine._core.engine import live, new_shard, open_conversations, step
 from sla_engine._core.remembered import RecordCounts, count_entry
-from sla_engine._core.shard import Shard
+from sla_engine._core.shard import Shard, Told
 from sla_engine._core.sites import SiteLimits, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import ClientPart, OperatorPart, client_part, compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactKey, key_of, revision_of
+from sla_engine.replay import Replay, restating, rules_entered
 from sla_engine.runners.lookup import Lookup
 from wire.board import Board, Tile
 from wire.ids import OPERATOR
@@ -123,27 +128,65 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
 def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[FactKey, Fact]:
     """Every fact at its last revision."""
     facts: dict[FactKey, Fact] = {}
-    folded = _as_it_happened(entries) if question.hindsight else entries
-    for start in range(0, len(folded), _READ_AT_ONCE):
-        _keep(facts, step(shard, folded[start : start + _READ_AT_ONCE], question.at).facts)
-    if question.hindsight:
-        # nothing of before `at` is outstanding any more: the record is complete up to it
-        complete_at = question.at + shard.rules.allowance_ms
-        body = Clock(complete_at, 1, "", None, True, "")  # noqa: FBT003 - the head of every body
-        last = Recorded(len(folded), complete_at, "~clock", bytes(16), 0, Kind.CLOCK, 1, body)
-        _keep(facts, step(shard, [last], question.at).facts)
+    if not question.hindsight:
+        _fold_run(facts, shard, entries, question)
+        return facts
+    rules = [entry for entry in entries if entry.kind in _RULES]
+    events = [entry for entry in entries if isinstance(entry.body, Told)]
+    events.sort(key=_occurred_at)
+    entered = _enter(shard, rules, question)
+    shown = max(rule.known for rule in entered if rule.received_at <= question.at)
+    for known, run in groupby(_with_rules_known(events, entered), key=itemgetter(1)):
+        shard.rules.known = known
+        _fold_run(facts, shard, [entry for entry, _ in run], question)
+        shown = max(shown, known)
+    shard.rules.known = shown
+    # nothing of before `at` is outstanding any more: the record is complete up to it
+    complete_at = question.at + shard.rules.allowance_ms
+    body = Clock(complete_at, 1, "", None, True, "")  # noqa: FBT003 - the head of every body
+    _fold_run(facts, shard, [Recorded(0, complete_at, "~clock", bytes(16), 0, Kind.CLOCK, 1, body)], question)
     return facts
 
 
-def _as_it_happened(entries: list[Recorded]) -> list[Recorded]:
-    """Rules and rosters, then events in order of event time, as a ledger of its own.
+class _Entered(NamedTuple):
+    """An entry of a rule. place: its index. known: how many rules count from there on."""
+
+    place: int
+    received_at: int
+    known: int
+
+
+def _enter(shard: Shard, rules: list[Recorded], question: _Question) -> list[_Entered]:
+    """Take in rules and rosters, those first that hold whenever they were entered."""
+    Replay(restating(*rules_entered([rules])), shard=shard)
+    entered = [_Entered(-1, 0, shard.rules.known)]
+    for entry in rules:
+        _fold_run({}, shard, [entry], question)
+        entered.append(_Entered(entry.index, entry.received_at, shard.rules.known))
+    return entered
+
+
+def _with_rules_known(events: list[Recorded], entered: list[_Entered]) -> list[tuple[Recorded, int]]:
+    """Each event, and how many rules count for it: as in history.py, no more than for what happened later."""
+    found: list[tuple[Recorded, int]] = []
+    least: dict[str, int] = {}
+    for entry in reversed(events):
+        known = entered[bisect_left(entered, (entry.index,)) - 1].known
+        conversation = getattr(entry.body, "conversation", "")
+        least[conversation] = min(known, least.get(conversation, known))
+        found.append((entry, least[conversation]))
+    return found[::-1]
+
+
+def _fold_run(facts: dict[FactKey, Fact], shard: Shard, run: Iterable[Recorded], question: _Question) -> None:
+    """Fold entries as the next ones of a ledger of their own.
 
     Declarations, clocks and silences say how long to wait for what is late; hindsight has nothing to wait for.
     """
-    rules = [entry for entry in entries if entry.kind in _RULES]
-    events = [entry for entry in entries if entry.body is not None and Kind.OFFERED <= entry.kind < Kind.PRESENCE]
-    events.sort(key=_occurred_at)
-    return [msgspec.structs.replace(entry, index=index) for index, entry in enumerate((*rules, *events))]
+    first = shard.next_index
+    folded = [msgspec.structs.replace(entry, index=index) for index, entry in enumerate(run, first)]
+    for start in range(0, len(folded), _READ_AT_ONCE):
+        _keep(facts, step(shard, folded[start : start + _READ_AT_ONCE], question.at).facts)
 
 
 def _keep(facts: dict[FactKey, Fact], said: list[Fact]) -> None:

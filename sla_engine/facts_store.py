@@ -7,8 +7,8 @@ from the offset. What cannot be used is removed, `discarded` says why, and the c
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -317,13 +317,6 @@ class FactsStore:
             for suffix in _SUFFIXES:
                 with suppress(FileNotFoundError):
                     (self._directory / f"{name}{suffix}").unlink()
-
-
-def read_facts(path: Path) -> Iterable[Fact]:
-    """Every fact of one period file, in order of session start."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-        for (content,) in file.execute("SELECT content FROM facts ORDER BY at, session, conversation, type, number"):
-            yield _decode(content)
 
 
 def _file_of(year: int, month: int) -> str:

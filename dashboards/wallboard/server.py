@@ -1,6 +1,6 @@
 """The web door: page, event stream, board, words, metrics and health. What tells data asks for a Scope first.
 
-`wallboard_app(...)` is a whole application; `install(app, wallboard)` puts the same into one that has other routes too.
+`install(app, wallboard)` puts it into an application, which may have other routes too.
 """
 
 import asyncio
@@ -201,13 +201,6 @@ def install(app: web.Application, wallboard: Wallboard) -> None:
     app.add_routes(wallboard.routes())
     app.on_response_prepare.append(_add_security_headers)
     app.on_shutdown.append(end_streams)
-
-
-def wallboard_app(wallboard: Wallboard) -> web.Application:
-    """An application that is the wallboard and nothing else."""
-    app = web.Application()
-    install(app, wallboard)
-    return app
 
 
 async def _add_security_headers(_: web.Request, response: web.StreamResponse) -> None:

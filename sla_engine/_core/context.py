@@ -113,6 +113,19 @@ def schedule_owed(context: Context, conversation: Conversation) -> None:
             schedule_closing(context, conversation, track)
 
 
+def is_scheduled(context: Context, conversation: Conversation, at: int) -> bool:
+    """Whether something still has to be said once the record is complete past `at`: else what was scheduled lapsed."""
+    for track in conversation.tracks:
+        if track.slot < 0:
+            continue
+        if track.state == OWED and track.due_at == at and not track.flags & JUDGED:
+            return True
+        may_close = context.rules.any_cuts and track.turn_at != NOT_YET and not track.flags & TURN_SAID
+        if may_close and context.rules.rules[track.slot].clock.closing(track.turn_at) == at:
+            return True
+    return False
+
+
 def next_notice_at(context: Context, conversation: Conversation, track: Track) -> int:
     """When there is something to announce next, of a primary track that is owed and not said to be overdue."""
     warnings = context.rules.warnings(track.queue, track.started_at, conversation.rules_known)

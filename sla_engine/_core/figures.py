@@ -27,10 +27,6 @@ class Tally(msgspec.Struct):
         """Add what `fact` says."""
         self.add(contribution(fact, rule))
 
-    def retract(self, fact: Fact, rule: FigureRule) -> None:
-        """Take away exactly what applying `fact` under the same rule added."""
-        self.remove(contribution(fact, rule))
-
     def add(self, given: Contribution) -> None:
         """Add a contribution."""
         self._shown = None

@@ -5,7 +5,7 @@ import heapq
 from collections import Counter
 from typing import Final
 
-from sla_engine._core.context import Context, Deadlines, schedule_owed
+from sla_engine._core.context import Context, Deadlines, is_scheduled, schedule_owed
 from sla_engine._core.conversation import CLOSED, JUDGED, TURN_SAID, UNKNOWN, Conversation, Phase, Signal
 from sla_engine._core.fold import fold, tells_first_queue
 from sla_engine._core.forgetting import Forgetting
@@ -214,9 +214,10 @@ def judge_due(shard: Shard, feed: int) -> None:
     heap = shard.deadlines.judge[feed]
     mark = shard.watermark.merged[feed]
     while heap and heap[0][0] < mark:
-        _, key = heapq.heappop(heap)
+        due_at, key = heapq.heappop(heap)
         conversation = shard.conversations.get(key)
         if conversation is None or conversation.feed != feed:
             continue
-        if judge_past(shard.context, conversation, mark):
+        # what lapsed would bring the conversation forward, and a restored shard knows nothing of it
+        if is_scheduled(shard.context, conversation, due_at) and judge_past(shard.context, conversation, mark):
             shard.touched[key] = None

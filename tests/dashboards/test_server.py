@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from dashboards.wallboard.access import COOKIE, Access
 from dashboards.wallboard.hub import Hub
-from dashboards.wallboard.server import SECURITY_HEADERS, STATIC, wallboard_app
+from dashboards.wallboard.server import SECURITY_HEADERS, STATIC, install
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile
 from tests.dashboards.served import settings, wallboard
@@ -29,7 +30,8 @@ OPEN = ("/sign-in", "/words.json", "/healthz", "/readyz", "/static/main.js")
 @asynccontextmanager
 async def client(access: Access = ACCESS, shown: Board | None = SHOWN, **changes: int) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]  # of any request
     hub = Hub(settings(**changes), boot_id="b1", clock_ms=lambda: NOON)
-    app = wallboard_app(wallboard(hub, access=access, board=shown))
+    app = Application()
+    install(app, wallboard(hub, access=access, board=shown))
     async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as opened:
         if shown is not None:
             hub.publish(shown)

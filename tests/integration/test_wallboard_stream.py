@@ -16,7 +16,7 @@ from aiohttp import web
 
 from dashboards.wallboard._core.board import View, apply, to_json
 from dashboards.wallboard.hub import Hub
-from dashboards.wallboard.server import wallboard_app
+from dashboards.wallboard.server import install
 from tests.dashboards.boards import NOON, board, floor, tile
 from tests.dashboards.served import clock_ms, settings, wallboard
 from tests.servers import Server, run_prometheus
@@ -44,7 +44,9 @@ class Floor:
 @asynccontextmanager
 async def running_floor(shown: Board | None = None, **changes: int) -> AsyncIterator[Floor]:
     hub = Hub(settings(**changes), boot_id="b1", clock_ms=clock_ms)
-    runner = web.AppRunner(wallboard_app(wallboard(hub, board=shown)), shutdown_timeout=1)
+    app = web.Application()
+    install(app, wallboard(hub, board=shown))
+    runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

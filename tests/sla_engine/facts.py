@@ -1,12 +1,19 @@
 """Facts for tests of the second stage: every field has a plain value, a test names the ones it is about."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.choices import Boundary, ServiceLevelFormula, Unit
 from sla_engine._core.contributions import FigureRule
+from sla_engine.facts_store import PERIOD_FILES
 from tests.builders import PRESET
-from wire.verdict import LegEnd, LegFact, LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
+from wire.verdict import Fact, LegEnd, LegFact, LoadChange, Outcome, Place, ResponseFact, SessionFact, Verdict, Why
 
 NOBODY = Place(account="", person="", team="unassigned", seat="", site="unassigned", shift="")
 ANNA = Place(account="anna@shop", person="anna", team="red", seat="a1", site="north", shift="early")
@@ -107,3 +114,14 @@ def leg(conversation: str = "c1", **given: Any) -> LegFact:
         "entry_index": 0,
     }
     return LegFact(conversation=conversation, **(fields | given))
+
+
+def written_facts(directory: Path) -> Iterator[Fact]:
+    """Every fact in a directory of an engine, by period and in order of session start."""
+    decoder = msgspec.msgpack.Decoder(Fact)
+    for path in sorted(directory.glob(PERIOD_FILES)):
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            for (content,) in file.execute(
+                "SELECT content FROM facts ORDER BY at, session, conversation, type, number"
+            ):
+                yield decoder.decode(content)

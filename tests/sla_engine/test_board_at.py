@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from sla_engine._core.choices import Redefinition
+from sla_engine._core.definition import label_of
 from sla_engine._core.sites import SiteLimits
 from sla_engine.board_at import BoardAtSettings, board
 from tests.builders import (
+    PRESET,
     Event,
     agent,
     assigned,
@@ -38,6 +41,7 @@ from wire.board import Board, Figures, Mean, Ratio, Tile, Waiting
 from wire.facility import Comms, Power, UpsReading
 from wire.record import Feed
 from wire.scope import Scope
+from wire.verdict import SessionFact, Verdict
 
 SETTINGS = BoardAtSettings(
     lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=SiteLimits(together_ms=30_000), tiles=TILES
@@ -127,13 +131,13 @@ def test_what_the_screen_showed_is_what_the_fold_of_that_moment_gives(ask: Ask) 
     assert (shown.watermark, shown.day_start) == (part.watermark, part.day_start)
 
 
-def test_rules_and_rosters_entered_later_hold_by_their_own_dates(ask: Ask) -> None:
+def test_rosters_and_rules_that_restate_hold_by_their_own_dates_when_entered_later(ask: Ask) -> None:
     late = "+3 12:00"
     events = [
         customer("09:00:00"),
         agent("09:00:02", "anna"),
         declared(late),
-        published(arrives=late),
+        published(changed(redefinition=Redefinition.RESTATES), arrives=late),
         signed(arrives=late),
         *works("anna", "anna", "red", "a1", "north", arrives=late),
     ]
@@ -149,6 +153,63 @@ def test_a_version_entered_at_noon_takes_no_morning_off_the_screen_as_it_was(ask
     events = [*rules(), customer("09:00", "c1"), agent("09:00:15", c="c1"), published(second, arrives="12:00:00")]
     events += [customer("12:01", "c2"), agent("12:01:15", c="c2"), clock("12:02")]
     assert queue_of(ask(events, "12:02", known_at="12:02")).day.attainment == Ratio(1, 2)
+
+
+def test_rules_entered_later_that_do_not_restate_judge_nothing_of_before(ask: Ask) -> None:
+    events = [customer("09:00:00"), agent("09:00:02", "anna"), published(arrives="12:00"), signed(arrives="12:00")]
+    shown = queue_of(ask([declared(0), *events, customer("13:00:00", "c2"), agent("13:00:02", c="c2")], "14:00"))
+    assert shown.day.attainment == Ratio(1, 1)
+    before = queue_of(ask(events, "11:00"))
+    assert (before.definition, before.day) == ("", Figures())
+
+
+STRICT = changed(version=2, first_response_limit_ms=5_000, warning_after_ms=3_000)
+CHANGED_AT_NOON = [
+    *rules(),
+    *(customer(f"11:{minute}:00", f"c{minute}") for minute in range(10, 20)),
+    *(agent(f"11:{minute}:0{minute % 10}", "anna", f"c{minute}") for minute in range(10, 20)),
+    customer("11:59:58", "open"),
+    published(STRICT, arrives="12:00"),
+    agent("12:00:06", "anna", "open"),
+    assigned("11:19:01", "anna", "c19", arrives="12:01"),
+    customer("11:17:58", "c18", arrives="12:01"),
+    *(customer(f"12:{minute}:00", f"d{minute}") for minute in range(10, 20)),
+    *(agent(f"12:{minute}:0{minute % 10}", "anna", f"d{minute}") for minute in range(10, 20)),
+    clock("13:00"),
+]
+"""Ten seconds hold until noon, five from then on, though the version states that it does so since ever."""
+
+
+@pytest.mark.parametrize(
+    ("at", "label", "attained"),
+    [
+        ("11:30", label_of(PRESET), Ratio(10, 10)),
+        ("12:00:10", label_of(STRICT), Ratio(11, 11)),
+        ("13:00", label_of(STRICT), Ratio(17, 21)),
+    ],
+)
+def test_an_old_board_counts_each_session_by_the_version_its_facts_carry(
+    ask: Ask, at: str, label: str, attained: Ratio
+) -> None:
+    folding = Folding()
+    folding.fold_all(entries(CHANGED_AT_NOON))
+    facts = [f for f in folding.facts.values() if isinstance(f, SessionFact) and not f.void and f.started_at <= ms(at)]
+    assert attained == Ratio(sum(fact.verdict is Verdict.MET for fact in facts), len(facts))
+    shown = queue_of(ask(CHANGED_AT_NOON, at))
+    assert (shown.definition, shown.day.attainment) == (label, attained)
+
+
+def test_a_conversation_told_after_the_new_version_counts_by_that_on_an_old_board_too(ask: Ask) -> None:
+    told_late = [customer("11:00:00", "e1", arrives="12:30"), agent("11:00:08", "anna", "e1", arrives="12:30")]
+    shown = queue_of(ask([*CHANGED_AT_NOON, *told_late], "11:30"))
+    assert shown.day.attainment == Ratio(10, 11)
+
+
+def test_the_screen_of_now_and_the_board_of_now_count_the_same_after_a_new_version(ask: Ask) -> None:
+    folding = Folding()
+    folding.fold_all(entries(CHANGED_AT_NOON), range(len(CHANGED_AT_NOON)))
+    (live,) = folding.part().queues
+    assert live.day == queue_of(ask(CHANGED_AT_NOON, "13:00")).day
 
 
 def test_a_queue_fed_daily_shows_who_waited_with_hindsight_only(ask: Ask) -> None:

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sla_engine._core.engine import StepResult, live, new_shard, open_conversations, restore, snapshot, step, watermark
 from tests.builders import Event, clock, entries, works
-from tests.sla_engine.strategies import floors, transcripts
+from tests.sla_engine.strategies import drawn, floors, transcripts
 from tests.sla_engine.test_engine_against_oracle import ledger
 from wire.errors import ContractViolation
 from wire.recorded import Recorded
@@ -81,6 +81,7 @@ def test_one_two_and_eight_shards_say_the_same_facts(ledger_entries: list[Record
 
 @settings(max_examples=60)
 @given(ledgers, st.lists(st.integers(0, 500), max_size=5), st.integers(0, 7))
+@example(recorded(drawn(32, 38)), [33], 0)
 def test_a_restart_at_any_point_changes_nothing_that_is_said(
     ledger_entries: list[Recorded], cuts: list[int], again: int
 ) -> None:

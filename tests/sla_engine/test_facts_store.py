@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from sla_engine._core.engine import SnapshotUnreadable, new_shard, open_conversations, snapshot, step
 from sla_engine._core.parts import ShardParts, assemble, conversation_part
-from sla_engine.facts_store import Commit, FactsStore, key_of, read_facts
+from sla_engine.facts_store import Commit, FactsStore, key_of
 from tests.builders import Event, clock, declared, entries, ms, rules, works
-from tests.sla_engine.facts import load, response, session
+from tests.sla_engine.facts import load, response, session, written_facts
 from tests.sla_engine.folding import CALENDAR
 from tests.sla_engine.strategies import transcripts
 from tests.waiting import wait_until
@@ -44,7 +44,7 @@ def written(store: FactsStore, *facts: Fact, index: int = 1, leaf: bytes = b"l")
 
 
 def everything(directory: Path) -> list[Fact]:
-    return [fact for path in sorted(directory.glob("????-??.sqlite")) for fact in read_facts(path)]
+    return list(written_facts(directory))
 
 
 def test_a_new_store_has_nothing_saved(store: FactsStore) -> None:

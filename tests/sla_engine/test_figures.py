@@ -198,7 +198,7 @@ def test_a_higher_revision_replaces_the_lower_exactly_in_any_order(stories: Stor
         if before is not None and before.revision >= fact.revision:
             continue
         if before is not None:
-            tally.retract(before, RULE)
+            tally.remove(contribution(before, RULE))
         tally.apply(fact, RULE)
         held[key] = fact
     direct = Tally()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sla_engine._core.choices import Boundary, NeverAnswered, ServiceLevelFormula, Unit
-from sla_engine._core.contributions import FigureRule, figure_rule
+from sla_engine._core.contributions import FigureRule, contribution, figure_rule
 from sla_engine._core.definition import ServiceWindow, SpecialDay
 from sla_engine._core.figures import Tally, figures_of, service_level
 from tests.builders import PRESET, agent, changed, clock, closed, customer, entries, rules, transferred
@@ -91,7 +91,7 @@ def test_peoples_days_follow_every_correction_exactly(revisions: list[tuple[str,
         fact = response(turn=number, verdict=verdict, customer=person, void=verdict is None)
         before = held.get((person, number))
         if before is not None:
-            tally.retract(before, BY_PERSON)
+            tally.remove(contribution(before, BY_PERSON))
         tally.apply(fact, BY_PERSON)
         held[person, number] = fact
     days: dict[str, list[Verdict]] = defaultdict(list)

@@ -14,7 +14,7 @@ import pytest
 from sla_engine._core.choices import Redefinition
 from sla_engine._core.sites import SiteLimits
 from sla_engine._core.tiles import ClientPart
-from sla_engine.facts_store import Commit, FactsStore, read_facts
+from sla_engine.facts_store import Commit, FactsStore
 from sla_engine.runners.local import DIVERGED, LocalRunner, RunnerSettings
 from sla_engine.runners.sites import SitesRunner, SitesSettings
 from tests.builders import (
@@ -35,6 +35,7 @@ from tests.builders import (
     works,
 )
 from tests.sla_engine.entries import head
+from tests.sla_engine.facts import written_facts
 from tests.sla_engine.feeding import Feed
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from tests.waiting import wait_until
@@ -87,8 +88,7 @@ def shown(runner: LocalRunner) -> ClientPart:
 
 
 def facts_in(directory: Path) -> list[Fact]:
-    found = [fact for path in sorted((directory / "facts").glob("????-??.sqlite")) for fact in read_facts(path)]
-    return sorted(found, key=repr)
+    return sorted(written_facts(directory / "facts"), key=repr)
 
 
 @pytest.fixture
