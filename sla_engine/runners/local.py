@@ -5,14 +5,14 @@ before the ledger, so a board that says "as of now" has seen everything known to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import msgspec
 
 from sla_engine._core.client import Change, ClientState, TileSettings, fold_client
-from sla_engine._core.engine import Shard, SnapshotUnreadable, live, new_shard, open_conversations, step
+from sla_engine._core.engine import Shard, SnapshotUnreadable, anomalies, live, new_shard, open_conversations, step
 from sla_engine._core.parts import ShardParts, assemble, conversation_part
 from sla_engine._core.remembered import Remembered, RememberedParts, recall
 from sla_engine._core.tiles import ClientPart, client_part
@@ -88,6 +88,11 @@ class LocalRunner:
     def next_index(self) -> int:
         """The first entry that is not folded yet."""
         return self._shard.next_index
+
+    @property
+    def anomalies(self) -> Mapping[str, int]:
+        """Reason -> count of entries that did not do what they said, since the ledger began."""
+        return anomalies(self._shard)
 
     @property
     def restating(self) -> bool:
