@@ -225,7 +225,13 @@ def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made a
         return bytes.fromhex(said.epoch)
     if lane is Lane.BY_EVENT_ID:
         return keys.event_id_epoch(said.source)
-    raise FieldError("$.epoch", "a numbered frame needs the epoch its sequences count in")
+    if not (said.items or said.gone or said.lane):
+        problem = "holds nothing; without an epoch, send events that have an event_id each"
+        raise FieldError("$.items", problem)
+    problem = (
+        "a numbered frame needs the epoch its sequences count in; else give every item an event_id and no sequence"
+    )
+    raise FieldError("$.epoch", problem)
 
 
 def _item(place: int, said: Any, lane: Lane, source: str) -> Item:  # noqa: ANN401 - a struct made at run time

@@ -61,6 +61,18 @@ SCOPES: Final = ("queue", "team", "site", "ledger")
 REFUSALS: Final = ("busy", "discarded", "too_often", "unauthorised")
 """Why a door turned away what may have been a good frame."""
 
+ANOMALIES: Final = (
+    "late",
+    "too_late",
+    "illegal",
+    "no_queue",
+    "forgotten_open",
+    "definition_refused",
+    "contract_refused",
+    OTHER,
+)
+"""What entries may do instead of what they say: docs/reference/definitions.md, what is counted as odd."""
+
 LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "window": WINDOWS,
     "outcome": OUTCOMES,
@@ -71,6 +83,7 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "refusal": (*Reason, *REFUSALS, OTHER),
     "scope": SCOPES,
     "notice": tuple(Notice),
+    "anomaly": ANOMALIES,
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
@@ -296,9 +309,24 @@ EQUIVOCATIONS = _metric("equivocations", Type.COUNTER, "Items whose key was take
 GAPS = _metric("gaps", Type.COUNTER, "Holes that a source declared.")
 UNROUTED = _metric("unrouted", Type.COUNTER, "Items whose queue belongs to no contract.")
 COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fsync included.", unit="seconds")
+WAITING_ROWS = _metric(
+    "intake_waiting_rows", Type.GAUGE, "Items that wait for a commit: how far the intake is behind the disk."
+)
+AHEAD = _metric(
+    "record_ahead_seconds",
+    Type.GAUGE,
+    "How far time on the record is ahead of the hub's clock; 0 unless that was set back.",
+    unit="seconds",
+)
 LEDGER_ENTRIES = _metric("ledger_entries", Type.GAUGE, "Entries in the ledger.", ("ledger",))
 ENGINE_LAG = _metric(
     "engine_lag_entries", Type.GAUGE, "Entries in the ledger that the engine has not folded yet.", ("ledger",)
+)
+ENGINE_ANOMALIES = _metric(
+    "engine_anomalies",
+    Type.COUNTER,
+    "Entries that did not do what they said since the ledger began, and conversations that named no queue or no end.",
+    ("ledger", "anomaly"),
 )
 LATENESS = _metric(
     "announcement_lateness_seconds",

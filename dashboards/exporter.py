@@ -220,6 +220,8 @@ def _intake(sink: Sink, intake: IntakeFigures) -> None:
         (c.EQUIVOCATIONS, intake.equivocations),
         (c.GAPS, intake.gaps),
         (c.UNROUTED, intake.unrouted),
+        (c.WAITING_ROWS, intake.waiting_rows),
+        (c.AHEAD, intake.ahead_ms / 1000),
     ):
         sink.add(metric, (), number)
     by_reason = dict.fromkeys(c.LABEL_VALUES["reason"], 0)
@@ -241,6 +243,11 @@ def _ledgers(sink: Sink, ledgers: Sequence[LedgerFigures]) -> None:
         sink.add(c.LEDGER_ENTRIES, (ledger.ledger,), ledger.entries)
         if ledger.folded is not None:
             sink.add(c.ENGINE_LAG, (ledger.ledger,), max(0, ledger.entries - ledger.folded))
+            counts = dict.fromkeys(c.ANOMALIES, 0)
+            for anomaly, count in ledger.anomalies.items():
+                counts[anomaly if anomaly in counts else c.OTHER] += count
+            for anomaly, count in counts.items():
+                sink.add(c.ENGINE_ANOMALIES, (ledger.ledger, anomaly), count)
 
 
 def _screens(sink: Sink, screens: ScreenFigures) -> None:

@@ -1,5 +1,6 @@
 """The series cap: ids beyond it are summed into one, so that a roster gone wild cannot drown the monitoring."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from dashboards.catalogue import OTHER
@@ -47,7 +48,10 @@ def split_ledgers(ledgers: Sequence[LedgerFigures], cap: Cap) -> tuple[Sequence[
     if rest:
         entries = sum(figures.entries for figures in rest)
         folded = sum(figures.entries if figures.folded is None else figures.folded for figures in rest)
-        shown.append(LedgerFigures(ledger=OTHER, entries=entries, folded=folded))
+        anomalies: Counter[str] = Counter()
+        for figures in rest:
+            anomalies.update(figures.anomalies)
+        shown.append(LedgerFigures(ledger=OTHER, entries=entries, folded=folded, anomalies=anomalies))
     return shown, len(rest)
 
 

@@ -22,7 +22,8 @@ class Distribution:
 class IntakeFigures:
     """Counters of the collector since its process started. quarantined: items, by wire.errors.Reason.
 
-    refused: frames of which nothing was stored, by Reason or one of catalogue.REFUSALS.
+    refused: frames of which nothing was stored, by Reason or one of catalogue.REFUSALS. waiting_rows, ahead_ms: what
+    waits for a commit now, and how far the record's time is ahead of the machine's.
     """
 
     frames: int = 0
@@ -35,15 +36,21 @@ class IntakeFigures:
     gaps: int = 0
     unrouted: int = 0
     commit: Distribution | None = None
+    waiting_rows: int = 0
+    ahead_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFigures:
-    """One ledger. ledger: a client's id or "operator". folded: entries the engine has taken in, None if none runs."""
+    """One ledger. ledger: a client's id or "operator". folded: entries the engine has taken in, None if none runs.
+
+    anomalies: what did not do what it said, by catalogue.ANOMALIES.
+    """
 
     ledger: str
     entries: int
     folded: int | None = None
+    anomalies: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

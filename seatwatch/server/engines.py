@@ -134,6 +134,10 @@ class Engines:
         """How far each client's ledger is folded: entries."""
         return {client: runner.next_index for client, runner in self.runners.items()}
 
+    def anomalies(self) -> dict[str, Mapping[str, int]]:
+        """What did not do what it said, by client and reason, since each ledger began."""
+        return {client: runner.anomalies for client, runner in self.runners.items()}
+
     def problems(self) -> list[str]:
         """What keeps the board from being shown, in words."""
         behind = [client for client, runner in self.runners.items() if not runner.caught_up.is_set()]

@@ -32,7 +32,7 @@ from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from seatwatch.addresses import LOOPBACK, bind
-from seatwatch.clock import now_ms
+from seatwatch.clock import RecordClock, elapsed_ms, now_ms
 from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
@@ -96,6 +96,8 @@ class Server:
         self._defaults = defaults
         self._say = say
         self._boot_id = secrets.token_hex(8)
+        slower = round(defaults.ratio("collector.set_back_slower"))
+        self._record_clock = RecordClock(now_ms, elapsed_ms, slower=slower)
         self._door: MqttDoor | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -150,12 +152,12 @@ class Server:
         def told_lately(client: str) -> bool:
             sources = [source.id for source in intake.sources if source.client == client]
             newest = max((intake.heard[name].at for name in sources if name in intake.heard), default=0)
-            return now_ms() - newest < lately_ms
+            return self._record_clock.now_ms() - newest < lately_ms
 
         timekeeper = Timekeeper(
             intake,
             self._defaults.fill(TimekeeperSettings, "collector"),
-            clock_ms=now_ms,
+            clock_ms=self._record_clock.now_ms,
             owes=told_lately if engines is None else engines.owes,
         )
         await beside(timekeeper.run(), name="timekeeper")
@@ -167,13 +169,14 @@ class Server:
         )
         for writer in writers.values():
             stack.callback(writer.close)
+            self._record_clock.not_before(writer.last_received_at)
         at_once = SideBySide(defaults.int("collector.commit_threads"))
         stack.callback(at_once.close)
         intake = Intake(
             writers,
             self._sources(),
             settings=defaults.fill(IntakeSettings, "collector"),
-            clock_ms=now_ms,
+            clock_ms=self._record_clock.now_ms,
             open_reader=lambda client: LedgerReader.open(ledger_directory(self._data, client)),
             die=end_at_once,
             at_once=at_once,
@@ -306,7 +309,9 @@ class Server:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
         hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
-        figures = Figures(intake, feeds, hub, now_ms, {} if engines is None else engines.lateness)
+        figures = Figures(
+            intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
+        )
         app = web_application(
             intake,
             hub,
@@ -358,6 +363,7 @@ async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *
         if board is not None:
             figures.board = board
             figures.folded = engines.folded()
+            figures.anomalies = engines.anomalies()
             hub.publish(named(board, names))
         await asyncio.sleep(interval_s)
 

@@ -1,5 +1,6 @@
 """The web door of a server: HTTP intake, wallboard, metrics and health on one port."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -26,10 +27,10 @@ LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
 class Figures:
-    """What a scrape reads of a running server. `board` and `folded` are set by whoever builds boards.
+    """What a scrape reads of a running server. `board`, `folded` and `anomalies` are set by whoever builds boards.
 
     feeds: by client or "operator", the ledgers themselves or what is followed of them. lateness: of what the engines
-    announced; empty in a process without engines.
+    announced; empty in a process without engines. ahead_ms: how far the record is ahead of `clock_ms`.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Figures:
         feeds: Mapping[str, LedgerFeed],
         hub: Hub,
         clock_ms: Callable[[], int],
+        ahead_ms: Callable[[], int],
         lateness: Mapping[Notice, Latency],
     ) -> None:
         self._intake = intake
@@ -45,8 +47,10 @@ class Figures:
         self._hub = hub
         self._lateness = lateness
         self._clock_ms = clock_ms
+        self._ahead_ms = ahead_ms
         self.board: Board | None = None
         self.folded: dict[str, int] = {}
+        self.anomalies: dict[str, Mapping[str, int]] = {}
 
     def snapshot(self) -> Snapshot:
         """Everything at this instant."""
@@ -54,16 +58,22 @@ class Figures:
         return Snapshot(
             now_ms=self._clock_ms(),
             board=self.board,
-            intake=None if intake is None else self._intake_figures(intake.stats),
+            intake=None if intake is None else self._intake_figures(intake),
             ledgers=[
-                LedgerFigures(ledger=client, entries=feed.size, folded=self.folded.get(client))
+                LedgerFigures(
+                    ledger=client,
+                    entries=feed.size,
+                    folded=self.folded.get(client),
+                    anomalies=_by_kind(self.anomalies.get(client, {})),
+                )
                 for client, feed in self._feeds.items()
             ],
             lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),
         )
 
-    def _intake_figures(self, stats: IntakeStats) -> IntakeFigures:
+    def _intake_figures(self, intake: Intake) -> IntakeFigures:
+        stats = intake.stats
         return IntakeFigures(
             frames=sum(door.frames for door in stats.doors),
             frame_bytes=sum(door.bytes for door in stats.doors),
@@ -75,6 +85,8 @@ class Figures:
             gaps=stats.gaps,
             unrouted=stats.outcomes[Outcome.UNROUTED],
             commit=_distribution(stats.commit_time),
+            waiting_rows=intake.waiting_rows,
+            ahead_ms=self._ahead_ms(),
         )
 
 
@@ -86,6 +98,14 @@ def _refused(stats: IntakeStats) -> dict[str, int]:
     refused["too_often"] = sum(door.too_often for door in stats.doors)
     refused["unauthorised"] = sum(door.unauthorised for door in stats.doors)
     return refused
+
+
+def _by_kind(anomalies: Mapping[str, int]) -> dict[str, int]:
+    """Summed up over what a reason adds after its first dot: a phase, a signal, a key."""
+    found: Counter[str] = Counter()
+    for reason, count in anomalies.items():
+        found[reason.partition(".")[0]] += count
+    return dict(found)
 
 
 def _distribution(latency: Latency) -> Distribution:

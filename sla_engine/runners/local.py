@@ -5,14 +5,14 @@ before the ledger, so a board that says "as of now" has seen everything known to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import msgspec
 
 from sla_engine._core.client import Change, ClientState, TileSettings, fold_client
-from sla_engine._core.engine import Shard, SnapshotUnreadable, live, new_shard, open_conversations, step
+from sla_engine._core.engine import Shard, SnapshotUnreadable, anomalies, live, new_shard, open_conversations, step
 from sla_engine._core.parts import ShardParts, assemble, conversation_part
 from sla_engine._core.remembered import Remembered, RememberedParts, recall
 from sla_engine._core.tiles import ClientPart, client_part
@@ -20,7 +20,7 @@ from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import Commit, FactKey, FactsStore, key_of, revision_of
 from sla_engine.runners.lookup import Lookup
 from sla_engine.runners.restating import RESTATED, Restating
-from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail
+from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_before
 from wire.errors import require
 from wire.kinds import Kind
 from wire.recorded import Recorded
@@ -90,6 +90,11 @@ class LocalRunner:
         return self._shard.next_index
 
     @property
+    def anomalies(self) -> Mapping[str, int]:
+        """Reason -> count of entries that did not do what they said, since the ledger began."""
+        return anomalies(self._shard)
+
+    @property
     def restating(self) -> bool:
         """Whether past sessions are being counted anew under a version that restates."""
         return self._restating.outstanding
@@ -127,11 +132,8 @@ class LocalRunner:
         ends = await loop.run_in_executor(self._thread, self._store.ends)
         # the lowest last: the fold goes on from there
         for next_index, last_leaf in sorted(ends, reverse=True):
-            if next_index:
-                await self._feed.changed(next_index - 1)
-            if self._leaf_before(next_index) == last_leaf:
+            if await holds(self._feed, next_index, last_leaf):
                 continue
-            # an older copy was put in place of the ledger, and has grown past what we had folded since
             await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
             shard, remembered = new_shard(), Remembered()
             self._restating.restore(None)
@@ -141,11 +143,6 @@ class LocalRunner:
         self._lookup = Lookup(shard)
         self._state = self._new_state(remembered)
         self._tail = Tail(self._feed, shard.next_index, self._settings.batch_entries, self._clock_ms)
-
-    def _leaf_before(self, next_index: int) -> bytes:
-        """The leaf of the last entry folded; b"" where the ledger has none such, or nothing was folded."""
-        found = self._feed.reader.read(next_index - 1, 1) if next_index else []
-        return found[0].leaf if found else b""
 
     def _restore(self) -> tuple[Shard, Remembered]:
         saved = self._store.saved()
@@ -312,7 +309,7 @@ class LocalRunner:
         sections[RESTATED] = self._restating.section()
         next_index = self._shard.next_index
         facts = list(self._pending.values())
-        commit = Commit(next_index, self._leaf_before(next_index), facts, self._touched, sections)
+        commit = Commit(next_index, leaf_before(self._feed, next_index), facts, self._touched, sections)
         self._committing |= self._pending
         self._pending, self._touched = {}, {}
         self._committed_index = commit.next_index

@@ -10,10 +10,10 @@ import msgspec
 from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.sites import SiteLimits, SitesState, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import OperatorPart
-from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail
+from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_before
 from wire.board import SiteTile
 
-KEPT_VERSION: Final = 1
+KEPT_VERSION: Final = 2
 KEPT_FILE: Final = "sites.msgpack"
 
 
@@ -29,9 +29,12 @@ class SitesSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Kept(msgspec.Struct):
+    """last_leaf: of the entry before next_index."""
+
     version: int
     ledger_id: bytes
     next_index: int
+    last_leaf: bytes
     counts: RecordCounts
     sites: SitesState
 
@@ -59,10 +62,9 @@ class SitesRunner:
         self._changed: Final = changed
         self._as_of = 0
         self._kept_index = 0
-        kept = self._load()
-        self._counts = RecordCounts() if kept is None else kept.counts
-        self._sites = new_sites(settings.limits) if kept is None else kept.sites
-        self._tail: Final = Tail(feed, 0 if kept is None else kept.next_index, settings.batch_entries, clock_ms)
+        self._counts = RecordCounts()
+        self._sites = new_sites(settings.limits)
+        self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
 
     def board_part(self) -> OperatorPart | None:
         """The sites as of now; None until the ledger has been caught up with."""
@@ -74,6 +76,7 @@ class SitesRunner:
 
     async def run(self) -> None:
         """Fold until cancelled."""
+        await self._take_up()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tail.watch(), name="sites.watch")
@@ -82,6 +85,14 @@ class SitesRunner:
         finally:
             self._tail.stop()
             self._keep()
+
+    async def _take_up(self) -> None:
+        """Go on where the last run left off, or at entry 0 where what it kept is not of this ledger."""
+        kept = self._load()
+        if kept is None or not await holds(self._feed, kept.next_index, kept.last_leaf):
+            return
+        self._counts, self._sites = kept.counts, kept.sites
+        self._tail = Tail(self._feed, kept.next_index, self._settings.batch_entries, self._clock_ms)
 
     async def _fold(self) -> None:
         while True:
@@ -107,7 +118,7 @@ class SitesRunner:
             self._keep()
 
     def _load(self) -> _Kept | None:
-        """What the last run kept; None where it is missing, unreadable, of another ledger or ahead of this one."""
+        """What the last run kept; None where it is missing, unreadable, of another ledger or longer than this one."""
         try:
             kept = msgspec.msgpack.decode(self._path.read_bytes(), type=_Kept)
         except (FileNotFoundError, msgspec.MsgspecError):
@@ -124,7 +135,8 @@ class SitesRunner:
         if self._tail.next_index == self._kept_index:
             return
         self._kept_index = self._tail.next_index
-        kept = _Kept(KEPT_VERSION, self._feed.ledger_id, self._kept_index, self._counts, self._sites)
+        last_leaf = leaf_before(self._feed, self._kept_index)
+        kept = _Kept(KEPT_VERSION, self._feed.ledger_id, self._kept_index, last_leaf, self._counts, self._sites)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # never half a file; after a power cut an older one, or none, only costs reading the ledger again
         beside = self._path.with_suffix(".new")

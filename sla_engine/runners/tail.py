@@ -42,6 +42,22 @@ class LedgerFeed(Protocol):
         ...
 
 
+def leaf_before(feed: LedgerFeed, next_index: int) -> bytes:
+    """The leaf of the last entry before `next_index`; b"" where the ledger holds none such, or there is none."""
+    found = feed.reader.read(next_index - 1, 1) if next_index else []
+    return found[0].leaf if found else b""
+
+
+async def holds(feed: LedgerFeed, next_index: int, last_leaf: bytes) -> bool:
+    """Whether the ledger, once it is as long, still holds the last entry that was folded before `next_index`.
+
+    It does not where an older copy was put in its place, which has grown past that since.
+    """
+    if next_index:
+        await feed.changed(next_index - 1)
+    return leaf_before(feed, next_index) == last_leaf
+
+
 class Tail:
     """One follower's place in a ledger."""
 

@@ -196,6 +196,8 @@ async def test_other_types_and_compressed_bodies_are_415(tmp_path: Path, headers
         (document({"kind": "customer_turn", "occurred_at": NOW, "conversation": "c"}), "$.items[0].sequence"),
         (document(said(1), epoch="xyz"), "$.epoch"),
         (document(said(1), epoch=None), "$.epoch"),
+        (document(epoch=None), "$.items"),
+        (document(epoch=None, gone=[{"first": 1, "last": 2, "drop_class": "event", "count": 2}]), "$.epoch"),
         (document(said(1), lane="by_event_id"), "$.items[0].event_id"),
         (document(said(1, monotonic_ms=2**64)), "$.items[0].monotonic_ms"),
         ([], "$"),

@@ -24,6 +24,8 @@ INTAKE = IntakeFigures(
     equivocations=1,
     gaps=2,
     unrouted=4,
+    waiting_rows=17,
+    ahead_ms=1_500,
     commit=Distribution(edges_ms=(1, 5, 20), counts=(3, 2, 1, 1), total_ms=61),
 )
 
@@ -42,8 +44,8 @@ def full(shown: Board | None = None) -> Snapshot:
         board=floor(Random(1), queues=12, teams=5, sites=4) if shown is None else shown,
         intake=INTAKE,
         ledgers=[
-            LedgerFigures(ledger="operator", entries=50, folded=48),
-            LedgerFigures(ledger="acme", entries=900, folded=900),
+            LedgerFigures(ledger="operator", entries=50, folded=48, anomalies={"late": 2}),
+            LedgerFigures(ledger="acme", entries=900, folded=900, anomalies={"no_queue": 3, "a later word": 1}),
             LedgerFigures(ledger="cold", entries=3),
         ],
         screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
@@ -207,6 +209,18 @@ def test_counters_of_the_intake_and_reasons_nobody_listed() -> None:
     assert value(families, "seatwatch_commit_seconds_bucket", le="0.005") == 5
     assert value(families, "seatwatch_engine_lag_entries", ledger="operator") == 2
     assert value(families, "seatwatch_engine_lag_entries", ledger="cold") is None
+    assert value(families, "seatwatch_intake_waiting_rows") == 17
+    assert value(families, "seatwatch_record_ahead_seconds") == 1.5
+
+
+def test_what_was_odd_is_counted_by_its_kind_and_summed_beyond_the_cap() -> None:
+    families = parsed(exporter(full()))
+    odd = "seatwatch_engine_anomalies_total"
+    assert value(families, odd, ledger="acme", anomaly="no_queue") == 3
+    assert value(families, odd, ledger="acme", anomaly="other") == 1
+    assert value(families, odd, ledger="acme", anomaly="late") == 0
+    assert value(families, odd, ledger="cold", anomaly="late") is None
+    assert value(parsed(exporter(full(), ids_max=1)), odd, ledger="other", anomaly="late") == 2
     assert value(families, "seatwatch_board_age_seconds") == 0.25
 
 

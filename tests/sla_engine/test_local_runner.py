@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -12,11 +12,9 @@ import msgspec
 import pytest
 
 from sla_engine._core.choices import Redefinition
-from sla_engine._core.sites import SiteLimits
 from sla_engine._core.tiles import ClientPart
 from sla_engine.facts_store import Commit, FactsStore
 from sla_engine.runners.local import DIVERGED, LocalRunner, RunnerSettings
-from sla_engine.runners.sites import SitesRunner, SitesSettings
 from tests.builders import (
     Event,
     agent,
@@ -34,13 +32,11 @@ from tests.builders import (
     signed,
     works,
 )
-from tests.sla_engine.entries import head
 from tests.sla_engine.facts import written_facts
 from tests.sla_engine.feeding import Feed
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from tests.waiting import wait_until
-from wire.board import Ratio, SiteTile
-from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.board import Ratio
 from wire.verdict import Announcement, Fact, Notice, SessionFact
 
 SETTINGS = RunnerSettings(batch_entries=50, commit_interval_ms=20, commit_facts=500, calendar=CALENDAR, tiles=TILES)
@@ -351,43 +347,3 @@ async def test_a_commit_that_fails_ends_the_runner(tmp_path: Path, feed: Feed) -
     with pytest.raises(BaseExceptionGroup) as ended:
         await lose_a_table()
     assert ended.group_contains(sqlite3.OperationalError)
-
-
-def site_event(body: Heartbeat | UpsReading) -> Event:
-    return Event(body, "gate-1", body.occurred_at)
-
-
-def heartbeat(at: str) -> Event:
-    return site_event(Heartbeat(**head(ms(at)), site="north", seat="", role=Role.GATEWAY, interval_ms=1, uptime_ms=1))
-
-
-def ups(at: str, power: Power) -> Event:
-    return site_event(UpsReading(**head(ms(at)), site="north", ups="rack", power=power, comms=Comms.OK))
-
-
-async def test_the_sites_runner_tells_changes_and_goes_on_after_a_restart(tmp_path: Path, feed: Feed) -> None:
-    hub, told = Hub("09:00"), list[SiteTile]()
-    settings = SitesSettings(limits=SiteLimits(together_ms=30_000), batch_entries=10, keep_interval_ms=10)
-    feed.append([heartbeat("08:59"), ups("08:59", Power.MAINS)])
-
-    @asynccontextmanager
-    async def sites(changed: Callable[[list[SiteTile]], None]) -> AsyncIterator[SitesRunner]:
-        runner = SitesRunner(feed, tmp_path, clock_ms=hub.clock_ms, settings=settings, changed=changed)
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(runner.run(), name="sites")
-            await runner.caught_up.wait()
-            yield runner
-            task.cancel()
-
-    async with sites(told.extend) as runner:
-        assert told == []
-        feed.append([ups("09:00", Power.BATTERY)])
-        await wait_until(lambda: bool(told), what="the loss of mains")
-        assert [(tile.state, tile.power) for tile in told] == [("on_battery", "battery")]
-        part = runner.board_part()
-        assert part is not None
-        assert (part.as_of, part.counts.entries) == (ms("09:00"), 3)
-    async with sites(told.extend) as runner:
-        assert runner._tail.next_index == 3
-        assert runner.board_part() == part
-    assert len(told) == 1

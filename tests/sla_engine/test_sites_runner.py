@@ -1,0 +1,92 @@
+"""The operator's ledger, followed: what changed is told, and what was kept is taken up where it is of this ledger."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sla_engine._core.sites import SiteLimits
+from sla_engine.runners.sites import SitesRunner, SitesSettings
+from tests.builders import Event, ms
+from tests.sla_engine.entries import head
+from tests.sla_engine.feeding import Feed
+from tests.waiting import wait_until
+from wire.board import SiteTile
+from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+
+SETTINGS = SitesSettings(limits=SiteLimits(together_ms=30_000), batch_entries=10, keep_interval_ms=10)
+
+
+def heartbeat(at: str) -> Event:
+    return told_by_gate(Heartbeat(**head(ms(at)), site="north", seat="", role=Role.GATEWAY, interval_ms=1, uptime_ms=1))
+
+
+def ups(at: str, power: Power) -> Event:
+    return told_by_gate(UpsReading(**head(ms(at)), site="north", ups="rack", power=power, comms=Comms.OK))
+
+
+def told_by_gate(body: Heartbeat | UpsReading) -> Event:
+    return Event(body, "gate-1", body.occurred_at)
+
+
+@asynccontextmanager
+async def sites(
+    directory: Path, feed: Feed, changed: Callable[[list[SiteTile]], None] = lambda _: None
+) -> AsyncIterator[SitesRunner]:
+    runner = SitesRunner(feed, directory, clock_ms=lambda: ms("09:00"), settings=SETTINGS, changed=changed)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(runner.run(), name="sites")
+        await runner.caught_up.wait()
+        yield runner
+        task.cancel()
+
+
+async def test_changes_are_told_and_a_restart_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    told: list[SiteTile] = []
+    feed = Feed(tmp_path / "ledger")
+    feed.append([heartbeat("08:59"), ups("08:59", Power.MAINS)])
+    async with sites(tmp_path, feed, told.extend) as runner:
+        assert told == []
+        feed.append([ups("09:00", Power.BATTERY)])
+        await wait_until(lambda: bool(told), what="the loss of mains")
+        assert [(tile.state, tile.power) for tile in told] == [("on_battery", "battery")]
+        part = runner.board_part()
+        assert part is not None
+        assert (part.as_of, part.counts.entries) == (ms("09:00"), 3)
+    async with sites(tmp_path, feed, told.extend) as runner:
+        assert runner._tail.next_index == 3
+        assert runner.board_part() == part
+    feed.close()
+    assert len(told) == 1
+
+
+async def test_what_was_kept_of_a_past_that_was_restored_away_is_dropped_though_the_ledger_grew_again(
+    tmp_path: Path,
+) -> None:
+    feed = Feed(tmp_path / "ledger")
+    feed.append([heartbeat("08:50"), ups("08:50", Power.MAINS)])
+    feed.close()
+    shutil.copytree(tmp_path / "ledger", tmp_path / "backup")
+    feed = Feed(tmp_path / "ledger")
+    feed.append([ups("08:51", Power.BATTERY)])
+    async with sites(tmp_path, feed) as runner:
+        assert power(runner) == "battery"
+    feed.close()
+    shutil.rmtree(tmp_path / "ledger")
+    (tmp_path / "backup").rename(tmp_path / "ledger")
+    feed = Feed(tmp_path / "ledger")
+    feed.append([heartbeat("08:52"), heartbeat("08:53")])
+    async with sites(tmp_path, feed) as runner:
+        assert power(runner) == "mains"
+        part = runner.board_part()
+        assert part is not None
+        assert part.counts.entries == 4
+    feed.close()
+
+
+def power(runner: SitesRunner) -> str | None:
+    part = runner.board_part()
+    assert part is not None
+    (tile,) = part.sites
+    return tile.power
