@@ -5,7 +5,7 @@ import pytest
 from sla_engine._core.definition import check, label_of
 from sla_engine._core.engine import definitions_of
 from sla_engine.definition_files import load_preset, parse_contract, preset_names, preset_versions
-from tests.builders import declared, ms, published, signed, transcript
+from tests.builders import agent, assigned, declared, left, ms, offered, published, signed, transcript
 from tests.tidy.source import ROOT
 
 LABELS = {
@@ -22,7 +22,7 @@ LABELS = {
     "pdd-5min": "pdd-5min@1#4f725c00597e",
     "taobao-3min": "taobao-3min@1#b59e9ddd1067",
     "tmall-art-2022": "tmall-art-2022@1#22e004e8e66b",
-    "voice-80-20": "voice-80-20@1#e7ff381ba58c",
+    "voice-80-20": "voice-80-20@1#b19416d66d79",
 }
 PAGE = (ROOT / "docs/reference/definitions.md").read_text(encoding="utf-8")
 DAY_MS = 86_400_000
@@ -74,3 +74,16 @@ def test_the_two_clocks_of_an_old_rate_differ_in_nothing_but_their_start() -> No
     shop, seat = load_preset("kuaishou-5min-old"), load_preset("kuaishou-5min-old-seat")
     differ = {field for field in shop.__struct_fields__ if getattr(shop, field) != getattr(seat, field)}
     assert differ == {"name", "title", "clock_start", "on_transfer"}
+
+
+def test_a_call_that_is_only_offered_and_answered_waited_all_the_while() -> None:
+    calls = [
+        offered("10:00:00", "answered", voice=True),
+        offered("10:00:00", "gave-up", voice=True),
+        left("10:00:30", "gave-up"),
+        assigned("10:00:35", c="answered"),
+        agent("10:00:35", c="answered"),
+    ]
+    play = transcript(*calls, definition=load_preset("voice-80-20"))
+    assert play.session("answered").first_response_ms == 35_000
+    assert (play.session("gave-up").outcome, play.session("gave-up").verdict) == ("abandoned", "breached")
