@@ -55,6 +55,7 @@ class Entry(NamedTuple):
     kind: int
     kind_version: int
     body: bytes
+    leaf: bytes
 
 
 class Ledger:
@@ -102,8 +103,8 @@ def _entries(directory: Path) -> Iterator[Entry]:
         with closing(sqlite3.connect(f"{segment.absolute().as_uri()}?mode=ro", uri=True)) as file:
             rows = file.execute(
                 # a salt of 16 bytes stands in front of each body
-                "SELECT entry_index, received_at, source, epoch, sequence, kind, kind_version, substr(content, 17)"
-                " FROM entries JOIN streams USING (stream) ORDER BY entry_index"
+                "SELECT entry_index, received_at, source, epoch, sequence, kind, kind_version,"
+                " substr(content, 17), leaf FROM entries JOIN streams USING (stream) ORDER BY entry_index"
             )
             yield from map(Entry._make, rows)
 
@@ -189,7 +190,7 @@ def _folded(ledger: Ledger) -> dict[FactKey, Fact]:
 
 
 def _recorded(entry: Entry) -> Recorded:
-    return Recorded(*entry[:-1], decode_body(entry.kind, entry.kind_version, entry.body))
+    return Recorded(*entry[:-2], decode_body(entry.kind, entry.kind_version, entry.body))
 
 
 async def streamed(redis: Redis, stream: str) -> list[Entry]:
