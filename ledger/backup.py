@@ -15,6 +15,7 @@ from ledger.reader import read_ledger_id
 from ledger.segment import (
     CHECKPOINTS,
     ID_FILE,
+    LOCK_FILE,
     TEMPORARY,
     connect_reading,
     publish,
@@ -39,12 +40,18 @@ class BackedUp(NamedTuple):
 def backup(directory: Path, target: Path) -> BackedUp:
     """Copy the ledger in `directory` to `target`, made if it is not there, and check the copy.
 
-    Raises LedgerMissing, BackupFailed (the target holds another ledger, or the copy is not sound), OSError.
+    Raises LedgerMissing, BackupFailed (the target is no place for a copy, or the copy is not sound), OSError.
     """
     ledger_id = read_ledger_id(directory)
+    from_, to = directory.resolve(), target.resolve()
+    if to.is_relative_to(from_) or from_.is_relative_to(to):
+        raise BackupFailed(f"{target} is not apart from the ledger itself; give a folder elsewhere")
     target.mkdir(parents=True, exist_ok=True)
     if (target / ID_FILE).exists() and read_ledger_id(target) != ledger_id:
         raise BackupFailed(f"{target} holds another ledger")
+    if (target / LOCK_FILE).exists():
+        # replacing a segment under a writer would lose everything that it acknowledges from then on
+        raise BackupFailed(f"{target} is a ledger that a server writes or wrote; give a folder for copies")
     _copy(directory / ID_FILE, target / ID_FILE)
     # Checkpoints first: a checkpoint must never be about more entries than the copy has.
     _copy_checkpoints(directory / CHECKPOINTS, target / CHECKPOINTS)

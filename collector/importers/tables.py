@@ -6,15 +6,14 @@
 import csv
 import io
 import re
-import zipfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl import Workbook, load_workbook
 
 WORKBOOK: Final = ".xlsx"
 TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
@@ -102,21 +101,32 @@ class Table:
             return list(_BROKEN_RECORD)
 
     def _workbook_rows(self) -> Iterator[list[str]]:
-        with self._path.open("rb") as self._file:
-            try:
-                book = load_workbook(self._file, read_only=True, data_only=True)
-            except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-                problem = f"is no workbook ({type(error).__name__})"
-                raise TableError(self._path, problem, "save it again as .xlsx") from None
-            try:
-                if self._sheet and self._sheet not in book.sheetnames:
-                    names = ", ".join(book.sheetnames)
-                    raise TableError(self._path, f"has no sheet {self._sheet!r}", f"its sheets are: {names}")
-                sheet = book[self._sheet or book.sheetnames[0]]
-                for row in sheet.iter_rows(values_only=True):
-                    yield [cell_text(value) for value in row]
-            finally:
-                book.close()
+        with self._path.open("rb") as self._file, _workbook(self._path, self._file) as book:
+            sheets = {sheet.title: sheet for sheet in book.worksheets}
+            name = self._sheet or next(iter(sheets), "")
+            if name not in sheets:
+                raise TableError(self._path, f"has no sheet {name!r} of rows", f"its sheets are: {', '.join(sheets)}")
+            sheet = sheets[name]
+            sheet.reset_dimensions()  # how many rows and columns a file says that it has is often wrong
+            for row in sheet.iter_rows(values_only=True):
+                yield [cell_text(value) for value in row]
+
+
+@contextmanager
+def _workbook(path: Path, file: BinaryIO) -> Iterator[Workbook]:
+    """The workbook in `file`. Raises TableError for whatever is wrong with it, while it is read as well."""
+    book = None
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+        yield book
+    except (TableError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken file makes openpyxl stumble in any of its parts
+        problem = f"is no workbook ({type(error).__name__})"
+        raise TableError(path, problem, "save it again as .xlsx") from None
+    finally:
+        if book is not None:
+            book.close()
 
 
 def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
@@ -127,15 +137,9 @@ def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
 
 
 def sheet_names(path: Path) -> list[str]:
-    """Sheets of a workbook. TableError, OSError."""
-    try:
-        book = load_workbook(path, read_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise TableError(path, f"is no workbook ({type(error).__name__})", "save it again as .xlsx") from None
-    try:
-        return list(book.sheetnames)
-    finally:
-        book.close()
+    """Sheets of a workbook that have rows. TableError, OSError."""
+    with path.open("rb") as file, _workbook(path, file) as book:
+        return [sheet.title for sheet in book.worksheets]
 
 
 def detect(path: Path) -> str:

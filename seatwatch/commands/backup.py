@@ -29,11 +29,14 @@ def backup(
 ) -> None:
     """Copy and check; the server may go on running. Keys are not copied: keep them apart.
 
-    Exit 0 when every copy is sound, 1 when one is not, 2 when there is no ledger.
+    Exit 0 when every copy is sound, 1 when one is not, 2 when there is no ledger or the target is inside the source.
     """
     from ledger.backup import backup as back_up
     from ledger.errors import LedgerError
 
+    if target.resolve().is_relative_to(source.resolve()):
+        typer.echo(f"{target} is inside {source}, and would be copied into itself; give a folder elsewhere", err=True)
+        raise typer.Exit(2)
     ledgers = ledgers_below(source)
     if not ledgers:
         typer.echo(f"{source}: there is no ledger in it; give a data directory or a ledger directory", err=True)

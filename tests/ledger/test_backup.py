@@ -73,6 +73,31 @@ def test_a_target_that_holds_another_ledger_is_refused(tmp_path: Path) -> None:
         backup(tmp_path / "ledger", tmp_path / "other")
 
 
+@pytest.mark.parametrize("place", ["ledger", "ledger/copy", "."])
+def test_a_copy_onto_into_or_around_the_ledger_itself_is_refused(tmp_path: Path, place: str) -> None:
+    writer = open_writer(tmp_path / "ledger")
+    append(writer, [1, 2])
+    before = {path: path.stat().st_ino for path in tmp_path.rglob("*")}
+    with pytest.raises(BackupFailed, match="not apart"):
+        backup(tmp_path / "ledger", tmp_path / place)
+    assert {path: path.stat().st_ino for path in tmp_path.rglob("*")} == before
+    append(writer, [3])
+    writer.close()
+    assert LedgerReader.open(tmp_path / "ledger").size() == 3
+
+
+def test_a_ledger_that_a_server_writes_is_never_replaced_by_a_copy(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path / "ledger")
+    append(writer, [1])
+    backup(tmp_path / "ledger", tmp_path / "copy")
+    append(writer, [2])
+    with pytest.raises(BackupFailed, match="that a server writes"):
+        backup(tmp_path / "copy", tmp_path / "ledger")
+    append(writer, [3])
+    writer.close()
+    assert check(tmp_path / "ledger").size == 3
+
+
 def test_a_directory_without_a_ledger_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(LedgerMissing):
         backup(tmp_path / "nowhere", tmp_path / "copy")

@@ -116,5 +116,14 @@ def test_backup_goes_on_past_a_damaged_ledger_and_fails(
     assert "3 entries in" in said.out
 
 
+@pytest.mark.parametrize("place", [".", "copies"])
+def test_backup_into_the_data_directory_itself_is_asked_for_wrongly(
+    data: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["backup", str(data), str(data / place)]) == 2
+    assert "inside" in capsys.readouterr().err
+    assert not (data / "copies").exists()
+
+
 def test_backup_of_a_folder_without_a_ledger_is_asked_for_wrongly(tmp_path: Path) -> None:
     assert main(["backup", str(tmp_path), str(tmp_path / "copy")]) == 2

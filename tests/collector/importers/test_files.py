@@ -1,15 +1,18 @@
 # ruff: noqa: RUF001 - full-width characters are what these tests are about
+import zipfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
 
 from collector.importers._core import keys
 from collector.importers._core.plan import Outcome
 from collector.importers.columns import MappingError
 from collector.importers.reading import MappedReading
-from collector.importers.tables import Table, TableError, detect
+from collector.importers.tables import Table, TableError, detect, sheet_names
 from tests.collector.importers.files import CALLS, HEADER, SETTINGS, call, mapping_of, reading_of
 
 CHINESE = (
@@ -119,6 +122,55 @@ def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) 
     Workbook().save(tmp_path / "calls.xlsx")
     with pytest.raises(TableError, match="its sheets are: Sheet"):
         list(Table(tmp_path / "calls.xlsx", encoding="auto", delimiter=",", sheet="calls").rows())
+
+
+def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
+    """Change one part of a workbook's archive."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(content) if name == part else content)
+
+
+def workbook_of(path: Path, rows: int) -> None:
+    book = Workbook()
+    sheet = book.create_sheet("calls", 0)
+    for number in range(rows):
+        sheet.append(["c", number])
+    book.save(path)
+
+
+@pytest.mark.parametrize("stated", [b"A1", b"A1:A1", b"A1:B2"])
+def test_every_row_is_read_however_many_the_workbook_says_it_has(tmp_path: Path, stated: bytes) -> None:
+    path = tmp_path / "calls.xlsx"
+    workbook_of(path, 6)
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'ref="A1:B6"', b'ref="' + stated + b'"'))
+    rows = list(Table(path, encoding="auto", delimiter=",", sheet="").rows())
+    assert rows == [(number + 1, ["c", str(number)]) for number in range(6)]
+
+
+def test_a_sheet_that_is_a_chart_has_no_rows_and_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "calls.xlsx"
+    book = Workbook()
+    sheet = book.create_sheet("calls", 0)
+    sheet.append(["c", 1])
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=2, min_row=1))
+    book.create_chartsheet("picture", 0).add_chart(chart)
+    book.save(path)
+    assert sheet_names(path) == ["calls", "Sheet"]
+    assert list(Table(path, encoding="auto", delimiter=",", sheet="").rows()) == [(1, ["c", "1"])]
+    with pytest.raises(TableError, match="no sheet 'picture' of rows"):
+        list(Table(path, encoding="auto", delimiter=",", sheet="picture").rows())
+
+
+def test_a_workbook_that_is_broken_further_down_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "calls.xlsx"
+    workbook_of(path, 6)
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: len(xml) // 2])
+    with pytest.raises(TableError, match="save it again"):
+        list(Table(path, encoding="auto", delimiter=",", sheet="").rows())
 
 
 def test_a_workbook_by_name_only_is_refused(tmp_path: Path) -> None:
