@@ -10,6 +10,8 @@ from seatwatch.clock import now_ms
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
+_END: Final = datetime(9999, 12, 30, tzinfo=UTC)
+"""Later than this a clock in some zone shows no year any more."""
 
 
 def zone_named(name: str) -> str:
@@ -32,7 +34,15 @@ def instant_named(option: str, text: str, zone: str) -> int:
     moment = _moment(option, text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return (moment - _EPOCH) // _ONE_MS
+    return in_the_record(option, text, (moment - _EPOCH) // _ONE_MS)
+
+
+def in_the_record(option: str, text: str, at: int) -> int:
+    """The instant (ms) again. Exits with 2 for one that no entry can have, or that a clock somewhere cannot show."""
+    if 0 <= at < (_END - _EPOCH) // _ONE_MS:
+        return at
+    typer.echo(f"{option} {text}: before 1970 or after 9999-12-29; write an instant such as 2026-11-21 11:00", err=True)
+    raise typer.Exit(2)
 
 
 def _moment(option: str, text: str) -> datetime:

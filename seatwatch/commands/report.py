@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger
-from seatwatch.instants import instant_named
+from seatwatch.instants import in_the_record, instant_named
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ class _Asked:
             return instant_named(option, text, self._latest.frame.time_zone)
         frame = frame_of(self._latest.frame, self._latest.contract)
         starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
-        return frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
+        at = frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
+        return in_the_record(option, text, at)
 
 
 def _made(reader: "LedgerReader", facts: Path, question: "Question", ruling: "Ruling") -> "Report":
