@@ -94,10 +94,14 @@ def conversation_part(shard: Shard, conversation: str) -> bytes | None:
     return None if held is None else _encode(held)
 
 
+_decode_marks: Final = msgspec.msgpack.Decoder(_Marks).decode
+"""Made once, not in the threads that assemble: see remembered.py."""
+
+
 def assemble(sections: dict[str, bytes], conversations: list[bytes]) -> Shard:
     """The shard these parts were taken of. Raises SnapshotUnreadable when they are no parts of this version."""
     try:
-        marks = msgspec.msgpack.decode(sections[MARKS], type=_Marks)
+        marks = _decode_marks(sections[MARKS])
         whole = _Whole(
             marks.version,
             marks.shard,

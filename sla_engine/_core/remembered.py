@@ -73,17 +73,23 @@ class RememberedParts:
         return changed
 
 
+# Made here, once: several clients recall in threads of their own at the same time, and msgspec looking into the same
+# class in two threads at once has ended the process with a segmentation fault.
+_told: Final = msgspec.msgpack.Decoder(Told).decode
+_seats: Final = msgspec.msgpack.Decoder(SeatsState).decode
+_day: Final = msgspec.msgpack.Decoder(AccountDay).decode
+_checks: Final = msgspec.msgpack.Decoder(ChecksState).decode
+
+
 def recall(sections: Mapping[str, bytes]) -> Remembered:
     """What these sections hold. Raises KeyError or msgspec.MsgspecError when they are not of this version."""
     return Remembered(
-        told=msgspec.msgpack.decode(sections[REMEMBERED], type=Told),
-        seats=msgspec.msgpack.decode(sections[SEATS], type=SeatsState),
+        told=_told(sections[REMEMBERED]),
+        seats=_seats(sections[SEATS]),
         days={
-            name.removeprefix(DAY_OF): msgspec.msgpack.decode(content, type=AccountDay)
-            for name, content in sections.items()
-            if name.startswith(DAY_OF)
+            name.removeprefix(DAY_OF): _day(content) for name, content in sections.items() if name.startswith(DAY_OF)
         },
-        checks=msgspec.msgpack.decode(sections[CHECKS], type=ChecksState),
+        checks=_checks(sections[CHECKS]),
     )
 
 

@@ -5,7 +5,7 @@ before the ledger, so a board that says "as of now" has seen everything known to
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -130,19 +130,22 @@ class LocalRunner:
         loop = asyncio.get_running_loop()
         shard, remembered = await loop.run_in_executor(self._thread, self._restore)
         ends = await loop.run_in_executor(self._thread, self._store.ends)
-        # the lowest last: the fold goes on from there
-        for next_index, last_leaf in sorted(ends, reverse=True):
-            if await holds(self._feed, next_index, last_leaf):
-                continue
+        if await self._is_diverged(ends):
             await loop.run_in_executor(self._thread, self._store.discard, DIVERGED)
             shard, remembered = new_shard(), Remembered()
             self._restating.restore(None)
-            break
         self._shard = shard
         self._committed_index = shard.next_index
         self._lookup = Lookup(shard)
         self._state = self._new_state(remembered)
         self._tail = Tail(self._feed, shard.next_index, self._settings.batch_entries, self._clock_ms)
+
+    async def _is_diverged(self, ends: Sequence[tuple[int, bytes]]) -> bool:
+        """Whether the ledger holds something else where facts end. The lowest last: the fold goes on from there."""
+        for next_index, last_leaf in sorted(ends, reverse=True):
+            if not await holds(self._feed, next_index, last_leaf):
+                return True
+        return False
 
     def _restore(self) -> tuple[Shard, Remembered]:
         saved = self._store.saved()

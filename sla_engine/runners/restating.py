@@ -38,6 +38,10 @@ class Restated(msgspec.Struct):
     settled: bool = False
 
 
+_decode: Final = msgspec.msgpack.Decoder(list[Restated]).decode
+"""Made once, not in the threads of the runners: see sla_engine/_core/remembered.py."""
+
+
 class _Pass:
     """One further fold of the ledger, up to where it is now."""
 
@@ -91,7 +95,7 @@ class Restating:
 
     def restore(self, section: bytes | None) -> None:
         """Take up what a commit left; None where nothing was. Raises msgspec.MsgspecError."""
-        found = [] if section is None else msgspec.msgpack.decode(section, type=list[Restated])
+        found = [] if section is None else _decode(section)
         self._versions = {version.label: version for version in found}
         self._pass = None
 

@@ -39,6 +39,10 @@ class _Kept(msgspec.Struct):
     sites: SitesState
 
 
+_decode: Final = msgspec.msgpack.Decoder(_Kept).decode
+"""Made once, not in the threads of the runners: see sla_engine/_core/remembered.py."""
+
+
 class SitesRunner:
     """Follows the operator's ledger until cancelled. Made and used on one event loop; `run` once.
 
@@ -120,7 +124,7 @@ class SitesRunner:
     def _load(self) -> _Kept | None:
         """What the last run kept; None where it is missing, unreadable, of another ledger or longer than this one."""
         try:
-            kept = msgspec.msgpack.decode(self._path.read_bytes(), type=_Kept)
+            kept = _decode(self._path.read_bytes())
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
         fits = (
