@@ -107,6 +107,14 @@ def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
     assert (checked.returncode, complaints) == (0, [])
 
 
+@pytest.mark.parametrize("unit", ["seatwatch-server.service", "seatwatch-probe.service"])
+def test_systemd_never_gives_up_on_a_unit_that_fails_quickly_and_often(unit: str) -> None:
+    lines = (DEPLOY / "systemd" / unit).read_text(encoding="utf-8").splitlines()
+    in_unit_section = lines[lines.index("[Unit]") : lines.index("[Service]")]
+    assert "StartLimitIntervalSec=0" in in_unit_section
+    assert "Restart=always" in lines
+
+
 def test_the_compose_file_mounts_only_files_that_ship() -> None:
     """No container engine runs here: this checks the text, not the containers (deploy/README.md says so)."""
     text = (DEPLOY / "compose" / "compose.yaml").read_text(encoding="utf-8")
