@@ -44,6 +44,9 @@ CONTRACT_REFUSED: Final = "contract_refused"
 ILLEGAL: Final = "illegal"
 NO_QUEUE: Final = "no_queue"
 
+_LEFT: Final = int(Signal.LEFT)
+"""From here on, signals end a contact."""
+
 _SAID: Final = JUDGED | TURN_SAID
 
 
@@ -147,7 +150,7 @@ def take(
         if len(log) > LOG_BYTES:
             trim(context, names, conversation)
             _count_unqueued(shard, conversation)
-    if phase < CLOSED <= shard.conversations[key].phase:
+    if signal >= _LEFT and phase < CLOSED <= shard.conversations[key].phase:
         _count_unqueued(shard, shard.conversations[key])
     shard.touched[key] = None
     heap = shard.deadlines.judge[conversation.feed]
