@@ -99,7 +99,8 @@ class Concurrency:
         """Start with what every account has in hands at `at` (ms)."""
         self._window_start = at
         for account, now in hands.items():
-            self.loads[account] = Loaded(at, now)
+            if now:
+                self.loads[account] = Loaded(at, now)
 
     def begin_window(self, start: int) -> None:
         """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""

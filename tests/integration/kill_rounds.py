@@ -351,8 +351,12 @@ async def _check_board(world: World, report: Report, board: dict[str, Any], dire
     config = read_config(world.base / "engine.toml")
     replayed = await replayed_board(config, directories, world.base / "replayed", board["computed_at"])
     expected = msgspec.json.decode(msgspec.json.encode(to_json(replayed, EVERYTHING)))
-    for name in OF_THE_MOMENT:
-        del board[name], expected[name]
+    for shown in (board, expected):
+        for name in OF_THE_MOMENT:
+            del shown[name]
+        for tiles in (shown["clients"], shown["queues"], shown["teams"], shown["site_figures"]):
+            for tile in tiles:
+                del tile["load"]  # known: counted from the day's start after a start over a Redis stream just emptied
     report.problems += first_ones(differences("board", board, expected))
 
 
