@@ -349,7 +349,7 @@ async def _check_streams(world: World, report: Report, ledgers: dict[str, Ledger
 
 async def _check_board(world: World, report: Report, board: dict[str, Any], directories: dict[str, Path]) -> None:
     config = read_config(world.base / "engine.toml")
-    replayed = await replayed_board(config, directories, world.base / "replayed", board["computed_at"])
+    replayed = await replayed_board(config, directories, world.base / "replayed", board["as_of"])
     expected = msgspec.json.decode(msgspec.json.encode(to_json(replayed, EVERYTHING)))
     for shown in (board, expected):
         for name in OF_THE_MOMENT:
