@@ -43,9 +43,13 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 end
 if last ~= ARGV[1] then return last end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[2], ARGV[3], ARGV[5], ARGV[6], ARGV[7])
+redis.call('HSET', KEYS[2], ARGV[8], ARGV[9])
 return ARGV[2]
 """
-"""Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards."""
+"""Append a chunk if the stream ends where the feeder believes it does; answers the id it ends with afterwards.
+
+The same step announces the ledger: a Redis emptied at any moment never holds a stream that nobody is told of.
+"""
 
 
 class RedisFeeder:
@@ -115,8 +119,8 @@ class RedisFeeder:
         new_size = entries[-1].index + 1
         believed = chunk_id(self.fed) if self.fed else EMPTY
         arguments: list[Any] = [believed, chunk_id(new_size), CHUNK_FIELD, self._chunks_max, encode_chunk(chunk)]
-        arguments += [BEFORE_FIELD, self._leaf_before(self.fed)]
-        ends_with = _text(await self._append(keys=[self._stream], args=arguments))
+        arguments += [BEFORE_FIELD, self._leaf_before(self.fed), self._client, self._announcement()]
+        ends_with = _text(await self._append(keys=[self._stream, LEDGERS_KEY], args=arguments))
         if ends_with == chunk_id(new_size):
             self.fed = new_size
         else:
@@ -130,9 +134,8 @@ class RedisFeeder:
         A stream that is ahead of the ledger, or ends with an entry the ledger does not hold, is dropped and rebuilt: it
         was fed from a past that a restore took back.
         """
+        await self._redis.hset(LEDGERS_KEY, self._client, self._announcement())
         size = self._reader.size()
-        announced = encode_announced(Announced(self._reader.ledger_id, size))
-        await self._redis.hset(LEDGERS_KEY, self._client, announced)
         there = size_after(await self._last_id())
         problem = ""
         if there > size:
@@ -147,6 +150,9 @@ class RedisFeeder:
         if there == 0 and self.fed:
             self.rebuilds += 1
         return there
+
+    def _announcement(self) -> bytes:
+        return encode_announced(Announced(self._reader.ledger_id, self._reader.size()))
 
     def _leaf_before(self, index: int) -> bytes:
         """The leaf of the ledger entry before `index`; b"" before the first."""

@@ -258,10 +258,11 @@ class LocalRunner:
 
     async def _rebuild(self) -> None:
         """Make the second stage anew from the facts written, the shard, and what entries told."""
+        # before the commit, during which more may arrive: a first state as of no instant at all has no day to count in
+        as_of = self._clock_ms() if self._tail.drained else self._state.as_of
         await self._commit()
         calendar = self._calendar()
         state = self._new_state(self._state.remembered(), calendar)
-        as_of = self._clock_ms() if self._tail.drained else self._state.as_of
         state.advance(as_of, None)
         async for conversation in self._paced(open_conversations(self._shard)):
             state.stand(conversation, live(self._shard, conversation))

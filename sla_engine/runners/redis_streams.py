@@ -86,7 +86,7 @@ class RedisFeed:
         self.ledger_id: bytes = ledger_id
         self._redis: Final = redis
         self._stream: Final = stream_name(ledger_id)
-        self._known: Final = known
+        self._known = known
         self._entries_max: Final = entries_max
         self._block_ms: Final = block_ms
         self._retry_s: Final = retry_s
@@ -131,6 +131,8 @@ class RedisFeed:
         oldest = self._waiting[0].index if self._waiting else self._received
         if 0 <= oldest <= first:
             return
+        # what was there once still counts as there: whoever goes back would else believe to have caught up half-way
+        self._known = self.size
         self._waiting.clear()
         self._received = first
         self._last_leaf = None

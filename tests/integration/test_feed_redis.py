@@ -19,13 +19,14 @@ from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
 from seatwatch.settings import load_defaults
 from sla_engine.runners.redis_streams import FeedDiverged, RedisFeed, announced_ledgers, known_size
+from sla_engine.runners.tail import holds
 from tests.servers import Server
 from tests.waiting import wait_until
 from wire.codec import encode_body
 from wire.conversation import CustomerTurn
 from wire.kinds import Kind
 from wire.stream import CHUNK_FIELD, Announced, StreamEntry, decode_chunk
-from wire.topics import stream_name
+from wire.topics import LEDGERS_KEY, stream_name
 
 EPOCH = bytes(16)
 
@@ -152,6 +153,29 @@ async def test_an_engine_knows_how_long_the_ledger_is_while_its_stream_is_being_
         assert announced == Announced(growing.writer.ledger_id, 250)
         await redis.delete(stream_name(growing.writer.ledger_id))
         assert await known_size(redis, announced) == 250
+
+
+async def test_a_ledger_that_grows_all_the_time_is_announced_again_with_the_next_chunk_though_redis_was_emptied(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        await redis.hdel(LEDGERS_KEY, "acme")  # emptied between the announcement and the first chunk
+        growing.grow(3)
+        await wait_until(lambda: feeder.fed == 253, what="the new entries to be fed")
+        assert await announced_of(redis) == Announced(growing.writer.ledger_id, 253)
+
+
+async def test_a_follower_that_goes_back_knows_how_far_it_has_been(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis):
+        await wait_until(lambda: feeder.fed == 250, what="the ledger to be fed")
+        feed = RedisFeed(redis, growing.writer.ledger_id, 100, entries_max=1000, block_ms=50, retry_s=0.05)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(feed.run(), name="follow")
+            assert await holds(feed, 250, stored(growing)[249].leaf)  # where facts end that were ahead of the state
+            assert feed.read(120, 10) == [], "it has to be asked for again"
+            assert feed.size == 250, "who folds from entry 120 has not caught up before entry 250"
+            task.cancel()
 
 
 async def test_a_follower_reads_on_where_it_was_after_its_stream_was_cut_and_filled_anew(

@@ -146,9 +146,17 @@ class SimRedis:
         """The one script there is."""
 
         async def run(keys: Sequence[str], args: Sequence[Any]) -> Any:
-            believed, new, field, keep, chunk, before_field, before = args
+            believed, new, field, keep, chunk, before_field, before, client, announced = args
+            stream, ledgers = keys
             fields = {field: chunk, before_field: before}
-            return await self._ask(lambda: self._server.append(keys[0], believed, new, fields, keep))
+
+            def append() -> Any:
+                ends_with = self._server.append(stream, believed, new, fields, keep)
+                if ends_with == new:
+                    self._server.hash(ledgers)[client.encode()] = announced
+                return ends_with
+
+            return await self._ask(append)
 
         return run
 

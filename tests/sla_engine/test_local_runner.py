@@ -180,6 +180,34 @@ async def test_tiles_are_made_from_facts_that_are_written_even_while_a_commit_is
         assert shown(runner).client.day == direct.part().client.day
 
 
+async def test_what_comes_in_while_the_first_tiles_are_made_puts_no_conversation_into_the_hours_before_it(
+    tmp_path: Path, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub("09:05")
+    told = [*BEFORE, customer("09:00:00", "c"), assigned("09:00:10", "anna", "c"), clock("09:04:00")]
+    later = [clock("09:05:00")]
+    feed.append(told)
+    commit, loop, came = FactsStore.commit, asyncio.get_running_loop(), threading.Event()
+
+    def more_comes() -> None:
+        feed.append(later)
+        came.set()
+
+    def dawdle(store: FactsStore, what: Commit) -> None:
+        if not came.is_set():
+            loop.call_soon_threadsafe(more_comes)
+            assert came.wait(timeout=10)
+        commit(store, what)
+
+    monkeypatch.setattr(FactsStore, "commit", dawdle)
+    async with running(tmp_path, feed, hub) as runner:
+        await folded(runner, feed)
+        load = shown(runner).client.load
+    assert load is not None
+    held_ms = ms("09:04:00") - ms("09:00:10")  # up to the watermark, which the lag of feeds keeps behind
+    assert load.mean == Ratio(held_ms, held_ms)
+
+
 async def test_a_commit_that_has_not_begun_when_the_runner_is_cancelled_is_written_all_the_same(
     tmp_path: Path, feed: Feed
 ) -> None:
