@@ -27,9 +27,11 @@ from wire.conversation import (
 from wire.errors import DecodeError, EncodeError, Reason
 from wire.facility import Heartbeat, UpsReading
 from wire.frame import Ack, Frame
+from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_VERSION
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.phone import PhoneLineReading
 from wire.platform import PlatformFigure
 from wire.record import (
     Clock,
@@ -41,6 +43,8 @@ from wire.record import (
     SourceSilent,
     Unrouted,
 )
+from wire.seat import PlatformReading, ProbeNote, SeatReading
+from wire.uplink import ConnectionSeen, Failover, LineReading
 
 BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.DATA_GAP, 1): Gone,
@@ -69,6 +73,16 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.PLATFORM_FIGURES, 1): PlatformFigure,
     (Kind.HEARTBEAT, 1): Heartbeat,
     (Kind.UPS_READING, 1): UpsReading,
+    (Kind.LINE_READING, 1): LineReading,
+    (Kind.PHONE_LINE_READING, 1): PhoneLineReading,
+    (Kind.SEAT_READING, 1): SeatReading,
+    (Kind.PLATFORM_READING, 1): PlatformReading,
+    (Kind.FAILOVER, 1): Failover,
+    (Kind.PROBE_NOTE, 1): ProbeNote,
+    (Kind.CONNECTION_SEEN, 1): ConnectionSeen,
+    (Kind.INCIDENT, 1): IncidentSaid,
+    (Kind.MAINTENANCE, 1): MaintenanceSaid,
+    (Kind.INCIDENT_ACKNOWLEDGED, 1): IncidentAcknowledged,
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""
 

@@ -33,6 +33,16 @@ class Kind(IntEnum):
     DEFINITION = 33
     CONTRACT = 34
     PLATFORM_FIGURES = 35
-    # sites; 50 uplink and 51 phone line keep their place for the sensors that follow
+    # sites
     HEARTBEAT = 48
     UPS_READING = 49
+    LINE_READING = 50
+    PHONE_LINE_READING = 51
+    SEAT_READING = 52
+    PLATFORM_READING = 53
+    FAILOVER = 54
+    PROBE_NOTE = 55
+    CONNECTION_SEEN = 56
+    INCIDENT = 57
+    MAINTENANCE = 58
+    INCIDENT_ACKNOWLEDGED = 59

@@ -25,6 +25,8 @@ NAME_CHARS_MAX: Final = 96
 WORD_CHARS_MAX: Final = 256
 """Longest free word a source may send (raw UPS status, a pause reason)."""
 ATTRIBUTES_MAX: Final = 32
+EVIDENCE_MAX: Final = 32
+"""Most ledger leaves an incident names as its evidence."""
 
 SEQUENCE_MAX: Final = 2**63 - 1
 INSTANT_MAX_MS: Final = 253_402_300_799_999

@@ -30,10 +30,12 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 `~unrouted` is looked up in the operator's ledger, every other source in its own.
 """
 
-RESERVED_KINDS: Final = frozenset(range(Kind.OFFERED)) | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {
-    Kind.PLATFORM_FIGURES
-}
-"""What the record says about itself, the roster and the rules: Seatwatch writes them, a sender never does."""
+RESERVED_KINDS: Final = (
+    frozenset(range(Kind.OFFERED))
+    | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
+    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED}
+)
+"""What the record says about itself, roster, rules and incidents: Seatwatch writes them, a sender never does."""
 
 NAMES_A_QUEUE: Final = frozenset({Offered, Queued, Assigned, CustomerTurn, Transferred})
 """Bodies that may say which queue they are about; the others are about a conversation already placed."""

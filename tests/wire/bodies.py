@@ -34,6 +34,8 @@ def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:
         return st.text(max_size=min(kind.max_length or 40, 40))
     if isinstance(kind, inspect.BytesType):
         return st.binary(min_size=kind.min_length or 0, max_size=min(kind.max_length or 64, 64))
+    if isinstance(kind, inspect.ListType):
+        return st.lists(_values(kind.item_type), max_size=4)
     if isinstance(kind, inspect.DictType):
         return st.dictionaries(_values(kind.key_type), _values(kind.value_type), max_size=4)
     if isinstance(kind, inspect.UnionType):

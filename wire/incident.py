@@ -1,0 +1,121 @@
+"""Incidents of sites, planned work, and who took an incident on: written by the hub into the operator's ledger."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from wire._fields import Count, Epoch, Instant, Name, OptionalName, Sequence, Word
+from wire.body import Body
+from wire.limits import ATTRIBUTES_MAX, EVIDENCE_MAX, HASH_BYTES
+
+Leaf = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
+Leaves = Annotated[list[Leaf], Meta(max_length=EVIDENCE_MAX)]
+Details = Annotated[dict[Word, Word], Meta(max_length=ATTRIBUTES_MAX)]
+
+
+class Cause(StrEnum):
+    """What stood behind a miss or an incident. The last ones are never incidents, only causes of misses."""
+
+    SITE_POWER = "site_power"
+    UPLINK = "uplink"
+    PHONE_LINE = "phone_line"
+    SEAT_GROUP = "seat_group"
+    SEAT_DOWN = "seat_down"
+    PLATFORM = "platform"
+    ACCOUNT_OFFLINE = "account_offline"
+    FEED_GAP = "feed_gap"
+    MONITORING = "monitoring"
+    AGENT_ABSENT = "agent_absent"
+    SATURATION = "saturation"
+    SURGE = "surge"
+    NONE = "none"
+
+
+class IncidentStep(StrEnum):
+    """What this revision of an incident says."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    CLOSED = "closed"
+
+
+class Severity(StrEnum):
+    """How it reaches people: call wakes, page is sent, ticket waits for the morning, info is only shown."""
+
+    CALL = "call"
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
+    """One revision of one incident; the highest revision of an id holds.
+
+    incident: its id, computed from cause, site, subject and the instant it began. subject: the line, UPS, phone line,
+    group, seat, platform or source; "" = the site. what: a key of the glossary naming what happened (mains_lost,
+    battery_low, line_down, both_lines_down, flapping, silent ...). layer: cause or symptom, for inhibition.
+    is_suspected: not yet confirmed by two independent observations. is_planned: within maintenance that was declared
+    before. started_at: event time; ended_at: None while it lasts. of_ledger, first_index, last_index, leaves: where the
+    evidence is in the operator's ledger; leaves are of its first and its newest entries.
+    """
+
+    incident: Name
+    revision: Count
+    step: IncidentStep
+    cause: Cause
+    what: Name
+    site: Name
+    subject: OptionalName
+    severity: Severity
+    is_suspected: bool
+    is_planned: bool
+    started_at: Instant
+    ended_at: Instant | None
+    of_ledger: Epoch
+    first_index: Sequence
+    last_index: Sequence
+    leaves: Leaves = msgspec.field(default_factory=list)
+    details: Details = msgspec.field(default_factory=dict)
+
+
+class MaintenanceStep(StrEnum):
+    """What is said of planned work."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    ENDED = "ended"
+
+
+class MaintenanceOf(StrEnum):
+    """What is worked on."""
+
+    SITE = "site"
+    LINE = "line"
+    UPS = "ups"
+    FEED = "feed"
+
+
+class MaintenanceSaid(Body, frozen=True, array_like=True, gc=False):
+    """Planned work. occurred_at is when it was declared: work declared after it began excuses nothing.
+
+    subject: the line, UPS or source; "" = all of the site. starts_at, ends_at: as planned, or as they came about.
+    """
+
+    maintenance: Name
+    step: MaintenanceStep
+    of: MaintenanceOf
+    site: OptionalName
+    subject: OptionalName
+    starts_at: Instant
+    ends_at: Instant
+    reason: Word
+    by: Word
+
+
+class IncidentAcknowledged(Body, frozen=True, array_like=True, gc=False):
+    """Somebody on duty took an incident on."""
+
+    incident: Name
+    by: Word
