@@ -39,11 +39,12 @@ class RosterJobError(Exception):
 class Plan(NamedTuple):
     """What a file would do. changes: by ledger, the operator's first; those that change nothing are left out.
 
-    unmentioned: links still in force at `now` whose subject the file does not mention under that relation.
+    remarks: what is taken and deserves a look. unmentioned: links still in force at `now` whose subject the file does not mention under that relation.
     """
 
     roster: Roster
     problems: Sequence[Problem]
+    remarks: Sequence[Problem]
     changes: Mapping[str, Sequence[Change]]
     known: Mapping[str, Known]
     unmentioned: Sequence[Link]
@@ -68,8 +69,9 @@ def plan(file: Path, data: Path, zone: ZoneInfo, now: int, block: int) -> Plan:
     problems = sorted(
         [*roster.problems, *links.problems(operator.values(), roster.stated)], key=lambda each: (each.sheet, each.row)
     )
+    remarks = list(links.remarks(operator.values(), roster.stated))
     changed = {client: each for client, each in found.items() if each}
-    return Plan(roster, problems, changed, known, _unmentioned(operator, roster.stated, now))
+    return Plan(roster, problems, remarks, changed, known, _unmentioned(operator, roster.stated, now))
 
 
 def known_links(data: Path, client: str, block: int) -> Known:

@@ -131,18 +131,38 @@ def clients_of(links: Iterable[Link]) -> dict[Link, frozenset[str]]:
 def problems(known: Iterable[Link], stated: Sequence[Stated]) -> Iterator[Problem]:
     """What is wrong with `stated` on top of what a ledger knows."""
     yield from _said_twice(stated)
-    by_key = {link.key: Stated(link, "", 0) for link in known} | {each.link.key: each for each in stated}
-    chains: dict[tuple[str, str], list[Stated]] = defaultdict(list)
-    for each in sorted(by_key.values(), key=lambda each: each.link.effective_from):
-        chains[each.link.relation, each.link.subject].append(each)
+    chains = _chains(known, stated)
     for chain in chains.values():
         yield from _at_once(chain)
     yield from _unknown(chains)
     yield from _crowded_seats(chains)
-    yield from _dedicated_to_two(chains)
+
+
+def remarks(known: Iterable[Link], stated: Sequence[Stated]) -> Iterator[Problem]:
+    """What can be taken as it is and deserves a look: dedicated seats of people with accounts of other clients.
+
+    People do help out, and a seat changes hands; how much of the time they did is for `seatwatch seats` to say.
+    """
+    chains = _chains(known, stated)
+    concerns = clients_of([each.link for chain in chains.values() for each in chain])
+    for (relation, seat), chain in chains.items():
+        for each in chain:
+            clients = concerns[each.link]
+            if relation == Relation.MODE_OF_SEAT and each.link.target == DEDICATED and len(clients) > 1:
+                what = f"seat {seat} is dedicated, and its people have accounts of {', '.join(sorted(clients))}"
+                yield Problem(each.sheet, each.row, what)
 
 
 # ------------------------------------------------------------------------------------------------------------- checks
+
+
+def _chains(known: Iterable[Link], stated: Sequence[Stated]) -> dict[tuple[str, str], list[Stated]]:
+    """All links of each relation and subject by the time they begin; row 0 = known before."""
+    by_key = {link.key: Stated(link, "", 0) for link in known} | {each.link.key: each for each in stated}
+    chains: dict[tuple[str, str], list[Stated]] = defaultdict(list)
+    for each in sorted(by_key.values(), key=lambda each: each.link.effective_from):
+        chains[each.link.relation, each.link.subject].append(each)
+    return chains
 
 
 def _said_twice(stated: Sequence[Stated]) -> Iterator[Problem]:
@@ -203,17 +223,6 @@ def _crowded_seats(chains: Mapping[tuple[str, str], Sequence[Stated]]) -> Iterat
                     at = other if other.row else each
                     what = f"seat {seat}: {each.link.subject} and {other.link.subject} at the same hours"
                     yield Problem(at.sheet, at.row, what)
-
-
-def _dedicated_to_two(chains: Mapping[tuple[str, str], Sequence[Stated]]) -> Iterator[Problem]:
-    everything = [each.link for chain in chains.values() for each in chain]
-    concerns = clients_of(everything)
-    for (relation, seat), chain in chains.items():
-        for each in chain:
-            clients = concerns[each.link]
-            if relation == Relation.MODE_OF_SEAT and each.link.target == DEDICATED and len(clients) > 1:
-                what = f"seat {seat} is dedicated but its people work for {', '.join(sorted(clients))}"
-                yield Problem(each.sheet, each.row, what)
 
 
 # ------------------------------------------------------------------------------------------------------------ helpers

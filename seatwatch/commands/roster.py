@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 if TYPE_CHECKING:
-    from collector._core.roster import Link
+    from collector._core.roster import Link, Problem
     from seatwatch.roster_job import Plan
 
 EXAMPLES = """
@@ -97,9 +97,9 @@ def _show(file: Path, planned: "Plan", zone: ZoneInfo) -> None:
     from wire.ids import OPERATOR
 
     for problem in planned.problems:
-        sheet = f" {problem.sheet}" if problem.sheet else ""
-        where = f"row {problem.row}" if problem.row else "the ledger"
-        typer.echo(f"{file}{sheet}, {where}: {problem.what}", err=True)
+        typer.echo(f"{_where(file, problem)}: {problem.what}", err=True)
+    for remark in planned.remarks:
+        typer.echo(f"note: {_where(file, remark)}: {remark.what}", err=True)
     changes = planned.changes.get(OPERATOR, ())
     for change in changes:
         sign = "+" if change.before is None else "~"
@@ -119,6 +119,12 @@ def _show(file: Path, planned: "Plan", zone: ZoneInfo) -> None:
     for client, each in planned.changes.items():
         if client != OPERATOR:
             typer.echo(f"{client}: {len(each)} links for this client's own ledger")
+
+
+def _where(file: Path, found: "Problem") -> str:
+    sheet = f" {found.sheet}" if found.sheet else ""
+    row = f"row {found.row}" if found.row else "the ledger"
+    return f"{file}{sheet}, {row}"
 
 
 def _say(link: "Link", zone: ZoneInfo) -> str:

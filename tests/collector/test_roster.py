@@ -14,6 +14,7 @@ from collector._core.roster import (
     link_of,
     minutes_of,
     problems,
+    remarks,
 )
 from collector.roster import RosterError, read_roster
 from sla_engine._core.roster import Roster as EngineRoster
@@ -63,6 +64,10 @@ def links_of(tmp_path: Path, *rows: str, base: tuple[str, ...] = BASE) -> list[L
 def found(tmp_path: Path, *rows: str, known: list[Link] | None = None) -> list[Problem]:
     roster = read_roster(file_of(tmp_path, *rows), SHANGHAI, known or [])
     return [*roster.problems, *problems(known or [], roster.stated)]
+
+
+def remarked(tmp_path: Path, *rows: str) -> list[Problem]:
+    return list(remarks([], read_roster(file_of(tmp_path, *rows), SHANGHAI).stated))
 
 
 def person(name: str, **cells: str) -> str:
@@ -251,12 +256,14 @@ def test_what_the_ledger_knows_already_is_no_reference_to_nothing(tmp_path: Path
     assert found(tmp_path, person("P1", seat="A-99"), known=known) == []
 
 
-def test_a_dedicated_seat_serves_one_client(tmp_path: Path) -> None:
+def test_people_on_a_dedicated_seat_who_also_serve_another_client_are_remarked_and_not_refused(tmp_path: Path) -> None:
     mode = row(seat="A-01", seat_mode="dedicated")
     second = row(account="zenith:P1", client="zenith", person="P1")
-    (problem,) = found(tmp_path, mode, person("P1", seat="A-01"), second)
-    assert problem.what == "seat A-01 is dedicated but its people work for acme, zenith"
-    assert found(tmp_path, mode.replace("dedicated", "shared"), person("P1", seat="A-01"), second) == []
+    rows = (mode, person("P1", seat="A-01"), second)
+    assert found(tmp_path, *rows) == []
+    (remark,) = remarked(tmp_path, *rows)
+    assert remark.what == "seat A-01 is dedicated, and its people have accounts of acme, zenith"
+    assert remarked(tmp_path, mode.replace("dedicated", "shared"), *rows[1:]) == []
 
 
 @pytest.mark.parametrize(
