@@ -39,7 +39,8 @@ class RosterJobError(Exception):
 class Plan(NamedTuple):
     """What a file would do. changes: by ledger, the operator's first; those that change nothing are left out.
 
-    remarks: what is taken and deserves a look. unmentioned: links still in force at `now` whose subject the file does not mention under that relation.
+    remarks: what is taken and deserves a look. unmentioned: links still in force at `now` whose subject the file does
+    not mention under that relation.
     """
 
     roster: Roster
