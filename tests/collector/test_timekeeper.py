@@ -2,6 +2,8 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from collector.sources import Source
 from collector.timekeeper import Timekeeper, TimekeeperSettings
 from tests.collector.running import CLIENT, Hub, running_hub
@@ -21,8 +23,9 @@ SITES = [
 ]
 
 
-def keeper(hub: Hub, *, owed: bool = False) -> Timekeeper:
-    return Timekeeper(hub.intake, SETTINGS, clock_ms=lambda: hub.now, owes=lambda client: owed and client == CLIENT)
+def keeper(hub: Hub, *, owed: bool = False, tick_ms: int = SETTINGS.clock_open_ms) -> Timekeeper:
+    settings = msgspec.structs.replace(SETTINGS, clock_open_ms=tick_ms)
+    return Timekeeper(hub.intake, settings, clock_ms=lambda: hub.now, owes=lambda client: owed and client == CLIENT)
 
 
 def seconds(hub: Hub, client: str = CLIENT) -> list[int]:
@@ -168,9 +171,17 @@ async def test_a_source_last_heard_before_the_oldest_entry_looked_at_is_still_mi
 
 
 async def test_run_restores_and_ticks_until_it_is_cancelled(tmp_path: Path) -> None:
-    async with running_hub(tmp_path) as hub:
-        task = asyncio.get_running_loop().create_task(keeper(hub).run(), name="timekeeper")
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        await say(hub, beat(1))
+    async with running_hub(tmp_path, sources=SITES) as hub:
+        task = asyncio.get_running_loop().create_task(keeper(hub, tick_ms=1).run(), name="timekeeper")
         await wait_until(lambda: seconds(hub) == [0], what="the first clock entry")
+        assert silences(hub) == []
+        hub.now += 30_000
+        await wait_until(lambda: silences(hub) != [], what="the gateway to be missed")
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        assert task.cancelled()
+        assert silences(hub) == [("SourceSilent", GATEWAY, 30)]  # only the run before has heard it: it was restored
+        assert seconds(hub) == [0]

@@ -91,6 +91,11 @@ async def test_a_ups_that_upsd_does_not_know_costs_the_other_nothing(
     async with running_collector(mosquitto.host, mosquitto.port) as collector, living(config):
         await wait_until_said(collector, Power.MAINS, Comms.OK)
         await wait_until_said(collector, Power.UNKNOWN, Comms.UNKNOWN_UPS, ups="nobody")
+        ups_server.set("ups1", "ups.status", "OB DISCHRG")
+        await wait_until_said(collector, Power.BATTERY, Comms.OK)
+        newest = collector.newest("nobody")
+        assert newest is not None
+        assert (newest.power, newest.comms) == (Power.UNKNOWN, Comms.UNKNOWN_UPS)
 
 
 async def test_two_ups_whose_names_and_values_hold_odd_characters_are_read(tmp_path: Path, mosquitto: Server) -> None:

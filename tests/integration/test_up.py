@@ -14,11 +14,14 @@ import aiomqtt
 import pytest
 import trustme
 
+from collector.ledgers import ledger_directory
 from ledger.fsck import check
+from ledger.reader import LedgerReader
 from seatwatch.runtime_file import read_runtime
 from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import Server, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
+from wire.ids import OPERATOR
 from wire.topics import backlog_topic
 
 CONFIGURATION = """
@@ -103,15 +106,33 @@ def test_an_engine_of_its_own_says_how_long_each_ledger_is_and_how_far_it_lags(
         server(tmp_path, configuration, "--only", "engine") as (_, runtime),
     ):
 
-        def page() -> str:
-            return get(f"{runtime.url}/metrics").decode()
+        def said() -> tuple[dict[str, int], dict[str, int]]:
+            page = get(f"{runtime.url}/metrics").decode()
+            return by_ledger(page, "seatwatch_ledger_entries"), by_ledger(page, "seatwatch_engine_lag_entries")
 
-        def caught_up() -> bool:
-            said = page()
-            known = all(f'seatwatch_ledger_entries{{ledger="{ledger}"}} ' in said for ledger in ("acme", "operator"))
-            return known and 'seatwatch_engine_lag_entries{ledger="acme"} 0' in said
+        def settled() -> dict[str, int] | None:
+            lengths, lags = said()
+            return lengths if lengths == entries_on_disk(tmp_path / "record") and lags == {"acme": 0} else None
 
-        wait_until_blocking(caught_up, START_S, what="both ledgers' lengths, and the engine to have folded all of it")
+        lengths = wait_until_blocking(settled, START_S, what="it to know both ledgers, and to have folded the client's")
+        assert lengths is not None
+        assert min(lengths.values()) >= 1  # the clock entry of the start
+        assert [tile["id"] for tile in board(runtime.url)["clients"].values()] == ["acme"]
+
+
+def by_ledger(page: str, name: str) -> dict[str, int]:
+    """The values of a gauge on a page of metrics."""
+    return {ledger: int(float(value)) for ledger, value in re.findall(rf'{name}{{ledger="(\w+)"}} (\S+)', page)}
+
+
+def entries_on_disk(data: Path) -> dict[str, int]:
+    """How many entries each ledger of the test's one client holds."""
+    found = {}
+    for client in ("acme", OPERATOR):
+        reader = LedgerReader.open(ledger_directory(data, client))
+        found[client] = reader.size()
+        reader.close()
+    return found
 
 
 def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
@@ -122,19 +143,29 @@ def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
             assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
 
 
-def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_says_so(tmp_path: Path) -> None:
+async def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_says_so(tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     certificate.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
     certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "broker.pem"))
     port = free_port()
-    tls = [f"listener {port} 127.0.0.1", f"certfile {tmp_path / 'broker.pem'}", f"keyfile {tmp_path / 'key.pem'}"]
+    listener = [f"listener {port} 127.0.0.1", f"certfile {tmp_path / 'broker.pem'}", f"keyfile {tmp_path / 'key.pem'}"]
     mqtt = f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ntls = true\nca_file = "ca.pem"\n'
-    with run_mosquitto(tmp_path, lines=tls) as broker, server(tmp_path, CONFIGURATION + mqtt):
-        wait_until_blocking(
-            lambda: "New client connected" in broker.log.read_text(errors="replace"), what="the server at its broker"
-        )
+    with run_mosquitto(tmp_path, lines=listener), server(tmp_path, CONFIGURATION + mqtt) as (_, runtime):
+        tls = aiomqtt.TLSParameters(ca_certs=str(tmp_path / "ca.pem"))
+        async with aiomqtt.Client("127.0.0.1", port, tls_params=tls) as client:
+
+            async def heard() -> int:
+                await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
+                page = (await asyncio.to_thread(get, f"{runtime.url}/metrics")).decode()
+                found = re.search(r'seatwatch_frames_refused_total{refusal="not_a_frame"} (\d+)', page)
+                return int(found[1]) if found else 0
+
+            assert await wait_until(heard, START_S, what="the server to hear what comes through its broker") >= 1
+        with pytest.raises(aiomqtt.MqttError):
+            async with aiomqtt.Client("127.0.0.1", port, timeout=START_S):
+                pytest.fail("the broker took a client without TLS")
 
 
 def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
