@@ -9,6 +9,7 @@ from rich.table import Table
 
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import hundredths, mean_ms, percent
+from seatwatch.screens import console_of
 from sla_engine.diff import Difference, Group, Standing
 from wire.board import Figures, Mean, Ratio
 
@@ -43,9 +44,7 @@ def lines(found: Difference, tell: Teller) -> Iterator[Line]:
 
 def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
     """Figures side by side, then what moved, the most frequent way first. hint: options of `seatwatch explain`."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=COLUMNS, highlight=False)
+    console = console_of(COLUMNS)
     table = Table()
     table.add_column("")
     for side in (found.before, found.after):

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seatwatch.explain_words import Teller
+from seatwatch.screens import console_of
 from sla_engine._core.case import Clock
 from sla_engine.explain import Explanation, Session
 from wire.recorded import Recorded
@@ -18,9 +19,7 @@ COLUMNS: Final = 140
 
 def show(explained: Explanation, tell: Teller) -> None:
     """Timeline, then every session: verdict, clocks, rules, legs, revisions."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=COLUMNS, highlight=False)
+    console = console_of(COLUMNS)
     by_index = {entry.index: entry for entry in explained.told}
     console.print(_timeline(explained, tell))
     for session in explained.sessions:

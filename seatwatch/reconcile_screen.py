@@ -5,12 +5,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal
+from seatwatch.screens import console_of
 from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled
 
@@ -28,9 +28,7 @@ _FIELDS: Final = (
 
 def show(found: Reconciled, tell: Teller) -> None:
     """One row per figure, then how many figures the time asked for cuts."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=COLUMNS, highlight=False)
+    console = console_of(COLUMNS)
     table = Table()
     table.add_column(tell.word("reconcile_period"), overflow="fold")
     for name in ("reconcile_about", "reconcile_metric", "definition_word"):

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.report_columns import COLUMNS, Column, Part, not_judged
+from seatwatch.screens import console_of
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.report import Head, Report, Row
 
@@ -22,9 +22,7 @@ _HEAD_FIELDS: Final = (
 
 def show(report: Report, tell: Teller) -> None:
     """The head, then one table for each part; columns without any data are left out."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=WIDTH, highlight=False)
+    console = console_of(WIDTH)
     for line in _heading(report, tell):
         console.print(line, markup=False)
     rows = (*report.rows, report.total)

@@ -29,6 +29,7 @@ from wire.kinds import Kind
 from wire.organisation import RosterLink
 
 _HTTP_OK: Final = 200
+_answer: Final = msgspec.msgpack.Decoder(RosterAnswer).decode
 Known = dict[tuple[str, str, int], Link]
 
 
@@ -128,7 +129,7 @@ async def _through_server(wanted: Mapping[str, Sequence[NewEntry]], data: Path, 
         ):
             if response.status != _HTTP_OK:
                 raise RosterJobError(f"the server at {runtime.url} answered {response.status}: {await response.text()}")
-            return msgspec.msgpack.decode(await response.read(), type=RosterAnswer).appended
+            return _answer(await response.read()).appended
     except (ClientError, TimeoutError, msgspec.MsgspecError) as error:
         raise RosterJobError(f"the server at {runtime.url} did not answer ({type(error).__name__})") from None
 

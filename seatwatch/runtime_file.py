@@ -19,6 +19,9 @@ class Runtime(msgspec.Struct, frozen=True):
     token_file: str = ""
 
 
+_decode: Final = msgspec.json.Decoder(Runtime).decode
+
+
 def write_runtime(data: Path, runtime: Runtime) -> None:
     """Say where this server is. Whole or not at all."""
     unfinished = data / f"{NAME}.{os.getpid()}"
@@ -29,7 +32,7 @@ def write_runtime(data: Path, runtime: Runtime) -> None:
 def read_runtime(data: Path) -> Runtime | None:
     """The server that runs over `data`, None when there is none or its file cannot be read."""
     try:
-        runtime = msgspec.json.decode((data / NAME).read_bytes(), type=Runtime)
+        runtime = _decode((data / NAME).read_bytes())
         os.kill(runtime.pid, 0)
     except (OSError, msgspec.MsgspecError):
         return None

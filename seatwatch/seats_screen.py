@@ -3,12 +3,12 @@
 from typing import Final
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, percent
+from seatwatch.screens import console_of
 from sla_engine.reports.dedicated import SeatRow, SeatTable
 from wire.board import Ratio
 
@@ -25,9 +25,7 @@ _FIELDS: Final = (
 
 def show(found: SeatTable, tell: Teller) -> None:
     """One table of all rows, a line after each total."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=COLUMNS, highlight=False)
+    console = console_of(COLUMNS)
     table = Table()
     for name in ("client", "shop", "seats_row"):
         table.add_column(tell.word(name), overflow="fold")

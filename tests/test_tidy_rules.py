@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.tidy.asynchrony import bounded_queues, named_tasks
+from tests.tidy.asynchrony import bounded_queues, decoders_made_at_import, named_tasks
 from tests.tidy.layers import core_purity, import_direction
 from tests.tidy.rules import RULES, Rule
 from tests.tidy.sizes import function_size, module_size
@@ -76,6 +76,18 @@ BROKEN = [
     (named_tasks, "collector/feed.py", "tg.create_task(pump())", "tg.create_task without a name"),
     (bounded_queues, "collector/feed.py", "q = asyncio.Queue()", "asyncio.Queue without a limit"),
     (bounded_queues, "collector/feed.py", "q = Queue(maxsize=0)", "Queue without a limit"),
+    (
+        decoders_made_at_import,
+        "sla_engine/reports/stored.py",
+        "def f(b):\n    return msgspec.msgpack.decode(b, type=Fact)",
+        "msgspec.msgpack.decode with a type",
+    ),
+    (
+        decoders_made_at_import,
+        "seatwatch/roster_job.py",
+        "async def f(b):\n    return msgspec.json.Decoder(Answer).decode(b)",
+        "msgspec.json.Decoder in a function",
+    ),
     (no_sleeps, "tests/collector/test_feed.py", "import time\ntime.sleep(1)", "time.sleep in a test"),
     (no_sleeps, "tests/sim/world.py", "async def f():\n    await asyncio.sleep(0.1)", "asyncio.sleep in a test"),
     (says_something, "tests/wire/test_ids.py", "def test_ids() -> None:\n    ids()", "test_ids asserts nothing"),
@@ -115,6 +127,7 @@ KEPT = [
     (threshold_literals, "tests/ledger/test_writer.py", "timeout_s = 5"),
     (named_tasks, "collector/feed.py", 'tg.create_task(pump(), name="collector.pump")'),
     (bounded_queues, "collector/feed.py", "q = asyncio.Queue(maxsize=limit)\np = asyncio.Queue(limit)"),
+    (decoders_made_at_import, "wire/codec.py", "_decode = msgspec.msgpack.Decoder(Frame).decode\ntext = b.decode()"),
     (no_sleeps, "tests/sim/world.py", "async def f():\n    await asyncio.sleep(0)"),
     (no_sleeps, "tests/waiting.py", "time.sleep(0.01)"),
     (

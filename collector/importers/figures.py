@@ -1,8 +1,7 @@
 """A platform's own figures of days or months: a file and its mapping in, figures for reconciliation out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,9 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from collector.importers._core import keys
 from collector.importers._core.figure_rows import Figure, FigureOutcome, FigurePlan, FigureRows, Unit
-from collector.importers._core.order import Numbered, by_time, numbered
 from collector.importers._core.plan import Outcome
 from collector.importers._core.rows import Row
 from collector.importers._core.text import plain
@@ -26,9 +23,8 @@ from collector.importers.mapping import (
     duration_reader,
     nothing_words,
 )
-from collector.importers.reading import ReadingSettings
+from collector.importers.reading import ReadingSettings, TableReading
 from collector.importers.report import Report
-from collector.importers.tables import Table
 from wire.ids import NAME_PATTERN
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.platform import Measured
@@ -107,63 +103,30 @@ def parse_figure_mapping(text: str) -> FigureMapping:
     return mapping
 
 
-class FiguresReading:
-    """A file of figures that can be read more than once with the same result."""
+class FiguresReading(TableReading[FigurePlan]):
+    """A file of figures, each an event at the end of its period."""
 
     def __init__(self, path: Path, mapping: FigureMapping, client: str, settings: ReadingSettings) -> None:
         """Reads the header and the first rows. MappingError, TableError, OSError."""
-        self._path = path
-        self.starts_after: Final = 0
         self._mapping = mapping
-        self._settings = settings
         self._zone = ZoneInfo(mapping.period.zone)
         self._dates = TimeReader([], mapping.period.date_formats)
-        self._table: Table | None = None
-        rows = self._rows()
-        _, header = next(rows, (0, []))
-        self._plan: Final = _plan(mapping, header)
-        first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_LENGTH)]
-        self.epochs: Final[Sequence[bytes]] = keys.epochs(mapping.format, client, [keys.line(header), *first])
-        self.report: Report = self._fresh_report()
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return self._path.stat().st_size
-
-    @property
-    def position(self) -> int:
-        """Bytes read in the running pass."""
-        return 0 if self._table is None else self._table.position
-
-    def in_time_order(self) -> Iterator[Numbered]:
-        """All figures, sorted by the end of their period. Counts anew into `report`."""
-        return by_time(self.in_file_order(), self._settings.events_sorted)
-
-    def in_file_order(self) -> Iterator[Numbered]:
-        """All figures by number. Counts anew into `report`."""
-        report = self.report = self._fresh_report()
-        reader = FigureRows(self._plan, duration_reader(self._mapping.durations))
-
-        def counted() -> Iterator[tuple[int, Row]]:
-            for number, cells in islice(self._rows(), 1, None):
-                text = plain(cells[self._plan.date]) if self._plan.date < len(cells) else ""
-                row = reader.read(cells, self._period(text))
-                report.count(number, row)
-                yield number, row
-
-        for event in numbered(counted()):
-            report.events = event.sequence
-            yield event
+        super().__init__(
+            path, mapping.file, settings, stream=(mapping.format, client), bind=lambda header: _plan(mapping, header)
+        )
 
     def _fresh_report(self) -> Report:
         return Report(self._settings.rejected_listed, (*FigureOutcome, Outcome.REJECTED))
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The header, then the rows."""
-        file = self._mapping.file
-        self._table = Table(self._path, encoding=file.encoding, delimiter=file.delimiter, sheet=file.sheet)
-        return (row for row in self._table.rows() if row[0] >= file.header_row)
+    def _reader(self) -> Callable[[Sequence[str]], Row]:
+        rows = FigureRows(self._plan, duration_reader(self._mapping.durations))
+        date_at = self._plan.date
+
+        def read(cells: Sequence[str]) -> Row:
+            text = plain(cells[date_at]) if date_at < len(cells) else ""
+            return rows.read(cells, self._period(text))
+
+        return read
 
     def _period(self, text: str) -> tuple[int, int] | None:
         """Start and end (ms) of the day or month in which the date lies."""

@@ -1,11 +1,12 @@
 """One file under one mapping: its rows counted, its events numbered and in order of time."""
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,9 +17,11 @@ from collector.importers._core.plan import Plan
 from collector.importers._core.rows import Readers, Row, RowReader
 from collector.importers._core.times import Offsets
 from collector.importers.columns import MappingError, Problem
-from collector.importers.mapping import Mapping, nothing_words, plan, readers
+from collector.importers.mapping import FileTable, Mapping, nothing_words, plan, readers
 from collector.importers.report import Report
 from collector.importers.tables import Table
+
+PlanT = TypeVar("PlanT")
 
 _MS: Final = timedelta(milliseconds=1)
 
@@ -37,22 +40,33 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     cells_remembered: int
 
 
-class MappedReading:
+class TableReading(ABC, Generic[PlanT]):
     """A file that can be read more than once with the same result; a longer file gives the same beginning."""
 
-    def __init__(self, path: Path, mapping: Mapping, client: str, settings: ReadingSettings) -> None:
-        """Reads the header and the first rows. MappingError, TableError, OSError."""
+    def __init__(
+        self,
+        path: Path,
+        file: FileTable,
+        settings: ReadingSettings,
+        *,
+        stream: tuple[str, str],
+        bind: Callable[[Sequence[str]], PlanT],
+    ) -> None:
+        """Reads the header and the first rows. stream: format and client. bind: what the rows mean under that header.
+
+        MappingError, TableError, OSError.
+        """
         self._path = path
-        self.starts_after: Final = 0
-        self._mapping = mapping
+        self._file = file
         self._settings = settings
+        self.starts_after: Final = 0
         self._table: Table | None = None
         rows = self._rows()
         _, header = next(rows, (0, []))
-        self._plan: Final[Plan] = plan(mapping, header)
+        self._plan: Final = bind(header)
         first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_LENGTH)]
-        self.epochs: Final[Sequence[bytes]] = keys.epochs(mapping.format, client, [keys.line(header), *first])
-        self.report: Report = Report(settings.rejected_listed)
+        self.epochs: Final[Sequence[bytes]] = keys.epochs(*stream, [keys.line(header), *first])
+        self.report: Report = self._fresh_report()
 
     @property
     def size(self) -> int:
@@ -70,17 +84,12 @@ class MappedReading:
 
     def in_file_order(self) -> Iterator[Numbered]:
         """All events by number. Counts anew into `report`."""
-        report = self.report = Report(self._settings.rejected_listed)
-        times, durations = readers(self._mapping)
-        offsets = lru_cache(self._settings.cells_remembered)(zone_offsets(self._mapping.zone()))
-        recent = Recent(self._settings.ids_remembered)
-        reader = RowReader(
-            self._plan, Readers(times, durations, offsets, nothing_words()), first_seen=recent.first_seen
-        )
+        report = self.report = self._fresh_report()
+        read = self._reader()
 
         def counted() -> Iterator[tuple[int, Row]]:
             for number, cells in islice(self._rows(), 1, None):
-                row = reader.read(cells)
+                row = read(cells)
                 report.count(number, row)
                 yield number, row
 
@@ -88,18 +97,45 @@ class MappedReading:
             report.events = event.sequence
             yield event
 
+    @abstractmethod
+    def _reader(self) -> Callable[[Sequence[str]], Row]:
+        """What reads the rows of one pass, from the first to the last."""
+
+    @abstractmethod
+    def _fresh_report(self) -> Report:
+        """An account of nothing yet."""
+
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The header, then the rows."""
-        mapping = self._mapping
-        self._table = Table(
-            self._path, encoding=mapping.file.encoding, delimiter=mapping.file.delimiter, sheet=mapping.file.sheet
-        )
+        file = self._file
+        self._table = Table(self._path, encoding=file.encoding, delimiter=file.delimiter, sheet=file.sheet)
         rows = self._table.rows()
         for number, cells in rows:
-            if number >= mapping.file.header_row:
+            if number >= file.header_row:
                 return chain([(number, cells)], rows)
         fix = "give a file with a header, or correct file.header_row"
-        raise MappingError([Problem("file.header_row", f"{self._path} has no row {mapping.file.header_row}", fix)])
+        raise MappingError([Problem("file.header_row", f"{self._path} has no row {file.header_row}", fix)])
+
+
+class MappedReading(TableReading[Plan]):
+    """A file of conversations."""
+
+    def __init__(self, path: Path, mapping: Mapping, client: str, settings: ReadingSettings) -> None:
+        """Reads the header and the first rows. MappingError, TableError, OSError."""
+        self._mapping = mapping
+        super().__init__(
+            path, mapping.file, settings, stream=(mapping.format, client), bind=lambda header: plan(mapping, header)
+        )
+
+    def _fresh_report(self) -> Report:
+        return Report(self._settings.rejected_listed)
+
+    def _reader(self) -> Callable[[Sequence[str]], Row]:
+        times, durations = readers(self._mapping)
+        offsets = lru_cache(self._settings.cells_remembered)(zone_offsets(self._mapping.zone()))
+        recent = Recent(self._settings.ids_remembered)
+        found = Readers(times, durations, offsets, nothing_words())
+        return RowReader(self._plan, found, first_seen=recent.first_seen).read
 
 
 def zone_offsets(zone: ZoneInfo) -> Offsets:

@@ -156,13 +156,10 @@ def _name_absent(data: Path, clients: list[str]) -> None:
 
 
 def _print(shown: "Board", zone: str, origin: str) -> None:
-    from rich.console import Console
-
     from seatwatch.glossary import words
+    from seatwatch.screens import console_of
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=COLUMNS)
+    console = console_of(COLUMNS)
     moment = datetime.fromtimestamp(shown.as_of / MS_PER_S, tz=ZoneInfo(zone))
     console.print(f"{words()['as_of'].en} {moment.isoformat(sep=' ', timespec='seconds')} ({zone}, {origin})")
     if shown.queues:

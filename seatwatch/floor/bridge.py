@@ -22,6 +22,9 @@ class _Answer(msgspec.Struct):
     acknowledged_through: int
 
 
+_answer: Final = msgspec.json.Decoder(_Answer).decode
+
+
 class ChatBridge:
     """Events of one source on their way to `POST /v1/events`. Nothing is dropped before it was acknowledged.
 
@@ -83,7 +86,7 @@ class ChatBridge:
                     return False
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
-        through = msgspec.json.decode(text, type=_Answer).acknowledged_through
+        through = _answer(text).acknowledged_through
         while self._pending and self._pending[0].sequence <= through:
             self._pending.popleft()
         progressed = through > self.acknowledged

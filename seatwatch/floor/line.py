@@ -2,37 +2,24 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Final, Self
+from typing import Final
 
-from seatwatch.addresses import LOOPBACK
+from seatwatch.floor.listener import Listener
 
 _CHUNK: Final = 64 * 1024
 
 
-class Line:
-    """Listens on a free loopback port and forwards to (`host`, `port`) while it is not cut. Use as `async with`."""
+class Line(Listener):
+    """Forwards to (`host`, `port`) while it is not cut; `port` is where probes connect to."""
 
     def __init__(self, host: str, port: int) -> None:
+        super().__init__()
         self._target = (host, port)
-        self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.is_cut = False
 
-    @property
-    def port(self) -> int:
-        """The port probes connect to."""
-        if self._server is None:
-            message = "the line is not up"
-            raise RuntimeError(message)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._carry, LOOPBACK, 0)
-        return self
-
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
+        await super().__aexit__()
         self._drop()
 
     def retarget(self, port: int) -> None:
@@ -52,7 +39,8 @@ class Line:
         for writer in list(self._writers):
             writer.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection until either end, or a cut, ends it."""
         self._writers.add(writer)
         try:
             if not self.is_cut:

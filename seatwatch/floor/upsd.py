@@ -5,9 +5,9 @@ The demo needs a UPS it can unplug on a machine without NUT; tests use Debian's 
 
 import asyncio
 from contextlib import suppress
-from typing import Final, Self
+from typing import Final
 
-from seatwatch.addresses import LOOPBACK
+from seatwatch.floor.listener import Listener
 
 MAINS: Final = {
     "ups.status": "OL CHRG",
@@ -25,28 +25,12 @@ BATTERY: Final = {
 }
 
 
-class Upsd:
-    """One UPS named `ups` on a free loopback port. Use as `async with`."""
+class Upsd(Listener):
+    """One UPS named `ups`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._variables = dict(MAINS)
-        self._server: asyncio.Server | None = None
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        if self._server is None:
-            message = "upsd is not up"
-            raise RuntimeError(message)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
 
     @property
     def has_mains(self) -> bool:
@@ -61,7 +45,8 @@ class Upsd:
         """Mains is back."""
         self._variables = dict(MAINS)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one client's requests, a line each."""
         with suppress(OSError, asyncio.LimitOverrunError, ValueError):
             while line := await reader.readline():
                 answer = self.answer(line.decode("ascii", "replace").split())

@@ -17,6 +17,7 @@ _LOOKS: Final = 50
 _SPAN: Final = "SELECT content FROM facts WHERE at >= ? AND at < ?"
 
 _decode: Final[Callable[[bytes], Fact]] = msgspec.msgpack.Decoder(Fact).decode
+_restated: Final = msgspec.msgpack.Decoder(list[Restated]).decode
 
 
 class StoredFacts:
@@ -66,7 +67,7 @@ def _opened(files: ExitStack, directory: Path, ledger_id: bytes) -> StoredFacts 
         return None
     next_index, last_leaf = row
     for (section,) in state.execute("SELECT content FROM sections WHERE name = ?", (RESTATED,)):
-        if not all(version.settled for version in msgspec.msgpack.decode(section, type=list[Restated])):
+        if not all(version.settled for version in _restated(section)):
             return None
     periods = {}
     for path in sorted(directory.glob(PERIOD_FILES)):

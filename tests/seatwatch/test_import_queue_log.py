@@ -49,6 +49,20 @@ def entries(directory: Path) -> list[Recorded]:
     return records(directory / "data" / "clients" / "acme")
 
 
+def imported(directory: Path) -> list[tuple[int, object]]:
+    """What the import said, by number."""
+    found = [(entry.sequence, entry.body) for entry in entries(directory) if entry.source == "import/acme"]
+    return sorted(found, key=lambda each: each[0])
+
+
+def imported_at_once(directory: Path) -> list[tuple[int, object]]:
+    """What it says when the whole log is one file."""
+    directory.mkdir()
+    (directory / "queue_log").write_text(log(*ROWS), encoding="utf-8")
+    assert run(arguments(directory, "queue_log")) == 0
+    return imported(directory)
+
+
 def facts(directory: Path) -> dict[tuple[str, str], SessionFact]:
     found = entries(directory)
     told = step(new_shard(), found, found[-1].received_at).facts
@@ -116,13 +130,7 @@ def test_a_rotated_log_continues_the_one_it_was(tmp_path: Path) -> None:
     (tmp_path / "queue_log").rename(tmp_path / "queue_log.1")
     (tmp_path / "queue_log").write_text(log(*ROWS[6:]), encoding="utf-8")
     assert run(arguments(tmp_path, "queue_log", "queue_log.1")) == 0
-    in_two = [(entry.sequence, entry.body) for entry in entries(tmp_path) if entry.source == "import/acme"]
-
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "whole" / "queue_log").write_text(log(*ROWS), encoding="utf-8")
-    assert run(arguments(tmp_path / "whole", "queue_log")) == 0
-    at_once = [(entry.sequence, entry.body) for entry in entries(tmp_path / "whole") if entry.source == "import/acme"]
-    assert sorted(in_two) == sorted(at_once)
+    assert imported(tmp_path) == imported_at_once(tmp_path / "whole")
 
 
 def test_the_newer_part_continues_alone_once_the_older_is_gone(
@@ -144,13 +152,7 @@ def test_the_newer_part_continues_alone_once_the_older_is_gone(
     (tmp_path / "queue_log.1").unlink()
     assert run(arguments(tmp_path, "queue_log")) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["complete"]
-    in_parts = [(entry.sequence, entry.body) for entry in entries(tmp_path) if entry.source == "import/acme"]
-
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "whole" / "queue_log").write_text(log(*ROWS), encoding="utf-8")
-    assert run(arguments(tmp_path / "whole", "queue_log")) == 0
-    at_once = [(entry.sequence, entry.body) for entry in entries(tmp_path / "whole") if entry.source == "import/acme"]
-    assert sorted(in_parts) == sorted(at_once)
+    assert imported(tmp_path) == imported_at_once(tmp_path / "whole")
 
 
 def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(

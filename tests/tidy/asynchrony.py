@@ -1,4 +1,4 @@
-"""Tasks have names and parents, queues have limits."""
+"""Tasks have names and parents, queues have limits, threads build no type information."""
 
 import ast
 from collections.abc import Iterator
@@ -23,6 +23,24 @@ def bounded_queues(source: Source) -> Iterator[Finding]:
             yield source.finding(call.lineno, f"{name} without a limit", "pass maxsize and decide what full means")
 
 
+def decoders_made_at_import(source: Source) -> Iterator[Finding]:
+    """msgspec works out what a type is made of at its first use; two threads that do so at once have crashed it."""
+    instead = "make a Decoder in the module's body"
+    for call in _calls(source):
+        if dotted(call.func).endswith(".decode") and any(k.arg == "type" for k in call.keywords):
+            yield source.finding(call.lineno, f"{dotted(call.func)} with a type", instead)
+    for made in _calls_within_functions(source):
+        if dotted(made.func) in {"msgspec.json.Decoder", "msgspec.msgpack.Decoder"}:
+            yield source.finding(made.lineno, f"{dotted(made.func)} in a function", instead)
+
+
 def _calls(source: Source) -> Iterator[ast.Call]:
     if source.is_python and source.package is not None:
         yield from (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+
+
+def _calls_within_functions(source: Source) -> Iterator[ast.Call]:
+    if source.is_python and source.package is not None:
+        for function in ast.walk(source.tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from (node for node in ast.walk(function) if isinstance(node, ast.Call))

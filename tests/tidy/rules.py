@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.tidy.asynchrony import bounded_queues, named_tasks
+from tests.tidy.asynchrony import bounded_queues, decoders_made_at_import, named_tasks
 from tests.tidy.layers import core_purity, import_direction
 from tests.tidy.sizes import function_size, module_size
 from tests.tidy.source import Finding, Source
@@ -27,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     threshold_literals,
     named_tasks,
     bounded_queues,
+    decoders_made_at_import,
     no_sleeps,
     says_something,
 )

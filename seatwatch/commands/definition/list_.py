@@ -29,13 +29,10 @@ def list_() -> None:
     An unofficial one was copied from a repost or an article, not from the platform itself: ask the platform before a
     contract rests on it.
     """
-    from rich.console import Console
-
+    from seatwatch.screens import console_of
     from sla_engine.definition_files import load_preset, preset_names
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=COLUMNS)
+    console = console_of(COLUMNS)
     console.print(_table({name: load_preset(name) for name in preset_names()}))
 
 
