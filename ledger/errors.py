@@ -8,6 +8,7 @@
   * LedgerFailed: FATAL. A commit, or a step around it, did not complete. Nothing of it may be acknowledged and the
     process must end: after a failed fsync only a fresh start knows what is on disk.
     * LedgerFenced: another writer has taken over; this one is a zombie.
+    * LedgerMoved: the files written to are not, or no longer, those that the ledger's names lead to.
     * KeyTaken: an entry came under a key that is already stored: admission let a repeat pass.
   * SigningRefused: the tree to be signed is smaller than, or no continuation of, one signed before.
   * NoteInvalid: a signed note is malformed, or no trusted key signed it.
@@ -42,6 +43,10 @@ class LedgerFailed(LedgerError):
 
 class LedgerFenced(LedgerFailed):
     """Another writer opened this ledger since; this writer may not commit any more."""
+
+
+class LedgerMoved(LedgerFailed):
+    """A file was removed or replaced under the writer: the next start will not find what went into it."""
 
 
 class KeyTaken(LedgerFailed):

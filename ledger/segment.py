@@ -112,6 +112,11 @@ def segment_path(directory: Path, number: int) -> Path:
     return directory / f"{number:08d}.sqlite"
 
 
+def open_files(path: Path) -> list[str]:
+    """Files of a segment that is open in WAL mode: itself, SQLite's log and its index."""
+    return [str(path), f"{path}-wal", f"{path}-shm"]
+
+
 def segment_numbers(directory: Path) -> list[int]:
     """Numbers of the segments that are there, ascending."""
     return sorted(int(found[1]) for path in directory.iterdir() if (found := _NAME.match(path.name)))

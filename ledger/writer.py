@@ -3,6 +3,9 @@
 Two fences keep it single. A lock file keeps a second process of this machine out. A fencing epoch, counted up by every
 open and compared inside every transaction, stops a writer that was thought dead: its next transaction fails.
 
+A file that is removed or replaced under the writer still takes its writes, and the next start would not find them: each
+commit looks whether the names still lead to the files that it wrote to.
+
 After anything goes wrong in a commit the writer is over: every later call raises LedgerFailed, and the process must end
 without acknowledging. It never retries a failed fsync; the next start reads what is on disk.
 """
@@ -17,11 +20,11 @@ from typing import Final, NamedTuple
 
 from ledger.checkpoint import Signer, keep_note
 from ledger.entry import LEAF_HEAD, PACK_FIXED, NewEntry, source_tail
-from ledger.errors import KeyTaken, LedgerFailed, LedgerFenced
+from ledger.errors import KeyTaken, LedgerFailed, LedgerFenced, LedgerMoved
 from ledger.merkle import Frontier
 from ledger.opening import follow, month_ends_at, open_last_segment, own_id, remove_unfinished, take_lock
 from ledger.reader import LedgerReader
-from ledger.segment import NO_SEQUENCE, TILE_HEIGHT, LedgerSettings, State, read_state
+from ledger.segment import NO_SEQUENCE, TILE_HEIGHT, LedgerSettings, State, open_files, read_state, segment_path
 from wire.errors import require
 from wire.limits import EPOCH_BYTES, SALT_BYTES
 
@@ -240,6 +243,8 @@ class LedgerWriter:
         ).fetchone()
         if row is not None:
             self._month_ends_at = month_ends_at(row[0])
+        self._files = open_files(segment_path(self._directory, state.number))
+        self._inodes = _inodes(self._files)  # what was read above made SQLite open its log
 
     def _find_stream(self, key: StreamKey) -> _Stream | None:
         stream = self._streams.get(key)
@@ -287,6 +292,7 @@ class LedgerWriter:
         last_received_at = received_at if entries else self._last_received_at
         connection.execute(_UPDATE_STATE, (frontier.size, frontier.to_bytes(), last_received_at))
         connection.execute("COMMIT")
+        self._require_in_place()
         for stream, mark in moved:
             stream.mark = mark
         if first_index == self._first_index and entries:
@@ -304,6 +310,15 @@ class LedgerWriter:
         found = self._connection.execute("SELECT fencing_epoch, sealed, size FROM state").fetchone()
         if found != (self.fencing_epoch, 0, self._frontier.size):
             raise LedgerFenced(f"another writer opened the ledger after fencing epoch {self.fencing_epoch}")
+
+    def _require_in_place(self) -> None:
+        """Whoever opens the ledger by its names finds what was just committed."""
+        try:
+            found = _inodes(self._files)
+        except FileNotFoundError as error:
+            raise LedgerMoved(f"{error.filename} was removed while it was written to") from error
+        if found != self._inodes:
+            raise LedgerMoved(f"{self._files[0]}, or a file beside it, was replaced while it was written to")
 
     def _hashed(self, entries: Sequence[NewEntry], received_at: int) -> tuple[_Values, list[bytes]]:
         """Values of the entries table, row after row, and the leaves: the collector's hottest loop."""
@@ -357,6 +372,11 @@ class LedgerWriter:
         connection = follow(self._directory, state, self._settings, state.fencing_epoch, state.opened_at)
         self._adopt(connection, read_state(connection))
         self._reader.refresh()
+
+
+def _inodes(files: Sequence[str]) -> list[tuple[int, int]]:
+    """Which files those names lead to. FileNotFoundError names one that leads to none."""
+    return [(found.st_dev, found.st_ino) for found in map(os.stat, files)]
 
 
 def _cut(values: _Values, first: int, end: int, length: int) -> Iterator[_Values]:

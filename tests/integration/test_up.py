@@ -17,12 +17,18 @@ import trustme
 from collector.ledgers import ledger_directory
 from ledger.fsck import check
 from ledger.reader import LedgerReader
+from ledger.segment import segment_path
+from seatwatch.clock import now_ms
 from seatwatch.runtime_file import read_runtime
+from seatwatch.server.process import EXIT_COMMIT_FAILED
+from tests.collector.store import frame, item
 from tests.integration.running import START_S, board, get, seatwatch, server
 from tests.servers import Server, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
+from wire.codec import decode_ack, encode_frame
+from wire.facility import Heartbeat, Role
 from wire.ids import OPERATOR
-from wire.topics import backlog_topic
+from wire.topics import ack_topic, backlog_topic
 
 CONFIGURATION = """
 [server]
@@ -200,6 +206,36 @@ def test_a_second_server_over_the_same_record_is_refused(tmp_path: Path) -> None
         with seatwatch(command, tmp_path / "second.log") as second:
             assert second.process.wait(30) == 1
         assert "the record cannot be opened" in second.said()
+
+
+async def test_a_ledger_file_removed_under_it_ends_it_before_it_acknowledges(tmp_path: Path) -> None:
+    seat = "site1/seat-01"
+    acks: list[int] = []
+    with server(tmp_path, CONFIGURATION) as (running, runtime):
+        async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
+
+            async def listen() -> None:
+                async for message in client.messages:
+                    ack = decode_ack(bytes(message.payload))
+                    acks.append(ack.acknowledged_through)
+
+            await client.subscribe(ack_topic(seat))
+            listening = asyncio.get_running_loop().create_task(listen(), name="acks")
+            await client.publish(backlog_topic(seat), encode_frame(frame(item(1, beat()), source=seat)))
+            await wait_until(lambda: acks == [1], START_S, what="the first acknowledgement")
+            segment_path(ledger_directory(tmp_path / "data", OPERATOR), 1).unlink()
+            await client.publish(backlog_topic(seat), encode_frame(frame(item(2, beat()), source=seat)))
+            await wait_until(lambda: running.process.poll() is not None, START_S, what="the server to end")
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+    assert running.process.returncode == EXIT_COMMIT_FAILED
+    assert acks == [1]
+    assert "00000001.sqlite was removed while it was written to" in running.said()
+
+
+def beat() -> Heartbeat:
+    """A seat's, as of now: what is to come is not admitted."""
+    return Heartbeat(now_ms(), 1, "seat", 5, True, "", "site1", "seat-01", Role.SEAT, 10_000, 60_000)
 
 
 def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:

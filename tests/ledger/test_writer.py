@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from ledger import segment
+from ledger.backup import backup
 from ledger.entry import NewEntry, header_bytes, leaf_hash
-from ledger.errors import KeyTaken, LedgerBusy, LedgerCorrupt, LedgerFailed, LedgerFenced, LedgerUnsafe
+from ledger.errors import KeyTaken, LedgerBusy, LedgerCorrupt, LedgerFailed, LedgerFenced, LedgerMoved, LedgerUnsafe
+from ledger.fsck import check
 from ledger.merkle import EMPTY_ROOT
 from ledger.opening import month_ends_at
 from ledger.reader import LedgerReader
-from ledger.segment import connect_writing, segment_numbers, segment_path
+from ledger.segment import connect_writing, open_files, segment_numbers, segment_path
 from ledger.writer import Committed, LedgerWriter
 from tests.ledger.building import DAY_MS, EPOCH, NOON, SOURCE, append, default_settings, new_entry, open_writer
 from tests.ledger.oracle import tree_root
@@ -206,6 +208,48 @@ def test_an_error_of_sqlite_in_a_commit_ends_the_writer(tmp_path: Path, writer: 
     with pytest.raises(LedgerFailed, match="is over"):
         append(writer, [2])
     assert LedgerReader.open(tmp_path).size() == 1
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_file_removed_under_the_writer_ends_it_before_it_answers(
+    tmp_path: Path, writer: LedgerWriter, suffix: str
+) -> None:
+    append(writer, [1])
+    removed = Path(f"{segment_path(tmp_path, 1)}{suffix}")
+    removed.unlink()
+    with pytest.raises(LedgerMoved, match=f"{removed.name} was removed"):
+        append(writer, [2])
+    with pytest.raises(LedgerFailed, match="is over"):
+        append(writer, [2])
+    assert writer.size == 1
+
+
+def test_a_ledger_restored_under_the_writer_ends_it_and_is_left_as_it_was_restored(
+    tmp_path: Path, writer: LedgerWriter, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    append(writer, [1])
+    copy = tmp_path_factory.mktemp("copy")
+    backup(tmp_path, copy)
+    append(writer, [2])
+    segment_path(copy, 1).replace(segment_path(tmp_path, 1))
+    with pytest.raises(LedgerMoved, match="was replaced"):
+        append(writer, [3])
+    for beside in open_files(segment_path(tmp_path, 1))[1:]:
+        Path(beside).unlink()  # as whoever restores a ledger has to
+    writer.close()
+    restored = open_writer(tmp_path)
+    assert restored.size == 1
+    append(restored, [2])
+    restored.close()
+    assert check(tmp_path).problems == []
+
+
+def test_a_new_segment_is_watched_like_the_one_before(tmp_path: Path, writer: LedgerWriter) -> None:
+    append(writer, [1])
+    append(writer, [2], at=NOON + 40 * DAY_MS)
+    segment_path(tmp_path, 2).unlink()
+    with pytest.raises(LedgerMoved, match=r"00000002.sqlite was removed"):
+        append(writer, [3], at=NOON + 40 * DAY_MS)
 
 
 def test_a_ledger_with_another_id_is_refused(tmp_path: Path, writer: LedgerWriter) -> None:
