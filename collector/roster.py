@@ -18,7 +18,7 @@ from collector._core.roster import CLIENT, Link, Problem, Stated, minutes_of
 from collector.importers._core.text import heading, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants
 from collector.importers.reading import zone_offsets
-from collector.importers.tables import WORKBOOK, Table, sheet_names
+from collector.importers.tables import TableLimits, every_sheet
 from wire.ids import OPERATOR, is_derived, is_name
 from wire.organisation import Relation
 
@@ -55,15 +55,14 @@ class Roster(NamedTuple):
     rows: int
 
 
-def read_roster(path: Path, zone: ZoneInfo, known: Sequence[Link] = ()) -> Roster:
+def read_roster(path: Path, zone: ZoneInfo, limits: TableLimits, known: Sequence[Link] = ()) -> Roster:
     """The links stated in all sheets of `path`; dates begin in `zone`. known: the ledger's, for shops not in the file.
 
-    RosterError, TableError, OSError.
+    limits: how large it may be. RosterError, TableError, OSError.
     """
-    sheets = sheet_names(path) if path.suffix.lower() == WORKBOOK else [""]
     reader = _Reader(zone)
-    for sheet in sheets:
-        reader.read_sheet(sheet, Table(path, encoding="auto", delimiter=",", sheet=sheet).rows())
+    for sheet, rows in every_sheet(path, limits):
+        reader.read_sheet(sheet, rows)
     if not reader.rows and not reader.problems:
         raise RosterError(f"{path}: no rows; its columns are explained in docs/operate/roster.md")
     return Roster(reader.with_clients(known), reader.problems, reader.rows)

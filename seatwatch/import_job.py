@@ -12,6 +12,7 @@ from aiohttp import ClientSession, ClientTimeout
 from collector.importers.delivery import Delivered, Delivery, DeliverySettings, Reading
 from collector.importers.doors import Door, DoorError, HttpDoor, IntakeDoor
 from collector.importers.reading import ReadingSettings
+from collector.importers.tables import TableLimits
 from collector.sources import Source
 from ledger.errors import LedgerBusy
 from seatwatch.config import ConfigError
@@ -53,6 +54,7 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
         ids_remembered=defaults.int("collector.import_ids_remembered"),
         rejected_listed=defaults.int("collector.import_rejected_listed"),
         cells_remembered=defaults.int("collector.import_cells_remembered"),
+        workbook=defaults.fill(TableLimits, "collector", prefix="import_"),
     )
 
 

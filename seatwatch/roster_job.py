@@ -13,6 +13,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from collector._core import roster as links
 from collector._core.roster import Change, Link, Problem, Stated
+from collector.importers.tables import TableLimits
 from collector.intake_http import MSGPACK
 from collector.ledgers import ledger_directory
 from collector.roster import Roster, read_roster
@@ -52,13 +53,15 @@ class Plan(NamedTuple):
     unmentioned: Sequence[Link]
 
 
-def plan(file: Path, data: Path, zone: ZoneInfo, now: int, block: int) -> Plan:
-    """Read the file and the ledgers. now: ms. block: entries read at a time.
+def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults) -> Plan:
+    """Read the file and the ledgers. now: ms.
 
     RosterError, TableError, LedgerError, OSError.
     """
+    block = defaults.int("collector.roster_entries_read")
     operator = known_links(data, OPERATOR, block)
-    roster = read_roster(file, zone, list(operator.values()))
+    limits = defaults.fill(TableLimits, "collector", prefix="roster_")
+    roster = read_roster(file, zone, limits, list(operator.values()))
     stated = [each.link for each in roster.stated]
     union = operator | {link.key: link for link in stated}
     concerned = links.clients_of(union.values())

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 MS_PER_UNIT: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 COUNT_UNITS: Final = frozenset(
     # data
-    {"bytes", "characters", "entries", "events", "frames", "lines", "messages", "rows", "samples", "series"}
+    {"bytes", "characters", "columns", "entries", "events", "frames", "lines", "messages", "rows", "samples", "series"}
     # things at work
     | {
         "attempts",

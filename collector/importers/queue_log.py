@@ -28,7 +28,7 @@ from collector.importers._core.text import plain
 from collector.importers._core.times import Moment, TimeReader, instants
 from collector.importers.reading import ReadingSettings, zone_offsets
 from collector.importers.report import Report
-from collector.importers.tables import TEXT_SUFFIXES, WORKBOOK, Table, TableError
+from collector.importers.tables import TEXT_SUFFIXES, WORKBOOK, Table, TableError, TableLimits
 from wire.limits import INSTANT_MAX_MS
 
 _LINE: Final = re.compile(r"\d+(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[^|]+")
@@ -57,9 +57,10 @@ class _Cells(NamedTuple):
 class QueueLogFile:
     """One file of a queue_log, in either of its forms, compressed or not."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: TableLimits) -> None:
         """Looks at the first rows. TableError, OSError."""
         self.path: Final = path
+        self._limits = limits
         self.size: Final = path.stat().st_size
         self._raw: BinaryIO | None = None
         self._table: Table | None = None
@@ -99,7 +100,7 @@ class QueueLogFile:
                     yield _Cells(number, keys.line([line]), parts[0], parts[1:5], parts[5:])
 
     def _table_rows(self, names: list[int], data: list[int]) -> Iterator[_Cells]:
-        self._table = Table(self.path, encoding="auto", delimiter=self._delimiter, sheet="")
+        self._table = Table(self.path, encoding="auto", delimiter=self._delimiter, sheet="", limits=self._limits)
         width = max(*names, *data) + 1
         for number, cells in islice(self._table.rows(), 1, None):
             if len(cells) < width:
@@ -116,7 +117,7 @@ class QueueLogFile:
         if self.path.suffix.lower() not in {WORKBOOK, *TEXT_SUFFIXES}:
             raise TableError(self.path, "is no queue_log", _SHAPE)
         for delimiter in _DELIMITERS:
-            table = Table(self.path, encoding="auto", delimiter=delimiter, sheet="")
+            table = Table(self.path, encoding="auto", delimiter=delimiter, sheet="", limits=self._limits)
             _, cells = next(table.rows(), (0, []))
             header = [plain(cell).casefold() for cell in cells]
             names = [next((header.index(name) for name in wanted if name in header), -1) for wanted in _NAMES]
@@ -174,7 +175,7 @@ class QueueLogReading:
         self._settings = settings
         self._offsets = None if zone is None else lru_cache(settings.cells_remembered)(zone_offsets(zone))
         self._times = TimeReader([], [])
-        self._files = self._in_order([QueueLogFile(path) for path in paths])
+        self._files = self._in_order([QueueLogFile(path, settings.workbook) for path in paths])
         self._current = 0
         self._continues = self._part_among(known)
         self.starts_after: Final = 0 if self._continues is None else self._continues.after

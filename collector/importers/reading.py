@@ -19,7 +19,7 @@ from collector.importers._core.times import Offsets
 from collector.importers.columns import MappingError, Problem
 from collector.importers.mapping import FileTable, Mapping, nothing_words, plan, readers
 from collector.importers.report import Report
-from collector.importers.tables import Table
+from collector.importers.tables import Table, TableLimits
 
 PlanT = TypeVar("PlanT")
 
@@ -31,13 +31,14 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
     conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
-    cells_remembered: how many wall times are kept with their offsets.
+    cells_remembered: how many wall times are kept with their offsets. workbook: what one may unfold to.
     """
 
     events_sorted: int
     ids_remembered: int
     rejected_listed: int
     cells_remembered: int
+    workbook: TableLimits
 
 
 class TableReading(ABC, Generic[PlanT]):
@@ -108,7 +109,13 @@ class TableReading(ABC, Generic[PlanT]):
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The header, then the rows."""
         file = self._file
-        self._table = Table(self._path, encoding=file.encoding, delimiter=file.delimiter, sheet=file.sheet)
+        self._table = Table(
+            self._path,
+            encoding=file.encoding,
+            delimiter=file.delimiter,
+            sheet=file.sheet,
+            limits=self._settings.workbook,
+        )
         rows = self._table.rows()
         for number, cells in rows:
             if number >= file.header_row:

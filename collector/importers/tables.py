@@ -5,14 +5,17 @@
 
 import csv
 import io
+import itertools
 import re
+import zipfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
+import msgspec
 from openpyxl import Workbook, load_workbook
 
 WORKBOOK: Final = ".xlsx"
@@ -37,15 +40,28 @@ class TableError(ValueError):
         self.fix = fix
 
 
+class TableLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workbook may unfold to, from `[collector]` in defaults.toml: a few kB can say that they are gigabytes.
+
+    unpacked_bytes_max: of all parts of its archive. rows_max: empty ones and those of all sheets read included.
+    columns_max: of one row.
+    """
+
+    unpacked_bytes_max: int
+    rows_max: int
+    columns_max: int
+
+
 class Table:
     """One table of one file, read once. `position` of `size` bytes have been read."""
 
-    def __init__(self, path: Path, *, encoding: str, delimiter: str, sheet: str) -> None:
-        """encoding: a Python name, or "auto". delimiter: of a text file. sheet: of a workbook, "" = its first.
+    def __init__(self, path: Path, *, encoding: str, delimiter: str, sheet: str, limits: TableLimits) -> None:
+        """encoding: a Python name, or "auto". delimiter: of a text file. sheet, limits: of a workbook, "" = its first.
 
         Raises TableError, OSError.
         """
         self._path = path
+        self._limits = limits
         self._delimiter = delimiter
         self._sheet = sheet
         self._file: BinaryIO | None = None
@@ -62,10 +78,9 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(number as a spreadsheet shows it, cells) of every row that is not empty."""
-        records = self._workbook_rows() if self.is_workbook else self._text_rows()
-        for number, cells in enumerate(records, start=1):
-            if any(cells):
-                yield number, cells
+        if self.is_workbook:
+            return self._workbook_rows()
+        return ((number, cells) for number, cells in enumerate(self._text_rows(), start=1) if any(cells))
 
     def _text_rows(self) -> Iterator[list[str]]:
         """Records of the file.
@@ -100,33 +115,87 @@ class Table:
         except csv.Error:
             return list(_BROKEN_RECORD)
 
-    def _workbook_rows(self) -> Iterator[list[str]]:
-        with self._path.open("rb") as self._file, _workbook(self._path, self._file) as book:
+    def _workbook_rows(self) -> Iterator[tuple[int, list[str]]]:
+        with self._path.open("rb") as self._file, _workbook(self._path, self._file, self._limits) as book:
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             name = self._sheet or next(iter(sheets), "")
             if name not in sheets:
                 raise TableError(self._path, f"has no sheet {name!r} of rows", f"its sheets are: {', '.join(sheets)}")
-            sheet = sheets[name]
-            sheet.reset_dimensions()  # how many rows and columns a file says that it has is often wrong
-            for row in sheet.iter_rows(values_only=True):
-                yield [cell_text(value) for value in row]
+            yield from _sheet_rows(self._path, sheets[name], self._limits, itertools.count(1))
+
+
+def every_sheet(path: Path, limits: TableLimits) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
+    """Name and `Table.rows` of each sheet, to be read before the next is asked for; a text file has one, named "".
+
+    limits: here of a text file too. TableError, OSError.
+    """
+    counted = itertools.count(1)
+    if path.suffix.lower() != WORKBOOK:
+        rows = Table(path, encoding="auto", delimiter=",", sheet="", limits=limits).rows()
+        yield "", (row for row in rows if _is_within(path, row[1], limits, counted))
+        return
+    with path.open("rb") as file, _workbook(path, file, limits) as book:
+        for sheet in book.worksheets:
+            yield sheet.title, _sheet_rows(path, sheet, limits, counted)
+
+
+class _Sheet(Protocol):
+    """What is used of a sheet that is read from front to back; the library's stubs describe the other kind only."""
+
+    def reset_dimensions(self) -> None: ...
+    def iter_rows(self, *, values_only: bool) -> Iterator[tuple[object, ...]]: ...
+
+
+def _sheet_rows(
+    path: Path, sheet: _Sheet, limits: TableLimits, counted: Iterator[int]
+) -> Iterator[tuple[int, list[str]]]:
+    sheet.reset_dimensions()  # how many rows and columns a file says that it has is often wrong
+    with _broken_is_said(path):
+        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+            if _is_within(path, row, limits, counted):
+                cells = [cell_text(value) for value in row]
+                if any(cells):
+                    yield number, cells
+
+
+def _is_within(path: Path, row: Sized, limits: TableLimits, counted: Iterator[int]) -> bool:
+    """Count a row. TableError when it is one too many, or too wide."""
+    if next(counted) > limits.rows_max:
+        raise TableError(path, f"has more than {limits.rows_max} rows", "split it, or delete what is empty")
+    if len(row) > limits.columns_max:
+        problem = f"has a row of more than {limits.columns_max} columns"
+        raise TableError(path, problem, "delete what stands beside the table")
+    return True
 
 
 @contextmanager
-def _workbook(path: Path, file: BinaryIO) -> Iterator[Workbook]:
-    """The workbook in `file`. Raises TableError for whatever is wrong with it, while it is read as well."""
+def _workbook(path: Path, file: BinaryIO, limits: TableLimits) -> Iterator[Workbook]:
+    """The workbook in `file`. TableError when it is none, or too large."""
     book = None
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
+        with _broken_is_said(path):
+            with zipfile.ZipFile(file) as archive:  # no part is unpacked beyond the size that it says
+                unpacked = sum(part.file_size for part in archive.infolist())
+            if unpacked > limits.unpacked_bytes_max:
+                problem = f"unpacks to {unpacked} bytes, more than {limits.unpacked_bytes_max}"
+                raise TableError(path, problem, "save the sheet that is meant as CSV")
+            book = load_workbook(file, read_only=True, data_only=True)
         yield book
+    finally:
+        if book is not None:
+            book.close()
+
+
+@contextmanager
+def _broken_is_said(path: Path) -> Iterator[None]:
+    """Raises TableError for whatever is wrong with a workbook."""
+    try:
+        yield
     except (TableError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - a broken file makes openpyxl stumble in any of its parts
         problem = f"is no workbook ({type(error).__name__})"
         raise TableError(path, problem, "save it again as .xlsx") from None
-    finally:
-        if book is not None:
-            book.close()
 
 
 def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
@@ -134,12 +203,6 @@ def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
     while line := text.readline(_CHUNK):
         lines.append(line)
         yield line
-
-
-def sheet_names(path: Path) -> list[str]:
-    """Sheets of a workbook that have rows. TableError, OSError."""
-    with path.open("rb") as file, _workbook(path, file) as book:
-        return [sheet.title for sheet in book.worksheets]
 
 
 def detect(path: Path) -> str:

@@ -63,7 +63,7 @@ def import_(
     except (ZoneInfoNotFoundError, ValueError):
         _end(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai", 2)
     try:
-        planned = plan(file, data, zone, now_ms(), defaults.int("collector.roster_entries_read"))
+        planned = plan(file, data, zone, now_ms(), defaults)
     except (RosterError, TableError) as error:
         _end(str(error), 2)
     except (LedgerError, OSError) as error:

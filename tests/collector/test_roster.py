@@ -1,6 +1,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from openpyxl import Workbook
 
@@ -16,9 +17,11 @@ from collector._core.roster import (
     problems,
     remarks,
 )
+from collector.importers.tables import TableError
 from collector.roster import RosterError, read_roster
 from sla_engine._core.roster import Roster as EngineRoster
 from sla_engine._core.roster import RosterState
+from tests.collector.importers.files import LIMITS
 from tests.tidy.source import ROOT
 from wire.codec import decode_body
 from wire.ids import UNASSIGNED
@@ -55,14 +58,14 @@ def file_of(tmp_path: Path, *rows: str, base: tuple[str, ...] = BASE) -> Path:
 
 
 def links_of(tmp_path: Path, *rows: str, base: tuple[str, ...] = BASE) -> list[Link]:
-    roster = read_roster(file_of(tmp_path, *rows, base=base), SHANGHAI)
+    roster = read_roster(file_of(tmp_path, *rows, base=base), SHANGHAI, LIMITS)
     assert roster.problems == []
     assert list(problems([], roster.stated)) == []
     return [each.link for each in roster.stated]
 
 
 def found(tmp_path: Path, *rows: str, known: list[Link] | None = None) -> list[Problem]:
-    roster = read_roster(file_of(tmp_path, *rows), SHANGHAI, known or [])
+    roster = read_roster(file_of(tmp_path, *rows), SHANGHAI, LIMITS, known or [])
     return [*roster.problems, *problems(known or [], roster.stated)]
 
 
@@ -119,7 +122,8 @@ def test_a_time_of_day_is_the_exact_instant(tmp_path: Path) -> None:
 
 def test_the_example_files_in_both_languages_state_the_same() -> None:
     english, chinese = (
-        read_roster(ROOT / "examples" / "roster" / name, SHANGHAI) for name in ("roster.csv", "roster.zh-CN.csv")
+        read_roster(ROOT / "examples" / "roster" / name, SHANGHAI, LIMITS)
+        for name in ("roster.csv", "roster.zh-CN.csv")
     )
     assert english.problems == chinese.problems == []
     assert [each.link for each in english.stated] == [each.link for each in chinese.stated]
@@ -138,7 +142,7 @@ def test_a_workbook_may_spread_it_over_sheets(tmp_path: Path) -> None:
             sheet.append(cells)
     del book["Sheet"]
     book.save(tmp_path / "roster.xlsx")
-    roster = read_roster(tmp_path / "roster.xlsx", SHANGHAI)
+    roster = read_roster(tmp_path / "roster.xlsx", SHANGHAI, LIMITS)
     assert roster.problems == []
     assert [(each.sheet, each.row, each.link.relation) for each in roster.stated] == [
         ("shops", 2, Relation.SHOP_OF_CLIENT),
@@ -147,11 +151,18 @@ def test_a_workbook_may_spread_it_over_sheets(tmp_path: Path) -> None:
     assert roster.stated[1].link.attributes == (("client", "acme"),)
 
 
+def test_a_roster_of_too_many_rows_is_refused_as_text_too(tmp_path: Path) -> None:
+    path = file_of(tmp_path, *(row(person=f"P{number}", team="early") for number in range(20)))
+    assert read_roster(path, SHANGHAI, msgspec.structs.replace(LIMITS, rows_max=26)).rows == 25
+    with pytest.raises(TableError, match=r"roster\.csv: has more than 25 rows"):
+        read_roster(path, SHANGHAI, msgspec.structs.replace(LIMITS, rows_max=25))
+
+
 @pytest.mark.parametrize("column", ["姓名", "Name", "手机号", "e-mail", "身份证"])
 def test_a_file_with_a_personal_column_is_refused_whole(tmp_path: Path, column: str) -> None:
     (tmp_path / "r.csv").write_text(f"person,{column},effective_from\nP1,x,2026-11-01\n", encoding="utf-8")
     with pytest.raises(RosterError, match="looks personal"):
-        read_roster(tmp_path / "r.csv", SHANGHAI)
+        read_roster(tmp_path / "r.csv", SHANGHAI, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +176,7 @@ def test_a_file_with_a_personal_column_is_refused_whole(tmp_path: Path, column: 
 def test_a_header_that_cannot_be_used_is_said(tmp_path: Path, header: str, why: str) -> None:
     (tmp_path / "r.csv").write_text(f"{header}\na,b,c\n", encoding="utf-8")
     with pytest.raises(RosterError, match=why):
-        read_roster(tmp_path / "r.csv", SHANGHAI)
+        read_roster(tmp_path / "r.csv", SHANGHAI, LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,12 @@ from random import Random
 
 from collector.importers.mapping import Mapping, parse_mapping
 from collector.importers.reading import MappedReading, ReadingSettings
+from collector.importers.tables import TableLimits
 
-SETTINGS = ReadingSettings(events_sorted=10_000, ids_remembered=10_000, rejected_listed=100, cells_remembered=1000)
+LIMITS = TableLimits(unpacked_bytes_max=1 << 20, rows_max=50_000, columns_max=50)
+SETTINGS = ReadingSettings(
+    events_sorted=10_000, ids_remembered=10_000, rejected_listed=100, cells_remembered=1000, workbook=LIMITS
+)
 
 CALLS = """
 format = "test-calls"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
@@ -12,8 +13,8 @@ from collector.importers._core import keys
 from collector.importers._core.plan import Outcome
 from collector.importers.columns import MappingError
 from collector.importers.reading import MappedReading
-from collector.importers.tables import Table, TableError, detect, sheet_names
-from tests.collector.importers.files import CALLS, HEADER, SETTINGS, call, mapping_of, reading_of
+from collector.importers.tables import Table, TableError, detect, every_sheet
+from tests.collector.importers.files import CALLS, HEADER, LIMITS, SETTINGS, call, mapping_of, reading_of
 
 CHINESE = (
     CALLS.replace('"id"', '"通话编号"')
@@ -121,7 +122,7 @@ def test_a_workbook_with_real_dates_reads_like_its_csv(tmp_path: Path) -> None:
 def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     Workbook().save(tmp_path / "calls.xlsx")
     with pytest.raises(TableError, match="its sheets are: Sheet"):
-        list(Table(tmp_path / "calls.xlsx", encoding="auto", delimiter=",", sheet="calls").rows())
+        list(Table(tmp_path / "calls.xlsx", encoding="auto", delimiter=",", sheet="calls", limits=LIMITS).rows())
 
 
 def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
@@ -146,7 +147,7 @@ def test_every_row_is_read_however_many_the_workbook_says_it_has(tmp_path: Path,
     path = tmp_path / "calls.xlsx"
     workbook_of(path, 6)
     rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'ref="A1:B6"', b'ref="' + stated + b'"'))
-    rows = list(Table(path, encoding="auto", delimiter=",", sheet="").rows())
+    rows = list(Table(path, encoding="auto", delimiter=",", sheet="", limits=LIMITS).rows())
     assert rows == [(number + 1, ["c", str(number)]) for number in range(6)]
 
 
@@ -159,10 +160,13 @@ def test_a_sheet_that_is_a_chart_has_no_rows_and_is_passed_over(tmp_path: Path) 
     chart.add_data(Reference(sheet, min_col=2, min_row=1))
     book.create_chartsheet("picture", 0).add_chart(chart)
     book.save(path)
-    assert sheet_names(path) == ["calls", "Sheet"]
-    assert list(Table(path, encoding="auto", delimiter=",", sheet="").rows()) == [(1, ["c", "1"])]
+    assert [(name, list(rows)) for name, rows in every_sheet(path, LIMITS)] == [
+        ("calls", [(1, ["c", "1"])]),
+        ("Sheet", []),
+    ]
+    assert list(Table(path, encoding="auto", delimiter=",", sheet="", limits=LIMITS).rows()) == [(1, ["c", "1"])]
     with pytest.raises(TableError, match="no sheet 'picture' of rows"):
-        list(Table(path, encoding="auto", delimiter=",", sheet="picture").rows())
+        list(Table(path, encoding="auto", delimiter=",", sheet="picture", limits=LIMITS).rows())
 
 
 def test_a_workbook_that_is_broken_further_down_is_refused(tmp_path: Path) -> None:
@@ -170,7 +174,60 @@ def test_a_workbook_that_is_broken_further_down_is_refused(tmp_path: Path) -> No
     workbook_of(path, 6)
     rewritten(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: len(xml) // 2])
     with pytest.raises(TableError, match="save it again"):
-        list(Table(path, encoding="auto", delimiter=",", sheet="").rows())
+        list(Table(path, encoding="auto", delimiter=",", sheet="", limits=LIMITS).rows())
+    with pytest.raises(TableError, match="save it again"):
+        [list(rows) for _, rows in every_sheet(path, LIMITS)]
+
+
+def padded(xml: bytes) -> bytes:
+    return xml + b" " * LIMITS.unpacked_bytes_max
+
+
+def with_a_far_row(xml: bytes) -> bytes:
+    return xml.replace(b'<row r="6"', b'<row r="999999999999"')
+
+
+def with_empty_rows(xml: bytes) -> bytes:
+    return xml.replace(b"</sheetData>", b"<row/>" * LIMITS.rows_max + b"</sheetData>")
+
+
+def with_a_far_column(xml: bytes) -> bytes:
+    return xml.replace(b'r="B6"', b'r="ZZZ6"')
+
+
+@pytest.mark.parametrize(
+    ("why", "bomb"),
+    [
+        ("unpacks to", padded),
+        ("more than 50000 rows", with_a_far_row),
+        ("more than 50000 rows", with_empty_rows),
+        ("more than 50 columns", with_a_far_column),
+    ],
+)
+def test_a_small_workbook_that_unfolds_to_a_huge_one_is_refused_at_once(
+    tmp_path: Path, why: str, bomb: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "calls.xlsx"
+    workbook_of(path, 6)
+    rewritten(path, "xl/worksheets/sheet1.xml", bomb)
+    with pytest.raises(TableError, match=why) as refused:
+        list(Table(path, encoding="auto", delimiter=",", sheet="", limits=LIMITS).rows())
+    assert refused.value.path == path
+    with pytest.raises(TableError, match=why):
+        [list(rows) for _, rows in every_sheet(path, LIMITS)]
+
+
+def test_the_rows_of_all_sheets_are_counted_together(tmp_path: Path) -> None:
+    book = Workbook()
+    for title in ("one", "two"):
+        sheet = book.create_sheet(title)
+        for number in range(30):
+            sheet.append([number])
+    book.save(tmp_path / "roster.xlsx")
+    limits = msgspec.structs.replace(LIMITS, rows_max=60)
+    assert [len(list(rows)) for _, rows in every_sheet(tmp_path / "roster.xlsx", limits)] == [0, 30, 30]
+    with pytest.raises(TableError, match="more than 59 rows"):
+        [list(rows) for _, rows in every_sheet(tmp_path / "roster.xlsx", msgspec.structs.replace(limits, rows_max=59))]
 
 
 def test_a_workbook_by_name_only_is_refused(tmp_path: Path) -> None:
