@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger import fsck
+from ledger.checkpoint import VKEY_FILE
 from ledger.errors import BackupFailed
 from ledger.reader import read_ledger_id
 from ledger.segment import (
@@ -98,7 +99,10 @@ def _copy_checkpoints(source: Path, target: Path) -> None:
         return
     target.mkdir(exist_ok=True)
     for path in sorted(source.iterdir()):
-        if not path.name.endswith(TEMPORARY) and not (target / path.name).exists():
+        is_new = (
+            path.name == VKEY_FILE or not (target / path.name).exists()
+        )  # the list of keys grows, a note never changes
+        if is_new and not path.name.endswith(TEMPORARY):
             _copy(path, target / path.name)
 
 

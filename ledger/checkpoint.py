@@ -175,15 +175,31 @@ def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
     return text
 
 
+def has_signed(note: str, verifier: Verifier) -> bool:
+    """Whether a signature under `note`, which must be one, is that key's."""
+    try:
+        open_note(note, [verifier])
+    except NoteInvalid:
+        return False
+    return True
+
+
+def kept_keys(directory: Path) -> list[str]:
+    """Verifier keys kept in the ledger directory: the one that signs now first, then those before it."""
+    path = directory / CHECKPOINTS / VKEY_FILE
+    return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
 def keep_note(directory: Path, size: int, note: str, vkey: str) -> Path:
-    """Keep a signed note, and the verifier key, in the ledger directory. Durable on return."""
+    """Keep a signed note, and the verifier key before all earlier ones, in the ledger directory. Durable on return."""
     folder = directory / CHECKPOINTS
     if not folder.exists():
         folder.mkdir()
         sync_directory(directory)
-    vkey_file = folder / VKEY_FILE
-    if not vkey_file.exists() or vkey_file.read_text(encoding="utf-8") != vkey + "\n":
-        write_durably(vkey_file, vkey + "\n")
+    keys = kept_keys(directory)
+    if keys[:1] != [vkey]:
+        earlier = [key for key in keys if key != vkey]
+        write_durably(folder / VKEY_FILE, "\n".join([vkey, *earlier]) + "\n")
     path = folder / f"{size:020d}.note"
     write_durably(path, note)
     return path

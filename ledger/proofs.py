@@ -11,7 +11,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from ledger.checkpoint import VKEY_FILE, Checkpoint, Verifier, open_checkpoint
+from ledger.checkpoint import Checkpoint, Verifier, has_signed, kept_keys, open_checkpoint
 from ledger.entry import NewEntry, header_bytes, leaf_hash
 from ledger.errors import LedgerCorrupt, NoteInvalid, ProofInvalid
 from ledger.merkle import verify_consistency, verify_inclusion
@@ -45,8 +45,8 @@ class ShownEntry(msgspec.Struct, frozen=True):
 class Inclusion(msgspec.Struct, frozen=True, tag_field="proof", tag="inclusion"):
     """Leaf `leaf` stands at `index` in the tree of `size` entries with that root. Hashes as hex, path from the leaf up.
 
-    checkpoint: a signed note about that tree, None where none is kept. vkey: who is said to have signed. entry: what
-    the leaf is the hash of, where it was asked for.
+    checkpoint: a signed note about that tree, None where none is kept. vkey: the key that is said to have signed it.
+    entry: what the leaf is the hash of, where it was asked for.
     """
 
     ledger_id: Bytes16
@@ -61,7 +61,10 @@ class Inclusion(msgspec.Struct, frozen=True, tag_field="proof", tag="inclusion")
 
 
 class Consistency(msgspec.Struct, frozen=True, tag_field="proof", tag="consistency"):
-    """The tree of `size` entries continues that of `old_size`: nothing before it was changed. As for Inclusion."""
+    """The tree of `size` entries continues that of `old_size`: nothing before it was changed. As for Inclusion.
+
+    old_vkey: the key that is said to have signed old_checkpoint, another than vkey where keys were changed between.
+    """
 
     ledger_id: Bytes16
     old_size: Size
@@ -72,6 +75,7 @@ class Consistency(msgspec.Struct, frozen=True, tag_field="proof", tag="consisten
     old_checkpoint: Note | None
     checkpoint: Note | None
     vkey: Note | None
+    old_vkey: Note | None = None
 
 
 class Trust(NamedTuple):
@@ -135,9 +139,10 @@ def prove_consistency(directory: Path, old_size: int, size: int) -> Consistency:
         old_root, root = reader.root(old_size), reader.root(size)
     finally:
         reader.close()
-    old_note, _ = _kept(directory, old_size, old_root)
+    old_note, old_vkey = _kept(directory, old_size, old_root)
     note, vkey = _kept(directory, size, root)
-    return Consistency(reader.ledger_id.hex(), old_size, old_root.hex(), size, root.hex(), path, old_note, note, vkey)
+    roots = (old_size, old_root.hex(), size, root.hex())
+    return Consistency(reader.ledger_id.hex(), *roots, path, old_note, note, vkey, old_vkey)
 
 
 def read_document(data: bytes) -> Document:
@@ -148,12 +153,14 @@ def read_document(data: bytes) -> Document:
         raise ProofInvalid(f"not a proof: {error}") from None
 
 
-def claimed_key(document: Document) -> Verifier:
-    """The key the document says it is signed with. ProofInvalid when it names none."""
-    if document.vkey is None:
+def claimed_keys(document: Document) -> list[Verifier]:
+    """The keys the document says it is signed with. ProofInvalid when it names none."""
+    named = [document.vkey, document.old_vkey if isinstance(document, Consistency) else None]
+    keys = [vkey for vkey in named if vkey is not None]
+    if not keys:
         raise ProofInvalid("the document names no key")
     try:
-        return Verifier(document.vkey)
+        return [Verifier(vkey) for vkey in keys]
     except NoteInvalid as error:
         raise ProofInvalid(str(error)) from None
 
@@ -200,15 +207,15 @@ def _leaf_of(document: Inclusion, shown: ShownEntry) -> bytes:
 
 def _kept(directory: Path, size: int, root: bytes) -> tuple[str | None, str | None]:
     """The checkpoint kept of that tree and the key it is signed with, each None where there is none."""
-    folder = directory / CHECKPOINTS
-    path, vkey_file = folder / f"{size:020d}.note", folder / VKEY_FILE
-    if not path.exists() or not vkey_file.exists():
+    path, keys = directory / CHECKPOINTS / f"{size:020d}.note", kept_keys(directory)
+    if not path.exists() or not keys:
         return None, None
-    note, vkey = path.read_text(encoding="utf-8"), vkey_file.read_text(encoding="utf-8").strip()
+    note = path.read_text(encoding="utf-8")
     try:
-        signed = open_checkpoint(note, [Verifier(vkey)])
+        verifiers = [Verifier(key) for key in keys]
+        signed = open_checkpoint(note, verifiers)
     except NoteInvalid as error:
         raise LedgerCorrupt(f"{path}: {error}; run seatwatch fsck") from None
     if (signed.size, signed.root) != (size, root):
         raise LedgerCorrupt(f"{path}: signs another tree than the first {size} entries; run seatwatch fsck")
-    return note, vkey
+    return note, next(key for key, verifier in zip(keys, verifiers, strict=True) if has_signed(note, verifier))

@@ -92,7 +92,7 @@ def verify(
 ) -> None:
     """Check a proof without any ledger. Exit 0 when it holds, 1 when it does not, 2 when asked for wrongly."""
     from ledger.errors import ProofInvalid
-    from ledger.proofs import Consistency, Trust, claimed_key, read_document
+    from ledger.proofs import Consistency, Trust, claimed_keys, read_document
     from ledger.proofs import verify as check
 
     handed = None if vkey_file is None else _verifiers(vkey_file)
@@ -100,7 +100,7 @@ def verify(
         document = read_document(file.read_bytes())
         roots = frozenset(text.lower() for text in root or ())
         if handed is None and not roots:
-            handed = [claimed_key(document)]
+            handed = claimed_keys(document)
         check(document, Trust(handed or (), roots))
     except ProofInvalid as error:
         typer.echo(f"{file}: does not hold: {error}", err=True)

@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.checkpoint import Signer, Verifier
+from ledger.backup import backup
+from ledger.checkpoint import Signer, Verifier, kept_keys
 from ledger.errors import LedgerCorrupt, LedgerMissing, ProofInvalid
+from ledger.fsck import check
 from ledger.proofs import (
     Consistency,
     Document,
     Inclusion,
     Trust,
-    claimed_key,
+    claimed_keys,
     newest_signed,
     prove_consistency,
     prove_inclusion,
@@ -141,7 +143,56 @@ def test_a_checkpoint_by_another_key_or_about_another_tree_is_worth_nothing(kept
     older = prove_inclusion(kept.directory, 7, OLD).checkpoint
     with pytest.raises(ProofInvalid, match="is about 300 entries"):
         verify(msgspec.structs.replace(document, checkpoint=older), kept.trust)
-    verify(document, Trust([claimed_key(document)]))
+    verify(document, Trust(claimed_keys(document)))
+
+
+def test_after_a_change_of_keys_the_earlier_one_still_proves_what_it_signed(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    writer = open_writer(kept.directory)
+    earlier = kept.signer.vkey(writer.ledger_id)
+    (tmp_path / "key").unlink()  # the next start makes another; what was signed last is remembered beside it
+    signer = Signer.open(tmp_path / "key", authority="hub.example.com")
+    writer.checkpoint(signer)
+    now = signer.vkey(writer.ledger_id)
+    size = writer.size
+    writer.close()
+    assert kept_keys(kept.directory) == [now, earlier]
+    assert check(kept.directory).problems == []
+    old = through_json(prove_inclusion(kept.directory, 7, SIZE))
+    assert old.vkey == earlier
+    verify(old, kept.trust)
+    since = through_json(prove_consistency(kept.directory, SIZE, size))
+    assert isinstance(since, Consistency)
+    assert (since.old_vkey, since.vkey) == (earlier, now)
+    verify(since, Trust([Verifier(now), Verifier(earlier)]))
+    verify(since, Trust(claimed_keys(since)))
+    with pytest.raises(ProofInvalid, match="of 749 entries: no trusted key"):
+        verify(since, kept.trust)
+    with pytest.raises(ProofInvalid, match="of 700 entries: no trusted key"):
+        verify(since, Trust([Verifier(now)]))
+
+
+def test_a_note_by_a_key_that_is_not_kept_stops_the_proof_until_the_key_is_written_there(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    vkeys = kept.directory / "checkpoints" / "vkey"
+    own = vkeys.read_text()
+    ledger_id = bytes.fromhex(prove_inclusion(kept.directory, 7, SIZE).ledger_id)
+    other = Signer.open(tmp_path / "other", authority="hub.example.com").vkey(ledger_id)
+    vkeys.write_text(other + "\n")
+    with pytest.raises(LedgerCorrupt, match="no trusted key"):
+        prove_inclusion(kept.directory, 7, SIZE)
+    vkeys.write_text(f"{other}\n{own}")
+    verify(prove_inclusion(kept.directory, 7, SIZE), kept.trust)
+
+
+def test_a_backup_that_is_run_again_takes_the_new_key_along(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    backup(kept.directory, tmp_path / "copy")
+    writer = open_writer(kept.directory)
+    writer.checkpoint(Signer.open(tmp_path / "other", authority="hub.example.com"))
+    writer.close()
+    backup(kept.directory, tmp_path / "copy")
+    assert kept_keys(tmp_path / "copy") == kept_keys(kept.directory)
 
 
 def test_a_tree_nobody_signed_is_held_to_a_root_one_has(kept: Kept) -> None:
@@ -151,7 +202,7 @@ def test_a_tree_nobody_signed_is_held_to_a_root_one_has(kept: Kept) -> None:
     with pytest.raises(ProofInvalid, match="nobody signed the root of 512 entries"):
         verify(document, kept.trust)
     with pytest.raises(ProofInvalid, match="names no key"):
-        claimed_key(document)
+        claimed_keys(document)
 
 
 @pytest.mark.parametrize(
