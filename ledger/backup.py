@@ -99,9 +99,8 @@ def _copy_checkpoints(source: Path, target: Path) -> None:
         return
     target.mkdir(exist_ok=True)
     for path in sorted(source.iterdir()):
-        is_new = (
-            path.name == VKEY_FILE or not (target / path.name).exists()
-        )  # the list of keys grows, a note never changes
+        # a note never changes, the list of keys grows
+        is_new = path.name == VKEY_FILE or not (target / path.name).exists()
         if is_new and not path.name.endswith(TEMPORARY):
             _copy(path, target / path.name)
 

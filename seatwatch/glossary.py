@@ -30,6 +30,12 @@ class Word:
         return self.zh if language == "zh" else self.en
 
 
+def language_of(environment: Mapping[str, str]) -> Language:
+    """The language a person's locale asks for; English unless it is Chinese."""
+    named = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, named), "").lower().startswith("zh") else "en"
+
+
 @cache
 def words() -> Mapping[str, Word]:
     """Every word by its key. Raises GlossaryError if the file is damaged."""

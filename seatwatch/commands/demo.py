@@ -3,14 +3,19 @@
 import asyncio
 import json
 import logging
+import os
 import re
 import signal
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.demo.run import Demo, DemoOptions
+from seatwatch.demo.telling import ending
+from seatwatch.explain_words import Teller
+from seatwatch.glossary import language_of
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """
@@ -23,6 +28,8 @@ Examples:
   seatwatch demo --for 60s --json       one JSON object at the end
 
   seatwatch demo --listen 0.0.0.0       to watch it from a TV or a phone
+
+  seatwatch demo --lang zh              told in Chinese
 """
 _LENGTH = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|)$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
@@ -42,6 +49,10 @@ def demo(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the wallboard; replaced when it is busy")] = 8787,
+    lang: Annotated[
+        Literal["zh", "en"] | None,
+        typer.Option(help="language of what is told; default: the locale's", show_default=False),
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="end with one JSON object on standard output")] = False,
 ) -> None:
@@ -57,12 +68,12 @@ def demo(
         listen=listen,
         port=port,
     )
-    summary = asyncio.run(_run(Demo(options, load_defaults(), say=partial(typer.echo, err=as_json))))
+    tell = Teller(lang or language_of(os.environ), ZoneInfo("UTC"))
+    summary = asyncio.run(_run(Demo(options, load_defaults(), tell=tell, say=partial(typer.echo, err=as_json))))
     if as_json:
         typer.echo(json.dumps(summary))
     else:
-        for line in _lines(summary):
-            typer.echo(line)
+        typer.echo("\n".join(["", *ending(summary, tell)]))
     if summary["lost"] or summary["duplicates"] or summary["durable"] < summary["sent"]:
         raise typer.Exit(1)
 
@@ -80,17 +91,3 @@ def _seconds(text: str) -> float:
     if found is None:
         raise typer.BadParameter(f"{text!r} is no length of time; write 60s, 5m or 1h", param_hint="--for")
     return float(found[1]) * _SECONDS[found[2]]
-
-
-def _lines(summary: dict[str, Any]) -> list[str]:
-    lines = [
-        "",
-        ", ".join(f"{name} {summary[name]}" for name in ("sent", "durable", "acknowledged", "lost", "duplicates")),
-    ]
-    for client, figures in summary["clients"].items():
-        met, judged = figures["attainment"]["met"], figures["attainment"]["judged"]
-        average = figures["averages"]["average_response"]
-        share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data"
-        mean = f"{average['mean_ms'] / 1000:.1f} s of {average['count']}" if average["count"] else "no data"
-        lines.append(f"{client}: first response within 10 s {share}, average response {mean}")
-    return lines

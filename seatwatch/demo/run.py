@@ -18,7 +18,9 @@ from seatwatch.clock import now_ms
 from seatwatch.demo.child import ServerChild, ServerDidNotStart
 from seatwatch.demo.files import import_roster, write_configuration
 from seatwatch.demo.keys import key_presses
-from seatwatch.demo.script import Action, Mishap, said, script
+from seatwatch.demo.script import Action, Mishap, script
+from seatwatch.demo.telling import befalls, status
+from seatwatch.explain_words import Teller
 from seatwatch.floor.floor import Floor, FloorSettings
 from seatwatch.floor.outcome import Outcome, count_outcome
 from seatwatch.floor.plan import FloorPlan, plan_floor
@@ -40,11 +42,12 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Demo:
-    """One demo from start to count. say: prints one line for a person."""
+    """One demo from start to count. tell: the person's language. say: prints one line for them."""
 
-    def __init__(self, options: DemoOptions, defaults: Defaults, *, say: Callable[[str], None]) -> None:
+    def __init__(self, options: DemoOptions, defaults: Defaults, *, tell: Teller, say: Callable[[str], None]) -> None:
         self._options = options
         self._defaults = defaults
+        self._tell = tell
         self._say = say
         self._plan: FloorPlan = plan_floor(options.sites, options.seats)
         self._started_ms = now_ms()
@@ -87,16 +90,16 @@ class Demo:
 
     def _welcome(self, child: ServerChild, reader: str) -> None:
         url = child.url or ""
-        self._say(f"{welcome(self._options.sites, self._options.seats)}, 2 clients, 3 queues. Wallboard:")
+        plan = self._plan
+        size = {"sites": len(plan.sites), "seats": self._options.seats, "clients": len(plan.queues)}
+        self._say(self._tell.filled("demo_floor", **size, queues=sum(map(len, plan.queues.values()))))
         query = f"?token={reader}" if reader else ""
         self._say(f"  {url}/{query}")
         if reader:
             address = lan_address() or "<this machine>"
             port = url.rpartition(":")[2]
-            self._say(f"  http://{address}:{port}/{query}  from other machines")
-            self._say(
-                "  WARNING: whoever has this address sees the demo's board; plain HTTP, for your own network only"
-            )
+            self._say(f"  http://{address}:{port}/{query}  {self._tell.word('demo_from_elsewhere')}")
+            self._say(f"  {self._tell.word('demo_warning')}")
 
     async def _watch(self, child: ServerChild, tokens: Mapping[str, str], reader: str) -> tuple[dict[str, Any], Floor]:
         async with self._floor(child, tokens) as floor, asyncio.TaskGroup() as tasks:
@@ -114,7 +117,7 @@ class Demo:
                     await self._stop.wait()
             for task in befalling:
                 task.cancel()
-            self._line("the floor falls quiet; waiting for what is under way")
+            self._line(self._tell.word("demo_falls_quiet"))
             floor.fall_quiet()
             await self._drained(floor)
             board = await _board(child, reader)
@@ -149,7 +152,7 @@ class Demo:
         """Start the server again whenever it dies."""
         while True:
             code = await child.ended()
-            self._line(f"the server ended (code {code}); starting it again")
+            self._line(self._tell.filled("demo_server_ended", code=code))
             before = now_ms()
             try:
                 await child.start()
@@ -157,7 +160,8 @@ class Demo:
                 if not child.was_killed:
                     raise
                 continue  # another kill -9 met it while it was starting
-            self._line(f"the server is back after {(now_ms() - before) / 1000:.1f} s: {child.url}/")
+            after = f"{(now_ms() - before) / 1000:.1f}"
+            self._line(self._tell.filled("demo_server_back", seconds=after, url=f"{child.url}/"))
 
     async def _script(self, child: ServerChild, floor: Floor) -> None:
         ms = self._defaults.ms
@@ -175,9 +179,7 @@ class Demo:
     async def _keys(self, child: ServerChild, floor: Floor) -> None:
         with key_presses(lambda key: self._press(key, floor)) as there_is_a_terminal:
             if there_is_a_terminal:
-                self._say(
-                    "  keys: s surge, l cut or mend the 2nd site's line, p its neighbour's mains, k kill -9, q end"
-                )
+                self._say(f"  {self._tell.word('demo_keys')}")
             while True:
                 self._befall(await self._pressed.get(), child, floor)
 
@@ -196,7 +198,7 @@ class Demo:
             self._pressed.put_nowait(pressed[key])
 
     def _befall(self, mishap: Mishap, child: ServerChild, floor: Floor) -> None:
-        self._line(said(mishap))
+        self._line(befalls(mishap, self._tell))
         match mishap.action:
             case Action.SURGE:
                 floor.surge()
@@ -217,7 +219,7 @@ class Demo:
             await asyncio.sleep(self._defaults.seconds("demo.report"))
             board = await _board(child, reader)
             if board:
-                self._line(_status(board))
+                self._line(status(board, self._tell))
 
     async def _drained(self, floor: Floor) -> None:
         with suppress(TimeoutError):
@@ -228,12 +230,6 @@ class Demo:
 
     def _line(self, text: str) -> None:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
-
-
-def welcome(sites: int, seats: int) -> str:
-    """How large the floor is, in words."""
-    each = "1 seat" if seats == 1 else f"{seats} seats"
-    return f"1 site with {each}" if sites == 1 else f"{sites} sites with {each} each"
 
 
 def _patient(settings: ProbeSettings, flush_ms: int) -> ProbeSettings:
@@ -251,16 +247,6 @@ async def _board(child: ServerChild, reader: str) -> dict[str, Any]:
             return await answer.json() if answer.status == 200 else {}  # 503 before the first board
     except (aiohttp.ClientError, OSError, json.JSONDecodeError):
         return {}
-
-
-def _status(board: Mapping[str, Any]) -> str:
-    clients = board["clients"].values()
-    waiting = sum(client["live"]["waiting"] for client in clients if client["live"])
-    met = sum(client["day"]["attainment"]["part"] for client in clients)
-    judged = sum(client["day"]["attainment"]["whole"] for client in clients)
-    share = f"{100 * met / judged:.1f} % ({met}/{judged})" if judged else "no data yet"
-    sites = ", ".join(f"{site['id']} {site['state'].replace('_', ' ')}" for site in board["sites"].values())
-    return f"waiting {waiting}, first response within 10 s {share}; {sites}"
 
 
 def summary(outcome: Outcome, board: Mapping[str, Any], starts: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happens in a demo, and when: a surge, a cut line, a mains loss, recovery. One line is said for each."""
+"""What happens in a demo, and when: a surge, a cut line, a mains loss, recovery."""
 
 from enum import StrEnum
 from typing import Final
@@ -42,20 +42,3 @@ def script(
         Mishap(mend_at_ms, Action.MEND_LINE, cut),
         Mishap(mend_at_ms, Action.RESTORE_MAINS, unplugged),
     ]
-
-
-def said(mishap: Mishap) -> str:
-    """The line announced for it."""
-    match mishap.action:
-        case Action.SURGE:
-            return "customers arrive several times as fast: watch waiting and attainment"
-        case Action.CUT_LINE:
-            return f"{mishap.site} loses its line: its people cannot reply, its probes go silent"
-        case Action.MEND_LINE:
-            return f"{mishap.site} has its line back: probes deliver what they kept"
-        case Action.LOSE_MAINS:
-            return f"{mishap.site} loses mains: its UPS is on battery"
-        case Action.RESTORE_MAINS:
-            return f"{mishap.site} has mains back"
-        case Action.KILL_COLLECTOR:
-            return "kill -9 on the server: senders keep what is not acknowledged, it starts again"

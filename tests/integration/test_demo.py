@@ -11,7 +11,20 @@ from tests.waiting import wait_until_blocking
 
 def _demo(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "seatwatch", "demo", "--port", "0", *arguments],
+        [
+            "setpriv",
+            "--pdeathsig",
+            "TERM",
+            sys.executable,
+            "-m",
+            "seatwatch",
+            "demo",
+            "--port",
+            "0",
+            "--lang",
+            "en",
+            *arguments,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

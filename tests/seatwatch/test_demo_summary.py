@@ -1,10 +1,19 @@
-"""What the demo says of itself: its size in words, its figures with what they were made of."""
+"""What the demo says of itself, in both languages, its figures with what they were made of."""
+
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from seatwatch.demo.run import summary, welcome
+from seatwatch.demo.run import summary
+from seatwatch.demo.script import Action, Mishap
+from seatwatch.demo.telling import befalls, ending, status
+from seatwatch.explain_words import Teller
 from seatwatch.floor.outcome import Outcome
+from seatwatch.glossary import Language
 
+UTC: Final = ZoneInfo("UTC")
+LANGUAGES: Final[tuple[Language, Language]] = ("en", "zh")
 OUTCOME = Outcome(sent=9, durable=9, acknowledged=9, lost=0, duplicates=0, declared_gone=0, quarantined=0)
 
 
@@ -34,13 +43,43 @@ def test_where_nothing_was_judged_there_is_no_ratio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sites", "seats", "words"),
+    ("language", "lines"),
     [
-        (1, 1, "1 site with 1 seat"),
-        (1, 4, "1 site with 4 seats"),
-        (3, 1, "3 sites with 1 seat each"),
-        (3, 8, "3 sites with 8 seats each"),
+        (
+            "en",
+            [
+                "sent 9, durable 9, acknowledged 9, lost 0, duplicates 0",
+                "acme: first response within 10 s 90.0 % (9/10), average response 4.0 s of 10",
+                "bolt: first response within 10 s no data, average response no data",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "发出 9，落盘 9，已确认 9，丢失 0，重复 0",
+                "acme：10 秒首响 90.0 % (9/10)，平均响应 4.0 秒（共 10 次）",
+                "bolt：10 秒首响 无数据，平均响应 无数据",
+            ],
+        ),
     ],
 )
-def test_the_floor_is_counted_in_grammar(sites: int, seats: int, words: str) -> None:
-    assert welcome(sites, seats) == words
+def test_the_ending_is_told_in_the_language_of_the_person(language: Language, lines: list[str]) -> None:
+    board = {"clients": {"a": client("acme", 9, 10, 40_000, 10), "b": client("bolt", 0, 0, 0, 0)}}
+    assert ending(summary(OUTCOME, board, 1), Teller(language, UTC)) == lines
+
+
+def test_the_board_is_told_in_one_line_of_either_language() -> None:
+    shown = {**client("acme", 36, 45, 0, 0), "live": {"waiting": 21}}
+    sites = {"s1": {"id": "site1", "state": "ok"}, "s2": {"id": "site2", "state": "on_battery"}}
+    board = {"clients": {"a": shown, "b": {**client("bolt", 0, 0, 0, 0), "live": None}}, "sites": sites}
+    told = "waiting 21, first response within 10 s 80.0 % (36/45); site1 ok, site2 on battery"
+    assert status(board, Teller("en", UTC)) == told
+    assert status(board, Teller("zh", UTC)) == "等待 21，10 秒首响 80.0 % (36/45)；site1 正常, site2 电池供电"
+
+
+@pytest.mark.parametrize("action", Action)
+def test_everything_that_can_befall_a_floor_is_announced_in_both_languages(action: Action) -> None:
+    english, chinese = (befalls(Mishap(0, action, "site2"), Teller(each, UTC)) for each in LANGUAGES)
+    assert english.isascii()
+    assert not chinese.isascii()
+    assert ("site2" in english) == ("site2" in chinese) == (action not in {Action.SURGE, Action.KILL_COLLECTOR})

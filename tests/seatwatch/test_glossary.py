@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from seatwatch.glossary import GlossaryError, parse_glossary, words
+from seatwatch.glossary import GlossaryError, language_of, parse_glossary, words
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -36,3 +36,17 @@ def test_the_words_the_wallboard_is_promised_with_are_there() -> None:
 def test_an_unfinished_word_is_refused_by_name(text: str, problem: str) -> None:
     with pytest.raises(GlossaryError, match=problem):
         parse_glossary(text)
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "", "LC_MESSAGES": "zh_TW"}, "zh"),
+    ],
+)
+def test_the_language_is_that_of_the_locale_as_programs_read_it(environment: dict[str, str], language: str) -> None:
+    assert language_of(environment) == language
