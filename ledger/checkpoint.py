@@ -190,6 +190,12 @@ def kept_keys(directory: Path) -> list[str]:
     return path.read_text(encoding="utf-8").split() if path.exists() else []
 
 
+def newest_signed(directory: Path) -> int:
+    """Size of the newest tree of which a checkpoint is kept, 0 when there is none."""
+    folder = directory / CHECKPOINTS
+    return max((int(path.stem) for path in folder.glob("*.note") if path.stem.isdecimal()), default=0)
+
+
 def keep_note(directory: Path, size: int, note: str, vkey: str) -> Path:
     """Keep a signed note, and the verifier key before all earlier ones, in the ledger directory. Durable on return."""
     folder = directory / CHECKPOINTS

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ledger.checkpoint import newest_signed
 from ledger.entry import FORMAT
 from ledger.errors import LedgerBusy, LedgerCorrupt
 from ledger.reader import read_ledger_id
@@ -72,7 +73,9 @@ def open_last_segment(
     numbers = segment_numbers(directory)
     if numbers != list(range(1, len(numbers) + 1)):
         raise LedgerCorrupt(f"{directory}: segments {numbers} are not 1, 2, 3 ...; run seatwatch fsck")
+    signed = newest_signed(directory)
     if not numbers:
+        _require_all(directory, 0, signed)
         create_segment(directory, State(FORMAT, ledger_id, 1, 0, 1, opened_at, 0, b"", 0, 0), None)
         return connect_writing(segment_path(directory, 1), settings)
     path = segment_path(directory, numbers[-1])
@@ -81,6 +84,7 @@ def open_last_segment(
         try:
             state = read_state(reading)
             _require_sound(reading, state, ledger_id, numbers[-1])
+            _require_all(directory, state.size, signed)
         finally:
             reading.close()
         if state.sealed:
@@ -102,6 +106,13 @@ def _require_sound(connection: sqlite3.Connection, state: State, ledger_id: byte
     size = state.first_index if last is None else last + 1
     if (state.format, state.ledger_id, state.number, state.size) != (FORMAT, ledger_id, number, size):
         raise LedgerCorrupt(f"segment {number} does not match its own state row; run seatwatch fsck")
+
+
+def _require_all(directory: Path, size: int, signed: int) -> None:
+    """What a ledger has lost was acknowledged once: going on without it must be somebody's decision."""
+    if size < signed:
+        found = f"{signed} entries were signed, {size} are there"
+        raise LedgerCorrupt(f"{directory}: {found}; find the files, or restore a backup with its checkpoints")
 
 
 def follow(

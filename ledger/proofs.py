@@ -89,12 +89,6 @@ Document = Inclusion | Consistency
 _decoder: Final[msgspec.json.Decoder[Document]] = msgspec.json.Decoder(Document)
 
 
-def newest_signed(directory: Path) -> int:
-    """Size of the newest tree of which a checkpoint is kept, 0 when there is none."""
-    folder = directory / CHECKPOINTS
-    return max((int(path.stem) for path in folder.glob("*.note") if path.stem.isdecimal()), default=0)
-
-
 def prove_inclusion(directory: Path, index: int, size: int, *, with_entry: bool = False) -> Inclusion:
     """Proof that entry `index` is in the tree of the first `size` entries.
 

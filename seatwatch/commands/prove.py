@@ -118,8 +118,8 @@ def verify(
 def _print(ledger: Path, size: int | None, prove: "Callable[[int], Document]") -> None:
     import msgspec
 
+    from ledger.checkpoint import newest_signed
     from ledger.errors import LedgerError
-    from ledger.proofs import newest_signed
 
     wanted = newest_signed(ledger) if size is None else size
     if wanted == 0:

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.checkpoint import Checkpoint, Signer, Verifier, key_id, open_checkpoint, open_note
-from ledger.errors import LedgerFailed, NoteInvalid, SigningRefused
+from ledger.errors import LedgerCorrupt, LedgerFailed, NoteInvalid, SigningRefused
 from ledger.merkle import EMPTY_ROOT
 from ledger.reader import LedgerReader
+from ledger.segment import segment_path
 from ledger.writer import LedgerWriter
 from tests.ledger.building import DAY_MS, NOON, append, open_writer
 
@@ -82,6 +83,19 @@ def test_a_restored_older_ledger_is_not_signed(tmp_path: Path, writer: LedgerWri
     writer.close()
     with pytest.raises(SigningRefused, match="size 3 was signed before, 2 is smaller"):
         signer.sign(writer.ledger_id, 2, bytes(32), LedgerReader.open(tmp_path / "ledger").consistency_proof)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_ledger_that_has_lost_entries_it_signed_is_not_opened(tmp_path: Path, signer: Signer, lost: int) -> None:
+    writer = open_writer(tmp_path / "ledger")
+    append(writer, [1, 2])
+    append(writer, [3], at=NOON + 40 * DAY_MS)
+    writer.checkpoint(signer)
+    writer.close()
+    for number in range(2, 2 - lost, -1):
+        segment_path(tmp_path / "ledger", number).unlink()
+    with pytest.raises(LedgerCorrupt, match=f"3 entries were signed, {2 if lost == 1 else 0} are there"):
+        open_writer(tmp_path / "ledger")
 
 
 def test_another_history_of_the_same_ledger_is_not_signed(tmp_path: Path, signer: Signer) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ledger.backup import backup
-from ledger.checkpoint import Signer, Verifier, kept_keys
+from ledger.checkpoint import Signer, Verifier, kept_keys, newest_signed
 from ledger.errors import LedgerCorrupt, LedgerMissing, ProofInvalid
 from ledger.fsck import check
 from ledger.proofs import (
@@ -18,7 +18,6 @@ from ledger.proofs import (
     Inclusion,
     Trust,
     claimed_keys,
-    newest_signed,
     prove_consistency,
     prove_inclusion,
     read_document,
