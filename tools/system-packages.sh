@@ -10,6 +10,8 @@ redis-server:redis-server
 /lib/nut/upsd:nut-server
 /lib/nut/dummy-ups:nut-server
 upsc:nut-client
+sipp:sip-tester
+kamailio:kamailio
 prometheus:prometheus
 promtool:prometheus
 prometheus-alertmanager:prometheus-alertmanager

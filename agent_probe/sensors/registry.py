@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.config import SIP_PORTS, ProbeConfig, ProbeSettings, RegisterConfig
 from agent_probe.sensors.base import Sensor
+from agent_probe.sensors.phone_line.connection import TrunkAddress
+from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
 from agent_probe.sensors.ups.sensor import UpsAddress, UpsSensor
 from wire.facility import Role
@@ -39,7 +41,31 @@ def _ups(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) ->
     ]
 
 
-SENSORS: Final[Mapping[str, Factory]] = {"seat": _heartbeat, "ups": _ups}
+def _phone_lines(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
+    return [
+        PhoneLineSensor(
+            line.name,
+            TrunkAddress(
+                line.host, line.port or SIP_PORTS[line.transport], line.transport, line.ca_file, line.bind_address
+            ),
+            settings.phone_line,
+            account=_account(line.register),
+            via_line=line.via_line,
+            site=config.site,
+            clock_domain=config.source,
+        )
+        for line in config.phone_line
+    ]
+
+
+def _account(register: RegisterConfig | None) -> Account | None:
+    if register is None:
+        return None
+    user = register.aor.partition(":")[2].partition("@")[0]
+    return Account(register.aor, register.username or user, register.password_file)
+
+
+SENSORS: Final[Mapping[str, Factory]] = {"seat": _heartbeat, "ups": _ups, "phone_line": _phone_lines}
 
 
 def build(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> list[Sensor]:

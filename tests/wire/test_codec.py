@@ -130,6 +130,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "via_line",
         "misses",
         "since_ms",
+        "error",
     ),
     (Kind.SEAT_READING, 1): (
         "site",
