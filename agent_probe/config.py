@@ -18,13 +18,14 @@ from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
 from wire.ids import is_name
 
-NUT_PORT: Final = 3493
 MQTT_PORT: Final = 1883
 PROTOCOLS: Final = ("5", "3.1.1")
+UPS_PORTS: Final[Mapping[str, int]] = {"nut": 3493, "snmp": 161, "battery": 0}
 SIP_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061}
 SIP_ADDRESS: Final = re.compile(r"sips?:[^@\s<>\"]+@[^@\s<>\"]+")
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
+OptionalPort = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,12 +49,17 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UpsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One UPS. name: in our messages. ups: upsd's name for it, where that differs."""
+    """One UPS. name: in our messages. port 0: the usual one. ups: upsd's name for it, where that differs.
+
+    via: a NUT server, an SNMP agent with the UPS-MIB, or the battery that this machine itself shows.
+    """
 
     name: str
     host: str = "127.0.0.1"
-    port: Port = NUT_PORT
+    port: OptionalPort = 0
     ups: str = ""
+    via: Literal["nut", "snmp", "battery"] = "nut"
+    community: str = "public"
 
 
 class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +75,7 @@ class PhoneLineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     host: str
-    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    port: OptionalPort = 0
     transport: Literal["udp", "tcp", "tls"] = "udp"
     ca_file: str = ""
     bind_address: str = ""

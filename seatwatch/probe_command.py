@@ -11,7 +11,16 @@ from agent_probe import app
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
-from agent_probe.config import SIP_PORTS, ProbeConfig, ProbeSettings, UplinkSettings, check_files, load_config
+from agent_probe.config import (
+    SIP_PORTS,
+    UPS_PORTS,
+    ProbeConfig,
+    ProbeSettings,
+    UplinkSettings,
+    UpsConfig,
+    check_files,
+    load_config,
+)
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
@@ -21,6 +30,7 @@ from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
 from agent_probe.sensors.phone_line.transaction import TransactionRules
 from agent_probe.sensors.phone_line.trunk import TrunkRules
 from agent_probe.sensors.ups.debounce import DebounceRules
+from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
 from agent_probe.sensors.ups.sensor import UpsSettings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
@@ -76,7 +86,10 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             schedule=schedule("ups_status"),
             rhythm=Rhythm(ms("ups_repeated"), ms("ups_repeated"), DropClass.SAMPLE),
             debounce=DebounceRules(ms("ups_flicker"), ms("ups_off"), ms("ups_dead"), ms("ups_gap")),
+            slope=SlopeRules(ms("ups_slope"), round(WHOLE * defaults.ratio("probe.ups_slope_drop"))),
             list_ms=ms("ups_variables"),
+            resend_ms=ms("snmp_resend"),
+            low_ratio=defaults.ratio("probe.battery_low"),
         ),
         phone_line=PhoneLineSettings(
             schedule=schedule("phone_asked", "phone_deadline"),
@@ -145,7 +158,7 @@ def _summary(config: ProbeConfig) -> str:
     lines = [
         f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
         f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
-        *(f"    UPS {ups.name} at {ups.host}:{ups.port}" for ups in config.ups),
+        *(f"    UPS {ups.name} {_place(ups)}" for ups in config.ups),
         *(
             f"    phone line {line.name} at {line.host}:{line.port or SIP_PORTS[line.transport]},"
             f" {line.transport.upper()}" + (f", registering {line.register.aor}" if line.register else "")
@@ -153,3 +166,9 @@ def _summary(config: ProbeConfig) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _place(ups: UpsConfig) -> str:
+    if ups.via == "battery":
+        return "is this machine's own battery"
+    return f"at {ups.host}:{ups.port or UPS_PORTS[ups.via]}" + (" over SNMP" if ups.via == "snmp" else "")

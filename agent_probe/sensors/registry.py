@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from agent_probe.config import SIP_PORTS, ProbeConfig, ProbeSettings, RegisterConfig
+from agent_probe.config import SIP_PORTS, UPS_PORTS, ProbeConfig, ProbeSettings, RegisterConfig, UpsConfig
 from agent_probe.sensors.base import Sensor
 from agent_probe.sensors.phone_line.connection import TrunkAddress
 from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
-from agent_probe.sensors.ups.sensor import UpsAddress, UpsSensor
+from agent_probe.sensors.ups.battery import BatterySource
+from agent_probe.sensors.ups.sensor import UpsSensor, UpsSettings
+from agent_probe.sensors.ups.sources import NutSource, UpsAddress, UpsSource
+from agent_probe.sensors.ups.ups_mib import SnmpSource
+from agent_probe.snmp import SnmpAddress
 from wire.facility import Role
 
 Factory = Callable[[ProbeConfig, ProbeSettings, Callable[[], Load]], Sequence[Sensor]]
@@ -31,14 +35,18 @@ def _heartbeat(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], 
 
 def _ups(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
     return [
-        UpsSensor(
-            UpsAddress(ups.name, ups.host, ups.port, ups.ups or ups.name),
-            settings.ups,
-            site=config.site,
-            clock_domain=config.source,
-        )
+        UpsSensor(ups.name, _source(ups, settings.ups), settings.ups, site=config.site, clock_domain=config.source)
         for ups in config.ups
     ]
+
+
+def _source(ups: UpsConfig, settings: UpsSettings) -> UpsSource:
+    port = ups.port or UPS_PORTS[ups.via]
+    if ups.via == "snmp":
+        return SnmpSource(SnmpAddress(ups.host, port, ups.community), resend_ms=settings.resend_ms)
+    if ups.via == "battery":
+        return BatterySource(low_ratio=settings.low_ratio)
+    return NutSource(UpsAddress(ups.host, port, ups.ups or ups.name), list_ms=settings.list_ms)
 
 
 def _phone_lines(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:

@@ -94,6 +94,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "load_percent",
         "input_mv",
         "since_ms",
+        "runtime_is_estimate",
     ),
     (Kind.LINE_READING, 1): (
         "site",
