@@ -11,12 +11,26 @@ from agent_probe import app
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
-from agent_probe.config import ProbeConfig, ProbeSettings, UplinkSettings, check_files, load_config
+from agent_probe.config import (
+    SIP_PORTS,
+    UPS_PORTS,
+    ProbeConfig,
+    ProbeSettings,
+    UplinkSettings,
+    UpsConfig,
+    check_files,
+    load_config,
+)
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
 from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.phone_line.registration import RegistrationRules
+from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
+from agent_probe.sensors.phone_line.transaction import TransactionRules
+from agent_probe.sensors.phone_line.trunk import TrunkRules
 from agent_probe.sensors.ups.debounce import DebounceRules
+from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
 from agent_probe.sensors.ups.sensor import UpsSettings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
@@ -43,8 +57,8 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
     def ms(name: str) -> int:
         return defaults.ms(f"probe.{name}")
 
-    def schedule(name: str) -> Schedule:
-        return Schedule(ms(name), ms("sample_deadline"), ms("retry_first"), ms("retry_last"))
+    def schedule(name: str, deadline: str = "sample_deadline") -> Schedule:
+        return Schedule(ms(name), ms(deadline), ms("retry_first"), ms("retry_last"))
 
     return ProbeSettings(
         outbox=OutboxLimits(
@@ -72,7 +86,18 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             schedule=schedule("ups_status"),
             rhythm=Rhythm(ms("ups_repeated"), ms("ups_repeated"), DropClass.SAMPLE),
             debounce=DebounceRules(ms("ups_flicker"), ms("ups_off"), ms("ups_dead"), ms("ups_gap")),
+            slope=SlopeRules(ms("ups_slope"), round(WHOLE * defaults.ratio("probe.ups_slope_drop"))),
             list_ms=ms("ups_variables"),
+            resend_ms=ms("snmp_resend"),
+            low_ratio=defaults.ratio("probe.battery_low"),
+        ),
+        phone_line=PhoneLineSettings(
+            schedule=schedule("phone_asked", "phone_deadline"),
+            suspect=schedule("phone_suspect", "phone_deadline"),
+            rhythm=Rhythm(ms("phone_repeated"), ms("phone_repeated"), DropClass.SAMPLE),
+            trunk=defaults.fill(TrunkRules, "probe"),
+            registration=defaults.fill(RegistrationRules, "probe"),
+            transaction=defaults.fill(TransactionRules, "probe"),
         ),
         seat_heartbeat=schedule("seat_heartbeat"),
         gateway_heartbeat=schedule("gateway_heartbeat"),
@@ -133,6 +158,17 @@ def _summary(config: ProbeConfig) -> str:
     lines = [
         f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
         f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
-        *(f"    UPS {ups.name} at {ups.host}:{ups.port}" for ups in config.ups),
+        *(f"    UPS {ups.name} {_place(ups)}" for ups in config.ups),
+        *(
+            f"    phone line {line.name} at {line.host}:{line.port or SIP_PORTS[line.transport]},"
+            f" {line.transport.upper()}" + (f", registering {line.register.aor}" if line.register else "")
+            for line in config.phone_line
+        ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _place(ups: UpsConfig) -> str:
+    if ups.via == "battery":
+        return "is this machine's own battery"
+    return f"at {ups.host}:{ups.port or UPS_PORTS[ups.via]}" + (" over SNMP" if ups.via == "snmp" else "")

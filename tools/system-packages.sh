@@ -10,6 +10,9 @@ redis-server:redis-server
 /lib/nut/upsd:nut-server
 /lib/nut/dummy-ups:nut-server
 upsc:nut-client
+snmpsimd:snmpsim
+sipp:sip-tester
+kamailio:kamailio
 prometheus:prometheus
 promtool:prometheus
 prometheus-alertmanager:prometheus-alertmanager

@@ -242,6 +242,7 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
 
     state: ok, degraded, redundancy_lost, on_battery, power_lost, isolated, silent, unknown.
     power: a wire.facility.Power value or None when no UPS was ever heard.
+    runtime_is_estimate: not claimed by the unit but told from how fast its charge falls.
     """
 
     id: str
@@ -256,6 +257,7 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     probes_reporting: int
     probes_known: int
     last_heard_at: int | None
+    runtime_is_estimate: bool = False
 
 
 class Board(msgspec.Struct, frozen=True, gc=False):

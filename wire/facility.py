@@ -54,7 +54,8 @@ class Heartbeat(Body, frozen=True, array_like=True, gc=False):
 class UpsReading(Body, frozen=True, array_like=True, gc=False):
     """What one UPS says. Absent values are None, never 0.
 
-    status: the raw token string. runtime_ms: as the device claims. input_mv: millivolts at the input.
+    status: the raw token string. runtime_ms: as the device claims, or from how fast its charge falls
+    (runtime_is_estimate). input_mv: millivolts at the input.
     since_ms: how long the debounced power state has held when this was sampled.
     """
 
@@ -70,3 +71,4 @@ class UpsReading(Body, frozen=True, array_like=True, gc=False):
     load_percent: Count | None = None
     input_mv: Count | None = None
     since_ms: DurationMs = 0
+    runtime_is_estimate: bool = False

@@ -34,6 +34,7 @@ class PhoneLineReading(Body, frozen=True, array_like=True, gc=False):
 
     transport: udp, tcp or tls. last_code: of the newest SIP answer. retry_after_ms: as a 503 asked. expires_in_ms: of
     the registration. via_line: the broadband line it goes over. misses: in a row. since_ms: how long `state` has held.
+    error: why the last request got no answer (refused, timeout, name, certificate, tls, closed, protocol, unreachable).
     """
 
     site: Name
@@ -48,3 +49,4 @@ class PhoneLineReading(Body, frozen=True, array_like=True, gc=False):
     via_line: OptionalName = ""
     misses: Count = 0
     since_ms: DurationMs = 0
+    error: Word = ""

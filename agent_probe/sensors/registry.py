@@ -3,10 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.config import SIP_PORTS, UPS_PORTS, ProbeConfig, ProbeSettings, RegisterConfig, UpsConfig
 from agent_probe.sensors.base import Sensor
+from agent_probe.sensors.phone_line.connection import TrunkAddress
+from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
-from agent_probe.sensors.ups.sensor import UpsAddress, UpsSensor
+from agent_probe.sensors.ups.battery import BatterySource
+from agent_probe.sensors.ups.sensor import UpsSensor, UpsSettings
+from agent_probe.sensors.ups.sources import NutSource, UpsAddress, UpsSource
+from agent_probe.sensors.ups.ups_mib import SnmpSource
+from agent_probe.snmp import SnmpAddress
 from wire.facility import Role
 
 Factory = Callable[[ProbeConfig, ProbeSettings, Callable[[], Load]], Sequence[Sensor]]
@@ -29,17 +35,45 @@ def _heartbeat(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], 
 
 def _ups(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
     return [
-        UpsSensor(
-            UpsAddress(ups.name, ups.host, ups.port, ups.ups or ups.name),
-            settings.ups,
-            site=config.site,
-            clock_domain=config.source,
-        )
+        UpsSensor(ups.name, _source(ups, settings.ups), settings.ups, site=config.site, clock_domain=config.source)
         for ups in config.ups
     ]
 
 
-SENSORS: Final[Mapping[str, Factory]] = {"seat": _heartbeat, "ups": _ups}
+def _source(ups: UpsConfig, settings: UpsSettings) -> UpsSource:
+    port = ups.port or UPS_PORTS[ups.via]
+    if ups.via == "snmp":
+        return SnmpSource(SnmpAddress(ups.host, port, ups.community), resend_ms=settings.resend_ms)
+    if ups.via == "battery":
+        return BatterySource(low_ratio=settings.low_ratio)
+    return NutSource(UpsAddress(ups.host, port, ups.ups or ups.name), list_ms=settings.list_ms)
+
+
+def _phone_lines(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
+    return [
+        PhoneLineSensor(
+            line.name,
+            TrunkAddress(
+                line.host, line.port or SIP_PORTS[line.transport], line.transport, line.ca_file, line.bind_address
+            ),
+            settings.phone_line,
+            account=_account(line.register),
+            via_line=line.via_line,
+            site=config.site,
+            clock_domain=config.source,
+        )
+        for line in config.phone_line
+    ]
+
+
+def _account(register: RegisterConfig | None) -> Account | None:
+    if register is None:
+        return None
+    user = register.aor.partition(":")[2].partition("@")[0]
+    return Account(register.aor, register.username or user, register.password_file)
+
+
+SENSORS: Final[Mapping[str, Factory]] = {"seat": _heartbeat, "ups": _ups, "phone_line": _phone_lines}
 
 
 def build(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> list[Sensor]:

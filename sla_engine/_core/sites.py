@@ -77,6 +77,7 @@ class Ups(msgspec.Struct):
     firm: Power | None
     firm_since: int
     firm_charge: int | None
+    runtime_is_estimate: bool = False
 
 
 class Site(msgspec.Struct):
@@ -140,7 +141,8 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
     site = state.sites[site_id]
     ups = _worst_ups(site)
     charges = [u.charge_percent for u in site.upses.values() if u.charge_percent is not None]
-    runtimes = [u.runtime_ms for u in site.upses.values() if u.runtime_ms is not None]
+    runtimes = [(u.runtime_ms, u.runtime_is_estimate) for u in site.upses.values() if u.runtime_ms is not None]
+    runtime_ms, is_estimate = min(runtimes, default=(None, False))
     return SiteTile(
         id=site_id,
         name=site_id,
@@ -150,10 +152,11 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
         power=_shown_power(site),
         comms=None if ups is None else ups.comms,
         charge_percent=min(charges, default=None),
-        runtime_ms=min(runtimes, default=None),
+        runtime_ms=runtime_ms,
         probes_reporting=sum(p.heard_at is not None and p.silent_since is None for p in site.probes.values()),
         probes_known=len(site.probes),
         last_heard_at=site.heard_at,
+        runtime_is_estimate=is_estimate,
     )
 
 
@@ -226,6 +229,7 @@ def _take_reading(site: Site, body: UpsReading, told_at: int) -> bool:
         firm=body.power if says else None if ups is None else ups.firm,
         firm_since=since if says or ups is None else ups.firm_since,
         firm_charge=body.charge_percent if says or ups is None else ups.firm_charge,
+        runtime_is_estimate=body.runtime_is_estimate,
     )
     return True
 

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_probe.sensors.ups.sensor import UpsAddress, UpsSensor
+from agent_probe.sensors.ups.sensor import UpsSensor
+from agent_probe.sensors.ups.sources import NutSource, UpsAddress
 from tests.agent_probe.living_probe import SETTINGS
 
 
@@ -55,7 +56,8 @@ async def sensor_before(screen: Screen) -> AsyncIterator[UpsSensor]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        sensor = UpsSensor(UpsAddress("u", "127.0.0.1", port, "u"), SETTINGS.ups, site="sz1", clock_domain="sz1/gw1")
+        source = NutSource(UpsAddress("127.0.0.1", port, "u"), list_ms=SETTINGS.ups.list_ms)
+        sensor = UpsSensor("u", source, SETTINGS.ups, site="sz1", clock_domain="sz1/gw1")
         await sensor.open()
         try:
             yield sensor

@@ -40,6 +40,19 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         (SMALLEST + 'username = "u"\n', "broker.username", "belong together"),
         (SMALLEST + '[broker.tls]\ncert_file = "c"\n', "broker.tls", "belong together"),
         (SMALLEST + '[[ups]]\nname = "a"\n[[ups]]\nname = "a"\n', "ups.name", "used twice"),
+        (SMALLEST + '[[phone_line]]\nname = "t"\nhost = ""\n', "phone_line.t.host", "empty"),
+        (
+            SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\ntransport = "sctp"\n',
+            "phone_line[0].transport",
+            "sctp",
+        ),
+        (SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\nca_file = "f"\n', "phone_line.t.ca_file", "only TLS"),
+        (
+            SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\nregister = {aor = "monitor", password_file = "f"}\n',
+            "phone_line.t.register.aor",
+            "monitor",
+        ),
+        (SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\n' * 2, "phone_line.name", "used twice"),
         (SMALLEST + '[[ups]]\nname = "no blanks"\n', "ups.no blanks", "cannot be a name"),
         (SMALLEST.replace("seat =", 'role = "boss"\nseat ='), "role", "Invalid enum value"),
     ],
@@ -60,12 +73,18 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path) -> Non
 
 def test_check_says_what_the_probe_would_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "probe.toml"
-    file.write_text(SMALLEST + '[[ups]]\nname = "rack1"\n', encoding="utf-8")
+    file.write_text(
+        SMALLEST
+        + '[[ups]]\nname = "rack1"\n[[phone_line]]\nname = "t"\nhost = "sip.example"\ntransport = "tls"\n'
+        + f'register = {{aor = "sip:m@sip.example", password_file = "{file}"}}\n',
+        encoding="utf-8",
+    )
     assert probe_command.run(["--config", str(file), "--check"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ok: seat sz1/p1, seat s01",
         "    broker hub:1883, MQTT 5, no TLS",
         "    UPS rack1 at 127.0.0.1:3493",
+        "    phone line t at sip.example:5061, TLS, registering sip:m@sip.example",
     ]
 
 
@@ -80,7 +99,7 @@ def test_check_ends_with_2_and_names_key_and_fix(tmp_path: Path, capsys: pytest.
 
 def test_every_sensor_has_its_folder_with_a_readme_and_every_folder_is_a_sensor_or_a_kept_place() -> None:
     folders = {path.name for path in SENSOR_FOLDERS.iterdir() if path.is_dir() and not path.name.startswith("_")}
-    assert folders == set(SENSORS) | {"uplink", "phone_line"}
+    assert folders == set(SENSORS) | {"uplink"}
     assert all((SENSOR_FOLDERS / name / "README.md").read_text(encoding="utf-8").strip() for name in folders)
 
 

@@ -151,6 +151,15 @@ def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall,
         expect(page.locator(".team-card .client")).to_have_text("Acme Outdoor")
 
 
+def test_a_time_left_that_the_unit_does_not_tell_is_called_an_estimate(shared: Wall, browser: Browser) -> None:
+    shared.show(
+        board(sites=[site("gz3", "on_battery", power="battery", runtime_ms=1_380_000, runtime_is_estimate=True)])
+    )
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(page.locator(".site-card .power")).to_contain_text(f"23 {word('minutes')} ({word('estimated')})")
+
+
 def test_no_data_is_a_dash_with_its_word_and_a_daily_queue_has_no_countdown(shared: Wall, browser: Browser) -> None:
     shared.show(
         board(

@@ -50,6 +50,17 @@ def test_a_site_with_mains_and_a_heartbeat_is_ok() -> None:
     assert tile.last_heard_at == NOON + 1
 
 
+def test_the_shortest_time_left_of_a_site_says_whether_it_is_an_estimate() -> None:
+    log = Log()
+    claims = log.ups("gate", NOON, ups="rack", runtime_ms=900_000)
+    estimated = log.ups("gate", NOON, ups="hall", runtime_ms=600_000, runtime_is_estimate=True)
+    assert (site_after(claims, estimated).runtime_ms, site_after(claims, estimated).runtime_is_estimate) == (
+        600_000,
+        True,
+    )
+    assert not site_after(claims).runtime_is_estimate
+
+
 def test_mains_lost_shows_at_once_and_since_when() -> None:
     log = Log()
     state = new_sites(LIMITS)

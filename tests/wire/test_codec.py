@@ -94,6 +94,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "load_percent",
         "input_mv",
         "since_ms",
+        "runtime_is_estimate",
     ),
     (Kind.LINE_READING, 1): (
         "site",
@@ -130,6 +131,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "via_line",
         "misses",
         "since_ms",
+        "error",
     ),
     (Kind.SEAT_READING, 1): (
         "site",

@@ -1,95 +1,90 @@
-"""One UPS: its status every interval, all its variables every so often and right after a change."""
+"""One UPS: what its source says, debounced, and how long its battery will last."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent_probe._core.gate import Rhythm
 from agent_probe.sensors.base import Reading, Schedule, Stamp
-from agent_probe.sensors.ups.connection import NutConnection
-from agent_probe.sensors.ups.debounce import Believed, Debounce, DebounceRules
-from agent_probe.sensors.ups.nut import Listing, Refusal, Variable, get_variable, list_variables
-from agent_probe.sensors.ups.status import (
-    STATUS_NOT_OFFERED,
-    WORTH_A_LAST_WORD,
-    comms_of_refusal,
-)
+from agent_probe.sensors.ups.debounce import ON_BATTERY, Believed, Debounce, DebounceRules
+from agent_probe.sensors.ups.runtime import WHOLE, RuntimeEstimate, SlopeRules
+from agent_probe.sensors.ups.sources import Observed, UpsSource
+from agent_probe.sensors.ups.status import WORTH_A_LAST_WORD
 from wire.facility import Comms, UpsReading
-from wire.limits import DURATION_MAX_MS, WORD_CHARS_MAX
-
-
-class UpsAddress(NamedTuple):
-    """Where a UPS is found. name: ours, in messages. ups: upsd's own name for it."""
-
-    name: str
-    host: str
-    port: int
-    ups: str
+from wire.limits import DURATION_MAX_MS, SEQUENCE_MAX, WORD_CHARS_MAX
 
 
 class UpsSettings(NamedTuple):
-    """list_ms: how old the variables beside the status may get."""
+    """list_ms: how old the variables of upsd beside the status may get.
+
+    resend_ms: after which SNMP is asked again. low_ratio: charge of the machine's own battery that counts as low.
+    """
 
     schedule: Schedule
     rhythm: Rhythm
     debounce: DebounceRules
+    slope: SlopeRules
     list_ms: int
+    resend_ms: int
+    low_ratio: float
 
 
 class UpsSensor:
-    """Samples one UPS of one upsd, over a connection of its own: a dead upsd costs the others nothing."""
+    """Samples one UPS from its source. name: ours, in messages."""
 
-    def __init__(self, address: UpsAddress, settings: UpsSettings, *, site: str, clock_domain: str) -> None:
-        self.name = f"ups/{address.name}"
+    def __init__(self, name: str, source: UpsSource, settings: UpsSettings, *, site: str, clock_domain: str) -> None:
+        self.name = f"ups/{name}"
         self.schedule = settings.schedule
-        self._address = address
+        self._ups = name
+        self._source = source
         self._settings = settings
         self._site = site
         self._clock_domain = clock_domain
-        self._connection = NutConnection(address.host, address.port)
         self._debounce = Debounce(settings.debounce)
+        self._estimate = RuntimeEstimate(settings.slope)
         self._status = ""
-        self._variables: Mapping[str, str] = {}
-        self._listed_at: int | None = None
 
     async def open(self) -> None:
-        """Connect to upsd."""
-        await self._connection.open()
+        """Reach the source."""
+        await self._source.open()
 
     async def sample(self, now: Stamp) -> Sequence[Reading]:
-        """The status, and the variables when they are due."""
-        answer = await self._connection.ask(get_variable(self._address.ups, "ups.status"))
-        if isinstance(answer, Refusal) and answer.code != STATUS_NOT_OFFERED:
-            return [self._lost(comms_of_refusal(answer.code), now)]
-        status = answer.value if isinstance(answer, Variable) else ""
-        is_old = self._listed_at is None or now.monotonic - self._listed_at >= self._settings.list_ms
-        if status != self._status or is_old:
-            listing = await self._connection.ask(list_variables(self._address.ups))
-            if isinstance(listing, Listing):
-                self._variables = listing.variables()
-                self._listed_at = now.monotonic
-        return [self._observed(status, now)]
+        """What the UPS says now."""
+        found = await self._source.observe(now.monotonic)
+        if isinstance(found, Observed):
+            return [self._observed(found, now)]
+        return [self._lost(found, now)]
 
     def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:  # noqa: ARG002 - whatever the cause
-        """No answer from upsd."""
+        """No answer from the source."""
         return [self._lost(Comms.UNREACHABLE, now)]
 
     async def close(self) -> None:
-        """Drop the connection."""
-        await self._connection.close()
+        """Let go of the source."""
+        await self._source.close()
 
-    def _observed(self, status: str, now: Stamp) -> Reading:
-        self._status = status
-        return self._reading(
-            self._debounce.observe(status, now.monotonic, mains_is_gone=mains_is_gone(self._variables)), now
-        )
+    def _observed(self, found: Observed, now: Stamp) -> Reading:
+        self._status, variables = found
+        believed = self._debounce.observe(self._status, now.monotonic, mains_is_gone=mains_is_gone(variables))
+        claimed = whole(variables, "battery.runtime", thousandths=True, most=DURATION_MAX_MS)
+        charge = whole(variables, "battery.charge", thousandths=True, most=WHOLE)
+        estimated = self._estimate.observe(charge, now.monotonic, on_battery=believed.power in ON_BATTERY)
+        if claimed is None and estimated is not None:
+            return self._reading(believed, variables, min(estimated, DURATION_MAX_MS), now, is_estimate=True)
+        return self._reading(believed, variables, claimed, now)
 
     def _lost(self, comms: Comms, now: Stamp) -> Reading:
-        self._listed_at = None
-        self._variables = {}  # an old charge must not look like a present one
-        return self._reading(self._debounce.lost(comms, now.monotonic), now)
+        return self._reading(self._debounce.lost(comms, now.monotonic), {}, None, now)
 
-    def _reading(self, believed: Believed, now: Stamp) -> Reading:
-        status, variables = self._status, self._variables
+    def _reading(
+        self,
+        believed: Believed,
+        variables: Mapping[str, str],
+        runtime_ms: int | None,
+        now: Stamp,
+        *,
+        is_estimate: bool = False,
+    ) -> Reading:
+        status = self._status
 
         def body() -> UpsReading:
             return UpsReading(
@@ -100,17 +95,18 @@ class UpsSensor:
                 synced=now.synced,
                 shard_key="",
                 site=self._site,
-                ups=self._address.name,
+                ups=self._ups,
                 power=believed.power,
                 comms=believed.comms,
                 status=status[:WORD_CHARS_MAX],
                 low_battery=believed.low_battery,
                 replace_battery=believed.replace_battery,
                 charge_percent=whole(variables, "battery.charge", most=100),
-                runtime_ms=whole(variables, "battery.runtime", thousandths=True, most=DURATION_MAX_MS),
+                runtime_ms=runtime_ms,
                 load_percent=whole(variables, "ups.load"),
                 input_mv=whole(variables, "input.voltage", thousandths=True),
                 since_ms=min(believed.since_ms, DURATION_MAX_MS),
+                runtime_is_estimate=is_estimate,
             )
 
         state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery)
@@ -118,14 +114,16 @@ class UpsSensor:
         return Reading(self.name, state, self._settings.rhythm, body, is_urgent)
 
 
-def whole(variables: Mapping[str, str], name: str, *, thousandths: bool = False, most: int | None = None) -> int | None:
+def whole(
+    variables: Mapping[str, str], name: str, *, thousandths: bool = False, most: int = SEQUENCE_MAX
+) -> int | None:
     """A variable as a whole number, or of its thousandths; None if absent, no number, negative or above `most`."""
     try:
         value = float(variables[name])
         number = round(value * 1000 if thousandths else value)
     except (KeyError, ValueError, OverflowError):
         return None
-    return number if number >= 0 and (most is None or number <= most) else None
+    return number if 0 <= number <= most else None
 
 
 def mains_is_gone(variables: Mapping[str, str]) -> bool:

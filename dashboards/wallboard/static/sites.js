@@ -93,7 +93,10 @@ export class Sites extends Strip {
     const comms = `comms_${site.comms}`;
     if (!trusted) parts.push(w(w.has(comms) ? comms : "unknown"));
     if (trusted && site.charge_percent !== null) parts.push(`${format.number(site.charge_percent)}%`);
-    if (trusted && site.runtime_ms !== null) parts.push(`${format.number(Math.floor(site.runtime_ms / 60000))} ${w("minutes")}`);
+    if (trusted && site.runtime_ms !== null) {
+      const minutes = `${format.number(Math.floor(site.runtime_ms / 60000))} ${w("minutes")}`;
+      parts.push(site.runtime_is_estimate ? `${minutes} (${w("estimated")})` : minutes);
+    }
     if (!siteIsFine(site) && site.reason !== site.state && w.has(site.reason)) parts.push(w(site.reason));
     setText(card.power.lastChild, parts.join("  ·  "));
   }

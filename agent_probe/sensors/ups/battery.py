@@ -1,0 +1,60 @@
+"""The machine's own battery, or a USB UPS that the system shows as one: what psutil reads, said in NUT's words."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from agent_probe.sensors.ups.sources import Observed
+from wire.facility import Comms
+
+SECONDS_BELIEVABLE: Final = 100_000_000
+"""More is no time but an unknown in disguise: Windows says 4294967295 (psutil pull request 2875)."""
+
+
+class Battery(Protocol):
+    """What psutil says of a battery."""
+
+    @property
+    def percent(self) -> float:
+        """Charge."""
+
+    @property
+    def secsleft(self) -> int:
+        """Seconds left; negative: unlimited or unknown."""
+
+    @property
+    def power_plugged(self) -> bool | None:
+        """Whether mains is there; None where that is not known."""
+
+
+def observed(battery: Battery | None, *, low_ratio: float) -> Observed | Comms:
+    """What a battery says. low_ratio: of the charge, at and below which a discharging battery is low."""
+    if battery is None:
+        return Comms.UNKNOWN_UPS
+    tokens = {True: "OL", False: "OB DISCHRG", None: ""}[battery.power_plugged]
+    if battery.power_plugged is False and battery.percent <= 100 * low_ratio:
+        tokens += " LB"
+    variables = {"battery.charge": f"{battery.percent:.2f}"}
+    if 0 <= int(battery.secsleft) < SECONDS_BELIEVABLE:
+        variables["battery.runtime"] = str(int(battery.secsleft))
+    return Observed(tokens, variables)
+
+
+class BatterySource:
+    """Reads the battery when asked; the system keeps it in memory."""
+
+    def __init__(self, *, low_ratio: float) -> None:
+        self._low_ratio = low_ratio
+        self._read: Callable[[], Battery | None] | None = None
+
+    async def open(self) -> None:
+        """Load what reads it: only machines with such a battery pay for that."""
+        import psutil  # noqa: PLC0415 - as said
+
+        self._read = getattr(psutil, "sensors_battery", None)
+
+    async def observe(self, now: int) -> Observed | Comms:  # noqa: ARG002 - every value comes fresh
+        """The battery as it is."""
+        return Comms.UNKNOWN_UPS if self._read is None else observed(self._read(), low_ratio=self._low_ratio)
+
+    async def close(self) -> None:
+        """Nothing to close."""

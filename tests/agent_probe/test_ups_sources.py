@@ -1,0 +1,195 @@
+"""Any dump, any SNMP agent's values and any battery become a message; none of them an accident."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_probe.sensors.base import Stamp
+from agent_probe.sensors.ups.battery import BatterySource
+from agent_probe.sensors.ups.battery import observed as of_battery
+from agent_probe.sensors.ups.sensor import UpsSensor
+from agent_probe.sensors.ups.sources import Observed, UpsSource
+from agent_probe.sensors.ups.ups_mib import BATTERY_STATUS, MIB, NUMBERS, OBJECTS, OUTPUT_SOURCE
+from agent_probe.sensors.ups.ups_mib import observed as of_mib
+from agent_probe.snmp import Value
+from tests.agent_probe.living_probe import SETTINGS
+from tests.agent_probe.virtual_loop import run_virtually
+from wire.codec import decode_body, encode_body
+from wire.facility import Comms, Power, UpsReading
+from wire.kinds import Kind
+
+NUT_NAMES = ("ups.status", "battery.charge", "battery.runtime", "ups.load", "input.voltage", "input.transfer.low")
+ANY_WORD = st.one_of(
+    st.text(max_size=300),
+    st.floats().map(str),
+    st.integers(-(10**30), 10**30).map(str),
+    st.sampled_from(["1e400", "-0", "nan", "12,5", "0x10", "230.0 V"]),
+)
+WORDS = "OL OB LB HB RB CHRG DISCHRG BYPASS CAL OFF OVER TRIM BOOST FSD ALARM WAIT"
+TOKENS = st.lists(st.sampled_from(WORDS.split()))
+
+
+class Scripted:
+    """A source that says what it was told to, in turn."""
+
+    def __init__(self, *script: Observed | Comms) -> None:
+        self.script = list(script)
+
+    async def open(self) -> None: ...
+
+    async def observe(self, now: int) -> Observed | Comms:
+        return self.script.pop(0)
+
+    async def close(self) -> None: ...
+
+
+async def bodies(source: UpsSource, count: int, every_ms: int = 1_000) -> list[UpsReading]:
+    sensor = UpsSensor("u", source, SETTINGS.ups, site="sz1", clock_domain="sz1/gw1")
+    await sensor.open()
+    found = []
+    for turn in range(count):
+        (reading,) = await sensor.sample(Stamp(1_800_000_000_000 + turn * every_ms, turn * every_ms, True))
+        body = reading.body()
+        assert isinstance(body, UpsReading)
+        assert decode_body(Kind.UPS_READING, 1, encode_body(body)) == body
+        found.append(body)
+    await sensor.close()
+    return found
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(TOKENS.map(" ".join), ANY_WORD),
+            st.dictionaries(st.sampled_from(NUT_NAMES) | st.text(max_size=20), ANY_WORD, max_size=8),
+        ),
+        max_size=4,
+    )
+)
+def test_any_dump_becomes_a_message(dumps: list[tuple[str, dict[str, str]]]) -> None:
+    script = [Observed(status, variables) for status, variables in dumps]
+    found = run_virtually(bodies(Scripted(*script), len(script)))
+    assert all(body.comms in {Comms.OK, Comms.STARTING} for body in found)
+
+
+def test_a_unit_without_runtime_gets_one_from_its_falling_charge_marked_as_an_estimate() -> None:
+    script = [Observed("OB DISCHRG", {"battery.charge": str(100 - minute)}) for minute in range(6)]
+    found = run_virtually(bodies(Scripted(*script), 6, every_ms=60_000))
+    assert [body.runtime_ms for body in found] == [None, None, None, None, 96 * 60_000, 95 * 60_000]
+    assert [body.runtime_is_estimate for body in found] == [False] * 4 + [True] * 2
+
+
+def test_what_a_unit_claims_goes_before_an_estimate_and_no_data_has_neither() -> None:
+    script: list[Observed | Comms] = [
+        Observed("OB DISCHRG", {"battery.charge": str(100 - minute), "battery.runtime": "600"}) for minute in range(6)
+    ]
+    found = run_virtually(bodies(Scripted(*script, Comms.STALE), 7, every_ms=60_000))
+    assert {(body.runtime_ms, body.runtime_is_estimate) for body in found[:6]} == {(600_000, False)}
+    assert (found[6].runtime_ms, found[6].charge_percent, found[6].comms) == (None, None, Comms.STALE)
+
+
+# --- SNMP
+
+
+def agent(source: Value, battery: Value = 2, **numbers: int) -> dict[str, Value]:
+    return {OUTPUT_SOURCE: source, BATTERY_STATUS: battery, **{f"{MIB}.{name}": n for name, n in numbers.items()}}
+
+
+@pytest.mark.parametrize(
+    ("source", "battery", "power", "low"),
+    [
+        (3, 2, Power.MAINS, False),
+        (5, 2, Power.BATTERY, False),
+        (5, 3, Power.CRITICAL, True),
+        (5, 4, Power.CRITICAL, True),
+        (4, 2, Power.BYPASS, False),
+        (6, 2, Power.MAINS, False),
+        (7, 2, Power.MAINS, False),
+        (1, 2, Power.UNKNOWN, False),
+        (None, 2, Power.UNKNOWN, False),
+        (99, 1, Power.UNKNOWN, False),
+    ],
+)
+def test_output_source_and_battery_status_become_one_power_state(
+    source: Value, battery: Value, power: Power, low: bool
+) -> None:
+    found = of_mib(agent(source, battery))
+    assert isinstance(found, Observed)
+    (body,) = run_virtually(bodies(Scripted(found), 1))
+    assert (body.power, body.low_battery) == (power, low)
+
+
+def test_the_units_of_the_mib_become_nuts_and_what_is_negative_is_not_known() -> None:
+    found = of_mib({**agent(3), **dict(zip(NUMBERS, (30, 98, 542, 231, -1), strict=True))})
+    assert isinstance(found, Observed)
+    assert found.variables == {
+        "battery.runtime": "1800",
+        "battery.charge": "98",
+        "battery.voltage": "54.2",
+        "input.voltage": "231",
+    }
+    (body,) = run_virtually(bodies(Scripted(found), 1))
+    assert (body.runtime_ms, body.charge_percent, body.input_mv, body.load_percent) == (1_800_000, 98, 231_000, None)
+
+
+def test_an_agent_without_a_ups_behind_it_is_told_from_a_ups_without_mains() -> None:
+    assert of_mib(dict.fromkeys(OBJECTS)) is Comms.UNKNOWN_UPS
+    assert of_mib({}) is Comms.UNKNOWN_UPS
+
+
+@given(st.dictionaries(st.sampled_from(OBJECTS), st.none() | st.integers() | st.binary() | st.text(), max_size=7))
+def test_any_agents_values_become_a_message(values: dict[str, Value]) -> None:
+    found = run_virtually(bodies(Scripted(of_mib(values)), 1))
+    assert len(found) == 1
+
+
+# --- the machine's own battery
+
+
+@dataclass
+class Said:
+    percent: float
+    secsleft: int
+    power_plugged: bool | None
+
+
+@pytest.mark.parametrize(
+    ("said", "power", "runtime_ms", "low"),
+    [
+        (Said(80, psutil.POWER_TIME_UNLIMITED, True), Power.MAINS, None, False),
+        (Said(80.4, 3_600, False), Power.BATTERY, 3_600_000, False),
+        (Said(10, 300, False), Power.CRITICAL, 300_000, True),
+        (Said(55, 4_294_967_295, False), Power.BATTERY, None, False),
+        (Said(55, psutil.POWER_TIME_UNKNOWN, None), Power.UNKNOWN, None, False),
+    ],
+)
+def test_a_battery_is_read_as_a_ups(said: Said, power: Power, runtime_ms: int | None, low: bool) -> None:
+    (body,) = run_virtually(bodies(Scripted(of_battery(said, low_ratio=0.1)), 1))
+    assert (body.power, body.runtime_ms, body.low_battery) == (power, runtime_ms, low)
+    assert body.charge_percent == int(said.percent)
+
+
+async def test_the_systems_own_files_are_read_and_a_machine_without_battery_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from psutil import _pslinux
+
+    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path))
+    supplies: dict[str, dict[str, object]] = {
+        "BAT0": {"energy_now": 20_000_000, "energy_full": 40_000_000, "power_now": 10_000_000, "status": "Discharging"},
+        "AC0": {"online": 0},
+    }
+    for name, files in supplies.items():
+        (tmp_path / name).mkdir()
+        for file, value in files.items():
+            (tmp_path / name / file).write_text(f"{value}\n", encoding="ascii")
+    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
+    assert (body.power, body.charge_percent, body.runtime_ms) == (Power.BATTERY, 50, 7_200_000)
+    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path / "none"))
+    (tmp_path / "none").mkdir()
+    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
+    assert (body.comms, body.charge_percent) == (Comms.UNKNOWN_UPS, None)
