@@ -12,6 +12,7 @@ from agent_probe._core.gate import Rhythm
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
 from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
 from wire.ids import is_name
@@ -88,6 +89,7 @@ class ProbeSettings(NamedTuple):
     outbox: OutboxLimits
     uplink: UplinkSettings
     ups: UpsSettings
+    lines: LineSettings
     seat_heartbeat: Schedule
     gateway_heartbeat: Schedule
     heartbeat_rhythm: Rhythm
