@@ -14,6 +14,7 @@ from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
 from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
+from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
 from wire.ids import is_name
@@ -121,6 +122,7 @@ class ProbeSettings(NamedTuple):
     uplink: UplinkSettings
     ups: UpsSettings
     phone_line: PhoneLineSettings
+    lines: LineSettings
     seat_heartbeat: Schedule
     gateway_heartbeat: Schedule
     heartbeat_rhythm: Rhythm

@@ -9,6 +9,8 @@ from typing import Final
 
 from agent_probe import app
 from agent_probe._core.gate import Rhythm
+from agent_probe._core.line import LineRules
+from agent_probe._core.line_window import WindowRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
 from agent_probe.config import (
@@ -29,12 +31,15 @@ from agent_probe.sensors.phone_line.registration import RegistrationRules
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
 from agent_probe.sensors.phone_line.transaction import TransactionRules
 from agent_probe.sensors.phone_line.trunk import TrunkRules
+from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.debounce import DebounceRules
 from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
 from agent_probe.sensors.ups.sensor import UpsSettings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
 
+PERMILLE: Final = 1000
+US_PER_MS: Final = 1000
 EXAMPLES: Final = """\
 examples:
   seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
@@ -99,11 +104,54 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             registration=defaults.fill(RegistrationRules, "probe"),
             transaction=defaults.fill(TransactionRules, "probe"),
         ),
+        lines=_line_settings(defaults),
         seat_heartbeat=schedule("seat_heartbeat"),
         gateway_heartbeat=schedule("gateway_heartbeat"),
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
+    )
+
+
+def _line_settings(defaults: Defaults) -> LineSettings:
+    def ms(name: str) -> int:
+        return defaults.ms(f"probe.{name}")
+
+    def count(name: str) -> int:
+        return defaults.int(f"probe.{name}")
+
+    def permille(name: str) -> int:
+        return round(defaults.ratio(f"probe.{name}") * PERMILLE)
+
+    retry = (defaults.ms("probe.retry_first"), defaults.ms("probe.retry_last"))
+    deadline_ms = defaults.ms("probe.sample_deadline")
+    return LineSettings(
+        schedule=Schedule(ms("line_sample"), deadline_ms, *retry),
+        rhythm=Rhythm(ms("line_shown"), ms("line_recorded"), DropClass.SAMPLE),
+        rules=LineRules(
+            probe_ms=ms("line_probe"),
+            answer_ms=ms("line_answer"),
+            lost_ms=ms("line_lost"),
+            suspect_misses=count("line_suspect_misses"),
+            burst_probes=count("line_burst_probes"),
+            burst_gap_ms=ms("line_burst_gap"),
+            up_good=count("line_up_good"),
+            up_ms=ms("line_up_after"),
+            gateway_ms=ms("line_gateway"),
+            gateway_misses=count("line_gateway_misses"),
+            stall_ms=ms("line_stall"),
+            window=WindowRules(
+                window_ms=ms("line_window"),
+                samples_min=count("line_samples_min"),
+                loss_enter_permille=permille("line_loss_enter"),
+                loss_leave_permille=permille("line_loss_leave"),
+                rtt_enter_us=ms("line_rtt_enter") * US_PER_MS,
+                rtt_leave_us=ms("line_rtt_leave") * US_PER_MS,
+                dead_target_misses=count("line_dead_target_misses"),
+            ),
+        ),
+        router=Schedule(ms("line_router"), deadline_ms, *retry),
+        snmp_resend_ms=defaults.ms("probe.snmp_resend"),
     )
 
 

@@ -70,7 +70,7 @@ def found(tmp_path: Path, *rows: str, known: list[Link] | None = None) -> list[P
 
 
 def remarked(tmp_path: Path, *rows: str) -> list[Problem]:
-    return list(remarks([], read_roster(file_of(tmp_path, *rows), SHANGHAI).stated))
+    return list(remarks([], read_roster(file_of(tmp_path, *rows), SHANGHAI, LIMITS).stated))
 
 
 def person(name: str, **cells: str) -> str:
