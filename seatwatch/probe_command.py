@@ -11,7 +11,7 @@ from agent_probe import app
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
-from agent_probe.config import ProbeConfig, ProbeSettings, UplinkSettings, check_files, load_config
+from agent_probe.config import HttpSettings, ProbeConfig, ProbeSettings, UplinkSettings, check_files, load_config
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
@@ -67,6 +67,11 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             flush_ms=ms("last_words"),
             acks_queued=defaults.int("probe.acks_queued"),
             in_flight=IN_FLIGHT_FRAMES_MAX,
+        ),
+        http=HttpSettings(
+            head_bytes=defaults.int("probe.http_head_size"),
+            slowly_ms=ms("http_refused_retry"),
+            mqtt_retry_ms=ms("mqtt_retry"),
         ),
         ups=UpsSettings(
             schedule=schedule("ups_status"),
@@ -133,6 +138,7 @@ def _summary(config: ProbeConfig) -> str:
     lines = [
         f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
         f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
+        *([f"    hub {config.hub.url}, transport {config.transport.value}"] if config.hub else []),
         *(f"    UPS {ups.name} at {ups.host}:{ups.port}" for ups in config.ups),
     ]
     return "\n".join(lines) + "\n"
