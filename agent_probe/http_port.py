@@ -27,6 +27,10 @@ NEVER_AS_IT_IS: Final = frozenset({301, 302, 303, 307, 308, 400, 401, 403, 404, 
 """Sent again at once it would be refused again: what has to change is a token, a setting or a version."""
 
 
+class ProxyRefusal(HttpProtocolError):
+    """The proxy does not connect us."""
+
+
 class HttpPort:
     """See agent_probe.mqtt.MqttPort. Topics are not used: a frame itself says whose it is and which lane's."""
 
@@ -44,20 +48,12 @@ class HttpPort:
         self._acks = asyncio.Queue(maxsize=self._uplink.acks_queued)
         try:
             await self._open()
-        except (OSError, HttpProtocolError, ValueError) as error:
-            raise ProbeUnavailable("hub", _words(error)) from None
+        except (OSError, ValueError) as error:
+            raise _unavailable(error) from None
 
     async def publish(self, topic: str, payload: bytes) -> None:  # noqa: ARG002 - the port's arguments
         """As the port says."""
-        try:
-            async with asyncio.timeout(self._uplink.publish_ms / MS_PER_S):
-                if self._writer is None:
-                    await self._open()
-                answer = await self._ask(self._request(payload), FRAME_BYTES_MAX)
-        except (OSError, HttpProtocolError, ValueError) as error:
-            raise ProbeUnavailable("hub", _words(error)) from None
-        if not answer.keeps_open:
-            await self.close()
+        answer = await self._post(payload, MSGPACK)
         self._judge(answer)
         await self._acks.put(answer.body)
 
@@ -66,11 +62,27 @@ class HttpPort:
         while True:
             yield await self._acks.get()
 
+    async def knock(self) -> Response:
+        """What the hub says to a request without a frame: it stores nothing. Raises ProbeUnavailable."""
+        return await self._post(b"", "text/plain")
+
     async def close(self) -> None:
         """As the port says."""
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None
+
+    async def _post(self, payload: bytes, content_type: str) -> Response:
+        try:
+            async with asyncio.timeout(self._uplink.publish_ms / MS_PER_S):
+                if self._writer is None:
+                    await self._open()
+                answer = await self._ask(self._request(payload, content_type), FRAME_BYTES_MAX)
+        except (OSError, ValueError) as error:
+            raise _unavailable(error) from None
+        if not answer.keeps_open:
+            await self.close()
+        return answer
 
     def _judge(self, answer: Response) -> None:
         """Raise ProbeUnavailable unless the hub made the frame durable."""
@@ -91,8 +103,8 @@ class HttpPort:
             return self._uplink.reconnect_max_ms
         return min(int(retry_after) * MS_PER_S, self._settings.slowly_ms)
 
-    def _request(self, payload: bytes) -> bytes:
-        headers = [("Host", self._address.authority), ("Content-Type", MSGPACK), ("Accept", MSGPACK)]
+    def _request(self, payload: bytes, content_type: str) -> bytes:
+        headers = [("Host", self._address.authority), ("Content-Type", content_type), ("Accept", MSGPACK)]
         if self._hub.token_file:
             token = Path(self._hub.token_file).read_text(encoding="ascii").strip()
             headers.append(("Authorization", f"Bearer {token}"))
@@ -125,7 +137,7 @@ class HttpPort:
         answer = await self._ask(encode_request("CONNECT", target, headers), 0, never_a_body=True)
         if answer.status != 200:
             await self.close()
-            raise HttpProtocolError(f"the proxy {proxy.host}:{proxy.port} answers {answer.status}")
+            raise ProxyRefusal(f"the proxy {proxy.host}:{proxy.port} answers {answer.status}")
         if self._address.is_tls:
             await writer.start_tls(tls_context(self._hub.tls), server_hostname=self._address.host)
 
@@ -151,5 +163,6 @@ def tls_context(tls: TlsConfig | None) -> ssl.SSLContext:
     return context
 
 
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _unavailable(error: Exception) -> ProbeUnavailable:
+    cause = "proxy" if isinstance(error, ProxyRefusal) else "hub"
+    return ProbeUnavailable(cause, str(error) or type(error).__name__)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ EXAMPLES: Final = """\
 examples:
   seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
   seatwatch probe --config probe.toml --check    say what is wrong with the configuration, and end
+  seatwatch probe doctor --config probe.toml     say what is wrong around the probe, and what mends it
 
 a configuration for a gateway with one UPS:
   site = "sz1"
@@ -89,6 +91,10 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    if arguments[:1] == ["doctor"]:
+        doctor = import_module("seatwatch.probe_doctor")  # a process of its own: the daemon need not hold it
+        code: int = doctor.run(arguments[1:])
+        return code
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",
         description="Watch this machine or site and report to the hub; nothing is lost while the line is down.",
