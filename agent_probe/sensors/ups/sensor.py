@@ -12,6 +12,7 @@ from agent_probe.sensors.ups.status import (
     STATUS_NOT_OFFERED,
     WORTH_A_LAST_WORD,
     comms_of_refusal,
+    tokens,
 )
 from wire.facility import Comms, UpsReading
 from wire.limits import DURATION_MAX_MS, WORD_CHARS_MAX
@@ -113,7 +114,8 @@ class UpsSensor:
                 since_ms=min(believed.since_ms, DURATION_MAX_MS),
             )
 
-        state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery)
+        is_forced = "FSD" in tokens(status)  # seconds before the host goes down: a last word even if it was critical
+        state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery, is_forced)
         is_urgent = believed.power in WORTH_A_LAST_WORD or believed.low_battery
         return Reading(self.name, state, self._settings.rhythm, body, is_urgent)
 
