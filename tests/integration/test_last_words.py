@@ -26,7 +26,7 @@ from wire.facility import Heartbeat, Power, Role, UpsReading
 from wire.frame import Frame, Lane
 from wire.kinds import Kind
 
-WAITING_ROWS = 20_000
+WAITING_ROWS = 2_000
 
 
 class Heard:
