@@ -12,16 +12,16 @@ from agent_probe._core.outbox import Outbox, OutboxCounts
 from agent_probe._core.snapshots import SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import ProbeConfig, ProbeSettings
-from agent_probe.mqtt import AiomqttPort, MqttPort
+from agent_probe.mqtt import MqttPort
 from agent_probe.outbox import DurableOutbox
 from agent_probe.platform import Platform, current
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Sensor, Stamp
 from agent_probe.sensors.registry import build
 from agent_probe.sensors.seat.sensor import Load
+from agent_probe.transport import port_for
 from agent_probe.uplink import Backlog, Uplink
 from wire.limits import EPOCH_BYTES
-from wire.topics import ack_topic
 
 MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
@@ -97,8 +97,7 @@ class Probe:
         chosen_rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - spreads timers, guards nothing
         self.snapshots = SnapshotLane(source=config.source, epoch=lambda: outbox.epoch)
         self.uplink = Uplink(
-            port
-            or AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source)),
+            port or port_for(config, settings, clock.monotonic_ms),
             outbox,
             self.snapshots,
             settings.uplink,

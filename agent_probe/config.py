@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from msgspec import Meta
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
+from agent_probe.hub import DIRECT, is_loopback, read_url
 from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
 from agent_probe.sensors.uplink.settings import LineSettings
@@ -27,6 +29,14 @@ SIP_ADDRESS: Final = re.compile(r"sips?:[^@\s<>\"]+@[^@\s<>\"]+")
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 OptionalPort = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Transport(StrEnum):
+    """How the probe speaks with the hub. AUTO: over MQTT where that gets through, else over HTTPS."""
+
+    AUTO = "auto"
+    MQTT = "mqtt"
+    HTTPS = "https"
 
 
 class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +55,16 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protocol: str = "5"
     username: str = ""
     password_file: str = ""
+    bind_address: str = ""
+    tls: TlsConfig | None = None
+
+
+class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The hub's HTTPS door. token_file holds the token alone. proxy "": as the environment says; "direct": none."""
+
+    url: str
+    token_file: str = ""
+    proxy: str = ""
     bind_address: str = ""
     tls: TlsConfig | None = None
 
@@ -90,6 +110,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     site: str
     probe: str
     broker: BrokerConfig
+    transport: Transport = Transport.AUTO
+    hub: HubConfig | None = None
     role: Role = Role.SEAT
     seat: str = ""
     data_dir: str = ""
@@ -115,11 +137,24 @@ class UplinkSettings(NamedTuple):
     in_flight: int
 
 
+class HttpSettings(NamedTuple):
+    """head_bytes: the longest head of an answer. Times in ms.
+
+    slowly_ms: between tries where the same would be refused again, and the longest that the hub may make us wait.
+    mqtt_retry_ms: how often MQTT is tried while HTTPS stands in for it.
+    """
+
+    head_bytes: int
+    slowly_ms: int
+    mqtt_retry_ms: int
+
+
 class ProbeSettings(NamedTuple):
     """Every threshold of the probe; `seatwatch` fills it from its defaults."""
 
     outbox: OutboxLimits
     uplink: UplinkSettings
+    http: HttpSettings
     ups: UpsSettings
     phone_line: PhoneLineSettings
     lines: LineSettings
@@ -196,6 +231,29 @@ def _check(config: ProbeConfig) -> None:
     if broker.tls is not None and bool(broker.tls.cert_file) != bool(broker.tls.key_file):
         fix = "set both broker.tls.cert_file and broker.tls.key_file, or neither"
         raise ProbeConfigError("broker.tls", "a certificate and its key belong together", fix)
+    _check_hub(config)
+
+
+def _check_hub(config: ProbeConfig) -> None:
+    hub = config.hub
+    if hub is None:
+        if config.transport is Transport.HTTPS:
+            raise ProbeConfigError("hub.url", "missing", 'name the hub: [hub] url = "https://hub.example"')
+        return
+    try:
+        address = read_url(hub.url)
+    except ValueError as error:
+        raise ProbeConfigError("hub.url", str(error), 'write one such as "https://hub.example"') from None
+    if not address.is_tls and not is_loopback(address.host):
+        raise ProbeConfigError("hub.url", "a token would travel in the clear", "write https:// instead of http://")
+    try:
+        if hub.proxy not in {"", DIRECT}:
+            read_url(hub.proxy)
+    except ValueError as error:
+        raise ProbeConfigError("hub.proxy", str(error), 'write one such as "http://proxy:3128", or "direct"') from None
+    if hub.tls is not None and bool(hub.tls.cert_file) != bool(hub.tls.key_file):
+        fix = "set both hub.tls.cert_file and hub.tls.key_file, or neither"
+        raise ProbeConfigError("hub.tls", "a certificate and its key belong together", fix)
 
 
 def _check_phone_lines(lines: Sequence[PhoneLineConfig]) -> None:
@@ -212,6 +270,8 @@ def _check_phone_lines(lines: Sequence[PhoneLineConfig]) -> None:
 def check_files(config: ProbeConfig) -> None:
     """Whether every file the configuration names can be read. Raises ProbeConfigError."""
     tls = config.broker.tls or TlsConfig()
+    hub = config.hub or HubConfig("")
+    hub_tls = hub.tls or TlsConfig()
     files = {
         "broker.password_file": config.broker.password_file,
         "broker.tls.ca_file": tls.ca_file,
@@ -223,6 +283,10 @@ def check_files(config: ProbeConfig) -> None:
             for line in config.phone_line
             if line.register is not None
         },
+        "hub.token_file": hub.token_file,
+        "hub.tls.ca_file": hub_tls.ca_file,
+        "hub.tls.cert_file": hub_tls.cert_file,
+        "hub.tls.key_file": hub_tls.key_file,
     }
     for key, name in files.items():
         if name:

@@ -21,9 +21,13 @@ class ProbeConfigError(ProbeError):
 
 
 class ProbeUnavailable(ProbeError):
-    """What we talk to is not there now. `cause` is a closed word of the sensor's own vocabulary."""
+    """What we talk to is not there now. `cause` is a closed word of the sensor's own vocabulary.
 
-    def __init__(self, cause: str, detail: str = "") -> None:
+    retry_ms: after how long it can be tried again, where that is known; None leaves it to whoever tries.
+    """
+
+    def __init__(self, cause: str, detail: str = "", retry_ms: int | None = None) -> None:
         super().__init__(f"{cause}: {detail}" if detail else cause)
         self.cause = cause
         self.detail = detail
+        self.retry_ms = retry_ms

@@ -91,6 +91,7 @@ class Uplink:
         """Connect, talk, and when that fails wait a random while and begin again."""
         while not self._is_done:
             _end_if_cancelled()
+            retry_ms: int | None = None
             try:
                 await self._port.connect()
                 self.figures.connections += 1
@@ -101,12 +102,19 @@ class Uplink:
                 await self._talk()
             except* ProbeUnavailable as errors:
                 self.figures.failures += 1
+                retry_ms = _retry_of(errors)
                 log.warning("uplink.lost", extra={"error": str(errors.exceptions[0])})
             finally:
                 self.is_connected = False
                 await self._port.close()
             if not self._is_done:
-                await self._pause(self._rng.randint(self._settings.reconnect_min_ms, self._settings.reconnect_max_ms))
+                await self._pause(self._wait_ms(retry_ms))
+
+    def _wait_ms(self, retry_ms: int | None) -> int:
+        """A random while; not at all if we were told so; at least what we were told, so that all come back apart."""
+        if retry_ms == 0:
+            return 0
+        return (retry_ms or 0) + self._rng.randint(self._settings.reconnect_min_ms, self._settings.reconnect_max_ms)
 
     @property
     def _is_done(self) -> bool:
@@ -166,6 +174,12 @@ class Uplink:
         with suppress(TimeoutError):
             async with asyncio.timeout(None if time_ms is None else time_ms / MS_PER_S):
                 await self._wake.wait()
+
+
+def _retry_of(errors: BaseExceptionGroup[ProbeUnavailable]) -> int | None:
+    """The longest wait that any of them knows of."""
+    waits = [error.retry_ms for error in errors.exceptions if isinstance(error, ProbeUnavailable)]
+    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def _end_if_cancelled() -> None:

@@ -116,10 +116,14 @@ class SourceSection(_Section, frozen=True, kw_only=True):
 
 
 class SiteSection(_Section, frozen=True, kw_only=True):
-    """A building: its gateway probe and how many seat probes (`<site>/gateway`, `<site>/seat-01` ...)."""
+    """A building: its gateway probe and how many seat probes (`<site>/gateway`, `<site>/seat-01` ...).
+
+    token_file: the bearer token with which they may speak over HTTPS; without it, over MQTT only.
+    """
 
     id: str
     name: str = ""
+    token_file: str | None = None
     seats: Annotated[int, Meta(ge=0, le=9999)] = 0
 
 
@@ -288,6 +292,7 @@ def _reference_problems(config: Config) -> Iterator[Problem]:
 
 def _token_problems(config: Config, base: Path) -> Iterator[Problem]:
     files = [(f"source[{n}].token_file", s.token_file) for n, s in enumerate(config.source) if s.token_file]
+    files += [(f"site[{n}].token_file", s.token_file) for n, s in enumerate(config.site) if s.token_file]
     files += [(f"reader[{n}].token_file", r.token_file) for n, r in enumerate(config.reader)]
     if config.mqtt.password_file:
         files.append(("mqtt.password_file", config.mqtt.password_file))

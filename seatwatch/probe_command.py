@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from agent_probe._core.storage import DropClass
 from agent_probe.config import (
     SIP_PORTS,
     UPS_PORTS,
+    HttpSettings,
     ProbeConfig,
     ProbeSettings,
     UplinkSettings,
@@ -44,6 +46,7 @@ EXAMPLES: Final = """\
 examples:
   seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
   seatwatch probe --config probe.toml --check    say what is wrong with the configuration, and end
+  seatwatch probe doctor --config probe.toml     say what is wrong around the probe, and what mends it
 
 a configuration for a gateway with one UPS:
   site = "sz1"
@@ -62,8 +65,8 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
     def ms(name: str) -> int:
         return defaults.ms(f"probe.{name}")
 
-    def schedule(name: str, deadline: str = "sample_deadline") -> Schedule:
-        return Schedule(ms(name), ms(deadline), ms("retry_first"), ms("retry_last"))
+    def schedule(name: str) -> Schedule:
+        return _schedule(defaults, name, "sample_deadline")
 
     return ProbeSettings(
         outbox=OutboxLimits(
@@ -72,7 +75,8 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             resend_ms=ms("resend"),
             in_flight=IN_FLIGHT_FRAMES_MAX,
             frame_bytes=defaults.int("probe.frame_size"),
-            frame_interval_ms=ms("frame_pause"),
+            row_interval_ms=ms("row_pause"),
+            burst_rows=defaults.int("probe.rows_at_once"),
             expiry_check_ms=ms("outbox_expiry_check"),
             runs_max=defaults.int("probe.outbox_losses_listed"),
             finished_max=defaults.int("probe.outbox_epochs_remembered"),
@@ -87,6 +91,11 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             acks_queued=defaults.int("probe.acks_queued"),
             in_flight=IN_FLIGHT_FRAMES_MAX,
         ),
+        http=HttpSettings(
+            head_bytes=defaults.int("probe.http_head_size"),
+            slowly_ms=ms("http_refused_retry"),
+            mqtt_retry_ms=ms("mqtt_retry"),
+        ),
         ups=UpsSettings(
             schedule=schedule("ups_status"),
             rhythm=Rhythm(ms("ups_repeated"), ms("ups_repeated"), DropClass.SAMPLE),
@@ -96,20 +105,30 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             resend_ms=ms("snmp_resend"),
             low_ratio=defaults.ratio("probe.battery_low"),
         ),
-        phone_line=PhoneLineSettings(
-            schedule=schedule("phone_asked", "phone_deadline"),
-            suspect=schedule("phone_suspect", "phone_deadline"),
-            rhythm=Rhythm(ms("phone_repeated"), ms("phone_repeated"), DropClass.SAMPLE),
-            trunk=defaults.fill(TrunkRules, "probe"),
-            registration=defaults.fill(RegistrationRules, "probe"),
-            transaction=defaults.fill(TransactionRules, "probe"),
-        ),
+        phone_line=_phone_line_settings(defaults),
         lines=_line_settings(defaults),
         seat_heartbeat=schedule("seat_heartbeat"),
         gateway_heartbeat=schedule("gateway_heartbeat"),
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
+    )
+
+
+def _schedule(defaults: Defaults, name: str, deadline: str) -> Schedule:
+    times = (defaults.ms(f"probe.{key}") for key in (name, deadline, "retry_first", "retry_last"))
+    return Schedule(*times)
+
+
+def _phone_line_settings(defaults: Defaults) -> PhoneLineSettings:
+    repeated_ms = defaults.ms("probe.phone_repeated")
+    return PhoneLineSettings(
+        schedule=_schedule(defaults, "phone_asked", "phone_deadline"),
+        suspect=_schedule(defaults, "phone_suspect", "phone_deadline"),
+        rhythm=Rhythm(repeated_ms, repeated_ms, DropClass.SAMPLE),
+        trunk=defaults.fill(TrunkRules, "probe"),
+        registration=defaults.fill(RegistrationRules, "probe"),
+        transaction=defaults.fill(TransactionRules, "probe"),
     )
 
 
@@ -157,6 +176,10 @@ def _line_settings(defaults: Defaults) -> LineSettings:
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    if arguments[:1] == ["doctor"]:
+        doctor = import_module("seatwatch.probe_doctor")  # a process of its own: the daemon need not hold it
+        code: int = doctor.run(arguments[1:])
+        return code
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",
         description="Watch this machine or site and report to the hub; nothing is lost while the line is down.",
@@ -212,6 +235,7 @@ def _summary(config: ProbeConfig) -> str:
             f" {line.transport.upper()}" + (f", registering {line.register.aor}" if line.register else "")
             for line in config.phone_line
         ),
+        *([f"    hub {config.hub.url}, transport {config.transport.value}"] if config.hub else []),
     ]
     return "\n".join(lines) + "\n"
 

@@ -32,14 +32,15 @@ from wire.record import GapReason
 
 
 class OutboxLimits(NamedTuple):
-    """How much is kept and how it is sent. Times in ms, sizes in bytes."""
+    """How much is kept and how it is sent. Times in ms, sizes in bytes. row_interval_ms, burst_rows: see `Pace`."""
 
     keep_ms: int
     keep_bytes: int
     resend_ms: int
     in_flight: int
     frame_bytes: int
-    frame_interval_ms: int
+    row_interval_ms: int
+    burst_rows: int
     expiry_check_ms: int
     runs_max: int
     finished_max: int
@@ -82,7 +83,9 @@ class Outbox:
         self._current = self._begin(epoch)
         self._sender = Sender(
             storage,
-            SenderLimits(limits.resend_ms, limits.in_flight, limits.frame_bytes, limits.frame_interval_ms),
+            SenderLimits(
+                limits.resend_ms, limits.in_flight, limits.frame_bytes, limits.row_interval_ms, limits.burst_rows
+            ),
             self._retelling,
             source=source,
             lose=self._lose,

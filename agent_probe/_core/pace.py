@@ -1,18 +1,27 @@
-"""A cap on how fast frames leave, so that a thousand probes coming back together do not flood the hub."""
+"""A cap on how fast rows leave, so that a thousand probes coming back together do not flood the hub."""
 
 
 class Pace:
-    """One frame per `interval_ms` in the long run; up to `burst` of them at once after a quiet time. Times in ms."""
+    """One row per `row_interval_ms` in the long run; up to `burst_rows` at once after a quiet time. Times in ms."""
 
-    def __init__(self, interval_ms: int, burst: int) -> None:
-        self._interval_ms = interval_ms
-        self._credit_ms = interval_ms * (burst - 1)
+    def __init__(self, row_interval_ms: int, burst_rows: int) -> None:
+        self._row_interval_ms = row_interval_ms
+        self._burst_rows = burst_rows
         self._paid_until = 0
 
-    def ready_at(self, now: int) -> int:
-        """When the next frame may go: `now` or later."""
-        return max(now, self._paid_until - self._credit_ms)
+    def batch(self, waiting: int) -> int:
+        """How many of `waiting` rows go together: full batches, so that a backlog does not leave row by row."""
+        return max(1, min(self._burst_rows, waiting))
 
-    def spend(self, now: int) -> None:
-        """A frame went out."""
-        self._paid_until = max(now, self._paid_until) + self._interval_ms
+    def ready_at(self, now: int, rows: int) -> int:
+        """When that many rows, at most a burst of them, may go: `now` or later."""
+        return max(now, self._paid_until - (self._burst_rows - rows) * self._row_interval_ms)
+
+    def allowance(self, now: int) -> int:
+        """How many rows may go now."""
+        owed_ms = max(0, self._paid_until - now)
+        return self._burst_rows - (-(-owed_ms // self._row_interval_ms) if owed_ms else 0)
+
+    def spend(self, now: int, rows: int) -> None:
+        """That many went out; a frame without rows costs as much as one."""
+        self._paid_until = max(now, self._paid_until) + max(1, rows) * self._row_interval_ms

@@ -21,12 +21,13 @@ Lose = Callable[[EpochState, Sequence[Run]], None]
 
 
 class SenderLimits(NamedTuple):
-    """Times in ms, sizes in bytes."""
+    """Times in ms, sizes in bytes. row_interval_ms, burst_rows: see `Pace`."""
 
     resend_ms: int
     in_flight: int
     frame_bytes: int
-    frame_interval_ms: int
+    row_interval_ms: int
+    burst_rows: int
 
 
 class Flight(NamedTuple):
@@ -51,7 +52,7 @@ class Sender:
         self._lose = lose
         self._flights: list[Flight] = []
         self._moved_at = 0
-        self._pace = Pace(limits.frame_interval_ms, limits.in_flight)
+        self._pace = Pace(limits.row_interval_ms, limits.burst_rows)
         self.resends = 0
         self.refused_acks = 0
 
@@ -60,7 +61,7 @@ class Sender:
         if _awaits_ack(epochs) and now - self._moved_at >= self._limits.resend_ms:
             self.resends += 1
             self.rewind(epochs, now)
-        if self._pace.ready_at(now) > now:
+        if self._ready_at(epochs, now) > now:
             return None
         for state in epochs:
             if state.wanted:
@@ -72,8 +73,8 @@ class Sender:
             return None
         for state in epochs:
             if state.cursor < state.last:
-                frame, end = self._build(state, state.cursor + 1, state.last)
-                self._depart(Flight(state.epoch, state.cursor + 1, end, asked_for=False), now)
+                frame, end = self._build(state, state.cursor + 1, state.last, now)
+                self._depart(Flight(state.epoch, state.cursor + 1, end, asked_for=False), frame, now)
                 state.cursor = end
                 state.sent = max(state.sent, end)
                 return frame
@@ -85,10 +86,17 @@ class Sender:
         has_room = room > self._retelling.in_flight
         times = [self._moved_at + self._limits.resend_ms] if _awaits_ack(epochs) else []
         if any(state.wanted or (has_room and state.cursor < state.last) for state in epochs):
-            times.append(self._pace.ready_at(now))
+            times.append(self._ready_at(epochs, now))
         if room > 0 and (due := self._retelling.next_due(now)) is not None:
-            times.append(max(self._pace.ready_at(now), due))
+            times.append(max(self._ready_at(epochs, now), due))
         return min(times, default=None)
+
+    def _ready_at(self, epochs: Sequence[EpochState], now: int) -> int:
+        """When the next batch may go: of what is wanted, else of what was never sent."""
+        wanted = (last - first + 1 for state in epochs for first, last in state.wanted)
+        unsent = (state.last - state.cursor for state in epochs if state.cursor < state.last)
+        waiting = next(wanted, None) or next(unsent, 0)
+        return self._pace.ready_at(now, self._pace.batch(waiting))
 
     def rewind(self, epochs: Sequence[EpochState], now: int) -> None:
         """Everything above the collector's marks is to go again."""
@@ -133,7 +141,7 @@ class Sender:
     def _answer(self, state: EpochState, now: int) -> Frame:
         """The first wanted range again. The flights that carried it are lost, so it takes their place in the window."""
         first, through = state.wanted.pop(0)
-        frame, end = self._build(state, first, through)
+        frame, end = self._build(state, first, through, now)
         if end < through:
             state.wanted.insert(0, (end + 1, through))
         self._flights = [
@@ -141,23 +149,23 @@ class Sender:
         ]
         if len(self._flights) + self._retelling.in_flight >= self._limits.in_flight and self._flights:
             self._flights.pop()
-        self._depart(Flight(state.epoch, first, end, asked_for=True), now)
+        self._depart(Flight(state.epoch, first, end, asked_for=True), frame, now)
         return frame
 
     def _tell(self, told: FinishedEpoch, now: int) -> Frame:
         """Nothing of that epoch is held up to its last number: what the hub lacks of it is lost."""
-        self._pace.spend(now)
+        self._pace.spend(now, 1)
         return Frame(FRAME_VERSION, self._source, told.epoch, Lane.BACKLOG, told.last + 1, [], [])
 
-    def _depart(self, flight: Flight, now: int) -> None:
+    def _depart(self, flight: Flight, frame: Frame, now: int) -> None:
         if not self._flights:
             self._moved_at = now
         self._flights.append(flight)
-        self._pace.spend(now)
+        self._pace.spend(now, len(frame.items))
 
-    def _build(self, state: EpochState, first: int, through: int) -> tuple[Frame, int]:
+    def _build(self, state: EpochState, first: int, through: int, now: int) -> tuple[Frame, int]:
         """A frame that settles sequences from `first` on, and the last one it settles (at most `through`)."""
-        rows, end = self._take(state, first, through)
+        rows, end = self._take(state, first, through, min(FRAME_ITEMS_MAX, self._pace.allowance(now)))
         self._declare_missing(state, rows, first, end)
         runs = state.gone.within(first - 1, end)
         if len(runs) > GONE_RANGES_MAX:
@@ -191,11 +199,11 @@ class Sender:
         declared_elsewhere = [run.first for run in state.gone.within(state.acknowledged, first - 1) if run.last < first]
         return min(max(lowest, state.acknowledged + 1), end + 1, *declared_elsewhere)
 
-    def _take(self, state: EpochState, first: int, through: int) -> tuple[list[Row], int]:
-        """Rows that fit one frame, and the sequence up to which they say everything."""
+    def _take(self, state: EpochState, first: int, through: int, rows_most: int) -> tuple[list[Row], int]:
+        """Rows that fit one frame, at most `rows_most`, and the sequence up to which they say everything."""
         room = self._limits.frame_bytes
         rows: list[Row] = []
-        found = self._storage.rows(state.epoch, first, FRAME_ITEMS_MAX)
+        found = self._storage.rows(state.epoch, first, rows_most)
         for row in found:
             room -= len(row.body) + ITEM_COST
             if row.sequence > through:
@@ -203,7 +211,7 @@ class Sender:
             if rows and room < 0:
                 return rows, row.sequence - 1
             rows.append(row)
-        return rows, through if len(found) < FRAME_ITEMS_MAX else rows[-1].sequence
+        return rows, through if len(found) < rows_most else rows[-1].sequence
 
     def _declare_missing(self, state: EpochState, rows: Sequence[Row], first: int, end: int) -> None:
         """Make runs of damaged rows, and of holes that `base` does not say already because something older is held."""

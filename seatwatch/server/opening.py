@@ -34,7 +34,7 @@ def registered_sources(config: Config, base: Path, defaults: Defaults) -> Source
     """Every connector and every probe the configuration knows. Token files are taken from `base`."""
     queues = {client.id: frozenset(queue.id for queue in client.queue) for client in config.client}
     connectors = [_connector(section, base, queues[section.client]) for section in config.source]
-    probes = [source for site in config.site for source in _probes(site, defaults)]
+    probes = [source for site in config.site for source in _probes(site, base, defaults)]
     return Sources([*connectors, *probes])
 
 
@@ -49,7 +49,8 @@ def _connector(section: SourceSection, base: Path, queues: frozenset[str]) -> So
     )
 
 
-def _probes(site: SiteSection, defaults: Defaults) -> Iterator[Source]:
+def _probes(site: SiteSection, base: Path, defaults: Defaults) -> Iterator[Source]:
+    token_hash = token_digest(base / site.token_file).hex() if site.token_file else None
     for name in probe_sources(site):
         role = "gateway" if name.endswith("/gateway") else "seat"
         yield Source(
@@ -57,6 +58,7 @@ def _probes(site: SiteSection, defaults: Defaults) -> Iterator[Source]:
             client=OPERATOR,
             feed=Feed.LIVE,
             carries=FACILITIES,
+            token_hash=token_hash,
             site=site.id,
             heartbeat_ms=defaults.ms(f"probe.{role}_heartbeat"),
         )

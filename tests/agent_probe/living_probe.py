@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_probe.app import Probe, disk_outbox
-from agent_probe.config import BrokerConfig, ProbeConfig, UpsConfig
+from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, Transport, UpsConfig
 from agent_probe.platform import current
 from seatwatch.probe_command import probe_settings
 from seatwatch.settings import load_defaults
@@ -17,11 +17,22 @@ SETTINGS = probe_settings(load_defaults())
 QUICK_RECONNECT = SETTINGS._replace(uplink=SETTINGS.uplink._replace(reconnect_min_ms=20, reconnect_max_ms=100))
 
 
-def gateway(directory: Path, broker_port: int, *, nut_port: int = 0, ups: str = "", **broker: Any) -> ProbeConfig:
+def gateway(
+    directory: Path,
+    broker_port: int,
+    *,
+    nut_port: int = 0,
+    ups: str = "",
+    transport: Transport = Transport.AUTO,
+    hub: HubConfig | None = None,
+    **broker: Any,
+) -> ProbeConfig:
     return ProbeConfig(
         site="sz1",
         probe="gw1",
         role=Role.GATEWAY,
+        transport=transport,
+        hub=hub,
         broker=BrokerConfig(host="127.0.0.1", port=broker_port, **broker),
         data_dir=str(directory),
         ups=[UpsConfig(name=name, port=nut_port) for name in ups.split()],

@@ -284,15 +284,25 @@ def test_a_disk_that_takes_nothing_at_all_is_survived_and_what_it_cost_is_declar
     assert box.counts().rows == 1
 
 
-def test_frames_leave_no_faster_than_the_pace() -> None:
-    box = outbox(MemoryStorage(), frame_interval_ms=200)
-    fill(box, 1_000, size=100)
-    left_at = []
-    for now in range(0, 2_000, 10):
+def test_rows_leave_no_faster_than_the_pace_and_in_full_batches() -> None:
+    box = outbox(MemoryStorage(), row_interval_ms=50, burst_rows=20)
+    fill(box, 110, size=10)
+    left = []
+    for now in range(0, 6_000, 10):
         for frame in frames(box, now):
-            left_at.append(now)
+            left.append((now, len(frame.items)))
             box.acknowledge(ack(E1, sequences(frame)[-1]), now)
-    assert left_at[:6] == [0, 0, 0, 0, 200, 400]
+    assert left == [(0, 20), (1_000, 20), (2_000, 20), (3_000, 20), (4_000, 20), (4_500, 10)]
+
+
+def test_what_is_asked_for_again_keeps_the_pace_too() -> None:
+    box = outbox(MemoryStorage(), row_interval_ms=50, burst_rows=20)
+    fill(box, 20)
+    assert len(list(frames(box, 0))) == 1
+    box.acknowledge(ack(E1, 0, (1, 20)), 100)
+    assert list(frames(box, 100)) == []
+    assert box.next_due(100) == 1_000
+    assert [sequences(frame) for frame in frames(box, 1_000)] == [list(range(1, 21))]
 
 
 def test_an_epoch_that_was_used_before_is_refused() -> None:

@@ -25,7 +25,8 @@ class History:
             "keep_ms": self.rng.choice([20_000, 10**9]),
             "frame_bytes": self.rng.choice([100, 4_000]),
             "runs_max": self.rng.choice([3, 1_000]),
-            "frame_interval_ms": self.rng.choice([0, 50]),
+            "row_interval_ms": self.rng.choice([0, 10]),
+            "burst_rows": self.rng.choice([1, 7, 500]),
         }
         self.restart()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_probe._core.outbox import Outbox
+from agent_probe._core.outbox import Outbox, OutboxLimits
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.app import Probe, memory_outbox
@@ -66,10 +66,10 @@ class FakeBroker:
 
 
 class World:
-    def __init__(self, broker: FakeBroker | None = None) -> None:
+    def __init__(self, broker: FakeBroker | None = None, limits: OutboxLimits = SETTINGS.outbox) -> None:
         self.broker = broker or FakeBroker()
         clock = VirtualClock()
-        self.outbox = Outbox(MemoryStorage(), SETTINGS.outbox, source=SOURCE, epoch=b"e" * 16, now=clock.monotonic_ms())
+        self.outbox = Outbox(MemoryStorage(), limits, source=SOURCE, epoch=b"e" * 16, now=clock.monotonic_ms())
         self.snapshots = SnapshotLane(source=SOURCE, epoch=lambda: self.outbox.epoch)
         self.uplink = Uplink(
             self.broker,
@@ -95,9 +95,9 @@ class World:
         return [lane for _, _, lane, _ in self.broker.arrived]
 
 
-def with_uplink(story: Callable[[World], Awaitable[None]]) -> World:
+def with_uplink(story: Callable[[World], Awaitable[None]], limits: OutboxLimits = SETTINGS.outbox) -> World:
     async def main() -> World:
-        world = World()
+        world = World(limits=limits)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(world.uplink.run(), name="uplink.run")
             await story(world)
@@ -155,7 +155,7 @@ def test_without_acknowledgements_four_frames_go_and_go_again_every_five_seconds
         world.broker.deaf = False
         await passes(20_000)
 
-    world = with_uplink(story)
+    world = with_uplink(story, SETTINGS.outbox._replace(row_interval_ms=0, burst_rows=500))
     first = [at for at, _, _, numbers in world.broker.arrived if numbers[0] == 1]
     assert first[:3] == [0, 5_000, 10_000]
     assert len([at for at, *_ in world.broker.arrived if at < 5_000]) == 4

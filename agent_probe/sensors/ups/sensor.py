@@ -8,7 +8,7 @@ from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.ups.debounce import ON_BATTERY, Believed, Debounce, DebounceRules
 from agent_probe.sensors.ups.runtime import WHOLE, RuntimeEstimate, SlopeRules
 from agent_probe.sensors.ups.sources import Observed, UpsSource
-from agent_probe.sensors.ups.status import WORTH_A_LAST_WORD
+from agent_probe.sensors.ups.status import WORTH_A_LAST_WORD, tokens
 from wire.facility import Comms, UpsReading
 from wire.limits import DURATION_MAX_MS, SEQUENCE_MAX, WORD_CHARS_MAX
 
@@ -109,7 +109,8 @@ class UpsSensor:
                 runtime_is_estimate=is_estimate,
             )
 
-        state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery)
+        is_forced = "FSD" in tokens(status)  # seconds before the host goes down: a last word even if it was critical
+        state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery, is_forced)
         is_urgent = believed.power in WORTH_A_LAST_WORD or believed.low_battery
         return Reading(self.name, state, self._settings.rhythm, body, is_urgent)
 

@@ -1,0 +1,39 @@
+"""The whole examination, in the order in which a connection needs things."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.doctor.endpoints import Waits, endpoints, look_at
+from agent_probe.doctor.findings import Finding
+from agent_probe.doctor.hub_visit import visit_hub
+from agent_probe.doctor.identity import look_at_identity
+from agent_probe.doctor.site import look_at_disk, look_at_ups
+from agent_probe.platform import Platform
+
+
+class DoctorSettings(NamedTuple):
+    """Times in ms. clock_limit_ms: how wrong the clock may be. listen_ms: see `Waits`."""
+
+    clock_limit_ms: int
+    listen_ms: int
+
+
+async def examine(
+    config: ProbeConfig,
+    settings: ProbeSettings,
+    doctor: DoctorSettings,
+    platform: Platform,
+    *,
+    now_ms: Callable[[], int] | None = None,
+) -> list[Finding]:
+    """Every finding. `now_ms`: the clock that is compared with the hub's, the platform's own if left out."""
+    clock = now_ms or platform.wall_ms
+    waits = Waits(settings.uplink.connect_ms, doctor.listen_ms)
+    found: list[Finding] = []
+    for endpoint in endpoints(config):
+        found += await look_at(endpoint, waits)
+    found += await visit_hub(config, settings, clock, doctor.clock_limit_ms)
+    found += look_at_identity(config, clock())
+    found += await look_at_ups(config, settings, platform)
+    return [*found, look_at_disk(config, settings, platform)]

@@ -1,0 +1,86 @@
+"""What the doctor can find: closed words, which are keys of the glossary, and what goes into their places."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Subject(StrEnum):
+    """What is looked at, in the order in which a connection needs it."""
+
+    NAME = "doctor_name"
+    PORT = "doctor_port"
+    TLS = "doctor_tls"
+    CLOCK = "doctor_clock"
+    IDENTITY = "doctor_identity"
+    UPS = "doctor_ups"
+    DISK = "doctor_disk"
+
+
+class Outcome(StrEnum):
+    """SKIPPED: there is nothing to look at, or what it needs is in trouble itself."""
+
+    OK = "ok"
+    PROBLEM = "doctor_problem"
+    SKIPPED = "doctor_skipped"
+
+
+class Because(StrEnum):
+    """Why a subject is in trouble, or what was seen of one that is not."""
+
+    SEEN = "doctor_seen"
+    NAME_UNKNOWN = "doctor_name_unknown"
+    PORT_REFUSED = "doctor_port_refused"
+    PORT_SILENT = "doctor_port_silent"
+    PORT_UNREACHABLE = "doctor_port_unreachable"
+    TLS_OFF = "doctor_tls_off"
+    TLS_NOT_SPOKEN = "doctor_tls_not_spoken"
+    TLS_AUTHORITY = "doctor_tls_authority"
+    TLS_EXPIRED = "doctor_tls_expired"
+    TLS_NOT_YET = "doctor_tls_not_yet"
+    TLS_NAME = "doctor_tls_name"
+    TLS_WANTS_OURS = "doctor_tls_wants_ours"
+    TLS_OTHER = "doctor_tls_other"
+    PROXY_REFUSES = "doctor_proxy_refuses"
+    CLOCK_WRONG = "doctor_clock_wrong"
+    CLOCK_NOTHING = "doctor_clock_nothing"
+    IDENTITY_NONE = "doctor_identity_none"
+    IDENTITY_UNREADABLE = "doctor_identity_unreadable"
+    IDENTITY_OPEN = "doctor_identity_open"
+    IDENTITY_MISMATCH = "doctor_identity_mismatch"
+    IDENTITY_EXPIRED = "doctor_identity_expired"
+    IDENTITY_REFUSED = "doctor_identity_refused"
+    HUB_OTHER = "doctor_hub_other"
+    UPS_NO_UPSD = "doctor_ups_no_upsd"
+    UPS_UNKNOWN = "doctor_ups_unknown"
+    UPS_STALE = "doctor_ups_stale"
+    UPS_DRIVER = "doctor_ups_driver"
+    NOTHING_SET = "doctor_nothing_set"
+    NEEDS_FIRST = "doctor_needs_first"
+    DISK_WRITE = "doctor_disk_write"
+    DISK_FULL = "doctor_disk_full"
+
+
+class Finding(NamedTuple):
+    """One line of the report. about: which of several. values: by name, for the places in the words of `because`."""
+
+    subject: Subject
+    about: str
+    outcome: Outcome
+    because: Because
+    values: Mapping[str, str] = {}
+
+
+def well(subject: Subject, about: str, seen: str) -> Finding:
+    """Nothing wrong; `seen` is what speaks for that."""
+    return Finding(subject, about, Outcome.OK, Because.SEEN, {"seen": seen})
+
+
+def problem(subject: Subject, about: str, because: Because, **values: str) -> Finding:
+    """Something to mend."""
+    return Finding(subject, about, Outcome.PROBLEM, because, values)
+
+
+def skipped(subject: Subject, about: str, because: Because = Because.NEEDS_FIRST) -> Finding:
+    """Not looked at."""
+    return Finding(subject, about, Outcome.SKIPPED, because)

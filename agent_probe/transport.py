@@ -1,0 +1,87 @@
+"""MQTT where it gets through, else HTTPS, and back to MQTT as soon as it does again: one port made of two."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from agent_probe.config import ProbeConfig, ProbeSettings, Transport
+from agent_probe.errors import ProbeUnavailable
+from agent_probe.http_port import HttpPort
+from agent_probe.mqtt import AiomqttPort, MqttPort
+from wire.topics import ack_topic
+
+MS_PER_S: Final = 1000
+log = logging.getLogger(__name__)
+
+
+def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> MqttPort:
+    """The port that `config` asks for. `auto` without a hub's address is MQTT alone."""
+    mqtt = AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source))
+    if config.hub is None or config.transport is Transport.MQTT:
+        return mqtt
+    https = HttpPort(config.hub, settings.uplink, settings.http)
+    if config.transport is Transport.HTTPS:
+        return https
+    return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
+
+
+class AutoPort:
+    """See agent_probe.mqtt.MqttPort. `now_ms` is the probe's monotonic clock."""
+
+    def __init__(self, mqtt: MqttPort, https: MqttPort, *, mqtt_retry_ms: int, now_ms: Callable[[], int]) -> None:
+        self._mqtt = mqtt
+        self._https = https
+        self._mqtt_retry_ms = mqtt_retry_ms
+        self._now_ms = now_ms
+        self._chosen = mqtt
+
+    async def connect(self) -> None:
+        """As the port says: MQTT if it can be had, else HTTPS."""
+        self._chosen = self._mqtt
+        try:
+            await self._mqtt.connect()
+        except ProbeUnavailable as why_not:
+            await self._mqtt.close()
+            self._chosen = self._https
+            try:
+                await self._https.connect()
+            except ProbeUnavailable as error:
+                detail = f"{why_not.detail}; and over HTTPS: {error.detail}"
+                raise ProbeUnavailable("broker", detail, error.retry_ms) from None
+            log.info("uplink.over_https", extra={"mqtt": why_not.detail})
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """As the port says."""
+        await self._chosen.publish(topic, payload)
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """As the port says. Over HTTPS, MQTT is tried now and then beside it; what is sent does not wait for that."""
+        if self._chosen is self._mqtt:
+            async for payload in self._mqtt.messages():
+                yield payload
+            return
+        acks, retry_at = self._https.messages(), self._now_ms() + self._mqtt_retry_ms
+        while True:
+            try:
+                async with asyncio.timeout(max(0, retry_at - self._now_ms()) / MS_PER_S):
+                    payload = await anext(acks)
+            except TimeoutError:
+                await self._give_up_for_mqtt()
+                acks, retry_at = self._https.messages(), self._now_ms() + self._mqtt_retry_ms
+                continue
+            yield payload
+
+    async def close(self) -> None:
+        """As the port says."""
+        await self._chosen.close()
+
+    async def _give_up_for_mqtt(self) -> None:
+        """Raise ProbeUnavailable if MQTT gets through, so that the uplink connects again, and to it."""
+        try:
+            await self._mqtt.connect()
+        except ProbeUnavailable:
+            return
+        finally:
+            await self._mqtt.close()
+        raise ProbeUnavailable("hub", "MQTT gets through again", 0)
