@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from collector.stats import Latency
 from seatwatch.config import ClientSection
 from seatwatch.settings import Defaults
+from seatwatch.site_limits import site_limits
 from sla_engine._core.client import TileSettings
-from sla_engine._core.sites import SiteLimits, SiteReason, SiteState
+from sla_engine._core.sites import SiteReason, SiteState
 from sla_engine._core.tiles import compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactsStore
@@ -79,7 +80,7 @@ class Engines:
                 ),
                 announced=self._announce,
             )
-        limits = defaults.fill(SiteLimits, "board")
+        limits = site_limits(defaults)
         self.sites = SitesRunner(
             feeds[OPERATOR],
             facts / OPERATOR,

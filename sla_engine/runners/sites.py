@@ -13,7 +13,7 @@ from sla_engine._core.tiles import OperatorPart
 from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_before
 from wire.board import SiteTile
 
-KEPT_VERSION: Final = 2
+KEPT_VERSION: Final = 3
 KEPT_FILE: Final = "sites.msgpack"
 
 
@@ -67,7 +67,7 @@ class SitesRunner:
         self._as_of = 0
         self._kept_index = 0
         self._counts = RecordCounts()
-        self._sites = new_sites(settings.limits)
+        self._sites = new_sites(settings.limits, feed.ledger_id)
         self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
 
     def board_part(self) -> OperatorPart | None:
