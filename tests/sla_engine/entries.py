@@ -114,7 +114,7 @@ class Log:
     def platform(
         self, probe: str, at: int, *, site: str = "north", is_reachable: bool = True, is_running: bool = True
     ) -> Recorded:
-        fields = {"site": site, "seat": probe, "platform": "qianniu"}
+        fields: dict[str, Any] = {"site": site, "seat": probe, "platform": "qianniu"}
         body = PlatformReading(**head(at), is_running=is_running, is_reachable=is_reachable, **fields)
         return self.entry(probe, Kind.PLATFORM_READING, body)
 
