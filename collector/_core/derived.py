@@ -10,6 +10,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
 from wire.frame import GoneRange, Item
+from wire.incident import IncidentSaid
 from wire.record import (
     Clock,
     Equivocation,
@@ -99,6 +100,11 @@ def declared(about_source: str, ordinal: int, at: int, words: "Declaration") -> 
     """The `ordinal`-th declaration (from 1) of a source."""
     body = SourceDeclared(*_head(at), about_source, *words.in_body_order())
     return entry(keys.SOURCES, keys.declaration_epoch(about_source), ordinal, body)
+
+
+def incident(said: IncidentSaid) -> NewEntry:
+    """One revision of an incident: the same key in the operator's ledger and in every client's it is copied to."""
+    return entry(keys.INCIDENT, keys.incident_epoch(said.of_ledger, said.incident), said.revision, said)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

@@ -37,6 +37,7 @@ from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.engines import Engines
+from seatwatch.server.incidents import IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
@@ -70,6 +71,10 @@ def end_at_once(error: BaseException) -> None:
     """A commit failed: nothing may be acknowledged any more, so the process ends without any clean-up."""
     log.critical("intake.commit_failed", error=str(error))
     os._exit(EXIT_COMMIT_FAILED)
+
+
+INCIDENTS: Final = "incidents"
+"""Below the data directory: what a collector without an engine keeps of sites."""
 
 
 class Part(StrEnum):
@@ -114,6 +119,7 @@ class Server:
             engines = None
             feeds: Mapping[str, LedgerFeed]
             feeds = await self._streams(stack, beside, stop) if intake is None else intake.ledgers
+            book = None if intake is None else IncidentBook(intake)
             if self._part is not Part.COLLECTOR:
                 if stop.is_set():
                     return
@@ -124,10 +130,15 @@ class Server:
                     defaults=self._defaults,
                     clock_ms=now_ms,
                     sites={site.id: site.seats + 1 for site in self._config.site},
+                    book=book,
                 )
                 await beside(engines.run(), name="engines")
                 rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
                 await beside(_settle_memory(engines, rarer), name="settle memory")
+            elif intake is not None:
+                directory = self._data / INCIDENTS
+                sites = sites_runner(feeds[OPERATOR], directory, book, defaults=self._defaults, clock_ms=now_ms)
+                await beside(sites.run(), name="incidents")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines, feeds)

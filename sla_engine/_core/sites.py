@@ -26,7 +26,7 @@ __all__ = [
     "SiteReason",
     "SiteState",
     "SitesState",
-    "clients_at",
+    "clients_of",
     "fold_sites",
     "is_unsettled",
     "new_sites",
@@ -75,6 +75,12 @@ def site_tiles(state: SitesState) -> list[SiteTile]:
 def open_incidents(state: SitesState) -> list[IncidentSaid]:
     """The newest revision of every incident that lasts, the earliest first; without leaves."""
     return sorted((held.said for held in state.open.values()), key=lambda said: (said.started_at, said.incident))
+
+
+def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
+    """The clients whom an incident concerns: those served at its site, or at any site where it is of no one site."""
+    sites = [said.site] if said.site else sorted(state.sites)
+    return sorted({client for site in sites for client in clients_at(state.roster, site, state.now)})
 
 
 def is_unsettled(state: SitesState, now: int) -> bool:
