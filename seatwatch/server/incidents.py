@@ -22,6 +22,8 @@ from wire.incident import IncidentSaid
 
 log = structlog.get_logger()
 MS_PER_S: Final = 1_000
+INCIDENTS: Final = "incidents"
+"""Below the data directory: what a collector without an engine keeps of sites."""
 
 Listener = Callable[[list[IncidentSaid]], None]
 

@@ -37,7 +37,7 @@ from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.engines import Engines
-from seatwatch.server.incidents import IncidentBook, sites_runner
+from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
@@ -71,10 +71,6 @@ def end_at_once(error: BaseException) -> None:
     """A commit failed: nothing may be acknowledged any more, so the process ends without any clean-up."""
     log.critical("intake.commit_failed", error=str(error))
     os._exit(EXIT_COMMIT_FAILED)
-
-
-INCIDENTS: Final = "incidents"
-"""Below the data directory: what a collector without an engine keeps of sites."""
 
 
 class Part(StrEnum):
