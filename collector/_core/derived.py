@@ -22,6 +22,7 @@ from wire.record import (
     SourceSilent,
     Unrouted,
 )
+from wire.uplink import ConnectionSeen
 
 HUB_CLOCK: Final = "hub"
 """The clock domain of everything the collector says about itself."""
@@ -105,6 +106,12 @@ def declared(about_source: str, ordinal: int, at: int, words: "Declaration") -> 
 def incident(said: IncidentSaid) -> NewEntry:
     """One revision of an incident: the same key in the operator's ledger and in every client's it is copied to."""
     return entry(keys.INCIDENT, keys.incident_epoch(said.of_ledger, said.incident), said.revision, said)
+
+
+def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> NewEntry:
+    """The hub saw a connection of `about_source` begin or end. Whose line it came over is told by the roster."""
+    body = ConnectionSeen(*_head(at), about_source, is_open, egress)
+    return entry(keys.CONNECTION, keys.connection_epoch(about_source), at, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

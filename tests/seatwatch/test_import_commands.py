@@ -248,7 +248,7 @@ def test_a_roster_is_written_into_the_operators_and_the_clients_ledger_once(
 ) -> None:
     arguments = ["roster", "import", str(ROSTER), "--data", str(tmp_path)]
     assert run(arguments) == 0
-    assert "operator: 32 links written" in capsys.readouterr().out
+    assert "operator: 34 links written" in capsys.readouterr().out
     before = records(tmp_path), records(tmp_path, "operator")
     assert run(arguments) == 0
     assert "0 added, 0 changed" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, IncidentStep, MaintenanceOf, MaintenanceStep, Severity
 from wire.kinds import Kind
+from wire.organisation import Relation
 from wire.phone import TrunkState
 from wire.recorded import Recorded
 from wire.seat import Noticed, ProbeNote
@@ -135,17 +136,21 @@ def test_three_failovers_in_ten_minutes_are_one_flapping_incident_that_ends_when
 
 def test_the_hub_counts_moves_by_the_address_it_sees() -> None:
     log = Log()
+    lines = [
+        log.link(Relation.SITE_OF_LINE, f"north/{line}", "north", egress=egress)
+        for line, egress in (("telecom", "203.0.113.0/29"), ("unicom", "198.51.100.0/29"))
+    ]
+    addresses = ["203.0.113.1", "198.51.100.1", "192.0.2.1", "203.0.113.2", "198.51.100.2"]
     moves = [
         log.entry(
             "~connection",
             Kind.CONNECTION_SEEN,
-            ConnectionSeen(
-                **head(NOON + n * MINUTE), about_source="gate", is_open=True, egress="198.51.100.1", line=line
-            ),
+            ConnectionSeen(**head(NOON + n * MINUTE), about_source="gate", is_open=True, egress=egress),
         )
-        for n, line in enumerate(["telecom", "unicom", "telecom", "unicom"])
+        for n, egress in enumerate(addresses)
     ]
-    assert steps(said_after(log.heartbeat("gate", NOON), *moves)) == [("opened", "flapping")]
+    assert steps(said_after(*lines, log.heartbeat("gate", NOON), *moves[:4])) == []
+    assert steps(said_after(*lines, log.heartbeat("gate", NOON), *moves)) == [("opened", "flapping")]
 
 
 def test_a_phone_line_behind_a_line_that_is_down_is_not_an_incident_of_its_own() -> None:

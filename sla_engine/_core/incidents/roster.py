@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from sla_engine._core.incidents.model import RosterLine, SiteLimits, SiteRosterState, within
@@ -15,10 +16,17 @@ GROUPS: Final = (CIRCUIT, SWITCH, ROW)
 """Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
 MINUTES_PER_HOUR: Final = 60
 CLIENT: Final = "client"
+EGRESS: Final = "egress"
 STARTS: Final = "starts"
 ENDS: Final = "ends"
 _KEPT: Final = frozenset(
-    {Relation.SITE_OF_SEAT, Relation.SEAT_OF_PERSON, Relation.SHIFT_OF_PERSON, Relation.PERSON_OF_ACCOUNT}
+    {
+        Relation.SITE_OF_SEAT,
+        Relation.SEAT_OF_PERSON,
+        Relation.SHIFT_OF_PERSON,
+        Relation.PERSON_OF_ACCOUNT,
+        Relation.SITE_OF_LINE,
+    }
 )
 
 
@@ -55,6 +63,26 @@ def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> 
         return None
     local_ms = limits.hours.local_ms(at)
     return any(within(local_ms, starts, ends - limits.leaves_early_ms) for starts, ends in shifts)
+
+
+def line_of(state: SiteRosterState, site: str, egress: str, at: int) -> str:
+    """The line of a site whose public addresses hold `egress`; "" where none does, or it is no address."""
+    try:
+        address = ip_address(egress)
+    except ValueError:
+        return ""
+    for subject in sorted(state.links.get(Relation.SITE_OF_LINE, {})):
+        link = _link(state, Relation.SITE_OF_LINE, subject, at)
+        if link is not None and link.target == site and _holds(link.attributes.get(EGRESS, ""), address):
+            return subject.removeprefix(f"{site}/")
+    return ""
+
+
+def _holds(networks: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return any(address in ip_network(network) for network in networks.split())
+    except ValueError:
+        return False
 
 
 def clients_at(state: SiteRosterState, site: str, at: int) -> list[str]:

@@ -23,6 +23,7 @@ from sla_engine._core.incidents.findings import (
 )
 from sla_engine._core.incidents.model import Finding, Open, SitesState
 from wire.incident import IncidentSaid, IncidentStep
+from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.recorded import Recorded
 
 HUB_CLOCK: Final = "hub"
@@ -164,7 +165,7 @@ def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> Inci
         cause=found.cause,
         what=found.what,
         site=site,
-        subject=found.subject,
+        subject=found.subject[:NAME_CHARS_MAX],
         severity=found.severity,
         is_suspected=found.is_suspected,
         is_planned=found.is_planned,
@@ -173,7 +174,7 @@ def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> Inci
         of_ledger=state.ledger_id,
         first_index=min(found.first_index, entry.index),
         last_index=entry.index,
-        details=dict(found.details),
+        details={name: text[:WORD_CHARS_MAX] for name, text in found.details.items()},
     )
 
 

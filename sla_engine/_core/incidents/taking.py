@@ -90,7 +90,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
     if isinstance(body, SourceBack):
         return _hear(state, site, site.probes[body.about_source], entry.received_at)
     if isinstance(body, ConnectionSeen):
-        return _take_connection(site, body, entry)
+        return _take_connection(state, site_id, body, entry)
     if not isinstance(body, _TOLD):
         return True
     probe = site.probes[entry.source]
@@ -252,12 +252,14 @@ def _take_move(site: Site, moved: Moved) -> bool:
     return True
 
 
-def _take_connection(site: Site, body: ConnectionSeen, entry: Recorded) -> bool:
+def _take_connection(state: SitesState, site_id: str, body: ConnectionSeen, entry: Recorded) -> bool:
     """The hub saw an address. Coming over another line than before is a failover, whatever the probe says of it."""
+    site = state.sites[site_id]
+    line = body.line or roster.line_of(state.roster, site_id, body.egress, entry.received_at)
     before = site.egress.get(body.about_source, "")
-    if not body.is_open or not body.line or body.line == before:
+    if not body.is_open or not line or line == before:
         return False
-    site.egress[body.about_source] = body.line
+    site.egress[body.about_source] = line
     probe = site.probes.get(body.about_source)
     if not before or probe is None or probe.role is not Role.GATEWAY:
         return False
