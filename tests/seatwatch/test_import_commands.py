@@ -236,7 +236,7 @@ def test_a_roster_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp
     data = tmp_path / "data"
     with a_server(data):
         assert run(["roster", "import", str(ROSTER), "--data", str(data)]) == 0
-    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 32
+    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 34
     assert len([r for r in records(data) if isinstance(r.body, RosterLink)]) == 32
 
 
