@@ -10,7 +10,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
 from wire.frame import GoneRange, Item
-from wire.incident import IncidentSaid
+from wire.incident import IncidentSaid, MaintenanceSaid, MaintenanceStep
 from wire.record import (
     Clock,
     Equivocation,
@@ -106,6 +106,12 @@ def declared(about_source: str, ordinal: int, at: int, words: "Declaration") -> 
 def incident(said: IncidentSaid) -> NewEntry:
     """One revision of an incident: the same key in the operator's ledger and in every client's it is copied to."""
     return entry(keys.INCIDENT, keys.incident_epoch(said.of_ledger, said.incident), said.revision, said)
+
+
+def maintenance(said: MaintenanceSaid) -> NewEntry:
+    """A word about planned work. Each step is said once; what is said of a step again is told as an equivocation."""
+    step = [*MaintenanceStep].index(said.step)
+    return entry(keys.MAINTENANCE, keys.maintenance_epoch(said.maintenance), step + 1, said)
 
 
 def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> NewEntry:

@@ -22,6 +22,7 @@ from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
 from collector.intake_mqtt import MqttDoor, MqttSettings
 from collector.ledgers import ledger_directory
+from collector.maintenance_http import MaintenanceDoor
 from collector.roster_http import RosterDoor
 from collector.sources import Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
@@ -328,7 +329,9 @@ class Server:
             problems=partial(self._problems, engines),
         )
         if intake is not None:
-            app.add_routes(RosterDoor(intake, token_digest(import_token(self._data)).hex()).routes())
+            owner = token_digest(import_token(self._data)).hex()
+            app.add_routes(RosterDoor(intake, owner).routes())
+            app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

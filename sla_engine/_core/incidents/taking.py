@@ -52,7 +52,7 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
         case RosterLink():
             return set(state.sites) if roster.enter(state.roster, body) else set()
         case MaintenanceSaid():
-            _take_maintenance(state, body, entry.received_at)
+            _take_maintenance(state, body)
             return set(state.sites)
         case IncidentSaid():
             _take_said(state, body)
@@ -266,9 +266,10 @@ def _take_connection(state: SitesState, site_id: str, body: ConnectionSeen, entr
     return _take_move(site, Moved(EGRESS, entry.received_at, entry.index))
 
 
-def _take_maintenance(state: SitesState, body: MaintenanceSaid, received_at: int) -> None:
+def _take_maintenance(state: SitesState, body: MaintenanceSaid) -> None:
+    """The hub stamps these words itself, so when they occurred is when they were declared."""
     known = state.maintenance.get(body.maintenance)
-    declared_at = received_at if known is None else known.declared_at
+    declared_at = body.occurred_at if known is None else known.declared_at
     if body.step is MaintenanceStep.ENDED and known is not None:
         known.ends_at = min(known.ends_at, body.ends_at)
         return
