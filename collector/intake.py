@@ -30,6 +30,7 @@ from collector.committer import (
     Result,
     Signed,
 )
+from collector.connections import Connections
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.ledgers import LedgerHandle
 from collector.sources import Principal, Sources
@@ -105,6 +106,7 @@ class Intake:
             stats=self.stats,
             at_once=at_once,
         )
+        self.connections = Connections(self, clock_ms)
         self._waiting: deque[_Waiting] = deque()
         self._waiting_rows = 0
         self._arrived = asyncio.Event()

@@ -103,6 +103,7 @@ class HttpDoor:
             self._limit_rate(principal)
             said = self._decode(request, await self._body(request))
             ack = await self._submit(said.frame, principal)
+            await self._intake.connections.seen(said.frame.source, request.remote or "")
         except _Refused as refused:
             return _refusal(refused, answer_msgpack=answer_msgpack)
         self.stats.acknowledged += 1

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from collector.cancellation import end_if_cancelled
+from collector.connections import BROKER_LOG
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.intake import Intake
 from collector.sources import Principal, Sources
@@ -127,7 +128,8 @@ class MqttDoor:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Hand every message on, several at a time so that they share commits. Raises MqttError when disconnected."""
-        for topics in (UPLINK_FILTER, SNAPSHOT_FILTER):
+        log_of_broker = [BROKER_LOG] if self._settings.protocol == "5" else []
+        for topics in (UPLINK_FILTER, SNAPSHOT_FILTER, *log_of_broker):
             await client.subscribe(topics, qos=0)
             end_if_cancelled()
         self.stats.connects += 1
@@ -142,6 +144,9 @@ class MqttDoor:
     async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         """Store one message and acknowledge it. Whatever it holds, only its own sender is affected."""
         payload = bytes(message.payload)
+        if str(message.topic) == BROKER_LOG:
+            await self._intake.connections.logged(payload.decode(errors="replace"))
+            return
         self.stats.frames += 1
         self.stats.bytes += len(payload)
         try:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,10 +21,11 @@ from collector.importers._core.times import Moment, Offsets, TimeReader, instant
 from collector.importers.reading import zone_offsets
 from collector.importers.tables import TableLimits, every_sheet
 from wire.ids import OPERATOR, is_derived, is_name
+from wire.limits import NAME_CHARS_MAX
 from wire.organisation import Relation
 
 _DAY_MS: Final = 86_400_000
-_ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site")
+_ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
 _LOOKS_LIKE_A_PHONE: Final = re.compile(r"1\d{10}")
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
@@ -35,12 +37,19 @@ _PAIRS: Final = (
     (Relation.MODE_OF_SEAT, "seat", "seat_mode"),
     (Relation.CONTRACTED_SEATS, "client", "contracted_seats"),
     (Relation.SHIFT_OF_PERSON, "person", "shift"),
+    (Relation.SITE_OF_LINE, "line", "site"),
 )
 """Relation, column of the subject, column of the target: a row states each pair it fills."""
 
 LIMIT: Final = "limit"
 """Column, and attribute of a sub-account's or a seat's link: conversations at once that are meant for it."""
-_LIMITED: Final = frozenset({Relation.PERSON_OF_ACCOUNT, Relation.MODE_OF_SEAT})
+_EXTRAS: Final = {
+    Relation.PERSON_OF_ACCOUNT: (LIMIT,),
+    Relation.MODE_OF_SEAT: (LIMIT,),
+    Relation.SITE_OF_SEAT: ("circuit", "row", "switch"),
+    Relation.SITE_OF_LINE: ("carrier", "egress"),
+}
+"""Columns that say more about a link, kept as its attributes."""
 
 
 class RosterError(ValueError):
@@ -156,6 +165,13 @@ class _Reader:
             raise _BadRow("limit: write how many conversations at once, a whole number from 1 on")
         if "shift" in row:
             row["shift"] = _shift(row["shift"])
+        if "egress" in row:
+            row["egress"] = _networks(row["egress"])
+        if "line" in row and "site" in row:
+            row["line"] = f"{row['site']}/{row['line']}"
+        too_long = [name for name in ("row", "switch", "circuit", "carrier") if len(row.get(name, "")) > NAME_CHARS_MAX]
+        if too_long:
+            raise _BadRow(f"{too_long[0]}: at most {NAME_CHARS_MAX} characters")
         effective_from, effective_until = self._from(row), self._until(row)
         if effective_until is not None and effective_until <= effective_from:
             raise _BadRow("effective_until is not after effective_from")
@@ -168,8 +184,7 @@ class _Reader:
             field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)
         }
         alone = set(row) - linked - {"effective_from", "effective_until", "client", "shop", "queue"}
-        if any(link.relation in _LIMITED for link in links):
-            alone.discard(LIMIT)
+        alone -= {field for link in links for field in _EXTRAS.get(link.relation, ())}
         if not links or alone:
             lone = ", ".join(sorted(alone)) or "nothing but dates"
             raise _BadRow(f"{lone}: nothing in this row to link it to; docs/operate/roster.md lists the pairs")
@@ -222,7 +237,7 @@ def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, 
     if relation is Relation.SHIFT_OF_PERSON:
         starts, _, ends = row["shift"].partition("-")
         return (("ends", ends), ("starts", starts))
-    return ((LIMIT, row[LIMIT]),) if relation in _LIMITED and LIMIT in row else ()
+    return tuple((field, row[field]) for field in _EXTRAS.get(relation, ()) if field in row)
 
 
 def _check_id(field: str, text: str | None) -> None:
@@ -243,3 +258,11 @@ def _shift(text: str) -> str:
     if minutes_of(shift) is None:
         raise _BadRow("shift: write it as 08:00-16:00 or 22:00-06:00")
     return shift
+
+
+def _networks(text: str) -> str:
+    """Public addresses of a line, as networks apart by spaces."""
+    try:
+        return " ".join(str(ip_network(part)) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise _BadRow("egress: write addresses or networks, as 203.0.113.0/29") from None

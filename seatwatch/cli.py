@@ -9,6 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
+    *("maintenance",),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -26,6 +27,8 @@ Examples:
   seatwatch probe --config probe.toml              run a probe on a seat PC or a gateway
 
   seatwatch roster import roster.xlsx --check      what a roster would change
+
+  seatwatch maintenance plan --line chengdu/telecom --from "2026-12-01 02:00" --for 2h --reason "new modem"
 
   seatwatch import calls.csv --mapping mapping.toml --client acme
 

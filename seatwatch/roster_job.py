@@ -9,12 +9,10 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
-from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from collector._core import roster as links
 from collector._core.roster import Change, Link, Problem, Stated
 from collector.importers.tables import TableLimits
-from collector.intake_http import MSGPACK
 from collector.ledgers import ledger_directory
 from collector.roster import Roster, read_roster
 from collector.roster_http import PATH, LinkEntry, RosterAnswer, RosterRequest
@@ -23,13 +21,12 @@ from ledger.errors import LedgerBusy, LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.importing import local_intake
-from seatwatch.runtime_file import Runtime, read_runtime
+from seatwatch.own_server import OwnServerError, post
 from seatwatch.settings import Defaults
 from wire.ids import OPERATOR
 from wire.kinds import Kind
 from wire.organisation import RosterLink
 
-_HTTP_OK: Final = 200
 _answer: Final = msgspec.msgpack.Decoder(RosterAnswer).decode
 Known = dict[tuple[str, str, int], Link]
 
@@ -114,7 +111,6 @@ async def write(planned: Plan, data: Path, now: int, defaults: Defaults) -> dict
 
 
 async def _through_server(wanted: Mapping[str, Sequence[NewEntry]], data: Path, defaults: Defaults) -> dict[str, int]:
-    runtime, token = _server(data)
     body = msgspec.msgpack.encode(
         RosterRequest(
             {
@@ -123,25 +119,10 @@ async def _through_server(wanted: Mapping[str, Sequence[NewEntry]], data: Path, 
             }
         )
     )
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": MSGPACK}
-    timeout = ClientTimeout(total=defaults.seconds("collector.import_timeout"))
     try:
-        async with (
-            ClientSession(timeout=timeout) as session,
-            session.post(f"{runtime.url.rstrip('/')}{PATH}", data=body, headers=headers) as response,
-        ):
-            if response.status != _HTTP_OK:
-                raise RosterJobError(f"the server at {runtime.url} answered {response.status}: {await response.text()}")
-            return _answer(await response.read()).appended
-    except (ClientError, TimeoutError, msgspec.MsgspecError) as error:
-        raise RosterJobError(f"the server at {runtime.url} did not answer ({type(error).__name__})") from None
-
-
-def _server(data: Path) -> tuple[Runtime, str]:
-    runtime = read_runtime(data)
-    if runtime is None or not runtime.token_file:
-        raise RosterJobError(f"{data} is held by another process that takes no roster; stop it and import again")
-    return runtime, Path(runtime.token_file).read_text(encoding="utf-8").strip()
+        return _answer(await post(data, PATH, body, defaults)).appended
+    except (OwnServerError, msgspec.MsgspecError) as error:
+        raise RosterJobError(str(error)) from None
 
 
 def _unmentioned(known: Known, stated: Sequence[Stated], now: int) -> list[Link]:

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 MS_PER_UNIT: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 COUNT_UNITS: Final = frozenset(
     # data
-    {"bytes", "characters", "columns", "entries", "events", "frames", "lines", "messages", "rows", "samples", "series"}
+    {"bytes", "characters", "columns", "entries", "events", "frames", "lines", "messages", "percent", "rows", "samples"}
+    | {"series"}
     # things at work
     | {
         "attempts",
@@ -36,7 +37,9 @@ RATE_UNITS: Final = frozenset({"per second", "events per second"})
 RATIO_UNITS: Final = frozenset({"ratio", "factor"}) | RATE_UNITS
 TEXT_UNITS: Final = frozenset({"time zone", "time of day", "address", "path", "text"})
 UNITS: Final = frozenset(MS_PER_UNIT) | COUNT_UNITS | RATIO_UNITS | TEXT_UNITS
-SECTIONS: Final = frozenset({"ledger", "collector", "probe", "engine", "contract", "board", "metrics", "demo"})
+SECTIONS: Final = frozenset(
+    {"ledger", "collector", "probe", "engine", "contract", "board", "incidents", "metrics", "demo"}
+)
 FIELDS: Final = ("value", "unit", "reason", "source")
 
 MINUTES_PER_DAY: Final = 24 * 60

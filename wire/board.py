@@ -241,8 +241,10 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     """One site: verdict, power, reporters. `reason` is a glossary key naming the cause; since = instant it holds from.
 
     state: ok, degraded, redundancy_lost, on_battery, power_lost, isolated, silent, unknown.
-    power: a wire.facility.Power value or None when no UPS was ever heard.
-    runtime_is_estimate: not claimed by the unit but told from how fast its charge falls.
+    power: a wire.facility.Power value or None when no UPS was ever heard. runtime_is_estimate: not claimed by the unit
+    but told from how fast its charge falls. seats_present, seats_expected: that report,
+    and that are to be there by shift or by having been there that day; None where the site has no seats. is_planned:
+    some of what is wrong is work that was declared before.
     """
 
     id: str
@@ -258,6 +260,9 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     probes_known: int
     last_heard_at: int | None
     runtime_is_estimate: bool = False
+    seats_present: int | None = None
+    seats_expected: int | None = None
+    is_planned: bool = False
 
 
 class Board(msgspec.Struct, frozen=True, gc=False):

@@ -54,8 +54,8 @@ class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
     """One revision of one incident; the highest revision of an id holds.
 
     incident: its id, computed from cause, site, subject and the instant it began. subject: the line, UPS, phone line,
-    group, seat, platform or source; "" = the site. what: a key of the glossary naming what happened (mains_lost,
-    battery_low, line_down, both_lines_down, flapping, silent ...). layer: cause or symptom, for inhibition.
+    group, seat, platform or source; "" = the site. site: "" = of no one site, as a platform's. what: what happened, a
+    key of the glossary without its `incident_` (mains_lost, battery_low, line_down, lines_down, flapping ...).
     is_suspected: not yet confirmed by two independent observations. is_planned: within maintenance that was declared
     before. started_at: event time; ended_at: None while it lasts. of_ledger, first_index, last_index, leaves: where the
     evidence is in the operator's ledger; leaves are of its first and its newest entries.
@@ -66,7 +66,7 @@ class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
     step: IncidentStep
     cause: Cause
     what: Name
-    site: Name
+    site: OptionalName
     subject: OptionalName
     severity: Severity
     is_suspected: bool
@@ -78,6 +78,11 @@ class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
     last_index: Sequence
     leaves: Leaves = msgspec.field(default_factory=list)
     details: Details = msgspec.field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """Key of the glossary for what happened."""
+        return f"incident_{self.what}"
 
 
 class MaintenanceStep(StrEnum):

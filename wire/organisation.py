@@ -15,7 +15,10 @@ Document = Annotated[bytes, Meta(max_length=BODY_BYTES_MAX)]
 
 
 class Relation(StrEnum):
-    """subject -> target. client -> shop -> queue; sub-account -> person -> team -> seat -> site; seats; shifts."""
+    """subject -> target. client -> shop -> queue; sub-account -> person -> team -> seat -> site; seats; shifts.
+
+    The subject of a broadband line is `site/line`: lines of two sites may have one name.
+    """
 
     SHOP_OF_CLIENT = "shop_of_client"
     QUEUE_OF_SHOP = "queue_of_shop"
@@ -26,13 +29,15 @@ class Relation(StrEnum):
     MODE_OF_SEAT = "mode_of_seat"
     CONTRACTED_SEATS = "contracted_seats"
     SHIFT_OF_PERSON = "shift_of_person"
+    SITE_OF_LINE = "site_of_line"
 
 
 class RosterLink(Body, frozen=True, array_like=True, gc=False):
     """`subject` has `target` under `relation` within [effective_from, effective_until), None = open-ended.
 
     A later link of the same relation and subject ends the earlier one at its own effective_from. occurred_at is when it
-    was decided. attributes carry extras (seat mode dedicated|shared, counts, shift times as HH:MM).
+    was decided. attributes carry extras (counts, shift times as HH:MM; row, switch and circuit of a seat; carrier of a
+    line and `egress`, its public addresses as networks apart by spaces).
     """
 
     relation: Relation

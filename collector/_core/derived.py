@@ -10,6 +10,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
 from wire.frame import GoneRange, Item
+from wire.incident import IncidentSaid, MaintenanceSaid, MaintenanceStep
 from wire.record import (
     Clock,
     Equivocation,
@@ -21,6 +22,7 @@ from wire.record import (
     SourceSilent,
     Unrouted,
 )
+from wire.uplink import ConnectionSeen
 
 HUB_CLOCK: Final = "hub"
 """The clock domain of everything the collector says about itself."""
@@ -99,6 +101,23 @@ def declared(about_source: str, ordinal: int, at: int, words: "Declaration") -> 
     """The `ordinal`-th declaration (from 1) of a source."""
     body = SourceDeclared(*_head(at), about_source, *words.in_body_order())
     return entry(keys.SOURCES, keys.declaration_epoch(about_source), ordinal, body)
+
+
+def incident(said: IncidentSaid) -> NewEntry:
+    """One revision of an incident: the same key in the operator's ledger and in every client's it is copied to."""
+    return entry(keys.INCIDENT, keys.incident_epoch(said.of_ledger, said.incident), said.revision, said)
+
+
+def maintenance(said: MaintenanceSaid) -> NewEntry:
+    """A word about planned work. Each step is said once; what is said of a step again is told as an equivocation."""
+    step = [*MaintenanceStep].index(said.step)
+    return entry(keys.MAINTENANCE, keys.maintenance_epoch(said.maintenance), step + 1, said)
+
+
+def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> NewEntry:
+    """The hub saw a connection of `about_source` begin or end. Whose line it came over is told by the roster."""
+    body = ConnectionSeen(*_head(at), about_source, is_open, egress)
+    return entry(keys.CONNECTION, keys.connection_epoch(about_source), at, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

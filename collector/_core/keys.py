@@ -15,6 +15,9 @@ UNROUTED: Final = SourceId("~unrouted")
 CLOCK: Final = SourceId("~clock")
 SILENCE: Final = SourceId("~silence")
 SOURCES: Final = SourceId("~sources")
+INCIDENT: Final = SourceId("~incident")
+MAINTENANCE: Final = SourceId("~maintenance")
+CONNECTION: Final = SourceId("~connection")
 
 _MS_PER_S: Final = 1000
 
@@ -77,6 +80,21 @@ def silence_epoch(about_source: str) -> bytes:
 def declaration_epoch(about_source: str) -> bytes:
     """Epoch of what is declared about a source; the sequence comes from the declaration's content."""
     return _short_hash(b"declared", about_source.encode())
+
+
+def incident_epoch(of_ledger: bytes, incident: str) -> bytes:
+    """Epoch of an incident of the operator's ledger `of_ledger`; sequences are its revisions."""
+    return _short_hash(b"incident", of_ledger, incident.encode())
+
+
+def maintenance_epoch(maintenance: str) -> bytes:
+    """Epoch of planned work; its steps are numbered in their order."""
+    return _short_hash(b"maintenance", maintenance.encode())
+
+
+def connection_epoch(about_source: str) -> bytes:
+    """Epoch of the connections of a source; the sequence of one is the ms it was seen at."""
+    return _short_hash(b"connection", about_source.encode())
 
 
 def _short_hash(*parts: bytes) -> bytes:

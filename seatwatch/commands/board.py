@@ -134,8 +134,8 @@ def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool) -> tuple[str,
 
 def _settings(zone: str) -> "BoardAtSettings":
     """Thresholds, with the windows of a client without rules in the zone asked for."""
+    from seatwatch.site_limits import site_limits
     from sla_engine._core.client import TileSettings
-    from sla_engine._core.sites import SiteLimits
     from sla_engine._core.windows import WindowCalendar
     from sla_engine.board_at import BoardAtSettings
     from sla_engine.zones import zone_table
@@ -143,7 +143,7 @@ def _settings(zone: str) -> "BoardAtSettings":
     defaults = load_defaults()
     day_starts_ms = defaults.minute_of_day("contract.business_day_starts") * MS_PER_MINUTE
     calendar = WindowCalendar(zone_table(zone), defaults.ms("board.interval"), day_starts_ms)
-    limits = defaults.fill(SiteLimits, "board")
+    limits = site_limits(defaults)
     tiles = defaults.fill(TileSettings, "board")
     return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits, tiles=tiles)
 

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from collector.stats import Latency
 from seatwatch.config import ClientSection
+from seatwatch.server.incidents import IncidentBook, sites_runner
 from seatwatch.settings import Defaults
 from sla_engine._core.client import TileSettings
-from sla_engine._core.sites import SiteLimits, SiteReason, SiteState
+from sla_engine._core.sites import SiteReason, SiteState
 from sla_engine._core.tiles import compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactsStore
 from sla_engine.runners.local import LocalRunner, RunnerSettings
-from sla_engine.runners.sites import SitesRunner, SitesSettings
 from sla_engine.runners.tail import LedgerFeed
 from sla_engine.zones import zone_table
 from wire.board import Board, Figures, SiteTile, Tile
@@ -49,8 +49,9 @@ class Engines:
         defaults: Defaults,
         clock_ms: Callable[[], int],
         sites: Mapping[str, int] | None = None,
+        book: IncidentBook | None = None,
     ) -> None:
-        """sites: how many probes each configured site has."""
+        """sites: how many probes each configured site has. book: None = another process writes incidents down."""
         self._clock_ms = clock_ms
         self._started_at = clock_ms()
         self._configured_sites = dict(sites or {})
@@ -79,14 +80,7 @@ class Engines:
                 ),
                 announced=self._announce,
             )
-        limits = defaults.fill(SiteLimits, "board")
-        self.sites = SitesRunner(
-            feeds[OPERATOR],
-            facts / OPERATOR,
-            clock_ms=clock_ms,
-            settings=defaults.fill(SitesSettings, "board", limits=limits),
-            changed=_log_sites,
-        )
+        self.sites = sites_runner(feeds[OPERATOR], facts / OPERATOR, book, defaults=defaults, clock_ms=clock_ms)
 
     async def run(self) -> None:
         """Run all of them until cancelled."""
@@ -100,8 +94,8 @@ class Engines:
                 store.close()
 
     def owes(self, client: str) -> bool:
-        """Whether somebody waits for a reply in that client's ledger, by the newest board."""
-        return client in self._owing
+        """Whether time matters in that ledger: somebody waits for a reply, or fell silent just now at a site."""
+        return self.sites.is_unsettled() if client == OPERATOR else client in self._owing
 
     def board(self) -> Board | None:
         """The board as of now; None until every ledger has been caught up with."""
@@ -167,8 +161,3 @@ def _never_heard(site: str, probes: int, since: int) -> SiteTile:
         probes_known=probes,
         last_heard_at=None,
     )
-
-
-def _log_sites(tiles: list[SiteTile]) -> None:
-    for tile in tiles:
-        log.info("site.changed", site=tile.id, state=tile.state, reason=tile.reason, power=tile.power)

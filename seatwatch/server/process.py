@@ -22,6 +22,7 @@ from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
 from collector.intake_mqtt import MqttDoor, MqttSettings
 from collector.ledgers import ledger_directory
+from collector.maintenance_http import MaintenanceDoor
 from collector.roster_http import RosterDoor
 from collector.sources import Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
@@ -37,6 +38,7 @@ from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.engines import Engines
+from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
@@ -114,6 +116,7 @@ class Server:
             engines = None
             feeds: Mapping[str, LedgerFeed]
             feeds = await self._streams(stack, beside, stop) if intake is None else intake.ledgers
+            book = None if intake is None else IncidentBook(intake)
             if self._part is not Part.COLLECTOR:
                 if stop.is_set():
                     return
@@ -124,10 +127,15 @@ class Server:
                     defaults=self._defaults,
                     clock_ms=now_ms,
                     sites={site.id: site.seats + 1 for site in self._config.site},
+                    book=book,
                 )
                 await beside(engines.run(), name="engines")
                 rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
                 await beside(_settle_memory(engines, rarer), name="settle memory")
+            elif intake is not None:
+                directory = self._data / INCIDENTS
+                sites = sites_runner(feeds[OPERATOR], directory, book, defaults=self._defaults, clock_ms=now_ms)
+                await beside(sites.run(), name="incidents")
             if intake is not None:
                 await self._keep_time(beside, intake, engines)
             url = await self._web(stack, beside, intake, engines, feeds)
@@ -321,7 +329,9 @@ class Server:
             problems=partial(self._problems, engines),
         )
         if intake is not None:
-            app.add_routes(RosterDoor(intake, token_digest(import_token(self._data)).hex()).routes())
+            owner = token_digest(import_token(self._data)).hex()
+            app.add_routes(RosterDoor(intake, owner).routes())
+            app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

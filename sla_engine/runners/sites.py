@@ -1,19 +1,34 @@
-"""The operator's ledger, followed in this process: one verdict per site, kept beside the facts for the next start."""
+"""The operator's ledger, followed in this process: one verdict per site, kept beside the facts for the next start.
+
+Where the process also writes ledgers, what becomes of incidents is written down before anybody is told of it. A
+revision stays to be said until the ledger is seen to hold it, so nothing is lost by a crash in between, and its key
+comes from its causes, so nothing is written twice.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from sla_engine._core.remembered import RecordCounts, count_entry
-from sla_engine._core.sites import SiteLimits, SitesState, fold_sites, new_sites, site_tiles
+from sla_engine._core.sites import (
+    SiteLimits,
+    SitesState,
+    clients_of,
+    fold_sites,
+    is_unsettled,
+    new_sites,
+    open_incidents,
+    site_tiles,
+)
 from sla_engine._core.tiles import OperatorPart
 from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_before
 from wire.board import SiteTile
+from wire.incident import IncidentSaid
 
-KEPT_VERSION: Final = 2
+KEPT_VERSION: Final = 3
 KEPT_FILE: Final = "sites.msgpack"
 
 
@@ -39,6 +54,16 @@ class _Kept(msgspec.Struct):
     sites: SitesState
 
 
+class Telling(NamedTuple):
+    """One revision, its evidence named, and the clients whose ledgers get a copy of it."""
+
+    said: IncidentSaid
+    clients: list[str]
+
+
+Record = Callable[[list[Telling]], Awaitable[bool]]
+"""Makes revisions durable in the ledgers they go to. False when nothing can be any more."""
+
 _decode: Final = msgspec.msgpack.Decoder(_Kept).decode
 """Made once, not in the threads of the runners: see sla_engine/_core/remembered.py."""
 
@@ -47,6 +72,8 @@ class SitesRunner:
     """Follows the operator's ledger until cancelled. Made and used on one event loop; `run` once.
 
     changed: called with the tiles whose verdict or power changed, not before the ledger was caught up with.
+    record: None = another process writes incidents down. said: called with every new revision once it is recorded,
+    and never for history: of what was left unsaid by an earlier run, only incidents that still last.
     """
 
     def __init__(
@@ -57,6 +84,8 @@ class SitesRunner:
         clock_ms: Callable[[], int],
         settings: SitesSettings,
         changed: Callable[[list[SiteTile]], None],
+        record: Record | None = None,
+        said: Callable[[list[IncidentSaid]], None] = lambda _: None,
     ) -> None:
         self.caught_up: Final = asyncio.Event()
         self._feed: Final = feed
@@ -64,10 +93,14 @@ class SitesRunner:
         self._clock_ms: Final = clock_ms
         self._settings: Final = settings
         self._changed: Final = changed
+        self._record: Final = record
+        self._said: Final = said
+        self._unsaid: Final = asyncio.Event()
+        self._recorded: set[tuple[str, int]] = set()
         self._as_of = 0
         self._kept_index = 0
         self._counts = RecordCounts()
-        self._sites = new_sites(settings.limits)
+        self._sites = new_sites(settings.limits, feed.ledger_id)
         self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
 
     def board_part(self) -> OperatorPart | None:
@@ -78,6 +111,14 @@ class SitesRunner:
             self._as_of = max(self._as_of, self._clock_ms())
         return OperatorPart(self._as_of, site_tiles(self._sites), self._counts)
 
+    def open_incidents(self) -> list[IncidentSaid]:
+        """The newest revision of every incident that lasts, the earliest first."""
+        return [self._with_leaves(said) for said in open_incidents(self._sites)]
+
+    def is_unsettled(self) -> bool:
+        """Whether somebody fell silent so lately that time on the record helps to tell why."""
+        return is_unsettled(self._sites, self._clock_ms())
+
     async def run(self) -> None:
         """Fold until cancelled."""
         await self._take_up()
@@ -86,6 +127,8 @@ class SitesRunner:
                 tasks.create_task(self._tail.watch(), name="sites.watch")
                 tasks.create_task(self._keep_often(), name="sites.keep")
                 tasks.create_task(self._fold(), name="sites.fold")
+                if self._record is not None:
+                    tasks.create_task(self._tell(self._record), name="sites.tell")
         finally:
             self._tail.stop()
             self._keep()
@@ -102,6 +145,8 @@ class SitesRunner:
         while True:
             if self._tail.drained:
                 self.caught_up.set()
+                if self._sites.unsaid:
+                    self._unsaid.set()
                 await self._tail.wait(None)
                 continue
             batch = self._tail.read()
@@ -115,6 +160,31 @@ class SitesRunner:
             if changed and self.caught_up.is_set():
                 self._changed(changed)
             await asyncio.sleep(0)
+
+    async def _tell(self, record: Record) -> None:
+        """Write down what there is to say, then say it. What an earlier run left unsaid of the past is only written."""
+        await self.caught_up.wait()
+        past = {_key(said) for said in self._sites.unsaid}
+        while True:
+            fresh = [said for said in self._sites.unsaid if _key(said) not in self._recorded]
+            if not fresh:
+                self._unsaid.clear()
+                await self._unsaid.wait()
+                continue
+            told = [Telling(self._with_leaves(said), clients_of(self._sites, said)) for said in fresh]
+            if not await record(told):
+                return
+            self._recorded |= {_key(said) for said in fresh}
+            self._recorded &= {_key(said) for said in self._sites.unsaid}
+            lasting = {said.incident for said in open_incidents(self._sites)}
+            news = [each.said for each in told if _key(each.said) not in past or each.said.incident in lasting]
+            if news:
+                self._said(news)
+
+    def _with_leaves(self, said: IncidentSaid) -> IncidentSaid:
+        """With the leaves of its first and its newest evidence."""
+        places = sorted({said.first_index, said.last_index})
+        return msgspec.structs.replace(said, leaves=[leaf_before(self._feed, place + 1) for place in places])
 
     async def _keep_often(self) -> None:
         while True:
@@ -146,3 +216,7 @@ class SitesRunner:
         beside = self._path.with_suffix(".new")
         beside.write_bytes(msgspec.msgpack.encode(kept))
         beside.replace(self._path)
+
+
+def _key(said: IncidentSaid) -> tuple[str, int]:
+    return said.incident, said.revision

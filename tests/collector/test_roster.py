@@ -30,6 +30,7 @@ from wire.organisation import Relation, RosterLink
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEADER = (
     "client,shop,queue,account,person,team,seat,site,seat_mode,contracted_seats,limit,shift,"
+    "row,switch,circuit,line,carrier,egress,"
     "effective_from,effective_until"
 )
 FIELDS = HEADER.split(",")
@@ -105,6 +106,18 @@ def test_seats_have_a_mode_and_clients_contracted_seats(tmp_path: Path) -> None:
     )
     assert mode[:3] == (Relation.MODE_OF_SEAT, "A-01", "dedicated")
     assert count[:3] == (Relation.CONTRACTED_SEATS, "acme", "18")
+
+
+def test_a_seat_says_what_it_hangs_on_and_a_line_whose_it_is_and_where_it_comes_out(tmp_path: Path) -> None:
+    seat, line = links_of(
+        tmp_path,
+        row(seat="A-03", site="wuhan", row="3", switch="sw-1", circuit="L2"),
+        row(line="telecom", site="wuhan", carrier="电信", egress="203.0.113.0/29 198.51.100.7"),
+        base=(),
+    )
+    assert seat.attributes == (("circuit", "L2"), ("row", "3"), ("switch", "sw-1"))
+    assert line[:3] == (Relation.SITE_OF_LINE, "wuhan/telecom", "wuhan")
+    assert line.attributes == (("carrier", "电信"), ("egress", "203.0.113.0/29 198.51.100.7/32"))
 
 
 def test_dates_begin_at_midnight_of_the_contracts_zone_and_the_last_day_still_counts(tmp_path: Path) -> None:
@@ -195,6 +208,9 @@ def test_a_header_that_cannot_be_used_is_said(tmp_path: Path, header: str, why: 
         (row(client="acme", contracted_seats="many"), "whole number"),
         (person("P1", limit="0"), "from 1 on"),
         (row(client="acme", contracted_seats="18", limit="3"), "limit: nothing in this row"),
+        (row(line="telecom", site="wuhan", egress="203.0.113.300"), "egress: write addresses"),
+        (row(line="telecom", carrier="telecom"), "nothing in this row"),
+        (row(seat="A-03", site="wuhan", row="3" * 97), "row: at most 96"),
         (row(client="operator", shop="s"), "operator's own"),
         (row(person="P1"), "nothing in this row to link it to"),
         (row(client="acme", shop="s", person="P1"), "nothing in this row to link it to"),

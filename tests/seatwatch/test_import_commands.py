@@ -1,29 +1,16 @@
 """The commands that write into ledgers, from the command line to what a reader finds there."""
 
-import asyncio
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from collector.intake import Intake
-from collector.intake_http import HttpSettings, routes
 from collector.ledgers import ledger_directory
-from collector.roster_http import RosterDoor
-from collector.sources import token_hash
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.cli import run
-from seatwatch.importing import import_sources, import_token, local_intake
-from seatwatch.runtime_file import Runtime, write_runtime
-from seatwatch.settings import load_defaults
 from tests.collector.importers.files import CALLS, HEADER, a_day, call
+from tests.seatwatch.serving import a_server
 from tests.tidy.source import ROOT
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.record import Feed, Quarantined, SourceDeclared
@@ -166,50 +153,6 @@ def test_changed_rows_end_with_1_and_say_so(
 # ------------------------------------------------------------------------------------------- while a server holds it
 
 
-def _application(intake: Intake, token_digest: str) -> web.Application:
-    app = web.Application()
-    settings = load_defaults().fill(HttpSettings, "collector", prefix="http_", retry_after_ms=1000)
-    app.add_routes(routes(intake, intake.sources, settings))
-    app.add_routes(RosterDoor(intake, token_digest).routes())
-    return app
-
-
-@contextmanager
-def a_server(data: Path) -> Iterator[None]:
-    """Ledgers held by another thread of this process, reachable by HTTP as `seatwatch up` is."""
-    ready, stop = Event(), Event()
-    failed: list[BaseException] = []
-
-    async def serve() -> None:
-        defaults = load_defaults()
-        token = import_token(data).read_text(encoding="utf-8").strip()
-        sources = import_sources(["acme"], token_hash(token))
-        async with (
-            local_intake(data, ["acme"], sources, defaults) as local,
-            TestServer(_application(local.intake, token_hash(token))) as server,
-        ):
-            write_runtime(data, Runtime(os.getpid(), "boot", str(server.make_url("")), 0, str(import_token(data))))
-            ready.set()
-            await asyncio.to_thread(stop.wait)
-
-    def in_thread() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001 - told in the thread that waits for it
-            failed.append(error)
-            ready.set()
-
-    thread = Thread(target=in_thread, name="server")
-    thread.start()
-    try:
-        assert ready.wait(20)
-        assert not failed
-        yield
-    finally:
-        stop.set()
-        thread.join(20)
-
-
 def test_an_import_goes_through_the_door_of_the_server_that_holds_the_ledgers(
     calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,7 +179,7 @@ def test_a_roster_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp
     data = tmp_path / "data"
     with a_server(data):
         assert run(["roster", "import", str(ROSTER), "--data", str(data)]) == 0
-    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 32
+    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 34
     assert len([r for r in records(data) if isinstance(r.body, RosterLink)]) == 32
 
 
@@ -248,7 +191,7 @@ def test_a_roster_is_written_into_the_operators_and_the_clients_ledger_once(
 ) -> None:
     arguments = ["roster", "import", str(ROSTER), "--data", str(tmp_path)]
     assert run(arguments) == 0
-    assert "operator: 32 links written" in capsys.readouterr().out
+    assert "operator: 34 links written" in capsys.readouterr().out
     before = records(tmp_path), records(tmp_path, "operator")
     assert run(arguments) == 0
     assert "0 added, 0 changed" in capsys.readouterr().out

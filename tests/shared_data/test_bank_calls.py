@@ -16,9 +16,9 @@ from ledger.recorded import recorded
 from seatwatch.cli import run
 from seatwatch.server.engines import calendar_of
 from seatwatch.settings import load_defaults
+from seatwatch.site_limits import site_limits
 from sla_engine._core.client import TileSettings
 from sla_engine._core.engine import new_shard, step
-from sla_engine._core.sites import SiteLimits
 from sla_engine.board_at import BoardAtSettings, board
 from wire.board import Board, Mean, Ratio, Tile
 from wire.conversation import AgentTurn, Closed, CustomerLeft, Offered
@@ -184,7 +184,7 @@ def board_at(data: Path, at: int) -> Board:
     settings = BoardAtSettings(
         lookback_ms=defaults.ms("board.lookback"),
         calendar=calendar_of(defaults.text("contract.time_zone"), defaults),
-        limits=defaults.fill(SiteLimits, "board"),
+        limits=site_limits(defaults),
         tiles=defaults.fill(TileSettings, "board"),
     )
     return board(data, at, settings=settings)

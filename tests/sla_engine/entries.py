@@ -7,9 +7,14 @@ from typing import Any
 from wire.body import Body
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
 from wire.kinds import Kind
-from wire.record import Feed, SourceBack, SourceDeclared, SourceSilent
+from wire.organisation import Relation, RosterLink
+from wire.phone import PhoneLineReading, TrunkState
+from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
+from wire.seat import PlatformReading
+from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
 
 NOON = 1_795_320_000_000
 """2026-11-22 12:00 in Shanghai, in ms."""
@@ -61,9 +66,76 @@ class Log:
         body = PresenceChanged(**head(at), account=account, presence=presence, activity=activity)
         return self.entry(source, Kind.PRESENCE, body)
 
-    def heartbeat(self, probe: str, at: int, site: str = "north", role: Role = Role.GATEWAY) -> Recorded:
-        body = Heartbeat(**head(at), site=site, seat="", role=role, interval_ms=10_000, uptime_ms=1)
+    def heartbeat(
+        self,
+        probe: str,
+        at: int,
+        site: str = "north",
+        role: Role = Role.GATEWAY,
+        seat: str = "",
+        interval_ms: int = 10_000,
+    ) -> Recorded:
+        body = Heartbeat(**head(at), site=site, seat=seat, role=role, interval_ms=interval_ms, uptime_ms=1)
         return self.entry(probe, Kind.HEARTBEAT, body)
+
+    def clock(self, at: int) -> Recorded:
+        return self.entry("~clock", Kind.CLOCK, Clock(**head(at)))
+
+    def line(
+        self,
+        probe: str,
+        at: int,
+        line: str,
+        state: LineState = LineState.UP,
+        received_at: int | None = None,
+        **given: Any,
+    ) -> Recorded:
+        fields = {"site": "north", "carrier": line, "reason": LineReason.OK} | given
+        return self.entry(
+            probe, Kind.LINE_READING, LineReading(**head(at), line=line, state=state, **fields), received_at
+        )
+
+    def failover(self, probe: str, at: int, from_line: str, to_line: str) -> Recorded:
+        body = Failover(
+            **head(at),
+            site="north",
+            of=FailoverOf.ROUTE,
+            from_line=from_line,
+            to_line=to_line,
+            cause=LineReason.NO_INTERNET,
+            duration_ms=2_000,
+        )
+        return self.entry(probe, Kind.FAILOVER, body)
+
+    def phone_line(self, probe: str, at: int, state: TrunkState, via_line: str = "") -> Recorded:
+        body = PhoneLineReading(**head(at), site="north", phone_line="trunk", state=state, via_line=via_line)
+        return self.entry(probe, Kind.PHONE_LINE_READING, body)
+
+    def platform(
+        self, probe: str, at: int, *, site: str = "north", is_reachable: bool = True, is_running: bool = True
+    ) -> Recorded:
+        fields: dict[str, Any] = {"site": site, "seat": probe, "platform": "qianniu"}
+        body = PlatformReading(**head(at), is_running=is_running, is_reachable=is_reachable, **fields)
+        return self.entry(probe, Kind.PLATFORM_READING, body)
+
+    def link(self, relation: Relation, subject: str, target: str, **attributes: str) -> Recorded:
+        body = RosterLink(
+            **head(0), relation=relation, subject=subject, target=target, effective_from=0, attributes=attributes
+        )
+        return self.entry("~roster", Kind.ROSTER_LINK, body)
+
+    def maintenance(self, at: int, starts_at: int, ends_at: int, **given: Any) -> Recorded:
+        fields: dict[str, Any] = {
+            "maintenance": "m-1",
+            "step": MaintenanceStep.PLANNED,
+            "of": MaintenanceOf.SITE,
+            "site": "north",
+            "subject": "",
+            "reason": "new battery",
+            "by": "ops",
+        } | given
+        body = MaintenanceSaid(**head(at), starts_at=starts_at, ends_at=ends_at, **fields)
+        return self.entry("~maintenance", Kind.MAINTENANCE, body)
 
     def ups(
         self, probe: str, at: int, power: Power = Power.MAINS, received_at: int | None = None, **given: Any

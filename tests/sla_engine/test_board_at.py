@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from sla_engine._core.choices import Redefinition
 from sla_engine._core.definition import label_of
-from sla_engine._core.sites import SiteLimits
 from sla_engine.board_at import BoardAtSettings, board
 from tests.builders import (
     PRESET,
@@ -37,15 +36,14 @@ from tests.builders import (
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed as LedgerOnDisk
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
+from tests.sla_engine.site_limits import LIMITS
 from wire.board import Board, Figures, Mean, Ratio, Tile, Waiting
 from wire.facility import Comms, Power, UpsReading
 from wire.record import Feed
 from wire.scope import Scope
 from wire.verdict import SessionFact, Verdict
 
-SETTINGS = BoardAtSettings(
-    lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=SiteLimits(together_ms=30_000), tiles=TILES
-)
+SETTINGS = BoardAtSettings(lookback_ms=7 * 86_400_000, calendar=CALENDAR, limits=LIMITS, tiles=TILES)
 Ask = Callable[..., Board]
 
 

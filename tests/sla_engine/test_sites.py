@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from seatwatch.glossary import words
 from sla_engine._core.sites import (
-    SiteLimits,
     SiteReason,
     SitesState,
     SiteState,
@@ -17,12 +16,12 @@ from sla_engine._core.sites import (
     tile_of,
 )
 from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.site_limits import LIMITS
 from wire.board import SiteTile
 from wire.facility import Comms, Power, Role
 from wire.recorded import Recorded
 
 SECOND = 1_000
-LIMITS = SiteLimits(together_ms=30 * SECOND)
 
 
 def site_after(*entries: Recorded) -> SiteTile:
@@ -181,7 +180,7 @@ def test_a_seat_switched_off_says_nothing_about_its_site_but_a_gateway_does() ->
     assert verdict(site_after(*seat_off)) == ("ok", "ok")
     gate_off = (
         log.heartbeat("gate", NOON),
-        log.heartbeat("seat-1", NOON, role=Role.SEAT),
+        log.heartbeat("seat-1", NOON + 25 * SECOND, role=Role.SEAT),
         log.silent("gate", NOON, NOON + 30 * SECOND),
     )
     assert verdict(site_after(*gate_off)) == ("degraded", "probe_silent")

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sla_engine._core.sites import SiteLimits
 from sla_engine.runners.sites import SitesRunner, SitesSettings
 from tests.builders import Event, ms
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed
+from tests.sla_engine.site_limits import LIMITS
 from tests.waiting import wait_until
 from wire.board import SiteTile
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
 
-SETTINGS = SitesSettings(limits=SiteLimits(together_ms=30_000), batch_entries=10, keep_interval_ms=10)
+SETTINGS = SitesSettings(limits=LIMITS, batch_entries=10, keep_interval_ms=10)
 
 
 def heartbeat(at: str) -> Event:

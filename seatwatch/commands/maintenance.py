@@ -1,0 +1,229 @@
+"""`seatwatch maintenance`: work that is planned, so that what it breaks is no surprise."""
+
+import asyncio
+import getpass
+import re
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from seatwatch.clock import now_ms
+from seatwatch.instants import instant_named, local_time, zone_named
+from seatwatch.settings import MS_PER_UNIT, load_defaults
+
+if TYPE_CHECKING:
+    from seatwatch.maintenance_job import Target, Work
+    from wire.incident import MaintenanceSaid, MaintenanceStep
+
+EXAMPLES = """
+Examples:
+
+  seatwatch maintenance plan --line chengdu/telecom --from "2026-12-01 02:00" --for 2h --reason "new modem"
+
+  seatwatch maintenance start --ups chengdu/rack --for 90min --reason "battery test"    from now on
+
+  seatwatch maintenance end m-1a2b3c4d
+
+  seatwatch maintenance list
+"""
+_LENGTH: Final = re.compile(r"(\d+) *(s|min|m|h|d)")
+
+SiteOption = Annotated[str, typer.Option("--site", help="all of a site")]
+LineOption = Annotated[str, typer.Option("--line", help="one broadband line", metavar="SITE/LINE")]
+UpsOption = Annotated[str, typer.Option("--ups", help="one UPS", metavar="SITE/UPS")]
+FeedOption = Annotated[str, typer.Option("--feed", help="one source of conversations or readings", metavar="SOURCE")]
+LengthOption = Annotated[str, typer.Option("--for", help="for how long, as 90min or 2h")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="what is done")]
+ByOption = Annotated[str, typer.Option("--by", help="who answers for it; default: your login name")]
+ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is written and shown")]
+DataOption = Annotated[Path, typer.Option("--data", help="the data directory")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Planned work on sites, lines, UPSes and feeds.", no_args_is_help=True, epilog=EXAMPLES)
+    group.command("plan", epilog=EXAMPLES)(plan)
+    group.command("start", epilog=EXAMPLES)(start)
+    group.command("end", epilog=EXAMPLES)(end)
+    group.command("list", epilog=EXAMPLES)(list_)
+    app.add_typer(group, name="maintenance")
+
+
+def plan(
+    *,
+    starts: Annotated[str, typer.Option("--from", help="when it begins, as 2026-12-01 02:00", metavar="T")],
+    length: LengthOption,
+    reason: ReasonOption,
+    site: SiteOption = "",
+    line: LineOption = "",
+    ups: UpsOption = "",
+    feed: FeedOption = "",
+    by: ByOption = "",
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+) -> None:
+    """Declare work before it begins. Declared after, it is on the record and excuses nothing.
+
+    Exit 0 when it is on the record, 1 when it could not be written, 2 when asked for wrongly.
+    """
+    from wire.incident import MaintenanceStep
+
+    starts_at = instant_named("--from", starts, _zone(zone))
+    target = _target(site, line, ups, feed)
+    _say(target, MaintenanceStep.PLANNED, (starts_at, starts_at + _length_ms(length)), (reason, by), zone, data)
+
+
+def start(
+    *,
+    length: LengthOption,
+    reason: ReasonOption,
+    site: SiteOption = "",
+    line: LineOption = "",
+    ups: UpsOption = "",
+    feed: FeedOption = "",
+    by: ByOption = "",
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+) -> None:
+    """Begin work now. What it breaks from now on is planned; what was broken before is not.
+
+    Exit 0 when it is on the record, 1 when it could not be written, 2 when asked for wrongly.
+    """
+    from wire.incident import MaintenanceStep
+
+    now = now_ms()
+    target = _target(site, line, ups, feed)
+    _say(target, MaintenanceStep.STARTED, (now, now + _length_ms(length)), (reason, by), zone, data)
+
+
+def end(
+    maintenance: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+) -> None:
+    """End work now. What is still broken is an ordinary incident from now on.
+
+    Exit 0 when it is on the record, 1 when it could not be written, 2 when there is no such work.
+    """
+    import msgspec
+
+    from seatwatch.maintenance_job import word
+    from wire.incident import MaintenanceStep
+
+    work = next((each for each in _works(data) if each.maintenance == maintenance), None)
+    if work is None:
+        _end(f"{maintenance}: no such work in {data}", 2)
+    now = now_ms()
+    ended = word(work.target, MaintenanceStep.ENDED, work.starts_at, now, work.reason, work.by)
+    _write(msgspec.structs.replace(ended, maintenance=maintenance), zone, data)
+
+
+def list_(
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON list")] = False,
+) -> None:
+    """List planned work, the latest last. Reads only, also beside a running server."""
+    import msgspec
+
+    found = _works(data)
+    if as_json:
+        typer.echo(msgspec.json.encode([each._asdict() | {"was_late": each.was_late} for each in found]))
+        return
+    for each in found:
+        typer.echo(_line(each, ZoneInfo(_zone(zone)), now_ms()))
+
+
+def _line(work: "Work", zone: ZoneInfo, now: int) -> str:
+    stands = "planned" if now < work.starts_at else "running" if now < work.ends_at else "over"
+    late = ", declared late: excuses nothing" if work.was_late else ""
+    target = f"{work.target.of} {'/'.join(part for part in (work.target.site, work.target.subject) if part)}"
+    times = f"{local_time(work.starts_at, zone)[:-4]} .. {local_time(work.ends_at, zone)[:-4]}"
+    return f"{work.maintenance}  {times}  {stands}  {target}  {work.reason} ({work.by}){late}"
+
+
+def _say(
+    target: "Target",
+    step: "MaintenanceStep",
+    times: tuple[int, int],
+    words: tuple[str, str],
+    zone: str,
+    data: Path,
+) -> None:
+    from seatwatch.maintenance_job import word
+
+    reason, by = words
+    _write(word(target, step, *times, reason, by or getpass.getuser()), zone, data)
+
+
+def _write(said: "MaintenanceSaid", zone: str, data: Path) -> None:
+    from seatwatch.maintenance_job import say, works
+
+    _run(say(said, data, now_ms(), load_defaults()))
+    work = next(each for each in works(data) if each.maintenance == said.maintenance)
+    typer.echo(_line(work, ZoneInfo(_zone(zone)), now_ms()))
+
+
+def _run(work: Coroutine[Any, Any, object]) -> None:
+    from collector.errors import CollectorError
+    from ledger.errors import LedgerError
+    from seatwatch.own_server import OwnServerError
+
+    try:
+        asyncio.run(work)
+    except (OwnServerError, CollectorError, LedgerError, OSError) as error:
+        _end(str(error), 1)
+
+
+def _works(data: Path) -> "list[Work]":
+    from ledger.errors import LedgerError
+    from seatwatch.maintenance_job import works
+
+    try:
+        return works(data)
+    except (LedgerError, OSError) as error:
+        _end(str(error), 1)
+
+
+def _target(site: str, line: str, ups: str, feed: str) -> "Target":
+    from seatwatch.maintenance_job import Target
+    from wire.ids import is_name
+    from wire.incident import MaintenanceOf
+
+    given = [
+        (MaintenanceOf(option), text)
+        for option, text in (("site", site), ("line", line), ("ups", ups), ("feed", feed))
+        if text
+    ]
+    if len(given) != 1:
+        _end("say what is worked on: one of --site, --line, --ups, --feed", 2)
+    of, text = given[0]
+    if not is_name(text):
+        _end(f"--{of} {text}: not an id", 2)
+    if of is MaintenanceOf.SITE:
+        return Target(of, text, "")
+    if of is MaintenanceOf.FEED:
+        return Target(of, "", text)
+    place, slash, subject = text.partition("/")
+    if not (place and slash and subject):
+        _end(f"--{of} {text}: write it as SITE/{of.upper()}", 2)
+    return Target(of, place, subject)
+
+
+def _length_ms(text: str) -> int:
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None or not int(found[1]):
+        _end(f"--for {text}: no length of time; write it as 90min or 2h", 2)
+    return int(found[1]) * MS_PER_UNIT["min" if found[2] == "m" else found[2]]
+
+
+def _zone(zone: str) -> str:
+    return zone_named(zone or load_defaults().text("contract.time_zone"))
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,107 @@
+"""Incidents on their way into the ledgers, and to whoever wants to hear of them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from collector._core import derived
+from collector.errors import Busy, IntakeStopped
+from collector.intake import Intake
+from ledger.entry import NewEntry
+from seatwatch.settings import Defaults
+from seatwatch.site_limits import site_limits
+from sla_engine.runners.sites import SitesRunner, SitesSettings, Telling
+from sla_engine.runners.tail import LedgerFeed
+from wire.board import SiteTile
+from wire.ids import OPERATOR
+from wire.incident import IncidentSaid
+
+log = structlog.get_logger()
+MS_PER_S: Final = 1_000
+INCIDENTS: Final = "incidents"
+"""Below the data directory: what a collector without an engine keeps of sites."""
+
+Listener = Callable[[list[IncidentSaid]], None]
+
+
+class IncidentBook:
+    """Writes revisions down and passes them on.
+
+    listeners: called with every new one, in order, once it is durable. open_incidents: the newest revision of each one
+    that lasts, asked of the runner that follows the operator's ledger.
+    """
+
+    def __init__(self, intake: Intake) -> None:
+        self.listeners: list[Listener] = []
+        self.open_incidents: Callable[[], list[IncidentSaid]] = list
+        self._intake = intake
+
+    async def record(self, told: list[Telling]) -> bool:
+        """Make revisions durable: the clients' copies first, so that what the operator's ledger holds is everywhere.
+
+        Waits while the intake is busy. False when it has stopped, as the process will.
+        """
+        by_client: dict[str, list[NewEntry]] = defaultdict(list)
+        for said, clients in told:
+            for client in clients:
+                if client in self._intake.ledgers and client != OPERATOR:
+                    by_client[client].append(derived.incident(said))
+        own = [derived.incident(said) for said, _ in told]
+        try:
+            for client, entries in [*by_client.items(), (OPERATOR, own)]:
+                await self._append(client, entries)
+        except IntakeStopped:
+            return False
+        return True
+
+    def said(self, said: list[IncidentSaid]) -> None:
+        """Log each revision and pass all on."""
+        for each in said:
+            log.info(
+                "incident.said",
+                step=each.step,
+                incident=each.incident,
+                what=each.what,
+                site=each.site,
+                subject=each.subject,
+                severity=each.severity,
+            )
+        for listener in self.listeners:
+            listener(said)
+
+    async def _append(self, client: str, entries: Sequence[NewEntry]) -> None:
+        while True:
+            try:
+                await self._intake.append_derived(client, entries)
+            except Busy as busy:
+                await asyncio.sleep(busy.retry_after_ms / MS_PER_S)
+            else:
+                return
+
+
+def sites_runner(
+    feed: LedgerFeed,
+    directory: Path,
+    book: IncidentBook | None,
+    *,
+    defaults: Defaults,
+    clock_ms: Callable[[], int],
+) -> SitesRunner:
+    """The runner of the operator's ledger; with a `book` it also says what becomes of incidents."""
+    settings = defaults.fill(SitesSettings, "board", limits=site_limits(defaults))
+    if book is None:
+        return SitesRunner(feed, directory, clock_ms=clock_ms, settings=settings, changed=_log_sites)
+    runner = SitesRunner(
+        feed, directory, clock_ms=clock_ms, settings=settings, changed=_log_sites, record=book.record, said=book.said
+    )
+    book.open_incidents = runner.open_incidents
+    return runner
+
+
+def _log_sites(tiles: list[SiteTile]) -> None:
+    for tile in tiles:
+        log.info("site.changed", site=tile.id, state=tile.state, reason=tile.reason, power=tile.power)

@@ -1,0 +1,313 @@
+"""The troubles of a site as they stand, children left out under what explains them; and those of no one site."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from sla_engine._core.incidents.model import (
+    Finding,
+    Maintenance,
+    PlatformHere,
+    Site,
+    SiteLimits,
+    SiteReason,
+    SitesState,
+    SiteState,
+    Ups,
+)
+from sla_engine._core.incidents.seats import lost_seats
+from sla_engine._core.incidents.verdict import Dark, dark, enabled_lines, on_battery, power_verdict, stays, worst_ups
+from wire.facility import Power, Role
+from wire.incident import Cause, MaintenanceOf, Severity
+from wire.phone import Registration, TrunkState
+from wire.uplink import LineState
+
+POWER: Final = "power"
+UPLINK: Final = "uplink"
+SILENT: Final = "silent"
+GATEWAY: Final = "gateway"
+FLAPPING: Final = "flapping"
+HUB: Final = "hub"
+LINE_: Final = "line:"
+PHONE_: Final = "phone:"
+UPS_: Final = "ups:"
+GROUP_: Final = "group:"
+SEAT_: Final = "seat:"
+ACCOUNT_: Final = "account:"
+PLATFORM_: Final = "platform:"
+
+BATTERY_LOW: Final = "battery_low"
+CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
+
+SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
+    "mains_lost": (PAGE, PAGE),
+    BATTERY_LOW: (CALL, CALL),
+    "site_power_lost": (CALL, CALL),
+    "site_isolated": (CALL, CALL),
+    "lines_down": (CALL, CALL),
+    "site_silent": (PAGE, PAGE),
+    "line_down": (PAGE, TICKET),
+    "line_degraded": (TICKET, INFO),
+    "flapping": (PAGE, TICKET),
+    "phone_line_down": (PAGE, TICKET),
+    "phone_line_degraded": (TICKET, INFO),
+    "seats_lost": (PAGE, TICKET),
+    "seat_down": (TICKET, INFO),
+    "platform_down": (PAGE, TICKET),
+    "account_offline": (TICKET, INFO),
+    "ups_comms_lost": (TICKET, TICKET),
+    "ups_bypass": (TICKET, TICKET),
+    "ups_off": (PAGE, TICKET),
+    "battery_worn": (TICKET, TICKET),
+    "monitoring": (TICKET, TICKET),
+    "hub_deaf": (PAGE, PAGE),
+}
+"""What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
+STANDBY: Final = (TICKET, TICKET)
+"""Of a line that carried nothing when it went down: looked at before opening."""
+
+_UPS_TROUBLE: Final = {
+    SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
+    SiteReason.UPS_BYPASS: "ups_bypass",
+    SiteReason.UPS_OFF: "ups_off",
+    SiteReason.BATTERY_WEAK: "battery_worn",
+    SiteReason.BATTERY_WORN: "battery_worn",
+}
+_NOT_REGISTERED: Final = frozenset(
+    {Registration.REJECTED_PERMANENT, Registration.REJECTED_TEMPORARY, Registration.TIMEOUT, Registration.EXPIRED}
+)
+_PERCENT: Final = 100
+_SITES_AGREE: Final = 2
+"""Two sites that see the same are two independent observations."""
+
+
+def site_findings(state: SitesState, site_id: str) -> list[Finding]:
+    """The troubles of one site as of the newest entry, by slot."""
+    site, now = state.sites[site_id], state.now
+    silence = dark(site, state.limits, now)
+    if silence is not None:
+        found = [_dark_finding(site, silence)]
+    else:
+        found = [*_power(site), *_uplink(site, state.limits, now)]
+        if not any(each.slot in {POWER, UPLINK} for each in found):
+            lines_down = {each.subject for each in found if each.what == "line_down"}
+            found += [*_gateways(site, now, state.limits), *_phone_lines(site, lines_down)]
+            found += [*_seats(state, site_id, now), *_accounts(site)]
+    return sorted((_weighed(state, site_id, each) for each in found), key=lambda each: each.slot)
+
+
+def global_findings(state: SitesState) -> tuple[list[Finding], set[str]]:
+    """Troubles of no one site: a platform, or the hub's own ears. And the sites whose own findings these explain."""
+    hub = _hub(state)
+    found = [*_platforms(state)] if hub is None else [hub]
+    explained = {site for site, each in state.sites.items() if _is_dark(each)} if hub is not None else set()
+    return [_weighed(state, "", each) for each in found], explained
+
+
+def platforms_here(site: Site) -> dict[str, PlatformHere]:
+    """How each platform looks from the seats that report. A platform is failing there when most of them say so."""
+    found: dict[str, PlatformHere] = {}
+    for seen in site.platforms.values():
+        probe = site.probes.get(seen.source)
+        if seen.is_reachable is None or probe is None or probe.silent_since is not None:
+            continue
+        here = found.get(seen.platform, PlatformHere(0, 0, 0, 0))
+        here.told += 1
+        if not seen.is_reachable:
+            here.since = seen.since if not here.failing else min(here.since, seen.since)
+            here.index = seen.index if not here.failing else min(here.index, seen.index)
+            here.failing += 1
+        found[seen.platform] = here
+    return found
+
+
+def _finding(slot: str, cause: Cause, what: str, since: int, first_index: int, **more: str) -> Finding:
+    subject = more.pop("subject", "")
+    severity = SEVERITIES[what][0]
+    return Finding(
+        slot,
+        cause,
+        what,
+        subject,
+        severity,
+        is_suspected=False,
+        is_planned=False,
+        since=since,
+        first_index=first_index,
+        details=more,
+    )
+
+
+def _dark_finding(site: Site, silence: Dark) -> Finding:
+    more = {"probes": str(silence.probes)}
+    if silence.state is SiteState.POWER_LOST:
+        found = worst_ups(site)
+        subject = "" if found is None else found[0]
+        since, first = _battery_since(site, silence)
+        return _finding(POWER, Cause.SITE_POWER, "site_power_lost", since, first, subject=subject, **more)
+    if silence.state is SiteState.ISOLATED:
+        found_dark = _finding(UPLINK, Cause.UPLINK, "site_isolated", silence.since, silence.first_index, **more)
+        return replace(found_dark, is_suspected=silence.reason is SiteReason.SILENT_TOGETHER)
+    found_dark = _finding(SILENT, Cause.MONITORING, "site_silent", silence.since, silence.first_index, **more)
+    return replace(found_dark, is_suspected=True)
+
+
+def _battery_since(site: Site, silence: Dark) -> tuple[int, int]:
+    """The outage began when the mains went, not when the battery was empty."""
+    on = [(power_verdict(ups)[2], ups.index) for ups in site.upses.values() if on_battery(ups)]
+    return min(on, default=(silence.since, silence.first_index))
+
+
+def _power(site: Site) -> Iterator[Finding]:
+    on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
+    if on:
+        name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
+        since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
+        what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
+        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+    for name, ups in site.upses.items():
+        if name not in on and (trouble := _UPS_TROUBLE.get(power_verdict(ups)[1])) is not None:
+            yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, power_verdict(ups)[2], ups.index, subject=name)
+
+
+def _is_low(ups: Ups) -> bool:
+    return ups.low_battery or ups.firm is Power.CRITICAL
+
+
+def _uplink(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
+    """All lines down is one finding, a line that will not stay up another; else each line speaks for itself."""
+    lines = enabled_lines(site)
+    down = {name: line for name, line in lines.items() if line.state is LineState.DOWN}
+    if down and len(down) == len(lines):
+        since = max(line.since for line in down.values())
+        first = min(line.index for line in down.values())
+        yield _finding(UPLINK, Cause.UPLINK, "lines_down", since, first, lines=" ".join(sorted(down)))
+        return
+    site.moved = [each for each in site.moved if now - each.at < limits.flapping_ms]
+    by_kind = [[each for each in site.moved if each.of == kind] for kind in sorted({each.of for each in site.moved})]
+    often = max(by_kind, key=len, default=[])
+    if len(often) >= limits.flapping_failovers:
+        count = str(len(often))
+        yield _finding(FLAPPING, Cause.UPLINK, "flapping", often[0].at, often[0].index, failovers=count)
+        return
+    for name, line in lines.items():
+        words = {"subject": name, "carrier": line.carrier, "reason": str(line.reason)}
+        if line.state is LineState.DOWN:
+            found = _finding(LINE_ + name, Cause.UPLINK, "line_down", line.since, line.index, **words)
+            yield found if line.carried else replace(found, details={**found.details, "standby": "yes"})
+        elif line.state is LineState.DEGRADED:
+            yield _finding(LINE_ + name, Cause.UPLINK, "line_degraded", line.since, line.index, **words)
+
+
+def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
+    """A gateway that is silent while others at its site are heard: we are blind there, the site is not down."""
+    for source, probe in site.probes.items():
+        since = probe.silent_since
+        if probe.role is Role.GATEWAY and since is not None:
+            if now - probe.said_silent_at >= limits.settle_ms and stays(site, since):
+                yield _finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
+            return
+
+
+def _phone_lines(site: Site, lines_down: set[str]) -> Iterator[Finding]:
+    for name, phone in site.phone_lines.items():
+        if phone.via_line in lines_down:
+            continue
+        words = {"subject": name, "state": str(phone.state)}
+        is_down = phone.state in {TrunkState.UNREACHABLE, TrunkState.UNAVAILABLE}
+        if is_down or phone.registration in _NOT_REGISTERED:
+            yield _finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_down", phone.since, phone.index, **words)
+        elif phone.state is TrunkState.LAGGED:
+            yield _finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_degraded", phone.since, phone.index, **words)
+
+
+def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
+    groups, alone = lost_seats(state, site_id, now)
+    for group in groups:
+        slot, subject = f"{GROUP_}{group.kind}:{group.name}", f"{group.kind}:{group.name}"
+        counts = {"lost": str(group.lost), "of": str(group.of)}
+        yield _finding(slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts)
+    for seat in alone:
+        yield _finding(SEAT_ + seat.seat, Cause.SEAT_DOWN, "seat_down", seat.since, seat.first_index, subject=seat.seat)
+
+
+def _accounts(site: Site) -> Iterator[Finding]:
+    """A platform's client that runs elsewhere and not here, on a seat that is there."""
+    running = {seen.platform for seen in site.platforms.values() if seen.is_running}
+    for seen in site.platforms.values():
+        probe = site.probes.get(seen.source)
+        is_there = probe is not None and probe.silent_since is None and bool(seen.seat)
+        if is_there and seen.is_running is False and seen.platform in running:
+            subject = f"{seen.seat}/{seen.platform}"
+            found = _finding(
+                ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
+            )
+            yield replace(found, is_suspected=True)
+
+
+def _platforms(state: SitesState) -> Iterator[Finding]:
+    """A platform that fails at one site is suspected; at two, or over both lines of one, it is confirmed."""
+    failing: dict[str, list[tuple[str, PlatformHere]]] = {}
+    for site_id, site in sorted(state.sites.items()):
+        if _is_dark(site) or any(each.slot in {POWER, UPLINK} for each in site.findings):
+            continue
+        for platform, here in site.platforms_here.items():
+            if here.failing and here.failing * _PERCENT >= state.limits.group_percent * here.told:
+                failing.setdefault(platform, []).append((site_id, here))
+    for platform, sites in sorted(failing.items()):
+        since, first = min(here.since for _, here in sites), min(here.index for _, here in sites)
+        moved = any(each.at > here.since for site_id, here in sites for each in state.sites[site_id].moved)
+        more = {"subject": platform, "sites": " ".join(site_id for site_id, _ in sites)}
+        found = _finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
+        yield replace(found, is_suspected=len(sites) < _SITES_AGREE and not moved)
+
+
+def _hub(state: SitesState) -> Finding | None:
+    """Every site dark at one moment: nobody's power or line, but what all of them speak to."""
+    heard = [site for site in state.sites.values() if site.heard_at is not None]
+    silences = [silence for site in heard if (silence := dark(site, state.limits, state.now)) is not None]
+    if len(heard) < _SITES_AGREE or len(silences) < len(heard):
+        return None
+    since = min(silence.since for silence in silences)
+    if max(silence.since for silence in silences) - since > state.limits.together_ms:
+        return None
+    first = min(silence.first_index for silence in silences)
+    return _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(silences)))
+
+
+def _is_dark(site: Site) -> bool:
+    return site.state in {SiteState.POWER_LOST, SiteState.SILENT} or (
+        site.state is SiteState.ISOLATED and site.reason is not SiteReason.LINES_DOWN
+    )
+
+
+def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
+    """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case."""
+    severities = STANDBY if found.details.get("standby") else SEVERITIES[found.what]
+    severity = severities[0 if state.is_open else 1]
+    planned = is_planned(state, site_id, found)
+    if planned and found.what != BATTERY_LOW:
+        severity = INFO
+    return replace(found, severity=severity, is_planned=planned)
+
+
+def is_planned(state: SitesState, site_id: str, found: Finding) -> bool:
+    """Whether work on it was declared before it began, and has begun, and has not ended."""
+    return any(
+        work.declared_at <= work.starts_at <= found.since < work.ends_at
+        and state.now < work.ends_at
+        and _covers(work, site_id, found)
+        for work in state.maintenance.values()
+    )
+
+
+def _covers(work: Maintenance, site_id: str, found: Finding) -> bool:
+    if work.of is MaintenanceOf.FEED:
+        return work.subject == found.subject
+    slots = {
+        MaintenanceOf.SITE: {found.slot},
+        MaintenanceOf.LINE: {LINE_ + work.subject},
+        MaintenanceOf.UPS: {POWER, UPS_ + work.subject},
+    }
+    return bool(site_id) and work.site == site_id and found.slot in slots[work.of]

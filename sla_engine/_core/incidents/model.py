@@ -1,0 +1,292 @@
+"""What is known of sites: plain values, saved and restored as MessagePack."""
+
+from enum import StrEnum
+
+import msgspec
+
+from sla_engine._core.windows import DAY_MS, ZoneTable
+from wire.facility import Comms, Power, Role
+from wire.incident import Cause, IncidentSaid, MaintenanceOf, Severity
+from wire.phone import Registration, TrunkState
+from wire.uplink import LineReason, LineState
+
+
+class SiteState(StrEnum):
+    """The verdict on a site."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    REDUNDANCY_LOST = "redundancy_lost"
+    ON_BATTERY = "on_battery"
+    POWER_LOST = "power_lost"
+    ISOLATED = "isolated"
+    SILENT = "silent"
+    UNKNOWN = "unknown"
+
+
+class SiteReason(StrEnum):
+    """Why: a key of the glossary."""
+
+    OK = "ok"
+    NEVER_HEARD = "never_heard"
+    PROBE_SILENT = "probe_silent"
+    PROBES_SILENT = "silent"
+    SILENT_TOGETHER = "silent_together"
+    SILENT_ON_BATTERY = "silent_on_battery"
+    SILENT_LINES_DOWN = "silent_lines_down"
+    MAINS_LOST = "mains_lost"
+    BATTERY_LOW = "power_critical"
+    BATTERY_WEAK = "battery_weak"
+    BATTERY_WORN = "battery_worn"
+    UPS_BYPASS = "power_bypass"
+    UPS_OFF = "ups_off"
+    UPS_STATUS_UNKNOWN = "ups_status_unknown"
+    UPS_COMMS_LOST = "ups_comms_lost"
+    LINES_DOWN = "incident_lines_down"
+    LINE_DOWN = "incident_line_down"
+    LINE_DEGRADED = "incident_line_degraded"
+    FLAPPING = "incident_flapping"
+    PHONE_LINE_DOWN = "incident_phone_line_down"
+    SEATS_LOST = "incident_seats_lost"
+
+
+class Hours(msgspec.Struct, frozen=True):
+    """When the site serves, by the wall clock of `zone`: [opens_ms, closes_ms) after local midnight."""
+
+    zone: ZoneTable
+    opens_ms: int
+    closes_ms: int
+    day_starts_ms: int
+
+    def local_ms(self, at: int) -> int:
+        """Ms since local midnight."""
+        return (at + self.zone.offset_at(at)) % DAY_MS
+
+    def business_day(self, at: int) -> int:
+        """Number of the business day."""
+        return (at + self.zone.offset_at(at) - self.day_starts_ms) // DAY_MS
+
+    def is_open(self, at: int) -> bool:
+        """Whether the service window is open."""
+        return within(self.local_ms(at), self.opens_ms, self.closes_ms)
+
+
+def within(local_ms: int, opens_ms: int, closes_ms: int) -> bool:
+    """Whether a time of day lies in a window that may cross midnight (closes_ms past a day, or before opens_ms)."""
+    length_ms = (closes_ms - opens_ms) % DAY_MS or DAY_MS
+    return (local_ms - opens_ms) % DAY_MS < length_ms
+
+
+class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds from `[incidents]` in defaults.toml.
+
+    together_ms: probes of one site last heard within this of each other fell silent together. group_seats,
+    group_percent, group_within_ms: so many seats, and such a share, of one row, switch or circuit that vanish so close
+    together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers within
+    flapping_ms are one incident. replay_ms: a word older than the newest of its source by more than this is history.
+    leaves_early_ms: before the end of a shift a seat may be switched off.
+    """
+
+    together_ms: int
+    group_seats: int
+    group_percent: int
+    group_within_ms: int
+    settle_ms: int
+    flapping_failovers: int
+    flapping_ms: int
+    replay_ms: int
+    leaves_early_ms: int
+    hours: Hours
+
+
+class Probe(msgspec.Struct):
+    """One source at a site. heard_at: hub's ms it last spoke, None = never. silent_since: None = reporting.
+
+    seat: "" for a gateway. interval_ms: between its heartbeats. told_at: the newest event time it spoke of, never later
+    than its receipt. day: business day it was last heard in. said_silent_at, silent_index: when that was noticed, and
+    by which entry. was_expected: it was to be there when it fell silent.
+    """
+
+    role: Role | None = None
+    heard_at: int | None = None
+    silent_since: int | None = None
+    seat: str = ""
+    interval_ms: int = 0
+    told_at: int = 0
+    day: int = -1
+    said_silent_at: int = 0
+    silent_index: int = 0
+    was_expected: bool = False
+
+
+class Ups(msgspec.Struct):
+    """What one UPS said last, by the probe's time. `firm` is its last power state that says something by itself."""
+
+    told_at: int
+    power: Power
+    comms: Comms
+    since: int
+    charge_percent: int | None
+    runtime_ms: int | None
+    low_battery: bool
+    replace_battery: bool
+    firm: Power | None
+    firm_since: int
+    firm_charge: int | None
+    index: int = 0
+    runtime_is_estimate: bool = False
+
+
+class Line(msgspec.Struct):
+    """One broadband line. state: the last one that is a finding or none (not `suspect`). since: of the trouble, ms.
+
+    carried: traffic went over it when it was last up.
+    """
+
+    told_at: int
+    carrier: str
+    state: LineState
+    reason: LineReason
+    since: int
+    index: int
+    carried: bool = False
+
+
+class PhoneLine(msgspec.Struct):
+    """One phone line, as last told."""
+
+    told_at: int
+    state: TrunkState
+    registration: Registration
+    via_line: str
+    since: int
+    index: int
+
+
+class PlatformSeen(msgspec.Struct):
+    """One platform from one seat, as last told."""
+
+    told_at: int
+    source: str
+    seat: str
+    platform: str
+    is_running: bool | None
+    is_reachable: bool | None
+    since: int
+    index: int
+
+
+class Moved(msgspec.Struct, array_like=True):
+    """Traffic moved to another line. of: a FailoverOf, or "egress" as the hub saw it."""
+
+    of: str
+    at: int
+    index: int
+
+
+class PlatformHere(msgspec.Struct, array_like=True):
+    """How a platform looks from one site: seats that told of it, those it does not answer, and since when."""
+
+    told: int
+    failing: int
+    since: int
+    index: int
+
+
+class Finding(msgspec.Struct, frozen=True, array_like=True):
+    """One trouble as it stands. slot: what it is about within its site, its identity while it lasts."""
+
+    slot: str
+    cause: Cause
+    what: str
+    subject: str
+    severity: Severity
+    is_suspected: bool
+    is_planned: bool
+    since: int
+    first_index: int
+    details: dict[str, str] = {}
+
+
+class Site(msgspec.Struct):
+    """A site's probes, power and lines, and the verdict shown last.
+
+    egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
+    epoch), None = the site has none. look_again_at: when time alone may change what holds.
+    """
+
+    probes: dict[str, Probe] = {}
+    upses: dict[str, Ups] = {}
+    lines: dict[str, Line] = {}
+    phone_lines: dict[str, PhoneLine] = {}
+    platforms: dict[str, PlatformSeen] = {}
+    moved: list[Moved] = []
+    egress: dict[str, str] = {}
+    state: SiteState = SiteState.UNKNOWN
+    reason: SiteReason = SiteReason.NEVER_HEARD
+    since: int = 0
+    heard_at: int | None = None
+    seats_expected: int | None = None
+    counted_minute: int = -1
+    is_planned: bool = False
+    platforms_here: dict[str, PlatformHere] = {}
+    findings: list[Finding] = []
+    look_again_at: int | None = None
+
+
+class Open(msgspec.Struct):
+    """An incident that lasts, as its newest revision says. site: "" = of no one site."""
+
+    site: str
+    finding: Finding
+    said: IncidentSaid
+
+
+class Maintenance(msgspec.Struct):
+    """Planned work. declared_at: when the hub learned of it."""
+
+    of: MaintenanceOf
+    site: str
+    subject: str
+    declared_at: int
+    starts_at: int
+    ends_at: int
+
+
+class RosterLine(msgspec.Struct, frozen=True, array_like=True):
+    """One link of the roster, as far as sites need it."""
+
+    effective_from: int
+    entered: int
+    target: str
+    effective_until: int | None
+    attributes: dict[str, str]
+
+
+class SiteRosterState(msgspec.Struct):
+    """Relation -> subject -> links in order of effective_from; people: who ever sat on a seat; seats: of a site."""
+
+    links: dict[str, dict[str, list[RosterLine]]] = {}
+    people: dict[str, list[str]] = {}
+    seats: dict[str, list[str]] = {}
+    entered: int = 0
+
+
+class SitesState(msgspec.Struct):
+    """Every site of the operator. Plain values: it is saved and restored as MessagePack.
+
+    open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
+    newest revision the ledger holds of an incident. is_open: whether it was service time at the last entry.
+    """
+
+    limits: SiteLimits
+    ledger_id: bytes
+    sites: dict[str, Site] = {}
+    site_of: dict[str, str] = {}
+    roster: SiteRosterState = msgspec.field(default_factory=SiteRosterState)
+    maintenance: dict[str, Maintenance] = {}
+    open: dict[str, Open] = {}
+    unsaid: list[IncidentSaid] = []
+    recorded: dict[str, int] = {}
+    now: int = 0
+    is_open: bool = False

@@ -1,0 +1,130 @@
+"""What the roster says about a site: its seats and how they hang together, its lines, who sits where and when."""
+
+from bisect import insort
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from sla_engine._core.incidents.model import RosterLine, SiteLimits, SiteRosterState, within
+from sla_engine._core.windows import MINUTE_MS
+from wire.organisation import Relation, RosterLink
+
+CIRCUIT: Final = "circuit"
+SWITCH: Final = "switch"
+ROW: Final = "row"
+GROUPS: Final = (CIRCUIT, SWITCH, ROW)
+"""Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
+MINUTES_PER_HOUR: Final = 60
+CLIENT: Final = "client"
+EGRESS: Final = "egress"
+STARTS: Final = "starts"
+ENDS: Final = "ends"
+_KEPT: Final = frozenset(
+    {
+        Relation.SITE_OF_SEAT,
+        Relation.SEAT_OF_PERSON,
+        Relation.SHIFT_OF_PERSON,
+        Relation.PERSON_OF_ACCOUNT,
+        Relation.SITE_OF_LINE,
+    }
+)
+
+
+def enter(state: SiteRosterState, link: RosterLink) -> bool:
+    """Take a link in; of two with one start the later entered holds. False for links that sites do not ask for."""
+    if link.relation not in _KEPT:
+        return False
+    state.entered += 1
+    chain = state.links.setdefault(str(link.relation), {}).setdefault(link.subject, [])
+    line = RosterLine(link.effective_from, state.entered, link.target, link.effective_until, dict(link.attributes))
+    insort(chain, line, key=lambda each: (each.effective_from, each.entered))
+    if link.relation is Relation.SEAT_OF_PERSON:
+        _remember(state.people, link.target, link.subject)
+    elif link.relation is Relation.SITE_OF_SEAT:
+        _remember(state.seats, link.target, link.subject)
+    return True
+
+
+def seats_at(state: SiteRosterState, site: str, at: int) -> Iterator[tuple[str, RosterLine]]:
+    """The seats of a site at `at` (ms), each with its link."""
+    for seat in state.seats.get(site, ()):
+        link = _link(state, Relation.SITE_OF_SEAT, seat, at)
+        if link is not None and link.target == site:
+            yield seat, link
+
+
+def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> bool | None:
+    """Whether somebody is to sit there at `at`, by the shifts of its people; None where the roster knows no shift.
+
+    The last minutes of a shift do not count: people switch off before they leave.
+    """
+    shifts = [shift for person in _people(state, seat, at) if (shift := _shift(state, person, at)) is not None]
+    if not shifts:
+        return None
+    local_ms = limits.hours.local_ms(at)
+    return any(within(local_ms, starts, ends - limits.leaves_early_ms) for starts, ends in shifts)
+
+
+def line_of(state: SiteRosterState, site: str, egress: str, at: int) -> str:
+    """The line of a site whose public addresses hold `egress`; "" where none does, or it is no address."""
+    try:
+        address = ip_address(egress)
+    except ValueError:
+        return ""
+    for subject in sorted(state.links.get(Relation.SITE_OF_LINE, {})):
+        link = _link(state, Relation.SITE_OF_LINE, subject, at)
+        if link is not None and link.target == site and _holds(link.attributes.get(EGRESS, ""), address):
+            return subject.removeprefix(f"{site}/")
+    return ""
+
+
+def _holds(networks: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return any(address in ip_network(network) for network in networks.split())
+    except ValueError:
+        return False
+
+
+def clients_at(state: SiteRosterState, site: str, at: int) -> list[str]:
+    """The clients that people who sit at a site at `at` work for, by id."""
+    here = {person for seat, _ in seats_at(state, site, at) for person in _people(state, seat, at)}
+    found = set()
+    for account in state.links.get(Relation.PERSON_OF_ACCOUNT, {}):
+        link = _link(state, Relation.PERSON_OF_ACCOUNT, account, at)
+        if link is not None and link.target in here and link.attributes.get(CLIENT):
+            found.add(link.attributes[CLIENT])
+    return sorted(found)
+
+
+def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:
+    links = ((person, _link(state, Relation.SEAT_OF_PERSON, person, at)) for person in state.people.get(seat, ()))
+    return [person for person, link in links if link is not None and link.target == seat]
+
+
+def _shift(state: SiteRosterState, person: str, at: int) -> tuple[int, int] | None:
+    link = _link(state, Relation.SHIFT_OF_PERSON, person, at)
+    if link is None:
+        return None
+    starts, ends = (_clock_time(link.attributes.get(name, "")) for name in (STARTS, ENDS))
+    return None if starts is None or ends is None else (starts, ends)
+
+
+def _clock_time(text: str) -> int | None:
+    """`HH:MM` as ms; None for anything else."""
+    hours, _, minutes = text.partition(":")
+    if not (hours.isdecimal() and hours.isascii() and minutes.isdecimal() and minutes.isascii()):
+        return None
+    return (int(hours) * MINUTES_PER_HOUR + int(minutes)) * MINUTE_MS
+
+
+def _link(state: SiteRosterState, relation: Relation, subject: str, at: int) -> RosterLine | None:
+    for link in reversed(state.links.get(relation, {}).get(subject, [])):
+        if link.effective_from <= at:
+            return link if link.effective_until is None or at < link.effective_until else None
+    return None
+
+
+def _remember(table: dict[str, list[str]], key: str, value: str) -> None:
+    known = table.setdefault(key, [])
+    if value not in known:
+        known.append(value)

@@ -1,0 +1,189 @@
+"""Turns findings that come and go into incidents: one per cause, each a row of revisions with ids of their causes.
+
+A partial trouble that becomes a total one, and back, is the same incident changing.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+from msgspec.structs import replace
+
+from sla_engine._core.incidents.findings import (
+    ACCOUNT_,
+    FLAPPING,
+    GATEWAY,
+    GROUP_,
+    HUB,
+    LINE_,
+    PHONE_,
+    POWER,
+    SEAT_,
+    SILENT,
+    UPLINK,
+)
+from sla_engine._core.incidents.model import Finding, Open, SitesState
+from wire.incident import IncidentSaid, IncidentStep
+from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.recorded import Recorded
+
+HUB_CLOCK: Final = "hub"
+PART_OF: Final = "part_of"
+_ID_HEX: Final = 16
+
+_GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {
+    HUB: (UPLINK, SILENT, GATEWAY, GROUP_, SEAT_),
+    UPLINK: (LINE_, FLAPPING, GATEWAY, SILENT, GROUP_, SEAT_),
+    POWER: (SILENT, GATEWAY, GROUP_, SEAT_),
+    SILENT: (GATEWAY, GROUP_, SEAT_),
+    FLAPPING: (LINE_,),
+    GROUP_: (GROUP_, SEAT_),
+}
+"""Total trouble, and the partial ones it goes on from, the likeliest first."""
+_COVERS: Final[dict[str, tuple[str, ...]]] = {
+    HUB: (POWER, PHONE_, ACCOUNT_, LINE_, FLAPPING),
+    UPLINK: (PHONE_, ACCOUNT_, POWER),
+    POWER: (PHONE_, ACCOUNT_, LINE_, FLAPPING, UPLINK),
+    SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER),
+}
+"""What is no longer looked at while the total trouble lasts."""
+
+
+def key_of(site: str, slot: str) -> str:
+    """Where an incident is kept while it lasts."""
+    return f"{site}|{slot}"
+
+
+def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: Recorded) -> None:
+    """Bring the open incidents in line with what is found (by `key_of`), and leave what there is to say in `unsaid`."""
+    new = sorted(key for key in wanted if key not in state.open)
+    gone = sorted(key for key in state.open if key not in wanted)
+    for key in new:
+        site, finding = wanted[key]
+        before = _goes_on_from(state, site, finding.slot, gone)
+        if before is None:
+            said = _said(state, site, finding, entry)
+            state.open[key] = Open(site, finding, said)
+            state.unsaid.append(said)
+            continue
+        gone.remove(before)
+        state.open[key] = changed = state.open.pop(before)
+        _change(state, changed, site, finding, entry)
+    for key in sorted(wanted.keys() - set(new)):
+        site, finding = wanted[key]
+        if _differs(state.open[key].finding, finding):
+            _change(state, state.open[key], site, finding, entry)
+    for key in gone:
+        _close(state, state.open.pop(key), entry)
+
+
+def _goes_on_from(state: SitesState, site: str, slot: str, gone: list[str]) -> str | None:
+    """The incident that turned into this one: the earliest of the likeliest kind."""
+    ranked = []
+    for key in gone:
+        before = state.open[key]
+        rank = _rank(slot, before.finding.slot)
+        if rank is not None and (site == before.site or HUB in {slot, before.finding.slot}):
+            ranked.append((rank, before.finding.since, key))
+    return min(ranked)[2] if ranked else None
+
+
+def _rank(one: str, other: str) -> int | None:
+    """How near two slots are, whichever of them is the total one; None when neither grows from the other."""
+    for total, partial in ((one, other), (other, one)):
+        kinds = _GROWS_FROM.get(_kind(total), ())
+        if _kind(partial) in kinds:
+            return kinds.index(_kind(partial))
+    return None
+
+
+def _kind(slot: str) -> str:
+    name, colon, _ = slot.partition(":")
+    return name + colon
+
+
+def _differs(one: Finding, other: Finding) -> bool:
+    return (one.cause, one.what, one.subject, one.severity, one.is_suspected, one.is_planned) != (
+        other.cause,
+        other.what,
+        other.subject,
+        other.severity,
+        other.is_suspected,
+        other.is_planned,
+    )
+
+
+def _change(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
+    """The start of an incident and its first evidence stay those of what it began as, where that was earlier."""
+    was = held.finding
+    held.site = site
+    held.finding = replace(
+        finding, since=min(was.since, finding.since), first_index=min(was.first_index, finding.first_index)
+    )
+    _revise(state, held, IncidentStep.CHANGED, entry)
+
+
+def _close(state: SitesState, held: Open, entry: Recorded) -> None:
+    """It is over, or is no longer looked at because of a greater trouble, which is then named."""
+    total = next((each for each in state.open.values() if _explains(each, held)), None)
+    if total is not None:
+        details = {**held.finding.details, PART_OF: total.said.incident}
+        held.finding = replace(held.finding, details=details)
+    _revise(state, held, IncidentStep.CLOSED, entry)
+
+
+def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) -> None:
+    was = held.said
+    said = _said(state, held.site, held.finding, entry)
+    held.said = replace(
+        said,
+        incident=was.incident,
+        revision=max(was.revision, state.recorded.get(was.incident, 0)) + 1,
+        step=step,
+        ended_at=_event_time(entry) if step is IncidentStep.CLOSED else None,
+    )
+    state.unsaid.append(held.said)
+
+
+def _explains(total: Open, part: Open) -> bool:
+    kind = _kind(total.finding.slot)
+    covered = (*_GROWS_FROM.get(kind, ()), *_COVERS.get(kind, ()))
+    return (total.site == part.site or kind == HUB) and _kind(part.finding.slot) in covered
+
+
+def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> IncidentSaid:
+    """The first revision of what `entry` gave away."""
+    return IncidentSaid(
+        occurred_at=entry.received_at,
+        resolution_ms=1,
+        clock=HUB_CLOCK,
+        monotonic_ms=None,
+        synced=True,
+        shard_key="",
+        incident=_id(state, site, found, entry),
+        revision=1,
+        step=IncidentStep.OPENED,
+        cause=found.cause,
+        what=found.what,
+        site=site,
+        subject=found.subject[:NAME_CHARS_MAX],
+        severity=found.severity,
+        is_suspected=found.is_suspected,
+        is_planned=found.is_planned,
+        started_at=max(found.since, 0),
+        ended_at=None,
+        of_ledger=state.ledger_id,
+        first_index=min(found.first_index, entry.index),
+        last_index=entry.index,
+        details={name: text[:WORD_CHARS_MAX] for name, text in found.details.items()},
+    )
+
+
+def _event_time(entry: Recorded) -> int:
+    """When it happened, by the source's clock where that is not ahead of the hub's."""
+    return entry.received_at if entry.body is None else min(entry.body.occurred_at, entry.received_at)
+
+
+def _id(state: SitesState, site: str, finding: Finding, entry: Recorded) -> str:
+    """Computed from what it is about, when it began and the entry that gave it away: the same for every replay."""
+    parts = (state.ledger_id.hex(), str(finding.cause), site, finding.slot, str(finding.since), str(entry.index))
+    return "i-" + sha256("\n".join(parts).encode()).hexdigest()[:_ID_HEX]

@@ -1,0 +1,135 @@
+"""Seats that vanish together: a breaker, a switch, a row. And those that vanish alone."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.model import Probe, Site, SiteLimits, SitesState
+from sla_engine._core.incidents.verdict import stays
+from wire.facility import Role
+
+_PERCENT: Final = 100
+
+
+class LostGroup(NamedTuple):
+    """Seats of one group that went silent at one moment. since: the earliest one was heard last, ms."""
+
+    kind: str
+    name: str
+    lost: int
+    of: int
+    since: int
+    first_index: int
+
+
+class LostSeat(NamedTuple):
+    """One seat that went silent by itself."""
+
+    seat: str
+    since: int
+    first_index: int
+
+
+def lost_seats(state: SitesState, site_id: str, now: int) -> tuple[list[LostGroup], list[LostSeat]]:
+    """The groups that vanished, the largest first, and the seats that did so alone. Only seats that were expected.
+
+    A lone silence counts once it has settled and somebody else at the site was heard since.
+    """
+    site, limits = state.sites[site_id], state.limits
+    lost = {
+        p.seat: p
+        for p in site.probes.values()
+        if p.role is Role.SEAT and p.seat and p.silent_since is not None and p.was_expected
+    }
+    groups: list[LostGroup] = []
+    if len(lost) >= limits.group_seats:
+        members = _members(state, site_id, now)
+        while (best := _largest(site, lost, members, limits)) is not None:
+            group, gone = best
+            groups.append(group)
+            lost = {seat: probe for seat, probe in lost.items() if seat not in gone}
+    alone = [
+        LostSeat(seat, probe.silent_since or 0, probe.silent_index)
+        for seat, probe in sorted(lost.items())
+        if now - probe.said_silent_at >= limits.settle_ms and stays(site, probe.silent_since or 0)
+    ]
+    return groups, alone
+
+
+def present_seats(site: Site) -> int | None:
+    """Seats that report; None where none ever did."""
+    seats = [p for p in site.probes.values() if p.role is Role.SEAT and p.seat]
+    return sum(p.heard_at is not None and p.silent_since is None for p in seats) if seats else None
+
+
+def expected_seats(state: SitesState, site_id: str, now: int) -> int | None:
+    """Seats that are to be there now; None where the site has none."""
+    from_roster = {seat for seat, _ in roster.seats_at(state.roster, site_id, now)}
+    probes = {p.seat: p for p in state.sites[site_id].probes.values() if p.role is Role.SEAT and p.seat}
+    if not from_roster and not probes:
+        return None
+    return sum(_is_expected(state, seat, probes, now) for seat in from_roster | probes.keys())
+
+
+def _is_expected(state: SitesState, seat: str, probes: dict[str, Probe], now: int) -> bool:
+    in_shift = roster.in_shift(state.roster, state.limits, seat, now)
+    if in_shift is not None:
+        return in_shift
+    hours = state.limits.hours
+    return seat in probes and hours.is_open(now) and probes[seat].day == hours.business_day(now)
+
+
+def _members(state: SitesState, site_id: str, now: int) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for seat, link in roster.seats_at(state.roster, site_id, now):
+        for kind in roster.GROUPS:
+            if link.attributes.get(kind):
+                found.setdefault((kind, link.attributes[kind]), set()).add(seat)
+    return found
+
+
+def _largest(
+    site: Site, lost: dict[str, Probe], members: dict[tuple[str, str], set[str]], limits: SiteLimits
+) -> tuple[LostGroup, set[str]] | None:
+    """The group of which most vanished at one moment, enough of it and not with the whole site."""
+    reporting = {p.seat for p in site.probes.values() if p.seat and p.heard_at is not None and p.silent_since is None}
+    best: tuple[tuple[int, int, int], LostGroup, set[str]] | None = None
+    for (kind, name), seats in sorted(members.items()):
+        gone = _at_once({seat: lost[seat] for seat in seats if seat in lost}, limits.group_within_ms)
+        there = len(gone) + len(seats & reporting)
+        if len(gone) < limits.group_seats or len(gone) * _PERCENT < limits.group_percent * there:
+            continue
+        if not stays(site, max(lost[seat].silent_since or 0 for seat in gone)):
+            continue
+        since = min(lost[seat].silent_since or 0 for seat in gone)
+        first_index = min(lost[seat].silent_index for seat in gone)
+        rank = (len(gone), len(gone) * _PERCENT // there, -roster.GROUPS.index(kind))
+        if best is None or rank > best[0]:
+            best = rank, LostGroup(kind, name, len(gone), there, since, first_index), gone
+    return None if best is None else best[1:]
+
+
+def _at_once(lost: dict[str, Probe], within_ms: int) -> set[str]:
+    """The most seats that may have vanished within `within_ms` of each other.
+
+    When a seat vanished is only known to lie between its last word and the next one it owed, so a moment at which all
+    could have gone is looked for.
+    """
+    edges: list[tuple[int, int, str]] = []
+    for seat, probe in lost.items():
+        heard_at = probe.silent_since or 0
+        edges += [(heard_at - within_ms, 0, seat), (heard_at + probe.interval_ms, 1, seat)]
+    return _most(sorted(edges))
+
+
+def _most(edges: Iterable[tuple[int, int, str]]) -> set[str]:
+    here: set[str] = set()
+    best: set[str] = set()
+    for _, is_end, seat in edges:
+        if is_end:
+            here.discard(seat)
+            continue
+        here.add(seat)
+        if len(here) > len(best):
+            best = set(here)
+    return best

@@ -1,0 +1,288 @@
+"""Takes one entry of the operator's ledger into what is known of its site. Decides nothing.
+
+What a probe tells is ordered by its own time, never by arrival: a backlog sent after an outage is history and cannot
+overwrite the fresh snapshot that came before it. Debounce happened at the probe; there is none here.
+"""
+
+from typing import Final
+
+from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.model import (
+    Line,
+    Maintenance,
+    Moved,
+    PhoneLine,
+    PlatformSeen,
+    Probe,
+    Site,
+    SiteLimits,
+    SitesState,
+    Ups,
+)
+from wire.body import Body
+from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep
+from wire.organisation import RosterLink
+from wire.phone import PhoneLineReading
+from wire.record import SourceBack, SourceDeclared, SourceSilent
+from wire.recorded import Recorded
+from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
+
+EGRESS: Final = "egress"
+HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
+"""Says nothing by itself: OL and OB together, or a server that has just begun to look. The state before it is held."""
+_NOT_FIRM: Final = frozenset({LineState.SUSPECT, LineState.UNKNOWN})
+_TOLD: Final = (
+    Heartbeat,
+    UpsReading,
+    LineReading,
+    PhoneLineReading,
+    PlatformReading,
+    SeatReading,
+    ProbeNote,
+    Failover,
+)
+
+
+def take(state: SitesState, entry: Recorded) -> set[str]:
+    """Fold one entry in; the sites whose verdict has to be looked at again."""
+    body = entry.body
+    match body:
+        case RosterLink():
+            return set(state.sites) if roster.enter(state.roster, body) else set()
+        case MaintenanceSaid():
+            _take_maintenance(state, body)
+            return set(state.sites)
+        case IncidentSaid():
+            _take_said(state, body)
+            return set()
+    site_id = _site_touched(state, entry)
+    if site_id is None:
+        return set()
+    return {site_id} if _take(state, site_id, entry) else set()
+
+
+def _site_touched(state: SitesState, entry: Recorded) -> str | None:
+    """The site an entry is about, made known if it is new; None for entries that are about no site."""
+    body = entry.body
+    if isinstance(body, _TOLD):
+        source, site_id = entry.source, body.site
+    elif isinstance(body, SourceDeclared) and body.site:
+        source, site_id = body.about_source, body.site
+    elif isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
+        return state.site_of.get(body.about_source)
+    else:
+        return None
+    before = state.site_of.get(source)
+    if before is not None and before != site_id:
+        state.sites[before].probes.pop(source, None)
+    state.site_of[source] = site_id
+    state.sites.setdefault(site_id, Site()).probes.setdefault(source, Probe())
+    return site_id
+
+
+def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
+    """Fold one entry into its site. True when the verdict has to be looked at again."""
+    site, body = state.sites[site_id], entry.body
+    if isinstance(body, SourceSilent):
+        return _fall_silent(state, site.probes[body.about_source], body, entry)
+    if isinstance(body, SourceBack):
+        return _hear(state, site, site.probes[body.about_source], entry.received_at)
+    if isinstance(body, ConnectionSeen):
+        return _take_connection(state, site_id, body, entry)
+    if not isinstance(body, _TOLD):
+        return True
+    probe = site.probes[entry.source]
+    is_history = _is_history(probe, body, entry.received_at, state.limits)
+    changed = _hear(state, site, probe, entry.received_at)
+    match body:
+        case Heartbeat():
+            changed |= probe.role is not body.role or probe.seat != body.seat
+            probe.role, probe.seat, probe.interval_ms = body.role, body.seat, body.interval_ms
+        case UpsReading() if not is_history:
+            changed |= _take_ups(site, body, entry)
+        case LineReading() if not is_history:
+            changed |= _take_line(site, body, entry)
+        case PhoneLineReading() if not is_history:
+            changed |= _take_phone_line(site, body, entry)
+        case PlatformReading() if not is_history:
+            changed |= _take_platform(site, body, entry)
+        case Failover() if not is_history:
+            changed |= _take_move(site, Moved(str(body.of), _told_at(body, entry.received_at), entry.index))
+        case ProbeNote(noticed=Noticed.CLOCK_STEPPED) if body.step_ms < 0:
+            probe.told_at = min(probe.told_at, _told_at(body, entry.received_at))  # its times begin anew
+    return changed
+
+
+def _is_history(probe: Probe, body: Body, received_at: int, limits: SiteLimits) -> bool:
+    """Whether a source had told of later things already: a backlog that is sent after the snapshot."""
+    told_at = _told_at(body, received_at)
+    is_history = told_at < probe.told_at - limits.replay_ms
+    probe.told_at = max(probe.told_at, told_at)
+    return is_history
+
+
+def _told_at(body: Body, received_at: int) -> int:
+    """A clock ahead of the hub's counts as the hub's."""
+    return min(body.occurred_at, received_at)
+
+
+def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool:
+    """A probe spoke. True when it had been silent or unheard until now."""
+    fresh = probe.heard_at is None or probe.silent_since is not None
+    probe.heard_at = received_at
+    probe.silent_since = None
+    probe.day = state.limits.hours.business_day(received_at)
+    site.heard_at = received_at if site.heard_at is None else max(site.heard_at, received_at)
+    return fresh
+
+
+def _fall_silent(state: SitesState, probe: Probe, body: SourceSilent, entry: Recorded) -> bool:
+    probe.was_expected = probe.role is Role.SEAT and is_expected(state, probe, body.heard_at)
+    probe.was_expected &= is_expected(state, probe, entry.received_at)
+    probe.silent_since = body.heard_at
+    probe.said_silent_at, probe.silent_index = entry.received_at, entry.index
+    return True
+
+
+def is_expected(state: SitesState, probe: Probe, at: int) -> bool:
+    """Whether a seat is to be there at `at`: inside its shift, else once it was heard that day, in service hours."""
+    limits = state.limits
+    in_shift = roster.in_shift(state.roster, limits, probe.seat, at) if probe.seat else None
+    if in_shift is not None:
+        return in_shift
+    open_soon = limits.hours.is_open(at) and limits.hours.is_open(at + limits.leaves_early_ms)
+    return open_soon and probe.day == limits.hours.business_day(at)
+
+
+def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
+    """Keep a reading unless a newer one of this UPS is known."""
+    told_at = _told_at(body, entry.received_at)
+    ups = site.upses.get(body.ups)
+    if ups is not None and told_at < ups.told_at:
+        return False
+    since = told_at - body.since_ms
+    says = body.comms is Comms.OK and body.power not in HELD
+    power = body.power if body.comms in (Comms.OK, Comms.STARTING) or ups is None else ups.power
+    changed = ups is None or (body.power, body.comms) != (ups.power, ups.comms)
+    site.upses[body.ups] = Ups(
+        told_at=told_at,
+        power=power,
+        comms=body.comms,
+        since=since,
+        charge_percent=body.charge_percent,
+        runtime_ms=body.runtime_ms,
+        low_battery=body.low_battery,
+        replace_battery=body.replace_battery,
+        firm=body.power if says else None if ups is None else ups.firm,
+        firm_since=since if says or ups is None else ups.firm_since,
+        firm_charge=body.charge_percent if says or ups is None else ups.firm_charge,
+        index=entry.index if changed or ups is None else ups.index,
+        runtime_is_estimate=body.runtime_is_estimate,
+    )
+    return True
+
+
+def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
+    """Keep a line's state. While it is suspect, or nothing is known, what held before still holds."""
+    told_at = _told_at(body, entry.received_at)
+    known = site.lines.get(body.line)
+    if known is not None and told_at < known.told_at:
+        return False
+    if known is not None and body.state in _NOT_FIRM:
+        known.told_at = told_at
+        return False
+    carries = bool(body.is_default_route or body.carries_mqtt)
+    is_up = body.state in {LineState.UP, LineState.DEGRADED}
+    changed = known is None or (known.state, known.reason) != (body.state, body.reason)
+    since = told_at - body.since_ms
+    if body.state is LineState.DOWN and body.first_bad_at is not None:
+        since = min(since, body.first_bad_at)
+    site.lines[body.line] = Line(
+        told_at=told_at,
+        carrier=body.carrier,
+        state=body.state,
+        reason=body.reason,
+        since=since if known is None or changed else known.since,
+        index=entry.index if known is None or changed else known.index,
+        carried=carries if is_up or known is None else known.carried,
+    )
+    return changed
+
+
+def _take_phone_line(site: Site, body: PhoneLineReading, entry: Recorded) -> bool:
+    told_at = _told_at(body, entry.received_at)
+    known = site.phone_lines.get(body.phone_line)
+    if known is not None and told_at < known.told_at:
+        return False
+    changed = known is None or (known.state, known.registration) != (body.state, body.registration)
+    site.phone_lines[body.phone_line] = PhoneLine(
+        told_at=told_at,
+        state=body.state,
+        registration=body.registration,
+        via_line=body.via_line,
+        since=told_at - body.since_ms if known is None or changed else known.since,
+        index=entry.index if known is None or changed else known.index,
+    )
+    return changed
+
+
+def _take_platform(site: Site, body: PlatformReading, entry: Recorded) -> bool:
+    told_at = _told_at(body, entry.received_at)
+    name = f"{body.seat} {body.platform}"
+    known = site.platforms.get(name)
+    if known is not None and told_at < known.told_at:
+        return False
+    changed = known is None or (known.is_running, known.is_reachable) != (body.is_running, body.is_reachable)
+    site.platforms[name] = PlatformSeen(
+        told_at=told_at,
+        source=entry.source,
+        seat=body.seat,
+        platform=body.platform,
+        is_running=body.is_running,
+        is_reachable=body.is_reachable,
+        since=told_at - body.since_ms if known is None or changed else known.since,
+        index=entry.index if known is None or changed else known.index,
+    )
+    return changed
+
+
+def _take_move(site: Site, moved: Moved) -> bool:
+    site.moved.append(moved)
+    return True
+
+
+def _take_connection(state: SitesState, site_id: str, body: ConnectionSeen, entry: Recorded) -> bool:
+    """The hub saw an address. Coming over another line than before is a failover, whatever the probe says of it."""
+    site = state.sites[site_id]
+    line = body.line or roster.line_of(state.roster, site_id, body.egress, entry.received_at)
+    before = site.egress.get(body.about_source, "")
+    if not body.is_open or not line or line == before:
+        return False
+    site.egress[body.about_source] = line
+    probe = site.probes.get(body.about_source)
+    if not before or probe is None or probe.role is not Role.GATEWAY:
+        return False
+    return _take_move(site, Moved(EGRESS, entry.received_at, entry.index))
+
+
+def _take_maintenance(state: SitesState, body: MaintenanceSaid) -> None:
+    """The hub stamps these words itself, so when they occurred is when they were declared."""
+    known = state.maintenance.get(body.maintenance)
+    declared_at = body.occurred_at if known is None else known.declared_at
+    if body.step is MaintenanceStep.ENDED and known is not None:
+        known.ends_at = min(known.ends_at, body.ends_at)
+        return
+    state.maintenance[body.maintenance] = Maintenance(
+        body.of, body.site, body.subject, declared_at, body.starts_at, body.ends_at
+    )
+
+
+def _take_said(state: SitesState, body: IncidentSaid) -> None:
+    """The ledger holds a revision: it need not be said again."""
+    if body.step is IncidentStep.CLOSED:
+        state.recorded.pop(body.incident, None)
+    else:
+        state.recorded[body.incident] = max(state.recorded.get(body.incident, 0), body.revision)
+    state.unsaid = [said for said in state.unsaid if said.incident != body.incident or said.revision > body.revision]

@@ -1,0 +1,88 @@
+"""Planned work from the command line into the record, beside a server and without one."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from collector.maintenance_http import declare
+from seatwatch.cli import run
+from seatwatch.maintenance_job import Target, Work, word, works
+from tests.collector.running import running_hub
+from tests.seatwatch.serving import a_server
+from wire.ids import OPERATOR
+from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
+
+LINE = Target(MaintenanceOf.LINE, "north", "telecom")
+
+
+def maintenance(tmp_path: Path, *arguments: str) -> int:
+    return run(["maintenance", *arguments, "--data", str(tmp_path)])
+
+
+def only(tmp_path: Path) -> Work:
+    (work,) = works(tmp_path)
+    return work
+
+
+def test_work_is_planned_listed_and_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = ["--line", "north/telecom", "--from", "2099-12-01 02:00", "--for", "2h", "--reason", "new modem"]
+    assert maintenance(tmp_path, "plan", *plan, "--by", "lin") == 0
+    work = only(tmp_path)
+    assert (work.target, work.ends_at - work.starts_at, work.reason, work.by) == (LINE, 7_200_000, "new modem", "lin")
+    assert not work.was_late
+    assert maintenance(tmp_path, "list") == 0
+    assert f"{work.maintenance}  2099-12-01 02:00:00 .. 2099-12-01 04:00:00  planned  line north/telecom" in (
+        capsys.readouterr().out
+    )
+    assert maintenance(tmp_path, "end", work.maintenance) == 0
+    assert only(tmp_path).ends_at < work.starts_at
+
+
+def test_the_same_plan_said_twice_is_one_and_work_declared_late_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = ["--site", "north", "--from", "2020-12-01 02:00", "--for", "30min", "--reason", "paint"]
+    assert [maintenance(tmp_path, "plan", *plan) for _ in range(2)] == [0, 0]
+    assert only(tmp_path).was_late
+    assert "declared late: excuses nothing" in capsys.readouterr().out
+
+
+def test_work_that_starts_now_is_not_late(tmp_path: Path) -> None:
+    assert maintenance(tmp_path, "start", "--ups", "north/rack", "--for", "90min", "--reason", "battery test") == 0
+    work = only(tmp_path)
+    assert (work.was_late, work.ends_at - work.starts_at) == (False, 90 * 60_000)
+
+
+def test_it_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp_path: Path) -> None:
+    with a_server(tmp_path):
+        assert maintenance(tmp_path, "start", "--site", "north", "--for", "2h", "--reason", "paint") == 0
+        assert maintenance(tmp_path, "end", only(tmp_path).maintenance) == 0
+    work = only(tmp_path)
+    assert not work.was_late
+    assert work.ends_at - work.starts_at < 7_200_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["start", "--for", "2h", "--reason", "x"], "one of --site, --line, --ups, --feed"),
+        (["start", "--site", "a", "--feed", "b", "--for", "2h", "--reason", "x"], "one of --site"),
+        (["start", "--line", "telecom", "--for", "2h", "--reason", "x"], "write it as SITE/LINE"),
+        (["start", "--site", "a", "--for", "soon", "--reason", "x"], "no length of time"),
+        (["end", "m-1"], "no such work"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_refused_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    assert maintenance(tmp_path, *arguments) == 2
+    assert problem in capsys.readouterr().err
+
+
+async def test_the_hub_stamps_it_with_its_own_time(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        said = word(LINE, MaintenanceStep.PLANNED, hub.now - 1_000, hub.now + 1_000, "new modem", "lin")
+        await declare(hub.intake, msgspec.structs.replace(said, occurred_at=hub.now - 5_000), hub.now)
+        (stored,) = hub.bodies(MaintenanceSaid, OPERATOR)
+        assert stored.occurred_at == hub.now

@@ -1,0 +1,327 @@
+"""One incident per cause, each said as revisions with the same ids for every replay."""
+
+import msgspec
+
+from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incidents
+from tests.sla_engine.entries import NOON, Log, head
+from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
+from tests.sla_engine.site_limits import LIMITS
+from wire.facility import Power
+from wire.incident import Cause, IncidentStep, MaintenanceOf, MaintenanceStep, Severity
+from wire.kinds import Kind
+from wire.organisation import Relation
+from wire.phone import TrunkState
+from wire.recorded import Recorded
+from wire.seat import Noticed, ProbeNote
+from wire.uplink import ConnectionSeen, LineState
+
+# ------------------------------------------------------------------------------------------------------------- power
+
+
+def test_a_loss_of_mains_is_one_incident_from_the_first_word_to_the_dark_and_back() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON),
+        log.ups("gate", NOON + 10 * SECOND, Power.BATTERY, since_ms=500),
+        log.ups("gate", NOON + 60 * SECOND, Power.CRITICAL),
+        log.silent("gate", NOON + 61 * SECOND, NOON + 67 * SECOND),
+        log.ups("gate", NOON + 300 * SECOND),
+    )
+    assert steps(said) == [
+        ("opened", "mains_lost"),
+        ("changed", "battery_low"),
+        ("changed", "site_power_lost"),
+        ("closed", "site_power_lost"),
+    ]
+    assert {each.incident for each in said} == {said[0].incident}
+    assert [each.revision for each in said] == [1, 2, 3, 4]
+    assert {each.cause for each in said} == {Cause.SITE_POWER}
+    assert said[-1].started_at == NOON + 9_500
+    assert said[-1].ended_at == NOON + 300 * SECOND
+    assert (said[-1].first_index, said[-1].last_index) == (2, 5)
+    assert [each.severity for each in said] == ["page", "call", "call", "call"]
+
+
+def test_a_battery_that_wants_replacing_is_a_ticket_and_no_outage() -> None:
+    log = Log()
+    said = said_after(log.heartbeat("gate", NOON), log.ups("gate", NOON, replace_battery=True))
+    assert [(each.what, each.severity, each.subject) for each in said] == [("battery_worn", "ticket", "rack")]
+
+
+# ------------------------------------------------------------------------------------------------------------- lines
+
+
+def test_one_line_down_grows_into_all_lines_down_and_back_as_one_incident() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.line("gate", NOON + 10_000, "telecom", LineState.DOWN, first_bad_at=NOON + 8_000),
+        log.line("gate", NOON + 20_000, "unicom", LineState.DOWN),
+        log.line("gate", NOON + 30_000, "unicom", LineState.UP),
+        log.line("gate", NOON + 40_000, "telecom", LineState.UP),
+    )
+    assert steps(said) == [
+        ("opened", "line_down"),
+        ("changed", "lines_down"),
+        ("changed", "line_down"),
+        ("closed", "line_down"),
+    ]
+    assert {each.incident for each in said} == {said[0].incident}
+    assert [each.severity for each in said] == ["page", "call", "page", "page"]
+    assert said[0].started_at == NOON + 8_000
+    assert said[0].details["carrier"] == "telecom"
+
+
+def test_a_standby_line_is_a_ticket_and_so_is_any_one_line_at_night() -> None:
+    log = Log()
+    standby = said_after(*two_lines(log), log.line("gate", NOON + 1, "unicom", LineState.DOWN))
+    assert [each.severity for each in standby] == [Severity.TICKET]
+    log = Log()
+    night = said_after(*two_lines(log, NIGHT), log.line("gate", NIGHT + 1, "telecom", LineState.DOWN))
+    assert [each.severity for each in night] == [Severity.TICKET]
+    log = Log()
+    both = [log.line("gate", NIGHT + 1, line, LineState.DOWN) for line in ("telecom", "unicom")]
+    assert said_after(*two_lines(log, NIGHT), *both)[-1].severity is Severity.CALL
+
+
+def test_what_is_a_ticket_at_night_is_a_page_when_the_day_begins() -> None:
+    log = Log()
+    opening = NOON + 20 * HOUR
+    said = said_after(
+        *two_lines(log, NIGHT),
+        log.line("gate", NIGHT + 1, "telecom", LineState.DOWN),
+        log.clock(opening - SECOND),
+        log.clock(opening),
+    )
+    assert [(each.step, each.severity) for each in said] == [("opened", "ticket"), ("changed", "page")]
+
+
+def test_a_suspect_line_is_no_finding_and_ends_none() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.line("gate", NOON + 1_000, "telecom", LineState.SUSPECT),
+        log.line("gate", NOON + 2_000, "telecom", LineState.DEGRADED),
+        log.line("gate", NOON + 3_000, "telecom", LineState.SUSPECT),
+        log.line("gate", NOON + 4_000, "telecom", LineState.DEGRADED),
+    )
+    assert steps(said) == [("opened", "line_degraded")]
+
+
+def test_three_failovers_in_ten_minutes_are_one_flapping_incident_that_ends_when_it_is_calm() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.line("gate", NOON + 5_000, "telecom", LineState.DOWN),
+        log.failover("gate", NOON + 6_000, "telecom", "unicom"),
+        log.line("gate", NOON + 60_000, "telecom", LineState.UP),
+        log.failover("gate", NOON + 61_000, "unicom", "telecom"),
+        log.line("gate", NOON + 90_000, "telecom", LineState.DOWN),
+        log.failover("gate", NOON + 91_000, "telecom", "unicom"),
+        log.line("gate", NOON + 120_000, "telecom", LineState.UP),
+        log.line("gate", NOON + 150_000, "telecom", LineState.DOWN),
+        log.line("gate", NOON + 180_000, "telecom", LineState.UP),
+        log.clock(NOON + 11 * MINUTE),
+        log.clock(NOON + 12 * MINUTE),
+    )
+    assert steps(said) == [
+        ("opened", "line_down"),
+        ("closed", "line_down"),
+        ("opened", "line_down"),
+        ("changed", "flapping"),
+        ("closed", "flapping"),
+    ]
+
+
+def test_the_hub_counts_moves_by_the_address_it_sees() -> None:
+    log = Log()
+    lines = [
+        log.link(Relation.SITE_OF_LINE, f"north/{line}", "north", egress=egress)
+        for line, egress in (("telecom", "203.0.113.0/29"), ("unicom", "198.51.100.0/29"))
+    ]
+    addresses = ["203.0.113.1", "198.51.100.1", "192.0.2.1", "203.0.113.2", "198.51.100.2"]
+    moves = [
+        log.entry(
+            "~connection",
+            Kind.CONNECTION_SEEN,
+            ConnectionSeen(**head(NOON + n * MINUTE), about_source="gate", is_open=True, egress=egress),
+        )
+        for n, egress in enumerate(addresses)
+    ]
+    assert steps(said_after(*lines, log.heartbeat("gate", NOON), *moves[:4])) == []
+    assert steps(said_after(*lines, log.heartbeat("gate", NOON), *moves)) == [("opened", "flapping")]
+
+
+def test_a_phone_line_behind_a_line_that_is_down_is_not_an_incident_of_its_own() -> None:
+    log = Log()
+    down = log.line("gate", NOON + 1, "telecom", LineState.DOWN)
+    behind = log.phone_line("gate", NOON + 2, TrunkState.UNREACHABLE, via_line="telecom")
+    assert steps(said_after(*two_lines(log), down, behind)) == [("opened", "line_down")]
+    log = Log()
+    alone = log.phone_line("gate", NOON + 2, TrunkState.UNREACHABLE, via_line="telecom")
+    assert steps(said_after(*two_lines(log), alone)) == [("opened", "phone_line_down")]
+
+
+# ----------------------------------------------------------------------------------------------------------- silence
+
+
+def test_a_site_that_falls_silent_with_a_line_down_is_cut_off() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.line("gate", NOON + 5_000, "telecom", LineState.DOWN),
+        log.silent("gate", NOON + 8_000, NOON + 14_000),
+    )
+    assert steps(said) == [("opened", "line_down"), ("changed", "site_isolated")]
+    assert not said[-1].is_suspected
+
+
+def test_a_site_that_falls_silent_in_health_is_silent_and_only_suspected() -> None:
+    log = Log()
+    said = said_after(log.heartbeat("gate", NOON), log.silent("gate", NOON, NOON + 6_000))
+    assert [(each.what, each.cause, each.is_suspected) for each in said] == [("site_silent", "monitoring", True)]
+
+
+def test_gateway_and_seats_that_fall_silent_together_are_one_incident_of_the_site() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(20)]
+    said = said_after(
+        *floor(log, 20),
+        log.silent("gate", NOON, NOON + 6 * SECOND),
+        log.clock(NOON + 7 * SECOND),
+        log.clock(NOON + 11 * SECOND),
+        *silences(log, names, NOON),
+    )
+    assert steps(said) == [("opened", "site_isolated")]
+    assert said[0].occurred_at == NOON + 11 * SECOND
+
+
+def test_a_gateway_that_is_silent_while_seats_are_heard_is_lost_monitoring_and_no_outage() -> None:
+    log = Log()
+    said = said_after(
+        *floor(log, 3),
+        log.silent("gate", NOON, NOON + 6 * SECOND),
+        *beats(log, ["s00"], NOON + 8 * SECOND),
+        log.clock(NOON + 12 * SECOND),
+    )
+    assert [(each.what, each.cause, each.severity) for each in said] == [("monitoring", "monitoring", "ticket")]
+
+
+def test_all_sites_silent_at_one_moment_is_the_hub_and_pages_once() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON, interval_ms=2_000),
+        log.heartbeat("porch", NOON + 500, "south", interval_ms=2_000),
+        log.silent("gate", NOON, NOON + 6_000),
+        log.silent("porch", NOON + 500, NOON + 6_500),
+    )
+    assert steps(said) == [("opened", "site_silent"), ("changed", "hub_deaf")]
+    assert said[-1].site == ""
+
+
+# ----------------------------------------------------------------------------------------------------------- history
+
+
+def test_a_backlog_opens_nothing() -> None:
+    log = Log()
+    later = NOON + HOUR
+    said = said_after(
+        *two_lines(log),
+        log.heartbeat("gate", later),
+        log.line("gate", later, "telecom"),
+        log.line("gate", NOON + MINUTE, "unicom", LineState.DOWN, received_at=later + 1),
+        log.ups("gate", NOON + MINUTE, Power.BATTERY, received_at=later + 2),
+        log.line("gate", NOON + MINUTE, "mobile", LineState.DOWN, received_at=later + 3),
+    )
+    assert said == []
+
+
+def test_a_clock_that_was_set_back_does_not_make_all_that_follows_history() -> None:
+    log = Log()
+    back = NOON - HOUR
+    note = ProbeNote(**head(back), site="north", seat="", noticed=Noticed.CLOCK_STEPPED, step_ms=-HOUR)
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.entry("gate", Kind.PROBE_NOTE, note, NOON + 1_000),
+        log.line("gate", back + 2_000, "telecom", received_at=NOON + 2_000),
+        log.line("gate", back + 3_000, "unicom", LineState.DOWN, received_at=NOON + 3_000),
+    )
+    assert steps(said) == [("opened", "line_down")]
+
+
+# ------------------------------------------------------------------------------------------------------- maintenance
+
+
+def test_work_declared_before_it_starts_makes_its_incidents_planned() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
+        log.ups("gate", NOON + 3 * MINUTE, Power.CRITICAL),
+    )
+    assert [(each.what, each.is_planned, each.severity) for each in said] == [
+        ("mains_lost", True, "info"),
+        ("battery_low", True, "call"),
+    ]
+
+
+def test_work_declared_late_excuses_nothing_and_work_that_ended_no_longer_does() -> None:
+    log = Log()
+    late = log.maintenance(NOON + MINUTE, NOON, NOON + HOUR)
+    said = said_after(log.heartbeat("gate", NOON), late, log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY))
+    assert [each.is_planned for each in said] == [False]
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.maintenance(NOON, NOON + SECOND, NOON + HOUR),
+        log.ups("gate", NOON + MINUTE, Power.BATTERY),
+        log.maintenance(NOON + 2 * MINUTE, NOON + SECOND, NOON + 2 * MINUTE, step=MaintenanceStep.ENDED),
+    )
+    assert [(each.step, each.is_planned, each.severity) for each in said] == [
+        ("opened", True, "info"),
+        ("changed", False, "page"),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------- the record
+
+
+def outage(log: Log) -> list[Recorded]:
+    names = [f"s{n:02}" for n in range(20)]
+    return [
+        *floor(log, 20),
+        *two_lines(log),
+        log.ups("gate", NOON + SECOND),
+        log.line("gate", NOON + 2_000, "telecom", LineState.DOWN),
+        log.ups("gate", NOON + 3_000, Power.BATTERY),
+        log.silent("gate", NOON + 4_000, NOON + 10_000),
+        log.clock(NOON + 16_000),
+        *silences(log, names, NOON),
+        *two_lines(log, NOON + 20 * MINUTE),
+        log.ups("gate", NOON + 20 * MINUTE),
+        *beats(log, names, NOON + 21 * MINUTE),
+    ]
+
+
+def test_revisions_are_the_same_for_any_batching_and_after_every_restart() -> None:
+    entries = outage(Log())
+    whole = said_after(*entries)
+    assert {each.step for each in whole} == {*IncidentStep}
+    state = new_sites(LIMITS)
+    for entry in entries:
+        fold_sites(state, [entry])
+        state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=SitesState)
+    assert state.unsaid == whole
+    assert open_incidents(state) == []
+
+
+def test_what_the_ledger_holds_is_not_said_again() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, outage(log))
+    for said in list(state.unsaid):
+        fold_sites(state, [log.entry("~incident", Kind.INCIDENT, said)])
+    assert state.unsaid == []

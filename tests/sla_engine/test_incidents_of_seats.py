@@ -1,0 +1,124 @@
+"""Seats that vanish, together or alone, and platforms as seats see them."""
+
+import pytest
+
+from sla_engine._core.sites import fold_sites, new_sites, tile_of
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
+from tests.sla_engine.site_limits import LIMITS
+
+
+def test_a_row_that_vanishes_at_once_is_one_incident_though_the_mains_are_there() -> None:
+    log = Log()
+    row = [f"s{n:02}" for n in range(10)]
+    others = [f"s{n:02}" for n in range(10, 40)]
+    said = said_after(
+        *floor(log, 40),
+        log.ups("gate", NOON),
+        *beats(log, others, NOON + 10 * SECOND),
+        *silences(log, row, NOON),
+        log.clock(NOON + 30 * SECOND),
+    )
+    assert steps(said) == [("opened", "seats_lost")]
+    assert (said[0].subject, said[0].cause) == ("row:r0", "seat_group")
+
+
+def test_a_circuit_that_holds_two_rows_is_named_once_more_of_it_is_gone() -> None:
+    log = Log()
+    gone = [f"s{n:02}" for n in range(20)]
+    others = [f"s{n:02}" for n in range(20, 40)]
+    said = said_after(*floor(log, 40), *beats(log, others, NOON + 10 * SECOND), *silences(log, gone, NOON))
+    assert steps(said)[0] == ("opened", "seats_lost")
+    assert said[-1].subject == "circuit:c0"
+    assert {each.incident for each in said} == {said[0].incident}
+
+
+def test_seats_that_leave_one_by_one_are_no_group() -> None:
+    log = Log()
+    row = [f"s{n:02}" for n in range(10)]
+    leaving = []
+    for number, seat in enumerate(row):
+        at = NOON + number * 20 * SECOND
+        leaving += [*beats(log, ["s12"], at + 14 * SECOND), *silences(log, [seat], at)]
+    assert "seats_lost" not in {each.what for each in said_after(*floor(log, 20), *leaving)}
+
+
+def test_one_seat_that_falls_silent_in_its_shift_is_a_ticket_once_others_are_heard_after_it() -> None:
+    log = Log()
+    said = said_after(
+        *floor(log, 3),
+        *beats(log, ["s01", "s02"], NOON + 14 * SECOND),
+        *silences(log, ["s00"], NOON),
+        log.clock(NOON + 25 * SECOND),
+        *beats(log, ["s00"], NOON + 60 * SECOND),
+    )
+    assert [(each.step, each.what, each.subject, each.severity) for each in said] == [
+        ("opened", "seat_down", "s00", "ticket"),
+        ("closed", "seat_down", "s00", "ticket"),
+    ]
+
+
+@pytest.mark.parametrize("roster", [True, False])
+def test_six_hundred_seats_switched_off_at_midnight_raise_nothing(roster: bool) -> None:
+    log = Log()
+    midnight = NOON + 12 * HOUR
+    names = [f"s{n:02}" for n in range(600)]
+    said = said_after(
+        *floor(log, 600, midnight - 2 * HOUR, roster=roster),
+        *beats(log, names, midnight - 3 * SECOND),
+        log.heartbeat("gate", midnight + 12 * SECOND, interval_ms=2_000),
+        *silences(log, names, midnight - 3 * SECOND),
+        log.clock(midnight + MINUTE),
+    )
+    assert said == []
+
+
+def test_present_and_expected_seats_are_on_the_tile() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, [*floor(log, 12), *beats(log, ["s01"], NOON + 14 * SECOND), *silences(log, ["s00"], NOON)])
+    tile = tile_of(state, "north")
+    assert (tile.seats_present, tile.seats_expected) == (11, 12)
+    fold_sites(state, [log.clock(NOON + 13 * HOUR)])
+    assert tile_of(state, "north").seats_expected == 0
+
+
+# --------------------------------------------------------------------------------------------------------- platforms
+
+
+def test_a_platform_that_fails_at_one_site_is_suspected_and_at_two_it_is_confirmed() -> None:
+    log = Log()
+    said = said_after(
+        *beats(log, ["a1", "a2"], NOON),
+        *beats(log, ["b1", "b2"], NOON, "south"),
+        *(log.platform(seat, NOON) for seat in ("a1", "a2")),
+        *(log.platform(seat, NOON, site="south") for seat in ("b1", "b2")),
+        *(log.platform(seat, NOON + 9_000, is_reachable=False) for seat in ("a1", "a2")),
+        *(log.platform(seat, NOON + 9_500, site="south", is_reachable=False) for seat in ("b1", "b2")),
+    )
+    assert [(each.step, each.what, each.site, each.is_suspected) for each in said] == [
+        ("opened", "platform_down", "north", True),
+        ("changed", "platform_down", "", False),
+    ]
+
+
+def test_a_platform_that_fails_before_and_after_a_failover_fails_over_both_lines() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        *beats(log, ["a1"], NOON),
+        log.platform("a1", NOON + 1_000, is_reachable=False),
+        log.failover("gate", NOON + 5_000, "telecom", "unicom"),
+    )
+    assert [(each.what, each.is_suspected) for each in said] == [("platform_down", True), ("platform_down", False)]
+
+
+def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_account_offline() -> None:
+    log = Log()
+    said = said_after(
+        *beats(log, ["a1", "a2"], NOON),
+        log.platform("a1", NOON),
+        log.platform("a2", NOON),
+        log.platform("a2", NOON + 5_000, is_running=False),
+    )
+    assert [(each.what, each.subject, each.is_suspected) for each in said] == [("account_offline", "a2/qianniu", True)]
