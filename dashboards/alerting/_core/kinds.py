@@ -73,7 +73,7 @@ WORSE_THAN: Final[Mapping[str, tuple[str, ...]]] = {
 """Within a layer, of the same subject or where either names none: who was called for a battery running out needs no
 second call when the site goes dark."""
 
-WITHOUT_SUBJECT: Final = frozenset({Layer.SEAT, Layer.PLATFORM})
+WITHOUT_SUBJECT: Final = frozenset({"seat_down", "account_offline"})
 """Of these a site has one alert, however many: nobody is paged seat by seat, and no seat or account becomes a label."""
 
 SITE_WIDE: Final = frozenset({Layer.MONITORING, Layer.POWER, Layer.UPLINK, Layer.SITE})
@@ -95,7 +95,7 @@ def alert_name(what: str) -> str:
 
 def subject_label(what: str, subject: str) -> str:
     """The subject as far as an alert may name it."""
-    return "" if layer_of(what) in WITHOUT_SUBJECT else subject
+    return "" if what in WITHOUT_SUBJECT else subject
 
 
 def explains(cause: str, symptom: str) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from dashboards.alerting._core.kinds import (
     PAGES_WHEN_PLANNED,
     SITE_WIDE,
+    WITHOUT_SUBJECT,
     Layer,
     alert_name,
     explains,
@@ -60,7 +61,7 @@ class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[paging]`. tiers: how many stand on the duty list.
 
     escalate_after_ms: without an acknowledgement, until the next tier is paged. after_cause_ms: how long a symptom has
-    to outlast what explained it. clock_trust_ms: how much earlier than heard of an incident may have begun for its hold.
+    to outlast what explained it. clock_trust_ms: by how much a hold may begin before its incident was heard of.
     resolve_after_ms: from the end of an incident to the push that resolves it; by then no scrape shows it any more.
     ended_kept_ms: how long an ended alert is still pushed.
     """
@@ -75,8 +76,13 @@ class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):
-    """What makes two alerts the same one, whichever way they come: pushed, or by a rule over the metric."""
+    """What makes two alerts the same one, whichever way they come: pushed, or by a rule over the metric.
 
+    incident: the one behind it, or the first of several. With it a second power cut of an evening is another alert, and
+    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second.
+    """
+
+    incident: str
     site: str
     subject: str
     what: str
@@ -218,6 +224,7 @@ class Pager:
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
 
     def _wanted(self, now_ms: int) -> dict[Identity, Alert]:
+        first: dict[Identity, Identity] = {_shared(identity): identity for identity in self._firing}
         behind: dict[Identity, list[IncidentSaid]] = {}
         for opened in sorted(self._open.values(), key=_seniority):
             said = opened.said
@@ -225,13 +232,19 @@ class Pager:
                 continue
             for number, instant in enumerate(self._tier_instants(opened, opened.released_at), start=1):
                 if instant <= now_ms:
-                    behind.setdefault(_identity(said, number), []).append(said)
-        return {key: Alert(key, said[0].started_at, None, tuple(said)) for key, said in behind.items()}
+                    own = _identity(said, number)
+                    behind.setdefault(first.setdefault(_shared(own), own), []).append(said)
+        return {identity: Alert(identity, said[0].started_at, None, tuple(said)) for identity, said in behind.items()}
 
 
 def _identity(said: IncidentSaid, tier: int) -> Identity:
     subject = subject_label(said.what, said.subject)
-    return Identity(said.site, subject, said.what, said.severity, layer_of(said.what), tier)
+    return Identity(said.incident, said.site, subject, said.what, said.severity, layer_of(said.what), tier)
+
+
+def _shared(identity: Identity) -> Identity:
+    """What the incidents behind one alert have in common. Of most kinds an incident has an alert to itself."""
+    return msgspec.structs.replace(identity, incident="") if identity.what in WITHOUT_SUBJECT else identity
 
 
 def _end(alert: Alert) -> int:

@@ -1,11 +1,24 @@
 """Incidents as the hub says them, for tests of what pages."""
 
+from dashboards.alerting._core.kinds import LAYER_OF
+from dashboards.alerting._core.pager import Alert, Holds, Pager, PagerSettings
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
 
+SECOND = 1_000
 MINUTE = 60_000
+HOLDS = Holds(**{f"{what}_ms": 15 * SECOND for what in LAYER_OF} | {"battery_low_ms": 0, "seats_lost_ms": 5 * SECOND})
+SETTINGS = PagerSettings(
+    holds=HOLDS,
+    tiers=2,
+    escalate_after_ms=5 * MINUTE,
+    after_cause_ms=MINUTE,
+    clock_trust_ms=2 * SECOND,
+    resolve_after_ms=10 * SECOND,
+    ended_kept_ms=5 * MINUTE,
+)
 
 
-def incident(  # noqa: PLR0913 - every argument is a field a test may care about
+def incident(
     what: str,
     at: int,
     *,
@@ -44,3 +57,11 @@ def incident(  # noqa: PLR0913 - every argument is a field a test may care about
         last_index=0,
         details=details or {},
     )
+
+
+def paged(said: IncidentSaid, at: int) -> list[Alert]:
+    """The alerts of one incident, a minute after it was heard of."""
+    pager = Pager(SETTINGS)
+    pager.hear([said], at)
+    pager.advance(at + MINUTE)
+    return pager.alerts()

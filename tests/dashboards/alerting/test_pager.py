@@ -6,22 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.alerting._core.kinds import LAYER_OF, Layer
-from dashboards.alerting._core.pager import Holds, Pager, PagerSettings
-from tests.dashboards.alerting.incidents import MINUTE, incident
+from dashboards.alerting._core.pager import Pager
+from tests.dashboards.alerting.incidents import MINUTE, SECOND, SETTINGS, incident
 from wire.incident import IncidentSaid, Severity
 
-SECOND = 1000
 T0 = 1_000_000_000
-HOLDS = Holds(**{f"{what}_ms": 15 * SECOND for what in LAYER_OF} | {"battery_low_ms": 0, "seats_lost_ms": 5 * SECOND})
-SETTINGS = PagerSettings(
-    holds=HOLDS,
-    tiers=2,
-    escalate_after_ms=5 * MINUTE,
-    after_cause_ms=MINUTE,
-    clock_trust_ms=2 * SECOND,
-    resolve_after_ms=10 * SECOND,
-    ended_kept_ms=5 * MINUTE,
-)
 
 
 def heard(*said: IncidentSaid, at: int = T0) -> Pager:
