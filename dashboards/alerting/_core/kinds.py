@@ -31,8 +31,8 @@ class Layer(StrEnum):
 LAYER_OF: Final[Mapping[str, Layer]] = {
     "monitoring": Layer.MONITORING,
     "battery_low": Layer.POWER,
-    "mains_lost": Layer.POWER,
     "site_power_lost": Layer.POWER,
+    "mains_lost": Layer.POWER,
     "lines_down": Layer.UPLINK,
     "site_isolated": Layer.UPLINK,
     "site_silent": Layer.SITE,

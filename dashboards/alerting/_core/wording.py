@@ -23,10 +23,10 @@ def what_word(words: Mapping[str, str], what: str) -> str:
     return words.get(word_key(what), what)
 
 
-def rule_annotations(words: Words, what: str) -> dict[str, str]:
-    """Annotations of the rule for `what`, as Prometheus templates."""
+def rule_annotations(words: Words, what: str, *, site: str = "{{ $labels.site }}") -> dict[str, str]:
+    """Annotations of the rule for `what`, as Prometheus templates. site: its name where the rule's labels state it."""
     return {
-        f"summary_{language}": f"{{{{ $labels.site }}}}: {what_word(texts, what)}{TEMPLATE_SUBJECT}"
+        f"summary_{language}": f"{site}: {what_word(texts, what)}{TEMPLATE_SUBJECT}"
         for language, texts in words.items()
     }
 
