@@ -87,7 +87,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "alert": WATCHDOG,
             "expr": "vector(1)",
             "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
-            "annotations": rule_annotations(words, "watchdog", site=HUB),
+            "annotations": rule_annotations(words, "watchdog", site=f"{HUB}: "),
         },
     ]
 
@@ -98,5 +98,5 @@ def _own(words: Words, what: str, expression: str, severity: Severity, layer: La
         "expr": expression,
         "for": seconds(for_s),
         "labels": {"site": HUB, "what": what, "severity": severity.value, "layer": layer.value, "tier": "1"},
-        "annotations": rule_annotations(words, what, site=HUB),
+        "annotations": rule_annotations(words, what, site=f"{HUB}: "),
     }

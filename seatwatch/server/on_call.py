@@ -13,13 +13,13 @@ from seatwatch import glossary
 from seatwatch.config import Config
 from seatwatch.settings import Defaults
 
-LANGUAGES: Final[dict[str, glossary.Language]] = {"zh": "zh", "en": "en"}
+LANGUAGES: Final[tuple[glossary.Language, ...]] = ("zh", "en")
 """As annotations name them: summary_zh, summary_en."""
 
 
 def annotation_words() -> dict[str, dict[str, str]]:
     """The glossary by the language of an annotation."""
-    return {name: {key: word.text(name) for key, word in glossary.words().items()} for name in LANGUAGES.values()}
+    return {name: {key: word.text(name) for key, word in glossary.words().items()} for name in LANGUAGES}
 
 
 def tiers(config: Config) -> int:

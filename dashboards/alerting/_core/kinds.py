@@ -29,10 +29,11 @@ class Layer(StrEnum):
 
 
 LAYER_OF: Final[Mapping[str, Layer]] = {
-    "monitoring": Layer.MONITORING,
+    "hub_deaf": Layer.MONITORING,
     "battery_low": Layer.POWER,
     "site_power_lost": Layer.POWER,
     "mains_lost": Layer.POWER,
+    "ups_off": Layer.POWER,
     "lines_down": Layer.UPLINK,
     "site_isolated": Layer.UPLINK,
     "site_silent": Layer.SITE,
@@ -44,6 +45,7 @@ LAYER_OF: Final[Mapping[str, Layer]] = {
     "ups_comms_lost": Layer.HEALTH,
     "ups_bypass": Layer.HEALTH,
     "battery_worn": Layer.HEALTH,
+    "monitoring": Layer.HEALTH,
     "seats_lost": Layer.GROUP,
     "seat_down": Layer.SEAT,
     "platform_down": Layer.PLATFORM,

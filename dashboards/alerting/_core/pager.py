@@ -28,8 +28,9 @@ WAKES: Final = frozenset({Severity.PAGE, Severity.CALL})
 
 
 class Holds(msgspec.Struct, frozen=True, kw_only=True):
-    """How long an incident has to last before it pages, by what it is of."""
+    """How long an incident has to be of a kind before it pages, by kind."""
 
+    hub_deaf_ms: int
     monitoring_ms: int
     battery_low_ms: int
     mains_lost_ms: int
@@ -44,6 +45,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     phone_line_degraded_ms: int
     ups_comms_lost_ms: int
     ups_bypass_ms: int
+    ups_off_ms: int
     battery_worn_ms: int
     seats_lost_ms: int
     seat_down_ms: int
@@ -106,10 +108,13 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class _Open(msgspec.Struct):
+    """said: the newest revision. paged: the one whose kind and severity people were paged about, None before that."""
+
     said: IncidentSaid
-    hold_from: int
+    kind_since: int
     explained_until: int | None = None
-    released_at: int | None = None
+    paged: IncidentSaid | None = None
+    paged_at: int = 0
     acknowledged_at: int | None = None
 
 
@@ -131,9 +136,11 @@ class Pager:
                 self._close(incident, now_ms)
             elif known is None:
                 earliest = 0 if is_history else now_ms - self._settings.clock_trust_ms
-                hold_from = min(now_ms, max(incident.started_at, earliest))
-                self._open[incident.incident] = _Open(incident, hold_from)
+                kind_since = min(now_ms, max(incident.started_at, earliest))
+                self._open[incident.incident] = _Open(incident, kind_since)
             elif incident.revision >= known.said.revision:
+                if incident.what != known.said.what:
+                    known.kind_since = now_ms
                 known.said = incident
 
     def acknowledge(self, incident: str, at: int) -> None:
@@ -146,9 +153,10 @@ class Pager:
         """Let it be `now_ms`. Returns whether other alerts fire than before."""
         self._now_ms = now_ms
         for opened in sorted(self._open.values(), key=_seniority):
-            if opened.released_at is None and not self._is_mute(opened) and not self._is_explained(opened):
-                due = self._due(opened)
-                opened.released_at = due if due <= now_ms else None
+            if opened.paged is not None and _has_calmed_down(opened.paged, opened.said):
+                opened.paged = None
+            if self._may_page(opened) and self._due(opened) <= now_ms:
+                opened.paged, opened.paged_at = opened.said, self._due(opened)
         firing = self._wanted(now_ms)
         changed = firing.keys() != self._firing.keys()
         for identity in self._firing.keys() - firing.keys():
@@ -182,9 +190,9 @@ class Pager:
         ends = [_end(alert) for alert in self._ended.values()]
         instants = [end + after for end in ends for after in (settings.resolve_after_ms, settings.ended_kept_ms)]
         for opened in self._open.values():
-            if opened.released_at is not None:
-                instants += self._tier_instants(opened, opened.released_at)
-            elif not self._is_mute(opened) and not self._is_explained(opened):
+            if opened.paged is not None:
+                instants += self._tier_instants(opened, opened.paged)
+            if self._may_page(opened):
                 instants.append(self._due(opened))
         return min((instant for instant in instants if instant > self._now_ms), default=None)
 
@@ -192,34 +200,37 @@ class Pager:
         if self._open.pop(incident.incident, None) is None:
             return
         for opened in self._open.values():
-            if opened.released_at is None and _accounts_for(incident, opened.said):
+            if opened.paged is None and _accounts_for(incident, opened.said):
                 opened.explained_until = now_ms
 
-    def _is_mute(self, opened: _Open) -> bool:
+    def _may_page(self, opened: _Open) -> bool:
+        """Whether it pages as soon as its hold is over: for the first time, or because it became graver."""
         said = opened.said
-        return said.severity is Severity.INFO or (said.is_planned and said.what not in PAGES_WHEN_PLANNED)
+        if said.severity is Severity.INFO or (said.is_planned and said.what not in PAGES_WHEN_PLANNED):
+            return False
+        return (opened.paged is None or _is_graver(said, opened.paged)) and not self._is_explained(opened)
 
     def _is_explained(self, opened: _Open) -> bool:
         """Whether another open incident accounts for it, and is planned, or pages as loudly itself."""
         said = opened.said
         return any(
             (cause.is_planned or RANK[cause.severity] >= RANK[said.severity])
-            and (_accounts_for(cause, said) or (other.released_at is not None and _is_twin(cause, said)))
+            and (_accounts_for(cause, said) or (other.paged is not None and _is_twin(cause, said)))
             for other in self._open.values()
             if other is not opened
             for cause in (other.said,)
         )
 
     def _due(self, opened: _Open) -> int:
-        due = opened.hold_from + self._settings.holds.of(opened.said.what)
+        due = opened.kind_since + self._settings.holds.of(opened.said.what)
         if opened.explained_until is not None:
             due = max(due, opened.explained_until + self._settings.after_cause_ms)
         return due
 
-    def _tier_instants(self, opened: _Open, released_at: int) -> list[int]:
+    def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
         """When each tier of the duty list is paged, if nobody acknowledges before."""
-        tiers = self._settings.tiers if opened.said.severity in WAKES else 1
-        instants = [released_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
+        tiers = self._settings.tiers if paged.severity in WAKES else 1
+        instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
         at = opened.acknowledged_at
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
 
@@ -227,13 +238,12 @@ class Pager:
         first: dict[Identity, Identity] = {_shared(identity): identity for identity in self._firing}
         behind: dict[Identity, list[IncidentSaid]] = {}
         for opened in sorted(self._open.values(), key=_seniority):
-            said = opened.said
-            if opened.released_at is None or said.severity is Severity.INFO:
+            if opened.paged is None:
                 continue
-            for number, instant in enumerate(self._tier_instants(opened, opened.released_at), start=1):
+            for number, instant in enumerate(self._tier_instants(opened, opened.paged), start=1):
                 if instant <= now_ms:
-                    own = _identity(said, number)
-                    behind.setdefault(first.setdefault(_shared(own), own), []).append(said)
+                    own = _identity(opened.paged, number)
+                    behind.setdefault(first.setdefault(_shared(own), own), []).append(opened.said)
         return {identity: Alert(identity, said[0].started_at, None, tuple(said)) for identity, said in behind.items()}
 
 
@@ -262,6 +272,17 @@ def _accounts_for(cause: IncidentSaid, symptom: IncidentSaid) -> bool:
         return False
     is_of_the_site = layer_of(cause.what) is not layer_of(symptom.what) or layer_of(cause.what) in SITE_WIDE
     return is_of_the_site or not cause.subject or not symptom.subject or cause.subject == symptom.subject
+
+
+def _is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
+    """Whether what people were paged about has become something they are to be paged about again."""
+    runs_out = said.what in PAGES_WHEN_PLANNED and paged.what != said.what
+    return runs_out or RANK[said.severity] > RANK[paged.severity]
+
+
+def _has_calmed_down(paged: IncidentSaid, said: IncidentSaid) -> bool:
+    """Whether nobody need be awake for it any more. A call that merely becomes a page stays the alert it is."""
+    return paged.severity in WAKES and said.severity not in WAKES
 
 
 def _is_twin(paged: IncidentSaid, other: IncidentSaid) -> bool:

@@ -10,6 +10,7 @@ Words = Mapping[str, Mapping[str, str]]
 
 DETAILS_SHOWN: Final = 6
 """Of what an incident tells of itself; a message on a telephone has a few lines."""
+TEMPLATE_SITE: Final = "{{ with $labels.site }}{{ . }}: {{ end }}"
 TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
 
 
@@ -23,21 +24,20 @@ def what_word(words: Mapping[str, str], what: str) -> str:
     return words.get(word_key(what), what)
 
 
-def rule_annotations(words: Words, what: str, *, site: str = "{{ $labels.site }}") -> dict[str, str]:
-    """Annotations of the rule for `what`, as Prometheus templates. site: its name where the rule's labels state it."""
+def rule_annotations(words: Words, what: str, *, site: str = TEMPLATE_SITE) -> dict[str, str]:
+    """Annotations of the rule for `what`, as Prometheus templates. site: how they begin."""
     return {
-        f"summary_{language}": f"{site}: {what_word(texts, what)}{TEMPLATE_SUBJECT}"
-        for language, texts in words.items()
+        f"summary_{language}": f"{site}{what_word(texts, what)}{TEMPLATE_SUBJECT}" for language, texts in words.items()
     }
 
 
 def alert_annotations(words: Words, alert: Alert) -> dict[str, str]:
     """Annotations of a pushed alert: the rule's, filled in, and what the incident tells besides."""
     identity = alert.identity
+    site = f"{identity.site}: " if identity.site else ""
     subject = f" {identity.subject}" if identity.subject else ""
     told = {
-        f"summary_{language}": f"{identity.site}: {what_word(texts, identity.what)}{subject}"
-        for language, texts in words.items()
+        f"summary_{language}": f"{site}{what_word(texts, identity.what)}{subject}" for language, texts in words.items()
     }
     newest = alert.incidents[-1]
     told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}

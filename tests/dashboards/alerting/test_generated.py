@@ -11,7 +11,7 @@ from dashboards.alerting._core.kinds import EXPLAINS, LAYER_OF, WORSE_THAN, Laye
 from dashboards.alerting._core.pager import Holds
 from seatwatch.config import Config, parse_config
 from seatwatch.glossary import words
-from seatwatch.server.on_call import alertmanager_text, on_call, rules_text
+from seatwatch.server.on_call import LANGUAGES, alertmanager_text, on_call, rules_text
 from seatwatch.settings import load_defaults
 from tests.servers import program
 
@@ -80,7 +80,7 @@ def test_causes_are_ruled_before_what_they_explain(tmp_path: Path) -> None:
 def test_promtool_accepts_the_rules_and_they_give_the_labels_of_a_push(tmp_path: Path) -> None:
     """Firing while the hub says so; also while it is away, if it said so last; not once it said that it ended."""
     (tmp_path / "rules.yml").write_text(rules_text(configured(tmp_path), load_defaults()), encoding="utf-8")
-    annotations = {"summary_zh": "site1: 停电，UPS 供电中 rack1", "summary_en": "site1: Mains lost, on battery rack1"}
+    annotations = {f"summary_{tag}": f"site1: {words()['incident_mains_lost'].text(tag)} rack1" for tag in LANGUAGES}
     alert = {"exp_labels": LABELS, "exp_annotations": annotations}
 
     def case(paging: str, up: str, at: str, expected: Sequence[object]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,7 +117,7 @@ def test_a_degraded_line_is_explained_by_its_own_fall_and_not_by_another_lines()
 
 def test_a_blind_monitor_explains_the_silence_of_every_site() -> None:
     silent = [incident("site_silent", T0, site=site) for site in ("site1", "site2")]
-    assert firing_at(heard(*silent, incident("monitoring", T0, site="hub")), T0 + MINUTE) == ["monitoring/-/page/1"]
+    assert firing_at(heard(*silent, incident("hub_deaf", T0, site="")), T0 + MINUTE) == ["hub_deaf/-/page/1"]
 
 
 def test_many_seats_of_a_site_are_one_alert_that_names_none() -> None:
@@ -179,6 +180,41 @@ def test_a_severity_that_rises_is_another_alert_in_the_place_of_the_first() -> N
     assert firing_at(pager, T0 + MINUTE) == ["mains_lost/-/ticket/1"]
     pager.hear([incident("mains_lost", T0, severity=Severity.PAGE, revision=1)], T0 + 2 * MINUTE)
     assert firing_at(pager, T0 + 2 * MINUTE) == ["mains_lost/-/page/1"]
+
+
+def grown(what: str, severity: Severity, revision: int) -> IncidentSaid:
+    """The one incident of these tests, which began as a mains loss, as a later revision tells it."""
+    first = incident("mains_lost", T0)
+    return msgspec.structs.replace(first, what=what, severity=severity, revision=revision)
+
+
+def test_one_incident_that_turns_worse_pages_again_only_where_it_calls_louder() -> None:
+    pager = heard(incident("mains_lost", T0))
+    assert firing_at(pager, T0 + MINUTE) == ["mains_lost/-/page/1"]
+    pager.hear([grown("battery_low", Severity.CALL, 1)], T0 + 2 * MINUTE)
+    assert firing_at(pager, T0 + 2 * MINUTE) == ["battery_low/-/call/1"]
+    pager.hear([grown("site_power_lost", Severity.CALL, 2)], T0 + 3 * MINUTE)
+    assert firing_at(pager, T0 + 4 * MINUTE) == ["battery_low/-/call/1"]
+    pager.hear([grown("mains_lost", Severity.PAGE, 3)], T0 + 5 * MINUTE)
+    assert firing_at(pager, T0 + 6 * MINUTE) == ["battery_low/-/call/1"], "getting better pages nobody"
+
+
+def test_what_becomes_worse_while_it_is_held_waits_for_the_hold_of_what_it_became() -> None:
+    pager = heard(incident("mains_lost", T0))
+    pager.hear([grown("battery_low", Severity.CALL, 1)], T0 + 3 * SECOND)
+    assert firing_at(pager, T0 + 3 * SECOND) == ["battery_low/-/call/1"]
+    pager = heard(incident("mains_lost", T0))
+    pager.hear([grown("lines_down", Severity.CALL, 1)], T0 + 10 * SECOND)
+    assert firing_at(pager, T0 + 20 * SECOND) == []
+    assert firing_at(pager, T0 + 25 * SECOND) == ["lines_down/-/call/1"]
+
+
+def test_what_calms_down_to_a_ticket_is_a_ticket_from_then_on() -> None:
+    pager = heard(incident("mains_lost", T0))
+    pager.advance(T0 + MINUTE)
+    pager.hear([grown("line_degraded", Severity.TICKET, 1)], T0 + 2 * MINUTE)
+    assert firing_at(pager, T0 + 2 * MINUTE) == []
+    assert firing_at(pager, T0 + 3 * MINUTE) == ["line_degraded/-/ticket/1"]
 
 
 def test_an_older_revision_that_comes_late_changes_nothing() -> None:
