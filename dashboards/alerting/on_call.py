@@ -25,6 +25,7 @@ class OnCallSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     pager: PagerSettings
     resend_ms: int
+    push_retry_ms: int
     alert_lasts_ms: int
     push_timeout_s: float
 
@@ -106,8 +107,9 @@ class OnCall:
             if was_reached and not is_reached:
                 log.warning("paging.alertmanager_unreachable", url=url)
             was_reached = is_reached
+            wait_ms = self._settings.resend_ms if is_reached else self._settings.push_retry_ms
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.resend_ms / MS_PER_S):
+                async with asyncio.timeout(wait_ms / MS_PER_S):
                     await news.wait()
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
