@@ -67,6 +67,9 @@ def on_call_problems(
     for url in [*alerting.alertmanager_urls, alerting.bridge_url, alerting.public_url, alerting.deadman_url]:
         if url and not url.startswith(("http://", "https://")):
             yield "alerting", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
+    for number, duty in enumerate(duties):
+        if not duty.channels:
+            yield f"duty[{number}].channels", f"nothing reaches {duty.name!r}", "name at least one channel"
     if len(duties) > TIERS:
         yield "duty", f"{len(duties)} are too many to call one after the other", f"name at most {TIERS}"
     lists = [("alerting.tickets", alerting.tickets)]

@@ -34,7 +34,8 @@ from wire.incident import IncidentSaid, Severity
 def configured(recorder: Recorder, urls: list[str]) -> Config:
     listed = ", ".join(f'"{url}"' for url in urls)
     text = f'[alerting]\nalertmanager_urls = [{listed}]\nbridge_url = "{recorder.url}"\n'
-    text += '[[duty]]\nname = "first"\nchannels = []\n[[duty]]\nname = "second"\nchannels = []\n'
+    text += "".join(f'[[duty]]\nname = "{name}"\nchannels = ["floor"]\n' for name in ("first", "second"))
+    text += '[[channel]]\nid = "floor"\nkind = "command"\ncommand = ["/bin/true"]\n'
     return parse_config(text, base=Path())
 
 
