@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("fsck", "prove", "backup", "check_config", "token", "alerting", "version"),
+    *("fsck", "prove", "backup", "check_config", "token", "alerting", "notify", "version"),
 )
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from tests.integration.alerting import (
     run_alertmanagers,
     run_prometheus_for,
 )
-from tests.servers import LOOPBACK, free_port
+from tests.servers import LOOPBACK, Server, free_port
 from tests.waiting import wait_until
 from wire.incident import IncidentSaid, Severity
 
@@ -97,7 +98,7 @@ async def test_a_pair_and_both_ways_give_one_page_and_one_all_clear(told: Record
     with run_alertmanagers(tmp_path, routes, count=2) as pair:
         urls = [f"http://{LOOPBACK}:{server.port}" for server in pair]
         async with pager(told, urls) as paging:
-            figures = lambda: OnCallFigures(open=paging.open(), alerts=paging.alerts())  # noqa: E731 - used once
+            figures = partial(figures_of, paging)
             async with scraped(figures) as target:
                 with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=pair):
                     began = now_ms()
@@ -106,27 +107,34 @@ async def test_a_pair_and_both_ways_give_one_page_and_one_all_clear(told: Record
                     await wait_until(told.pages, what="the page")
                     assert told.pages()[0].at - started < 1.0
                     assert told.pages()[0].names() == ["BatteryLow"]
-                    fired = lambda: all(len(_of(server.port, "generatorURL")) == 1 for server in pair)  # noqa: E731
-                    await wait_until(fired, 15, what="the rule to fire as well, into the same alert")
+                    await wait_until(lambda: is_ruled(pair), 15, what="the rule to fire as well, into the same alert")
                     await quiet_for(3)
                     assert [page.names() for page in told.pages()] == [["BatteryLow"]]
                     paging.said([battery_low(now_ms(), 1, at=began)])
-                    ended = lambda: any("BatteryLow" in each.names("resolved") for each in told.taken)  # noqa: E731
-                    await wait_until(ended, 60, what="the all-clear")
+                    await wait_until(lambda: is_over(told), 60, what="the all-clear")
                     await quiet_for(3)
                     assert [page.names() for page in told.pages()] == [["BatteryLow"]]
 
 
-def _of(port: int, key: str) -> list[object]:
-    """The alerts about incidents that a rule has told of: a push names no rule."""
-    return [a[key] for a in active(port) if a["labels"]["alertname"] == "BatteryLow" and "/graph" in str(a.get(key))]
+def is_ruled(pair: Sequence[Server]) -> bool:
+    """Whether every member of the pair holds one alert about the battery, told by a rule too: a push names no rule."""
+    held = [[a for a in active(each.port) if a["labels"]["alertname"] == "BatteryLow"] for each in pair]
+    return all(len(alerts) == 1 and "/graph" in alerts[0].get("generatorURL", "") for alerts in held)
+
+
+def is_over(told: Recorder) -> bool:
+    return any("BatteryLow" in each.names("resolved") for each in told.taken)
+
+
+def figures_of(paging: OnCall) -> OnCallFigures:
+    return OnCallFigures(open=paging.open(), alerts=paging.alerts())
 
 
 async def test_without_a_push_the_rules_alone_page_with_the_same_labels(told: Recorder, tmp_path: Path) -> None:
     routes, rules = written(told, tmp_path)
     with run_alertmanagers(tmp_path, routes) as [alertmanager]:
         async with pager(told, []) as paging:
-            figures = lambda: OnCallFigures(open=paging.open(), alerts=paging.alerts())  # noqa: E731 - used once
+            figures = partial(figures_of, paging)
             async with scraped(figures) as target:
                 with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=[alertmanager]):
                     paging.said([battery_low(at=now_ms())])
