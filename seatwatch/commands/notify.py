@@ -32,12 +32,12 @@ ConfigFile = Annotated[Path, typer.Option("--config", help="the server's configu
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Messages to people on duty.", no_args_is_help=True)
-    group.command("test", epilog=EXAMPLES)(test)
+    group.command("test", epilog=EXAMPLES)(send_test)
     group.command("bridge", epilog=EXAMPLES)(bridge)
     app.add_typer(group, name="notify")
 
 
-def test(
+def send_test(
     config: ConfigFile,
     channel: Annotated[str | None, typer.Argument(help="which one; without it, all of them")] = None,
 ) -> None:
