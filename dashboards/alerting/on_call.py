@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -47,9 +47,11 @@ class OnCall:
         self._heard: Final = asyncio.Event()
         self._news: Final = {url.rstrip("/"): asyncio.Event() for url in urls}
 
-    def take_up(self, said: Iterable[IncidentSaid]) -> None:
-        """What was open when we came, before anything else is said."""
+    def take_up(self, said: Iterable[IncidentSaid], taken_on: Mapping[str, int]) -> None:
+        """What was open when we came, and what of it somebody had taken on, and when (ms)."""
         self._pager.hear(said, self._clock_ms(), is_history=True)
+        for incident, at in taken_on.items():
+            self._pager.acknowledge(incident, at)
         self._advance()
 
     def said(self, said: Iterable[IncidentSaid]) -> None:

@@ -165,7 +165,7 @@ async def test_a_symptom_the_rules_alone_know_is_kept_quiet_by_a_pushed_cause(to
             paging.said([battery_low(at=now_ms())])
             await wait_until(told.pages, what="the page")
             begun = now_ms() - 60_000
-            other_tool.take_up([incident("line_down", begun, subject=line) for line in ("ct", "cu")])
+            other_tool.take_up([incident("line_down", begun, subject=line) for line in ("ct", "cu")], {})
             await wait_until(lambda: len(active(alertmanager.port)) == 3, what="the symptoms to arrive")
             await quiet_for(2)
             assert [page.names() for page in told.pages()] == [["BatteryLow"]]
