@@ -1,8 +1,8 @@
 """Every metric Seatwatch exposes, and no other: name, type, labels, unit, meaning.
 
 Units are base units (seconds, bytes, ratio), names start with `seatwatch_`. No label ever names a person, a
-conversation, a seat or an account: the values of `client`, `queue`, `team`, `site`, `definition` and `ledger` are ids
-from the configuration, those of every other label come from a closed list.
+conversation, a seat or an account: the values of the labels in ID_LABELS are ids from the configuration or of what
+pages somebody, those of every other label come from a closed list.
 dashboards/measures.py is the rest of the catalogue: what the figures behind them mean.
 """
 
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dashboards.alerting._core.kinds import LAYER_OF, Layer
 from wire.conversation import Activity, Presence
 from wire.errors import Reason, require
+from wire.incident import Severity
 from wire.verdict import Notice
 
 PREFIX: Final = "seatwatch_"
@@ -56,7 +58,7 @@ SITE_STATES: Final = (
 )
 OUTCOMES: Final = ("answered", "abandoned", "short_abandoned", "unanswered", "excluded")
 WINDOWS: Final = ("interval", "day")
-SCOPES: Final = ("queue", "team", "site", "ledger")
+SCOPES: Final = ("queue", "team", "site", "ledger", "incident")
 
 REFUSALS: Final = ("busy", "discarded", "too_often", "unauthorised")
 """Why a door turned away what may have been a good frame."""
@@ -84,13 +86,19 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "scope": SCOPES,
     "notice": tuple(Notice),
     "anomaly": ANOMALIES,
+    "what": (*LAYER_OF, OTHER),
+    "severity": tuple(Severity),
+    "layer": tuple(Layer),
+    "tier": tuple("123456789"),
+    "result": ("sent", "failed"),
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
-ID_LABELS: Final = ("client", "queue", "team", "site", "definition", "ledger")
+ID_LABELS: Final = ("client", "queue", "team", "site", "definition", "ledger", "subject", "channel", "incident")
 _CLIENT: Final = ("client",)
 _QUEUE: Final = ("client", "queue")
 _TEAM: Final = ("client", "team")
+_INCIDENT: Final = ("site", "subject", "what", "severity", "layer")
 
 
 def _metric(name: str, type_: Type, help_: str, labels: tuple[str, ...] = (), unit: str = "") -> Metric:
@@ -294,6 +302,19 @@ UPS_CHARGE = _metric(
 )
 UPS_RUNTIME = _metric(
     "ups_runtime_seconds", Type.GAUGE, "Runtime left as the UPS claims; absent where unknown.", ("site",), "seconds"
+)
+
+# --- incidents, and how they reach people
+INCIDENT_OPEN = _metric("incident_open", Type.GAUGE, "Open incidents, paged or not.", _INCIDENT)
+INCIDENT_PAGING = _metric(
+    "incident_paging",
+    Type.GAUGE,
+    "1 while it is to page that tier of the duty list, 0 for some minutes after; what the shipped rules alert on.",
+    ("incident", *_INCIDENT, "tier"),
+)
+ALERT_PUSHES = _metric("alert_pushes", Type.COUNTER, "Pushes of alerts to an Alertmanager.", ("result",))
+NOTIFICATIONS = _metric(
+    "notifications", Type.COUNTER, "Messages to people, by channel: taken by it, or not.", ("channel", "result")
 )
 
 # --- intake

@@ -12,6 +12,7 @@ from prometheus_client import Metric as Family
 from prometheus_client.registry import Collector
 
 from dashboards import catalogue as c
+from dashboards.alerting.exposing import expose
 from dashboards.exposition import Families, Sink, Text, add_histogram, add_summary, bucket_parts
 from dashboards.folding import Cap, split, split_ledgers
 from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
@@ -34,6 +35,7 @@ class Exporter(Collector):
     def __init__(self, snapshot: Callable[[], Snapshot], *, version: str, ids_max: int) -> None:
         self._snapshot = snapshot
         self._version = version
+        self._ids_max = ids_max
         self._text = Text()
         self._caps = {scope: Cap(ids_max) for scope in c.SCOPES}
         self._last_scrape_s = 0.0
@@ -62,6 +64,9 @@ class Exporter(Collector):
         _ledgers(sink, ledgers)
         for notice, lateness in snapshot.lateness.items():
             add_histogram(sink, c.LATENESS, (notice,), lateness)
+        if snapshot.on_call is not None:
+            summed = expose(sink, snapshot.on_call, self._ids_max)
+            sink.add(c.IDS_CAPPED, ("incident",), summed)
         if snapshot.screens is not None:
             _screens(sink, snapshot.screens)
         sink.add(c.SCRAPE_SECONDS, (), self._last_scrape_s)

@@ -6,7 +6,9 @@ Everything is optional. What is None is absent from the exposition, never 0.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dashboards.alerting._core.pager import Alert
 from wire.board import Board
+from wire.incident import IncidentSaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,16 @@ class ScreenFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnCallFigures:
+    """Incidents as the pager has them. pushes by result, notifications by (channel, result), since the start."""
+
+    open: Sequence[IncidentSaid] = ()
+    alerts: Sequence[Alert] = ()
+    pushes: Mapping[str, int] = field(default_factory=dict)
+    notifications: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch).
 
@@ -76,3 +88,4 @@ class Snapshot:
     ledgers: Sequence[LedgerFigures] = ()
     lateness: Mapping[str, Distribution] = field(default_factory=dict)
     screens: ScreenFigures | None = None
+    on_call: OnCallFigures | None = None

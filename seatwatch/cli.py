@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance",),
+    *("maintenance", "alerting", "notify"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
+from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
@@ -146,6 +147,9 @@ class Config(_Section, frozen=True, kw_only=True):
     source: list[SourceSection] = []
     site: list[SiteSection] = []
     reader: list[ReaderSection] = []
+    alerting: AlertingSection = AlertingSection()
+    duty: list[DutySection] = []
+    channel: list[ChannelSection] = []
 
     def names(self) -> Names:
         """What people call clients, queues and sites, where they said so."""
@@ -202,6 +206,8 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     yield from _reference_problems(config)
     yield from _token_problems(config, base)
     yield from _mqtt_problems(config.mqtt, base)
+    for found in on_call_problems(config.alerting, config.duty, config.channel, base):
+        yield Problem(*found)
     if config.redis is not None and not config.redis.url.startswith(_REDIS_SCHEMES):
         problem = f"{config.redis.url!r} is no address of a Redis"
         yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')

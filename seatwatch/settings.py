@@ -38,7 +38,7 @@ RATIO_UNITS: Final = frozenset({"ratio", "factor"}) | RATE_UNITS
 TEXT_UNITS: Final = frozenset({"time zone", "time of day", "address", "path", "text"})
 UNITS: Final = frozenset(MS_PER_UNIT) | COUNT_UNITS | RATIO_UNITS | TEXT_UNITS
 SECTIONS: Final = frozenset(
-    {"ledger", "collector", "probe", "engine", "contract", "board", "incidents", "metrics", "demo"}
+    {"ledger", "collector", "probe", "engine", "contract", "board", "incidents", "paging", "metrics", "demo"}
 )
 FIELDS: Final = ("value", "unit", "reason", "source")
 

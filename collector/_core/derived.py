@@ -10,7 +10,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
 from wire.frame import GoneRange, Item
-from wire.incident import IncidentSaid, MaintenanceSaid, MaintenanceStep
+from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep
 from wire.record import (
     Clock,
     Equivocation,
@@ -118,6 +118,12 @@ def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> New
     """The hub saw a connection of `about_source` begin or end. Whose line it came over is told by the roster."""
     body = ConnectionSeen(*_head(at), about_source, is_open, egress)
     return entry(keys.CONNECTION, keys.connection_epoch(about_source), at, body)
+
+
+def incident_acknowledged(incident: str, by: str, at: int) -> NewEntry:
+    """`by` took the incident on. The first to do so holds: an incident is taken on once."""
+    body = IncidentAcknowledged(*_head(at), incident, by)
+    return entry(keys.ACKNOWLEDGED, keys.acknowledged_epoch(incident), 0, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

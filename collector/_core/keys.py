@@ -16,6 +16,7 @@ CLOCK: Final = SourceId("~clock")
 SILENCE: Final = SourceId("~silence")
 SOURCES: Final = SourceId("~sources")
 INCIDENT: Final = SourceId("~incident")
+ACKNOWLEDGED: Final = SourceId("~acknowledged")
 MAINTENANCE: Final = SourceId("~maintenance")
 CONNECTION: Final = SourceId("~connection")
 
@@ -80,6 +81,11 @@ def silence_epoch(about_source: str) -> bytes:
 def declaration_epoch(about_source: str) -> bytes:
     """Epoch of what is declared about a source; the sequence comes from the declaration's content."""
     return _short_hash(b"declared", about_source.encode())
+
+
+def acknowledged_epoch(incident: str) -> bytes:
+    """Epoch of the one acknowledgement of an incident."""
+    return _short_hash(b"acknowledged", incident.encode())
 
 
 def incident_epoch(of_ledger: bytes, incident: str) -> bytes:

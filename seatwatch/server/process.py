@@ -6,12 +6,12 @@ import gc
 import os
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from aiohttp import web
@@ -37,6 +37,8 @@ from seatwatch.clock import RecordClock, elapsed_ms, now_ms
 from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
+from seatwatch.server.beside import Beside, run_beside
+from seatwatch.server.desk import Desk
 from seatwatch.server.engines import Engines
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
@@ -54,14 +56,6 @@ if TYPE_CHECKING:
     from wire.stream import Announced
 
 log = structlog.get_logger()
-
-
-class Beside(Protocol):
-    """Starts work that runs until the server stops."""
-
-    async def __call__(self, work: Coroutine[object, object, None], *, name: str) -> None:
-        """Start it."""
-        ...
 
 
 EXIT_COMMIT_FAILED: Final = 70
@@ -105,7 +99,7 @@ class Server:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises LedgerBusy, LedgerCorrupt, ConfigError, OSError before it serves."""
         async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
-            beside = partial(_beside, stack, tasks)
+            beside = partial(run_beside, stack, tasks)
             intake, mqtt_port = None, 0
             if self._part is not Part.ENGINE:
                 intake = await self._intake(stack, beside)
@@ -132,13 +126,17 @@ class Server:
                 await beside(engines.run(), name="engines")
                 rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
                 await beside(_settle_memory(engines, rarer), name="settle memory")
-            elif intake is not None:
+                sites = engines.sites
+            else:
                 directory = self._data / INCIDENTS
                 sites = sites_runner(feeds[OPERATOR], directory, book, defaults=self._defaults, clock_ms=now_ms)
                 await beside(sites.run(), name="incidents")
-            if intake is not None:
+            desk = None
+            if intake is not None and book is not None:
                 await self._keep_time(beside, intake, engines)
-            url = await self._web(stack, beside, intake, engines, feeds)
+                desk = Desk(self._config, self._base, self._data, defaults=self._defaults, intake=intake, book=book)
+                await beside(desk.run(sites, feeds[OPERATOR]), name="desk")
+            url = await self._web(stack, beside, intake, engines, feeds, desk)
             token_file = str(import_token(self._data).resolve())
             write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))
             stack.callback(remove_runtime, self._data, self._boot_id)
@@ -313,6 +311,7 @@ class Server:
         intake: Intake | None,
         engines: Engines | None,
         feeds: Mapping[str, LedgerFeed],
+        desk: Desk | None,
     ) -> str:
         defaults, server = self._defaults, self._config.server
         settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
@@ -332,6 +331,9 @@ class Server:
             owner = token_digest(import_token(self._data)).hex()
             app.add_routes(RosterDoor(intake, owner).routes())
             app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
+        if desk is not None:
+            app.add_routes(desk.routes())
+            figures.on_call = desk.figures
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -344,12 +346,6 @@ class Server:
             await beside(_publish(engines, hub, figures, self._config.names(), interval_s=interval_s), name="publish")
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
-
-
-async def _beside(
-    stack: AsyncExitStack, tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
-) -> None:
-    await stack.enter_async_context(_running(tasks, work, name=name))
 
 
 async def _settle_memory(engines: Engines, rarer: int) -> None:
@@ -376,16 +372,3 @@ async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *
             figures.anomalies = engines.anomalies()
             hub.publish(named(board, names))
         await asyncio.sleep(interval_s)
-
-
-@asynccontextmanager
-async def _running(
-    tasks: asyncio.TaskGroup, work: Coroutine[object, object, None], *, name: str
-) -> AsyncIterator[None]:
-    """Run `work` beside the caller and end it on leaving. If it fails, the group ends the caller as well."""
-    task = tasks.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})

@@ -11,7 +11,7 @@ from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
-from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, Snapshot
+from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, OnCallFigures, Snapshot
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import Wallboard, install
@@ -27,8 +27,9 @@ LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
 class Figures:
-    """What a scrape reads of a running server. `board`, `folded` and `anomalies` are set by whoever builds boards.
+    """What a scrape reads of a running server.
 
+    `board`, `folded` and `anomalies` are set by whoever builds boards, `on_call` by whoever calls people.
     feeds: by client or "operator", the ledgers themselves or what is followed of them. lateness: of what the engines
     announced; empty in a process without engines. ahead_ms: how far the record is ahead of `clock_ms`.
     """
@@ -49,6 +50,7 @@ class Figures:
         self._clock_ms = clock_ms
         self._ahead_ms = ahead_ms
         self.board: Board | None = None
+        self.on_call: Callable[[], OnCallFigures] | None = None
         self.folded: dict[str, int] = {}
         self.anomalies: dict[str, Mapping[str, int]] = {}
 
@@ -70,6 +72,7 @@ class Figures:
             ],
             lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),
+            on_call=None if self.on_call is None else self.on_call(),
         )
 
     def _intake_figures(self, intake: Intake) -> IntakeFigures:

@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pla
 from dashboards import catalogue as c
 from dashboards.exporter import Exporter
 from dashboards.exposition import wants_openmetrics
-from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
+from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, OnCallFigures, ScreenFigures, Snapshot
+from tests.dashboards.alerting.incidents import incident, paged
 from tests.dashboards.boards import NOON, board, figures, floor, people, second, site, tile, totals
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
 from wire.verdict import Notice
@@ -48,6 +49,12 @@ def full(shown: Board | None = None) -> Snapshot:
             LedgerFigures(ledger="acme", entries=900, folded=900, anomalies={"no_queue": 3, "a later word": 1}),
             LedgerFigures(ledger="cold", entries=3),
         ],
+        on_call=OnCallFigures(
+            open=[incident("mains_lost", NOON, subject="rack1"), incident("a later word", NOON)],
+            alerts=paged(incident("mains_lost", NOON, subject="rack1"), NOON),
+            pushes={"sent": 4, "failed": 1},
+            notifications={("floor", "sent"): 2, ("floor", "failed"): 1},
+        ),
         screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
         lateness={
             Notice.WARNING: Distribution(edges_ms=(10, 20), counts=(5, 1, 0), total_ms=31),

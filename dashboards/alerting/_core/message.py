@@ -1,0 +1,137 @@
+"""What a person reads on a telephone: a title and a few lines, in their language, made of what Alertmanager tells."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+import msgspec
+
+from dashboards.alerting._core.wording import what_word
+
+FIRING: Final = "firing"
+LOUDNESS: Final = ("call", "page", "ticket")
+_MINUTE: Final = timedelta(minutes=1)
+ELLIPSIS: Final = "\u2026"
+
+
+class AlertTold(msgspec.Struct, frozen=True):
+    """One alert of a notification, as Alertmanager's webhook has it."""
+
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    startsAt: str  # noqa: N815 - Alertmanager's own name
+    endsAt: str  # noqa: N815 - likewise
+    fingerprint: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A notification of Alertmanager (webhook version 4)."""
+
+    status: str
+    alerts: list[AlertTold]
+    truncatedAlerts: int = 0  # noqa: N815 - likewise
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel sends. key: the same for all messages about one trouble. link: to take it on; "" = none."""
+
+    title: str
+    lines: list[str]
+    is_resolved: bool
+    severity: str
+    key: str
+    link: str
+    link_text: str
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Whom a message is for. texts: the glossary in their language. language: as annotations name it."""
+
+    language: str
+    texts: Mapping[str, str]
+    zone: tzinfo
+    site_names: Mapping[str, str]
+
+
+def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[list[str]], str]) -> Message:
+    """The message about a notification. link: gives the address under which its firing incidents are taken on."""
+    alerts = without_replaced(told.alerts)
+    firing = [alert for alert in alerts if alert.status == FIRING]
+    shown = sorted(firing or alerts, key=_loudness)
+    first = shown[0]
+    word = reader.texts["notify_firing" if firing else "notify_resolved"]
+    if firing and int(first.labels.get("tier", "1")) > 1:
+        word = reader.texts["notify_next"]
+    lines = [_line(alert, reader) for alert in (*shown, *(alert for alert in alerts if alert not in shown))]
+    hidden = max(0, len(lines) - lines_shown) + told.truncatedAlerts
+    lines = lines[:lines_shown]
+    if hidden:
+        lines.append(reader.texts["notify_more"].format(n=hidden))
+    to_take_on = [
+        a.labels["incident"] for a in firing if "incident" in a.labels and _loudness(a) < LOUDNESS.index("ticket")
+    ]
+    return Message(
+        title=f"[{word}] {_named(first, reader)}",
+        lines=lines,
+        is_resolved=not firing,
+        severity=first.labels.get("severity", ""),
+        key=first.labels.get("incident", first.fingerprint),
+        link=link(to_take_on) if to_take_on else "",
+        link_text=reader.texts["notify_take_on"],
+    )
+
+
+def without_replaced(alerts: list[AlertTold]) -> list[AlertTold]:
+    """The alerts without the ends of those that turned into another: an incident that still fires has not ended."""
+    still = {alert.labels["incident"] for alert in alerts if alert.status == FIRING and "incident" in alert.labels}
+    return [alert for alert in alerts if alert.status == FIRING or alert.labels.get("incident") not in still]
+
+
+def clipped(text: str, bytes_max: int) -> str:
+    """`text` in at most `bytes_max` bytes of UTF-8, no character cut in two, with an ellipsis where it was cut."""
+    raw = text.encode()
+    if len(raw) <= bytes_max:
+        return text
+    room = bytes_max - len(ELLIPSIS.encode())
+    return raw[: max(0, room)].decode(errors="ignore") + ELLIPSIS if room >= 0 else ""
+
+
+def _loudness(alert: AlertTold) -> int:
+    severity = alert.labels.get("severity", "")
+    return LOUDNESS.index(severity) if severity in LOUDNESS else len(LOUDNESS)
+
+
+def _named(alert: AlertTold, reader: Reader) -> str:
+    """Site and finding. Another tool's alert is shown by its own summary."""
+    what = alert.labels.get("what", "")
+    if not what:
+        texts = alert.annotations
+        return texts.get(f"summary_{reader.language}") or texts.get("summary") or alert.labels.get("alertname", "")
+    site = alert.labels.get("site", "")
+    name = reader.site_names.get(site, "")
+    parts = [f"{site} {name}".strip(), what_word(reader.texts, what), alert.labels.get("subject", "")]
+    parts.append(alert.annotations.get("detail_carrier", ""))
+    return " ".join(part for part in parts if part)
+
+
+def _line(alert: AlertTold, reader: Reader) -> str:
+    began = _instant(alert.startsAt)
+    if alert.status == FIRING:
+        when = reader.texts["notify_since"].format(at=_clock_time(began, reader.zone))
+    else:
+        ended = _instant(alert.endsAt)
+        minutes = max(1, -((began - ended) // _MINUTE))
+        when = reader.texts["notify_lasted"].format(
+            at=_clock_time(began, reader.zone), end=_clock_time(ended, reader.zone), n=minutes
+        )
+    return f"{_named(alert, reader)} ({when})"
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _clock_time(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).strftime("%H:%M:%S")

@@ -1,0 +1,292 @@
+"""Who is to be paged about which incident, and when: holds, one page per cause, escalation, resolve.
+
+Pure: `hear` takes revisions, `advance` lets time pass, `alerts` says what Alertmanager is to hold, `next_wake_at` when
+to ask again. Everything follows from the incidents, the acknowledgements and `now`, so that a restart, told of what is
+open, arrives at the same alerts under the same labels, which Alertmanager takes for the ones it has.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from dashboards.alerting._core.kinds import (
+    PAGES_WHEN_PLANNED,
+    SITE_WIDE,
+    WITHOUT_SUBJECT,
+    Layer,
+    alert_name,
+    explains,
+    layer_of,
+    subject_label,
+)
+from wire.incident import IncidentSaid, Severity
+
+RANK: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
+WAKES: Final = frozenset({Severity.PAGE, Severity.CALL})
+"""What is escalated. A ticket waits for somebody to read it."""
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an incident has to be of a kind before it pages, by kind."""
+
+    hub_deaf_ms: int
+    monitoring_ms: int
+    battery_low_ms: int
+    mains_lost_ms: int
+    site_power_lost_ms: int
+    lines_down_ms: int
+    site_isolated_ms: int
+    site_silent_ms: int
+    flapping_ms: int
+    line_down_ms: int
+    line_degraded_ms: int
+    phone_line_down_ms: int
+    phone_line_degraded_ms: int
+    ups_comms_lost_ms: int
+    ups_bypass_ms: int
+    ups_off_ms: int
+    battery_worn_ms: int
+    seats_lost_ms: int
+    seat_down_ms: int
+    platform_down_ms: int
+    account_offline_ms: int
+    feed_silent_ms: int
+
+    def of(self, what: str) -> int:
+        """The hold of `what`; none for a word from a newer version: better early than never."""
+        held: int = getattr(self, f"{what}_ms", 0)
+        return held
+
+
+class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds from `[paging]`. tiers: how many stand on the duty list.
+
+    escalate_after_ms: without an acknowledgement, until the next tier is paged. after_cause_ms: how long a symptom has
+    to outlast what explained it. clock_trust_ms: by how much a hold may begin before its incident was heard of.
+    resolve_after_ms: from the end of an incident to the push that resolves it; by then no scrape shows it any more.
+    ended_kept_ms: how long an ended alert is still pushed.
+    """
+
+    holds: Holds
+    tiers: int
+    escalate_after_ms: int
+    after_cause_ms: int
+    clock_trust_ms: int
+    resolve_after_ms: int
+    ended_kept_ms: int
+
+
+class Identity(msgspec.Struct, frozen=True, order=True):
+    """What makes two alerts the same one, whichever way they come: pushed, or by a rule over the metric.
+
+    incident: the one behind it, or the first of several. With it a second power cut of an evening is another alert, and
+    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second.
+    """
+
+    incident: str
+    site: str
+    subject: str
+    what: str
+    severity: str
+    layer: str
+    tier: int
+
+    def labels(self) -> dict[str, str]:
+        """As Alertmanager has them; an empty label is one that is not there."""
+        labels = {name: str(getattr(self, name)) for name in self.__struct_fields__}
+        return {"alertname": alert_name(self.what)} | {name: text for name, text in labels.items() if text}
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One alert. incidents: the open ones behind it, or the last of them. ended_at: None while it fires."""
+
+    identity: Identity
+    started_at: int
+    ended_at: int | None
+    incidents: tuple[IncidentSaid, ...]
+
+
+class _Open(msgspec.Struct):
+    """said: the newest revision. paged: the one whose kind and severity people were paged about, None before that."""
+
+    said: IncidentSaid
+    kind_since: int
+    explained_until: int | None = None
+    paged: IncidentSaid | None = None
+    paged_at: int = 0
+    acknowledged_at: int | None = None
+
+
+class Pager:
+    """See the module. Not persisted: the open incidents and acknowledgements of the record are its memory."""
+
+    def __init__(self, settings: PagerSettings) -> None:
+        self._settings: Final = settings
+        self._now_ms = 0
+        self._open: dict[str, _Open] = {}
+        self._firing: dict[Identity, Alert] = {}
+        self._ended: dict[Identity, Alert] = {}
+
+    def hear(self, said: Iterable[IncidentSaid], now_ms: int, *, is_history: bool = False) -> None:
+        """Take revisions in. is_history: what was open before we came, which may have begun at any time."""
+        for incident in said:
+            known = self._open.get(incident.incident)
+            if incident.ended_at is not None:
+                self._close(incident, now_ms)
+            elif known is None:
+                earliest = 0 if is_history else now_ms - self._settings.clock_trust_ms
+                kind_since = min(now_ms, max(incident.started_at, earliest))
+                self._open[incident.incident] = _Open(incident, kind_since)
+            elif incident.revision >= known.said.revision:
+                if incident.what != known.said.what:
+                    known.kind_since = now_ms
+                known.said = incident
+
+    def acknowledge(self, incident: str, at: int) -> None:
+        """Somebody took it on: nobody else is paged for it. Does nothing for an incident that is not open."""
+        known = self._open.get(incident)
+        if known is not None and known.acknowledged_at is None:
+            known.acknowledged_at = at
+
+    def advance(self, now_ms: int) -> bool:
+        """Let it be `now_ms`. Returns whether other alerts fire than before."""
+        self._now_ms = now_ms
+        for opened in sorted(self._open.values(), key=_seniority):
+            if opened.paged is not None and _has_calmed_down(opened.paged, opened.said):
+                opened.paged = None
+            if self._may_page(opened) and self._due(opened) <= now_ms:
+                opened.paged, opened.paged_at = opened.said, self._due(opened)
+        firing = self._wanted(now_ms)
+        changed = firing.keys() != self._firing.keys()
+        for identity in self._firing.keys() - firing.keys():
+            self._ended[identity] = msgspec.structs.replace(self._firing[identity], ended_at=now_ms)
+        kept_ms = self._settings.ended_kept_ms
+        self._ended = {
+            identity: alert
+            for identity, alert in self._ended.items()
+            if identity not in firing and now_ms - _end(alert) < kept_ms
+        }
+        self._firing = firing
+        return changed
+
+    def alerts(self) -> list[Alert]:
+        """Every alert that fires and every one that ended lately, as of the last `advance`."""
+        return [*self._firing.values(), *self._ended.values()]
+
+    def to_push(self) -> list[Alert]:
+        """Of `alerts`, those Alertmanager is to be told of now: an end is told once no scrape can contradict it."""
+        after_ms = self._settings.resolve_after_ms
+        told = [alert for alert in self._ended.values() if self._now_ms - _end(alert) >= after_ms]
+        return [*self._firing.values(), *told]
+
+    def open(self) -> list[IncidentSaid]:
+        """The newest revision of every open incident."""
+        return [opened.said for opened in self._open.values()]
+
+    def next_wake_at(self) -> int | None:
+        """When `advance` would change something without anything being heard; None = never."""
+        settings = self._settings
+        ends = [_end(alert) for alert in self._ended.values()]
+        instants = [end + after for end in ends for after in (settings.resolve_after_ms, settings.ended_kept_ms)]
+        for opened in self._open.values():
+            if opened.paged is not None:
+                instants += self._tier_instants(opened, opened.paged)
+            if self._may_page(opened):
+                instants.append(self._due(opened))
+        return min((instant for instant in instants if instant > self._now_ms), default=None)
+
+    def _close(self, incident: IncidentSaid, now_ms: int) -> None:
+        if self._open.pop(incident.incident, None) is None:
+            return
+        for opened in self._open.values():
+            if opened.paged is None and _accounts_for(incident, opened.said):
+                opened.explained_until = now_ms
+
+    def _may_page(self, opened: _Open) -> bool:
+        """Whether it pages as soon as its hold is over: for the first time, or because it became graver."""
+        said = opened.said
+        if said.severity is Severity.INFO or (said.is_planned and said.what not in PAGES_WHEN_PLANNED):
+            return False
+        return (opened.paged is None or _is_graver(said, opened.paged)) and not self._is_explained(opened)
+
+    def _is_explained(self, opened: _Open) -> bool:
+        """Whether another open incident accounts for it, and is planned, or pages as loudly itself."""
+        said = opened.said
+        return any(
+            (cause.is_planned or RANK[cause.severity] >= RANK[said.severity])
+            and (_accounts_for(cause, said) or (other.paged is not None and _is_twin(cause, said)))
+            for other in self._open.values()
+            if other is not opened
+            for cause in (other.said,)
+        )
+
+    def _due(self, opened: _Open) -> int:
+        due = opened.kind_since + self._settings.holds.of(opened.said.what)
+        if opened.explained_until is not None:
+            due = max(due, opened.explained_until + self._settings.after_cause_ms)
+        return due
+
+    def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
+        """When each tier of the duty list is paged, if nobody acknowledges before."""
+        tiers = self._settings.tiers if paged.severity in WAKES else 1
+        instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
+        at = opened.acknowledged_at
+        return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
+
+    def _wanted(self, now_ms: int) -> dict[Identity, Alert]:
+        first: dict[Identity, Identity] = {_shared(identity): identity for identity in self._firing}
+        behind: dict[Identity, list[IncidentSaid]] = {}
+        for opened in sorted(self._open.values(), key=_seniority):
+            if opened.paged is None:
+                continue
+            for number, instant in enumerate(self._tier_instants(opened, opened.paged), start=1):
+                if instant <= now_ms:
+                    own = _identity(opened.paged, number)
+                    behind.setdefault(first.setdefault(_shared(own), own), []).append(opened.said)
+        return {identity: Alert(identity, said[0].started_at, None, tuple(said)) for identity, said in behind.items()}
+
+
+def _identity(said: IncidentSaid, tier: int) -> Identity:
+    subject = subject_label(said.what, said.subject)
+    return Identity(said.incident, said.site, subject, said.what, said.severity, layer_of(said.what), tier)
+
+
+def _shared(identity: Identity) -> Identity:
+    """What the incidents behind one alert have in common. Of most kinds an incident has an alert to itself."""
+    return msgspec.structs.replace(identity, incident="") if identity.what in WITHOUT_SUBJECT else identity
+
+
+def _end(alert: Alert) -> int:
+    return 0 if alert.ended_at is None else alert.ended_at
+
+
+def _seniority(opened: _Open) -> tuple[int, str]:
+    return opened.said.started_at, opened.said.incident
+
+
+def _accounts_for(cause: IncidentSaid, symptom: IncidentSaid) -> bool:
+    if layer_of(cause.what) is Layer.MONITORING:
+        return explains(cause.what, symptom.what)
+    if cause.site != symptom.site or not explains(cause.what, symptom.what):
+        return False
+    is_of_the_site = layer_of(cause.what) is not layer_of(symptom.what) or layer_of(cause.what) in SITE_WIDE
+    return is_of_the_site or not cause.subject or not symptom.subject or cause.subject == symptom.subject
+
+
+def _is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
+    """Whether what people were paged about has become something they are to be paged about again."""
+    runs_out = said.what in PAGES_WHEN_PLANNED and paged.what != said.what
+    return runs_out or RANK[said.severity] > RANK[paged.severity]
+
+
+def _has_calmed_down(paged: IncidentSaid, said: IncidentSaid) -> bool:
+    """Whether nobody need be awake for it any more. A call that merely becomes a page stays the alert it is."""
+    return paged.severity in WAKES and said.severity not in WAKES
+
+
+def _is_twin(paged: IncidentSaid, other: IncidentSaid) -> bool:
+    """Two UPSes of one site on battery are one power cut, and page once. A battery running out always pages."""
+    layer = layer_of(other.what)
+    is_twin = paged.site == other.site and layer in SITE_WIDE and layer_of(paged.what) is layer
+    return is_twin and (other.what not in PAGES_WHEN_PLANNED or paged.what == other.what)

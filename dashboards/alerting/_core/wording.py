@@ -1,0 +1,44 @@
+"""The words of an alert, the same whichever way it comes: pushed with an incident, or by a rule's template."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from dashboards.alerting._core.pager import Alert
+
+Words = Mapping[str, Mapping[str, str]]
+"""Language -> key of the glossary -> text."""
+
+DETAILS_SHOWN: Final = 6
+"""Of what an incident tells of itself; a message on a telephone has a few lines."""
+TEMPLATE_SITE: Final = "{{ with $labels.site }}{{ . }}: {{ end }}"
+TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
+
+
+def word_key(what: str) -> str:
+    """The key of the word for a `what`."""
+    return f"incident_{what}"
+
+
+def what_word(words: Mapping[str, str], what: str) -> str:
+    """The word for a `what`; itself where it comes from a newer version."""
+    return words.get(word_key(what), what)
+
+
+def rule_annotations(words: Words, what: str, *, site: str = TEMPLATE_SITE) -> dict[str, str]:
+    """Annotations of the rule for `what`, as Prometheus templates. site: how they begin."""
+    return {
+        f"summary_{language}": f"{site}{what_word(texts, what)}{TEMPLATE_SUBJECT}" for language, texts in words.items()
+    }
+
+
+def alert_annotations(words: Words, alert: Alert) -> dict[str, str]:
+    """Annotations of a pushed alert: the rule's, filled in, and what the incident tells besides."""
+    identity = alert.identity
+    site = f"{identity.site}: " if identity.site else ""
+    subject = f" {identity.subject}" if identity.subject else ""
+    told = {
+        f"summary_{language}": f"{site}{what_word(texts, identity.what)}{subject}" for language, texts in words.items()
+    }
+    newest = alert.incidents[-1]
+    told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
+    return told | {"incident": newest.incident, "incidents": str(len(alert.incidents))}

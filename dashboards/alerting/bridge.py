@@ -1,0 +1,134 @@
+"""The notification bridge: what Alertmanager tells goes to a receiver's channels, and is repeated until it arrived.
+
+Alertmanager repeats what is answered 5xx, so the bridge says 5xx whenever somebody was not reached, and remembers whom
+it did reach: nobody gets the same message twice, from neither member of a pair.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+
+from dashboards.alerting._core.message import Message, Reader, Told, compose
+from dashboards.alerting.channels import Channels
+
+log = structlog.get_logger()
+Links = Callable[[Sequence[str], str], str]
+"""Incidents and the name of who takes them on -> an address; "" where nobody can."""
+_decode = msgspec.json.Decoder(Told).decode
+
+
+class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """From `[paging]`. same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
+
+    fallback_attempts: failures in a row after which the fallback channel is used. notification_bytes_max: of a request.
+    """
+
+    lines_shown: int
+    same_within_ms: int
+    fallback_attempts: int
+    notification_bytes_max: int
+
+
+class Bridge:
+    """See the module. receivers: whom Alertmanager may name -> channels. readers: language -> whom messages are for."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        receivers: Mapping[str, Sequence[str]],
+        *,
+        readers: Mapping[str, Reader],
+        links: Links,
+        token: str,
+        settings: BridgeSettings,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._channels: Final = channels
+        self._receivers: Final = dict(receivers)
+        self._readers: Final = dict(readers)
+        self._links: Final = links
+        self._token: Final = hashlib.sha256(token.encode()).digest()
+        self._settings: Final = settings
+        self._clock_ms: Final = clock_ms
+        self._told: Final[dict[tuple[str, str], tuple[str, int]]] = {}
+        self._failed: Final[Counter[str]] = Counter()
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """The door for Alertmanager."""
+        return [web.post("/notify/{receiver}", self.handle)]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """200 once everybody was reached; 401, 404, 400 and 413 say that repeating helps nobody; 502 asks for it."""
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        digest = hashlib.sha256(bearer.strip().encode("utf-8", "surrogateescape")).digest()
+        if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._token):
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+        names = self._receivers.get(request.match_info["receiver"])
+        if names is None:
+            raise web.HTTPNotFound
+        size, size_max = request.content_length, self._settings.notification_bytes_max
+        if size is None or size > size_max:
+            raise web.HTTPRequestEntityTooLarge(size_max, size or 0)
+        try:
+            told = _decode(await request.read())
+        except msgspec.MsgspecError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        unreached = await self.deliver(names, told) if told.alerts else []
+        return web.json_response({"unreached": unreached}, status=502 if unreached else 200)
+
+    async def deliver(self, names: Sequence[str], told: Told) -> list[str]:
+        """Tell every channel what it has not been told yet. Returns those that could not be reached."""
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
+            ways = {
+                name: tasks.create_task(self._tell(session, name, told), name=f"bridge.tell[{name}]")
+                for name in dict.fromkeys(names)
+                if not self._was_told(name, told)
+            }
+        unreached = [name for name, way in ways.items() if not way.result()]
+        for name in ways.keys() - set(unreached):
+            self._remember(name, told)
+        return unreached
+
+    async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
+        if not await self._channels.send(session, name, self._message(name, told)):
+            self._failed[name] = 0
+            return True
+        self._failed[name] += 1
+        fallback = self._channels.by_id[name].fallback
+        if fallback is None or self._failed[name] < self._settings.fallback_attempts:
+            return False
+        log.warning("paging.fallback_used", channel=name, fallback=fallback)
+        return not await self._channels.send(session, fallback, self._message(fallback, told))
+
+    def _message(self, name: str, told: Told) -> Message:
+        reader = self._readers[self._channels.by_id[name].language]
+        return compose(
+            told,
+            reader,
+            lines_shown=self._settings.lines_shown,
+            link=lambda incidents: self._links(incidents, name),
+        )
+
+    def _was_told(self, name: str, told: Told) -> bool:
+        """Whether nothing in it is news to that channel."""
+        now = self._clock_ms()
+        for alert in told.alerts:
+            status, at = self._told.get((name, alert.fingerprint), ("", 0))
+            if status != alert.status or now - at >= self._settings.same_within_ms:
+                return False
+        return True
+
+    def _remember(self, name: str, told: Told) -> None:
+        now = self._clock_ms()
+        for key in [key for key, (_, at) in self._told.items() if now - at >= self._settings.same_within_ms]:
+            del self._told[key]
+        for alert in told.alerts:
+            self._told[name, alert.fingerprint] = (alert.status, now)

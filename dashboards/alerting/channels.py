@@ -1,0 +1,120 @@
+"""Channels at work: a message goes out, within the vendor's limits, and whether it arrived is known afterwards."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+
+from dashboards.alerting._core.message import Message
+from dashboards.alerting.vendors import VENDORS, Address
+
+log = structlog.get_logger()
+MINUTE_MS: Final = 60_000
+
+
+class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How many bytes of text each vendor takes, from `[paging]`."""
+
+    webhook_bytes: int
+    dingtalk_bytes: int
+    wecom_bytes: int
+    feishu_bytes: int
+    slack_bytes: int
+    pagerduty_bytes: int
+
+    def of(self, kind: str) -> int:
+        """The limit of a kind."""
+        found: int = getattr(self, f"{kind}_bytes")
+        return found
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """From `[paging]`. messages_a_minute: of one channel. send_timeout_s: of one attempt, a command's run included."""
+
+    clip: ClipSettings
+    messages_a_minute: int
+    send_timeout_s: float
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """A configured way to people. command: for kind "command" its program and arguments, else empty."""
+
+    id: str
+    kind: str
+    language: str
+    address: Address
+    command: tuple[str, ...] = ()
+    fallback: str | None = None
+
+
+class Channels:
+    """Every channel of a process. Made and used on one event loop."""
+
+    def __init__(self, channels: Sequence[Channel], *, settings: ChannelSettings, clock_ms: Callable[[], int]) -> None:
+        self.by_id: Final[Mapping[str, Channel]] = {channel.id: channel for channel in channels}
+        self.results: Final[Counter[tuple[str, str]]] = Counter()
+        self._settings: Final = settings
+        self._clock_ms: Final = clock_ms
+        self._sent_at: Final[dict[str, deque[int]]] = {channel.id: deque() for channel in channels}
+
+    async def send(self, session: aiohttp.ClientSession, name: str, message: Message) -> str:
+        """Send over the channel `name`. Returns why it was not taken; "" = it was."""
+        channel = self.by_id[name]
+        if not self._may_send(name):
+            refusal = "too many messages within a minute"
+        elif channel.kind == "command":
+            refusal = await self._run(channel, message)
+        else:
+            refusal = await self._post(session, channel, message)
+        self.results[name, "failed" if refusal else "sent"] += 1
+        if refusal:
+            log.warning("paging.channel_refused", channel=name, why=refusal)
+        return refusal
+
+    def _may_send(self, name: str) -> bool:
+        """A robot that is asked more often is muted by its vendor for minutes, so we stop before."""
+        now, sent = self._clock_ms(), self._sent_at[name]
+        while sent and now - sent[0] >= MINUTE_MS:
+            sent.popleft()
+        if len(sent) >= self._settings.messages_a_minute:
+            return False
+        sent.append(now)
+        return True
+
+    async def _post(self, session: aiohttp.ClientSession, channel: Channel, message: Message) -> str:
+        vendor = VENDORS[channel.kind]
+        post = vendor.post(message, channel.address, self._clock_ms(), self._settings.clip.of(channel.kind))
+        try:
+            async with (
+                asyncio.timeout(self._settings.send_timeout_s),
+                session.post(post.url, data=post.body, headers=post.headers) as answer,
+            ):
+                return vendor.refusal(answer.status, await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return type(error).__name__  # not its text, which names the address with its token
+
+    async def _run(self, channel: Channel, message: Message) -> str:
+        """Run the operator's own program, without a shell; it reads the message as JSON and says by its exit code."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *channel.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            return f"{channel.command[0]}: {error.strerror}"
+        try:
+            async with asyncio.timeout(self._settings.send_timeout_s):
+                await process.communicate(msgspec.json.encode(message))
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            return f"{channel.command[0]} did not end in time"
+        return "" if process.returncode == 0 else f"{channel.command[0]} ended with {process.returncode}"

@@ -1,0 +1,141 @@
+"""The pager at work: hears of incidents, lets time pass, and keeps every Alertmanager told of what fires."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+
+from dashboards.alerting._core.pager import Alert, Pager, PagerSettings
+from dashboards.alerting._core.wording import Words, alert_annotations
+from wire.incident import IncidentSaid
+
+log = structlog.get_logger()
+MS_PER_S: Final = 1_000
+ALERTS_PATH: Final = "/api/v2/alerts"
+
+
+class OnCallSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """From `[paging]`. alert_lasts_ms: how long an Alertmanager believes an alert it is not told of again."""
+
+    pager: PagerSettings
+    resend_ms: int
+    push_retry_ms: int
+    alert_lasts_ms: int
+    push_timeout_s: float
+
+
+class OnCall:
+    """One pager and the Alertmanagers it feeds. Made and used on one event loop; `run` once.
+
+    urls: the base addresses of every member of the pair; each is told everything, for they forget on their own.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], *, settings: OnCallSettings, words: Words, clock_ms: Callable[[], int]
+    ) -> None:
+        self.pushes: Final[Counter[str]] = Counter(sent=0, failed=0)
+        self._pager: Final = Pager(settings.pager)
+        self._settings: Final = settings
+        self._words: Final = words
+        self._clock_ms: Final = clock_ms
+        self._heard: Final = asyncio.Event()
+        self._news: Final = {url.rstrip("/"): asyncio.Event() for url in urls}
+
+    def take_up(self, said: Iterable[IncidentSaid], taken_on: Mapping[str, int]) -> None:
+        """What was open when we came, and what of it somebody had taken on, and when (ms)."""
+        self._pager.hear(said, self._clock_ms(), is_history=True)
+        for incident, at in taken_on.items():
+            self._pager.acknowledge(incident, at)
+        self._advance()
+
+    def said(self, said: Iterable[IncidentSaid]) -> None:
+        """New revisions of incidents, as they are made."""
+        self._pager.hear(said, self._clock_ms())
+        self._advance()
+
+    def acknowledged(self, incident: str, at: int) -> None:
+        """Somebody took `incident` on."""
+        self._pager.acknowledge(incident, at)
+        self._advance()
+
+    def open(self) -> list[IncidentSaid]:
+        """The open incidents."""
+        return self._pager.open()
+
+    def alerts(self) -> list[Alert]:
+        """What fires, and what ended lately."""
+        return self._pager.alerts()
+
+    async def run(self) -> None:
+        """Push until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=self._settings.push_timeout_s)
+        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._let_time_pass(), name="on_call.time")
+            for url, news in self._news.items():
+                tasks.create_task(self._feed(session, url, news), name=f"on_call.feed[{url}]")
+
+    def _advance(self) -> None:
+        if self._pager.advance(self._clock_ms()):
+            for news in self._news.values():
+                news.set()
+        self._heard.set()
+
+    async def _let_time_pass(self) -> None:
+        while True:
+            self._heard.clear()
+            wake_at = self._pager.next_wake_at()
+            wait_s = None if wake_at is None else max(0, wake_at - self._clock_ms()) / MS_PER_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._heard.wait()
+                    continue
+            self._pager.advance(self._clock_ms())
+            for news in self._news.values():
+                news.set()
+
+    async def _feed(self, session: aiohttp.ClientSession, url: str, news: asyncio.Event) -> None:
+        """Tell one Alertmanager everything at every change, and again and again in between."""
+        was_reached = True
+        while True:
+            news.clear()
+            alerts = self._pager.to_push()
+            is_reached = not alerts or await self._push(session, url, alerts)
+            if was_reached and not is_reached:
+                log.warning("paging.alertmanager_unreachable", url=url)
+            was_reached = is_reached
+            wait_ms = self._settings.resend_ms if is_reached else self._settings.push_retry_ms
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_ms / MS_PER_S):
+                    await news.wait()
+
+    async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
+        body = msgspec.json.encode([self._entry(alert) for alert in alerts])
+        try:
+            async with session.post(
+                url + ALERTS_PATH, data=body, headers={"Content-Type": "application/json"}
+            ) as answer:
+                is_taken = answer.ok
+        except (aiohttp.ClientError, TimeoutError):
+            is_taken = False
+        self.pushes["sent" if is_taken else "failed"] += 1
+        return is_taken
+
+    def _entry(self, alert: Alert) -> dict[str, object]:
+        now = self._clock_ms()
+        ends_at = now + self._settings.alert_lasts_ms if alert.ended_at is None else alert.ended_at
+        return {
+            "labels": alert.identity.labels(),
+            "annotations": alert_annotations(self._words, alert),
+            "startsAt": _rfc3339(min(alert.started_at, now, ends_at - 1)),
+            "endsAt": _rfc3339(ends_at),
+        }
+
+
+def _rfc3339(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / MS_PER_S, UTC).isoformat(timespec="milliseconds")

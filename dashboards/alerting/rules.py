@@ -1,0 +1,102 @@
+"""Prometheus rules, made of the same table as the pager: the second way for an incident to reach Alertmanager.
+
+A rule gives exactly the labels a push gives, so Alertmanager sees one alert, whichever way is first.
+"""
+
+from typing import Final
+
+import msgspec
+
+from dashboards.alerting._core.kinds import LAYER_OF, Layer, alert_name
+from dashboards.alerting._core.pager import Identity
+from dashboards.alerting._core.wording import Words, rule_annotations
+from dashboards.alerting.yaml_text import Yaml
+from dashboards.catalogue import (
+    ALERT_PUSHES,
+    BOARD_AGE,
+    INCIDENT_PAGING,
+    NOTIFICATIONS,
+    exposed_name,
+)
+from wire.incident import Severity
+
+HUB: Final = "hub"
+"""The site of alerts about Seatwatch itself."""
+WATCHDOG: Final = "Watchdog"
+
+
+class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """From `[paging]`, in seconds. job: under which name Prometheus scrapes the hub."""
+
+    scrape_job: str
+    evaluation_interval_s: float
+    hub_down_after_s: float
+    board_old_after_s: float
+    ended_kept_s: float
+    failing_window_s: float
+
+
+def rule_groups(words: Words, settings: RuleSettings) -> dict[str, Yaml]:
+    """The rule file, as a table. Causes stand before their symptoms: rules of a group are evaluated in order."""
+    interval = seconds(settings.evaluation_interval_s)
+    incidents: list[Yaml] = [_incident_rule(words, what, settings) for what in LAYER_OF]
+    return {
+        "groups": [
+            {"name": "seatwatch-incidents", "interval": interval, "rules": incidents},
+            {"name": "seatwatch-itself", "interval": interval, "rules": _own_rules(words, settings)},
+        ]
+    }
+
+
+def seconds(value: float) -> str:
+    """As a duration of Prometheus and Alertmanager."""
+    return f"{round(value * 1000)}ms" if value % 1 else f"{round(value)}s"
+
+
+def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str, Yaml]:
+    """Firing while the hub says so; while the hub is away, as long as it said so last."""
+    labels = ", ".join(Identity.__struct_fields__)
+    series = f'{exposed_name(INCIDENT_PAGING)}{{what="{what}"}}'
+    kept = seconds(settings.ended_kept_s)
+    now = f"max by ({labels}) ({series}) == 1"
+    before = f"max by ({labels}) (last_over_time({series}[{kept}])) == 1"
+    away = f'max(up{{job="{settings.scrape_job}"}}) == 1'
+    expression = f"({now}) or (({before}) unless on () ({away}))"
+    return {"alert": alert_name(what), "expr": expression, "annotations": rule_annotations(words, what)}
+
+
+def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
+    window = seconds(settings.failing_window_s)
+    failed = f'{exposed_name(NOTIFICATIONS)}{{result="failed"}}'
+    unpushed = f'{exposed_name(ALERT_PUSHES)}{{result="failed"}}'
+    old_s = round(settings.board_old_after_s)
+    up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
+    return [
+        _own(words, "hub_down", up, Severity.CALL, Layer.MONITORING, settings.hub_down_after_s),
+        _own(
+            words,
+            "board_old",
+            f"max({exposed_name(BOARD_AGE)}) > {old_s}",
+            Severity.PAGE,
+            Layer.OTHER,
+            settings.hub_down_after_s,
+        ),
+        _own(words, "notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE, Layer.OTHER, 0),
+        _own(words, "push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET, Layer.OTHER, 0),
+        {
+            "alert": WATCHDOG,
+            "expr": "vector(1)",
+            "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
+            "annotations": rule_annotations(words, "watchdog", site=f"{HUB}: "),
+        },
+    ]
+
+
+def _own(words: Words, what: str, expression: str, severity: Severity, layer: Layer, for_s: float) -> dict[str, Yaml]:
+    return {
+        "alert": alert_name(what),
+        "expr": expression,
+        "for": seconds(for_s),
+        "labels": {"site": HUB, "what": what, "severity": severity.value, "layer": layer.value, "tier": "1"},
+        "annotations": rule_annotations(words, what, site=f"{HUB}: "),
+    }

@@ -1,0 +1,183 @@
+"""How each messenger is spoken to: its body, its signature, and how it says no, which is often HTTP 200.
+
+Only `webhook`, `dingtalk` and `command` are complete and tested end to end against a server of their kind; the others
+are entries made from the vendors' documents, and `seatwatch notify test` is their first real use.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote_plus
+
+import msgspec
+
+from dashboards.alerting._core.message import Message, clipped
+
+MS_PER_S: Final = 1_000
+JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+OK: Final = 200
+ACCEPTED: Final = 202
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a channel sends to. mention: telephone numbers or ids to call out."""
+
+    url: str = ""
+    secret: str = ""
+    mention: tuple[str, ...] = ()
+
+
+class Post(msgspec.Struct, frozen=True):
+    """One request."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Vendor(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to people. refusal: why an answer (status, body) means that nothing was delivered; "" = it was."""
+
+    post: Callable[[Message, Address, int, int], Post]
+    refusal: Callable[[int, bytes], str]
+    is_verified: bool
+
+
+def _text(message: Message, bytes_max: int, *, bullet: str, link: str, tail: str = "") -> str:
+    """Title, lines, link and whom it calls out, in so many bytes: the lines give way, never the link."""
+    end = f"\n\n{link}" if message.link else ""
+    end += f"\n\n{tail}" if tail else ""
+    body = "\n".join(f"{bullet}{line}" for line in message.lines)
+    return clipped(body, bytes_max - len(end.encode())) + end
+
+
+def _markdown_link(message: Message) -> str:
+    return f"[{message.link_text}]({message.link})"
+
+
+def _post(url: str, body: object, headers: Mapping[str, str] = JSON) -> Post:
+    return Post(url, headers, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _webhook(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
+    """The message as JSON, signed as Standard Webhooks describe where there is a secret."""
+    told = msgspec.structs.asdict(message) | {"lines": [clipped(line, bytes_max) for line in message.lines]}
+    body = json.dumps(told, ensure_ascii=False).encode()
+    if not address.secret:
+        return Post(address.url, JSON, body)
+    number, at = hashlib.sha256(body).hexdigest(), str(now_ms // MS_PER_S)
+    signed = hmac.new(address.secret.encode(), f"{number}.{at}.".encode() + body, hashlib.sha256).digest()
+    signature = "v1," + base64.b64encode(signed).decode()
+    own = {"webhook-id": number, "webhook-timestamp": at, "webhook-signature": signature}
+    return Post(address.url, JSON | own, body)
+
+
+def dingtalk_signature(secret: str, now_ms: int) -> str:
+    """The signature of a custom robot, before it is quoted for the address."""
+    signed = hmac.new(secret.encode(), f"{now_ms}\n{secret}".encode(), hashlib.sha256).digest()
+    return base64.b64encode(signed).decode()
+
+
+def _dingtalk(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
+    url = address.url
+    if address.secret:
+        url += f"&timestamp={now_ms}&sign={quote_plus(dingtalk_signature(address.secret, now_ms))}"
+    calls = " ".join(f"@{number}" for number in address.mention)  # calling out works only if the text names them too
+    head = f"### {message.title}\n"
+    text = head + _text(message, bytes_max - len(head.encode()), bullet="- ", link=_markdown_link(message), tail=calls)
+    markdown = {"title": message.title, "text": text}
+    called = {"atMobiles": list(address.mention), "isAtAll": False}
+    return _post(url, {"msgtype": "markdown", "markdown": markdown, "at": called})
+
+
+def _wecom(message: Message, address: Address, _: int, bytes_max: int) -> Post:
+    colour = "info" if message.is_resolved else "warning"
+    calls = " ".join(f"<@{name}>" for name in address.mention)
+    head = f'## <font color="{colour}">{message.title}</font>\n'
+    text = head + _text(message, bytes_max - len(head.encode()), bullet="> ", link=_markdown_link(message), tail=calls)
+    return _post(address.url, {"msgtype": "markdown", "markdown": {"content": text}})
+
+
+def feishu_signature(secret: str, now_s: int) -> str:
+    """Unlike DingTalk's, keyed by time and secret over nothing, and in seconds."""
+    return base64.b64encode(hmac.new(f"{now_s}\n{secret}".encode(), b"", hashlib.sha256).digest()).decode()
+
+
+def _feishu(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
+    calls = "".join(f"<at id={name}></at>" for name in address.mention)
+    text = _text(message, bytes_max, bullet="- ", link=_markdown_link(message), tail=calls)
+    title = {"tag": "plain_text", "content": message.title}
+    header = {"title": title, "template": "green" if message.is_resolved else "red"}
+    card = {"config": {"wide_screen_mode": True}, "header": header, "elements": [{"tag": "markdown", "content": text}]}
+    body: dict[str, object] = {"msg_type": "interactive", "card": card}
+    if address.secret:
+        now_s = now_ms // MS_PER_S
+        body |= {"timestamp": str(now_s), "sign": feishu_signature(address.secret, now_s)}
+    return _post(address.url, body)
+
+
+def _slack(message: Message, address: Address, _: int, bytes_max: int) -> Post:
+    link = f"<{message.link}|{message.link_text}>"
+    calls = " ".join(f"<@{name}>" for name in address.mention)
+    head = f"*{message.title}*\n"
+    text = head + _text(message, bytes_max - len(head.encode()), bullet="\u2022 ", link=link, tail=calls)
+    return _post(address.url, {"text": text})
+
+
+def _pagerduty(message: Message, address: Address, _: int, bytes_max: int) -> Post:
+    """Events API v2; the secret is the routing key."""
+    severity = {"call": "critical", "page": "error", "ticket": "warning"}.get(message.severity, "info")
+    payload = {
+        "summary": clipped(message.title, bytes_max),
+        "source": "seatwatch",
+        "severity": severity,
+        "custom_details": {"lines": message.lines},
+    }
+    action = "resolve" if message.is_resolved else "trigger"
+    body = {"routing_key": address.secret, "event_action": action, "dedup_key": message.key, "payload": payload}
+    links = [{"href": message.link, "text": message.link_text}] if message.link else []
+    return _post(address.url, body | {"links": links})
+
+
+def _status_says_all(status: int, body: bytes) -> str:
+    is_taken = OK <= status < OK + 100
+    return "" if is_taken else f"HTTP {status}: {clipped(body.decode(errors='replace'), len(body))}"
+
+
+def _code_in_body(*names: str) -> Callable[[int, bytes], str]:
+    """For those who answer 200 whatever happens, and put what happened into the body."""
+
+    def refusal(status: int, body: bytes) -> str:
+        if status != OK:
+            return _status_says_all(status, body) or f"HTTP {status}"
+        try:
+            told = json.loads(body)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            return "an answer that is no JSON of theirs"
+        code = next((told[name] for name in names if name in told), None)
+        return "" if code == 0 else f"{names[0]} {code}: {told.get('errmsg') or told.get('msg') or ''}"
+
+    return refusal
+
+
+def _slack_refusal(status: int, body: bytes) -> str:
+    return "" if status == OK and body.strip() == b"ok" else f"HTTP {status}: {body.decode(errors='replace')}"
+
+
+def _pagerduty_refusal(status: int, body: bytes) -> str:
+    return "" if status == ACCEPTED else f"HTTP {status}: {body.decode(errors='replace')}"
+
+
+VENDORS: Final[Mapping[str, Vendor]] = {
+    "webhook": Vendor(post=_webhook, refusal=_status_says_all, is_verified=True),
+    "dingtalk": Vendor(post=_dingtalk, refusal=_code_in_body("errcode"), is_verified=True),
+    "wecom": Vendor(post=_wecom, refusal=_code_in_body("errcode"), is_verified=False),
+    "feishu": Vendor(post=_feishu, refusal=_code_in_body("code", "StatusCode"), is_verified=False),
+    "slack": Vendor(post=_slack, refusal=_slack_refusal, is_verified=False),
+    "pagerduty": Vendor(post=_pagerduty, refusal=_pagerduty_refusal, is_verified=False),
+}

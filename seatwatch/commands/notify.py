@@ -1,0 +1,107 @@
+"""`seatwatch notify`: try a channel, or run the bridge apart from the server."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import typer
+from aiohttp import web
+
+from dashboards.alerting._core.message import Message
+from seatwatch.clock import now_ms
+from seatwatch.config import Config, ConfigError, read_config
+from seatwatch.server import on_call
+from seatwatch.settings import load_defaults
+
+EXAMPLES = """
+Examples:
+
+  seatwatch notify test --config seatwatch.toml                every channel
+
+  seatwatch notify test floor-dingtalk --config seatwatch.toml
+
+  seatwatch notify bridge --config seatwatch.toml --port 8789  when Alertmanager shall not depend on the server
+
+docs/operate/on-call.md says what each channel needs.
+"""
+ConfigFile = Annotated[Path, typer.Option("--config", help="the server's configuration file")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Messages to people on duty.", no_args_is_help=True)
+    group.command("test", epilog=EXAMPLES)(send_test)
+    group.command("bridge", epilog=EXAMPLES)(bridge)
+    app.add_typer(group, name="notify")
+
+
+def send_test(
+    config: ConfigFile,
+    channel: Annotated[str | None, typer.Argument(help="which one; without it, all of them")] = None,
+) -> None:
+    """Send a test message and say what each channel answered. Exit 0 when every one took it, 1 when not."""
+    settings = _read(config)
+    names = [section.id for section in settings.channel if channel in {None, section.id}]
+    if not names:
+        known = ", ".join(section.id for section in settings.channel) or "(none yet)"
+        typer.echo(f"{config}: no channel {channel!r}; use one of {known}", err=True)
+        raise typer.Exit(2)
+    refusals = asyncio.run(_send_tests(settings, config.parent, names))
+    for name, refusal in refusals.items():
+        typer.echo(f"{name}: {refusal or 'taken'}", err=bool(refusal))
+    raise typer.Exit(1 if any(refusals.values()) else 0)
+
+
+def bridge(
+    config: ConfigFile,
+    listen: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port to listen on")] = 8789,
+    data: Annotated[Path | None, typer.Option(help="the data directory whose keys are used")] = None,
+) -> None:
+    """Run the notification bridge by itself until Ctrl-C: Alertmanager's webhooks in, messages out."""
+    settings = _read(config)
+    directory = settings.data_dir(config.parent) if data is None else data
+    links = on_call.acknowledging(settings, directory, load_defaults(), _elsewhere, now_ms)
+    ways = on_call.channels(settings.channel, config.parent, load_defaults(), now_ms)
+    app = web.Application()
+    app.add_routes(on_call.bridge(settings, directory, ways, load_defaults(), links, now_ms).routes())
+    try:
+        web.run_app(app, host=listen, port=port, access_log=None, print=typer.echo)
+    except OSError as error:
+        typer.echo(f"{listen}:{port}: {error.strerror}; give another --listen or --port", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _elsewhere(_incidents: object, _by: str) -> None:
+    """Links lead to the server, which writes the record; this process has none."""
+    raise web.HTTPServiceUnavailable
+
+
+async def _send_tests(config: Config, base: Path, names: list[str]) -> dict[str, str]:
+    ways = on_call.channels(config.channel, base, load_defaults(), now_ms)
+    async with aiohttp.ClientSession() as session:
+        return {name: await ways.send(session, name, _test_message(ways.by_id[name].language)) for name in names}
+
+
+def _test_message(language: str) -> Message:
+    texts = on_call.annotation_words()["zh" if language.startswith("zh") else "en"]
+    return Message(
+        title=f"[{texts['notify_test']}] Seatwatch",
+        lines=[socket.gethostname()],
+        is_resolved=False,
+        severity="",
+        key="seatwatch-notify-test",
+        link="",
+        link_text="",
+    )
+
+
+def _read(file: Path) -> Config:
+    try:
+        return read_config(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(f"{file}: {problem}", err=True)
+        raise typer.Exit(2) from None

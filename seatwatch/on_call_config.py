@@ -1,0 +1,109 @@
+"""The part of the configuration that says who is called, over what: [alerting], [[duty]] and [[channel]]."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from dashboards.catalogue import LABEL_VALUES
+from wire.ids import is_name
+
+TIERS: Final = len(LABEL_VALUES["tier"])
+Found = tuple[str, str, str]
+"""A key, what is wrong with it, and what to write instead."""
+ChannelKind = Literal["webhook", "dingtalk", "wecom", "feishu", "slack", "pagerduty", "command"]
+
+
+class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
+    """Alertmanagers, and how they and people reach this server.
+
+    alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
+    telephone reaches this server; "" sends no acknowledge links. tickets: channels for what can wait for the morning.
+    """
+
+    alertmanager_urls: list[str] = []
+    bridge_url: str = "http://127.0.0.1:8787/notify"
+    public_url: str = ""
+    deadman_url: str = ""
+    scrape_job: str = "seatwatch"
+    tickets: list[str] = []
+
+
+class DutySection(msgspec.Struct, frozen=True, kw_only=True):
+    """One on duty, in the order in which they are called. channels: all of them are used at once."""
+
+    name: str
+    channels: list[str]
+
+
+class ChannelSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to people. url_file: holds the address, which is a secret where it carries a token.
+
+    secret_file: to sign with. mention: telephone numbers or ids to call out. fallback: the channel used when this one
+    keeps failing. command: for kind "command", the program and its arguments; it reads the message as JSON.
+    """
+
+    id: str
+    kind: ChannelKind
+    url_file: str | None = None
+    secret_file: str | None = None
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    mention: list[str] = []
+    fallback: str | None = None
+    command: list[str] = []
+
+
+def on_call_problems(
+    alerting: AlertingSection, duties: list[DutySection], channels: list[ChannelSection], base: Path
+) -> Iterator[Found]:
+    """Everything wrong with these sections."""
+    known = {channel.id for channel in channels}
+    for name, count in Counter(channel.id for channel in channels).items():
+        if not is_name(name) or count > 1:
+            yield "channel.id", f"{name!r} is no name or there {count} times", "give each channel a name of its own"
+    for url in [*alerting.alertmanager_urls, alerting.bridge_url, alerting.public_url, alerting.deadman_url]:
+        if url and not url.startswith(("http://", "https://")):
+            yield "alerting", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
+    for number, duty in enumerate(duties):
+        if not duty.channels:
+            yield f"duty[{number}].channels", f"nothing reaches {duty.name!r}", "name at least one channel"
+    if len(duties) > TIERS:
+        yield "duty", f"{len(duties)} are too many to call one after the other", f"name at most {TIERS}"
+    lists = [("alerting.tickets", alerting.tickets)]
+    lists += [(f"duty[{number}].channels", duty.channels) for number, duty in enumerate(duties)]
+    lists += [
+        (f"channel[{n}].fallback", [channel.fallback])
+        for n, channel in enumerate(channels)
+        if channel.fallback is not None
+    ]
+    for key, wanted in lists:
+        for name in wanted:
+            if name not in known:
+                yield key, f"no channel {name!r}", f"use one of {', '.join(sorted(known)) or '(none yet)'} or add it"
+    for number, channel in enumerate(channels):
+        yield from _channel_problems(f"channel[{number}]", channel, base)
+
+
+def _channel_problems(key: str, channel: ChannelSection, base: Path) -> Iterator[Found]:
+    if channel.kind == "command":
+        if not channel.command:
+            yield (
+                f"{key}.command",
+                "is needed and not there",
+                'write the program and its arguments, ["/usr/local/bin/call"]',
+            )
+        elif not os.access(channel.command[0], os.X_OK):
+            yield f"{key}.command", f"{channel.command[0]} cannot be run", "name an executable by its full path"
+    elif channel.url_file is None:
+        yield f"{key}.url_file", "is needed and not there", "put the address into a file only its owner reads"
+    for field, name in (("url_file", channel.url_file), ("secret_file", channel.secret_file)):
+        if name is None:
+            continue
+        path = base / name
+        if not path.is_file() or not path.read_text(encoding="utf-8", errors="replace").strip():
+            yield f"{key}.{field}", f"no text in {name}", "write the address or the secret into it"
+        elif os.name == "posix" and path.stat().st_mode & 0o077:
+            yield f"{key}.{field}", f"{name} can be read by others", f"chmod 600 {name}"

@@ -1,0 +1,88 @@
+"""The desk that calls people: incidents in, alerts out, acknowledgements on record. One for each server process."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from collector._core import derived
+from collector.errors import Busy, IntakeStopped
+from collector.intake import Intake
+from dashboards.snapshot import OnCallFigures
+from ledger.recorded import recorded
+from seatwatch.clock import now_ms
+from seatwatch.config import Config
+from seatwatch.server import on_call
+from seatwatch.server.incidents import IncidentBook
+from seatwatch.settings import Defaults
+from sla_engine.runners.sites import SitesRunner
+from sla_engine.runners.tail import LedgerFeed
+from wire.ids import OPERATOR
+from wire.incident import IncidentAcknowledged, IncidentSaid
+from wire.kinds import Kind
+
+
+class Desk:
+    """Hears every incident through the book, and writes down who took one on."""
+
+    def __init__(
+        self, config: Config, base: Path, data: Path, *, defaults: Defaults, intake: Intake, book: IncidentBook
+    ) -> None:
+        self._intake: Final = intake
+        self._book: Final = book
+        self._batch_entries: Final = defaults.int("board.batch_entries")
+        self._pager: Final = on_call.on_call(config, defaults, now_ms)
+        self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
+        self._links: Final = on_call.acknowledging(config, data, defaults, self._take, now_ms)
+        self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, self._links, now_ms)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """The doors for Alertmanager and for telephones."""
+        return [*self._bridge.routes(), *self._links.routes()]
+
+    def figures(self) -> OnCallFigures:
+        """For a scrape."""
+        pager = self._pager
+        return OnCallFigures(
+            open=pager.open(),
+            alerts=pager.alerts(),
+            pushes=pager.pushes,
+            notifications=self._channels.results,
+        )
+
+    async def run(self, sites: SitesRunner, feed: LedgerFeed) -> None:
+        """Call people until cancelled. What was open before we came is taken up first."""
+        self._book.listeners.append(self._pager.said)
+        await sites.caught_up.wait()
+        open_before = self._book.open_incidents()
+        taken_on = await self._taken_on_before(open_before, feed)
+        self._pager.take_up(open_before, taken_on)
+        await self._pager.run()
+
+    async def _taken_on_before(self, open_before: Sequence[IncidentSaid], feed: LedgerFeed) -> dict[str, int]:
+        """Who of them was acknowledged when (ms), by the record."""
+        first = min((said.first_index for said in open_before), default=feed.size)
+        found: dict[str, int] = {}
+        while first < feed.size:
+            batch = feed.reader.read(first, self._batch_entries)
+            first += max(1, len(batch))
+            for stored in batch:
+                if stored.kind == Kind.INCIDENT_ACKNOWLEDGED:
+                    entry = recorded(stored)
+                    if isinstance(entry.body, IncidentAcknowledged):
+                        found.setdefault(entry.body.incident, entry.received_at)
+            await asyncio.sleep(0)
+        return found
+
+    async def _take(self, incidents: Sequence[str], by: str) -> None:
+        """Put on record that `by` takes them on, then tell the pager. Raises HTTPServiceUnavailable."""
+        now = now_ms()
+        entries = [derived.incident_acknowledged(incident, by, now) for incident in incidents]
+        try:
+            await self._intake.append_derived(OPERATOR, entries)
+        except (Busy, IntakeStopped):
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None
+        for incident in incidents:
+            self._pager.acknowledged(incident, now)

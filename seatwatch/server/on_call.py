@@ -1,0 +1,135 @@
+"""Who is called: the configuration made into a pager, and into the files that Prometheus and Alertmanager read."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from dashboards.alerting._core.message import Reader
+from dashboards.alerting._core.pager import Holds, PagerSettings
+from dashboards.alerting.acknowledging import Acknowledging, LinkSettings, Take
+from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
+from dashboards.alerting.bridge import Bridge, BridgeSettings
+from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings
+from dashboards.alerting.on_call import OnCall, OnCallSettings
+from dashboards.alerting.rules import RuleSettings, rule_groups
+from dashboards.alerting.vendors import Address
+from dashboards.alerting.yaml_text import yaml_text
+from seatwatch import glossary
+from seatwatch.config import Config
+from seatwatch.on_call_config import ChannelSection
+from seatwatch.settings import Defaults
+
+Clock: TypeAlias = Callable[[], int]
+LANGUAGES: Final[tuple[glossary.Language, ...]] = ("zh", "en")
+"""As annotations name them: summary_zh, summary_en."""
+
+
+def annotation_words() -> dict[str, dict[str, str]]:
+    """The glossary by the language of an annotation."""
+    return {name: {key: word.text(name) for key, word in glossary.words().items()} for name in LANGUAGES}
+
+
+def tiers(config: Config) -> int:
+    """How many are called one after the other."""
+    return max(1, len(config.duty))
+
+
+def on_call(config: Config, defaults: Defaults, clock_ms: Clock) -> OnCall:
+    """The pager of a server."""
+    holds = defaults.fill(Holds, "paging", prefix="hold_")
+    pager = defaults.fill(PagerSettings, "paging", holds=holds, tiers=tiers(config))
+    settings = defaults.fill(OnCallSettings, "paging", pager=pager)
+    return OnCall(config.alerting.alertmanager_urls, settings=settings, words=annotation_words(), clock_ms=clock_ms)
+
+
+def rules_text(config: Config, defaults: Defaults) -> str:
+    """The rule file for Prometheus."""
+    settings = defaults.fill(RuleSettings, "paging", scrape_job=config.alerting.scrape_job)
+    heading = "Written by `seatwatch alerting rules`; write it again after an update of Seatwatch."
+    return yaml_text(rule_groups(annotation_words(), settings), heading=heading)
+
+
+def alertmanager_text(config: Config, defaults: Defaults, token_file: Path) -> str:
+    """The configuration for Alertmanager. token_file: where Alertmanager finds the bridge's token."""
+    alerting = config.alerting
+    settings = defaults.fill(
+        RouteSettings,
+        "paging",
+        tiers=tiers(config),
+        bridge_url=alerting.bridge_url,
+        token_file=str(token_file),
+        deadman_url=alerting.deadman_url,
+    )
+    heading = "Written by `seatwatch alerting alertmanager`; write it again after a change of the duty list."
+    return yaml_text(configuration(settings), heading=heading)
+
+
+def secret_file(data: Path, name: str) -> Path:
+    """A secret of this data directory, made on first use: the bridge's token, the key of acknowledge links."""
+    file = data / "keys" / name
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(secrets.token_urlsafe() + "\n", encoding="utf-8")
+    return file
+
+
+def channels(sections: Sequence[ChannelSection], base: Path, defaults: Defaults, clock_ms: Clock) -> Channels:
+    """The configured channels. base: the folder of the configuration, which names files from there."""
+    clip = defaults.fill(ClipSettings, "paging", prefix="clip_")
+    settings = defaults.fill(ChannelSettings, "paging", clip=clip)
+    return Channels([_channel(section, base) for section in sections], settings=settings, clock_ms=clock_ms)
+
+
+def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
+    """Whom messages are for, by the language of their channel."""
+    zone = ZoneInfo(defaults.text("contract.time_zone"))
+    names = {site.id: site.name for site in config.site}
+    words = annotation_words()
+    return {tag: Reader(name, words[name], zone, names) for tag, name in (("zh-CN", "zh"), ("en", "en"))}
+
+
+def acknowledging(config: Config, data: Path, defaults: Defaults, take: Take, clock_ms: Clock) -> Acknowledging:
+    """The acknowledge links of a data directory."""
+    return Acknowledging(
+        config.alerting.public_url,
+        secret_file(data, "acknowledge.key").read_bytes().strip(),
+        texts=annotation_words()["zh"],
+        take=take,
+        settings=defaults.fill(LinkSettings, "paging"),
+        clock_ms=clock_ms,
+    )
+
+
+def bridge(
+    config: Config, data: Path, ways: Channels, defaults: Defaults, links: Acknowledging, clock_ms: Clock
+) -> Bridge:
+    """The notification bridge over the duty list."""
+    receivers = {duty_receiver(tier): duty.channels for tier, duty in enumerate(config.duty, start=1)}
+    return Bridge(
+        ways,
+        receivers | {TICKETS: config.alerting.tickets},
+        readers=readers(config, defaults),
+        links=links.link,
+        token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
+        settings=defaults.fill(BridgeSettings, "paging"),
+        clock_ms=clock_ms,
+    )
+
+
+def _channel(section: ChannelSection, base: Path) -> Channel:
+    url, secret = (
+        "" if name is None else (base / name).read_text(encoding="utf-8").strip()
+        for name in (section.url_file, section.secret_file)
+    )
+    address = Address(url=url, secret=secret, mention=tuple(section.mention))
+    return Channel(
+        id=section.id,
+        kind=section.kind,
+        language=section.language,
+        address=address,
+        command=tuple(section.command),
+        fallback=section.fallback,
+    )
