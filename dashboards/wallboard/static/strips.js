@@ -61,27 +61,35 @@ export class Strip {
   }
 }
 
-export class Clients extends Strip {
-  constructor(section, tools) {
-    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, phone: 4 });
-  }
-
+// Cards of tiles: whose, how the promise is kept, three figures, facts.
+class TileStrip extends Strip {
   render(tiles, now) {
     this.renderTiles(tiles, now);
   }
 
-  make() {
+  // `verdict`: what its line is made of. `average`: characters of that figure. `third`: the one beside it.
+  card(kind, { verdict = [], average, third }) {
     const { w } = this.tools;
-    const card = node("article", "card client-card");
+    const card = node("article", `card ${kind}`);
     card.name = node("bdi", "title");
-    card.verdict = node("p", "verdict");
+    card.verdict = node("p", "verdict", ...verdict);
     card.attainment = cell("attainment", w("attainment"), 6);
-    card.average = cell("average_response", w("average_response"), 5);
-    card.waiting = cell("waiting", w("waiting"), 5);
+    card.average = cell("average_response", w("average_response"), average);
+    card.third = third;
     card.facts = node("p", "facts");
-    const head = node("div", "pair", card.name, card.verdict);
-    card.append(head, node("div", "figures", card.attainment, card.average, card.waiting), card.facts);
+    card.head = node("div", "pair", card.name, card.verdict);
+    card.append(card.head, node("div", "figures", card.attainment, card.average, third), card.facts);
     return card;
+  }
+}
+
+export class Clients extends TileStrip {
+  constructor(section, tools) {
+    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, phone: 4 });
+  }
+
+  make() {
+    return this.card("client-card", { average: 5, third: cell("waiting", this.tools.w("waiting"), 5) });
   }
 
   show(card, tile, now) {
@@ -91,7 +99,7 @@ export class Clients extends Strip {
     setText(card.verdict, kept.verdict);
     setTone(card.verdict, kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
-    fill(card.waiting, this.waiting(tile, now));
+    fill(card.third, this.waiting(tile, now));
     return fillFacts(card.facts, clientFacts(tile, this.tools));
   }
 
@@ -107,27 +115,16 @@ export class Clients extends Strip {
 
 const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
 
-export class Teams extends Strip {
+export class Teams extends TileStrip {
   constructor(section, tools) {
     super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, phone: 6 });
   }
 
-  render(tiles, now) {
-    this.renderTiles(tiles, now);
-  }
-
   make() {
-    const { w } = this.tools;
-    const card = node("article", "card team-card");
-    card.name = node("bdi", "title");
-    card.verdict = node("p", "verdict", node("span", "mark"), node("span"));
-    card.attainment = cell("attainment", w("attainment"), 6);
-    card.average = cell("average_response", w("average_response"), 4);
-    card.people = cell("people", w("agents"), 3);
+    const verdict = [node("span", "mark"), node("span")];
+    const card = this.card("team-card", { verdict, average: 4, third: cell("people", this.tools.w("agents"), 3) });
     card.client = node("bdi", "client");
-    card.facts = node("p", "facts");
-    const head = node("div", "pair", node("span", "named", card.name, card.client), card.verdict);
-    card.append(head, node("div", "figures", card.attainment, card.average, card.people), card.facts);
+    card.head.prepend(node("span", "named", card.name, card.client));
     return card;
   }
 
@@ -143,8 +140,8 @@ export class Teams extends Strip {
     setIcon(card.verdict.firstChild, surges ? "warn" : "");
     setTone(card.verdict, surges ? "warn" : kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
-    if (tile.agents.length === 0) fill(card.people, noData(this.tools));
-    else fill(card.people, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
+    if (tile.agents.length === 0) fill(card.third, noData(this.tools));
+    else fill(card.third, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
     return fillFacts(card.facts, loadFacts(tile, this.tools));
   }
 }
