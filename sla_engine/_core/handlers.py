@@ -60,6 +60,7 @@ def _offered(shard: Shard, entry: Recorded, body: Offered) -> None:
 
 def _queued(shard: Shard, entry: Recorded, body: Queued) -> None:
     take(shard, entry, body, _QUEUED, 0, "", body.queue)
+    shard.online.told_queue(entry.source)
 
 
 def _assigned(shard: Shard, entry: Recorded, body: Assigned) -> None:

@@ -59,7 +59,7 @@ _CLOCK_SIGNALS: Final[Mapping[ClockStart, int]] = {
     ClockStart.QUEUED: 1 << Signal.QUEUED | _TO_PERSON,
     ClockStart.ASSIGNED: _TO_PERSON,
 }
-"""Signals that start the clock, as bits; none = arrival does. A source without a queue names a person only."""
+"""Signals that start the clock, as bits; none = arrival does. Who is handed straight to a person enters no queue."""
 
 
 class Rule:

@@ -70,7 +70,8 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
     entered = entered_in(entries)
     found = Reading([], [], [])
     for conversation, told in sorted(told_of(entries).items()):
-        first = min(entry.index for entry in told)
+        heard = min(told, key=lambda entry: entry.index)
+        first = heard.index
         pieces = pieces_of(told)
         queue = first_queue(pieces)
         for same_name in by_name:
@@ -82,7 +83,8 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
                 held = versions.in_force(session[0].steps[0])
                 if held is not None and queue:
                     about = (conversation, held[0], first + ordinal, customer_of(pieces), queue)
-                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until)
+                    tells_queue = around.tells_queue(heard)
+                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until, tells_queue)
                     found.sessions.extend(session_facts(case))
                     found.responses.extend(response_facts(case))
             if same_name is by_name[0]:

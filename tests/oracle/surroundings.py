@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.oracle.reading import Told
-from wire.conversation import Presence, PresenceChanged
+from wire.conversation import Presence, PresenceChanged, Queued
 from wire.ids import UNASSIGNED
 from wire.organisation import Relation, RosterLink
 from wire.record import Feed, SourceDeclared
@@ -56,6 +56,14 @@ class Surroundings:
                 when = (body.occurred_at, entry.index, body.presence)
                 last[who] = max(last.get(who, when), when, key=lambda one: one[:2])
         return bool(last) and all(presence is not Presence.READY for _, _, presence in last.values())
+
+    def tells_queue(self, heard: Recorded) -> bool:
+        """E1: whether the source of this entry had told of the queue of people, for anything at all, before it."""
+        return any(
+            isinstance(entry.body, Queued) and entry.source == heard.source
+            for entry in self._entries
+            if entry.index < heard.index
+        )
 
     def offset(self, source: str, clock: str) -> int | None:
         """E17: the least delay seen between a live source's clock and the collector's; None where nobody knows."""
