@@ -127,16 +127,16 @@ def _roster_link(shard: Shard, _entry: Recorded, body: RosterLink) -> None:
     shard.roster.enter(body)
 
 
-def _definition(shard: Shard, _entry: Recorded, body: DefinitionPublished) -> None:
+def _definition(shard: Shard, entry: Recorded, body: DefinitionPublished) -> None:
     try:
-        shard.rules.publish(body.document)
+        shard.rules.publish(body.document, (entry.index, entry.received_at))
     except DefinitionError as error:
         shard.anomalies[f"{DEFINITION_REFUSED}.{error.key}"] += 1
 
 
-def _contract(shard: Shard, _entry: Recorded, body: ContractSigned) -> None:
+def _contract(shard: Shard, entry: Recorded, body: ContractSigned) -> None:
     try:
-        shard.rules.sign(body.document)
+        shard.rules.sign(body.document, (entry.index, entry.received_at))
     except DefinitionError as error:
         shard.anomalies[f"{CONTRACT_REFUSED}.{error.key}"] += 1
 

@@ -60,7 +60,8 @@ def test_a_period_that_lost_what_was_written_is_not_used(tmp_path: Path, store: 
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_facts_wait_for_a_version_that_restates_to_be_through(tmp_path: Path, store: FactsStore, settled: bool) -> None:
-    commit(store, 8, **{RESTATED: msgspec.msgpack.encode([Restated("v@2", 1, 1, written=True, settled=settled)])})
+    version = Restated(label="v@2", name="v", effective_from=0, index=1, received_at=1, written=True, settled=settled)
+    commit(store, 8, **{RESTATED: msgspec.msgpack.encode([version])})
     store.close()
     found = look(tmp_path)
     assert (found is not None) is settled
