@@ -135,6 +135,11 @@ def test_another_definition_by_name_of_a_preset(data: Path, capsys: pytest.Captu
         (("--from", "0001-01-01 12:00", "--to", "2026-11-02"), "--from 0001-01-01 12:00: before 1970 or after"),
         (("--from", "soon", "--to", "2026-11-02"), "no date and time"),
         ((*SPAN, "--definition", "no-such"), "no such definition"),
+        ((*SPAN, "--queue", "no-such"), "--queue no-such: no queue of this client; there are: aftersale, presale"),
+        (
+            (*SPAN, "--queue", "presale", "--queue", "no-such", "--definition", "jd-30s-24h"),
+            "--queue no-such: no queue",
+        ),
     ],
 )
 def test_what_is_asked_wrongly_is_said_and_exits_with_two(
