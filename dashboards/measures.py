@@ -206,7 +206,7 @@ MEASURES: Final = (
     Measure(
         "M9",
         "short_abandoned",
-        "of those, who left sooner than the definition's short time, in whichever way leaving counts",
+        "of those, who left within the definition's short time, in whichever way leaving counts",
         "count",
         ("Figures.short_abandoned",),
         ("E11",),

@@ -123,11 +123,12 @@ def reply(context: Context, conversation: Conversation, track: Track, rule: Rule
 
 
 def end(
-    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, *, is_left: bool, nobody: bool
+    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, why: Why | None, *, nobody: bool
 ) -> None:
     """The contact ended at `at`. What is still owed is lost.
 
-    is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
+    why: it counts as unanswered then; None = the customer chose to leave. nobody: because nobody was there, as the
+    source says.
     """
     if track.state == NOT_STARTED:
         track.first_assigned_at = NOT_YET  # who had it until now is nobody to a session that is still to start
@@ -144,7 +145,7 @@ def end(
         return
     track.state = LOST
     waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
-    judgement = left(rule, track, waited_ms, at) if is_left else never_answered(rule, Why.CLOSED_UNANSWERED)
+    judgement = left(rule, track, waited_ms, at) if why is None else never_answered(rule, why)
     say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound))
 
 

@@ -26,6 +26,7 @@ from wire.conversation import (
 from wire.verdict import Outcome, SessionFact, Verdict, Why
 
 OWN_CHOICE = (LeftReason.HUNG_UP, LeftReason.WENT_SILENT)
+ELSEWHERE = (LeftReason.PRESSED_KEY, LeftReason.TURNED_AWAY, LeftReason.QUEUE_CLOSED)
 
 
 class Running(NamedTuple):
@@ -166,7 +167,8 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
     if _own_choice(end):
         said = _left(case, running, end, waited)
     else:
-        said = _never_answered(case, Why.CLOSED_UNANSWERED, end.at)
+        elsewhere = isinstance(end.body, CustomerLeft) and end.body.reason in ELSEWHERE
+        said = _never_answered(case, Why.WENT_ELSEWHERE if elsewhere else Why.CLOSED_UNANSWERED, end.at)
     return _with_nobody(case, running, _fact(case, said, running, ended_at=end.at, waited_ms=waited))
 
 
@@ -190,7 +192,7 @@ def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
     ignored = (Verdict.EXCLUDED, Why.LEFT_IGNORED)
     verdict, why = {
         LeftBeforeTarget.COUNTS: (
-            (Verdict.EXCLUDED, Why.LEFT_SHORT) if waited < case.rules.short_abandon_ms else missed
+            (Verdict.EXCLUDED, Why.LEFT_SHORT) if 0 < case.rules.short_abandon_ms >= waited else missed
         ),
         LeftBeforeTarget.IGNORE: ignored if waited <= running.limit else missed,
         LeftBeforeTarget.IGNORE_ALL: ignored,
