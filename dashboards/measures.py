@@ -162,7 +162,8 @@ MEASURES: Final = (
     Measure(
         "M7",
         "service_level",
-        "one of seven formulas, always named, with its threshold: see the board's page",
+        "one of seven formulas, always named, with its threshold (see the board's page); "
+        "the wait ends when a person took it",
         "ratio",
         ("Figures.service_level",),
         ("E11", "E16"),
