@@ -59,6 +59,21 @@ def session_facts(case: Case) -> list[SessionFact]:
     return [] if fact is None else [fact]
 
 
+def measured(case: Case) -> tuple[Step, Step] | None:
+    """Between which two events the time of the last word lies, where their clocks may differ (E17)."""
+    fact = _session_fact(case)
+    if fact is None:
+        shorter = replace(case, pieces=case.pieces[:-1], session=case.session[:-1])
+        return measured(shorter) if len(case.session) > 1 else None
+    running = None if case.owes_nothing or case.clock_start is None else running_clock(case, case.clock_start)
+    if running is None:
+        return None
+    stop = running.reply or (_end_before(case, running.cut_at) if fact.ended_at is not None else None)
+    if stop is None or stop.at <= running.start or (running.reply is not None and case.reads_as_zero(stop)):
+        return None
+    return running.told_by, stop
+
+
 def _session_fact(case: Case) -> SessionFact | None:
     steps = case.steps
     if not steps:
