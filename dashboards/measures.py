@@ -162,7 +162,8 @@ MEASURES: Final = (
     Measure(
         "M7",
         "service_level",
-        "one of seven formulas, always named, with its threshold: see the board's page",
+        "one of seven formulas, always named, with its threshold (see the board's page); "
+        "the wait ends when a person took it",
         "ratio",
         ("Figures.service_level",),
         ("E11", "E16"),
@@ -206,7 +207,7 @@ MEASURES: Final = (
     Measure(
         "M9",
         "short_abandoned",
-        "of those, who left sooner than the definition's short time, in whichever way leaving counts",
+        "of those, who left within the definition's short time, in whichever way leaving counts",
         "count",
         ("Figures.short_abandoned",),
         ("E11",),

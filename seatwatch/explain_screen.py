@@ -1,5 +1,6 @@
 """An explained conversation for a person, and the same as one JSON object."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from seatwatch.explain_words import Teller
 from seatwatch.screens import console_of
-from sla_engine._core.case import Clock
+from sla_engine._core.case import Clock, instant_of
 from sla_engine.explain import Explanation, Session
 from wire.recorded import Recorded
 from wire.verdict import SessionFact
@@ -22,8 +23,10 @@ def show(explained: Explanation, tell: Teller) -> None:
     console = console_of(COLUMNS)
     by_index = {entry.index: entry for entry in explained.told}
     console.print(_timeline(explained, tell))
+    for line in _imports(explained, tell):
+        console.print(line, markup=False)
     for session in explained.sessions:
-        _session(console, session, by_index, tell)
+        _session(console, session, by_index, explained, tell)
     _standing(console, explained, tell)
 
 
@@ -33,8 +36,19 @@ def _timeline(explained: Explanation, tell: Teller) -> Table:
         late_ms = late_by(entry, explained)
         late = tell.filled("came_in_late", late_ms=tell.lasting(late_ms)) if late_ms else ""
         at = entry.body.occurred_at if entry.body is not None else None
-        table.add_row(tell.at(at), entry.source, tell.event(entry), f"#{entry.index}", late)
+        table.add_row(tell.at(at), entry.source, _event(entry, explained, tell), f"#{entry.index}", late)
     return table
+
+
+def _event(entry: Recorded, explained: Explanation, tell: Teller) -> str:
+    return tell.event(entry, on_call=explained.is_call(instant_of(entry)))
+
+
+def _imports(explained: Explanation, tell: Teller) -> Iterator[str]:
+    """When each imported source came in, by local date: it is as late as imports are."""
+    for source in explained.imported_from:
+        days = {tell.on(entry.received_at): None for entry in explained.told if entry.source == source}
+        yield f"{source}: {tell.filled('imported_on', date=', '.join(days))}"
 
 
 def _plain(title: str, columns: int) -> Table:
@@ -44,7 +58,9 @@ def _plain(title: str, columns: int) -> Table:
     return table
 
 
-def _session(console: Console, session: Session, by_index: dict[int, Recorded], tell: Teller) -> None:
+def _session(
+    console: Console, session: Session, by_index: dict[int, Recorded], explained: Explanation, tell: Teller
+) -> None:
     fact = session.fact
     console.print()
     console.print(
@@ -64,7 +80,7 @@ def _session(console: Console, session: Session, by_index: dict[int, Recorded], 
     _legs(console, session, tell)
     console.print(tell.word("revisions"))
     for said in session.said:
-        console.print(f"  {said.revision}: {verdict_words(said, tell)}  {_decided_by(said, by_index, tell)}")
+        console.print(f"  {said.revision}: {verdict_words(said, tell)}  {_decided_by(said, by_index, explained, tell)}")
 
 
 def _clocks(console: Console, session: Session, tell: Teller) -> None:
@@ -125,17 +141,17 @@ def verdict_words(fact: SessionFact, tell: Teller) -> str:
     return f"{tell.word(fact.verdict)}: {tell.word(fact.why)}"
 
 
-def _decided_by(fact: SessionFact, by_index: dict[int, Recorded], tell: Teller) -> str:
+def _decided_by(fact: SessionFact, by_index: dict[int, Recorded], explained: Explanation, tell: Teller) -> str:
     told = tell.filled("changed_by_entry", entry=fact.entry_index)
     entry = by_index.get(fact.entry_index)
     if entry is None:
         return f"{told} ({tell.word('record_complete')})"
-    return f"{told} ({tell.event(entry)}, {tell.filled('received_at', at=tell.at(entry.received_at))})"
+    return f"{told} ({_event(entry, explained, tell)}, {tell.filled('received_at', at=tell.at(entry.received_at))})"
 
 
 def late_by(entry: Recorded, explained: Explanation) -> int:
-    """How late an entry came in, ms, where that is more than the definition allows for; else 0."""
-    if entry.body is None:
+    """How late an entry came in, ms, where that is more than the definition allows for; else 0. Imports are never."""
+    if entry.body is None or entry.source in explained.imported_from:
         return 0
     allowed = min((session.definition.lateness_allowance_ms for session in explained.sessions), default=0)
     late_ms = entry.received_at - entry.body.occurred_at
@@ -154,11 +170,12 @@ def as_json(explained: Explanation, tell: Teller) -> bytes:
                 "entry": entry.index,
                 "source": entry.source,
                 "kind": entry.kind,
-                "text": tell.event(entry),
+                "text": _event(entry, explained, tell),
             }
             for entry in explained.told
         ],
         "sessions": [_session_json(session, tell) for session in explained.sessions],
+        "imported_from": explained.imported_from,
         "stands": explained.stands,
         "record": explained.record,
     }

@@ -11,6 +11,7 @@ from wire.conversation import (
     Accepted,
     AgentTurn,
     Assigned,
+    Author,
     Closed,
     CustomerLeft,
     CustomerTurn,
@@ -41,6 +42,10 @@ class Teller:
         """An instant as the local clock shows it, to the ms."""
         return self.word("never_word") if instant is None else local_time(instant, self._zone)
 
+    def on(self, instant: int) -> str:
+        """The local date of an instant."""
+        return local_time(instant, self._zone).partition(" ")[0]
+
     def lasting(self, ms: int | None) -> str:
         """A duration to the ms; minutes apart from one minute on."""
         if ms is None:
@@ -60,8 +65,8 @@ class Teller:
         value = self.lasting(int(applied.value)) if applied.parameter.endswith("_ms") else applied.value
         return f"{applied.parameter} = {value}"
 
-    def event(self, entry: Recorded) -> str:
-        """What an entry about a conversation told."""
+    def event(self, entry: Recorded, *, on_call: bool = False) -> str:
+        """What an entry about a conversation told. on_call: it was a voice call by then."""
         match entry.body:
             case Offered(channel=channel, direction=direction):
                 return self.filled("told_offered", channel=self.word(channel), direction=self.word(direction))
@@ -73,6 +78,8 @@ class Teller:
                 return self.filled("told_accepted", account=account)
             case CustomerTurn(form=form):
                 return self.filled("told_customer_turn", form=self.word(form))
+            case AgentTurn(author=Author.HUMAN, account=account) if on_call:
+                return self.filled("told_call_answered", account=account).rstrip()
             case AgentTurn(author=author, account=account):
                 return self.filled("told_agent_turn", author=self.word(author), account=account).rstrip()
             case Transferred(queue=queue, account=account):

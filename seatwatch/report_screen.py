@@ -23,7 +23,7 @@ _HEAD_FIELDS: Final = (
 def show(report: Report, tell: Teller) -> None:
     """The head, then one table for each part; columns without any data are left out."""
     console = console_of(WIDTH)
-    for line in _heading(report, tell):
+    for line in (*_heading(report, tell), *_nothing(report, tell)):
         console.print(line, markup=False)
     rows = (*report.rows, report.total)
     for part in Part:
@@ -91,9 +91,22 @@ def _heading(report: Report, tell: Teller) -> Iterator[str]:
         yield f"  {used.hash}  {used.unit}, {used.percentile}, {used.period}"
     level = report.total.figures.service_level
     if level is not None:
-        yield f"{tell.word('service_level')}: {level.formula}, {tell.lasting(level.threshold_ms)}"
+        until = tell.word("service_level_until")
+        yield f"{tell.word('service_level')}: {level.formula}, {tell.lasting(level.threshold_ms)}  ({until})"
     state = tell.word("report_final" if head.final else "report_provisional")
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
+
+
+def _nothing(report: Report, tell: Teller) -> Iterator[str]:
+    """Words for a time without any session, which is neither good nor bad, and how much of its record is there."""
+    if report.total.figures.offered:
+        return
+    yield tell.word("report_empty")
+    if report.total.coverage is None:
+        yield tell.word("report_coverage_unknown")
+    else:
+        shown = next(column.shown(report.total, tell) for column in COLUMNS if column.key == "coverage")
+        yield f"{tell.word('coverage')}: {shown}"
 
 
 def _origin(report: Report) -> list[int | str]:

@@ -34,11 +34,12 @@ from sla_engine._core.sites import SiteLimits, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import ClientPart, OperatorPart, client_part, compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactKey, key_of, revision_of
-from sla_engine.replay import Replay, restating, rules_entered
+from sla_engine.replay import Replay, restating, rules_entered, undecoded
 from sla_engine.runners.lookup import Lookup
 from wire.board import Board, Tile
 from wire.ids import OPERATOR
 from wire.kinds import Kind
+from wire.limits import INSTANT_MAX_MS
 from wire.record import Clock
 from wire.recorded import Recorded
 from wire.scope import EVERYTHING, Scope
@@ -134,6 +135,9 @@ def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[Fa
     rules = [entry for entry in entries if entry.kind in _RULES]
     events = [entry for entry in entries if isinstance(entry.body, Told)]
     events.sort(key=_occurred_at)
+    for entry in entries:
+        if entry.body is None and entry.kind == Kind.QUEUED:
+            shard.online.told_queue(entry.source)
     entered = _enter(shard, rules, question)
     shown = max(rule.known for rule in entered if rule.received_at <= question.at)
     for known, run in groupby(_with_rules_known(events, entered), key=itemgetter(1)):
@@ -163,6 +167,9 @@ def _enter(shard: Shard, rules: list[Recorded], question: _Question) -> list[_En
     for entry in rules:
         _fold_run({}, shard, [entry], question)
         entered.append(_Entered(entry.index, entry.received_at, shard.rules.known))
+    # all of them stand before every event now: what a session knew is told by when they came in alone
+    state = shard.rules.state
+    state.entered = [(place if place < 0 else INSTANT_MAX_MS, received_at) for place, received_at in state.entered]
     return entered
 
 
@@ -231,6 +238,7 @@ def _stored(reader: LedgerReader) -> Iterator[StoredEntry]:
 
 def _counting(stored_entries: Iterator[StoredEntry], question: _Question) -> Iterator[Recorded]:
     earliest = question.at - question.lookback_ms
+    tell_queue: set[str] = set()
     for stored in stored_entries:
         if question.known_at is not None and stored.received_at > question.known_at:
             return
@@ -240,6 +248,9 @@ def _counting(stored_entries: Iterator[StoredEntry], question: _Question) -> Ite
             entry = recorded(stored)
             if standing or not question.hindsight or earliest <= _occurred_at(entry) <= question.at:
                 yield entry
+        elif stored.kind == Kind.QUEUED and stored.source not in tell_queue:
+            tell_queue.add(stored.source)
+            yield undecoded(stored)  # its source is one that tells the queue (E1)
 
 
 def _occurred_at(entry: Recorded) -> int:

@@ -31,8 +31,9 @@ from sla_engine.replay import (
     rules_entered,
     under,
 )
+from wire.conversation import Channel, Offered
 from wire.kinds import Kind
-from wire.record import Gone, Quarantined, SourceBack, SourceSilent
+from wire.record import Feed, Gone, Quarantined, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
@@ -87,8 +88,9 @@ class Session(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """told: entries about the conversation by event time, the earlier entered first. sessions: judged ones, in order.
 
-    stands: how it stands at the end of the ledger, None where it was let go of; a session that nothing is said of yet
-    is only there.
+    imported_from: sources that tell a day late as a rule, such as imported files; nothing of theirs is late. stands:
+    how it stands at the end of the ledger, None where it was let go of; a session that nothing is said of yet is only
+    there.
     """
 
     conversation: str
@@ -96,6 +98,12 @@ class Explanation(msgspec.Struct, frozen=True):
     sessions: tuple[Session, ...]
     stands: LiveConversation | None
     record: Record
+    imported_from: tuple[str, ...] = ()
+
+    def is_call(self, at: int) -> bool:
+        """Whether it was a voice call by `at` (ms)."""
+        offers = (entry.body for entry in self.told if isinstance(entry.body, Offered))
+        return any(offer.channel is Channel.VOICE and offer.occurred_at <= at for offer in offers)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -105,6 +113,7 @@ class Found(msgspec.Struct, frozen=True):
     definitions: tuple[Definition, ...]
     contracts: tuple[Contract, ...]
     record: Record
+    imported_from: tuple[str, ...]
 
 
 def explain(
@@ -140,7 +149,8 @@ def explain(
         if fact.conversation == conversation
     ]
     sessions = _sessions(fold.shard, facts, found, asked)
-    return Explanation(conversation, found.told, sessions, live(fold.shard, conversation), found.record)
+    stands = live(fold.shard, conversation)
+    return Explanation(conversation, found.told, sessions, stands, found.record, found.imported_from)
 
 
 def find(
@@ -150,6 +160,7 @@ def find(
     needle = conversation.encode()
     told: list[Recorded] = []
     rules: list[Recorded] = []
+    feeds: dict[str, Feed] = {}
     record = _RecordSums(needle, within)
     index = 0
     while stored := reader.read(index, READ_AT_ONCE):
@@ -159,6 +170,8 @@ def find(
                     told.append(recorded(entry))
             elif entry.kind in RULES:
                 rules.append(recorded(entry))
+            elif entry.kind == Kind.SOURCE_DECLARED and isinstance(body := recorded(entry).body, SourceDeclared):
+                feeds[body.about_source] = body.feed
             record.take(entry)
         index += len(stored)
         if passed is not None:
@@ -166,7 +179,8 @@ def find(
     about_it = [entry for entry in told if isinstance(entry.body, TOLD) and entry.body.conversation == conversation]
     about_it.sort(key=instant_of)
     definitions, contracts = rules_entered([rules])
-    return Found(tuple(about_it), tuple(definitions), tuple(contracts), record.result())
+    imported = sorted({e.source for e in about_it if feeds.get(e.source) is Feed.DAILY})
+    return Found(tuple(about_it), tuple(definitions), tuple(contracts), record.result(), tuple(imported))
 
 
 class _RecordSums:

@@ -32,6 +32,8 @@ READ_AT_ONCE: Final = 2_000
 STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""
 RULES: Final = frozenset({Kind.DEFINITION, Kind.CONTRACT})
+NAMING_QUEUES: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.CUSTOMER_TURN, Kind.TRANSFERRED})
+"""Kinds that may say which queue something is on."""
 
 
 class Given(NamedTuple):
@@ -179,6 +181,22 @@ def rules_entered(batches: Iterable[Sequence[Recorded]]) -> tuple[list[Definitio
 def entered_rules(reader: EntryReader) -> tuple[list[Definition], list[Contract]]:
     """Definitions and contracts that a whole ledger holds, as `rules_entered` lists them."""
     return rules_entered(ledger_batches(reader, earliest=INSTANT_MAX_MS + 1, lasting=RULES))
+
+
+def unknown_queues(reader: EntryReader, asked: Iterable[str]) -> tuple[set[str], set[str]]:
+    """(those of `asked` that neither a contract nor any event of a whole ledger names, those that one names).
+
+    The second is whole only where something is unknown: the search ends when all are found. EVERY_QUEUE is none.
+    """
+    known = {queue for contract in entered_rules(reader)[1] for queue in contract.queues} - {EVERY_QUEUE}
+    unknown = set(asked) - known - {EVERY_QUEUE}
+    if not unknown:
+        return unknown, known
+    for batch in ledger_batches(reader, earliest=INSTANT_MAX_MS + 1, lasting=NAMING_QUEUES):
+        known |= {queue for entry in batch if (queue := getattr(entry.body, "queue", ""))}
+        if unknown <= known:
+            break
+    return unknown - known, known
 
 
 def undecoded(entry: StoredEntry) -> Recorded:

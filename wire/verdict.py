@@ -47,6 +47,7 @@ class Why(StrEnum):
     LEFT_IGNORED = "left_ignored"
     NOBODY_ONLINE = "nobody_online"
     NOT_SERVED = "not_served"
+    WENT_ELSEWHERE = "went_elsewhere"
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):

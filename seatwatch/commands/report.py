@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.commands.definition._loading import open_ledger
+from seatwatch.commands.definition._loading import open_ledger, queues_or_exit
 from seatwatch.instants import in_the_record, instant_named
 from seatwatch.settings import load_defaults
 
@@ -64,9 +64,9 @@ def report(  # noqa: PLR0917 - typer passes options by name
     from sla_engine.reports._core.buckets import By
     from sla_engine.reports._core.report import Question
 
-    queues = tuple(queue or ("*",))
     reader = open_ledger(data, client)
     try:
+        queues = queues_or_exit(reader, queue)
         asked = _Asked(reader, definition, queues)
         start, end = asked.instant("--from", since, by), asked.instant("--to", until, by)
         if end <= start:

@@ -55,8 +55,8 @@ class Shown(NamedTuple):
         return next((each for each in (self, *self.earlier) if each.label == label), None)
 
 
-ShownOf = Callable[[str, int], tuple[Shown, ...]]
-"""(queue, start of a session in ms) -> the definitions of such a session, primary first; none without a contract."""
+ShownOf = Callable[[str, int, int | None], tuple[Shown, ...]]
+"""(queue, start in ms, session or None = one that opens now) -> its definitions, primary first; () = no contract."""
 
 
 class Change(NamedTuple):
@@ -300,7 +300,7 @@ class ClientState:
     def _look_at_windows(self) -> None:
         """Rules may have come into force: the window is that of the first queue, by id, that has a definition."""
         for queue in sorted(self.feeds.queues()):
-            shown = self.shown_of(queue, self.as_of)
+            shown = self.shown_of(queue, self.as_of, None)
             if shown:
                 self._window = self.rule_of(shown[0]).calendar
                 return
@@ -311,7 +311,7 @@ class ClientState:
         started_at = fact.started_at if isinstance(fact, SessionFact) else fact.session_started_at
         if started_at < self.book.oldest:
             return
-        for number, shown in enumerate(self.shown_of(fact.queue, started_at)):
+        for number, shown in enumerate(self.shown_of(fact.queue, started_at, fact.session)):
             # a leg has no definition of its own and counts once, with the primary one
             judging = shown if isinstance(fact, LegFact) else shown.named(fact.definition)
             if judging is not None:
@@ -325,7 +325,8 @@ class ClientState:
                 )
                 if number == 0 and not isinstance(fact, ResponseFact):
                     self.quality.count(fact, groups, add=add)
-                return
+                if isinstance(fact, LegFact):
+                    return
 
     def _second_book(self, name: str) -> TallyBook:
         book = self.second_books.get(name)
@@ -336,7 +337,7 @@ class ClientState:
 
     def _primary(self, fact: SessionFact | ResponseFact, started_at: int) -> Shown | None:
         """The version of the primary definition that said `fact`: counters and open sessions follow no other."""
-        shown = self.shown_of(fact.queue, started_at)
+        shown = self.shown_of(fact.queue, started_at, fact.session)
         return shown[0].named(fact.definition) if shown else None
 
     def _decide(self, fact: SessionFact, undecided: set[str]) -> None:

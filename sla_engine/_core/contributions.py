@@ -9,7 +9,7 @@ import msgspec
 
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.choices import Boundary, NeverAnswered, ServiceLevelFormula, Unit
-from sla_engine._core.definition import Definition
+from sla_engine._core.definition import Definition, is_short_wait
 from wire.verdict import Fact, LegEnd, LegFact, LoadChange, Outcome, ResponseFact, SessionFact, Verdict, Why
 
 
@@ -65,7 +65,9 @@ class Slot:
     CHECKS_PASSED: Final = 46
     CHECKS_FATAL: Final = 47
     GIVEN_UP_IN_TIME: Final = 48
-    NOT_JUDGED: Final = 49
+    TIMED_OUT: Final = 49
+    TIMED_OUT_IN_TIME: Final = 50
+    NOT_JUDGED: Final = 51
     """The first of as many places as NOT_JUDGED_WHY has reasons."""
 
 
@@ -180,7 +182,7 @@ def left_after_ms(fact: SessionFact) -> int | None:
 def is_short(fact: SessionFact, rule: FigureRule) -> bool:
     """Whether the customer left so soon that it is in a count of its own, whichever way leaving counts (E11)."""
     waited = left_after_ms(fact) if fact.outcome is Outcome.ABANDONED else None
-    return waited is not None and waited < rule.short_abandon_ms
+    return waited is not None and is_short_wait(waited, rule.short_abandon_ms)
 
 
 def _session(fact: SessionFact, rule: FigureRule) -> Amounts:
@@ -198,8 +200,7 @@ def _session(fact: SessionFact, rule: FigureRule) -> Amounts:
     elif fact.outcome is Outcome.UNANSWERED:
         if rule.cap_ms is not None and fact.verdict is not Verdict.EXCLUDED:
             amounts += ((Slot.FIRST_TOTAL, rule.cap_ms), (Slot.FIRST_COUNT, 1))
-        if _ended_in_time(fact, rule):
-            amounts.append((Slot.GIVEN_UP_IN_TIME, 1))
+        _given_up(fact, rule, amounts)
     if fact.nobody_online:
         amounts.append((Slot.NOBODY_ONLINE, 1))
     if fact.why is Why.NOT_SERVED:
@@ -240,6 +241,15 @@ def _abandoned(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int
         amounts.append((Slot.NEAR_IT, 1))
     if _ended_in_time(fact, rule):
         amounts.append((Slot.ABANDONED_IN_TIME, 1))
+
+
+def _given_up(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]]) -> None:
+    """Nobody answered, and the customer did not choose to leave; if it ended at all, in time or not, where it went."""
+    timed_out = fact.ended_at is not None and fact.why is not Why.WENT_ELSEWHERE
+    if timed_out:
+        amounts.append((Slot.TIMED_OUT, 1))
+    if _ended_in_time(fact, rule):
+        amounts += ((Slot.GIVEN_UP_IN_TIME, 1), (Slot.TIMED_OUT_IN_TIME, int(timed_out)))
 
 
 def _ended_in_time(fact: SessionFact, rule: FigureRule) -> bool:

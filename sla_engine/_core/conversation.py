@@ -120,8 +120,9 @@ REPLIED: Final = 2  # a valid reply came in this session
 TURN_SAID: Final = 4  # the open turn was said to be unanswered; an answer may still come
 BEGAN_INSIDE: Final = 8  # the clock first started inside the windows
 TOLD_NOBODY: Final = 16  # the source said that nobody was there
-SAID_OVERDUE: Final = 32
-ONE_WARNING: Final = 64
+ARRIVAL_STANDS_IN: Final = 32  # the clock runs from the arrival, for want of a word of the queue (E1)
+SAID_OVERDUE: Final = 64
+ONE_WARNING: Final = 128
 
 # Bits of Conversation.owes.
 WAITS: Final = 1  # the customer has written (or called) and no human of ours has answered since
@@ -178,7 +179,8 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     back after it was forgotten never reuses a number. feed: how soon the slowest of its sources tells (an index of
     watermark.FEEDS). begun_at: when something was first heard of its session; rules_known: how many definitions and
     contracts had been entered by then, and no later ones ever apply to it (E18).
-    called_at: since when it is a call; it stays one. customer: the first pseudonym told.
+    called_at: since when it is a call; it stays one. customer: the first pseudonym told. tells_queue: whether its
+    source had told a `queued` of anything before this was first heard of: such a source will tell this one's, too (E1).
     leg: number of the running leg, or the next one, in its session. log: its events in order of event time
     (history.py); base: the state before the first of them. emissions: how often a fact was said, for facts said more
     than once (history.py) and open turns that were said. tracks: a tuple, so that a conversation holds nothing the
@@ -209,3 +211,4 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     base: bytes = b""
     tracks: tuple[Track, ...] = ()
     emissions: dict[int, int] | None = None
+    tells_queue: bool = False

@@ -175,7 +175,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     left_before_target: LeftBeforeTarget
     """E11: the customer leaves before the target."""
     short_abandon_ms: _Duration
-    """E11: left sooner than this is set apart: neither met nor missed, its own count. 0 = no such thing."""
+    """E11: left within this is set apart: neither met nor missed, its own count. 0 = no such thing."""
     turn_ends: TurnEnds
     """E12: when an unanswered turn stops."""
     nobody_online: NobodyOnline
@@ -224,6 +224,11 @@ def definition_hash(document: bytes) -> str:
 def label_of(definition: Definition) -> str:
     """What facts carry: name, version and the first twelve digits of the hash."""
     return f"{definition.name}@{definition.version}#{definition_hash(canonical(definition))[:12]}"
+
+
+def is_short_wait(waited_ms: int, short_abandon_ms: int) -> bool:
+    """Whether who left after that long left so soon that it is set apart (E11)."""
+    return waited_ms <= short_abandon_ms != 0
 
 
 def decode_definition(document: bytes) -> Definition:

@@ -72,7 +72,8 @@ def service_level(slots: list[int], formula: ServiceLevelFormula) -> Ratio:
         case ServiceLevelFormula.WITHIN_OF_COMPLETED | ServiceLevelFormula.WITHIN_OF_ANSWERED:
             return Ratio(answered_in_time, answered)
         case ServiceLevelFormula.WITHIN_OR_LEFT_WITHIN_OF_ALL:
-            return Ratio(answered_in_time + abandoned_in_time, answered + abandoned)
+            gone_in_time = abandoned_in_time + slots[Slot.TIMED_OUT_IN_TIME]
+            return Ratio(answered_in_time + gone_in_time, answered + abandoned + slots[Slot.TIMED_OUT])
         case ServiceLevelFormula.REMOVED_WITHIN_OF_QUEUED:
             return Ratio(answered_in_time + abandoned_in_time + slots[Slot.GIVEN_UP_IN_TIME], offered)
         case ServiceLevelFormula.WITHIN_OF_OFFERED:

@@ -37,7 +37,7 @@ from sla_engine._core.rules import AUTHOR_BIT, NO_SLOT
 from sla_engine._core.turns import answer_turn, hand_over_turns
 from sla_engine._core.unruled import begin_unruled, customer_wrote, end_unruled, person_replied_to
 from wire.conversation import Author
-from wire.verdict import LegEnd, LoadChange
+from wire.verdict import LegEnd, LoadChange, Why
 
 VOICE_BIT: Final = 1
 OUTBOUND_BIT: Final = 2
@@ -45,7 +45,8 @@ OUTBOUND_BIT: Final = 2
 
 OWN_CHOICE_BIT: Final = 1
 NOBODY_BIT: Final = 2
-"""Bits of an end's detail: the customer chose it; the source says that nobody was there.
+ELSEWHERE_BIT: Final = 4
+"""Bits of an end's detail: the customer chose it; the source says that nobody was there; it was turned elsewhere.
 
 A turn's detail is the bit number of its author or form.
 """
@@ -158,10 +159,11 @@ def _answer_after_end(context: Context, conversation: Conversation, at: int, aut
 def _end(context: Context, conversation: Conversation, at: int, signal: int, detail: int) -> None:
     is_left = detail & OWN_CHOICE_BIT != 0
     nobody = detail & NOBODY_BIT != 0
+    unanswered = Why.WENT_ELSEWHERE if detail & ELSEWHERE_BIT else Why.CLOSED_UNANSWERED
     rules = context.rules.rules
     for track in conversation.tracks:
         if track.slot >= 0:
-            end(context, conversation, track, rules[track.slot], at, is_left=is_left, nobody=nobody)
+            end(context, conversation, track, rules[track.slot], at, None if is_left else unanswered, nobody=nobody)
         else:
             end_unruled(track)
     _take(context, conversation, "", at, LegEnd.LEFT if signal == _LEFT else LegEnd.CLOSED)

@@ -1,11 +1,12 @@
 """What each kind of entry means to the first stage. A kind that is not here means nothing to it."""
 
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, Final
 
 from sla_engine._core.conversation import Signal
 from sla_engine._core.definition import DefinitionError
-from sla_engine._core.fold import NOBODY_BIT, OUTBOUND_BIT, OWN_CHOICE_BIT, VOICE_BIT
+from sla_engine._core.fold import ELSEWHERE_BIT, NOBODY_BIT, OUTBOUND_BIT, OWN_CHOICE_BIT, VOICE_BIT
 from sla_engine._core.rules import AUTHOR_BIT, FORM_BIT
 from sla_engine._core.shard import CONTRACT_REFUSED, DEFINITION_REFUSED, Shard, hear, mark_moved, take, tell_presence
 from wire.body import Body
@@ -27,6 +28,7 @@ from wire.conversation import (
     Queued,
     Transferred,
 )
+from wire.kinds import Kind
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.record import Clock, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
@@ -49,6 +51,7 @@ _EDITS: Final = (Form.EDIT, Form.RECALL)
 _TEXT_BIT: Final = FORM_BIT[Form.TEXT]
 _HUMAN_BIT: Final = AUTHOR_BIT[Author.HUMAN]
 _OWN_CHOICE: Final = (LeftReason.HUNG_UP, LeftReason.WENT_SILENT)
+_ELSEWHERE: Final = (LeftReason.PRESSED_KEY, LeftReason.TURNED_AWAY, LeftReason.QUEUE_CLOSED)
 
 
 def _offered(shard: Shard, entry: Recorded, body: Offered) -> None:
@@ -60,6 +63,13 @@ def _offered(shard: Shard, entry: Recorded, body: Offered) -> None:
 
 def _queued(shard: Shard, entry: Recorded, body: Queued) -> None:
     take(shard, entry, body, _QUEUED, 0, "", body.queue)
+    shard.online.told_queue(entry.source)
+
+
+def _passed_over(shard: Shard, entry: Recorded, _body: None) -> None:
+    """A reader of a part of the time passes what came before without its body: it still says what its source tells."""
+    if entry.kind == Kind.QUEUED:
+        shard.online.told_queue(entry.source)
 
 
 def _assigned(shard: Shard, entry: Recorded, body: Assigned) -> None:
@@ -96,6 +106,8 @@ def _customer_left(shard: Shard, entry: Recorded, body: CustomerLeft) -> None:
     detail = OWN_CHOICE_BIT if body.reason in _OWN_CHOICE else 0
     if body.reason is LeftReason.NOBODY_ONLINE:
         detail |= NOBODY_BIT
+    elif body.reason in _ELSEWHERE:
+        detail |= ELSEWHERE_BIT
     take(shard, entry, body, _LEFT, detail, "", "")
 
 
@@ -126,16 +138,16 @@ def _roster_link(shard: Shard, _entry: Recorded, body: RosterLink) -> None:
     shard.roster.enter(body)
 
 
-def _definition(shard: Shard, _entry: Recorded, body: DefinitionPublished) -> None:
+def _definition(shard: Shard, entry: Recorded, body: DefinitionPublished) -> None:
     try:
-        shard.rules.publish(body.document)
+        shard.rules.publish(body.document, (entry.index, entry.received_at))
     except DefinitionError as error:
         shard.anomalies[f"{DEFINITION_REFUSED}.{error.key}"] += 1
 
 
-def _contract(shard: Shard, _entry: Recorded, body: ContractSigned) -> None:
+def _contract(shard: Shard, entry: Recorded, body: ContractSigned) -> None:
     try:
-        shard.rules.sign(body.document)
+        shard.rules.sign(body.document, (entry.index, entry.received_at))
     except DefinitionError as error:
         shard.anomalies[f"{CONTRACT_REFUSED}.{error.key}"] += 1
 
@@ -143,6 +155,7 @@ def _contract(shard: Shard, _entry: Recorded, body: ContractSigned) -> None:
 Handler = Callable[[Shard, Recorded, Any], None]
 
 HANDLERS: Final[Mapping[type[Body] | type[None], Handler]] = {
+    NoneType: _passed_over,
     Offered: _offered,
     Queued: _queued,
     Assigned: _assigned,

@@ -153,6 +153,7 @@ def _tell(
     else:
         conversation = Conversation(like.key, like.life, like.feed, queue=queue)
     conversation.feed = like.feed
+    conversation.tells_queue = like.tells_queue
     conversation.customer = customer
     conversation.log = log
     aside = context.aside()

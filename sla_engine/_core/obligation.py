@@ -10,6 +10,7 @@ from typing import Final
 from sla_engine._core.context import Context, schedule, schedule_closing
 from sla_engine._core.conversation import (
     ANSWERED,
+    ARRIVAL_STANDS_IN,
     AWAITS_CLOCK,
     BEGAN_INSIDE,
     CUT,
@@ -122,15 +123,17 @@ def reply(context: Context, conversation: Conversation, track: Track, rule: Rule
 
 
 def end(
-    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, *, is_left: bool, nobody: bool
+    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, why: Why | None, *, nobody: bool
 ) -> None:
     """The contact ended at `at`. What is still owed is lost.
 
-    is_left: by the customer's own choice. nobody: because nobody was there, as the source says.
+    why: it counts as unanswered then; None = the customer chose to leave. nobody: because nobody was there, as the
+    source says.
     """
     if track.state == NOT_STARTED:
         track.first_assigned_at = NOT_YET  # who had it until now is nobody to a session that is still to start
         return
+    track.flags &= ~ARRIVAL_STANDS_IN
     if nobody:
         track.flags |= TOLD_NOBODY
     if track.turn_at != NOT_YET:
@@ -142,7 +145,7 @@ def end(
         return
     track.state = LOST
     waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
-    judgement = left(rule, track, waited_ms, at) if is_left else never_answered(rule, Why.CLOSED_UNANSWERED)
+    judgement = left(rule, track, waited_ms, at) if why is None else never_answered(rule, why)
     say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound))
 
 
@@ -216,6 +219,10 @@ def move(context: Context, conversation: Conversation, at: int, signal: int) -> 
         rule = context.rules.rules[track.slot]
         if track.slot < 0 or not rule.moves:
             continue
+        if track.flags & ARRIVAL_STANDS_IN and rule.clock_signals >> signal & 1:
+            if signal == Signal.QUEUED:
+                _start_later(context, conversation, track, rule, at)
+            track.flags &= ~ARRIVAL_STANDS_IN
         if track.state == AWAITS_CLOCK:
             if rule.clock_signals >> signal & 1:
                 track.resolution_ms = context.resolution_ms
@@ -231,6 +238,7 @@ def move(context: Context, conversation: Conversation, at: int, signal: int) -> 
 def person_came(context: Context, conversation: Conversation, at: int) -> None:
     """A person of ours answers before the signal that starts the clock was told: it started with the session (E1)."""
     for track in conversation.tracks:
+        track.flags &= ~ARRIVAL_STANDS_IN
         if track.state == AWAITS_CLOCK:
             rule = context.rules.rules[track.slot]
             _start_clock(context, conversation, track, rule, track.started_at)
@@ -276,6 +284,10 @@ def _start(context: Context, conversation: Conversation, track: Track, rule: Rul
         say_session(context, conversation, track, rule, IS_OUTBOUND, at)
     elif not rule.clock_signals:
         _start_clock(context, conversation, track, rule, at)
+    elif rule.clock_signals >> Signal.QUEUED & 1 and not conversation.tells_queue:
+        if track.first_assigned_at == NOT_YET:
+            track.flags |= ARRIVAL_STANDS_IN
+        _start_clock(context, conversation, track, rule, at)
     else:
         told = [track.first_assigned_at]
         if rule.clock_signals >> Signal.QUEUED & 1:
@@ -302,6 +314,21 @@ def _start_clock(context: Context, conversation: Conversation, track: Track, rul
     say_session(context, conversation, track, rule, OUT_OF_HOURS, at)
 
 
+def _start_later(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
+    """The source does tell the queue: what was said for want of that word holds no longer, if nobody has replied."""
+    is_outside = track.state in {OUTSIDE_WINDOW, OUTSIDE_WAITING}
+    moves = at > track.clock_at if is_outside else track.state == OWED
+    if track.flags & REPLIED or not moves:
+        return
+    if is_outside or track.flags & JUDGED:
+        said = OUT_OF_HOURS if is_outside else never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
+        say_session(context, conversation, track, rule, said, track.due_at, void=True)
+    track.flags &= TURN_SAID | TOLD_NOBODY
+    track.resolution_ms = context.resolution_ms
+    track.domain = context.domain
+    _start_clock(context, conversation, track, rule, at)
+
+
 def _run_clock(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int) -> None:
     clock = rule.clock
     _set_clock(context, conversation, track, rule, at)
@@ -325,7 +352,7 @@ def _restart(context: Context, conversation: Conversation, track: Track, rule: R
     if track.flags & JUDGED:
         taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
-    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TOLD_NOBODY
+    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TOLD_NOBODY | ARRIVAL_STANDS_IN
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     track.owner = conversation.account

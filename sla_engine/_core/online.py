@@ -1,4 +1,4 @@
-"""Who was there (E13): for every source, how many of its accounts were ready at any instant, as told so far."""
+"""What sources tell: who was there (E13), how many accounts ready at any instant; whether they tell the queue (E1)."""
 
 from bisect import bisect_left, bisect_right
 from typing import Final
@@ -22,13 +22,15 @@ class OnlineState(msgspec.Struct):
     """The part a snapshot keeps.
 
     queues: queue -> the sources that fed it. accounts: source -> account -> its changes in order of time, alternating.
-    begins: source -> the instant before which nothing is kept. told: changes taken in so far.
+    begins: source -> the instant before which nothing is kept. told: changes taken in so far. tell_queue: sources that
+    have told a `queued`.
     """
 
     queues: dict[str, list[str]] = {}
     accounts: dict[str, dict[str, list[Change]]] = {}
     begins: dict[str, int] = {}
     told: int = 0
+    tell_queue: list[str] = []
 
 
 class _Steps:
@@ -76,6 +78,11 @@ class Online:
             self.state.queues[queue] = [source]
         elif source not in sources:
             sources.append(source)
+
+    def told_queue(self, source: str) -> None:
+        """`source` says when something enters the queue of people."""
+        if source not in self.state.tell_queue:
+            self.state.tell_queue.append(source)
 
     def tell(self, source: str, account: str, at: int, *, ready: bool, keep_from: int) -> None:
         """Take in a presence at its place in time. What lies before `keep_from` may be let go.

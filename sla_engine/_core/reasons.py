@@ -24,7 +24,7 @@ from sla_engine._core.choices import (
     TurnEnds,
     WindowCloses,
 )
-from wire.conversation import AgentTurn, Assigned, CustomerTurn, Form, Queued, Transferred
+from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Form, Queued, Transferred
 from wire.recorded import Recorded
 from wire.verdict import Outcome, Verdict, Why
 
@@ -118,10 +118,18 @@ def _clock_start(case: Case) -> Iterator[Applied]:
     if started_at is None:
         yield Applied("E1", "clock_start", chosen, Says.CLOCK_NEVER_STARTED, {})
         return
-    awaited = {ClockStart.QUEUED: (Queued,), ClockStart.ASSIGNED: (Assigned, Transferred)}.get(chosen, ())
-    told = not awaited or any(isinstance(entry.body, awaited) for entry in case.told) or started_at != _arrived(case)
-    says = _STARTS[chosen] if told else Says.CLOCK_FROM_ARRIVAL_UNTOLD
-    yield Applied("E1", "clock_start", chosen, says, {"start_at": started_at})
+    yield Applied("E1", "clock_start", chosen, _started_by(case, chosen, started_at), {"start_at": started_at})
+
+
+def _started_by(case: Case, chosen: ClockStart, started_at: int) -> Says:
+    """What the clock was started by, at `started_at`: what was chosen, or what stood in for it."""
+    before = [entry.body for entry in case.told if instant_of(entry) <= started_at]
+    handed = any(isinstance(body, Assigned | Accepted | Transferred) for body in before)
+    if chosen is ClockStart.ARRIVAL or (chosen is ClockStart.QUEUED and any(isinstance(b, Queued) for b in before)):
+        return _STARTS[chosen]
+    if handed and (chosen is ClockStart.ASSIGNED or started_at > _arrived(case)):
+        return Says.CLOCK_FROM_ASSIGNMENT
+    return Says.CLOCK_FROM_ARRIVAL_UNTOLD
 
 
 def _valid_reply(case: Case) -> Iterator[Applied]:

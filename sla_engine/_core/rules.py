@@ -39,18 +39,24 @@ class RulesState(msgspec.Struct):
     """What was entered, in order of entry.
 
     The part of the rules that a snapshot keeps. A slot is a place in `definitions`. order: with each entry, how many of
-    all entries so far were definitions.
+    all entries so far were definitions; entered: its index in the ledger, and when it came in (ms).
     """
 
     definitions: list[Definition] = []
     contracts: list[Contract] = []
     order: list[int] = []
+    entered: list[tuple[int, int]] = []
+
+
+BEFORE_ALL: Final = (-1, 0)
+"""Where something was entered that was known before anything that is asked about."""
 
 
 def state_of(definitions: Iterable[Definition], contracts: Iterable[Contract]) -> RulesState:
     """The state of rules all of which were known before anything that is asked about."""
     defined, signed = list(definitions), list(contracts)
-    return RulesState(defined, signed, [*range(1, len(defined) + 1), *[len(defined)] * len(signed)])
+    order = [*range(1, len(defined) + 1), *[len(defined)] * len(signed)]
+    return RulesState(defined, signed, order, [BEFORE_ALL] * len(order))
 
 
 _TO_PERSON: Final = 1 << Signal.ASSIGNED | 1 << Signal.ACCEPTED | 1 << Signal.HANDED_OVER
@@ -59,7 +65,7 @@ _CLOCK_SIGNALS: Final[Mapping[ClockStart, int]] = {
     ClockStart.QUEUED: 1 << Signal.QUEUED | _TO_PERSON,
     ClockStart.ASSIGNED: _TO_PERSON,
 }
-"""Signals that start the clock, as bits; none = arrival does. A source without a queue names a person only."""
+"""Signals that start the clock, as bits; none = arrival does. Who is handed straight to a person enters no queue."""
 
 
 class Rule:
@@ -160,20 +166,20 @@ class Rules:
         for definition in state.definitions:
             self._add(definition)
 
-    def publish(self, document: bytes) -> None:
-        """Enter a definition. Raises DefinitionError; the same one again changes nothing."""
+    def publish(self, document: bytes, entered: tuple[int, int] = BEFORE_ALL) -> None:
+        """Enter a definition at (index, ms). Raises DefinitionError; the same one again changes nothing."""
         definition = decode_definition(document)
         if definition not in self.state.definitions:
             self.state.definitions.append(definition)
             self._add(definition)
-            self._enter()
+            self._enter(entered)
 
-    def sign(self, document: bytes) -> None:
-        """Enter a contract. Raises DefinitionError; the same one again changes nothing."""
+    def sign(self, document: bytes, entered: tuple[int, int] = BEFORE_ALL) -> None:
+        """Enter a contract at (index, ms). Raises DefinitionError; the same one again changes nothing."""
         contract = decode_contract(document)
         if contract not in self.state.contracts:
             self.state.contracts.append(contract)
-            self._enter()
+            self._enter(entered)
 
     def slots(self, queue: str, at: int, known: int | None = None) -> tuple[int, ...]:
         """Slots of the definitions in force for a session that starts on `queue` at `at`, the primary one first.
@@ -209,7 +215,19 @@ class Rules:
         self.any_outlives = self.any_outlives or rule.turns_outlive
         self.any_new_turns = self.any_new_turns or rule.new_turn_per_account
 
-    def _enter(self) -> None:
+    def known_to(self, session: int, at: int) -> int:
+        """How many entries a session knew that opened at `at`; its conversation was first heard of by `session`.
+
+        What had come in before it opened, by its number or by the hub's clock: a conversation may go on for days.
+        """
+        for known in range(len(self.state.entered), 0, -1):
+            index, received_at = self.state.entered[known - 1]
+            if index <= session or received_at <= at:
+                return known
+        return 0
+
+    def _enter(self, entered: tuple[int, int]) -> None:
+        self.state.entered.append(entered)
         self.state.order.append(len(self.state.definitions))
         self.known = len(self.state.order)
         self._found.clear()

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline
 from sla_engine._core.context import Context
 from sla_engine._core.conversation import BEGAN_INSIDE, TOLD_NOBODY, TURN_SAID, Conversation, Track, fact_key
+from sla_engine._core.definition import is_short_wait
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
 from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
@@ -64,7 +65,7 @@ def left(rule: Rule, track: Track, waited_ms: int, at: int) -> Judgement:
     """The customer chose to leave at `at` (E11)."""
     match rule.abandons:
         case LeftBeforeTarget.COUNTS:
-            return _LEFT_SHORT if waited_ms < rule.short_abandon_ms else _LEFT_UNANSWERED
+            return _LEFT_SHORT if is_short_wait(waited_ms, rule.short_abandon_ms) else _LEFT_UNANSWERED
         case LeftBeforeTarget.IGNORE:
             return _LEFT_IGNORED if at <= track.due_at else _LEFT_UNANSWERED
         case LeftBeforeTarget.IGNORE_ALL:

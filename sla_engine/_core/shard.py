@@ -123,7 +123,9 @@ def take(
         if at < shard.watermark.merged[feed] - shard.rules.grace_ms and shard.rules.grace_ms:
             shard.anomalies[TOO_LATE] += 1
             return
-        conversation = shard.conversations[key] = Conversation(key, entry.index, feed, customer=customer)
+        tells_queue = source in shard.online.state.tell_queue
+        conversation = Conversation(key, entry.index, feed, customer=customer, tells_queue=tells_queue)
+        shard.conversations[key] = conversation
         shard.forgetting.note(feed, at, key)
     elif feed > conversation.feed:
         conversation.feed = feed

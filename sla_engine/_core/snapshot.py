@@ -18,7 +18,7 @@ from sla_engine._core.shard import Shard
 from sla_engine._core.skew import Skew, SkewState
 from sla_engine._core.watermark import Watermark
 
-SNAPSHOT_VERSION: Final = 3
+SNAPSHOT_VERSION: Final = 4
 
 
 class SnapshotUnreadable(ValueError):
@@ -26,7 +26,7 @@ class SnapshotUnreadable(ValueError):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Version 3. Deadlines are not in it: they follow from the conversations."""
+    """Version 4. Deadlines are not in it: they follow from the conversations."""
 
     version: int
     shard: int

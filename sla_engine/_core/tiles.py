@@ -115,7 +115,7 @@ class _Builder:
     def terms(self, queue: str) -> _Terms:
         """What is agreed for `queue` now."""
         at = self._state.as_of
-        shown = self._state.shown_of(queue, at)
+        shown = self._state.shown_of(queue, at, None)
         return _Terms(shown[0] if shown else None, shown[1:], self._target_of(queue, at))
 
     def tile(self, group: Group, sources: Sequence[Source], terms: _Terms) -> Tile:

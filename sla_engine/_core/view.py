@@ -111,6 +111,25 @@ def earlier_versions(shard: Shard, definition: Definition) -> tuple[Definition, 
     return tuple(found)
 
 
+def former_primary(shard: Shard, queue: str, at: int, session: int) -> Definition | None:
+    """The primary definition of a session that opened at `at`, where the one of today does not judge it; else None.
+
+    So it is where a contract entered since, with an earlier date, names another one first: the session keeps the rules
+    it opened under (E18). One that restates counts it itself.
+    """
+    rules = shard.rules
+    known = rules.known_to(session, at)
+    if known == rules.known:
+        return None
+    judged, today = rules.slots(queue, at, known), rules.slots(queue, at)
+    if not judged or not today:
+        return None
+    definitions = [rules.rules[slot].definition for slot in (*judged, today[0])]
+    primary = definitions.pop()
+    is_judged = any(definition.name == primary.name for definition in definitions)
+    return None if is_judged or primary.redefinition is Redefinition.RESTATES else definitions[0]
+
+
 def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:
     """Contracts in force for `queue` at `at` (ms)."""
     return shard.rules.contracts(queue, at)

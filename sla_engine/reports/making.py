@@ -131,7 +131,8 @@ class _Making:
         if self._ruling.asked is not None and self._ruling.replayed:
             given = under(self._ruling.asked, queues=self._question.queues)
             # a replay under other rules may leave out what is long over, as a comparison of definitions does
-            return self._composed(self._folded(given, earliest=self._earliest).values())
+            facts = self._folded(given, earliest=self._earliest)
+            return self._composed(sorted(facts.values(), key=session_of))
         facts = self._folded(None, earliest=0)
         rules = self._seen.rules.state
         again = restating(rules.definitions, rules.contracts)
@@ -141,7 +142,7 @@ class _Making:
             for key, fact in last_facts(replay(batches, again), self._counts).items():
                 if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels:
                     facts.setdefault(key, fact)
-        return self._composed(facts.values())
+        return self._composed(sorted(facts.values(), key=session_of))
 
     def _folded(self, given: Given | None, *, earliest: int) -> dict[FactKey, Fact]:
         batches = ledger_batches(self._reader, earliest=earliest, known_at=self._question.known_at, passed=self._passed)
@@ -164,6 +165,7 @@ class _Making:
         return self._earliest <= instant_of(fact) < self._question.until + self._settings.lookback_ms
 
     def _composed(self, facts: Iterable[Fact]) -> Report:
+        """facts: in order of `session_of`."""
         ruling, rules = self._ruling, self._seen.rules.state
         choosing = Choosing(
             rules.definitions,
@@ -173,7 +175,7 @@ class _Making:
             queues=self._question.queues,
         )
         composing = Composing(self._question, self._frame, ruling.frame, choosing, self._seen)
-        composing.add(sorted((fact for fact in facts if self._is_looked_at(fact)), key=session_of))
+        composing.add(fact for fact in facts if self._is_looked_at(fact))
         return composing.report()
 
     def _is_looked_at(self, fact: Fact) -> bool:

@@ -3,18 +3,20 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from heapq import merge
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from sla_engine.facts_store import PERIOD_FILES, SCHEMA_VERSION, STATE_FILE
+from sla_engine.reports._core.composing import session_of
 from sla_engine.runners.restating import RESTATED, Restated
 from wire.verdict import Fact
 
 _LOOKS: Final = 50
 """A look takes about a millisecond, and so does what a commit does between its first file and its last."""
-_SPAN: Final = "SELECT content FROM facts WHERE at >= ? AND at < ?"
+_SPAN: Final = "SELECT content FROM facts WHERE at >= ? AND at < ? ORDER BY at, conversation, session"
 
 _decode: Final[Callable[[bytes], Fact]] = msgspec.msgpack.Decoder(Fact).decode
 _restated: Final = msgspec.msgpack.Decoder(list[Restated]).decode
@@ -33,10 +35,12 @@ class StoredFacts:
         self._periods: Final = periods
 
     def between(self, since: int, until: int) -> Iterator[Fact]:
-        """The last word on every session that started, and each load change, within [since, until) in ms."""
-        for file in self._periods:
-            for (content,) in file.execute(_SPAN, (since, until)):
-                yield _decode(content)
+        """The last word on every session that started, and each load change, within [since, until) in ms.
+
+        In order of `session_of`, so that nobody has to hold them all to bring those of one session together.
+        """
+        files = (file.execute(_SPAN, (since, until)) for file in self._periods)
+        return merge(*((_decode(content) for (content,) in rows) for rows in files), key=session_of)
 
     def close(self) -> None:
         """Let go of the files."""

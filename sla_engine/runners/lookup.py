@@ -12,6 +12,7 @@ from sla_engine._core.engine import (
     contracts_of,
     definitions_of,
     earlier_versions,
+    former_primary,
     label_of,
     place_of,
     watermark,
@@ -31,13 +32,19 @@ class Lookup:
         self._entered = 0
         self._calendars: dict[str, Calendar] = {}
 
-    def shown_of(self, queue: str, at: int) -> tuple[Shown, ...]:
-        """The definitions whose figures `queue` shows for sessions that start at `at` (ms), the primary one first."""
+    def shown_of(self, queue: str, at: int, session: int | None = None) -> tuple[Shown, ...]:
+        """The definitions whose figures `queue` shows for sessions that start at `at` (ms), the primary one first.
+
+        session: number of the one asked about, None = one that opens now. Where it opened under another primary one,
+        that comes first, before those of today.
+        """
         entered = len(self._shard.rules.rules)
         if self._entered != entered:
             self._entered = entered
             self._shown.clear()
-        return tuple(map(self._named, definitions_of(self._shard, queue, at)))
+        today = tuple(map(self._named, definitions_of(self._shard, queue, at)))
+        former = None if session is None else former_primary(self._shard, queue, at, session)
+        return today if former is None else (self._named(former), *today)
 
     def _named(self, definition: Definition) -> Shown:
         shown = self._shown.get(id(definition))

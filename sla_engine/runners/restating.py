@@ -4,23 +4,28 @@ The live fold lets a new version judge the sessions that open after its entry. A
 own date on, so the ledger is folded once more with it in force from the beginning, a batch a turn, and what it says of
 the sessions that were open or over at its entry is written under its label. What was said under other labels stays.
 
-It is done when the version is first seen, and once more when nothing about those sessions can be corrected any more.
-What is done is kept with the facts, in the same commit; a stop in between has it done again from the start.
+A contract with an earlier date that names one does the same for the sessions that opened before the contract's entry.
+
+It is done when the version or the contract is first seen, and once more when nothing about those sessions can be
+corrected any more. What is done is kept with the facts, in the same commit; a stop in between has it done again from
+the start.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ledger.recorded import recorded
 from sla_engine._core.choices import Redefinition
+from sla_engine._core.contract import decode_contract
 from sla_engine._core.definition import DefinitionError, decode_definition, label_of
 from sla_engine._core.engine import watermark
 from sla_engine._core.shard import Shard
 from sla_engine.replay import Replay, restating
 from sla_engine.runners.tail import LedgerFeed
-from wire.organisation import DefinitionPublished
+from wire.organisation import ContractSigned, DefinitionPublished
 from wire.recorded import Recorded
 from wire.verdict import Fact, ResponseFact, SessionFact
 
@@ -28,10 +33,15 @@ RESTATED: Final = "restated"
 """The section of the saved state that says what is done."""
 
 
-class Restated(msgspec.Struct):
-    """A version that restates. index, received_at: its entry. written: done once. settled: nothing is left to do."""
+class Restated(msgspec.Struct, kw_only=True):
+    """A version that restates. index, received_at: of its entry, or of the last contract that put it in force before.
+
+    written: done once. settled: nothing is left to do.
+    """
 
     label: str
+    name: str
+    effective_from: int
     index: int
     received_at: int
     written: bool = False
@@ -108,6 +118,8 @@ class Restating:
         for entry in batch:
             if isinstance(entry.body, DefinitionPublished):
                 self._enter(entry, entry.body)
+            elif isinstance(entry.body, ContractSigned):
+                self._sign(entry, entry.body)
 
     @property
     def outstanding(self) -> bool:
@@ -155,9 +167,30 @@ class Restating:
         except DefinitionError:
             return  # the live fold counts it
         label = label_of(definition)
-        past = definition.effective_from < entry.received_at
-        if definition.redefinition is Redefinition.RESTATES and past and label not in self._versions:
-            self._versions[label] = Restated(label, entry.index, entry.received_at)
+        if definition.redefinition is Redefinition.RESTATES and label not in self._versions:
+            is_future = definition.effective_from >= entry.received_at
+            self._versions[label] = Restated(
+                label=label,
+                name=definition.name,
+                effective_from=definition.effective_from,
+                index=entry.index,
+                received_at=entry.received_at,
+                written=is_future,
+                settled=is_future,
+            )
+
+    def _sign(self, entry: Recorded, body: ContractSigned) -> None:
+        try:
+            contract = decode_contract(body.document)
+        except DefinitionError:
+            return  # the live fold counts it
+        if contract.effective_from >= entry.received_at:
+            return
+        for version in list(self._versions.values()):
+            if version.name in contract.definitions and version.effective_from < entry.received_at:
+                at = {"index": entry.index, "received_at": entry.received_at, "written": False, "settled": False}
+                self._versions[version.label] = replace(version, **at)
+                self._pass = None  # what it was to say is said again
 
     def _finish(self, running: _Pass) -> None:
         for label, version in running.versions.items():

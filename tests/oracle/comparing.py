@@ -1,15 +1,16 @@
 """The engine's last word beside the oracle's reading, and the smallest transcript on which they differ."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from sla_engine._core.definition import Definition, label_of
+from sla_engine._core.definition import Definition, DefinitionError, label_of
 from sla_engine._core.engine import new_shard, step
 from tests.builders import Event, entries, rules
 from tests.oracle.drawing import FIRST, roster
-from tests.oracle.oracle import read
+from tests.oracle.oracle import Reading, read
 from tests.oracle.reading import Told
 from wire.conversation import PresenceChanged
 from wire.record import Clock
@@ -20,6 +21,7 @@ Judged = SessionFact | ResponseFact | LegFact
 Key = tuple[str, str, str, int, int]
 
 NOT_COMPARED: Final = {"revision", "entry_index", "void", "skew_bound_ms"}
+"""The last of them apart: it hangs on when the fact was said."""
 LEFT_OUT: Final = (Why.ARRIVED_OUT_OF_HOURS, Why.OUTBOUND, Why.NEVER_REACHED_A_PERSON)
 OF_NOBODY: Final = {"due_at", "place", "resolution_ms", "queue_wait_ms", "queued_at", "voice"}
 """What means nothing in the fact of a session that is left out from its start."""
@@ -63,7 +65,8 @@ def differences_between(
     until = max(e.body.occurred_at for e in ledger if isinstance(e.body, Clock)) - allowance
     reading = read(ledger, {label_of(definition): definition for definition in definitions}, until)
     found: list[Judged] = [*reading.sessions, *reading.responses, *reading.legs]
-    return [*_compared(by_place(last_facts(facts)), by_place(found))]
+    said = by_place(last_facts(facts))
+    return [*_compared(said, by_place(found)), *_bounds_compared(said, found, reading)]
 
 
 def last_facts(facts: Iterable[Fact]) -> list[Judged]:
@@ -112,6 +115,15 @@ def _compared(engine: Mapping[Key, Judged], oracle: Mapping[Key, Judged]) -> Ite
                 yield Difference(definition, f"{key[0]}.{field}", conversation, mine, theirs)
 
 
+def _bounds_compared(engine: Mapping[Key, Judged], found: Sequence[Judged], reading: Reading) -> Iterable[Difference]:
+    for key, fact in zip(by_place(found), found, strict=True):
+        said = engine.get(key)
+        if isinstance(said, SessionFact) and isinstance(fact, SessionFact):
+            theirs = reading.skew_bound_ms(fact, said.entry_index)
+            if said.skew_bound_ms != theirs:
+                yield Difference(key[1], "SessionFact.skew_bound_ms", key[2], said.skew_bound_ms, theirs)
+
+
 def smallest(events: Sequence[Event], differs: Callable[[Sequence[Event]], bool]) -> list[Event]:
     """Fewer and fewer events, as long as it still differs: first halves, then one by one. The scenery stays."""
     kept = [event for event in events if speaks(event)]
@@ -134,8 +146,9 @@ def simplest(definition: Definition, plain: Definition, differs: Callable[[Defin
     for field in type(definition).__struct_fields__:
         if getattr(definition, field) != getattr(plain, field) and field != "name":
             simpler = replace(definition, **{field: getattr(plain, field)})
-            if differs(simpler):
-                definition = simpler
+            with suppress(DefinitionError):  # the rest of it does not allow that
+                if differs(simpler):
+                    definition = simpler
     return definition
 
 

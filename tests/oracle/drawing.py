@@ -57,10 +57,15 @@ SETTLED_AFTER = 16 * HOUR
 
 
 class Floor:
-    """One made-up stretch of time. starts: instants near which conversations begin."""
+    """One made-up stretch of time.
+
+    starts: instants near which conversations begin. queues: whether sources tell what enters the queue of people, and
+    whether that is known from the beginning (E1).
+    """
 
     def __init__(self, seed: int, starts: Sequence[int]) -> None:
         self.rng = Random(seed)
+        self.queues = Random(f"queues of {seed}").choice(("known", "known", "told", "never told"))
         self.starts = starts
         self.events: list[Event] = []
 
@@ -79,6 +84,8 @@ class Floor:
         """Every source is heard on every queue, as quickly as it ever is."""
         told = [offered(at + number, f"{FIRST}{source}-{queue}", queue) for number, queue in enumerate(QUEUES)]
         ends = [closed(at + 2 * SECOND, event.body.shard_key) for event in told]
+        if self.queues == "known":
+            told += [queued(at + SECOND, f"{FIRST}{source}-{queue}", queue) for queue in QUEUES]
         feed = Feed.DELAYED if source == "pbx" else Feed.LIVE
         return [declared(0, source, feed), *(self._from(source, event, LEAST_DELAY) for event in [*told, *ends])]
 
@@ -173,6 +180,8 @@ class Floor:
         source = rng.choice(("chat", "chat", "crm", "pbx"))
         customer_id = rng.choice(("", "k7", "k9"))
         for event in told:
+            if self.queues == "never told" and isinstance(event.body, Queued):
+                continue
             by = source if rng.random() < 0.85 else rng.choice(tuple(SOURCES))
             if rng.random() < 0.03:
                 continue

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from sla_engine._core.choices import ClockDomains
 from sla_engine._core.definition import Definition, decode_definition, label_of
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
@@ -10,18 +11,29 @@ from tests.oracle.reading import Step, customer_of, first_queue, pieces_of, sess
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
-from tests.oracle.wait import session_facts
+from tests.oracle.wait import measured, session_facts
 from wire.organisation import DefinitionPublished
 from wire.recorded import Recorded
 from wire.verdict import LegFact, ResponseFact, SessionFact
 
 
 class Reading(NamedTuple):
-    """Facts without revision and entry_index, which are the engine's affair (both 0)."""
+    """Facts without revision and entry_index, which are the engine's affair (both 0), and skew_bound_ms, which hangs on
+    the latter.
+
+    measured: (conversation, definition, session) -> the events its time lies between, where an offset counts (E17).
+    """
 
     sessions: list[SessionFact]
     responses: list[ResponseFact]
     legs: list[LegFact]
+    measured: dict[tuple[str, str, int], tuple[Step, Step]]
+    around: Surroundings
+
+    def skew_bound_ms(self, fact: SessionFact, said_at: int) -> int:
+        """How far the time of `fact`, a session of this reading, may be off, if it was said with entry `said_at`."""
+        between = self.measured.get((fact.conversation, fact.definition, fact.session))
+        return 0 if between is None else self.around.apart_by(*between, said_at)
 
 
 class Versions:
@@ -68,9 +80,10 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
     names = dict.fromkeys(definition.name for definition in rules.values())
     by_name = [{label: d for label, d in rules.items() if d.name == name} for name in names]
     entered = entered_in(entries)
-    found = Reading([], [], [])
+    found = Reading([], [], [], {}, around)
     for conversation, told in sorted(told_of(entries).items()):
-        first = min(entry.index for entry in told)
+        heard = min(told, key=lambda entry: entry.index)
+        first = heard.index
         pieces = pieces_of(told)
         queue = first_queue(pieces)
         for same_name in by_name:
@@ -82,8 +95,12 @@ def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: in
                 held = versions.in_force(session[0].steps[0])
                 if held is not None and queue:
                     about = (conversation, held[0], first + ordinal, customer_of(pieces), queue)
-                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until)
+                    tells_queue = around.tells_queue(heard)
+                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until, tells_queue)
                     found.sessions.extend(session_facts(case))
+                    between = measured(case) if held[1].clock_domains is ClockDomains.ESTIMATED_OFFSET else None
+                    if between is not None:
+                        found.measured[conversation, held[0], case.number] = between
                     found.responses.extend(response_facts(case))
             if same_name is by_name[0]:
                 numbered = [Numbered(first + ordinal, session) for ordinal, session in enumerate(sessions)]

@@ -1,7 +1,7 @@
 """Who said what, who had it in hands: the events of one conversation, laid out."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from wire.body import Body
 from wire.conversation import (
@@ -65,6 +65,11 @@ class Piece(NamedTuple):
     afterwards: list[Step]
 
 
+def is_told(body: Body | None) -> TypeGuard[Told]:
+    """Whether it is about a conversation and more than a change to what was told of it."""
+    return isinstance(body, Told) and not (isinstance(body, CustomerTurn) and body.form in {Form.EDIT, Form.RECALL})
+
+
 def told_of(entries: Iterable[Recorded]) -> dict[str, list[Recorded]]:
     """Conversation -> its entries in order of event time; of two with one time, the earlier entered first.
 
@@ -73,7 +78,7 @@ def told_of(entries: Iterable[Recorded]) -> dict[str, list[Recorded]]:
     found: dict[str, list[Recorded]] = {}
     for entry in entries:
         body = entry.body
-        if isinstance(body, Told) and not (isinstance(body, CustomerTurn) and body.form in {Form.EDIT, Form.RECALL}):
+        if is_told(body):
             found.setdefault(body.conversation, []).append(entry)
     for told in found.values():
         told.sort(key=lambda entry: (_body(entry).occurred_at, entry.index))

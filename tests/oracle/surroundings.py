@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tests.oracle.reading import Told
-from wire.conversation import Presence, PresenceChanged
+from tests.oracle.reading import Step, Told, is_told
+from wire.conversation import Presence, PresenceChanged, Queued
 from wire.ids import UNASSIGNED
 from wire.organisation import Relation, RosterLink
 from wire.record import Feed, SourceDeclared
@@ -57,6 +57,14 @@ class Surroundings:
                 last[who] = max(last.get(who, when), when, key=lambda one: one[:2])
         return bool(last) and all(presence is not Presence.READY for _, _, presence in last.values())
 
+    def tells_queue(self, heard: Recorded) -> bool:
+        """E1: whether the source of this entry had told of the queue of people, for anything at all, before it."""
+        return any(
+            isinstance(entry.body, Queued) and entry.source == heard.source
+            for entry in self._entries
+            if entry.index < heard.index
+        )
+
     def offset(self, source: str, clock: str) -> int | None:
         """E17: the least delay seen between a live source's clock and the collector's; None where nobody knows."""
         if source in self._delayed:
@@ -68,6 +76,24 @@ class Surroundings:
                 if entry.source == source and isinstance(entry.body, Told) and entry.body.clock == clock
             )
         return self._offsets[source, clock]
+
+    def apart_by(self, start: Step, end: Step, said_at: int) -> int:
+        """E17: how far a time between two events may be off, by what was known with entry `said_at`.
+
+        The larger of both clocks' mean delay above their least one; nothing for one clock, or where nobody knows.
+        """
+        clocks = {(step.source, step.body.clock) for step in (start, end)}
+        if len(clocks) == 1 or any(source in self._delayed for source, _ in clocks):
+            return 0
+        return max(self._spread(*clock, said_at) for clock in clocks)
+
+    def _spread(self, source: str, clock: str, said_at: int) -> int:
+        delays = [
+            entry.received_at - entry.body.occurred_at
+            for entry in self._entries
+            if entry.index <= said_at and entry.source == source and is_told(entry.body) and entry.body.clock == clock
+        ]
+        return sum(delays) // len(delays) - min(delays)
 
     def _target(self, relation: Relation, subject: str, at: int) -> str:
         links = [link for link in self._links if (link.relation, link.subject) == (relation, subject)]

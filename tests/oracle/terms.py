@@ -28,7 +28,8 @@ class Case:
     """A session as it is put before a definition.
 
     first_queue: the first that the conversation ever names. pieces: of it, up to the session's last one. number: of
-    the session. until: the record is complete up to here.
+    the session. until: the record is complete up to here. tells_queue: whether the source that told of the conversation
+    first had told a `queued` of anything before.
     """
 
     conversation: str
@@ -42,6 +43,7 @@ class Case:
     hours: Hours
     around: Surroundings
     until: int
+    tells_queue: bool
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -104,6 +106,8 @@ class Case:
         awaited: tuple[type, ...] = (Assigned, Accepted)
         if self.rules.clock_start is ClockStart.QUEUED:
             awaited = (Queued, Assigned, Accepted)
+            if not self.tells_queue:
+                return self._queue_or_arrival()
         if steps[0].before is not None:
             return steps[0]
         for step in self.in_session:
@@ -112,6 +116,22 @@ class Case:
             if isinstance(step.body, awaited) or (isinstance(step.body, Transferred) and step.body.account):
                 return step if step in steps else steps[0]
         return None
+
+    def _queue_or_arrival(self) -> Step:
+        """E1, where nothing is known of the queue: the arrival, unless this is queued while it waits for anybody."""
+        arrival = self.steps[0]
+        if any(step.after is not None for step in self.in_session[: self.in_session.index(arrival)]):
+            return arrival
+        opening = self.moved(arrival.at)
+        cut_at = None if opening is None else self.cut_at(opening)
+        for step in self.steps:
+            if step.before or step.after or step.ends or self.is_valid(step) or is_human(step):
+                return arrival
+            if cut_at is not None and step.at >= cut_at:
+                return arrival
+            if isinstance(step.body, Queued):
+                return step
+        return arrival
 
     @cached_property
     def clock_start(self) -> Step | None:

@@ -26,6 +26,7 @@ from wire.conversation import (
 from wire.verdict import Outcome, SessionFact, Verdict, Why
 
 OWN_CHOICE = (LeftReason.HUNG_UP, LeftReason.WENT_SILENT)
+ELSEWHERE = (LeftReason.PRESSED_KEY, LeftReason.TURNED_AWAY, LeftReason.QUEUE_CLOSED)
 
 
 class Running(NamedTuple):
@@ -56,6 +57,21 @@ def session_facts(case: Case) -> list[SessionFact]:
     if fact is None and len(case.session) > 1:
         return session_facts(replace(case, pieces=case.pieces[:-1], session=case.session[:-1]))
     return [] if fact is None else [fact]
+
+
+def measured(case: Case) -> tuple[Step, Step] | None:
+    """Between which two events the time of the last word lies, where their clocks may differ (E17)."""
+    fact = _session_fact(case)
+    if fact is None:
+        shorter = replace(case, pieces=case.pieces[:-1], session=case.session[:-1])
+        return measured(shorter) if len(case.session) > 1 else None
+    running = None if case.owes_nothing or case.clock_start is None else running_clock(case, case.clock_start)
+    if running is None:
+        return None
+    stop = running.reply or (_end_before(case, running.cut_at) if fact.ended_at is not None else None)
+    if stop is None or stop.at <= running.start or (running.reply is not None and case.reads_as_zero(stop)):
+        return None
+    return running.told_by, stop
 
 
 def _session_fact(case: Case) -> SessionFact | None:
@@ -166,7 +182,8 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
     if _own_choice(end):
         said = _left(case, running, end, waited)
     else:
-        said = _never_answered(case, Why.CLOSED_UNANSWERED, end.at)
+        elsewhere = isinstance(end.body, CustomerLeft) and end.body.reason in ELSEWHERE
+        said = _never_answered(case, Why.WENT_ELSEWHERE if elsewhere else Why.CLOSED_UNANSWERED, end.at)
     return _with_nobody(case, running, _fact(case, said, running, ended_at=end.at, waited_ms=waited))
 
 
@@ -190,7 +207,7 @@ def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
     ignored = (Verdict.EXCLUDED, Why.LEFT_IGNORED)
     verdict, why = {
         LeftBeforeTarget.COUNTS: (
-            (Verdict.EXCLUDED, Why.LEFT_SHORT) if waited < case.rules.short_abandon_ms else missed
+            (Verdict.EXCLUDED, Why.LEFT_SHORT) if 0 < case.rules.short_abandon_ms >= waited else missed
         ),
         LeftBeforeTarget.IGNORE: ignored if waited <= running.limit else missed,
         LeftBeforeTarget.IGNORE_ALL: ignored,

@@ -90,3 +90,9 @@ def test_a_client_without_a_ledger_is_named(data: Path, client: str, capsys: pyt
     command = ["definition", "diff", "contract-10s", "contract-10s", *PERIOD, "--client", client]
     assert main([*command, "--data", str(data)]) == 2
     assert client in capsys.readouterr().err
+
+
+def test_a_queue_that_is_none_is_refused_with_those_there_are(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--queue", "no-such") == 2
+    assert capsys.readouterr().err == "--queue no-such: no queue of this client; there are: presale\n"
+    assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--queue", "presale") == 0

@@ -14,7 +14,9 @@ from tests.builders import (
     clock,
     closed,
     customer,
+    declared,
     left,
+    ms,
     offered,
     queued,
     rules,
@@ -24,6 +26,7 @@ from tests.builders import (
 from tests.builders import accepted as took
 from tests.sla_engine.feeding import Feed
 from wire.conversation import Author, ClosedBy, Form, LeftReason
+from wire.record import Feed as Told
 
 
 @pytest.fixture
@@ -153,6 +156,33 @@ def test_what_cannot_be_asked_is_named(
 def test_a_client_without_a_ledger_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "c1", "--client", "beta", "--data", str(tmp_path)]) == 2
     assert "beta" in capsys.readouterr().err
+
+
+def test_an_imported_call_says_once_when_it_came_in_and_that_it_was_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), declared(0, "queue-log/acme", Told.DAILY)])
+    call = [
+        offered("09:00:00", voice=True, source="queue-log/acme"),
+        assigned("09:00:05", source="queue-log/acme"),
+        agent("09:00:08", "anna", source="queue-log/acme"),
+        closed("09:02:00", source="queue-log/acme"),
+    ]
+    ledger.append([event._replace(received_at=ms("+800 07:00")) for event in call])
+    ledger.close()
+    assert explain(tmp_path, "c1") == 0
+    page = capsys.readouterr().out
+    assert page.count("queue-log/acme: imported on 2029-01-10") == 1
+    assert "Answered the call: anna" in page
+    assert " late" not in page.replace("Answered late", "")
+    assert "Our side wrote" not in page
+    assert explain(tmp_path, "c1", "--lang", "zh") == 0
+    page = capsys.readouterr().out
+    assert ("2029-01-10 导入" in page, "接听：anna" in page, "晚到" in page) == (True, True, False)
+    assert explain(tmp_path, "c1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert ({event["late_ms"] for event in found["timeline"]}, found["imported_from"]) == ({0}, ["queue-log/acme"])
 
 
 def test_every_event_a_source_can_tell_has_its_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

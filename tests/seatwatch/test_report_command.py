@@ -10,9 +10,10 @@ import pytest
 
 from seatwatch.__main__ import main
 from sla_engine._core.definition import canonical, definition_hash, label_of
-from tests.builders import PRESET, agent, assigned, clock, closed, customer, left, rules, works
+from tests.builders import PRESET, agent, assigned, clock, closed, customer, declared, left, rules, works
 from tests.sla_engine.feeding import Feed
 from wire.ids import UNASSIGNED
+from wire.record import Feed as Told
 
 SPAN = ("--from", "2026-11-02", "--to", "2026-11-03")
 
@@ -70,6 +71,38 @@ def test_a_table_says_whose_rules_how_much_of_the_record_and_every_count(
         "Total",
     ):
         assert words in page, words
+
+
+def test_a_time_without_sessions_says_so_and_how_much_of_the_record_is_there(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = ("--from", "2026-11-03", "--to", "2026-11-04")
+    assert report(data, *empty) == 0
+    page = capsys.readouterr().out
+    assert "No data: no session of this time is on the record." in page
+    assert "Data coverage: 100.00 %" in page
+    assert report(data, *empty, "--lang", "zh") == 0
+    assert "这段时间没有会话数据。" in capsys.readouterr().out
+    assert report(data, *SPAN) == 0
+    assert "No data" not in capsys.readouterr().out
+
+
+def test_a_time_of_which_only_imports_tell_says_that_its_coverage_is_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    imported = [declared(0, "chat", Told.DAILY), customer("09:00:00", "c1"), agent("09:00:08", "anna", "c1")]
+    ledger.append([*rules(), *imported, closed("09:10:00", "c1"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, "--from", "2026-11-03", "--to", "2026-11-04") == 0
+    assert "Data coverage unknown: no live source is known for this time." in capsys.readouterr().out
+
+
+def test_the_head_says_what_the_wait_of_the_service_level_ends_with(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(data, *SPAN) == 0
+    assert "10.000 s  (wait until a person took it, not until the first reply)" in capsys.readouterr().out
 
 
 def test_the_same_in_chinese(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +168,11 @@ def test_another_definition_by_name_of_a_preset(data: Path, capsys: pytest.Captu
         (("--from", "0001-01-01 12:00", "--to", "2026-11-02"), "--from 0001-01-01 12:00: before 1970 or after"),
         (("--from", "soon", "--to", "2026-11-02"), "no date and time"),
         ((*SPAN, "--definition", "no-such"), "no such definition"),
+        ((*SPAN, "--queue", "no-such"), "--queue no-such: no queue of this client; there are: aftersale, presale"),
+        (
+            (*SPAN, "--queue", "presale", "--queue", "no-such", "--definition", "jd-30s-24h"),
+            "--queue no-such: no queue",
+        ),
     ],
 )
 def test_what_is_asked_wrongly_is_said_and_exits_with_two(

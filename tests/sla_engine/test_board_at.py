@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sla_engine._core.choices import Redefinition
+from sla_engine._core.choices import ClockStart, Redefinition
 from sla_engine._core.definition import label_of
 from sla_engine.board_at import BoardAtSettings, board
 from tests.builders import (
@@ -28,6 +28,7 @@ from tests.builders import (
     ms,
     offered,
     published,
+    queued,
     rules,
     signed,
     silent,
@@ -38,6 +39,7 @@ from tests.sla_engine.feeding import Feed as LedgerOnDisk
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from tests.sla_engine.site_limits import LIMITS
 from wire.board import Board, Figures, Mean, Ratio, Tile, Waiting
+from wire.conversation import Author
 from wire.facility import Comms, Power, UpsReading
 from wire.record import Feed
 from wire.scope import Scope
@@ -264,6 +266,28 @@ def test_power_told_after_the_line_came_back_is_known_with_hindsight(tmp_path: P
     states = [board(tmp_path, ms(at), settings=SETTINGS).sites[0].state for at in ("09:05", "09:15", "09:25")]
     assert states == ["ok", "on_battery", "ok"]
     assert board(tmp_path, ms("09:15"), ms("09:15"), settings=SETTINGS).sites[0].state == "ok"
+
+
+@pytest.mark.parametrize("known_at", [None, "12:10"])
+def test_a_contract_entered_at_noon_takes_no_morning_off_the_board_of_the_afternoon(
+    ask: Ask, known_at: str | None
+) -> None:
+    other = changed(name="platform", first_response_limit_ms=20_000)
+    told = [*rules(), customer("09:00", "c1"), agent("09:00:15", c="c1"), published(other, arrives="12:00:00")]
+    told += [signed(contract("platform", since="00:00"), arrives="12:00:01")]
+    told += [customer("12:01", "c2"), agent("12:01:15", c="c2"), clock("12:10")]
+    assert ask(told, "12:05", known_at).clients[0].day.attainment == Ratio(1, 2)
+
+
+@pytest.mark.parametrize("known_at", [None, "+9 09:10"])
+def test_a_queue_told_longer_ago_than_is_looked_back_still_says_that_its_source_tells_it(
+    ask: Ask, known_at: str | None
+) -> None:
+    by_queue = changed(clock_start=ClockStart.QUEUED)
+    told = [*rules(by_queue), queued("09:00", "c1"), agent("09:00:05", c="c1"), closed("09:01", "c1")]
+    told += [customer("+9 09:00", "c2"), agent("+9 09:00:01", c="c2", author=Author.BOT), closed("+9 09:02", "c2")]
+    day = ask([*told, clock("+9 09:10")], "+9 09:05", known_at).clients[0].day
+    assert (day.offered, day.excluded, day.detail.not_judged) == (1, 1, {"never_reached_a_person": 1})
 
 
 # A day of 1999, as an import brings it: a whole ledger that came in twenty-seven years later.

@@ -93,14 +93,18 @@ def test_hundreds_of_floors_read_the_same_to_both_under_random_definitions(first
         assert differences(trial.events, trial.definitions) == [], trial.seed
 
 
-CUT = changed(clock_start=ClockStart.QUEUED, window_closes=WindowCloses.IS_CUT)
+CUT = changed(clock_start=ClockStart.ASSIGNED, window_closes=WindowCloses.IS_CUT)
 STORIES = {
-    "a second message after closing time, of a session nobody told the queue of": (
+    "a second message after closing time, of a session nobody told the assignment of": (
         CUT,
         [customer("23:59:53"), customer("+1 00:00:08"), agent("+1 00:00:20")],
     ),
+    "the same, on a source that tells no queue, under the clock of the queue": (
+        changed(CUT, clock_start=ClockStart.QUEUED),
+        [customer("23:59:53"), customer("+1 00:00:08"), agent("+1 00:00:20")],
+    ),
     "an end and a return to another queue after closing time, before anybody wrote": (
-        changed(CUT, clock_start=ClockStart.ASSIGNED),
+        CUT,
         [
             customer("23:59:53"),
             closed("+1 00:00:01"),
@@ -150,9 +154,15 @@ def said(story: str) -> tuple[SessionFact, list[tuple[int, int | None, str]]]:
 
 
 def test_a_turn_that_waits_for_its_clock_is_one_turn_however_often_the_customer_writes() -> None:
-    session, turns = said("a second message after closing time, of a session nobody told the queue of")
+    session, turns = said("a second message after closing time, of a session nobody told the assignment of")
     assert (session.why, session.clock_started_at) == (Why.CUT_AT_CLOSE, ms("23:59:53"))
     assert turns == [(ms("23:59:53"), None, "presale")]
+
+
+def test_a_clock_that_arrival_started_for_want_of_a_queue_is_cut_at_closing_time_before_anybody_writes_again() -> None:
+    session, turns = said("the same, on a source that tells no queue, under the clock of the queue")
+    assert (session.why, session.clock_started_at) == (Why.CUT_AT_CLOSE, ms("23:59:53"))
+    assert turns == [(ms("23:59:53"), None, "presale"), (ms("+1 00:00:08"), 12_000, "presale")]
 
 
 def test_who_had_a_contact_that_ended_before_the_session_started_does_not_start_its_clock() -> None:

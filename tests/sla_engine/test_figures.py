@@ -67,23 +67,27 @@ def test_an_hour_in_which_nobody_answers_reads_as_nothing_answered_not_as_perfec
     ("formula", "ratio"),
     [
         (ServiceLevelFormula.WITHIN_OF_COMPLETED, Ratio(60, 80)),
-        (ServiceLevelFormula.WITHIN_OR_LEFT_WITHIN_OF_ALL, Ratio(70, 100)),
-        (ServiceLevelFormula.REMOVED_WITHIN_OF_QUEUED, Ratio(72, 105)),
-        (ServiceLevelFormula.WITHIN_OF_OFFERED, Ratio(60, 105)),
-        (ServiceLevelFormula.WITHIN_OF_OFFERED_LESS_SHORT, Ratio(60, 99)),
+        (ServiceLevelFormula.WITHIN_OR_LEFT_WITHIN_OF_ALL, Ratio(72, 104)),
+        (ServiceLevelFormula.REMOVED_WITHIN_OF_QUEUED, Ratio(73, 107)),
+        (ServiceLevelFormula.WITHIN_OF_OFFERED, Ratio(60, 107)),
+        (ServiceLevelFormula.WITHIN_OF_OFFERED_LESS_SHORT, Ratio(60, 101)),
         (ServiceLevelFormula.WITHIN_OF_ANSWERED, Ratio(60, 80)),
-        (ServiceLevelFormula.WITHIN_OF_ANSWERED_OR_LEFT_LATE, Ratio(60, 95)),
+        (ServiceLevelFormula.WITHIN_OF_ANSWERED_OR_LEFT_LATE, Ratio(60, 97)),
     ],
 )
 def test_who_times_out_is_removed_in_time_or_not_and_weighs_wherever_offers_are_counted(
     formula: ServiceLevelFormula, ratio: Ratio
 ) -> None:
     tally = worked_example()
+    start = 1_795_300_000_000
     for number, wait in enumerate((9_000, 10_000, 10_001, 90_000, None)):
-        start = 1_795_300_000_000
         ended_at = None if wait is None else start + wait
         timed_out = session(f"t{number}", outcome=Outcome.UNANSWERED, started_at=start, ended_at=ended_at)
         tally.apply(timed_out, RULE)
+    for number, wait in enumerate((9_000, 90_000)):
+        why = Why.WENT_ELSEWHERE
+        by_key = session(f"k{number}", outcome=Outcome.UNANSWERED, why=why, started_at=start, ended_at=start + wait)
+        tally.apply(by_key, RULE)
     assert service_level(tally.slots, formula) == ratio
 
 

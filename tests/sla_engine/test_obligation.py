@@ -72,9 +72,12 @@ def test_a_transfer_to_a_queue_takes_it_out_of_the_persons_hands() -> None:
 def test_only_the_customers_own_choice_is_an_abandonment() -> None:
     for reason in LeftReason:
         own = reason in {LeftReason.HUNG_UP, LeftReason.WENT_SILENT}
+        away = reason in {LeftReason.PRESSED_KEY, LeftReason.TURNED_AWAY, LeftReason.QUEUE_CLOSED}
         fact = transcript(offered("09:00:00"), left("09:00:06", reason=reason)).session()
         assert (fact.outcome, fact.why) == (
-            ("abandoned", "left_unanswered") if own else ("unanswered", "closed_unanswered")
+            ("abandoned", "left_unanswered")
+            if own
+            else ("unanswered", "went_elsewhere" if away else "closed_unanswered")
         )
         assert fact.verdict == "breached"
     fact = transcript(offered("09:00:00"), closed("09:00:06", by=ClosedBy.CUSTOMER)).session()

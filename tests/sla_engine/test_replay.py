@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sla_engine._core.choices import Redefinition
+from sla_engine._core.choices import ClockStart, Redefinition
 from sla_engine._core.definition import label_of
 from sla_engine.replay import entered_rules, last_facts, ledger_batches, replay, restating, under
 from tests.builders import (
@@ -14,17 +14,20 @@ from tests.builders import (
     agent,
     changed,
     clock,
+    closed,
     contract,
     customer,
     entries,
     ms,
     published,
+    queued,
     rules,
     works,
 )
 from tests.sla_engine.feeding import Feed
+from wire.conversation import Author
 from wire.recorded import Recorded
-from wire.verdict import Fact, LoadChange, SessionFact, Verdict
+from wire.verdict import Fact, LoadChange, SessionFact, Verdict, Why
 
 LENIENT = changed(version=2, effective_from=ms("+1 00:00"), first_response_limit_ms=60_000)
 HUMANS_LATE = changed(name="second", first_response_limit_ms=20_000)
@@ -133,6 +136,16 @@ def test_what_came_in_earlier_is_passed_over_but_the_roster_stands(ledger: Feed)
         ("c1", "red"),
         ("c2", "red"),
     ]
+
+
+def test_what_came_in_earlier_still_says_that_its_source_tells_the_queue(ledger: Feed) -> None:
+    ledger.append([queued("09:40", "before"), agent("09:40:05", c="before"), closed("09:41", "before")])
+    ledger.append([customer("10:00", "robot"), agent("10:00:01", c="robot", author=Author.BOT)])
+    ledger.append([closed("10:01", "robot"), clock("10:02")])
+    by_queue = changed(name="by-queue", clock_start=ClockStart.QUEUED)
+    for earliest in (0, ms("09:59")):
+        found = sessions(replay(ledger_batches(ledger.reader, earliest=earliest), under(by_queue)))
+        assert found["robot", label_of(by_queue)].why is Why.NEVER_REACHED_A_PERSON
 
 
 def test_what_came_in_after_known_at_is_not_known(ledger: Feed) -> None:

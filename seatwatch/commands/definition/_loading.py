@@ -60,6 +60,20 @@ def open_ledger(data: Path, client: str) -> "LedgerReader":
     raise typer.Exit(2)
 
 
+def queues_or_exit(reader: "LedgerReader", asked: list[str] | None) -> tuple[str, ...]:
+    """The queues asked for, all of them where none is; says which there are and exits with 2 when one is not known."""
+    from sla_engine._core.contract import EVERY_QUEUE
+    from sla_engine.replay import unknown_queues
+
+    queues = tuple(asked or (EVERY_QUEUE,))
+    unknown, known = unknown_queues(reader, queues)
+    if unknown:
+        there_are = ", ".join(sorted(known)) or "none"
+        typer.echo(f"--queue {', '.join(sorted(unknown))}: no queue of this client; there are: {there_are}", err=True)
+        raise typer.Exit(2)
+    return queues
+
+
 def published_or_exit(reader: "LedgerReader", option: str, named: str) -> "Definition":
     """What `named` means to this ledger; says what is wrong and exits with 2 when it cannot be used."""
     from sla_engine._core.definition import DefinitionError

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.commands.definition._loading import open_ledger, published_or_exit
+from seatwatch.commands.definition._loading import open_ledger, published_or_exit, queues_or_exit
 from seatwatch.instants import instant_named
 from seatwatch.settings import load_defaults
 
@@ -50,12 +50,12 @@ def diff(  # noqa: PLR0917 - typer passes options by name
     from seatwatch.diff_screen import show
     from seatwatch.explain_words import Teller
     from seatwatch.progress import entries_bar
-    from sla_engine._core.contract import EVERY_QUEUE
     from sla_engine.diff import Period, difference
 
     defaults = load_defaults()
     reader = open_ledger(data, client)
     try:
+        queues = queues_or_exit(reader, queue)
         before, after = published_or_exit(reader, "A", a), published_or_exit(reader, "B", b)
         zone = before.time_zone
         period = Period(
@@ -65,7 +65,7 @@ def diff(  # noqa: PLR0917 - typer passes options by name
             typer.echo(f"--to {until}: not after --from {since}", err=True)
             raise typer.Exit(2)
         with entries_bar(f"{a} / {b}", reader.size()) as progress:
-            found = difference(reader, before, after, period, queues=queue or (EVERY_QUEUE,), passed=progress)
+            found = difference(reader, before, after, period, queues=queues, passed=progress)
     except LedgerError as error:
         typer.echo(f"--client {client}: {error}", err=True)
         raise typer.Exit(1) from None

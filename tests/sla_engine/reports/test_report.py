@@ -41,7 +41,7 @@ class Contact(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        return self.who is None and self.waits < SHORT_MS
+        return self.who is None and self.waits <= SHORT_MS
 
 
 class Login(NamedTuple):

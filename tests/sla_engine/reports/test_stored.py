@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from sla_engine.facts_store import Commit, FactsStore
+from sla_engine.reports._core.composing import session_of
 from sla_engine.reports.stored import StoredFacts, stored_facts
 from sla_engine.runners.restating import RESTATED, Restated
 from tests.builders import agent, customer, ms, transcript
@@ -60,7 +61,8 @@ def test_a_period_that_lost_what_was_written_is_not_used(tmp_path: Path, store: 
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_facts_wait_for_a_version_that_restates_to_be_through(tmp_path: Path, store: FactsStore, settled: bool) -> None:
-    commit(store, 8, **{RESTATED: msgspec.msgpack.encode([Restated("v@2", 1, 1, written=True, settled=settled)])})
+    version = Restated(label="v@2", name="v", effective_from=0, index=1, received_at=1, written=True, settled=settled)
+    commit(store, 8, **{RESTATED: msgspec.msgpack.encode([version])})
     store.close()
     found = look(tmp_path)
     assert (found is not None) is settled
@@ -76,3 +78,20 @@ def test_facts_of_another_ledger_none_and_rubbish_are_no_facts(tmp_path: Path, s
         path.unlink()
     (tmp_path / "state.sqlite").write_bytes(b"rubbish" * 1000)
     assert look(tmp_path) is None
+
+
+def test_facts_come_in_order_of_their_sessions_whatever_file_they_are_in(tmp_path: Path, store: FactsStore) -> None:
+    events = [
+        each
+        for day in (40, 3, 35, 4)
+        for each in (customer(f"+{day} 09:00", f"c{day}"), agent(f"+{day} 09:00:08", c=f"c{day}"))
+    ]
+    store.commit(Commit(9, b"leaf", transcript(*events).facts, {}, {}))
+    store.close()
+    found = look(tmp_path)
+    assert found is not None
+    with closing(found):
+        keys = [session_of(fact) for fact in found.between(0, ms("+99 00:00"))]
+    assert len(list(tmp_path.glob("20*.sqlite"))) == 2
+    assert keys == sorted(keys)
+    assert {key[1] for key in keys} >= {"c1", "c40", "c3", "c35", "c4"}
