@@ -44,6 +44,16 @@ class Windows:
     def sync_directory(self, directory: Path) -> None:
         """Nothing to do: a folder cannot be flushed here, and NTFS journals the rename itself."""
 
+    def program_names(self) -> frozenset[str]:
+        """Names of executables, as the process list shows them."""
+        import psutil  # noqa: PLC0415 - only for probes that look at programs
+
+        return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+
+    def default_gateway(self) -> str | None:
+        """Not told cheaply by Windows: name it in the configuration where it is wanted."""
+        return None
+
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""
         return asyncio.SelectorEventLoop()
