@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from agent_probe._core.gate import Rhythm
+from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
 from agent_probe.hub import DIRECT, is_loopback, read_url
@@ -133,6 +134,8 @@ class ProbeSettings(NamedTuple):
     platform: PlatformSettings
     programs_ms: int
     lines: LineSettings
+    machine: MachineRules
+    machine_schedule: Schedule
     seat_heartbeat: Schedule
     gateway_heartbeat: Schedule
     heartbeat_rhythm: Rhythm

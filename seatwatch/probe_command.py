@@ -12,6 +12,7 @@ from agent_probe import app
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.line import LineRules
 from agent_probe._core.line_window import WindowRules
+from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
 from agent_probe.config import (
@@ -93,6 +94,8 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         platform=platform_settings(times),
         programs_ms=ms("programs_read"),
         lines=_line_settings(defaults),
+        machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
+        machine_schedule=times.schedule("machine_looked"),
         seat_heartbeat=times.schedule("seat_heartbeat"),
         gateway_heartbeat=times.schedule("gateway_heartbeat"),
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),

@@ -14,6 +14,9 @@ class Platform(Protocol):
     def monotonic_ms(self) -> int:
         """Milliseconds that never go back and count suspended time."""
 
+    def awake_ms(self) -> int:
+        """Milliseconds that never go back and do not count suspended time."""
+
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch, as this machine believes."""
 

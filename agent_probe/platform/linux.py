@@ -33,6 +33,10 @@ class Linux:
             return time.monotonic_ns() // NS_PER_MS
         return time.clock_gettime_ns(boot_time) // NS_PER_MS
 
+    def awake_ms(self) -> int:
+        """CLOCK_MONOTONIC, which stands still while the machine sleeps."""
+        return time.monotonic_ns() // NS_PER_MS
+
     def wall_ms(self) -> int:
         """The system's real-time clock."""
         return time.time_ns() // NS_PER_MS  # noqa: TID251 - this is the clock that others are given

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 NS_PER_MS: Final = 1_000_000
+INTERRUPTS_PER_MS: Final = 10_000
 STOP_SIGNALS: Final = ("SIGINT", "SIGBREAK")
 """Ctrl-C, and Ctrl-Break, which service wrappers and the task scheduler send."""
 
@@ -28,6 +29,13 @@ class Windows:
             tick_count.restype = ctypes.c_ulonglong
             self._tick_count = tick_count
         return int(self._tick_count())
+
+    def awake_ms(self) -> int:
+        """QueryUnbiasedInterruptTime, in steps of 100 ns, without the time asleep."""
+        windll: Any = getattr(ctypes, "windll", None)
+        interrupts = ctypes.c_ulonglong()
+        windll.kernel32.QueryUnbiasedInterruptTime(ctypes.byref(interrupts))
+        return interrupts.value // INTERRUPTS_PER_MS
 
     def wall_ms(self) -> int:
         """The system's real-time clock."""

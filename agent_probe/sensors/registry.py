@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.notes import Notes
 from agent_probe.platform import current
 from agent_probe.sensors.base import Sensor
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, RegisterConfig, UpsConfig
 from agent_probe.sensors.phone_line.connection import TrunkAddress
 from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
 from agent_probe.sensors.seat.echo import GatewayEcho
+from agent_probe.sensors.seat.machine import MachineSensor
 from agent_probe.sensors.seat.network import NetworkAddress, SeatSensor
 from agent_probe.sensors.seat.platform import PlatformSensor, PlatformTarget
 from agent_probe.sensors.seat.programs import Programs
@@ -126,3 +128,8 @@ SENSORS: Final[Mapping[str, Factory]] = {
 def build(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> list[Sensor]:
     """Every sensor that `config` asks for. `load` tells the heartbeat what the outbox holds."""
     return [sensor for factory in SENSORS.values() for sensor in factory(config, settings, load)]
+
+
+def machine(settings: ProbeSettings, notes: Notes, awake_ms: Callable[[], int]) -> Sensor:
+    """What every probe watches, whatever its configuration: the machine it runs on."""
+    return MachineSensor(settings.machine_schedule, settings.machine, notes, awake_ms=awake_ms)
