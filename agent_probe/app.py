@@ -13,11 +13,12 @@ from agent_probe._core.snapshots import SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import ProbeConfig, ProbeSettings
 from agent_probe.mqtt import MqttPort
+from agent_probe.notes import Notes
 from agent_probe.outbox import DurableOutbox
 from agent_probe.platform import Platform, current
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Sensor, Stamp
-from agent_probe.sensors.registry import build
+from agent_probe.sensors.registry import build, machine
 from agent_probe.sensors.seat.sensor import Load
 from agent_probe.transport import port_for
 from agent_probe.uplink import Backlog, Uplink
@@ -28,10 +29,13 @@ log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
-    """The three things a probe asks of time; a Platform is one."""
+    """What a probe asks of time; a Platform is one."""
 
     def monotonic_ms(self) -> int:
         """Milliseconds that never go back and count suspended time."""
+
+    def awake_ms(self) -> int:
+        """Milliseconds that never go back and do not count suspended time."""
 
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch."""
@@ -105,9 +109,13 @@ class Probe:
             now_ms=clock.monotonic_ms,
             rng=chosen_rng,
         )
+        notes = Notes(site=config.site, seat=config.seat, clock_domain=config.source)
         self.runner = Runner(
-            build(config, settings, self._load) if sensors is None else sensors,
+            [machine(settings, notes, clock.awake_ms), *build(config, settings, self._load)]
+            if sensors is None
+            else sensors,
             Publisher(outbox.put, self.snapshots, self.uplink.wake),
+            notes,
             stamp=self._stamp,
             rng=chosen_rng,
             jitter_ratio=settings.jitter_ratio,

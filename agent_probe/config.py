@@ -2,20 +2,30 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from agent_probe._core.gate import Rhythm
+from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
 from agent_probe.hub import DIRECT, is_loopback, read_url
 from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.config import (
+    NetworkConfig,
+    PhoneLineConfig,
+    PlatformConfig,
+    UpsConfig,
+    check_watched,
+    watched_files,
+)
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
+from agent_probe.sensors.seat.network import SeatSettings
+from agent_probe.sensors.seat.platform import PlatformSettings
 from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
@@ -23,12 +33,8 @@ from wire.ids import is_name
 
 MQTT_PORT: Final = 1883
 PROTOCOLS: Final = ("5", "3.1.1")
-UPS_PORTS: Final[Mapping[str, int]] = {"nut": 3493, "snmp": 161, "battery": 0}
-SIP_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061}
-SIP_ADDRESS: Final = re.compile(r"sips?:[^@\s<>\"]+@[^@\s<>\"]+")
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-OptionalPort = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class Transport(StrEnum):
@@ -69,41 +75,6 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: TlsConfig | None = None
 
 
-class UpsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One UPS. name: in our messages. port 0: the usual one. ups: upsd's name for it, where that differs.
-
-    via: a NUT server, an SNMP agent with the UPS-MIB, or the battery that this machine itself shows.
-    """
-
-    name: str
-    host: str = "127.0.0.1"
-    port: OptionalPort = 0
-    ups: str = ""
-    via: Literal["nut", "snmp", "battery"] = "nut"
-    community: str = "public"
-
-
-class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account to register, meant for monitoring alone. aor: `sip:user@domain`. password_file: the password alone."""
-
-    aor: str
-    password_file: str
-    username: str = ""
-
-
-class PhoneLineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One SIP trunk. port 0: the transport's usual one. via_line: the broadband line it goes over, if it has one."""
-
-    name: str
-    host: str
-    port: OptionalPort = 0
-    transport: Literal["udp", "tcp", "tls"] = "udp"
-    ca_file: str = ""
-    bind_address: str = ""
-    via_line: str = ""
-    register: RegisterConfig | None = None
-
-
 class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One probe. The source id of its messages is `<site>/<probe>`."""
 
@@ -117,6 +88,8 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str = ""
     ups: list[UpsConfig] = []
     phone_line: list[PhoneLineConfig] = []
+    platform: list[PlatformConfig] = []
+    network: NetworkConfig = NetworkConfig()
 
     @property
     def source(self) -> str:
@@ -150,14 +123,19 @@ class HttpSettings(NamedTuple):
 
 
 class ProbeSettings(NamedTuple):
-    """Every threshold of the probe; `seatwatch` fills it from its defaults."""
+    """Every threshold of the probe; `seatwatch` fills it from its defaults. programs_ms: how old a list may get."""
 
     outbox: OutboxLimits
     uplink: UplinkSettings
     http: HttpSettings
     ups: UpsSettings
     phone_line: PhoneLineSettings
+    seat: SeatSettings
+    platform: PlatformSettings
+    programs_ms: int
     lines: LineSettings
+    machine: MachineRules
+    machine_schedule: Schedule
     seat_heartbeat: Schedule
     gateway_heartbeat: Schedule
     heartbeat_rhythm: Rhythm
@@ -205,19 +183,13 @@ def _check(config: ProbeConfig) -> None:
     for key, value in (
         ("site", config.site),
         ("probe", config.probe),
-        *((f"ups.{u.name}", u.name) for u in config.ups),
-        *((f"phone_line.{line.name}", line.name) for line in config.phone_line),
     ):
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
             raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
     if config.role is Role.SEAT and not config.seat:
         raise ProbeConfigError("seat", "missing", 'say which seat this machine is, or set role = "gateway"')
-    named = {"ups": [ups.name for ups in config.ups], "phone_line": [line.name for line in config.phone_line]}
-    for key, names in named.items():
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ProbeConfigError(f"{key}.name", f"{twice!r} is used twice", "give each a name of its own")
-    _check_phone_lines(config.phone_line)
+    check_watched(config.ups, config.phone_line, config.platform)
     broker = config.broker
     if broker.protocol not in PROTOCOLS:
         raise ProbeConfigError(
@@ -256,17 +228,6 @@ def _check_hub(config: ProbeConfig) -> None:
         raise ProbeConfigError("hub.tls", "a certificate and its key belong together", fix)
 
 
-def _check_phone_lines(lines: Sequence[PhoneLineConfig]) -> None:
-    for line in lines:
-        key = f"phone_line.{line.name}"
-        if not line.host:
-            raise ProbeConfigError(f"{key}.host", "empty", "name the host of the trunk")
-        if line.ca_file and line.transport != "tls":
-            raise ProbeConfigError(f"{key}.ca_file", "only TLS has authorities", 'set transport = "tls", or remove it')
-        if line.register is not None and not SIP_ADDRESS.fullmatch(line.register.aor):
-            raise ProbeConfigError(f"{key}.register.aor", f"{line.register.aor!r}", 'write it as "sip:user@domain"')
-
-
 def check_files(config: ProbeConfig) -> None:
     """Whether every file the configuration names can be read. Raises ProbeConfigError."""
     tls = config.broker.tls or TlsConfig()
@@ -277,12 +238,7 @@ def check_files(config: ProbeConfig) -> None:
         "broker.tls.ca_file": tls.ca_file,
         "broker.tls.cert_file": tls.cert_file,
         "broker.tls.key_file": tls.key_file,
-        **{f"phone_line.{line.name}.ca_file": line.ca_file for line in config.phone_line},
-        **{
-            f"phone_line.{line.name}.register.password_file": line.register.password_file
-            for line in config.phone_line
-            if line.register is not None
-        },
+        **watched_files(config.phone_line, config.platform),
         "hub.token_file": hub.token_file,
         "hub.tls.ca_file": hub_tls.ca_file,
         "hub.tls.cert_file": hub_tls.cert_file,

@@ -11,8 +11,10 @@ from agent_probe._core.gate import Gate
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.notes import Notes
 from agent_probe.sensors.base import Reading, Sensor, Stamp
 from wire.codec import KIND_OF, encode_body
+from wire.seat import Noticed
 
 MS_PER_S = 1000
 log = logging.getLogger(__name__)
@@ -27,7 +29,10 @@ class Put(Protocol):
 
 @dataclass
 class SensorFigures:
-    """How a sensor is doing. Times in ms; samples that failed or were late count as failures."""
+    """How a sensor is doing. Times in ms; samples that failed or were late count as failures.
+
+    hung_at: since when it has not come back in time, None while it does.
+    """
 
     samples: int = 0
     failures: int = 0
@@ -35,6 +40,7 @@ class SensorFigures:
     longest_ms: int = 0
     last_good_at: int | None = None
     retry_ms: int = 0
+    hung_at: int | None = None
 
 
 class Publisher:
@@ -59,7 +65,7 @@ class Publisher:
             data = encode_body(body)
             if say.record is not None:
                 self._put(kind, kind_version, data, say.record, now=now)
-            if say.show:
+            if say.show and not reading.once:
                 self._snapshots.update(reading.about, Snapshot(kind, kind_version, data))
             if reading.urgent and say.record is DropClass.CHANGE:
                 self._snapshots.repeat_all()
@@ -74,6 +80,7 @@ class Runner:
         self,
         sensors: Sequence[Sensor],
         publisher: Publisher,
+        notes: Notes,
         *,
         stamp: Callable[[], Stamp],
         rng: random.Random,
@@ -81,6 +88,7 @@ class Runner:
     ) -> None:
         self._sensors = sensors
         self._publisher = publisher
+        self._notes = notes
         self._stamp = stamp
         self._rng = rng
         self._jitter_ratio = jitter_ratio
@@ -120,6 +128,7 @@ class Runner:
                 self._publisher.take(readings, began.monotonic)
                 ended = self._stamp().monotonic
                 took_ms = ended - began.monotonic
+                self._say_it_is_back(sensor, figures)
                 figures.samples += 1
                 figures.longest_ms = max(figures.longest_ms, took_ms)
                 figures.last_good_at = ended
@@ -127,9 +136,24 @@ class Runner:
                 await self._wait(max(0, sensor.schedule.interval_ms - took_ms))
         except TimeoutError:
             figures.timeouts += 1
+            self._say_it_hangs(sensor, figures)
             return "timeout"
         except ProbeUnavailable as error:
             return str(error)
+
+    def _say_it_hangs(self, sensor: Sensor, figures: SensorFigures) -> None:
+        now = self._stamp()
+        if figures.hung_at is None:
+            figures.hung_at = now.monotonic - sensor.schedule.deadline_ms
+            self._publisher.take([self._notes.note(Noticed.SENSOR_HUNG, now, about=sensor.name)], now.monotonic)
+
+    def _say_it_is_back(self, sensor: Sensor, figures: SensorFigures) -> None:
+        if figures.hung_at is not None:
+            now = self._stamp()
+            hung_ms = now.monotonic - figures.hung_at
+            figures.hung_at = None
+            note = self._notes.note(Noticed.SENSOR_BACK, now, about=sensor.name, duration_ms=hung_ms)
+            self._publisher.take([note], now.monotonic)
 
     async def _wait(self, time_ms: int) -> None:
         """Up to `jitter_ratio` shorter than asked: probes started together drift apart, and promises are kept."""

@@ -12,16 +12,14 @@ from agent_probe import app
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.line import LineRules
 from agent_probe._core.line_window import WindowRules
+from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
 from agent_probe.config import (
-    SIP_PORTS,
-    UPS_PORTS,
     HttpSettings,
     ProbeConfig,
     ProbeSettings,
     UplinkSettings,
-    UpsConfig,
     check_files,
     load_config,
 )
@@ -29,14 +27,9 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
 from agent_probe.sensors.base import Schedule
-from agent_probe.sensors.phone_line.registration import RegistrationRules
-from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
-from agent_probe.sensors.phone_line.transaction import TransactionRules
-from agent_probe.sensors.phone_line.trunk import TrunkRules
+from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
 from agent_probe.sensors.uplink.settings import LineSettings
-from agent_probe.sensors.ups.debounce import DebounceRules
-from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
-from agent_probe.sensors.ups.sensor import UpsSettings
+from seatwatch.probe_sensors import ProbeTimes, phone_line_settings, platform_settings, seat_settings, ups_settings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
 
@@ -65,8 +58,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
     def ms(name: str) -> int:
         return defaults.ms(f"probe.{name}")
 
-    def schedule(name: str) -> Schedule:
-        return _schedule(defaults, name, "sample_deadline")
+    times = ProbeTimes(defaults)
 
     return ProbeSettings(
         outbox=OutboxLimits(
@@ -96,39 +88,19 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             slowly_ms=ms("http_refused_retry"),
             mqtt_retry_ms=ms("mqtt_retry"),
         ),
-        ups=UpsSettings(
-            schedule=schedule("ups_status"),
-            rhythm=Rhythm(ms("ups_repeated"), ms("ups_repeated"), DropClass.SAMPLE),
-            debounce=DebounceRules(ms("ups_flicker"), ms("ups_off"), ms("ups_dead"), ms("ups_gap")),
-            slope=SlopeRules(ms("ups_slope"), round(WHOLE * defaults.ratio("probe.ups_slope_drop"))),
-            list_ms=ms("ups_variables"),
-            resend_ms=ms("snmp_resend"),
-            low_ratio=defaults.ratio("probe.battery_low"),
-        ),
-        phone_line=_phone_line_settings(defaults),
+        ups=ups_settings(times),
+        phone_line=phone_line_settings(times),
+        seat=seat_settings(times),
+        platform=platform_settings(times),
+        programs_ms=ms("programs_read"),
         lines=_line_settings(defaults),
-        seat_heartbeat=schedule("seat_heartbeat"),
-        gateway_heartbeat=schedule("gateway_heartbeat"),
+        machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
+        machine_schedule=times.schedule("machine_looked"),
+        seat_heartbeat=times.schedule("seat_heartbeat"),
+        gateway_heartbeat=times.schedule("gateway_heartbeat"),
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
-    )
-
-
-def _schedule(defaults: Defaults, name: str, deadline: str) -> Schedule:
-    times = (defaults.ms(f"probe.{key}") for key in (name, deadline, "retry_first", "retry_last"))
-    return Schedule(*times)
-
-
-def _phone_line_settings(defaults: Defaults) -> PhoneLineSettings:
-    repeated_ms = defaults.ms("probe.phone_repeated")
-    return PhoneLineSettings(
-        schedule=_schedule(defaults, "phone_asked", "phone_deadline"),
-        suspect=_schedule(defaults, "phone_suspect", "phone_deadline"),
-        rhythm=Rhythm(repeated_ms, repeated_ms, DropClass.SAMPLE),
-        trunk=defaults.fill(TrunkRules, "probe"),
-        registration=defaults.fill(RegistrationRules, "probe"),
-        transaction=defaults.fill(TransactionRules, "probe"),
     )
 
 
@@ -235,9 +207,16 @@ def _summary(config: ProbeConfig) -> str:
             f" {line.transport.upper()}" + (f", registering {line.register.aor}" if line.register else "")
             for line in config.phone_line
         ),
+        *(f"    platform {platform.name}: {_looked_at(platform)}" for platform in config.platform),
         *([f"    hub {config.hub.url}, transport {config.transport.value}"] if config.hub else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _looked_at(platform: PlatformConfig) -> str:
+    door = [f"door {platform.host}:{platform.port}"] if platform.host else []
+    programs = [f"programs {', '.join(platform.programs)}"] if platform.programs else []
+    return ", ".join([*door, *programs])
 
 
 def _place(ups: UpsConfig) -> str:

@@ -14,6 +14,9 @@ class Platform(Protocol):
     def monotonic_ms(self) -> int:
         """Milliseconds that never go back and count suspended time."""
 
+    def awake_ms(self) -> int:
+        """Milliseconds that never go back and do not count suspended time."""
+
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch, as this machine believes."""
 
@@ -25,6 +28,12 @@ class Platform(Protocol):
 
     def sync_directory(self, directory: Path) -> None:
         """Make what was renamed in `directory` survive a power cut. Raises OSError."""
+
+    def program_names(self) -> frozenset[str]:
+        """File names of the programs that run; nothing else about them is read."""
+
+    def default_gateway(self) -> str | None:
+        """Where this machine sends what is not for its own network, None if there is none or it cannot be told."""
 
     def new_event_loop(self) -> AbstractEventLoop:
         """An event loop the MQTT client can work with."""

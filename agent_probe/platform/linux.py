@@ -16,8 +16,15 @@ TIME_ERROR: Final = 5
 """adjtimex(2): the clock is not synchronised."""
 
 
+ROUTES: Final = Path("net/route")
+HAS_GATEWAY: Final = 2
+
+
 class Linux:
-    """See agent_probe.platform.Platform."""
+    """See agent_probe.platform.Platform. processes: where the kernel shows what runs."""
+
+    def __init__(self, processes: Path = Path("/proc")) -> None:
+        self._processes = processes
 
     def monotonic_ms(self) -> int:
         """CLOCK_BOOTTIME, which goes on while the machine sleeps."""
@@ -25,6 +32,10 @@ class Linux:
         if boot_time is None:
             return time.monotonic_ns() // NS_PER_MS
         return time.clock_gettime_ns(boot_time) // NS_PER_MS
+
+    def awake_ms(self) -> int:
+        """CLOCK_MONOTONIC, which stands still while the machine sleeps."""
+        return time.monotonic_ns() // NS_PER_MS
 
     def wall_ms(self) -> int:
         """The system's real-time clock."""
@@ -55,6 +66,31 @@ class Linux:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def program_names(self) -> frozenset[str]:
+        """What the kernel keeps of each name: 15 characters. A process that ends meanwhile is passed over."""
+        found = set()
+        for process in self._processes.iterdir():
+            if process.name.isdigit():
+                try:
+                    found.add((process / "comm").read_text(encoding="utf-8", errors="replace").strip())
+                except OSError:
+                    continue
+        return frozenset(found)
+
+    def default_gateway(self) -> str | None:
+        """The gateway of the default route with the lowest metric, as the kernel's table says."""
+        try:
+            rows = [line.split() for line in (self._processes / ROUTES).read_text(encoding="ascii").splitlines()[1:]]
+        except OSError:
+            return None
+        routes = [
+            row for row in rows if len(row) > 7 and row[1] == row[7] == "00000000" and int(row[3], 16) & HAS_GATEWAY
+        ]
+        if not routes:
+            return None
+        gateway = min(routes, key=lambda row: int(row[6]))[2]
+        return ".".join(str(octet) for octet in reversed(bytes.fromhex(gateway)))
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """The system's usual loop."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 NS_PER_MS: Final = 1_000_000
+INTERRUPTS_PER_MS: Final = 10_000
 STOP_SIGNALS: Final = ("SIGINT", "SIGBREAK")
 """Ctrl-C, and Ctrl-Break, which service wrappers and the task scheduler send."""
 
@@ -29,6 +30,13 @@ class Windows:
             self._tick_count = tick_count
         return int(self._tick_count())
 
+    def awake_ms(self) -> int:
+        """QueryUnbiasedInterruptTime, in steps of 100 ns, without the time asleep."""
+        windll: Any = getattr(ctypes, "windll", None)
+        interrupts = ctypes.c_ulonglong()
+        windll.kernel32.QueryUnbiasedInterruptTime(ctypes.byref(interrupts))
+        return interrupts.value // INTERRUPTS_PER_MS
+
     def wall_ms(self) -> int:
         """The system's real-time clock."""
         return time.time_ns() // NS_PER_MS  # noqa: TID251 - this is the clock that others are given
@@ -43,6 +51,16 @@ class Windows:
 
     def sync_directory(self, directory: Path) -> None:
         """Nothing to do: a folder cannot be flushed here, and NTFS journals the rename itself."""
+
+    def program_names(self) -> frozenset[str]:
+        """Names of executables, as the process list shows them."""
+        import psutil  # noqa: PLC0415 - only for probes that look at programs
+
+        return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+
+    def default_gateway(self) -> str | None:
+        """Not told cheaply by Windows: name it in the configuration where it is wanted."""
+        return None
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""

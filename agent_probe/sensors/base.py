@@ -20,7 +20,8 @@ class Reading(NamedTuple):
 
     about: the thing measured; the newest reading of a thing is its present state. state: what counts as a change, and
     nothing else. body: builds the message, called only when the reading is worth saying. urgent: everything the probe
-    knows goes out again beside it, because it may be the last thing this probe says.
+    knows goes out again beside it, because it may be the last thing this probe says. once: something that happened and
+    is over: recorded, and no part of the present state.
     """
 
     about: str
@@ -28,6 +29,7 @@ class Reading(NamedTuple):
     rhythm: Rhythm
     body: Callable[[], Body]
     urgent: bool = False
+    once: bool = False
 
 
 class Schedule(NamedTuple):
@@ -43,7 +45,7 @@ class Sensor(Protocol):
     """Three phases, three meanings of failure.
 
     The configuration was checked before (fatal); open and sample may raise ProbeUnavailable (retried); what holds
-    meanwhile is said by `unavailable`.
+    meanwhile is said by `unavailable`. A sensor may change its schedule between samples.
     """
 
     name: str

@@ -10,8 +10,9 @@ import msgspec
 
 from agent_probe._core.outbox import Outbox
 from agent_probe.app import Probe, memory_outbox
-from agent_probe.config import BrokerConfig, ProbeConfig, ProbeSettings, UpsConfig
+from agent_probe.config import BrokerConfig, ProbeConfig, ProbeSettings
 from agent_probe.platform import current
+from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch.addresses import LOOPBACK
 from seatwatch.floor.bridge import ChatBridge
 from seatwatch.floor.line import Line
@@ -168,7 +169,13 @@ class Floor:
         ups = [UpsConfig(name="ups", port=self._upsds[site].port)] if role is Role.GATEWAY else []
         broker = BrokerConfig(host=LOOPBACK, port=self._lines[site].port, protocol="3.1.1")
         config = ProbeConfig(
-            site=site, probe=name, broker=broker, role=role, seat="" if role is Role.GATEWAY else name, ups=ups
+            site=site,
+            probe=name,
+            broker=broker,
+            role=role,
+            seat="" if role is Role.GATEWAY else name,
+            ups=ups,
+            network=NetworkConfig(measured=False),  # it is this machine's, not a seat's
         )
         platform = current()
         outbox = self._outboxes[config.source] = memory_outbox(config, self._probe_settings, platform)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agent_probe.app import Probe, disk_outbox
-from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, Transport, UpsConfig
+from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, Transport
 from agent_probe.platform import current
+from agent_probe.sensors.config import UpsConfig
 from seatwatch.probe_command import probe_settings
 from seatwatch.settings import load_defaults
 from wire.facility import Role

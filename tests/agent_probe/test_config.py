@@ -19,7 +19,7 @@ SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent / "agent_probe" / "s
 def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() -> None:
     config = parse_config(SMALLEST)
     assert (config.source, config.role, config.broker.port, config.broker.protocol) == ("sz1/p1", Role.SEAT, 1883, "5")
-    assert [sensor.name for sensor in build(config, SETTINGS, lambda: Load(0, 0))] == ["heartbeat"]
+    assert [sensor.name for sensor in build(config, SETTINGS, lambda: Load(0, 0))] == ["heartbeat", "seat"]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         (SMALLEST + 'username = "u"\n', "broker.username", "belong together"),
         (SMALLEST + '[broker.tls]\ncert_file = "c"\n', "broker.tls", "belong together"),
         (SMALLEST + '[[ups]]\nname = "a"\n[[ups]]\nname = "a"\n', "ups.name", "used twice"),
+        (SMALLEST + '[[platform]]\nname = "p"\n', "platform.p", "nothing to look at"),
         (SMALLEST + '[[phone_line]]\nname = "t"\nhost = ""\n', "phone_line.t.host", "empty"),
         (
             SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\ntransport = "sctp"\n',
@@ -76,7 +77,8 @@ def test_check_says_what_the_probe_would_do(tmp_path: Path, capsys: pytest.Captu
     file.write_text(
         SMALLEST
         + '[[ups]]\nname = "rack1"\n[[phone_line]]\nname = "t"\nhost = "sip.example"\ntransport = "tls"\n'
-        + f'register = {{aor = "sip:m@sip.example", password_file = "{file}"}}\n',
+        + f'register = {{aor = "sip:m@sip.example", password_file = "{file}"}}\n'
+        + '[[platform]]\nname = "chat"\nhost = "chat.example"\nprograms = ["Chat.exe"]\n',
         encoding="utf-8",
     )
     assert probe_command.run(["--config", str(file), "--check"]) == 0
@@ -85,6 +87,7 @@ def test_check_says_what_the_probe_would_do(tmp_path: Path, capsys: pytest.Captu
         "    broker hub:1883, MQTT 5, no TLS",
         "    UPS rack1 at 127.0.0.1:3493",
         "    phone line t at sip.example:5061, TLS, registering sip:m@sip.example",
+        "    platform chat: door chat.example:443, programs Chat.exe",
     ]
 
 
@@ -95,6 +98,14 @@ def test_check_ends_with_2_and_names_key_and_fix(tmp_path: Path, capsys: pytest.
     assert "fix: save it as UTF-8" in capsys.readouterr().err
     assert probe_command.run(["--config", str(tmp_path / "none")]) == 2
     assert probe_command.run([]) == 2
+
+
+def test_a_gateway_does_not_look_at_itself_and_a_seat_may_be_told_not_to() -> None:
+    more = '[network]\nmeasured = false\n[[platform]]\nname = "phone"\nprograms = ["phone.exe"]\n'
+    gateway = parse_config('site = "sz1"\nprobe = "gw"\nrole = "gateway"\n[broker]\nhost = "hub"\n')
+    assert [sensor.name for sensor in build(gateway, SETTINGS, lambda: Load(0, 0))] == ["heartbeat"]
+    told = build(parse_config(SMALLEST + more), SETTINGS, lambda: Load(0, 0))
+    assert [sensor.name for sensor in told] == ["heartbeat", "platform/phone"]
 
 
 def test_every_sensor_has_its_folder_with_a_readme_and_every_folder_is_a_sensor_or_a_kept_place() -> None:

@@ -8,12 +8,14 @@ from agent_probe._core.gate import Gate, Rhythm, Say
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.notes import Notes
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.seat import HeartbeatSensor, Load
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.facility import Heartbeat, Role
 from wire.frame import Lane
+from wire.kinds import Kind
 
 EVERY_SECOND = Schedule(interval_ms=1_000, deadline_ms=500, retry_first_ms=1_000, retry_last_ms=8_000)
 RHYTHM = Rhythm(live_ms=10_000, record_ms=60_000, periodic=DropClass.SAMPLE)
@@ -59,21 +61,25 @@ class Scripted:
 class World:
     """A runner over a list instead of an outbox."""
 
-    def __init__(self, sensor: Scripted, jitter_ratio: float = 0.0) -> None:
+    def __init__(self, sensor: Scripted, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = ()) -> None:
         self.put: list[tuple[int, str]] = []
+        self.bodies: list[tuple[int, int, bytes]] = []
         self.woken = 0
         self.snapshots = SnapshotLane(source="sz1/s1", epoch=lambda: b"e" * 16)
         clock = VirtualClock()
         self.runner = Runner(
-            [sensor],
+            [sensor, *beside],
             Publisher(self._put, self.snapshots, self._wake),
+            Notes(site="sz1", seat="s1", clock_domain="sz1/s1"),
             stamp=lambda: Stamp(clock.wall_ms(), clock.monotonic_ms(), True),
             rng=random.Random(1),
             jitter_ratio=jitter_ratio,
         )
 
     def _put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
-        self.put.append((now, drop_class.name.lower()))
+        self.bodies.append((kind, kind_version, body))
+        if kind != Kind.PROBE_NOTE:
+            self.put.append((now, drop_class.name.lower()))
         return len(self.put)
 
     def _wake(self) -> None:
@@ -86,9 +92,9 @@ class World:
             task.cancel()
 
 
-def lived(sensor: Scripted, time_ms: int, jitter_ratio: float = 0.0) -> World:
+def lived(sensor: Scripted, time_ms: int, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = ()) -> World:
     async def main() -> World:
-        world = World(sensor, jitter_ratio)
+        world = World(sensor, jitter_ratio, beside)
         await world.lives(time_ms)
         return world
 

@@ -37,6 +37,9 @@ class VirtualClock:
     def monotonic_ms(self) -> int:
         return round(asyncio.get_running_loop().time() * 1000)
 
+    def awake_ms(self) -> int:
+        return self.monotonic_ms()
+
     def wall_ms(self) -> int:
         return WALL_AT_START_MS + self.monotonic_ms()
 

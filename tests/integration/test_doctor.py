@@ -13,10 +13,11 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport, UpsConfig
+from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
 from agent_probe.platform import current
+from agent_probe.sensors.config import UpsConfig
 from seatwatch import probe_command
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults

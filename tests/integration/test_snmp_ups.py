@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent_probe.config import UpsConfig
 from agent_probe.sensors.base import Sensor, Stamp
+from agent_probe.sensors.config import UpsConfig
 from agent_probe.sensors.registry import SENSORS
 from agent_probe.sensors.seat import Load
 from tests.agent_probe.living_probe import SETTINGS, gateway

@@ -4,7 +4,6 @@ It is kept open while it works: a TLS handshake every few seconds would cost bot
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -12,6 +11,7 @@ from agent_probe.errors import ProbeUnavailable
 from agent_probe.failures import failure_word
 from agent_probe.sensors.phone_line.sip import Answer, Hop, SipProtocolError, SipStream, read_datagram
 from agent_probe.sensors.phone_line.transaction import Transaction, TransactionRules
+from agent_probe.tls import client_context
 
 MS_PER_S: Final = 1000
 US_PER_S: Final = 1_000_000
@@ -170,7 +170,7 @@ class _StreamChannel:
         reader, writer = await asyncio.open_connection(
             address.host,
             address.port,
-            ssl=ssl.create_default_context(cafile=address.ca_file or None) if address.transport == "tls" else None,
+            ssl=client_context(address.ca_file) if address.transport == "tls" else None,
             local_addr=(address.bind_address, 0) if address.bind_address else None,
         )
         host, port, *_ = writer.get_extra_info("sockname")

@@ -1,0 +1,130 @@
+"""One platform as this seat sees it: whether its client runs, whether its door answers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from agent_probe._core.gate import Rhythm
+from agent_probe.failures import failure_word
+from agent_probe.sensors.base import Reading, Schedule, Stamp
+from agent_probe.sensors.seat.programs import Programs
+from agent_probe.sensors.seat.reach import Reach, ReachBelieved
+from agent_probe.tls import client_context
+from wire.limits import DURATION_MAX_MS
+from wire.seat import PlatformReading
+
+MS_PER_S: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """suspect: how often to try while the last try contradicts what is believed. connect_ms: for name, TCP and TLS."""
+
+    schedule: Schedule
+    suspect: Schedule
+    rhythm: Rhythm
+    connect_ms: int
+    misses_believed: int
+
+
+class PlatformTarget(NamedTuple):
+    """programs: file names of its client; () to look at none. host: its door; "" to try none."""
+
+    name: str
+    programs: Sequence[str]
+    host: str
+    port: int
+    tls: bool
+    ca_file: str = ""
+
+
+class Knock(NamedTuple):
+    """How long the door took in ms, or why it did not open."""
+
+    connect_ms: int | None
+    error: str
+
+
+class PlatformSensor:
+    """Samples one platform."""
+
+    def __init__(
+        self,
+        target: PlatformTarget,
+        programs: Programs,
+        settings: PlatformSettings,
+        *,
+        site: str,
+        seat: str,
+        clock_domain: str,
+    ) -> None:
+        self.name = f"platform/{target.name}"
+        self.schedule = settings.schedule
+        self._target = target
+        self._programs = programs
+        self._settings = settings
+        self._site = site
+        self._seat = seat
+        self._clock_domain = clock_domain
+        self._reach = Reach(settings.misses_believed)
+        self._state: tuple[bool | None, bool | None] | None = None
+        self._since = 0
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def sample(self, now: Stamp) -> Sequence[Reading]:
+        """Look for its client, knock at its door."""
+        target = self._target
+        is_running = self._programs.is_any_running(target.programs, now.monotonic) if target.programs else None
+        return [self._reading(await self._knock() if target.host else None, now, is_running=is_running)]
+
+    def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
+        """A sample that took too long: a door that did not open."""
+        return [self._reading(Knock(None, cause), now, is_running=None)] if self._target.host else []
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def _knock(self) -> Knock:
+        loop, target = asyncio.get_running_loop(), self._target
+        began = loop.time()
+        try:
+            async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
+                _, writer = await asyncio.open_connection(
+                    target.host, target.port, ssl=client_context(target.ca_file) if target.tls else None
+                )
+        except OSError as error:
+            return Knock(None, failure_word(error))
+        writer.transport.abort()
+        return Knock(int((loop.time() - began) * MS_PER_S), "")
+
+    def _reading(self, knock: Knock | None, now: Stamp, *, is_running: bool | None) -> Reading:
+        believed = ReachBelieved(None, 0, is_settled=True)
+        if knock is not None:
+            believed = self._reach.observe(answered=knock.connect_ms is not None, now=now.monotonic)
+        self.schedule = self._settings.schedule if believed.is_settled else self._settings.suspect
+        state = (is_running, believed.is_reachable)
+        if state != self._state:
+            self._state, self._since = state, now.monotonic
+
+        def body() -> PlatformReading:
+            return PlatformReading(
+                occurred_at=now.wall,
+                resolution_ms=1,
+                clock=self._clock_domain,
+                monotonic_ms=now.monotonic,
+                synced=now.synced,
+                shard_key="",
+                site=self._site,
+                seat=self._seat,
+                platform=self._target.name,
+                is_running=is_running,
+                is_reachable=believed.is_reachable,
+                connect_ms=None if knock is None else knock.connect_ms,
+                error="" if knock is None else knock.error,
+                since_ms=min(now.monotonic - self._since, DURATION_MAX_MS),
+            )
+
+        return Reading(self.name, state, self._settings.rhythm, body)

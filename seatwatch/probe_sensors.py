@@ -1,0 +1,82 @@
+"""The thresholds of the probe's sensors, from the one place of thresholds."""
+
+from agent_probe._core.gate import Rhythm
+from agent_probe._core.storage import DropClass
+from agent_probe.sensors.base import Schedule
+from agent_probe.sensors.phone_line.registration import RegistrationRules
+from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
+from agent_probe.sensors.phone_line.transaction import TransactionRules
+from agent_probe.sensors.phone_line.trunk import TrunkRules
+from agent_probe.sensors.seat.network import SeatSettings
+from agent_probe.sensors.seat.platform import PlatformSettings
+from agent_probe.sensors.ups.debounce import DebounceRules
+from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
+from agent_probe.sensors.ups.sensor import UpsSettings
+from seatwatch.settings import Defaults
+
+
+class ProbeTimes:
+    """Thresholds of the section `probe`, by the names they have there."""
+
+    def __init__(self, defaults: Defaults) -> None:
+        self.defaults = defaults
+
+    def ms(self, name: str) -> int:
+        """A time in ms."""
+        return self.defaults.ms(f"probe.{name}")
+
+    def schedule(self, name: str, deadline: str = "sample_deadline") -> Schedule:
+        """How often a sensor is sampled, and how long that may take."""
+        return Schedule(self.ms(name), self.ms(deadline), self.ms("retry_first"), self.ms("retry_last"))
+
+    def repeated(self, name: str) -> Rhythm:
+        """How often what does not change is said again."""
+        return Rhythm(self.ms(name), self.ms(name), DropClass.SAMPLE)
+
+
+def ups_settings(times: ProbeTimes) -> UpsSettings:
+    """Of a UPS."""
+    return UpsSettings(
+        schedule=times.schedule("ups_status"),
+        rhythm=times.repeated("ups_repeated"),
+        debounce=DebounceRules(times.ms("ups_flicker"), times.ms("ups_off"), times.ms("ups_dead"), times.ms("ups_gap")),
+        slope=SlopeRules(times.ms("ups_slope"), round(WHOLE * times.defaults.ratio("probe.ups_slope_drop"))),
+        list_ms=times.ms("ups_variables"),
+        resend_ms=times.ms("snmp_resend"),
+        low_ratio=times.defaults.ratio("probe.battery_low"),
+    )
+
+
+def phone_line_settings(times: ProbeTimes) -> PhoneLineSettings:
+    """Of a phone line."""
+    return PhoneLineSettings(
+        schedule=times.schedule("phone_asked", "phone_deadline"),
+        suspect=times.schedule("phone_suspect", "phone_deadline"),
+        rhythm=times.repeated("phone_repeated"),
+        trunk=times.defaults.fill(TrunkRules, "probe"),
+        registration=times.defaults.fill(RegistrationRules, "probe"),
+        transaction=times.defaults.fill(TransactionRules, "probe"),
+    )
+
+
+def seat_settings(times: ProbeTimes) -> SeatSettings:
+    """Of a seat's own network."""
+    return SeatSettings(
+        schedule=times.schedule("seat_network", "seat_deadline"),
+        rhythm=times.repeated("seat_repeated"),
+        answer_ms=times.ms("seat_answer"),
+        misses_believed=times.defaults.int("probe.seat_misses"),
+        clock_every_ms=times.ms("clock_asked"),
+        clock_off_ms=times.ms("clock_off"),
+    )
+
+
+def platform_settings(times: ProbeTimes) -> PlatformSettings:
+    """Of a platform."""
+    return PlatformSettings(
+        schedule=times.schedule("platform_tried", "platform_deadline"),
+        suspect=times.schedule("platform_suspect", "platform_deadline"),
+        rhythm=times.repeated("seat_repeated"),
+        connect_ms=times.ms("platform_connect"),
+        misses_believed=times.defaults.int("probe.seat_misses"),
+    )
