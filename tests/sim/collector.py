@@ -195,6 +195,7 @@ class _Observed:
         self._node = node
         self._intake = intake
         self.stats = intake.stats
+        self.connections = intake.connections
 
     async def submit(self, frame: Frame, principal: Principal) -> Ack:
         node, intake = self._node, self._intake

@@ -68,6 +68,7 @@ async def answer(door: HttpDoor, request: Request) -> Answer:
         content_type=request.content_type,
         content_length=sum(map(len, request.chunks)) if len(request.chunks) == 1 else None,
         content=_Arriving(request),
+        remote="",
     )
     response: Any = await handler(arrived)  # type: ignore[arg-type]  # as much of one as it reads
     return Answer(
