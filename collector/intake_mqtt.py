@@ -73,8 +73,15 @@ class MqttDoor:
     """One connection to one broker. Its stats count what never reached the intake."""
 
     def __init__(
-        self, intake: Intake, sources: Sources, settings: MqttSettings, *, tls: ssl.SSLContext | None = None
+        self,
+        intake: Intake,
+        sources: Sources,
+        settings: MqttSettings,
+        *,
+        tls: ssl.SSLContext | None = None,
+        accepts: Callable[[Frame], bool] | None = None,
     ) -> None:
+        """accepts: whether to take a frame of a source that is who it says, None = always."""
         self.stats = DoorStats()
         self.connected = asyncio.Event()
         self._intake = intake
@@ -82,6 +89,7 @@ class MqttDoor:
         self._sources = sources
         self._settings = settings
         self._tls = tls
+        self._accepts = accepts
 
     async def run(self) -> None:
         """Serve until cancelled, connecting again whenever the connection is lost."""
@@ -177,4 +185,6 @@ class MqttDoor:
             raise DecodeError(Reason.FOREIGN_SOURCE, "topic and frame name different sources, or one nobody registered")
         if (named.lane == "now") != (frame.lane is Lane.SNAPSHOT):
             raise DecodeError(Reason.NOT_A_FRAME, "the topic is another lane's")
+        if self._accepts is not None and not self._accepts(frame):
+            raise DecodeError(Reason.SEEN_TWICE, "two processes speak as one source")
         return frame

@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "alerting", "notify"),
+    *("maintenance", "alerting", "notify", "authority", "enrol"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -42,6 +42,10 @@ Examples:
 
   seatwatch definition list                        the rules there are, with source and date
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts
+
+  seatwatch authority init --data data             the authority that signs identities of probes
+
+  seatwatch enrol claim --config seatwatch.toml --site site1    a code for a gateway
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 

@@ -209,6 +209,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "incident",
         "by",
     ),
+    (Kind.IDENTITY, 1): ("identity", "step", "serial", "host", "machine", "by", "reason"),
 }
 """What stands at which place since the kind was first written to a ledger. Only ever append to a row, or add one."""
 
