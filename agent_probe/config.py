@@ -75,17 +75,26 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: TlsConfig | None = None
 
 
+class EnrolmentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a machine without an identity gets one when it starts. pin: fingerprint of the hub's authority."""
+
+    hub: str = ""
+    pin: str = ""
+    token_file: str = ""
+
+
 class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One probe. The source id of its messages is `<site>/<probe>`."""
+    """One probe. The source id of its messages is `<site>/<probe>`; an enrolled one may leave probe and seat out."""
 
     site: str
-    probe: str
     broker: BrokerConfig
     transport: Transport = Transport.AUTO
     hub: HubConfig | None = None
+    probe: str = ""
     role: Role = Role.SEAT
     seat: str = ""
     data_dir: str = ""
+    enrolment: EnrolmentConfig | None = None
     ups: list[UpsConfig] = []
     phone_line: list[PhoneLineConfig] = []
     platform: list[PlatformConfig] = []

@@ -50,11 +50,11 @@ class Pc:
 class Office:
     """A desk with a clock of its own and what the hub hears."""
 
-    def __init__(self, directory: Path) -> None:
-        self.now = NOW
+    def __init__(self, directory: Path, now: int = NOW) -> None:
+        self.now = now
         self.heard: dict[str, int] = {}
         self.changes = 0
-        authority = Authority.create(directory / "authority", "hub", Span(NOW - DAY, NOW + 3650 * DAY))
+        authority = Authority.create(directory / "authority", "hub", Span(now - DAY, now + 3650 * DAY))
         self.store = EnrolmentStore(directory / "authority", lock_wait_s=1)
         self.desk = Desk(
             authority,

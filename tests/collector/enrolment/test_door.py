@@ -1,84 +1,15 @@
 """The enrolment door over real TLS: what it tells, what it refuses, and that it cannot be worn down."""
 
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
-from cryptography.hazmat.primitives import serialization
 
-from collector.enrolment.authority import Span
-from collector.enrolment.door import DoorSettings, EnrolmentDoor, tls_context
-from seatwatch.settings import load_defaults
+from tests.collector.enrolment.doors import SETTINGS, Door, asked
 from tests.collector.enrolment.machines import CODE, DAY, MINUTE, TOKEN, Office, Pc
 from wire.enrolment import AUTHORITY_PATH, ENROL_PATH, RENEW_PATH, ROLLOUT_PATH, EnrolAnswer
-
-SETTINGS = load_defaults().fill(DoorSettings, "enrolment")
-
-
-class Door:
-    """A door on a free port, and who knocks."""
-
-    def __init__(self, directory: Path) -> None:
-        self.office = Office(directory)
-        self.directory = directory
-        self.held: set[str] = set()
-        self.second = 0.0
-        self.url = ""
-        door = EnrolmentDoor(
-            self.office.desk,
-            SETTINGS,
-            ring_of=lambda identity: identity.partition("/")[0],
-            is_held=self.held.__contains__,
-            monotonic_s=lambda: self.second,
-        )
-        app = web.Application()
-        app.add_routes(door.routes())
-        self.runner = web.AppRunner(app)
-
-    async def open(self) -> None:
-        authority = self.office.desk.authority
-        # a certificate that holds by the machine's own clock, which TLS goes by
-        pair = authority.server(("127.0.0.1",), Span(0, 2**42))
-        passing = self.directory / "server.pem"
-        passing.write_bytes(pair.certificate + pair.key)
-        context = tls_context(authority.pem)
-        context.load_cert_chain(passing)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
-        self.url = f"https://127.0.0.1:{self.runner.addresses[0][1]}"
-
-    def trusting(self, certificate: bytes = b"", pc: Pc | None = None) -> ssl.SSLContext:
-        context = ssl.create_default_context(cadata=self.office.desk.authority.pem.decode())
-        if pc is not None:
-            pem = pc.key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            shown = self.directory / f"{pc.about.host}.pem"
-            shown.write_bytes(certificate + pem)
-            context.load_cert_chain(shown)
-        return context
-
-    async def ask(
-        self, path: str, body: object = None, certificate: bytes = b"", pc: Pc | None = None
-    ) -> tuple[int, bytes]:
-        async with aiohttp.ClientSession() as session:
-            method = "GET" if body is None else "POST"
-            data = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
-            tls = self.trusting(certificate, pc)
-            async with session.request(method, self.url + path, data=data, ssl=tls) as answer:
-                return answer.status, await answer.read()
-
-    async def enrol(self, pc: Pc, code: str) -> tuple[int, bytes]:
-        return await self.ask(ENROL_PATH, asked(pc, code))
-
-
-def asked(pc: Pc, code: str = "") -> dict[str, str]:
-    return {"csr": pc.request(), "machine": pc.about.machine, "host": pc.about.host, "code": code}
 
 
 @pytest.fixture
@@ -117,7 +48,7 @@ async def test_without_a_certificate_nothing_is_renewed_and_no_ring_is_told(door
 
 
 async def test_a_certificate_of_somebody_else_does_not_get_past_tls(door: Door, tmp_path: Path) -> None:
-    other = Office(tmp_path / "other")
+    other = Office(tmp_path / "other", door.office.now)
     other.claim()
     stranger = Pc("gw")
     granted = other.desk.enrol(CODE, stranger.about, stranger.request())
