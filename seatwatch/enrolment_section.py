@@ -22,7 +22,8 @@ class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
 
     hosts: names and addresses by which machines reach door and broker; they go into both servers' certificates. port:
     of the door. broker_dir: where the broker's files are written, "" = nowhere. broker_pid_file: of the broker that is
-    told to read them again, "" = nobody. broker_plugin: Mosquitto's dynamic security plugin.
+    told to read them again, "" = nobody. broker_log: where the broker writes what it denies, to be counted; best in
+    memory (/run), since it is cut short again and again. broker_plugin: Mosquitto's dynamic security plugin.
     """
 
     hosts: list[str]
@@ -32,6 +33,7 @@ class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
     broker_listen: str = "0.0.0.0"  # noqa: S104 - likewise; it takes nobody without a certificate
     broker_port: Port = 8883
     broker_pid_file: str = ""
+    broker_log: str = ""
     broker_plugin: str = DEBIAN_PLUGIN
 
 

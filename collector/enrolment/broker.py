@@ -9,7 +9,6 @@ from typing import Final
 
 import aiomqtt
 import msgspec
-import structlog
 from cryptography import x509
 
 from collector.enrolment._core import broker as texts
@@ -18,7 +17,6 @@ from collector.enrolment.authority import Authority, Span, write_secret
 from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore
 
-log = structlog.get_logger()
 _SHARED: Final = 0o660
 """Files that the broker's own group reads; the plugin writes its file too."""
 _THIRDS: Final = 3
@@ -84,15 +82,24 @@ class Broker:
 
     def reload(self) -> None:
         """Let the broker read its files again, if it runs. Raises EnrolmentError when it cannot be told."""
+        self._signal(signal.SIGHUP)
+
+    def is_running(self) -> bool:
+        """Whether the process of the pid file runs; True where none is named, since nobody knows."""
+        return not self._listener.pid_file or self._signal(0)
+
+    def _signal(self, number: int) -> bool:
+        """Send a signal, 0 = none, to the broker; whether it runs. Raises EnrolmentError where we may not."""
         if not self._listener.pid_file:
-            return
+            return False
         try:
-            os.kill(int(Path(self._listener.pid_file).read_text(encoding="ascii")), signal.SIGHUP)
+            os.kill(int(Path(self._listener.pid_file).read_text(encoding="ascii")), number)
         except (FileNotFoundError, ProcessLookupError):
-            log.info("broker.not_running", pid_file=self._listener.pid_file)
+            return False
         except (OSError, ValueError) as error:
             problem = f"{self._listener.pid_file}: the broker cannot be told to read its files ({error})"
             raise EnrolmentError(problem) from None
+        return True
 
     async def bring_up_to_date(self, host: str, identities: Sequence[str], now: int) -> int:
         """Let a running broker know exactly `identities`; how many it learned or let go of.

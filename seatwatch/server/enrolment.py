@@ -49,6 +49,7 @@ def broker_of(
         folder=str((base / section.broker_dir).resolve()),
         plugin=section.broker_plugin,
         pid_file=str(base / section.broker_pid_file) if section.broker_pid_file else "",
+        log=str((base / section.broker_log).resolve()) if section.broker_log else "",
     )
     settings = defaults.fill(BrokerSettings, "enrolment")
     return Broker(authority, store, listener, tuple(section.hosts), settings, defaults.fill(BrokerLimits, "enrolment"))

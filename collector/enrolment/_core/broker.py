@@ -35,13 +35,17 @@ class BrokerLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker listens and keeps its files. folder: absolute; plugin: path of the shared object."""
+    """Where the broker listens and keeps its files. folder: absolute; plugin: path of the shared object.
+
+    pid_file: of the broker, "" = unknown. log: where it writes what it denies, "" = nowhere.
+    """
 
     address: str
     port: int
     folder: str
     plugin: str
     pid_file: str
+    log: str
 
 
 AUTHORITY_FILE: Final = "ca.pem"
@@ -49,11 +53,11 @@ SERVER_FILE: Final = "server.pem"
 SERVER_KEY_FILE: Final = "server.key"
 REVOKED_FILE: Final = "revoked.pem"
 ACCESS_FILE: Final = "access.json"
-CONFIGURATION_FILE: Final = "mosquitto.conf"
+CONFIGURATION_FILE: Final = "seatwatch.conf"
 
 
 def configuration(listener: Listener, limits: BrokerLimits) -> str:
-    """The whole mosquitto.conf. Nothing depends on what a broker keeps, so it keeps nothing."""
+    """What Mosquitto's own file includes. Nothing depends on what a broker keeps, so it keeps nothing."""
     folder = listener.folder
     lines = [
         "# Written by `seatwatch roster apply`; the next one replaces it.",
@@ -77,8 +81,8 @@ def configuration(listener: Listener, limits: BrokerLimits) -> str:
         "log_type warning",
         "log_type notice",
     ]
-    if listener.pid_file:
-        lines.append(f"pid_file {listener.pid_file}")
+    if listener.log:  # denials are debug messages to Mosquitto, which it neither counts nor publishes
+        lines += ["log_type debug", f"log_dest file {listener.log}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,147 @@
+"""A gateway from its claim code to its revocation, every part of it real: hub, Mosquitto, probe, commands."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.ledgers import ledger_directory
+from ledger.reader import LedgerReader
+from ledger.recorded import recorded
+from tests.integration.enrolled_broker import mosquitto
+from tests.integration.running import Running, board, seatwatch, server
+from tests.servers import Server, free_port, running
+from tests.waiting import wait_until_blocking
+from wire.identity import IdentitySaid, IdentityStep
+from wire.ids import OPERATOR
+
+REVOKED_WITHIN_S = 60.0
+
+
+class Hub:
+    """A configured hub whose broker is set up by `roster apply`, not running yet."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.door, self.port = free_port(), free_port()
+        (directory / "broker").mkdir()
+        self.text = f"""
+[server]
+port = 0
+[mqtt]
+host = "127.0.0.1"
+port = {self.port}
+tls = true
+ca_file = "broker/ca.pem"
+[enrolment]
+hosts = ["127.0.0.1"]
+listen = "127.0.0.1"
+port = {self.door}
+broker_dir = "broker"
+broker_listen = "127.0.0.1"
+broker_port = {self.port}
+broker_pid_file = "mosquitto.pid"
+[[site]]
+id = "site1"
+seats = 2
+"""
+        self.config = directory / "seatwatch.toml"
+        self.config.write_text(self.text.replace('ca_file = "broker/ca.pem"', ""), encoding="utf-8")
+        self.command("authority", "init", "--data", str(self.data))
+        self.command("roster", "apply", *self.at)
+        self.broker: Server = mosquitto(directory, directory / "broker", self.port)
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def at(self) -> tuple[str, str, str, str]:
+        return "--config", str(self.config), "--data", str(self.data)
+
+    def command(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "seatwatch", *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def probe_config(self, name: str = "gateway") -> Path:
+        path = self.directory / f"{name}.toml"
+        path.write_text(
+            f'site = "site1"\nrole = "gateway"\ndata_dir = "{self.directory / name}"\n'
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.port}\n',
+            encoding="utf-8",
+        )
+        return path
+
+    def enrol(self, config: Path) -> None:
+        said = self.command("enrol", "claim", *self.at, "--site", "site1")
+        typed = re.search(r"--pin (\S+) --code (\S+)", said)
+        assert typed is not None, said
+        url = f"https://127.0.0.1:{self.door}"
+        self.command("probe", "enrol", "--config", str(config), "--hub", url, "--pin", typed[1], "--code", typed[2])
+
+    def steps(self) -> list[tuple[str, IdentityStep]]:
+        reader = LedgerReader.open(ledger_directory(self.data, OPERATOR))
+        try:
+            bodies = [recorded(entry).body for entry in reader.read(0, 1000)]
+        finally:
+            reader.close()
+        return [(body.identity, body.step) for body in bodies if isinstance(body, IdentitySaid)]
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[tuple[Hub, str]]:
+    """A hub and its broker, running."""
+    made = Hub(tmp_path)
+    with running(made.broker), server(tmp_path, made.text) as (_, runtime):
+        yield made, runtime.url
+
+
+def reporting(url: str) -> int:
+    return sum(int(site["probes_reporting"]) for site in board(url)["sites"].values())
+
+
+def connections(probe: Running) -> int:
+    return probe.said().count('"uplink.connected"')
+
+
+def test_a_gateway_comes_in_speaks_and_is_cut_off_within_the_minute(hub: tuple[Hub, str]) -> None:
+    made, url = hub
+    config = made.probe_config()
+    made.enrol(config)
+    with seatwatch(["probe", "--config", str(config)], made.directory / "probe.log") as probe:
+        wait_until_blocking(lambda: reporting(url) == 1, 20, what="the gateway on the board")
+        assert (connections(probe), "uplink.lost" in probe.said()) == (1, False)
+        revoked = time.monotonic()
+        made.command("enrol", "revoke", *made.at, "site1/gateway", "--reason", "stolen")
+        wait_until_blocking(lambda: "uplink.lost" in probe.said(), REVOKED_WITHIN_S, what="the session to be ended")
+        took_s = time.monotonic() - revoked
+        wait_until_blocking(lambda: probe.said().count('"uplink.lost"') > 1, 20, what="it to try again")
+        assert connections(probe) == 1, "it came back"
+    print(f"revoked: session ended after {took_s:.1f} s")
+    assert took_s <= REVOKED_WITHIN_S
+    wanted = [("site1/gateway", IdentityStep.ENROLLED), ("site1/gateway", IdentityStep.REVOKED)]
+    wait_until_blocking(lambda: made.steps() == wanted, 10, what="both steps on the record")
+
+
+def test_a_copied_identity_that_speaks_beside_the_first_is_refused_and_on_the_record(hub: tuple[Hub, str]) -> None:
+    made, _ = hub
+    config = made.probe_config()
+    made.enrol(config)
+    copy = made.probe_config("copy")
+    (made.directory / "copy").mkdir()
+    (made.directory / "copy" / "identity").mkdir()
+    for file in (made.directory / "gateway" / "identity").iterdir():
+        (made.directory / "copy" / "identity" / file.name).write_bytes(file.read_bytes())
+    with (
+        seatwatch(["probe", "--config", str(config)], made.directory / "probe.log"),
+        seatwatch(["probe", "--config", str(copy)], made.directory / "copy.log"),
+    ):
+        wanted = ("site1/gateway", IdentityStep.SEEN_TWICE)
+        wait_until_blocking(lambda: wanted in made.steps(), 60, what="the copy to be noticed")
