@@ -87,10 +87,10 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One probe. The source id of its messages is `<site>/<probe>`; an enrolled one may leave probe and seat out."""
 
     site: str
+    probe: str
     broker: BrokerConfig
     transport: Transport = Transport.AUTO
     hub: HubConfig | None = None
-    probe: str = ""
     role: Role = Role.SEAT
     seat: str = ""
     data_dir: str = ""
@@ -166,7 +166,7 @@ def load_config(path: Path) -> ProbeConfig:
 def parse_config(text: str) -> ProbeConfig:
     """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used."""
     try:
-        config = msgspec.convert(tomllib.loads(text), ProbeConfig)
+        config = msgspec.convert({"probe": "", **tomllib.loads(text)}, ProbeConfig)
     except tomllib.TOMLDecodeError as error:
         raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
     except msgspec.ValidationError as error:

@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from collector.cancellation import end_if_cancelled
-from collector.connections import BROKER_LOG
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.intake import Intake
 from collector.sources import Principal, Sources
@@ -25,7 +24,7 @@ from collector.stats import DoorStats
 from wire.codec import decode_frame, encode_ack
 from wire.errors import DecodeError, Reason
 from wire.frame import Frame, Lane
-from wire.topics import SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, parse_topic
+from wire.topics import BROKER_LOG, SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, parse_topic
 
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 log = structlog.get_logger()

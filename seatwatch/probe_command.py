@@ -153,13 +153,12 @@ def _line_settings(defaults: Defaults) -> LineSettings:
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    code: int
     if arguments[:1] == ["doctor"]:
-        doctor = import_module("seatwatch.probe_doctor")  # a process of its own: the daemon need not hold it
-        code: int = doctor.run(arguments[1:])
+        code = import_module("seatwatch.probe_doctor").run(arguments[1:])  # a process that the daemon need not hold
         return code
     if arguments[:1] and arguments[0] in ENROLMENT_VERBS:
-        enrolment = import_module("seatwatch.probe_enrolment")  # a process of its own: the daemon need not hold it
-        code = enrolment.run(arguments[0], arguments[1:])
+        code = import_module("seatwatch.probe_enrolment").run(arguments[0], arguments[1:])  # likewise
         return code
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",

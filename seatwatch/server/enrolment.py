@@ -105,6 +105,12 @@ class Enrolment:
             self.desk.doubled(frame.source)
         return not self._twins.is_doubled(frame.source)
 
+    async def start(self, stack: AsyncExitStack, beside: Beside) -> str:
+        """Open the door and begin with what runs beside it; what to tell a person of it."""
+        said = await self.open_door(stack)
+        await beside(self.run(), name="enrolment")
+        return said
+
     async def open_door(self, stack: AsyncExitStack) -> str:
         """Serve the door; what to tell a person of it."""
         door = EnrolmentDoor(

@@ -109,8 +109,7 @@ class Server:
                     await intake.append_derived(client.id, client_rules(client, self._base))
                 if self._config.enrolment is not None:
                     self._enrolment = Enrolment(self._config, self._base, self._data, self._defaults, intake)
-                    self._say(await self._enrolment.open_door(stack))
-                    await beside(self._enrolment.run(), name="enrolment")
+                    self._say(await self._enrolment.start(stack, beside))
                 mqtt_port = await self._mqtt(stack, beside, intake)
                 await self._feed_redis(stack, beside, intake)
             engines = None
@@ -224,8 +223,7 @@ class Server:
             tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)
             if self._enrolment is not None:
                 self._enrolment.introduce(tls)
-        accepts = None if self._enrolment is None else self._enrolment.accepts
-        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts)
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=self._enrolment and self._enrolment.accepts)
         await beside(door.run(), name="mqtt")
         return port
 

@@ -10,6 +10,7 @@ from seatwatch.clock import now_ms
 from tests.integration.enrolled_broker import EnrolledBroker, Visitor
 from tests.servers import running
 from tests.waiting import wait_until_blocking
+from wire.topics import BROKER_LOG
 
 PROBES = ("site1/gateway", "site1/seat-01", "site2/gateway")
 TOPICS = (
@@ -23,7 +24,7 @@ TOPICS = (
     "$CONTROL/dynamic-security/v1",
     "$CONTROL/dynamic-security/v1/response",
 )
-FILTERS = (*TOPICS, "#", "+/#", "v1/#", "v1/+/+/up", "v1/+/+/ack", "v1/site1/+/ack", "$SYS/#", "$share/g/v1/#")
+FILTERS = (*TOPICS, BROKER_LOG, "#", "+/#", "v1/#", "v1/+/+/up", "v1/+/+/ack", "v1/site1/+/ack", "$SYS/#", "$share/g/v1/#")
 MAY_PUBLISH = {
     **{probe: {f"v1/{probe}/up", f"v1/{probe}/now"} for probe in PROBES},
     HUB: {f"v1/{probe}/ack" for probe in PROBES},
@@ -31,7 +32,7 @@ MAY_PUBLISH = {
 }
 MAY_SUBSCRIBE = {
     **{probe: {f"v1/{probe}/ack"} for probe in PROBES},
-    HUB: {"v1/+/+/up"},
+    HUB: {"v1/+/+/up", BROKER_LOG},
     CONTROL: {"$CONTROL/dynamic-security/v1/response"},
 }
 TAKEN = {"Success", "No matching subscribers"}

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wire.topics import SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, backlog_topic, snapshot_topic
+from wire.topics import BROKER_LOG, SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, backlog_topic, snapshot_topic
 
 HUB: Final = "seatwatch-hub"
 """The identity of the collector: no probe's, since a probe's has a slash."""
@@ -80,6 +80,8 @@ def configuration(listener: Listener, limits: BrokerLimits) -> str:
         "log_type error",
         "log_type warning",
         "log_type notice",
+        "log_dest topic",
+        "log_dest stdout",
     ]
     if listener.log:  # denials are debug messages to Mosquitto, which it neither counts nor publishes
         lines += ["log_type debug", f"log_dest file {listener.log}"]
@@ -122,7 +124,7 @@ def commands(present: Iterable[str], wanted: Iterable[str]) -> list[Command]:
 def rules(name: str) -> Sequence[Rule]:
     """Everything `name` may do; nothing else is allowed to anybody."""
     if name == HUB:
-        heard = (UPLINK_FILTER, SNAPSHOT_FILTER)
+        heard = (UPLINK_FILTER, SNAPSHOT_FILTER, BROKER_LOG)
         return (
             *(("subscribeLiteral", topic) for topic in heard),
             *(("publishClientReceive", topic) for topic in heard),

@@ -29,7 +29,7 @@ def test_nobody_comes_in_without_a_certificate_and_everybody_under_its_own_name(
         "persistence false",
         "max_packet_size 65536",
     } <= set(text)
-    assert not [line for line in text if line.startswith(("acl_file", "password_file", "log_dest"))]
+    assert not [line for line in text if line.startswith(("acl_file", "password_file", "log_dest file"))]
 
 
 def test_everything_that_is_not_listed_is_denied() -> None:
