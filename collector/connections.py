@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collector.intake import Intake
 
 _BEGAN: Final = re.compile(r"New client connected from (\S+):\d+ as (\S+) \(")
-_ENDED: Final = re.compile(r"Client (\S+)(?: \[[^\]]*\])? (?:closed its connection|(?:been )?disconnected|has exceeded timeout)")
+_ENDED: Final = re.compile(
+    r"Client (\S+)(?: \[[^\]]*\])? (?:closed its connection|(?:been )?disconnected|has exceeded timeout)"
+)
 
 
 class Noticed(NamedTuple):

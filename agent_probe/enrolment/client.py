@@ -29,6 +29,9 @@ from wire.limits import FRAME_BYTES_MAX
 
 DOOR_PORT: Final = 8743
 _OK: Final = frozenset({200, 202})
+_decode_answer: Final = msgspec.json.Decoder(EnrolAnswer).decode
+_decode_refusal: Final = msgspec.json.Decoder(EnrolRefusal).decode
+_decode_rollout: Final = msgspec.json.Decoder(RolloutAnswer).decode
 
 
 class EnrolmentRefused(ProbeError):
@@ -98,7 +101,7 @@ class Door:
         """Whether this machine may be changed to another version now."""
         said = self._ask("GET", ROLLOUT_PATH, self._showing(authority, pair))
         try:
-            return msgspec.json.decode(said, type=RolloutAnswer)
+            return _decode_rollout(said)
         except msgspec.MsgspecError:
             raise ProbeUnavailable("hub", "answered what we do not understand") from None
 
@@ -111,7 +114,7 @@ class Door:
     @staticmethod
     def _answer(said: bytes) -> EnrolAnswer:
         try:
-            return msgspec.json.decode(said, type=EnrolAnswer)
+            return _decode_answer(said)
         except msgspec.MsgspecError:
             raise ProbeUnavailable("hub", "answered what we do not understand") from None
 
@@ -131,7 +134,7 @@ class Door:
         if response.status in _OK:
             return said
         try:
-            refusal = msgspec.json.decode(said, type=EnrolRefusal)
+            refusal = _decode_refusal(said)
         except msgspec.MsgspecError:
             raise ProbeUnavailable("hub", f"answered {response.status}") from None
         raise EnrolmentRefused(refusal)

@@ -40,6 +40,9 @@ class Identity(msgspec.Struct, frozen=True):
         return self.not_after - (self.not_after - self.not_before) // _THIRDS
 
 
+_decode: Final = msgspec.json.Decoder(Identity).decode
+
+
 def identity_folder(config: ProbeConfig, platform: Platform) -> Path:
     """Where this probe's identity is or will be."""
     return (Path(config.data_dir) if config.data_dir else platform.default_data_dir()) / FOLDER
@@ -48,7 +51,7 @@ def identity_folder(config: ProbeConfig, platform: Platform) -> Path:
 def read_identity(folder: Path) -> Identity | None:
     """The identity in `folder`; None where there is none, or a part of it is missing or unreadable."""
     try:
-        about = msgspec.json.decode((folder / ABOUT_FILE).read_bytes(), type=Identity)
+        about = _decode((folder / ABOUT_FILE).read_bytes())
     except (OSError, msgspec.MsgspecError):
         return None
     return about if (folder / PAIR_FILE).is_file() and (folder / AUTHORITY_FILE).is_file() else None

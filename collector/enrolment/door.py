@@ -29,6 +29,7 @@ from wire.enrolment import (
 
 JSON: Final = "application/json"
 _ADDRESSES_KEPT: Final = 1000
+_decode: Final = msgspec.json.Decoder(EnrolRequest).decode
 
 PROBLEMS: Final[Mapping[Refusal, tuple[int, str]]] = {
     Refusal.UNKNOWN_CODE: (401, "no such code; ask for a new one, and mind 0 and o"),
@@ -135,7 +136,7 @@ class EnrolmentDoor:
                 body = await request.content.read(size_max + 1)
                 while len(body) <= size_max and not request.content.at_eof():
                     body += await request.content.read(size_max + 1 - len(body))
-            return None if len(body) > size_max else msgspec.json.decode(body, type=EnrolRequest)
+            return None if len(body) > size_max else _decode(body)
         except (TimeoutError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 

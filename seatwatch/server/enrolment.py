@@ -27,6 +27,7 @@ from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, Problem, probe_sources
 from seatwatch.enrolment_job import FOLDER
 from seatwatch.enrolment_section import EnrolmentSection, ring_of
+from seatwatch.server.beside import Beside
 from seatwatch.settings import Defaults
 from wire.frame import Frame, Lane
 from wire.ids import OPERATOR, SourceId

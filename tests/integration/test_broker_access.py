@@ -24,7 +24,18 @@ TOPICS = (
     "$CONTROL/dynamic-security/v1",
     "$CONTROL/dynamic-security/v1/response",
 )
-FILTERS = (*TOPICS, BROKER_LOG, "#", "+/#", "v1/#", "v1/+/+/up", "v1/+/+/ack", "v1/site1/+/ack", "$SYS/#", "$share/g/v1/#")
+FILTERS = (
+    *TOPICS,
+    BROKER_LOG,
+    "#",
+    "+/#",
+    "v1/#",
+    "v1/+/+/up",
+    "v1/+/+/ack",
+    "v1/site1/+/ack",
+    "$SYS/#",
+    "$share/g/v1/#",
+)
 MAY_PUBLISH = {
     **{probe: {f"v1/{probe}/up", f"v1/{probe}/now"} for probe in PROBES},
     HUB: {f"v1/{probe}/ack" for probe in PROBES},
