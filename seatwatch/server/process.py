@@ -223,9 +223,8 @@ class Server:
             tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)
             if self._enrolment is not None:
                 self._enrolment.introduce(tls)
-        self._door = door = MqttDoor(
-            intake, intake.sources, settings, tls=tls, accepts=self._enrolment and self._enrolment.accepts
-        )
+        accepts = None if self._enrolment is None else self._enrolment.accepts
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts)
         await beside(door.run(), name="mqtt")
         return port
 

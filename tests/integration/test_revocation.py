@@ -13,7 +13,7 @@ from collector.ledgers import ledger_directory
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from tests.integration.enrolled_broker import mosquitto
-from tests.integration.running import Running, board, seatwatch, server
+from tests.integration.running import Running, board, get, seatwatch, server
 from tests.servers import Server, free_port, running
 from tests.waiting import wait_until_blocking
 from wire.identity import IdentitySaid, IdentityStep
@@ -131,7 +131,7 @@ def test_a_gateway_comes_in_speaks_and_is_cut_off_within_the_minute(hub: tuple[H
 
 
 def test_a_copied_identity_that_speaks_beside_the_first_is_refused_and_on_the_record(hub: tuple[Hub, str]) -> None:
-    made, _ = hub
+    made, url = hub
     config = made.probe_config()
     made.enrol(config)
     copy = made.probe_config("copy")
@@ -145,3 +145,5 @@ def test_a_copied_identity_that_speaks_beside_the_first_is_refused_and_on_the_re
     ):
         wanted = ("site1/gateway", IdentityStep.SEEN_TWICE)
         wait_until_blocking(lambda: wanted in made.steps(), 60, what="the copy to be noticed")
+        refused = 'seatwatch_frames_refused_total{refusal="seen_twice"} 0.0'
+        assert refused not in get(f"{url}/metrics").decode()
