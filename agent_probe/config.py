@@ -150,6 +150,7 @@ class ProbeSettings(NamedTuple):
     heartbeat_rhythm: Rhythm
     jitter_ratio: float
     report_ms: int
+    version: str = ""
 
 
 def load_config(path: Path) -> ProbeConfig:
@@ -189,15 +190,10 @@ def _refused(message: str) -> ProbeConfigError:
 
 
 def _check(config: ProbeConfig) -> None:
-    for key, value in (
-        ("site", config.site),
-        ("probe", config.probe),
-    ):
+    for key, value in (("site", config.site), *([("probe", config.probe)] if config.probe else [])):
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
             raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
-    if config.role is Role.SEAT and not config.seat:
-        raise ProbeConfigError("seat", "missing", 'say which seat this machine is, or set role = "gateway"')
     check_watched(config.ups, config.phone_line, config.platform)
     broker = config.broker
     if broker.protocol not in PROTOCOLS:

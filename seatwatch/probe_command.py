@@ -32,6 +32,7 @@ from agent_probe.platform import Platform, current
 from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
 from agent_probe.sensors.uplink.settings import LineSettings
+from seatwatch import __version__
 from seatwatch.probe_sensors import ProbeTimes, phone_line_settings, platform_settings, seat_settings, ups_settings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
@@ -106,6 +107,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
+        version=__version__,
     )
 
 

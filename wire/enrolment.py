@@ -4,6 +4,7 @@
 `GET AUTHORITY_PATH` for the authority's certificate, whose fingerprint a person hands over beside the code.
 """
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -19,6 +20,32 @@ ROLLOUT_PATH: Final = "/v1/rollout"
 
 Pem = Annotated[str, Meta(max_length=PEM_CHARS_MAX)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Refusal(StrEnum):
+    """Why an identity is not handed out."""
+
+    UNKNOWN_CODE = "unknown_code"
+    EXPIRED = "expired"
+    USED = "used"
+    WRONG_ADDRESS = "wrong_address"
+    UNKNOWN_HOST = "unknown_host"
+    FULL = "full"
+    OTHER_MACHINE = "other_machine"
+    STILL_SPEAKING = "still_speaking"
+    SEEN_TWICE = "seen_twice"
+    REVOKED = "revoked"
+    NOT_APPROVED = "not_approved"
+    BAD_REQUEST = "bad_request"
+    TOO_OFTEN = "too_often"
+
+
+class Access(StrEnum):
+    """What a broker denies: a certificate, a message on another's topic, a subscription outside one's own."""
+
+    CONNECT = "connect"
+    PUBLISH = "publish"
+    SUBSCRIBE = "subscribe"
 
 
 class EnrolRequest(msgspec.Struct, frozen=True):

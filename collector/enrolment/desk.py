@@ -8,10 +8,11 @@ import structlog
 
 from collector.enrolment._core import desk as rules
 from collector.enrolment._core.codes import digest
-from collector.enrolment._core.desk import Answer, Asked, DeskLimits, Refusal, Refuse, Wait
+from collector.enrolment._core.desk import Answer, Asked, DeskLimits, Refuse, Wait
 from collector.enrolment.authority import Authority, Request, Span, new_serial, read_request
 from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore, Issued, Pending
+from wire.enrolment import Refusal
 
 log = structlog.get_logger()
 

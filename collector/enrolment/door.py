@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from collector._core.bucket import Bucket
-from collector.enrolment._core.desk import Refusal, Refuse
+from collector.enrolment._core.desk import Refuse
 from collector.enrolment.desk import Desk, Granted, Machine
 from wire.enrolment import (
     AUTHORITY_PATH,
@@ -24,6 +24,7 @@ from wire.enrolment import (
     EnrolAnswer,
     EnrolRefusal,
     EnrolRequest,
+    Refusal,
     RolloutAnswer,
 )
 

@@ -2,35 +2,46 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
 
 from collector._core.derived import entry
 from collector.enrolment._core.broker import HUB, BrokerLimits, Listener
-from collector.enrolment._core.desk import DeskLimits, Refusal
+from collector.enrolment._core.denials import Denials
+from collector.enrolment._core.desk import DeskLimits
 from collector.enrolment._core.twins import TwinRules, Twins
 from collector.enrolment.authority import Authority, Span, write_secret
 from collector.enrolment.broker import Broker, BrokerSettings, load_pair, needs_renewal
+from collector.enrolment.broker_log import BrokerLog
 from collector.enrolment.desk import Desk
 from collector.enrolment.door import DoorSettings, EnrolmentDoor, tls_context
 from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
+from dashboards.rollout._core.fleet import Fleet, Ring
+from dashboards.rollout.page import RolloutPage
+from dashboards.snapshot import EnrolmentFigures
+from dashboards.wallboard.access import Access
 from seatwatch.addresses import bind
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, Problem, probe_sources
 from seatwatch.enrolment_job import FOLDER
 from seatwatch.enrolment_section import EnrolmentSection, ring_of
 from seatwatch.server.beside import Beside
+from seatwatch.server.web import words
 from seatwatch.settings import Defaults
+from sla_engine.runners.tail import Tail
+from wire.enrolment import Refusal
 from wire.frame import Frame, Lane
 from wire.ids import OPERATOR, SourceId
+from wire.scope import Scope
 
 log = structlog.get_logger()
 ENROLMENT: Final = SourceId("~enrolment")
@@ -86,15 +97,37 @@ class Enrolment:
         )
         self._tls = tls_context(self.authority.pem)
         self._has_certificate = False
-        self.broker_problem = ""
+        self._fleet = Fleet()
+        self._denials = Denials()
+        self._log = None
+        if section.broker_log:
+            path = (base / section.broker_log).resolve()
+            self._log = BrokerLog(path, defaults.int("enrolment.log_bytes_max"))
+        self._broker_problem = ""
+        self._log_problem = ""
 
     def problems(self) -> Sequence[str]:
         """What keeps revocations from reaching the broker."""
-        return (self.broker_problem,) if self.broker_problem else ()
+        return [problem for problem in (self._broker_problem, self._log_problem) if problem]
 
-    def refusals(self) -> dict[str, int]:
-        """Requests at the door that were refused, by why."""
-        return {reason.value: self.desk.refusals[reason] for reason in Refusal}
+    def figures(self) -> EnrolmentFigures:
+        """What a scrape reads."""
+        return EnrolmentFigures(
+            steps=self.store.steps(),
+            refused={reason.value: self.desk.refusals[reason] for reason in Refusal},
+            denied={} if self._log is None else {kind.value: count for kind, count in self._denials.counts.items()},
+        )
+
+    def page(self, scopes: Mapping[str, Scope]) -> RolloutPage:
+        """The rollout page."""
+        return RolloutPage(
+            self._rings,
+            access=Access(scopes),
+            texts=words(),
+            zone=ZoneInfo(self._defaults.text("contract.time_zone")),
+            stop=lambda ring: self.store.hold(ring, "page", now_ms()),
+            go=self.store.release,
+        )
 
     def introduce(self, context: ssl.SSLContext) -> None:
         """Let the hub show itself to its broker."""
@@ -110,6 +143,7 @@ class Enrolment:
         """Open the door and begin with what runs beside it; what to tell a person of it."""
         said = await self.open_door(stack)
         await beside(self.run(), name="enrolment")
+        await beside(self._follow(), name="fleet")
         return said
 
     async def open_door(self, stack: AsyncExitStack) -> str:
@@ -144,6 +178,7 @@ class Enrolment:
                 if is_changed or told_at is None or now - told_at >= self._defaults.ms("enrolment.broker_check"):
                     told_at = now if await self._tell_broker(now) else None
                 self._renew_door(now)
+                self._count_denials()
                 is_settled = is_recorded and told_at is not None
                 await self._wait(self._defaults.seconds("enrolment.look" if is_settled else "enrolment.broker_retry"))
         finally:
@@ -173,14 +208,43 @@ class Enrolment:
             host = self._config.mqtt.host or self._section.hosts[0]
             changes = await self._broker.bring_up_to_date(host, identities, now)
         except (EnrolmentError, OSError) as error:
-            if str(error) != self.broker_problem:
+            if str(error) != self._broker_problem:
                 log.warning("enrolment.broker", problem=str(error))
-            self.broker_problem = str(error)
+            self._broker_problem = str(error)
             return False
-        self.broker_problem = ""
+        self._broker_problem = ""
         if changes:
             log.info("enrolment.broker_told", identities=len(identities), changes=changes)
         return True
+
+    def _count_denials(self) -> None:
+        if self._log is not None:
+            try:
+                self._denials.take(self._log.lines())
+            except OSError as error:
+                self._log_problem = f"the broker's log cannot be read, and nothing denied is counted: {error}"
+            else:
+                self._log_problem = ""
+
+    async def _follow(self) -> None:
+        """Fold what probes say of themselves, from a little before now on, until cancelled."""
+        feed = self._intake.ledgers[OPERATOR]
+        first = max(0, feed.size - self._defaults.int("enrolment.fleet_entries"))
+        tail = Tail(feed, first, self._defaults.int("enrolment.fleet_batch"), now_ms)
+        while True:
+            batch = tail.read()
+            self._fleet.take(batch)
+            if batch:
+                await asyncio.sleep(0)
+            else:
+                await feed.changed(tail.next_index)
+
+    def _rings(self) -> list[Ring]:
+        known = [name for site in self._config.site for name in probe_sources(site)]
+        now = now_ms()
+        return self._fleet.rings(
+            known, lambda probe: ring_of(self._config.ring, probe), self.store.valid(now), self.store.holds()
+        )
 
     def _renew_door(self, now: int) -> None:
         """Give the door a certificate before its last third; connections that come in later see the new one."""

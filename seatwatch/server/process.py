@@ -329,11 +329,12 @@ class Server:
         figures = Figures(
             intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
         )
+        scopes = reader_scopes(self._config, self._base)
         app = web_application(
             intake,
             hub,
             figures,
-            scopes=reader_scopes(self._config, self._base),
+            scopes=scopes,
             defaults=defaults,
             problems=partial(self._problems, engines),
         )
@@ -344,6 +345,9 @@ class Server:
         if desk is not None:
             app.add_routes(desk.routes())
             figures.on_call = desk.figures
+        if self._enrolment is not None:
+            app.add_routes(self._enrolment.page(scopes).routes())
+            figures.enrolment = self._enrolment.figures
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

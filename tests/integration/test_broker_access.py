@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.enrolment._core.broker import CONTROL, HUB
+from collector.enrolment._core.denials import Denials
+from collector.enrolment.broker_log import BrokerLog
 from seatwatch.clock import now_ms
 from tests.integration.enrolled_broker import EnrolledBroker, Visitor
 from tests.servers import running
@@ -130,3 +132,23 @@ def test_a_packet_beyond_the_limit_ends_the_session(world: tuple[EnrolledBroker,
     visitor = Visitor(hub.directory, hub.authority, hub.port, hub.enrol("site1/gateway"))
     visitor.connect()
     assert visitor.publish("v1/site1/gateway/up", b"x" * 70_000) == "closed"
+
+
+def test_every_denial_is_counted_by_kind(world: tuple[EnrolledBroker, dict[str, Visitor]]) -> None:
+    hub, visitors = world
+    log, denials = BrokerLog(hub.log, 1_000_000), Denials()
+
+    def counted() -> dict[str, int]:
+        denials.take(log.lines())
+        return {kind.value: count for kind, count in denials.counts.items()}
+
+    before = counted()
+    seat = visitors[PROBES[1]]
+    for topic in ("v1/site2/gateway/up", "$SYS/broker/version"):
+        assert seat.publish(topic) == "Not authorized"
+    for topic in ("#", "v1/+/+/up", f"v1/{PROBES[1]}/ack"):
+        seat.subscribe(topic)
+    wanted = {"publish": before["publish"] + 2, "subscribe": before["subscribe"] + 2, "connect": before["connect"]}
+    wait_until_blocking(lambda: counted() == wanted, what=f"{wanted}")
+    assert before["connect"] >= 1, "a stranger's certificate, from the test before"
+    assert before["publish"] >= 5 * (len(TOPICS) - 3)

@@ -80,7 +80,17 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "definition",
         "measure",
     ),
-    (Kind.HEARTBEAT, 1): ("site", "seat", "role", "interval_ms", "uptime_ms", "outbox_rows", "outbox_bytes"),
+    (Kind.HEARTBEAT, 1): (
+        "site",
+        "seat",
+        "role",
+        "interval_ms",
+        "uptime_ms",
+        "outbox_rows",
+        "outbox_bytes",
+        "version",
+        "errors",
+    ),
     (Kind.UPS_READING, 1): (
         "site",
         "ups",

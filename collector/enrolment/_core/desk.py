@@ -12,25 +12,8 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from wire.enrolment import Refusal
 from wire.identity import IdentityStep
-
-
-class Refusal(StrEnum):
-    """Why an identity is not handed out."""
-
-    UNKNOWN_CODE = "unknown_code"
-    EXPIRED = "expired"
-    USED = "used"
-    WRONG_ADDRESS = "wrong_address"
-    UNKNOWN_HOST = "unknown_host"
-    FULL = "full"
-    OTHER_MACHINE = "other_machine"
-    STILL_SPEAKING = "still_speaking"
-    SEEN_TWICE = "seen_twice"
-    REVOKED = "revoked"
-    NOT_APPROVED = "not_approved"
-    BAD_REQUEST = "bad_request"
-    TOO_OFTEN = "too_often"
 
 
 class JoinState(StrEnum):

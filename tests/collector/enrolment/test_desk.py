@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from collector.enrolment._core.desk import JoinState, Refusal, Refuse, Wait
+from collector.enrolment._core.desk import JoinState, Refuse, Wait
 from collector.enrolment.desk import Granted
 from tests.collector.enrolment.machines import CODE, DAY, LIMITS, MINUTE, TOKEN, Office, Pc
+from wire.enrolment import Refusal
 
 
 @pytest.fixture
