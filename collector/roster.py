@@ -26,7 +26,7 @@ from wire.organisation import Relation
 
 _DAY_MS: Final = 86_400_000
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")  # RFC 1123
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
 _LOOKS_LIKE_A_PHONE: Final = re.compile(r"1\d{10}")
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
@@ -165,7 +165,7 @@ class _Reader:
         if LIMIT in row and not (row[LIMIT].isdecimal() and int(row[LIMIT])):
             raise _BadRow("limit: write how many conversations at once, a whole number from 1 on")
         if HOST in row and not _HOST_NAME.fullmatch(row[HOST]):
-            raise _BadRow("host: a machine's name without its domain, letters, digits and - only")
+            raise _BadRow("host: a machine's name without its domain, letters, digits, - and _ only")
         if "shift" in row:
             row["shift"] = _shift(row["shift"])
         if "egress" in row:

@@ -93,7 +93,7 @@ async def test_a_seat_waits_for_its_approval_and_gets_name_and_seat_from_the_ros
     seat = machine(tmp_path / "identity", waited=waited)
     identity = await asyncio.to_thread(seat.enrol, door.url, pin(door), TOKEN)
     assert (identity.identity, identity.seat) == ("site1/seat-01", "A-1")
-    assert asked == [15.0]
+    assert asked == [30.0]
     completed = with_identity(config(tmp_path), current())
     assert (completed.source, completed.seat) == ("site1/seat-01", "A-1")
     assert completed.broker.tls is not None

@@ -1,6 +1,8 @@
 """A gateway from its claim code to its revocation, every part of it real: hub, Mosquitto, probe, commands."""
 
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -88,6 +90,38 @@ seats = 2
         url = f"https://127.0.0.1:{self.door}"
         self.command("probe", "enrol", "--config", str(config), "--hub", url, "--pin", typed[1], "--code", typed[2])
 
+    def seat_image(self) -> Path:
+        """The configuration of a seat that gets name and seat from the hub, by a token for this machine's host name."""
+        host = platform.node().partition(".")[0]
+        (self.directory / "roster.csv").write_text(f"seat,site,host,effective_from\nA-1,site1,{host},2026-11-01\n")
+        self.command("roster", "import", str(self.directory / "roster.csv"), "--data", str(self.data))
+        said = self.command(
+            "enrol", "batch", *self.at, "--site", "site1", "--count", "1", "--cidr", "127.0.0.0/8", "--for", "1h"
+        )
+        typed = re.search(r"--pin (\S+) --code (\S+)", said)
+        assert typed is not None, said
+        (self.directory / "token").write_text(typed[2], encoding="utf-8")
+        path = self.directory / "seat.toml"
+        path.write_text(
+            f'site = "site1"\ndata_dir = "{self.directory / "seat"}"\n'
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.port}\n'
+            f'[enrolment]\nhub = "https://127.0.0.1:{self.door}"\npin = "{typed[1]}"\n'
+            f'token_file = "{self.directory / "token"}"\n',
+            encoding="utf-8",
+        )
+        return path
+
+    def waiting_batch(self) -> str:
+        """The batch of the machine that waits."""
+        return self.command("enrol", "pending", *self.at).partition(" ")[0]
+
+    def copied(self, config: Path) -> Path:
+        """The configuration of a machine whose disk is a copy of the seat's."""
+        shutil.copytree(self.directory / "seat" / "identity", self.directory / "copy" / "identity")
+        path = self.directory / "copy.toml"
+        path.write_text(config.read_text("utf-8").replace(str(self.directory / "seat"), str(self.directory / "copy")))
+        return path
+
     def steps(self) -> list[tuple[str, IdentityStep]]:
         reader = LedgerReader.open(ledger_directory(self.data, OPERATOR))
         try:
@@ -143,19 +177,16 @@ def test_a_gateway_comes_in_speaks_and_is_cut_off_within_the_minute(hub: tuple[H
     wait_until_blocking(lambda: counted(url, tries) >= 1, 10, what="its refused connections to be counted")
 
 
-def test_a_copied_identity_that_speaks_beside_the_first_is_refused_and_on_the_record(hub: tuple[Hub, str]) -> None:
+def test_a_seat_comes_in_by_itself_and_a_copy_of_it_is_refused_and_on_the_record(hub: tuple[Hub, str]) -> None:
     made, url = hub
-    config = made.probe_config()
-    made.enrol(config)
-    copy = made.probe_config("copy")
-    (made.directory / "copy").mkdir()
-    (made.directory / "copy" / "identity").mkdir()
-    for file in (made.directory / "gateway" / "identity").iterdir():
-        (made.directory / "copy" / "identity" / file.name).write_bytes(file.read_bytes())
-    with (
-        seatwatch(["probe", "--config", str(config)], made.directory / "probe.log"),
-        seatwatch(["probe", "--config", str(copy)], made.directory / "copy.log"),
-    ):
-        wanted = ("site1/gateway", IdentityStep.SEEN_TWICE)
-        wait_until_blocking(lambda: wanted in made.steps(), 60, what="the copy to be noticed")
+    config = made.seat_image()
+    with pytest.raises(AssertionError, match="not approved yet"):
+        made.command("probe", "enrol", "--config", str(config), "--once")
+    made.command("enrol", "approve", *made.at, made.waiting_batch())
+    with seatwatch(["probe", "--config", str(config)], made.directory / "probe.log"):
+        wait_until_blocking(lambda: reporting(url) == 1, 20, what="the seat on the board")
+        with seatwatch(["probe", "--config", str(made.copied(config))], made.directory / "copy.log"):
+            wanted = ("site1/seat-01", IdentityStep.SEEN_TWICE)
+            wait_until_blocking(lambda: wanted in made.steps(), 60, what="the copy to be noticed")
         assert counted(url, 'frames_refused_total{refusal="seen_twice"}') >= 1
+    assert "A-1" in get(f"{url}/rollout").decode()
