@@ -142,7 +142,10 @@ class Probe:
 
     def _load(self) -> Load:
         counts = self.outbox.counts()
-        return Load(counts.rows, counts.size)
+        sensors = self.runner.figures.values()
+        failed = sum(figures.failures + figures.timeouts for figures in sensors)
+        errors = failed + self.uplink.figures.rejected_items
+        return Load(counts.rows, counts.size, self._settings.version, errors)
 
     async def _report(self) -> None:
         while True:

@@ -75,8 +75,16 @@ class HubConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls: TlsConfig | None = None
 
 
+class EnrolmentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a machine without an identity gets one when it starts. pin: fingerprint of the hub's authority."""
+
+    hub: str = ""
+    pin: str = ""
+    token_file: str = ""
+
+
 class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One probe. The source id of its messages is `<site>/<probe>`."""
+    """One probe. The source id of its messages is `<site>/<probe>`; an enrolled one may leave probe and seat out."""
 
     site: str
     probe: str
@@ -86,6 +94,7 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role = Role.SEAT
     seat: str = ""
     data_dir: str = ""
+    enrolment: EnrolmentConfig | None = None
     ups: list[UpsConfig] = []
     phone_line: list[PhoneLineConfig] = []
     platform: list[PlatformConfig] = []
@@ -141,6 +150,7 @@ class ProbeSettings(NamedTuple):
     heartbeat_rhythm: Rhythm
     jitter_ratio: float
     report_ms: int
+    version: str = ""
 
 
 def load_config(path: Path) -> ProbeConfig:
@@ -157,7 +167,7 @@ def load_config(path: Path) -> ProbeConfig:
 def parse_config(text: str) -> ProbeConfig:
     """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used."""
     try:
-        config = msgspec.convert(tomllib.loads(text), ProbeConfig)
+        config = msgspec.convert({"probe": "", **tomllib.loads(text)}, ProbeConfig)
     except tomllib.TOMLDecodeError as error:
         raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
     except msgspec.ValidationError as error:
@@ -180,15 +190,10 @@ def _refused(message: str) -> ProbeConfigError:
 
 
 def _check(config: ProbeConfig) -> None:
-    for key, value in (
-        ("site", config.site),
-        ("probe", config.probe),
-    ):
+    for key, value in (("site", config.site), *([("probe", config.probe)] if config.probe else [])):
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
             raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
-    if config.role is Role.SEAT and not config.seat:
-        raise ProbeConfigError("seat", "missing", 'say which seat this machine is, or set role = "gateway"')
     check_watched(config.ups, config.phone_line, config.platform)
     broker = config.broker
     if broker.protocol not in PROTOCOLS:

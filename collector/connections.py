@@ -17,10 +17,10 @@ from wire.ids import OPERATOR
 if TYPE_CHECKING:
     from collector.intake import Intake
 
-BROKER_LOG: Final = "$SYS/broker/log/N"
-"""Where Mosquitto publishes notices: connections among them."""
 _BEGAN: Final = re.compile(r"New client connected from (\S+):\d+ as (\S+) \(")
-_ENDED: Final = re.compile(r"Client (\S+)(?: \[[^\]]*\])? (?:closed its connection|disconnected|has exceeded timeout)")
+_ENDED: Final = re.compile(
+    r"Client (\S+)(?: \[[^\]]*\])? (?:closed its connection|(?:been )?disconnected|has exceeded timeout)"
+)
 
 
 class Noticed(NamedTuple):

@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from collector.cancellation import end_if_cancelled
-from collector.connections import BROKER_LOG
 from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.intake import Intake
 from collector.sources import Principal, Sources
@@ -25,7 +24,7 @@ from collector.stats import DoorStats
 from wire.codec import decode_frame, encode_ack
 from wire.errors import DecodeError, Reason
 from wire.frame import Frame, Lane
-from wire.topics import SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, parse_topic
+from wire.topics import BROKER_LOG, SNAPSHOT_FILTER, UPLINK_FILTER, ack_topic, parse_topic
 
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 log = structlog.get_logger()
@@ -73,8 +72,15 @@ class MqttDoor:
     """One connection to one broker. Its stats count what never reached the intake."""
 
     def __init__(
-        self, intake: Intake, sources: Sources, settings: MqttSettings, *, tls: ssl.SSLContext | None = None
+        self,
+        intake: Intake,
+        sources: Sources,
+        settings: MqttSettings,
+        *,
+        tls: ssl.SSLContext | None = None,
+        accepts: Callable[[Frame], bool] | None = None,
     ) -> None:
+        """accepts: whether to take a frame of a source that is who it says, None = always."""
         self.stats = DoorStats()
         self.connected = asyncio.Event()
         self._intake = intake
@@ -82,6 +88,7 @@ class MqttDoor:
         self._sources = sources
         self._settings = settings
         self._tls = tls
+        self._accepts = accepts
 
     async def run(self) -> None:
         """Serve until cancelled, connecting again whenever the connection is lost."""
@@ -177,4 +184,6 @@ class MqttDoor:
             raise DecodeError(Reason.FOREIGN_SOURCE, "topic and frame name different sources, or one nobody registered")
         if (named.lane == "now") != (frame.lane is Lane.SNAPSHOT):
             raise DecodeError(Reason.NOT_A_FRAME, "the topic is another lane's")
+        if self._accepts is not None and not self._accepts(frame):
+            raise DecodeError(Reason.SEEN_TWICE, "two processes speak as one source")
         return frame

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from collector._core.roster import CLIENT, Link, Problem, Stated, minutes_of
+from collector._core.roster import CLIENT, HOST, Link, Problem, Stated, minutes_of
 from collector.importers._core.text import heading, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants
 from collector.importers.reading import zone_offsets
@@ -26,6 +26,7 @@ from wire.organisation import Relation
 
 _DAY_MS: Final = 86_400_000
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
 _LOOKS_LIKE_A_PHONE: Final = re.compile(r"1\d{10}")
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
@@ -46,7 +47,7 @@ LIMIT: Final = "limit"
 _EXTRAS: Final = {
     Relation.PERSON_OF_ACCOUNT: (LIMIT,),
     Relation.MODE_OF_SEAT: (LIMIT,),
-    Relation.SITE_OF_SEAT: ("circuit", "row", "switch"),
+    Relation.SITE_OF_SEAT: ("circuit", HOST, "row", "switch"),
     Relation.SITE_OF_LINE: ("carrier", "egress"),
 }
 """Columns that say more about a link, kept as its attributes."""
@@ -163,6 +164,8 @@ class _Reader:
             raise _BadRow("contracted_seats: write a whole number")
         if LIMIT in row and not (row[LIMIT].isdecimal() and int(row[LIMIT])):
             raise _BadRow("limit: write how many conversations at once, a whole number from 1 on")
+        if HOST in row and not _HOST_NAME.fullmatch(row[HOST]):
+            raise _BadRow("host: a machine's name without its domain, letters, digits, - and _ only")
         if "shift" in row:
             row["shift"] = _shift(row["shift"])
         if "egress" in row:

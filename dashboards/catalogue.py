@@ -12,7 +12,9 @@ from typing import Final
 
 from dashboards.alerting._core.kinds import LAYER_OF, Layer
 from wire.conversation import Activity, Presence
+from wire.enrolment import Access, Refusal
 from wire.errors import Reason, require
+from wire.identity import IdentityStep
 from wire.incident import Severity
 from wire.verdict import Notice
 
@@ -91,6 +93,9 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "layer": tuple(Layer),
     "tier": tuple("123456789"),
     "result": ("sent", "failed"),
+    "step": tuple(IdentityStep),
+    "error": tuple(Refusal),
+    "access": tuple(Access),
 }
 """The closed lists. Labels not listed here are ids from the configuration, and `version`."""
 
@@ -356,6 +361,11 @@ LATENESS = _metric(
     ("notice",),
     "seconds",
 )
+
+# --- who may speak
+IDENTITY_STEPS = _metric("identity_steps", Type.COUNTER, "Steps of identities since the store began.", ("step",))
+ENROLMENT_REFUSED = _metric("enrolment_refused", Type.COUNTER, "Requests for an identity refused.", ("error",))
+BROKER_DENIED = _metric("broker_denied", Type.COUNTER, "What the broker denied, as its log tells.", ("access",))
 
 # --- the board and its screens
 BOARD_AGE = _metric("board_age_seconds", Type.GAUGE, "How old the board is.", unit="seconds")

@@ -15,7 +15,7 @@ from dashboards import catalogue as c
 from dashboards.alerting.exposing import expose
 from dashboards.exposition import Families, Sink, Text, add_histogram, add_summary, bucket_parts
 from dashboards.folding import Cap, split, split_ledgers
-from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
+from dashboards.snapshot import Distribution, EnrolmentFigures, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Ratio, SiteTile, Tile, Totals
 from wire.facility import Comms, Power
 
@@ -67,6 +67,8 @@ class Exporter(Collector):
         if snapshot.on_call is not None:
             summed = expose(sink, snapshot.on_call, self._ids_max)
             sink.add(c.IDS_CAPPED, ("incident",), summed)
+        if snapshot.enrolment is not None:
+            _enrolment(sink, snapshot.enrolment)
         if snapshot.screens is not None:
             _screens(sink, snapshot.screens)
         sink.add(c.SCRAPE_SECONDS, (), self._last_scrape_s)
@@ -253,6 +255,16 @@ def _ledgers(sink: Sink, ledgers: Sequence[LedgerFigures]) -> None:
                 counts[anomaly if anomaly in counts else c.OTHER] += count
             for anomaly, count in counts.items():
                 sink.add(c.ENGINE_ANOMALIES, (ledger.ledger, anomaly), count)
+
+
+def _enrolment(sink: Sink, figures: EnrolmentFigures) -> None:
+    for metric, label, counts in (
+        (c.IDENTITY_STEPS, "step", figures.steps),
+        (c.ENROLMENT_REFUSED, "error", figures.refused),
+        (c.BROKER_DENIED, "access", figures.denied),
+    ):
+        for value in c.LABEL_VALUES[label]:
+            sink.add(metric, (value,), counts.get(value, 0))
 
 
 def _screens(sink: Sink, screens: ScreenFigures) -> None:

@@ -76,6 +76,15 @@ class OnCallFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentFigures:
+    """Identities: steps since the store began, requests refused by wire.enrolment.Refusal, and Access denied."""
+
+    steps: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+    denied: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One scrape's worth, read at one instant `now_ms` (ms since the Unix epoch).
 
@@ -89,3 +98,4 @@ class Snapshot:
     lateness: Mapping[str, Distribution] = field(default_factory=dict)
     screens: ScreenFigures | None = None
     on_call: OnCallFigures | None = None
+    enrolment: EnrolmentFigures | None = None

@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "incident", "causes", "alerting", "notify", "deadman"),
+    *("maintenance", "incident", "causes", "alerting", "notify", "deadman", "authority", "enrol"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -50,6 +50,10 @@ Examples:
   seatwatch alerting rules --config seatwatch.toml --out /etc/prometheus    what pages, as rules for Prometheus
 
   seatwatch notify test --config seatwatch.toml    whether the people on duty can be reached
+
+  seatwatch authority init --data data             the authority that signs identities of probes
+
+  seatwatch enrol claim --config seatwatch.toml --site site1    a code for a gateway
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 

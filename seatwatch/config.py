@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
+from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
@@ -150,6 +151,8 @@ class Config(_Section, frozen=True, kw_only=True):
     alerting: AlertingSection = AlertingSection()
     duty: list[DutySection] = []
     channel: list[ChannelSection] = []
+    enrolment: EnrolmentSection | None = None
+    ring: list[RingSection] = []
 
     def names(self) -> Names:
         """What people call clients, queues and sites, where they said so."""
@@ -208,6 +211,7 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     yield from _mqtt_problems(config.mqtt, base)
     for found in on_call_problems(config.alerting, config.duty, config.channel, base):
         yield Problem(*found)
+    yield from (Problem(*found) for found in enrolment_problems(config.enrolment, config.ring, base))
     if config.redis is not None and not config.redis.url.startswith(_REDIS_SCHEMES):
         problem = f"{config.redis.url!r} is no address of a Redis"
         yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')

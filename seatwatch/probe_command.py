@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import subprocess
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -23,23 +24,28 @@ from agent_probe.config import (
     check_files,
     load_config,
 )
+from agent_probe.enrolment.identity import identity_folder, read_identity, with_identity
+from agent_probe.enrolment.renewal import RenewalSettings, helper, keep_renewed
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
 from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
 from agent_probe.sensors.uplink.settings import LineSettings
+from seatwatch import __version__
 from seatwatch.probe_sensors import ProbeTimes, phone_line_settings, platform_settings, seat_settings, ups_settings
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
 
 PERMILLE: Final = 1000
 US_PER_MS: Final = 1000
+ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
 EXAMPLES: Final = """\
 examples:
   seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
   seatwatch probe --config probe.toml --check    say what is wrong with the configuration, and end
   seatwatch probe doctor --config probe.toml     say what is wrong around the probe, and what mends it
+  seatwatch probe enrol --config probe.toml --hub URL --pin FINGERPRINT --code CODE    get an identity from the hub
 
 a configuration for a gateway with one UPS:
   site = "sz1"
@@ -101,6 +107,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
+        version=__version__,
     )
 
 
@@ -148,9 +155,12 @@ def _line_settings(defaults: Defaults) -> LineSettings:
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    code: int
     if arguments[:1] == ["doctor"]:
-        doctor = import_module("seatwatch.probe_doctor")  # a process of its own: the daemon need not hold it
-        code: int = doctor.run(arguments[1:])
+        code = import_module("seatwatch.probe_doctor").run(arguments[1:])  # a process that the daemon need not hold
+        return code
+    if arguments[:1] and arguments[0] in ENROLMENT_VERBS:
+        code = import_module("seatwatch.probe_enrolment").run(arguments[0], arguments[1:])  # likewise
         return code
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",
@@ -165,32 +175,50 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 2
     try:
-        config = load_config(options.config)
-        check_files(config)
+        config, platform = load_config(options.config), current()
         if options.check:
+            config = with_identity(config, platform)
+            check_files(config)
             sys.stdout.write(_summary(config))
             return 0
-        _run_daemon(config, probe_settings(load_defaults()), current())
+        if config.enrolment is not None and read_identity(identity_folder(config, platform)) is None:
+            code = subprocess.run(helper("enrol", options.config), check=False).returncode  # noqa: S603 - our own program
+            if code:
+                return code
+        config = with_identity(config, platform)
+        check_files(config)
+        _run_daemon(options.config, config, load_defaults(), platform)
     except ProbeConfigError as error:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     return 0
 
 
-def _run_daemon(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
+def _run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
     stop_logging = log_to_stderr()
     try:
         with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-            runner.run(_until_told_to_stop(config, settings, platform))
+            runner.run(_until_told_to_stop(file, config, defaults, platform))
     finally:
         stop_logging()
 
 
-async def _until_told_to_stop(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
+async def _until_told_to_stop(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
     stop = asyncio.Event()
     undo = platform.on_stop(asyncio.get_running_loop(), stop.set)
+    renewal = RenewalSettings(
+        defaults.ms("probe.renewal_check"), defaults.ms("probe.renewal_deadline"), defaults.ms("probe.renewal_poll")
+    )
+    folder = identity_folder(config, platform)
     try:
-        await app.run(config, settings, stop, platform=platform)
+        async with asyncio.TaskGroup() as tasks:
+            renewing = tasks.create_task(
+                keep_renewed(folder, helper("renew", file), renewal, platform.wall_ms), name="probe.renewal"
+            )
+            await app.run(config, probe_settings(defaults), stop, platform=platform)
+            renewing.cancel()
+    except* ProbeConfigError as errors:
+        raise errors.exceptions[0] from None
     finally:
         undo()
 

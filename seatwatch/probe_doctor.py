@@ -11,6 +11,7 @@ from typing import Final, cast
 from agent_probe.config import load_config
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Finding, Outcome
+from agent_probe.enrolment.identity import with_identity
 from agent_probe.errors import ProbeConfigError
 from agent_probe.platform import current
 from seatwatch.glossary import Language, words
@@ -46,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     defaults, platform = load_defaults(), current()
     doctor = DoctorSettings(defaults.ms("probe.doctor_clock"), defaults.ms("probe.doctor_listen"))
     try:
-        config = load_config(options.config)
+        config = with_identity(load_config(options.config), platform)
     except ProbeConfigError as error:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     FOREIGN_SOURCE = "foreign_source"
     OCCURRED_IN_FUTURE = "occurred_in_future"
     ROW_MALFORMED = "row_malformed"
+    SEEN_TWICE = "seen_twice"
 
 
 class WireError(Exception):

@@ -40,7 +40,10 @@ class Role(StrEnum):
 
 
 class Heartbeat(Body, frozen=True, array_like=True, gc=False):
-    """A probe is alive. `interval_ms` is its promise when the next one comes; `seat` is "" for a gateway."""
+    """A probe is alive. `interval_ms` is its promise when the next one comes; `seat` is "" for a gateway.
+
+    version: of the probe. errors: samples that failed or came late and items the hub did not take, since its start.
+    """
 
     site: Name
     seat: Word
@@ -49,6 +52,8 @@ class Heartbeat(Body, frozen=True, array_like=True, gc=False):
     uptime_ms: DurationMs
     outbox_rows: Count = 0
     outbox_bytes: Count = 0
+    version: Word = ""
+    errors: Count = 0
 
 
 class UpsReading(Body, frozen=True, array_like=True, gc=False):

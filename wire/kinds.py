@@ -46,3 +46,4 @@ class Kind(IntEnum):
     INCIDENT = 57
     MAINTENANCE = 58
     INCIDENT_ACKNOWLEDGED = 59
+    IDENTITY = 60

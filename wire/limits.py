@@ -22,6 +22,10 @@ HASH_BYTES: Final = 32
 
 NAME_CHARS_MAX: Final = 96
 """Longest id (source, site, queue, account, conversation ...), in characters."""
+PEM_CHARS_MAX: Final = 8192
+"""Longest certificate or request in PEM; one for a P-256 key takes 400 to 1,200 characters."""
+IDENTITY_CHARS_MAX: Final = 64
+"""Longest id of a probe that can stand in a certificate (X.520, ub-common-name)."""
 WORD_CHARS_MAX: Final = 256
 """Longest free word a source may send (raw UPS status, a pause reason)."""
 ATTRIBUTES_MAX: Final = 32

@@ -10,6 +10,8 @@ from wire.ids import SourceId
 
 UPLINK_FILTER: Final = "v1/+/+/up"
 SNAPSHOT_FILTER: Final = "v1/+/+/now"
+BROKER_LOG: Final = "$SYS/broker/log/N"
+"""Where Mosquitto publishes notices: connections among them."""
 _PARTS: Final = 4
 
 LEDGERS_KEY: Final = "seatwatch:ledgers"

@@ -26,6 +26,9 @@ class Platform(Protocol):
     def default_data_dir(self) -> Path:
         """Where a probe keeps its outbox unless told otherwise."""
 
+    def machine_id(self) -> str:
+        """What tells this machine from others, and stays when its disk is restored. Raises OSError without one."""
+
     def sync_directory(self, directory: Path) -> None:
         """Make what was renamed in `directory` survive a power cut. Raises OSError."""
 

@@ -59,6 +59,10 @@ class Linux:
         state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         return Path(state) / "seatwatch-probe"
 
+    def machine_id(self) -> str:
+        """machine-id(5), which an installed system draws once."""
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+
     def sync_directory(self, directory: Path) -> None:
         """A rename is on disk once its folder is."""
         descriptor = os.open(directory, os.O_RDONLY)

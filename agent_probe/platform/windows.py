@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,13 @@ class Windows:
     def default_data_dir(self) -> Path:
         """The machine's folder for programs' data, the same for whoever is logged in."""
         return Path(os.environ.get("PROGRAMDATA") or Path.home()) / "Seatwatch" / "probe"
+
+    def machine_id(self) -> str:
+        """MachineGuid, which Windows draws when it is set up; images are to be generalised (sysprep) before cloning."""
+        winreg: Any = import_module("winreg")
+        folder = r"SOFTWARE\Microsoft\Cryptography"
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, folder) as opened:
+            return str(winreg.QueryValueEx(opened, "MachineGuid")[0])
 
     def sync_directory(self, directory: Path) -> None:
         """Nothing to do: a folder cannot be flushed here, and NTFS journals the rename itself."""

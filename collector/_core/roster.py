@@ -21,6 +21,8 @@ from wire.organisation import Relation, RosterLink
 ROSTER: Final = SourceId("~roster")
 CLIENT: Final = "client"
 """Attribute of a sub-account's link: the client it works for."""
+HOST: Final = "host"
+"""Attribute of a seat's link to its site: the host name of the machine there."""
 DEDICATED: Final = "dedicated"
 SHARED: Final = "shared"
 _FOREVER: Final = 1 << 62

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from seatwatch.roster_apply import APPLY_EXAMPLES, apply
+
 if TYPE_CHECKING:
     from collector._core.roster import Link, Problem
     from seatwatch.roster_job import Plan
@@ -27,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     roster = typer.Typer(help="People, sub-accounts, teams, seats, sites and shifts.", no_args_is_help=True)
     roster.command("import", epilog=EXAMPLES)(import_)
+    roster.command("apply", epilog=APPLY_EXAMPLES)(apply)
     roster.callback()(_only_groups)
     app.add_typer(roster, name="roster")
 

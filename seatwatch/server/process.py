@@ -40,6 +40,7 @@ from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.beside import Beside, run_beside
 from seatwatch.server.desk import Desk
 from seatwatch.server.engines import Engines
+from seatwatch.server.enrolment import Enrolment
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
@@ -95,6 +96,7 @@ class Server:
         slower = round(defaults.ratio("collector.set_back_slower"))
         self._record_clock = RecordClock(now_ms, elapsed_ms, slower=slower)
         self._door: MqttDoor | None = None
+        self._enrolment: Enrolment | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises LedgerBusy, LedgerCorrupt, ConfigError, OSError before it serves."""
@@ -105,6 +107,9 @@ class Server:
                 intake = await self._intake(stack, beside)
                 for client in self._config.client:
                     await intake.append_derived(client.id, client_rules(client, self._base))
+                if self._config.enrolment is not None:
+                    self._enrolment = Enrolment(self._config, self._base, self._data, self._defaults, intake)
+                    self._say(await self._enrolment.start(stack, beside))
                 mqtt_port = await self._mqtt(stack, beside, intake)
                 await self._feed_redis(stack, beside, intake)
             engines = None
@@ -216,7 +221,10 @@ class Server:
         tls = None
         if mqtt.tls:
             tls = ssl.create_default_context(cafile=None if mqtt.ca_file is None else self._base / mqtt.ca_file)
-        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls)
+            if self._enrolment is not None:
+                self._enrolment.introduce(tls)
+        accepts = None if self._enrolment is None else self._enrolment.accepts
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts)
         await beside(door.run(), name="mqtt")
         return port
 
@@ -302,6 +310,8 @@ class Server:
         problems = [] if engines is None else engines.problems()
         if self._door is not None and not self._door.connected.is_set():
             problems.append("the MQTT broker cannot be reached: probes keep what they measure")
+        if self._enrolment is not None:
+            problems += self._enrolment.problems()
         return problems
 
     async def _web(
@@ -319,11 +329,12 @@ class Server:
         figures = Figures(
             intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
         )
+        scopes = reader_scopes(self._config, self._base)
         app = web_application(
             intake,
             hub,
             figures,
-            scopes=reader_scopes(self._config, self._base),
+            scopes=scopes,
             defaults=defaults,
             problems=partial(self._problems, engines),
         )
@@ -334,6 +345,9 @@ class Server:
         if desk is not None:
             app.add_routes(desk.routes())
             figures.on_call = desk.figures
+        if self._enrolment is not None:
+            app.add_routes(self._enrolment.page(scopes).routes())
+            figures.enrolment = self._enrolment.figures
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

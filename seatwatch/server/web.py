@@ -11,7 +11,7 @@ from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
-from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, OnCallFigures, Snapshot
+from dashboards.snapshot import Distribution, EnrolmentFigures, IntakeFigures, LedgerFigures, OnCallFigures, Snapshot
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import Wallboard, install
@@ -51,6 +51,7 @@ class Figures:
         self._ahead_ms = ahead_ms
         self.board: Board | None = None
         self.on_call: Callable[[], OnCallFigures] | None = None
+        self.enrolment: Callable[[], EnrolmentFigures] | None = None
         self.folded: dict[str, int] = {}
         self.anomalies: dict[str, Mapping[str, int]] = {}
 
@@ -73,6 +74,7 @@ class Figures:
             lateness={notice: _distribution(latency) for notice, latency in self._lateness.items()},
             screens=self._hub.figures(),
             on_call=None if self.on_call is None else self.on_call(),
+            enrolment=None if self.enrolment is None else self.enrolment(),
         )
 
     def _intake_figures(self, intake: Intake) -> IntakeFigures:

@@ -31,8 +31,6 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         (SMALLEST.replace('"hub"', '""'), "broker.host", "empty"),
         (SMALLEST.replace('"sz1"', '"sz/1"'), "site", "cannot be a name"),
         (SMALLEST.replace('"p1"', '"~clock"'), "probe", "cannot be a name"),
-        (SMALLEST.replace('"p1"', '""'), "probe", "cannot be a name"),
-        (SMALLEST.replace('seat = "s01"\n', ""), "seat", "missing"),
         (SMALLEST + "prot = 1\n", "broker.prot", "no such key"),
         (SMALLEST + "port = 99999\n", "broker.port", "65535"),
         (SMALLEST + 'port = "1883"\n', "broker.port", "Expected `int`"),

@@ -9,7 +9,15 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pla
 from dashboards import catalogue as c
 from dashboards.exporter import Exporter
 from dashboards.exposition import wants_openmetrics
-from dashboards.snapshot import Distribution, IntakeFigures, LedgerFigures, OnCallFigures, ScreenFigures, Snapshot
+from dashboards.snapshot import (
+    Distribution,
+    EnrolmentFigures,
+    IntakeFigures,
+    LedgerFigures,
+    OnCallFigures,
+    ScreenFigures,
+    Snapshot,
+)
 from tests.dashboards.alerting.incidents import incident, paged
 from tests.dashboards.boards import NOON, board, figures, floor, people, second, site, tile, totals
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
@@ -55,6 +63,7 @@ def full(shown: Board | None = None) -> Snapshot:
             pushes={"sent": 4, "failed": 1},
             notifications={("floor", "sent"): 2, ("floor", "failed"): 1},
         ),
+        enrolment=EnrolmentFigures(steps={"enrolled": 3}, refused={"expired": 1}, denied={"publish": 2}),
         screens=ScreenFigures(connected=3, refused=1, frames=800, frames_dropped=12),
         lateness={
             Notice.WARNING: Distribution(edges_ms=(10, 20), counts=(5, 1, 0), total_ms=31),

@@ -80,7 +80,17 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "definition",
         "measure",
     ),
-    (Kind.HEARTBEAT, 1): ("site", "seat", "role", "interval_ms", "uptime_ms", "outbox_rows", "outbox_bytes"),
+    (Kind.HEARTBEAT, 1): (
+        "site",
+        "seat",
+        "role",
+        "interval_ms",
+        "uptime_ms",
+        "outbox_rows",
+        "outbox_bytes",
+        "version",
+        "errors",
+    ),
     (Kind.UPS_READING, 1): (
         "site",
         "ups",
@@ -209,6 +219,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "incident",
         "by",
     ),
+    (Kind.IDENTITY, 1): ("identity", "step", "serial", "host", "machine", "by", "reason"),
 }
 """What stands at which place since the kind was first written to a ledger. Only ever append to a row, or add one."""
 

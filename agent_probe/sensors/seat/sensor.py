@@ -12,10 +12,12 @@ ABOUT = "heartbeat"
 
 
 class Load(NamedTuple):
-    """What the outbox holds, in rows and bytes."""
+    """What the outbox holds, in rows and bytes; the probe's version, and what went wrong since its start."""
 
     rows: int
     size: int
+    version: str = ""
+    errors: int = 0
 
 
 class HeartbeatSensor:
@@ -68,6 +70,8 @@ class HeartbeatSensor:
                 uptime_ms=uptime_ms,
                 outbox_rows=load.rows,
                 outbox_bytes=load.size,
+                version=load.version,
+                errors=load.errors,
             )
 
         return [Reading(ABOUT, self._role, self._rhythm, body)]

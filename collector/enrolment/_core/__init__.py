@@ -1,0 +1,1 @@
+"""Pure: decisions about identities, and the texts a broker is configured with."""

@@ -1,0 +1,1 @@
+"""Pure: what probes say of themselves, folded from the operator's ledger."""

@@ -1,0 +1,85 @@
+"""What every probe says of itself: version, seat, errors and when, from heartbeats in the operator's ledger."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from wire.facility import Heartbeat
+from wire.identity import IdentitySaid, IdentityStep
+from wire.recorded import Recorded
+
+
+class Told(NamedTuple):
+    """One probe. heard_at: hub's ms, None = not lately. told_at: by its own clock, so that history overwrites nothing.
+
+    doubled_at: when two were last heard under its name, None = never that we know of.
+    """
+
+    version: str = ""
+    seat: str = ""
+    errors: int = 0
+    heard_at: int | None = None
+    told_at: int = -1
+    doubled_at: int | None = None
+
+
+class Row(NamedTuple):
+    """One line of the page. certificate_until: ms, None = it has none that holds."""
+
+    probe: str
+    told: Told
+    certificate_until: int | None
+
+
+class Ring(NamedTuple):
+    """One ring. held_at: since when it is stopped, None = it is not; held_by: who stopped it."""
+
+    name: str
+    held_at: int | None
+    held_by: str
+    versions: Mapping[str, int]
+    rows: tuple[Row, ...]
+
+
+class Fleet:
+    """All probes that were heard of."""
+
+    def __init__(self) -> None:
+        self.probes: dict[str, Told] = {}
+
+    def take(self, entries: Iterable[Recorded]) -> None:
+        """Fold entries, in their order."""
+        for entry in entries:
+            body = entry.body
+            if isinstance(body, Heartbeat):
+                before = self.probes.get(entry.source, Told())
+                if body.occurred_at >= before.told_at:
+                    told = before._replace(version=body.version, seat=body.seat, errors=body.errors)
+                    self.probes[entry.source] = told._replace(heard_at=entry.received_at, told_at=body.occurred_at)
+            elif isinstance(body, IdentitySaid) and body.step is IdentityStep.SEEN_TWICE:
+                before = self.probes.get(body.identity, Told())
+                self.probes[body.identity] = before._replace(doubled_at=body.occurred_at)
+
+    def rings(
+        self,
+        known: Iterable[str],
+        ring_of: Callable[[str], str],
+        certificates: Mapping[str, int],
+        holds: Mapping[str, tuple[int, str]],
+    ) -> list[Ring]:
+        """Rings in the order in which their first probe is known, each with its probes. known: every probe there is."""
+        found: dict[str, list[Row]] = {}
+        for probe in known:
+            row = Row(probe, self.probes.get(probe, Told()), certificates.get(probe))
+            found.setdefault(ring_of(probe), []).append(row)
+        for ring in holds:
+            found.setdefault(ring, [])
+        return [_ring(name, rows, holds.get(name)) for name, rows in found.items()]
+
+
+def _ring(name: str, rows: list[Row], held: tuple[int, str] | None) -> Ring:
+    versions: dict[str, int] = {}
+    for row in rows:
+        if row.told.version:
+            versions[row.told.version] = versions.get(row.told.version, 0) + 1
+    at, by = held or (None, "")
+    return Ring(name, at, by, versions, tuple(rows))

@@ -1,0 +1,75 @@
+"""The part of the server's configuration that says who may speak and how the broker is reached."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from wire.ids import is_name
+
+DEBIAN_PLUGIN: Final = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
+REST: Final = "rest"
+"""The ring of every probe that no other ring names."""
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
+    """The enrolment door, and the broker whose access rules are written.
+
+    hosts: names and addresses by which machines reach door and broker; they go into both servers' certificates. port:
+    of the door. broker_dir: where the broker's files are written, "" = nowhere. broker_pid_file: of the broker that is
+    told to read them again, "" = nobody. broker_log: where the broker writes what it denies, to be counted; best in
+    memory (/run), since it is cut short again and again. broker_plugin: Mosquitto's dynamic security plugin.
+    """
+
+    hosts: list[str]
+    listen: str = "0.0.0.0"  # noqa: S104 - machines of other sites come in here; it hands out nothing without a code
+    port: Port = 8743
+    broker_dir: str = ""
+    broker_listen: str = "0.0.0.0"  # noqa: S104 - likewise; it takes nobody without a certificate
+    broker_port: Port = 8883
+    broker_pid_file: str = ""
+    broker_log: str = ""
+    broker_plugin: str = DEBIAN_PLUGIN
+
+
+class RingSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A ring of a rollout: probes by id, `*` stands for anything. The first ring that names a probe has it."""
+
+    id: str
+    probes: list[str]
+
+
+def ring_of(rings: list[RingSection], identity: str) -> str:
+    """The ring of a probe."""
+    for ring in rings:
+        if any(fnmatchcase(identity, pattern) for pattern in ring.probes):
+            return ring.id
+    return REST
+
+
+def enrolment_problems(
+    section: EnrolmentSection | None, rings: list[RingSection], base: Path
+) -> Iterator[tuple[str, str, str]]:
+    """Key, problem and fix of everything that is wrong."""
+    for number, ring in enumerate(rings):
+        if not is_name(ring.id) or ring.id == REST:
+            fix = f"use letters, digits and . _ - ; {REST!r} is every probe that no ring names"
+            yield f"ring[{number}].id", f"{ring.id!r} is no name for a ring", fix
+    if section is None:
+        return
+    if not section.hosts or not all(section.hosts):
+        yield "enrolment.hosts", "empty", 'name this hub as machines reach it: hosts = ["hub.example.com"]'
+    try:
+        ip_address(section.listen)
+    except ValueError:
+        yield "enrolment.listen", f"{section.listen!r} is no address", 'write one, such as "0.0.0.0" for all'
+    if section.broker_dir and not (base / section.broker_dir).is_dir():
+        yield "enrolment.broker_dir", f"no folder {section.broker_dir}", "make it, writable for hub and broker"
+    if section.broker_dir and not Path(section.broker_plugin).is_file():
+        fix = "install Mosquitto, or name its mosquitto_dynamic_security.so"
+        yield "enrolment.broker_plugin", f"no file {section.broker_plugin}", fix

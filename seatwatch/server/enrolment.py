@@ -1,0 +1,272 @@
+"""Enrolment in a running server: the door, the record of who came in, and the broker's access kept up to date."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+
+from collector._core.derived import entry
+from collector.enrolment._core.broker import HUB, BrokerLimits, Listener
+from collector.enrolment._core.denials import Denials
+from collector.enrolment._core.desk import DeskLimits
+from collector.enrolment._core.twins import TwinRules, Twins
+from collector.enrolment.authority import Authority, Span, write_secret
+from collector.enrolment.broker import Broker, BrokerSettings, load_pair, needs_renewal
+from collector.enrolment.broker_log import BrokerLog
+from collector.enrolment.desk import Desk
+from collector.enrolment.door import DoorSettings, EnrolmentDoor, tls_context
+from collector.enrolment.errors import EnrolmentError
+from collector.enrolment.store import EnrolmentStore
+from collector.errors import Busy, IntakeStopped
+from collector.intake import Intake
+from dashboards.rollout._core.fleet import Fleet, Ring
+from dashboards.rollout.page import RolloutPage
+from dashboards.snapshot import EnrolmentFigures
+from dashboards.wallboard.access import Access
+from seatwatch.addresses import bind
+from seatwatch.clock import now_ms
+from seatwatch.config import Config, ConfigError, Problem, probe_sources
+from seatwatch.enrolment_job import FOLDER
+from seatwatch.enrolment_section import EnrolmentSection, ring_of
+from seatwatch.server.beside import Beside
+from seatwatch.server.web import words
+from seatwatch.settings import Defaults
+from sla_engine.runners.tail import Tail
+from wire.enrolment import Refusal
+from wire.frame import Frame, Lane
+from wire.ids import OPERATOR, SourceId
+from wire.scope import Scope
+
+log = structlog.get_logger()
+ENROLMENT: Final = SourceId("~enrolment")
+"""What the record says was written by."""
+_DOOR_FILE: Final = "door.pem"
+
+
+def broker_of(
+    section: EnrolmentSection, base: Path, authority: Authority, store: EnrolmentStore, defaults: Defaults
+) -> Broker | None:
+    """The broker whose files the configuration says to write; None where it names no folder."""
+    if not section.broker_dir:
+        return None
+    listener = Listener(
+        address=section.broker_listen,
+        port=section.broker_port,
+        folder=str((base / section.broker_dir).resolve()),
+        plugin=section.broker_plugin,
+        pid_file=str(base / section.broker_pid_file) if section.broker_pid_file else "",
+        log=str((base / section.broker_log).resolve()) if section.broker_log else "",
+    )
+    settings = defaults.fill(BrokerSettings, "enrolment")
+    return Broker(authority, store, listener, tuple(section.hosts), settings, defaults.fill(BrokerLimits, "enrolment"))
+
+
+def may_speak(config: Config, store: EnrolmentStore, now: int) -> list[str]:
+    """Identities that have a certificate and are still in the configuration."""
+    known = {name for site in config.site for name in probe_sources(site)}
+    return sorted(known & store.valid(now).keys())
+
+
+class Enrolment:
+    """The parts of it in one server whose configuration has a section `enrolment`."""
+
+    def __init__(self, config: Config, base: Path, data: Path, defaults: Defaults, intake: Intake) -> None:
+        """Raises ConfigError where there is no authority yet."""
+        section = self._section = config.enrolment or EnrolmentSection(hosts=[])
+        try:
+            self.authority = Authority.open(data / FOLDER)
+        except EnrolmentError as error:
+            raise ConfigError([Problem("enrolment", str(error), "then start the server again")]) from None
+        self.store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
+        limits = defaults.fill(DeskLimits, "enrolment")
+        self._config = config
+        self._intake = intake
+        self._defaults = defaults
+        self._span_ms = limits.backdate_ms, limits.certificate_ms
+        self._changed = asyncio.Event()
+        self._broker = broker_of(section, base, self.authority, self.store, defaults)
+        self._twins = Twins(TwinRules(limits.live_ms))
+        self.desk = Desk(
+            self.authority, self.store, limits, clock_ms=now_ms, heard_at=self._heard_at, changed=self._changed.set
+        )
+        self._tls = tls_context(self.authority.pem)
+        self._has_certificate = False
+        self._fleet = Fleet()
+        self._denials = Denials()
+        self._log = None
+        if section.broker_log:
+            path = (base / section.broker_log).resolve()
+            self._log = BrokerLog(path, defaults.int("enrolment.log_bytes_max"))
+        self._broker_problem = ""
+        self._log_problem = ""
+
+    def problems(self) -> Sequence[str]:
+        """What keeps revocations from reaching the broker."""
+        return [problem for problem in (self._broker_problem, self._log_problem) if problem]
+
+    def figures(self) -> EnrolmentFigures:
+        """What a scrape reads."""
+        return EnrolmentFigures(
+            steps=self.store.steps(),
+            refused={reason.value: self.desk.refusals[reason] for reason in Refusal},
+            denied={} if self._log is None else {kind.value: count for kind, count in self._denials.counts.items()},
+        )
+
+    def page(self, scopes: Mapping[str, Scope]) -> RolloutPage:
+        """The rollout page."""
+        return RolloutPage(
+            self._rings,
+            access=Access(scopes),
+            texts=words(),
+            zone=ZoneInfo(self._defaults.text("contract.time_zone")),
+            stop=lambda ring: self.store.hold(ring, "page", now_ms()),
+            go=self.store.release,
+        )
+
+    def introduce(self, context: ssl.SSLContext) -> None:
+        """Let the hub show itself to its broker."""
+        load_pair(context, self.authority, HUB, self._span())
+
+    def accepts(self, frame: Frame) -> bool:
+        """Whether to take a frame: not while two processes speak under its identity."""
+        if frame.lane is Lane.SNAPSHOT and self._twins.heard(frame.source, frame.epoch, now_ms()):
+            self.desk.doubled(frame.source)
+        return not self._twins.is_doubled(frame.source)
+
+    async def start(self, stack: AsyncExitStack, beside: Beside) -> str:
+        """Open the door and begin with what runs beside it; what to tell a person of it."""
+        said = await self.open_door(stack)
+        await beside(self.run(), name="enrolment")
+        await beside(self._follow(), name="fleet")
+        return said
+
+    async def open_door(self, stack: AsyncExitStack) -> str:
+        """Serve the door; what to tell a person of it."""
+        door = EnrolmentDoor(
+            self.desk,
+            self._defaults.fill(DoorSettings, "enrolment"),
+            ring_of=lambda identity: ring_of(self._config.ring, identity),
+            is_held=lambda ring: ring in self.store.holds(),
+        )
+        app = web.Application()
+        app.add_routes(door.routes())
+        self._renew_door(now_ms())
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._defaults.seconds("board.shutdown"))
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        bound = bind(self._section.listen, self._section.port)
+        await web.SockSite(runner, bound.socket, ssl_context=self._tls).start()
+        return f"machines come in at https://{self._section.hosts[0]}:{bound.port}"
+
+    async def run(self) -> None:
+        """Keep record, broker and the door's own certificate up to date until cancelled."""
+        seen, is_recorded, told_at = -1, False, None
+        try:
+            while True:
+                now, version = now_ms(), self.store.version()
+                is_changed = version != seen or self._changed.is_set()
+                seen = version
+                self._changed.clear()
+                if is_changed or not is_recorded:
+                    is_recorded = await self._record()
+                if is_changed or told_at is None or now - told_at >= self._defaults.ms("enrolment.broker_check"):
+                    told_at = now if await self._tell_broker(now) else None
+                self._renew_door(now)
+                self._count_denials()
+                is_settled = is_recorded and told_at is not None
+                await self._wait(self._defaults.seconds("enrolment.look" if is_settled else "enrolment.broker_retry"))
+        finally:
+            self.store.close()
+
+    async def _record(self) -> bool:
+        """Put what happened on the operator's record, where a repeat adds nothing; whether that was done."""
+        waiting = self.store.unrecorded()
+        if not waiting:
+            return True
+        entries = [entry(ENROLMENT, self.store.store_id(), ordinal, body) for ordinal, body in waiting]
+        try:
+            await self._intake.append_derived(OPERATOR, entries)
+        except (Busy, IntakeStopped):
+            return False
+        self.store.recorded(waiting[-1][0])
+        return True
+
+    async def _tell_broker(self, now: int) -> bool:
+        """Whether the broker knows who may speak, or there is none to be told."""
+        if self._broker is None:
+            return True
+        identities = may_speak(self._config, self.store, now)
+        try:
+            if self._broker.write(identities, now):
+                self._broker.reload()
+            host = self._config.mqtt.host or self._section.hosts[0]
+            changes = await self._broker.bring_up_to_date(host, identities, now)
+        except (EnrolmentError, OSError) as error:
+            if str(error) != self._broker_problem:
+                log.warning("enrolment.broker", problem=str(error))
+            self._broker_problem = str(error)
+            return False
+        self._broker_problem = ""
+        if changes:
+            log.info("enrolment.broker_told", identities=len(identities), changes=changes)
+        return True
+
+    def _count_denials(self) -> None:
+        if self._log is not None:
+            try:
+                self._denials.take(self._log.lines())
+            except OSError as error:
+                self._log_problem = f"the broker's log cannot be read, and nothing denied is counted: {error}"
+            else:
+                self._log_problem = ""
+
+    async def _follow(self) -> None:
+        """Fold what probes say of themselves, from a little before now on, until cancelled."""
+        feed = self._intake.ledgers[OPERATOR]
+        first = max(0, feed.size - self._defaults.int("enrolment.fleet_entries"))
+        tail = Tail(feed, first, self._defaults.int("enrolment.fleet_batch"), now_ms)
+        while True:
+            batch = tail.read()
+            self._fleet.take(batch)
+            if batch:
+                await asyncio.sleep(0)
+            else:
+                await feed.changed(tail.next_index)
+
+    def _rings(self) -> list[Ring]:
+        known = [name for site in self._config.site for name in probe_sources(site)]
+        now = now_ms()
+        return self._fleet.rings(
+            known, lambda probe: ring_of(self._config.ring, probe), self.store.valid(now), self.store.holds()
+        )
+
+    def _renew_door(self, now: int) -> None:
+        """Give the door a certificate before its last third; connections that come in later see the new one."""
+        path, hosts = self.authority.directory / _DOOR_FILE, tuple(self._section.hosts)
+        if needs_renewal(path, hosts, now):
+            pair = self.authority.server(hosts, self._span())
+            write_secret(path, pair.certificate + pair.key)
+        elif self._has_certificate:
+            return
+        self._tls.load_cert_chain(path)
+        self._has_certificate = True
+
+    def _heard_at(self, identity: str) -> int | None:
+        heard = self._intake.heard.get(identity)
+        return None if heard is None else heard.at
+
+    async def _wait(self, wait_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
+
+    def _span(self) -> Span:
+        before_ms, after_ms = self._span_ms
+        now = now_ms()
+        return Span(now - before_ms, now + after_ms)

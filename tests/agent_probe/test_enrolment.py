@@ -1,0 +1,209 @@
+"""A machine gets its identity from a real door, keeps it, renews it, and its configuration takes it up."""
+
+import asyncio
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from agent_probe.config import ProbeConfig, parse_config
+from agent_probe.enrolment.client import EnrolmentRefused, Hub
+from agent_probe.enrolment.enrolling import About, Enrolling, EnrolmentSettings, about_this_machine
+from agent_probe.enrolment.identity import (
+    NEXT_KEY_FILE,
+    PAIR_FILE,
+    Identity,
+    identity_folder,
+    read_identity,
+    with_identity,
+    write_identity,
+)
+from agent_probe.enrolment.renewal import RenewalSettings, keep_renewed
+from agent_probe.errors import ProbeConfigError, ProbeUnavailable
+from agent_probe.platform import current
+from collector.enrolment._core.codes import digest
+from collector.enrolment._core.desk import Batch, JoinState
+from collector.enrolment.store import Place
+from tests.collector.enrolment.doors import Door
+from tests.collector.enrolment.machines import CODE, DAY, MINUTE, TOKEN
+from tests.waiting import wait_until
+
+SETTINGS = EnrolmentSettings(timeout_ms=5_000, retry_ms=10)
+SEAT = About("PC-1", "ab" * 32)
+IMAGE = 'site = "site1"\ndata_dir = "{data}"\n[broker]\nhost = "hub"\n'
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    made = Door(tmp_path / "hub")
+    await made.open()
+    yield made
+    await made.runner.cleanup()
+    made.office.store.close()
+
+
+def machine(folder: Path, *, about: About = SEAT, waited: Callable[[float], None] | None = None) -> Enrolling:
+    said: list[str] = []
+    wait = waited or (lambda _: None)
+    return Enrolling(folder, about, SETTINGS, say=said.append, is_patient=waited is not None, wait=wait)
+
+
+def pin(door: Door) -> str:
+    return door.office.desk.authority.fingerprint
+
+
+def config(directory: Path, more: str = "") -> ProbeConfig:
+    return parse_config(more + IMAGE.format(data=directory))
+
+
+async def test_a_machine_makes_its_key_itself_and_keeps_it_to_itself(door: Door, tmp_path: Path) -> None:
+    door.office.claim()
+    folder = tmp_path / "identity"
+    identity = await asyncio.to_thread(machine(folder).enrol, door.url, pin(door), CODE)
+    assert identity == read_identity(folder)
+    assert identity.identity == "site1/gateway"
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not (folder / NEXT_KEY_FILE).exists()
+
+
+async def test_a_hub_with_another_authority_than_the_pin_is_not_talked_to(door: Door, tmp_path: Path) -> None:
+    door.office.claim()
+    with pytest.raises(ProbeConfigError, match="the authority there is"):
+        await asyncio.to_thread(machine(tmp_path / "i").enrol, door.url, "00" * 32, CODE)
+    assert door.office.store.unrecorded() == []
+
+
+async def test_a_seat_waits_for_its_approval_and_gets_name_and_seat_from_the_roster(door: Door, tmp_path: Path) -> None:
+    store, now = door.office.store, door.office.now
+    places = {"pc-1": Place("site1/seat-01", "A-1")}
+    store.add_batch(Batch("b", "site1", 5, now + MINUTE, ("127.0.0.0/8",)), digest(TOKEN), places, now, "root")
+    asked: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    def approve() -> None:
+        store.decide(store.pending(), JoinState.APPROVED)
+
+    def waited(seconds: float) -> None:
+        asked.append(seconds)
+        asyncio.run_coroutine_threadsafe(_call(approve), loop).result()
+
+    seat = machine(tmp_path / "identity", waited=waited)
+    identity = await asyncio.to_thread(seat.enrol, door.url, pin(door), TOKEN)
+    assert (identity.identity, identity.seat) == ("site1/seat-01", "A-1")
+    assert asked == [30.0]
+    completed = with_identity(config(tmp_path), current())
+    assert (completed.source, completed.seat) == ("site1/seat-01", "A-1")
+    assert completed.broker.tls is not None
+    assert completed.broker.tls.cert_file == str(tmp_path / "identity" / PAIR_FILE)
+
+
+async def _call(what: Callable[[], None]) -> None:
+    what()
+
+
+async def test_a_certificate_is_exchanged_for_the_next_and_a_copy_of_the_machine_is_refused_that(
+    door: Door, tmp_path: Path
+) -> None:
+    door.office.claim()
+    folder = tmp_path / "identity"
+    first = await asyncio.to_thread(machine(folder).enrol, door.url, pin(door), CODE)
+    before = (folder / PAIR_FILE).read_bytes()
+    door.office.now += MINUTE
+    second = await asyncio.to_thread(machine(folder).renew)
+    after = (folder / PAIR_FILE).read_bytes()
+    assert second.not_after == first.not_after + MINUTE
+    assert before != after
+    (folder / PAIR_FILE).write_bytes(before)  # a copy of the disk from before
+    with pytest.raises(EnrolmentRefused, match="two machines"):
+        await asyncio.to_thread(machine(folder).renew)
+
+
+async def test_a_refusal_is_final_unless_the_hub_says_when_to_come_again(door: Door, tmp_path: Path) -> None:
+    door.office.claim()
+    door.office.heard["site1/gateway"] = door.office.now
+
+    def waited(seconds: float) -> None:
+        assert seconds == 30.0
+        door.office.now += 31_000
+
+    with pytest.raises(EnrolmentRefused, match="no such code"):
+        await asyncio.to_thread(machine(tmp_path / "i", waited=waited).enrol, door.url, pin(door), "wrong")
+    patient = machine(tmp_path / "identity", waited=waited)
+    assert (await asyncio.to_thread(patient.enrol, door.url, pin(door), CODE)).identity == "site1/gateway"
+
+
+def test_a_hub_that_is_away_is_said_and_asked_again_while_there_is_patience(tmp_path: Path) -> None:
+    with pytest.raises(ProbeUnavailable, match=r"127\.0\.0\.1:9"):
+        machine(tmp_path).enrol("https://127.0.0.1:9", "00", CODE)
+
+
+@pytest.mark.parametrize("url", ["hub", "http://hub", "https://", "https://hub:99999999"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ProbeConfigError, match="--hub"):
+        Hub.at(url)
+
+
+def test_the_hub_is_told_a_digest_that_differs_from_site_to_site(tmp_path: Path) -> None:
+    digests = {about_this_machine(site, identity).machine for site in "ab" for identity in "cd"}
+    assert len(digests) == 4
+    assert all(len(each) == 64 for each in digests)
+
+
+def identity_at(directory: Path, name: str = "site1/seat-01") -> None:
+    about = Identity(name, "A-1", "https://hub", 0, 30 * DAY)
+    write_identity(directory / "identity", about, "certificate", "key", "authority")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "key"),
+    [
+        ('probe = "seat-02"\n', "site1/seat-01", "probe"),
+        ("", "site2/seat-01", "probe"),
+        ("", "", "probe"),
+        ('probe = "seat-02"\n', "", "seat"),
+    ],
+)
+def test_a_configuration_that_is_not_this_machines_is_refused(tmp_path: Path, text: str, name: str, key: str) -> None:
+    if name:
+        identity_at(tmp_path, name)
+    with pytest.raises(ProbeConfigError) as refused:
+        with_identity(config(tmp_path, text), current())
+    assert refused.value.key == key
+
+
+def test_files_that_the_configuration_names_itself_stand(tmp_path: Path) -> None:
+    identity_at(tmp_path)
+    own = config(tmp_path).broker
+    text = IMAGE.format(data=tmp_path) + '[broker.tls]\nca_file = "ca"\ncert_file = "c"\nkey_file = "k"\n'
+    completed = with_identity(parse_config(text), current()).broker
+    assert own.tls is None
+    assert completed.tls is not None
+    assert (completed.tls.ca_file, completed.tls.cert_file) == ("ca", "c")
+
+
+def test_an_identity_that_is_not_whole_is_none(tmp_path: Path) -> None:
+    identity_at(tmp_path)
+    folder = identity_folder(config(tmp_path), current())
+    assert read_identity(folder) is not None
+    (folder / PAIR_FILE).unlink()
+    assert read_identity(folder) is None
+
+
+async def test_renewal_is_due_at_two_thirds_and_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    identity_at(tmp_path)
+    now = 20 * DAY - 1
+    mark = tmp_path / "renewed"
+    command = [sys.executable, "-c", f"open({str(mark)!r}, 'a').write('x')"]
+    settings = RenewalSettings(check_ms=5, deadline_ms=5_000, poll_ms=5)
+    async with asyncio.TaskGroup() as tasks:
+        renewing = tasks.create_task(
+            keep_renewed(tmp_path / "identity", command, settings, lambda: now), name="renewal"
+        )
+        await asyncio.sleep(0)
+        assert not mark.exists()
+        now += 1
+        await wait_until(mark.exists, what="a renewal")
+        renewing.cancel()

@@ -1,0 +1,131 @@
+"""The commands an operator types to let machines in and to end an identity."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from collector.enrolment._core.codes import digest
+from collector.enrolment._core.desk import JoinState
+from collector.enrolment.store import EnrolmentStore, Issued, Pending
+from seatwatch import cli
+from wire.identity import IdentityStep
+
+CONFIG = """
+[server]
+data = "data"
+[enrolment]
+hosts = ["hub.example.com"]
+[[site]]
+id = "site1"
+seats = 2
+"""
+ROSTER = "seat,site,host,effective_from\nA-2,site1,PC-2,2026-11-01\nA-1,site1,PC-1,2026-11-01\n"
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command over a hub with an authority; its code and everything it printed."""
+    (tmp_path / "seatwatch.toml").write_text(CONFIG, encoding="utf-8")
+
+    def command(*arguments: str) -> tuple[int, str]:
+        code = cli.run(arguments)
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    assert command("authority", "init", "--data", str(tmp_path / "data"))[0] == 0
+    return command
+
+
+def at(tmp_path: Path) -> tuple[str, str]:
+    return "--config", str(tmp_path / "seatwatch.toml")
+
+
+def store(tmp_path: Path) -> EnrolmentStore:
+    return EnrolmentStore(tmp_path / "data" / "authority", lock_wait_s=1)
+
+
+def code_in(said: str) -> str:
+    found = re.search(r"--code (\S+)", said)
+    assert found, said
+    return found[1]
+
+
+def with_roster(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+    assert run("roster", "import", str(tmp_path / "roster.csv"), "--data", str(tmp_path / "data"))[0] == 0
+
+
+def test_an_authority_is_made_once_and_shown(tmp_path: Path, run: Run) -> None:
+    data = str(tmp_path / "data")
+    code, shown = run("authority", "show", "--data", data)
+    assert code == 0
+    assert re.search(r"^fingerprint [0-9a-f]{64}$", shown, re.MULTILINE)
+    assert run("authority", "init", "--data", data)[0] == 1
+    assert run("authority", "show", "--data", str(tmp_path / "elsewhere"))[0] == 1
+
+
+def test_a_claim_prints_what_to_type_on_the_gateway_with_the_pin(tmp_path: Path, run: Run) -> None:
+    code, said = run("enrol", "claim", *at(tmp_path), "--site", "site1")
+    assert code == 0
+    assert "--hub https://hub.example.com:8743 --pin " in said
+    claim = store(tmp_path).claim(digest(code_in(said)))
+    assert claim is not None
+    assert claim.identity == "site1/gateway"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("claim", "--site", "site9"), "which knows site1"),
+        (("claim", "--site", "site1", "--probe", "seat-09"), "site1/gateway to site1/seat-02"),
+        (("batch", "--site", "site1", "--count", "2", "--cidr", "10.0.0.0/8"), "names no host"),
+    ],
+)
+def test_what_the_configuration_or_roster_does_not_know_is_said(
+    tmp_path: Path, run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    code, said = run("enrol", *arguments, *at(tmp_path))
+    assert code == 1
+    assert says in said
+
+
+def test_a_batch_takes_its_host_names_from_the_roster_and_each_keeps_its_identity(tmp_path: Path, run: Run) -> None:
+    with_roster(tmp_path, run)
+    batch = ("batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
+    assert run("enrol", *batch)[0] == 0
+    said = run("enrol", *batch)[1]
+    found = store(tmp_path).batch(digest(code_in(said)))
+    assert found is not None
+    assert (found.size, found.cidrs) == (2, ("203.0.113.0/29",))
+    assert store(tmp_path).places("site1") == {"pc-1": ("site1/seat-01", "A-1"), "pc-2": ("site1/seat-02", "A-2")}
+    code, refused = run("enrol", *batch[:-1], "203.0.113.1/29")
+    assert (code, "--cidr" in refused) == (1, True)
+    assert run("enrol", *batch, "--for", "13h")[0] == 1
+
+
+def test_a_list_is_shown_approved_and_gone(tmp_path: Path, run: Run) -> None:
+    with_roster(tmp_path, run)
+    _, said = run("enrol", "batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
+    batch = store(tmp_path).batch(digest(code_in(said)))
+    assert batch is not None
+    for number in (1, 2):
+        waiting = Pending(batch.name, f"pc-{number}", f"site1/seat-0{number}", "ab" * 32, "203.0.113.1", 1)
+        store(tmp_path).wait(waiting, "key")
+    assert "site1/seat-02" in run("enrol", "pending", *at(tmp_path))[1]
+    assert run("enrol", "refuse", *at(tmp_path), batch.name, "--host", "PC-2")[1].endswith("1 refused\n")
+    assert run("enrol", "approve", *at(tmp_path), batch.name)[1].endswith("1 approved\n")
+    assert run("enrol", "pending", *at(tmp_path)) == (0, "nobody waits\n")
+    states = [store(tmp_path).join(batch.name, f"pc-{number}") for number in (1, 2)]
+    assert [each and each.state for each in states] == [JoinState.APPROVED, JoinState.REFUSED]
+
+
+def test_an_identity_that_is_revoked_leaves_its_step_for_the_record(tmp_path: Path, run: Run) -> None:
+    issued = Issued("ab", "site1/gateway", "key", "machine", "gw", "", 1, 1 << 45)
+    store(tmp_path).issue(issued, IdentityStep.ENROLLED, replaces=True)
+    assert run("enrol", "revoke", *at(tmp_path), "site1/gateway", "--reason", "stolen")[0] == 0
+    assert store(tmp_path).revoked(2).keys() == {"ab"}
+    assert store(tmp_path).unrecorded()[-1][1].reason == "stolen"
+    assert run("enrol", "revoke", *at(tmp_path), "site1/gateway")[0] == 1
