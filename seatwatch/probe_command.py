@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -148,9 +148,10 @@ def _line_settings(defaults: Defaults) -> LineSettings:
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    code: int
     if arguments[:1] == ["doctor"]:
         doctor = import_module("seatwatch.probe_doctor")  # a process of its own: the daemon need not hold it
-        code: int = doctor.run(arguments[1:])
+        code = doctor.run(arguments[1:])
         return code
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",
@@ -160,35 +161,47 @@ def run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="TOML, see docs/operate/probe.md")
     parser.add_argument("--check", action="store_true", help="only check the configuration")
+    parser.add_argument("--service", action="store_true", help="as a Windows service (deploy/windows/install.ps1)")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 2
+    platform = current()
     try:
+        if options.service:
+            service = import_module("seatwatch.probe_service")  # Windows alone needs it
+            code = service.run_service(options.config, platform)
+            return code
         config = load_config(options.config)
         check_files(config)
         if options.check:
             sys.stdout.write(_summary(config))
             return 0
-        _run_daemon(config, probe_settings(load_defaults()), current())
+        stop_logging = log_to_stderr()
+        try:
+            run_daemon(config, probe_settings(load_defaults()), platform, platform.on_stop)
+        finally:
+            stop_logging()
     except ProbeConfigError as error:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     return 0
 
 
-def _run_daemon(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
-    stop_logging = log_to_stderr()
-    try:
-        with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-            runner.run(_until_told_to_stop(config, settings, platform))
-    finally:
-        stop_logging()
+OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]
 
 
-async def _until_told_to_stop(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> None:
+def run_daemon(config: ProbeConfig, settings: ProbeSettings, platform: Platform, on_stop: OnStop) -> None:
+    """Run the probe until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
+    with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
+        runner.run(_until_told_to_stop(config, settings, platform, on_stop))
+
+
+async def _until_told_to_stop(
+    config: ProbeConfig, settings: ProbeSettings, platform: Platform, on_stop: OnStop
+) -> None:
     stop = asyncio.Event()
-    undo = platform.on_stop(asyncio.get_running_loop(), stop.set)
+    undo = on_stop(asyncio.get_running_loop(), stop.set)
     try:
         await app.run(config, settings, stop, platform=platform)
     finally:
