@@ -18,8 +18,8 @@ CHINESE, ENGLISH = PAGE.split("\n## English\n")
 SAID_BY_SEATS = (Heartbeat, SeatReading, PlatformReading, ProbeNote)
 HEAD = set(Body.__struct_fields__)
 
-THIRD_PARTY = {"aiomqtt", "msgspec", "psutil"}
-"""Every library the probe has: none of them sees a screen, a key, a window or a microphone."""
+THIRD_PARTY = {"aiomqtt", "cryptography", "msgspec", "psutil"}
+"""Every library the probe may have, cryptography for its own key: none sees a screen, a keyboard or a microphone."""
 ASKED_OF_PSUTIL = {"net_if_addrs", "net_if_stats", "process_iter", "sensors_battery"}
 MEANS_OF_MORE = re.compile(
     r"GetWindowText|GetForegroundWindow|EnumWindows|SetWindowsHook|GetAsyncKeyState|GetKeyState|GetKeyboardState|"
