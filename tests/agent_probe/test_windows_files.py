@@ -4,6 +4,7 @@ They have not been run on Windows (docs/operate/probe-windows.md says so).
 """
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_the_registered_command_is_one_that_the_probe_understands(
     arguments = [str(tmp_path / "probe.toml") if word.startswith("$") else word for word in words[4:]]
     assert probe_command.run(arguments) == 2
     assert "this is not Windows" in capsys.readouterr().err, "everything before that was understood"
+
+
+def test_the_bundle_takes_what_the_installer_looks_for_and_the_locked_libraries() -> None:
+    script = WINDOWS.parents[1] / "tools" / "windows-bundle.sh"
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    text = script.read_text(encoding="utf-8")
+    assert "--require-hashes" in text
+    assert "--platform win_amd64" in text
+    for name in SCRIPTS:
+        assert f"deploy/windows/{name}" in text
+    for folder in ("python", "packages"):
+        assert f'"$bundle/{folder}"' in text
+        assert f"'{folder}\\" in INSTALL
 
 
 def test_it_runs_with_few_rights_comes_back_after_failures_and_opens_no_port() -> None:
