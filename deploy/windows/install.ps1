@@ -100,9 +100,13 @@ function Register-Probe {
     if (-not (Get-Service -Name $Service -ErrorAction SilentlyContinue)) {
         New-Service -Name $Service -BinaryPathName $command -DisplayName 'Seatwatch probe' -StartupType Automatic | Out-Null
     }
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Service"
-    Set-ItemProperty -LiteralPath $key -Name 'ImagePath' -Value $command
-    Set-ItemProperty -LiteralPath $key -Name 'Description' -Value 'What this seat or site says about itself to Seatwatch.'
+    # an update may have another folder; the manager does not see its own registry keys change, so it is told
+    $known = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Service'"
+    $changed = Invoke-CimMethod -InputObject $known -MethodName Change -Arguments @{ PathName = $command }
+    if ($changed.ReturnValue -ne 0) {
+        throw "the service's command cannot be changed: $($changed.ReturnValue)"
+    }
+    Set-Service -Name $Service -Description 'What this seat or site says about itself to Seatwatch.'
     Invoke-Tool 'sc.exe' @('config', $Service, 'start=', 'auto', 'obj=', $Account)
     Invoke-Tool 'sc.exe' @('sidtype', $Service, 'unrestricted')
     Invoke-Tool 'sc.exe' @('privs', $Service, 'SeChangeNotifyPrivilege')
