@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -301,6 +303,14 @@ def test_the_command_speaks_json_and_ends_with_0_where_nothing_is_wrong_and_2_wi
     assert probe_command.run(["doctor", "--config", str(written) + os.sep + "none"]) == 2
     assert "fix:" in capsys.readouterr().err
     assert probe_command.run(["doctor"]) == 2
+
+
+def test_a_console_that_cannot_show_chinese_gets_the_whole_report_all_the_same(written: Path) -> None:
+    command = [sys.executable, "-m", "seatwatch", "probe", "doctor", "--config", str(written), "--lang", "zh"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert len(done.stdout.splitlines()) == 7
 
 
 def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
