@@ -172,8 +172,7 @@ def run(arguments: Sequence[str]) -> int:
             service = import_module("seatwatch.probe_service")  # Windows alone needs it
             code = service.run_service(options.config, platform)
             return code
-        config = load_config(options.config)
-        check_files(config)
+        config = ready_config(options.config)
         if options.check:
             sys.stdout.write(_summary(config))
             return 0
@@ -186,6 +185,13 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     return 0
+
+
+def ready_config(path: Path) -> ProbeConfig:
+    """The configuration in `path`, with every file it names at hand. Raises ProbeConfigError."""
+    config = load_config(path)
+    check_files(config)
+    return config
 
 
 OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]

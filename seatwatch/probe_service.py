@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from agent_probe.config import ProbeConfig, check_files, load_config
+from agent_probe.config import ProbeConfig
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_file
 from agent_probe.platform import Platform
 from agent_probe.platform.windows_service import Control, NotStartedAsService, Service
-from seatwatch.probe_command import probe_settings, run_daemon
+from seatwatch.probe_command import probe_settings, ready_config, run_daemon
 from seatwatch.settings import load_defaults
 
 LOG: Final = "probe.log"
@@ -70,8 +70,6 @@ def service_over(control: Control, path: Path, platform: Platform) -> Service:
 
 def _read(path: Path) -> tuple[ProbeConfig | None, ProbeConfigError | None]:
     try:
-        config = load_config(path)
-        check_files(config)
+        return ready_config(path), None
     except ProbeConfigError as error:
         return None, error
-    return config, None
