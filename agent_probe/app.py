@@ -6,12 +6,13 @@ import random
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from agent_probe._core.outbox import Outbox, OutboxCounts
 from agent_probe._core.snapshots import SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.mqtt import MqttPort
 from agent_probe.notes import Notes
 from agent_probe.outbox import DurableOutbox
 from agent_probe.platform import Platform, current
@@ -22,9 +23,6 @@ from agent_probe.sensors.seat.sensor import Load
 from agent_probe.transport import port_for
 from agent_probe.uplink import Backlog, Uplink
 from wire.limits import EPOCH_BYTES
-
-if TYPE_CHECKING:
-    from agent_probe.mqtt import MqttPort
 
 MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
@@ -92,7 +90,7 @@ class Probe:
         outbox: ProbeOutbox,
         *,
         clock: Clock,
-        port: "MqttPort | None" = None,
+        port: MqttPort | None = None,
         sensors: list[Sensor] | None = None,
         rng: random.Random | None = None,
     ) -> None:

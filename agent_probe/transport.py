@@ -3,41 +3,33 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from agent_probe.config import ProbeConfig, ProbeSettings, Transport
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.http_port import HttpPort
+from agent_probe.mqtt import AiomqttPort, MqttPort
 from wire.topics import ack_topic
-
-if TYPE_CHECKING:
-    from agent_probe.mqtt import MqttPort
 
 MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
 
 
-def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> "MqttPort":
+def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> MqttPort:
     """The port that `config` asks for. `auto` without a hub's address is MQTT alone."""
+    mqtt = AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source))
     if config.hub is None or config.transport is Transport.MQTT:
-        return _mqtt(config, settings)
-    from agent_probe.http_port import HttpPort  # noqa: PLC0415 - memory that a probe without [hub] need not have
-
+        return mqtt
     https = HttpPort(config.hub, settings.uplink, settings.http)
     if config.transport is Transport.HTTPS:
         return https
-    return AutoPort(_mqtt(config, settings), https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
-
-
-def _mqtt(config: ProbeConfig, settings: ProbeSettings) -> "MqttPort":
-    from agent_probe.mqtt import AiomqttPort  # noqa: PLC0415 - five megabytes that a probe over HTTPS need not have
-
-    return AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source))
+    return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
 
 
 class AutoPort:
     """See agent_probe.mqtt.MqttPort. `now_ms` is the probe's monotonic clock."""
 
-    def __init__(self, mqtt: "MqttPort", https: "MqttPort", *, mqtt_retry_ms: int, now_ms: Callable[[], int]) -> None:
+    def __init__(self, mqtt: MqttPort, https: MqttPort, *, mqtt_retry_ms: int, now_ms: Callable[[], int]) -> None:
         self._mqtt = mqtt
         self._https = https
         self._mqtt_retry_ms = mqtt_retry_ms

@@ -6,18 +6,16 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from agent_probe._core.snapshots import SnapshotLane
 from agent_probe.config import UplinkSettings
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.mqtt import MqttPort
 from wire.codec import decode_ack, encode_frame
 from wire.errors import DecodeError
 from wire.frame import Ack, Frame
 from wire.topics import backlog_topic, snapshot_topic
-
-if TYPE_CHECKING:
-    from agent_probe.mqtt import MqttPort
 
 MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
@@ -58,7 +56,7 @@ class Uplink:
 
     def __init__(
         self,
-        port: "MqttPort",
+        port: MqttPort,
         backlog: Backlog,
         snapshots: SnapshotLane,
         settings: UplinkSettings,
