@@ -43,6 +43,7 @@ class Because(StrEnum):
     TLS_OTHER = "doctor_tls_other"
     PROXY_REFUSES = "doctor_proxy_refuses"
     CLOCK_WRONG = "doctor_clock_wrong"
+    CLOCK_UNANSWERED = "doctor_clock_unanswered"
     CLOCK_NOTHING = "doctor_clock_nothing"
     IDENTITY_NONE = "doctor_identity_none"
     IDENTITY_UNREADABLE = "doctor_identity_unreadable"

@@ -1,8 +1,11 @@
 """The doctor against real troubles: it names each one, and nothing else, and says what mends it."""
 
+import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +15,14 @@ import pytest
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
+from agent_probe._core.sntp import PACKET, UNIX_EPOCH_IN_NTP
 from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
 from agent_probe.platform import current
-from agent_probe.sensors.config import UpsConfig
+from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch import probe_command
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults
@@ -137,6 +142,44 @@ async def test_a_clock_that_is_off_is_named_with_its_direction(tmp_path: Path, a
         assert troubles(findings) == [(Subject.CLOCK, Because.CLOCK_WRONG)]
         (wrong,) = [each for each in findings if each.because is Because.CLOCK_WRONG]
         assert wrong.values["offset"].startswith(offset)
+
+
+class TimeServer(asyncio.DatagramProtocol):
+    """Says what time it is, `ahead_ms` wrong, and before that what somebody else was told."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        self.ahead_ms = ahead_ms
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        ms = current().wall_ms() + self.ahead_ms
+        now = (ms // 1000 + UNIX_EPOCH_IN_NTP, (ms % 1000 << 32) // 1000)
+        asked = PACKET.unpack(data)[-2:]
+        for nonce in ((1, 2), asked):
+            answer = PACKET.pack(0x24, 2, 0, 0, 0, 0, 0, 0, 0, *nonce, *now, *now)
+            self.transport.sendto(answer, addr)  # type: ignore[attr-defined]  # a datagram transport
+
+
+@pytest.mark.parametrize(("ahead_ms", "offset"), [(0, None), (3_000, "-3.0"), (-90_000, "+90.0")])
+async def test_a_time_server_is_asked_where_one_is_configured(
+    tmp_path: Path, mosquitto: Server, ahead_ms: int, offset: str | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: TimeServer(ahead_ms), ("127.0.0.1", 0))
+    try:
+        port = transport.get_extra_info("sockname")[1]
+        config = replace(
+            gateway(tmp_path, mosquitto.port), network=NetworkConfig(time_server="127.0.0.1", time_port=port)
+        )
+        clock = next(each for each in await found(config) if each.subject is Subject.CLOCK)
+    finally:
+        transport.close()
+    assert clock.values.get("offset") == offset
+    assert clock.outcome is (Outcome.OK if offset is None else Outcome.PROBLEM)
+    silent = await found(config)
+    assert troubles(silent) == [(Subject.CLOCK, Because.CLOCK_UNANSWERED)]
 
 
 async def test_a_token_nobody_knows_is_refused_and_one_that_others_may_read_is_open(tmp_path: Path) -> None:
@@ -260,6 +303,14 @@ def test_the_command_speaks_json_and_ends_with_0_where_nothing_is_wrong_and_2_wi
     assert probe_command.run(["doctor", "--config", str(written) + os.sep + "none"]) == 2
     assert "fix:" in capsys.readouterr().err
     assert probe_command.run(["doctor"]) == 2
+
+
+def test_a_console_that_cannot_show_chinese_gets_the_whole_report_all_the_same(written: Path) -> None:
+    command = [sys.executable, "-m", "seatwatch", "probe", "doctor", "--config", str(written), "--lang", "zh"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert len(done.stdout.splitlines()) == 7
 
 
 def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
