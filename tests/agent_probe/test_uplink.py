@@ -15,6 +15,7 @@ from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.app import Probe, memory_outbox
 from agent_probe.config import ProbeConfig
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.lines import Lines
 from agent_probe.uplink import Uplink
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.living_probe import SETTINGS, gateway
@@ -76,6 +77,7 @@ class World:
             self.outbox,
             self.snapshots,
             SETTINGS.uplink,
+            Lines(clock.monotonic_ms),
             source=SOURCE,
             now_ms=clock.monotonic_ms,
             rng=random.Random(1),
