@@ -90,17 +90,20 @@ async def lines_world(directory: Path) -> AsyncIterator[LinesWorld]:
 
 
 @contextmanager
-def probe_behind(lines: TwoLines, directory: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """The probe's process in the site's namespace, and its log."""
+def probe_behind(
+    lines: TwoLines, directory: Path, port: int, more: str = ""
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """The probe's process in the site's namespace, and its log. more: what else its configuration says."""
     config, log = directory / "probe.toml", directory / "probe.log"
     targets = json.dumps(FAR_TARGETS)
     config.write_text(
-        f'site = "sz1"\nprobe = "gw1"\nrole = "gateway"\ndata_dir = "{directory / "box"}"\n'
+        f'site = "sz1"\nprobe = "gateway"\nrole = "gateway"\ndata_dir = "{directory / "box"}"\n'
         f'[broker]\nhost = "{HUB}"\nport = {port}\n'
         + "".join(
             f'[[line]]\nname = "{name}"\ncarrier = "{name}"\ninterface = "wan{n}"\ntargets = {targets}\n'
             for n, name in enumerate(NAMES)
-        ),
+        )
+        + more,
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "seatwatch", "probe", "--config", str(config)]
