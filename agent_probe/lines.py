@@ -82,8 +82,8 @@ class Lines:
     def _move(self) -> Moved:
         before = self._lines.get(self._last)
         began = self._lost_at
-        if before is not None and before.first_bad_at is not None:
-            began = before.first_bad_at if began is None else min(began, before.first_bad_at)
+        if before is not None and before.silent_since is not None:
+            began = before.silent_since if began is None else min(began, before.silent_since)
         duration_ms = 0 if began is None else max(0, self._now_ms() - began)
         return Moved(self._last, self.carrying, LineReason.OK if before is None else before.reason, duration_ms)
 

@@ -19,6 +19,7 @@ from tests.servers import program
 HUB: Final = "203.0.113.1"
 FAR_TARGETS: Final = ("203.0.113.1", "203.0.113.2", "203.0.113.3")
 DROP_ALL: Final = 100
+FIRST_INDEX: Final = 50
 
 
 class TwoLines:
@@ -34,7 +35,9 @@ class TwoLines:
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
         for n, provider in enumerate(self.providers):
-            _ip("link", "add", f"wan{n}", "netns", self.site, "type", "veth", "peer", "name", "lan", "netns", provider)
+            # Indexes that differ: of a pair with equal ones the kernel tells one change a second at most, of all links.
+            near, far = [f"wan{n}", "index", str(FIRST_INDEX + n)], ["name", "lan", "netns", provider]
+            _ip("link", "add", *near, "netns", self.site, "type", "veth", "peer", *far)
             _ip("link", "add", "wup", "netns", provider, "type", "veth", "peer", "name", f"isp{n}", "netns", self.net)
             for where, address, device in (
                 (self.site, f"10.0.{n}.2/24", f"wan{n}"),

@@ -7,14 +7,17 @@ from wire.uplink import LineReason, LineState
 
 
 class LineNow(NamedTuple):
-    """What is known of one line. first_bad_at: monotonic ms. source_address: what to bind to, "" while it has none."""
+    """What is known of one line. source_address: what to bind to, "" while it has none.
+
+    silent_since: monotonic ms; None while it answers.
+    """
 
     name: str
     state: LineState
     reason: LineReason
     internet_reachable: bool | None
     source_address: str
-    first_bad_at: int | None
+    silent_since: int | None
 
 
 RANK: Final = {

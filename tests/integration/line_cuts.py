@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -36,6 +37,7 @@ from wire.uplink import Failover, FailoverOf
 SOURCE = "sz1/gateway"
 UPSES = tuple(f"ups{n}" for n in range(10))
 BOTH_LINES_SHARE = 0.15
+HEARTBEAT_PAUSE_MS = 1_500
 CONFIGURATION = """
 [server]
 port = 0
@@ -73,7 +75,10 @@ class RestlessUpsd:
 
 @dataclass
 class Report:
-    """What was done and found. moves_ms: how long nothing got through, for each move to the other line."""
+    """What was done and found.
+
+    moves_ms: how long nothing got through, as each move says. silences_ms: and as the hub saw it, of 1.5 s and more.
+    """
 
     cuts: int
     seed: int
@@ -84,18 +89,21 @@ class Report:
     lost: int = 0
     duplicates: int = 0
     moves_ms: list[int] = field(default_factory=list)
+    silences_ms: list[int] = field(default_factory=list)
     seconds: int = 0
     problems: list[str] = field(default_factory=list)
 
     def table(self) -> str:
-        moves = sorted(self.moves_ms) or [0]
+        moves, silences = sorted(self.moves_ms) or [0], sorted(self.silences_ms) or [0]
         rows = [
             ("cuts", f"{self.cuts} (seed {self.seed}): " + ", ".join(f"{n} {k}" for k, n in self.kinds.items())),
             ("rows of the probe in the ledger", f"{self.rows}"),
             ("states told by the UPSs, and recorded", f"{self.answers}, {self.readings}"),
             ("lost, duplicates", f"{self.lost}, {self.duplicates}"),
             ("moves to the other line", f"{len(self.moves_ms)}"),
-            ("nothing got through, ms: median, longest", f"{moves[len(moves) // 2]}, {moves[-1]}"),
+            ("how long they took, ms: median, longest", f"{moves[len(moves) // 2]}, {moves[-1]}"),
+            ("silences heard by the hub", f"{len(self.silences_ms)}"),
+            ("how long they were, ms: median, longest", f"{silences[len(silences) // 2]}, {silences[-1]}"),
             ("seconds in all", f"{self.seconds}"),
             ("problems", f"{len(self.problems)}"),
         ]
@@ -187,6 +195,9 @@ def _check(ledger: Ledger, log: Path, report: Report) -> None:
     report.duplicates = ledger.twice()
     bodies = [decode_body(e.kind, e.kind_version, e.body) for e in sorted(kept, key=_by_sequence)]
     report.moves_ms = [b.duration_ms for b in bodies if isinstance(b, Failover) and b.of is FailoverOf.MQTT]
+    heard = [entry.received_at for entry in ledger.entries if entry.source == SOURCE]
+    pauses = (after - before for before, after in pairwise(heard))
+    report.silences_ms = [pause for pause in pauses if pause >= HEARTBEAT_PAUSE_MS]
     for name in UPSES:
         told = [b.power for b in bodies if isinstance(b, UpsReading) and b.ups == name and b.comms is Comms.OK]
         states = [power for n, power in enumerate(told) if n == 0 or power is not told[n - 1]]

@@ -17,7 +17,6 @@ from wire.body import Body
 from wire.uplink import Failover, FailoverOf, LineReading, LineState
 
 B = TypeVar("B", bound=Body)
-LINK_REST_MS = 1_500
 NAMES = ("telecom", "unicom")
 
 
@@ -47,11 +46,6 @@ class LinesWorld:
 
     def moves(self, of: FailoverOf) -> list[Failover]:
         return list({move.monotonic_ms: move for move in self.said(Failover) if move.of is of}.values())
-
-    async def until_links_are_old(self) -> None:
-        """The kernel holds back news of a link that changed within the last second."""
-        since = now_ms()
-        await wait_until(lambda: now_ms() - since >= LINK_REST_MS, what="a second and a half to pass")
 
     async def until_up(self, *which: int, timeout_s: float = 30) -> None:
         await wait_until(lambda: all(self._is_up(n) for n in which), timeout_s, what=f"lines {which} to be up")
@@ -85,7 +79,6 @@ async def lines_world(directory: Path) -> AsyncIterator[LinesWorld]:
                     world = LinesWorld(lines, collector, process, log)
                     await world.until_up(0, 1)
                     await wait_until(lambda: world.carries(0), what="the first line to carry the connection")
-                    await world.until_links_are_old()
                     yield world
 
 

@@ -102,7 +102,7 @@ class UplinkSensor:
                 verdict.reason,
                 line.internet_reachable,
                 watched.source_address,
-                verdict.first_bad_at,
+                line.silent_since,
             )
         )
         self.news.set()
@@ -123,15 +123,15 @@ class UplinkSensor:
             return found
         self._route_over = default
         if before is not None and before != default:
-            verdict = next((w.line.verdict for w in self._watched if w.at.name == before), None)
-            began = None if verdict is None else verdict.first_bad_at
+            line = next((w.line for w in self._watched if w.at.name == before), None)
+            began = None if line is None else line.silent_since
             found.append(
                 self._moved(
                     now,
                     FailoverOf.ROUTE,
                     before,
                     default,
-                    LineReason.OK if verdict is None else verdict.reason,
+                    LineReason.OK if line is None else line.verdict.reason,
                     0 if began is None else max(0, now.monotonic - began),
                 )
             )
