@@ -132,6 +132,23 @@ async def test_a_pulled_cable_is_told_at_once_and_takes_everything_known_with_it
         assert body.first_bad_at <= body.occurred_at
 
 
+async def test_a_line_whose_address_changes_is_measured_from_the_new_one() -> None:
+    async with world_with_a_listener() as world:
+        await world.until_up()
+        world.links.table["lo"] = PLUGGED._replace(addresses=("127.0.0.2",))
+        world.links.changed()
+        found = await world.line("telecom")
+        assert (found.state, found.source_address) == (LineState.UP, "127.0.0.2")
+        before = found.targets_failed
+        world.links.table["lo"] = PLUGGED._replace(addresses=("192.0.2.9",))
+        world.links.changed()
+
+        async def is_missed() -> bool:
+            return (await world.line("telecom")).targets_failed > before
+
+        await wait_until(is_missed, what="an address that is not ours to answer nothing")
+
+
 async def test_the_default_route_on_another_line_is_a_failover_said_once() -> None:
     async with world_with_a_listener() as world:
         await world.until_up()
