@@ -34,6 +34,10 @@ class LinesWorld:
         self.process = process
         self.log = log
 
+    @property
+    def config(self) -> Path:
+        return self.log.with_name("probe.toml")
+
     def said(self, kind: type[B]) -> list[B]:
         return [body for _, body in self.collector.log if isinstance(body, kind)]
 

@@ -1,10 +1,23 @@
 """Two broadband lines in network namespaces: how soon a loss is known, and how soon the probe speaks over the other."""
 
+import asyncio
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.integration.lines_world import NAMES, LinesWorld, lines_world, now_ms
+from tests.netns import command_inside
 from tests.waiting import wait_until
 from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
+
+
+def doctor(world: LinesWorld) -> list[dict[str, str]]:
+    """What the doctor says of the lines."""
+    command = [sys.executable, "-m", "seatwatch", "probe", "doctor", "--json", "--config", str(world.config)]
+    done = subprocess.run(command_inside(world.lines.site, command), capture_output=True, text=True, check=False)
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    return [finding for finding in findings if finding["subject"] == "line"]
 
 
 async def moved(world: LinesWorld, count: int, of: FailoverOf) -> Failover:
@@ -56,6 +69,9 @@ async def test_a_line_that_dies_beyond_the_provider_is_down_and_left_within_thre
 
 async def test_the_standby_line_is_told_and_disturbs_nothing(tmp_path: Path) -> None:
     async with lines_world(tmp_path) as world:
+        began = now_ms()
+        said = await asyncio.to_thread(doctor, world)
+        assert [(line["about"], line["outcome"]) for line in said] == [(name, "ok") for name in NAMES]
         began = now_ms()
         world.lines.cut(1)
         known = await world.until(1, LineState.DOWN, began)
