@@ -8,6 +8,7 @@ from typing import Final
 from agent_probe.config import ProbeConfig, ProbeSettings, Transport
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.lines import Lines
 from agent_probe.mqtt import AiomqttPort, MqttPort
 from wire.topics import ack_topic
 
@@ -15,12 +16,19 @@ MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
 
 
-def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> MqttPort:
-    """The port that `config` asks for. `auto` without a hub's address is MQTT alone."""
-    mqtt = AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source))
-    if config.hub is None or config.transport is Transport.MQTT:
+def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int], lines: Lines) -> MqttPort:
+    """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone."""
+    mqtt = AiomqttPort(
+        config.broker,
+        settings.uplink,
+        client_id=config.source,
+        ack_topic=ack_topic(config.source),
+        bind_address=lambda: lines.take_best() or config.broker.bind_address,
+    )
+    hub = config.hub
+    if hub is None or config.transport is Transport.MQTT:
         return mqtt
-    https = HttpPort(config.hub, settings.uplink, settings.http)
+    https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
     if config.transport is Transport.HTTPS:
         return https
     return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)

@@ -86,6 +86,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             reconnect_min_ms=ms("reconnect_min"),
             reconnect_max_ms=ms("reconnect_max"),
             flush_ms=ms("last_words"),
+            unacknowledged_ms=ms("unacknowledged"),
             acks_queued=defaults.int("probe.acks_queued"),
             in_flight=IN_FLIGHT_FRAMES_MAX,
         ),
@@ -251,6 +252,7 @@ def _summary(config: ProbeConfig) -> str:
     lines = [
         f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
         f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
+        *(f"    line {line.name} ({line.carrier}) on {line.interface}" for line in config.line),
         *(f"    UPS {ups.name} {_place(ups)}" for ups in config.ups),
         *(
             f"    phone line {line.name} at {line.host}:{line.port or SIP_PORTS[line.transport]},"

@@ -14,6 +14,7 @@ from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import HubConfig, Transport, parse_config
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.lines import Lines
 from agent_probe.mqtt import AiomqttPort
 from agent_probe.transport import AutoPort, port_for
 from agent_probe.uplink import Uplink
@@ -41,6 +42,7 @@ class World:
             self.outbox,
             self.snapshots,
             SETTINGS.uplink,
+            Lines(clock.monotonic_ms),
             source=SOURCE,
             now_ms=clock.monotonic_ms,
             rng=random.Random(1),
@@ -179,7 +181,7 @@ def test_a_hub_that_says_when_to_come_back_is_not_asked_earlier() -> None:
 )
 def test_the_configuration_chooses_the_port(transport: Transport, hub: HubConfig | None, port: type) -> None:
     config = gateway(Path("unused"), 1, transport=transport, hub=hub)
-    assert type(port_for(config, SETTINGS, lambda: 0)) is port
+    assert type(port_for(config, SETTINGS, lambda: 0, Lines(lambda: 0))) is port
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trustme
 from aiohttp import web
@@ -21,6 +22,8 @@ from agent_probe._core.sntp import PACKET, UNIX_EPOCH_IN_NTP
 from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
+from agent_probe.doctor.lines import look_at_lines
+from agent_probe.line_config import LineConfig
 from agent_probe.platform import current
 from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch import probe_command
@@ -284,7 +287,7 @@ def test_the_command_prints_a_line_each_with_the_fix_and_ends_with_1(
 ) -> None:
     assert probe_command.run(["doctor", "--config", str(written)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     (wrong,) = [line for line in lines if line.startswith("PROBLEM")]
     assert "start the service there" in wrong
     assert probe_command.run(["doctor", "--config", str(written), "--lang", "zh"]) == 1
@@ -299,7 +302,7 @@ def test_the_command_speaks_json_and_ends_with_0_where_nothing_is_wrong_and_2_wi
     assert probe_command.run(["doctor", "--config", str(written), "--json"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["outcome"] for line in said} == {"ok", "skipped"}
-    assert [line["subject"] for line in said] == ["name", "port", "tls", "clock", "identity", "ups", "disk"]
+    assert [line["subject"] for line in said] == ["name", "port", "tls", "clock", "identity", "line", "ups", "disk"]
     assert probe_command.run(["doctor", "--config", str(written) + os.sep + "none"]) == 2
     assert "fix:" in capsys.readouterr().err
     assert probe_command.run(["doctor"]) == 2
@@ -321,3 +324,19 @@ def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
 
 def _places(text: str) -> list[str]:
     return [part.partition("}")[0] for part in text.split("{")[1:]]
+
+
+async def test_a_line_without_link_or_address_is_named_with_its_interface(tmp_path: Path) -> None:
+    lines = [
+        LineConfig("telecom", "Telecom", "no-such-device", ["192.0.2.1"]),
+        LineConfig("unicom", "Unicom", "lo", ["192.0.2.1"], source_address="192.0.2.9"),
+    ]
+    platform = current()
+    config = msgspec.structs.replace(gateway(tmp_path / "box", 1), line=lines)
+    findings = await look_at_lines(config, QUICK, platform)
+    assert [(each.about, each.because, each.values["interface"]) for each in findings] == [
+        ("telecom", Because.LINE_NO_LINK, "no-such-device"),
+        ("unicom", Because.LINE_NO_ADDRESS, "lo"),
+    ]
+    nothing = await look_at_lines(gateway(tmp_path / "box", 1), QUICK, platform)
+    assert [each.outcome for each in nothing] == [Outcome.SKIPPED]
