@@ -17,7 +17,15 @@ from sla_engine._core.incidents.model import (
     Ups,
 )
 from sla_engine._core.incidents.seats import cover, lost_seats
-from sla_engine._core.incidents.verdict import Dark, dark, enabled_lines, on_battery, power_verdict, stays, worst_ups
+from sla_engine._core.incidents.verdict import (
+    Dark,
+    dark,
+    enabled_lines,
+    heard_until,
+    on_battery,
+    power_verdict,
+    worst_ups,
+)
 from wire.facility import Power, Role
 from wire.incident import Cause, MaintenanceOf, Severity
 from wire.phone import Registration, TrunkState
@@ -221,7 +229,7 @@ def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
     for source, probe in site.probes.items():
         since = probe.silent_since
         if probe.role is Role.GATEWAY and since is not None and probe.covered_until <= now:
-            if now - probe.said_silent_at >= limits.settle_ms and stays(site, since):
+            if now - probe.said_silent_at >= limits.settle_ms and since < heard_until(site):
                 yield _finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
             return
 
