@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "alerting", "notify"),
+    *("maintenance", "incident", "alerting", "notify"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -29,6 +29,8 @@ Examples:
   seatwatch roster import roster.xlsx --check      what a roster would change
 
   seatwatch maintenance plan --line chengdu/telecom --from "2026-12-01 02:00" --for 2h --reason "new modem"
+
+  seatwatch incident list --open                   what is wrong at the sites
 
   seatwatch import calls.csv --mapping mapping.toml --client acme
 
