@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "incident", "alerting", "notify"),
+    *("maintenance", "incident", "causes", "alerting", "notify"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -44,6 +44,8 @@ Examples:
 
   seatwatch definition list                        the rules there are, with source and date
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts
+
+  seatwatch causes --client acme --from 2026-11-01 --to 2026-12-01    what stood behind the misses of a month
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 
