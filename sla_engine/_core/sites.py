@@ -16,8 +16,9 @@ from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
 from wire.board import SiteTile
-from wire.incident import IncidentSaid
+from wire.incident import Cause, IncidentSaid
 from wire.limits import LEDGER_ID_BYTES
+from wire.record import SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 __all__ = [
@@ -78,9 +79,16 @@ def open_incidents(state: SitesState) -> list[IncidentSaid]:
 
 
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
-    """The clients whom an incident concerns: those served at its site, or at any site where it is of no one site."""
-    sites = [said.site] if said.site else sorted(state.sites)
-    return sorted({client for site in sites for client in clients_at(state.roster, site, state.now)})
+    """The clients whom an incident concerns: those served at its site, else at the sites it names, else at any.
+
+    A silent feed concerns none here: its own client's ledger says so itself.
+    """
+    if said.cause is Cause.FEED_GAP:
+        return []
+    named = (
+        [said.site] if said.site else [site for site in said.details.get("sites", "").split() if site in state.sites]
+    )
+    return sorted({client for site in named or state.sites for client in clients_at(state.roster, site, state.now)})
 
 
 def is_unsettled(state: SitesState, now: int) -> bool:
@@ -129,7 +137,7 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    if touched:
+    if touched or isinstance(entry.body, SourceSilent | SourceBack):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):

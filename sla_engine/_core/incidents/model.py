@@ -248,6 +248,13 @@ class Open(msgspec.Struct):
     said: IncidentSaid
 
 
+class SilentFeed(msgspec.Struct):
+    """A source of no site, such as a platform's connector, that is silent since it was heard last, ms."""
+
+    since: int
+    index: int
+
+
 class Maintenance(msgspec.Struct):
     """Planned work. declared_at: when the hub learned of it."""
 
@@ -282,7 +289,8 @@ class SitesState(msgspec.Struct):
     """Every site of the operator. Plain values: it is saved and restored as MessagePack.
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
-    newest revision the ledger holds of an incident. is_open: whether it was service time at the last entry.
+    newest revision the ledger holds of an incident. feeds: silent sources of no site. is_open: whether it was service
+    time at the last entry.
     """
 
     limits: SiteLimits
@@ -290,6 +298,7 @@ class SitesState(msgspec.Struct):
     sites: dict[str, Site] = {}
     site_of: dict[str, str] = {}
     roster: SiteRosterState = msgspec.field(default_factory=SiteRosterState)
+    feeds: dict[str, SilentFeed] = {}
     maintenance: dict[str, Maintenance] = {}
     open: dict[str, Open] = {}
     unsaid: list[IncidentSaid] = []
