@@ -72,11 +72,10 @@ export class Sites extends Strip {
   // Seats that are there of those that are to be; a site without seats shows its probes.
   reporters(site) {
     const { w, format } = this.tools;
-    const known = site.seats_expected ?? null;
-    const [word, there, all] =
-      known === null
-        ? ["probes", site.probes_reporting, site.probes_known]
-        : ["seats_present", site.seats_present ?? 0, known];
+    const hasSeats = site.seats_expected !== null && site.seats_present !== null;
+    const word = hasSeats ? "seats_present" : "probes";
+    const there = hasSeats ? site.seats_present : site.probes_reporting;
+    const all = hasSeats ? site.seats_expected : site.probes_known;
     const planned = site.is_planned ? `  ·  ${w("planned")}` : "";
     return `${w(word)} ${format.number(there)}/${format.number(all)}${planned}`;
   }
