@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "incident", "causes", "alerting", "notify"),
+    *("maintenance", "incident", "causes", "alerting", "notify", "deadman"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -46,6 +46,10 @@ Examples:
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts
 
   seatwatch causes --client acme --from 2026-11-01 --to 2026-12-01    what stood behind the misses of a month
+
+  seatwatch alerting rules --config seatwatch.toml --out /etc/prometheus    what pages, as rules for Prometheus
+
+  seatwatch notify test --config seatwatch.toml    whether the people on duty can be reached
 
   seatwatch backup DATA BACKUP                     copy every ledger while the server runs
 
