@@ -101,4 +101,5 @@ async def test_who_cannot_be_reached_is_tried_again_until_he_is(tmp_path: Path) 
         tried = watch._channels.results
         await wait_until(lambda: tried["telephone", "failed"] > 1, 15, what="a second attempt")
         telephone.status = 200
-        await wait_until(lambda: titles(telephone) == ["[Alert] Alert chain silent"], what="the call")
+        await wait_until(lambda: titles(telephone), what="the call")
+        assert titles(telephone) == ["[Alert] Alert chain silent"]
