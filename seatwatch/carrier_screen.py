@@ -13,6 +13,7 @@ from wire.uplink import LineReading, LineState
 MS_PER_S: Final = 1_000
 US_PER_MS: Final = 1_000
 AILING: Final = frozenset({LineState.DOWN, LineState.DEGRADED})
+ANSWERS: Final = {True: "ticket_answered", False: "ticket_unanswered", None: "ticket_unknown"}
 _UTC: Final = ZoneInfo("UTC")
 
 
@@ -67,12 +68,11 @@ class _Block:
     def _measured(self) -> Iterator[str]:
         worst = max(self._during, key=lambda body: (body.targets_failed, body.loss_permille or 0))
         if self._before is not None:
-            yield self._row(
-                "ticket_before", f"{self._quality(self._before)}, {self._instant(self._before.occurred_at)}"
-            )
+            at = self._instant(self._before.occurred_at)
+            yield self._row("ticket_before", f"{self._quality(self._before)}, {at}")
         yield self._row("ticket_during", f"{self._quality(worst)}, {self._instant(worst.occurred_at)}")
-        yield self._row("ticket_gateway", self._answer(worst.gateway_reachable))
-        yield self._row("ticket_internet", self._answer(worst.internet_reachable))
+        yield self._row("ticket_gateway", self._word(ANSWERS[worst.gateway_reachable]))
+        yield self._row("ticket_internet", self._word(ANSWERS[worst.internet_reachable]))
         well = [b for b in self._others if b.state is LineState.UP and b.occurred_at <= worst.occurred_at]
         for body in {body.line: body for body in well}.values():
             yield self._row("ticket_other", f"{body.carrier}: {self._quality(body)}")
@@ -100,16 +100,12 @@ class _Block:
     def _quality(self, body: LineReading) -> str:
         parts = []
         if body.loss_permille is not None:
-            parts.append(f"{self._word('ticket_loss')} {body.loss_permille // 10}.{body.loss_permille % 10} %")
+            parts.append(f"{self._word('line_why_loss')} {body.loss_permille // 10}.{body.loss_permille % 10} %")
         if body.rtt_us is not None:
-            parts.append(f"{self._word('ticket_delay')} {body.rtt_us / US_PER_MS:.1f} ms")
+            parts.append(f"{self._word('line_why_latency')} {body.rtt_us / US_PER_MS:.1f} ms")
         if body.targets:
             parts.append(self._word("ticket_targets").format(failed=body.targets_failed, of=body.targets))
         return ", ".join(parts) or "-"
-
-    def _answer(self, is_reachable: bool | None) -> str:
-        keys = {True: "ticket_answered", False: "ticket_unanswered", None: "ticket_unknown"}
-        return self._word(keys[is_reachable])
 
     def _instant(self, at: int) -> str:
         """By the local clock and in UTC: a carrier's log has either."""

@@ -22,6 +22,8 @@ Examples:
   seatwatch incident list --site chengdu --lang zh
 
   seatwatch incident show i-1a2b3c4d5e6f7081
+
+  seatwatch incident show i-1a2b3c4d5e6f7081 --for-carrier --lang zh
 """
 LangOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of the words")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is shown")]
@@ -69,6 +71,9 @@ def show(
     zone: ZoneOption = "",
     data: DataOption = Path("data"),
     as_json: JsonOption = False,
+    for_carrier: Annotated[
+        bool, typer.Option("--for-carrier", help="only what the hotline of a line's carrier asks for")
+    ] = False,
 ) -> None:
     """Show what became of an incident, and the ledger entries it rests on, in order of time.
 
@@ -80,6 +85,9 @@ def show(
     if incident not in found:
         _end(f"{incident}: the ledger in {data} holds no such incident", 1)
     tell = _teller(lang, zone)
+    if for_carrier:
+        typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
+        return
     rows = _timeline(found[incident], evidence, tell)
     if as_json:
         timeline = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
@@ -138,6 +146,27 @@ def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], li
             reader.close()
     except LedgerError as error:
         _end(str(error), 1)
+
+
+def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zone: str) -> str:
+    """What the carriers of its lines are to be told; "" without a faulty line."""
+    from ledger.errors import LedgerError
+    from seatwatch.carrier_screen import carrier_text
+    from seatwatch.commands.definition._loading import open_ledger
+    from sla_engine.line_log import line_readings
+    from wire.ids import OPERATOR
+
+    said = incident.newest
+    try:
+        reader = open_ledger(data, OPERATOR)
+        try:
+            last = reader.size() - 1 if incident.lasts else said.last_index
+            readings = line_readings(reader, said.site, said.first_index, last)
+        finally:
+            reader.close()
+    except LedgerError as error:
+        _end(str(error), 1)
+    return carrier_text(said, readings, lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
 
 
 def _teller(lang: Literal["zh", "en"], zone: str) -> "IncidentTeller":
