@@ -9,6 +9,7 @@ import msgspec
 from dashboards.alerting._core.wording import what_word
 
 FIRING: Final = "firing"
+FIRST_TIER: Final = "1"
 LOUDNESS: Final = ("call", "page", "ticket")
 _MINUTE: Final = timedelta(minutes=1)
 ELLIPSIS: Final = "\u2026"
@@ -61,7 +62,7 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[lis
     shown = sorted(firing or alerts, key=_loudness)
     first = shown[0]
     word = reader.texts["notify_firing" if firing else "notify_resolved"]
-    if firing and int(first.labels.get("tier", "1")) > 1:
+    if firing and first.labels.get("tier", FIRST_TIER) != FIRST_TIER:
         word = reader.texts["notify_next"]
     lines = [_line(alert, reader) for alert in (*shown, *(alert for alert in alerts if alert not in shown))]
     hidden = max(0, len(lines) - lines_shown) + told.truncatedAlerts

@@ -13,6 +13,7 @@ from seatwatch.config import Config, parse_config
 from seatwatch.glossary import words
 from seatwatch.server.on_call import LANGUAGES, alertmanager_text, on_call, rules_text
 from seatwatch.settings import load_defaults
+from sla_engine._core.incidents.findings import SEVERITIES
 from tests.servers import program
 
 DUTY = """
@@ -68,6 +69,10 @@ def test_every_kind_of_incident_has_its_words_its_hold_and_its_rule(tmp_path: Pa
         assert words()[f"incident_{what}"].meaning
         assert f'alert: "{alert_name(what)}"' in text
     assert {f"{what}_ms" for what in LAYER_OF} == set(Holds.__struct_fields__)
+
+
+def test_the_pager_knows_every_kind_the_hub_can_say_and_no_other() -> None:
+    assert set(SEVERITIES) == set(LAYER_OF)
 
 
 def test_causes_are_ruled_before_what_they_explain(tmp_path: Path) -> None:
