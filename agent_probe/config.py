@@ -138,7 +138,10 @@ class HttpSettings(NamedTuple):
 
 
 class ProbeSettings(NamedTuple):
-    """Every threshold of the probe; `seatwatch` fills it from its defaults. programs_ms: how old a list may get."""
+    """Every threshold of the probe; `seatwatch` fills it from its defaults.
+
+    programs_ms: how old a list of them may get. sparing_ms: between unchanged readings while the outbox is past half.
+    """
 
     outbox: OutboxLimits
     uplink: UplinkSettings
@@ -148,6 +151,7 @@ class ProbeSettings(NamedTuple):
     seat: SeatSettings
     platform: PlatformSettings
     programs_ms: int
+    sparing_ms: int
     lines: LineSettings
     machine: MachineRules
     machine_schedule: Schedule

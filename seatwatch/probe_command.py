@@ -100,6 +100,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         seat=seat_settings(times),
         platform=platform_settings(times),
         programs_ms=ms("programs_read"),
+        sparing_ms=ms("outbox_sparing"),
         lines=_line_settings(defaults),
         machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
         machine_schedule=times.schedule("machine_looked"),
