@@ -25,8 +25,7 @@ from agent_probe.sensors.config import (
     watched_files,
 )
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
-from agent_probe.sensors.seat.network import SeatSettings
-from agent_probe.sensors.seat.platform import PlatformSettings
+from agent_probe.sensors.seat.settings import PlatformSettings, SeatSettings
 from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role

@@ -178,12 +178,12 @@ def test_a_sensor_that_tells_early_is_sampled_at_once_and_otherwise_every_interv
 def test_what_happened_once_is_recorded_and_is_no_part_of_the_present_state() -> None:
     async def main() -> World:
         world = World(Scripted("up"))
-        publisher = Publisher(world._put, world.snapshots, world._wake)
+        publisher = Publisher(world, world.snapshots, world._wake, sparing_ms=60_000)
         publisher.take([Reading("move", 1, RHYTHM, lambda: heartbeat(5), once=True)], 5)
         return world
 
     world = run_virtually(main())
-    assert world.put == [(5, "change")]
+    assert world.said == [(5, "change")]
     assert world.snapshots.next_frame() is None
 
 
