@@ -15,7 +15,7 @@ export SEATWATCH_SHARED_DATA
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 
-.PHONY: help setup system demo up test test-data lint bench sim kills cuts pages oracle lock clean
+.PHONY: help setup system demo up test test-data lint bench bench-probe sim kills cuts pages oracle lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -48,6 +48,9 @@ lint: setup ## ruff and mypy, both strict
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+
+bench-probe: setup system ## footprint of the probe beside two other agents (ARGS=60 for its seconds)
+	@$(PYTHON_IN_VENV) -m bench.bench_probe $(ARGS)
 
 bench: setup ## run every bench in turn and print its table
 	@missed=; for bench in bench/bench_*.py; do \

@@ -53,6 +53,10 @@ class ProbeOutbox(Backlog, Protocol):
         """The epoch in force."""
 
     @property
+    def is_past_half(self) -> bool:
+        """Whether more than half of the room is taken."""
+
+    @property
     def settled(self) -> bool:
         """Whether the collector is past everything."""
 
@@ -116,7 +120,7 @@ class Probe:
         host = Host(self._load, lines, clock.monotonic_ms)
         self.runner = Runner(
             [machine(settings, notes, clock.awake_ms), *build(config, settings, host)] if sensors is None else sensors,
-            Publisher(outbox.put, self.snapshots, self.uplink.wake),
+            Publisher(outbox, self.snapshots, self.uplink.wake, sparing_ms=settings.sparing_ms),
             notes,
             stamp=self._stamp,
             rng=chosen_rng,

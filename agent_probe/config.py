@@ -25,8 +25,7 @@ from agent_probe.sensors.config import (
     watched_files,
 )
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
-from agent_probe.sensors.seat.network import SeatSettings
-from agent_probe.sensors.seat.platform import PlatformSettings
+from agent_probe.sensors.seat.settings import PlatformSettings, SeatSettings
 from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
@@ -138,7 +137,10 @@ class HttpSettings(NamedTuple):
 
 
 class ProbeSettings(NamedTuple):
-    """Every threshold of the probe; `seatwatch` fills it from its defaults. programs_ms: how old a list may get."""
+    """Every threshold of the probe; `seatwatch` fills it from its defaults.
+
+    programs_ms: how old a list of them may get. sparing_ms: between unchanged readings while the outbox is past half.
+    """
 
     outbox: OutboxLimits
     uplink: UplinkSettings
@@ -148,6 +150,7 @@ class ProbeSettings(NamedTuple):
     seat: SeatSettings
     platform: PlatformSettings
     programs_ms: int
+    sparing_ms: int
     lines: LineSettings
     machine: MachineRules
     machine_schedule: Schedule

@@ -101,6 +101,11 @@ class DurableOutbox:
         return self._core.epoch
 
     @property
+    def is_past_half(self) -> bool:
+        """Whether more than half of the room is taken."""
+        return self._core.is_past_half
+
+    @property
     def settled(self) -> bool:
         """Whether the collector is past everything put so far."""
         return self._core.settled

@@ -21,10 +21,14 @@ MS_PER_S = 1000
 log = logging.getLogger(__name__)
 
 
-class Put(Protocol):
+class Kept(Protocol):
     """The outbox's way in."""
 
-    def __call__(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
+    @property
+    def is_past_half(self) -> bool:
+        """Whether more than half of the room is taken."""
+
+    def put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
         """Keep an event; returns its sequence, 0 if there was no room."""
 
 
@@ -45,10 +49,15 @@ class SensorFigures:
 
 
 class Publisher:
-    """Takes readings, says those that are worth it: into the outbox, onto the snapshot lane."""
+    """Takes readings, says those that are worth it: into the outbox, onto the snapshot lane.
 
-    def __init__(self, put: Put, snapshots: SnapshotLane, wake: Callable[[], None]) -> None:
-        self._put = put
+    sparing_ms: once the outbox is past half, unchanged readings are recorded no more often than this. Each carries the
+    figures of the time since the last one, so that a minute is still told, only not its parts.
+    """
+
+    def __init__(self, outbox: Kept, snapshots: SnapshotLane, wake: Callable[[], None], *, sparing_ms: int) -> None:
+        self._outbox = outbox
+        self._sparing_ms = sparing_ms
         self._snapshots = snapshots
         self._wake = wake
         self._gate = Gate()
@@ -56,8 +65,9 @@ class Publisher:
     def take(self, readings: Sequence[Reading], now: int) -> None:
         """`now`: monotonic ms."""
         said = False
+        sparing_ms = self._sparing_ms if self._outbox.is_past_half else 0
         for reading in readings:
-            say = self._gate.judge(reading.about, reading.state, reading.rhythm, now)
+            say = self._gate.judge(reading.about, reading.state, reading.rhythm, now, sparing_ms=sparing_ms)
             if say.record is None and not say.show:
                 continue
             said = True
@@ -65,7 +75,7 @@ class Publisher:
             kind, kind_version = KIND_OF[type(body)]
             data = encode_body(body)
             if say.record is not None:
-                self._put(kind, kind_version, data, say.record, now=now)
+                self._outbox.put(kind, kind_version, data, say.record, now=now)
             if say.show and not reading.once:
                 self._snapshots.update(reading.about, Snapshot(kind, kind_version, data))
             if reading.urgent and say.record is DropClass.CHANGE:

@@ -7,7 +7,6 @@ from typing import Final
 
 from agent_probe.config import ProbeConfig, ProbeSettings, Transport
 from agent_probe.errors import ProbeUnavailable
-from agent_probe.http_port import HttpPort
 from agent_probe.lines import Lines
 from agent_probe.mqtt import AiomqttPort, MqttPort
 from wire.topics import ack_topic
@@ -28,6 +27,8 @@ def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], 
     hub = config.hub
     if hub is None or config.transport is Transport.MQTT:
         return mqtt
+    from agent_probe.http_port import HttpPort  # noqa: PLC0415 - only loaded where a hub is named
+
     https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
     if config.transport is Transport.HTTPS:
         return https

@@ -1,66 +1,236 @@
-"""Memory and CPU of a running gateway probe with one UPS and a broker, beside the limits it has to keep.
+"""Memory and CPU of a running gateway probe, beside two well-kept agents in C's and Go's leagues in the same run.
 
-    python bench/bench_probe.py [SECONDS]
+    python -m bench.bench_probe [SECONDS]
 
-Starts Mosquitto, upsd with a dummy driver and a collector that acknowledges, each on a free loopback port.
+The probe watches two lines, a UPS over NUT and a SIP trunk, keeps its outbox on disk and speaks MQTT over TLS; from
+compiled bytecode, as installed. Beside it Debian's prometheus-node-exporter, scraped every 5 s, and zabbix-agent2,
+asked every 5 s. Everything stands on free loopback ports.
 """
 
 import asyncio
+import compileall
+import socket
+import struct
 import sys
 import tempfile
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import trustme
 
 from bench.table import Figure, print_figures
 from tests.agent_probe.fake_collector import running_collector
-from tests.servers import ONLINE_UPS, run_mosquitto, run_ups_server
+from tests.agent_probe.sip_replay import PhoneSystem, answering
+from tests.servers import LOOPBACK, ONLINE_UPS, Server, free_port, program, run_mosquitto, run_ups_server, running
+from tests.waiting import wait_until
 
-RSS_LIMIT_MB = 35.0
-CPU_LIMIT_PERCENT = 0.5
-SETTLE_S = 5.0
-DEFAULT_S = 20.0
+ROOT: Final = Path(__file__).parent.parent
+RSS_LIMIT_MB: Final = 35.0
+PSS_LIMIT_MB: Final = 22.0
+CPU_LIMIT_PERCENT: Final = 0.5
+SETTLE_S: Final = 10.0
+DEFAULT_S: Final = 60.0
+ASKED_EVERY_S: Final = 5.0
+MB: Final = 1_000_000
+ZABBIX_PORTS: Final = range(20_000, 32_767)
+"""It takes no others, and the system hands out none of them."""
+PACKAGES: Final = ("wire", "agent_probe", "seatwatch")
+OK: Final = "SIP/2.0 200 OK\nVia: x\nFrom: x\nCall-ID: x\nCSeq: x\nContent-Length: 0"
+PROBE: Final = """site = "bench"
+probe = "gw1"
+role = "gateway"
+data_dir = "{home}/box"
+[broker]
+host = "127.0.0.1"
+port = {broker_port}
+[broker.tls]
+ca_file = "{home}/ca.pem"
+[[line]]
+name = "one"
+carrier = "one"
+interface = "lo"
+source_address = "127.0.0.2"
+gateway = "127.0.0.1"
+targets = ["127.0.0.11", "127.0.0.12"]
+[[line]]
+name = "two"
+carrier = "two"
+interface = "lo"
+source_address = "127.0.0.3"
+gateway = "127.0.0.1"
+targets = ["127.0.0.11", "127.0.0.12"]
+[[ups]]
+name = "ups1"
+port = {nut_port}
+[[phone_line]]
+name = "trunk"
+host = "127.0.0.1"
+port = {sip_port}
+"""
 
 
-async def measure(seconds: float, home: Path, broker_port: int, nut_port: int) -> tuple[float, float, float, float]:
-    """RSS in MB, USS in MB, CPU in percent of one core, voluntary wake-ups a second."""
-    config = home / "probe.toml"
-    config.write_text(
-        f'site = "bench"\nprobe = "gw1"\nrole = "gateway"\ndata_dir = "{home / "box"}"\n'
-        f'[broker]\nhost = "127.0.0.1"\nport = {broker_port}\n[[ups]]\nname = "ups1"\nport = {nut_port}\n'
+class Footprint(NamedTuple):
+    """Megabytes; percent of one core; voluntary wake-ups a second."""
+
+    rss: float
+    pss: float
+    cpu: float
+    wakeups: float
+
+
+class Meter:
+    """Looks at a process and its children, now and at the end."""
+
+    def __init__(self, pid: int) -> None:
+        main = psutil.Process(pid)
+        self._processes = [main, *main.children(recursive=True)]
+        self._before = self._used()
+
+    def footprint(self, seconds: float) -> Footprint:
+        """Memory now, and what was used since this meter was made, `seconds` ago."""
+        memory = [process.memory_full_info() for process in self._processes]
+        used_s, woken = (after - before for after, before in zip(self._used(), self._before, strict=True))
+        return Footprint(
+            sum(each.rss for each in memory) / MB,
+            sum(each.pss for each in memory) / MB,
+            100 * used_s / seconds,
+            woken / seconds,
+        )
+
+    def _used(self) -> tuple[float, int]:
+        times = [process.cpu_times() for process in self._processes]
+        threads = [Path(f"/proc/{p.pid}/task/{t.id}/status") for p in self._processes for t in p.threads()]
+        return sum(each.user + each.system for each in times), sum(_voluntary(status) for status in threads)
+
+
+def _voluntary(status: Path) -> int:
+    lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+
+
+@contextmanager
+def node_exporter(home: Path) -> Iterator[tuple[Server, Callable[[], object]]]:
+    port = free_port()
+    server = Server(
+        [program("prometheus-node-exporter"), f"--web.listen-address={LOOPBACK}:{port}"],
+        port=port,
+        directory=home,
+        ready=_accepts,
     )
+
+    def scrape() -> object:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
+            return len(answer.read())
+
+    with running(server):
+        yield server, scrape
+
+
+@contextmanager
+def zabbix_agent(home: Path) -> Iterator[tuple[Server, Callable[[], object]]]:
+    port = next(port for port in ZABBIX_PORTS if not _accepts(port))
+    configuration = home / "zabbix.conf"
+    lines = [f"Server={LOOPBACK}", f"ListenIP={LOOPBACK}", f"ListenPort={port}", "LogType=console", "Hostname=bench"]
+    lines += [f"PluginSocket={home / 'zabbix.socket'}", f"ControlSocket={home / 'zabbix.control'}"]
+    configuration.write_text("\n".join(lines) + "\n", encoding="ascii")
+    command = [program("zabbix_agent2"), "-f", "-c", str(configuration)]
+    server = Server(command, port=port, directory=home, ready=_accepts)
+
+    def check() -> object:
+        return [_ask_zabbix(port, key) for key in ("system.cpu.load", "vm.memory.size", "net.if.in[lo]")]
+
+    with running(server):
+        yield server, check
+
+
+def _ask_zabbix(port: int, key: str) -> bytes:
+    with socket.create_connection((LOOPBACK, port), timeout=5) as connection:
+        connection.sendall(b"ZBXD\x01" + struct.pack("<Q", len(key)) + key.encode())
+        return connection.recv(4096)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex((LOOPBACK, port)) == 0
+
+
+@asynccontextmanager
+async def gateway_probe(home: Path, broker_port: int, nut_port: int, sip_port: int) -> AsyncIterator[int]:
+    for package in PACKAGES:
+        compileall.compile_dir(ROOT / package, quiet=1)
+    config = home / "probe.toml"
+    config.write_text(PROBE.format(home=home, broker_port=broker_port, nut_port=nut_port, sip_port=sip_port))
     command = [sys.executable, "-m", "seatwatch", "probe", "--config", str(config)]
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+    log = (home / "probe.log").open("wb")
+    process = await asyncio.create_subprocess_exec(*command, stderr=log, cwd=ROOT)
     try:
-        await asyncio.sleep(SETTLE_S)
-        probe = psutil.Process(process.pid)
-        before, woken = probe.cpu_times(), probe.num_ctx_switches().voluntary
-        await asyncio.sleep(seconds)
-        after, memory = probe.cpu_times(), probe.memory_full_info()
-        used_s = after.user + after.system - before.user - before.system
-        woken = probe.num_ctx_switches().voluntary - woken
-        return memory.rss / 1e6, memory.uss / 1e6, 100 * used_s / seconds, woken / seconds
+        yield process.pid
     finally:
         process.terminate()
         await process.wait()
+        log.close()
+
+
+async def measure(seconds: float, home: Path) -> tuple[dict[str, Footprint], int]:
+    """The footprint of each by its name, and how many frames of the probe arrived."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(home / "ca.pem"))
+    authority.issue_cert(LOOPBACK).private_key_and_cert_chain_pem.write_to_path(str(home / "broker.pem"))
+    tls_port = free_port()
+    listener = [f"listener {tls_port} {LOOPBACK}", f"certfile {home / 'broker.pem'}", f"keyfile {home / 'broker.pem'}"]
+    with ExitStack() as stack:
+        broker = stack.enter_context(run_mosquitto(home, lines=listener))
+        ups = stack.enter_context(run_ups_server(home, {"ups1": ONLINE_UPS}))
+        exporter, scrape = stack.enter_context(node_exporter(home))
+        agent, check = stack.enter_context(zabbix_agent(home))
+        async with (
+            answering(PhoneSystem([("OPTIONS", OK)])) as sip_port,
+            running_collector(broker.host, broker.port) as collector,
+            gateway_probe(home, tls_port, ups.port, sip_port) as pid,
+        ):
+            await wait_until(lambda: collector.frames, 30, what="the probe's first frame")
+            await asked(SETTLE_S, (scrape, check))
+            pids = {"probe": pid, "prometheus-node-exporter": exporter.pid, "zabbix-agent2": agent.pid}
+            meters = {name: Meter(pid) for name, pid in pids.items()}
+            await asked(seconds, (scrape, check))
+            return {name: meter.footprint(seconds) for name, meter in meters.items()}, len(collector.frames)
+
+
+async def asked(seconds: float, questions: Sequence[Callable[[], object]]) -> None:
+    """Ask the agents their questions every so often, for so long."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + seconds
+    while (left := ends - loop.time()) > 0:
+        for question in questions:
+            await asyncio.to_thread(question)
+        await asyncio.sleep(min(ASKED_EVERY_S, left))
 
 
 async def main(seconds: float) -> bool:
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        with run_mosquitto(home) as broker, run_ups_server(home, {"ups1": ONLINE_UPS}) as ups:
-            async with running_collector(broker.host, broker.port) as collector:
-                rss, uss, cpu, wakeups = await measure(seconds, home, broker.port, ups.port)
-                frames = len(collector.frames)
-    print(f"gateway probe, one UPS at 1 Hz, {seconds:g} s, {frames} frames received")
+        footprints, frames = await measure(seconds, Path(folder))
+    print(
+        f"gateway probe: two lines, a UPS over NUT, a SIP trunk, MQTT over TLS; {seconds:g} s, {frames} frames received"
+    )
+    print(f"{'':28}{'RSS, MB':>10}{'PSS, MB':>10}{'CPU, %':>10}{'wake-ups/s':>12}")
+    for name, seen in footprints.items():
+        print(f"{name:28}{seen.rss:>10.1f}{seen.pss:>10.1f}{seen.cpu:>10.2f}{seen.wakeups:>12.1f}")
+    ours = footprints.pop("probe")
+    for name, theirs in footprints.items():
+        ratios = [mine / other if other else float("nan") for mine, other in zip(ours, theirs, strict=True)]
+        print(
+            f"{'probe / ' + name:32}"
+            + "".join(f"{ratio:>{width}.2f}" for ratio, width in zip(ratios, (6, 10, 10, 12), strict=True))
+        )
     holds = print_figures(
         [
-            Figure("RSS, MB", rss, RSS_LIMIT_MB),
-            Figure("USS, MB", uss),
-            Figure("CPU of one core, %", cpu, CPU_LIMIT_PERCENT),
-            Figure("wake-ups a second", wakeups),
+            Figure("RSS, MB", ours.rss, RSS_LIMIT_MB),
+            Figure("PSS, MB", ours.pss, PSS_LIMIT_MB),
+            Figure("CPU of one core, %", ours.cpu, CPU_LIMIT_PERCENT),
         ]
     )
     return holds and frames > 0

@@ -9,8 +9,9 @@ from sla_engine._core import definition as definitions
 from sla_engine._core.contract import Contract, Settlement
 from sla_engine.definition_files import load_preset
 from wire.body import Body
-from wire.codec import BODY_DECODERS, KIND_OF, encode_body
+from wire.codec import KIND_OF, encode_body
 from wire.conversation import AgentTurn, Assigned, Closed, CustomerTurn, Offered
+from wire.decoders import BODY_DECODERS
 from wire.organisation import ContractSigned, DefinitionPublished, Relation, RosterLink
 from wire.record import Clock, Feed, SourceDeclared
 from wire.recorded import Recorded

@@ -100,6 +100,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         seat=seat_settings(times),
         platform=platform_settings(times),
         programs_ms=ms("programs_read"),
+        sparing_ms=ms("outbox_sparing"),
         lines=_line_settings(defaults),
         machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
         machine_schedule=times.schedule("machine_looked"),
@@ -190,7 +191,7 @@ def run(arguments: Sequence[str]) -> int:
         config = ready_config(options.config, platform)
         stop_logging = log_to_stderr()
         try:
-            run_daemon(options.config, config, load_defaults(), platform, platform.on_stop)
+            run_daemon(options.config, config, load_defaults("probe"), platform, platform.on_stop)
         finally:
             stop_logging()
     except ProbeConfigError as error:
@@ -220,6 +221,7 @@ OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], 
 
 def run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop) -> None:
     """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
+    platform.spare_memory()
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
         runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
 

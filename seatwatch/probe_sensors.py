@@ -7,8 +7,7 @@ from agent_probe.sensors.phone_line.registration import RegistrationRules
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
 from agent_probe.sensors.phone_line.transaction import TransactionRules
 from agent_probe.sensors.phone_line.trunk import TrunkRules
-from agent_probe.sensors.seat.network import SeatSettings
-from agent_probe.sensors.seat.platform import PlatformSettings
+from agent_probe.sensors.seat.settings import PlatformSettings, SeatSettings
 from agent_probe.sensors.ups.debounce import DebounceRules
 from agent_probe.sensors.ups.runtime import WHOLE, SlopeRules
 from agent_probe.sensors.ups.sensor import UpsSettings

@@ -34,7 +34,7 @@ def run_service(path: Path, platform: Platform) -> int:
 
 def service_over(control: Control, path: Path, platform: Platform) -> Service:
     """The service of the probe configured in `path`. It ends with 2 when that cannot be used; the log says why."""
-    defaults = load_defaults()
+    defaults = load_defaults("probe")
     settings = probe_settings(defaults)
 
     def work() -> int:

@@ -14,6 +14,8 @@ snmpsimd:snmpsim
 sipp:sip-tester
 kamailio:kamailio
 prometheus:prometheus
+prometheus-node-exporter:prometheus-node-exporter
+zabbix_agent2:zabbix-agent2
 promtool:prometheus
 prometheus-alertmanager:prometheus-alertmanager
 amtool:prometheus-alertmanager

@@ -90,11 +90,7 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
 
 KIND_OF: Final[Mapping[type[Body], tuple[int, int]]] = {body_type: key for key, body_type in BODY_TYPES.items()}
 
-BODY_DECODERS: Final[Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]] = {
-    key: msgspec.msgpack.Decoder(body_type).decode for key, body_type in BODY_TYPES.items()
-}
-"""(kind, kind_version) -> typed decoder; the hot path calls these directly."""
-
+_body_decoders: list[Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]] = []
 _encoder = msgspec.msgpack.Encoder()
 _frame_decoder = msgspec.msgpack.Decoder(Frame)
 _ack_decoder = msgspec.msgpack.Decoder(Ack)
@@ -114,7 +110,11 @@ def decode_body(kind: int, kind_version: int, data: bytes | msgspec.Raw) -> Body
 
     Raises DecodeError(BODY_MALFORMED) when the kind is known and the bytes do not fit it.
     """
-    decode = BODY_DECODERS.get((kind, kind_version))
+    if not _body_decoders:
+        from wire.decoders import BODY_DECODERS  # noqa: PLC0415 - half a megabyte that a probe, which only sends, saves
+
+        _body_decoders.append(BODY_DECODERS)
+    decode = _body_decoders[0].get((kind, kind_version))
     if decode is None:
         return None
     try:

@@ -29,10 +29,13 @@ class Gate:
         self._recorded_at: dict[str, int] = {}
         self._shown_at: dict[str, int] = {}
 
-    def judge(self, about: str, state: Hashable, rhythm: Rhythm, now: int) -> Say:
-        """What to do with a reading of `state`; `state` holds what counts as a change, and nothing else."""
+    def judge(self, about: str, state: Hashable, rhythm: Rhythm, now: int, *, sparing_ms: int = 0) -> Say:
+        """What to do with a reading of `state`; `state` holds what counts as a change, and nothing else.
+
+        sparing_ms: while room is short, an unchanged reading is recorded no more often than this.
+        """
         changed = about not in self._state or self._state[about] != state
-        record_due = changed or now - self._recorded_at[about] >= rhythm.record_ms
+        record_due = changed or now - self._recorded_at[about] >= max(rhythm.record_ms, sparing_ms)
         show = record_due or now - self._shown_at[about] >= rhythm.live_ms
         self._state[about] = state
         if record_due:

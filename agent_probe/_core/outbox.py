@@ -107,6 +107,11 @@ class Outbox:
         return self._known()[:-1]
 
     @property
+    def is_past_half(self) -> bool:
+        """Whether more than half of the room is taken."""
+        return 2 * self._size > self._limits.keep_bytes
+
+    @property
     def settled(self) -> bool:
         """Whether the collector is past everything put so far, and has been told again what it may have lost."""
         return self._retelling.done and all(state.finished for state in self._epochs)

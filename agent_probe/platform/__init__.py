@@ -41,6 +41,9 @@ class Platform(Protocol):
     def default_gateway(self) -> str | None:
         """Where this machine sends what is not for its own network, None if there is none or it cannot be told."""
 
+    def spare_memory(self) -> None:
+        """Ask the system's allocator for frugality; call it before any thread is started."""
+
     def new_event_loop(self) -> AbstractEventLoop:
         """An event loop the MQTT client can work with."""
 

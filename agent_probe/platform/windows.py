@@ -73,6 +73,9 @@ class Windows:
         """Not told cheaply by Windows: name it in the configuration where it is wanted."""
         return None
 
+    def spare_memory(self) -> None:
+        """Nothing to ask for: its allocator has one heap for all threads."""
+
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""
         return asyncio.SelectorEventLoop()

@@ -1,7 +1,10 @@
-"""Which sensors there are, by name, and what builds each: explicit, so that reading this file is enough."""
+"""Which sensors there are, by name, and what builds each: explicit, so that reading this file is enough.
+
+What only some probes are asked for is imported where it is built: a probe counts its kilobytes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent_probe.config import ProbeConfig, ProbeSettings
 from agent_probe.line_config import LineConfig
@@ -12,22 +15,14 @@ from agent_probe.sensors.base import Sensor
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, RegisterConfig, UpsConfig
 from agent_probe.sensors.phone_line.connection import TrunkAddress
 from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
-from agent_probe.sensors.seat.echo import GatewayEcho
 from agent_probe.sensors.seat.machine import MachineSensor
-from agent_probe.sensors.seat.network import NetworkAddress, SeatSensor
-from agent_probe.sensors.seat.platform import PlatformSensor, PlatformTarget
-from agent_probe.sensors.seat.programs import Programs
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
-from agent_probe.sensors.uplink.echo import Target
-from agent_probe.sensors.uplink.router import RouterSensor
-from agent_probe.sensors.uplink.sensor import UplinkSensor
-from agent_probe.sensors.uplink.watched import LineAt
-from agent_probe.sensors.ups.battery import BatterySource
 from agent_probe.sensors.ups.sensor import UpsSensor, UpsSettings
 from agent_probe.sensors.ups.sources import NutSource, UpsAddress, UpsSource
-from agent_probe.sensors.ups.ups_mib import SnmpSource
-from agent_probe.snmp import SnmpAddress
 from wire.facility import Role
+
+if TYPE_CHECKING:
+    from agent_probe.sensors.uplink.sensor import UplinkSensor
 
 
 class Host(NamedTuple):
@@ -50,6 +45,9 @@ def _network(config: ProbeConfig, settings: ProbeSettings) -> Sequence[Sensor]:
     network = config.network
     if config.role is Role.GATEWAY or not network.measured:
         return []
+    from agent_probe.sensors.seat.echo import GatewayEcho  # noqa: PLC0415 - see above
+    from agent_probe.sensors.seat.network import NetworkAddress, SeatSensor  # noqa: PLC0415 - see above
+
     return [
         SeatSensor(
             NetworkAddress(network.interface, network.gateway, network.time_server, network.time_port),
@@ -64,6 +62,11 @@ def _network(config: ProbeConfig, settings: ProbeSettings) -> Sequence[Sensor]:
 
 
 def _platforms(config: ProbeConfig, settings: ProbeSettings) -> Sequence[Sensor]:
+    if not config.platform:
+        return []
+    from agent_probe.sensors.seat.platform import PlatformSensor, PlatformTarget  # noqa: PLC0415 - see above
+    from agent_probe.sensors.seat.programs import Programs  # noqa: PLC0415 - see above
+
     programs = Programs(current().program_names, max_age_ms=settings.programs_ms)
     return [
         PlatformSensor(
@@ -103,8 +106,13 @@ def _ups(config: ProbeConfig, settings: ProbeSettings, _: Host) -> Sequence[Sens
 def _source(ups: UpsConfig, settings: UpsSettings) -> UpsSource:
     port = ups.port or UPS_PORTS[ups.via]
     if ups.via == "snmp":
+        from agent_probe.sensors.ups.ups_mib import SnmpSource  # noqa: PLC0415 - see above
+        from agent_probe.snmp import SnmpAddress  # noqa: PLC0415 - see above
+
         return SnmpSource(SnmpAddress(ups.host, port, ups.community), resend_ms=settings.resend_ms)
     if ups.via == "battery":
+        from agent_probe.sensors.ups.battery import BatterySource  # noqa: PLC0415 - see above
+
         return BatterySource(low_ratio=settings.low_ratio)
     return NutSource(UpsAddress(ups.host, port, ups.ups or ups.name), list_ms=settings.list_ms)
 
@@ -136,36 +144,43 @@ def _account(register: RegisterConfig | None) -> Account | None:
 def _uplink(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequence[Sensor]:
     if not config.line:
         return []
+    from agent_probe.sensors.uplink.echo import Target  # noqa: PLC0415 - see above
+    from agent_probe.sensors.uplink.sensor import UplinkSensor  # noqa: PLC0415 - see above
+    from agent_probe.sensors.uplink.watched import LineAt  # noqa: PLC0415 - see above
+
+    def line_at(line: LineConfig) -> LineAt:
+        parts = [target.partition(":") for target in line.targets]
+        targets = tuple(Target(address, int(port) if port else None) for address, _, port in parts)
+        return LineAt(line.name, line.carrier, line.interface, line.source_address, line.gateway, targets)
+
     uplink = UplinkSensor(
-        [_line_at(line) for line in config.line],
+        [line_at(line) for line in config.line],
         settings.lines,
         host.lines,
         site=config.site,
         clock_domain=config.source,
         now_ms=host.now_ms,
     )
+    return [uplink, *_routers(config.line, settings, uplink)]
+
+
+def _routers(lines: Sequence[LineConfig], settings: ProbeSettings, uplink: "UplinkSensor") -> Sequence[Sensor]:
+    asked = [(line.name, line.router) for line in lines if line.router is not None]
+    if not asked:
+        return []
+    from agent_probe.sensors.uplink.router import RouterSensor  # noqa: PLC0415 - see above
+    from agent_probe.snmp import SnmpAddress  # noqa: PLC0415 - see above
+
     routers: dict[SnmpAddress, dict[str, int]] = {}
-    for line in config.line:
-        if (router := line.router) is not None:
-            address = SnmpAddress(router.host, router.port, router.community)
-            routers.setdefault(address, {})[line.name] = router.interface_index
-    asked = [
+    for name, router in asked:
+        address = SnmpAddress(router.host, router.port, router.community)
+        routers.setdefault(address, {})[name] = router.interface_index
+    return [
         RouterSensor(
-            address,
-            links,
-            settings.lines.router,
-            resend_ms=settings.lines.snmp_resend_ms,
-            told=uplink.router_says,
+            address, links, settings.lines.router, resend_ms=settings.lines.snmp_resend_ms, told=uplink.router_says
         )
         for address, links in routers.items()
     ]
-    return [uplink, *asked]
-
-
-def _line_at(line: LineConfig) -> LineAt:
-    parts = [target.partition(":") for target in line.targets]
-    targets = tuple(Target(address, int(port) if port else None) for address, _, port in parts)
-    return LineAt(line.name, line.carrier, line.interface, line.source_address, line.gateway, targets)
 
 
 SENSORS: Final[Mapping[str, Factory]] = {

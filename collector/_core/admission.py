@@ -13,8 +13,8 @@ import msgspec
 from collector._core import derived, keys
 from collector._core.sequence import Progress, Span, StreamView
 from ledger.entry import NewEntry
-from wire.codec import BODY_DECODERS
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
+from wire.decoders import BODY_DECODERS
 from wire.errors import Reason
 from wire.facility import Heartbeat
 from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange

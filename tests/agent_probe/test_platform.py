@@ -76,6 +76,13 @@ import sys
 {action}
 print(sorted(name for name in {heavy!r} if name in sys.modules))
 """
+NOT_FOR_A_GATEWAY = [
+    "psutil",
+    "agent_probe.snmp",
+    "agent_probe.http_port",
+    "agent_probe.sensors.seat.network",
+    "zipfile",
+]
 HEAVY = [
     "typer",
     "rich",
@@ -117,6 +124,12 @@ def test_every_module_of_the_probe_can_be_imported_and_stopped_where_there_is_no
 )
 def test_the_probe_loads_nothing_of_the_server(action: str) -> None:
     assert child(WHAT_IS_LOADED.format(action=action, heavy=HEAVY)).strip() == "[]"
+
+
+def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> None:
+    action = "import seatwatch.probe_command as c; from seatwatch.settings import load_defaults\n"
+    action += 'c.probe_settings(load_defaults("probe"))'
+    assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
 
 
 def test_the_command_runs_as_a_module_and_shows_examples() -> None:
@@ -185,3 +198,16 @@ def test_only_linux_has_to_sync_a_folder_after_a_rename(tmp_path: Path, monkeypa
     Linux().sync_directory(tmp_path)
     Windows().sync_directory(tmp_path)
     assert synced == [True]
+
+
+def test_frugality_may_be_asked_for_on_either_half_and_with_another_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, tuple[int, ...]]] = []
+
+    class Library:
+        def mallopt(self, *arguments: int) -> None:
+            asked.append(("mallopt", arguments))
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Library())
+    Linux().spare_memory()
+    Windows().spare_memory()
+    assert asked == [("mallopt", (-8, 1))]

@@ -62,25 +62,27 @@ class World:
     """A runner over a list instead of an outbox."""
 
     def __init__(self, sensor: Scripted, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = ()) -> None:
-        self.put: list[tuple[int, str]] = []
+        self.said: list[tuple[int, str]] = []
         self.bodies: list[tuple[int, int, bytes]] = []
         self.woken = 0
         self.snapshots = SnapshotLane(source="sz1/s1", epoch=lambda: b"e" * 16)
         clock = VirtualClock()
         self.runner = Runner(
             [sensor, *beside],
-            Publisher(self._put, self.snapshots, self._wake),
+            Publisher(self, self.snapshots, self._wake, sparing_ms=60_000),
             Notes(site="sz1", seat="s1", clock_domain="sz1/s1"),
             stamp=lambda: Stamp(clock.wall_ms(), clock.monotonic_ms(), True),
             rng=random.Random(1),
             jitter_ratio=jitter_ratio,
         )
 
-    def _put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
+    is_past_half = False
+
+    def put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, *, now: int) -> int:
         self.bodies.append((kind, kind_version, body))
         if kind != Kind.PROBE_NOTE:
-            self.put.append((now, drop_class.name.lower()))
-        return len(self.put)
+            self.said.append((now, drop_class.name.lower()))
+        return len(self.said)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -105,12 +107,12 @@ def test_a_sensor_is_sampled_every_interval_and_its_changes_are_said_at_once() -
     sensor = Scripted("mains", "mains", "battery", "battery", "mains")
     world = lived(sensor, 10_500)
     assert sensor.sampled_at == list(range(0, 11_000, 1_000))
-    assert world.put == [(0, "change"), (2_000, "change"), (4_000, "change")]
+    assert world.said == [(0, "change"), (2_000, "change"), (4_000, "change")]
 
 
 def test_an_unchanged_reading_is_shown_now_and_then_and_recorded_less_often() -> None:
     world = lived(Scripted("mains"), 130_500)
-    assert world.put == [(0, "change"), (60_000, "sample"), (120_000, "sample")]
+    assert world.said == [(0, "change"), (60_000, "sample"), (120_000, "sample")]
     assert world.woken == 14
 
 
@@ -119,7 +121,7 @@ def test_a_sensor_that_fails_is_closed_waited_for_longer_and_longer_and_said_to_
     world = lived(sensor, 40_000)
     assert sensor.opened_at[:6] == [0, 1_000, 3_000, 7_000, 15_000, 23_000]
     assert sensor.causes == ["refused"] * 5
-    assert world.put[:2] == [(0, "change"), (23_000, "change")]
+    assert world.said[:2] == [(0, "change"), (23_000, "change")]
     assert world.runner.figures["scripted"].failures == 5
     assert world.runner.figures["scripted"].retry_ms == 0
     assert sensor.closed >= 5
@@ -176,12 +178,12 @@ def test_a_sensor_that_tells_early_is_sampled_at_once_and_otherwise_every_interv
 def test_what_happened_once_is_recorded_and_is_no_part_of_the_present_state() -> None:
     async def main() -> World:
         world = World(Scripted("up"))
-        publisher = Publisher(world._put, world.snapshots, world._wake)
+        publisher = Publisher(world, world.snapshots, world._wake, sparing_ms=60_000)
         publisher.take([Reading("move", 1, RHYTHM, lambda: heartbeat(5), once=True)], 5)
         return world
 
     world = run_virtually(main())
-    assert world.put == [(5, "change")]
+    assert world.said == [(5, "change")]
     assert world.snapshots.next_frame() is None
 
 

@@ -132,3 +132,9 @@ def test_a_rate_is_whole_things_per_second() -> None:
 def test_a_field_without_a_threshold_is_named() -> None:
     with pytest.raises(SettingsError, match=r"collector\.retry_after"):
         parse_defaults("").fill(_Door, "collector", given="as told")
+
+
+def test_one_section_may_be_read_without_the_others_and_says_the_same() -> None:
+    every, probe = load_defaults(), load_defaults("probe")
+    assert dict(probe) == {key: value for key, value in every.items() if key.startswith("probe.")}
+    assert len(probe) > 50

@@ -4,13 +4,12 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from agent_probe._core.gate import Rhythm
 from agent_probe._core.sntp import NONCE_SIZE, Told, question, read_answer
-from agent_probe.sensors.base import Reading, Schedule, Stamp
+from agent_probe.sensors.base import Reading, Stamp
 from agent_probe.sensors.seat.reach import Reach
+from agent_probe.sensors.seat.settings import SeatSettings
 from wire.limits import DURATION_MAX_MS
 from wire.seat import SeatReading
 
@@ -18,21 +17,6 @@ MS_PER_S: Final = 1000
 ANYWHERE: Final = ("192.0.2.1", 9)
 """An address nobody has (RFC 5737): asking the system which way leads there sends nothing."""
 ANSWERS_QUEUED: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class SeatSettings:
-    """answer_ms: for an echo or a time. clock_every_ms: between two questions for the time.
-
-    clock_off_ms: a clock off by more is a change worth telling at once.
-    """
-
-    schedule: Schedule
-    rhythm: Rhythm
-    answer_ms: int
-    misses_believed: int
-    clock_every_ms: int
-    clock_off_ms: int
 
 
 class NetworkAddress(NamedTuple):

@@ -2,30 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent_probe._core.gate import Rhythm
 from agent_probe.failures import failure_word
-from agent_probe.sensors.base import Reading, Schedule, Stamp
+from agent_probe.sensors.base import Reading, Stamp
 from agent_probe.sensors.seat.programs import Programs
 from agent_probe.sensors.seat.reach import Reach, ReachBelieved
+from agent_probe.sensors.seat.settings import PlatformSettings
 from agent_probe.tls import client_context
 from wire.limits import DURATION_MAX_MS
 from wire.seat import PlatformReading
 
 MS_PER_S: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformSettings:
-    """suspect: how often to try while the last try contradicts what is believed. connect_ms: for name, TCP and TLS."""
-
-    schedule: Schedule
-    suspect: Schedule
-    rhythm: Rhythm
-    connect_ms: int
-    misses_believed: int
 
 
 class PlatformTarget(NamedTuple):
