@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "incident", "causes", "alerting", "notify", "deadman", "authority", "enrol"),
+    *("maintenance", "incident", "causes", "alerting", "notify", "dashboards", "deadman", "authority", "enrol"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 

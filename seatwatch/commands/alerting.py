@@ -1,7 +1,7 @@
 """`seatwatch alerting`: the files that Prometheus and Alertmanager read."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -30,10 +30,20 @@ def register(app: typer.Typer) -> None:
 
 
 def rules(config: ConfigFile, out: Out = Path()) -> None:
-    """Write seatwatch.rules.yml: an alert for each kind of incident, and those about Seatwatch itself."""
-    from seatwatch.server.on_call import rules_text
+    """Write seatwatch.rules.yml: an alert for each kind of incident, and those about Seatwatch itself.
 
-    _write(out / "seatwatch.rules.yml", rules_text(_read(config), load_defaults()))
+    And seatwatch.promises.rules.yml: of every contract with a target, what is missed, and alerts on its allowance.
+    """
+    from seatwatch.server.on_call import rules_text
+    from seatwatch.server.promises import promises_text
+
+    read = _read(config)
+    try:
+        promises = promises_text(read, config.parent, load_defaults())
+    except ConfigError as error:
+        _refuse(config, error)
+    _write(out / "seatwatch.rules.yml", rules_text(read, load_defaults()))
+    _write(out / "seatwatch.promises.rules.yml", promises)
 
 
 def alertmanager(
@@ -53,9 +63,13 @@ def _read(file: Path) -> Config:
     try:
         return read_config(file)
     except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(f"{file}: {problem}", err=True)
-        raise typer.Exit(2) from None
+        _refuse(file, error)
+
+
+def _refuse(file: Path, error: ConfigError) -> NoReturn:
+    for problem in error.problems:
+        typer.echo(f"{file}: {problem}", err=True)
+    raise typer.Exit(2) from None
 
 
 def _write(file: Path, text: str) -> None:

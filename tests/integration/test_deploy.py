@@ -136,8 +136,24 @@ def test_the_compose_file_mounts_only_files_that_ship() -> None:
         "redis",
         "prometheus",
         "alertmanager",
+        "grafana",
     ]
     mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
-    made_by_hand = ["./passwords", "./notify.token"]
-    assert len(mounted) == 8
-    assert [name for name in mounted if not (DEPLOY / "compose" / name).is_file()] == made_by_hand
+    made_by_hand = ["./passwords", "./notify.token", "./grafana/boards"]
+    assert len(mounted) == 10
+    assert [name for name in mounted if not (DEPLOY / "compose" / name).exists()] == made_by_hand
+
+
+def test_what_grafana_is_provisioned_with_is_where_the_compose_file_mounts_it() -> None:
+    """Text again: the boards themselves are held to Grafana's published schemas in tests/dashboards/grafana."""
+    compose = (DEPLOY / "compose" / "compose.yaml").read_text(encoding="utf-8")
+    provisioning = DEPLOY / "compose" / "grafana" / "provisioning"
+    source = (provisioning / "datasources" / "prometheus.yaml").read_text(encoding="utf-8")
+    boards = (provisioning / "dashboards" / "seatwatch.yaml").read_text(encoding="utf-8")
+    (path,) = re.findall(r"path: (\S+)", boards)
+    assert f"./grafana/boards:{path}:ro" in compose
+    (scraped,) = re.findall(
+        r"scrape_interval: (\S+)", (DEPLOY / "compose" / "prometheus.yml").read_text(encoding="utf-8")
+    )
+    assert f"timeInterval: {scraped}" in source
+    assert "url: http://prometheus:9090" in source

@@ -15,8 +15,6 @@ PRESET = "stated for people; the preset contract-10s carries it, and test_defini
 NOT_READ: Mapping[str, str] = {
     "contract.first_response_limit": PRESET,
     "contract.first_response_warning": PRESET,
-    "contract.average_response_good": PRESET,
-    "contract.average_response_limit": PRESET,
     "contract.short_abandon": PRESET,
     "contract.period_grace": PRESET,
     "engine.lateness_allowance": PRESET,

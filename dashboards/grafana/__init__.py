@@ -1,0 +1,1 @@
+"""Grafana boards, generated: what they show is the catalogue's, what they say is the glossary's."""

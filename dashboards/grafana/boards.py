@@ -1,0 +1,84 @@
+"""Every board by its file, and the one that all begin with: clients and sites at a glance."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from grafanalib.core import Dashboard
+
+from dashboards import catalogue as c
+from dashboards.grafana.client import client
+from dashboards.grafana.figures import Figures
+from dashboards.grafana.frame import (
+    STATE_MEANT,
+    GrafanaSettings,
+    board,
+    client_variable,
+    firing_alerts,
+    link_to,
+    open_incidents,
+    site_states,
+    site_variable,
+    uid,
+)
+from dashboards.grafana.health import health
+from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, Word, document, placed, steps
+from dashboards.grafana.queries import CLIENT, SITE, highest, lowest, total
+from dashboards.grafana.queue import queue
+from dashboards.grafana.site import site
+
+_STAT: Final = 4
+_CHART: Final = 9
+_TABLE: Final = 10
+
+
+def documents(words: Mapping[str, Word], settings: GrafanaSettings) -> dict[str, dict[str, Any]]:
+    """Every board by its file's name, `seatwatch-overview.json` and so on."""
+    draw = Drawing(words)
+    makers: tuple[Callable[[Drawing, GrafanaSettings], Dashboard], ...] = (overview, client, queue, site, health)
+    return {f"{uid(maker.__name__)}.json": document(maker(draw, settings)) for maker in makers}
+
+
+def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
+    """Clients and sites at a glance."""
+    figures = Figures(draw, settings, CLIENT)
+    clients = [
+        *figures.columns("client"),
+        Column(total(c.STAFFED, CLIENT, "client"), "grafana_staffed"),
+        Column(total(c.CONTRACTED, CLIENT, "client"), "contracted_seats"),
+        Column(lowest(c.COVERAGE, CLIENT, "client"), "coverage", "percentunit"),
+    ]
+    sites = [
+        Column(site_states(SITE), "now", mappings=draw.named(STATE_MEANT)),
+        Column(f"{highest(c.SITE_STATE_SINCE, SITE, 'site')} * 1000", "grafana_since", "dateTimeFromNow"),
+        Column(highest(c.PROBES_REPORTING, SITE, "site"), "grafana_probes_reporting"),
+        Column(highest(c.PROBES_KNOWN, SITE, "site"), "grafana_probes_known"),
+        Column(lowest(c.UPS_CHARGE, SITE, "site"), "grafana_charge", "percentunit"),
+    ]
+    not_ok = f"count({site_states(SITE)} > 0) or vector(0)"
+    rows = [
+        (
+            _STAT,
+            [
+                figures.waiting(4),
+                figures.overdue(4),
+                figures.oldest_wait(4),
+                figures.attainment(8),
+                draw.stat("grafana_sites_not_ok", [Query(not_ok)], width=4, steps=steps((GREEN, 0), (RED, 1))),
+            ],
+        ),
+        (
+            _TABLE,
+            [draw.table("grafana_clients", ["client"], clients, width=24, link=link_to("client", client="client"))],
+        ),
+        (
+            _CHART,
+            [
+                draw.states("grafana_site_states", Query(site_states(SITE), "{{site}}"), STATE_MEANT, width=12),
+                draw.table("grafana_sites", ["site"], sites, width=12, link=link_to("site", site="site")),
+            ],
+        ),
+        (_CHART, [figures.attainment_over_time(12, "client"), figures.arrivals(12, "client")]),
+        (_CHART, [open_incidents(draw, SITE, width=12), firing_alerts(draw, "", width=12)]),
+    ]
+    variables = [client_variable(draw), site_variable(draw)]
+    return board(draw, "grafana_overview", placed(rows), settings=settings, variables=variables)

@@ -1,0 +1,73 @@
+"""The board of a site: its verdict, its power, who reports from it."""
+
+from typing import Final
+
+from grafanalib.core import Dashboard
+
+from dashboards import catalogue as c
+from dashboards.grafana.frame import (
+    STATE_MEANT,
+    GrafanaSettings,
+    board,
+    firing_alerts,
+    open_incidents,
+    site_states,
+    site_variable,
+)
+from dashboards.grafana.panels import GREEN, RED, Drawing, Query, placed
+from dashboards.grafana.queries import SITE, highest, lowest
+
+_STAT: Final = 4
+_CHART: Final = 9
+_BY: Final = "site"
+
+
+def site(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
+    """One site, or some, in depth."""
+    battery = {"0": ("mains", GREEN), "1": ("on_battery", RED)}
+    comms = {"0": ("grafana_ups_unheard", RED), "1": ("grafana_ups_heard", GREEN)}
+    named = "{{site}}"
+    reporting = [
+        Query(highest(c.PROBES_REPORTING, SITE, _BY), f"{named} {draw.title('grafana_probes_reporting')}"),
+        Query(highest(c.PROBES_KNOWN, SITE, _BY), f"{named} {draw.title('grafana_probes_known')}"),
+    ]
+    charge, runtime = (lowest(metric, SITE, _BY) for metric in (c.UPS_CHARGE, c.UPS_RUNTIME))
+    rows = [
+        (
+            _STAT,
+            [
+                draw.stat("now", [Query(site_states(SITE), named)], width=6, mappings=draw.named(STATE_MEANT)),
+                draw.stat(
+                    "grafana_since",
+                    [Query(f"{highest(c.SITE_STATE_SINCE, SITE, _BY)} * 1000", named)],
+                    width=6,
+                    unit="dateTimeFromNow",
+                ),
+                draw.stat(
+                    "grafana_last_heard",
+                    [Query(f"{highest(c.SITE_LAST_HEARD, SITE, _BY)} * 1000", named)],
+                    width=6,
+                    unit="dateTimeFromNow",
+                ),
+                draw.stat("grafana_runtime", [Query(runtime, named)], width=6, unit="s"),
+            ],
+        ),
+        (_CHART, [draw.states("grafana_site_states", Query(site_states(SITE), named), STATE_MEANT, width=24)]),
+        (
+            _CHART,
+            [
+                draw.states("power", Query(highest(c.UPS_ON_BATTERY, SITE, _BY), named), battery, width=12),
+                draw.states("grafana_ups_comms", Query(lowest(c.UPS_COMMS_OK, SITE, _BY), named), comms, width=12),
+            ],
+        ),
+        (
+            _CHART,
+            [
+                draw.lines("grafana_charge", [Query(charge, named)], width=8, unit="percentunit"),
+                draw.lines("grafana_runtime", [Query(runtime, named)], width=8, unit="s"),
+                draw.lines("probes", reporting, width=8),
+            ],
+        ),
+        (_CHART, [open_incidents(draw, SITE, width=12), firing_alerts(draw, ',site=~"$site"', width=12)]),
+    ]
+    return board(draw, "grafana_site", placed(rows), settings=settings, variables=[site_variable(draw)])

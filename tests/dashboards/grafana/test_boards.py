@@ -1,0 +1,167 @@
+"""The boards as Grafana reads them, and as its linter and people would want them."""
+
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.alerting._core.kinds import LAYER_OF
+from dashboards.catalogue import CATALOGUE, SITE_STATES, exposed_name
+from seatwatch.glossary import words
+from seatwatch.grafana_boards import boards
+from seatwatch.settings import load_defaults
+from tests.dashboards.grafana.json_schema import wrong
+
+Json = dict[str, Any]
+SCHEMAS = Path(__file__).parent / "schema"
+BOARDS = boards(load_defaults(), "seatwatch")
+PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"]]
+TARGETS = [(name, panel, target) for name, panel in PANELS for target in panel.get("targets", [])]
+SCHEMA_OF = {
+    "stat": "stat",
+    "table": "table",
+    "timeseries": "timeseries",
+    "state-timeline": "statetimeline",
+    "bargauge": "bargauge",
+    "text": "text",
+}
+every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+
+
+def schema(name: str) -> Json:
+    found: Json = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def said(panel: Json) -> str:
+    return f"{panel['title']} ({panel['type']})"
+
+
+def test_there_is_a_board_for_each_question() -> None:
+    assert list(BOARDS) == [f"seatwatch-{name}.json" for name in ("overview", "client", "queue", "site", "health")]
+
+
+@every_board
+def test_a_board_is_as_grafana_publishes_that_it_has_to_be(board: Json) -> None:
+    published = schema("dashboard")
+    assert list(wrong(board, published["definitions"]["Dashboard"], published, "board")) == []
+    assert board["schemaVersion"] == 42
+
+
+@pytest.mark.parametrize(("name", "panel"), PANELS, ids=[f"{name}:{panel['id']}" for name, panel in PANELS])
+def test_a_panel_is_as_grafana_publishes_that_its_type_has_to_be(name: str, panel: Json) -> None:
+    published = schema(SCHEMA_OF[panel["type"]])
+    definitions = published["definitions"]
+    problems = list(wrong(panel, schema("dashboard")["definitions"]["Panel"], schema("dashboard"), "panel"))
+    problems += wrong(panel["options"], definitions["Options"], published, "options")
+    if "FieldConfig" in definitions:
+        custom = panel["fieldConfig"]["defaults"].get("custom", {})
+        problems += wrong(custom, definitions["FieldConfig"], published, "custom")
+    for target in panel.get("targets", []):
+        queries = schema("prometheus")
+        problems += wrong(target, queries["definitions"]["Dataquery"], queries, "target")
+    assert problems == [], (name, said(panel))
+
+
+@every_board
+def test_panels_have_ids_of_their_own_and_none_covers_another(board: Json) -> None:
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for one, other in combinations([panel["gridPos"] for panel in panels], 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        above = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or above, (one, other)
+    assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
+    rows = {panel["gridPos"]["y"] for panel in panels}
+    widths = [sum(p["gridPos"]["w"] for p in panels if p["gridPos"]["y"] == row) for row in rows]
+    assert widths == [24] * len(rows), "no row has a hole at its end"
+
+
+def test_every_panel_says_what_it_is_in_both_languages_what_it_means_and_in_which_unit() -> None:
+    for name, panel in PANELS:
+        assert re.search(r"[\u4e00-\u9fff]", panel["title"]), (name, said(panel))
+        assert re.search(r"[A-Za-z]", panel["title"]), (name, said(panel))
+        assert panel["description"].endswith("."), (name, said(panel))
+        if panel["type"] != "text":
+            assert panel["fieldConfig"]["defaults"]["unit"], (name, said(panel))
+
+
+def test_what_is_not_there_is_said_to_be_not_there() -> None:
+    missing = f"{words()['no_data'].zh} {words()['no_data'].en}"
+    for name, panel in PANELS:
+        if panel["type"] == "text":
+            continue
+        defaults = panel["fieldConfig"]["defaults"]
+        assert defaults["noValue"] == missing, (name, said(panel))
+        special = [mapping["options"] for mapping in defaults["mappings"] if mapping["type"] == "special"]
+        assert [(each["match"], each["result"]["text"]) for each in special] == [("null+nan", missing)]
+
+
+@pytest.mark.parametrize(("name", "panel", "target"), TARGETS)
+def test_a_query_uses_the_chosen_source_and_a_range_that_fits_the_scrape(name: str, panel: Json, target: Json) -> None:
+    assert target["datasource"] == {"type": "prometheus", "uid": "${ds}"}, (name, said(panel))
+    assert "$__interval" not in target["expr"], "shorter than a scrape, it gives nothing"
+    counters = {exposed_name(metric) for metric in CATALOGUE.values() if metric.type == "counter"}
+    used = set(re.findall(r"seatwatch_\w+", target["expr"]))
+    bases = {exposed_name(metric) for metric in CATALOGUE.values()}
+    bases |= {f"{metric.name}{end}" for metric in CATALOGUE.values() for end in ("_bucket", "_count", "_sum")}
+    assert used <= bases, "a metric nobody exposes"
+    shown_as_they_are = {name for name in used & counters if f"({name}" not in target["expr"].replace("increase(", "(")}
+    assert shown_as_they_are == set(), "a counter is summed, or how fast it rises is"
+
+
+@every_board
+def test_a_board_cannot_be_edited_by_hand_and_leads_to_the_others_with_time_and_choices(board: Json) -> None:
+    assert board["editable"] is False
+    (links,) = board["links"]
+    assert (links["type"], links["tags"], links["keepTime"], links["includeVars"]) == (
+        "dashboards",
+        ["seatwatch"],
+        True,
+        True,
+    )
+    assert board["tags"] == ["seatwatch"]
+    variables = [each["name"] for each in board["templating"]["list"]]
+    assert variables[0] == "ds"
+    used = set(re.findall(r"\$(client|queue|site)\b", json.dumps([p.get("targets") for p in board["panels"]])))
+    assert used == set(variables) - {"ds"}, "a variable nothing uses, or one nobody can choose"
+
+
+@every_board
+def test_a_link_from_a_row_leads_to_a_board_that_has_the_variable_it_carries(board: Json) -> None:
+    urls = re.findall(r'"url": "(/d/[^"]+)"', json.dumps(board))
+    for url in urls:
+        target = BOARDS[f"{url.removeprefix('/d/').partition('?')[0]}.json"]
+        carried = set(re.findall(r"var-(\w+)=", url))
+        assert carried <= {each["name"] for each in target["templating"]["list"]}
+        assert "${__url_time_range}" in url
+
+
+@every_board
+def test_incidents_are_drawn_behind_the_figures(board: Json) -> None:
+    (incidents,) = board["annotations"]["list"]
+    assert incidents["enable"] is True
+    assert "seatwatch_incident_open" in incidents["expr"]
+    assert incidents["datasource"] == {"type": "prometheus", "uid": "${ds}"}
+
+
+def test_every_state_of_a_site_and_every_kind_of_incident_has_its_word_on_the_board() -> None:
+    site = json.dumps(BOARDS["seatwatch-site.json"], ensure_ascii=False)
+    for place, state in enumerate(SITE_STATES):
+        assert f'state="{state}"' in json.loads(site)["panels"][0]["targets"][0]["expr"]
+        assert str(place) in json.loads(site)["panels"][0]["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    for what in LAYER_OF:
+        assert words()[f"incident_{what}"].zh in site
+
+
+def test_a_percentage_stands_beside_its_counts() -> None:
+    for name, panel in PANELS:
+        queries = [target["expr"] for target in panel.get("targets", [])]
+        rates = [q for q in queries if "_met{" in q and "/ (" in q]
+        if panel["type"] in {"stat", "table"} and rates:
+            met, judged = (any(re.fullmatch(rf"sum.*_{word}{{.*", q) for q in queries) for word in ("met", "judged"))
+            assert met, (name, said(panel))
+            assert judged, (name, said(panel))

@@ -1,0 +1,117 @@
+"""Every query of every Grafana board, executed by a real Prometheus that scrapes a real demo: it returns data."""
+
+import asyncio
+import json
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from dashboards.alerting.burn import burn_groups
+from dashboards.alerting.yaml_text import yaml_text
+from seatwatch.config import parse_config
+from seatwatch.demo.run import Demo, DemoOptions
+from seatwatch.explain_words import Teller
+from seatwatch.floor.plan import CLIENTS
+from seatwatch.grafana_boards import boards
+from seatwatch.server.on_call import annotation_words, rules_text
+from seatwatch.server.promises import burn_settings
+from seatwatch.settings import Defaults, load_defaults
+from tests.dashboards.alerting.promises import promise
+from tests.servers import LOOPBACK, free_port, run_prometheus
+from tests.waiting import NeverHappenedError, wait_until
+
+WAIT_S: Final = 90.0
+CHOSEN: Final = {"$__rate_interval": "20s", "$__range": "1m", "$client": ".*", "$queue": ".*", "$site": ".*"}
+"""What Grafana puts in for everything chosen."""
+QUIET: Final[Mapping[str, str]] = {
+    "seatwatch_contracted_seats": "the demo's roster states no contracted seats",
+    "seatwatch_seat_shortfall_seconds": "likewise",
+    "seatwatch_team_occupancy_ratio": "no source of a demo tells who serves",
+    "seatwatch_window_second_judged": "the demo judges by one definition",
+    "seatwatch_window_second_met": "likewise",
+    "seatwatch_notifications_total": "nobody is on duty in a demo",
+    'site=~"hub|"': "a server in order alerts on nothing about itself",
+}
+"""What a demo has nothing to show of, and why."""
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """(where, query) of every panel, annotation and variable."""
+    for name, board in boards(load_defaults(), "seatwatch").items():
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                yield f"{name}: {panel['title']} {target['refId']}", target["expr"]
+        for annotation in board["annotations"]["list"]:
+            yield f"{name}: {annotation['name']}", annotation["expr"]
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                listed = variable["query"]["query"]
+                metric, _, label = listed.removeprefix("label_values(").removesuffix(")").rpartition(", ")
+                yield f"{name}: ${variable['name']}", f"count by ({label}) ({metric})"
+
+
+def asked(port: int, query: str) -> list[dict[str, Any]]:
+    """The samples Prometheus answers with. What it cannot parse fails the test."""
+    for name, value in CHOSEN.items():
+        query = query.replace(name, value)
+    url = f"http://{LOOPBACK}:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        told = json.load(answer)
+    assert told["status"] == "success", told
+    return [sample for sample in told["data"]["result"] if sample["value"][1] != "NaN"]
+
+
+@asynccontextmanager
+async def demo(port: int) -> AsyncIterator[None]:
+    """The shipped demo, with what befalls it close together."""
+    shipped = load_defaults()
+    at = {"demo.surge_at": 2, "demo.cut_at": 4, "demo.mains_at": 4, "demo.mend_at": 600}
+    quick = {key: replace(shipped[key], value=value) for key, value in at.items()}
+    options = DemoOptions(for_s=None, seed=1, sites=3, seats=6, listen=LOOPBACK, port=port)
+    running = Demo(options, Defaults({**shipped, **quick}), tell=Teller("en", ZoneInfo("UTC")), say=lambda _: None)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(running.run(), name="demo")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def written_rules(directory: Path) -> list[Path]:
+    """What Prometheus is given: the alerts of sites, and of contracts that promise the demo's clients something."""
+    config = parse_config("", base=directory)
+    promised = [promise(client=client) for client, _ in CLIENTS]
+    groups = burn_groups(promised, annotation_words(), burn_settings(load_defaults(), "seatwatch"))
+    texts = [rules_text(config, load_defaults()), yaml_text({"groups": groups}, heading="promises")]
+    files = [directory / f"rules-{number}.yml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(re.sub(r'interval: "\d+s"', 'interval: "1s"', text), encoding="utf-8")
+    return files
+
+
+async def test_every_query_of_every_board_returns_data_of_a_running_demo(tmp_path: Path) -> None:
+    port = free_port()
+    rules = written_rules(tmp_path)
+    missing = {where: query for where, query in queries() if not any(name in query for name in QUIET)}
+    with run_prometheus(tmp_path, targets={"seatwatch": f"{LOOPBACK}:{port}"}, rule_files=rules) as prometheus:
+
+        def found() -> list[str]:
+            return [where for where, query in missing.items() if asked(prometheus.port, query)]
+
+        async def answered() -> bool:
+            for where in await asyncio.to_thread(found):
+                del missing[where]
+            return not missing
+
+        async with demo(port):
+            with suppress(NeverHappenedError):  # which of them did not is said below
+                await wait_until(answered, WAIT_S, what="every query to return data")
+    assert missing == {}
