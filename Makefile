@@ -4,6 +4,7 @@ SHELL := /bin/sh
 
 SEEDS ?= 100
 ROUNDS ?= 50
+OUTAGES ?= 100
 SEED ?= 1
 TRANSCRIPTS ?= 10000
 ARGS ?=
@@ -13,7 +14,7 @@ export SEATWATCH_SHARED_DATA
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 
-.PHONY: help setup system demo up test test-data lint bench sim kills oracle lock clean
+.PHONY: help setup system demo up test test-data lint bench sim kills pages oracle lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -57,6 +58,9 @@ sim: setup ## run the seeded world (SEEDS=100)
 
 oracle: setup ## compare the engine with the oracle over random ledgers (TRANSCRIPTS=10000 SEED=1)
 	@$(PYTHON_IN_VENV) -m tests.oracle --transcripts $(TRANSCRIPTS) --seed $(SEED) $(ARGS)
+
+pages: setup system ## outages injected from UPS to telephone, and whether each was paged once (OUTAGES=100 SEED=1)
+	@$(PYTHON_IN_VENV) -m tests.integration.outages --outages $(OUTAGES) --seed $(SEED)
 
 kills: setup system ## kill -9 every process at random under load (ROUNDS=50 SEED=1)
 	@$(PYTHON_IN_VENV) -m tests.integration.kill_rounds --rounds $(ROUNDS) --seed $(SEED) $(ARGS)

@@ -9,7 +9,7 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "alerting", "notify", "authority", "enrol"),
+    *("maintenance", "incident", "causes", "alerting", "notify", "deadman", "authority", "enrol"),
     *("fsck", "prove", "backup", "check_config", "token", "version"),
 )
 
@@ -30,6 +30,8 @@ Examples:
 
   seatwatch maintenance plan --line chengdu/telecom --from "2026-12-01 02:00" --for 2h --reason "new modem"
 
+  seatwatch incident list --open                   what is wrong at the sites
+
   seatwatch import calls.csv --mapping mapping.toml --client acme
 
   seatwatch board --at "2026-11-21 11:00"          the board of a past instant
@@ -42,6 +44,12 @@ Examples:
 
   seatwatch definition list                        the rules there are, with source and date
   seatwatch explain CONVERSATION --client acme     why it counts as what it counts
+
+  seatwatch causes --client acme --from 2026-11-01 --to 2026-12-01    what stood behind the misses of a month
+
+  seatwatch alerting rules --config seatwatch.toml --out /etc/prometheus    what pages, as rules for Prometheus
+
+  seatwatch notify test --config seatwatch.toml    whether the people on duty can be reached
 
   seatwatch authority init --data data             the authority that signs identities of probes
 

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from dashboards.alerting._core.message import Message, Reader, Told, compose
+from dashboards.alerting._core.message import FIRING, Message, Reader, Told, compose
 from dashboards.alerting.channels import Channels
 
 log = structlog.get_logger()
@@ -88,9 +88,9 @@ class Bridge:
         """Tell every channel what it has not been told yet. Returns those that could not be reached."""
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
-                name: tasks.create_task(self._tell(session, name, told), name=f"bridge.tell[{name}]")
+                name: tasks.create_task(self._tell(session, name, news), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
-                if not self._was_told(name, told)
+                if (news := self._news(name, told)) is not None
             }
         unreached = [name for name, way in ways.items() if not way.result()]
         for name in ways.keys() - set(unreached):
@@ -117,14 +117,23 @@ class Bridge:
             link=lambda incidents: self._links(incidents, name),
         )
 
-    def _was_told(self, name: str, told: Told) -> bool:
-        """Whether nothing in it is news to that channel."""
+    def _news(self, name: str, told: Told) -> Told | None:
+        """What that channel is to hear of it; None where nothing is news to it.
+
+        Alertmanager repeats what still fires at a site with every end of something else there. That end is told by
+        itself: with what still fires it would read as another page about that.
+        """
         now = self._clock_ms()
+        news = []
         for alert in told.alerts:
             status, at = self._told.get((name, alert.fingerprint), ("", 0))
             if status != alert.status or now - at >= self._settings.same_within_ms:
-                return False
-        return True
+                news.append(alert)
+        if not news or any(alert.status == FIRING for alert in news):
+            return told if news else None
+        still = {alert.labels.get("incident", alert.fingerprint) for alert in told.alerts if alert.status == FIRING}
+        ended = [alert for alert in news if alert.labels.get("incident", alert.fingerprint) not in still]
+        return Told("resolved", ended) if ended else None
 
     def _remember(self, name: str, told: Told) -> None:
         now = self._clock_ms()

@@ -33,11 +33,28 @@ class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class RateSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages a minute each kind bears, from `[paging]`."""
+
+    webhook_messages: int
+    dingtalk_messages: int
+    wecom_messages: int
+    feishu_messages: int
+    slack_messages: int
+    pagerduty_messages: int
+    command_messages: int
+
+    def of(self, kind: str) -> int:
+        """The limit of a kind."""
+        found: int = getattr(self, f"{kind}_messages")
+        return found
+
+
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. messages_a_minute: of one channel. send_timeout_s: of one attempt, a command's run included."""
+    """From `[paging]`. rate: of each channel by itself. send_timeout_s: of one attempt, a command's run included."""
 
     clip: ClipSettings
-    messages_a_minute: int
+    rate: RateSettings
     send_timeout_s: float
 
 
@@ -81,7 +98,7 @@ class Channels:
         now, sent = self._clock_ms(), self._sent_at[name]
         while sent and now - sent[0] >= MINUTE_MS:
             sent.popleft()
-        if len(sent) >= self._settings.messages_a_minute:
+        if len(sent) >= self._settings.rate.of(self.by_id[name].kind):
             return False
         sent.append(now)
         return True

@@ -57,24 +57,9 @@ class Desk:
         self._book.listeners.append(self._pager.said)
         await sites.caught_up.wait()
         open_before = self._book.open_incidents()
-        taken_on = await self._taken_on_before(open_before, feed)
+        taken_on = await taken_on_before(open_before, feed, self._batch_entries)
         self._pager.take_up(open_before, taken_on)
         await self._pager.run()
-
-    async def _taken_on_before(self, open_before: Sequence[IncidentSaid], feed: LedgerFeed) -> dict[str, int]:
-        """Who of them was acknowledged when (ms), by the record."""
-        first = min((said.first_index for said in open_before), default=feed.size)
-        found: dict[str, int] = {}
-        while first < feed.size:
-            batch = feed.reader.read(first, self._batch_entries)
-            first += max(1, len(batch))
-            for stored in batch:
-                if stored.kind == Kind.INCIDENT_ACKNOWLEDGED:
-                    entry = recorded(stored)
-                    if isinstance(entry.body, IncidentAcknowledged):
-                        found.setdefault(entry.body.incident, entry.received_at)
-            await asyncio.sleep(0)
-        return found
 
     async def _take(self, incidents: Sequence[str], by: str) -> None:
         """Put on record that `by` takes them on, then tell the pager. Raises HTTPServiceUnavailable."""
@@ -86,3 +71,19 @@ class Desk:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None
         for incident in incidents:
             self._pager.acknowledged(incident, now)
+
+
+async def taken_on_before(open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int) -> dict[str, int]:
+    """Which of these incidents somebody acknowledged, and when (ms), by the record. Others are not looked for."""
+    first = min((said.first_index for said in open_before), default=feed.size)
+    found: dict[str, int] = {}
+    while first < feed.size:
+        batch = feed.reader.read(first, batch_entries)
+        first += max(1, len(batch))
+        for stored in batch:
+            if stored.kind == Kind.INCIDENT_ACKNOWLEDGED:
+                entry = recorded(stored)
+                if isinstance(entry.body, IncidentAcknowledged):
+                    found.setdefault(entry.body.incident, entry.received_at)
+        await asyncio.sleep(0)
+    return found

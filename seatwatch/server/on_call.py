@@ -11,7 +11,7 @@ from dashboards.alerting._core.pager import Holds, PagerSettings
 from dashboards.alerting.acknowledging import Acknowledging, LinkSettings, Take
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
 from dashboards.alerting.bridge import Bridge, BridgeSettings
-from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings
+from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
 from dashboards.alerting.on_call import OnCall, OnCallSettings
 from dashboards.alerting.rules import RuleSettings, rule_groups
 from dashboards.alerting.vendors import Address
@@ -79,7 +79,8 @@ def secret_file(data: Path, name: str) -> Path:
 def channels(sections: Sequence[ChannelSection], base: Path, defaults: Defaults, clock_ms: Clock) -> Channels:
     """The configured channels. base: the folder of the configuration, which names files from there."""
     clip = defaults.fill(ClipSettings, "paging", prefix="clip_")
-    settings = defaults.fill(ChannelSettings, "paging", clip=clip)
+    rate = defaults.fill(RateSettings, "paging", prefix="rate_")
+    settings = defaults.fill(ChannelSettings, "paging", clip=clip, rate=rate)
     return Channels([_channel(section, base) for section in sections], settings=settings, clock_ms=clock_ms)
 
 

@@ -83,6 +83,14 @@ class Calendar:
                 return closing
         return INSTANT_MAX_MS
 
+    def day_ends_at(self, at: int) -> int:
+        """The first midnight of the local clock after `at`."""
+        offset = self.zone.offset_at(at)
+        midnight = ((at + offset) // DAY_MS + 1) * DAY_MS
+        found = self.zone.first_instant_of(midnight)
+        # a clock that is set back over midnight shows it twice, and `at` may lie between
+        return found if found > at else midnight - offset
+
     def open_ms(self, since: int, until: int) -> int:
         """How long it is open within [since, until); 0 when `until` is not later."""
         if until <= since:

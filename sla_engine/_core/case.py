@@ -124,11 +124,24 @@ class Case:
         if self.replied_at is not None:
             return self.replied_at
         started_at, ended_at = self.clock_started_at, self.fact.ended_at
-        if self.definition.window_closes is WindowCloses.IS_CUT and started_at is not None:
-            closes_at = self.calendar.closes_at(started_at)
-            if self.fact.waited_ms == closes_at - started_at and (ended_at is None or closes_at < ended_at):
-                return closes_at
-        return ended_at
+        cut_at = self.cut_at
+        if cut_at is None or started_at is None or self.fact.waited_ms != cut_at - started_at:
+            return ended_at
+        return cut_at if ended_at is None else min(cut_at, ended_at)
+
+    @property
+    def cut_at(self) -> int | None:
+        """Where the customer's wait is cut (E8); None where it is not, or never began."""
+        started_at = self.clock_started_at
+        if started_at is None:
+            return None
+        match self.definition.window_closes:
+            case WindowCloses.IS_CUT:
+                return self.calendar.closes_at(started_at)
+            case WindowCloses.IS_CUT_AT_MIDNIGHT:
+                return self.calendar.day_ends_at(started_at)
+            case _:
+                return None
 
     def is_valid_reply(self, entry: Recorded) -> bool:
         """Whether the definition takes this for an answer (E2)."""

@@ -61,6 +61,7 @@ class WindowCloses(StrEnum):
     RUNS_ON = "runs_on"
     PAUSES = "pauses"
     IS_CUT = "is_cut"
+    IS_CUT_AT_MIDNIGHT = "is_cut_at_midnight"
 
 
 class AnsweredOutOfHours(StrEnum):

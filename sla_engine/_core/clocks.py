@@ -13,6 +13,7 @@ class Clock:
     """
 
     __slots__ = (
+        "at_midnight",
         "at_opening",
         "below",
         "calendar",
@@ -30,7 +31,8 @@ class Clock:
         self.limit_ms = definition.first_response_limit_ms
         self.special_limits = any(day.first_response_limit_ms is not None for day in definition.special_days)
         self.pauses = definition.window_closes is WindowCloses.PAUSES
-        self.cuts = definition.window_closes is WindowCloses.IS_CUT
+        self.at_midnight = definition.window_closes is WindowCloses.IS_CUT_AT_MIDNIGHT
+        self.cuts = self.at_midnight or definition.window_closes is WindowCloses.IS_CUT
         self.at_opening = definition.out_of_hours is OutOfHours.STARTS_AT_OPENING
         self.below = definition.boundary is Boundary.BELOW
         self.plain = not (self.pauses or self.cuts or self.special_limits)
@@ -53,7 +55,9 @@ class Clock:
 
     def closing(self, at: int) -> int | None:
         """Where what starts at `at` is cut, None where it is not."""
-        return self.open_until if self.cuts and self.is_open(at) else None
+        if not self.cuts or not self.is_open(at):
+            return None
+        return self.calendar.day_ends_at(at) if self.at_midnight else self.open_until
 
     def limit(self, at: int) -> int:
         """The first-response limit of a clock that starts at `at`: the special day's own, or the usual one."""

@@ -54,6 +54,7 @@ class Says(StrEnum):
     CLOSED_CLOCK_RAN_ON = "closed_clock_ran_on"
     CLOSED_CLOCK_PAUSED = "closed_clock_paused"
     CLOSED_WAIT_CUT = "closed_wait_cut"
+    DAY_ENDED_WAIT_CUT = "day_ended_wait_cut"
     ANSWERED_OUTSIDE_FULL = "answered_outside_full"
     ANSWERED_OUTSIDE_ZERO = "answered_outside_zero"
     UNANSWERED_IS_MISS = "unanswered_is_miss"
@@ -203,8 +204,9 @@ def _out_of_hours(case: Case) -> Iterator[Applied]:
 def _window_closes(case: Case) -> Iterator[Applied]:
     chosen, started_at, ended_at = case.definition.window_closes, case.clock_started_at, case.wait_ended_at
     if case.fact.why is Why.CUT_AT_CLOSE:
-        closes_at = case.fact.due_at if started_at is None else case.calendar.closes_at(started_at)
-        yield Applied("E8", "window_closes", chosen, Says.CLOSED_WAIT_CUT, {"closes_at": closes_at})
+        cut_at = case.fact.due_at if case.cut_at is None else case.cut_at
+        said = Says.DAY_ENDED_WAIT_CUT if chosen is WindowCloses.IS_CUT_AT_MIDNIGHT else Says.CLOSED_WAIT_CUT
+        yield Applied("E8", "window_closes", chosen, said, {"closes_at": cut_at})
         return
     if started_at is None or ended_at is None or not case.calendar.is_open(started_at):
         return

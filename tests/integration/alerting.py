@@ -77,13 +77,15 @@ def _is_ready(port: int) -> bool:
 
 
 @contextmanager
-def run_alertmanagers(directory: Path, configuration: Path, count: int = 1) -> Iterator[list[Server]]:
+def run_alertmanagers(
+    directory: Path, configuration: Path, *, count: int = 1, ports: Sequence[int] = ()
+) -> Iterator[list[Server]]:
     """One Alertmanager, or several that gossip. Each may be stopped, killed and started again."""
     clusters = [free_port() for _ in range(count)]
     with ExitStack() as stack:
         servers = []
         for number in range(count):
-            port, storage = free_port(), directory / f"alertmanager-{number}"
+            port, storage = ports[number] if ports else free_port(), directory / f"alertmanager-{number}"
             own = f"{LOOPBACK}:{clusters[number]}" if count > 1 else ""
             peers = [f"--cluster.peer={LOOPBACK}:{peer}" for peer in clusters if count > 1 and peer != clusters[number]]
             command = [
@@ -132,11 +134,12 @@ def run_prometheus_for(
         f"--storage.tsdb.path={directory / f'prometheus-{port}'}",
         "--rules.alert.resend-delay=15s",
     ]
-    with running(Server(command, port=port, directory=directory, ready=_prometheus_is_ready)) as server:
+    with running(Server(command, port=port, directory=directory, ready=is_prometheus_ready)) as server:
         yield server
 
 
-def _prometheus_is_ready(port: int) -> bool:
+def is_prometheus_ready(port: int) -> bool:
+    """Whether it answers there."""
     try:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/-/ready", timeout=2) as answer:
             return bool(answer.status == 200)

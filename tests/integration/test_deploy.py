@@ -10,6 +10,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from seatwatch.config import Config
+from seatwatch.on_call_config import AlertingSection
+from seatwatch.server.on_call import alertmanager_text, rules_text
+from seatwatch.settings import load_defaults
 from tests.servers import Server, ask, free_port, program, running
 from wire.topics import ack_topic, backlog_topic
 
@@ -94,6 +98,15 @@ def test_prometheus_accepts_the_shipped_configuration() -> None:
     assert "SUCCESS" in checked.stdout
 
 
+def test_rules_and_routes_are_those_that_this_version_writes() -> None:
+    """Write them again with `seatwatch alerting`, for a server at server:8787."""
+    config = Config(alerting=AlertingSection(bridge_url="http://server:8787/notify"))
+    rules, routes = (DEPLOY / "compose" / name for name in ("seatwatch.rules.yml", "alertmanager.yml"))
+    assert rules.read_text(encoding="utf-8") == rules_text(config, load_defaults())
+    token = Path("/etc/alertmanager/notify.token")
+    assert routes.read_text(encoding="utf-8") == alertmanager_text(config, load_defaults(), token)
+
+
 @pytest.mark.parametrize("unit", ["seatwatch-server.service", "seatwatch-probe.service"])
 def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
     """The program's path is this machine's; everything else is checked as shipped."""
@@ -122,8 +135,9 @@ def test_the_compose_file_mounts_only_files_that_ship() -> None:
         "mosquitto",
         "redis",
         "prometheus",
+        "alertmanager",
     ]
     mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
-    made_by_hand = ["./passwords"]
-    assert len(mounted) == 5
+    made_by_hand = ["./passwords", "./notify.token"]
+    assert len(mounted) == 8
     assert [name for name in mounted if not (DEPLOY / "compose" / name).is_file()] == made_by_hand

@@ -49,6 +49,17 @@ class Hours:
         """`at` itself where it is open."""
         return next((max(at, span.start) for span in self._after(at)), None)
 
+    def next_midnight(self, at: int) -> int:
+        """When the wall clock next shows another date, looked for quarter by quarter."""
+        step = ZONES_CHANGE_BY_MINUTES * MINUTE_MS
+        today, later = self._date(at), at - at % step + step
+        while self._date(later) <= today:
+            later += step
+        return later
+
+    def _date(self, at: int) -> date:
+        return (EPOCH + timedelta(milliseconds=at)).astimezone(self._zone).date()
+
     def closes_at(self, at: int) -> int | None:
         """The end of the run of windows that `at` lies in; None where they never end."""
         end = at

@@ -209,9 +209,11 @@ class Case:
 
     def cut_at(self, start: int) -> int | None:
         """E8: the instant at which a wait that started then is cut off."""
-        if self.rules.window_closes is not WindowCloses.IS_CUT or not self.is_open(start):
+        if not self.is_open(start):
             return None
-        return self.hours.closes_at(start)
+        if self.rules.window_closes is WindowCloses.IS_CUT_AT_MIDNIGHT:
+            return self.hours.next_midnight(start)
+        return self.hours.closes_at(start) if self.rules.window_closes is WindowCloses.IS_CUT else None
 
     def elapsed(self, start: int, told_by: Step, end: Step) -> int:
         """Time from a start that `told_by` told to what `end` told (E8, E17)."""

@@ -25,6 +25,10 @@ NOT_READ: Mapping[str, str] = {
 }
 
 
+COMPOSED = frozenset({"incident_", "severity_", "cause_", "line_", "line_why_", "trunk_"})
+"""Prefixes of words whose other half is a value on the wire."""
+
+
 @cache
 def trees() -> tuple[ast.Module, ...]:
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
@@ -88,7 +92,7 @@ def composed_words(parts: AbstractSet[str]) -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 prefix = str(node.values[0].value)
-                if prefix == "incident_":
+                if prefix in COMPOSED:
                     yield from (prefix + name for name in parts)
 
 

@@ -11,7 +11,7 @@ from tests.tidy.source import ROOT
 LABELS = {
     "contract-10s": "contract-10s@1#c61b832139b7",
     "feige-3min": "feige-3min@1#312fb4cb387e",
-    "feige-frt-2022": "feige-frt-2022@1#99eca96d81b4",
+    "feige-frt-2022": "feige-frt-2022@1#e828165a8f97",
     "feige-noservice": "feige-noservice@1#ce4d0c15ce1b",
     "jd-30s-2021-12-22": "jd-30s@2#b85892f3fa28",
     "jd-30s-24h": "jd-30s@1#d757f73d2dd2",
@@ -21,7 +21,7 @@ LABELS = {
     "pdd-3min": "pdd-3min@1#737ce55fc4be",
     "pdd-5min": "pdd-5min@1#4f725c00597e",
     "taobao-3min": "taobao-3min@1#b59e9ddd1067",
-    "tmall-art-2022": "tmall-art-2022@1#22e004e8e66b",
+    "tmall-art-2022": "tmall-art-2022@1#d98f74f6d9f7",
     "voice-80-20": "voice-80-20@1#b19416d66d79",
 }
 PAGE = (ROOT / "docs/reference/definitions.md").read_text(encoding="utf-8")

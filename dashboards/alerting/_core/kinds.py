@@ -105,6 +105,12 @@ def explains(cause: str, symptom: str) -> bool:
     return layer_of(symptom) in EXPLAINS.get(layer_of(cause), ()) or symptom in WORSE_THAN.get(cause, ())
 
 
+def may_explain(what: str) -> bool:
+    """Whether it accounts for anything at all. Hundreds of seats that are down do not, and need not be asked."""
+    layer = layer_of(what)
+    return layer in EXPLAINS or layer in SITE_WIDE or what in WORSE_THAN
+
+
 require(
     all(layer_of(cause) is layer_of(symptom) for cause, lesser in WORSE_THAN.items() for symptom in lesser),
     "what is worse than another is of its layer; across layers EXPLAINS decides",

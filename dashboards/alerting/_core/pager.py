@@ -18,11 +18,14 @@ from dashboards.alerting._core.kinds import (
     alert_name,
     explains,
     layer_of,
+    may_explain,
     subject_label,
 )
 from wire.incident import IncidentSaid, Severity
 
 RANK: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
+EVERYWHERE: Final = "*"
+"""Where a cause is kept that explains at every site; no site has that name."""
 WAKES: Final = frozenset({Severity.PAGE, Severity.CALL})
 """What is escalated. A ticket waits for somebody to read it."""
 
@@ -125,6 +128,7 @@ class Pager:
         self._settings: Final = settings
         self._now_ms = 0
         self._open: dict[str, _Open] = {}
+        self._causes: dict[str, list[_Open]] = {}
         self._firing: dict[Identity, Alert] = {}
         self._ended: dict[Identity, Alert] = {}
 
@@ -142,6 +146,11 @@ class Pager:
                 if incident.what != known.said.what:
                     known.kind_since = now_ms
                 known.said = incident
+        self._causes = {}
+        for opened in self._open.values():
+            if may_explain(opened.said.what):
+                everywhere = layer_of(opened.said.what) is Layer.MONITORING
+                self._causes.setdefault(EVERYWHERE if everywhere else opened.said.site, []).append(opened)
 
     def acknowledge(self, incident: str, at: int) -> None:
         """Somebody took it on: nobody else is paged for it. Does nothing for an incident that is not open."""
@@ -216,7 +225,7 @@ class Pager:
         return any(
             (cause.is_planned or RANK[cause.severity] >= RANK[said.severity])
             and (_accounts_for(cause, said) or (other.paged is not None and _is_twin(cause, said)))
-            for other in self._open.values()
+            for other in (*self._causes.get(said.site, ()), *self._causes.get(EVERYWHERE, ()))
             if other is not opened
             for cause in (other.said,)
         )

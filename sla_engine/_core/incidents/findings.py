@@ -16,12 +16,19 @@ from sla_engine._core.incidents.model import (
     SiteState,
     Ups,
 )
-from sla_engine._core.incidents.seats import lost_seats
+from sla_engine._core.incidents.seats import cover, lost_seats
 from sla_engine._core.incidents.verdict import Dark, dark, enabled_lines, on_battery, power_verdict, stays, worst_ups
 from wire.facility import Power, Role
 from wire.incident import Cause, MaintenanceOf, Severity
 from wire.phone import Registration, TrunkState
 from wire.uplink import LineState
+
+SEATS_SILENT: Final = "seats_silent"
+"""Details: seats that went silent while the site ran on battery."""
+MOVED_AT: Final = "moved_at"
+"""Details: when traffic moved away from the line, ms; from then on the other one carries it."""
+STANDBY: Final = "standby"
+"""Details: nothing went over the line when it went down."""
 
 POWER: Final = "power"
 UPLINK: Final = "uplink"
@@ -64,7 +71,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "hub_deaf": (PAGE, PAGE),
 }
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
-STANDBY: Final = (TICKET, TICKET)
+STANDBY_SEVERITIES: Final = (TICKET, TICKET)
 """Of a line that carried nothing when it went down: looked at before opening."""
 
 _UPS_TROUBLE: Final = {
@@ -94,6 +101,9 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
             lines_down = {each.subject for each in found if each.what == "line_down"}
             found += [*_gateways(site, now, state.limits), *_phone_lines(site, lines_down)]
             found += [*_seats(state, site_id, now), *_accounts(site)]
+    for each in found:
+        if each.slot in {POWER, UPLINK, SILENT}:
+            cover(site, each.since, state.limits, now)
     return sorted((_weighed(state, site_id, each) for each in found), key=lambda each: each.slot)
 
 
@@ -165,7 +175,9 @@ def _power(site: Site) -> Iterator[Finding]:
         name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
         since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
         what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
-        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+        silent = sum(p.silent_since is not None and p.was_expected for p in site.probes.values())
+        words = {SEATS_SILENT: str(silent)} if silent else {}
+        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name, **words)
     for name, ups in site.upses.items():
         if name not in on and (trouble := _UPS_TROUBLE.get(power_verdict(ups)[1])) is not None:
             yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, power_verdict(ups)[2], ups.index, subject=name)
@@ -193,9 +205,11 @@ def _uplink(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
         return
     for name, line in lines.items():
         words = {"subject": name, "carrier": line.carrier, "reason": str(line.reason)}
+        if line.moved_at is not None:
+            words[MOVED_AT] = str(line.moved_at)
         if line.state is LineState.DOWN:
             found = _finding(LINE_ + name, Cause.UPLINK, "line_down", line.since, line.index, **words)
-            yield found if line.carried else replace(found, details={**found.details, "standby": "yes"})
+            yield found if line.carried else replace(found, details={**found.details, STANDBY: "yes"})
         elif line.state is LineState.DEGRADED:
             yield _finding(LINE_ + name, Cause.UPLINK, "line_degraded", line.since, line.index, **words)
 
@@ -204,7 +218,7 @@ def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
     """A gateway that is silent while others at its site are heard: we are blind there, the site is not down."""
     for source, probe in site.probes.items():
         since = probe.silent_since
-        if probe.role is Role.GATEWAY and since is not None:
+        if probe.role is Role.GATEWAY and since is not None and probe.covered_until <= now:
             if now - probe.said_silent_at >= limits.settle_ms and stays(site, since):
                 yield _finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
             return
@@ -284,7 +298,7 @@ def _is_dark(site: Site) -> bool:
 
 def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
     """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case."""
-    severities = STANDBY if found.details.get("standby") else SEVERITIES[found.what]
+    severities = STANDBY_SEVERITIES if found.details.get(STANDBY) else SEVERITIES[found.what]
     severity = severities[0 if state.is_open else 1]
     planned = is_planned(state, site_id, found)
     if planned and found.what != BATTERY_LOW:

@@ -84,7 +84,8 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     group_percent, group_within_ms: so many seats, and such a share, of one row, switch or circuit that vanish so close
     together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers within
     flapping_ms are one incident. replay_ms: a word older than the newest of its source by more than this is history.
-    leaves_early_ms: before the end of a shift a seat may be switched off.
+    leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
+    those it silenced may take to be heard again.
     """
 
     together_ms: int
@@ -96,6 +97,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     flapping_ms: int
     replay_ms: int
     leaves_early_ms: int
+    recovery_ms: int
     hours: Hours
 
 
@@ -104,7 +106,8 @@ class Probe(msgspec.Struct):
 
     seat: "" for a gateway. interval_ms: between its heartbeats. told_at: the newest event time it spoke of, never later
     than its receipt. day: business day it was last heard in. said_silent_at, silent_index: when that was noticed, and
-    by which entry. was_expected: it was to be there when it fell silent.
+    by which entry. was_expected: it was to be there when it fell silent. covered_until: its silence belongs to a
+    trouble of all the site, and for so long (ms) nothing else is made of it; grouped_until: likewise to its group's.
     """
 
     role: Role | None = None
@@ -117,6 +120,8 @@ class Probe(msgspec.Struct):
     said_silent_at: int = 0
     silent_index: int = 0
     was_expected: bool = False
+    covered_until: int = 0
+    grouped_until: int = 0
 
 
 class Ups(msgspec.Struct):
@@ -140,7 +145,7 @@ class Ups(msgspec.Struct):
 class Line(msgspec.Struct):
     """One broadband line. state: the last one that is a finding or none (not `suspect`). since: of the trouble, ms.
 
-    carried: traffic went over it when it was last up.
+    carried: traffic went over it when it was last up. moved_at: when it last moved away from this line.
     """
 
     told_at: int
@@ -150,6 +155,7 @@ class Line(msgspec.Struct):
     since: int
     index: int
     carried: bool = False
+    moved_at: int | None = None
 
 
 class PhoneLine(msgspec.Struct):

@@ -72,6 +72,8 @@ def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: 
         site, finding = wanted[key]
         if _differs(state.open[key].finding, finding):
             _change(state, state.open[key], site, finding, entry)
+        else:
+            state.open[key].finding = _grown(state.open[key].finding, finding)
     for key in gone:
         _close(state, state.open.pop(key), entry)
 
@@ -114,12 +116,14 @@ def _differs(one: Finding, other: Finding) -> bool:
 
 def _change(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
     """The start of an incident and its first evidence stay those of what it began as, where that was earlier."""
-    was = held.finding
     held.site = site
-    held.finding = replace(
-        finding, since=min(was.since, finding.since), first_index=min(was.first_index, finding.first_index)
-    )
+    held.finding = _grown(held.finding, finding)
     _revise(state, held, IncidentStep.CHANGED, entry)
+
+
+def _grown(was: Finding, now: Finding) -> Finding:
+    """As it stands now, since it began."""
+    return replace(now, since=min(was.since, now.since), first_index=min(was.first_index, now.first_index))
 
 
 def _close(state: SitesState, held: Open, entry: Recorded) -> None:

@@ -33,13 +33,14 @@ class LostSeat(NamedTuple):
 def lost_seats(state: SitesState, site_id: str, now: int) -> tuple[list[LostGroup], list[LostSeat]]:
     """The groups that vanished, the largest first, and the seats that did so alone. Only seats that were expected.
 
-    A lone silence counts once it has settled and somebody else at the site was heard since.
+    A lone silence counts once it has settled and somebody else at the site was heard since. Those of a group are
+    remembered as its own while they come back one by one.
     """
     site, limits = state.sites[site_id], state.limits
     lost = {
         p.seat: p
         for p in site.probes.values()
-        if p.role is Role.SEAT and p.seat and p.silent_since is not None and p.was_expected
+        if p.role is Role.SEAT and p.seat and p.silent_since is not None and p.was_expected and p.covered_until <= now
     }
     groups: list[LostGroup] = []
     if len(lost) >= limits.group_seats:
@@ -47,11 +48,15 @@ def lost_seats(state: SitesState, site_id: str, now: int) -> tuple[list[LostGrou
         while (best := _largest(site, lost, members, limits)) is not None:
             group, gone = best
             groups.append(group)
+            for seat in gone:
+                lost[seat].grouped_until = now + limits.recovery_ms
             lost = {seat: probe for seat, probe in lost.items() if seat not in gone}
     alone = [
         LostSeat(seat, probe.silent_since or 0, probe.silent_index)
         for seat, probe in sorted(lost.items())
-        if now - probe.said_silent_at >= limits.settle_ms and stays(site, probe.silent_since or 0)
+        if now - probe.said_silent_at >= limits.settle_ms
+        and probe.grouped_until <= now
+        and stays(site, probe.silent_since or 0)
     ]
     return groups, alone
 
@@ -133,3 +138,10 @@ def _most(edges: Iterable[tuple[int, int, str]]) -> set[str]:
         if len(here) > len(best):
             best = set(here)
     return best
+
+
+def cover(site: Site, since: int, limits: SiteLimits, now: int) -> None:
+    """All the site has a trouble since `since`: it explains who fell silent with it, until well after its end."""
+    for probe in site.probes.values():
+        if probe.silent_since is not None and probe.silent_since >= since - limits.together_ms:
+            probe.covered_until = now + limits.recovery_ms

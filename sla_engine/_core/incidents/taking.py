@@ -109,7 +109,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
         case PlatformReading() if not is_history:
             changed |= _take_platform(site, body, entry)
         case Failover() if not is_history:
-            changed |= _take_move(site, Moved(str(body.of), _told_at(body, entry.received_at), entry.index))
+            changed |= _take_failover(site, body, entry)
         case ProbeNote(noticed=Noticed.CLOCK_STEPPED) if body.step_ms < 0:
             probe.told_at = min(probe.told_at, _told_at(body, entry.received_at))  # its times begin anew
     return changed
@@ -133,6 +133,7 @@ def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool
     fresh = probe.heard_at is None or probe.silent_since is not None
     probe.heard_at = received_at
     probe.silent_since = None
+    probe.covered_until = probe.grouped_until = 0
     probe.day = state.limits.hours.business_day(received_at)
     site.heard_at = received_at if site.heard_at is None else max(site.heard_at, received_at)
     return fresh
@@ -207,6 +208,7 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
         since=since if known is None or changed else known.since,
         index=entry.index if known is None or changed else known.index,
         carried=carries if is_up or known is None else known.carried,
+        moved_at=None if is_up or known is None else known.moved_at,
     )
     return changed
 
@@ -246,6 +248,14 @@ def _take_platform(site: Site, body: PlatformReading, entry: Recorded) -> bool:
         index=entry.index if known is None or changed else known.index,
     )
     return changed
+
+
+def _take_failover(site: Site, body: Failover, entry: Recorded) -> bool:
+    told_at = _told_at(body, entry.received_at)
+    left = site.lines.get(body.from_line)
+    if left is not None:
+        left.moved_at = told_at
+    return _take_move(site, Moved(str(body.of), told_at, entry.index))
 
 
 def _take_move(site: Site, moved: Moved) -> bool:

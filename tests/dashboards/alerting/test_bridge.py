@@ -203,6 +203,17 @@ async def test_an_incident_that_only_turned_into_another_is_not_told_as_over(wor
     assert world.hook.taken[0]["lines"] == ["site1 一号职场 Battery about to run out rack1 (since 11:59:48)"]
 
 
+async def test_the_end_of_one_trouble_is_told_by_itself_while_another_still_fires(world: World) -> None:
+    first, second = told(incident="i-1"), told(incident="i-2")
+    await world.tell(first)
+    await world.tell(first, second)
+    over = msgspec.structs.replace(first, status="resolved", endsAt="2025-11-22T04:11:02Z")
+    await world.tell(over, second)
+    titles = [message["title"].split("]")[0] for message in world.hook.taken]
+    assert titles == ["[Alert", "[Alert", "[Resolved"]
+    assert len(world.hook.taken[-1]["lines"]) == 1
+
+
 async def test_many_alerts_are_a_few_lines_and_a_count_the_gravest_first(world: World) -> None:
     alerts = [told("line_down", severity="page", subject=f"line{n}", incident=f"i-{n}") for n in range(30)]
     await world.tell(*alerts, told(incident="i-99"))

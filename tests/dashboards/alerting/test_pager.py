@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.alerting._core.kinds import LAYER_OF, Layer
+from dashboards.alerting._core.kinds import LAYER_OF, Layer, explains, may_explain
 from dashboards.alerting._core.pager import Pager
 from tests.dashboards.alerting.incidents import MINUTE, SECOND, SETTINGS, incident
 from wire.incident import IncidentSaid, Severity
@@ -124,6 +124,12 @@ def test_many_seats_of_a_site_are_one_alert_that_names_none() -> None:
     pager = heard(*(incident("seat_down", T0, subject=f"seat-{n:02}", severity=Severity.TICKET) for n in range(40)))
     assert firing_at(pager, T0 + MINUTE) == ["seat_down/-/ticket/1"]
     assert len(pager.alerts()[0].incidents) == 40
+
+
+def test_only_what_explains_something_is_asked_whether_it_does() -> None:
+    pairs = [(cause, symptom) for cause in LAYER_OF for symptom in LAYER_OF if explains(cause, symptom)]
+    assert {cause for cause, _ in pairs} <= {what for what in LAYER_OF if may_explain(what)}
+    assert not may_explain("seat_down")
 
 
 def test_nobody_acknowledges_and_the_next_on_duty_is_paged() -> None:

@@ -1,0 +1,112 @@
+"""The dead man's switch: on another machine, it hears an alert that always fires, and pages when it no longer does.
+
+What it watches is the whole chain at once: Prometheus evaluates, Alertmanager sends, the network carries. It keeps no
+record and needs nothing of the machine it watches.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+
+from dashboards.alerting._core.message import Message
+from dashboards.alerting.channels import Channels
+
+log = structlog.get_logger()
+MS_PER_S: Final = 1_000
+
+
+class DeadmanSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """From `[paging]`.
+
+    watchdog_timeout_ms: silence that means the chain is broken. watchdog_retry_ms: between attempts to reach somebody
+    who was not reached. watchdog_again_ms: between reminders while it lasts.
+    """
+
+    watchdog_timeout_ms: int
+    watchdog_retry_ms: int
+    watchdog_again_ms: int
+
+
+class Deadman:
+    """See the module. names: every channel of these is told. texts: language -> the glossary's texts."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        names: Sequence[str],
+        *,
+        texts: Mapping[str, Mapping[str, str]],
+        settings: DeadmanSettings,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._channels: Final = channels
+        self._names: Final = tuple(names)
+        self._texts: Final = dict(texts)
+        self._settings: Final = settings
+        self._clock_ms: Final = clock_ms
+        self.times_heard = 0
+        self._heard_at = clock_ms()
+        self._is_told_dead = False
+        self._heard: Final = asyncio.Event()
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where Alertmanager sends the watchdog, and where a person looks."""
+        return [web.post("/watchdog", self.hear), web.get("/healthz", self.show)]
+
+    async def hear(self, _: web.Request) -> web.Response:
+        """The chain is alive: whatever it says."""
+        self.times_heard += 1
+        self._heard_at = self._clock_ms()
+        self._heard.set()
+        return web.Response()
+
+    async def show(self, _: web.Request) -> web.Response:
+        """200 while the watchdog is heard, 503 when not."""
+        silent_ms = self._clock_ms() - self._heard_at
+        body = {"heard": self.times_heard, "silent_seconds": silent_ms // MS_PER_S, "ok": not self._is_told_dead}
+        return web.json_response(body, status=503 if self._is_told_dead else 200)
+
+    async def run(self) -> None:
+        """Watch until cancelled. A watchdog that was never heard is as dead as one that fell silent."""
+        wait_ms = self._settings.watchdog_timeout_ms
+        while True:
+            self._heard.clear()
+            try:
+                async with asyncio.timeout(wait_ms / MS_PER_S):
+                    await self._heard.wait()
+            except TimeoutError:
+                self._is_told_dead = True
+                is_reached = await self._tell(is_over=False)
+                wait_ms = self._settings.watchdog_again_ms if is_reached else self._settings.watchdog_retry_ms
+                continue
+            if self._is_told_dead:
+                self._is_told_dead = False
+                await self._tell(is_over=True)
+            wait_ms = self._settings.watchdog_timeout_ms
+
+    async def _tell(self, *, is_over: bool) -> bool:
+        """Tell every channel. Returns whether anybody was reached."""
+        log.warning("deadman.back" if is_over else "deadman.silent", silent_ms=self._clock_ms() - self._heard_at)
+        async with aiohttp.ClientSession() as session:
+            messages = {name: self._message(name, is_over=is_over) for name in self._names}
+            refusals = [await self._channels.send(session, name, message) for name, message in messages.items()]
+        return not all(refusals)
+
+    def _message(self, name: str, *, is_over: bool) -> Message:
+        texts = self._texts[self._channels.by_id[name].language]
+        word = texts["notify_resolved" if is_over else "notify_firing"]
+        seconds = (self._clock_ms() - self._heard_at) // MS_PER_S
+        return Message(
+            title=f"[{word}] {texts['deadman_silent']}",
+            lines=[] if is_over else [texts["deadman_since"].format(n=seconds)],
+            is_resolved=is_over,
+            severity="call",
+            key="seatwatch-deadman",
+            link="",
+            link_text="",
+        )

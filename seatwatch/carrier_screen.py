@@ -1,0 +1,118 @@
+"""The text a carrier's hotline asks for: which line, from when to when, measured how, and why the fault is theirs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from seatwatch.glossary import Language, words
+from seatwatch.instants import local_time
+from wire.incident import IncidentSaid
+from wire.recorded import Recorded
+from wire.uplink import LineReading, LineState
+
+MS_PER_S: Final = 1_000
+US_PER_MS: Final = 1_000
+AILING: Final = frozenset({LineState.DOWN, LineState.DEGRADED})
+ANSWERS: Final = {True: "ticket_answered", False: "ticket_unanswered", None: "ticket_unknown"}
+_UTC: Final = ZoneInfo("UTC")
+
+
+def carrier_text(said: IncidentSaid, readings: Sequence[Recorded], language: Language, zone: ZoneInfo) -> str:
+    """One block for each line that failed. readings: of the site's lines, with the last good one of each before.
+
+    "" where no line failed in them: then there is nothing to tell a carrier.
+    """
+    told = [entry.body for entry in readings if isinstance(entry.body, LineReading)]
+    lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(said, body)))
+    blocks = [_Block(said, line, told, language, zone).text() for line in lines]
+    return "\n\n".join(blocks)
+
+
+def _is_about(said: IncidentSaid, body: LineReading) -> bool:
+    return not said.subject or said.subject == body.line
+
+
+class _Block:
+    """What is said of one line."""
+
+    def __init__(
+        self, said: IncidentSaid, line: str, told: Sequence[LineReading], language: Language, zone: ZoneInfo
+    ) -> None:
+        self._said: Final = said
+        self._language: Final[Language] = language
+        self._zone: Final = zone
+        self._own: Final = [body for body in told if body.line == line]
+        self._others: Final = [body for body in told if body.line != line]
+        first = next(number for number, body in enumerate(self._own) if body.state in AILING)
+        self._before: Final = next((b for b in reversed(self._own[:first]) if b.state is LineState.UP), None)
+        self._during: Final = [body for body in self._own[first:] if body.state in AILING]
+        self._after: Final = next((b for b in self._own[first:] if b.state is LineState.UP), None)
+
+    def text(self) -> str:
+        """The block."""
+        return "\n".join([*self._head(), *self._measured(), *self._timeline(), *self._reference()])
+
+    def _head(self) -> Iterator[str]:
+        first = self._during[0]
+        yield f"== {self._word('ticket_title')}: {first.carrier} =="
+        yield self._row("ticket_line", f"{first.line} ({first.carrier})")
+        yield self._row("site", self._said.site)
+        addresses = list(dict.fromkeys(body.source_address for body in self._own if body.source_address))
+        yield self._row("ticket_address", ", ".join(addresses) or "-")
+        yield self._row("ticket_began", self._instant(self._began()))
+        ended = None if self._after is None else self._after.occurred_at - self._after.since_ms
+        yield self._row("ticket_ended", self._word("ticket_lasts") if ended is None else self._instant(ended))
+        if ended is not None:
+            yield self._row("ticket_length", f"{max(0, ended - self._began()) // MS_PER_S} {self._word('seconds')}")
+
+    def _measured(self) -> Iterator[str]:
+        worst = max(self._during, key=lambda body: (body.targets_failed, body.loss_permille or 0))
+        if self._before is not None:
+            at = self._instant(self._before.occurred_at)
+            yield self._row("ticket_before", f"{self._quality(self._before)}, {at}")
+        yield self._row("ticket_during", f"{self._quality(worst)}, {self._instant(worst.occurred_at)}")
+        yield self._row("ticket_gateway", self._word(ANSWERS[worst.gateway_reachable]))
+        yield self._row("ticket_internet", self._word(ANSWERS[worst.internet_reachable]))
+        well = [b for b in self._others if b.state is LineState.UP and b.occurred_at <= worst.occurred_at]
+        for body in {body.line: body for body in well}.values():
+            yield self._row("ticket_other", f"{body.carrier}: {self._quality(body)}")
+
+    def _timeline(self) -> Iterator[str]:
+        yield f"{self._word('ticket_timeline')}:"
+        state = None
+        for body in self._own:
+            if body.state != state:
+                state = body.state
+                why = self._word(f"line_why_{body.reason}")
+                since = body.occurred_at - body.since_ms
+                yield f"  {self._instant(since)}  {self._word(f'line_{body.state}')} ({why})"
+
+    def _reference(self) -> Iterator[str]:
+        said = self._said
+        places = f"#{said.first_index}..#{said.last_index}"
+        yield self._row("ticket_reference", f"{said.incident}, {said.of_ledger.hex()} {places}")
+
+    def _began(self) -> int:
+        """By the first probe that failed, where the probe said so."""
+        first = self._during[0]
+        return first.occurred_at - first.since_ms if first.first_bad_at is None else first.first_bad_at
+
+    def _quality(self, body: LineReading) -> str:
+        parts = []
+        if body.loss_permille is not None:
+            parts.append(f"{self._word('line_why_loss')} {body.loss_permille // 10}.{body.loss_permille % 10} %")
+        if body.rtt_us is not None:
+            parts.append(f"{self._word('line_why_latency')} {body.rtt_us / US_PER_MS:.1f} ms")
+        if body.targets:
+            parts.append(self._word("ticket_targets").format(failed=body.targets_failed, of=body.targets))
+        return ", ".join(parts) or "-"
+
+    def _instant(self, at: int) -> str:
+        """By the local clock and in UTC: a carrier's log has either."""
+        return f"{local_time(at, self._zone)} ({local_time(at, _UTC)} UTC)"
+
+    def _row(self, key: str, text: str) -> str:
+        return f"{self._word(key)}: {text}"
+
+    def _word(self, key: str) -> str:
+        return words()[key].text(self._language)

@@ -1,0 +1,100 @@
+"""`seatwatch deadman`: on another machine, pages when the alert chain falls silent."""
+
+import asyncio
+import signal
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from aiohttp import web
+
+from dashboards.alerting.deadman import Deadman, DeadmanSettings
+from seatwatch.clock import now_ms
+from seatwatch.logs import configure_logs
+from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_problems
+from seatwatch.sections import read_section
+from seatwatch.server import on_call
+from seatwatch.settings import load_defaults
+
+EXAMPLES = """
+Examples:
+
+  seatwatch deadman --config deadman.toml
+
+docs/operate/on-call.md has a configuration to start from. Alertmanager sends to http://THIS-MACHINE:8788/watchdog.
+"""
+
+
+class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file. call: channels that are told, all of them."""
+
+    call: list[str] = []
+    listen: str = "127.0.0.1"
+    port: int = 8788
+    channel: list[ChannelSection] = []
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("deadman", epilog=EXAMPLES)(deadman)
+
+
+def deadman(config: Annotated[Path, typer.Option(help="its own configuration file")]) -> None:
+    """Listen for the watchdog alert until Ctrl-C, and call people when it stops. Exit 2: a wrong configuration."""
+    configure_logs()
+    settings = _read(config)
+    ways = on_call.channels(settings.channel, config.parent, load_defaults(), now_ms)
+    words = on_call.annotation_words()
+    watch = Deadman(
+        ways,
+        settings.call,
+        texts={"zh-CN": words["zh"], "en": words["en"]},
+        settings=load_defaults().fill(DeadmanSettings, "paging"),
+        clock_ms=now_ms,
+    )
+    try:
+        asyncio.run(_serve(watch, settings))
+    except OSError as error:
+        typer.echo(f"{config}: {settings.listen}:{settings.port}: {error.strerror}; write another port", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _serve(watch: Deadman, settings: DeadmanConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    app = web.Application()
+    app.add_routes(watch.routes())
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.listen, settings.port).start()
+        typer.echo(f"waiting for the watchdog on http://{settings.listen}:{settings.port}/watchdog")
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(watch.run(), name="deadman")
+            await stop.wait()
+            watching.cancel()
+    finally:
+        await runner.cleanup()
+
+
+def _read(file: Path) -> DeadmanConfig:
+    problems: list[str] = []
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        typer.echo(f"{file}: cannot be read: {error}; give an existing TOML file", err=True)
+        raise typer.Exit(2) from None
+    config = read_section(DeadmanConfig, tables, "", lambda key, what: problems.append(f"{key}: {what}"))
+    found = on_call_problems(AlertingSection(tickets=config.call), [], config.channel, file.parent)
+    problems += [f"{key.replace('alerting.tickets', 'call')}: {what}; {fix}" for key, what, fix in found]
+    if not config.call:
+        problems.append("call: nobody is called; name at least one channel")
+    if problems:
+        for problem in problems:
+            typer.echo(f"{file}: {problem}", err=True)
+        raise typer.Exit(2)
+    return config

@@ -1,0 +1,180 @@
+"""`seatwatch incident`: what happened at the sites, and what that rests on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from seatwatch.instants import zone_named
+from seatwatch.settings import load_defaults
+
+if TYPE_CHECKING:
+    from seatwatch.incident_words import IncidentTeller
+    from sla_engine.incident_log import Incident
+    from wire.recorded import Recorded
+
+EXAMPLES = """
+Examples:
+
+  seatwatch incident list --open
+
+  seatwatch incident list --site chengdu --lang zh
+
+  seatwatch incident show i-1a2b3c4d5e6f7081
+
+  seatwatch incident show i-1a2b3c4d5e6f7081 --for-carrier --lang zh
+"""
+LangOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of the words")]
+ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is shown")]
+DataOption = Annotated[Path, typer.Option("--data", help="the data directory")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Incidents of sites, with their evidence.", no_args_is_help=True, epilog=EXAMPLES)
+    group.command("list", epilog=EXAMPLES)(list_)
+    group.command("show", epilog=EXAMPLES)(show)
+    app.add_typer(group, name="incident")
+
+
+def list_(
+    site: Annotated[str, typer.Option("--site", help="only of this site")] = "",
+    only_open: Annotated[bool, typer.Option("--open", help="only those that last")] = False,
+    lang: LangOption = "en",
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+    as_json: JsonOption = False,
+) -> None:
+    """List incidents, the latest last. Reads only, also beside a running server."""
+    import msgspec
+
+    found = [
+        each
+        for each in _incidents(data)[0].values()
+        if (not site or each.newest.site == site) and (each.lasts or not only_open)
+    ]
+    if as_json:
+        typer.echo(msgspec.json.encode([_plain(each) for each in found]))
+        return
+    tell = _teller(lang, zone)
+    for each in found:
+        said = each.newest
+        stands = tell.lasted(said) or tell.word("incident_lasts")
+        typer.echo(f"{said.incident}  {tell.at(said.started_at)[:-4]}  {stands:>10}  {tell.headline(said)}")
+
+
+def show(
+    incident: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
+    lang: LangOption = "en",
+    zone: ZoneOption = "",
+    data: DataOption = Path("data"),
+    as_json: JsonOption = False,
+    for_carrier: Annotated[
+        bool, typer.Option("--for-carrier", help="only what the hotline of a line's carrier asks for")
+    ] = False,
+) -> None:
+    """Show what became of an incident, and the ledger entries it rests on, in order of time.
+
+    Exit 0 when there is one, 1 when the ledger holds none of that id.
+    """
+    import msgspec
+
+    found, evidence = _incidents(data, incident)
+    if incident not in found:
+        _end(f"{incident}: the ledger in {data} holds no such incident", 1)
+    tell = _teller(lang, zone)
+    if for_carrier:
+        typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
+        return
+    rows = _timeline(found[incident], evidence, tell)
+    if as_json:
+        timeline = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
+        typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": timeline}))
+        return
+    said = found[incident].newest
+    typer.echo(f"{said.incident}  {tell.headline(said)}")
+    typer.echo(f"{tell.word('cause')}: {tell.word(f'cause_{said.cause}')}")
+    typer.echo(f"{tell.at(said.started_at)} .. {tell.at(said.ended_at)}  {tell.lasted(said)}".rstrip())
+    for at, index, text in rows:
+        typer.echo(f"  {tell.at(at)}  #{index:<8} {text}")
+
+
+def _timeline(incident: "Incident", evidence: "list[Recorded]", tell: "IncidentTeller") -> list[tuple[int, int, str]]:
+    """Instant, index of the entry and sentence, by when it happened."""
+    from wire.incident import IncidentSaid
+
+    rows = [
+        (entry.body.occurred_at, entry.index, tell.revision(entry.body))
+        for entry in incident.revisions
+        if isinstance(entry.body, IncidentSaid)
+    ]
+    rows += [(entry.received_at, entry.index, tell.taken_on(entry)) for entry in incident.taken_on]
+    rows += [
+        (min(entry.body.occurred_at, entry.received_at), entry.index, tell.told(entry))
+        for entry in evidence
+        if entry.body is not None
+    ]
+    return sorted(rows)
+
+
+def _plain(incident: "Incident") -> dict[str, Any]:
+    """The newest revision as plain values, leaves in hexadecimal."""
+    import msgspec
+
+    said = incident.newest
+    plain = msgspec.structs.asdict(said)
+    plain["of_ledger"] = said.of_ledger.hex()
+    plain["leaves"] = [leaf.hex() for leaf in said.leaves]
+    return plain
+
+
+def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], list[Recorded]]":
+    """Every incident, and the evidence of the one that is named."""
+    from ledger.errors import LedgerError
+    from seatwatch.commands.definition._loading import open_ledger
+    from sla_engine.incident_log import evidence, incidents
+    from wire.ids import OPERATOR
+
+    try:
+        reader = open_ledger(data, OPERATOR)
+        try:
+            found = incidents(reader)
+            return found, evidence(reader, found[incident]) if incident in found else []
+        finally:
+            reader.close()
+    except LedgerError as error:
+        _end(str(error), 1)
+
+
+def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zone: str) -> str:
+    """What the carriers of its lines are to be told; "" without a faulty line."""
+    from ledger.errors import LedgerError
+    from seatwatch.carrier_screen import carrier_text
+    from seatwatch.commands.definition._loading import open_ledger
+    from sla_engine.line_log import line_readings
+    from wire.ids import OPERATOR
+
+    said = incident.newest
+    try:
+        reader = open_ledger(data, OPERATOR)
+        try:
+            last = reader.size() - 1 if incident.lasts else said.last_index
+            readings = line_readings(reader, said.site, said.first_index, last)
+        finally:
+            reader.close()
+    except LedgerError as error:
+        _end(str(error), 1)
+    return carrier_text(said, readings, lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
+
+
+def _teller(lang: Literal["zh", "en"], zone: str) -> "IncidentTeller":
+    from seatwatch.incident_words import IncidentTeller
+
+    return IncidentTeller(lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
+
+
+def _end(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,89 @@
+"""Incidents and their evidence in words of the glossary."""
+
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from seatwatch.glossary import Language, words
+from seatwatch.instants import local_time
+from wire.facility import Comms, UpsReading
+from wire.incident import IncidentAcknowledged, IncidentSaid
+from wire.phone import PhoneLineReading
+from wire.record import SourceBack, SourceSilent
+from wire.recorded import Recorded
+from wire.seat import PlatformReading
+from wire.uplink import ConnectionSeen, Failover, LineReading
+
+MS_PER_S: Final = 1_000
+_POWER_WORDS: Final = {"critical": "power_critical", "battery": "on_battery", "mains": "mains"}
+
+
+class IncidentTeller:
+    """Texts in one language and one time zone."""
+
+    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+        self._language: Final[Language] = language
+        self._zone: Final = zone
+
+    def word(self, key: str) -> str:
+        """A word of the glossary."""
+        return words()[key].text(self._language)
+
+    def at(self, instant: int | None) -> str:
+        """An instant as the local clock shows it; "-" where it has not come."""
+        return "-" if instant is None else local_time(instant, self._zone)
+
+    def lasted(self, said: IncidentSaid) -> str:
+        """How long it took, "" while it lasts."""
+        if said.ended_at is None:
+            return ""
+        minutes, seconds = divmod((said.ended_at - said.started_at) // MS_PER_S, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}"
+
+    def headline(self, said: IncidentSaid) -> str:
+        """What it is, where, how grave, in one line."""
+        where = " ".join(part for part in (said.site, said.details.get("carrier") or said.subject) if part)
+        flags = [
+            self.word(key) for key, is_set in (("suspected", said.is_suspected), ("planned", said.is_planned)) if is_set
+        ]
+        return "  ".join(
+            part for part in (self.word(said.word), where, self.word(f"severity_{said.severity}"), *flags) if part
+        )
+
+    def revision(self, said: IncidentSaid) -> str:
+        """What a revision says."""
+        return f"{self.word(f'incident_{said.step}')}: {self.headline(said)}"
+
+    def taken_on(self, entry: Recorded) -> str:
+        """Who took it on."""
+        by = entry.body.by if isinstance(entry.body, IncidentAcknowledged) else ""
+        return self.word("incident_taken_on").format(by=by)
+
+    def told(self, entry: Recorded) -> str:
+        """What an entry of the evidence told."""
+        match entry.body:
+            case UpsReading() as body:
+                lost = body.comms not in {Comms.OK, Comms.STARTING}
+                state = self.word(
+                    f"comms_{body.comms}" if lost else _POWER_WORDS.get(body.power, f"power_{body.power}")
+                )
+                return f"UPS {body.ups}: {state}" + (f" ({body.status})" if body.status else "")
+            case LineReading() as body:
+                return f"{body.carrier}: {self.word(f'line_{body.state}')} ({self.word(f'line_why_{body.reason}')})"
+            case PhoneLineReading() as body:
+                return f"{body.phone_line}: {self.word(f'trunk_{body.state}')}"
+            case PlatformReading() as body:
+                key = "platform_answers" if body.is_reachable else "platform_silent"
+                return f"{body.seat} {body.platform}: {self.word(key)}"
+            case Failover() as body:
+                told = self.word("line_moved").format(from_line=body.from_line or "-", to_line=body.to_line or "-")
+                return f"{told} ({body.duration_ms / MS_PER_S:.1f} {self.word('seconds')})"
+            case SourceSilent() as body:
+                return f"{body.about_source}: {self.word('silent')}"
+            case SourceBack() as body:
+                return f"{body.about_source}: {self.word('heard_again')}"
+            case ConnectionSeen() as body:
+                return (
+                    f"{body.about_source}: {self.word('connected' if body.is_open else 'disconnected')} {body.egress}"
+                )
+        raise ValueError(entry)

@@ -1,0 +1,211 @@
+"""Why a reply was late: what stood in the way while the customer waited, and whether it was met but for that.
+
+Pure: misses and impairments in, a trace for each miss out. What stood in the way takes time out of the wait; if what
+is left of it is within the limit, the reply would have been in time but for it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from wire.incident import Cause
+
+ORDER: Final = (
+    Cause.SITE_POWER,
+    Cause.UPLINK,
+    Cause.SEAT_GROUP,
+    Cause.SEAT_DOWN,
+    Cause.PHONE_LINE,
+    Cause.PLATFORM,
+    Cause.ACCOUNT_OFFLINE,
+    Cause.FEED_GAP,
+    Cause.AGENT_ABSENT,
+    Cause.SURGE,
+    Cause.SATURATION,
+)
+"""What explains more comes first: without power the lines say nothing, and a surge saturates people."""
+LOAD: Final = frozenset({Cause.SURGE, Cause.SATURATION})
+OPEN_END: Final = 1 << 62
+_PERCENT: Final = 100
+
+
+class Impaired(msgspec.Struct, frozen=True, kw_only=True):
+    """Something stood in the way within [since, until), ms; until = OPEN_END while it lasts.
+
+    Whom it hit: everybody, or as far as they are given the seats, the account, the site, the queue, the source that
+    tells of it. incident: its id, "" where it is none. voice: only calls (True), only chats (False), both (None).
+    """
+
+    cause: Cause
+    since: int
+    until: int = OPEN_END
+    site: str = ""
+    seats: frozenset[str] | None = None
+    account: str = ""
+    queue: str = ""
+    source: str = ""
+    voice: bool | None = None
+    incident: str = ""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A stay in one person's hands, within [since, until), ms."""
+
+    account: str
+    seat: str
+    site: str
+    since: int
+    until: int
+
+
+class Miss(msgspec.Struct, frozen=True, kw_only=True):
+    """A first response that came late or never. since: the customer's clock started. until: the reply, or the end.
+
+    held: in whose hands it was meanwhile. home_sites: where most of those who serve its queue sit; while nobody has it,
+    what hits such a site hits it. alone_since: from when on whoever replied did nothing else: what took longer than
+    that was no load. peers: a stay of each account that serves its queue.
+    """
+
+    conversation: str
+    session: int
+    queue: str
+    source: str
+    voice: bool
+    since: int
+    due_at: int
+    until: int
+    held: tuple[Held, ...] = ()
+    home_sites: frozenset[str] = frozenset()
+    alone_since: int = OPEN_END
+    peers: tuple[Held, ...] = ()
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """Something that stood in the way of a miss, for how much of its wait, and whether it was met but for it."""
+
+    cause: Cause
+    incident: str
+    overlap_ms: int
+    but_for: bool
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """Why a miss. cause: NONE where nothing that is known would have made the difference; candidates: all there was."""
+
+    cause: Cause
+    incident: str
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def but_for(self) -> bool:
+        """Whether it would have been met but for its cause."""
+        return self.cause is not Cause.NONE
+
+
+def trace(miss: Miss, impaired: Sequence[Impaired], shifted_percent: int) -> Trace:
+    """What stood in the way of one miss, the likeliest explanation first.
+
+    Load that follows an incident is the incident's: where both together made the difference, or where it took at least
+    `shifted_percent` of those who serve the queue away from others who then had too much in hands.
+    """
+    spans: dict[tuple[Cause, str], list[tuple[int, int]]] = {}
+    for each in impaired:
+        found = _hit(miss, each)
+        if found:
+            spans.setdefault((each.cause, each.incident), []).extend(found)
+    load = [span for (cause, _), found in spans.items() if cause in LOAD for span in found]
+    candidates = sorted(
+        (
+            Candidate(cause, incident, _length(found), _met_without(miss, _length(found)))
+            for (cause, incident), found in spans.items()
+        ),
+        key=lambda each: (ORDER.index(each.cause), -each.overlap_ms, each.incident),
+    )
+    chosen = next((each for each in candidates if each.but_for and each.cause not in LOAD), None)
+    if chosen is None:
+        with_load = (
+            each
+            for each in candidates
+            if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
+        )
+        chosen = next(with_load, None)
+    if chosen is None and _met_without(miss, _length(load)):
+        shifted = _shifted(miss, impaired, shifted_percent)
+        if shifted is not None:
+            return Trace(shifted.cause, shifted.incident, tuple(candidates))
+        chosen = next((each for each in candidates if each.but_for), None)
+    if chosen is None:
+        return Trace(Cause.NONE, "", tuple(candidates))
+    return Trace(chosen.cause, chosen.incident, tuple(candidates))
+
+
+def _shifted(miss: Miss, impaired: Sequence[Impaired], shifted_percent: int) -> Impaired | None:
+    """What took so many others who serve the queue away that their work came to those who were left."""
+    found = [
+        each
+        for each in impaired
+        if each.incident
+        and each.since < miss.until
+        and miss.since < each.until
+        and each.voice in {None, miss.voice}
+        and sum(_hits(each, peer, miss) for peer in miss.peers) * _PERCENT >= shifted_percent * len(miss.peers) > 0
+    ]
+    return min(found, key=lambda each: (ORDER.index(each.cause), each.since, each.incident), default=None)
+
+
+def _met_without(miss: Miss, overlap_ms: int) -> bool:
+    return (miss.until - miss.since) - overlap_ms <= miss.due_at - miss.since
+
+
+def _hit(miss: Miss, each: Impaired) -> list[tuple[int, int]]:
+    """The parts of the wait in which `each` stood in the way of whoever had the conversation."""
+    since, until = max(miss.since, each.since), min(miss.until, each.until)
+    if each.cause in LOAD:
+        until = min(until, miss.alone_since)
+    general = (each.queue in {"", miss.queue}) and (each.source in {"", miss.source})
+    if since >= until or not general or each.voice not in {None, miss.voice}:
+        return []
+    if each.site == "" and each.seats is None and each.account == "":
+        return [(since, until)]
+    return [
+        (max(since, start), min(until, end))
+        for held, start, end in _hands(miss)
+        if max(since, start) < min(until, end) and _hits(each, held, miss)
+    ]
+
+
+def _hands(miss: Miss) -> list[tuple[Held | None, int, int]]:
+    """The wait cut into stays in somebody's hands, and times in nobody's."""
+    found: list[tuple[Held | None, int, int]] = []
+    at = miss.since
+    for held in sorted(miss.held, key=lambda each: each.since):
+        start, end = max(held.since, at), min(held.until, miss.until)
+        if start >= end:
+            continue
+        if at < start:
+            found.append((None, at, start))
+        found.append((held, start, end))
+        at = end
+    if at < miss.until:
+        found.append((None, at, miss.until))
+    return found
+
+
+def _hits(each: Impaired, held: Held | None, miss: Miss) -> bool:
+    if held is None:
+        return each.seats is None and each.account == "" and each.site in miss.home_sites
+    return (
+        each.account in {"", held.account}
+        and each.site in {"", held.site}
+        and (each.seats is None or held.seat in each.seats)
+    )
+
+
+def _length(spans: Sequence[tuple[int, int]]) -> int:
+    """How long spans last together, what overlaps counted once."""
+    total, reached = 0, 0
+    for since, until in sorted(spans):
+        total += max(0, until - max(since, reached))
+        reached = max(reached, until)
+    return total

@@ -1,0 +1,212 @@
+"""What stood in the way of replies, as a client's own ledger tells it: incidents, absences, gaps in feeds, load."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from sla_engine._core.attribution import OPEN_END, Impaired
+from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.findings import MOVED_AT, SEATS_SILENT, STANDBY
+from sla_engine._core.incidents.model import SiteRosterState
+from sla_engine._core.seats import Seats, SeatsState
+from wire.conversation import Presence, PresenceChanged
+from wire.incident import Cause, IncidentSaid
+from wire.organisation import Relation, RosterLink
+from wire.record import Gone, SourceBack, SourceSilent
+from wire.recorded import Recorded
+from wire.verdict import LegFact
+
+_HOUR_MS: Final = 3_600_000
+_PERCENT: Final = 100
+_WINDOWS_BEFORE: Final = 2
+"""So many windows of arrivals are needed to say what is usual."""
+_SITE_WIDE: Final = {
+    "site_power_lost": Cause.SITE_POWER,
+    "site_isolated": Cause.UPLINK,
+    "lines_down": Cause.UPLINK,
+    "flapping": Cause.UPLINK,
+}
+_ON_BATTERY: Final = frozenset({"mains_lost", "battery_low"})
+
+
+class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds from `[incidents]` in defaults.toml.
+
+    surge_window_ms: in which so many conversations arrive on one queue, at least surge_arrivals and surge_percent of
+    what the hour before brought in as long. hands_limit: conversations at once where the roster states none.
+    shifted_percent: of those who serve a queue, taken away by an incident, make the load of the others its doing.
+    """
+
+    surge_window_ms: int
+    surge_arrivals: int
+    surge_percent: int
+    hands_limit: int
+    shifted_percent: int
+
+
+class Circumstances:
+    """Takes a client's entries in, in order; then says what stood in the way of whom, and when."""
+
+    def __init__(self, limits: LoadLimits) -> None:
+        self.source_of: dict[str, str] = {}
+        self._limits: Final = limits
+        self._roster = SiteRosterState()
+        self._seats = Seats(SeatsState(), limits.hands_limit)
+        self._incidents: dict[str, list[IncidentSaid]] = {}
+        self._presences: dict[str, list[tuple[int, Presence]]] = defaultdict(list)
+        self._person_of: dict[str, str] = {}
+        self._silent: dict[str, int] = {}
+        self._gaps: list[Impaired] = []
+
+    def take(self, entry: Recorded) -> None:
+        """Take one entry in."""
+        body = entry.body
+        match body:
+            case IncidentSaid():
+                self._incidents.setdefault(body.incident, []).append(body)
+            case RosterLink():
+                roster.enter(self._roster, body)
+                self._seats.enter(body)
+                if body.relation is Relation.PERSON_OF_ACCOUNT:
+                    self._person_of[body.subject] = body.target
+            case PresenceChanged():
+                self._presences[body.account].append((body.occurred_at, body.presence))
+            case SourceSilent():
+                self._silent[body.about_source] = body.heard_at
+            case SourceBack():
+                since = self._silent.pop(body.about_source, body.occurred_at)
+                self._gap(body.about_source, since, body.occurred_at)
+            case Gone() if body.since < body.until:
+                self._gap(body.about_source, body.since, body.until)
+            case _:
+                conversation = getattr(body, "conversation", None)
+                if conversation:
+                    self.source_of.setdefault(conversation, entry.source)
+
+    def impaired(self, legs: Iterable[LegFact], arrivals: Mapping[str, Sequence[int]]) -> list[Impaired]:
+        """Everything that stood in the way. arrivals: by queue, when its sessions began, ms."""
+        found = [*self._gaps]
+        found += [Impaired(cause=Cause.FEED_GAP, since=since, source=source) for source, since in self._silent.items()]
+        for revisions in self._incidents.values():
+            found += self._of_incident(sorted(revisions, key=lambda said: said.revision))
+        found += self._absences()
+        found += self._saturated(legs)
+        for queue, starts in arrivals.items():
+            found += _surges(queue, sorted(starts), self._limits)
+        return found
+
+    def _gap(self, source: str, since: int, until: int) -> None:
+        self._gaps.append(Impaired(cause=Cause.FEED_GAP, since=since, until=until, source=source))
+
+    def _of_incident(self, revisions: list[IncidentSaid]) -> Iterator[Impaired]:
+        """Each revision holds from its own instant, the first one from the incident's start, until the next one."""
+        last = revisions[-1]
+        ends = [said.occurred_at for said in revisions[1:]] + [OPEN_END]
+        for number, (said, end) in enumerate(zip(revisions, ends, strict=True)):
+            since = said.started_at if number == 0 else said.occurred_at
+            until = min(end, OPEN_END if last.ended_at is None else last.ended_at)
+            if since < until:
+                yield from self._of_phase(said, last, since, until)
+
+    def _of_phase(self, said: IncidentSaid, last: IncidentSaid, since: int, until: int) -> Iterator[Impaired]:
+        cause = _SITE_WIDE.get(said.what)
+        if cause is not None or (said.what in _ON_BATTERY and last.details.get(SEATS_SILENT)):
+            yield _from(said, cause or Cause.SITE_POWER, since, until, site=said.site)
+        elif said.what in {"line_down", "line_degraded"} and not said.details.get(STANDBY):
+            moved_at = last.details.get(MOVED_AT, "")
+            over = int(moved_at) if moved_at.isdecimal() and said.what == "line_down" else until
+            yield _from(said, Cause.UPLINK, since, min(until, over), site=said.site)
+        elif said.cause is Cause.PHONE_LINE:
+            yield _from(said, Cause.PHONE_LINE, since, until, site=said.site, voice=True)
+        elif said.cause is Cause.SEAT_GROUP:
+            seats = frozenset(self._group(said.site, said.subject, since))
+            yield _from(said, Cause.SEAT_GROUP, since, until, site=said.site, seats=seats)
+        elif said.cause is Cause.SEAT_DOWN:
+            yield _from(said, Cause.SEAT_DOWN, since, until, site=said.site, seats=frozenset({said.subject}))
+        elif said.cause is Cause.PLATFORM:
+            yield _from(said, Cause.PLATFORM, since, until, site=said.site, voice=False)
+        elif said.cause is Cause.ACCOUNT_OFFLINE:
+            seats = frozenset({said.subject.partition("/")[0]})
+            yield _from(said, Cause.ACCOUNT_OFFLINE, since, until, site=said.site, seats=seats)
+
+    def _group(self, site: str, subject: str, at: int) -> Iterator[str]:
+        kind, _, name = subject.partition(":")
+        for seat, link in roster.seats_at(self._roster, site, at):
+            if link.attributes.get(kind) == name:
+                yield seat
+
+    def _absences(self) -> Iterator[Impaired]:
+        """A person on a break, or signed out. Signed out while ready on another account: the account was dropped."""
+        for account, told in self._presences.items():
+            told.sort(key=lambda each: each[0])
+            ends = [at for at, _ in told[1:]] + [OPEN_END]
+            for (since, presence), until in zip(told, ends, strict=True):
+                if presence is Presence.READY or since >= until:
+                    continue
+                dropped = presence is Presence.OFFLINE and self._is_ready_elsewhere(account, since)
+                cause = Cause.ACCOUNT_OFFLINE if dropped else Cause.AGENT_ABSENT
+                yield Impaired(cause=cause, since=since, until=until, account=account)
+
+    def _is_ready_elsewhere(self, account: str, at: int) -> bool:
+        person = self._person_of.get(account)
+        others = [other for other, whose in self._person_of.items() if whose == person and other != account]
+        return person is not None and any(self._presence(other, at) is Presence.READY for other in others)
+
+    def _presence(self, account: str, at: int) -> Presence | None:
+        told = [presence for since, presence in sorted(self._presences.get(account, [])) if since <= at]
+        return told[-1] if told else None
+
+    def _saturated(self, legs: Iterable[LegFact]) -> Iterator[Impaired]:
+        """Times in which an account had more conversations in hands than it is meant to hold."""
+        changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        seat_of: dict[str, str] = {}
+        for leg in legs:
+            changes[leg.place.account] += [(leg.started_at, 1), (leg.ended_at, -1)]
+            seat_of[leg.place.account] = leg.place.seat
+        for account, steps in changes.items():
+            hands, since = 0, -1
+            for at, change in sorted(steps):
+                hands += change
+                is_over = hands > self._seats.limit_of(account, seat_of[account], at)
+                if is_over and since < 0:
+                    since = at
+                elif not is_over and since >= 0:
+                    yield Impaired(cause=Cause.SATURATION, since=since, until=at, account=account)
+                    since = -1
+
+
+def _from(
+    said: IncidentSaid,
+    cause: Cause,
+    since: int,
+    until: int,
+    *,
+    site: str,
+    seats: frozenset[str] | None = None,
+    voice: bool | None = None,
+) -> Impaired:
+    return Impaired(cause=cause, since=since, until=until, site=site, seats=seats, voice=voice, incident=said.incident)
+
+
+def _surges(queue: str, starts: Sequence[int], limits: LoadLimits) -> Iterator[Impaired]:
+    """Times in which a queue got far more than the hour before brought in as long, as far as it was open then."""
+    since = until = -1
+    for at in starts:
+        window_since = at - limits.surge_window_ms
+        first, end = bisect_left(starts, window_since - _HOUR_MS), bisect_right(starts, window_since)
+        count = bisect_right(starts, at) - end
+        before_ms = window_since - starts[first]
+        if count < limits.surge_arrivals or before_ms < _WINDOWS_BEFORE * limits.surge_window_ms:
+            continue
+        if count * before_ms * _PERCENT < limits.surge_percent * (end - first) * limits.surge_window_ms:
+            continue
+        if window_since > until >= 0:
+            yield Impaired(cause=Cause.SURGE, since=since, until=until, queue=queue)
+            since = -1
+        since = window_since if since < 0 else since
+        until = at + limits.surge_window_ms
+    if since >= 0:
+        yield Impaired(cause=Cause.SURGE, since=since, until=until, queue=queue)

@@ -1,0 +1,130 @@
+"""Why each miss of a client was one: its ledger folded once more, beside what it says of incidents, people and load.
+
+A table beside the facts: it changes no verdict. Whether a contract excuses a cause is decided elsewhere.
+"""
+
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sla_engine._core.attribution import OPEN_END, Held, Miss, Trace, trace
+from sla_engine._core.circumstances import Circumstances, LoadLimits
+from sla_engine._core.definition import label_of
+from sla_engine._core.engine import definitions_of
+from sla_engine.replay import Given, Replay, entered_rules, last_facts, ledger_batches, restating
+from sla_engine.runners.tail import EntryReader
+from wire.recorded import Recorded
+from wire.verdict import Fact, LegFact, SessionFact, Verdict
+
+_HALF: Final = 2
+
+
+class Caused(NamedTuple):
+    """A miss and why."""
+
+    fact: SessionFact
+    trace: Trace
+
+
+def causes_in(reader: EntryReader, since: int, until: int, limits: LoadLimits) -> list[Caused]:
+    """Every missed first response of sessions that began within [since, until), ms, in order. Raises LedgerCorrupt."""
+    given = restating(*entered_rules(reader))
+    return causes(ledger_batches(reader), since, until, limits, given)
+
+
+def causes(
+    batches: Iterable[Sequence[Recorded]], since: int, until: int, limits: LoadLimits, given: Given | None = None
+) -> list[Caused]:
+    """As `causes_in`, over the entries of a ledger from its first on. given: rules that restate."""
+    fold = Replay(given)
+    circumstances = Circumstances(limits)
+    facts: list[Fact] = []
+    ends_at = 0
+    for batch in batches:
+        facts += fold.fold(batch)
+        for entry in batch:
+            circumstances.take(entry)
+            ends_at = entry.received_at
+    last = last_facts(facts).values()
+    legs = [fact for fact in last if isinstance(fact, LegFact) and not fact.void]
+    sessions = _primary(fold, [fact for fact in last if isinstance(fact, SessionFact) and not fact.void])
+    arrivals: dict[str, list[int]] = defaultdict(list)
+    for fact in sessions:
+        arrivals[fact.queue].append(fact.started_at)
+    impaired = circumstances.impaired(legs, arrivals)
+    misses = _Misses(legs, circumstances.source_of, ends_at)
+    return [
+        Caused(fact, trace(misses.of(fact), impaired, limits.shifted_percent))
+        for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
+        if fact.verdict is Verdict.BREACHED and since <= fact.started_at < until
+    ]
+
+
+def _primary(fold: Replay, facts: list[SessionFact]) -> list[SessionFact]:
+    """Of each session the fact under the primary definition in force at its start."""
+    found = []
+    for fact in facts:
+        in_force = definitions_of(fold.shard, fact.queue, fact.started_at)
+        if in_force and label_of(in_force[0]) == fact.definition:
+            found.append(fact)
+    return found
+
+
+class _Misses:
+    """Makes a miss of a fact, with what its legs tell."""
+
+    def __init__(self, legs: list[LegFact], source_of: dict[str, str], ends_at: int) -> None:
+        self._source_of = source_of
+        self._ends_at = ends_at
+        self._legs: dict[tuple[str, int], list[LegFact]] = defaultdict(list)
+        sites: dict[str, Counter[str]] = defaultdict(Counter)
+        peers: dict[str, dict[str, Held]] = defaultdict(dict)
+        self._replies: dict[str, list[int]] = defaultdict(list)
+        for leg in legs:
+            self._legs[leg.conversation, leg.session].append(leg)
+            sites[leg.queue][leg.place.site] += 1
+            peers[leg.queue].setdefault(leg.place.account, _held(leg))
+            if leg.replied_at is not None:
+                insort(self._replies[leg.place.account], leg.replied_at)
+        self._peers = {queue: tuple(each.values()) for queue, each in peers.items()}
+        self._home = {
+            queue: frozenset(site for site, count in counts.items() if count * _HALF >= counts.total())
+            for queue, counts in sites.items()
+        }
+
+    def of(self, fact: SessionFact) -> Miss:
+        """The miss. A session that never ended waits until the end of the record."""
+        since = fact.started_at if fact.clock_started_at is None else fact.clock_started_at
+        if fact.first_response_ms is not None:
+            until = since + fact.first_response_ms
+        elif fact.waited_ms is not None:
+            until = since + fact.waited_ms
+        else:
+            until = self._ends_at if fact.ended_at is None else fact.ended_at
+        legs = self._legs[fact.conversation, fact.session]
+        until = max(until, fact.due_at)
+        replies = self._replies[fact.place.account]
+        before = bisect_left(replies, until)
+        return Miss(
+            conversation=fact.conversation,
+            session=fact.session,
+            queue=fact.queue,
+            source=self._source_of.get(fact.conversation, ""),
+            voice=fact.voice,
+            since=since,
+            due_at=fact.due_at,
+            until=until,
+            held=tuple(_held(leg) for leg in legs),
+            home_sites=self._home.get(fact.queue, frozenset()),
+            alone_since=OPEN_END
+            if fact.first_response_ms is None
+            else max(since, replies[before - 1])
+            if before
+            else since,
+            peers=self._peers.get(fact.queue, ()),
+        )
+
+
+def _held(leg: LegFact) -> Held:
+    return Held(leg.place.account, leg.place.seat, leg.place.site, leg.started_at, leg.ended_at)

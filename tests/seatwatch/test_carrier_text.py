@@ -1,0 +1,116 @@
+"""`seatwatch incident show ID --for-carrier`: a text that the hotline of a carrier can act on."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatwatch.cli import run
+from sla_engine._core.sites import fold_sites, new_sites
+from tests.builders import Event
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.feeding import Feed
+from tests.sla_engine.site_limits import LIMITS
+from wire.facility import Power
+from wire.incident import IncidentSaid
+from wire.recorded import Recorded
+from wire.uplink import LineReason, LineState
+
+SECOND = 1_000
+GOOD: dict[str, Any] = {"rtt_us": 12_340, "loss_permille": 0, "targets": 3, "source_address": "203.0.113.7"}
+OTHER: dict[str, Any] = GOOD | {"rtt_us": 20_000, "source_address": "198.51.100.7"}
+BAD: dict[str, Any] = {
+    "reason": LineReason.NO_INTERNET,
+    "gateway_reachable": True,
+    "internet_reachable": False,
+    "loss_permille": 1_000,
+    "targets": 3,
+    "targets_failed": 3,
+    "source_address": "203.0.113.7",
+    "first_bad_at": NOON + 58 * SECOND,
+}
+
+
+def kept(directory: Path, entries: list[Recorded]) -> list[IncidentSaid]:
+    """These entries, and what they say of incidents, as a ledger."""
+    state = new_sites(LIMITS)
+    fold_sites(state, entries)
+    feed = Feed(directory / "operator")
+    feed.append(Event(entry.body, entry.source, entry.received_at) for entry in entries if entry.body is not None)
+    feed.append(Event(each, "~incident", each.occurred_at) for each in state.unsaid)
+    feed.close()
+    return state.unsaid
+
+
+def two_lines(log: Log) -> list[Recorded]:
+    return [
+        log.heartbeat("gate", NOON),
+        log.line("gate", NOON, "ct", carrier="电信", is_default_route=True, **GOOD),
+        log.line("gate", NOON, "cu", carrier="联通", is_default_route=False, **OTHER),
+    ]
+
+
+def told(directory: Path, said: IncidentSaid, lang: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    arguments = ["incident", "show", said.incident, "--for-carrier", "--lang", lang, "--data", str(directory)]
+    assert run(arguments) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_carrier_is_told_when_how_bad_and_that_the_other_line_worked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    #  12:00:58 first probe fails ── 12:01:00 down ─────────────── 12:05:00 up
+    log = Log()
+    entries = [
+        *two_lines(log),
+        log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD),
+        log.line("gate", NOON + 300 * SECOND, "ct", LineState.UP, carrier="电信", **GOOD),
+    ]
+    said = kept(tmp_path, entries)[0]
+    lines = told(tmp_path, said, "en", capsys)
+    assert lines[0] == "== Line fault: 电信 =="
+    for row in (
+        "Faulty line: ct (电信)",
+        "Site: north",
+        "Our address: 203.0.113.7",
+        "Fault began: 2026-11-22 12:00:58.000 (2026-11-22 04:00:58.000 UTC)",
+        "Fault ended: 2026-11-22 12:05:00.000 (2026-11-22 04:05:00.000 UTC)",
+        "Fault length: 242 s",
+        "Carrier's gateway: answers",
+        "Internet: does not answer",
+    ):
+        assert row in lines
+    assert any(line.startswith("Before the fault: ") and "12.3 ms" in line and "0.0 %" in line for line in lines)
+    assert any(line.startswith("During the fault: ") and "3 of 3 targets failed" in line for line in lines)
+    assert any(line.startswith("Other line meanwhile: 联通: ") for line in lines)
+    assert lines[-1].startswith(f"Reference and evidence: {said.incident}, ")
+
+
+def test_each_of_two_carriers_gets_a_text_of_its_own_while_the_fault_lasts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    entries = [
+        *two_lines(log),
+        log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD),
+        log.line("gate", NOON + 61 * SECOND, "cu", LineState.DOWN, carrier="联通", **BAD),
+    ]
+    said = kept(tmp_path, entries)[-1]
+    lines = told(tmp_path, said, "zh", capsys)
+    assert [line for line in lines if line.startswith("==")] == ["== 线路故障单: 电信 ==", "== 线路故障单: 联通 =="]
+    assert lines.count("故障结束: 仍在持续") == 2
+
+
+def test_what_was_not_measured_is_not_claimed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log()
+    entries = [*two_lines(log), log.line("gate", NOON + SECOND, "ct", LineState.DOWN, reason=LineReason.NO_LINK)]
+    lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
+    assert "Carrier's gateway: not asked" in lines
+    assert "Internet: not asked" in lines
+
+
+def test_no_carrier_is_told_of_a_power_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log()
+    entries = [*two_lines(log), log.ups("gate", NOON + SECOND, Power.BATTERY, status="OB DISCHRG")]
+    lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
+    assert lines == ["no line failed, there is nothing to tell a carrier"]

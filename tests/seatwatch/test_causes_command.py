@@ -1,0 +1,59 @@
+"""`seatwatch causes`: misses counted by cause, one by one, and for a spreadsheet."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from seatwatch.cli import run
+from seatwatch.glossary import words
+from tests.builders import Event
+from tests.causes.floor import answers, customers, draw_trouble
+from tests.causes.telling import client_entries, incidents_of
+from tests.sla_engine.feeding import Feed
+from wire.incident import Cause
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half an hour in which a platform failed for a minute."""
+    directory = tmp_path_factory.mktemp("causes")
+    random = Random(1)
+    trouble = draw_trouble(random, Cause.PLATFORM)
+    told = answers(customers(random), trouble)
+    feed = Feed(directory / "clients" / "acme")
+    entries = client_entries(told, trouble, incidents_of(trouble))
+    feed.append(Event(entry.body, entry.source, entry.received_at) for entry in entries if entry.body is not None)
+    feed.close()
+    return directory
+
+
+def causes(data: Path, *arguments: str) -> int:
+    span = ["--from", "2026-11-02", "--to", "2026-11-03"]
+    return run(["causes", "--client", "acme", *span, *arguments, "--data", str(data)])
+
+
+def test_misses_are_counted_by_cause_listed_and_written_for_a_spreadsheet(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert causes(data) == 0
+    counted = capsys.readouterr().out
+    assert "chat platform" in counted
+    assert "misses in all" in counted
+    assert causes(data, "--each", "--lang", "zh") == 0
+    assert "聊天平台  i-" in capsys.readouterr().out
+    assert causes(data, "--csv") == 0
+    rows = [*csv.DictReader(io.StringIO(capsys.readouterr().out))]
+    assert causes(data, "--json") == 0
+    misses = json.loads(capsys.readouterr().out)
+    assert [row["conversation"] for row in rows] == [miss["conversation"] for miss in misses]
+    platform = [miss for miss in misses if miss["cause"] == "platform"]
+    assert platform
+    assert all(miss["but_for"] and miss["incident"].startswith("i-") for miss in platform)
+
+
+def test_every_cause_has_its_word() -> None:
+    assert {f"cause_{cause}" for cause in Cause} <= set(words())

@@ -1,0 +1,95 @@
+"""What a person types about being called: files for other tools, test messages, the dead man's switch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatwatch.__main__ import main
+from tests.servers import program
+from tests.tidy.source import ROOT
+
+CONFIGURATION = """
+[alerting]
+alertmanager_urls = ["http://127.0.0.1:9093"]
+[[duty]]
+name = "first"
+channels = ["caller"]
+[[channel]]
+id = "caller"
+kind = "command"
+command = ["{command}"]
+"""
+
+
+def configured(directory: Path, command: str = "/bin/true") -> str:
+    file = directory / "seatwatch.toml"
+    file.write_text(CONFIGURATION.format(command=command))
+    return str(file)
+
+
+def test_the_files_it_writes_are_those_the_tools_accept(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    assert main(["alerting", "rules", "--config", config, "--out", str(tmp_path)]) == 0
+    assert main(["alerting", "alertmanager", "--config", config, "--out", str(tmp_path)]) == 0
+    for check in (
+        ["promtool", "check", "rules", str(tmp_path / "seatwatch.rules.yml")],
+        ["amtool", "check-config", str(tmp_path / "alertmanager.yml")],
+    ):
+        assert subprocess.run([program(check[0]), *check[1:]], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"), [("/bin/true", 0, "caller: taken"), ("/bin/false", 1, "ended with 1")]
+)
+def test_a_test_message_says_what_each_channel_answered(
+    command: str, code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["notify", "test", "--config", configured(tmp_path, command)]) == code
+    assert says in "".join(capsys.readouterr())
+
+
+def test_a_channel_that_is_none_is_named_with_those_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["notify", "test", "pager", "--config", configured(tmp_path)]) == 2
+    assert "no channel 'pager'; use one of caller" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('channels = ["caller"]|channels = []', "nothing reaches 'first'"),
+        ('channels = ["caller"]|channels = ["pager"]', "no channel 'pager'"),
+        ('kind = "command"|kind = "dingtalk"', "channel[0].url_file: is needed"),
+        ('["/bin/true"]|["/nowhere"]', "/nowhere cannot be run"),
+        ('"http://127.0.0.1:9093"|"127.0.0.1:9093"', "is no web address"),
+    ],
+)
+def test_a_duty_list_that_reaches_nobody_is_refused(
+    line: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(configured(tmp_path))
+    right, _, wrong = line.partition("|")
+    file.write_text(file.read_text().replace(right, wrong))
+    assert main(["check-config", str(file)]) == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "call: nobody is called"),
+        ('call = ["nobody"]', "call: no channel 'nobody'"),
+        ('calls = ["a"]', "calls: there is no such key"),
+        ("call = [", "cannot be read"),
+    ],
+)
+def test_a_configuration_that_would_call_nobody_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "deadman.toml"
+    file.write_text(text)
+    command = [sys.executable, "-m", "seatwatch", "deadman", "--config", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert problem in ended.stderr

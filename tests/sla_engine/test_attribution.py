@@ -1,0 +1,90 @@
+"""What stood in the way of a miss, and whether it was met but for that."""
+
+from msgspec.structs import replace
+
+from sla_engine._core.attribution import Held, Impaired, Miss, Trace, trace
+from wire.incident import Cause
+
+S = 1_000
+MISS = Miss(
+    conversation="c1",
+    session=0,
+    queue="presale",
+    source="chat",
+    voice=False,
+    since=100 * S,
+    due_at=110 * S,
+    until=130 * S,
+    held=(Held("anna", "s1", "north", 101 * S, 131 * S),),
+)
+OUTAGE = Impaired(cause=Cause.SITE_POWER, since=102 * S, until=125 * S, site="north", incident="i-1")
+
+
+def traced(miss: Miss, *impaired: Impaired) -> Trace:
+    return trace(miss, impaired, 20)
+
+
+def test_a_reply_that_was_late_only_by_the_outage_was_met_but_for_it() -> None:
+    found = traced(MISS, OUTAGE)
+    assert (found.cause, found.incident, found.but_for) == (Cause.SITE_POWER, "i-1", True)
+    assert [(each.overlap_ms, each.but_for) for each in found.candidates] == [(23 * S, True)]
+
+
+def test_a_reply_that_was_late_anyway_has_no_cause_though_something_was_wrong() -> None:
+    short = replace(OUTAGE, until=110 * S)
+    found = traced(MISS, short)
+    assert (found.cause, found.but_for) == (Cause.NONE, False)
+    assert [(each.cause, each.overlap_ms, each.but_for) for each in found.candidates] == [
+        (Cause.SITE_POWER, 8 * S, False)
+    ]
+
+
+def test_a_trouble_hits_only_those_it_is_about() -> None:
+    elsewhere = [
+        replace(OUTAGE, site="south"),
+        replace(OUTAGE, site="", seats=frozenset({"s2"})),
+        replace(OUTAGE, site="", account="ben"),
+        replace(OUTAGE, voice=True),
+        replace(OUTAGE, source="other"),
+        replace(OUTAGE, queue="hotline"),
+        replace(OUTAGE, since=131 * S, until=140 * S),
+    ]
+    assert traced(MISS, *elsewhere) == Trace(Cause.NONE, "", ())
+
+
+def test_what_nobody_has_in_hands_is_hit_where_most_who_serve_it_sit() -> None:
+    waiting = replace(MISS, held=())
+    assert traced(waiting, OUTAGE).cause is Cause.NONE
+    assert traced(replace(waiting, home_sites=frozenset({"north"})), OUTAGE).cause is Cause.SITE_POWER
+
+
+def test_two_revisions_of_one_incident_are_counted_once_where_they_overlap() -> None:
+    found = traced(MISS, replace(OUTAGE, until=115 * S), replace(OUTAGE, since=110 * S))
+    assert [each.overlap_ms for each in found.candidates] == [23 * S]
+
+
+def test_without_power_nobody_asks_for_the_break() -> None:
+    absent = Impaired(cause=Cause.AGENT_ABSENT, since=0, account="anna")
+    assert traced(MISS, absent, OUTAGE).cause is Cause.SITE_POWER
+    assert traced(MISS, absent).cause is Cause.AGENT_ABSENT
+
+
+def test_load_is_no_excuse_for_what_a_reply_took_by_itself() -> None:
+    full = Impaired(cause=Cause.SATURATION, since=0, account="anna")
+    assert traced(MISS, full).cause is Cause.SATURATION
+    assert traced(replace(MISS, alone_since=115 * S), full).cause is Cause.NONE
+
+
+def test_the_pile_that_an_outage_left_behind_is_the_outages() -> None:
+    pile = Impaired(cause=Cause.SATURATION, since=118 * S, until=129 * S, account="anna")
+    short = replace(OUTAGE, until=118 * S)
+    assert not any(each.but_for for each in traced(MISS, short, pile).candidates)
+    assert traced(MISS, short, pile).cause is Cause.SITE_POWER
+
+
+def test_too_much_in_hands_because_others_were_cut_off_is_the_cut() -> None:
+    full = Impaired(cause=Cause.SATURATION, since=0, account="anna")
+    away = replace(OUTAGE, site="south")
+    peers = (MISS.held[0], Held("ben", "s2", "south", 0, 1))
+    assert traced(replace(MISS, peers=peers), full, away).incident == "i-1"
+    assert traced(replace(MISS, peers=peers[:1]), full, away).cause is Cause.SATURATION
