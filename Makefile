@@ -5,6 +5,7 @@ SHELL := /bin/sh
 SEEDS ?= 100
 ROUNDS ?= 50
 OUTAGES ?= 100
+CUTS ?= 100
 SEED ?= 1
 TRANSCRIPTS ?= 10000
 ARGS ?=
@@ -14,7 +15,7 @@ export SEATWATCH_SHARED_DATA
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 
-.PHONY: help setup system demo up test test-data lint bench sim kills pages oracle lock clean
+.PHONY: help setup system demo up test test-data lint bench sim kills cuts pages oracle lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -64,6 +65,9 @@ pages: setup system ## outages injected from UPS to telephone, and whether each 
 
 kills: setup system ## kill -9 every process at random under load (ROUNDS=50 SEED=1)
 	@$(PYTHON_IN_VENV) -m tests.integration.kill_rounds --rounds $(ROUNDS) --seed $(SEED) $(ARGS)
+
+cuts: setup system ## as root: cut the lines of a site at random and check the record (CUTS=100 SEED=1)
+	@$(PYTHON_IN_VENV) -m tests.integration.line_cuts --cuts $(CUTS) --seed $(SEED) $(ARGS)
 
 lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)

@@ -12,13 +12,14 @@ from agent_probe._core.outbox import Outbox, OutboxCounts
 from agent_probe._core.snapshots import SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.lines import Lines
 from agent_probe.mqtt import MqttPort
 from agent_probe.notes import Notes
 from agent_probe.outbox import DurableOutbox
 from agent_probe.platform import Platform, current
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Sensor, Stamp
-from agent_probe.sensors.registry import build, machine
+from agent_probe.sensors.registry import Host, build, machine
 from agent_probe.sensors.seat.sensor import Load
 from agent_probe.transport import port_for
 from agent_probe.uplink import Backlog, Uplink
@@ -100,20 +101,21 @@ class Probe:
         self.outbox = outbox
         chosen_rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - spreads timers, guards nothing
         self.snapshots = SnapshotLane(source=config.source, epoch=lambda: outbox.epoch)
+        lines = Lines(clock.monotonic_ms)
         self.uplink = Uplink(
-            port or port_for(config, settings, clock.monotonic_ms),
+            port or port_for(config, settings, clock.monotonic_ms, lines),
             outbox,
             self.snapshots,
             settings.uplink,
+            lines,
             source=config.source,
             now_ms=clock.monotonic_ms,
             rng=chosen_rng,
         )
         notes = Notes(site=config.site, seat=config.seat, clock_domain=config.source)
+        host = Host(self._load, lines, clock.monotonic_ms)
         self.runner = Runner(
-            [machine(settings, notes, clock.awake_ms), *build(config, settings, self._load)]
-            if sensors is None
-            else sensors,
+            [machine(settings, notes, clock.awake_ms), *build(config, settings, host)] if sensors is None else sensors,
             Publisher(outbox.put, self.snapshots, self.uplink.wake),
             notes,
             stamp=self._stamp,

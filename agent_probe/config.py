@@ -14,6 +14,7 @@ from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError
 from agent_probe.hub import DIRECT, is_loopback, read_url
+from agent_probe.line_config import LineConfig
 from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.config import (
     NetworkConfig,
@@ -99,6 +100,7 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phone_line: list[PhoneLineConfig] = []
     platform: list[PlatformConfig] = []
     network: NetworkConfig = NetworkConfig()
+    line: list[LineConfig] = []
 
     @property
     def source(self) -> str:
@@ -107,7 +109,10 @@ class ProbeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UplinkSettings(NamedTuple):
-    """Times in ms. reconnect_*: a random wait between the two. flush_ms: for last words when stopping."""
+    """Times in ms. reconnect_*: a random wait between the two. flush_ms: for last words when stopping.
+
+    unacknowledged_ms: sent bytes that long without an answer end a connection.
+    """
 
     connect_ms: int
     publish_ms: int
@@ -115,6 +120,7 @@ class UplinkSettings(NamedTuple):
     reconnect_min_ms: int
     reconnect_max_ms: int
     flush_ms: int
+    unacknowledged_ms: int
     acks_queued: int
     in_flight: int
 
@@ -194,7 +200,10 @@ def _check(config: ProbeConfig) -> None:
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
             raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
-    check_watched(config.ups, config.phone_line, config.platform)
+    check_watched(config.ups, config.phone_line, config.platform, config.line)
+    if config.line and config.role is not Role.GATEWAY:
+        fix = 'remove [[line]], or set role = "gateway": one machine a site measures the lines'
+        raise ProbeConfigError("line", "a seat does not measure lines", fix)
     broker = config.broker
     if broker.protocol not in PROTOCOLS:
         raise ProbeConfigError(

@@ -6,7 +6,7 @@ where there is one. An answer that is not the hub's own, a captive portal's for 
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +34,17 @@ class ProxyRefusal(HttpProtocolError):
 class HttpPort:
     """See agent_probe.mqtt.MqttPort. Topics are not used: a frame itself says whose it is and which lane's."""
 
-    def __init__(self, hub: HubConfig, uplink: UplinkSettings, settings: HttpSettings) -> None:
+    def __init__(
+        self,
+        hub: HubConfig,
+        uplink: UplinkSettings,
+        settings: HttpSettings,
+        *,
+        bind_address: Callable[[], str] | None = None,
+    ) -> None:
+        """bind_address: asked at each connection for the address to come from; None takes the configured one."""
         self._hub = hub
+        self._bind_address = bind_address or (lambda: hub.bind_address)
         self._uplink = uplink
         self._settings = settings
         self._address = read_url(hub.url)
@@ -115,7 +124,8 @@ class HttpPort:
         await self.close()
         hub, proxy = self._address, proxy_for(self._address, self._hub.proxy)
         first = proxy or hub
-        local = (self._hub.bind_address, 0) if self._hub.bind_address else None
+        bind_address = self._bind_address()
+        local = (bind_address, 0) if bind_address else None
         async with asyncio.timeout(self._uplink.connect_ms / MS_PER_S):
             self._reader, self._writer = await asyncio.open_connection(
                 first.host,

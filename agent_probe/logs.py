@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -29,7 +30,20 @@ class JsonLines(logging.Formatter):
 
 def log_to_stderr(level: int = logging.INFO) -> Callable[[], None]:
     """Send every record of `level` and above to stderr. Returns what undoes this."""
-    handler = logging.StreamHandler(sys.stderr)
+    return _log_to(logging.StreamHandler(sys.stderr), level)
+
+
+def log_to_file(path: Path, size: int, kept: int, level: int = logging.INFO) -> Callable[[], None]:
+    """Send every record to a file of at most `size` bytes, with `kept` older ones beside it. Returns what undoes this.
+
+    Raises OSError. For a Windows service, which has no stderr.
+    """
+    from logging.handlers import RotatingFileHandler  # noqa: PLC0415 - loads sockets and more that stderr needs not
+
+    return _log_to(RotatingFileHandler(path, maxBytes=size, backupCount=kept, encoding="utf-8"), level)
+
+
+def _log_to(handler: logging.Handler, level: int) -> Callable[[], None]:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     before = root.level
@@ -38,6 +52,7 @@ def log_to_stderr(level: int = logging.INFO) -> Callable[[], None]:
 
     def undo() -> None:
         root.removeHandler(handler)
+        handler.close()
         root.setLevel(before)
 
     return undo

@@ -1,6 +1,7 @@
 """MQTT behind four methods, so that tests and the simulated floor can stand in for a broker."""
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -31,13 +32,25 @@ class MqttPort(Protocol):
 
 
 class AiomqttPort:
-    """The port over aiomqtt. A new client for each connection: nothing of a broken one is carried over."""
+    """The port over aiomqtt. A new client for each connection: nothing of a broken one is carried over.
 
-    def __init__(self, broker: BrokerConfig, settings: UplinkSettings, *, client_id: str, ack_topic: str) -> None:
+    bind_address: asked at each connection for the address to come from; "" leaves it to the system.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        settings: UplinkSettings,
+        *,
+        client_id: str,
+        ack_topic: str,
+        bind_address: Callable[[], str],
+    ) -> None:
         self._broker = broker
         self._settings = settings
         self._client_id = client_id
         self._ack_topic = ack_topic
+        self._bind_address = bind_address
         self._client: aiomqtt.Client | None = None
 
     async def connect(self) -> None:
@@ -95,13 +108,25 @@ class AiomqttPort:
             clean_session=None if version is aiomqtt.ProtocolVersion.V5 else True,
             username=broker.username or None,
             password=Path(broker.password_file).read_text(encoding="utf-8").strip() if broker.password_file else None,
-            bind_address=broker.bind_address,
+            bind_address=self._bind_address(),
             timeout=settings.connect_ms / MS_PER_S,
             keepalive=settings.keepalive_ms // MS_PER_S,
             max_queued_incoming_messages=settings.acks_queued,
             max_inflight_messages=settings.in_flight,
             max_queued_outgoing_messages=settings.in_flight,
+            socket_options=_socket_options(settings.unacknowledged_ms),
             tls_params=None
             if tls is None
             else aiomqtt.TLSParameters(tls.ca_file or None, tls.cert_file or None, tls.key_file or None),
         )
+
+
+def _socket_options(unacknowledged_ms: int) -> list[tuple[int, int, int]]:
+    """Small frames leave at once, and a path that swallows them is noticed before the keep alive notices.
+
+    Both where the system knows them.
+    """
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    if (user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+        options.append((socket.IPPROTO_TCP, user_timeout, unacknowledged_ms))
+    return options

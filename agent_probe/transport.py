@@ -8,6 +8,7 @@ from typing import Final
 from agent_probe.config import ProbeConfig, ProbeSettings, Transport
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.lines import Lines
 from agent_probe.mqtt import AiomqttPort, MqttPort
 from wire.topics import ack_topic
 
@@ -15,12 +16,19 @@ MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
 
 
-def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> MqttPort:
-    """The port that `config` asks for. `auto` without a hub's address is MQTT alone."""
-    mqtt = AiomqttPort(config.broker, settings.uplink, client_id=config.source, ack_topic=ack_topic(config.source))
-    if config.hub is None or config.transport is Transport.MQTT:
+def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int], lines: Lines) -> MqttPort:
+    """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone."""
+    mqtt = AiomqttPort(
+        config.broker,
+        settings.uplink,
+        client_id=config.source,
+        ack_topic=ack_topic(config.source),
+        bind_address=lambda: lines.take_best() or config.broker.bind_address,
+    )
+    hub = config.hub
+    if hub is None or config.transport is Transport.MQTT:
         return mqtt
-    https = HttpPort(config.hub, settings.uplink, settings.http)
+    https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
     if config.transport is Transport.HTTPS:
         return https
     return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
@@ -35,21 +43,27 @@ class AutoPort:
         self._mqtt_retry_ms = mqtt_retry_ms
         self._now_ms = now_ms
         self._chosen = mqtt
+        self._mqtt_again_at = 0
 
     async def connect(self) -> None:
-        """As the port says: MQTT if it can be had, else HTTPS."""
-        self._chosen = self._mqtt
-        try:
-            await self._mqtt.connect()
-        except ProbeUnavailable as why_not:
-            await self._mqtt.close()
-            self._chosen = self._https
+        """As the port says: MQTT if it can be had, else HTTPS; HTTPS first while MQTT is known not to get through."""
+        is_mqtt_first = self._now_ms() >= self._mqtt_again_at
+        first, second = (self._mqtt, self._https) if is_mqtt_first else (self._https, self._mqtt)
+        problems = []
+        for port in (first, second):
+            self._chosen = port
             try:
-                await self._https.connect()
+                await port.connect()
             except ProbeUnavailable as error:
-                detail = f"{why_not.detail}; and over HTTPS: {error.detail}"
-                raise ProbeUnavailable("broker", detail, error.retry_ms) from None
-            log.info("uplink.over_https", extra={"mqtt": why_not.detail})
+                problems.append(error)
+                await port.close()
+                if port is self._mqtt:
+                    self._mqtt_again_at = self._now_ms() + self._mqtt_retry_ms
+                continue
+            if port is self._https:
+                log.info("uplink.over_https", extra={"mqtt": problems[0].detail if problems else "not tried again yet"})
+            return
+        raise ProbeUnavailable("broker", "; ".join(problem.detail for problem in problems), problems[-1].retry_ms)
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """As the port says."""
@@ -61,14 +75,14 @@ class AutoPort:
             async for payload in self._mqtt.messages():
                 yield payload
             return
-        acks, retry_at = self._https.messages(), self._now_ms() + self._mqtt_retry_ms
+        acks = self._https.messages()
         while True:
             try:
-                async with asyncio.timeout(max(0, retry_at - self._now_ms()) / MS_PER_S):
+                async with asyncio.timeout(max(0, self._mqtt_again_at - self._now_ms()) / MS_PER_S):
                     payload = await anext(acks)
             except TimeoutError:
                 await self._give_up_for_mqtt()
-                acks, retry_at = self._https.messages(), self._now_ms() + self._mqtt_retry_ms
+                acks = self._https.messages()
                 continue
             yield payload
 
@@ -81,6 +95,7 @@ class AutoPort:
         try:
             await self._mqtt.connect()
         except ProbeUnavailable:
+            self._mqtt_again_at = self._now_ms() + self._mqtt_retry_ms
             return
         finally:
             await self._mqtt.close()

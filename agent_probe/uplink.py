@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from agent_probe._core.snapshots import SnapshotLane
 from agent_probe.config import UplinkSettings
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.lines import Lines
 from agent_probe.mqtt import MqttPort
 from wire.codec import decode_ack, encode_frame
 from wire.errors import DecodeError
@@ -52,7 +53,10 @@ class UplinkFigures:
 
 
 class Uplink:
-    """Runs until cancelled, or until `finish` and the last frames are out. `now_ms` is the probe's monotonic clock."""
+    """Runs until cancelled, or until `finish` and the last frames are out. `now_ms` is the probe's monotonic clock.
+
+    A connection over a line that went bad is given up for one over a better line.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Uplink:
         backlog: Backlog,
         snapshots: SnapshotLane,
         settings: UplinkSettings,
+        lines: Lines,
         *,
         source: str,
         now_ms: Callable[[], int],
@@ -69,6 +74,7 @@ class Uplink:
         self._backlog = backlog
         self._snapshots = snapshots
         self._settings = settings
+        self._lines = lines
         self._source = source
         self._now_ms = now_ms
         self._rng = rng
@@ -93,7 +99,9 @@ class Uplink:
             _end_if_cancelled()
             retry_ms: int | None = None
             try:
+                await self._until_a_line_is_known()
                 await self._port.connect()
+                self._lines.connected()
                 self.figures.connections += 1
                 self.is_connected = True
                 log.info("uplink.connected", extra={"source": self._source})
@@ -106,6 +114,7 @@ class Uplink:
                 log.warning("uplink.lost", extra={"error": str(errors.exceptions[0])})
             finally:
                 self.is_connected = False
+                self._lines.disconnected()
                 await self._port.close()
             if not self._is_done:
                 await self._pause(self._wait_ms(retry_ms))
@@ -123,8 +132,10 @@ class Uplink:
     async def _talk(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             receiver = tasks.create_task(self._receive(), name=f"uplink[{self._source}].receive")
+            leaver = tasks.create_task(self._leave(), name=f"uplink[{self._source}].leave")
             await self._send()
             receiver.cancel()
+            leaver.cancel()
 
     async def _send(self) -> None:
         while True:
@@ -142,6 +153,15 @@ class Uplink:
             else:
                 due = self._backlog.next_due(now)
                 await self._sleep(None if due is None else max(0, due - now))
+
+    async def _until_a_line_is_known(self) -> None:
+        """Of several lines one that works; of lines that nobody can tell about, whichever the system takes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
+                await self._lines.until_known()
+
+    async def _leave(self) -> None:
+        raise ProbeUnavailable("line_left", await self._lines.until_worth_leaving(), retry_ms=0)
 
     async def _receive(self) -> None:
         async for payload in self._port.messages():

@@ -36,8 +36,8 @@ _to_msgpack = msgspec.msgpack.encode
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds of this door, from `[collector]` in defaults.toml.
 
-    requests_per_s, requests_burst: for one credential. body_timeout_ms: how slowly a body may arrive.
-    retry_after_ms: what a sender is told when we are stopping.
+    requests_per_s, requests_burst: for each source that a credential speaks for. body_timeout_ms: how slowly a body may
+    arrive. retry_after_ms: what a sender is told when we are stopping.
     """
 
     requests_per_s: int
@@ -119,14 +119,15 @@ class HttpDoor:
 
     def _limit_rate(self, principal: Principal) -> None:
         now_ms = int(self._monotonic_s() * 1000)
+        sources = len(principal.sources)  # a site's token is that of each of its probes
         bucket = self._buckets.get(principal)
         if bucket is None:
-            bucket = Bucket(self._settings.requests_per_s, self._settings.requests_burst, now_ms)
+            bucket = Bucket(self._settings.requests_per_s * sources, self._settings.requests_burst * sources, now_ms)
             self._buckets[principal] = bucket
         wait_ms = bucket.wait_ms(now_ms)
         if wait_ms:
             self.stats.too_often += 1
-            problem = f"at most {self._settings.requests_per_s} requests a second; put more items into each"
+            problem = f"at most {self._settings.requests_per_s * sources} requests a second; put more items into each"
             raise _Refused(429, Problem("too_often", problem), wait_ms)
 
     async def _body(self, request: web.Request) -> bytes:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -86,6 +86,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             reconnect_min_ms=ms("reconnect_min"),
             reconnect_max_ms=ms("reconnect_max"),
             flush_ms=ms("last_words"),
+            unacknowledged_ms=ms("unacknowledged"),
             acks_queued=defaults.int("probe.acks_queued"),
             in_flight=IN_FLIGHT_FRAMES_MAX,
         ),
@@ -170,42 +171,64 @@ def run(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="TOML, see docs/operate/probe.md")
     parser.add_argument("--check", action="store_true", help="only check the configuration")
+    parser.add_argument("--service", action="store_true", help="as a Windows service (deploy/windows/install.ps1)")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 2
+    platform = current()
     try:
-        config, platform = load_config(options.config), current()
+        if options.service:
+            service = import_module("seatwatch.probe_service")  # Windows alone needs it
+            code = service.run_service(options.config, platform)
+            return code
         if options.check:
-            config = with_identity(config, platform)
+            config = with_identity(load_config(options.config), platform)
             check_files(config)
             sys.stdout.write(_summary(config))
             return 0
-        if config.enrolment is not None and read_identity(identity_folder(config, platform)) is None:
-            code = subprocess.run(helper("enrol", options.config), check=False).returncode  # noqa: S603 - our own program
-            if code:
-                return code
-        config = with_identity(config, platform)
-        check_files(config)
-        _run_daemon(options.config, config, load_defaults(), platform)
+        config = ready_config(options.config, platform)
+        stop_logging = log_to_stderr()
+        try:
+            run_daemon(options.config, config, load_defaults(), platform, platform.on_stop)
+        finally:
+            stop_logging()
     except ProbeConfigError as error:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     return 0
 
 
-def _run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
-    stop_logging = log_to_stderr()
-    try:
-        with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-            runner.run(_until_told_to_stop(file, config, defaults, platform))
-    finally:
-        stop_logging()
+def ready_config(path: Path, platform: Platform) -> ProbeConfig:
+    """The configuration in `path`, with an identity where it wants one, and every file it names at hand.
+
+    Raises ProbeConfigError.
+    """
+    config = load_config(path)
+    is_unknown = config.enrolment is not None and read_identity(identity_folder(config, platform)) is None
+    # a process of its own makes the key: what that takes to load the daemon need not hold
+    if is_unknown and subprocess.run(helper("enrol", path), check=False).returncode:  # noqa: S603 - our own program
+        fix = f"run `seatwatch probe enrol --config {path}`, which says what stands in the way"
+        raise ProbeConfigError("enrolment", "this machine got no identity", fix)
+    config = with_identity(config, platform)
+    check_files(config)
+    return config
 
 
-async def _until_told_to_stop(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
+OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]
+
+
+def run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop) -> None:
+    """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
+    with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
+        runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
+
+
+async def _until_told_to_stop(
+    file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop
+) -> None:
     stop = asyncio.Event()
-    undo = platform.on_stop(asyncio.get_running_loop(), stop.set)
+    undo = on_stop(asyncio.get_running_loop(), stop.set)
     renewal = RenewalSettings(
         defaults.ms("probe.renewal_check"), defaults.ms("probe.renewal_deadline"), defaults.ms("probe.renewal_poll")
     )
@@ -229,6 +252,7 @@ def _summary(config: ProbeConfig) -> str:
     lines = [
         f"ok: {config.role.value} {config.source}" + (f", seat {config.seat}" if config.seat else ""),
         f"    broker {broker.host}:{broker.port}, MQTT {broker.protocol}, {transport}",
+        *(f"    line {line.name} ({line.carrier}) on {line.interface}" for line in config.line),
         *(f"    UPS {ups.name} {_place(ups)}" for ups in config.ups),
         *(
             f"    phone line {line.name} at {line.host}:{line.port or SIP_PORTS[line.transport]},"

@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, cast
 
@@ -54,6 +55,8 @@ def run(arguments: Sequence[str]) -> int:
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
         findings = runner.run(examine(config, probe_settings(defaults), doctor, platform))
     language = cast("Language", options.lang)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console of another code page must not end the report
     for finding in findings:
         sys.stdout.write((_as_json(finding, language) if options.json else _as_line(finding, language)) + "\n")
     return 1 if any(finding.outcome is Outcome.PROBLEM for finding in findings) else 0

@@ -21,6 +21,8 @@ chromium:chromium
 /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk
 strace:strace
 systemd-analyze:systemd
+ip:iproute2
+nft:nftables
 '
 
 is_there() {

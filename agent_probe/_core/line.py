@@ -110,6 +110,11 @@ class Line:
         return LineState.SUSPECT if self._burst_left is not None else self._verdict.state
 
     @property
+    def silent_since(self) -> int | None:
+        """Since when nothing was answered; None if the last echo was, or none is overdue."""
+        return self._bad_from
+
+    @property
     def targets_failed(self) -> int:
         """Of how many targets the last probe is missed."""
         return sum(run > 0 for run in self._runs)
@@ -286,7 +291,8 @@ class Line:
         self.internet_reachable = None
         self.gateway_reachable = None
         self._find(state, reason, now)
-        self._bad_from = None
+        if self._bad_from is None:
+            self._bad_from = now
 
     def _forget(self) -> None:
         self._sent.clear()

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.doctor.clock import look_at_clock
 from agent_probe.doctor.endpoints import Waits, endpoints, look_at
 from agent_probe.doctor.findings import Finding
 from agent_probe.doctor.hub_visit import visit_hub
 from agent_probe.doctor.identity import look_at_identity
+from agent_probe.doctor.lines import look_at_lines
 from agent_probe.doctor.site import look_at_disk, look_at_ups
 from agent_probe.platform import Platform
 
@@ -33,7 +35,11 @@ async def examine(
     found: list[Finding] = []
     for endpoint in endpoints(config):
         found += await look_at(endpoint, waits)
+    found += await look_at_clock(
+        config.network, clock, wait_ms=settings.uplink.connect_ms, limit_ms=doctor.clock_limit_ms
+    )
     found += await visit_hub(config, settings, clock, doctor.clock_limit_ms)
     found += look_at_identity(config, clock())
+    found += await look_at_lines(config, settings, platform)
     found += await look_at_ups(config, settings, platform)
     return [*found, look_at_disk(config, settings, platform)]

@@ -34,7 +34,7 @@ async def visit_hub(
 ) -> list[Finding]:
     """The clock, the token and, where a proxy stands between, the way to the hub."""
     if config.hub is None or config.transport is Transport.MQTT:
-        return [skipped(Subject.CLOCK, "", Because.CLOCK_NOTHING)]
+        return [] if config.network.time_server else [skipped(Subject.CLOCK, "", Because.CLOCK_NOTHING)]
     hub, address = config.hub, read_url(config.hub.url)
     behind_proxy = proxy_for(address, hub.proxy) is not None
     found = await _visit(hub, settings, now_ms)

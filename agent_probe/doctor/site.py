@@ -9,9 +9,10 @@ from typing import Final
 from agent_probe.config import ProbeConfig, ProbeSettings
 from agent_probe.doctor.findings import Because, Finding, Subject, problem, skipped, well
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.lines import Lines
 from agent_probe.platform import Platform
 from agent_probe.sensors.base import Reading, Sensor, Stamp
-from agent_probe.sensors.registry import build
+from agent_probe.sensors.registry import Host, build
 from agent_probe.sensors.seat.sensor import Load
 from wire.facility import Comms, UpsReading
 
@@ -28,7 +29,8 @@ UPS_TROUBLES: Final = {
 
 async def look_at_ups(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> list[Finding]:
     """One finding for each UPS, from one sample of the sensor that would watch it."""
-    sensors = [sensor for sensor in build(config, settings, lambda: Load(0, 0)) if sensor.name.startswith("ups/")]
+    host = Host(lambda: Load(0, 0), Lines(platform.monotonic_ms), platform.monotonic_ms)
+    sensors = [sensor for sensor in build(config, settings, host) if sensor.name.startswith("ups/")]
     if not sensors:
         return [skipped(Subject.UPS, "", Because.NOTHING_SET)]
     return [await _ups(sensor, platform) for sensor in sensors]

@@ -5,7 +5,10 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from agent_probe.platform.windows_service import Control
 
 
 class Platform(Protocol):
@@ -40,6 +43,9 @@ class Platform(Protocol):
 
     def new_event_loop(self) -> AbstractEventLoop:
         """An event loop the MQTT client can work with."""
+
+    def service_control(self) -> "Control | None":
+        """What a service asks of the system that started it; None where a service is a process like any other."""
 
     def on_stop(self, loop: AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
         """Call `stop` in `loop` when the system or a person asks us to end. Returns what undoes this."""

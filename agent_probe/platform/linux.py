@@ -100,6 +100,9 @@ class Linux:
         """The system's usual loop."""
         return asyncio.new_event_loop()
 
+    def service_control(self) -> None:
+        """None: systemd starts and ends us by signals."""
+
     def on_stop(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
         """SIGTERM from the service manager, SIGINT from a terminal."""
         numbers = [getattr(signal, name) for name in STOP_SIGNALS]

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from agent_probe.platform.windows_service import Control
 
 NS_PER_MS: Final = 1_000_000
 INTERRUPTS_PER_MS: Final = 10_000
@@ -73,6 +76,12 @@ class Windows:
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A selector loop: the usual Windows loop has no add_reader, which the MQTT client needs."""
         return asyncio.SelectorEventLoop()
+
+    def service_control(self) -> "Control":
+        """The Service Control Manager."""
+        from agent_probe.platform.windows_service import ControlManager  # noqa: PLC0415 - a service alone needs it
+
+        return ControlManager()
 
     def on_stop(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
         """Ctrl-C or Ctrl-Break. This loop sees a signal when it next wakes, which is within a sample's interval."""

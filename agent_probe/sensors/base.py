@@ -1,7 +1,8 @@
 """What a sensor is: it measures. The runner owns deadlines, jitter, back-off and what is worth saying."""
 
+import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from agent_probe._core.gate import Rhythm
 from wire.body import Body
@@ -62,3 +63,10 @@ class Sensor(Protocol):
 
     async def close(self) -> None:
         """Let go of everything; may be called at any time and repeatedly."""
+
+
+@runtime_checkable
+class TellsEarly(Protocol):
+    """A sensor that may know something before its interval is over: it sets `news`, and is sampled at once."""
+
+    news: asyncio.Event

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from agent_probe.errors import ProbeConfigError
+from agent_probe.line_config import LineConfig, check_line
 from wire.ids import is_name
 
 HTTPS_PORT: Final = 443
@@ -77,13 +78,17 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def check_watched(
-    ups: Sequence[UpsConfig], phone_lines: Sequence[PhoneLineConfig], platforms: Sequence[PlatformConfig]
+    ups: Sequence[UpsConfig],
+    phone_lines: Sequence[PhoneLineConfig],
+    platforms: Sequence[PlatformConfig],
+    lines: Sequence[LineConfig],
 ) -> None:
     """Whether all of it can be used. Raises ProbeConfigError."""
     named = {
         "ups": [each.name for each in ups],
         "phone_line": [line.name for line in phone_lines],
         "platform": [platform.name for platform in platforms],
+        "line": [line.name for line in lines],
     }
     for key, names in named.items():
         for name in names:
@@ -93,6 +98,8 @@ def check_watched(
             if names.count(name) > 1:
                 raise ProbeConfigError(f"{key}.name", f"{name!r} is used twice", "give each a name of its own")
     _check_phone_lines(phone_lines)
+    for line in lines:
+        check_line(line)
     if idle := next((each.name for each in platforms if not each.host and not each.programs), None):
         raise ProbeConfigError(f"platform.{idle}", "nothing to look at", "name its host, its programs, or both")
 

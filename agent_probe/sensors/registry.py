@@ -1,9 +1,11 @@
 """Which sensors there are, by name, and what builds each: explicit, so that reading this file is enough."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent_probe.config import ProbeConfig, ProbeSettings
+from agent_probe.line_config import LineConfig
+from agent_probe.lines import Lines
 from agent_probe.notes import Notes
 from agent_probe.platform import current
 from agent_probe.sensors.base import Sensor
@@ -16,6 +18,10 @@ from agent_probe.sensors.seat.network import NetworkAddress, SeatSensor
 from agent_probe.sensors.seat.platform import PlatformSensor, PlatformTarget
 from agent_probe.sensors.seat.programs import Programs
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
+from agent_probe.sensors.uplink.echo import Target
+from agent_probe.sensors.uplink.router import RouterSensor
+from agent_probe.sensors.uplink.sensor import UplinkSensor
+from agent_probe.sensors.uplink.watched import LineAt
 from agent_probe.sensors.ups.battery import BatterySource
 from agent_probe.sensors.ups.sensor import UpsSensor, UpsSettings
 from agent_probe.sensors.ups.sources import NutSource, UpsAddress, UpsSource
@@ -23,11 +29,20 @@ from agent_probe.sensors.ups.ups_mib import SnmpSource
 from agent_probe.snmp import SnmpAddress
 from wire.facility import Role
 
-Factory = Callable[[ProbeConfig, ProbeSettings, Callable[[], Load]], Sequence[Sensor]]
+
+class Host(NamedTuple):
+    """What sensors take from the probe they live in. load: what its outbox holds. lines: what its uplink rides on."""
+
+    load: Callable[[], Load]
+    lines: Lines
+    now_ms: Callable[[], int]
 
 
-def _seat(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> Sequence[Sensor]:
-    return [*_heartbeat(config, settings, load), *_network(config, settings), *_platforms(config, settings)]
+Factory = Callable[[ProbeConfig, ProbeSettings, Host], Sequence[Sensor]]
+
+
+def _seat(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequence[Sensor]:
+    return [*_heartbeat(config, settings, host), *_network(config, settings), *_platforms(config, settings)]
 
 
 def _network(config: ProbeConfig, settings: ProbeSettings) -> Sequence[Sensor]:
@@ -63,7 +78,7 @@ def _platforms(config: ProbeConfig, settings: ProbeSettings) -> Sequence[Sensor]
     ]
 
 
-def _heartbeat(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> Sequence[Sensor]:
+def _heartbeat(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequence[Sensor]:
     beat = settings.gateway_heartbeat if config.role is Role.GATEWAY else settings.seat_heartbeat
     return [
         HeartbeatSensor(
@@ -73,12 +88,12 @@ def _heartbeat(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], 
             seat=config.seat,
             role=config.role,
             clock_domain=config.source,
-            load=load,
+            load=host.load,
         )
     ]
 
 
-def _ups(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
+def _ups(config: ProbeConfig, settings: ProbeSettings, _: Host) -> Sequence[Sensor]:
     return [
         UpsSensor(ups.name, _source(ups, settings.ups), settings.ups, site=config.site, clock_domain=config.source)
         for ups in config.ups
@@ -94,7 +109,7 @@ def _source(ups: UpsConfig, settings: UpsSettings) -> UpsSource:
     return NutSource(UpsAddress(ups.host, port, ups.ups or ups.name), list_ms=settings.list_ms)
 
 
-def _phone_lines(config: ProbeConfig, settings: ProbeSettings, _: Callable[[], Load]) -> Sequence[Sensor]:
+def _phone_lines(config: ProbeConfig, settings: ProbeSettings, _: Host) -> Sequence[Sensor]:
     return [
         PhoneLineSensor(
             line.name,
@@ -118,16 +133,52 @@ def _account(register: RegisterConfig | None) -> Account | None:
     return Account(register.aor, register.username or user, register.password_file)
 
 
+def _uplink(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequence[Sensor]:
+    if not config.line:
+        return []
+    uplink = UplinkSensor(
+        [_line_at(line) for line in config.line],
+        settings.lines,
+        host.lines,
+        site=config.site,
+        clock_domain=config.source,
+        now_ms=host.now_ms,
+    )
+    routers: dict[SnmpAddress, dict[str, int]] = {}
+    for line in config.line:
+        if (router := line.router) is not None:
+            address = SnmpAddress(router.host, router.port, router.community)
+            routers.setdefault(address, {})[line.name] = router.interface_index
+    asked = [
+        RouterSensor(
+            address,
+            links,
+            settings.lines.router,
+            resend_ms=settings.lines.snmp_resend_ms,
+            told=uplink.router_says,
+        )
+        for address, links in routers.items()
+    ]
+    return [uplink, *asked]
+
+
+def _line_at(line: LineConfig) -> LineAt:
+    parts = [target.partition(":") for target in line.targets]
+    targets = tuple(Target(address, int(port) if port else None) for address, _, port in parts)
+    return LineAt(line.name, line.carrier, line.interface, line.source_address, line.gateway, targets)
+
+
 SENSORS: Final[Mapping[str, Factory]] = {
     "seat": _seat,
     "ups": _ups,
     "phone_line": _phone_lines,
+    "uplink": _uplink,
 }
 
 
-def build(config: ProbeConfig, settings: ProbeSettings, load: Callable[[], Load]) -> list[Sensor]:
-    """Every sensor that `config` asks for. `load` tells the heartbeat what the outbox holds."""
-    return [sensor for factory in SENSORS.values() for sensor in factory(config, settings, load)]
+def build(config: ProbeConfig, settings: ProbeSettings, host: Host) -> list[Sensor]:
+    """Every sensor that `config` asks for."""
+    return [sensor for factory in SENSORS.values() for sensor in factory(config, settings, host)]
 
 
 def machine(settings: ProbeSettings, notes: Notes, awake_ms: Callable[[], int]) -> Sensor:

@@ -37,13 +37,15 @@ class FakeCollector:
         return next((b for _, b in reversed(self.log) if isinstance(b, UpsReading) and b.ups == ups), None)
 
     async def run(self) -> None:
-        while True:
+        while not _is_told_to_end():
             with suppress(aiomqtt.MqttError):
                 async with aiomqtt.Client(self.host, self.port, identifier="collector") as client:
                     await client.subscribe([(UPLINK_FILTER, 1), (SNAPSHOT_FILTER, 1)])
                     self.is_connected = True
                     async for message in client.messages:
                         await self._take(client, message)
+                        if _is_told_to_end():
+                            return
             self.is_connected = False
             await asyncio.sleep(0)
 
@@ -66,6 +68,12 @@ class FakeCollector:
             ack = Ack(LEDGER, epoch, frame.items[-1].sequence, 0)
         if not self.silent:
             await client.publish(ack_topic(topic.source), encode_ack(ack), qos=1)
+
+
+def _is_told_to_end() -> bool:
+    """Whether this task was cancelled, which is lost when it meets the end of a wait of aiomqtt's."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @asynccontextmanager

@@ -6,20 +6,24 @@ import pytest
 
 from agent_probe.config import check_files, parse_config
 from agent_probe.errors import ProbeConfigError
-from agent_probe.sensors.registry import SENSORS, build
+from agent_probe.lines import Lines
+from agent_probe.sensors.registry import SENSORS, Host, build
 from agent_probe.sensors.seat import Load
 from seatwatch import probe_command
 from tests.agent_probe.living_probe import SETTINGS
 from wire.facility import Role
 
+HOST = Host(lambda: Load(0, 0), Lines(lambda: 0), lambda: 0)
 SMALLEST = 'site = "sz1"\nprobe = "p1"\nseat = "s01"\n[broker]\nhost = "hub"\n'
+GATEWAY = SMALLEST.replace('seat = "s01"', 'role = "gateway"')
+A_LINE = '[[line]]\nname = "telecom"\ncarrier = "电信"\ninterface = "wan0"\ntargets = ["192.0.2.1"]\n'
 SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent / "agent_probe" / "sensors"
 
 
 def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() -> None:
     config = parse_config(SMALLEST)
     assert (config.source, config.role, config.broker.port, config.broker.protocol) == ("sz1/p1", Role.SEAT, 1883, "5")
-    assert [sensor.name for sensor in build(config, SETTINGS, lambda: Load(0, 0))] == ["heartbeat", "seat"]
+    assert [sensor.name for sensor in build(config, SETTINGS, HOST)] == ["heartbeat", "seat"]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,15 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         ),
         (SMALLEST + '[[phone_line]]\nname = "t"\nhost = "h"\n' * 2, "phone_line.name", "used twice"),
         (SMALLEST + '[[ups]]\nname = "no blanks"\n', "ups.no blanks", "cannot be a name"),
+        (SMALLEST + A_LINE, "line", "a seat does not measure lines"),
+        (GATEWAY + A_LINE * 2, "line.name", "used twice"),
+        (GATEWAY + A_LINE.replace('"wan0"', '""'), "line.telecom.interface", "no interface"),
+        (GATEWAY + A_LINE.replace("电信", "电" * 300), "line.telecom.carrier", "too long"),
+        (GATEWAY + A_LINE.replace('["192.0.2.1"]', "[]"), "line.telecom.targets", "none"),
+        (GATEWAY + A_LINE.replace("192.0.2.1", "example.org"), "line.telecom.targets", "cannot be asked"),
+        (GATEWAY + A_LINE.replace("192.0.2.1", "192.0.2.1:99999"), "line.telecom.targets", "cannot be asked"),
+        (GATEWAY + A_LINE + 'gateway = "here"\n', "line.telecom.gateway", "no IPv4 address"),
+        (GATEWAY + A_LINE + '[line.router]\nhost = "r"\n', "line[0].router.interface_index", "missing"),
         (SMALLEST.replace("seat =", 'role = "boss"\nseat ='), "role", "Invalid enum value"),
     ],
 )
@@ -62,6 +75,13 @@ def test_a_setting_that_cannot_be_used_is_refused_by_name_with_a_fix(text: str, 
     assert refused.value.key == key
     assert problem in refused.value.problem
     assert refused.value.fix
+
+
+def test_lines_become_one_sensor_and_each_router_one_more() -> None:
+    text = (SENSOR_FOLDERS / "uplink" / "sample.toml").read_text(encoding="utf-8")
+    config = parse_config(text)
+    assert [sensor.name for sensor in build(config, SETTINGS, HOST)] == ["heartbeat", "uplink", "router/10.20.0.1"]
+    assert [line.carrier for line in config.line] == ["电信", "联通", "移动"]
 
 
 def test_a_file_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path) -> None:
@@ -101,14 +121,14 @@ def test_check_ends_with_2_and_names_key_and_fix(tmp_path: Path, capsys: pytest.
 def test_a_gateway_does_not_look_at_itself_and_a_seat_may_be_told_not_to() -> None:
     more = '[network]\nmeasured = false\n[[platform]]\nname = "phone"\nprograms = ["phone.exe"]\n'
     gateway = parse_config('site = "sz1"\nprobe = "gw"\nrole = "gateway"\n[broker]\nhost = "hub"\n')
-    assert [sensor.name for sensor in build(gateway, SETTINGS, lambda: Load(0, 0))] == ["heartbeat"]
-    told = build(parse_config(SMALLEST + more), SETTINGS, lambda: Load(0, 0))
+    assert [sensor.name for sensor in build(gateway, SETTINGS, HOST)] == ["heartbeat"]
+    told = build(parse_config(SMALLEST + more), SETTINGS, HOST)
     assert [sensor.name for sensor in told] == ["heartbeat", "platform/phone"]
 
 
 def test_every_sensor_has_its_folder_with_a_readme_and_every_folder_is_a_sensor_or_a_kept_place() -> None:
     folders = {path.name for path in SENSOR_FOLDERS.iterdir() if path.is_dir() and not path.name.startswith("_")}
-    assert folders == set(SENSORS) | {"uplink"}
+    assert folders == set(SENSORS)
     assert all((SENSOR_FOLDERS / name / "README.md").read_text(encoding="utf-8").strip() for name in folders)
 
 

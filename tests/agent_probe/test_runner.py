@@ -154,6 +154,37 @@ def test_an_urgent_change_takes_everything_known_with_it() -> None:
     assert sorted(run_virtually(main())) == [48, 48]
 
 
+class Early(Scripted):
+    """As Scripted, and it may tell early."""
+
+    def __init__(self, *script: object) -> None:
+        super().__init__(*script)
+        self.news = asyncio.Event()
+
+
+def test_a_sensor_that_tells_early_is_sampled_at_once_and_otherwise_every_interval() -> None:
+    async def main() -> list[int]:
+        sensor = Early("up")
+        world = World(sensor)
+        asyncio.get_running_loop().call_later(2.4, sensor.news.set)
+        await world.lives(4_500)
+        return sensor.sampled_at
+
+    assert run_virtually(main()) == [0, 1_000, 2_000, 2_400, 3_400, 4_400]
+
+
+def test_what_happened_once_is_recorded_and_is_no_part_of_the_present_state() -> None:
+    async def main() -> World:
+        world = World(Scripted("up"))
+        publisher = Publisher(world._put, world.snapshots, world._wake)
+        publisher.take([Reading("move", 1, RHYTHM, lambda: heartbeat(5), once=True)], 5)
+        return world
+
+    world = run_virtually(main())
+    assert world.put == [(5, "change")]
+    assert world.snapshots.next_frame() is None
+
+
 def test_the_gate_tells_changes_from_repetitions_for_each_thing_apart() -> None:
     gate = Gate()
     assert gate.judge("a", 1, RHYTHM, 0) == Say(DropClass.CHANGE, show=True)

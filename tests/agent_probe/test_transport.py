@@ -14,6 +14,7 @@ from agent_probe._core.storage import DropClass, MemoryStorage
 from agent_probe.config import HubConfig, Transport, parse_config
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.lines import Lines
 from agent_probe.mqtt import AiomqttPort
 from agent_probe.transport import AutoPort, port_for
 from agent_probe.uplink import Uplink
@@ -41,6 +42,7 @@ class World:
             self.outbox,
             self.snapshots,
             SETTINGS.uplink,
+            Lines(clock.monotonic_ms),
             source=SOURCE,
             now_ms=clock.monotonic_ms,
             rng=random.Random(1),
@@ -114,7 +116,7 @@ def test_a_change_over_leaves_no_pause_behind() -> None:
 def test_without_either_door_both_are_named_and_tried_again() -> None:
     async def story(world: World) -> None:
         world.mqtt.up = world.https.up = False
-        with pytest.raises(ProbeUnavailable, match="refused; and over HTTPS: refused"):
+        with pytest.raises(ProbeUnavailable, match="broker: refused; refused"):
             await AutoPort(world.mqtt, world.https, mqtt_retry_ms=1, now_ms=VirtualClock().monotonic_ms).connect()
         await passes(20_000)
         world.https.up = True
@@ -122,6 +124,24 @@ def test_without_either_door_both_are_named_and_tried_again() -> None:
         await passes(6_000)
 
     assert living(story).outbox.settled
+
+
+def test_while_mqtt_is_known_not_to_get_through_a_lost_connection_is_made_again_over_https_at_once() -> None:
+    async def story(world: World) -> None:
+        world.mqtt.up = False
+        await passes(10_000)
+        world.https.up = False
+        world.say()
+        await passes(2_000)
+        tried = len(world.mqtt.attempts)
+        world.https.up = True
+        await passes(8_000)
+        assert world.outbox.settled
+        assert len(world.mqtt.attempts) == tried, "five seconds of a firewall's silence are spared"
+        await passes(RETRY_MS)
+        assert len(world.mqtt.attempts) > tried
+
+    living(story)
 
 
 class _Refusing(FakeBroker):
@@ -161,7 +181,7 @@ def test_a_hub_that_says_when_to_come_back_is_not_asked_earlier() -> None:
 )
 def test_the_configuration_chooses_the_port(transport: Transport, hub: HubConfig | None, port: type) -> None:
     config = gateway(Path("unused"), 1, transport=transport, hub=hub)
-    assert type(port_for(config, SETTINGS, lambda: 0)) is port
+    assert type(port_for(config, SETTINGS, lambda: 0, Lines(lambda: 0))) is port
 
 
 @pytest.mark.parametrize(

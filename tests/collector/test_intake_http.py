@@ -234,6 +234,22 @@ async def test_too_many_requests_are_429_with_the_seconds_to_wait(tmp_path: Path
         assert len(hub.bodies(CustomerTurn)) == 3
 
 
+async def test_a_token_of_several_sources_may_come_as_often_as_they_together(tmp_path: Path) -> None:
+    settings = HttpSettings(requests_per_s=1, requests_burst=2, body_timeout_ms=5000, retry_after_ms=1500)
+    site = [Source(id=f"site-1/seat-{n}", client=CLIENT, token_hash=token_hash("site-one")) for n in (1, 2, 3)]
+    headers = {"Authorization": "Bearer site-one"}
+    async with running_hub(tmp_path, sources=site) as hub, http_client(hub, settings) as (client, _):
+        statuses = [
+            (
+                await client.post(
+                    "/v1/events", json=document(said(n), source=f"site-1/seat-{n % 3 + 1}"), headers=headers
+                )
+            ).status
+            for n in range(1, 8)
+        ]
+    assert statuses == [200] * 6 + [429]
+
+
 async def test_a_full_queue_is_503_before_anything_is_stored(tmp_path: Path) -> None:
     settings = msgspec.structs.replace(SETTINGS, waiting_rows_max=2)
     async with running_hub(tmp_path, settings=settings) as hub, http_client(hub) as (client, _):

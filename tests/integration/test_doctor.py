@@ -1,23 +1,31 @@
 """The doctor against real troubles: it names each one, and nothing else, and says what mends it."""
 
+import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
+from agent_probe._core.sntp import PACKET, UNIX_EPOCH_IN_NTP
 from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
+from agent_probe.doctor.lines import look_at_lines
+from agent_probe.line_config import LineConfig
 from agent_probe.platform import current
-from agent_probe.sensors.config import UpsConfig
+from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch import probe_command
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults
@@ -139,6 +147,44 @@ async def test_a_clock_that_is_off_is_named_with_its_direction(tmp_path: Path, a
         assert wrong.values["offset"].startswith(offset)
 
 
+class TimeServer(asyncio.DatagramProtocol):
+    """Says what time it is, `ahead_ms` wrong, and before that what somebody else was told."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        self.ahead_ms = ahead_ms
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        ms = current().wall_ms() + self.ahead_ms
+        now = (ms // 1000 + UNIX_EPOCH_IN_NTP, (ms % 1000 << 32) // 1000)
+        asked = PACKET.unpack(data)[-2:]
+        for nonce in ((1, 2), asked):
+            answer = PACKET.pack(0x24, 2, 0, 0, 0, 0, 0, 0, 0, *nonce, *now, *now)
+            self.transport.sendto(answer, addr)  # type: ignore[attr-defined]  # a datagram transport
+
+
+@pytest.mark.parametrize(("ahead_ms", "offset"), [(0, None), (3_000, "-3.0"), (-90_000, "+90.0")])
+async def test_a_time_server_is_asked_where_one_is_configured(
+    tmp_path: Path, mosquitto: Server, ahead_ms: int, offset: str | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: TimeServer(ahead_ms), ("127.0.0.1", 0))
+    try:
+        port = transport.get_extra_info("sockname")[1]
+        config = replace(
+            gateway(tmp_path, mosquitto.port), network=NetworkConfig(time_server="127.0.0.1", time_port=port)
+        )
+        clock = next(each for each in await found(config) if each.subject is Subject.CLOCK)
+    finally:
+        transport.close()
+    assert clock.values.get("offset") == offset
+    assert clock.outcome is (Outcome.OK if offset is None else Outcome.PROBLEM)
+    silent = await found(config)
+    assert troubles(silent) == [(Subject.CLOCK, Because.CLOCK_UNANSWERED)]
+
+
 async def test_a_token_nobody_knows_is_refused_and_one_that_others_may_read_is_open(tmp_path: Path) -> None:
     async with running_hub(tmp_path / "hub", sources=[GATEWAY]) as hub, door(hub) as port:
         config = with_hub(tmp_path, f"http://127.0.0.1:{port}")
@@ -241,7 +287,7 @@ def test_the_command_prints_a_line_each_with_the_fix_and_ends_with_1(
 ) -> None:
     assert probe_command.run(["doctor", "--config", str(written)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     (wrong,) = [line for line in lines if line.startswith("PROBLEM")]
     assert "start the service there" in wrong
     assert probe_command.run(["doctor", "--config", str(written), "--lang", "zh"]) == 1
@@ -256,10 +302,18 @@ def test_the_command_speaks_json_and_ends_with_0_where_nothing_is_wrong_and_2_wi
     assert probe_command.run(["doctor", "--config", str(written), "--json"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["outcome"] for line in said} == {"ok", "skipped"}
-    assert [line["subject"] for line in said] == ["name", "port", "tls", "clock", "identity", "ups", "disk"]
+    assert [line["subject"] for line in said] == ["name", "port", "tls", "clock", "identity", "line", "ups", "disk"]
     assert probe_command.run(["doctor", "--config", str(written) + os.sep + "none"]) == 2
     assert "fix:" in capsys.readouterr().err
     assert probe_command.run(["doctor"]) == 2
+
+
+def test_a_console_that_cannot_show_chinese_gets_the_whole_report_all_the_same(written: Path) -> None:
+    command = [sys.executable, "-m", "seatwatch", "probe", "doctor", "--config", str(written), "--lang", "zh"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert len(done.stdout.splitlines()) == 7
 
 
 def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
@@ -270,3 +324,19 @@ def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
 
 def _places(text: str) -> list[str]:
     return [part.partition("}")[0] for part in text.split("{")[1:]]
+
+
+async def test_a_line_without_link_or_address_is_named_with_its_interface(tmp_path: Path) -> None:
+    lines = [
+        LineConfig("telecom", "Telecom", "no-such-device", ["192.0.2.1"]),
+        LineConfig("unicom", "Unicom", "lo", ["192.0.2.1"], source_address="192.0.2.9"),
+    ]
+    platform = current()
+    config = msgspec.structs.replace(gateway(tmp_path / "box", 1), line=lines)
+    findings = await look_at_lines(config, QUICK, platform)
+    assert [(each.about, each.because, each.values["interface"]) for each in findings] == [
+        ("telecom", Because.LINE_NO_LINK, "no-such-device"),
+        ("unicom", Because.LINE_NO_ADDRESS, "lo"),
+    ]
+    nothing = await look_at_lines(gateway(tmp_path / "box", 1), QUICK, platform)
+    assert [each.outcome for each in nothing] == [Outcome.SKIPPED]

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent_probe.lines import Lines
 from agent_probe.sensors.base import Sensor, Stamp
 from agent_probe.sensors.config import UpsConfig
-from agent_probe.sensors.registry import SENSORS
+from agent_probe.sensors.registry import SENSORS, Host
 from agent_probe.sensors.seat import Load
 from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.servers import LOOPBACK, Server, free_port, program, running
@@ -59,7 +60,9 @@ async def test_a_card_is_read_from_mains_to_low_battery_and_its_silence_is_said(
     with running(simulator(tmp_path)) as server:
         card = UpsConfig(name="card", host=LOOPBACK, port=server.port, via="snmp", community="card")
         (sensor,) = SENSORS["ups"](
-            msgspec.structs.replace(gateway(tmp_path, 1883), ups=[card]), SETTINGS, lambda: Load(0, 0)
+            msgspec.structs.replace(gateway(tmp_path, 1883), ups=[card]),
+            SETTINGS,
+            Host(lambda: Load(0, 0), Lines(lambda: 0), lambda: 0),
         )
         await sensor.open()
         first = await said(sensor, 0)

@@ -8,6 +8,7 @@ from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass, Row, StorageCorrupt
 from agent_probe.config import UplinkSettings
+from agent_probe.lines import Lines
 from agent_probe.outbox import DurableOutbox
 from agent_probe.uplink import Uplink
 from tests.sim.mqtt_port import SimPort
@@ -43,6 +44,7 @@ UPLINK: Final = UplinkSettings(
     reconnect_min_ms=200,
     reconnect_max_ms=2_000,
     flush_ms=1_000,
+    unacknowledged_ms=2_000,
     acks_queued=20,
     in_flight=4,
 )
@@ -140,7 +142,14 @@ class ProbeNode(Node):
         self._port = SimPort(self, world.broker, ack_topic(self.name), self._leaving)
         self.snapshots = SnapshotLane(source=self.name, epoch=lambda: outbox.epoch)
         self.uplink = Uplink(
-            self._port, outbox, self.snapshots, UPLINK, source=self.name, now_ms=self.now_ms, rng=world.rng
+            self._port,
+            outbox,
+            self.snapshots,
+            UPLINK,
+            Lines(self.now_ms),
+            source=self.name,
+            now_ms=self.now_ms,
+            rng=world.rng,
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(self._observe(outbox), name="probe.observe")

@@ -1,0 +1,151 @@
+"""Follows the interfaces of this machine: the kernel tells, or where it does not, they are asked for."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from agent_probe._core.netlink import GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
+from agent_probe.errors import ProbeUnavailable
+
+ROUTE_FAMILY: Final = 0
+GROUPS: Final = 0x1 | 0x10 | 0x40
+"""RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE"""
+READ_AT_ONCE: Final = 64 * 1024
+
+
+class Links(Protocol):
+    """The interfaces of this machine."""
+
+    def open(self, changed: Callable[[], None]) -> None:
+        """Begin; call `changed` whenever something may be different. Raises ProbeUnavailable."""
+
+    def seen(self, name: str) -> Seen | None:
+        """The interface of that name as it is now; None as long as nothing is known yet."""
+
+    def default_routes(self) -> list[DefaultRoute] | None:
+        """The best ones first, or None where that cannot be told."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class NetlinkLinks:
+    """Linux. The kernel tells of a pulled cable within milliseconds."""
+
+    def __init__(self) -> None:
+        self._interfaces: Interfaces | None = None
+        self._being_listed: Interfaces | None = None
+        self._socket: socket.socket | None = None
+        self._changed: Callable[[], None] | None = None
+        self._to_list: list[int] = []
+        self._is_listing = False
+
+    def open(self, changed: Callable[[], None]) -> None:
+        """As Links says."""
+        self.close()
+        try:
+            self._socket = _netlink_socket()
+        except OSError as error:
+            raise ProbeUnavailable("netlink", str(error)) from None
+        self._changed = changed
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
+        self._list_everything()
+
+    def seen(self, name: str) -> Seen | None:
+        """As Links says."""
+        return None if self._interfaces is None else self._interfaces.seen(name)
+
+    def default_routes(self) -> list[DefaultRoute] | None:
+        """As Links says."""
+        return None if self._interfaces is None else self._interfaces.default_routes()
+
+    def close(self) -> None:
+        """As Links says."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+        self._socket = self._interfaces = None
+        self._is_listing = False
+
+    def _list_everything(self) -> None:
+        """Into a table of its own, which takes the place of the present one when it is complete."""
+        self._being_listed = Interfaces()
+        self._to_list = list(LISTINGS)
+        self._list_next()
+
+    def _list_next(self) -> None:
+        if self._socket is not None and self._to_list and not self._is_listing:
+            self._is_listing = True
+            self._socket.send(encode_request(self._to_list.pop(0)))
+
+    def _read(self) -> None:
+        """Take everything there is. News that were lost in a flood are made good by listing all of it again."""
+        is_news = False
+        while self._socket is not None:
+            try:
+                data = self._socket.recv(READ_AT_ONCE)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self._list_everything()
+                continue
+            is_news = self._take(data) or is_news
+        self._list_next()
+        if is_news and self._interfaces is not None and self._changed is not None:
+            self._changed()
+
+    def _take(self, data: bytes) -> bool:
+        """Whether something may be different."""
+        tables = [table for table in (self._interfaces, self._being_listed) if table is not None]
+        was_told, finished = [table.take(data) for table in tables][-1]
+        if finished:
+            self._is_listing = False
+        if GET_ROUTE in finished and self._being_listed is not None:
+            self._interfaces, self._being_listed = self._being_listed, None
+        if was_told and GET_ROUTE not in self._to_list:
+            self._to_list.append(GET_ROUTE)
+        return was_told or GET_ROUTE in finished
+
+
+class PolledLinks:
+    """Any system, by asking: as quick as whoever looks, and without routes."""
+
+    def open(self, changed: Callable[[], None]) -> None:
+        """As Links says; nobody is called."""
+
+    def seen(self, name: str) -> Seen | None:
+        """As Links says."""
+        import psutil  # noqa: PLC0415 - a megabyte that a system with netlink need not load
+
+        found = psutil.net_if_stats().get(name)
+        addresses = psutil.net_if_addrs().get(name, [])
+        usable = tuple(a.address for a in addresses if a.family is socket.AF_INET and a.address)
+        return Seen(is_enabled=True, has_link=found is not None and found.isup, addresses=usable)
+
+    def default_routes(self) -> list[DefaultRoute] | None:
+        """As Links says."""
+        return None
+
+    def close(self) -> None:
+        """As Links says."""
+
+
+def links() -> Links:
+    """What this system has."""
+    return NetlinkLinks() if hasattr(socket, "AF_NETLINK") else PolledLinks()
+
+
+def _netlink_socket() -> socket.socket:
+    family: int = getattr(socket, "AF_NETLINK")  # noqa: B009 - Windows has no such name
+    opened = socket.socket(family, socket.SOCK_RAW, ROUTE_FAMILY)
+    try:
+        opened.setblocking(False)  # noqa: FBT003 - the library's own
+        opened.bind((0, GROUPS))
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,75 @@
+"""`seatwatch probe --service`: the probe as Windows starts and ends it, with a log file instead of stderr."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from agent_probe.config import ProbeConfig
+from agent_probe.errors import ProbeConfigError
+from agent_probe.logs import log_to_file
+from agent_probe.platform import Platform
+from agent_probe.platform.windows_service import Control, NotStartedAsService, Service
+from seatwatch.probe_command import probe_settings, ready_config, run_daemon
+from seatwatch.settings import load_defaults
+
+LOG: Final = "probe.log"
+CRASHED: Final = 1
+CONFIGURATION_UNUSABLE: Final = 2
+log = logging.getLogger(__name__)
+
+
+def run_service(path: Path, platform: Platform) -> int:
+    """Until the system ends it; the exit code. Raises ProbeConfigError where no service can run."""
+    control = platform.service_control()
+    if control is None:
+        raise ProbeConfigError("--service", "this is not Windows", "leave it out; deploy/systemd has a unit")
+    try:
+        return service_over(control, path, platform).run()
+    except NotStartedAsService:
+        fix = "run deploy/windows/install.ps1, or leave it out to run in this window"
+        raise ProbeConfigError("--service", "only Windows itself can start a service", fix) from None
+
+
+def service_over(control: Control, path: Path, platform: Platform) -> Service:
+    """The service of the probe configured in `path`. It ends with 2 when that cannot be used; the log says why."""
+    defaults = load_defaults()
+    settings = probe_settings(defaults)
+
+    def work() -> int:
+        config, problem = _read(path, platform)
+        directory = Path(config.data_dir) if config and config.data_dir else platform.default_data_dir()
+        directory.mkdir(parents=True, exist_ok=True)
+        stop_logging = log_to_file(directory / LOG, defaults.int("probe.log_size"), defaults.int("probe.logs_kept"))
+        try:
+            if config is not None:
+                run_daemon(path, config, defaults, platform, on_stop)
+                return 0
+        except ProbeConfigError as error:
+            problem = error
+        except Exception:  # a service has no stderr: this is the only place to say why; Windows starts it again
+            log.exception("probe.crashed")
+            return CRASHED
+        finally:
+            if problem is not None:
+                log.error("probe.configuration", extra={"file": str(path), "problem": str(problem)})
+            stop_logging()
+        return CONFIGURATION_UNUSABLE
+
+    service = Service(control, work, stop_hint_ms=settings.uplink.connect_ms + settings.uplink.flush_ms)
+
+    def on_stop(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
+        def tell() -> None:
+            loop.call_soon_threadsafe(stop)
+
+        return service.on_stop(tell)
+
+    return service
+
+
+def _read(path: Path, platform: Platform) -> tuple[ProbeConfig | None, ProbeConfigError | None]:
+    try:
+        return ready_config(path, platform), None
+    except ProbeConfigError as error:
+        return None, error

@@ -1,0 +1,92 @@
+"""What the kernel says of its interfaces, as recorded from one with two lines, and what noise makes of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_probe._core.netlink import GET_LINK, GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
+from agent_probe.netlink import NetlinkLinks, PolledLinks
+from agent_probe.sensors import uplink
+from tests.waiting import wait_until
+
+CASES = Path(uplink.__file__).parent / "cases"
+FIRST, SECOND = DefaultRoute("wan0", "10.0.0.1", 100), DefaultRoute("wan1", "10.0.1.1", 101)
+
+
+def recorded(case: str) -> list[bytes]:
+    return [bytes.fromhex(line) for line in (CASES / f"{case}.hex").read_text(encoding="ascii").splitlines()]
+
+
+def told(*cases: str) -> Interfaces:
+    interfaces = Interfaces()
+    for case in cases:
+        for data in recorded(case):
+            interfaces.take(data)
+    return interfaces
+
+
+def test_the_first_listing_names_links_addresses_and_default_routes() -> None:
+    interfaces = Interfaces()
+    taken = [interfaces.take(data) for data in recorded("listing")]
+    assert not any(each.was_told for each in taken)
+    assert {listing for each in taken for listing in each.finished} == set(LISTINGS)
+    assert interfaces.seen("wan0") == Seen(is_enabled=True, has_link=True, addresses=("10.0.0.2",))
+    assert interfaces.seen("wan1").addresses == ("10.0.1.2",)
+    assert interfaces.default_routes() == [FIRST, SECOND]
+
+
+def test_an_interface_that_does_not_exist_has_no_link() -> None:
+    assert told("listing").seen("ppp0") == Seen(is_enabled=True, has_link=False, addresses=())
+
+
+def test_a_pulled_cable_takes_the_link_and_nothing_else() -> None:
+    interfaces = told("listing")
+    assert any(interfaces.take(data).was_told for data in recorded("pulled_cable"))
+    assert interfaces.seen("wan0") == Seen(is_enabled=True, has_link=False, addresses=("10.0.0.2",))
+    assert interfaces.seen("wan1").has_link
+
+
+def test_an_address_that_is_taken_away_is_gone() -> None:
+    interfaces = told("listing", "address_gone")
+    assert interfaces.seen("wan1") == Seen(is_enabled=True, has_link=True, addresses=())
+    assert interfaces.seen("wan0").addresses == ("10.0.0.2",)
+
+
+def test_default_routes_are_those_of_the_newest_listing() -> None:
+    assert told("listing", "address_gone", "default_route_gone").default_routes() == []
+    both = told("listing", "two_ways").default_routes()
+    assert both == [DefaultRoute("wan0", "10.0.0.1", 0), DefaultRoute("wan1", "10.0.1.1", 0)]
+
+
+def test_an_interface_that_went_away_is_as_one_that_never_was() -> None:
+    interfaces = told("listing", "interface_gone")
+    assert interfaces.seen("wan1") == Seen(is_enabled=True, has_link=False, addresses=())
+    assert interfaces.seen("wan0").has_link
+
+
+def test_a_request_names_its_listing_so_that_the_answer_can_be_told_from_news() -> None:
+    assert encode_request(GET_LINK).hex() == "20000000120001031200000000000000" + "00" * 16
+    assert encode_request(GET_ROUTE)[8:12] == GET_ROUTE.to_bytes(4, "little")
+
+
+@given(st.binary(max_size=200) | st.integers(0, 1500).map(lambda cut: recorded("pulled_cable")[0][:cut]))
+def test_noise_and_halves_of_messages_break_nothing(data: bytes) -> None:
+    interfaces = told("listing")
+    interfaces.take(data)
+    assert interfaces.seen("wan1").has_link in {True, False}
+
+
+@pytest.mark.parametrize("links", [NetlinkLinks(), PolledLinks()], ids=["netlink", "polled"])
+async def test_this_machine_has_its_loopback(links: NetlinkLinks | PolledLinks) -> None:
+    changed = asyncio.Event()
+    links.open(changed.set)
+    await wait_until(lambda: links.seen("lo") is not None, what="the first listing")
+    found = links.seen("lo")
+    assert found is not None
+    assert (found.is_enabled, found.has_link) == (True, True)
+    assert links.seen("no-such-device") == Seen(is_enabled=True, has_link=False, addresses=())
+    links.close()
+    links.close()

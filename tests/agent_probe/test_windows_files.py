@@ -1,0 +1,94 @@
+"""The Windows scripts, as far as can be told without Windows: they agree with the code and are whole.
+
+They have not been run on Windows (docs/operate/probe-windows.md says so).
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent_probe.platform.windows import Windows
+from agent_probe.platform.windows_service import NAME
+from seatwatch import probe_command
+
+WINDOWS = Path(__file__).parents[2] / "deploy" / "windows"
+SCRIPTS = {name: (WINDOWS / name).read_text(encoding="utf-8") for name in ("install.ps1", "uninstall.ps1")}
+INSTALL = SCRIPTS["install.ps1"]
+TEXT_OR_COMMENT = re.compile(r"<#.*?#>|#[^\n]*|'[^'\n]*'|\"(?:`.|[^\"\n`])*\"", re.DOTALL)
+PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_windows_powershell_reads_it_as_written(name: str) -> None:
+    assert SCRIPTS[name].isascii(), "without a byte order mark, Windows PowerShell 5.1 reads the system's code page"
+    assert SCRIPTS[name].startswith("#Requires -Version 5.1\n")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_bracket_outside_texts_and_comments_is_closed(name: str) -> None:
+    opened: list[str] = []
+    for sign in TEXT_OR_COMMENT.sub("", SCRIPTS[name]):
+        if sign in PAIRS.values():
+            opened.append(sign)
+        elif sign in PAIRS:
+            assert opened, f"{sign} closes nothing"
+            assert opened.pop() == PAIRS[sign]
+    assert opened == []
+    assert not set("'\"") & set(TEXT_OR_COMMENT.sub("", SCRIPTS[name])), "a text is not closed"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_its_exit_codes_are_the_ones_it_says(name: str) -> None:
+    said = re.search(r"Exit code: (.*?)\n\n|Exit code: (.*?)\n\.", SCRIPTS[name], re.DOTALL)
+    assert said is not None
+    promised = set(re.findall(r"(?:^|[,;] )(\d) ", said[1] or said[2]))
+    used = set(re.findall(r"(?:exit|Stop-Here) (\d)", SCRIPTS[name]))
+    assert used == promised
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_it_means_the_service_and_the_folder_that_the_code_means(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(r"^\$Service = '(\w+)'$", SCRIPTS[name], re.MULTILINE)[1] == NAME  # type: ignore[index]  # it is there
+    monkeypatch.setenv("PROGRAMDATA", "data")
+    folder = re.search(r"Join-Path \$env:ProgramData '(\w+)'", SCRIPTS[name])
+    assert folder is not None
+    assert Windows().default_data_dir().parent == Path("data") / folder[1]
+
+
+def test_the_registered_command_is_one_that_the_probe_understands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = re.search(r'\$command = "(.*)"\n', INSTALL)
+    assert command is not None
+    words = command[1].replace('`"', "").split()
+    assert words[1:4] == ["-m", "seatwatch", "probe"]
+    arguments = [str(tmp_path / "probe.toml") if word.startswith("$") else word for word in words[4:]]
+    assert probe_command.run(arguments) == 2
+    assert "this is not Windows" in capsys.readouterr().err, "everything before that was understood"
+
+
+def test_the_bundle_takes_what_the_installer_looks_for_and_the_locked_libraries() -> None:
+    script = WINDOWS.parents[1] / "tools" / "windows-bundle.sh"
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    text = script.read_text(encoding="utf-8")
+    assert "--require-hashes" in text
+    assert "--platform win_amd64" in text
+    for name in SCRIPTS:
+        assert f"deploy/windows/{name}" in text
+    for folder in ("python", "packages"):
+        assert f'"$bundle/{folder}"' in text
+        assert f"'{folder}\\" in INSTALL
+
+
+def test_it_runs_with_few_rights_comes_back_after_failures_and_opens_no_port() -> None:
+    assert '"NT SERVICE\\$Service"' in INSTALL
+    for tool in (
+        "'sidtype'",
+        "'privs', $Service, 'SeChangeNotifyPrivilege'",
+        "'failure', ",
+        "'failureflag', $Service, '1'",
+    ):
+        assert tool in INSTALL
+    assert not re.search(r"netsh|NetFirewall|LocalSystem|-Credential|Read-Host", INSTALL)
