@@ -14,9 +14,10 @@ from collector._core import derived, keys
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
 from collector.sources import Source
+from ledger.entry import NewEntry
 from ledger.recorded import recorded
 from wire.facility import Heartbeat
-from wire.ids import is_derived
+from wire.ids import OPERATOR, is_derived
 from wire.record import SourceSilent
 from wire.recorded import Recorded
 
@@ -134,15 +135,18 @@ class Timekeeper:
         silent_since = self._silent_since.get(source.id)
         if silent_since is not None:
             if last.at > silent_since:
-                entry = derived.back(source.id, silent_since, last.at)
-                await self._intake.append_derived(source.client, [entry], latest=True)
+                await self._say(source, derived.back(source.id, silent_since, last.at))
                 del self._silent_since[source.id]
             return
         missed_at = max(last.at, self._started_at) + last.heartbeat_ms * self._settings.silent_after
         if last.heartbeat_ms and now >= missed_at:
-            entry = derived.silent(source.id, last.at, missed_at)
-            await self._intake.append_derived(source.client, [entry], latest=True)
+            await self._say(source, derived.silent(source.id, last.at, missed_at))
             self._silent_since[source.id] = last.at
+
+    async def _say(self, source: Source, entry: NewEntry) -> None:
+        """Into the ledger the source writes, where it judges, and into the operator's, where somebody is told of it."""
+        for client in dict.fromkeys((OPERATOR, source.client)):
+            await self._intake.append_derived(client, [entry], latest=True)
 
     def _last_of(self, source: Source) -> _Last | None:
         """What this run heard of it, else what the run before left in the ledger."""

@@ -1,14 +1,16 @@
 """An explained conversation for a person, and the same as one JSON object."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from seatwatch.cause_words import cause_words
 from seatwatch.explain_words import Teller
 from seatwatch.screens import console_of
+from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of
 from sla_engine.explain import Explanation, Session
 from wire.recorded import Recorded
@@ -18,8 +20,8 @@ COLUMNS: Final = 140
 """Width in a file or a pipe."""
 
 
-def show(explained: Explanation, tell: Teller) -> None:
-    """Timeline, then every session: verdict, clocks, rules, legs, revisions."""
+def show(explained: Explanation, tell: Teller, why: Mapping[int, Trace]) -> None:
+    """Timeline, then every session: verdict, clocks, rules, legs, revisions, and of a miss its cause (`why`)."""
     console = console_of(COLUMNS)
     by_index = {entry.index: entry for entry in explained.told}
     console.print(_timeline(explained, tell))
@@ -27,6 +29,9 @@ def show(explained: Explanation, tell: Teller) -> None:
         console.print(line, markup=False)
     for session in explained.sessions:
         _session(console, session, by_index, explained, tell)
+        trace = why.get(session.fact.session)
+        if trace is not None:
+            console.print(f"{tell.word('cause')}: {cause_words(trace, tell)}", markup=False)
     _standing(console, explained, tell)
 
 
@@ -158,7 +163,7 @@ def late_by(entry: Recorded, explained: Explanation) -> int:
     return late_ms if late_ms > allowed else 0
 
 
-def as_json(explained: Explanation, tell: Teller) -> bytes:
+def as_json(explained: Explanation, tell: Teller, why: Mapping[int, Trace]) -> bytes:
     """Everything, instants and durations in ms, with the sentences beside their names."""
     found: dict[str, Any] = {
         "conversation": explained.conversation,
@@ -174,7 +179,10 @@ def as_json(explained: Explanation, tell: Teller) -> bytes:
             }
             for entry in explained.told
         ],
-        "sessions": [_session_json(session, tell) for session in explained.sessions],
+        "sessions": [
+            _session_json(session, tell) | {"cause": _cause_json(why.get(session.fact.session))}
+            for session in explained.sessions
+        ],
         "imported_from": explained.imported_from,
         "stands": explained.stands,
         "record": explained.record,
@@ -198,6 +206,17 @@ def _session_json(session: Session, tell: Teller) -> dict[str, Any]:
         "rules": [applied._asdict() | {"text": tell.rule(applied)} for applied in session.rules],
         "turns": session.turns,
         "legs": session.legs,
+    }
+
+
+def _cause_json(why: Trace | None) -> dict[str, Any] | None:
+    if why is None:
+        return None
+    return {
+        "cause": why.cause,
+        "but_for": why.but_for,
+        "incident": why.incident,
+        "candidates": why.candidates,
     }
 
 

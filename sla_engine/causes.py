@@ -8,16 +8,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sla_engine._core.attribution import OPEN_END, Held, Miss, Trace, trace
+from sla_engine._core.attribution import OPEN_END, AfterLimits, Held, Miss, Trace, trace
+from sla_engine._core.choices import ClockDomains
 from sla_engine._core.circumstances import Circumstances, LoadLimits
 from sla_engine._core.definition import label_of
 from sla_engine._core.engine import definitions_of
-from sla_engine.replay import Given, Replay, entered_rules, last_facts, ledger_batches, restating
+from sla_engine.replay import STANDING, Given, Replay, entered_rules, last_facts, ledger_batches, restating
 from sla_engine.runners.tail import EntryReader
+from wire.kinds import Kind
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, SessionFact, Verdict
 
 _HALF: Final = 2
+_LASTING: Final = STANDING | {Kind.PRESENCE, Kind.INCIDENT, Kind.SOURCE_SILENT, Kind.SOURCE_BACK}
+
+
+class CauseLimits(NamedTuple):
+    """Thresholds: what is load, and what follows a trouble."""
+
+    load: LoadLimits
+    after: AfterLimits
 
 
 class Caused(NamedTuple):
@@ -27,18 +37,25 @@ class Caused(NamedTuple):
     trace: Trace
 
 
-def causes_in(reader: EntryReader, since: int, until: int, limits: LoadLimits) -> list[Caused]:
-    """Every missed first response of sessions that began within [since, until), ms, in order. Raises LedgerCorrupt."""
-    given = restating(*entered_rules(reader))
-    return causes(ledger_batches(reader), since, until, limits, given)
+def causes_in(reader: EntryReader, since: int, until: int, limits: CauseLimits, *, lookback_ms: int) -> list[Caused]:
+    """Every missed first response of sessions that began within [since, until), ms, in order.
+
+    lookback_ms: how long before `since` the engine begins to read; what lasts is read from the beginning. Raises
+    LedgerCorrupt.
+    """
+    definitions, contracts = entered_rules(reader)
+    estimated = any(each.clock_domains is ClockDomains.ESTIMATED_OFFSET for each in definitions)
+    earliest = 0 if estimated else max(0, since - lookback_ms)  # offsets are told by everything heard so far
+    batches = ledger_batches(reader, earliest=earliest, lasting=_LASTING)
+    return causes(batches, since, until, limits, restating(definitions, contracts))
 
 
 def causes(
-    batches: Iterable[Sequence[Recorded]], since: int, until: int, limits: LoadLimits, given: Given | None = None
+    batches: Iterable[Sequence[Recorded]], since: int, until: int, limits: CauseLimits, given: Given | None = None
 ) -> list[Caused]:
     """As `causes_in`, over the entries of a ledger from its first on. given: rules that restate."""
     fold = Replay(given)
-    circumstances = Circumstances(limits)
+    circumstances = Circumstances(limits.load)
     facts: list[Fact] = []
     ends_at = 0
     for batch in batches:
@@ -55,7 +72,7 @@ def causes(
     impaired = circumstances.impaired(legs, arrivals)
     misses = _Misses(legs, circumstances.source_of, ends_at)
     return [
-        Caused(fact, trace(misses.of(fact), impaired, limits.shifted_percent))
+        Caused(fact, trace(misses.of(fact), impaired, limits.after))
         for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
         if fact.verdict is Verdict.BREACHED and since <= fact.started_at < until
     ]
@@ -81,9 +98,11 @@ class _Misses:
         sites: dict[str, Counter[str]] = defaultdict(Counter)
         peers: dict[str, dict[str, Held]] = defaultdict(dict)
         self._replies: dict[str, list[int]] = defaultdict(list)
+        self._of_account: dict[str, list[LegFact]] = defaultdict(list)
         for leg in legs:
             self._legs[leg.conversation, leg.session].append(leg)
             sites[leg.queue][leg.place.site] += 1
+            self._of_account[leg.place.account].append(leg)
             peers[leg.queue].setdefault(leg.place.account, _held(leg))
             if leg.replied_at is not None:
                 insort(self._replies[leg.place.account], leg.replied_at)
@@ -104,8 +123,6 @@ class _Misses:
             until = self._ends_at if fact.ended_at is None else fact.ended_at
         legs = self._legs[fact.conversation, fact.session]
         until = max(until, fact.due_at)
-        replies = self._replies[fact.place.account]
-        before = bisect_left(replies, until)
         return Miss(
             conversation=fact.conversation,
             session=fact.session,
@@ -117,12 +134,24 @@ class _Misses:
             until=until,
             held=tuple(_held(leg) for leg in legs),
             home_sites=self._home.get(fact.queue, frozenset()),
-            alone_since=OPEN_END
-            if fact.first_response_ms is None
-            else max(since, replies[before - 1])
-            if before
-            else since,
+            alone_since=self._alone_since(fact, since, until),
+            ahead=self._ahead(fact.place.account, since),
             peers=self._peers.get(fact.queue, ()),
+        )
+
+    def _alone_since(self, fact: SessionFact, since: int, until: int) -> int:
+        """When whoever replied had last replied to somebody else; a reply that never came was always behind others."""
+        if fact.first_response_ms is None:
+            return OPEN_END
+        replies = self._replies[fact.place.account]
+        before = bisect_left(replies, until)
+        return max(since, replies[before - 1]) if before else since
+
+    def _ahead(self, account: str, at: int) -> int:
+        """How many customers an account owed a first reply when one more came."""
+        return sum(
+            leg.started_at < at < (leg.ended_at if leg.replied_at is None else leg.replied_at)
+            for leg in self._of_account[account]
         )
 
 

@@ -204,13 +204,14 @@ def _sites(sites: "list[SiteTile]") -> "Table":
     from seatwatch.glossary import words
 
     table = Table()
-    for name in ("site", "now", "power", "probes"):
+    for name in ("site", "now", "power", "probes", "seats_present"):
         table.add_column(words()[name].en)
     for site in sites:
         state, reason = words()[site.state].en, words()[site.reason].en
         power = words()["no_ups"].en if site.power is None else site.power
         said = state if state == reason else f"{state}: {reason}"
-        table.add_row(site.name, said, power, f"{site.probes_reporting}/{site.probes_known}")
+        seats = "" if site.seats_expected is None else f"{site.seats_present or 0}/{site.seats_expected}"
+        table.add_row(site.name, said, power, f"{site.probes_reporting}/{site.probes_known}", seats)
     return table
 
 

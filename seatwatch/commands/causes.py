@@ -123,14 +123,11 @@ def _counts(found: "list[Caused]", lang: Literal["zh", "en"]) -> None:
 
 def _found(data: Path, client: str, since: int, until: int) -> "list[Caused]":
     from ledger.errors import LedgerError
-    from sla_engine._core.circumstances import LoadLimits
-    from sla_engine.causes import causes_in
+    from seatwatch.cause_words import causes_found
 
-    defaults = load_defaults()
-    limits = defaults.fill(LoadLimits, "incidents", hands_limit=defaults.int("board.hands_limit"))
     reader = open_ledger(data, client)
     try:
-        return causes_in(reader, since, until, limits)
+        return causes_found(reader, since, until, load_defaults())
     except LedgerError as error:
         _end(str(error), 1)
     finally:

@@ -12,6 +12,7 @@ from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
+    from sla_engine._core.attribution import Trace
     from sla_engine._core.definition import Definition
     from sla_engine.explain import Explanation, Record, Session
 
@@ -60,18 +61,19 @@ def explain(
     try:
         asked = None if definition is None else published_or_exit(reader, "--definition", definition)
         explained = _explained(reader, conversation, asked, instant, zone)
+        why = {} if asked is not None else _why(reader, explained)
     finally:
         reader.close()
     tell = Teller(lang, ZoneInfo(zone))
     if not explained.told:
         if as_json:
-            typer.echo(json_of(explained, tell))
+            typer.echo(json_of(explained, tell, {}))
         typer.echo(f"{conversation}: {tell.word('not_received')}. {_holds(explained.record, zone)}", err=True)
         raise typer.Exit(1)
     if as_json:
-        typer.echo(json_of(explained, tell))
+        typer.echo(json_of(explained, tell, why))
     else:
-        show(explained, tell)
+        show(explained, tell, why)
 
 
 def _explained(
@@ -99,6 +101,23 @@ def _explained(
         return msgspec.structs.replace(found, sessions=_of(found, stands.session))
     running = [session for session in found.sessions if session.fact.started_at <= instant]
     return msgspec.structs.replace(found, sessions=tuple(running[-1:]), stands=None)
+
+
+def _why(reader: "LedgerReader", explained: "Explanation") -> "dict[int, Trace]":
+    """By session, what stood behind each one that was missed."""
+    from ledger.errors import LedgerError
+    from seatwatch.cause_words import causes_found
+    from wire.verdict import Verdict
+
+    missed = [each.fact for each in explained.sessions if each.fact.verdict is Verdict.BREACHED and not each.fact.void]
+    if not missed:
+        return {}
+    since, until = min(fact.started_at for fact in missed), max(fact.started_at for fact in missed) + 1
+    try:
+        found = causes_found(reader, since, until, load_defaults())
+    except LedgerError as error:
+        _end(str(error), 1)
+    return {each.fact.session: each.trace for each in found if each.fact.conversation == explained.conversation}
 
 
 def _of(found: "Explanation", session: int) -> "tuple[Session, ...]":

@@ -30,6 +30,18 @@ OPEN_END: Final = 1 << 62
 _PERCENT: Final = 100
 
 
+class AfterLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds from `[incidents]` in defaults.toml.
+
+    shifted_percent: so many of those who serve a queue, taken away, make more work for the others. aftermath_ms: how
+    long after a trouble what it left behind is worked off. pile: so many waiting before one are a pile.
+    """
+
+    shifted_percent: int
+    aftermath_ms: int
+    pile: int
+
+
 class Impaired(msgspec.Struct, frozen=True, kw_only=True):
     """Something stood in the way within [since, until), ms; until = OPEN_END while it lasts.
 
@@ -64,7 +76,8 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
 
     held: in whose hands it was meanwhile. home_sites: where most of those who serve its queue sit; while nobody has it,
     what hits such a site hits it. alone_since: from when on whoever replied did nothing else: what took longer than
-    that was no load. peers: a stay of each account that serves its queue.
+    that was no load. ahead: how many others that person owed a first reply when this one came. peers: a stay of each
+    account that serves its queue.
     """
 
     conversation: str
@@ -77,7 +90,8 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     until: int
     held: tuple[Held, ...] = ()
     home_sites: frozenset[str] = frozenset()
-    alone_since: int = OPEN_END
+    alone_since: int = 0
+    ahead: int = 0
     peers: tuple[Held, ...] = ()
 
 
@@ -103,11 +117,11 @@ class Trace(msgspec.Struct, frozen=True):
         return self.cause is not Cause.NONE
 
 
-def trace(miss: Miss, impaired: Sequence[Impaired], shifted_percent: int) -> Trace:
+def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trace:
     """What stood in the way of one miss, the likeliest explanation first.
 
-    Load that follows an incident is the incident's: where both together made the difference, or where it took at least
-    `shifted_percent` of those who serve the queue away from others who then had too much in hands.
+    Load that follows a trouble is the trouble's: where both together made the difference, where a pile was left behind,
+    or where so many of those who serve the queue were taken away that the others had more to do.
     """
     spans: dict[tuple[Cause, str], list[tuple[int, int]]] = {}
     for each in impaired:
@@ -122,36 +136,45 @@ def trace(miss: Miss, impaired: Sequence[Impaired], shifted_percent: int) -> Tra
         ),
         key=lambda each: (ORDER.index(each.cause), -each.overlap_ms, each.incident),
     )
-    chosen = next((each for each in candidates if each.but_for and each.cause not in LOAD), None)
-    if chosen is None:
-        with_load = (
-            each
-            for each in candidates
-            if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
-        )
-        chosen = next(with_load, None)
-    if chosen is None and _met_without(miss, _length(load)):
-        shifted = _shifted(miss, impaired, shifted_percent)
-        if shifted is not None:
-            return Trace(shifted.cause, shifted.incident, tuple(candidates))
-        chosen = next((each for each in candidates if each.but_for), None)
+    first = (each for each in candidates if each.but_for and each.cause not in LOAD)
+    with_load = (
+        each
+        for each in candidates
+        if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
+    )
+    by_load = (each for each in candidates if each.but_for)
+    chosen = next(first, None) or next(with_load, None) or _led_to(miss, impaired, limits) or next(by_load, None)
     if chosen is None:
         return Trace(Cause.NONE, "", tuple(candidates))
     return Trace(chosen.cause, chosen.incident, tuple(candidates))
 
 
-def _shifted(miss: Miss, impaired: Sequence[Impaired], shifted_percent: int) -> Impaired | None:
-    """What took so many others who serve the queue away that their work came to those who were left."""
+def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Impaired | None:
+    """The trouble that made whoever replied busy with others, where the reply by itself was quick enough."""
+    if miss.ahead < limits.pile or miss.until - miss.alone_since > miss.due_at - miss.since:
+        return None
     found = [
         each
         for each in impaired
-        if each.incident
+        if each.cause not in LOAD
         and each.since < miss.until
-        and miss.since < each.until
+        and miss.since < each.until + limits.aftermath_ms
         and each.voice in {None, miss.voice}
-        and sum(_hits(each, peer, miss) for peer in miss.peers) * _PERCENT >= shifted_percent * len(miss.peers) > 0
+        and (_took_away(each, miss, limits) or _left_behind(each, miss))
     ]
     return min(found, key=lambda each: (ORDER.index(each.cause), each.since, each.incident), default=None)
+
+
+def _took_away(each: Impaired, miss: Miss, limits: AfterLimits) -> bool:
+    """An incident that took enough others who serve the queue away, so that their work came to those who were left."""
+    gone = sum(_hits(each, peer, miss) for peer in miss.peers)
+    return bool(each.incident) and gone * _PERCENT >= limits.shifted_percent * len(miss.peers) > 0
+
+
+def _left_behind(each: Impaired, miss: Miss) -> bool:
+    """It kept the very person who replied from working, who then had a pile to work off."""
+    is_about_people = bool(each.site or each.account) or each.seats is not None
+    return is_about_people and any(_hits(each, held, miss) for held in miss.held)
 
 
 def _met_without(miss: Miss, overlap_ms: int) -> bool:
@@ -162,7 +185,7 @@ def _hit(miss: Miss, each: Impaired) -> list[tuple[int, int]]:
     """The parts of the wait in which `each` stood in the way of whoever had the conversation."""
     since, until = max(miss.since, each.since), min(miss.until, each.until)
     if each.cause in LOAD:
-        until = min(until, miss.alone_since)
+        until = min(until, max(miss.alone_since, miss.since))
     general = (each.queue in {"", miss.queue}) and (each.source in {"", miss.source})
     if since >= until or not general or each.voice not in {None, miss.voice}:
         return []

@@ -37,14 +37,12 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     surge_window_ms: in which so many conversations arrive on one queue, at least surge_arrivals and surge_percent of
     what the hour before brought in as long. hands_limit: conversations at once where the roster states none.
-    shifted_percent: of those who serve a queue, taken away by an incident, make the load of the others its doing.
     """
 
     surge_window_ms: int
     surge_arrivals: int
     surge_percent: int
     hands_limit: int
-    shifted_percent: int
 
 
 class Circumstances:

@@ -16,8 +16,10 @@ from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
 from wire.board import SiteTile
-from wire.incident import IncidentSaid
+from wire.facility import Role
+from wire.incident import Cause, IncidentSaid
 from wire.limits import LEDGER_ID_BYTES
+from wire.record import SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 __all__ = [
@@ -78,9 +80,16 @@ def open_incidents(state: SitesState) -> list[IncidentSaid]:
 
 
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
-    """The clients whom an incident concerns: those served at its site, or at any site where it is of no one site."""
-    sites = [said.site] if said.site else sorted(state.sites)
-    return sorted({client for site in sites for client in clients_at(state.roster, site, state.now)})
+    """The clients whom an incident concerns: those served at its site, else at the sites it names, else at any.
+
+    A silent feed concerns none here: its own client's ledger says so itself.
+    """
+    if said.cause is Cause.FEED_GAP:
+        return []
+    named = (
+        [said.site] if said.site else [site for site in said.details.get("sites", "").split() if site in state.sites]
+    )
+    return sorted({client for site in named or state.sites for client in clients_at(state.roster, site, state.now)})
 
 
 def is_unsettled(state: SitesState, now: int) -> bool:
@@ -119,7 +128,7 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
 def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None:
     state.now = max(state.now, entry.received_at)
     known = set(state.sites)
-    touched = take(state, entry)
+    touched = _now_or_soon(state, entry, take(state, entry))
     is_open = state.limits.hours.is_open(state.now)
     if is_open != state.is_open:
         state.is_open = is_open
@@ -129,12 +138,28 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    if touched:
+    if touched or isinstance(entry.body, SourceSilent | SourceBack):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):
             _judge(state, site_id)
         reconcile(state, _wanted(state), entry)
+
+
+def _now_or_soon(state: SitesState, entry: Recorded, touched: set[str]) -> set[str]:
+    """What of `touched` is looked at now. Where hundreds of seats fall silent one by one, the next look is enough."""
+    if not isinstance(entry.body, SourceSilent):
+        return touched
+    now = set()
+    for site_id in touched:
+        site = state.sites[site_id]
+        probe = site.probes.get(entry.body.about_source)
+        next_look = site.looked_at + state.limits.look_every_ms
+        if probe is None or probe.role is not Role.SEAT or next_look <= state.now:
+            now.add(site_id)
+        else:
+            site.look_again_at = next_look if site.look_again_at is None else min(site.look_again_at, next_look)
+    return now
 
 
 def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
@@ -156,6 +181,7 @@ def _only_site(finding: Finding) -> str:
 def _judge(state: SitesState, site_id: str) -> None:
     """Set the site's verdict and findings. `since` moves only when the state does."""
     site, now = state.sites[site_id], state.now
+    site.looked_at = now
     site.platforms_here = platforms_here(site)
     site.findings = site_findings(state, site_id)
     found, site.reason, since = verdict(site, state.limits, now)

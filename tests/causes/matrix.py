@@ -3,14 +3,18 @@
 from collections import Counter
 from random import Random
 
+from sla_engine._core.attribution import AfterLimits
 from sla_engine._core.circumstances import LoadLimits
-from sla_engine.causes import causes
+from sla_engine.causes import CauseLimits, causes
 from tests.causes.floor import LIMIT_MS, answers, customers, draw_trouble, extra
 from tests.causes.telling import client_entries, incidents_of, told_reply
 from wire.incident import Cause
 from wire.limits import INSTANT_MAX_MS
 
-LIMITS = LoadLimits(surge_window_ms=300_000, surge_arrivals=10, surge_percent=200, hands_limit=3, shifted_percent=20)
+LIMITS = CauseLimits(
+    LoadLimits(surge_window_ms=300_000, surge_arrivals=10, surge_percent=200, hands_limit=3),
+    AfterLimits(shifted_percent=20, aftermath_ms=120_000, pile=2),
+)
 INJECTED = [*(cause for cause in Cause if cause is not Cause.MONITORING)]
 Matrix = Counter[tuple[Cause, Cause]]
 """(truth, traced) -> misses."""

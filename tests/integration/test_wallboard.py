@@ -151,6 +151,16 @@ def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall,
         expect(page.locator(".team-card .client")).to_have_text("Acme Outdoor")
 
 
+def test_a_site_shows_its_seats_of_those_that_are_to_be_there_else_its_probes(shared: Wall, browser: Browser) -> None:
+    seats = site("gz3", name="Three", seats_present=580, seats_expected=600, is_planned=True)
+    shared.show(board(sites=[seats, site("gz4", name="Four")]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        three = page.locator(".site-card", has_text="Three").locator(".probes")
+        expect(three).to_have_text(f"{word('seats_present')} 580/600  ·  {word('planned')}")
+        expect(page.locator(".site-card", has_text="Four").locator(".probes")).to_have_text(f"{word('probes')} 16/16")
+
+
 def test_a_time_left_that_the_unit_does_not_tell_is_called_an_estimate(shared: Wall, browser: Browser) -> None:
     shared.show(
         board(sites=[site("gz3", "on_battery", power="battery", runtime_ms=1_380_000, runtime_is_estimate=True)])

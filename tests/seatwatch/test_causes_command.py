@@ -55,5 +55,20 @@ def test_misses_are_counted_by_cause_listed_and_written_for_a_spreadsheet(
     assert all(miss["but_for"] and miss["incident"].startswith("i-") for miss in platform)
 
 
+def test_a_miss_is_explained_with_its_cause_and_the_incident_behind_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert causes(data, "--json") == 0
+    miss = next(miss for miss in json.loads(capsys.readouterr().out) if miss["cause"] == "platform")
+    explain = ["explain", miss["conversation"], "--client", "acme", "--data", str(data)]
+    assert run(explain) == 0
+    shown = capsys.readouterr().out
+    assert f"Cause: chat platform, {miss['incident']}, stood in the way for " in shown
+    assert "met but for it" in shown
+    assert run([*explain, "--json"]) == 0
+    (session,) = json.loads(capsys.readouterr().out)["sessions"]
+    assert (session["cause"]["cause"], session["cause"]["but_for"]) == ("platform", True)
+
+
 def test_every_cause_has_its_word() -> None:
     assert {f"cause_{cause}" for cause in Cause} <= set(words())

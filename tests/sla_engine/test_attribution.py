@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from sla_engine._core.attribution import Held, Impaired, Miss, Trace, trace
+from sla_engine._core.attribution import AfterLimits, Held, Impaired, Miss, Trace, trace
 from wire.incident import Cause
 
 S = 1_000
@@ -21,7 +21,7 @@ OUTAGE = Impaired(cause=Cause.SITE_POWER, since=102 * S, until=125 * S, site="no
 
 
 def traced(miss: Miss, *impaired: Impaired) -> Trace:
-    return trace(miss, impaired, 20)
+    return trace(miss, impaired, AfterLimits(shifted_percent=20, aftermath_ms=120 * S, pile=2))
 
 
 def test_a_reply_that_was_late_only_by_the_outage_was_met_but_for_it() -> None:
@@ -71,20 +71,29 @@ def test_without_power_nobody_asks_for_the_break() -> None:
 
 def test_load_is_no_excuse_for_what_a_reply_took_by_itself() -> None:
     full = Impaired(cause=Cause.SATURATION, since=0, account="anna")
-    assert traced(MISS, full).cause is Cause.SATURATION
+    assert traced(replace(MISS, alone_since=125 * S), full).cause is Cause.SATURATION
     assert traced(replace(MISS, alone_since=115 * S), full).cause is Cause.NONE
 
 
-def test_the_pile_that_an_outage_left_behind_is_the_outages() -> None:
+def test_load_that_came_on_top_of_an_outage_is_the_outages() -> None:
     pile = Impaired(cause=Cause.SATURATION, since=118 * S, until=129 * S, account="anna")
     short = replace(OUTAGE, until=118 * S)
-    assert not any(each.but_for for each in traced(MISS, short, pile).candidates)
-    assert traced(MISS, short, pile).cause is Cause.SITE_POWER
+    busy = replace(MISS, alone_since=129 * S)
+    assert not any(each.but_for for each in traced(busy, short, pile).candidates)
+    assert traced(busy, short, pile).cause is Cause.SITE_POWER
 
 
-def test_too_much_in_hands_because_others_were_cut_off_is_the_cut() -> None:
-    full = Impaired(cause=Cause.SATURATION, since=0, account="anna")
+def test_the_pile_that_an_outage_left_behind_is_the_outages_as_long_as_it_is_worked_off() -> None:
+    after = replace(MISS, alone_since=125 * S, ahead=2)
+    assert traced(replace(after, ahead=1), replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.NONE
+    assert traced(after, replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.SITE_POWER
+    assert traced(after, replace(OUTAGE, since=10 * S, until=99 * S, site="south")).cause is Cause.NONE
+    assert traced(replace(after, alone_since=115 * S), replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.NONE
+
+
+def test_too_much_to_do_because_others_were_cut_off_is_the_cut() -> None:
+    busy = replace(MISS, alone_since=125 * S, ahead=2)
     away = replace(OUTAGE, site="south")
     peers = (MISS.held[0], Held("ben", "s2", "south", 0, 1))
-    assert traced(replace(MISS, peers=peers), full, away).incident == "i-1"
-    assert traced(replace(MISS, peers=peers[:1]), full, away).cause is Cause.SATURATION
+    assert traced(replace(busy, peers=peers), away).incident == "i-1"
+    assert traced(replace(busy, peers=peers[:1]), away).cause is Cause.NONE

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incidents
+from sla_engine._core.sites import SitesState, clients_of, fold_sites, new_sites, open_incidents
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
@@ -218,6 +218,28 @@ def test_all_sites_silent_at_one_moment_is_the_hub_and_pages_once() -> None:
     )
     assert steps(said) == [("opened", "site_silent"), ("changed", "hub_deaf")]
     assert said[-1].site == ""
+
+
+def test_a_silent_source_of_no_site_is_an_incident_of_its_own_and_no_clients_to_copy() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, [*floor(log, 2), log.silent("jd/shop", NOON, NOON + MINUTE), log.back("jd/shop", NOON + HOUR)])
+    assert [(each.step, each.what, each.site, each.subject, each.cause) for each in state.unsaid] == [
+        ("opened", "feed_silent", "", "jd/shop", "feed_gap"),
+        ("closed", "feed_silent", "", "jd/shop", "feed_gap"),
+    ]
+    assert clients_of(state, state.unsaid[0]) == []
+
+
+def test_an_incident_concerns_the_clients_served_at_its_site_or_at_the_sites_it_names() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, [*floor(log, 2), log.heartbeat("porch", NOON, "south"), log.ups("gate", NOON, Power.BATTERY)])
+    (said,) = state.unsaid
+    assert clients_of(state, said) == ["acme"]
+    assert clients_of(state, msgspec.structs.replace(said, site="south")) == []
+    assert clients_of(state, msgspec.structs.replace(said, site="", details={"sites": "south"})) == []
+    assert clients_of(state, msgspec.structs.replace(said, site="")) == ["acme"]
 
 
 # ----------------------------------------------------------------------------------------------------------- history

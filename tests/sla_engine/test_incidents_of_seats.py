@@ -6,6 +6,7 @@ from sla_engine._core.sites import fold_sites, new_sites, tile_of
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
+from wire.facility import Power
 
 
 def test_a_row_that_vanishes_at_once_is_one_incident_though_the_mains_are_there() -> None:
@@ -27,10 +28,50 @@ def test_a_circuit_that_holds_two_rows_is_named_once_more_of_it_is_gone() -> Non
     log = Log()
     gone = [f"s{n:02}" for n in range(20)]
     others = [f"s{n:02}" for n in range(20, 40)]
-    said = said_after(*floor(log, 40), *beats(log, others, NOON + 10 * SECOND), *silences(log, gone, NOON))
-    assert steps(said)[0] == ("opened", "seats_lost")
-    assert said[-1].subject == "circuit:c0"
+    said = said_after(
+        *floor(log, 40),
+        *beats(log, others, NOON + 10 * SECOND),
+        *silences(log, gone[:10], NOON),
+        log.clock(NOON + 16 * SECOND),
+        *silences(log, gone[10:], NOON + 2 * SECOND),
+        log.clock(NOON + 18 * SECOND),
+    )
+    assert [each.subject for each in said] == ["row:r0", "circuit:c0"]
     assert {each.incident for each in said} == {said[0].incident}
+
+
+def test_seats_that_come_back_one_by_one_after_an_outage_raise_nothing() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(20)]
+    said = said_after(
+        *floor(log, 20),
+        log.ups("gate", NOON),
+        log.ups("gate", NOON + SECOND, Power.BATTERY),
+        log.heartbeat("gate", NOON + 14 * SECOND, interval_ms=2_000),
+        *silences(log, names, NOON),
+        log.clock(NOON + 30 * SECOND),
+        log.ups("gate", NOON + 5 * MINUTE),
+        *(beat for n, seat in enumerate(names[1:]) for beat in beats(log, [seat], NOON + 6 * MINUTE + n * 5 * SECOND)),
+        log.clock(NOON + 10 * MINUTE),
+    )
+    assert steps(said) == [("opened", "mains_lost"), ("closed", "mains_lost")]
+    assert said[-1].details == {"seats_silent": "20"}
+
+
+def test_a_seat_that_never_comes_back_after_an_outage_is_down_once_the_others_had_time_to() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(20)]
+    said = said_after(
+        *floor(log, 20),
+        log.ups("gate", NOON + SECOND, Power.BATTERY),
+        *silences(log, names, NOON),
+        log.clock(NOON + 30 * SECOND),
+        log.ups("gate", NOON + 5 * MINUTE),
+        *beats(log, names[1:], NOON + 6 * MINUTE),
+        *beats(log, names[1:], NOON + 21 * MINUTE),
+        log.clock(NOON + 21 * MINUTE),
+    )
+    assert [(each.what, each.subject) for each in said[2:]] == [("seat_down", "s00")]
 
 
 def test_seats_that_leave_one_by_one_are_no_group() -> None:

@@ -63,10 +63,21 @@ export class Sites extends Strip {
     setIcon(card.state.firstChild, look.shape);
     setText(card.state.lastChild, w(look.word));
     setText(card.since.lastChild, format.since(site.since, now));
-    setText(card.probes, `${w("probes")} ${format.number(site.probes_reporting)}/${format.number(site.probes_known)}`);
+    setText(card.probes, this.reporters(site));
     if (UNHEARD.has(site.state)) this.showLastPower(card, site);
     else this.showPower(card, site);
     return 0;
+  }
+
+  // Seats that are there of those that are to be; a site without seats shows its probes.
+  reporters(site) {
+    const { w, format } = this.tools;
+    const hasSeats = site.seats_expected !== null && site.seats_present !== null;
+    const word = hasSeats ? "seats_present" : "probes";
+    const there = hasSeats ? site.seats_present : site.probes_reporting;
+    const all = hasSeats ? site.seats_expected : site.probes_known;
+    const planned = site.is_planned ? `  ·  ${w("planned")}` : "";
+    return `${w(word)} ${format.number(there)}/${format.number(all)}${planned}`;
   }
 
   // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.

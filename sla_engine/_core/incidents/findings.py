@@ -17,7 +17,15 @@ from sla_engine._core.incidents.model import (
     Ups,
 )
 from sla_engine._core.incidents.seats import cover, lost_seats
-from sla_engine._core.incidents.verdict import Dark, dark, enabled_lines, on_battery, power_verdict, stays, worst_ups
+from sla_engine._core.incidents.verdict import (
+    Dark,
+    dark,
+    enabled_lines,
+    heard_until,
+    on_battery,
+    power_verdict,
+    worst_ups,
+)
 from wire.facility import Power, Role
 from wire.incident import Cause, MaintenanceOf, Severity
 from wire.phone import Registration, TrunkState
@@ -43,6 +51,7 @@ GROUP_: Final = "group:"
 SEAT_: Final = "seat:"
 ACCOUNT_: Final = "account:"
 PLATFORM_: Final = "platform:"
+FEED_: Final = "feed:"
 
 BATTERY_LOW: Final = "battery_low"
 CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
@@ -63,6 +72,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "seat_down": (TICKET, INFO),
     "platform_down": (PAGE, TICKET),
     "account_offline": (TICKET, INFO),
+    "feed_silent": (PAGE, TICKET),
     "ups_comms_lost": (TICKET, TICKET),
     "ups_bypass": (TICKET, TICKET),
     "ups_off": (PAGE, TICKET),
@@ -110,7 +120,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
 def global_findings(state: SitesState) -> tuple[list[Finding], set[str]]:
     """Troubles of no one site: a platform, or the hub's own ears. And the sites whose own findings these explain."""
     hub = _hub(state)
-    found = [*_platforms(state)] if hub is None else [hub]
+    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub]
     explained = {site for site, each in state.sites.items() if _is_dark(each)} if hub is not None else set()
     return [_weighed(state, "", each) for each in found], explained
 
@@ -219,7 +229,7 @@ def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
     for source, probe in site.probes.items():
         since = probe.silent_since
         if probe.role is Role.GATEWAY and since is not None and probe.covered_until <= now:
-            if now - probe.said_silent_at >= limits.settle_ms and stays(site, since):
+            if now - probe.said_silent_at >= limits.settle_ms and since < heard_until(site):
                 yield _finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
             return
 
@@ -275,6 +285,11 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
         more = {"subject": platform, "sites": " ".join(site_id for site_id, _ in sites)}
         found = _finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
         yield replace(found, is_suspected=len(sites) < _SITES_AGREE and not moved)
+
+
+def _feeds(state: SitesState) -> Iterator[Finding]:
+    for source, feed in sorted(state.feeds.items()):
+        yield _finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
 
 
 def _hub(state: SitesState) -> Finding | None:

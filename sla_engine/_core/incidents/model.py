@@ -85,7 +85,8 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers within
     flapping_ms are one incident. replay_ms: a word older than the newest of its source by more than this is history.
     leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
-    those it silenced may take to be heard again.
+    those it silenced may take to be heard again. look_every_ms: how often a site is looked at while seats of it fall
+    silent one after the other.
     """
 
     together_ms: int
@@ -98,6 +99,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     replay_ms: int
     leaves_early_ms: int
     recovery_ms: int
+    look_every_ms: int
     hours: Hours
 
 
@@ -218,7 +220,8 @@ class Site(msgspec.Struct):
     """A site's probes, power and lines, and the verdict shown last.
 
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
-    epoch), None = the site has none. look_again_at: when time alone may change what holds.
+    epoch), None = the site has none. look_again_at: when time alone may change what holds. looked_at: when it was
+    judged last.
     """
 
     probes: dict[str, Probe] = {}
@@ -238,6 +241,7 @@ class Site(msgspec.Struct):
     platforms_here: dict[str, PlatformHere] = {}
     findings: list[Finding] = []
     look_again_at: int | None = None
+    looked_at: int = 0
 
 
 class Open(msgspec.Struct):
@@ -246,6 +250,13 @@ class Open(msgspec.Struct):
     site: str
     finding: Finding
     said: IncidentSaid
+
+
+class SilentFeed(msgspec.Struct):
+    """A source of no site, such as a platform's connector, that is silent since it was heard last, ms."""
+
+    since: int
+    index: int
 
 
 class Maintenance(msgspec.Struct):
@@ -282,7 +293,8 @@ class SitesState(msgspec.Struct):
     """Every site of the operator. Plain values: it is saved and restored as MessagePack.
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
-    newest revision the ledger holds of an incident. is_open: whether it was service time at the last entry.
+    newest revision the ledger holds of an incident. feeds: silent sources of no site. is_open: whether it was service
+    time at the last entry.
     """
 
     limits: SiteLimits
@@ -290,6 +302,7 @@ class SitesState(msgspec.Struct):
     sites: dict[str, Site] = {}
     site_of: dict[str, str] = {}
     roster: SiteRosterState = msgspec.field(default_factory=SiteRosterState)
+    feeds: dict[str, SilentFeed] = {}
     maintenance: dict[str, Maintenance] = {}
     open: dict[str, Open] = {}
     unsaid: list[IncidentSaid] = []

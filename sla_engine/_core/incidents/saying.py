@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sla_engine._core.incidents.findings import (
     ACCOUNT_,
+    FEED_,
     FLAPPING,
     GATEWAY,
     GROUP_,
@@ -40,7 +41,7 @@ _GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {
 }
 """Total trouble, and the partial ones it goes on from, the likeliest first."""
 _COVERS: Final[dict[str, tuple[str, ...]]] = {
-    HUB: (POWER, PHONE_, ACCOUNT_, LINE_, FLAPPING),
+    HUB: (POWER, PHONE_, ACCOUNT_, LINE_, FLAPPING, FEED_),
     UPLINK: (PHONE_, ACCOUNT_, POWER),
     POWER: (PHONE_, ACCOUNT_, LINE_, FLAPPING, UPLINK),
     SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER),

@@ -1,11 +1,10 @@
 """Seats that vanish together: a breaker, a switch, a row. And those that vanish alone."""
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.model import Probe, Site, SiteLimits, SitesState
-from sla_engine._core.incidents.verdict import stays
+from sla_engine._core.incidents.verdict import heard_until
 from wire.facility import Role
 
 _PERCENT: Final = 100
@@ -42,10 +41,11 @@ def lost_seats(state: SitesState, site_id: str, now: int) -> tuple[list[LostGrou
         for p in site.probes.values()
         if p.role is Role.SEAT and p.seat and p.silent_since is not None and p.was_expected and p.covered_until <= now
     }
+    others_until = heard_until(site)
     groups: list[LostGroup] = []
     if len(lost) >= limits.group_seats:
         members = _members(state, site_id, now)
-        while (best := _largest(site, lost, members, limits)) is not None:
+        while (best := _largest(site, lost, members, limits, others_until)) is not None:
             group, gone = best
             groups.append(group)
             for seat in gone:
@@ -56,7 +56,7 @@ def lost_seats(state: SitesState, site_id: str, now: int) -> tuple[list[LostGrou
         for seat, probe in sorted(lost.items())
         if now - probe.said_silent_at >= limits.settle_ms
         and probe.grouped_until <= now
-        and stays(site, probe.silent_since or 0)
+        and (probe.silent_since or 0) < others_until
     ]
     return groups, alone
 
@@ -94,7 +94,11 @@ def _members(state: SitesState, site_id: str, now: int) -> dict[tuple[str, str],
 
 
 def _largest(
-    site: Site, lost: dict[str, Probe], members: dict[tuple[str, str], set[str]], limits: SiteLimits
+    site: Site,
+    lost: dict[str, Probe],
+    members: dict[tuple[str, str], set[str]],
+    limits: SiteLimits,
+    others_until: int,
 ) -> tuple[LostGroup, set[str]] | None:
     """The group of which most vanished at one moment, enough of it and not with the whole site."""
     reporting = {p.seat for p in site.probes.values() if p.seat and p.heard_at is not None and p.silent_since is None}
@@ -104,7 +108,7 @@ def _largest(
         there = len(gone) + len(seats & reporting)
         if len(gone) < limits.group_seats or len(gone) * _PERCENT < limits.group_percent * there:
             continue
-        if not stays(site, max(lost[seat].silent_since or 0 for seat in gone)):
+        if max(lost[seat].silent_since or 0 for seat in gone) >= others_until:
             continue
         since = min(lost[seat].silent_since or 0 for seat in gone)
         first_index = min(lost[seat].silent_index for seat in gone)
@@ -120,24 +124,17 @@ def _at_once(lost: dict[str, Probe], within_ms: int) -> set[str]:
     When a seat vanished is only known to lie between its last word and the next one it owed, so a moment at which all
     could have gone is looked for.
     """
-    edges: list[tuple[int, int, str]] = []
-    for seat, probe in lost.items():
-        heard_at = probe.silent_since or 0
-        edges += [(heard_at - within_ms, 0, seat), (heard_at + probe.interval_ms, 1, seat)]
-    return _most(sorted(edges))
-
-
-def _most(edges: Iterable[tuple[int, int, str]]) -> set[str]:
-    here: set[str] = set()
-    best: set[str] = set()
-    for _, is_end, seat in edges:
-        if is_end:
-            here.discard(seat)
-            continue
-        here.add(seat)
-        if len(here) > len(best):
-            best = set(here)
-    return best
+    spans = {
+        seat: ((probe.silent_since or 0) - within_ms, (probe.silent_since or 0) + probe.interval_ms)
+        for seat, probe in lost.items()
+    }
+    edges = sorted(edge for start, end in spans.values() for edge in ((start, 0), (end, 1)))
+    here = most = moment = 0
+    for at, is_end in edges:
+        here += -1 if is_end else 1
+        if here > most:
+            most, moment = here, at
+    return {seat for seat, (start, end) in spans.items() if start <= moment <= end}
 
 
 def cover(site: Site, since: int, limits: SiteLimits, now: int) -> None:

@@ -14,6 +14,7 @@ from sla_engine._core.incidents.model import (
     PhoneLine,
     PlatformSeen,
     Probe,
+    SilentFeed,
     Site,
     SiteLimits,
     SitesState,
@@ -59,8 +60,17 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             return set()
     site_id = _site_touched(state, entry)
     if site_id is None:
-        return set()
+        return set(state.sites) if _take_feed(state, entry) else set()
     return {site_id} if _take(state, site_id, entry) else set()
+
+
+def _take_feed(state: SitesState, entry: Recorded) -> bool:
+    """A source of no site fell silent or is back. True when that is news."""
+    body = entry.body
+    if isinstance(body, SourceSilent) and body.about_source not in state.feeds:
+        state.feeds[body.about_source] = SilentFeed(body.heard_at, entry.index)
+        return True
+    return isinstance(body, SourceBack) and state.feeds.pop(body.about_source, None) is not None
 
 
 def _site_touched(state: SitesState, entry: Recorded) -> str | None:

@@ -91,11 +91,14 @@ def _is_overdue(probe: Probe, silent: list[Probe], now: int) -> bool:
     return was_prompt and 0 < probe.interval_ms * _MISSED < now - (probe.heard_at or 0)
 
 
-def stays(site: Site, since: int) -> bool:
-    """Whether somebody at the site was heard long enough after `since` not to have gone silent then as well."""
-    return any(
-        p.silent_since is None and p.heard_at is not None and p.heard_at > since + p.interval_ms
-        for p in site.probes.values()
+def heard_until(site: Site) -> int:
+    """Until when somebody at the site is known not to have gone silent: his last word, less the beat he may owe.
+
+    Who fell silent before that did so while others stayed. -1: nobody stays.
+    """
+    return max(
+        (p.heard_at - p.interval_ms for p in site.probes.values() if p.silent_since is None and p.heard_at is not None),
+        default=-1,
     )
 
 

@@ -1,0 +1,27 @@
+"""Causes of misses, as thresholds want them looked for, and in words."""
+
+from ledger.reader import LedgerReader
+from seatwatch.explain_words import Teller
+from seatwatch.settings import Defaults
+from sla_engine._core.attribution import AfterLimits, Trace
+from sla_engine._core.circumstances import LoadLimits
+from sla_engine.causes import Caused, CauseLimits, causes_in
+
+
+def causes_found(reader: LedgerReader, since: int, until: int, defaults: Defaults) -> list[Caused]:
+    """Why the misses of sessions that began within [since, until), ms, were misses. Raises LedgerCorrupt."""
+    load = defaults.fill(LoadLimits, "incidents", hands_limit=defaults.int("board.hands_limit"))
+    limits = CauseLimits(load, defaults.fill(AfterLimits, "incidents"))
+    return causes_in(reader, since, until, limits, lookback_ms=defaults.ms("board.lookback"))
+
+
+def cause_words(trace: Trace, tell: Teller) -> str:
+    """The cause, the incident, and what it took out of the wait."""
+    named = tell.word(f"cause_{trace.cause}")
+    if not trace.but_for:
+        return named
+    took = [
+        each.overlap_ms for each in trace.candidates if (each.cause, each.incident) == (trace.cause, trace.incident)
+    ]
+    stood = [tell.filled("stood_in_the_way", n=tell.lasting(took[0]))] if took else []
+    return ", ".join(part for part in (named, trace.incident, *stood, tell.word("met_but_for_it")) if part)
