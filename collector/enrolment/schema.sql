@@ -1,5 +1,5 @@
 -- What the enrolment doors know. Codes and tokens only as digests; times in ms since the Unix epoch.
-CREATE TABLE IF NOT EXISTS about (store_id BLOB NOT NULL, recorded INTEGER NOT NULL, list_number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS about (store_id BLOB NOT NULL, list_number INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS claims (
     digest TEXT PRIMARY KEY, identity TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     issued_by TEXT NOT NULL, used_key TEXT NOT NULL DEFAULT ''
@@ -25,5 +25,6 @@ CREATE TABLE IF NOT EXISTS certificates (
 CREATE INDEX IF NOT EXISTS certificates_of_identity ON certificates (identity);
 CREATE TABLE IF NOT EXISTS refusals (identity TEXT PRIMARY KEY, refused_at INTEGER NOT NULL, alarmed_at INTEGER) STRICT;
 CREATE TABLE IF NOT EXISTS holds (ring TEXT PRIMARY KEY, held_at INTEGER NOT NULL, held_by TEXT NOT NULL) STRICT;
--- What is yet to be put on the record: bodies of wire.identity, in their order.
-CREATE TABLE IF NOT EXISTS events (ordinal INTEGER PRIMARY KEY, step TEXT NOT NULL, body BLOB NOT NULL) STRICT;
+-- What is yet to be put on the record: bodies of wire.identity, in their order. An ordinal is never used again.
+CREATE TABLE IF NOT EXISTS events (ordinal INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS steps (step TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;

@@ -68,7 +68,7 @@ class EnrolmentStore:
         self._db.executescript(resources.files("collector.enrolment").joinpath("schema.sql").read_text("utf-8"))
         with self._changing():
             if self._db.execute("SELECT 1 FROM about").fetchone() is None:
-                self._db.execute("INSERT INTO about VALUES (?, 0, 0)", (secrets.token_bytes(EPOCH_BYTES),))
+                self._db.execute("INSERT INTO about VALUES (?, 0)", (secrets.token_bytes(EPOCH_BYTES),))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -299,19 +299,22 @@ class EnrolmentStore:
 
     def unrecorded(self) -> list[tuple[int, IdentitySaid]]:
         """Events that are not known to be on the record, with their ordinals from 1."""
-        found = self._db.execute(
-            "SELECT ordinal, body FROM events WHERE ordinal > (SELECT recorded FROM about) ORDER BY ordinal"
-        )
+        found = self._db.execute("SELECT ordinal, body FROM events ORDER BY ordinal")
         return [(ordinal, _decode(body)) for ordinal, body in found]
 
     def recorded(self, ordinal: int) -> None:
-        """Everything through `ordinal` is on the record."""
+        """Everything through `ordinal` is on the record, and kept there alone from now on."""
         with self._changing():
-            self._db.execute("UPDATE about SET recorded = max(recorded, ?)", (ordinal,))
+            self._db.execute("DELETE FROM events WHERE ordinal <= ?", (ordinal,))
+
+    def forget_ended(self, now: int) -> None:
+        """Let go of certificates that have run out: nothing asks for them any more."""
+        with self._changing():
+            self._db.execute("DELETE FROM certificates WHERE not_after <= ?", (now,))
 
     def steps(self) -> dict[str, int]:
         """How often each step was taken since the store began."""
-        return dict(self._db.execute("SELECT step, count(*) FROM events GROUP BY step").fetchall())
+        return dict(self._db.execute("SELECT step, count FROM steps").fetchall())
 
     # --- what a rollout may not go on to
 
@@ -342,7 +345,8 @@ class EnrolmentStore:
         reason: str = "",
     ) -> None:
         body = IdentitySaid(now, 1, HUB_CLOCK, None, True, "", identity, step, serial, host, machine, by, reason)  # noqa: FBT003 - the head of every body of ours
-        self._db.execute("INSERT INTO events (step, body) VALUES (?, ?)", (step, _encode(body)))
+        self._db.execute("INSERT INTO events (body) VALUES (?)", (_encode(body),))
+        self._db.execute("INSERT INTO steps VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (step,))
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

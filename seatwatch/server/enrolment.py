@@ -105,6 +105,8 @@ class Enrolment:
             self._log = BrokerLog(path, defaults.int("enrolment.log_bytes_max"))
         self._broker_problem = ""
         self._log_problem = ""
+        self._shown: ssl.SSLContext | None = None
+        self._shown_at = 0
 
     def problems(self) -> Sequence[str]:
         """What keeps revocations from reaching the broker."""
@@ -130,8 +132,9 @@ class Enrolment:
         )
 
     def introduce(self, context: ssl.SSLContext) -> None:
-        """Let the hub show itself to its broker."""
+        """Let the hub show itself to its broker, from now on and with a fresh certificate before each one ends."""
         load_pair(context, self.authority, HUB, self._span())
+        self._shown, self._shown_at = context, now_ms()
 
     def accepts(self, frame: Frame) -> bool:
         """Whether to take a frame: not while two processes speak under its identity."""
@@ -177,6 +180,7 @@ class Enrolment:
                     is_recorded = await self._record()
                 if is_changed or told_at is None or now - told_at >= self._defaults.ms("enrolment.broker_check"):
                     told_at = now if await self._tell_broker(now) else None
+                    self._tidy(now)
                 self._renew_door(now)
                 self._count_denials()
                 is_settled = is_recorded and told_at is not None
@@ -216,6 +220,12 @@ class Enrolment:
         if changes:
             log.info("enrolment.broker_told", identities=len(identities), changes=changes)
         return True
+
+    def _tidy(self, now: int) -> None:
+        """What is due now and then: forget what has run out, and show the broker a certificate that has not."""
+        self.store.forget_ended(now)
+        if self._shown is not None and now - self._shown_at >= self._span_ms[1] // 2:
+            self.introduce(self._shown)
 
     def _count_denials(self) -> None:
         if self._log is not None:

@@ -160,6 +160,7 @@ def test_a_gateway_comes_in_speaks_and_is_cut_off_within_the_minute(hub: tuple[H
     made.enrol(config)
     with seatwatch(["probe", "--config", str(config)], made.directory / "probe.log") as probe:
         wait_until_blocking(lambda: reporting(url) == 1, 20, what="the gateway on the board")
+        assert "the broker knows; 0 identities were new or gone" in made.command("roster", "apply", *made.at)
         assert f"{__version__} × 1" in get(f"{url}/rollout").decode()
         assert (connections(probe), "uplink.lost" in probe.said()) == (1, False)
         revoked = time.monotonic()

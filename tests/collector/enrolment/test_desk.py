@@ -225,3 +225,21 @@ def test_what_was_recorded_is_not_offered_again(office: Office) -> None:
     office.store.recorded(ordinal)
     assert office.store.unrecorded() == []
     assert office.store.steps() == {"enrolled": 1}
+
+
+def test_certificates_that_have_run_out_are_forgotten_and_their_steps_still_counted(office: Office) -> None:
+    seat, first = enrolled_seat(office)
+    office.now += 30 * DAY
+    office.store.forget_ended(office.now)
+    assert office.store.issued(serial_of(first)) is None
+    assert office.store.steps() == {"enrolled": 1}
+    back = seat.restored()
+    assert granted(office.desk.enrol(TOKEN, back.about, back.request())).identity == "site1/seat-01"
+    assert office.steps()[-1] == ("site1/seat-01", "returned")
+
+
+def test_an_ordinal_of_the_record_is_never_used_again(office: Office) -> None:
+    enrolled_seat(office)
+    office.store.recorded(1)
+    office.desk.doubled("site1/seat-01")
+    assert [ordinal for ordinal, _ in office.store.unrecorded()] == [2]
