@@ -200,15 +200,19 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def ready_config(path: Path, platform: Platform) -> ProbeConfig:
+def _run(command: Sequence[str]) -> int:
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own program
+
+
+def ready_config(path: Path, platform: Platform, run_helper: Callable[[Sequence[str]], int] = _run) -> ProbeConfig:
     """The configuration in `path`, with an identity where it wants one, and every file it names at hand.
 
-    Raises ProbeConfigError.
+    run_helper: runs the process that gets an identity, and returns its exit code. Raises ProbeConfigError.
     """
     config = load_config(path)
     is_unknown = config.enrolment is not None and read_identity(identity_folder(config, platform)) is None
     # a process of its own makes the key: what that takes to load the daemon need not hold
-    if is_unknown and subprocess.run(helper("enrol", path), check=False).returncode:  # noqa: S603 - our own program
+    if is_unknown and run_helper(helper("enrol", path)):
         fix = f"run `seatwatch probe enrol --config {path}`, which says what stands in the way"
         raise ProbeConfigError("enrolment", "this machine got no identity", fix)
     config = with_identity(config, platform)

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from agent_probe.config import ProbeConfig
+from agent_probe.config import load_config
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_file
 from agent_probe.platform import Platform
@@ -38,14 +40,14 @@ def service_over(control: Control, path: Path, platform: Platform) -> Service:
     settings = probe_settings(defaults)
 
     def work() -> int:
-        config, problem = _read(path, platform)
-        directory = Path(config.data_dir) if config and config.data_dir else platform.default_data_dir()
+        problem: ProbeConfigError | None = None
+        directory = _directory(path, platform)
         directory.mkdir(parents=True, exist_ok=True)
         stop_logging = log_to_file(directory / LOG, defaults.int("probe.log_size"), defaults.int("probe.logs_kept"))
         try:
-            if config is not None:
-                run_daemon(path, config, defaults, platform, on_stop)
-                return 0
+            config = ready_config(path, platform, partial(_run_until_stopped, service))
+            run_daemon(path, config, defaults, platform, on_stop)
+            return 0
         except ProbeConfigError as error:
             problem = error
         except Exception:  # a service has no stderr: this is the only place to say why; Windows starts it again
@@ -68,8 +70,23 @@ def service_over(control: Control, path: Path, platform: Platform) -> Service:
     return service
 
 
-def _read(path: Path, platform: Platform) -> tuple[ProbeConfig | None, ProbeConfigError | None]:
+def _directory(path: Path, platform: Platform) -> Path:
+    """Where the log goes: beside the outbox, or where that would be if the configuration cannot be read."""
     try:
-        return ready_config(path, platform), None
-    except ProbeConfigError as error:
-        return None, error
+        stated = load_config(path).data_dir
+    except ProbeConfigError:
+        stated = ""
+    return Path(stated) if stated else platform.default_data_dir()
+
+
+def _run_until_stopped(service: Service, command: Sequence[str]) -> int:
+    """Run a process of our own, which ends when the service is to end. What it says stands in the log."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 - as said
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as process:
+        undo = service.on_stop(process.terminate)
+        for line in process.stdout or ():
+            log.info("probe.enrolling", extra={"said": line.rstrip()})
+        undo()
+        return process.wait()

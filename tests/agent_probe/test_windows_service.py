@@ -5,6 +5,7 @@ What Windows itself would do with these calls has not been seen: no Windows runs
 
 import ctypes
 import json
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ from agent_probe.platform.windows_service import (
 )
 from seatwatch import probe_command, probe_service
 from seatwatch.probe_service import run_service, service_over
+from tests.waiting import wait_until_blocking
 
 STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
 POWER_EVENT = 13
@@ -234,6 +236,41 @@ def test_a_probe_that_crashes_says_why_in_the_log_and_ends_as_failed(
     assert service_over(Windows().service_control(), written(tmp_path), current()).run() == 1
     assert "what nobody expected" in (tmp_path / "box" / "probe.log").read_text(encoding="utf-8")
     assert advapi32.reports[-1]["service_specific_exit_code"] == 1
+
+
+ENROLMENT = '[enrolment]\nhub = "https://127.0.0.1:1"\npin = "00"\ntoken_file = ""\n'
+
+
+def with_helper(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """`script` stands in for the process that gets an identity."""
+    monkeypatch.setattr(probe_command, "helper", lambda _verb, _path: [sys.executable, "-u", "-c", script])
+
+
+def test_a_machine_that_is_not_let_in_ends_as_failed_with_the_reason_in_the_log(
+    advapi32: Advapi32, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_helper(monkeypatch, "print('this code was used before'); raise SystemExit(1)")
+    file = written(tmp_path)
+    file.write_text(file.read_text(encoding="utf-8") + ENROLMENT, encoding="utf-8")
+    assert service_over(Windows().service_control(), file, current()).run() == 2
+    assert "this code was used before" in (tmp_path / "box" / "probe.log").read_text(encoding="utf-8")
+    assert advapi32.reports[-1]["service_specific_exit_code"] == 2
+
+
+def test_a_machine_that_waits_to_be_let_in_can_be_stopped(
+    advapi32: Advapi32, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_helper(monkeypatch, "import threading; print('waiting for approval'); threading.Event().wait()")
+    file = written(tmp_path)
+    file.write_text(file.read_text(encoding="utf-8") + ENROLMENT, encoding="utf-8")
+    running = threading.Thread(target=service_over(Windows().service_control(), file, current()).run)
+    running.start()
+    log = tmp_path / "box" / "probe.log"
+    wait_until_blocking(lambda: log.exists() and "waiting for approval" in log.read_text(encoding="utf-8"))
+    assert advapi32.tell(CONTROL_STOP) == NO_ERROR
+    running.join(10)
+    assert not running.is_alive()
+    assert advapi32.states[-1] == STOPPED
 
 
 def test_elsewhere_than_on_windows_and_from_a_window_the_fix_is_named(
