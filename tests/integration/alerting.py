@@ -114,7 +114,13 @@ def active(port: int) -> list[dict[str, Any]]:
 
 @contextmanager
 def run_prometheus_for(
-    directory: Path, *, target: str, rules: Path, alertmanagers: Sequence[Server], interval: str = "1s"
+    directory: Path,
+    *,
+    target: str,
+    rules: Path,
+    alertmanagers: Sequence[Server],
+    interval: str = "1s",
+    resend: str = "15s",
 ) -> Iterator[Server]:
     """Prometheus that scrapes `target` as job seatwatch, and tells every Alertmanager."""
     port = free_port()
@@ -132,7 +138,7 @@ def run_prometheus_for(
         f"--config.file={configuration}",
         f"--web.listen-address={LOOPBACK}:{port}",
         f"--storage.tsdb.path={directory / f'prometheus-{port}'}",
-        "--rules.alert.resend-delay=15s",
+        f"--rules.alert.resend-delay={resend}",
     ]
     with running(Server(command, port=port, directory=directory, ready=is_prometheus_ready)) as server:
         yield server

@@ -83,7 +83,7 @@ async def test_a_chain_that_dies_is_called_about_once_and_its_return_is_told(tmp
         rules.write_text(rules_text(config, load_defaults()).replace('interval: "5s"', 'interval: "1s"'))
         with run_alertmanagers(tmp_path, routes) as [alertmanager]:
             target = f"{LOOPBACK}:{free_port()}"
-            with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=[alertmanager]):
+            with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=[alertmanager], resend="1s"):
                 await wait_until(lambda: watch.times_heard > 1, 20, what="the chain to be heard")
                 before = len(telephone.taken)
                 alertmanager.kill()
