@@ -21,13 +21,15 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     """Alertmanagers, and how they and people reach this server.
 
     alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
-    telephone reaches this server; "" sends no acknowledge links. tickets: channels for what can wait for the morning.
+    telephone reaches this server; "" sends no acknowledge links. runbooks: the folder or the web address of the runbook
+    pages. tickets: channels for what can wait for the morning.
     """
 
     alertmanager_urls: list[str] = []
     bridge_url: str = "http://127.0.0.1:8787/notify"
     public_url: str = ""
     deadman_url: str = ""
+    runbooks: str = "docs/operate/runbooks"
     scrape_job: str = "seatwatch"
     tickets: list[str] = []
 

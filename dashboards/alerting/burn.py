@@ -44,12 +44,14 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BurnSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. *_spent: which share of a month's misses allowed, spent within an hour, six hours, days, alerts.
+    """From `[paging]`. runbooks: where they are. conversations: judged ones below which nothing alerts.
 
-    cap: share missed that alerts whatever a contract allows. conversations: judged ones below which nothing does.
+    *_spent: which share of the misses a month allows alerts when it is gone within an hour, six hours, days. cap: the
+    share missed that alerts whatever a contract allows.
     """
 
     scrape_job: str
+    runbooks: str
     evaluation_interval_s: float
     fast_spent: float
     steady_spent: float
@@ -111,14 +113,15 @@ def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml
     slow = [_Pair("2h", "1d", settings.slow_spent, daily), _Pair("6h", "3d", settings.slow_spent, 3 * daily)]
     unknown = f'absent({_series(_JUDGED, promise)}) and on () (max(up{{job="{settings.scrape_job}"}}) == 1)'
     unknown = f"({unknown}){_while_promised(promise)}"
+
+    def alert(what: str, expression: str, severity: Severity, for_s: float) -> Yaml:
+        told = rule_annotations(words, what, settings.runbooks, site=f"{promise.client}: ")
+        return _alert(promise, told, what, expression, severity, for_s)
+
     return [
-        _alert(
-            promise, words, "attainment_burns_fast", _burning(promise, fast, open_hours, settings), Severity.PAGE, 0
-        ),
-        _alert(
-            promise, words, "attainment_burns_slowly", _burning(promise, slow, open_hours, settings), Severity.TICKET, 0
-        ),
-        _alert(promise, words, "attainment_unknown", unknown, Severity.TICKET, settings.absent_after_s),
+        alert("attainment_burns_fast", _burning(promise, fast, open_hours, settings), Severity.PAGE, 0),
+        alert("attainment_burns_slowly", _burning(promise, slow, open_hours, settings), Severity.TICKET, 0),
+        alert("attainment_unknown", unknown, Severity.TICKET, settings.absent_after_s),
     ]
 
 
@@ -139,7 +142,9 @@ def _burning(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settin
     return f"({' or '.join(found)}){_while_promised(promise)}"
 
 
-def _alert(promise: Promise, words: Words, what: str, expression: str, severity: Severity, for_s: float) -> Yaml:
+def _alert(
+    promise: Promise, told: dict[str, str], what: str, expression: str, severity: Severity, for_s: float
+) -> Yaml:
     labels: dict[str, Yaml] = {
         **_labels(promise),
         "subject": promise.client,
@@ -148,7 +153,7 @@ def _alert(promise: Promise, words: Words, what: str, expression: str, severity:
         "layer": Layer.OTHER.value,
         "tier": "1",
     }
-    annotations: dict[str, Yaml] = {**rule_annotations(words, what, site=f"{promise.client}: ")}
+    annotations: dict[str, Yaml] = {**told}
     if for_s == 0:
         annotations["detail_missed"] = "{{ $value | humanizePercentage }}"
     return {

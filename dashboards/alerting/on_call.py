@@ -21,9 +21,13 @@ ALERTS_PATH: Final = "/api/v2/alerts"
 
 
 class OnCallSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. alert_lasts_ms: how long an Alertmanager believes an alert it is not told of again."""
+    """From `[paging]`. runbooks: where they are.
+
+    alert_lasts_ms: how long an Alertmanager believes an alert it is not told of again.
+    """
 
     pager: PagerSettings
+    runbooks: str
     resend_ms: int
     push_retry_ms: int
     alert_lasts_ms: int
@@ -131,7 +135,7 @@ class OnCall:
         ends_at = now + self._settings.alert_lasts_ms if alert.ended_at is None else alert.ended_at
         return {
             "labels": alert.identity.labels(),
-            "annotations": alert_annotations(self._words, alert),
+            "annotations": alert_annotations(self._words, alert, self._settings.runbooks),
             "startsAt": _rfc3339(min(alert.started_at, now, ends_at - 1)),
             "endsAt": _rfc3339(ends_at),
         }

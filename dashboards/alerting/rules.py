@@ -26,9 +26,10 @@ WATCHDOG: Final = "Watchdog"
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`, in seconds. job: under which name Prometheus scrapes the hub."""
+    """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are."""
 
     scrape_job: str
+    runbooks: str
     evaluation_interval_s: float
     hub_down_after_s: float
     board_old_after_s: float
@@ -62,7 +63,11 @@ def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str,
     before = f"max by ({labels}) (last_over_time({series}[{kept}])) == 1"
     away = f'max(up{{job="{settings.scrape_job}"}}) == 1'
     expression = f"({now}) or (({before}) unless on () ({away}))"
-    return {"alert": alert_name(what), "expr": expression, "annotations": rule_annotations(words, what)}
+    return {
+        "alert": alert_name(what),
+        "expr": expression,
+        "annotations": rule_annotations(words, what, settings.runbooks),
+    }
 
 
 def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
@@ -71,32 +76,26 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     unpushed = f'{exposed_name(ALERT_PUSHES)}{{result="failed"}}'
     old_s = round(settings.board_old_after_s)
     up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
+    after_s = settings.hub_down_after_s
+
+    def own(what: str, expression: str, severity: str, layer: Layer, for_s: float) -> dict[str, Yaml]:
+        return {
+            "alert": alert_name(what),
+            "expr": expression,
+            "for": seconds(for_s),
+            "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": "1"},
+            "annotations": rule_annotations(words, what, settings.runbooks, site=f"{HUB}: "),
+        }
+
     return [
-        _own(words, "hub_down", up, Severity.CALL, Layer.MONITORING, settings.hub_down_after_s),
-        _own(
-            words,
-            "board_old",
-            f"max({exposed_name(BOARD_AGE)}) > {old_s}",
-            Severity.PAGE,
-            Layer.OTHER,
-            settings.hub_down_after_s,
-        ),
-        _own(words, "notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE, Layer.OTHER, 0),
-        _own(words, "push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET, Layer.OTHER, 0),
+        own("hub_down", up, Severity.CALL.value, Layer.MONITORING, after_s),
+        own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
+        own("notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE.value, Layer.OTHER, 0),
+        own("push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         {
             "alert": WATCHDOG,
             "expr": "vector(1)",
             "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
-            "annotations": rule_annotations(words, "watchdog", site=f"{HUB}: "),
+            "annotations": rule_annotations(words, "watchdog", settings.runbooks, site=f"{HUB}: "),
         },
     ]
-
-
-def _own(words: Words, what: str, expression: str, severity: Severity, layer: Layer, for_s: float) -> dict[str, Yaml]:
-    return {
-        "alert": alert_name(what),
-        "expr": expression,
-        "for": seconds(for_s),
-        "labels": {"site": HUB, "what": what, "severity": severity.value, "layer": layer.value, "tier": "1"},
-        "annotations": rule_annotations(words, what, site=f"{HUB}: "),
-    }

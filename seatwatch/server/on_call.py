@@ -40,13 +40,15 @@ def on_call(config: Config, defaults: Defaults, clock_ms: Clock) -> OnCall:
     """The pager of a server."""
     holds = defaults.fill(Holds, "paging", prefix="hold_")
     pager = defaults.fill(PagerSettings, "paging", holds=holds, tiers=tiers(config))
-    settings = defaults.fill(OnCallSettings, "paging", pager=pager)
+    settings = defaults.fill(OnCallSettings, "paging", pager=pager, runbooks=config.alerting.runbooks)
     return OnCall(config.alerting.alertmanager_urls, settings=settings, words=annotation_words(), clock_ms=clock_ms)
 
 
 def rules_text(config: Config, defaults: Defaults) -> str:
     """The rule file for Prometheus."""
-    settings = defaults.fill(RuleSettings, "paging", scrape_job=config.alerting.scrape_job)
+    settings = defaults.fill(
+        RuleSettings, "paging", scrape_job=config.alerting.scrape_job, runbooks=config.alerting.runbooks
+    )
     heading = "Written by `seatwatch alerting rules`; write it again after an update of Seatwatch."
     return yaml_text(rule_groups(annotation_words(), settings), heading=heading)
 

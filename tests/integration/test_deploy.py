@@ -13,6 +13,7 @@ import pytest
 from seatwatch.config import Config
 from seatwatch.on_call_config import AlertingSection
 from seatwatch.server.on_call import alertmanager_text, rules_text
+from seatwatch.server.promises import promises_text
 from seatwatch.settings import load_defaults
 from tests.servers import Server, ask, free_port, program, running
 from wire.topics import ack_topic, backlog_topic
@@ -103,6 +104,8 @@ def test_rules_and_routes_are_those_that_this_version_writes() -> None:
     config = Config(alerting=AlertingSection(bridge_url="http://server:8787/notify"))
     rules, routes = (DEPLOY / "compose" / name for name in ("seatwatch.rules.yml", "alertmanager.yml"))
     assert rules.read_text(encoding="utf-8") == rules_text(config, load_defaults())
+    promises = (DEPLOY / "compose" / "seatwatch.promises.rules.yml").read_text(encoding="utf-8")
+    assert promises == promises_text(config, DEPLOY, load_defaults()), "of no client; a site writes its own over it"
     token = Path("/etc/alertmanager/notify.token")
     assert routes.read_text(encoding="utf-8") == alertmanager_text(config, load_defaults(), token)
 
@@ -140,7 +143,7 @@ def test_the_compose_file_mounts_only_files_that_ship() -> None:
     ]
     mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
     made_by_hand = ["./passwords", "./notify.token", "./grafana/boards"]
-    assert len(mounted) == 10
+    assert len(mounted) == 11
     assert [name for name in mounted if not (DEPLOY / "compose" / name).exists()] == made_by_hand
 
 

@@ -19,6 +19,7 @@ from seatwatch.demo.run import Demo, DemoOptions
 from seatwatch.explain_words import Teller
 from seatwatch.floor.plan import CLIENTS
 from seatwatch.grafana_boards import boards
+from seatwatch.on_call_config import AlertingSection
 from seatwatch.server.on_call import annotation_words, rules_text
 from seatwatch.server.promises import burn_settings
 from seatwatch.settings import Defaults, load_defaults
@@ -89,7 +90,7 @@ def written_rules(directory: Path) -> list[Path]:
     """What Prometheus is given: the alerts of sites, and of contracts that promise the demo's clients something."""
     config = parse_config("", base=directory)
     promised = [promise(client=client) for client, _ in CLIENTS]
-    groups = burn_groups(promised, annotation_words(), burn_settings(load_defaults(), "seatwatch"))
+    groups = burn_groups(promised, annotation_words(), burn_settings(load_defaults(), AlertingSection()))
     texts = [rules_text(config, load_defaults()), yaml_text({"groups": groups}, heading="promises")]
     files = [directory / f"rules-{number}.yml" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):

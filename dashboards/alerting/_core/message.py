@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.wording import what_word
+from dashboards.alerting._core.wording import RUNBOOK, what_word
 
 FIRING: Final = "firing"
 FIRST_TIER: Final = "1"
@@ -69,6 +69,9 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[lis
     lines = lines[:lines_shown]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
+    runbook = first.annotations.get(RUNBOOK, "")
+    if firing and runbook.startswith("http"):
+        lines.append(f"{reader.texts['notify_runbook']} {runbook}")
     to_take_on = [
         a.labels["incident"] for a in firing if "incident" in a.labels and _loudness(a) < LOUDNESS.index("ticket")
     ]

@@ -10,6 +10,8 @@ Words = Mapping[str, Mapping[str, str]]
 
 DETAILS_SHOWN: Final = 6
 """Of what an incident tells of itself; a message on a telephone has a few lines."""
+RUNBOOK: Final = "runbook_url"
+"""The annotation's name as most dashboards look for it; a path where no web address is configured."""
 TEMPLATE_SITE: Final = "{{ with $labels.site }}{{ . }}: {{ end }}"
 TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
 
@@ -24,14 +26,15 @@ def what_word(words: Mapping[str, str], what: str) -> str:
     return words.get(word_key(what), what)
 
 
-def rule_annotations(words: Words, what: str, *, site: str = TEMPLATE_SITE) -> dict[str, str]:
-    """Annotations of the rule for `what`, as Prometheus templates. site: how they begin."""
-    return {
+def rule_annotations(words: Words, what: str, runbooks: str, *, site: str = TEMPLATE_SITE) -> dict[str, str]:
+    """Annotations of the rule for `what`, as Prometheus templates. runbooks: where they are. site: how texts begin."""
+    told = {
         f"summary_{language}": f"{site}{what_word(texts, what)}{TEMPLATE_SUBJECT}" for language, texts in words.items()
     }
+    return told | {RUNBOOK: _runbook(runbooks, what)}
 
 
-def alert_annotations(words: Words, alert: Alert) -> dict[str, str]:
+def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, str]:
     """Annotations of a pushed alert: the rule's, filled in, and what the incident tells besides."""
     identity = alert.identity
     site = f"{identity.site}: " if identity.site else ""
@@ -39,6 +42,11 @@ def alert_annotations(words: Words, alert: Alert) -> dict[str, str]:
     told = {
         f"summary_{language}": f"{site}{what_word(texts, identity.what)}{subject}" for language, texts in words.items()
     }
+    told[RUNBOOK] = _runbook(runbooks, identity.what)
     newest = alert.incidents[-1]
     told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
     return told | {"incident": newest.incident, "incidents": str(len(alert.incidents))}
+
+
+def _runbook(runbooks: str, what: str) -> str:
+    return f"{runbooks.rstrip('/')}/{what}.md"

@@ -11,6 +11,7 @@ from dashboards.alerting.burn import Promise, burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch.config import parse_config
 from seatwatch.glossary import words
+from seatwatch.on_call_config import AlertingSection
 from seatwatch.server.on_call import LANGUAGES, annotation_words
 from seatwatch.server.promises import burn_settings, promises_text
 from seatwatch.settings import load_defaults
@@ -44,7 +45,7 @@ def promtool(*arguments: str) -> None:
 
 
 def rules_of(promised: Promise) -> str:
-    groups = burn_groups([promised], annotation_words(), burn_settings(load_defaults(), "seatwatch"))
+    groups = burn_groups([promised], annotation_words(), burn_settings(load_defaults(), AlertingSection()))
     return yaml_text({"groups": groups}, heading="rules")
 
 
@@ -70,6 +71,7 @@ def case(series: Sequence[dict[str, str]], *, at: str, **expected: Sequence[obje
 def alert(what: str, severity: str, missed: str | None, contract: str = "chat") -> dict[str, object]:
     texts = {name: f"acme: {words()[f'incident_{what}'].text(name)}" for name in LANGUAGES}
     annotations = {f"summary_{name}": text for name, text in texts.items()}
+    annotations["runbook_url"] = f"docs/operate/runbooks/{what}.md"
     return {
         "exp_labels": {
             "client": "acme",
