@@ -296,6 +296,8 @@ SITE_LAST_HEARD = _metric(
 )
 PROBES_REPORTING = _metric("probes_reporting", Type.GAUGE, "Probes of the site that report in time.", ("site",))
 PROBES_KNOWN = _metric("probes_known", Type.GAUGE, "Probes of the site that are known.", ("site",))
+SEATS_PRESENT = _metric("seats_present", Type.GAUGE, "Seats of the site that report; absent without any.", ("site",))
+SEATS_EXPECTED = _metric("seats_expected", Type.GAUGE, "Seats that are to be there by shift or habit.", ("site",))
 UPS_ON_BATTERY = _metric(
     "ups_on_battery", Type.GAUGE, "1 while a UPS carries the site, else 0; absent without a UPS.", ("site",)
 )

@@ -196,6 +196,10 @@ def _site(sink: Sink, site: SiteTile) -> None:
         sink.add(c.SITE_LAST_HEARD, key, site.last_heard_at / 1000)
     sink.add(c.PROBES_REPORTING, key, site.probes_reporting)
     sink.add(c.PROBES_KNOWN, key, site.probes_known)
+    if site.seats_present is not None:
+        sink.add(c.SEATS_PRESENT, key, site.seats_present)
+    if site.seats_expected is not None:
+        sink.add(c.SEATS_EXPECTED, key, site.seats_expected)
     if site.power is not None:
         sink.add(c.UPS_ON_BATTERY, key, int(site.power in _ON_BATTERY))
     if site.comms is not None:
@@ -215,6 +219,12 @@ def _other_sites(sink: Sink, sites: Sequence[SiteTile]) -> None:
         sink.add(c.SITE_STATE, (c.OTHER, state), number)
     sink.add(c.PROBES_REPORTING, (c.OTHER,), sum(site.probes_reporting for site in sites))
     sink.add(c.PROBES_KNOWN, (c.OTHER,), sum(site.probes_known for site in sites))
+    for metric, told in (
+        (c.SEATS_PRESENT, [site.seats_present for site in sites if site.seats_present is not None]),
+        (c.SEATS_EXPECTED, [site.seats_expected for site in sites if site.seats_expected is not None]),
+    ):
+        if told:
+            sink.add(metric, (c.OTHER,), sum(told))
     sink.add(c.UPS_ON_BATTERY, (c.OTHER,), int(any(site.power in _ON_BATTERY for site in sites)))
 
 

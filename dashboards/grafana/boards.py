@@ -52,6 +52,8 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         Column(f"{highest(c.SITE_STATE_SINCE, SITE, 'site')} * 1000", "grafana_since", "dateTimeFromNow"),
         Column(highest(c.PROBES_REPORTING, SITE, "site"), "grafana_probes_reporting"),
         Column(highest(c.PROBES_KNOWN, SITE, "site"), "grafana_probes_known"),
+        Column(highest(c.SEATS_PRESENT, SITE, "site"), "grafana_seats_present"),
+        Column(highest(c.SEATS_EXPECTED, SITE, "site"), "grafana_seats_expected"),
         Column(lowest(c.UPS_CHARGE, SITE, "site"), "grafana_charge", "percentunit"),
     ]
     not_ok = f"count({site_states(SITE)} > 0) or vector(0)"

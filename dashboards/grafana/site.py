@@ -31,6 +31,10 @@ def site(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         Query(highest(c.PROBES_REPORTING, SITE, _BY), f"{named} {draw.title('grafana_probes_reporting')}"),
         Query(highest(c.PROBES_KNOWN, SITE, _BY), f"{named} {draw.title('grafana_probes_known')}"),
     ]
+    seats = [
+        Query(highest(c.SEATS_PRESENT, SITE, _BY), f"{named} {draw.title('grafana_seats_present')}"),
+        Query(highest(c.SEATS_EXPECTED, SITE, _BY), f"{named} {draw.title('grafana_seats_expected')}"),
+    ]
     charge, runtime = (lowest(metric, SITE, _BY) for metric in (c.UPS_CHARGE, c.UPS_RUNTIME))
     rows = [
         (
@@ -63,9 +67,10 @@ def site(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (
             _CHART,
             [
-                draw.lines("grafana_charge", [Query(charge, named)], width=8, unit="percentunit"),
-                draw.lines("grafana_runtime", [Query(runtime, named)], width=8, unit="s"),
-                draw.lines("probes", reporting, width=8),
+                draw.lines("grafana_charge", [Query(charge, named)], width=6, unit="percentunit"),
+                draw.lines("grafana_runtime", [Query(runtime, named)], width=6, unit="s"),
+                draw.lines("grafana_seats_of_site", seats, width=6),
+                draw.lines("probes", reporting, width=6),
             ],
         ),
         (_CHART, [open_incidents(draw, SITE, width=12), firing_alerts(draw, ',site=~"$site"', width=12)]),

@@ -196,5 +196,13 @@ def floor(random: Random, *, queues: int = 200, teams: int = 40, sites: int = 10
         clients=[whole_client(client) for client in clients],
         queues=[one("queue", n) for n in range(queues)],
         teams=[one("team", n) for n in range(teams)],
-        sites=[site(f"site-{n:02}", random.choice(("ok", "ok", "on_battery", "silent"))) for n in range(sites)],
+        sites=[
+            site(
+                f"site-{n:02}",
+                random.choice(("ok", "ok", "on_battery", "silent")),
+                seats_present=14,
+                seats_expected=15,
+            )
+            for n in range(sites)
+        ],
     )

@@ -187,7 +187,7 @@ def test_what_has_no_data_is_absent_and_never_zero() -> None:
     for name in ("waiting_conversations", "oldest_wait_seconds", "first_response_seconds_count"):
         assert value(families, f"seatwatch_{name}") is None
     assert value(families, "seatwatch_window_average_response_seconds", window="day") is None
-    for name in ("ups_on_battery", "ups_comms_ok", "ups_charge_ratio", "ups_runtime_seconds"):
+    for name in ("ups_on_battery", "ups_comms_ok", "ups_charge_ratio", "ups_runtime_seconds", "seats_present"):
         assert value(families, f"seatwatch_{name}") is None
     assert value(families, "seatwatch_site_last_heard_timestamp_seconds") is None
     assert "seatwatch_frames" not in families
@@ -259,6 +259,8 @@ def test_ids_beyond_the_cap_are_summed_as_other_and_counted() -> None:
         assert sum(s.value for f in families.values() for s in f.samples if s.name == name) == whole
     sites = families["seatwatch_site_state"].samples
     assert sum(s.value for s in sites if s.labels["site"] == "other") == 2
+    assert value(families, "seatwatch_seats_present", site="site-00") == 14
+    assert value(families, "seatwatch_seats_expected", site="other") == 2 * 15
 
 
 def test_the_first_ids_keep_their_series_when_others_come_and_move_up_when_they_go() -> None:
