@@ -10,7 +10,7 @@ import typer
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
     *("maintenance", "incident", "causes", "alerting", "notify", "dashboards", "deadman", "authority", "enrol"),
-    *("fsck", "prove", "backup", "check_config", "token", "version"),
+    *("fsck", "prove", "backup", "check_config", "token", "account", "version"),
 )
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
@@ -60,6 +60,8 @@ Examples:
   seatwatch fsck DATA/clients/acme                 check a ledger to the last byte
 
   seatwatch prove inclusion DATA/clients/acme 7    a proof that entry 7 is in the signed tree
+
+  seatwatch account add li.na --role client --client acme   let a person sign in to the portal
 
   seatwatch COMMAND --help                         what a command takes, with examples
 """

@@ -97,6 +97,8 @@ class ClientSection(_Section, frozen=True, kw_only=True):
     """A client: its queues and the definition its promise is judged by (a preset's name or a file).
 
     further_definitions: presets or files its contract names besides, for a second figure such as its platform's.
+    pseudonym_key_files: the keys under which its connectors make pseudonyms, so that the portal can search by what a
+    person types; without them, by the platform's conversation id only.
     """
 
     id: str
@@ -105,6 +107,7 @@ class ClientSection(_Section, frozen=True, kw_only=True):
     further_definitions: list[str] = []
     time_zone: str | None = None
     contract: str | None = None
+    pseudonym_key_files: list[str] = []
     queue: list[QueueSection] = []
 
 
@@ -302,6 +305,11 @@ def _reference_problems(config: Config) -> Iterator[Problem]:
 
 def _token_problems(config: Config, base: Path) -> Iterator[Problem]:
     files = [(f"source[{n}].token_file", s.token_file) for n, s in enumerate(config.source) if s.token_file]
+    files += [
+        (f"client[{n}].pseudonym_key_files", name)
+        for n, c in enumerate(config.client)
+        for name in c.pseudonym_key_files
+    ]
     files += [(f"site[{n}].token_file", s.token_file) for n, s in enumerate(config.site) if s.token_file]
     files += [(f"reader[{n}].token_file", r.token_file) for n, r in enumerate(config.reader)]
     if config.mqtt.password_file:

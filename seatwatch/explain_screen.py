@@ -23,33 +23,39 @@ COLUMNS: Final = 140
 def show(explained: Explanation, tell: Teller, why: Mapping[int, Trace]) -> None:
     """Timeline, then every session: verdict, clocks, rules, legs, revisions, and of a miss its cause (`why`)."""
     console = console_of(COLUMNS)
-    by_index = {entry.index: entry for entry in explained.told}
     console.print(_timeline(explained, tell))
-    for line in _imports(explained, tell):
+    for line in import_lines(explained, tell):
         console.print(line, markup=False)
     for session in explained.sessions:
-        _session(console, session, by_index, explained, tell)
+        _session(console, session, explained, tell)
         trace = why.get(session.fact.session)
         if trace is not None:
             console.print(f"{tell.word('cause')}: {cause_words(trace, tell)}", markup=False)
-    _standing(console, explained, tell)
+    for number, line in enumerate(standing_lines(explained, tell)):
+        console.print(f"\n[bold]{line}[/bold]" if number == 0 else line)
 
 
 def _timeline(explained: Explanation, tell: Teller) -> Table:
     table = _plain(f"{tell.word('timeline')} {explained.conversation}", 5)
+    for row in timeline_rows(explained, tell):
+        table.add_row(*row)
+    return table
+
+
+def timeline_rows(explained: Explanation, tell: Teller) -> Iterator[tuple[str, ...]]:
+    """When, from where, what, which entry, and how late it came in if it did."""
     for entry in explained.told:
         late_ms = late_by(entry, explained)
         late = tell.filled("came_in_late", late_ms=tell.lasting(late_ms)) if late_ms else ""
         at = entry.body.occurred_at if entry.body is not None else None
-        table.add_row(tell.at(at), entry.source, _event(entry, explained, tell), f"#{entry.index}", late)
-    return table
+        yield tell.at(at), entry.source, _event(entry, explained, tell), f"#{entry.index}", late
 
 
 def _event(entry: Recorded, explained: Explanation, tell: Teller) -> str:
     return tell.event(entry, on_call=explained.is_call(instant_of(entry)))
 
 
-def _imports(explained: Explanation, tell: Teller) -> Iterator[str]:
+def import_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
     """When each imported source came in, by local date: it is as late as imports are."""
     for source in explained.imported_from:
         days = {tell.on(entry.received_at): None for entry in explained.told if entry.source == source}
@@ -63,9 +69,7 @@ def _plain(title: str, columns: int) -> Table:
     return table
 
 
-def _session(
-    console: Console, session: Session, by_index: dict[int, Recorded], explained: Explanation, tell: Teller
-) -> None:
+def _session(console: Console, session: Session, explained: Explanation, tell: Teller) -> None:
     fact = session.fact
     console.print()
     console.print(
@@ -75,20 +79,24 @@ def _session(
     console.print(f"{tell.word('verdict_heading')}: [bold]{verdict_words(fact, tell)}[/bold]")
     console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}", markup=False)
     console.print(f"  SHA-256 {session.definition_sha256}")
-    _clocks(console, session, tell)
+    _print(console, clock_lines(session, tell))
     if session.rules:
         table = _plain(tell.word("rules_applied"), 3)
-        for applied in session.rules:
-            table.add_row(applied.row, tell.parameter(applied), tell.rule(applied))
+        for row in rule_rows(session, tell):
+            table.add_row(*row)
         console.print(table)
-    _turns(console, session, tell)
-    _legs(console, session, tell)
-    console.print(tell.word("revisions"))
-    for said in session.said:
-        console.print(f"  {said.revision}: {verdict_words(said, tell)}  {_decided_by(said, by_index, explained, tell)}")
+    _print(console, turn_lines(session, tell))
+    _print(console, leg_lines(session, tell))
+    _print(console, revision_lines(session, explained, tell))
 
 
-def _clocks(console: Console, session: Session, tell: Teller) -> None:
+def _print(console: Console, lines: Iterator[str]) -> None:
+    for line in lines:
+        console.print(line)
+
+
+def clock_lines(session: Session, tell: Teller) -> Iterator[str]:
+    """Both clocks: from, to, how long; the stretches they ran in where those are several."""
     for key, clock in (("customer_clock", session.customer_clock), ("seat_clock", session.seat_clock)):
         if clock is None:
             continue
@@ -98,45 +106,60 @@ def _clocks(console: Console, session: Session, tell: Teller) -> None:
         if clock.total_ms is not None:
             told += f" = {tell.lasting(clock.total_ms)}"
         due = "" if clock.due_at is None else f"  ({tell.word('due_word')} {tell.at(clock.due_at)})"
-        console.print(f"{tell.word(key)}: {told}{due}")
+        yield f"{tell.word(key)}: {told}{due}"
         if len(clock.ran) > 1:
             for start, end in clock.ran:
-                console.print(f"  {tell.at(start)} -> {tell.at(end)} = {tell.lasting(end - start)}")
+                yield f"  {tell.at(start)} -> {tell.at(end)} = {tell.lasting(end - start)}"
         if clock.correction_ms:
-            console.print(f"  {tell.filled('corrected_by', n=tell.lasting(clock.correction_ms))}")
+            yield f"  {tell.filled('corrected_by', n=tell.lasting(clock.correction_ms))}"
 
 
-def _turns(console: Console, session: Session, tell: Teller) -> None:
+def turn_lines(session: Session, tell: Teller) -> Iterator[str]:
+    """Every judged turn, under a heading where there are any."""
     if session.turns:
-        console.print(tell.word("turns_heading"))
+        yield tell.word("turns_heading")
     for turn in session.turns:
         judged = "" if turn.verdict is None else f"  {tell.word(turn.verdict)}"
-        console.print(
+        yield (
             f"  {turn.turn}: {tell.at(turn.started_at)}  {tell.lasting(turn.duration_ms)}  {turn.place.account}{judged}"
         )
 
 
-def _legs(console: Console, session: Session, tell: Teller) -> None:
+def leg_lines(session: Session, tell: Teller) -> Iterator[str]:
+    """Every stay in somebody's hands, under a heading where there are any."""
     if session.legs:
-        console.print(tell.word("legs_heading"))
+        yield tell.word("legs_heading")
     for leg in session.legs:
         replied = "" if leg.replied_at is None else f"  {tell.word('answered')} {tell.at(leg.replied_at)}"
         held = f"{tell.at(leg.started_at)} -> {tell.at(leg.ended_at)}"
-        console.print(f"  {leg.place.account}: {held}  {tell.word(leg.end)}{replied}")
+        yield f"  {leg.place.account}: {held}  {tell.word(leg.end)}{replied}"
 
 
-def _standing(console: Console, explained: Explanation, tell: Teller) -> None:
+def revision_lines(session: Session, explained: Explanation, tell: Teller) -> Iterator[str]:
+    """Every word on it, and the entry that said so."""
+    by_index = {entry.index: entry for entry in explained.told}
+    yield tell.word("revisions")
+    for said in session.said:
+        yield f"  {said.revision}: {verdict_words(said, tell)}  {_decided_by(said, by_index, explained, tell)}"
+
+
+def rule_rows(session: Session, tell: Teller) -> Iterator[tuple[str, str, str]]:
+    """(row of the table of edge cases, parameter, what it did) of every rule that applied."""
+    return ((applied.row, tell.parameter(applied), tell.rule(applied)) for applied in session.rules)
+
+
+def standing_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
+    """The session that runs and is not judged yet, where there is one; its heading first."""
     stands = explained.stands
     if stands is None or stands.session in {session.fact.session for session in explained.sessions}:
         return
-    console.print()
-    console.print(f"[bold]{tell.filled('session_word', n=len(explained.sessions) + 1)}[/bold]  {stands.queue}")
+    yield f"{tell.filled('session_word', n=len(explained.sessions) + 1)}  {stands.queue}"
     if not stands.definition:
-        console.print(tell.word("no_definition"))
+        yield tell.word("no_definition")
         return
-    console.print(f"{tell.word('definition_word')}: {stands.definition}")
+    yield f"{tell.word('definition_word')}: {stands.definition}"
     due = "" if stands.due_at is None else f"  {tell.word('due_word')} {tell.at(stands.due_at)}"
-    console.print(f"{tell.word('verdict_heading')}: {tell.word('not_judged_yet')}{due}")
+    yield f"{tell.word('verdict_heading')}: {tell.word('not_judged_yet')}{due}"
 
 
 def verdict_words(fact: SessionFact, tell: Teller) -> str:

@@ -23,11 +23,11 @@ _HEAD_FIELDS: Final = (
 def show(report: Report, tell: Teller) -> None:
     """The head, then one table for each part; columns without any data are left out."""
     console = console_of(WIDTH)
-    for line in (*_heading(report, tell), *_nothing(report, tell)):
+    for line in (*heading(report, tell), *nothing(report, tell)):
         console.print(line, markup=False)
     rows = (*report.rows, report.total)
     for part in Part:
-        columns = [column for column in COLUMNS if column.part is part and _has_data(column, rows)]
+        columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
         if not columns:
             continue
         table = Table(title=tell.word(part), title_justify="left")
@@ -35,7 +35,7 @@ def show(report: Report, tell: Teller) -> None:
         for column in columns:
             table.add_column(tell.word(column.key), justify="right", overflow="fold")
         for row in report.rows:
-            table.add_row(_name(row, tell), *(column.shown(row, tell) for column in columns))
+            table.add_row(name(row, tell), *(column.shown(row, tell) for column in columns))
         table.add_section()
         table.add_row(tell.word("report_total"), *(column.shown(report.total, tell) for column in columns))
         console.print(table)
@@ -78,7 +78,8 @@ def _json_row(row: Row) -> dict[str, Any]:
     return told
 
 
-def _heading(report: Report, tell: Teller) -> Iterator[str]:
+def heading(report: Report, tell: Teller) -> Iterator[str]:
+    """Whose figures, of when, by whose rules, and, last, as of when."""
     head = report.head
     question = head.question
     span = f"{tell.at(question.since)} .. {tell.at(question.until)}"
@@ -97,7 +98,7 @@ def _heading(report: Report, tell: Teller) -> Iterator[str]:
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
 
 
-def _nothing(report: Report, tell: Teller) -> Iterator[str]:
+def nothing(report: Report, tell: Teller) -> Iterator[str]:
     """Words for a time without any session, which is neither good nor bad, and how much of its record is there."""
     if report.total.figures.offered:
         return
@@ -131,9 +132,11 @@ def _listed(names: "Iterator[str] | tuple[str, ...]") -> str:
     return "; ".join(names)
 
 
-def _name(row: Row, tell: Teller) -> str:
+def name(row: Row, tell: Teller) -> str:
+    """What a row is called."""
     return tell.word("unassigned") if row.name == "unassigned" else row.name
 
 
-def _has_data(column: Column, rows: tuple[Row, ...]) -> bool:
+def has_data(column: Column, rows: tuple[Row, ...]) -> bool:
+    """Whether any of these rows has something in this column."""
     return any(value not in (None, 0) for row in rows for value in column.values(row))

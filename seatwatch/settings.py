@@ -42,7 +42,7 @@ TEXT_UNITS: Final = frozenset({"time zone", "time of day", "address", "path", "t
 UNITS: Final = frozenset(MS_PER_UNIT) | COUNT_UNITS | RATIO_UNITS | TEXT_UNITS
 SECTIONS: Final = frozenset(
     {"ledger", "collector", "probe", "engine", "contract", "board", "incidents", "paging", "metrics", "demo"}
-    | {"enrolment", "grafana"}
+    | {"enrolment", "grafana", "portal"}
 )
 FIELDS: Final = ("value", "unit", "reason", "source")
 

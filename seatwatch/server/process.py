@@ -36,6 +36,7 @@ from seatwatch.addresses import LOOPBACK, bind
 from seatwatch.clock import RecordClock, elapsed_ms, now_ms
 from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
+from seatwatch.portal.record import PortalRecord
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server.beside import Beside, run_beside
 from seatwatch.server.desk import Desk
@@ -44,7 +45,7 @@ from seatwatch.server.enrolment import Enrolment
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
-from seatwatch.server.web import Figures, web_application
+from seatwatch.server.web import Figures, install_portal, web_application
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
 from wire.errors import DecodeError
@@ -342,6 +343,8 @@ class Server:
             owner = token_digest(import_token(self._data)).hex()
             app.add_routes(RosterDoor(intake, owner).routes())
             app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
+            record = PortalRecord(self._config, self._base, self._data, defaults=defaults, clock_ms=now_ms)
+            install_portal(app, record, self._data, defaults=defaults, elapsed_ms=elapsed_ms)
         if desk is not None:
             app.add_routes(desk.routes())
             figures.on_call = desk.figures

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +12,10 @@ from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
+from dashboards.portal import server as portal
+from dashboards.portal.accounts import FILE, Accounts
+from dashboards.portal.record import Record
+from dashboards.portal.sessions import PortalSettings
 from dashboards.snapshot import Distribution, EnrolmentFigures, IntakeFigures, LedgerFigures, OnCallFigures, Snapshot
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
@@ -151,3 +156,11 @@ def web_application(
         app.add_routes(door.routes())
     install(app, wallboard)
     return app
+
+
+def install_portal(
+    app: web.Application, record: Record, data: Path, *, defaults: Defaults, elapsed_ms: Callable[[], int]
+) -> None:
+    """Put the portal over `record` into `app`. Its accounts are in the data directory."""
+    settings = defaults.fill(PortalSettings, "portal")
+    portal.install(app, portal.Portal(record, Accounts(data / FILE), settings, words(), elapsed_ms))

@@ -21,6 +21,7 @@ from sla_engine.reports._core.choosing import Choosing
 from sla_engine.reports._core.composing import Composing, frame_of, reads_from, session_of
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import Question, Report
+from sla_engine.reports._core.rows import Counted
 from sla_engine.reports.stored import StoredFacts, stored_facts
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
@@ -61,15 +62,19 @@ def report(
     ruling: Ruling,
     settings: ReportSettings,
     passed: Passed,
+    counted: Counted | None = None,
 ) -> Report:
-    """The answer to `question`. facts: folder of the engine's facts of this client, if any. Raises LedgerCorrupt."""
+    """The answer to `question`. facts: folder of the engine's facts of this client, if any. Raises LedgerCorrupt.
+
+    counted: told every session that counts, in order of their starts.
+    """
     if facts is not None and not ruling.replayed and question.known_at is None:
         found = stored_facts(facts, reader.ledger_id)
         if found is not None:
             with closing(found), suppress(sqlite3.DatabaseError):  # what cannot be read is folded again
                 if _reaches(found, reader, settings.facts_lag_ms):
-                    return _Making(reader, question, ruling, settings, passed).from_stored(found)
-    return _Making(reader, question, ruling, settings, passed).from_ledger()
+                    return _Making(reader, question, ruling, settings, passed, counted).from_stored(found)
+    return _Making(reader, question, ruling, settings, passed, counted).from_ledger()
 
 
 def ruling_of(
@@ -106,12 +111,19 @@ class _Making:
     """One report being made."""
 
     def __init__(
-        self, reader: LedgerReader, question: Question, ruling: Ruling, settings: ReportSettings, passed: Passed
+        self,
+        reader: LedgerReader,
+        question: Question,
+        ruling: Ruling,
+        settings: ReportSettings,
+        passed: Passed,
+        counted: Counted | None,
     ) -> None:
         self._reader: Final = reader
         self._question: Final = question
         self._ruling: Final = ruling
         self._passed: Final = passed
+        self._counted: Final = counted
         self._frame: Final = frame_of(ruling.frame, ruling.contract)
         self._since: Final = reads_from(question, self._frame, ruling.possible)
         self._settings: Final = settings
@@ -174,7 +186,7 @@ class _Making:
             alone=ruling.replayed,
             queues=self._question.queues,
         )
-        composing = Composing(self._question, self._frame, ruling.frame, choosing, self._seen)
+        composing = Composing(self._question, self._frame, ruling.frame, choosing, self._seen, self._counted)
         composing.add(fact for fact in facts if self._is_looked_at(fact))
         return composing.report()
 

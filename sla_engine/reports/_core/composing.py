@@ -19,7 +19,7 @@ from sla_engine.reports._core.choosing import Choosing, Judged
 from sla_engine.reports._core.loads import Loads
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
-from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, RowKey, Rows
+from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, Counted, RowKey, Rows
 from sla_engine.reports._core.time_at_work import (
     WORK_FIELDS,
     HalfHour,
@@ -56,9 +56,18 @@ class Composing:
     """One report being made: `add` every fact, then take the report."""
 
     def __init__(
-        self, question: Question, frame: Frame, window: Definition, choosing: Choosing, seen: Observed
+        self,
+        question: Question,
+        frame: Frame,
+        window: Definition,
+        choosing: Choosing,
+        seen: Observed,
+        counted: Counted | None = None,
     ) -> None:
-        """window: the definition whose service window seats and coverage are measured in. seen: the whole record."""
+        """window: the definition whose service window seats and coverage are measured in. seen: the whole record.
+
+        counted: told every session that counts.
+        """
         self._question: Final = question
         self._frame: Final = frame
         self._window: Final = Calendar(window)
@@ -66,7 +75,7 @@ class Composing:
         self._choosing: Final = choosing
         self._seen: Final = seen
         self._edges: Final = frame.edges(question.by, question.since, question.until)
-        self._rows: Final = Rows(question.by, frame, self._edges, choosing, seen.seats.shop_of, seen.checks)
+        self._rows: Final = Rows(question.by, frame, self._edges, choosing, seen.seats.shop_of, seen.checks, counted)
         self._loads: Final = Loads(seen.roster)
         self._talks: Final[list[tuple[str, Interval]]] = []
         self._until: Final = min(question.until, max(seen.received_at, question.since + 1))

@@ -28,6 +28,8 @@ TOTAL: Final = ""
 RowKey = str | int
 ShopOf = Callable[[str, int], str]
 """(queue, instant in ms) -> shop, "" where the roster does not know."""
+Counted = Callable[[SessionFact], None]
+"""Told a session that counts, as the definition sees it that it counts under."""
 
 
 class _Sums:
@@ -66,12 +68,14 @@ class Rows:
         choosing: Choosing,
         shop_of: ShopOf,
         checks: Sequence[QualityScored] = (),
+        counted: Counted | None = None,
     ) -> None:
         self.by: Final = by
         self.edges: Final = edges
         self._frame: Final = frame
         self._choosing: Final = choosing
         self._shop_of: Final = shop_of
+        self._counted: Final = counted
         self._rows: Final[dict[RowKey, _Sums]] = {TOTAL: _Sums()}
         self._days: Final[dict[tuple[RowKey, int], Tally]] = {}
         self._rule: FigureRule | None = None
@@ -92,6 +96,9 @@ class Rows:
                 self._add(contribution(fact, version.rule), at, fact.queue, fact.place, version)
                 if self._quality is not None and isinstance(fact, SessionFact):
                     self._quality.count(fact, (fact.queue, fact.place), add=True)
+                in_table = self.edges[0] <= at < self.edges[-1]
+                if self._counted is not None and isinstance(fact, SessionFact) and in_table:
+                    self._counted(fact)
 
     def add_leg(self, leg: LegFact) -> None:
         """Count a leg."""

@@ -1,0 +1,1 @@
+"""Pictures and tables as plain functions of what they show."""

@@ -1,0 +1,277 @@
+"""Pictures of a client's service as SVG: colour and pattern, never colour alone; every mark tells its counts.
+
+Lengths are in units of the viewBox; a page scales the whole. Words come from the glossary.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from dashboards.portal.record import STEPS_PER_DAY, Arrivals, Day, Histogram, Staffing
+from wire.board import Ratio
+
+Words = Mapping[str, str]
+WIDTH: Final = 960
+LEFT: Final = 56
+RIGHT: Final = 16
+TOP: Final = 26
+FEW: Final = 20
+"""Fewer judged ones than this say little about a rate; such marks are hollow."""
+_PLOT: Final = WIDTH - LEFT - RIGHT
+_PER_DAY: Final = 24
+_HUNDRED: Final = 100
+_SHADES: Final = 5
+_GRID: Final = (0, 1, 2, 3, 4)
+_MS_PER_S: Final = 1_000
+_LABELLED: Final = 5
+"""Every so many seconds of the histogram are labelled."""
+
+
+def histogram(shown: Histogram, words: Words) -> str:
+    """First responses by the second: in time solid, late hatched, with the limit as a line."""
+    height, base = 260, 220
+    bins = shown.bins
+    step = _PLOT // len(bins)
+    most = max(1, *(each.met + each.missed + each.unjudged for each in bins))
+    marks = [*_scale(most, base, TOP + 10)]
+    for number, each in enumerate(bins):
+        x, y = LEFT + number * step, base
+        name = f"{number}-{number + 1} s" if number < len(bins) - 1 else f"> {number} s"
+        said = f"{name}: {words['met']} {each.met}, {words['breached']} {each.missed}"
+        if each.unjudged:
+            said += f", {words['excluded']} {each.unjudged}"
+        for count, kind in ((each.met, "met"), (each.missed, "missed"), (each.unjudged, "unjudged")):
+            tall = _scaled(count, most, base - TOP - 10)
+            y -= tall
+            if tall:
+                marks.append(_rect(x + 1, y, step - 2, tall, kind, said))
+        if number % _LABELLED == 0 or number == len(bins) - 1:
+            marks.append(_text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
+    if shown.edge_ms is not None and shown.edge_ms < (len(bins) - 1) * _MS_PER_S:
+        x = LEFT + shown.edge_ms * step // _MS_PER_S
+        marks.append(_line(x, TOP - 8, x, base, "edge"))
+        marks.append(_text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
+    marks.append(_text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
+    marks.append(_text(WIDTH - RIGHT, TOP, f"{words['unanswered']} {shown.unanswered}", "axis end"))
+    return _svg(height, words["picture_histogram"], marks)
+
+
+def days(shown: Sequence[Day], words: Words) -> str:
+    """Attainment by business day over a strip of completeness, with a lane of incidents."""
+    height, base = 270, 190
+    step = max(1, _PLOT // max(1, len(shown)))
+    rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
+    low = min(90, *(rate // 10 * 10 for rate in rates)) if rates else 90
+    marks = []
+    for percent in range(low, _HUNDRED + 1, 2 if low >= 90 else 10):
+        y = _rate_y(percent * _HUNDRED, low, base)
+        marks += [_line(LEFT, y, WIDTH - RIGHT, y, "grid"), _text(LEFT - 6, y + 4, f"{percent} %", "axis end")]
+    before: tuple[int, int] | None = None
+    for number, each in enumerate(shown):
+        x = LEFT + number * step + step // 2
+        rate = each.attainment
+        here = None
+        if rate.whole:
+            y = _rate_y(rate.part * _HUNDRED * _HUNDRED // rate.whole, low, base)
+            if before is not None:
+                marks.append(_line(*before, x, y, "trend"))
+            here = x, y
+            kind = "dot few" if rate.whole < FEW else "dot"
+            few = f" ({words['portal_few']})" if rate.whole < FEW else ""
+            marks.append(_circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
+        before = here
+        marks += _strips(each, LEFT + number * step, step, base, words)
+        if number % max(1, len(shown) // 8) == 0:
+            marks.append(_text(x, base + 68, each.name[5:], "axis middle"))
+    marks.append(_text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
+    marks.append(_text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
+    return _svg(height, words["picture_days"], marks)
+
+
+def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:
+    """Weekday x hour: how large a share was missed, darker is more; the number in a cell is its percent missed."""
+    tall = 30
+    cell = _PLOT // _PER_DAY
+    marks = []
+    for weekday, row in enumerate(shown):
+        y = TOP + weekday * tall
+        name = words[f"portal_weekday_{weekday}"]
+        marks.append(_text(LEFT - 6, y + 20, name, "axis end"))
+        for hour, rate in enumerate(row):
+            x = LEFT + hour * cell
+            said = f"{name} {hour:02}:00: {rate_text(rate)}"
+            if not rate.whole:
+                marks.append(_rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
+                continue
+            missed = _HUNDRED - _percent(rate)
+            few = " few" if rate.whole < FEW else ""
+            marks.append(_rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said))
+            over = "few" if few else _shade(missed)
+            marks.append(_text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}"))
+    marks.extend(
+        _text(LEFT + hour * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle") for hour in range(0, _PER_DAY, 2)
+    )
+    return _svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
+
+
+def arrivals(shown: Arrivals, words: Words) -> str:
+    """Arrivals by five minutes, last week's same day as a line, and a strip of what share was missed by 15 minutes."""
+    height, base = 270, 200
+    most = max(1, *shown.counts, *(shown.week_before or ()))
+    marks = [*_scale(most, base, TOP + 10)]
+    for number, count in enumerate(shown.counts):
+        tall = _scaled(count, most, base - TOP - 10)
+        if tall:
+            x = _step_x(number)
+            said = f"{_clock(shown.starts_minute + 5 * number)}: {count}"
+            marks.append(_rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said))
+    if shown.week_before is not None:
+        points = " ".join(
+            f"{_step_x(number)},{base - _scaled(count, most, base - TOP - 10)}"
+            for number, count in enumerate(shown.week_before)
+        )
+        marks.append(f'<polyline class="ghost" points="{points}"/>')
+        marks.append(_text(WIDTH - RIGHT, TOP, words["portal_week_before"], "ghost-word end"))
+    for number, rate in enumerate(shown.attainment):
+        x = _step_x(number * 3)
+        at = _clock(shown.starts_minute + 15 * number)
+        kind = f"shade-{_shade(_HUNDRED - _percent(rate))}" if rate.whole else "none"
+        said = f"{at}: {rate_text(rate) if rate.whole else words['no_data']}"
+        marks.append(_rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said))
+    for hour in range(0, _PER_DAY + 1, 2):
+        x = _step_x(hour * 12)
+        marks.append(_text(x, base + 40, _clock(shown.starts_minute + 60 * hour), "axis middle"))
+    return _svg(height - 20, words["picture_arrivals"], marks)
+
+
+def staffing(shown: Sequence[Staffing], words: Words) -> str:
+    """People there as bars, seats paid for as a step; a bar under the step is hatched."""
+    height, base = 240, 190
+    step = max(1, _PLOT // max(1, len(shown)))
+    told = [value for each in shown for value in (each.staffed, each.contracted) if value is not None]
+    if not told:
+        return _svg(TOP + 20, words["picture_staffing"], [_text(LEFT, TOP, words["no_data"], "axis")])
+    most = -(-max(_HUNDRED, *told) // _HUNDRED) * _HUNDRED
+    marks = [*_scale(most // _HUNDRED, base, TOP + 10)]
+    for number, each in enumerate(shown):
+        x = LEFT + number * step
+        said = (
+            f"{each.name}: {words['staffed_seats']} {_seats(each.staffed, words)}, "
+            f"{words['contracted_seats']} {_seats(each.contracted, words)}"
+        )
+        if each.staffed is None:
+            marks.append(_rect(x + 1, base - 8, max(1, step - 2), 8, "none", said))
+        else:
+            tall = _scaled(each.staffed, most, base - TOP - 10)
+            is_short = each.contracted is not None and each.staffed < each.contracted
+            marks.append(_rect(x + 1, base - tall, max(1, step - 2), tall, "missed" if is_short else "offered", said))
+        if each.contracted is not None:
+            y = base - _scaled(each.contracted, most, base - TOP - 10)
+            marks.append(_line(x, y, x + step, y, "paid"))
+        if number % max(1, len(shown) // 12) == 0:
+            # an hour is called 2026-11-02 09:00+08:00, a day 2026-11-02
+            label = each.name[11:16] or each.name[5:]
+            marks.append(_text(x + step // 2, base + 18, label, "axis middle"))
+    return _svg(height, words["picture_staffing"], marks)
+
+
+def rate_text(rate: Ratio) -> str:
+    """A share with its counts, as `seatwatch report` prints it."""
+    if not rate.whole:
+        return "-"
+    hundredths = (2 * _HUNDRED * _HUNDRED * rate.part + rate.whole) // (2 * rate.whole)
+    return f"{hundredths // _HUNDRED}.{hundredths % _HUNDRED:02} % ({rate.part}/{rate.whole})"
+
+
+def _strips(each: Day, x: int, step: int, base: int, words: Words) -> Iterable[str]:
+    """The incident lane and the completeness strip under one day."""
+    wide = max(1, step - 2)
+    yield _rect(x + 1, base + 12, wide, 12, "lane", f"{each.name}: {words['portal_no_incident']}")
+    for lane in each.incidents:
+        start = x + 1 + wide * lane.start // 1_000
+        yield _rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
+    covered = each.covered
+    if not covered.whole:
+        yield _rect(x + 1, base + 34, wide, 12, "none", f"{each.name}: {words['no_data']}")
+        return
+    kind = "complete" if covered.part == covered.whole else "incomplete"
+    yield _rect(x + 1, base + 34, wide, 12, kind, f"{each.name}: {words['coverage']} {_share(covered)}")
+
+
+def _share(rate: Ratio) -> str:
+    return rate_text(rate).partition(" (")[0]
+
+
+def _seats(hundredths: int | None, words: Words) -> str:
+    return words["no_data"] if hundredths is None else f"{hundredths // _HUNDRED}.{hundredths % _HUNDRED:02}"
+
+
+def _scale(most: int, base: int, top: int) -> Iterable[str]:
+    """Lines and numbers of a scale of counts from 0 on."""
+    last = None
+    for quarter in _GRID:
+        value = most * quarter // 4
+        if value != last:
+            y = base - _scaled(value, most, base - top)
+            yield _line(LEFT, y, WIDTH - RIGHT, y, "grid")
+            yield _text(LEFT - 6, y + 4, f"{value:,}", "axis end")
+        last = value
+
+
+def _scaled(count: int, most: int, tall: int) -> int:
+    """Length of a bar; what is there at all is seen."""
+    return max(1, count * tall // most) if count else 0
+
+
+def _rate_y(hundredths: int, low: int, base: int) -> int:
+    return base - (hundredths - low * _HUNDRED) * (base - TOP) // ((_HUNDRED - low) * _HUNDRED)
+
+
+def _percent(rate: Ratio) -> int:
+    """Whole percent, down: 99.9 % is not 100."""
+    return rate.part * _HUNDRED // rate.whole
+
+
+def _shade(missed: int) -> int:
+    """0 = none missed, then by 5 % steps."""
+    return 0 if missed == 0 else min(_SHADES, 1 + (missed - 1) // _LABELLED)
+
+
+def _step_x(number: int) -> int:
+    return LEFT + _PLOT * number // STEPS_PER_DAY
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60 % _PER_DAY:02}:{minute % 60:02}"
+
+
+def _seconds(ms: int) -> str:
+    whole, rest = divmod(ms, _MS_PER_S)
+    return f"{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else str(whole)
+
+
+def _svg(height: int, title: str, marks: Iterable[str]) -> str:
+    hatch = (
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect class="hatch-back" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/>'
+        "</pattern></defs>"
+    )
+    body = "".join(marks)
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label={quoteattr(title)}>{hatch}{body}</svg>'
+
+
+def _rect(x: int, y: int, width: int, height: int, kind: str, said: str) -> str:
+    box = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+    return f'<rect class="{kind}" {box}><title>{escape(said)}</title></rect>'
+
+
+def _circle(x: int, y: int, kind: str, said: str) -> str:
+    return f'<circle class="{kind}" cx="{x}" cy="{y}" r="5"><title>{escape(said)}</title></circle>'
+
+
+def _line(x1: int, y1: int, x2: int, y2: int, kind: str) -> str:
+    return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
+
+
+def _text(x: int, y: int, said: str, kind: str) -> str:
+    return f'<text class="{kind}" x="{x}" y="{y}">{escape(said)}</text>'

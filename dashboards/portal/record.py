@@ -1,0 +1,211 @@
+"""What the portal shows, as plain values, and whom it asks for them. Everything of one client only.
+
+Implementations block and are called in threads; the words in them are in the language asked for.
+
+* AskedWronglyError: the reader's to cure, such as a date that is none.
+* NothingSaidError: the record has no rules to count by, or cannot be read; `says` is a key of the glossary.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from wire.board import Ratio
+from wire.scope import Scope
+
+STEPS_PER_DAY = 288
+"""Arrivals are counted per five minutes."""
+
+
+class AskedWronglyError(ValueError):
+    """What was asked for cannot be: a date, a queue."""
+
+
+class NothingSaidError(Exception):
+    """There is nothing to show. says: why, a key of the glossary."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__(says)
+        self.says = says
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A question. first, last: business days as 2026-11-01, both included; "" = the last days. queue: "" = all."""
+
+    client: str
+    language: str
+    first: str = ""
+    last: str = ""
+    queue: str = ""
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Rows of cells under a header, ready to show; the total last."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...]
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """First responses of one second: in time, and late."""
+
+    met: int = 0
+    missed: int = 0
+    unjudged: int = 0
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """First responses by whole seconds; the last bin holds what took longer. edge_ms: the limit, None = none."""
+
+    bins: tuple[Bin, ...]
+    edge_ms: int | None
+    unanswered: int
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """A stretch of a day that a lane shows, in thousandths of that day."""
+
+    start: int
+    end: int
+    said: str
+
+
+class Day(msgspec.Struct, frozen=True):
+    """One business day. attainment, covered: whole 0 = no data."""
+
+    name: str
+    attainment: Ratio
+    covered: Ratio
+    incidents: tuple[Lane, ...] = ()
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """One business day by five minutes from its start, the same day a week before, attainment by 15 minutes."""
+
+    day: str
+    starts_minute: int
+    counts: tuple[int, ...]
+    week_before: tuple[int, ...] | None
+    attainment: tuple[Ratio, ...]
+
+
+class Staffing(msgspec.Struct, frozen=True):
+    """People there and seats paid for in one hour or day, in hundredths of a seat; None = nobody can say."""
+
+    name: str
+    staffed: int | None
+    contracted: int | None
+
+
+class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
+    """How a client was served. first, last: business days. heat: weekday (Monday first) x hour of the day."""
+
+    first: str
+    last: str
+    queue: str
+    queues: tuple[tuple[str, str], ...]
+    head: tuple[str, ...]
+    is_final: bool
+    attainment: Ratio
+    summary: tuple[tuple[str, str], ...]
+    histogram: Histogram
+    days: tuple[Day, ...]
+    heat: tuple[tuple[Ratio, ...], ...]
+    arrivals: Arrivals
+    staffing: tuple[Staffing, ...]
+    tables: tuple[Table, ...]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One judged session, in words."""
+
+    conversation: str
+    started: str
+    queue: str
+    verdict: str
+    why: str
+    first_response: str
+    is_missed: bool
+
+
+class ListPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Sessions that count in the figures of a time; `found` of them, of which the first are listed."""
+
+    first: str
+    last: str
+    queue: str
+    verdict: str
+    found: int
+    sessions: tuple[Listed, ...]
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A heading, lines, and a table under it (rows of cells)."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    """One conversation: its timeline, then every session. is_known: False = the ledger holds nothing of it."""
+
+    conversation: str
+    is_known: bool
+    sections: tuple[Section, ...]
+
+
+class RulesPage(msgspec.Struct, frozen=True):
+    """Contracts, then definitions that were entered, the one in force first; each in plain words."""
+
+    contracts: tuple[Section, ...]
+    definitions: tuple[Section, ...]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a search came to: ids of conversations, and, where none, what the record holds of that time."""
+
+    conversations: tuple[str, ...]
+    holds: tuple[str, ...]
+
+
+class Record(Protocol):
+    """Whoever reads the ledgers. Raises AskedWronglyError, NothingSaidError."""
+
+    def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
+        """(id, name) of the clients that may be seen, in order."""
+        ...
+
+    def service(self, asked: Asked) -> ServicePage:
+        """How a client was served."""
+        ...
+
+    def service_file(self, asked: Asked, form: str) -> bytes:
+        """The figures by day as `csv` or `json`."""
+        ...
+
+    def sessions(self, asked: Asked, verdict: str) -> ListPage:
+        """Sessions behind the figures. verdict: of wire.verdict.Verdict, "" = all."""
+        ...
+
+    def sessions_file(self, asked: Asked, verdict: str, form: str) -> bytes:
+        """The same, all of them, as `csv` or `json`."""
+        ...
+
+    def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
+        """Why a conversation counts as what it counts."""
+        ...
+
+    def rules(self, asked: Asked) -> RulesPage:
+        """What a client is served by."""
+        ...
+
+    def search(self, asked: Asked, typed: str, hour: str) -> Found:
+        """Conversations that `typed` names, within the days asked for, or within one hour ("09") of the first of them.
+
+        What was typed is kept nowhere.
+        """
+        ...

@@ -1,0 +1,309 @@
+"""The portal's pages: sign-in, figures, sessions, one conversation, search, rules, accounts.
+
+`install(app, portal)` puts it into an application under /portal. Pages are made here and run no script.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dashboards.portal._core import charts
+from dashboards.portal.accounts import Account, AccountError, Accounts, Role
+from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
+from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
+from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
+from wire.scope import Scope
+
+COOKIE: Final = "seatwatch_portal"
+ROOT: Final = "/portal"
+HERE: Final = Path(__file__).parent
+PICTURES: Final[Mapping[str, Callable[[Any, Mapping[str, str]], str]]] = {
+    "histogram": charts.histogram,
+    "days": charts.days,
+    "heat": charts.heat,
+    "arrivals": charts.arrivals,
+    "staffing": charts.staffing,
+}
+VERDICTS: Final = ("", "breached", "met", "excluded")
+CONTENT_TYPES: Final = {"csv": "text/csv", "json": "application/json"}
+NO_STORE: Final = {"Cache-Control": "no-store"}
+_KEPT: Final = ("lang", "client", "from", "to", "queue", "verdict")
+"""What of an address goes along from page to page."""
+
+Words = Mapping[str, Mapping[str, str]]
+"""Language tag -> key -> text; the first language is the one for whoever asks for none of them."""
+
+
+class Portal:
+    """The pages. words: of the screen."""
+
+    def __init__(
+        self,
+        record: Record,
+        accounts: Accounts,
+        settings: PortalSettings,
+        words: Words,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._record: Final = record
+        self._accounts: Final = accounts
+        self._settings: Final = settings
+        self._words: Final = words
+        self._sessions: Final = Sessions(accounts, settings, clock_ms)
+        self._attempts: Final = Attempts(settings, clock_ms)
+        self._one_by_one: Final = asyncio.Semaphore(1)
+        self._hashing: Final = asyncio.Semaphore(1)
+        self._templates: Final = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def doors(self) -> tuple[Door, ...]:
+        """Every page."""
+        accounts = frozenset({Role.ADMIN})
+        return (
+            Door("GET", ROOT, EVERYBODY, self._first, of_client=False),
+            Door("GET", f"{ROOT}/sign-in", ANYBODY, self._sign_in_page, of_client=False),
+            Door("POST", f"{ROOT}/sign-in", ANYBODY, self._sign_in, of_client=False),
+            Door("POST", f"{ROOT}/sign-out", EVERYBODY, self._sign_out, of_client=False),
+            Door("GET", f"{ROOT}/accounts", accounts, self._accounts_page, of_client=False),
+            Door("GET", f"{ROOT}/service", EVERYBODY, self._service),
+            Door("GET", f"{ROOT}/service.{{form:csv|json}}", EVERYBODY, self._service_file),
+            Door("GET", f"{ROOT}/sessions", EVERYBODY, self._list),
+            Door("GET", f"{ROOT}/sessions.{{form:csv|json}}", EVERYBODY, self._list_file),
+            Door("GET", f"{ROOT}/conversation", EVERYBODY, self._conversation),
+            Door("GET", f"{ROOT}/search", EVERYBODY, self._search_page),
+            Door("POST", f"{ROOT}/search", EVERYBODY, self._search),
+            Door("GET", f"{ROOT}/rules", EVERYBODY, self._rules),
+        )
+
+    def guarded(self, door: Door) -> Callable[[web.Request], Any]:
+        """A door's handler behind its guard: who asks, whether they may, of which client, and that they meant it."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            language = self._language(request)
+            if request.method == "POST" and not _same_origin(request):
+                raise web.HTTPForbidden(headers=NO_STORE)
+            if door.roles is None:
+                return await door.page(Visit(request, language, None, None, ""))
+            found = self._sessions.of(request.cookies.get(COOKIE, ""))
+            if found is None:
+                if request.method == "GET":
+                    raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({'lang': language})}", headers=NO_STORE)
+                raise web.HTTPUnauthorized(headers=NO_STORE)
+            session, account = found
+            if account.role not in door.roles:
+                raise web.HTTPForbidden(headers=NO_STORE)
+            if request.method == "POST" and (await self._form(request)).get("csrf") != session.csrf:
+                raise web.HTTPForbidden(headers=NO_STORE)
+            client = self._client(request, account) if door.of_client else ""
+            visit = Visit(request, language, session, account, client)
+            try:
+                return await door.page(visit)
+            except AskedWronglyError:
+                return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
+            except NothingSaidError as nothing:
+                return self._message(visit, nothing.says, web.HTTPOk.status_code)
+
+        return handler
+
+    def _client(self, request: web.Request, account: Account) -> str:
+        """The client whose data is shown: of those the account may see the one named, else the first."""
+        seen = [client for client, _ in self._record.clients(account.scope)]
+        named = request.query.get("client", "")
+        if not seen or (named and named not in seen):
+            raise web.HTTPNotFound(headers=NO_STORE)
+        return named or seen[0]
+
+    def _language(self, request: web.Request) -> str:
+        wanted = request.query.get("lang", "") or request.headers.get("Accept-Language", "")
+        wanted = wanted[:2].lower()
+        alike = (tag for tag in self._words if tag.partition("-")[0] == wanted)
+        return next(alike, next(iter(self._words)))
+
+    async def _form(self, request: web.Request) -> Mapping[str, Any]:
+        size, size_max = request.content_length, self._settings.form_bytes_max
+        if size is None or size > size_max:
+            raise web.HTTPRequestEntityTooLarge(size_max, size or 0, headers=NO_STORE)
+        return await request.post()
+
+    async def _first(self, visit: Visit) -> web.StreamResponse:
+        raise web.HTTPSeeOther(f"{ROOT}/service?{urlencode({'lang': visit.language})}", headers=NO_STORE)
+
+    async def _sign_in_page(self, visit: Visit) -> web.StreamResponse:
+        refused = visit.request.query.get("refused", "")
+        says = {"1": "portal_refused", "2": "portal_too_often"}.get(refused, "")
+        return self._page("sign_in.html", visit, says=says)
+
+    async def _sign_in(self, visit: Visit) -> web.StreamResponse:
+        form = await self._form(visit.request)
+        name, password = str(form.get("name", "")), str(form.get("password", ""))
+        address = visit.request.remote or ""
+        back = {"lang": visit.language}
+        if not self._attempts.allowed(name, address):
+            raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({**back, 'refused': '2'})}", headers=NO_STORE)
+        async with self._hashing:  # each takes 64 MiB
+            account = await asyncio.to_thread(self._accounts.verified, name, password)
+        if account is None:
+            self._attempts.failed(name, address)
+            raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({**back, 'refused': '1'})}", headers=NO_STORE)
+        response = web.HTTPSeeOther(f"{ROOT}/service?{urlencode(back)}", headers=NO_STORE)
+        response.set_cookie(
+            COOKIE,
+            self._sessions.start(account),
+            path=ROOT,
+            httponly=True,
+            samesite="Lax",
+            secure=visit.request.secure,
+        )
+        raise response
+
+    async def _sign_out(self, visit: Visit) -> web.StreamResponse:
+        self._sessions.end(visit.request.cookies.get(COOKIE, ""))
+        response = web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({'lang': visit.language})}", headers=NO_STORE)
+        response.del_cookie(COOKIE, path=ROOT)
+        raise response
+
+    async def _accounts_page(self, visit: Visit) -> web.StreamResponse:
+        try:
+            accounts = sorted(self._accounts.all().values(), key=lambda account: account.name)
+        except AccountError:
+            raise NothingSaidError("portal_unreadable") from None
+        return self._page("accounts.html", visit, accounts=accounts)
+
+    async def _service(self, visit: Visit) -> web.StreamResponse:
+        page = await self._told(self._record.service, _asked(visit))
+        words = self._words[visit.language]
+        pictures = {
+            name: Markup(draw(getattr(page, name), words))  # noqa: S704 - charts escape what they are told
+            for name, draw in PICTURES.items()
+        }
+        return self._page("service.html", visit, page=page, pictures=pictures, rate=charts.rate_text)
+
+    async def _service_file(self, visit: Visit) -> web.StreamResponse:
+        form = visit.request.match_info["form"]
+        return self._file(visit, "service", form, await self._told(self._record.service_file, _asked(visit), form))
+
+    async def _list(self, visit: Visit) -> web.StreamResponse:
+        page = await self._told(self._record.sessions, _asked(visit), _verdict(visit))
+        return self._page("sessions.html", visit, page=page, verdicts=VERDICTS)
+
+    async def _list_file(self, visit: Visit) -> web.StreamResponse:
+        form = visit.request.match_info["form"]
+        body = await self._told(self._record.sessions_file, _asked(visit), _verdict(visit), form)
+        return self._file(visit, "sessions", form, body)
+
+    async def _conversation(self, visit: Visit) -> web.StreamResponse:
+        named = visit.request.query.get("id", "")
+        page = await self._told(self._record.conversation, _asked(visit), named)
+        status = web.HTTPOk.status_code if page.is_known else web.HTTPNotFound.status_code
+        return self._page("conversation.html", visit, status=status, page=page)
+
+    async def _search_page(self, visit: Visit) -> web.StreamResponse:
+        return self._page("search.html", visit, found=None, asked=_asked(visit))
+
+    async def _search(self, visit: Visit) -> web.StreamResponse:
+        form = await self._form(visit.request)
+        first, last = (str(form.get(name, "")) for name in ("from", "to"))
+        asked = Asked(client=visit.client, language=visit.language, first=first, last=last)
+        found = await self._told(
+            self._record.search, asked, str(form.get("typed", "")).strip(), str(form.get("hour", ""))
+        )
+        return self._page("search.html", visit, found=found, asked=asked)
+
+    async def _rules(self, visit: Visit) -> web.StreamResponse:
+        return self._page("rules.html", visit, page=await self._told(self._record.rules, _asked(visit)))
+
+    async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
+        """What the record says. One question at a time: a month read takes a core, and screens come first."""
+        async with self._one_by_one:
+            return await asyncio.to_thread(ask, *arguments)
+
+    def _message(self, visit: Visit, says: str, status: int) -> web.Response:
+        return self._page("message.html", visit, status=status, says=says)
+
+    def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
+        account = visit.account
+        clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account))
+        body = self._templates.get_template(template).render(
+            **shown,
+            words=self._words[visit.language],
+            languages={tag: texts["language_name"] for tag, texts in self._words.items()},
+            language=visit.language,
+            account=account,
+            csrf="" if visit.session is None else visit.session.csrf,
+            clients=clients,
+            client=visit.client,
+            client_name=dict(clients).get(visit.client, ""),
+            path=visit.request.path,
+            to=_links(visit),
+            verdict=visit.request.query.get("verdict", ""),
+        )
+        return web.Response(text=body, content_type="text/html", status=status, headers=NO_STORE)
+
+    def _file(self, visit: Visit, what: str, form: str, body: bytes) -> web.Response:
+        name = f'attachment; filename="{what}-{visit.client}.{form}"'
+        headers = {**NO_STORE, "Content-Disposition": name}
+        return web.Response(body=body, content_type=CONTENT_TYPES[form], charset="utf-8", headers=headers)
+
+
+def install(app: web.Application, portal: Portal) -> None:
+    """Put the portal's doors and its style sheet into `app`."""
+    for door in portal.doors():
+        app.router.add_route(door.method, door.path, portal.guarded(door))
+    app.router.add_static(f"{ROOT}/static", HERE / "static")
+
+
+def _asked(visit: Visit) -> Asked:
+    query = visit.request.query
+    return Asked(
+        client=visit.client,
+        language=visit.language,
+        first=query.get("from", ""),
+        last=query.get("to", ""),
+        queue=query.get("queue", ""),
+    )
+
+
+def _verdict(visit: Visit) -> str:
+    verdict = visit.request.query.get("verdict", "")
+    if verdict not in VERDICTS:
+        raise AskedWronglyError(verdict)
+    return verdict
+
+
+def _scope(account: Account | None) -> Scope:
+    return Scope(clients=frozenset(), sites=frozenset()) if account is None else account.scope
+
+
+def _links(visit: Visit) -> Callable[..., str]:
+    """Addresses of pages that keep language, client and time unless told otherwise."""
+    kept = {name: visit.request.query[name] for name in _KEPT if name in visit.request.query}
+
+    def to(page: str, **changes: str) -> str:
+        renamed = {name.rstrip("_"): value for name, value in changes.items()}
+        query = {name: value for name, value in {**kept, "lang": visit.language, **renamed}.items() if value}
+        return f"{ROOT}/{page}?{urlencode(query)}" if page else f"{visit.request.path}?{urlencode(query)}"
+
+    return to
+
+
+def _same_origin(request: web.Request) -> bool:
+    """Whether a form was sent from a page of ours, as far as the browser says.
+
+    Our pages send no referrer, so that their Origin is "null".
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin", "null")
+    return origin == "null" or urlsplit(origin).netloc == request.host

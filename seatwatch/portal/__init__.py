@@ -1,0 +1,1 @@
+"""What the portal shows, read from the ledgers by the code of the commands `report` and `explain`."""

@@ -1,0 +1,66 @@
+"""One conversation, told as `seatwatch explain` tells it."""
+
+from collections.abc import Iterator
+
+from dashboards.portal.record import ConversationPage, Section
+from seatwatch.explain_screen import (
+    clock_lines,
+    import_lines,
+    leg_lines,
+    revision_lines,
+    rule_rows,
+    standing_lines,
+    timeline_rows,
+    turn_lines,
+    verdict_words,
+)
+from seatwatch.explain_words import Teller
+from sla_engine.explain import Explanation, Record
+
+
+def conversation_page(explained: Explanation, tell: Teller) -> ConversationPage:
+    """The page, in words and times of `tell`."""
+    if not explained.told:
+        return ConversationPage(
+            explained.conversation, is_known=False, sections=(Section("", tuple(holding(explained.record, tell))),)
+        )
+    return ConversationPage(explained.conversation, is_known=True, sections=tuple(_sections(explained, tell)))
+
+
+def holding(record: Record, tell: Teller) -> Iterator[str]:
+    """What the record holds of the time instead, so that a lost event is told from one that never was."""
+    if record.first_at is None or record.last_at is None:
+        yield tell.word("portal_holds_nothing")
+        return
+    yield tell.filled("portal_holds", n=record.entries, since=tell.at(record.first_at), until=tell.at(record.last_at))
+    yield tell.filled("portal_holds_gaps", n=record.gaps, lost=record.lost, quarantined=record.quarantined)
+    for silence in record.silences:
+        yield tell.filled(
+            "portal_silence", source=silence.source, since=tell.at(silence.since), until=tell.at(silence.until)
+        )
+    if record.naming_it:
+        yield tell.filled("portal_named_in", entries=", ".join(f"#{index}" for index in record.naming_it))
+
+
+def _sections(explained: Explanation, tell: Teller) -> Iterator[Section]:
+    rows = tuple(timeline_rows(explained, tell))
+    yield Section(tell.word("timeline"), tuple(import_lines(explained, tell)), rows)
+    for session in explained.sessions:
+        fact, held = session.fact, session.definition
+        title = f"{tell.filled('session_word', n=session.number)}  {fact.queue}  {tell.at(fact.started_at)}"
+        yield Section(
+            title,
+            (
+                f"{tell.word('verdict_heading')}: {verdict_words(fact, tell)}",
+                f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}",
+                f"SHA-256 {session.definition_sha256}",
+                *clock_lines(session, tell),
+            ),
+        )
+        if session.rules:
+            yield Section(tell.word("rules_applied"), (), tuple(rule_rows(session, tell)))
+        lines = (*turn_lines(session, tell), *leg_lines(session, tell), *revision_lines(session, explained, tell))
+        yield Section("", lines)
+    standing = tuple(standing_lines(explained, tell))
+    if standing:
+        yield Section(standing[0], standing[1:])

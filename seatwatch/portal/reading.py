@@ -1,0 +1,157 @@
+"""Figures of a client for some business days: reports as `seatwatch report` makes them, and the sessions behind."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from collector.ledgers import ledger_directory
+from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError
+from dashboards.portal.sessions import PortalSettings
+from ledger.errors import LedgerError
+from ledger.reader import LedgerReader
+from sla_engine._core.contract import EVERY_QUEUE, Contract
+from sla_engine._core.definition import Definition
+from sla_engine._core.windows import DAY_MS
+from sla_engine.replay import entered_rules
+from sla_engine.reports._core.buckets import DAYS_PER_WEEK, By, Frame
+from sla_engine.reports._core.composing import frame_of
+from sla_engine.reports._core.report import Question, Report
+from sla_engine.reports.making import ReportSettings, Ruling, report, ruling_of
+from wire.limits import INSTANT_MAX_MS
+from wire.verdict import SessionFact
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+class Span(NamedTuple):
+    """Business days from `first` to `last`, both included, and their instants in ms: [since, until)."""
+
+    first: date
+    last: date
+    since: int
+    until: int
+
+
+class Told(NamedTuple):
+    """Everything that pages of one span are made of.
+
+    hourly, sessions: from the same week day before the last day on, where that is earlier than the span.
+    """
+
+    span: Span
+    frame: Frame
+    ruling: Ruling
+    daily: Report
+    hourly: Report
+    sessions: tuple[SessionFact, ...]
+    last_day: tuple[int, int]
+    week_before: tuple[int, int]
+
+    def of_span(self) -> tuple[SessionFact, ...]:
+        """Sessions that start within the span."""
+        return tuple(each for each in self.sessions if self.span.since <= each.started_at < self.span.until)
+
+
+class Reading:
+    """Reads ledgers of a data directory. What was read is kept for a while. Not for several threads at once."""
+
+    def __init__(
+        self, data: Path, settings: PortalSettings, reports: ReportSettings, clock_ms: Callable[[], int]
+    ) -> None:
+        self._data: Final = data
+        self._settings: Final = settings
+        self._reports: Final = reports
+        self._clock_ms: Final = clock_ms
+        self._kept: Final[dict[tuple[str, str, str, str], tuple[int, Told]]] = {}
+
+    @contextmanager
+    def ledger(self, client: str) -> Iterator[LedgerReader]:
+        """A reader of a client's ledger. Raises NothingSaidError where it cannot be read."""
+        try:
+            reader = LedgerReader.open(ledger_directory(self._data, client))
+            try:
+                yield reader
+            finally:
+                reader.close()
+        except LedgerError:
+            raise NothingSaidError("portal_unreadable") from None
+
+    def told(self, asked: Asked) -> Told:
+        """The figures asked for, as of a moment ago at most. Raises AskedWronglyError, NothingSaidError."""
+        now = self._clock_ms()
+        key = (asked.client, asked.first, asked.last, asked.queue)
+        kept = self._kept.get(key)
+        if kept is not None and 0 <= now - kept[0] < self._settings.figures_kept_ms:
+            return kept[1]
+        with self.ledger(asked.client) as reader:
+            found = self._read(reader, asked)
+        self._kept.pop(key, None)
+        while len(self._kept) >= self._settings.answers_kept_max:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = now, found
+        return found
+
+    def span(self, asked: Asked, frame: Frame) -> Span:
+        """The days asked for; without any, the last ones up to today. Raises AskedWronglyError."""
+        at = self._clock_ms()
+        today = _day_of(frame.days.day_start(at) + frame.days.zone.offset_at(at))
+        kept, longest = self._settings.span_default_ms // DAY_MS, self._settings.span_max_ms // DAY_MS
+        last = _date(asked.last) or _date(asked.first) or today
+        first = _date(asked.first) or last - timedelta(days=kept - 1)
+        if not timedelta(0) <= last - first < timedelta(days=longest):
+            raise AskedWronglyError("from, to")
+        return Span(first, last, _starts(frame, first), _starts(frame, last + timedelta(days=1)))
+
+    def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:
+        """What was entered for a client, in order."""
+        with self.ledger(asked.client) as reader:
+            return entered_rules(reader)
+
+    def _read(self, reader: LedgerReader, asked: Asked) -> Told:
+        rules = entered_rules(reader)
+        queues = (asked.queue or EVERY_QUEUE,)
+        latest = ruling_of(*rules, None, queues, INSTANT_MAX_MS)
+        if latest is None:
+            raise NothingSaidError("portal_no_rules")
+        span = self.span(asked, frame_of(latest.frame, latest.contract))
+        ruling = ruling_of(*rules, None, queues, span.since) or latest
+        frame = frame_of(ruling.frame, ruling.contract)
+        last_day = _starts(frame, span.last), span.until
+        before = span.last - timedelta(days=DAYS_PER_WEEK)
+        week_before = _starts(frame, before), _starts(frame, before + timedelta(days=1))
+        facts = self._data / "facts" / asked.client
+        question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
+        daily = report(reader, facts, question, ruling, self._reports, _unheard)
+        sessions: list[SessionFact] = []
+        by_hour = replace(question, by=By.HOUR, since=min(span.since, week_before[0]))
+        hourly = report(reader, facts, by_hour, ruling, self._reports, _unheard, sessions.append)
+        return Told(span, frame, ruling, daily, hourly, tuple(sessions), last_day, week_before)
+
+
+def _unheard(_entries: int) -> None:
+    """Nobody waits for a bar."""
+
+
+def _date(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise AskedWronglyError(text) from None
+
+
+def _day_of(local_ms: int) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=local_ms)).date()
+
+
+def _starts(frame: Frame, day: date) -> int:
+    """Start (ms) of a business day. Raises AskedWronglyError for one that no record has."""
+    at = frame.days.zone.first_instant_of((day - _EPOCH).days * DAY_MS + frame.days.day_starts_ms)
+    if not 0 <= at < INSTANT_MAX_MS:
+        raise AskedWronglyError(str(day))
+    return at

@@ -1,0 +1,207 @@
+"""What the portal asks for, answered from the ledgers of a data directory."""
+
+import hmac
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from dashboards.portal.record import (
+    Asked,
+    AskedWronglyError,
+    ConversationPage,
+    Found,
+    Listed,
+    ListPage,
+    NothingSaidError,
+    RulesPage,
+    ServicePage,
+)
+from dashboards.portal.sessions import PortalSettings
+from seatwatch.config import ClientSection, Config
+from seatwatch.csv_text import Cell, csv_text
+from seatwatch.explain_words import Teller
+from seatwatch.glossary import Language
+from seatwatch.instants import local_time
+from seatwatch.portal.conversation_page import conversation_page, holding
+from seatwatch.portal.reading import Reading, Told
+from seatwatch.portal.rules_page import rules_page
+from seatwatch.portal.service_page import service_page
+from seatwatch.report_columns import COLUMNS
+from seatwatch.report_screen import as_csv, as_json
+from seatwatch.settings import Defaults
+from sla_engine.explain import explain, find
+from sla_engine.naming import conversations_named
+from sla_engine.reports._core.buckets import HOUR_MS
+from sla_engine.reports.making import ReportSettings
+from wire.ids import is_name
+from wire.scope import Scope
+from wire.verdict import SessionFact, Verdict
+
+FIELDS: Final = (
+    "conversation",
+    "started_at_ms",
+    "queue",
+    "verdict",
+    "why",
+    "first_response_ms",
+    "due_at_ms",
+    "definition",
+)
+
+
+class PortalRecord:
+    """Implements dashboards.portal.record.Record, for one thread at a time. base: where key files are named from."""
+
+    def __init__(
+        self, config: Config, base: Path, data: Path, *, defaults: Defaults, clock_ms: Callable[[], int]
+    ) -> None:
+        self._clients: Final = {client.id: client for client in config.client}
+        self._base: Final = base
+        self._settings: Final = defaults.fill(PortalSettings, "portal")
+        self._lookback_ms: Final = defaults.ms("board.lookback")
+        self._zone: Final = defaults.text("contract.time_zone")
+        self._clock_ms: Final = clock_ms
+        reports = ReportSettings(lookback_ms=self._lookback_ms, facts_lag_ms=defaults.ms("engine.report_facts_lag"))
+        self._reading: Final = Reading(data, self._settings, reports, clock_ms)
+
+    def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
+        """(id, name) of the configured clients that may be seen, in the configuration's order."""
+        return [(each.id, each.name or each.id) for each in self._clients.values() if scope.sees_client(each.id)]
+
+    def service(self, asked: Asked) -> ServicePage:
+        """How a client was served."""
+        told = self._told(asked)
+        queues = tuple((each.id, each.name or each.id) for each in self._section(asked).queue)
+        return service_page(told, asked.queue, queues, self._teller(asked, told.daily.head.time_zone))
+
+    def service_file(self, asked: Asked, form: str) -> bytes:
+        """What `seatwatch report --by day --format csv` or `json` prints."""
+        daily = self._told(asked).daily
+        return as_json(daily) if form == "json" else as_csv(daily).encode()
+
+    def sessions(self, asked: Asked, verdict: str) -> ListPage:
+        """Sessions behind the figures, the first of them in words."""
+        told = self._told(asked)
+        found = _of_verdict(told, verdict)
+        tell = self._teller(asked, told.daily.head.time_zone)
+        shown = tuple(self._listed(fact, asked, tell) for fact in found[: self._settings.listed_max])
+        first, last = told.span.first.isoformat(), told.span.last.isoformat()
+        return ListPage(first=first, last=last, queue=asked.queue, verdict=verdict, found=len(found), sessions=shown)
+
+    def sessions_file(self, asked: Asked, verdict: str, form: str) -> bytes:
+        """All of them, with instants and durations in ms."""
+        rows = [_cells(fact) for fact in _of_verdict(self._told(asked), verdict)]
+        if form == "json":
+            return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
+        return csv_text([list(FIELDS), *rows]).encode()
+
+    def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
+        """What `seatwatch explain` says."""
+        if not is_name(conversation):
+            raise AskedWronglyError("id")
+        with self._reading.ledger(asked.client) as reader:
+            explained = explain(reader, conversation, lookback_ms=self._lookback_ms)
+        zone = explained.sessions[0].definition.time_zone if explained.sessions else self._zone_of(asked)
+        return conversation_page(explained, self._teller(asked, zone))
+
+    def rules(self, asked: Asked) -> RulesPage:
+        """Contracts and definitions in force and to come."""
+        found = self._reading.rules(asked)
+        return rules_page(*found, self._clock_ms(), _language(asked), self._zone_of(asked))
+
+    def search(self, asked: Asked, typed: str, hour: str) -> Found:
+        """By the id as it stands, and by what the client's pseudonym keys make of it."""
+        if not typed or len(typed) > self._settings.form_bytes_max:
+            raise AskedWronglyError("typed")
+        section = self._section(asked)
+        keys = [(self._base / name).read_bytes().strip() for name in section.pseudonym_key_files]
+        pseudonyms = [hmac.new(key, typed.encode(), "sha256").hexdigest() for key in keys]
+        told = self._told(asked)
+        tell = self._teller(asked, told.daily.head.time_zone)
+        with self._reading.ledger(asked.client) as reader:
+            found = conversations_named(reader, {typed}, pseudonyms)
+            if found:
+                return Found(tuple(found[: self._settings.listed_max]), ())
+            within = _within(told, hour)
+            held = find(reader, typed, within=within).record
+        span = tell.filled("portal_looked_at", since=tell.at(within[0]), until=tell.at(within[1]))
+        lines = [span, _coverage(told, within, tell), *holding(held, tell)]
+        if not keys:
+            lines.append(tell.word("portal_no_key"))
+        return Found((), tuple(lines))
+
+    def _told(self, asked: Asked) -> Told:
+        queues = {each.id for each in self._section(asked).queue}
+        if asked.queue and asked.queue not in queues:
+            raise AskedWronglyError("queue")
+        return self._reading.told(asked)
+
+    def _section(self, asked: Asked) -> ClientSection:
+        section = self._clients.get(asked.client)
+        if section is None:
+            raise NothingSaidError("portal_unreadable")
+        return section
+
+    def _zone_of(self, asked: Asked) -> str:
+        return self._section(asked).time_zone or self._zone
+
+    def _teller(self, asked: Asked, zone: str) -> Teller:
+        return Teller(_language(asked), ZoneInfo(zone))
+
+    def _listed(self, fact: SessionFact, asked: Asked, tell: Teller) -> Listed:
+        names = {each.id: each.name or each.id for each in self._section(asked).queue}
+        response = fact.first_response_ms
+        return Listed(
+            fact.conversation,
+            tell.at(fact.started_at),
+            names.get(fact.queue, fact.queue),
+            tell.word(fact.verdict),
+            tell.word(fact.why),
+            "-" if response is None else tell.lasting(response),
+            fact.verdict is Verdict.BREACHED,
+        )
+
+
+def _language(asked: Asked) -> Language:
+    return "zh" if asked.language.startswith("zh") else "en"
+
+
+def _of_verdict(told: Told, verdict: str) -> list[SessionFact]:
+    return [fact for fact in told.of_span() if verdict in ("", fact.verdict)]
+
+
+def _cells(fact: SessionFact) -> list[Cell]:
+    return [
+        fact.conversation,
+        fact.started_at,
+        fact.queue,
+        str(fact.verdict),
+        str(fact.why),
+        fact.first_response_ms,
+        fact.due_at,
+        fact.definition,
+    ]
+
+
+def _within(told: Told, hour: str) -> tuple[int, int]:
+    """The hour of the first day, or all days asked for."""
+    if not hour:
+        return told.span.since, told.span.until
+    zone = ZoneInfo(told.daily.head.time_zone)
+    for row in told.hourly.rows:
+        if row.since >= told.span.since and local_time(row.since, zone)[11:13] == hour:
+            return row.since, row.since + HOUR_MS
+    raise AskedWronglyError("hour")
+
+
+def _coverage(told: Told, within: tuple[int, int], tell: Teller) -> str:
+    """How complete the record of that time is."""
+    column = next(column for column in COLUMNS if column.key == "coverage")
+    row = next((row for row in told.hourly.rows if row.since == within[0] and row.until <= within[1]), None)
+    if within == (told.span.since, told.span.until):
+        row = told.daily.total
+    shown = "-" if row is None else column.shown(row, tell)
+    return tell.word("report_coverage_unknown") if shown == "-" else f"{tell.word('coverage')}: {shown}"

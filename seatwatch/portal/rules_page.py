@@ -1,0 +1,90 @@
+"""Contracts and definitions in plain words, with every parameter below."""
+
+from zoneinfo import ZoneInfo
+
+from dashboards.portal.record import RulesPage, Section
+from seatwatch.explain_words import Teller
+from seatwatch.glossary import Language
+from seatwatch.numbers import percent
+from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract
+from sla_engine._core.definition import Definition, canonical, definition_hash, time_of_day
+from sla_engine.definition_text import definition_text
+
+
+def rules_page(
+    definitions: list[Definition], contracts: list[Contract], now: int, language: Language, zone: str
+) -> RulesPage:
+    """What holds at `now` (ms), what will hold, and the definitions they name; the newest first."""
+    tell = Teller(language, ZoneInfo(zone))
+    held = [each for each in reversed(contracts) if each.effective_until is None or each.effective_until > now]
+    names = {name for contract in held for name in contract.definitions}
+    shown = [each for each in reversed(definitions) if each.name in names]
+    return RulesPage(
+        tuple(_contract(each, now, tell) for each in held),
+        tuple(_definition(each, Teller(language, ZoneInfo(each.time_zone))) for each in shown),
+    )
+
+
+def _contract(contract: Contract, now: int, tell: Teller) -> Section:
+    until = tell.word("portal_open_ended") if contract.effective_until is None else tell.at(contract.effective_until)
+    queues = tell.word("portal_every_queue") if EVERY_QUEUE in contract.queues else ", ".join(contract.queues)
+    target = contract.attainment_target_bp
+    lines = [
+        tell.filled("portal_contract_runs", since=tell.at(contract.effective_from), until=until),
+        tell.filled("portal_contract_queues", queues=queues),
+        tell.filled("portal_contract_counts", definitions=", ".join(contract.definitions)),
+        tell.word("portal_no_target")
+        if target is None
+        else tell.filled("portal_target", percent=percent(target * 10_000 // BASIS_POINTS)),
+        tell.filled("portal_settled", period=tell.word(contract.settlement)),
+    ]
+    if contract.running_in_until is not None:
+        lines.append(tell.filled("portal_running_in", until=tell.at(contract.running_in_until)))
+    state = tell.word("portal_in_force" if contract.in_force(now) else "portal_not_yet")
+    return Section(f"{tell.word('portal_contract')} {contract.title or contract.name}  ({state})", tuple(lines))
+
+
+def _definition(definition: Definition, tell: Teller) -> Section:
+    windows = ", ".join(
+        f"{time_of_day(each.opens_minute)}-{time_of_day(each.closes_minute % 1440 or 1440)}"
+        for each in definition.service_windows
+    )
+    lasting = tell.lasting
+    authors = ", ".join(tell.word(author) for author in definition.valid_reply)
+    lines = (
+        tell.filled("portal_rule_from", since=tell.at(definition.effective_from), source=definition.source),
+        tell.filled(
+            "portal_rule_window",
+            windows=windows,
+            zone=definition.time_zone,
+            day=time_of_day(definition.business_day_starts_minute),
+        ),
+        tell.filled(
+            "portal_rule_first",
+            limit=lasting(definition.first_response_limit_ms),
+            warning=lasting(definition.warning_after_ms),
+        ),
+        tell.filled(
+            "portal_rule_average",
+            good=lasting(definition.average_good_ms),
+            limit=lasting(definition.average_limit_ms),
+        ),
+        tell.filled("portal_rule_replies", authors=authors),
+        tell.filled("portal_rule_short", limit=lasting(definition.short_abandon_ms)),
+        tell.filled(
+            "portal_rule_level",
+            formula=definition.service_level_formula,
+            threshold=lasting(definition.service_level_threshold_ms),
+        ),
+        f"SHA-256 {definition_hash(canonical(definition))}",
+    )
+    rows = tuple(_parameter(line) for line in definition_text(definition).splitlines() if line.strip())
+    title = f"{tell.word('definition_word')} {definition.title}  {definition.name}@{definition.version}"
+    return Section(title, lines, rows)
+
+
+def _parameter(line: str) -> tuple[str, ...]:
+    """(key, value, edge case) of a line of a definition's file."""
+    stated, _, case = line.partition("  # ")
+    key, _, value = stated.partition(" = ")
+    return key.strip(), value.strip(), case.strip()

@@ -1,0 +1,154 @@
+"""The page of a client's service: a report's own figures, cut for pictures."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dashboards.portal.record import (
+    STEPS_PER_DAY,
+    Arrivals,
+    Bin,
+    Day,
+    Histogram,
+    ServicePage,
+    Staffing,
+    Table,
+)
+from seatwatch.explain_words import Teller
+from seatwatch.portal.reading import Told
+from seatwatch.report_columns import COLUMNS, HUNDRED, Part
+from seatwatch.report_screen import has_data, heading, name, nothing
+from sla_engine._core.definition import MINUTES_PER_DAY
+from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
+from sla_engine.reports._core.report import Row
+from wire.board import Ratio
+from wire.verdict import SessionFact, Verdict
+
+BINS: Final = 31
+"""0-1 s ... 29-30 s, and everything longer: contracts judge by 10, 20 and 30 s."""
+SUMMARY: Final = (
+    "offered",
+    "first_response",
+    "average_response",
+    "service_level",
+    "abandoned",
+    "unanswered",
+)
+_PER_DAY: Final = 24
+_STEP_MS: Final = 24 * HOUR_MS // STEPS_PER_DAY
+_STEPS_JUDGED: Final = 3
+_MS_PER_S: Final = 1_000
+
+
+def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], tell: Teller) -> ServicePage:
+    """The page, in words and times of `tell`."""
+    daily = told.daily
+    hours = [row for row in told.hourly.rows if row.since >= told.span.since]
+    columns = {column.key: column for column in COLUMNS}
+    return ServicePage(
+        first=told.span.first.isoformat(),
+        last=told.span.last.isoformat(),
+        queue=queue,
+        queues=queues,
+        head=(*nothing(daily, tell), *heading(daily, tell)),
+        is_final=daily.head.final,
+        attainment=daily.total.figures.attainment,
+        summary=tuple((tell.word(key), columns[key].shown(daily.total, tell)) for key in SUMMARY),
+        histogram=histogram(told),
+        days=tuple(_day(row) for row in daily.rows),
+        heat=_heat(hours, ZoneInfo(daily.head.time_zone)),
+        arrivals=_arrivals(told),
+        staffing=tuple(_staffing(hours if len(daily.rows) == 1 else daily.rows)),
+        tables=tuple(_tables(told, tell)),
+    )
+
+
+def histogram(told: Told) -> Histogram:
+    """First responses of the sessions that count, by whole seconds."""
+    bins = [[0, 0, 0] for _ in range(BINS)]
+    unanswered = 0
+    for fact in told.of_span():
+        if fact.first_response_ms is None:
+            unanswered += fact.verdict is Verdict.BREACHED
+            continue
+        kind = (Verdict.MET, Verdict.BREACHED, Verdict.EXCLUDED).index(fact.verdict)
+        # a reply at exactly 10.000 s is in time, so the edge belongs to the bin before it
+        second = max(0, fact.first_response_ms - 1) // _MS_PER_S
+        bins[min(BINS - 1, second)][kind] += 1
+    return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, unanswered)
+
+
+def _day(row: Row) -> Day:
+    covered = Ratio(0, 0) if row.coverage is None else row.coverage.time
+    return Day(row.name, row.figures.attainment, covered)
+
+
+def _heat(hours: Iterable[Row], zone: ZoneInfo) -> tuple[tuple[Ratio, ...], ...]:
+    """Weekday x hour by the local clock; a night hour stands under its own date."""
+    sums = [[[0, 0] for _ in range(_PER_DAY)] for _ in range(DAYS_PER_WEEK)]
+    for row in hours:
+        local = datetime.fromtimestamp(row.since // _MS_PER_S, tz=UTC).astimezone(zone)
+        cell = sums[local.weekday()][local.hour]
+        cell[0] += row.figures.attainment.part
+        cell[1] += row.figures.attainment.whole
+    return tuple(tuple(Ratio(part, whole) for part, whole in row) for row in sums)
+
+
+def _arrivals(told: Told) -> Arrivals:
+    day = _within(told.sessions, told.last_day)
+    before = _within(told.sessions, told.week_before)
+    judged = [[0, 0] for _ in range(STEPS_PER_DAY // _STEPS_JUDGED)]
+    for fact in day:
+        if fact.verdict is not Verdict.EXCLUDED:
+            cell = judged[_step(fact, told.last_day[0]) // _STEPS_JUDGED]
+            cell[0] += fact.verdict is Verdict.MET
+            cell[1] += 1
+    return Arrivals(
+        told.span.last.isoformat(),
+        told.daily.head.business_day_starts_minute % MINUTES_PER_DAY,
+        _counts(day, told.last_day[0]),
+        _counts(before, told.week_before[0]) if before else None,
+        tuple(Ratio(met, whole) for met, whole in judged),
+    )
+
+
+def _within(sessions: Iterable[SessionFact], span: tuple[int, int]) -> list[SessionFact]:
+    return [each for each in sessions if span[0] <= each.started_at < span[1]]
+
+
+def _step(fact: SessionFact, since: int) -> int:
+    """A day on which the clock is set has its longest hour in the last step."""
+    return min(STEPS_PER_DAY - 1, (fact.started_at - since) // _STEP_MS)
+
+
+def _counts(sessions: Iterable[SessionFact], since: int) -> tuple[int, ...]:
+    counts = [0] * STEPS_PER_DAY
+    for fact in sessions:
+        counts[_step(fact, since)] += 1
+    return tuple(counts)
+
+
+def _staffing(rows: Iterable[Row]) -> Iterable[Staffing]:
+    for row in rows:
+        seats = row.seats
+        staffed = None if seats is None else _hundredths(seats.staffed)
+        yield Staffing(row.name, staffed, None if seats is None else _hundredths(seats.contracted))
+
+
+def _hundredths(seats: Ratio | None) -> int | None:
+    return None if seats is None or not seats.whole else HUNDRED * seats.part // seats.whole
+
+
+def _tables(told: Told, tell: Teller) -> Iterable[Table]:
+    daily = told.daily
+    rows = (*daily.rows, daily.total)
+    for part in Part:
+        columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
+        if columns:
+            yield Table(
+                tell.word(part),
+                (tell.word("day"), *(tell.word(column.key) for column in columns)),
+                tuple((name(row, tell), *(column.shown(row, tell) for column in columns)) for row in daily.rows),
+                (tell.word("report_total"), *(column.shown(daily.total, tell) for column in columns)),
+            )

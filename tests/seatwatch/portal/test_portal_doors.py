@@ -1,0 +1,148 @@
+"""Every page of the portal by every role, asked for its own client and for somebody else's."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from dashboards.portal.accounts import Role
+from seatwatch.portal.record import PortalRecord
+from seatwatch.settings import load_defaults
+from tests.builders import customer, ms
+from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, day, portal
+
+OF_CLIENT = (
+    *("service", "service.csv", "service.json", "sessions", "sessions.csv", "sessions.json"),
+    *("conversation?id=c1", "search", "rules"),
+)
+ADMIN_ONLY = ("accounts",)
+SIGNED_IN = ("", *OF_CLIENT, *ADMIN_ONLY)
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[web.Application]:
+    client_of(tmp_path, "acme", day())
+    client_of(tmp_path, "beta", day("foreign-"))
+    accounts(tmp_path)
+    async with portal(tmp_path) as application:
+        yield application
+
+
+def asked(path: str, client: str = "") -> str:
+    address = f"/portal/{path}".rstrip("/")
+    return f"{address}{'&' if '?' in path else '?'}lang=en" + (f"&client={client}" if client else "")
+
+
+def test_the_sweep_leaves_no_page_out(tmp_path: Path) -> None:
+    from dashboards.portal.accounts import Accounts
+    from dashboards.portal.server import Portal
+    from dashboards.portal.sessions import PortalSettings
+    from seatwatch.server.web import words
+
+    defaults = load_defaults()
+    record = PortalRecord(config(), tmp_path, tmp_path, defaults=defaults, clock_ms=lambda: ms(NOW))
+    settings = defaults.fill(PortalSettings, "portal")
+    doors = Portal(record, Accounts(tmp_path / "a.json"), settings, words(), lambda: 0).doors()
+    swept = {path.partition("?")[0].partition(".")[0] for path in SIGNED_IN}
+    closed = {door for door in doors if door.roles is not None}
+    shown = {re.sub(r"\.\{.*", "", door.path).removeprefix("/portal").lstrip("/") for door in closed}
+    assert shown == swept | {"sign-out"}
+    assert {door.path for door in doors if door.roles is None} == {"/portal/sign-in"}
+    of_client = {re.sub(r"\.\{.*", "", door.path).removeprefix("/portal/") for door in doors if door.of_client}
+    assert of_client == {path.partition("?")[0].partition(".")[0] for path in OF_CLIENT}
+
+
+async def test_nobody_sees_a_page_without_signing_in(app: web.Application) -> None:
+    async with browser(app) as opened:
+        for path in SIGNED_IN:
+            answer = await opened.get(asked(path), allow_redirects=False)
+            assert (answer.status, answer.headers["Location"]) == (303, "/portal/sign-in?lang=en"), path
+        for path in ("search", "sign-out"):
+            assert (await opened.post(asked(path), data={"typed": "c1"})).status == 401, path
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_every_role_sees_its_own_client_and_of_another_not_even_that_it_exists(
+    app: web.Application, role: Role
+) -> None:
+    async with browser(app, role.value) as opened:
+        for path in OF_CLIENT:
+            own = await opened.get(asked(path))
+            assert own.status == 200, path
+            body = await own.text()
+            assert "beta" not in body, path
+            assert "foreign-" not in body, path
+            foreign, unknown = await opened.get(asked(path, "beta")), await opened.get(asked(path, "nobody"))
+            assert (foreign.status, await foreign.read()) == (404, await unknown.read()), path
+        other = await opened.get(asked("conversation?id=foreign-1"))
+        assert other.status == 404
+        assert "Acme" in await (await opened.get(asked("service"))).text()
+        token = re.search(r'name="csrf" value="([^"]+)"', await (await opened.get(asked("search"))).text())
+        assert token is not None
+        form = {"csrf": token[1], "typed": "foreign-1"}
+        assert (await opened.post(asked("search", "beta"), data=form)).status == 404
+        found = await opened.post(asked("search"), data=form)
+        assert (found.status, "Not received" in await found.text()) == (200, True)
+        for path in ADMIN_ONLY:
+            assert (await opened.get(asked(path))).status == (200 if role is Role.ADMIN else 403)
+
+
+async def test_another_clients_data_changes_no_byte_of_what_a_client_receives(tmp_path: Path) -> None:
+    async def received(data: Path) -> dict[str, bytes]:
+        async with portal(data) as application, browser(application, "client") as opened:
+            bodies = {path: await (await opened.get(asked(path))).read() for path in OF_CLIENT}
+            return {path: re.sub(rb'name="csrf" value="[^"]+"', b"", body) for path, body in bodies.items()}
+
+    worlds = []
+    for number, foreign in enumerate((day("foreign-"), [*day("foreign-"), customer("13:00:00", "more")])):
+        data = tmp_path / str(number)
+        client_of(data, "acme", day())
+        client_of(data, "beta", foreign)
+        accounts(data)
+        worlds.append(await received(data))
+    assert worlds[0] == worlds[1]
+
+
+async def test_a_form_needs_its_sessions_token_and_a_page_of_ours(app: web.Application) -> None:
+    async with browser(app, "client") as opened:
+        page = await (await opened.get(asked("search"))).text()
+        token = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert token is not None
+        form = {"csrf": token[1], "typed": "c1"}
+        assert (await opened.post(asked("search"), data={"typed": "c1"})).status == 403
+        for header in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+            assert (await opened.post(asked("search"), data=form, headers=header)).status == 403
+        assert (await opened.post(asked("search"), data=form, headers={"Origin": "null"})).status == 200
+        assert (await opened.post(asked("search"), data={**form, "typed": "x" * 5_000})).status == 413
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_ends_with_signing_out(app: web.Application) -> None:
+    async with browser(app) as opened:
+        form = {"name": "client", "password": PASSWORD}
+        answer = await opened.post(asked("sign-in"), data=form, allow_redirects=False)
+        cookie = answer.headers["Set-Cookie"]
+        for part in ("HttpOnly", "SameSite=Lax", "Path=/portal"):
+            assert part in cookie
+        page = await (await opened.get(asked("service"))).text()
+        token = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert token is not None
+        kept = {"Cookie": cookie.partition(";")[0]}
+        await opened.post(asked("sign-out"), data={"csrf": token[1]}, allow_redirects=False)
+        assert (await opened.get(asked("service"), headers=kept, allow_redirects=False)).status == 303
+
+
+async def test_a_wrong_password_and_an_unknown_name_are_refused_alike_and_then_held_back(app: web.Application) -> None:
+    async with browser(app) as opened:
+        places = []
+        for name in ("client", "nobody"):
+            form = {"name": name, "password": "wrong"}
+            answer = await opened.post(asked("sign-in"), data=form, allow_redirects=False)
+            places.append((answer.status, answer.headers["Location"], "Set-Cookie" in answer.headers))
+        assert places == [(303, "/portal/sign-in?lang=en&refused=1", False)] * 2
+        for _ in range(load_defaults().int("portal.sign_in_failures_max")):
+            await opened.post(asked("sign-in"), data={"name": "client", "password": "wrong"}, allow_redirects=False)
+        right = {"name": "client", "password": PASSWORD}
+        answer = await opened.post(asked("sign-in"), data=right, allow_redirects=False)
+        assert answer.headers["Location"] == "/portal/sign-in?lang=en&refused=2"

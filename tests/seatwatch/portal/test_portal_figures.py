@@ -1,0 +1,216 @@
+"""Every figure of the portal is the one `seatwatch report` and `seatwatch explain` print."""
+
+import csv
+import hmac
+import html
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
+from dashboards.portal.sessions import PortalSettings
+from seatwatch.__main__ import main
+from seatwatch.portal.record import PortalRecord
+from seatwatch.settings import load_defaults
+from tests.builders import clock, customer, ms, silent
+from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
+from wire.board import Ratio
+
+DAY = Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02")
+SPAN = ("--client", "acme", "--from", "2026-11-02", "--to", "2026-11-03", "--by", "day")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    client_of(tmp_path, "acme", day())
+    (tmp_path / "acme.key").write_bytes(b"a key of acme\n")
+    return tmp_path
+
+
+@pytest.fixture
+def record(data: Path) -> PortalRecord:
+    return PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+
+
+@pytest.fixture
+async def opened(data: Path) -> AsyncIterator[Browser]:
+    accounts(data)
+    async with portal(data) as app, browser(app, "client") as signed_in:
+        yield signed_in
+
+
+def printed(data: Path, capsys: pytest.CaptureFixture[str], form: str) -> str:
+    assert main(["report", *SPAN, "--data", str(data), "--format", form]) == 0
+    return capsys.readouterr().out
+
+
+def contents(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+def page(record: PortalRecord, asked: Asked = DAY) -> ServicePage:
+    return record.service(asked)
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_the_files_are_those_of_the_report_to_the_byte(
+    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    body = record.service_file(DAY, form).decode()
+    assert body.replace("\r\n", "\n").strip() == printed(data, capsys, form).replace("\r\n", "\n").strip()
+
+
+def test_every_figure_on_the_page_is_the_reports(
+    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = printed(data, capsys, "table")
+    shown = page(record)
+    for table in shown.tables:
+        told = [cell for cell in table.total[1:] if len(cell) < 16]  # a longer one is folded in the printed table
+        assert all(cell in text for cell in told), told
+    total = json.loads(printed(data, capsys, "json"))["total"]["figures"]
+    assert [shown.attainment.part, shown.attainment.whole] == list(total["attainment"].values()) == [2, 5]
+
+
+def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
+    shown = page(record)
+    bins = shown.histogram.bins
+    assert (sum(each.met for each in bins), shown.histogram.edge_ms) == (2, 10_000)
+    assert (bins[7].met, bins[9].met, bins[11].missed, shown.histogram.unanswered) == (1, 1, 1, 2)
+    assert [each.attainment for each in shown.days] == [Ratio(2, 5)]
+    assert sum(cell.whole for row in shown.heat for cell in row) == 5
+    assert shown.heat[0][9] == Ratio(2, 2)
+    assert sum(shown.arrivals.counts) == 5
+    assert shown.arrivals.counts[60] == 1, "09:00 is five hours after 04:00"
+    assert shown.arrivals.week_before is not None
+    assert sum(shown.arrivals.week_before) == 1
+    assert sum(cell.whole for cell in shown.arrivals.attainment) == 5
+
+
+def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: PortalRecord) -> None:
+    missed, met = record.sessions(DAY, "breached"), record.sessions(DAY, "met")
+    assert (missed.found, met.found) == (3, 2)
+    assert [each.conversation for each in met.sessions] == ["c1", "c2"]
+    assert all(each.is_missed for each in missed.sessions)
+    rows = list(csv.DictReader(io.StringIO(record.sessions_file(DAY, "", "csv").decode())))
+    assert [row["conversation"] for row in rows] == ["c1", "c2", "c3", "c4", "c5"]
+    assert json.loads(record.sessions_file(DAY, "met", "json"))[0]["first_response_ms"] == 8_000
+
+
+def test_a_queue_alone_shows_its_own(record: PortalRecord) -> None:
+    alone = Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02", queue="aftersale")
+    assert page(record, alone).attainment == Ratio(0, 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first": "yesterday"},
+        {"first": "2026-11-03", "last": "2026-11-02"},
+        {"first": "2020-01-01", "last": "2026-01-01"},
+        {"first": "0001-01-01", "last": "0001-01-01"},
+        {"queue": "of another client"},
+    ],
+)
+def test_what_cannot_be_asked_is_said_to_be(record: PortalRecord, wrong: dict[str, str]) -> None:
+    with pytest.raises(AskedWronglyError):
+        record.service(Asked(client="acme", language="en", **wrong))
+
+
+def test_without_a_contract_or_a_record_there_are_words_and_no_figures(record: PortalRecord, data: Path) -> None:
+    with pytest.raises(NothingSaidError, match="portal_unreadable"):
+        record.service(Asked(client="beta", language="en"))
+    client_of(data, "beta", [customer("09:00:00"), clock(NOW)])
+    with pytest.raises(NothingSaidError, match="portal_no_rules"):
+        record.service(Asked(client="beta", language="en"))
+
+
+async def test_pages_escape_what_others_named_and_speak_both_languages(opened: Browser) -> None:
+    english = await (await opened.get("/portal/service?lang=en&from=2026-11-02&to=2026-11-02")).text()
+    chinese = await (await opened.get("/portal/service?lang=zh-CN&from=2026-11-02&to=2026-11-02")).text()
+    assert "Acme &amp; &lt;b&gt;Sons&lt;/b&gt;" in english
+    assert "<script" not in english
+    assert " style=" not in english
+    assert '<html lang="zh-CN">' in chinese
+    assert "40.00 % (2/5)" in english
+    assert "40.00 % (2/5)" in chinese
+    assert english.count("<svg") == 5
+
+
+async def test_a_conversation_is_told_as_explain_tells_it(
+    opened: Browser, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = html.unescape(await (await opened.get("/portal/conversation?lang=en&id=c1")).text())
+    assert main(["explain", "c1", "--client", "acme", "--data", str(data)]) == 0
+    said = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith(("Customer", "Verdict"))]
+    assert len(said) == 2
+    assert all(line in body for line in said), said
+    unknown = await opened.get("/portal/conversation?lang=en&id=c999")
+    assert (unknown.status, "Declared gaps: 0" in await unknown.text()) == (404, True)
+    assert (await opened.get("/portal/conversation?lang=en&id=%20")).status == 400
+
+
+async def test_rules_are_told_in_plain_words_with_every_parameter(opened: Browser) -> None:
+    body = html.unescape(await (await opened.get("/portal/rules?lang=en")).text())
+    for words in (
+        "A first response within 10.000 s is in time; a warning from 6.000 s",
+        "Service window 08:00-24:00 (Asia/Shanghai); the business day starts at 04:00",
+        "No percentage is contracted",
+        "in force",
+        "SHA-256 ",
+        "first_response_limit_s",
+    ):
+        assert words in body, words
+
+
+async def test_a_search_finds_by_id_and_by_pseudonym_and_keeps_nothing_of_what_was_typed(
+    opened: Browser, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    account = "buyer-13800000000"
+    digest = hmac.new(b"a key of acme", account.encode(), "sha256").hexdigest()
+    client_of(data, "acme", [silent("14:00:00"), customer("15:00:00", digest[:32]), clock("+1 12:00:01")])
+    token = re.search(r'name="csrf" value="([^"]+)"', await (await opened.get("/portal/search?lang=en")).text())
+    assert token is not None
+
+    async def found(typed: str, **more: str) -> str:
+        form = {"csrf": token[1], "typed": typed, "from": "2026-11-02", "to": "2026-11-02", **more}
+        answer = await opened.post("/portal/search?lang=en", data=form)
+        assert answer.status == 200
+        return html.unescape(await answer.text())
+
+    assert "id=c3" in await found("c3")
+    by_account = await found(account)
+    assert f"id={digest[:32]}" in by_account
+    assert account not in by_account
+    nothing = await found("buyer-unknown", hour="09")
+    assert "Not received" in nothing
+    assert "Looked at 2026-11-02 09:00:00.000 .. 2026-11-02 10:00:00.000" in nothing
+    assert "Data coverage: 100.00 %" in nothing
+    assert "Declared gaps: 0" in nothing
+    assert account not in caplog.text
+    stored = contents(data)
+    assert account.encode() not in stored
+    assert b"buyer-unknown" not in stored
+
+
+def test_without_a_key_a_search_says_what_it_cannot_find(data: Path) -> None:
+    client_of(data, "beta", day())
+    record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    found = record.search(Asked(client="beta", language="en"), "buyer", "")
+    assert found.conversations == ()
+    assert "No pseudonym key is configured: only a conversation's id can be found" in found.holds
+
+
+def test_figures_are_kept_for_a_moment_and_then_read_again(data: Path) -> None:
+    now = ms(NOW)
+    record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: now)
+    assert page(record).attainment == Ratio(2, 5)
+    client_of(data, "acme", [customer("13:00:00", "c9"), clock("+1 12:00:02")])
+    assert page(record).attainment == Ratio(2, 5)
+    now += load_defaults().fill(PortalSettings, "portal").figures_kept_ms
+    assert page(record).attainment.whole >= 5
+    assert page(record).head != ()

@@ -1,0 +1,98 @@
+"""Two clients on disk, a portal over them, and browsers that have signed in."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from aiohttp import CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from dashboards.portal.accounts import FILE, Account, Role
+from seatwatch.config import ClientSection, Config, QueueSection
+from seatwatch.portal.record import PortalRecord
+from seatwatch.server.web import install_portal
+from seatwatch.settings import load_defaults
+from tests.builders import Event, agent, assigned, clock, closed, customer, declared, left, ms, rules, works
+from tests.sla_engine.feeding import Feed
+
+PASSWORD = "three or four words"
+NOW = "+1 12:00"
+Browser = TestClient[web.Request, web.Application]
+
+
+def day(prefix: str = "c", queue: str = "presale") -> list[Event]:
+    """Six sessions: answered after 8 s, at 10 s sharp and after 12 s, left, never answered, and one a week before."""
+    return [
+        *rules(),
+        declared("-7 08:00:00"),
+        *works("anna", "p-1", "=cmd|'/c calc'!A1", "a1", "north"),
+        customer("-7 09:02:00", f"{prefix}0", queue),
+        agent("-7 09:02:03", "anna", f"{prefix}0"),
+        closed("-7 09:03:00", f"{prefix}0"),
+        customer("09:00:00", f"{prefix}1", queue),
+        assigned("09:00:02", "anna", f"{prefix}1"),
+        agent("09:00:08", "anna", f"{prefix}1"),
+        closed("09:10:00", f"{prefix}1"),
+        customer("09:20:00", f"{prefix}2", queue),
+        agent("09:20:10", "anna", f"{prefix}2"),
+        closed("09:30:00", f"{prefix}2"),
+        customer("10:00:00", f"{prefix}3", queue),
+        agent("10:00:12", "anna", f"{prefix}3"),
+        closed("10:10:00", f"{prefix}3"),
+        customer("11:00:00", f"{prefix}4", "aftersale"),
+        left("11:00:30", f"{prefix}4"),
+        customer("12:00:00", f"{prefix}5", queue),
+        closed("12:30:00", f"{prefix}5"),
+        clock(NOW),
+    ]
+
+
+def client_of(data: Path, client: str, events: Iterable[Event]) -> None:
+    ledger = Feed(data / "clients" / client)
+    ledger.append(events)
+    ledger.close()
+
+
+def config() -> Config:
+    queues = [QueueSection(id="presale", name="Before"), QueueSection(id="aftersale")]
+    return Config(
+        client=[
+            ClientSection(id="acme", name="Acme & <b>Sons</b>", queue=queues, pseudonym_key_files=["acme.key"]),
+            ClientSection(id="beta", queue=queues),
+        ]
+    )
+
+
+def accounts(data: Path) -> None:
+    """One account of every role, named after it; they see acme only. A hash is slow on purpose, so there is one."""
+    found = [Account(name=role.value, role=role, clients=("acme",), sites=(), password=_hashed()) for role in Role]
+    (data / FILE).write_bytes(msgspec.json.encode(found))
+
+
+@cache
+def _hashed() -> str:
+    return PasswordHasher().hash(PASSWORD)
+
+
+@asynccontextmanager
+async def portal(data: Path) -> AsyncIterator[web.Application]:
+    """The portal's application over `data`, at NOW."""
+    (data / "acme.key").write_bytes(b"a key of acme\n")
+    app, defaults = web.Application(), load_defaults()
+    record = PortalRecord(config(), data, data, defaults=defaults, clock_ms=lambda: ms(NOW))
+    install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0)
+    yield app
+
+
+@asynccontextmanager
+async def browser(app: web.Application, name: str = "") -> AsyncIterator[Browser]:
+    """A browser, signed in as `name`."""
+    async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as opened:
+        if name:
+            form = {"name": name, "password": PASSWORD}
+            answer = await opened.post("/portal/sign-in?lang=en", data=form, allow_redirects=False)
+            assert (answer.status, answer.headers["Location"]) == (303, "/portal/service?lang=en")
+        yield opened
