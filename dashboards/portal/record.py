@@ -73,6 +73,14 @@ class Lane(msgspec.Struct, frozen=True):
     said: str
 
 
+class CauseCount(msgspec.Struct, frozen=True):
+    """How many misses one cause stands behind. cause: of wire.incident.Cause. but_for: they were met but for it."""
+
+    cause: str
+    count: int
+    but_for: bool
+
+
 class Day(msgspec.Struct, frozen=True):
     """One business day. attainment, covered: whole 0 = no data."""
 
@@ -113,6 +121,7 @@ class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
     summary: tuple[tuple[str, str], ...]
     histogram: Histogram
     days: tuple[Day, ...]
+    causes: tuple[CauseCount, ...]
     heat: tuple[tuple[Ratio, ...], ...]
     arrivals: Arrivals
     staffing: tuple[Staffing, ...]

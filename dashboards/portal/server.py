@@ -26,6 +26,7 @@ HERE: Final = Path(__file__).parent
 PICTURES: Final[Mapping[str, Callable[[Any, Mapping[str, str]], str]]] = {
     "histogram": charts.histogram,
     "days": charts.days,
+    "causes": charts.causes,
     "heat": charts.heat,
     "arrivals": charts.arrivals,
     "staffing": charts.staffing,

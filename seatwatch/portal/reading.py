@@ -13,14 +13,18 @@ from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError
 from dashboards.portal.sessions import PortalSettings
 from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
+from ledger.recorded import recorded
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS
-from sla_engine.replay import entered_rules
+from sla_engine.causes import Caused
+from sla_engine.replay import READ_AT_ONCE, entered_rules
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK, By, Frame
 from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.report import Question, Report
 from sla_engine.reports.making import ReportSettings, Ruling, report, ruling_of
+from wire.incident import IncidentSaid
+from wire.kinds import Kind
 from wire.limits import INSTANT_MAX_MS
 from wire.verdict import SessionFact
 
@@ -50,6 +54,8 @@ class Told(NamedTuple):
     sessions: tuple[SessionFact, ...]
     last_day: tuple[int, int]
     week_before: tuple[int, int]
+    caused: tuple[Caused, ...]
+    incidents: tuple[IncidentSaid, ...]
 
     def of_span(self) -> tuple[SessionFact, ...]:
         """Sessions that start within the span."""
@@ -60,12 +66,19 @@ class Reading:
     """Reads ledgers of a data directory. What was read is kept for a while. Not for several threads at once."""
 
     def __init__(
-        self, data: Path, settings: PortalSettings, reports: ReportSettings, clock_ms: Callable[[], int]
+        self,
+        data: Path,
+        settings: PortalSettings,
+        reports: ReportSettings,
+        clock_ms: Callable[[], int],
+        causes: Callable[[LedgerReader, int, int], list[Caused]],
     ) -> None:
+        """causes: why the misses of sessions that began within [since, until), ms, were misses."""
         self._data: Final = data
         self._settings: Final = settings
         self._reports: Final = reports
         self._clock_ms: Final = clock_ms
+        self._causes: Final = causes
         self._kept: Final[dict[tuple[str, str, str, str], tuple[int, Told]]] = {}
 
     @contextmanager
@@ -129,7 +142,39 @@ class Reading:
         sessions: list[SessionFact] = []
         by_hour = replace(question, by=By.HOUR, since=min(span.since, week_before[0]))
         hourly = report(reader, facts, by_hour, ruling, self._reports, _unheard, sessions.append)
-        return Told(span, frame, ruling, daily, hourly, tuple(sessions), last_day, week_before)
+        return Told(
+            span,
+            frame,
+            ruling,
+            daily,
+            hourly,
+            tuple(sessions),
+            last_day,
+            week_before,
+            tuple(
+                each for each in self._causes(reader, span.since, span.until) if asked.queue in ("", each.fact.queue)
+            ),
+            tuple(_incidents(reader, span)),
+        )
+
+
+def _incidents(reader: LedgerReader, span: Span) -> list[IncidentSaid]:
+    """The last word on each incident that a client's record was told of, where it touches the span."""
+    newest: dict[str, IncidentSaid] = {}
+    index = 0
+    while stored := reader.read(index, READ_AT_ONCE):
+        for entry in stored:
+            body = recorded(entry).body if entry.kind == Kind.INCIDENT else None
+            if isinstance(body, IncidentSaid):
+                held = newest.get(body.incident)
+                if held is None or body.revision >= held.revision:
+                    newest[body.incident] = body
+        index += len(stored)
+    return [
+        each
+        for each in newest.values()
+        if each.started_at < span.until and (each.ended_at is None or each.ended_at > span.since)
+    ]
 
 
 def _unheard(_entries: int) -> None:

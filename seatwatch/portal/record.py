@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from dashboards.portal.record import (
     ServicePage,
 )
 from dashboards.portal.sessions import PortalSettings
+from seatwatch.cause_words import causes_found
 from seatwatch.config import ClientSection, Config
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
@@ -65,7 +67,9 @@ class PortalRecord:
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
         reports = ReportSettings(lookback_ms=self._lookback_ms, facts_lag_ms=defaults.ms("engine.report_facts_lag"))
-        self._reading: Final = Reading(data, self._settings, reports, clock_ms)
+        self._reading: Final = Reading(
+            data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)
+        )
 
     def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
         """(id, name) of the configured clients that may be seen, in the configuration's order."""

@@ -1,5 +1,6 @@
 """The page of a client's service: a report's own figures, cut for pictures."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -9,8 +10,10 @@ from dashboards.portal.record import (
     STEPS_PER_DAY,
     Arrivals,
     Bin,
+    CauseCount,
     Day,
     Histogram,
+    Lane,
     ServicePage,
     Staffing,
     Table,
@@ -23,6 +26,7 @@ from sla_engine._core.definition import MINUTES_PER_DAY
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
 from sla_engine.reports._core.report import Row
 from wire.board import Ratio
+from wire.incident import IncidentSaid
 from wire.verdict import SessionFact, Verdict
 
 BINS: Final = 31
@@ -56,7 +60,8 @@ def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], te
         attainment=daily.total.figures.attainment,
         summary=tuple((tell.word(key), columns[key].shown(daily.total, tell)) for key in SUMMARY),
         histogram=histogram(told),
-        days=tuple(_day(row) for row in daily.rows),
+        days=tuple(_day(row, told.incidents, tell) for row in daily.rows),
+        causes=causes(told),
         heat=_heat(hours, ZoneInfo(daily.head.time_zone)),
         arrivals=_arrivals(told),
         staffing=tuple(_staffing(hours if len(daily.rows) == 1 else daily.rows)),
@@ -79,9 +84,27 @@ def histogram(told: Told) -> Histogram:
     return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, unanswered)
 
 
-def _day(row: Row) -> Day:
+def causes(told: Told) -> tuple[CauseCount, ...]:
+    """Misses by cause, the most first."""
+    counts = Counter((str(each.trace.cause), each.trace.but_for) for each in told.caused)
+    return tuple(CauseCount(cause, count, but_for) for (cause, but_for), count in counts.most_common())
+
+
+def _day(row: Row, incidents: Iterable[IncidentSaid], tell: Teller) -> Day:
     covered = Ratio(0, 0) if row.coverage is None else row.coverage.time
-    return Day(row.name, row.figures.attainment, covered)
+    return Day(row.name, row.figures.attainment, covered, tuple(_lanes(row, incidents, tell)))
+
+
+def _lanes(row: Row, incidents: Iterable[IncidentSaid], tell: Teller) -> Iterable[Lane]:
+    """Incidents that lasted within a day, in thousandths of it."""
+    for each in incidents:
+        start = max(each.started_at, row.since)
+        end = row.until if each.ended_at is None else min(each.ended_at, row.until)
+        if start < end:
+            said = f"{tell.word(f'cause_{each.cause}')} {each.site} {each.subject}: {tell.at(each.started_at)}"
+            until = "" if each.ended_at is None else f" .. {tell.at(each.ended_at)}"
+            long = row.until - row.since
+            yield Lane((start - row.since) * 1_000 // long, -(-(end - row.since) * 1_000 // long), said + until)
 
 
 def _heat(hours: Iterable[Row], zone: ZoneInfo) -> tuple[tuple[Ratio, ...], ...]:

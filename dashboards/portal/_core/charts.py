@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from dashboards.portal.record import STEPS_PER_DAY, Arrivals, Day, Histogram, Staffing
+from dashboards.portal.record import STEPS_PER_DAY, Arrivals, CauseCount, Day, Histogram, Staffing
 from wire.board import Ratio
 
 Words = Mapping[str, str]
@@ -86,6 +86,23 @@ def days(shown: Sequence[Day], words: Words) -> str:
     marks.append(_text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
     marks.append(_text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
     return _svg(height, words["picture_days"], marks)
+
+
+def causes(shown: Sequence[CauseCount], words: Words) -> str:
+    """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
+    if not shown:
+        return _svg(TOP + 20, words["picture_causes"], [_text(LEFT, TOP, words["portal_no_miss"], "axis")])
+    tall, wide = 30, _PLOT // 2
+    most = max(each.count for each in shown)
+    marks = []
+    for number, each in enumerate(shown):
+        y, name = TOP + number * tall, words[f"cause_{each.cause}"]
+        kind = "missed" if each.but_for else "unexplained"
+        long = _scaled(each.count, most, wide)
+        marks.append(_text(WIDTH - RIGHT - wide - 80, y + 18, name, "end"))
+        marks.append(_rect(WIDTH - RIGHT - wide - 70, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
+        marks.append(_text(WIDTH - RIGHT - wide - 62 + long, y + 18, f"{each.count:,}", "axis"))
+    return _svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
 
 
 def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:

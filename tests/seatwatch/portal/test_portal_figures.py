@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
@@ -16,9 +17,10 @@ from dashboards.portal.sessions import PortalSettings
 from seatwatch.__main__ import main
 from seatwatch.portal.record import PortalRecord
 from seatwatch.settings import load_defaults
-from tests.builders import clock, customer, ms, silent
+from tests.builders import Event, clock, customer, ms, silent
 from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
 from wire.board import Ratio
+from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
 
 DAY = Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02")
 SPAN = ("--client", "acme", "--from", "2026-11-02", "--to", "2026-11-03", "--by", "day")
@@ -91,6 +93,44 @@ def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
     assert sum(cell.whole for cell in shown.arrivals.attainment) == 5
 
 
+def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record: PortalRecord, data: Path) -> None:
+    assert sum(each.count for each in page(record).causes) == 3
+    lasted = ms("10:00:00"), ms("16:00:00")
+    client_of(data, "beta", [*day(), incident(*lasted), clock("+1 12:00:01")])
+    shown = page(record, msgspec.structs.replace(DAY, client="beta"))
+    assert [(each.cause, each.but_for) for each in shown.causes] != []
+    (lane,) = shown.days[0].incidents
+    assert (lane.start, lane.end) == (250, 500), "six to twelve hours after 04:00"
+    assert "chengdu" in lane.said
+
+
+def incident(started_at: int, ended_at: int) -> Event:
+    said = IncidentSaid(
+        started_at,
+        1,
+        "incidents",
+        None,
+        True,
+        "",
+        incident="i-1",
+        revision=1,
+        step=IncidentStep.CLOSED,
+        cause=Cause.SITE_POWER,
+        what="mains_lost",
+        site="chengdu",
+        subject="",
+        severity=Severity.PAGE,
+        is_suspected=False,
+        is_planned=False,
+        started_at=started_at,
+        ended_at=ended_at,
+        of_ledger=b"o" * 16,
+        first_index=1,
+        last_index=2,
+    )
+    return Event(said, "incidents", ended_at)
+
+
 def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: PortalRecord) -> None:
     missed, met = record.sessions(DAY, "breached"), record.sessions(DAY, "met")
     assert (missed.found, met.found) == (3, 2)
@@ -138,7 +178,7 @@ async def test_pages_escape_what_others_named_and_speak_both_languages(opened: B
     assert '<html lang="zh-CN">' in chinese
     assert "40.00 % (2/5)" in english
     assert "40.00 % (2/5)" in chinese
-    assert english.count("<svg") == 5
+    assert english.count("<svg") == 6
 
 
 async def test_a_conversation_is_told_as_explain_tells_it(
