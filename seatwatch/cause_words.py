@@ -6,6 +6,8 @@ from seatwatch.settings import Defaults
 from sla_engine._core.attribution import AfterLimits, Trace
 from sla_engine._core.circumstances import LoadLimits
 from sla_engine.causes import Caused, CauseLimits, causes_in
+from sla_engine.explain import Explanation
+from wire.verdict import Verdict
 
 
 def causes_found(reader: LedgerReader, since: int, until: int, defaults: Defaults) -> list[Caused]:
@@ -13,6 +15,16 @@ def causes_found(reader: LedgerReader, since: int, until: int, defaults: Default
     load = defaults.fill(LoadLimits, "incidents", hands_limit=defaults.int("board.hands_limit"))
     limits = CauseLimits(load, defaults.fill(AfterLimits, "incidents"))
     return causes_in(reader, since, until, limits, lookback_ms=defaults.ms("board.lookback"))
+
+
+def why_missed(reader: LedgerReader, explained: Explanation, defaults: Defaults) -> dict[int, Trace]:
+    """By session, what stood behind each one of a conversation that was missed. Raises LedgerCorrupt."""
+    missed = [each.fact for each in explained.sessions if each.fact.verdict is Verdict.BREACHED and not each.fact.void]
+    if not missed:
+        return {}
+    since, until = min(fact.started_at for fact in missed), max(fact.started_at for fact in missed) + 1
+    found = causes_found(reader, since, until, defaults)
+    return {each.fact.session: each.trace for each in found if each.fact.conversation == explained.conversation}
 
 
 def cause_words(trace: Trace, tell: Teller) -> str:

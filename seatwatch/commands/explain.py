@@ -106,18 +106,12 @@ def _explained(
 def _why(reader: "LedgerReader", explained: "Explanation") -> "dict[int, Trace]":
     """By session, what stood behind each one that was missed."""
     from ledger.errors import LedgerError
-    from seatwatch.cause_words import causes_found
-    from wire.verdict import Verdict
+    from seatwatch.cause_words import why_missed
 
-    missed = [each.fact for each in explained.sessions if each.fact.verdict is Verdict.BREACHED and not each.fact.void]
-    if not missed:
-        return {}
-    since, until = min(fact.started_at for fact in missed), max(fact.started_at for fact in missed) + 1
     try:
-        found = causes_found(reader, since, until, load_defaults())
+        return why_missed(reader, explained, load_defaults())
     except LedgerError as error:
         _end(str(error), 1)
-    return {each.fact.session: each.trace for each in found if each.fact.conversation == explained.conversation}
 
 
 def _of(found: "Explanation", session: int) -> "tuple[Session, ...]":

@@ -1,8 +1,9 @@
 """One conversation, told as `seatwatch explain` tells it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dashboards.portal.record import ConversationPage, Section
+from seatwatch.cause_words import cause_words
 from seatwatch.explain_screen import (
     clock_lines,
     import_lines,
@@ -15,16 +16,17 @@ from seatwatch.explain_screen import (
     verdict_words,
 )
 from seatwatch.explain_words import Teller
+from sla_engine._core.attribution import Trace
 from sla_engine.explain import Explanation, Record
 
 
-def conversation_page(explained: Explanation, tell: Teller) -> ConversationPage:
-    """The page, in words and times of `tell`."""
+def conversation_page(explained: Explanation, why: Mapping[int, Trace], tell: Teller) -> ConversationPage:
+    """The page, in words and times of `tell`. why: by session, the cause of a miss."""
     if not explained.told:
         return ConversationPage(
             explained.conversation, is_known=False, sections=(Section("", tuple(holding(explained.record, tell))),)
         )
-    return ConversationPage(explained.conversation, is_known=True, sections=tuple(_sections(explained, tell)))
+    return ConversationPage(explained.conversation, is_known=True, sections=tuple(_sections(explained, why, tell)))
 
 
 def holding(record: Record, tell: Teller) -> Iterator[str]:
@@ -42,7 +44,7 @@ def holding(record: Record, tell: Teller) -> Iterator[str]:
         yield tell.filled("portal_named_in", entries=", ".join(f"#{index}" for index in record.naming_it))
 
 
-def _sections(explained: Explanation, tell: Teller) -> Iterator[Section]:
+def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) -> Iterator[Section]:
     rows = tuple(timeline_rows(explained, tell))
     yield Section(tell.word("timeline"), tuple(import_lines(explained, tell)), rows)
     for session in explained.sessions:
@@ -52,6 +54,7 @@ def _sections(explained: Explanation, tell: Teller) -> Iterator[Section]:
             title,
             (
                 f"{tell.word('verdict_heading')}: {verdict_words(fact, tell)}",
+                *(f"{tell.word('cause')}: {cause_words(trace, tell)}" for trace in _of(why, fact.session)),
                 f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}",
                 f"SHA-256 {session.definition_sha256}",
                 *clock_lines(session, tell),
@@ -64,3 +67,9 @@ def _sections(explained: Explanation, tell: Teller) -> Iterator[Section]:
     standing = tuple(standing_lines(explained, tell))
     if standing:
         yield Section(standing[0], standing[1:])
+
+
+def _of(why: Mapping[int, Trace], session: int) -> Iterator[Trace]:
+    """The cause of one session's miss, if it is one."""
+    if session in why:
+        yield why[session]

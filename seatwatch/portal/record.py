@@ -21,7 +21,7 @@ from dashboards.portal.record import (
     ServicePage,
 )
 from dashboards.portal.sessions import PortalSettings
-from seatwatch.cause_words import causes_found
+from seatwatch.cause_words import causes_found, why_missed
 from seatwatch.config import ClientSection, Config
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
@@ -62,6 +62,7 @@ class PortalRecord:
     ) -> None:
         self._clients: Final = {client.id: client for client in config.client}
         self._base: Final = base
+        self._defaults: Final = defaults
         self._settings: Final = defaults.fill(PortalSettings, "portal")
         self._lookback_ms: Final = defaults.ms("board.lookback")
         self._zone: Final = defaults.text("contract.time_zone")
@@ -108,8 +109,9 @@ class PortalRecord:
             raise AskedWronglyError("id")
         with self._reading.ledger(asked.client) as reader:
             explained = explain(reader, conversation, lookback_ms=self._lookback_ms)
+            why = why_missed(reader, explained, self._defaults)
         zone = explained.sessions[0].definition.time_zone if explained.sessions else self._zone_of(asked)
-        return conversation_page(explained, self._teller(asked, zone))
+        return conversation_page(explained, why, self._teller(asked, zone))
 
     def rules(self, asked: Asked) -> RulesPage:
         """Contracts and definitions in force and to come."""

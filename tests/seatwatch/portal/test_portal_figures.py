@@ -189,6 +189,7 @@ async def test_a_conversation_is_told_as_explain_tells_it(
     said = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith(("Customer", "Verdict"))]
     assert len(said) == 2
     assert all(line in body for line in said), said
+    assert "Cause: " in await (await opened.get("/portal/conversation?lang=en&id=c3")).text()
     unknown = await opened.get("/portal/conversation?lang=en&id=c999")
     assert (unknown.status, "Declared gaps: 0" in await unknown.text()) == (404, True)
     assert (await opened.get("/portal/conversation?lang=en&id=%20")).status == 400

@@ -1,0 +1,103 @@
+"""The portal of a real server in a real browser: sign-in, pictures, a way down to one conversation, both languages."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.dashboards.screens import PHONE, chromium
+from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
+from tests.servers import LOOPBACK, Server, ask, free_port, running
+from tests.tidy.source import ROOT
+
+CONFIG = """
+[server]
+port = {port}
+[mqtt]
+port = 0
+[[client]]
+id = "acme"
+name = "<b>Acme</b> \\u202egnol {long}"
+[[client.queue]]
+id = "presale"
+[[client.queue]]
+id = "aftersale"
+"""
+SPAN = "from=2026-11-02&to=2026-11-02"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a server over a day's record listens."""
+    directory, port = tmp_path_factory.mktemp("portal"), free_port()
+    data = directory / "data"
+    client_of(data, "acme", day())
+    accounts(data)
+    config = directory / "seatwatch.toml"
+    config.write_text(CONFIG.format(port=port, long="long " * 40), encoding="utf-8")
+    server = Server(
+        [sys.executable, "-m", "seatwatch", "up", "--config", str(config), "--data", str(data)],
+        port=port,
+        directory=directory,
+        ready=lambda chosen: ask(chosen, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200"),
+        environment={"PYTHONPATH": str(ROOT)},
+    )
+    with running(server):
+        yield f"http://{LOOPBACK}:{port}/portal"
+
+
+@pytest.fixture(scope="module")
+def looking() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(base: str, looking: Browser) -> Iterator[Page]:
+    """A phone's page, signed in; whatever the browser complains of fails the test."""
+    context = looking.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
+    complaints: list[str] = []
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(f"{base}/service?lang=zh-CN")
+    assert opened.url == f"{base}/sign-in?lang=zh-CN"
+    opened.fill("[name=name]", "client")
+    opened.fill("[name=password]", PASSWORD)
+    opened.click("main button")
+    opened.wait_for_url(f"{base}/service?lang=zh-CN")
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page: Page, base: str) -> None:
+    page.goto(f"{base}/service?lang=en&{SPAN}")
+    assert page.locator("figure svg").count() == 6
+    assert page.locator("h1").inner_text().startswith("<b>Acme</b>")
+    page.get_by_text("See the missed ones").click()
+    assert page.locator(".sessions .missed-row").count() == 3
+    page.get_by_text("c3", exact=True).click()
+    assert page.locator("h1").inner_text() == "Conversation c3"
+    assert "Cause: " in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("path", [f"service?{SPAN}", f"sessions?{SPAN}", "conversation?id=c1", "rules?", "search?"])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_no_page_is_wider_than_a_phone(page: Page, base: str, path: str, language: str) -> None:
+    page.goto(f"{base}/{path}&lang={language}")
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, base: str) -> None:
+    page.goto(f"{base}/search?lang=en&{SPAN}")
+    page.fill("[name=typed]", "c3")
+    page.click("main button")
+    page.locator(".found a").click()
+    assert "c3" in page.locator("h1").inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{base}/sign-in?lang=en")
+    page.goto(f"{base}/service?lang=en")
+    assert page.url == f"{base}/sign-in?lang=en"
