@@ -58,11 +58,14 @@ class Bin(msgspec.Struct, frozen=True):
 
 
 class Histogram(msgspec.Struct, frozen=True):
-    """First responses by whole seconds; the last bin holds what took longer. edge_ms: the limit, None = none."""
+    """First responses by whole seconds; the last bin holds what took longer. edge_ms: the limit, None = none.
+
+    no_reply: missed ones that nobody answered; they have no place among the bins.
+    """
 
     bins: tuple[Bin, ...]
     edge_ms: int | None
-    unanswered: int
+    no_reply: int
 
 
 class Lane(msgspec.Struct, frozen=True):

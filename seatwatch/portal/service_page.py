@@ -58,7 +58,10 @@ def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], te
         head=(*nothing(daily, tell), *heading(daily, tell)),
         is_final=daily.head.final,
         attainment=daily.total.figures.attainment,
-        summary=tuple((tell.word(key), columns[key].shown(daily.total, tell)) for key in SUMMARY),
+        summary=(
+            *((tell.word(key), columns[key].shown(daily.total, tell)) for key in SUMMARY),
+            (tell.word("coverage"), columns["coverage"].shown(daily.total, tell).partition(" (")[0]),
+        ),
         histogram=histogram(told),
         days=tuple(_day(row, told.incidents, tell) for row in daily.rows),
         causes=causes(told),
@@ -72,16 +75,16 @@ def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], te
 def histogram(told: Told) -> Histogram:
     """First responses of the sessions that count, by whole seconds."""
     bins = [[0, 0, 0] for _ in range(BINS)]
-    unanswered = 0
+    no_reply = 0
     for fact in told.of_span():
         if fact.first_response_ms is None:
-            unanswered += fact.verdict is Verdict.BREACHED
+            no_reply += fact.verdict is Verdict.BREACHED
             continue
         kind = (Verdict.MET, Verdict.BREACHED, Verdict.EXCLUDED).index(fact.verdict)
         # a reply at exactly 10.000 s is in time, so the edge belongs to the bin before it
         second = max(0, fact.first_response_ms - 1) // _MS_PER_S
         bins[min(BINS - 1, second)][kind] += 1
-    return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, unanswered)
+    return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, no_reply)
 
 
 def causes(told: Told) -> tuple[CauseCount, ...]:

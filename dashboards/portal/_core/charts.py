@@ -52,7 +52,7 @@ def histogram(shown: Histogram, words: Words) -> str:
         marks.append(_line(x, TOP - 8, x, base, "edge"))
         marks.append(_text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
     marks.append(_text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
-    marks.append(_text(WIDTH - RIGHT, TOP, f"{words['unanswered']} {shown.unanswered}", "axis end"))
+    marks.append(_text(WIDTH - RIGHT, TOP, f"{words['portal_no_reply']} {shown.no_reply}", "axis end"))
     return _svg(height, words["picture_histogram"], marks)
 
 
@@ -92,16 +92,16 @@ def causes(shown: Sequence[CauseCount], words: Words) -> str:
     """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
     if not shown:
         return _svg(TOP + 20, words["picture_causes"], [_text(LEFT, TOP, words["portal_no_miss"], "axis")])
-    tall, wide = 30, _PLOT // 2
+    tall, wide, x = 30, _PLOT // 2, LEFT + 150
     most = max(each.count for each in shown)
     marks = []
     for number, each in enumerate(shown):
         y, name = TOP + number * tall, words[f"cause_{each.cause}"]
         kind = "missed" if each.but_for else "unexplained"
         long = _scaled(each.count, most, wide)
-        marks.append(_text(WIDTH - RIGHT - wide - 80, y + 18, name, "end"))
-        marks.append(_rect(WIDTH - RIGHT - wide - 70, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
-        marks.append(_text(WIDTH - RIGHT - wide - 62 + long, y + 18, f"{each.count:,}", "axis"))
+        marks.append(_text(x - 10, y + 18, name, "end"))
+        marks.append(_rect(x, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
+        marks.append(_text(x + long + 8, y + 18, f"{each.count:,}", "axis"))
     return _svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
 
 

@@ -71,6 +71,7 @@ def test_every_figure_on_the_page_is_the_reports(
 ) -> None:
     text = printed(data, capsys, "table")
     shown = page(record)
+    assert shown.summary[-1] == ("Data coverage", "100.00 %")
     for table in shown.tables:
         told = [cell for cell in table.total[1:] if len(cell) < 16]  # a longer one is folded in the printed table
         assert all(cell in text for cell in told), told
@@ -82,7 +83,7 @@ def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
     shown = page(record)
     bins = shown.histogram.bins
     assert (sum(each.met for each in bins), shown.histogram.edge_ms) == (2, 10_000)
-    assert (bins[7].met, bins[9].met, bins[11].missed, shown.histogram.unanswered) == (1, 1, 1, 2)
+    assert (bins[7].met, bins[9].met, bins[11].missed, shown.histogram.no_reply) == (1, 1, 1, 2)
     assert [each.attainment for each in shown.days] == [Ratio(2, 5)]
     assert sum(cell.whole for row in shown.heat for cell in row) == 5
     assert shown.heat[0][9] == Ratio(2, 2)
