@@ -8,7 +8,7 @@ from typing import Final
 from agent_probe.config import ProbeConfig, ProbeSettings, Transport
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.lines import Lines
-from agent_probe.mqtt import AiomqttPort, MqttPort
+from agent_probe.mqtt import MqttPort
 from wire.topics import ack_topic
 
 MS_PER_S: Final = 1000
@@ -17,22 +17,28 @@ log = logging.getLogger(__name__)
 
 def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int], lines: Lines) -> MqttPort:
     """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone."""
-    mqtt = AiomqttPort(
+    hub = config.hub
+    if hub is None or config.transport is Transport.MQTT:
+        return _mqtt(config, settings, lines)
+    from agent_probe.http_port import HttpPort  # noqa: PLC0415 - only loaded where a hub is named
+
+    https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
+    if config.transport is Transport.HTTPS:
+        return https
+    mqtt = _mqtt(config, settings, lines)
+    return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
+
+
+def _mqtt(config: ProbeConfig, settings: ProbeSettings, lines: Lines) -> MqttPort:
+    from agent_probe.aiomqtt_port import AiomqttPort  # noqa: PLC0415 - its client is not loaded for HTTPS alone
+
+    return AiomqttPort(
         config.broker,
         settings.uplink,
         client_id=config.source,
         ack_topic=ack_topic(config.source),
         bind_address=lambda: lines.take_best() or config.broker.bind_address,
     )
-    hub = config.hub
-    if hub is None or config.transport is Transport.MQTT:
-        return mqtt
-    from agent_probe.http_port import HttpPort  # noqa: PLC0415 - only loaded where a hub is named
-
-    https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
-    if config.transport is Transport.HTTPS:
-        return https
-    return AutoPort(mqtt, https, mqtt_retry_ms=settings.http.mqtt_retry_ms, now_ms=now_ms)
 
 
 class AutoPort:

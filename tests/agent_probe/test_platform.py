@@ -77,6 +77,8 @@ import sys
 print(sorted(name for name in {heavy!r} if name in sys.modules))
 """
 NOT_FOR_A_GATEWAY = [
+    "aiomqtt",
+    "paho.mqtt.client",
     "psutil",
     "agent_probe.snmp",
     "agent_probe.http_port",
@@ -130,6 +132,24 @@ def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> No
     action = "import seatwatch.probe_command as c; from seatwatch.settings import load_defaults\n"
     action += 'c.probe_settings(load_defaults("probe"))'
     assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
+
+
+def test_a_probe_over_https_alone_loads_no_mqtt_client() -> None:
+    action = "import agent_probe.transport, agent_probe.http_port"
+    assert child(WHAT_IS_LOADED.format(action=action, heavy=["aiomqtt", "paho.mqtt.client"])).strip() == "[]"
+
+
+def test_the_mqtt_client_comes_without_the_web_client_that_it_asks_for_proxies() -> None:
+    action = "import agent_probe.aiomqtt_port"
+    assert child(WHAT_IS_LOADED.format(action=action, heavy=["http.client", "email", "tempfile"])).strip() == "[]"
+
+
+@pytest.mark.parametrize("use", ["import urllib.request", "from paho.mqtt.client import urllib"])
+def test_what_is_loaded_on_first_use_is_whole_when_it_is_used(use: str) -> None:
+    code = f"import sys\nfinders = list(sys.meta_path)\nimport agent_probe.aiomqtt_port\n{use}\n"
+    code += "whole = urllib.request.getproxies(), urllib.request.OpenerDirector\n"
+    code += "print(len(whole), 'http.client' in sys.modules, sys.meta_path == finders)"
+    assert child(code).split() == ["2", "True", "True"]
 
 
 def test_the_command_runs_as_a_module_and_shows_examples() -> None:

@@ -11,11 +11,11 @@ import pytest
 from agent_probe._core.outbox import Outbox
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
+from agent_probe.aiomqtt_port import AiomqttPort
 from agent_probe.config import HubConfig, Transport, parse_config
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.http_port import HttpPort
 from agent_probe.lines import Lines
-from agent_probe.mqtt import AiomqttPort
 from agent_probe.transport import AutoPort, port_for
 from agent_probe.uplink import Uplink
 from tests.agent_probe.collector_model import CollectorModel
