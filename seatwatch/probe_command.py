@@ -1,13 +1,12 @@
 """`seatwatch probe`: the daemon on a seat PC or a site gateway. Loads neither the server's libraries nor typer."""
 
-import argparse
 import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent_probe import app
 from agent_probe._core.gate import Rhythm
@@ -40,22 +39,14 @@ from wire.limits import IN_FLIGHT_FRAMES_MAX
 PERMILLE: Final = 1000
 US_PER_MS: Final = 1000
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
-EXAMPLES: Final = """\
-examples:
-  seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
-  seatwatch probe --config probe.toml --check    say what is wrong with the configuration, and end
-  seatwatch probe doctor --config probe.toml     say what is wrong around the probe, and what mends it
-  seatwatch probe enrol --config probe.toml --hub URL --pin FINGERPRINT --code CODE    get an identity from the hub
 
-a configuration for a gateway with one UPS:
-  site = "sz1"
-  probe = "gw1"
-  role = "gateway"
-  [broker]
-  host = "hub.example"
-  [[ups]]
-  name = "rack1"
-"""
+
+class Options(NamedTuple):
+    """What the command was asked for, see seatwatch.probe_arguments."""
+
+    config: Path
+    check: bool = False
+    service: bool = False
 
 
 def probe_settings(defaults: Defaults) -> ProbeSettings:
@@ -164,17 +155,8 @@ def run(arguments: Sequence[str]) -> int:
     if arguments[:1] and arguments[0] in ENROLMENT_VERBS:
         code = import_module("seatwatch.probe_enrolment").run(arguments[0], arguments[1:])  # likewise
         return code
-    parser = argparse.ArgumentParser(
-        prog="seatwatch probe",
-        description="Watch this machine or site and report to the hub; nothing is lost while the line is down.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", metavar="FILE", type=Path, required=True, help="TOML, see docs/operate/probe.md")
-    parser.add_argument("--check", action="store_true", help="only check the configuration")
-    parser.add_argument("--service", action="store_true", help="as a Windows service (deploy/windows/install.ps1)")
     try:
-        options = parser.parse_args(arguments)
+        options = _options(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 2
     platform = current()
@@ -198,6 +180,16 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     return 0
+
+
+def _options(arguments: Sequence[str]) -> Options:
+    match arguments:
+        # how service managers start it: that needs no parser, which is half a megabyte to hold
+        case ["--config", file, *service] if file and not file.startswith("-") and service in ([], ["--service"]):
+            return Options(Path(file), service=bool(service))
+        case _:
+            parse: Callable[[Sequence[str]], Options] = import_module("seatwatch.probe_arguments").parse
+            return parse(arguments)
 
 
 def _run(command: Sequence[str]) -> int:

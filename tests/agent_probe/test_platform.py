@@ -78,6 +78,7 @@ print(sorted(name for name in {heavy!r} if name in sys.modules))
 """
 NOT_FOR_A_GATEWAY = [
     "aiomqtt",
+    "argparse",
     "paho.mqtt.client",
     "psutil",
     "agent_probe.snmp",
@@ -132,6 +133,13 @@ def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> No
     action = "import seatwatch.probe_command as c; from seatwatch.settings import load_defaults\n"
     action += 'c.probe_settings(load_defaults("probe"))'
     assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
+
+
+@pytest.mark.parametrize("more", [[], ["--service"]])
+def test_a_daemon_started_as_service_managers_do_loads_no_parser_of_arguments(more: list[str]) -> None:
+    action = "from seatwatch.__main__ import main\n"
+    action += f"print(main(['probe', '--config', 'no-such-file.toml', *{more}]))"
+    assert child(WHAT_IS_LOADED.format(action=action, heavy=["argparse"])).split() == ["2", "[]"]
 
 
 def test_a_probe_over_https_alone_loads_no_mqtt_client() -> None:
