@@ -1,4 +1,4 @@
-"""The MQTT client behind the four methods: the one module that loads it, five megabytes that HTTPS alone spares."""
+"""The MQTT client behind the four methods: the one module that loads it, a megabyte that HTTPS alone spares."""
 
 import socket
 from collections.abc import AsyncIterator, Callable
