@@ -237,6 +237,29 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     surge: Surge | None = None
 
 
+class LineTile(msgspec.Struct, frozen=True, gc=False):
+    """One broadband line or phone line of a site. name: its carrier, or its id where none is told. since: ms.
+
+    state: a value of wire.uplink.LineState or wire.phone.TrunkState. word: key of the glossary for it.
+    """
+
+    id: str
+    name: str
+    state: str
+    word: str
+    since: int
+
+
+class TroubleTile(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong at a site, one of a kind: a wire.incident `what`, of how many things, since when (ms)."""
+
+    what: str
+    count: int
+    since: int
+    is_suspected: bool
+    is_planned: bool
+
+
 class SiteTile(msgspec.Struct, frozen=True, gc=False):
     """One site: verdict, power, reporters. `reason` is a glossary key naming the cause; since = instant it holds from.
 
@@ -244,7 +267,8 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     power: a wire.facility.Power value or None when no UPS was ever heard. runtime_is_estimate: not claimed by the unit
     but told from how fast its charge falls. seats_present, seats_expected: that report,
     and that are to be there by shift or by having been there that day; None where the site has no seats. is_planned:
-    some of what is wrong is work that was declared before.
+    some of what is wrong is work that was declared before. lines, phone_lines: by id. troubles: the gravest first.
+    clients: ids of those whom people at the site work for, by the roster; told only while the site is not ok.
     """
 
     id: str
@@ -263,6 +287,10 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     seats_present: int | None = None
     seats_expected: int | None = None
     is_planned: bool = False
+    lines: list[LineTile] = []
+    phone_lines: list[LineTile] = []
+    troubles: list[TroubleTile] = []
+    clients: list[str] = []
 
 
 class Board(msgspec.Struct, frozen=True, gc=False):

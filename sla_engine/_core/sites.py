@@ -15,9 +15,9 @@ from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
-from wire.board import SiteTile
+from wire.board import LineTile, SiteTile, TroubleTile
 from wire.facility import Role
-from wire.incident import Cause, IncidentSaid
+from wire.incident import Cause, IncidentSaid, Severity
 from wire.limits import LEDGER_ID_BYTES
 from wire.record import SourceBack, SourceSilent
 from wire.recorded import Recorded
@@ -42,6 +42,7 @@ _LESSER: Final = {
     "seats_lost": (SiteState.DEGRADED, SiteReason.SEATS_LOST),
     "phone_line_down": (SiteState.DEGRADED, SiteReason.PHONE_LINE_DOWN),
 }
+_GRAVEST_FIRST: Final = tuple(Severity)
 _NO_LEDGER: Final = bytes(LEDGER_ID_BYTES)
 
 
@@ -122,7 +123,34 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
         seats_present=present_seats(site),
         seats_expected=site.seats_expected,
         is_planned=site.is_planned,
+        lines=[
+            LineTile(id_, line.carrier or id_, line.state, f"line_{line.state}", line.since)
+            for id_, line in sorted(site.lines.items())
+        ],
+        phone_lines=[
+            LineTile(id_, id_, line.state, f"trunk_{line.state}", line.since)
+            for id_, line in sorted(site.phone_lines.items())
+        ],
+        troubles=_troubles(site.findings),
+        clients=site.clients,
     )
+
+
+def _troubles(findings: Iterable[Finding]) -> list[TroubleTile]:
+    """Findings of one kind as one: a screen names no seat, and a floor that lost a hundred of them is one line."""
+    kinds: dict[str, list[Finding]] = {}
+    for each in sorted(findings, key=lambda found: (_GRAVEST_FIRST.index(found.severity), found.since)):
+        kinds.setdefault(each.what, []).append(each)
+    return [
+        TroubleTile(
+            what,
+            len(same),
+            min(each.since for each in same),
+            all(each.is_suspected for each in same),
+            all(each.is_planned for each in same),
+        )
+        for what, same in kinds.items()
+    ]
 
 
 def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None:
@@ -187,10 +215,12 @@ def _judge(state: SitesState, site_id: str) -> None:
     found, site.reason, since = verdict(site, state.limits, now)
     if found is SiteState.OK:
         found, site.reason, since = _lesser(site, since)
+    minute = now // MINUTE_MS
+    if found is not site.state or minute != site.counted_minute:
+        site.clients = [] if found is SiteState.OK else clients_at(state.roster, site_id, now)
     if found is not site.state:
         site.state, site.since = found, since
     site.is_planned = any(each.is_planned for each in site.findings)
-    minute = now // MINUTE_MS
     if minute != site.counted_minute:
         site.counted_minute = minute
         site.seats_expected = expected_seats(state, site_id, now)

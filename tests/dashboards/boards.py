@@ -10,6 +10,7 @@ from wire.board import (
     Detail,
     Figures,
     Histogram,
+    LineTile,
     Mean,
     Ratio,
     SecondFigure,
@@ -102,6 +103,12 @@ def tile(scope: str = "queue", id_: str = "chat", client: str = "acme", **change
         **changes,
     }
     return Tile(**fields)  # type: ignore[arg-type]  # the caller names real fields
+
+
+def line(id_: str, state: str = "up", name: str | None = None) -> LineTile:
+    """A broadband line, or with a trunk's state a phone line."""
+    kind = "trunk" if state in {"unknown", "reachable", "lagged", "unavailable", "unreachable"} else "line"
+    return LineTile(id_, name or id_, state, f"{kind}_{state}", NOON - 60_000)
 
 
 def site(id_: str = "sh1", state: str = "ok", **changes: object) -> SiteTile:

@@ -1,11 +1,16 @@
 """One floor with something of everything on it: for pictures, and for looking at the page by hand."""
 
-from tests.dashboards.boards import NOON, board, figures, people, site, tile, waiting
-from wire.board import AgentCount, Board, Figures, Ratio, Tile
+from tests.dashboards.boards import NOON, board, figures, line, people, site, tile, waiting
+from wire.board import AgentCount, Board, Figures, LineTile, Ratio, Tile, TroubleTile
 from wire.record import Feed
 
 BLUE, TEA, PHONE = "\u84dd\u5cb3\u8fd0\u52a8", "\u5c71\u91ce\u8336\u4e1a", "Nordlicht Audio"
 TARGET = Ratio(90, 100)
+CARRIERS = ("\u7535\u4fe1", "\u8054\u901a")
+
+
+def _lines(*states: str) -> list[LineTile]:
+    return [line(f"line{n}", state, name) for n, (state, name) in enumerate(zip(states, CARRIERS, strict=True))]
 
 
 def _queue(id_: str, client: str, name: str, *waits_ms: int, day: Figures | None = None, **changes: object) -> Tile:
@@ -61,7 +66,7 @@ def demo_board() -> Board:
         )
     ]
     sites = [
-        site("sh1", name="\u4e0a\u6d77\u4e00"),
+        site("sh1", name="\u4e0a\u6d77\u4e00", lines=_lines("up", "up"), phone_lines=[line("trunk1", "reachable")]),
         site(
             "cd2",
             "on_battery",
@@ -70,6 +75,9 @@ def demo_board() -> Board:
             charge_percent=82,
             runtime_ms=1_380_000,
             since=NOON - 95_000,
+            lines=_lines("up", "down"),
+            troubles=[TroubleTile("line_down", 1, NOON - 60_000, False, False)],
+            clients=[BLUE, TEA],
         ),
         site(
             "gz3",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
+from tests.dashboards.boards import NOON, board, figures, line, people, second, site, tile, waiting
 from tests.dashboards.demo_board import BLUE, PHONE, TARGET, TEA, demo_board
 from wire.board import Board, Coverage, Figures, Load, Ratio, SiteTile, Staffing, Surge, Tile
 from wire.record import Feed
@@ -71,7 +71,8 @@ def sites(*states: str) -> list[SiteTile]:
     made = []
     for id_, state in zip((*SITES, "wh4", "xa5"), states, strict=False):
         more = battery if state == "on_battery" else {}
-        made.append(site(id_, state, since=NOON - 95_000, **more))
+        lines = [line("telecom"), line("unicom", "up" if state == "ok" else "down")]
+        made.append(site(id_, state, since=NOON - 95_000, lines=lines, phone_lines=[line("trunk", "lagged")], **more))
     return made
 
 

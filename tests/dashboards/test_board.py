@@ -150,3 +150,9 @@ def test_the_record_is_counted_only_for_those_who_may_see_everything(scope: Scop
     view = to_json(board(entries=77, watermark=5), scope)
     assert (view["record"] is not None) == (scope == EVERYTHING)
     assert view["watermark"] == (5 if scope == EVERYTHING else None)
+
+
+def test_whose_people_sit_at_a_site_is_told_to_nobody_but_them() -> None:
+    shown = board(sites=[site("sh1", "silent", clients=["acme", "beta"])])
+    assert to_json(shown, ACME)["sites"]["sh1"]["clients"] == ["acme"]
+    assert to_json(shown, EVERYTHING)["sites"]["sh1"]["clients"] == ["acme", "beta"]

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, expect
 
 from dashboards.wallboard._core.board import apply, diff, to_json
 from seatwatch.glossary import words
-from tests.dashboards.boards import NOON, board, figures, floor, site, tile, waiting
+from tests.dashboards.boards import NOON, board, figures, floor, line, site, tile, waiting
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, chromium, live, looking, row, wall
-from wire.board import Figures, Ratio, Waiting
+from wire.board import Figures, Ratio, TroubleTile, Waiting
 from wire.record import Feed
 from wire.scope import EVERYTHING
 
@@ -218,6 +218,40 @@ def test_sites_show_state_and_power_as_word_icon_and_since_when_the_worst_first(
         expect(cards.nth(2).locator(".power")).to_contain_text(word("comms_driver_dead"))
         assert "%" not in cards.nth(2).inner_text(), "a reading that cannot be trusted is not shown"
         expect(cards.nth(3).locator(".power")).to_contain_text(word("mains"))
+
+
+def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behind_it(
+    shared: Wall, browser: Browser
+) -> None:
+    troubles = [
+        TroubleTile("mains_lost", 1, NOON, False, False),
+        TroubleTile("seat_down", 3, NOON, True, False),
+        TroubleTile("line_down", 1, NOON, False, False),
+        TroubleTile("of no word", 1, NOON, False, False),
+    ]
+    faulty = site(
+        "b",
+        "on_battery",
+        reason="mains_lost",
+        lines=[line("wan0", name="Telecom"), line("wan1", "down", "Unicom"), line("wan2", "unheard of")],
+        phone_lines=[line("trunk1", "lagged")],
+        troubles=troubles,
+        clients=["acme", "beta"],
+    )
+    shared.show(board(clients=[tile("client", "acme", name="Acme"), tile("client", "beta", "beta")], sites=[faulty]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        lines = page.locator("#sites .line:not([hidden])")
+        expect(lines.locator("bdi")).to_have_text(["Unicom", "trunk1", "wan2", "Telecom"])
+        expect(lines.locator(".line-word")).to_have_text([word("line_down"), word("trunk_lagged"), "", ""])
+        shapes = lines.evaluate_all("all => all.map((one) => one.querySelector('svg').dataset.shape)")
+        assert shapes == ["bad", "warn", "unknown", "fine"]
+        behind = f"{word('behind_it')} Acme, beta beta  \u00b7  {word('incident_seat_down')} \u00d73"
+        assert page.locator("#sites .behind").inner_text().split() == behind.split()
+        shared.show(board(sites=[site("b", "silent", lines=[line("wan0", "up", "Telecom")])]))
+        expect(lines).to_have_count(1)
+        expect(lines.locator("svg")).to_have_attribute("data-shape", "unknown")
+        expect(page.locator("#sites .behind")).to_be_hidden()
 
 
 def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_without_a_reload(

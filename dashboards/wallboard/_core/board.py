@@ -40,7 +40,11 @@ def scoped(board: Board, scope: Scope) -> Board:
         site_figures=[
             tile for tile in board.site_figures if scope.sees_client(tile.client) and scope.sees_site(tile.id)
         ],
-        sites=[site for site in board.sites if scope.sees_site(site.id)],
+        sites=[
+            msgspec.structs.replace(site, clients=[client for client in site.clients if scope.sees_client(client)])
+            for site in board.sites
+            if scope.sees_site(site.id)
+        ],
         entries=0,
         quarantined=0,
         gaps=0,

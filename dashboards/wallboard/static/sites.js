@@ -28,6 +28,20 @@ const POWER_LOOKS = new Map([
   ["off", { word: "power_off", tone: "bad", shape: "bad" }],
   ["starting", { word: "power_starting", tone: "none", shape: "wait" }],
 ]);
+// A line of the site, broadband or phone, by its state; whatever is not here is not known.
+const LINE_LOOKS = new Map([
+  ["up", { tone: "good", shape: "fine" }],
+  ["reachable", { tone: "good", shape: "fine" }],
+  ["degraded", { tone: "warn", shape: "warn" }],
+  ["lagged", { tone: "warn", shape: "warn" }],
+  ["down", { tone: "bad", shape: "bad" }],
+  ["unavailable", { tone: "bad", shape: "bad" }],
+  ["unreachable", { tone: "bad", shape: "bad" }],
+]);
+const NOT_KNOWN = { tone: "none", shape: "unknown" };
+const LINE_ORDER = ["bad", "warn", "none", "good"];
+// Of these the lines themselves tell.
+const TOLD_BY_LINES = new Set(["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"]);
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
@@ -50,7 +64,9 @@ export class Sites extends Strip {
     card.state = node("p", "state", node("span", "mark"), node("span"));
     card.since = node("p", "under since", node("span", "word", `${w("since")} `), node("span"));
     card.power = node("p", "power", node("span", "mark"), node("span"));
-    card.append(card.name, card.probes, card.state, card.since, card.power);
+    card.lines = node("p", "lines");
+    card.behind = node("p", "behind");
+    card.append(card.name, card.probes, card.state, card.since, card.power, card.lines, card.behind);
     return card;
   }
 
@@ -66,7 +82,44 @@ export class Sites extends Strip {
     setText(card.probes, this.reporters(site));
     if (UNHEARD.has(site.state)) this.showLastPower(card, site);
     else this.showPower(card, site);
+    this.showLines(card, site);
+    setText(card.behind, this.behind(site));
     return 0;
+  }
+
+  // Each line by its name with its look; the word where something is wrong with it. The worst first: what fits is seen.
+  showLines(card, site) {
+    const { w } = this.tools;
+    const unheard = UNHEARD.has(site.state);
+    const look = (line) => (unheard ? NOT_KNOWN : LINE_LOOKS.get(line.state) || NOT_KNOWN);
+    const lines = [...site.lines, ...site.phone_lines]
+      .map((line) => ({ line, ...look(line) }))
+      .sort((a, b) => LINE_ORDER.indexOf(a.tone) - LINE_ORDER.indexOf(b.tone));
+    while (card.lines.children.length < lines.length) {
+      card.lines.append(node("span", "line", node("span", "mark"), node("bdi"), node("span", "line-word")));
+    }
+    Array.from(card.lines.children).forEach((made, at) => {
+      made.hidden = at >= lines.length;
+      if (made.hidden) return;
+      const { line, tone, shape } = lines[at];
+      const [mark, name, word] = made.children;
+      setTone(made, tone);
+      setIcon(mark, shape);
+      setText(name, line.name);
+      setText(word, tone === "good" || unheard || !w.has(line.word) ? "" : w(line.word));
+    });
+    card.lines.hidden = lines.length === 0;
+  }
+
+  // What is wrong beside the state, of how many things, and whose shops are behind it.
+  behind(site) {
+    const { w, format } = this.tools;
+    const said = site.troubles
+      .filter(({ what }) => w.has(`incident_${what}`) && what !== site.reason && !TOLD_BY_LINES.has(what))
+      .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
+    const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
+    const whose = names.length > 0 ? [`${w("behind_it")} ${names.join(", ")}`] : [];
+    return [...whose, ...said].join("  \u00b7  ");
   }
 
   // Seats that are there of those that are to be; a site without seats shows its probes.

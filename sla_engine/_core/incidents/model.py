@@ -221,7 +221,7 @@ class Site(msgspec.Struct):
 
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), None = the site has none. look_again_at: when time alone may change what holds. looked_at: when it was
-    judged last.
+    judged last. clients: whom people here work for, while the site is not ok.
     """
 
     probes: dict[str, Probe] = {}
@@ -242,6 +242,7 @@ class Site(msgspec.Struct):
     findings: list[Finding] = []
     look_again_at: int | None = None
     looked_at: int = 0
+    clients: list[str] = []
 
 
 class Open(msgspec.Struct):
