@@ -210,6 +210,7 @@ class Hub:
             "time_zone": self.settings.time_zone,
             "stale_after_ms": self.settings.stale_after_ms,
             "page_turn_ms": self.settings.page_turn_ms,
+            "alarm_repeat_ms": self.settings.alarm_repeat_ms,
             "board": None if group.view is None else group.whole(),
         }
         return _encode(greeting)

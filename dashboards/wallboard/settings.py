@@ -13,6 +13,7 @@ class WallboardSettings:
     reconnect_after_ms: int
     write_timeout_ms: int
     page_turn_ms: int
+    alarm_repeat_ms: int
     cookie_age_ms: int
     socket_buffer_bytes: int
     sign_in_bytes_max: int

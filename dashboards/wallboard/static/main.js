@@ -1,4 +1,5 @@
 // Draws the newest board, counts seconds between boards, and says so when the board is old.
+import { Alarm } from "./alarm.js";
 import { setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
 import { Now } from "./now.js";
@@ -19,6 +20,7 @@ class Page {
     this.clientNames = new Map();
     this.stream = new Stream(() => this.schedule());
     this.now = new Now(by("now"), this.tools);
+    this.alarm = new Alarm(by("alarm"), this.tools);
     this.clients = new Clients(by("clients"), this.tools);
     this.queues = new Queues(by("queues"), this.tools);
     this.teams = new Teams(by("teams"), this.tools);
@@ -77,6 +79,7 @@ class Page {
     this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
     document.body.classList.toggle("dense", Object.keys(stream.view.queues).length >= DENSE_FROM);
     this.now.render(stream.view, now);
+    this.alarm.render(stream.view.teams, !stale, stream.settings.alarm_repeat_ms);
     this.clients.render(stream.view.clients, now);
     this.teams.render(stream.view.teams, now);
     this.sites.render(stream.view.sites, now);

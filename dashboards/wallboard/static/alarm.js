@@ -1,0 +1,104 @@
+// The one thing that makes a sound: many conversations of one team about to breach at once. Until somebody says "seen".
+import { node, setIcon, setText } from "./dom.js";
+
+const TONES = [{ hertz: 880, from: 0 }, { hertz: 660, from: 0.25 }];
+const TONE_S = 0.2;
+const LOUDNESS = 0.3;
+
+// Pure: what is unseen, and when to sound. A surge that begins anew after it was seen is unseen again.
+export class Ring {
+  constructor() {
+    this.seen = new Map(); // team -> since when the surge that was seen
+    this.soundedAt = -Infinity;
+  }
+
+  // The surges nobody has seen, of all `teams` by key; those that are over are forgotten.
+  unseen(teams) {
+    const surging = new Map(Object.entries(teams).filter(([, tile]) => tile.surge !== null));
+    for (const key of this.seen.keys()) if (!surging.has(key)) this.seen.delete(key);
+    return [...surging].filter(([key, tile]) => !(this.seen.get(key) >= tile.surge.since));
+  }
+
+  // Whether to sound at `now`, ms of a clock that does not jump.
+  isDue(unseen, now, repeatMs) {
+    if (unseen.length === 0) this.soundedAt = -Infinity;
+    if (unseen.length === 0 || now - this.soundedAt < repeatMs) return false;
+    this.soundedAt = now;
+    return true;
+  }
+
+  acknowledge(unseen) {
+    for (const [key, tile] of unseen) this.seen.set(key, tile.surge.since);
+    this.soundedAt = -Infinity; // the next one is heard at once
+  }
+}
+
+// Two tones. A browser that waits for somebody to touch the page first stays mute, and `isMute` says so.
+class Sound {
+  get isMute() {
+    return this.context !== undefined && this.context.state !== "running";
+  }
+
+  play() {
+    if (this.context === undefined) this.context = new AudioContext();
+    if (this.isMute) this.context.resume();
+    else TONES.forEach((tone) => this.tone(tone));
+  }
+
+  tone({ hertz, from }) {
+    const { context } = this;
+    const begins = context.currentTime + from;
+    const oscillator = context.createOscillator();
+    const volume = context.createGain();
+    oscillator.frequency.value = hertz;
+    volume.gain.setValueAtTime(LOUDNESS, begins);
+    volume.gain.linearRampToValueAtTime(0, begins + TONE_S);
+    oscillator.connect(volume).connect(context.destination);
+    oscillator.start(begins);
+    oscillator.stop(begins + TONE_S);
+  }
+}
+
+export class Alarm {
+  constructor(band, tools) {
+    const { w } = tools;
+    this.band = band;
+    this.tools = tools;
+    this.ring = new Ring();
+    this.sound = new Sound();
+    this.mark = node("span", "mark");
+    this.what = node("strong");
+    this.mute = node("span", "mute", w("sound_off"));
+    this.button = node("button", "", w("seen"));
+    this.unseen = [];
+    band.append(this.mark, this.what, this.mute, this.button);
+    setIcon(this.mark, "warn");
+    this.button.addEventListener("click", () => this.acknowledge());
+    // A remote control has one key that every TV hands on.
+    addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.acknowledge();
+    });
+  }
+
+  // Old numbers make no sound: that they are old is said elsewhere.
+  render(teams, isLive, repeatMs) {
+    this.unseen = this.ring.unseen(teams);
+    if (isLive && this.ring.isDue(this.unseen, performance.now(), repeatMs)) this.sound.play();
+    const { w, format, clientName } = this.tools;
+    const told = this.unseen.map(([, tile]) => {
+      const whose = [tile.id === "unassigned" ? w("unassigned") : tile.name, clientName(tile.client)];
+      return `${whose.filter((name) => name !== "").join(" ")} \u00d7${format.number(tile.surge.conversations)}`;
+    });
+    setText(this.what, told.length === 0 ? "" : `${w("surge")}  ${told.join("  \u00b7  ")}`);
+    this.mute.hidden = !this.sound.isMute;
+    this.band.hidden = told.length === 0;
+    document.body.classList.toggle("alarmed", told.length > 0);
+  }
+
+  acknowledge() {
+    this.ring.acknowledge(this.unseen);
+    if (this.sound.isMute) this.sound.context.resume();
+    this.band.hidden = true;
+    document.body.classList.remove("alarmed");
+  }
+}

@@ -1,0 +1,119 @@
+"""What makes a wallboard loud, how it is made quiet, and that nobody is blinded by it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from seatwatch.glossary import words
+from tests.dashboards.boards import NOON, board, site, tile, waiting
+from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall
+from wire.board import Board, Surge
+
+LISTEN = """() => {
+  window.tones = 0;
+  const Real = window.AudioContext;
+  window.AudioContext = class extends Real {
+    get state() { return window.mute ? "suspended" : "running"; }
+    createOscillator() { window.tones += 1; return super.createOscillator(); }
+  };
+}"""
+"""Counts tones before the first one is played: a test machine has no loudspeaker and nobody touches its screen."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    with wall(tmp_path_factory.mktemp("wall")) as opened:
+        yield opened
+
+
+def surging(*teams: str, since: int = NOON, entries: int = 1_000) -> Board:
+    calm = [tile("team", "calm", name="Calm")]
+    return board(
+        queues=[tile(live=waiting(NOON, 90_000))],
+        teams=[*calm, *(tile("team", id_, name=id_.title(), surge=Surge(4, since)) for id_ in teams)],
+        sites=[site("sh1", "silent")],
+        entries=entries,
+    )
+
+
+def tones(page: Page) -> int:
+    counted: int = page.evaluate("window.tones")
+    return counted
+
+
+@pytest.mark.parametrize("size", [TV, PHONE], ids=str)
+def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
+    shared: Wall, browser: Browser, size: tuple[int, int]
+) -> None:
+    shared.show(surging())
+    with looking(browser, f"{shared.base}/?lang=en", size) as page:
+        live(page).evaluate(LISTEN)
+        band = page.locator("#alarm")
+        expect(band).to_be_hidden()
+        assert tones(page) == 0, "somebody overdue and a site in trouble are seen, not heard"
+        shared.show(surging("night"))
+        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  Night acme \u00d74")
+        expect(band.locator("svg[data-shape=warn]")).to_be_visible()
+        expect(band.locator(".mute")).to_be_hidden()
+        assert tones(page) == 2
+        band.locator("button").click()
+        expect(band).to_be_hidden()
+        shared.show(surging("night", "late"))
+        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  Late acme \u00d74")
+        assert tones(page) == 4
+        page.keyboard.press("Enter")
+        expect(band).to_be_hidden()
+        shared.show(surging("night", "late", entries=77_777))
+        expect(page.locator("#record")).to_contain_text("77,777")
+        expect(band).to_be_hidden()
+        assert tones(page) == 4
+
+
+def test_a_browser_that_keeps_the_sound_to_itself_says_so(shared: Wall, browser: Browser) -> None:
+    shared.show(surging())
+    with looking(browser, f"{shared.base}/?lang=zh-CN") as page:
+        live(page).evaluate(LISTEN)
+        page.evaluate("window.mute = true")
+        shared.show(surging("night"))
+        expect(page.locator("#alarm .mute")).to_have_text(words()["sound_off"].zh)
+        assert tones(page) == 0
+
+
+def test_the_alarm_repeats_at_its_interval_and_begins_anew_with_a_new_surge(shared: Wall, browser: Browser) -> None:
+    shared.show(surging())
+    script = """async () => {
+      const { Ring } = await import("/static/alarm.js");
+      const ring = new Ring();
+      const teams = (since) => ({ "acme|night": { surge: since === null ? null : { conversations: 3, since } } });
+      const due = (since, now) => ring.isDue(ring.unseen(teams(since)), now, 10000);
+      const heard = [due(5, 0), due(5, 9999), due(5, 10000), due(5, 15000)];
+      ring.acknowledge(ring.unseen(teams(5)));
+      heard.push(due(5, 20001), due(4, 20002), due(6, 20003), due(null, 20004), due(6, 20005));
+      return heard;
+    }"""
+    with looking(browser, shared.base) as page:
+        live(page)
+        heard = page.evaluate(script)
+    assert heard == [True, False, True, False, False, False, True, False, True]
+
+
+def test_nothing_flashes_faster_than_once_a_second(shared: Wall, browser: Browser) -> None:
+    shared.show(surging("night"))
+    running = "() => document.getAnimations().map((one) => one.effect.getTiming().duration)"
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(page.locator("#alarm")).to_be_visible()
+        durations = page.evaluate(running)
+        assert len(durations) == 3, "the queue that is over, the site that is silent, the alarm"
+        assert min(durations) >= 1_000
+    with looking(browser, f"{shared.base}/?lang=en", reduced_motion="reduce") as page:
+        live(page)
+        expect(page.locator("#alarm")).to_be_visible()
+        assert page.evaluate(running) == []
