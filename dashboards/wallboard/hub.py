@@ -211,6 +211,7 @@ class Hub:
             "stale_after_ms": self.settings.stale_after_ms,
             "page_turn_ms": self.settings.page_turn_ms,
             "alarm_repeat_ms": self.settings.alarm_repeat_ms,
+            "few_judged": self.settings.few_judged,
             "board": None if group.view is None else group.whole(),
         }
         return _encode(greeting)

@@ -14,6 +14,7 @@ class WallboardSettings:
     write_timeout_ms: int
     page_turn_ms: int
     alarm_repeat_ms: int
+    few_judged: int
     cookie_age_ms: int
     socket_buffer_bytes: int
     sign_in_bytes_max: int

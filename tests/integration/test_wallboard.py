@@ -50,9 +50,9 @@ def test_a_queue_shows_its_figures_with_counts_words_and_bands_in_both_languages
     shared.show(
         board(
             queues=[
-                tile(id_="good", name="Good", live=waiting(NOON), day=figures(12, 13, 18_400)),
+                tile(id_="good", name="Good", live=waiting(NOON), day=figures(24, 26, 18_400)),
                 tile(id_="mid", name="Mid", live=waiting(NOON), day=figures(95, 100, 24_700), attainment_target=target),
-                tile(id_="bad", name="Bad", live=waiting(NOON), day=figures(1, 2, 30_001), attainment_target=target),
+                tile(id_="bad", name="Bad", live=waiting(NOON), day=figures(13, 26, 30_001), attainment_target=target),
                 tile(id_="near", name="Near", live=waiting(NOON), day=figures(1_999, 2_000, 20_000)),
             ]
         )
@@ -63,7 +63,7 @@ def test_a_queue_shows_its_figures_with_counts_words_and_bands_in_both_languages
         expect(page.locator("#title")).to_have_text(word("wallboard", language))
         good = row(page, "Good")
         expect(good.locator(".attainment .big")).to_have_text("92.3%")
-        expect(good.locator(".attainment .small")).to_have_text("12/13")
+        expect(good.locator(".attainment .small")).to_have_text("24/26")
         expect(good.locator(".attainment")).to_have_attribute("data-tone", "")
         expect(good.locator(".average_response .big")).to_have_text("18.4")
         expect(good.locator(".average_response .small")).to_have_text(word("good", language))
@@ -72,7 +72,7 @@ def test_a_queue_shows_its_figures_with_counts_words_and_bands_in_both_languages
         expect(good.locator(".to_breach .small")).to_have_text(word("nobody_waiting", language))
         expect(row(page, "Mid").locator(".attainment .small")).to_have_text(f"95/100 {word('on_target', language)}")
         expect(row(page, "Mid").locator(".average_response .small")).to_have_text(word("acceptable", language))
-        expect(row(page, "Bad").locator(".attainment .small")).to_have_text(f"1/2 {word('below_target', language)}")
+        expect(row(page, "Bad").locator(".attainment .small")).to_have_text(f"13/26 {word('below_target', language)}")
         expect(row(page, "Bad").locator(".average_response .small")).to_have_text(word("over_limit", language))
         expect(row(page, "Near").locator(".attainment .big")).to_have_text("99.9%")
         text = page.inner_text("body")

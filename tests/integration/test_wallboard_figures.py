@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
-from tests.dashboards.screens import PHONE, Wall, chromium, live, looking, row, wall
+from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, row, wall
 from tests.dashboards.states import LOSSY, UNKNOWN_LOSS, WHOLE, client, staffed
 from wire.board import Coverage, Ratio, Surge, Tile
 from wire.record import Feed
@@ -77,13 +77,13 @@ def test_a_phone_shows_on_top_how_many_sites_are_in_trouble_and_the_worst_of_it(
     ("shown", "expected"),
     [
         (
-            client("acme", coverage=LOSSY, seconds=[second("tmall-art", 7, 9)]),
+            client("acme", coverage=LOSSY, seconds=[second("tmall-art", 70, 90)]),
             [
                 "Data coverage 97.9% 3.9/4.0 h",
                 "Attainment between 93.5%\u201395.0% 1,914\u20131,945/2,047",
                 "Staffed seats 15.0/18",
                 "Seat shortfall 1.5 h",
-                "Platform rules 77.7% 7/9 tmall-art",
+                "Platform rules 77.7% 70/90 tmall-art",
                 "Saturation 64.5% 31/48",
                 "Occupancy 72.0% 1.2/1.6 h",
             ],
@@ -140,12 +140,12 @@ def test_fewer_people_than_seats_paid_for_full_hands_and_holes_in_the_data_are_a
 def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team(
     shared: Wall, browser: Browser
 ) -> None:
-    twice = tile(id_="twice", name="Twice", seconds=[second("tmall-art", 7, 9), second("unseen", 0, 0)])
+    twice = tile(id_="twice", name="Twice", seconds=[second("tmall-art", 70, 90), second("unseen", 0, 0)])
     surging = tile("team", "red", "acme", name="Red", surge=Surge(4, NOON - 2_000))
     shared.show(board(queues=[twice, tile(id_="once", name="Once")], teams=[surging]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        assert facts(row(page, "Twice")) == [f"{word('second_figure')} 77.7% 7/9 tmall-art"]
+        assert facts(row(page, "Twice")) == [f"{word('second_figure')} 77.7% 70/90 tmall-art"]
         assert facts(row(page, "Once")) == []
         expect(page.locator(".team-card .verdict")).to_have_text(f"{word('surge')} 4")
         expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
@@ -194,3 +194,56 @@ def test_two_queues_fill_the_screen_and_sixty_keep_their_lines(shared: Wall, bro
         shared.show(board(clients=[client("acme")], queues=many, teams=[tile("team")], sites=[site()]))
         expect(rows).not_to_have_count(2)
         assert rows.count() >= 8
+
+
+def test_a_rate_of_few_is_grey_and_says_so_whatever_the_target(shared: Wall, browser: Browser) -> None:
+    target = Ratio(90, 100)
+    few, enough = figures(9, 19), figures(10, 20)
+    shared.show(
+        board(
+            clients=[tile("client", "acme", name="Acme", day=few, attainment_target=target)],
+            queues=[
+                tile(id_="few", name="Few", day=few, attainment_target=target, seconds=[second("art", 3, 4)]),
+                tile(id_="many", name="Many", day=enough, attainment_target=target),
+            ],
+            teams=[tile("team", "night", name="Night", day=few)],
+        )
+    )
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        expect(row(page, "Few").locator(".attainment")).to_have_attribute("data-tone", "none")
+        expect(row(page, "Few").locator(".attainment .small")).to_have_text(f"9/19 {word('few')}")
+        assert facts(row(page, "Few"))[0] == f"{word('second_figure')} 75.0% 3/4 {word('few')} art"
+        expect(row(page, "Many").locator(".attainment")).to_have_attribute("data-tone", "bad")
+        for card in (page.locator("#clients .card").first, page.locator("#teams .card").first):
+            expect(card.locator(".attainment")).to_have_attribute("data-tone", "none")
+            expect(card.locator(".verdict")).to_have_text(word("few"))
+
+
+@pytest.mark.parametrize(
+    ("met", "judged", "expected"),
+    [
+        (2_000, 2_021, "budget_left 181"),
+        (95, 100, "budget_left 5"),
+        (90, 100, "budget_left 0"),
+        (89, 100, "budget_over 1"),
+    ],
+)
+def test_what_may_still_be_missed_is_counted_in_conversations(
+    shared: Wall, browser: Browser, met: int, judged: int, expected: str
+) -> None:
+    name, number = expected.split()
+    shared.show(board(queues=[tile(name=f"Of {met}", day=figures(met, judged), attainment_target=Ratio(90, 100))]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        assert facts(row(page, f"Of {met}"))[0] == f"{word(name)} {number}"
+
+
+@pytest.mark.parametrize("size", [TV, PHONE], ids=str)
+def test_that_figures_of_a_running_day_are_provisional_is_always_said(
+    shared: Wall, browser: Browser, size: tuple[int, int]
+) -> None:
+    shared.show(board(queues=[tile()]))
+    with looking(browser, f"{shared.base}/?lang=zh-CN", size) as page:
+        live(page)
+        expect(page.get_by_text(words()["provisional"].zh)).to_be_visible()

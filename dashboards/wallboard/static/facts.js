@@ -8,13 +8,26 @@ function timeShare(word, ratio, { w, format }, tone = "") {
   return { tone, name: w(word), text: `${format.percent(ratio)} ${hours}` };
 }
 
+// How many of those judged so far may still be missed, in conversations; nothing without a target, or of too few.
+export function budgetFacts(tile, { w, format, fewJudged }) {
+  const kept = tile.day.attainment;
+  const target = tile.attainment_target;
+  if (target === null || target.whole === 0 || kept.whole < fewJudged) return [];
+  const allowed = Math.floor((kept.whole * (target.whole - target.part)) / target.whole);
+  const left = allowed - (kept.whole - kept.part);
+  if (left >= 0) return [{ tone: "", name: w("budget_left"), text: format.number(left) }];
+  return [{ tone: "bad", name: w("budget_over"), text: format.number(-left) }];
+}
+
 // The same conversations by other rules; nothing while there is nothing judged by them. The definition's name comes last.
-export function secondFacts(tile, { w, format }) {
+export function secondFacts(tile, { w, format, fewJudged }) {
   return tile.seconds
     .filter((second) => second.day.attainment.whole > 0)
     .map(({ name, day }) => {
       const kept = day.attainment;
-      return { tone: "", name: w("second_figure"), text: `${format.percent(kept)} ${format.counts(kept)} ${name}` };
+      const few = kept.whole < fewJudged;
+      const parts = [format.percent(kept), format.counts(kept), few ? w("few") : "", name];
+      return { tone: few ? "none" : "", name: w("second_figure"), text: parts.filter((part) => part !== "").join(" ") };
     });
 }
 
@@ -37,7 +50,7 @@ export function clientFacts(tile, tools) {
   const known = coverage !== null && coverage.time.whole > 0;
   const whole = known && coverage.time.part === coverage.time.whole && coverage.missing === 0;
   const told = known ? coverageFacts(coverage, whole ? "" : TOO_FEW, tools) : [];
-  const facts = [...seatFacts(tile, tools), ...secondFacts(tile, tools)];
+  const facts = [...budgetFacts(tile, tools), ...seatFacts(tile, tools), ...secondFacts(tile, tools)];
   return [...(whole ? [...facts, ...told] : [...told, ...facts]), ...loadFacts(tile, tools)];
 }
 

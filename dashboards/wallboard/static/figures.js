@@ -13,9 +13,11 @@ export function noData({ w }) {
 }
 
 // `verdict` is the word for the target, where the contract states one; without a target a percentage has no colour.
-export function attainment(ratio, target, { w, format }) {
+// Of so few that one more would turn it, it is grey and says that.
+export function attainment(ratio, target, { w, format, fewJudged }) {
   if (ratio.whole === 0) return noData({ w });
   const shown = { big: format.percent(ratio), small: format.counts(ratio) };
+  if (ratio.whole < fewJudged) return { ...shown, tone: "none", verdict: w("few") };
   if (target === null || target.whole === 0) return { ...shown, verdict: "" };
   const met = ratio.part * target.whole >= target.part * ratio.whole;
   const verdict = w(met ? "on_target" : "below_target");

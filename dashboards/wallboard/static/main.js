@@ -28,6 +28,7 @@ class Page {
     setText(by("title"), w("wallboard"));
     document.title = `${w("wallboard")} - Seatwatch`;
     setText(by("as-of").firstElementChild, w("as_of"));
+    setText(by("as-of").lastElementChild, w("provisional")); // the day goes on
     this.offerOther(language, languages);
   }
 
@@ -70,12 +71,13 @@ class Page {
     this.turnPages();
     const stale = health.state !== "live";
     // Old numbers must not seem to move: the clock stands where the board was last true.
+    this.tools.fewJudged = stream.settings.few_judged;
     const now = stale ? stream.view.as_of + stream.settings.stale_after_ms : stream.serverNow();
     if (this.zone !== stream.settings.time_zone) {
       this.zone = stream.settings.time_zone;
       this.tools.format.setTimeZone(this.zone);
     }
-    setText(by("as-of").lastElementChild, this.tools.format.time(stream.view.as_of));
+    setText(by("as-of").children[1], this.tools.format.time(stream.view.as_of));
     this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
     document.body.classList.toggle("dense", Object.keys(stream.view.queues).length >= DENSE_FROM);
     this.now.render(stream.view, now);
