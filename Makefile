@@ -15,7 +15,7 @@ export SEATWATCH_SHARED_DATA
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 
-.PHONY: help setup system demo up test test-data lint bench bench-probe sim kills cuts pages oracle lock clean
+.PHONY: help setup system demo up test test-data lint bench bench-probe sim kills cuts pages oracle pictures lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ kills: setup system ## kill -9 every process at random under load (ROUNDS=50 SEE
 
 cuts: setup system ## as root: cut the lines of a site at random and check the record (CUTS=100 SEED=1)
 	@$(PYTHON_IN_VENV) -m tests.integration.line_cuts --cuts $(CUTS) --seed $(SEED) $(ARGS)
+
+pictures: setup system ## take every picture in README and docs anew, of a running demo
+	@$(PYTHON_IN_VENV) tools/screenshot_wallboard.py $(ARGS)
 
 lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)

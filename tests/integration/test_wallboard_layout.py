@@ -23,6 +23,7 @@ HOSTILE = (
     "\u202egnp.exe\u2066",
     "Z\u0351\u036b\u0343\u0363" * 40,
     "W" * 96,
+    "\u957f" * 200,
     "__proto__",
     "constructor",
     "   ",
@@ -88,7 +89,7 @@ def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: B
             assert misfits(page) == []
 
 
-BOARDS = {**STATES, "floor": floor(Random(1))}
+BOARDS = {**STATES, "floor": floor(Random(1)), "five hundred": floor(Random(2), queues=500)}
 LOOKS = [(size, language) for size in (TV, PHONE, (1366, 768), (3840, 2160)) for language in ("zh-CN", "en")]
 
 
@@ -167,3 +168,18 @@ def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks(
         for number, name in enumerate(["busy", "everything", "silent", "nobody", "surge", "no_figures"], start=10):
             turn_to(shared, page, STATES[name], number)
             assert page.evaluate(FAINT) == [], name
+
+
+OURS = ("merkle", "watermark", "hash", "epoch", "shard", "\u54c8\u5e0c", "\u6c34\u4f4d", "\u5206\u7247")
+"""Words of our own trade, which tell a floor nothing; in Chinese: hash, watermark, shard."""
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_no_word_of_our_own_trade_is_on_a_tv(shared: Wall, browser: Browser, language: str) -> None:
+    shared.show(board())
+    with looking(browser, f"{shared.base}/?lang={language}") as page:
+        live(page)
+        for number, (name, shown) in enumerate(BOARDS.items(), start=10):
+            turn_to(shared, page, shown, number)
+            text = page.inner_text("body").lower()
+            assert [word for word in OURS if word in text] == [], name

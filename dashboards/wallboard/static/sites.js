@@ -40,8 +40,10 @@ const LINE_LOOKS = new Map([
 ]);
 const NOT_KNOWN = { tone: "none", shape: "unknown" };
 const LINE_ORDER = ["bad", "warn", "none", "good"];
-// Of these the lines themselves tell.
-const TOLD_BY_LINES = new Set(["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"]);
+// What the lines, or the state of the site, tell already.
+const TOLD_BY_LINES = ["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"];
+const TOLD_BY_STATE = ["mains_lost", "site_power_lost", "site_silent", "site_isolated"];
+const TOLD_ALREADY = new Set([...TOLD_BY_LINES, ...TOLD_BY_STATE]);
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
@@ -115,7 +117,7 @@ export class Sites extends Strip {
   behind(site) {
     const { w, format } = this.tools;
     const said = site.troubles
-      .filter(({ what }) => w.has(`incident_${what}`) && what !== site.reason && !TOLD_BY_LINES.has(what))
+      .filter(({ what }) => w.has(`incident_${what}`) && what !== site.reason && !TOLD_ALREADY.has(what))
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     const whose = names.length > 0 ? [`${w("behind_it")} ${names.join(", ")}`] : [];
