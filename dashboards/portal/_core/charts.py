@@ -77,7 +77,7 @@ def days(shown: Sequence[Day], words: Words) -> str:
                 marks.append(_line(*before, x, y, "trend"))
             here = x, y
             kind = "dot few" if rate.whole < FEW else "dot"
-            few = f" ({words['portal_few']})" if rate.whole < FEW else ""
+            few = f" ({words['few']})" if rate.whole < FEW else ""
             marks.append(_circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
         before = here
         marks += _strips(each, LEFT + number * step, step, base, words)
