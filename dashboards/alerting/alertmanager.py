@@ -99,7 +99,10 @@ def _receiver(name: str, settings: RouteSettings) -> dict[str, Yaml]:
 
 
 def _inhibitions() -> Iterator[Yaml]:
-    """What the pager decides already, once more for alerts that only the rules know, and for both ways at once."""
+    """What the pager decides already, once more for alerts that only the rules know, and for both ways at once.
+
+    A planned alert bears no layer of a cause, and is the source of none of these.
+    """
     for layer, below in EXPLAINS.items():
         for severity, lesser in GRAVER.items():
             yield {
@@ -111,7 +114,11 @@ def _inhibitions() -> Iterator[Yaml]:
         names = "|".join(alert_name(symptom) for symptom in symptoms)
         for severity, lesser in GRAVER.items():
             yield {
-                "source_matchers": [f'alertname="{alert_name(cause)}"', f'severity="{severity}"'],
+                "source_matchers": [
+                    f'alertname="{alert_name(cause)}"',
+                    f'layer="{layer_of(cause)}"',
+                    f'severity="{severity}"',
+                ],
                 "target_matchers": [f'alertname=~"{names}"', f'severity=~"{lesser}"'],
                 "equal": ["site"] if layer_of(cause) in SITE_WIDE else ["site", "subject"],
             }

@@ -308,6 +308,53 @@ def test_work_declared_late_excuses_nothing_and_work_that_ended_no_longer_does()
     ]
 
 
+def test_a_planned_test_of_a_ups_plans_neither_the_loss_of_the_lines_nor_of_the_site() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
+        log.line("gate", NOON + 3 * MINUTE, "telecom", LineState.DOWN),
+        log.line("gate", NOON + 3 * MINUTE, "unicom", LineState.DOWN),
+        log.silent("gate", NOON + 3 * MINUTE, NOON + 3 * MINUTE + 6 * SECOND),
+    )
+    found = {each.what: (each.is_planned, each.severity) for each in said}
+    assert found["mains_lost"] == (True, "info")
+    assert found["lines_down"] == found["site_power_lost"] == (False, "call")
+
+
+def test_a_ups_on_battery_beside_the_one_that_is_worked_on_is_a_loss_of_mains() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.maintenance(NOON, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + MINUTE, Power.BATTERY),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY, ups="hall"),
+    )
+    assert [(each.what, each.is_planned, each.severity) for each in said] == [
+        ("mains_lost", True, "info"),
+        ("mains_lost", False, "page"),
+    ]
+
+
+def test_all_lines_down_is_planned_when_every_one_of_them_is_worked_on() -> None:
+    for worked_on, expected in ((("telecom",), False), (("telecom", "unicom"), True)):
+        log = Log()
+        said = said_after(
+            *two_lines(log),
+            *(
+                log.maintenance(
+                    NOON + 1, NOON + SECOND, NOON + HOUR, maintenance=f"m-{n}", of=MaintenanceOf.LINE, subject=line
+                )
+                for n, line in enumerate(worked_on)
+            ),
+            log.line("gate", NOON + MINUTE, "telecom", LineState.DOWN),
+            log.line("gate", NOON + MINUTE, "unicom", LineState.DOWN),
+        )
+        assert [(each.what, each.is_planned) for each in said] == [("line_down", True), ("lines_down", expected)]
+
+
 # ---------------------------------------------------------------------------------------------------------- the record
 
 

@@ -82,7 +82,7 @@ SITE_WIDE: Final = frozenset({Layer.MONITORING, Layer.POWER, Layer.UPLINK, Layer
 """Of these a site has one page at a time, whichever UPS or line told of it first."""
 
 PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
-"""Planned work keeps quiet about everything but a battery that runs out."""
+"""Of what is planned itself nothing else pages. What is not planned pages beside it as ever."""
 
 
 def layer_of(what: str) -> Layer:

@@ -209,7 +209,8 @@ class Pager:
         if self._open.pop(incident.incident, None) is None:
             return
         for opened in self._open.values():
-            if opened.paged is None and _accounts_for(incident, opened.said):
+            is_planned_alone = incident.is_planned and not opened.said.is_planned
+            if opened.paged is None and not is_planned_alone and _accounts_for(incident, opened.said):
                 opened.explained_until = now_ms
 
     def _may_page(self, opened: _Open) -> bool:
@@ -220,10 +221,10 @@ class Pager:
         return (opened.paged is None or _is_graver(said, opened.paged)) and not self._is_explained(opened)
 
     def _is_explained(self, opened: _Open) -> bool:
-        """Whether another open incident accounts for it, and is planned, or pages as loudly itself."""
+        """Whether another open incident accounts for it, and pages as loudly itself, or both are planned."""
         said = opened.said
         return any(
-            (cause.is_planned or RANK[cause.severity] >= RANK[said.severity])
+            (said.is_planned if cause.is_planned else RANK[cause.severity] >= RANK[said.severity])
             and (_accounts_for(cause, said) or (other.paged is not None and _is_twin(cause, said)))
             for other in (*self._causes.get(said.site, ()), *self._causes.get(EVERYWHERE, ()))
             if other is not opened
@@ -258,7 +259,9 @@ class Pager:
 
 def _identity(said: IncidentSaid, tier: int) -> Identity:
     subject = subject_label(said.what, said.subject)
-    return Identity(said.incident, said.site, subject, said.what, said.severity, layer_of(said.what), tier)
+    # Alertmanager silences by layer, and what is planned is to silence nothing
+    layer = Layer.OTHER if said.is_planned else layer_of(said.what)
+    return Identity(said.incident, said.site, subject, said.what, said.severity, layer, tier)
 
 
 def _shared(identity: Identity) -> Identity:
@@ -286,7 +289,8 @@ def _accounts_for(cause: IncidentSaid, symptom: IncidentSaid) -> bool:
 def _is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
     """Whether what people were paged about has become something they are to be paged about again."""
     runs_out = said.what in PAGES_WHEN_PLANNED and paged.what != said.what
-    return runs_out or RANK[said.severity] > RANK[paged.severity]
+    is_no_longer_work = paged.is_planned and not said.is_planned and paged.what != said.what
+    return runs_out or is_no_longer_work or RANK[said.severity] > RANK[paged.severity]
 
 
 def _has_calmed_down(paged: IncidentSaid, said: IncidentSaid) -> bool:

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from sla_engine._core.incidents.model import (
     Finding,
-    Maintenance,
     PlatformHere,
     Site,
     SiteLimits,
@@ -322,21 +321,43 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
 
 
 def is_planned(state: SitesState, site_id: str, found: Finding) -> bool:
-    """Whether work on it was declared before it began, and has begun, and has not ended."""
+    """Whether work on it was declared before it began, and has begun, and has not ended.
+
+    What concerns several parts of a site is planned when each of them was worked on, or the site as a whole: a test of
+    one UPS does not plan the loss of another one, nor work on one line the loss of all.
+    """
+    if found.slot.startswith(FEED_):
+        return _is_worked_on(state, MaintenanceOf.FEED, "", found.subject, found.since)
+    if not site_id:
+        return False
+    if _is_worked_on(state, MaintenanceOf.SITE, site_id, "", found.since):
+        return True
+    parts = _parts(state.sites[site_id], found)
+    return bool(parts) and all(_is_worked_on(state, of, site_id, part, since) for of, part, since in parts)
+
+
+def _is_worked_on(state: SitesState, of: MaintenanceOf, site_id: str, subject: str, since: int) -> bool:
     return any(
-        work.declared_at <= work.starts_at <= found.since < work.ends_at
+        work.of is of
+        and (of is MaintenanceOf.FEED or work.site == site_id)
+        and (of is MaintenanceOf.SITE or work.subject == subject)
+        and work.declared_at <= work.starts_at <= since < work.ends_at
         and state.now < work.ends_at
-        and _covers(work, site_id, found)
         for work in state.maintenance.values()
     )
 
 
-def _covers(work: Maintenance, site_id: str, found: Finding) -> bool:
-    if work.of is MaintenanceOf.FEED:
-        return work.subject == found.subject
-    slots = {
-        MaintenanceOf.SITE: {found.slot},
-        MaintenanceOf.LINE: {LINE_ + work.subject},
-        MaintenanceOf.UPS: {POWER, UPS_ + work.subject},
-    }
-    return bool(site_id) and work.site == site_id and found.slot in slots[work.of]
+def _parts(site: Site, found: Finding) -> list[tuple[MaintenanceOf, str, int]]:
+    """The lines or UPSes whose trouble it is, and since when. None where it is more than the sum of such parts."""
+    if found.what in {"mains_lost", BATTERY_LOW}:
+        on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
+        return [(MaintenanceOf.UPS, name, power_verdict(ups)[2]) for name, ups in on.items()]
+    if found.slot == UPLINK:
+        # a line that took the last word with it was never said to be down
+        lines = enabled_lines(site).items()
+        down = LineState.DOWN
+        return [(MaintenanceOf.LINE, name, each.since if each.state is down else found.since) for name, each in lines]
+    for slot, of in ((LINE_, MaintenanceOf.LINE), (UPS_, MaintenanceOf.UPS)):
+        if found.slot.startswith(slot):
+            return [(of, found.subject, found.since)]
+    return []

@@ -57,9 +57,29 @@ def test_a_battery_running_out_pages_at_once_even_during_planned_work() -> None:
     assert firing(pager) == ["battery_low/-/call/1"]
 
 
-def test_planned_work_pages_nobody_and_keeps_its_symptoms_quiet() -> None:
-    pager = heard(incident("mains_lost", T0, is_planned=True), incident("seats_lost", T0, subject="row2"))
-    assert firing_at(pager, T0 + 10 * MINUTE) == []
+def test_planned_work_pages_nobody_and_silences_nothing_that_was_not_planned() -> None:
+    test = incident("mains_lost", T0, is_planned=True, severity=Severity.INFO)
+    seats = incident("seats_lost", T0, subject="row2", is_planned=True, severity=Severity.INFO)
+    lines = incident("lines_down", T0 + SECOND, severity=Severity.CALL)
+    assert firing_at(heard(test, seats), T0 + 10 * MINUTE) == []
+    assert firing_at(heard(test, lines), T0 + MINUTE) == ["lines_down/-/call/1"]
+
+
+def test_the_end_of_planned_work_holds_nothing_back_that_was_not_planned() -> None:
+    pager = heard(incident("mains_lost", T0, is_planned=True), incident("lines_down", T0, severity=Severity.CALL))
+    end = T0 + 10 * SECOND
+    pager.hear([incident("mains_lost", T0, is_planned=True, ended_at=end, revision=1)], end)
+    assert firing_at(pager, T0 + 15 * SECOND) == ["lines_down/-/call/1"]
+
+
+def test_a_battery_that_ran_out_in_planned_work_silences_neither_lines_nor_the_dark_after_it() -> None:
+    low = incident("battery_low", T0, severity=Severity.CALL, is_planned=True)
+    pager = heard(low, incident("lines_down", T0, severity=Severity.CALL))
+    assert firing_at(pager, T0 + MINUTE) == ["battery_low/-/call/1", "lines_down/-/call/1"]
+    assert {alert.identity.layer for alert in pager.alerts()} == {Layer.OTHER, Layer.UPLINK}
+    dark = msgspec.structs.replace(low, what="site_power_lost", is_planned=False, revision=1)
+    pager.hear([dark], T0 + MINUTE)
+    assert "site_power_lost/-/call/1" in firing_at(pager, T0 + 2 * MINUTE)
 
 
 def test_seats_that_go_dark_with_the_mains_are_explained_even_while_the_mains_are_held() -> None:
