@@ -1,35 +1,40 @@
 """The text a carrier's hotline asks for: which line, from when to when, measured how, and why the fault is theirs."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time
+from sla_engine.line_log import AILING
 from wire.incident import IncidentSaid
 from wire.recorded import Recorded
 from wire.uplink import LineReading, LineState
 
 MS_PER_S: Final = 1_000
 US_PER_MS: Final = 1_000
-AILING: Final = frozenset({LineState.DOWN, LineState.DEGRADED})
 ANSWERS: Final = {True: "ticket_answered", False: "ticket_unanswered", None: "ticket_unknown"}
 _UTC: Final = ZoneInfo("UTC")
 
 
-def carrier_text(said: IncidentSaid, readings: Sequence[Recorded], language: Language, zone: ZoneInfo) -> str:
+def carrier_text(
+    said: IncidentSaid, named: AbstractSet[str], readings: Sequence[Recorded], language: Language, zone: ZoneInfo
+) -> str:
     """One block for each line that failed. readings: of the site's lines, with the last good one of each before.
+
+    said: the newest revision. named: the subjects of all of them; "" among them = every line of the site.
 
     "" where no line failed in them: then there is nothing to tell a carrier.
     """
     told = [entry.body for entry in readings if isinstance(entry.body, LineReading)]
-    lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(said, body)))
+    lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(named, body)))
     blocks = [_Block(said, line, told, language, zone).text() for line in lines]
     return "\n\n".join(blocks)
 
 
-def _is_about(said: IncidentSaid, body: LineReading) -> bool:
-    return not said.subject or said.subject == body.line
+def _is_about(named: AbstractSet[str], body: LineReading) -> bool:
+    return "" in named or body.line in named
 
 
 class _Block:
@@ -46,7 +51,8 @@ class _Block:
         first = next(number for number, body in enumerate(self._own) if body.state in AILING)
         self._before: Final = next((b for b in reversed(self._own[:first]) if b.state is LineState.UP), None)
         self._during: Final = [body for body in self._own[first:] if body.state in AILING]
-        self._after: Final = next((b for b in self._own[first:] if b.state is LineState.UP), None)
+        last = max(number for number, body in enumerate(self._own) if body.state in AILING)
+        self._after: Final = next((b for b in self._own[last:] if b.state is LineState.UP), None)
 
     def text(self) -> str:
         """The block."""

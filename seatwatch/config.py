@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
-from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems
+from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems, is_written_by_us
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
@@ -211,7 +211,7 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     yield from _name_problems(config)
     yield from _reference_problems(config)
     yield from _token_problems(config, base)
-    yield from _mqtt_problems(config.mqtt, base)
+    yield from _mqtt_problems(config.mqtt, config.enrolment, base)
     for found in on_call_problems(config.alerting, config.duty, config.channel, base):
         yield Problem(*found)
     yield from (Problem(*found) for found in enrolment_problems(config.enrolment, config.ring, base))
@@ -241,12 +241,14 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
         )
 
 
-def _mqtt_problems(mqtt: MqttSection, base: Path) -> Iterator[Problem]:
+def _mqtt_problems(mqtt: MqttSection, enrolment: EnrolmentSection | None, base: Path) -> Iterator[Problem]:
     if mqtt.tls and mqtt.host is None:
         yield Problem("mqtt.tls", "the embedded broker is on loopback and speaks no TLS", "name a broker in mqtt.host")
     if mqtt.ca_file is not None and not mqtt.tls:
         yield Problem("mqtt.ca_file", "is of no use without TLS", "set mqtt.tls = true")
-    if mqtt.ca_file is not None and not (base / mqtt.ca_file).is_file():
+    if mqtt.ca_file is None or (base / mqtt.ca_file).is_file():
+        return
+    if enrolment is None or not is_written_by_us(enrolment, base, base / mqtt.ca_file):
         yield Problem("mqtt.ca_file", f"no file {mqtt.ca_file}", "name the PEM file of the broker's authority")
 
 

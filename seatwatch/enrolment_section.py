@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from collector.enrolment._core.broker import AUTHORITY_FILE
 from wire.ids import is_name
 
 DEBIAN_PLUGIN: Final = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
@@ -50,6 +51,11 @@ def ring_of(rings: list[RingSection], identity: str) -> str:
         if any(fnmatchcase(identity, pattern) for pattern in ring.probes):
             return ring.id
     return REST
+
+
+def is_written_by_us(section: EnrolmentSection, base: Path, ca_file: Path) -> bool:
+    """Whether `roster apply` makes this file: before the first start it is not there yet."""
+    return bool(section.broker_dir) and ca_file.resolve() == (base / section.broker_dir / AUTHORITY_FILE).resolve()
 
 
 def enrolment_problems(

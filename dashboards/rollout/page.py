@@ -57,9 +57,7 @@ class RolloutPage:
         alike = [tag for tag in self._texts if wanted and tag.partition("-")[0] == wanted.partition("-")[0]]
         language = (alike or list(self._texts))[0]
         words = {key: self._texts[language][key] for key in WORDS}
-        text = self._template.render(
-            language=language, words=words, rings=self._rings(), none=words["rollout_none"], instant=self._instant
-        )
+        text = self._template.render(language=language, words=words, rings=self._rings(), instant=self._instant)
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
     async def change(self, request: web.Request) -> web.Response:

@@ -155,18 +155,21 @@ def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zo
     from seatwatch.commands.definition._loading import open_ledger
     from sla_engine.line_log import line_readings
     from wire.ids import OPERATOR
+    from wire.incident import IncidentSaid
 
     said = incident.newest
+    ever = [entry.body for entry in incident.revisions if isinstance(entry.body, IncidentSaid)]
     try:
         reader = open_ledger(data, OPERATOR)
         try:
             last = reader.size() - 1 if incident.lasts else said.last_index
-            readings = line_readings(reader, said.site, said.first_index, last)
+            readings = line_readings(reader, said.site, min(each.first_index for each in ever), last)
         finally:
             reader.close()
     except LedgerError as error:
         _end(str(error), 1)
-    return carrier_text(said, readings, lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
+    local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
+    return carrier_text(said, {each.subject for each in ever}, readings, lang, local)
 
 
 def _teller(lang: Literal["zh", "en"], zone: str) -> "IncidentTeller":

@@ -40,6 +40,9 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="what is done")]
 ByOption = Annotated[str, typer.Option("--by", help="who answers for it; default: your login name")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is written and shown")]
 DataOption = Annotated[Path, typer.Option("--data", help="the data directory")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="the server's configuration: a site that is not in it is refused")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +67,7 @@ def plan(
     by: ByOption = "",
     zone: ZoneOption = "",
     data: DataOption = Path("data"),
+    config: ConfigOption = None,
 ) -> None:
     """Declare work before it begins. Declared after, it is on the record and excuses nothing.
 
@@ -73,6 +77,7 @@ def plan(
 
     starts_at = instant_named("--from", starts, _zone(zone))
     target = _target(site, line, ups, feed)
+    _check(target, reason, config)
     _say(target, MaintenanceStep.PLANNED, (starts_at, starts_at + _length_ms(length)), (reason, by), zone, data)
 
 
@@ -87,6 +92,7 @@ def start(
     by: ByOption = "",
     zone: ZoneOption = "",
     data: DataOption = Path("data"),
+    config: ConfigOption = None,
 ) -> None:
     """Begin work now. What it breaks from now on is planned; what was broken before is not.
 
@@ -96,6 +102,7 @@ def start(
 
     now = now_ms()
     target = _target(site, line, ups, feed)
+    _check(target, reason, config)
     _say(target, MaintenanceStep.STARTED, (now, now + _length_ms(length)), (reason, by), zone, data)
 
 
@@ -213,11 +220,30 @@ def _target(site: str, line: str, ups: str, feed: str) -> "Target":
     return Target(of, place, subject)
 
 
+def _check(target: "Target", reason: str, config: Path | None) -> None:
+    if not reason.strip():
+        _end('--reason is empty: say what is done, as --reason "new modem"', 2)
+    if config is None or not target.site:
+        return
+    from seatwatch.config import ConfigError, read_config
+
+    try:
+        sites = sorted(site.id for site in read_config(config).site)
+    except ConfigError as error:
+        _end("\n".join(f"{config}: {problem}" for problem in error.problems), 2)
+    if target.site not in sites:
+        _end(f"--{target.of} {target.site}: no such site in {config}; it has {', '.join(sites) or 'none'}", 2)
+
+
 def _length_ms(text: str) -> int:
     found = _LENGTH.fullmatch(text.strip())
     if found is None or not int(found[1]):
         _end(f"--for {text}: no length of time; write it as 90min or 2h", 2)
-    return int(found[1]) * MS_PER_UNIT["min" if found[2] == "m" else found[2]]
+    length = int(found[1]) * MS_PER_UNIT["min" if found[2] == "m" else found[2]]
+    longest = load_defaults().ms("incidents.maintenance_longest")
+    if length > longest:
+        _end(f"--for {text}: too long, at most {longest // MS_PER_UNIT['d']}d; declare what follows when it is due", 2)
+    return length
 
 
 def _zone(zone: str) -> str:

@@ -124,6 +124,14 @@ async def test_the_page_speaks_chinese_first_and_english_when_asked(served: Serv
         assert "<script" not in text
 
 
+async def test_a_probe_without_heartbeat_and_certificate_is_said_so_in_words(served: Served) -> None:
+    for lang, tag in (("zh", "zh-CN"), ("en", "en")):
+        _, text = await ask(f"{served.url}?lang={lang}")
+        word = words()[tag]["rollout_none"]
+        assert text.count(f"<td>{word}</td>") == 2 * len(PROBES)
+        assert ">None<" not in text
+
+
 async def test_a_ring_is_stopped_and_goes_on(served: Served) -> None:
     assert await ask(served.url, "all", {"ring": "first", "step": "stop"}) == (303, "303: See Other")
     assert served.held == {"first": (NOW, "page")}

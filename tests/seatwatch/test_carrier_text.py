@@ -114,3 +114,42 @@ def test_no_carrier_is_told_of_a_power_cut(tmp_path: Path, capsys: pytest.Captur
     entries = [*two_lines(log), log.ups("gate", NOON + SECOND, Power.BATTERY, status="OB DISCHRG")]
     lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
     assert lines == ["no line failed, there is nothing to tell a carrier"]
+
+
+def test_of_two_outages_minutes_apart_the_carrier_is_told_the_times_of_the_one_that_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    #  12:01 down ── 12:05 up ──────────── 12:20 down ── 12:26 up
+    log = Log()
+    entries = two_lines(log)
+    for fell, rose in ((60, 300), (1_200, 1_560)):
+        bad = BAD | {"first_bad_at": NOON + (fell - 2) * SECOND}
+        entries += [
+            log.line("gate", NOON + fell * SECOND, "ct", LineState.DOWN, carrier="电信", **bad),
+            log.line("gate", NOON + rose * SECOND, "ct", LineState.UP, carrier="电信", **GOOD),
+        ]
+    said = kept(tmp_path, entries)
+    first, second = dict.fromkeys(each.incident for each in said)
+    for incident, began, ended, before, length in (
+        (first, "12:00:58", "12:05:00", "12:00:00", 242),
+        (second, "12:19:58", "12:26:00", "12:05:00", 362),
+    ):
+        lines = told(tmp_path, next(each for each in said if each.incident == incident), "en", capsys)
+        assert any(line.startswith(f"Fault began: 2026-11-22 {began}") for line in lines)
+        assert any(line.startswith(f"Fault ended: 2026-11-22 {ended}") for line in lines)
+        assert any(line.startswith("Before the fault: ") and f"2026-11-22 {before}" in line for line in lines)
+        assert f"Fault length: {length} s" in lines
+
+
+def test_a_line_that_a_later_revision_no_longer_names_is_told_its_carrier_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    entries = [
+        *two_lines(log),
+        log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD),
+        log.line("gate", NOON + 61 * SECOND, "cu", LineState.DOWN, carrier="联通", **BAD),
+        log.line("gate", NOON + 300 * SECOND, "cu", LineState.UP, carrier="联通", **OTHER),
+    ]
+    lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
+    assert [line for line in lines if line.startswith("==")] == ["== Line fault: 电信 ==", "== Line fault: 联通 =="]

@@ -129,3 +129,32 @@ def test_an_identity_that_is_revoked_leaves_its_step_for_the_record(tmp_path: Pa
     assert store(tmp_path).revoked(2).keys() == {"ab"}
     assert store(tmp_path).unrecorded()[-1][1].reason == "stolen"
     assert run("enrol", "revoke", *at(tmp_path), "site1/gateway")[0] == 1
+
+
+def as_the_page_shows(tmp_path: Path) -> str:
+    """The page's configuration with its machine-wide folders under tmp_path, and a site."""
+    page = (Path(cli.__file__).parents[1] / "docs" / "operate" / "enrol.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    plugin = tmp_path / "plugin.so"
+    plugin.touch()
+    section = f'[enrolment]\nbroker_plugin = "{plugin}"'
+    text = shown.replace("/etc/seatwatch", str(tmp_path)).replace("/run/mosquitto", str(tmp_path))
+    site = '[[site]]\nid = "site1"\nseats = 2\n'
+    return f'[server]\ndata = "data"\n{text.replace("[enrolment]", section)}\n{site}'
+
+
+def test_the_first_start_goes_as_the_page_says_from_an_empty_broker_folder(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "seatwatch.toml").write_text(as_the_page_shows(tmp_path), encoding="utf-8")
+    (tmp_path / "broker").mkdir()
+    assert run("check-config", str(tmp_path / "seatwatch.toml"))[0] == 0
+    code, said = run("roster", "apply", *at(tmp_path))
+    assert (code, "the broker does not run; it starts with these files" in said) == (0, True)
+    assert (tmp_path / "broker" / "ca.pem").is_file()
+
+
+def test_a_file_of_an_authority_that_nobody_will_write_is_still_missed(tmp_path: Path, run: Run) -> None:
+    text = as_the_page_shows(tmp_path).replace("broker/ca.pem", "broker/other.pem")
+    (tmp_path / "seatwatch.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "broker").mkdir()
+    code, said = run("roster", "apply", *at(tmp_path))
+    assert (code, "mqtt.ca_file: no file" in said) == (2, True)

@@ -70,6 +70,10 @@ def test_it_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp_path:
         (["start", "--site", "a", "--feed", "b", "--for", "2h", "--reason", "x"], "one of --site"),
         (["start", "--line", "telecom", "--for", "2h", "--reason", "x"], "write it as SITE/LINE"),
         (["start", "--site", "a", "--for", "soon", "--reason", "x"], "no length of time"),
+        (["start", "--site", "a", "--for", "2h", "--reason", ""], "--reason is empty"),
+        (["plan", "--site", "a", "--from", "2099-12-01 02:00", "--for", "2h", "--reason", "  "], "--reason is empty"),
+        (["start", "--site", "a", "--for", "32d", "--reason", "x"], "too long, at most 31d"),
+        (["start", "--site", "a", "--for", "1000000h", "--reason", "x"], "too long, at most 31d"),
         (["end", "m-1"], "no such work"),
     ],
 )
@@ -78,6 +82,20 @@ def test_what_is_asked_for_wrongly_is_refused_with_what_to_do(
 ) -> None:
     assert maintenance(tmp_path, *arguments) == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_site_that_the_configuration_does_not_have_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "seatwatch.toml"
+    config.write_text('[[site]]\nid = "north"\nseats = 2\n', encoding="utf-8")
+    more = ["--for", "2h", "--reason", "paint", "--config", str(config)]
+    for target in (["--site", "nroth"], ["--line", "nroth/telecom"]):
+        assert maintenance(tmp_path, "start", *target, *more) == 2
+        assert f"nroth: no such site in {config}; it has north" in capsys.readouterr().err
+    assert works(tmp_path) == []
+    assert maintenance(tmp_path, "start", "--site", "north", *more) == 0
+    assert only(tmp_path).target.site == "north"
 
 
 async def test_the_hub_stamps_it_with_its_own_time(tmp_path: Path) -> None:
