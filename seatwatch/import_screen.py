@@ -37,7 +37,7 @@ def show(report: Report, delivered: Delivered | None) -> None:
     """The report for a person, on stdout."""
     console = Console()
     rows = Table("rows", "count", title="What the rows are")
-    for outcome, count in report.outcomes.items():
+    for outcome, count in _outcomes(report, delivered).items():
         rows.add_row(_words(outcome), f"{count:,}")
     rows.add_row("all", f"{report.rows:,}", style="bold")
     console.print(rows)
@@ -52,7 +52,7 @@ def show(report: Report, delivered: Delivered | None) -> None:
         console.print(f"{report.events:,} events; nothing was stored (--check).")
         return
     _counts(console, "Events the ledger did not take", "reason", delivered.refused)
-    _rows(console, delivered.refused_rows, sum(delivered.refused.values()))
+    _rows(console, delivered.refused_rows, delivered.rows_touched)
     new = delivered.stored - delivered.stored_before
     console.print(f"{delivered.events:,} events: {new:,} new, {delivered.stored_before:,} stored before.")
     if not delivered.complete:
@@ -64,7 +64,7 @@ def as_json(report: Report, delivered: Delivered | None) -> bytes:
     """The same as one JSON object, with every rejected row that was kept."""
     found: dict[str, object] = {
         "rows": report.rows,
-        "outcomes": report.outcomes,
+        "outcomes": _outcomes(report, delivered),
         "reasons": dict(report.reasons),
         "notes": {name: {"count": count, "rows": report.noted[name]} for name, count in report.notes.items()},
         "rejected": [row.as_words() for row in report.rejected],
@@ -84,6 +84,15 @@ def as_json(report: Report, delivered: Delivered | None) -> bytes:
             "epoch": delivered.epoch.hex(),
         }
     return msgspec.json.encode(found)
+
+
+def _outcomes(report: Report, delivered: Delivered | None) -> dict[str, int]:
+    """Rows by what they are; those of which the ledger took nothing stand apart."""
+    refused = None if delivered is None else +delivered.rows_refused
+    if not refused:
+        return report.outcomes
+    taken = {outcome: count - refused[outcome] for outcome, count in report.outcomes.items()}
+    return {**taken, "refused_by_the_ledger": refused.total()}
 
 
 def _counts(console: Console, title: str, heading: str, counts: Mapping[str, int]) -> None:

@@ -59,7 +59,9 @@ class Reading(Protocol):
 class Delivered(NamedTuple):
     """What became of a file. events: in the file. stored_before, stored: how many of them the ledger held, and holds.
 
-    refused: events that the door put into quarantine, by reason, beside the rows rejected here; refused_rows: where.
+    refused: events that the door put into quarantine, by reason, beside the rows rejected here. refused_rows: where,
+    each row once under its first reason. rows_touched: how many those are, listed or not. rows_refused: rows of which
+    nothing was taken, by outcome.
     """
 
     epoch: bytes
@@ -68,6 +70,8 @@ class Delivered(NamedTuple):
     stored: int
     refused: Counter[str]
     refused_rows: Sequence[RejectedRow]
+    rows_touched: int
+    rows_refused: Counter[str]
 
     @property
     def complete(self) -> bool:
@@ -116,7 +120,10 @@ class Delivery:
         self._door = door
         self._source = source
         self._settings = settings
-        self._refused: dict[int, RejectedRow] = {}
+        self._refused: list[RejectedRow] = []
+        self._refused_of: dict[int, int] = {}
+        """By the number of a row's first event: a bit for each of its events that was refused."""
+        self._rows_refused: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
 
     async def run(self, *, speed: float | None = None, progress: Progress = lambda _: None) -> Delivered:
@@ -135,7 +142,8 @@ class Delivery:
         events = self._reading.report.events
         if stored < events:
             stored = await self._send_missing(epoch, stored)
-        return Delivered(epoch, events, before, stored, self._reasons, list(self._refused.values()))
+        refused = (self._reasons, self._refused, len(self._refused_of), self._rows_refused)
+        return Delivered(epoch, events, before, stored, *refused)
 
     async def _epoch(self) -> tuple[bytes, int]:
         """The epoch this file began under and how far the ledger has it; for a new file that of its first 4 KiB."""
@@ -169,11 +177,18 @@ class Delivery:
         ours = {each.sequence: each for each in chunk if each.kind != Kind.QUARANTINED}
         for item in ack.rejected:
             event = ours.get(item.sequence)
-            if event is None or item.sequence in self._refused:
+            if event is None:
                 continue
+            first, events, outcome = event.origin
+            known = self._refused_of.get(first, 0)
+            refused = known | 1 << (item.sequence - first)
+            if refused == known:
+                continue
+            self._refused_of[first] = refused
             self._reasons[item.reason] += 1
-            if len(self._refused) < self._settings.rejected_listed:
-                self._refused[item.sequence] = RejectedRow(event.row, item.reason, "")
+            self._rows_refused[outcome] += refused == (1 << events) - 1
+            if not known and len(self._refused) < self._settings.rejected_listed:
+                self._refused.append(RejectedRow(event.row, item.reason, ""))
 
     def _frame(self, epoch: bytes, items: list[Item], gone: Sequence[GoneRange] = ()) -> Frame:
         return Frame(FRAME_VERSION, self._source, epoch, Lane.BACKLOG, 0, list(gone), items)

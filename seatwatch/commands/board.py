@@ -78,7 +78,7 @@ def board(
         raise typer.Exit(2)
     if zone:
         zone_named(zone)
-    _name_absent(data, client or [])
+    _refuse_absent(data, client or [])
     scope = Scope(clients=None if client is None else frozenset(client))
     try:
         rules = rules_in_force(data, instant_named("--at", at, "UTC"), client)  # rules change by the day, zones hardly
@@ -148,11 +148,13 @@ def _settings(zone: str) -> "BoardAtSettings":
     return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits, tiles=tiles)
 
 
-def _name_absent(data: Path, clients: list[str]) -> None:
-    """Say which of the clients asked for have no ledger: an empty board alone could mean a quiet day."""
-    for client in clients:
-        if not is_client(client) or not ledger_directory(data, client).is_dir():
-            typer.echo(f"--client {client}: no such client in {data}", err=True)
+def _refuse_absent(data: Path, clients: list[str]) -> None:
+    """Exits with 2, naming the clients asked for that have no ledger: an empty board could mean a quiet day."""
+    absent = [one for one in clients if not is_client(one) or not ledger_directory(data, one).is_dir()]
+    for client in absent:
+        typer.echo(f"--client {client}: no such client in {data}", err=True)
+    if absent:
+        raise typer.Exit(2)
 
 
 def _print(shown: "Board", zone: str, origin: str) -> None:

@@ -42,13 +42,20 @@ def test_json_is_the_whole_board_and_knows_later_replies_only_when_asked(
     assert (shown["queues"][0]["day"]["answered"], shown["queues"][0]["live"]["waiting"]) == (0, 1)
 
 
-def test_other_clients_are_left_out_and_one_without_a_ledger_is_named(
-    data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_other_clients_are_left_out(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Feed(data / "clients" / "beta").close()
     assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "beta", "--json"]) == 0
+    assert [tile["client"] for tile in json.loads(capsys.readouterr().out)["clients"]] == ["beta"]
+
+
+@pytest.mark.parametrize("others", [[], ["--client", "acme"]])
+def test_a_client_without_a_ledger_is_named_and_no_board_is_shown(
+    others: list[str], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "beta", *others]
+    assert main(asked) == 2
     said = capsys.readouterr()
-    assert json.loads(said.out)["clients"] == []
-    assert "beta" in said.err
+    assert (said.out, said.err) == ("", f"--client beta: no such client in {data}\n")
 
 
 def test_now_is_an_instant(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,6 +150,18 @@ def test_changed_rows_end_with_1_and_say_so(
     assert "row 72: equivocation" in capsys.readouterr().out
 
 
+def test_rows_of_which_the_ledger_takes_nothing_stand_apart_once_each(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    future = call(2, entered="2999-01-01 00:00:00", left="2999-01-01 00:00:07", ended="2999-01-01 00:03:00")
+    (tmp_path / "calls.csv").write_text(HEADER + call(1) + future + call(3, agent=""), encoding="utf-8")
+    assert run([*calls, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    told = {"answered": 1, "abandoned": 1, "never_queued": 0, "rejected": 0, "refused_by_the_ledger": 1}
+    assert (report["rows"], report["outcomes"]) == (3, told)
+    assert (report["refused"], [row["row"] for row in report["refused_rows"]]) == ({"occurred_in_future": 4}, [3])
+
+
 # ------------------------------------------------------------------------------------------- while a server holds it
 
 

@@ -23,6 +23,14 @@ NOTHING_TOLD: Final = "nothing_told"
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
+class Origin(NamedTuple):
+    """The row that events come from: the number of its first event, how many it told, and its outcome."""
+
+    first: int
+    events: int
+    outcome: str
+
+
 class Numbered(NamedTuple):
     """One event under its number, and the row it comes from. Compared by event time, then number.
 
@@ -35,6 +43,7 @@ class Numbered(NamedTuple):
     kind_version: int
     body: bytes
     row: int
+    origin: Origin
 
 
 def numbered(rows: Iterable[tuple[int, Row]], after: int = 0) -> Iterator[Numbered]:
@@ -46,17 +55,19 @@ def numbered(rows: Iterable[tuple[int, Row]], after: int = 0) -> Iterator[Number
     for number, row in rows:
         if row.outcome == Outcome.REJECTED:
             sequence += 1
-            yield Numbered(at, sequence, Kind.QUARANTINED, 1, keys.rejected_row(number, row.reason, row.column), number)
+            kept = keys.rejected_row(number, row.reason, row.column)
+            yield Numbered(at, sequence, Kind.QUARANTINED, 1, kept, number, Origin(sequence, 1, row.outcome))
             continue
+        origin = Origin(sequence + 1, len(row.bodies), row.outcome)
         for body in row.bodies:
             sequence += 1
             at = body.occurred_at
             if isinstance(body, Hole):
                 gone = GoneRange(sequence, sequence, NOTHING_TOLD, 0, body.reason, body.since, body.until)
-                yield Numbered(at, sequence, Kind.DATA_GAP, 1, _encode(gone), number)
+                yield Numbered(at, sequence, Kind.DATA_GAP, 1, _encode(gone), number, origin)
                 continue
             kind, kind_version = KIND_OF[type(body)]
-            yield Numbered(at, sequence, kind, kind_version, encode_body(body), number)
+            yield Numbered(at, sequence, kind, kind_version, encode_body(body), number, origin)
 
 
 def by_time(events: Iterable[Numbered], events_max: int) -> Iterator[Numbered]:

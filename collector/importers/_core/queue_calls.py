@@ -60,12 +60,16 @@ def _entered(key: tuple[str, str], at: int, resolution_ms: int, *, held: bool) -
 
 
 class CallsState(msgspec.Struct, frozen=True):
-    """What the rows so far left open, to go on from in another run. open, talking: keys and places in `calls`."""
+    """What the rows so far left open, to go on from in another run. open, talking: keys and places in `calls`.
+
+    handed_at: when those of `were_in_hands` that were handed over last were (ms).
+    """
 
     calls: list[_Call]
     open: list[tuple[tuple[str, str], int]]
     talking: list[tuple[tuple[str, str], int]]
     were_in_hands: list[str]
+    handed_at: dict[str, int] = {}
 
 
 class Calls:
@@ -79,7 +83,8 @@ class Calls:
         self._ids_remembered = ids_remembered
         self._open: dict[tuple[str, str], _Call] = {}
         self._talking: dict[tuple[str, str], _Call] = {}
-        self._were_in_hands: OrderedDict[str, None] = OrderedDict()
+        self._were_in_hands: OrderedDict[str, int] = OrderedDict()
+        """When each was last handed over (ms), 0 for never."""
         self._does: Final = {
             Does.ENTERS: self._enters,
             Does.TURNED_AWAY: self._turned_away,
@@ -100,13 +105,14 @@ class Calls:
             [(key, place[call]) for key, call in self._open.items()],
             [(key, place[call]) for key, call in self._talking.items()],
             list(self._were_in_hands),
+            {conversation: at for conversation, at in self._were_in_hands.items() if at},
         )
 
     def restore(self, state: CallsState) -> None:
         """Go on from there."""
         self._open = {key: state.calls[number] for key, number in state.open}
         self._talking = {key: state.calls[number] for key, number in state.talking}
-        self._were_in_hands = OrderedDict.fromkeys(state.were_in_hands)
+        self._were_in_hands = OrderedDict((one, state.handed_at.get(one, 0)) for one in state.were_in_hands)
 
     @property
     def waiting(self) -> int:
@@ -225,7 +231,7 @@ class Calls:
             return None
         call = min(asked, key=lambda one: abs(one.entered_at - entered_at))
         self._note(Note.JOINED)
-        self._join(call, row.call, call.offered_at)
+        self._join(call, row.call, self._were_in_hands[row.call])
         return call
 
     def _join(self, call: _Call, conversation: str, handed_at: int) -> None:
@@ -274,6 +280,7 @@ class Calls:
 
     def _handed_over(self, call: _Call, at: int) -> Iterator[Body]:
         call.last_at = max(call.last_at, at)
+        self._remember(call.conversation, call.last_at)
         yield Transferred(call.last_at, *_head(call), call.conversation)
         yield Closed(call.last_at, *_head(call), call.conversation, ClosedBy.AGENT)
         self._forget(call)
@@ -288,7 +295,11 @@ class Calls:
             yield Accepted(at, *head, row.account)
         yield AgentTurn(at, *head, row.account)
         self._talking[call.queue, row.account] = call
-        self._were_in_hands[call.conversation] = None
+        self._remember(call.conversation, self._were_in_hands.get(call.conversation, 0))
+
+    def _remember(self, conversation: str, handed_at: int) -> None:
+        """Know it again in another queue."""
+        self._were_in_hands[conversation] = handed_at
         if len(self._were_in_hands) > self._ids_remembered:
             self._were_in_hands.popitem(last=False)
 

@@ -297,6 +297,8 @@ class RowReader:
         if self._plan.answer_at is AnswerAt.SERVICE_START:
             if times.service_start is None:
                 raise _RejectedRow(Fault.NOTHING_THERE, self._plan.header[self._plan.service_start[0]])
+            if times.service_start < times.queue_entry - tolerated:
+                raise _RejectedRow(Fault.ENDS_BEFORE_START, self._plan.header[self._plan.service_start[0]])
             answered_at = max(times.service_start, times.queue_exit)
         if times.service_start is not None and times.service_start < times.queue_exit - tolerated:
             notes.append(Note.SERVICE_BEFORE_ANSWER)

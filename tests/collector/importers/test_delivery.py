@@ -130,7 +130,8 @@ async def test_a_changed_row_contradicts_what_is_stored_and_both_are_kept(tmp_pa
         rows[70] = call(70, agent="a-2")
         result = await delivered(hub, tmp_path, HEADER + "".join(rows))
         assert result.refused == {Reason.EQUIVOCATION: 2}
-        assert {row.row for row in result.refused_rows} == {72}
+        assert [row.row for row in result.refused_rows] == [72]
+        assert (result.rows_touched, result.rows_refused.total()) == (1, 0), "the rest of it is stored"
         assert len(hub.bodies(Equivocation)) == 2
 
 
@@ -157,7 +158,8 @@ async def test_a_row_from_the_future_is_refused_by_the_ledger_and_said(tmp_path:
         result = await delivered(hub, tmp_path, HEADER + row)
         assert result.complete
         assert result.refused == {Reason.OCCURRED_IN_FUTURE: 4}
-        assert {refused.row for refused in result.refused_rows} == {2}
+        assert [refused.row for refused in result.refused_rows] == [2]
+        assert (result.rows_touched, result.rows_refused) == (1, {"answered": 1})
 
 
 async def test_the_source_declares_how_soon_it_tells(tmp_path: Path) -> None:

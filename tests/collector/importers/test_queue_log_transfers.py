@@ -1,10 +1,18 @@
 """Transferred calls of a queue_log: several ids, one conversation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.collector.importers.queue_logs import in_words, line, reading_of, told, words_of
+from collector.importers.queue_log import QueueLogReading
+from sla_engine.reports._core.agent_intervals import talks
+from tests.builders import Event, transcript
+from tests.collector.importers.files import SETTINGS
+from tests.collector.importers.queue_logs import BEGAN, in_words, line, reading_of, told, words_of
+from wire.body import Body
+from wire.frame import GoneRange
+from wire.verdict import LegFact
 
 ENTERS = line(0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "13800000000", "1")
 CONNECTS = line(7, "c-1", "q-1", "a-1", "CONNECT", 7, "chan-2", 4)
@@ -70,6 +78,24 @@ TAKEN_OVER = [
 """One conversation of two legs, none of the agent's own."""
 
 
+def legs_of(bodies: Sequence[Body | GoneRange], call: str = "c-1") -> list[tuple[str, int, int]]:
+    """Who had the call in hands, from and until which second after BEGAN, as the engine folds it."""
+    play = transcript(*(Event(body, "import/acme", body.occurred_at) for body in bodies if isinstance(body, Body)))
+    last = {fact.leg: fact for fact in play.facts if isinstance(fact, LegFact) and fact.conversation == call}
+    standing = [fact for _, fact in sorted(last.items()) if not fact.void]
+    return [(fact.place.account, fact.started_at // 1000 - BEGAN, fact.ended_at // 1000 - BEGAN) for fact in standing]
+
+
+def talks_of(bodies: Sequence[Body | GoneRange]) -> list[tuple[str, str, int]]:
+    """Who talked, on which queue, for how many seconds."""
+    told_bodies = sorted((body for body in bodies if isinstance(body, Body)), key=lambda body: body.occurred_at)
+    return [
+        (talk.account, talk.queue, (talk.end_ms - talk.start_ms) // 1000)
+        for talk in talks(told_bodies)
+        if talk.end_ms is not None
+    ]
+
+
 def test_an_attended_transfer_logged_under_the_asking_call_is_joined(tmp_path: Path) -> None:
     rows = [
         ASKS,
@@ -91,14 +117,24 @@ def test_an_attended_transfer_logged_under_the_original_call_is_joined_by_the_wa
         line(27, "c-1", "q-2", "a-2", "CONNECT", 7, "chan-9", 4),
         line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
     ]
-    words = words_of(tmp_path, ENTERS, CONNECTS, *rows)
-    assert [word for word in words[5:] if "c-1" in word][:2] == TAKEN_OVER[:2]
+    bodies = told(reading_of(tmp_path, ENTERS + CONNECTS + "".join(rows)))
+    words = in_words(bodies)
+    assert [word for word in words[5:] if "c-1" in word] == TAKEN_OVER
     assert not [word for word in words if "c-2" in word]
-    assert [word for word in words if "c-1 a-2" in word] == [
-        "+23 assigned c-1 a-2",
-        "+27 accepted c-1 a-2",
-        "+27 answered c-1 a-2",
+    assert legs_of(bodies) == [("a-1", 3, 22), ("a-2", 23, 90)]
+    assert talks_of(bodies) == [("a-1", "q-1", 15), ("a-2", "q-2", 63)]
+
+
+def test_a_log_rotated_between_such_a_transfer_and_the_answer_is_read_on_alone(tmp_path: Path) -> None:
+    transfer = line(22, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 7, 15, 1)
+    rest = [
+        line(27, "c-1", "q-2", "a-2", "CONNECT", 7, "chan-9", 4),
+        line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 7, 63, 1),
     ]
+    both = reading_of(tmp_path, ENTERS + CONNECTS + ASKS + transfer, "".join(rest))
+    assert in_words(told(both))[5:] == TAKEN_OVER
+    alone = QueueLogReading([tmp_path / "log1"], "acme", None, SETTINGS, both.parts)
+    assert in_words(told(alone)) == TAKEN_OVER[2:]
 
 
 def test_a_transfer_that_was_never_logged_is_joined_and_said(tmp_path: Path) -> None:

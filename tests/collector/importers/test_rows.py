@@ -98,6 +98,19 @@ def test_the_start_of_service_can_be_the_answer(tmp_path: Path) -> None:
     assert bodies[2].occurred_at == at("2026-11-02 10:03:00")
 
 
+@pytest.mark.parametrize(("ended", "is_taken"), [("2026-11-02 09:59:58", True), ("2026-11-02 09:59:57", False)])
+def test_an_answer_by_the_start_of_service_cannot_come_before_the_entry(
+    ended: str, is_taken: bool, tmp_path: Path
+) -> None:
+    """Two clocks that are a second apart each make no contradiction."""
+    mapping = mapping_of(
+        a='channel = "voice" => answer_at = "service_start"', b='service_end = "ended" => service_start = "ended"'
+    )
+    reading = only_row(tmp_path, call(ended=ended), mapping)
+    rejected = [(row.reason, row.column) for row in reading.report.rejected]
+    assert rejected == ([] if is_taken else [("leaves_before_it_enters", "ended")])
+
+
 def test_a_wait_alone_says_when_the_caller_was_put_through(tmp_path: Path) -> None:
     offered, _, answer, _ = told(
         reading_of(tmp_path / "calls.csv", HEADER + call(), mapping_of(a='queue_exit = "left"\n => '))
