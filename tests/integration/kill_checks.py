@@ -31,6 +31,7 @@ from wire.board import Board
 from wire.codec import decode_body
 from wire.facility import Heartbeat
 from wire.kinds import Kind
+from wire.record import Quarantined
 from wire.recorded import Recorded
 from wire.verdict import Fact
 
@@ -95,7 +96,10 @@ class Ledger:
     def wrong(self) -> list[str]:
         """Entries that say something is wrong with the record."""
         kinds = Counter(entry.kind for entry in self.entries)
-        return [f"{self.directory.name}: {kinds[kind]} {word}" for kind, word in WRONG.items() if kinds[kind]]
+        said = [f"{self.directory.name}: {kinds[kind]} {word}" for kind, word in WRONG.items() if kinds[kind]]
+        refused = (decode_body(e.kind, e.kind_version, e.body) for e in self.entries if e.kind == Kind.QUARANTINED)
+        reasons = Counter(f"kind {body.kind}: {body.reason}" for body in refused if isinstance(body, Quarantined))
+        return [*said, *(f"{self.directory.name}: {why} ({count})" for why, count in reasons.items())]
 
 
 def _entries(directory: Path) -> Iterator[Entry]:
