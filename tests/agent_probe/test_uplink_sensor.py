@@ -21,6 +21,7 @@ from agent_probe.snmp import SnmpAddress
 from tests.agent_probe.living_probe import SETTINGS
 from tests.waiting import wait_until
 from wire.body import Body
+from wire.codec import KIND_OF, decode_body, encode_body
 from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
 
 NOW_MS = current().monotonic_ms
@@ -130,6 +131,17 @@ async def test_a_pulled_cable_is_told_at_once_and_takes_everything_known_with_it
         assert (body.state, body.reason, body.has_link) == (LineState.DOWN, LineReason.NO_LINK, False)
         assert body.first_bad_at is not None
         assert body.first_bad_at <= body.occurred_at
+
+
+async def test_what_changed_after_the_sample_was_stamped_has_held_for_no_time_and_can_be_told() -> None:
+    async with world_with_a_listener() as world:
+        await world.until_up()
+        before = stamp()
+        earlier = before._replace(wall=before.wall - 60_000, monotonic=before.monotonic - 60_000)
+        bodies = [reading.body() for reading in await world.sensor.sample(earlier)]
+        found = next(body for body in bodies if isinstance(body, LineReading) and body.line == "telecom")
+        assert found.since_ms == 0
+        assert decode_body(*KIND_OF[LineReading], encode_body(found)) == found
 
 
 async def test_a_line_whose_address_changes_is_measured_from_the_new_one() -> None:

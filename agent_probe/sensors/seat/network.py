@@ -156,7 +156,7 @@ class SeatSensor:
                 gateway_reachable=is_reachable,
                 gateway_rtt_us=rtt_us,
                 clock_offset_ms=offset_ms,
-                since_ms=min(now.monotonic - self._since, DURATION_MAX_MS),
+                since_ms=min(max(now.monotonic - self._since, 0), DURATION_MAX_MS),
             )
 
         return Reading(self.name, state, self._settings.rhythm, body)

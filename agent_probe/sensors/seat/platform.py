@@ -112,7 +112,7 @@ class PlatformSensor:
                 is_reachable=believed.is_reachable,
                 connect_ms=None if knock is None else knock.connect_ms,
                 error="" if knock is None else knock.error,
-                since_ms=min(now.monotonic - self._since, DURATION_MAX_MS),
+                since_ms=min(max(now.monotonic - self._since, 0), DURATION_MAX_MS),
             )
 
         return Reading(self.name, state, self._settings.rhythm, body)

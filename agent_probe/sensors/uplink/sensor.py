@@ -193,7 +193,7 @@ class UplinkSensor:
                 source_address=watched.source_address,
                 interface=at.interface,
                 first_bad_at=None if bad_for is None else max(0, now.wall - bad_for),
-                since_ms=min(now.monotonic - verdict.since, DURATION_MAX_MS),
+                since_ms=min(max(now.monotonic - verdict.since, 0), DURATION_MAX_MS),
             )
 
         # A suspicion is settled within seconds: it is no change by itself, and what is found of it is.
