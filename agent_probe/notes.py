@@ -25,12 +25,7 @@ class Notes:
         """One note. about: the sensor, "" for the machine."""
         self._count += 1
         body = ProbeNote(
-            occurred_at=now.wall,
-            resolution_ms=1,
-            clock=self._clock_domain,
-            monotonic_ms=now.monotonic,
-            synced=now.synced,
-            shard_key="",
+            **now.head(self._clock_domain),
             site=self._site,
             seat=self._seat,
             noticed=noticed,

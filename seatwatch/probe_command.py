@@ -10,8 +10,6 @@ from typing import Final, NamedTuple
 
 from agent_probe import app
 from agent_probe._core.gate import Rhythm
-from agent_probe._core.line import LineRules
-from agent_probe._core.line_window import WindowRules
 from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
@@ -28,16 +26,19 @@ from agent_probe.enrolment.renewal import RenewalSettings, helper, keep_renewed
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import Platform, current
-from agent_probe.sensors.base import Schedule
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
-from agent_probe.sensors.uplink.settings import LineSettings
 from seatwatch import __version__
-from seatwatch.probe_sensors import ProbeTimes, phone_line_settings, platform_settings, seat_settings, ups_settings
+from seatwatch.probe_sensors import (
+    ProbeTimes,
+    line_settings,
+    phone_line_settings,
+    platform_settings,
+    seat_settings,
+    ups_settings,
+)
 from seatwatch.settings import Defaults, load_defaults
 from wire.limits import IN_FLIGHT_FRAMES_MAX
 
-PERMILLE: Final = 1000
-US_PER_MS: Final = 1000
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
 
 
@@ -92,7 +93,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         platform=platform_settings(times),
         programs_ms=ms("programs_read"),
         sparing_ms=ms("outbox_sparing"),
-        lines=_line_settings(defaults),
+        lines=line_settings(times),
         machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
         machine_schedule=times.schedule("machine_looked"),
         seat_heartbeat=times.schedule("seat_heartbeat"),
@@ -101,48 +102,6 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
         version=__version__,
-    )
-
-
-def _line_settings(defaults: Defaults) -> LineSettings:
-    def ms(name: str) -> int:
-        return defaults.ms(f"probe.{name}")
-
-    def count(name: str) -> int:
-        return defaults.int(f"probe.{name}")
-
-    def permille(name: str) -> int:
-        return round(defaults.ratio(f"probe.{name}") * PERMILLE)
-
-    retry = (defaults.ms("probe.retry_first"), defaults.ms("probe.retry_last"))
-    deadline_ms = defaults.ms("probe.sample_deadline")
-    return LineSettings(
-        schedule=Schedule(ms("line_sample"), deadline_ms, *retry),
-        rhythm=Rhythm(ms("line_shown"), ms("line_recorded"), DropClass.SAMPLE),
-        rules=LineRules(
-            probe_ms=ms("line_probe"),
-            answer_ms=ms("line_answer"),
-            lost_ms=ms("line_lost"),
-            suspect_misses=count("line_suspect_misses"),
-            burst_probes=count("line_burst_probes"),
-            burst_gap_ms=ms("line_burst_gap"),
-            up_good=count("line_up_good"),
-            up_ms=ms("line_up_after"),
-            gateway_ms=ms("line_gateway"),
-            gateway_misses=count("line_gateway_misses"),
-            stall_ms=ms("line_stall"),
-            window=WindowRules(
-                window_ms=ms("line_window"),
-                samples_min=count("line_samples_min"),
-                loss_enter_permille=permille("line_loss_enter"),
-                loss_leave_permille=permille("line_loss_leave"),
-                rtt_enter_us=ms("line_rtt_enter") * US_PER_MS,
-                rtt_leave_us=ms("line_rtt_leave") * US_PER_MS,
-                dead_target_misses=count("line_dead_target_misses"),
-            ),
-        ),
-        router=Schedule(ms("line_router"), deadline_ms, *retry),
-        snmp_resend_ms=defaults.ms("probe.snmp_resend"),
     )
 
 

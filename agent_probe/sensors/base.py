@@ -2,10 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypedDict, runtime_checkable
 
 from agent_probe._core.gate import Rhythm
 from wire.body import Body
+from wire.limits import DURATION_MAX_MS
+
+
+class Head(TypedDict):
+    """What every body of a probe begins with, see wire.body."""
+
+    occurred_at: int
+    resolution_ms: int
+    clock: str
+    monotonic_ms: int
+    synced: bool
+    shard_key: str
 
 
 class Stamp(NamedTuple):
@@ -14,6 +26,24 @@ class Stamp(NamedTuple):
     wall: int
     monotonic: int
     synced: bool
+
+    def head(self, clock_domain: str) -> Head:
+        """The head of a body about this instant: for every shard, since no conversation is meant."""
+        return Head(
+            occurred_at=self.wall,
+            resolution_ms=1,
+            clock=clock_domain,
+            monotonic_ms=self.monotonic,
+            synced=self.synced,
+            shard_key="",
+        )
+
+    def held_ms(self, since: int) -> int:
+        """How long what began at `since` (monotonic) has held, as the wire takes it.
+
+        0 where it began later: a sample is stamped first, and what it tells may change while it is taken.
+        """
+        return min(max(self.monotonic - since, 0), DURATION_MAX_MS)
 
 
 class Reading(NamedTuple):

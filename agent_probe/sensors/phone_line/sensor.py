@@ -170,12 +170,7 @@ class PhoneLineSensor:
         def body() -> PhoneLineReading:
             retry_after_s = None if exchange is None else exchange.answer.number("retry-after")
             return PhoneLineReading(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 phone_line=self._phone_line,
                 state=believed.state,

@@ -10,7 +10,6 @@ from agent_probe._core.sntp import NONCE_SIZE, Told, question, read_answer
 from agent_probe.sensors.base import Reading, Stamp
 from agent_probe.sensors.seat.reach import Reach
 from agent_probe.sensors.seat.settings import SeatSettings
-from wire.limits import DURATION_MAX_MS
 from wire.seat import SeatReading
 
 MS_PER_S: Final = 1000
@@ -143,12 +142,7 @@ class SeatSensor:
 
         def body() -> SeatReading:
             return SeatReading(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 seat=self._seat,
                 has_link=link.has_link,
@@ -156,7 +150,7 @@ class SeatSensor:
                 gateway_reachable=is_reachable,
                 gateway_rtt_us=rtt_us,
                 clock_offset_ms=offset_ms,
-                since_ms=min(max(now.monotonic - self._since, 0), DURATION_MAX_MS),
+                since_ms=now.held_ms(self._since),
             )
 
         return Reading(self.name, state, self._settings.rhythm, body)

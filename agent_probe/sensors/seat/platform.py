@@ -10,7 +10,6 @@ from agent_probe.sensors.seat.programs import Programs
 from agent_probe.sensors.seat.reach import Reach, ReachBelieved
 from agent_probe.sensors.seat.settings import PlatformSettings
 from agent_probe.tls import client_context
-from wire.limits import DURATION_MAX_MS
 from wire.seat import PlatformReading
 
 MS_PER_S: Final = 1000
@@ -99,12 +98,7 @@ class PlatformSensor:
 
         def body() -> PlatformReading:
             return PlatformReading(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 seat=self._seat,
                 platform=self._target.name,
@@ -112,7 +106,7 @@ class PlatformSensor:
                 is_reachable=believed.is_reachable,
                 connect_ms=None if knock is None else knock.connect_ms,
                 error="" if knock is None else knock.error,
-                since_ms=min(max(now.monotonic - self._since, 0), DURATION_MAX_MS),
+                since_ms=now.held_ms(self._since),
             )
 
         return Reading(self.name, state, self._settings.rhythm, body)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from agent_probe._core.gate import Rhythm
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from wire.facility import Heartbeat, Role
-from wire.limits import DURATION_MAX_MS
 
 ABOUT = "heartbeat"
 
@@ -52,17 +51,12 @@ class HeartbeatSensor:
         """One beat."""
         if self._started_at is None:
             self._started_at = now.monotonic
-        uptime_ms = min(now.monotonic - self._started_at, DURATION_MAX_MS)
+        uptime_ms = now.held_ms(self._started_at)
 
         def body() -> Heartbeat:
             load = self._load()
             return Heartbeat(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 seat=self._seat,
                 role=self._role,

@@ -144,12 +144,7 @@ class UplinkSensor:
 
         def body() -> Body:
             return Failover(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 of=of,
                 from_line=from_line,
@@ -168,12 +163,7 @@ class UplinkSensor:
             quality = line.quality()
             bad_for = None if verdict.first_bad_at is None else now.monotonic - verdict.first_bad_at
             return LineReading(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 line=at.name,
                 carrier=at.carrier,
@@ -193,7 +183,7 @@ class UplinkSensor:
                 source_address=watched.source_address,
                 interface=at.interface,
                 first_bad_at=None if bad_for is None else max(0, now.wall - bad_for),
-                since_ms=min(max(now.monotonic - verdict.since, 0), DURATION_MAX_MS),
+                since_ms=now.held_ms(verdict.since),
             )
 
         # A suspicion is settled within seconds: it is no change by itself, and what is found of it is.

@@ -88,12 +88,7 @@ class UpsSensor:
 
         def body() -> UpsReading:
             return UpsReading(
-                occurred_at=now.wall,
-                resolution_ms=1,
-                clock=self._clock_domain,
-                monotonic_ms=now.monotonic,
-                synced=now.synced,
-                shard_key="",
+                **now.head(self._clock_domain),
                 site=self._site,
                 ups=self._ups,
                 power=believed.power,
