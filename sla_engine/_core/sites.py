@@ -221,8 +221,9 @@ def _judge(state: SitesState, site_id: str) -> None:
     if found is not site.state:
         site.state, site.since = found, since
     site.is_planned = any(each.is_planned for each in site.findings)
-    if minute != site.counted_minute:
-        site.counted_minute = minute
+    present = present_seats(site)
+    if minute != site.counted_minute or present != site.counted_present:
+        site.counted_minute, site.counted_present = minute, present
         site.seats_expected = expected_seats(state, site_id, now)
     site.look_again_at = _look_again_at(state, site)
 

@@ -114,6 +114,15 @@ def test_six_hundred_seats_switched_off_at_midnight_raise_nothing(roster: bool) 
     assert said == []
 
 
+def test_seats_that_come_in_one_by_one_are_expected_from_their_first_word() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    for n in range(5):
+        fold_sites(state, beats(log, [f"s{n:02}"], NOON + n * SECOND))
+        tile = tile_of(state, "north")
+        assert (tile.seats_present, tile.seats_expected) == (n + 1, n + 1)
+
+
 def test_present_and_expected_seats_are_on_the_tile() -> None:
     log = Log()
     state = new_sites(LIMITS)

@@ -220,8 +220,8 @@ class Site(msgspec.Struct):
     """A site's probes, power and lines, and the verdict shown last.
 
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
-    epoch), None = the site has none. look_again_at: when time alone may change what holds. looked_at: when it was
-    judged last. clients: whom people here work for, while the site is not ok.
+    epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
+    change what holds. looked_at: when it was judged last. clients: whom people here work for, while the site is not ok.
     """
 
     probes: dict[str, Probe] = {}
@@ -242,6 +242,7 @@ class Site(msgspec.Struct):
     findings: list[Finding] = []
     look_again_at: int | None = None
     looked_at: int = 0
+    counted_present: int | None = None
     clients: list[str] = []
 
 
