@@ -37,8 +37,8 @@ demo: .venv/.installed-server ## watch a simulated contact center live (ARGS="--
 up: .venv/.installed-server ## run collector, engine and board in one process (ARGS="--config FILE --data DIR")
 	@$(PYTHON_IN_VENV) -m seatwatch up $(ARGS)
 
-test: setup system ## run the test suite against real servers
-	@$(PYTHON_IN_VENV) -m pytest --ignore=tests/shared_data $(ARGS)
+test: setup system ## run the test suite against real servers, three files at a time (most tests wait for one)
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --ignore=tests/shared_data $(ARGS)
 
 test-data: setup ## run the tests over real recordings in SEATWATCH_SHARED_DATA
 	@test -d "$(SEATWATCH_SHARED_DATA)" || { echo "SEATWATCH_SHARED_DATA: no folder at $(SEATWATCH_SHARED_DATA)" >&2; exit 1; }
