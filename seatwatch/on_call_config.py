@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from dashboards.catalogue import LABEL_VALUES
+from dashboards.runbooks.server import PATH as RUNBOOKS
 from wire.ids import is_name
 
 TIERS: Final = len(LABEL_VALUES["tier"])
@@ -21,17 +22,22 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     """Alertmanagers, and how they and people reach this server.
 
     alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
-    telephone reaches this server; "" sends no acknowledge links. runbooks: the folder or the web address of the runbook
-    pages. tickets: channels for what can wait for the morning.
+    telephone reaches this server; "" sends no links. runbooks: the web address of a copy of the runbooks; "" = the
+    server's own. tickets: channels for what can wait for the morning.
     """
 
     alertmanager_urls: list[str] = []
     bridge_url: str = "http://127.0.0.1:8787/notify"
     public_url: str = ""
     deadman_url: str = ""
-    runbooks: str = "docs/operate/runbooks"
+    runbooks: str = ""
     scrape_job: str = "seatwatch"
     tickets: list[str] = []
+
+    @property
+    def runbooks_at(self) -> str:
+        """Where the runbooks are; a path at the server where nobody said how a telephone reaches it."""
+        return self.runbooks or f"{self.public_url.rstrip('/')}{RUNBOOKS}"
 
 
 class DutySection(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +72,13 @@ def on_call_problems(
     for name, count in Counter(channel.id for channel in channels).items():
         if not is_name(name) or count > 1:
             yield "channel.id", f"{name!r} is no name or there {count} times", "give each channel a name of its own"
-    for url in [*alerting.alertmanager_urls, alerting.bridge_url, alerting.public_url, alerting.deadman_url]:
+    for url in [
+        *alerting.alertmanager_urls,
+        alerting.bridge_url,
+        alerting.public_url,
+        alerting.deadman_url,
+        alerting.runbooks,
+    ]:
         if url and not url.startswith(("http://", "https://")):
             yield "alerting", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
     for number, duty in enumerate(duties):

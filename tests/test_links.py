@@ -13,6 +13,7 @@ def test_every_relative_link_in_a_document_leads_somewhere() -> None:
     documents = [
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "dashboards").rglob("*.md"),
         *(ROOT / "deploy").rglob("*.md"),
         *(ROOT / "examples").rglob("*.md"),
     ]

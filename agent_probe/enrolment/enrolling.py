@@ -63,6 +63,7 @@ class Enrolling:
         self._about = about
         self._settings = settings
         self._say = say
+        self._said = ""
         self._is_patient = is_patient
         self._wait = wait
 
@@ -73,7 +74,7 @@ class Enrolling:
         secret = self._next_key()
         asked = self._request(secret, code)
         while not (answer := self._trying(lambda: door.enrol(authority, asked))).certificate:
-            self._say("a person has to approve this machine; waiting")
+            self._tell("a person has to approve this machine; waiting")
             self._pause(answer.retry_after_ms, ProbeUnavailable("hub", "not approved yet; run the same again later"))
         return self._keep(answer, url, secret, authority)
 
@@ -116,13 +117,19 @@ class Enrolling:
             try:
                 return ask()
             except ProbeUnavailable as problem:
-                self._say(str(problem))
+                self._tell(str(problem))
                 self._pause(self._settings.retry_ms, problem)
             except EnrolmentRefused as refused:
                 if not refused.refusal.retry_after_ms:
                     raise
-                self._say(str(refused))
+                self._tell(str(refused))
                 self._pause(refused.refusal.retry_after_ms, refused)
+
+    def _tell(self, text: str) -> None:
+        """Say what is waited for, once and not at every try."""
+        if text != self._said:
+            self._said = text
+            self._say(text)
 
     def _pause(self, time_ms: int, otherwise: Exception) -> None:
         if not self._is_patient:

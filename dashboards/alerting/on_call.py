@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from dashboards.alerting._core.pager import Alert, Pager, PagerSettings
+from dashboards.alerting._core.pager import Alert, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import Words, alert_annotations
 from wire.incident import IncidentSaid
 
@@ -48,14 +48,17 @@ class OnCall:
         self._settings: Final = settings
         self._words: Final = words
         self._clock_ms: Final = clock_ms
+        self.is_ready = False
+        """Whether `take_up` was called: before that, what is open is not known."""
         self._heard: Final = asyncio.Event()
         self._news: Final = {url.rstrip("/"): asyncio.Event() for url in urls}
 
-    def take_up(self, said: Iterable[IncidentSaid], taken_on: Mapping[str, int]) -> None:
-        """What was open when we came, and what of it somebody had taken on, and when (ms)."""
+    def take_up(self, said: Iterable[IncidentSaid], taken_on: Mapping[str, TakenOn]) -> None:
+        """What was open when we came, and who had taken what of it on."""
         self._pager.hear(said, self._clock_ms(), is_history=True)
-        for incident, at in taken_on.items():
-            self._pager.acknowledge(incident, at)
+        for incident, whose in taken_on.items():
+            self._pager.acknowledge(incident, whose)
+        self.is_ready = True
         self._advance()
 
     def said(self, said: Iterable[IncidentSaid]) -> None:
@@ -63,10 +66,14 @@ class OnCall:
         self._pager.hear(said, self._clock_ms())
         self._advance()
 
-    def acknowledged(self, incident: str, at: int) -> None:
+    def acknowledged(self, incident: str, taken_on: TakenOn) -> None:
         """Somebody took `incident` on."""
-        self._pager.acknowledge(incident, at)
+        self._pager.acknowledge(incident, taken_on)
         self._advance()
+
+    def standing(self, incident: str) -> Standing | None:
+        """How `incident` stands with people; None where it is not open."""
+        return self._pager.standing(incident)
 
     def open(self) -> list[IncidentSaid]:
         """The open incidents."""

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -20,6 +21,8 @@ MS_PER_S: Final = 1_000
 JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 OK: Final = 200
 ACCEPTED: Final = 202
+TITLE_PART: Final = 4
+"""A title has at most one part in so many of a message: the rest is for the lines and the link."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +49,46 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     is_verified: bool
 
 
-def _text(message: Message, bytes_max: int, *, bullet: str, link: str, tail: str = "") -> str:
-    """Title, lines, link and whom it calls out, in so many bytes: the lines give way, never the link."""
+def _utf8(text: str) -> int:
+    return len(text.encode())
+
+
+def _in_json(text: str) -> int:
+    """The bytes of a text within a request, where quotes and the like take two."""
+    return len(json.dumps(text, ensure_ascii=False).encode()) - len('""')
+
+
+def _fitted(text: str, size_max: int, size: Callable[[str], int]) -> str:
+    while text and (over := size(text) - size_max) > 0:
+        text = clipped(text, max(0, _utf8(text) - over))
+    return text
+
+
+def _text(
+    message: Message, bytes_max: int, *, head: str, bullet: str, link: str, tail: str = "", size: Callable[[str], int]
+) -> str:
+    """Head, lines, link and whom it calls out, in so many bytes: the lines give way, then the head, never the link."""
     end = f"\n\n{link}" if message.link else ""
     end += f"\n\n{tail}" if tail else ""
+    head = _fitted(head, bytes_max - size(end), size)
     body = "\n".join(f"{bullet}{line}" for line in message.lines)
-    return clipped(body, bytes_max - len(end.encode())) + end
+    return head + _fitted(body, bytes_max - size(end) - size(head), size) + end
 
 
 def _markdown_link(message: Message) -> str:
     return f"[{message.link_text}]({message.link})"
+
+
+def _no_links(message: Message) -> Message:
+    """Names of sites and carriers are text: none of them leads anywhere in a page."""
+    title, *lines = (text.replace("](", "] (") for text in (message.title, *message.lines))
+    return msgspec.structs.replace(message, title=title, lines=lines)
+
+
+def _slack_text(message: Message) -> Message:
+    """As Slack wants text: only its own brackets make links and calls."""
+    title, *lines = (escape(text, quote=False) for text in (message.title, *message.lines))
+    return msgspec.structs.replace(message, title=title, lines=lines)
 
 
 def _post(url: str, body: object, headers: Mapping[str, str] = JSON) -> Post:
@@ -64,7 +97,10 @@ def _post(url: str, body: object, headers: Mapping[str, str] = JSON) -> Post:
 
 def _webhook(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
     """The message as JSON, signed as Standard Webhooks describe where there is a secret."""
-    told = msgspec.structs.asdict(message) | {"lines": [clipped(line, bytes_max) for line in message.lines]}
+    told = msgspec.structs.asdict(message) | {
+        "title": clipped(message.title, bytes_max),
+        "lines": [clipped(line, bytes_max) for line in message.lines],
+    }
     body = json.dumps(told, ensure_ascii=False).encode()
     if not address.secret:
         return Post(address.url, JSON, body)
@@ -86,9 +122,11 @@ def _dingtalk(message: Message, address: Address, now_ms: int, bytes_max: int) -
     if address.secret:
         url += f"&timestamp={now_ms}&sign={quote_plus(dingtalk_signature(address.secret, now_ms))}"
     calls = " ".join(f"@{number}" for number in address.mention)  # calling out works only if the text names them too
-    head = f"### {message.title}\n"
-    text = head + _text(message, bytes_max - len(head.encode()), bullet="- ", link=_markdown_link(message), tail=calls)
-    markdown = {"title": message.title, "text": text}
+    message = _no_links(message)
+    title = _fitted(message.title, bytes_max // TITLE_PART, _in_json)
+    room, link = bytes_max - _in_json(title), _markdown_link(message)
+    text = _text(message, room, head=f"### {title}\n", bullet="- ", link=link, tail=calls, size=_in_json)
+    markdown = {"title": title, "text": text}
     called = {"atMobiles": list(address.mention), "isAtAll": False}
     return _post(url, {"msgtype": "markdown", "markdown": markdown, "at": called})
 
@@ -96,8 +134,10 @@ def _dingtalk(message: Message, address: Address, now_ms: int, bytes_max: int) -
 def _wecom(message: Message, address: Address, _: int, bytes_max: int) -> Post:
     colour = "info" if message.is_resolved else "warning"
     calls = " ".join(f"<@{name}>" for name in address.mention)
-    head = f'## <font color="{colour}">{message.title}</font>\n'
-    text = head + _text(message, bytes_max - len(head.encode()), bullet="> ", link=_markdown_link(message), tail=calls)
+    message = _no_links(message)
+    head = f'## <font color="{colour}">{clipped(message.title, bytes_max // TITLE_PART)}</font>\n'
+    link = _markdown_link(message)
+    text = _text(message, bytes_max, head=head, bullet="> ", link=link, tail=calls, size=_utf8)
     return _post(address.url, {"msgtype": "markdown", "markdown": {"content": text}})
 
 
@@ -108,8 +148,11 @@ def feishu_signature(secret: str, now_s: int) -> str:
 
 def _feishu(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
     calls = "".join(f"<at id={name}></at>" for name in address.mention)
-    text = _text(message, bytes_max, bullet="- ", link=_markdown_link(message), tail=calls)
-    title = {"tag": "plain_text", "content": message.title}
+    message = _no_links(message)
+    content = _fitted(message.title, bytes_max // TITLE_PART, _in_json)
+    room, link = bytes_max - _in_json(content), _markdown_link(message)
+    text = _text(message, room, head="", bullet="- ", link=link, tail=calls, size=_in_json)
+    title = {"tag": "plain_text", "content": content}
     header = {"title": title, "template": "green" if message.is_resolved else "red"}
     card = {"config": {"wide_screen_mode": True}, "header": header, "elements": [{"tag": "markdown", "content": text}]}
     body: dict[str, object] = {"msg_type": "interactive", "card": card}
@@ -122,8 +165,9 @@ def _feishu(message: Message, address: Address, now_ms: int, bytes_max: int) -> 
 def _slack(message: Message, address: Address, _: int, bytes_max: int) -> Post:
     link = f"<{message.link}|{message.link_text}>"
     calls = " ".join(f"<@{name}>" for name in address.mention)
-    head = f"*{message.title}*\n"
-    text = head + _text(message, bytes_max - len(head.encode()), bullet="\u2022 ", link=link, tail=calls)
+    message = _slack_text(message)
+    head = f"*{clipped(message.title, bytes_max // TITLE_PART)}*\n"
+    text = _text(message, bytes_max, head=head, bullet="\u2022 ", link=link, tail=calls, size=_utf8)
     return _post(address.url, {"text": text})
 
 
@@ -134,7 +178,7 @@ def _pagerduty(message: Message, address: Address, _: int, bytes_max: int) -> Po
         "summary": clipped(message.title, bytes_max),
         "source": "seatwatch",
         "severity": severity,
-        "custom_details": {"lines": message.lines},
+        "custom_details": {"lines": [clipped(line, bytes_max) for line in message.lines]},
     }
     action = "resolve" if message.is_resolved else "trigger"
     body = {"routing_key": address.secret, "event_action": action, "dedup_key": message.key, "payload": payload}

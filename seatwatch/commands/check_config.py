@@ -43,3 +43,8 @@ def check_config(file: Annotated[Path, typer.Argument(help="the server's configu
         f"{file}: ok. {len(config.client)} clients, {queues} queues, {len(config.source)} sources, "
         f"{len(config.site)} sites, {len(config.reader)} readers"
     )
+    if config.duty and not config.alerting.public_url:
+        typer.echo(
+            f"{file}: note: alerting.public_url is not set: messages carry no link to acknowledge and none to a "
+            'runbook. Write where a telephone reaches this server, such as "https://hub.example.com"'
+        )

@@ -141,7 +141,7 @@ def approve(
     host: Annotated[list[str], typer.Option(help="only this host name; may be repeated")] = [],  # noqa: B006 - typer reads it
     data: DataDir = None,
 ) -> None:
-    """Let in the machines of a batch that wait, as a list."""
+    """Let in the machines of a batch that wait, as a list. Exit 1 where nobody waits, or not all who are named."""
     from collector.enrolment._core.desk import JoinState
 
     _decide(config, data, batch_name, host, JoinState.APPROVED)
@@ -153,7 +153,7 @@ def refuse(
     host: Annotated[list[str], typer.Option(help="only this host name; may be repeated")] = [],  # noqa: B006 - typer reads it
     data: DataDir = None,
 ) -> None:
-    """Turn away machines of a batch that wait. They may not come back by this batch."""
+    """Turn away machines of a batch that wait. They may not come back by this batch. Exit codes as of `approve`."""
     from collector.enrolment._core.desk import JoinState
 
     _decide(config, data, batch_name, host, JoinState.REFUSED)
@@ -184,6 +184,11 @@ def _decide(config: Path, data: Path | None, batch_name: str, hosts: list[str], 
         found = [each for each in hub.store.pending(batch_name) if not wanted or each.host in wanted]
         _list(found)
         typer.echo(f"{hub.store.decide(found, state)} {state}")
+    absent = sorted(wanted - {each.host for each in found})
+    for host in absent:
+        typer.echo(f"{host} does not wait in {batch_name}; `seatwatch enrol pending` lists who does", err=True)
+    if absent or not found:
+        raise typer.Exit(1)
 
 
 def _list(machines: list["Pending"]) -> None:

@@ -59,6 +59,8 @@ def list_(
         typer.echo(msgspec.json.encode([_plain(each) for each in found]))
         return
     tell = _teller(lang, zone)
+    if not found:
+        typer.echo(tell.word("incidents_none"))
     for each in found:
         said = each.newest
         stands = tell.lasted(said) or tell.word("incident_lasts")

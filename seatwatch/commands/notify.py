@@ -63,7 +63,7 @@ def bridge(
     """Run the notification bridge by itself until Ctrl-C: Alertmanager's webhooks in, messages out."""
     settings = _read(config)
     directory = settings.data_dir(config.parent) if data is None else data
-    links = on_call.acknowledging(settings, directory, load_defaults(), _elsewhere, now_ms)
+    links = on_call.links(settings, directory, load_defaults(), now_ms)
     ways = on_call.channels(settings.channel, config.parent, load_defaults(), now_ms)
     app = web.Application()
     app.add_routes(on_call.bridge(settings, directory, ways, load_defaults(), links, now_ms).routes())
@@ -72,11 +72,6 @@ def bridge(
     except OSError as error:
         typer.echo(f"{listen}:{port}: {error.strerror}; give another --listen or --port", err=True)
         raise typer.Exit(1) from None
-
-
-async def _elsewhere(_incidents: object, _by: str) -> None:
-    """Links lead to the server, which writes the record; this process has none."""
-    raise web.HTTPServiceUnavailable
 
 
 async def _send_tests(config: Config, base: Path, names: list[str]) -> dict[str, str]:

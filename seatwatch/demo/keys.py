@@ -2,16 +2,22 @@
 
 import asyncio
 import sys
-import termios
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+try:
+    import termios
+    import tty
+except ImportError:  # Windows: the demo runs by its script, without keys
+    HAS_KEYS = False
+else:
+    HAS_KEYS = True
 
 
 @contextmanager
 def key_presses(pressed: Callable[[str], None]) -> Iterator[bool]:
     """Call `pressed` with each key while inside. Yields whether there is a terminal to press keys in."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (HAS_KEYS and sys.stdin.isatty() and sys.stdout.isatty()):
         yield False
         return
     terminal = sys.stdin.fileno()

@@ -10,6 +10,8 @@ from aiohttp import web
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
+from dashboards.alerting._core.pager import TakenOn
+from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures
 from ledger.recorded import recorded
 from seatwatch.clock import now_ms
@@ -35,12 +37,13 @@ class Desk:
         self._batch_entries: Final = defaults.int("board.batch_entries")
         self._pager: Final = on_call.on_call(config, defaults, now_ms)
         self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
-        self._links: Final = on_call.acknowledging(config, data, defaults, self._take, now_ms)
-        self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, self._links, now_ms)
+        links = on_call.links(config, data, defaults, now_ms)
+        self._page: Final = on_call.acknowledge_page(config, links, self._pager, defaults, self._take)
+        self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, links, now_ms)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The doors for Alertmanager and for telephones."""
-        return [*self._bridge.routes(), *self._links.routes()]
+        return [*self._bridge.routes(), *self._page.routes(), *Runbooks().routes()]
 
     def figures(self) -> OnCallFigures:
         """For a scrape."""
@@ -61,22 +64,25 @@ class Desk:
         self._pager.take_up(open_before, taken_on)
         await self._pager.run()
 
-    async def _take(self, incidents: Sequence[str], by: str) -> None:
-        """Put on record that `by` takes them on, then tell the pager. Raises HTTPServiceUnavailable."""
+    async def _take(self, incidents: Sequence[str], by: str) -> bool:
+        """Put on record that `by` takes them on, then tell the pager. False where it cannot be recorded just now."""
         now = now_ms()
         entries = [derived.incident_acknowledged(incident, by, now) for incident in incidents]
         try:
             await self._intake.append_derived(OPERATOR, entries)
         except (Busy, IntakeStopped):
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"}) from None
+            return False
         for incident in incidents:
-            self._pager.acknowledged(incident, now)
+            self._pager.acknowledged(incident, TakenOn(by, now))
+        return True
 
 
-async def taken_on_before(open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int) -> dict[str, int]:
-    """Which of these incidents somebody acknowledged, and when (ms), by the record. Others are not looked for."""
+async def taken_on_before(
+    open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int
+) -> dict[str, TakenOn]:
+    """Who acknowledged which of these incidents, and when, by the record. Others are not looked for."""
     first = min((said.first_index for said in open_before), default=feed.size)
-    found: dict[str, int] = {}
+    found: dict[str, TakenOn] = {}
     while first < feed.size:
         batch = feed.reader.read(first, batch_entries)
         first += max(1, len(batch))
@@ -84,6 +90,6 @@ async def taken_on_before(open_before: Sequence[IncidentSaid], feed: LedgerFeed,
             if stored.kind == Kind.INCIDENT_ACKNOWLEDGED:
                 entry = recorded(stored)
                 if isinstance(entry.body, IncidentAcknowledged):
-                    found.setdefault(entry.body.incident, entry.received_at)
+                    found.setdefault(entry.body.incident, TakenOn(entry.body.by, entry.received_at))
         await asyncio.sleep(0)
     return found

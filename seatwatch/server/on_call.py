@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dashboards.alerting._core.message import Reader
 from dashboards.alerting._core.pager import Holds, PagerSettings
-from dashboards.alerting.acknowledging import Acknowledging, LinkSettings, Take
+from dashboards.alerting.acknowledge_page import AcknowledgePage, Duty, Take
+from dashboards.alerting.acknowledging import Links, LinkSettings
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
 from dashboards.alerting.bridge import Bridge, BridgeSettings
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
@@ -40,14 +41,14 @@ def on_call(config: Config, defaults: Defaults, clock_ms: Clock) -> OnCall:
     """The pager of a server."""
     holds = defaults.fill(Holds, "paging", prefix="hold_")
     pager = defaults.fill(PagerSettings, "paging", holds=holds, tiers=tiers(config))
-    settings = defaults.fill(OnCallSettings, "paging", pager=pager, runbooks=config.alerting.runbooks)
+    settings = defaults.fill(OnCallSettings, "paging", pager=pager, runbooks=config.alerting.runbooks_at)
     return OnCall(config.alerting.alertmanager_urls, settings=settings, words=annotation_words(), clock_ms=clock_ms)
 
 
 def rules_text(config: Config, defaults: Defaults) -> str:
     """The rule file for Prometheus."""
     settings = defaults.fill(
-        RuleSettings, "paging", scrape_job=config.alerting.scrape_job, runbooks=config.alerting.runbooks
+        RuleSettings, "paging", scrape_job=config.alerting.scrape_job, runbooks=config.alerting.runbooks_at
     )
     heading = "Written by `seatwatch alerting rules`; write it again after an update of Seatwatch."
     return yaml_text(rule_groups(annotation_words(), settings), heading=heading)
@@ -94,28 +95,42 @@ def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
     return {tag: Reader(name, words[name], zone, names) for tag, name in (("zh-CN", "zh"), ("en", "en"))}
 
 
-def acknowledging(config: Config, data: Path, defaults: Defaults, take: Take, clock_ms: Clock) -> Acknowledging:
+def links(config: Config, data: Path, defaults: Defaults, clock_ms: Clock) -> Links:
     """The acknowledge links of a data directory."""
-    return Acknowledging(
+    return Links(
         config.alerting.public_url,
         secret_file(data, "acknowledge.key").read_bytes().strip(),
-        texts=annotation_words()["zh"],
-        take=take,
         settings=defaults.fill(LinkSettings, "paging"),
         clock_ms=clock_ms,
     )
 
 
-def bridge(
-    config: Config, data: Path, ways: Channels, defaults: Defaults, links: Acknowledging, clock_ms: Clock
-) -> Bridge:
+def acknowledge_page(config: Config, ways: Links, pager: OnCall, defaults: Defaults, take: Take) -> AcknowledgePage:
+    """What the links open."""
+    duty = Duty(
+        names=[duty.name for duty in config.duty],
+        languages={channel.id: channel.language for channel in config.channel},
+        readers=readers(config, defaults),
+        runbooks=config.alerting.runbooks_at,
+    )
+    return AcknowledgePage(
+        ways,
+        duty,
+        standing=pager.standing,
+        ready=lambda: pager.is_ready,
+        take=take,
+        settings=defaults.fill(LinkSettings, "paging"),
+    )
+
+
+def bridge(config: Config, data: Path, ways: Channels, defaults: Defaults, ways_back: Links, clock_ms: Clock) -> Bridge:
     """The notification bridge over the duty list."""
     receivers = {duty_receiver(tier): duty.channels for tier, duty in enumerate(config.duty, start=1)}
     return Bridge(
         ways,
         receivers | {TICKETS: config.alerting.tickets},
         readers=readers(config, defaults),
-        links=links.link,
+        links=ways_back.link,
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         settings=defaults.fill(BridgeSettings, "paging"),
         clock_ms=clock_ms,

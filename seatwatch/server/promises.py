@@ -25,7 +25,7 @@ def promises_text(config: Config, base: Path, defaults: Defaults) -> str:
 
 def burn_settings(defaults: Defaults, alerting: AlertingSection) -> BurnSettings:
     """The shipped thresholds, and what a person configured of alerts."""
-    job, runbooks = alerting.scrape_job, alerting.runbooks
+    job, runbooks = alerting.scrape_job, alerting.runbooks_at
     return defaults.fill(BurnSettings, "paging", prefix="burn_", scrape_job=job, runbooks=runbooks)
 
 

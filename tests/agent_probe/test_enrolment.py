@@ -44,8 +44,14 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
     made.office.store.close()
 
 
-def machine(folder: Path, *, about: About = SEAT, waited: Callable[[float], None] | None = None) -> Enrolling:
-    said: list[str] = []
+def machine(
+    folder: Path,
+    *,
+    about: About = SEAT,
+    waited: Callable[[float], None] | None = None,
+    said: list[str] | None = None,
+) -> Enrolling:
+    said = [] if said is None else said
     wait = waited or (lambda _: None)
     return Enrolling(folder, about, SETTINGS, say=said.append, is_patient=waited is not None, wait=wait)
 
@@ -88,12 +94,15 @@ async def test_a_seat_waits_for_its_approval_and_gets_name_and_seat_from_the_ros
 
     def waited(seconds: float) -> None:
         asked.append(seconds)
-        asyncio.run_coroutine_threadsafe(_call(approve), loop).result()
+        if len(asked) == 2:
+            asyncio.run_coroutine_threadsafe(_call(approve), loop).result()
 
-    seat = machine(tmp_path / "identity", waited=waited)
+    said: list[str] = []
+    seat = machine(tmp_path / "identity", waited=waited, said=said)
     identity = await asyncio.to_thread(seat.enrol, door.url, pin(door), TOKEN)
     assert (identity.identity, identity.seat) == ("site1/seat-01", "A-1")
-    assert asked == [30.0]
+    assert asked == [30.0, 30.0]
+    assert said == ["a person has to approve this machine; waiting"], "once, however long it takes"
     completed = with_identity(config(tmp_path), current())
     assert (completed.source, completed.seat) == ("site1/seat-01", "A-1")
     assert completed.broker.tls is not None

@@ -96,7 +96,9 @@ def listens(port: int) -> bool:
 class Visitor:
     """One MQTT 5 client. Every question is answered with the reason code's name, or "closed"."""
 
-    def __init__(self, directory: Path, authority: Authority, port: int, pair: Pair, name: str = "") -> None:
+    def __init__(
+        self, directory: Path, authority: Authority, port: int, pair: Pair, name: str = "", *, will: str = ""
+    ) -> None:
         shown = directory / f"visitor-{id(self)}.pem"
         shown.write_bytes(pair.certificate + pair.key)
         context = ssl.create_default_context(cadata=authority.pem.decode())
@@ -114,6 +116,8 @@ class Visitor:
         client.on_publish = lambda _c, _u, mid, code, _p: self._note(("pub", mid), str(code))
         client.on_subscribe = lambda _c, _u, mid, codes, _p: self._note(("sub", mid), str(codes[0]))
         client.on_message = lambda _c, _u, message: self.received.append((message.topic, bytes(message.payload)))
+        if will:
+            client.will_set(will, f"will of {will}".encode(), qos=1)
         self._port = port
 
     def connect(self) -> str:
@@ -133,6 +137,13 @@ class Visitor:
 
     def leave(self) -> None:
         self._client.disconnect()
+        self._client.loop_stop()
+
+    def die(self) -> None:
+        """End without a word to the broker, which then speaks the will."""
+        connection = self._client.socket()
+        assert connection is not None
+        connection.close()
         self._client.loop_stop()
 
     def _note(self, question: Any, said: str) -> None:

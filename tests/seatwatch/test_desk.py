@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from collector._core.derived import incident_acknowledged
+from dashboards.alerting._core.pager import TakenOn
 from seatwatch.server.desk import taken_on_before
 from tests.builders import Event
 from tests.dashboards.alerting.incidents import incident
@@ -24,7 +25,7 @@ async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_bega
     feed.append([Event(each, "~incident", T0 + 10) for each in (first, second)])
     feed.append([Event(acknowledged(second.incident, at), "~acknowledged", at) for at in (T0 + 20, T0 + 30)])
     still_open = [msgspec.structs.replace(each, first_index=start) for each in (first, second)]
-    assert await taken_on_before(still_open, feed, 2) == {second.incident: T0 + 20}
+    assert await taken_on_before(still_open, feed, 2) == {second.incident: TakenOn("floor", T0 + 20)}
     assert await taken_on_before([], feed, 2) == {}
     feed.close()
 

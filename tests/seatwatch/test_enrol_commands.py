@@ -118,6 +118,9 @@ def test_a_list_is_shown_approved_and_gone(tmp_path: Path, run: Run) -> None:
     assert run("enrol", "refuse", *at(tmp_path), batch.name, "--host", "PC-2")[1].endswith("1 refused\n")
     assert run("enrol", "approve", *at(tmp_path), batch.name)[1].endswith("1 approved\n")
     assert run("enrol", "pending", *at(tmp_path)) == (0, "nobody waits\n")
+    assert run("enrol", "approve", *at(tmp_path), "site1-mistyped") == (1, "nobody waits\n0 approved\n")
+    code, said = run("enrol", "approve", *at(tmp_path), batch.name, "--host", "PC-9")
+    assert (code, f"pc-9 does not wait in {batch.name}" in said) == (1, True)
     states = [store(tmp_path).join(batch.name, f"pc-{number}") for number in (1, 2)]
     assert [each and each.state for each in states] == [JoinState.APPROVED, JoinState.REFUSED]
 

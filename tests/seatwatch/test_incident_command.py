@@ -60,7 +60,7 @@ def test_incidents_are_listed_with_where_how_grave_and_how_long(
     (only,) = json.loads(capsys.readouterr().out)
     assert (only["what"], only["cause"], only["ended_at"]) == ("site_power_lost", "site_power", None)
     assert incident(tmp_path, "list", "--site", "south") == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "no such incidents\n"
 
 
 def test_an_incident_is_shown_with_every_revision_and_the_entries_it_rests_on(

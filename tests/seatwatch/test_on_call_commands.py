@@ -93,3 +93,14 @@ def test_a_configuration_that_would_call_nobody_is_refused(text: str, problem: s
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert problem in ended.stderr
+
+
+def test_check_config_says_that_messages_without_the_servers_address_carry_no_links(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(configured(tmp_path))
+    assert main(["check-config", str(file)]) == 0
+    assert "alerting.public_url is not set: messages carry no link" in capsys.readouterr().out
+    file.write_text(file.read_text().replace("[alerting]\n", '[alerting]\npublic_url = "https://hub.example.com"\n'))
+    assert main(["check-config", str(file)]) == 0
+    assert "public_url" not in capsys.readouterr().out

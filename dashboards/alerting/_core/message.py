@@ -107,7 +107,12 @@ def _loudness(alert: AlertTold) -> int:
 
 
 def _named(alert: AlertTold, reader: Reader) -> str:
-    """Site and finding. Another tool's alert is shown by its own summary."""
+    """Site and finding, on one line whatever a name holds. Another tool's alert is shown by its own summary."""
+    shown = "".join(character if character.isprintable() else " " for character in _named_as_told(alert, reader))
+    return " ".join(shown.split())
+
+
+def _named_as_told(alert: AlertTold, reader: Reader) -> str:
     what = alert.labels.get("what", "")
     if not what:
         texts = alert.annotations

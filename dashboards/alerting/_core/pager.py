@@ -6,7 +6,7 @@ open, arrives at the same alerts under the same labels, which Alertmanager takes
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -110,6 +110,25 @@ class Alert(msgspec.Struct, frozen=True):
     incidents: tuple[IncidentSaid, ...]
 
 
+class TakenOn(NamedTuple):
+    """Who took an incident on, and when (ms)."""
+
+    by: str
+    at: int
+
+
+class Standing(NamedTuple):
+    """How an open incident stands with people. taken_on: None = nobody took it on.
+
+    next_tier, next_at: who on the duty list (from 1) is paged next and when (ms) if nobody does; None = nobody.
+    """
+
+    said: IncidentSaid
+    taken_on: TakenOn | None
+    next_tier: int | None
+    next_at: int | None
+
+
 class _Open(msgspec.Struct):
     """said: the newest revision. paged: the one whose kind and severity people were paged about, None before that."""
 
@@ -118,7 +137,7 @@ class _Open(msgspec.Struct):
     explained_until: int | None = None
     paged: IncidentSaid | None = None
     paged_at: int = 0
-    acknowledged_at: int | None = None
+    taken_on: TakenOn | None = None
 
 
 class Pager:
@@ -152,11 +171,21 @@ class Pager:
                 everywhere = layer_of(opened.said.what) is Layer.MONITORING
                 self._causes.setdefault(EVERYWHERE if everywhere else opened.said.site, []).append(opened)
 
-    def acknowledge(self, incident: str, at: int) -> None:
-        """Somebody took it on: nobody else is paged for it. Does nothing for an incident that is not open."""
+    def acknowledge(self, incident: str, taken_on: TakenOn) -> None:
+        """Somebody took it on: nobody else is paged for it. The first to do so holds; does nothing for one not open."""
         known = self._open.get(incident)
-        if known is not None and known.acknowledged_at is None:
-            known.acknowledged_at = at
+        if known is not None and known.taken_on is None:
+            known.taken_on = taken_on
+
+    def standing(self, incident: str) -> Standing | None:
+        """How it stands with people, as of the last `advance`; None where it is not open."""
+        known = self._open.get(incident)
+        if known is None:
+            return None
+        instants = [] if known.paged is None else self._tier_instants(known, known.paged)
+        ahead = [(instant, tier) for tier, instant in enumerate(instants, start=1) if instant > self._now_ms]
+        next_at, next_tier = min(ahead, default=(None, None))
+        return Standing(known.said, known.taken_on, next_tier, next_at)
 
     def advance(self, now_ms: int) -> bool:
         """Let it be `now_ms`. Returns whether other alerts fire than before."""
@@ -241,7 +270,7 @@ class Pager:
         """When each tier of the duty list is paged, if nobody acknowledges before."""
         tiers = self._settings.tiers if paged.severity in WAKES else 1
         instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
-        at = opened.acknowledged_at
+        at = None if opened.taken_on is None else opened.taken_on.at
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
 
     def _wanted(self, now_ms: int) -> dict[Identity, Alert]:

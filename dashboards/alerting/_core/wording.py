@@ -31,7 +31,7 @@ def rule_annotations(words: Words, what: str, runbooks: str, *, site: str = TEMP
     told = {
         f"summary_{language}": f"{site}{what_word(texts, what)}{TEMPLATE_SUBJECT}" for language, texts in words.items()
     }
-    return told | {RUNBOOK: _runbook(runbooks, what)}
+    return told | {RUNBOOK: runbook(runbooks, what)}
 
 
 def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, str]:
@@ -42,11 +42,12 @@ def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, st
     told = {
         f"summary_{language}": f"{site}{what_word(texts, identity.what)}{subject}" for language, texts in words.items()
     }
-    told[RUNBOOK] = _runbook(runbooks, identity.what)
+    told[RUNBOOK] = runbook(runbooks, identity.what)
     newest = alert.incidents[-1]
     told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
     return told | {"incident": newest.incident, "incidents": str(len(alert.incidents))}
 
 
-def _runbook(runbooks: str, what: str) -> str:
+def runbook(runbooks: str, what: str) -> str:
+    """Where the runbook of a `what` is."""
     return f"{runbooks.rstrip('/')}/{what}.md"

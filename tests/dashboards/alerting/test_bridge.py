@@ -16,7 +16,7 @@ from dashboards.alerting._core.message import AlertTold, Told
 from dashboards.alerting.bridge import Bridge
 from dashboards.alerting.channels import Channels
 from seatwatch.config import Config, parse_config
-from seatwatch.server.on_call import acknowledging, bridge, channels
+from seatwatch.server.on_call import bridge, channels, links
 from seatwatch.settings import Defaults, load_defaults
 from tests.dashboards.alerting.vendors import Hook, Robot, messengers
 from tests.servers import LOOPBACK, free_port
@@ -90,7 +90,7 @@ class World:
             directory,
             self.channels,
             quick,
-            acknowledging(self.config, directory, quick, _nobody, self.clock),
+            links(self.config, directory, quick, self.clock),
             self.clock,
         )
 
@@ -102,9 +102,6 @@ class World:
     async def tell(self, *alerts: AlertTold, receiver: str = "duty-1") -> list[str]:
         names = {"duty-1": ["robot", "desk"], "duty-2": ["caller"]}[receiver]
         return await self.bridge.deliver(names, Told("firing", list(alerts)))
-
-
-async def _nobody(_incidents: object, _by: str) -> None: ...
 
 
 @pytest.fixture
@@ -263,3 +260,10 @@ async def test_the_door_is_for_alertmanager_alone_and_says_5xx_only_where_repeat
         world.hook.status = 200
         assert await asked("duty-1", token, good) == 200
     assert len(world.hook.taken) == len(world.robot.taken) == 1
+
+
+async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: World) -> None:
+    alert = told("line_down", subject="l1")
+    alert.annotations["detail_carrier"] = "电信\n### 已恢复\u202e\t x"
+    await world.tell(alert)
+    assert world.hook.taken[0]["lines"] == ["site1 一号职场 Line down l1 电信 ### 已恢复 x (since 11:59:48)"]

@@ -71,7 +71,7 @@ def case(series: Sequence[dict[str, str]], *, at: str, **expected: Sequence[obje
 def alert(what: str, severity: str, missed: str | None, contract: str = "chat") -> dict[str, object]:
     texts = {name: f"acme: {words()[f'incident_{what}'].text(name)}" for name in LANGUAGES}
     annotations = {f"summary_{name}": text for name, text in texts.items()}
-    annotations["runbook_url"] = f"docs/operate/runbooks/{what}.md"
+    annotations["runbook_url"] = f"/runbooks/{what}.md"
     return {
         "exp_labels": {
             "client": "acme",

@@ -86,7 +86,7 @@ def test_promtool_accepts_the_rules_and_they_give_the_labels_of_a_push(tmp_path:
     """Firing while the hub says so; also while it is away, if it said so last; not once it said that it ended."""
     (tmp_path / "rules.yml").write_text(rules_text(configured(tmp_path), load_defaults()), encoding="utf-8")
     annotations = {f"summary_{tag}": f"site1: {words()['incident_mains_lost'].text(tag)} rack1" for tag in LANGUAGES}
-    annotations["runbook_url"] = "docs/operate/runbooks/mains_lost.md"
+    annotations["runbook_url"] = "/runbooks/mains_lost.md"
     alert = {"exp_labels": LABELS, "exp_annotations": annotations}
 
     def case(paging: str, up: str, at: str, expected: Sequence[object]) -> dict[str, object]:
@@ -124,11 +124,11 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
     (tmp_path / "rules.yml").write_text(rules_text(configured(tmp_path), load_defaults()), encoding="utf-8")
     own = {"site": "hub", "what": "hub_down", "severity": "call", "layer": "monitoring", "tier": "1"}
     said = {"summary_zh": "hub: 监控中心停止", "summary_en": "hub: Hub down"}
-    said["runbook_url"] = "docs/operate/runbooks/hub_down.md"
+    said["runbook_url"] = "/runbooks/hub_down.md"
     fires = [{"exp_labels": own, "exp_annotations": said}]
     always = {"site": "hub", "what": "watchdog", "severity": "none", "layer": "other"}
     alive = {"summary_zh": "hub: 告警链路自检", "summary_en": "hub: Alert chain alive"}
-    alive["runbook_url"] = "docs/operate/runbooks/watchdog.md"
+    alive["runbook_url"] = "/runbooks/watchdog.md"
     tests = {
         "rule_files": ["rules.yml"],
         "evaluation_interval": "5s",

@@ -1,6 +1,7 @@
 """The pager at work over time: a restart changes nothing, and what was taken on stays so."""
 
 from dashboards.alerting._core.message import AlertTold, Told, without_replaced
+from dashboards.alerting._core.pager import TakenOn
 from dashboards.alerting.on_call import OnCall
 from seatwatch.config import parse_config
 from seatwatch.server.on_call import on_call
@@ -35,7 +36,7 @@ def test_after_a_restart_the_next_on_duty_is_called_where_nobody_took_it_on_and_
     said = [incident("mains_lost", T0)]
     nobody, somebody = pager_at(T0 + 30 * MINUTE), pager_at(T0 + 30 * MINUTE)
     nobody.take_up(said, {})
-    somebody.take_up(said, {said[0].incident: T0 + MINUTE})
+    somebody.take_up(said, {said[0].incident: TakenOn("floor", T0 + MINUTE)})
     assert tiers(nobody) == [1, 2]
     assert tiers(somebody) == [1]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.alerting._core.kinds import LAYER_OF, Layer, explains, may_explain
-from dashboards.alerting._core.pager import Pager
+from dashboards.alerting._core.pager import Pager, TakenOn
 from tests.dashboards.alerting.incidents import MINUTE, SECOND, SETTINGS, incident
 from wire.incident import IncidentSaid, Severity
 
@@ -164,7 +164,7 @@ def test_an_acknowledgement_keeps_the_next_on_duty_asleep() -> None:
     said = incident("mains_lost", T0)
     pager = heard(said)
     pager.advance(T0 + 15 * SECOND)
-    pager.acknowledge(said.incident, T0 + MINUTE)
+    pager.acknowledge(said.incident, TakenOn("floor", T0 + MINUTE))
     assert firing_at(pager, T0 + 30 * MINUTE) == ["mains_lost/-/page/1"]
 
 
@@ -172,8 +172,21 @@ def test_an_acknowledgement_after_the_next_was_paged_leaves_both_told_until_the_
     said = incident("mains_lost", T0)
     pager = heard(said)
     pager.advance(T0 + 6 * MINUTE)
-    pager.acknowledge(said.incident, T0 + 6 * MINUTE)
+    pager.acknowledge(said.incident, TakenOn("floor", T0 + 6 * MINUTE))
     assert firing_at(pager, T0 + 30 * MINUTE) == ["mains_lost/-/page/1", "mains_lost/-/page/2"]
+
+
+def test_how_an_incident_stands_names_who_is_next_until_somebody_takes_it_on() -> None:
+    said = incident("mains_lost", T0)
+    pager = heard(said)
+    firing_at(pager, T0 + 15 * SECOND)
+    assert pager.standing(said.incident) == (said, None, 2, T0 + 15 * SECOND + 5 * MINUTE)
+    ours = TakenOn("floor", T0 + MINUTE)
+    pager.acknowledge(said.incident, ours)
+    pager.acknowledge(said.incident, TakenOn("phone", T0 + 2 * MINUTE))
+    assert pager.standing(said.incident) == (said, ours, None, None), "whoever was first"
+    pager.hear([incident("mains_lost", T0, revision=1, ended_at=T0 + 3 * MINUTE)], T0 + 3 * MINUTE)
+    assert pager.standing(said.incident) is None
 
 
 def test_a_ticket_wakes_nobody_further() -> None:

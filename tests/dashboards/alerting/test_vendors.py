@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,13 +104,51 @@ def test_a_clipped_text_fits_to_the_byte_and_cuts_no_character(text: str, bytes_
     assert found == text or len(text.encode()) > bytes_max
 
 
-@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "slack"])
-@given(lines=st.integers(0, 200))
-def test_a_long_message_loses_lines_and_never_its_link(kind: str, lines: int) -> None:
-    long = Message(**{f: getattr(MESSAGE, f) for f in MESSAGE.__struct_fields__} | {"lines": ["线路中断" * 20] * lines})
-    told = body_of(kind, long, 2048)
-    markdown = told.get("markdown")
-    text = told["text"] if not isinstance(markdown, dict) else markdown.get("text") or markdown["content"]
-    assert isinstance(text, str)
+def text_of(told: dict[str, object]) -> str:
+    """The text that a person reads."""
+    markdown, card = told.get("markdown"), told.get("card")
+    if isinstance(card, dict):
+        return str(card["elements"][0]["content"])
+    return str(told["text"] if not isinstance(markdown, dict) else markdown.get("text") or markdown["content"])
+
+
+WORDS = st.text(st.sampled_from('线路中断 a"\\<&\n😀'), max_size=400)
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "feishu", "slack"])
+@given(title=WORDS, lines=st.lists(WORDS, max_size=13))
+def test_a_long_message_loses_lines_and_title_and_never_its_link(kind: str, title: str, lines: list[str]) -> None:
+    long = msgspec.structs.replace(MESSAGE, title=title, lines=lines)
+    body = VENDORS[kind].post(long, ADDRESS, NOON, 2048).body
+    text = text_of(json.loads(body))
     assert len(text.encode()) <= 2048
     assert MESSAGE.link in text
+    assert text.endswith("u1") or "u1>" in text[-20:], "whom it calls out"
+    if kind in {"dingtalk", "feishu"}:
+        assert len(body) <= 2048 + 500, "these count the whole request"
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "feishu", "slack"])
+def test_a_message_that_fits_to_the_byte_is_left_as_it_is_and_one_byte_less_cuts_it(kind: str) -> None:
+    long = msgspec.structs.replace(MESSAGE, lines=["线路中断" * 50])
+    whole = text_of(body_of(kind, long))
+    escaped = len(json.dumps(whole, ensure_ascii=False).encode()) - 2 if kind in {"dingtalk", "feishu"} else 0
+    exact = escaped + len(MESSAGE.title.encode()) if escaped else len(whole.encode())
+    assert text_of(body_of(kind, long, exact)) == whole
+    cut = text_of(body_of(kind, long, exact - 1))
+    assert "\u2026" in cut
+    assert len(whole.encode()) - 6 <= len(cut.encode()) < len(whole.encode())
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "feishu"])
+def test_a_name_makes_no_link_in_a_page(kind: str) -> None:
+    evil = "电信 [我来处理](https://elsewhere.example)"
+    text = text_of(body_of(kind, msgspec.structs.replace(MESSAGE, title=evil, lines=[evil])))
+    assert text.count("](") == 1, "our own"
+    assert "](https://elsewhere" not in text
+
+
+def test_a_name_calls_nobody_out_in_slack() -> None:
+    text = text_of(body_of("slack", msgspec.structs.replace(MESSAGE, title="<!channel> & co", lines=["<http://x|y>"])))
+    assert text.startswith("*&lt;!channel&gt; &amp; co*\n\u2022 &lt;http://x|y&gt;\n")
+    assert f"<{MESSAGE.link}|我来处理>" in text
