@@ -68,6 +68,8 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
         cut_at = _cut_at(case, opener) if case.has_started(step) else None
         if cut_at is not None and step.at >= cut_at:
             return [*found, _unanswered(left_open, opener, None, cut_at)], number
+        if step is case.clock_start:
+            left_open = None  # it begins with its clock, whatever ended before
         if step in answers:
             return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
         if step.ends:
@@ -90,7 +92,7 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
 def _cut_at(case: Case, opener: Step) -> int | None:
     """E8: a turn that still waits for the session's clock belongs to the window in which that starts."""
     clock = None if case.owes_nothing else case.clock_start
-    if clock is not None and opener.at < clock.at:
+    if clock is not None and _start(case, opener) < _start(case, clock):
         return None
     return case.cut_at(_start(case, opener))
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 
-from sla_engine._core.choices import ClockStart, RepeatedTurns, WindowCloses
+from sla_engine._core.choices import ClockStart, OutOfHours, RepeatedTurns, TurnEnds, WindowCloses
 from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
@@ -114,6 +114,16 @@ STORIES = {
         ],
     ),
     "the only reply comes after closing time": (CUT, [customer("23:59:53"), agent("+1 00:00:20")]),
+    "an end before the clock started, a return, and another end before the opening": (
+        changed(clock_start=ClockStart.ASSIGNED, out_of_hours=OutOfHours.STARTS_AT_OPENING, turn_ends=TurnEnds.NEVER),
+        [
+            customer("07:00:00"),
+            closed("07:00:40"),
+            customer("07:00:41"),
+            assigned("07:00:43", "carl"),
+            closed("07:01:00"),
+        ],
+    ),
     "a person wrote in a contact that ended before the session started": (
         changed(clock_start=ClockStart.ASSIGNED, inbound_forms=(Form.TEXT,)),
         [
@@ -163,6 +173,14 @@ def test_a_clock_that_arrival_started_for_want_of_a_queue_is_cut_at_closing_time
     session, turns = said("the same, on a source that tells no queue, under the clock of the queue")
     assert (session.why, session.clock_started_at) == (Why.CUT_AT_CLOSE, ms("23:59:53"))
     assert turns == [(ms("23:59:53"), None, "presale"), (ms("+1 00:00:08"), 12_000, "presale")]
+
+
+def test_a_turn_that_waits_for_the_opening_is_unanswered_at_the_end_after_its_clock_started_not_at_the_one_before() -> (
+    None
+):
+    session, turns = said("an end before the clock started, a return, and another end before the opening")
+    assert (session.why, session.place.account) == (Why.CLOSED_UNANSWERED, "carl")
+    assert turns == [(ms("08:00:00"), None, "presale")]
 
 
 def test_who_had_a_contact_that_ended_before_the_session_started_does_not_start_its_clock() -> None:
