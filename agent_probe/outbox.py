@@ -19,7 +19,7 @@ from agent_probe._core.storage import DropClass, MemoryStorage, Row, Storage, St
 from agent_probe.errors import ProbeConfigError
 from agent_probe.storage_sqlite import OutboxInUse, SqliteStorage
 from wire.frame import Ack, Frame
-from wire.limits import EPOCH_BYTES, SEQUENCE_MAX
+from wire.limits import COUNTED_MAX, EPOCH_BYTES
 
 FILE: Final = "outbox.sqlite"
 NOTE: Final = "outbox.epoch"
@@ -44,7 +44,7 @@ class EpochNote:
             epochs = [(bytes.fromhex(epoch), int(last)) for epoch, last in found]
         except (OSError, ValueError, TypeError):
             return []
-        return [(epoch, last) for epoch, last in epochs if len(epoch) == EPOCH_BYTES and 0 < last <= SEQUENCE_MAX]
+        return [(epoch, last) for epoch, last in epochs if len(epoch) == EPOCH_BYTES and 0 < last < COUNTED_MAX]
 
     def write(self, epochs: Sequence[tuple[bytes, int]]) -> None:
         """Replace it. On a full disk the old one stays; a loss right then would be declared too small."""

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.json_frame import AckTwin, FrameTwin
-from wire.limits import FRAME_BYTES_MAX
+from collector.json_frame import KIND_WORDS, AckTwin, FrameTwin
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, WORD_CHARS_MAX
 
 EPOCH: Final = "0af7651916cd43dd8448eb211c80319c"
 EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -102,6 +102,8 @@ def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
         [FrameTwin, AckTwin, problem], ref_template="#/components/schemas/{name}"
     )
+    schemas["unknown_kind"] = _unknown_kind(schemas)
+    schemas["frame"]["properties"]["items"]["items"]["anyOf"].append({"$ref": "#/components/schemas/unknown_kind"})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Seatwatch: events in", "version": "1"},
@@ -110,6 +112,22 @@ def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
+    }
+
+
+def _unknown_kind(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Items of later or other builds: their envelope, and that nothing else is asked of them."""
+    known = schemas["closed"]["properties"]
+    return {
+        "title": "unknown_kind",
+        "type": "object",
+        "description": f"A kind that this build does not know: kept whole in quarantine, up to {BODY_BYTES_MAX} bytes.",
+        "properties": {
+            "kind": {"type": "string", "maxLength": WORD_CHARS_MAX, "not": {"enum": sorted(KIND_WORDS)}},
+            "sequence": known["sequence"],
+            "event_id": known["event_id"],
+        },
+        "required": ["kind"],
     }
 
 

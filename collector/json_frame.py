@@ -2,9 +2,13 @@
 
 Everything here is made from the wire's own structs, so a field added there is a field here. An item carries its body
 inline and says its kind in words; what only machines know (clock domain, shard) may be left out.
+
+An item whose kind is a word that this build does not know is kept too, but by name and not by position, which no later
+build could read as that kind: its body is the item as a MessagePack map with sorted keys, its number UNKNOWN_WORD.
 """
 
 import operator
+import re
 from collections.abc import Mapping
 from functools import reduce
 from types import GenericAlias
@@ -15,13 +19,14 @@ from msgspec import NODEFAULT, Meta
 
 from collector._core import keys
 from collector._core.admission import RESERVED_KINDS
-from wire._fields import DurationMs, Instant, MonotonicMs, OptionalName, Sequence, Word
+from wire._fields import Counted, DurationMs, Instant, MonotonicMs, OptionalName, Word
 from wire.body import Body
 from wire.codec import BODY_TYPES, encode_body
 from wire.errors import DecodeError, Reason
 from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
-from wire.kinds import Kind
-from wire.limits import EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
+from wire.holes import fault_of
+from wire.kinds import UNKNOWN_WORD, Kind
+from wire.limits import BODY_BYTES_MAX, EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 
 Hex = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$", description="16 bytes as 32 hex digits")]
 LANES: Final = {lane.name.lower(): lane for lane in Lane}
@@ -94,7 +99,7 @@ def _empty_list() -> Any:  # noqa: ANN401 - msgspec's default marker
 
 
 _ITEM_FIELDS: Final[_Fields] = [
-    ("sequence", Annotated[Sequence, Meta(description="1, 2, 3 ... within the epoch; left out with an event_id")], 0),
+    ("sequence", Annotated[Counted, Meta(description="1, 2, 3 ... within the epoch; left out with an event_id")], 0),
     ("event_id", Annotated[Word, Meta(description="for senders that cannot number: the same event, the same id")], ""),
 ]
 _SHARD_FIELDS: Final[_Fields] = [
@@ -120,25 +125,50 @@ def _item_twin(key: tuple[int, int], body: type[Body]) -> type[msgspec.Struct]:
 
 ITEM_TWINS: Final = {key: _item_twin(key, body) for key, body in BODY_TYPES.items() if key[0] not in RESERVED_KINDS}
 """(kind, kind_version) -> the struct of an item of that kind. Only what a sender may send."""
+KIND_WORDS: Final = frozenset(kind_word(*key) for key in ITEM_TWINS)
+"""The kinds that a sender may say, in words."""
+_RESERVED_WORDS: Final = {kind_word(*key): key for key in BODY_TYPES if key[0] in RESERVED_KINDS}
 _KEY_OF_TWIN: Final = {twin: key for key, twin in ITEM_TWINS.items()}
 _LaneWord = Annotated[str, Meta(pattern=f"^({'|'.join(LANES)})$")]
 _AnyItem: Any = reduce(operator.or_, ITEM_TWINS.values())
 
+
+class _ToldInWords(msgspec.Struct, frozen=True, gc=False):
+    """What every item has, whatever its kind."""
+
+    kind: Word
+    sequence: Counted = 0
+    event_id: Word = ""
+
+
+class _Unknown(NamedTuple):
+    """An item of a kind that has no twin. body: see the head of this file."""
+
+    key: tuple[int, int]
+    sequence: int
+    event_id: str
+    body: bytes
+
+
+def _frame_twin(item: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - types made at run time
+    return _twin(
+        "frame",
+        Frame,
+        {
+            "version": (int, FRAME_VERSION),
+            "epoch": (Hex | None, None),
+            "lane": (_LaneWord | None, None),
+            "base": (Counted, 0),
+            "gone": (_list_of(GoneTwin, GONE_RANGES_MAX), _empty_list()),
+            "items": (_list_of(item, FRAME_ITEMS_MAX), NODEFAULT),
+            "prev_epoch": (Hex | None, None),
+        },
+        [],
+    )
+
+
 GoneTwin: Final = _twin("gone_range", GoneRange, {}, [])
-FrameTwin: Final = _twin(
-    "frame",
-    Frame,
-    {
-        "version": (int, FRAME_VERSION),
-        "epoch": (Hex | None, None),
-        "lane": (_LaneWord | None, None),
-        "base": (Sequence, 0),
-        "gone": (_list_of(GoneTwin, GONE_RANGES_MAX), _empty_list()),
-        "items": (_list_of(_AnyItem, FRAME_ITEMS_MAX), NODEFAULT),
-        "prev_epoch": (Hex | None, None),
-    },
-    [],
-)
+FrameTwin: Final = _frame_twin(_AnyItem)
 RangeTwin: Final = _twin("sequence_range", SequenceRange, {}, [])
 RejectedTwin: Final = _twin("rejected", Rejected, {}, [("event_id", Word, "")])
 AckTwin: Final = _twin(
@@ -155,6 +185,14 @@ AckTwin: Final = _twin(
 )
 
 _decode = msgspec.json.Decoder(FrameTwin).decode
+_decode_outside = msgspec.json.Decoder(_frame_twin(msgspec.Raw)).decode
+_decode_head = msgspec.json.Decoder(_ToldInWords).decode
+_decode_item = msgspec.json.Decoder(_AnyItem).decode
+_decode_anything = msgspec.json.Decoder().decode
+_encode_sorted = msgspec.msgpack.Encoder(order="deterministic").encode
+_OUTSIDE: Final = frozenset({"sequence", "event_id"})
+_KIND_PLACE: Final = re.compile(r"\$\.items\[\d+\]\.kind")
+_BAD: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
 # ------------------------------------------------------------------------------------------------------ there and back
@@ -171,14 +209,11 @@ def decode_json_frame(data: bytes) -> JsonFrame:
     """The frame a JSON document describes. FieldError names the place; DecodeError(TOO_LARGE) when over the cap."""
     if len(data) > FRAME_BYTES_MAX:
         raise DecodeError(Reason.TOO_LARGE, f"{len(data)} bytes, the cap is {FRAME_BYTES_MAX}")
-    try:
-        said: Any = _decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _field_error(str(error) or type(error).__name__) from None
+    said, told = _said(data)
     if said.version != FRAME_VERSION:
         raise DecodeError(Reason.UNKNOWN_FRAME_VERSION, f"this build reads version {FRAME_VERSION}")
-    lane = _lane_of(said)
-    items = [_item(place, item, lane, said.source) for place, item in enumerate(said.items)]
+    lane = _lane_of(said, told)
+    items = [_item(place, item, lane, said.source) for place, item in enumerate(told)]
     frame = Frame(
         FRAME_VERSION,
         said.source,
@@ -190,8 +225,42 @@ def decode_json_frame(data: bytes) -> JsonFrame:
         None if said.prev_epoch is None else bytes.fromhex(said.prev_epoch),
         said.prev_last_sequence,
     )
+    if fault := fault_of(frame):
+        raise FieldError(*fault)
     event_ids = {keys.event_id_sequence(item.event_id): item.event_id for item in items if item.event_id}
     return JsonFrame(frame, event_ids)
+
+
+def _said(data: bytes) -> tuple[Any, list[Any]]:
+    """The document, and its items: twins, and _Unknown where there is none for the kind."""
+    try:
+        said: Any = _decode(data)
+    except _BAD as error:
+        refused = _field_error(error)
+        if not (_KIND_PLACE.fullmatch(refused.field) and refused.problem.startswith("Invalid value ")):
+            raise refused from None
+    else:
+        return said, said.items
+    try:
+        said = _decode_outside(data)
+    except _BAD as error:
+        raise _field_error(error) from None
+    return said, [_taken_apart(f"$.items[{place}]", raw) for place, raw in enumerate(said.items)]
+
+
+def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct made at run time
+    """One item by itself. An unknown kind is bounded before it is looked into: its shape is anybody's."""
+    try:
+        head = _decode_head(raw)
+        if head.kind in KIND_WORDS:
+            return _decode_item(raw)
+        if len(raw) > BODY_BYTES_MAX:
+            raise FieldError(where, f"is of an unknown kind, and longer than {BODY_BYTES_MAX} bytes")
+        rest = {name: value for name, value in _decode_anything(raw).items() if name not in _OUTSIDE}
+        key = _RESERVED_WORDS.get(head.kind, (UNKNOWN_WORD, 0))
+        return _Unknown(key, head.sequence, head.event_id, _encode_sorted(rest))
+    except _BAD as error:
+        raise _field_error(error, where) from None
 
 
 def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
@@ -212,12 +281,12 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
     )
 
 
-def _lane_of(said: Any) -> Lane:  # noqa: ANN401 - a struct made at run time
+def _lane_of(said: Any, told: list[Any]) -> Lane:  # noqa: ANN401 - a struct made at run time
     """The lane named, or the one the items show: event ids and no numbers."""
     if said.lane is not None:
         return LANES[said.lane]
-    unnumbered = all(item.event_id and not item.sequence for item in said.items)
-    return Lane.BY_EVENT_ID if said.items and unnumbered else Lane.BACKLOG
+    unnumbered = all(item.event_id and not item.sequence for item in told)
+    return Lane.BY_EVENT_ID if told and unnumbered else Lane.BACKLOG
 
 
 def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made at run time
@@ -239,6 +308,8 @@ def _item(place: int, said: Any, lane: Lane, source: str) -> Item:  # noqa: ANN4
         raise FieldError(f"$.items[{place}].event_id", "every item of an unnumbered frame needs one")
     if lane is not Lane.BY_EVENT_ID and not said.sequence:
         raise FieldError(f"$.items[{place}].sequence", "every item of a numbered frame needs one, counting from 1")
+    if isinstance(said, _Unknown):
+        return Item(said.sequence, *said.key, msgspec.Raw(said.body), said.event_id)
     kind, kind_version = _KEY_OF_TWIN[type(said)]
     body_type = BODY_TYPES[kind, kind_version]
     values = {name: getattr(said, name) for name in body_type.__struct_fields__}
@@ -254,10 +325,10 @@ def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
     return str(said.customer or said.linked or said.conversation)
 
 
-def _field_error(text: str) -> FieldError:
-    """A decoder's message, split into what is wrong and where."""
-    problem, _, path = text.partition(" - at ")
-    inside = field = path.strip("`") or "$"
+def _field_error(error: Exception, where: str = "$") -> FieldError:
+    """A decoder's message, split into what is wrong and where; where: what it decoded."""
+    problem, _, path = (str(error) or type(error).__name__).partition(" - at ")
+    inside = field = where + path.strip("`").removeprefix("$")
     for start in ("Object missing required field ", "Object contains unknown field "):
         if problem.startswith(start):
             field = f"{inside}.{problem.removeprefix(start).strip('`')}"

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from wire.ids import NAME_PATTERN
 from wire.limits import (
+    COUNTED_MAX,
     DURATION_MAX_MS,
     EPOCH_BYTES,
     INSTANT_MAX_MS,
@@ -25,6 +26,8 @@ MonotonicMs = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
 """A monotonic clock's reading. It counts from the start of a machine that may be up for years, longer than the cap of
 a duration."""
 Sequence = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
+Counted = Annotated[int, Meta(ge=0, le=COUNTED_MAX)]
+"""A sequence that a source counted: 1, 2, 3 ... within its epoch."""
 Epoch = Annotated[bytes, Meta(min_length=EPOCH_BYTES, max_length=EPOCH_BYTES)]
 Count = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
 Percent = Annotated[int, Meta(ge=0, le=100)]

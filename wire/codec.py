@@ -27,6 +27,7 @@ from wire.conversation import (
 from wire.errors import DecodeError, EncodeError, Reason
 from wire.facility import Heartbeat, UpsReading
 from wire.frame import Ack, Frame
+from wire.holes import fault_of
 from wire.identity import IdentitySaid
 from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid
 from wire.kinds import Kind
@@ -145,6 +146,8 @@ def decode_frame(data: bytes) -> Frame:
             Reason.UNKNOWN_FRAME_VERSION,
             f"version {frame.version}, this build reads {FRAME_VERSION}",
         )
+    if fault := fault_of(frame):
+        raise DecodeError(Reason.NOT_A_FRAME, f"at {fault.field}: {fault.problem}")
     return frame
 
 

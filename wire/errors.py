@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OCCURRED_IN_FUTURE = "occurred_in_future"
     ROW_MALFORMED = "row_malformed"
     SEEN_TWICE = "seen_twice"
+    UNKNOWN_KIND = "unknown_kind"
 
 
 class WireError(Exception):

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire._fields import Count, Epoch, Instant, Name, Sequence, Word
+from wire._fields import Count, Counted, Epoch, Instant, Name, Sequence, Word
 from wire.limits import (
     FRAME_ITEMS_MAX,
     FRAME_VERSION,
@@ -43,8 +43,8 @@ class GoneRange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since, until: the event time (ms) in which the source told nothing, where it knows that; 0 = not said.
     """
 
-    first: Sequence
-    last: Sequence
+    first: Counted
+    last: Counted
     drop_class: Word
     count: Count
     reason: GapReason = GapReason.OVERFLOW
@@ -55,7 +55,7 @@ class GoneRange(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One event: its number, its kind, its body as raw MessagePack."""
 
-    sequence: Sequence
+    sequence: Counted
     kind: KindNumber
     kind_version: KindNumber
     body: msgspec.Raw
@@ -73,11 +73,11 @@ class Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     source: Name
     epoch: Epoch
     lane: Lane
-    base: Sequence
+    base: Counted
     gone: Annotated[list[GoneRange], Meta(max_length=GONE_RANGES_MAX)]
     items: Annotated[list[Item], Meta(max_length=FRAME_ITEMS_MAX)]
     prev_epoch: Epoch | None = None
-    prev_last_sequence: Sequence | None = None
+    prev_last_sequence: Counted | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, array_like=True, gc=False):

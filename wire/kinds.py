@@ -1,6 +1,10 @@
 """The closed table of entry kinds: number in the header, words everywhere else. Numbers are never reused."""
 
 from enum import IntEnum
+from typing import Final
+
+UNKNOWN_WORD: Final = 0
+"""Never the number of a kind: what a sender told in words under a word that this build does not know."""
 
 
 class Kind(IntEnum):

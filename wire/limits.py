@@ -33,6 +33,9 @@ EVIDENCE_MAX: Final = 32
 """Most ledger leaves an incident names as its evidence."""
 
 SEQUENCE_MAX: Final = 2**63 - 1
+COUNTED_MAX: Final = 10**12
+"""Highest number a source gives within one epoch: a thousand events a second for 31 years. Beyond it, it miscounted.
+Sequences that are computed from something go up to SEQUENCE_MAX."""
 INSTANT_MAX_MS: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z; a later instant is a broken clock, not an appointment."""
 DURATION_MAX_MS: Final = 366 * 24 * 3600 * 1000

@@ -1,23 +1,27 @@
 """The streams a probe still owes: its present epoch, those of earlier starts, and how they are kept over a restart."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from agent_probe._core.gone import GoneSet, Run
 from agent_probe._core.storage import StorageCorrupt
+from wire.limits import COUNTED_MAX
 
 META_VERSION: Final = 1
+
+Given = Annotated[int, msgspec.Meta(ge=0, lt=COUNTED_MAX)]
+"""A sequence given out, or 0. One more than it is the `base` of a frame that says all of them are gone."""
 
 
 class EpochMeta(msgspec.Struct, array_like=True, frozen=True):
     """One epoch as stored. `last` may be behind the rows: it is brought up to date on load."""
 
     epoch: bytes
-    last: int
-    acknowledged: int
+    last: Given
+    acknowledged: Given
     prev_epoch: bytes | None
-    prev_last: int | None
+    prev_last: Given | None
     gone: list[Run]
 
 
@@ -25,7 +29,7 @@ class FinishedEpoch(msgspec.Struct, array_like=True, frozen=True):
     """An epoch the collector was past, through its sequence `last`, when we let go of it."""
 
     epoch: bytes
-    last: int
+    last: Given
 
 
 class Meta(msgspec.Struct, array_like=True, frozen=True):
@@ -84,10 +88,12 @@ class EpochState:
 
     @classmethod
     def resumed(cls, meta: EpochMeta, highest_held: int) -> "EpochState":
-        """An earlier start's epoch."""
+        """An earlier start's epoch. Raises StorageCorrupt when it holds a number that no epoch comes to."""
         state = cls(meta.epoch, prev_epoch=meta.prev_epoch, prev_last=meta.prev_last)
         state.gone = GoneSet(meta.gone)
         state.last = max(meta.last, meta.acknowledged, highest_held, state.gone.last())
+        if state.last >= COUNTED_MAX:
+            raise StorageCorrupt(f"a row has number {state.last}")
         state.acknowledged = state.cursor = meta.acknowledged
         state.inherited = True
         return state

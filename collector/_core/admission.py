@@ -18,7 +18,7 @@ from wire.decoders import BODY_DECODERS
 from wire.errors import Reason
 from wire.facility import Heartbeat
 from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange
-from wire.kinds import Kind
+from wire.kinds import UNKNOWN_WORD, Kind
 from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
 from wire.record import GapReason, Gone, Quarantined, Unrouted
 
@@ -33,10 +33,15 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 RESERVED_KINDS: Final = (
     frozenset(range(Kind.OFFERED))
     | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
-    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED}
+    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED, Kind.IDENTITY}
 )
-"""What the record says about itself, roster, rules and incidents: Seatwatch writes them, a sender never does."""
+"""What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""
 
+_NOT_A_SENDERS: Final = {
+    UNKNOWN_WORD: Reason.UNKNOWN_KIND,
+    # a source that could not make out a record of its own says so under the record's number
+    Kind.QUARANTINED: Reason.ROW_MALFORMED,
+}
 NAMES_A_QUEUE: Final = frozenset({Offered, Queued, Assigned, CustomerTurn, Transferred})
 """Bodies that may say which queue they are about; the others are about a conversation already placed."""
 
@@ -262,9 +267,7 @@ class _Frame:
         if len(body) > BODY_BYTES_MAX:
             return self._quarantine(item, sequence, Reason.BODY_TOO_LARGE)
         if kind in RESERVED_KINDS:
-            # a source that could not make out a record of its own says so under the record's number
-            own = kind == Kind.QUARANTINED
-            return self._quarantine(item, sequence, Reason.ROW_MALFORMED if own else Reason.FOREIGN_SOURCE)
+            return self._quarantine(item, sequence, _NOT_A_SENDERS.get(kind, Reason.FOREIGN_SOURCE))
         decode = _decoder_of((kind, kind_version))
         if decode is not None:
             try:

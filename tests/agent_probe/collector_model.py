@@ -6,6 +6,7 @@ It shares no code with the real one, on purpose.
 from dataclasses import dataclass, field
 
 from wire.frame import Ack, Frame, Lane, SequenceRange
+from wire.holes import fault_of
 from wire.limits import GONE_RANGES_MAX
 
 LEDGER = b"L" * 16
@@ -45,6 +46,7 @@ class CollectorModel:
         self.frames = 0
 
     def receive(self, frame: Frame) -> Ack:
+        assert fault_of(frame) is None, "a probe never says what the doors refuse"
         assert frame.lane == Lane.BACKLOG
         assert len(frame.gone) <= GONE_RANGES_MAX
         self.frames += 1

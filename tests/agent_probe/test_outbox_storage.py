@@ -14,13 +14,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent_probe._core.storage import DropClass, StorageFull
+from agent_probe._core.epochs import (
+    META_VERSION,
+    EpochMeta,
+    EpochState,
+    FinishedEpoch,
+    Meta,
+    decode_meta,
+    encode_meta,
+)
+from agent_probe._core.storage import DropClass, StorageCorrupt, StorageFull
 from agent_probe.errors import ProbeConfigError
 from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox, EpochNote
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.outbox_builders import LIMITS
 from tests.waiting import wait_until_blocking
+from wire.limits import COUNTED_MAX
 
 EPOCHS = count(1)
 ROWS = 40
@@ -189,6 +199,19 @@ def test_a_damaged_note_costs_only_the_declaration(tmp_path: Path) -> None:
     again = open_outbox(tmp_path)
     assert put(again, 2) == 1
     again.close()
+
+
+def test_a_number_that_no_epoch_comes_to_is_damage_for_the_hub_would_refuse_it_for_ever(tmp_path: Path) -> None:
+    EpochNote(tmp_path / NOTE).write([(b"e" * 16, COUNTED_MAX), (b"f" * 16, COUNTED_MAX - 1)])
+    assert EpochNote(tmp_path / NOTE).read() == [(b"f" * 16, COUNTED_MAX - 1)]
+    counted = EpochMeta(b"e" * 16, 7, 0, None, None, [])
+    assert EpochState.resumed(counted, 9).last == 9
+    with pytest.raises(StorageCorrupt):
+        EpochState.resumed(counted, COUNTED_MAX)
+    for last in (COUNTED_MAX, -1):
+        told = Meta(META_VERSION, [], None, None, [FinishedEpoch(b"e" * 16, last)])
+        with pytest.raises(StorageCorrupt):
+            decode_meta(encode_meta(told))
 
 
 def test_only_the_newest_files_set_aside_are_kept(tmp_path: Path) -> None:

@@ -1,51 +1,31 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
 from collector._core import keys
 from collector.api_document import EXAMPLES
-from collector.intake_http import HttpDoor, HttpSettings, routes
+from collector.intake_http import HttpSettings, routes
 from collector.sources import Source, token_hash
 from ledger.errors import LedgerFailed
-from tests.collector.running import CLIENT, SETTINGS, SOURCES, TOKEN, Hub, running_hub
+from tests.collector.posting import AUTHORISED, HTTP, MSGPACK, document, http_client, said
+from tests.collector.running import CLIENT, SETTINGS, SOURCES, TOKEN, running_hub
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, raw_item, turn
 from tests.waiting import wait_until
 from wire.codec import decode_ack, encode_frame
 from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged, QualityScored
 from wire.errors import Reason
 from wire.frame import Lane
-from wire.limits import FRAME_BYTES_MAX
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX
 from wire.record import Gone
 
-HTTP = HttpSettings(requests_per_s=1000, requests_burst=1000, body_timeout_ms=5000, retry_after_ms=1500)
-AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
-MSGPACK = {**AUTHORISED, "Content-Type": "application/msgpack"}
-Client = TestClient[web.Request, web.Application]
 
-
-@asynccontextmanager
-async def http_client(hub: Hub, settings: HttpSettings = HTTP) -> AsyncIterator[tuple[Client, HttpDoor]]:
-    door = HttpDoor(hub.intake, hub.sources, settings, monotonic_s=lambda: 100.0)
-    app = web.Application()
-    app.add_routes(door.routes())
-    async with TestClient(TestServer(app)) as client:
-        yield client, door
-
-
-def document(*items: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"source": SOURCE, "epoch": EPOCH.hex(), "items": list(items), **fields}
-
-
-def said(sequence: int, **fields: Any) -> dict[str, Any]:
-    return {"sequence": sequence, "kind": "customer_turn", "occurred_at": NOW, "conversation": "c-1", **fields}
+def hole(first: int, last: int, count: int = 1) -> dict[str, Any]:
+    return {"first": first, "last": last, "drop_class": "x", "count": count}
 
 
 async def test_messagepack_is_stored_as_it_came_and_acknowledged_as_over_mqtt(tmp_path: Path) -> None:
@@ -140,7 +120,7 @@ async def test_a_declared_hole_can_be_sent_as_json(tmp_path: Path) -> None:
         (gap,) = hub.bodies(Gone)
         assert (gap.first, gap.last, gap.count) == (1, 4, 3)
         answer = await client.post(
-            "/v1/events", json=document(gone=[{**gone[0], "first": 6, "last": 6}]), headers=AUTHORISED
+            "/v1/events", json=document(gone=[{**gone[0], "first": 6, "last": 6, "count": 1}]), headers=AUTHORISED
         )
         assert (await answer.json())["acknowledged_through"] == 6
 
@@ -190,8 +170,19 @@ async def test_other_types_and_compressed_bodies_are_415(tmp_path: Path, headers
     [
         (document(said(1, occurred_at="yesterday")), "$.items[0].occurred_at"),
         (document(said(1), said(2, conversation="")), "$.items[1].conversation"),
-        (document(said(1, kind="nonsense")), "$.items[0].kind"),
-        (document(said(1, kind="clock")), "$.items[0].kind"),
+        (document(said(1, kind=7)), "$.items[0].kind"),
+        (document(said(1, kind="nonsense") | {"sequence": "2"}), "$.items[0].sequence"),
+        (document(said(1, kind="nonsense"), said(2, colour="red")), "$.items[1].colour"),
+        (document(said(1, kind="nonsense", remark="x" * BODY_BYTES_MAX)), "$.items[0]"),
+        (document({"kind": "nonsense"}), "$.items[0].sequence"),
+        (document(said(2**53)), "$.items[0].sequence"),
+        (document(gone=[hole(9, 2)]), "$.gone[0].last"),
+        (document(gone=[hole(1, 4), hole(4, 9)]), "$.gone[1].first"),
+        (document(gone=[hole(1, 2**53)]), "$.gone[0].last"),
+        (document(gone=[hole(1, 4, count=-1)]), "$.gone[0].count"),
+        (document(gone=[hole(1, 4, count=5)]), "$.gone[0].count"),
+        (document(said(3), gone=[hole(1, 4)]), "$.items[0].sequence"),
+        (document(said(3), base=4), "$.base"),
         (document(said(1, colour="red")), "$.items[0].colour"),
         (document({"kind": "customer_turn", "occurred_at": NOW, "conversation": "c"}), "$.items[0].sequence"),
         (document(said(1), epoch="xyz"), "$.epoch"),

@@ -8,7 +8,9 @@ import msgspec
 
 from tests.collector.store import NOW, frame, item, turn
 from wire.codec import encode_body, encode_frame
+from wire.frame import Frame, GoneRange
 from wire.limits import FRAME_BYTES_MAX
+from wire.record import GapReason
 
 CAP = FRAME_BYTES_MAX
 _SIGNIFICANT = 64
@@ -37,12 +39,34 @@ def msgpack_corpus() -> Iterator[tuple[str, bytes]]:
     yield "a negative sequence", encode_frame(frame(item(1))).replace(b"\x95\x01\x15", b"\x95\xff\x15")
     yield "not a number as sequence", encode_frame(frame(item(1))).replace(b"\x95\x01", b"\x95\xcb\x7f\xf8" + bytes(6))
     yield "sequence 2^64 - 1", encode_frame(frame(item(1))).replace(b"\x95\x01", b"\x95\xcf" + b"\xff" * 8)
+    yield "sequence 2^53", encode_frame(frame(item(2**53)))
+    for name, contradiction in contradictions():
+        yield name, encode_frame(contradiction)
     yield "501 items", encode_frame_unchecked(501)
     yield "a frame and then something", encode_frame(frame(item(1))) + b"\x00"
     yield "two frames", encode_frame(frame(item(1))) * 2
     yield "a long frame cut in the middle", encode_frame(frame(*map(item, range(1, 400))))[: CAP // 3]
     yield "one byte too many", bytes(CAP + 1)
     yield "random bytes", Random(1).randbytes(CAP)
+
+
+def contradictions() -> Iterator[tuple[str, Frame]]:
+    """(name, frame): what its numbers say of holes cannot be."""
+    yield "a hole that ends before it begins", frame(gone=[GoneRange(9, 2, "x", 1)])
+    yield "a hole up to 2^53", frame(gone=[GoneRange(1, 2**53, "x", 1)])
+    yield "a hole from nought", frame(gone=[GoneRange(0, 4, "x", 1)])
+    yield "a hole of less than nothing", frame(gone=[GoneRange(1, 4, "x", -1)])
+    yield "a hole of more events than numbers", frame(gone=[GoneRange(1, 4, "x", 5)])
+    yield "a hole told of in a time that ends first", frame(gone=[GoneRange(1, 4, "x", 4, GapReason.OVERFLOW, 20, 10)])
+    yield (
+        "holes that overlap",
+        frame(gone=[GoneRange(5, 9, "x", 1), GoneRange(20, 22, "x", 1), GoneRange(1, 5, "x", 1)]),
+    )
+    yield "the same hole 64 times", frame(gone=[GoneRange(1, 4, "x", 4)] * 64)
+    yield "an item in a hole", frame(item(1), item(7), gone=[GoneRange(2, 4, "x", 1), GoneRange(6, 9, "x", 1)])
+    yield "a base above what is sent", frame(item(8), item(3), base=4)
+    yield "base 2^53", frame(base=2**53)
+    yield "an epoch before that came to 2^53", frame(prev=(b"p" * 16, 2**53))
 
 
 def json_corpus() -> Iterator[tuple[str, bytes]]:
@@ -64,10 +88,31 @@ def json_corpus() -> Iterator[tuple[str, bytes]]:
     yield "30 KiB of escapes", b'{"source":"' + b"\\u0041" * 10000 + b'"}'
     yield "the same key 6,000 times", b"{" + b'"base":1,' * 6000 + b'"base":1}'
     yield "6,000 unknown keys", b"{" + b"".join(b'"k%05d":1,' % n for n in range(6000)) + b'"x":1}'
+    yield "sequence 2^53", start + b'{"kind":"closed","occurred_at":1,"conversation":"c","sequence":9007199254740992}]}'
+    hole = '{"source":"shop/one","epoch":"' + "65" * 16 + '","items":[],"gone":[%s]}'
+    for name, first, last, count in (
+        ("ends before it begins", 9, 2, 1),
+        ("up to 2^53", 1, 2**53, 1),
+        ("from nought", 0, 4, 1),
+    ):
+        yield f"a hole {name}", (hole % one_hole(first, last, count)).encode()
+    yield "a hole of less than nothing", (hole % one_hole(1, 4, -1)).encode()
+    yield "a hole of more events than numbers", (hole % one_hole(1, 4, 5)).encode()
+    yield "holes that overlap", (hole % ",".join([one_hole(1, 4, 4)] * 64)).encode()
+    unknown = start + b'{"sequence":1,"kind":"x","y":%s}]}'
+    yield "an unknown kind of 9 KiB", unknown % (b'"' + b"y" * 9000 + b'"')
+    yield "an unknown kind 8 Ki deep", unknown % (b"[" * 4000 + b"]" * 4000)
+    yield "an unknown kind of 60 KiB of empty objects", unknown % (b"[" + b"{}," * 20000 + b"{}]")
+    yield "an unknown kind with a number of 8,000 digits", unknown % (b"9" * 8000)
     yield "501 items", start + b'{"kind":"x"},' * 500 + b'{"kind":"x"}]}'
     yield "a document and then something", start + b"]} []"
     yield "cut in the middle", start + b'{"kind":"customer_tu'
     yield "one byte too many", b" " * (CAP + 1)
+
+
+def one_hole(first: int, last: int, count: int) -> str:
+    """A gone range in JSON."""
+    return f'{{"first":{first},"last":{last},"drop_class":"x","count":{count}}}'
 
 
 def body_corpus() -> Iterator[tuple[str, bytes]]:

@@ -18,7 +18,7 @@ from tests.wire.hostile import CAP, body_corpus, flipped, json_corpus, msgpack_c
 from wire.codec import BODY_TYPES, decode_ack, decode_body, decode_frame, encode_frame
 from wire.errors import DecodeError, Reason
 from wire.frame import Frame, Lane
-from wire.kinds import Kind
+from wire.kinds import UNKNOWN_WORD, Kind
 from wire.limits import FRAME_ITEMS_MAX
 
 MS_MAX = 5.0
@@ -79,6 +79,15 @@ def test_a_hostile_frame_is_refused_cheaply(name: str, data: bytes) -> None:
 def test_a_hostile_document_is_refused_cheaply(name: str, data: bytes) -> None:
     assert _refused(decode_json_frame, data).reason is (Reason.TOO_LARGE if len(data) > CAP else Reason.NOT_A_FRAME)
     _assert_cheap(decode_json_frame, data)
+
+
+def test_a_document_full_of_unknown_kinds_is_read_cheaply() -> None:
+    few = ",".join(f'{{"kind":"typing","sequence":{n},"on":true}}' for n in range(1, FRAME_ITEMS_MAX + 1))
+    large = ",".join(f'{{"kind":"x","sequence":{n},"y":[{"{}," * 2600}0]}}' for n in range(1, 9))
+    for items in (few, large):
+        data = ('{"source":"shop/one","epoch":"' + "65" * 16 + f'","items":[{items}]}}').encode()
+        assert {item.kind for item in decode_json_frame(data).frame.items} == {UNKNOWN_WORD}
+        _assert_cheap(decode_json_frame, data)
 
 
 @pytest.mark.parametrize(("name", "data"), BODIES, ids=[name for name, _ in BODIES])
