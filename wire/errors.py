@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OCCURRED_IN_FUTURE = "occurred_in_future"
     ROW_MALFORMED = "row_malformed"
     SEEN_TWICE = "seen_twice"
+    PERSONAL_DATA = "personal_data"
 
 
 class WireError(Exception):

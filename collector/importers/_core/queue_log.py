@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from collector._core.personal import masked
 from collector.importers._core.text import REPLACEMENT
 from wire.conversation import ClosedBy, LeftReason
 from wire.ids import is_name
@@ -203,7 +204,7 @@ def as_row(at: int, resolution_ms: int, names: Sequence[str], params: Sequence[s
         resolution_ms,
         "" if call in _NOT_A_CALL else as_name(call),
         "" if queue in _NOBODY else as_name(queue),
-        "" if agent in _NOBODY else as_name(agent),
+        "" if agent in _NOBODY else as_name(masked(agent)),
         event,
         tuple(params),
     )

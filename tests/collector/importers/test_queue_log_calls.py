@@ -96,6 +96,12 @@ def test_no_number_of_a_customer_is_kept(tmp_path: Path) -> None:
     assert reading.report.outcomes["rejected"] == 0
 
 
+def test_an_agent_who_is_reached_by_a_number_is_told_by_it_with_its_middle_taken_out(tmp_path: Path) -> None:
+    """Nothing is lost of the call, as it would be if the door refused who answered it."""
+    rows = [line(7, "c-1", "q-1", "Local/13800138000@from-queue/n", "CONNECT", 7, "chan-2", 4)]
+    assert words_of(tmp_path, ENTERS, *rows)[-1] == "+7 answered c-1 Local/138xxxx8000@from-queue/n"
+
+
 # -------------------------------------------------------------------------------------------------------- phones ring
 
 
