@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from collector._core.personal import is_telephone_number
 from collector._core.roster import CLIENT, HOST, Link, Problem, Stated, minutes_of
 from collector.importers._core.text import heading, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants
@@ -27,7 +28,6 @@ from wire.organisation import Relation
 _DAY_MS: Final = 86_400_000
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
-_LOOKS_LIKE_A_PHONE: Final = re.compile(r"1\d{10}")
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
     (Relation.QUEUE_OF_SHOP, "queue", "shop"),
@@ -248,7 +248,7 @@ def _check_id(field: str, text: str | None) -> None:
         return
     if not is_name(text) or is_derived(text):
         raise _BadRow(f"{field}: not a code; use letters, digits and . _ : @ / - (a person's name is never taken)")
-    if field in {"person", "account"} and _LOOKS_LIKE_A_PHONE.fullmatch(text):
+    if field in {"person", "account"} and is_telephone_number(text):
         raise _BadRow(f"{field}: looks like a telephone number; use a code")
     if field == "client" and text == OPERATOR:
         raise _BadRow(f"client: {OPERATOR} is the operator's own ledger")

@@ -55,6 +55,7 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
         rejected_listed=defaults.int("collector.import_rejected_listed"),
         cells_remembered=defaults.int("collector.import_cells_remembered"),
         workbook=defaults.fill(TableLimits, "collector", prefix="import_"),
+        call_longest_ms=defaults.ms("collector.import_call_longest"),
     )
 
 

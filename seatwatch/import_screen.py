@@ -47,7 +47,13 @@ def show(report: Report, delivered: Delivered | None) -> None:
     if report.broken_off:
         console.print("The last row breaks off before its end; it is entered when the log goes on.")
     if report.undecided:
-        console.print(f"{report.undecided:,} calls still wait where the file ends; they are entered when it goes on.")
+        console.print(
+            f"{report.undecided:,} calls are undecided where the file ends; they are entered when it goes on."
+        )
+    if report.unfinished:
+        console.print(
+            f"{report.unfinished:,} calls have no end where the file ends; it is entered when the file goes on."
+        )
     if delivered is None:
         console.print(f"{report.events:,} events; nothing was stored (--check).")
         return
@@ -74,6 +80,8 @@ def as_json(report: Report, delivered: Delivered | None) -> bytes:
         found["broken_off"] = report.broken_off
     if report.undecided:
         found["undecided"] = report.undecided
+    if report.unfinished:
+        found["unfinished"] = report.unfinished
     if delivered is not None:
         found |= {
             "stored_before": delivered.stored_before,

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     ROW_MALFORMED = "row_malformed"
     SEEN_TWICE = "seen_twice"
     UNKNOWN_KIND = "unknown_kind"
+    PERSONAL_DATA = "personal_data"
 
 
 class WireError(Exception):

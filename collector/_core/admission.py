@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from collector._core import derived, keys
+from collector._core.personal import names_a_person
 from collector._core.sequence import Progress, Span, StreamView
 from ledger.entry import NewEntry
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
@@ -274,6 +275,8 @@ class _Frame:
                 said = decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 return self._quarantine(item, sequence, Reason.BODY_MALFORMED)
+            if names_a_person(said):
+                return self._quarantine(item, sequence, Reason.PERSONAL_DATA)
             if said.occurred_at > self.latest_allowed:
                 return self._quarantine(item, sequence, Reason.OCCURRED_IN_FUTURE)
             if type(said) is Heartbeat:
@@ -331,7 +334,7 @@ class _Frame:
             return found, None
         kept = _decode_quarantined(body)
         if kept.reason is not Reason.UNROUTED_QUEUE:
-            return (kept.kind, kept.kind_version, kept.raw), kept.reason
+            return (kept.kind, kept.kind_version, kept.raw or None), kept.reason
         elsewhere = self._unrouted_body(sequence)
         raw = None if elsewhere is None else _decode_unrouted(elsewhere).raw
         return (kept.kind, kept.kind_version, raw), kept.reason

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from collector._core import keys
+from collector._core.personal import is_personal_item
 from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF
@@ -26,6 +27,8 @@ from wire.uplink import ConnectionSeen
 
 HUB_CLOCK: Final = "hub"
 """The clock domain of everything the collector says about itself."""
+
+LEAVE_NOTHING: Final = frozenset({Reason.UNROUTED_QUEUE, Reason.PERSONAL_DATA})
 
 _Head = tuple[int, int, str, None, bool, str]
 # Not wire.codec.encode_body: a quarantined body may be over the cap of a body, being the reason it is here.
@@ -56,8 +59,8 @@ def gap(source: str, epoch: bytes, hole: GoneRange, at: int) -> NewEntry:
 
 
 def equivocation(source: str, epoch: bytes, sequence: int, item: Item, at: int) -> NewEntry:
-    """`item` came under a key that already holds something else."""
-    raw = bytes(item.body)
+    """`item` came under a key that already holds something else. Nothing is kept of one that says who a person is."""
+    raw = b"" if is_personal_item(item) else bytes(item.body)
     body = Equivocation(*_head(at), source, epoch, sequence, item.kind, item.kind_version, raw)
     return entry(keys.EQUIVOCATION, keys.equivocation_epoch(source, epoch, raw), sequence, body)
 
@@ -65,9 +68,10 @@ def equivocation(source: str, epoch: bytes, sequence: int, item: Item, at: int) 
 def quarantined(source: str, epoch: bytes, sequence: int, item: Item, reason: Reason, at: int) -> NewEntry:
     """`item` was not taken, for `reason`; kept whole under the sender's own key.
 
-    Only an unrouted item leaves nothing but its place: what it says may be another client's, and the operator keeps it.
+    Two leave nothing but their place: an unrouted item, since what it says may be another client's, and the operator
+    keeps it; and one that says who a person is, which nobody keeps.
     """
-    raw = b"" if reason is Reason.UNROUTED_QUEUE else bytes(item.body)
+    raw = b"" if reason in LEAVE_NOTHING else bytes(item.body)
     body = Quarantined(*_head(at), reason, item.kind, item.kind_version, raw)
     return entry(source, epoch, sequence, body)
 

@@ -22,6 +22,7 @@ from collector.importers._core import keys, plan
 from collector.importers._core.order import Numbered, by_time, numbered
 from collector.importers._core.plan import Outcome
 from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row, is_cut_off
+from collector.importers._core.queue_open import CallLimits
 from collector.importers._core.queue_story import Story
 from collector.importers._core.rows import Row
 from collector.importers._core.text import plain
@@ -203,7 +204,7 @@ class QueueLogReading:
         """All events by number. Counts anew into `report`."""
         report = self.report = self._fresh_report()
         report.events = self.starts_after
-        story = Story(self._settings.ids_remembered)
+        story = Story(CallLimits(self._settings.ids_remembered, self._settings.call_longest_ms))
         if self._continues is not None:
             story.restore(self._continues.state)
         self.parts = []
@@ -225,7 +226,7 @@ class QueueLogReading:
                     report.count(cells.number, row, file.path.name if several else "")
                     yield cells.number, row
                 report.broken_off += file.breaks_off
-            report.undecided = story.waiting
+            report.undecided, report.unfinished = story.waiting, story.unfinished
 
         for event in numbered(counted(), self.starts_after):
             report.events = event.sequence

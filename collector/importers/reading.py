@@ -32,6 +32,7 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
     conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
     cells_remembered: how many wall times are kept with their offsets. workbook: what one may unfold to.
+    call_longest_ms: of a log of calls that tells no end of one: after so long it has ended.
     """
 
     events_sorted: int
@@ -39,6 +40,7 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     rejected_listed: int
     cells_remembered: int
     workbook: TableLimits
+    call_longest_ms: int
 
 
 class TableReading(ABC, Generic[PlanT]):

@@ -28,8 +28,8 @@ class RejectedRow(NamedTuple):
 class Report:
     """What the rows of a file were. Every row is in exactly one of `outcomes`.
 
-    undecided: calls that the last rows leave open in such a way that nothing was told of them yet. broken_off: last
-    rows that are not whole, one a file at most; they are no rows yet.
+    undecided: calls that the last rows leave open in such a way that nothing was told of them yet. unfinished: calls
+    that were told and not their end. broken_off: last rows that are not whole, one a file at most; no rows yet.
     """
 
     def __init__(self, rejected_listed: int, outcomes: Iterable[str] = Outcome) -> None:
@@ -39,6 +39,7 @@ class Report:
         self.events = 0
         self.outcomes: dict[str, int] = {str(outcome): 0 for outcome in outcomes}
         self.undecided = 0
+        self.unfinished = 0
         self.broken_off = 0
         self.reasons: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()

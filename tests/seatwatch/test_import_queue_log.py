@@ -69,6 +69,29 @@ def facts(directory: Path) -> dict[tuple[str, str], SessionFact]:
     return {(fact.conversation, fact.queue): fact for fact in told if isinstance(fact, SessionFact)}
 
 
+ASKED_FIRST = [
+    *ROWS[:3],
+    (24, "c-2", "q-2", "a-2", "CONNECT", 4, "z", 4),
+    (30, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b", 7, 23, 1),
+]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (90, "c-1", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1),
+        (30, "c-2", "q-2", "a-2", "ATTENDEDTRANSFER", "BRIDGE", "b", 4, 6, 1),
+    ],
+)
+def test_a_customer_handed_to_a_colleague_who_was_asked_first_is_one_call(
+    ends: tuple[object, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "queue_log").write_text(log(*ASKED_FIRST, ends), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    (fact,) = facts(tmp_path).values()
+    assert (fact.conversation, fact.outcome, fact.first_response_ms) == ("c-1", Outcome.ANSWERED, 7000)
+
+
 def test_every_row_is_in_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "queue_log").write_text(log(*ROWS) + "no row\n", encoding="utf-8")
     assert run(arguments(tmp_path, "queue_log")) == 0
@@ -194,7 +217,8 @@ def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.Captur
     assert run([*command, "--check"]) == 0
     shown = capsys.readouterr().out
     assert "ENTERQUEUE" in shown
-    assert "1 calls still wait where the file ends" in shown
+    assert "1 calls are undecided where the file ends" in shown
+    assert "1 calls have no end where the file ends" in shown
     assert not (tmp_path / "data").exists()
 
 

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     NO_RULE = "no_rule_fits"
     NOTHING_THERE = "nothing_there"
     NOT_AN_ID = "not_an_id"
+    PERSONAL = "telephone_number"
     ID_REPEATED = "id_repeated"
     NOT_A_TIME = "not_a_time"
     TIME_SKIPPED = "time_skipped_by_clock_change"

@@ -1,7 +1,7 @@
 """Rows of an Asterisk queue_log: what they say, and the words for what becomes of them.
 
 Parameters stand where `app_queue.c` writes them; what may be about a customer (caller ids, numbers dialled, keys
-pressed) is never looked at.
+pressed) is never kept. A caller id is only compared with the extensions of our own people.
 """
 
 import re
@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from collector._core.personal import masked
 from collector.importers._core.text import REPLACEMENT
 from wire.conversation import ClosedBy, LeftReason
 from wire.ids import is_name
@@ -26,6 +27,10 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9._:@/-]")
 _DIGEST_CHARS: Final = 16
 _ATTENDED: Final = "ATTENDEDTRANSFER"
 _LINKED: Final = "LINK"
+_BRIDGED: Final = "BRIDGE"
+_EXTENSION: Final = re.compile(r"\d{3,6}")
+"""What people on the floor dial each other by; a number of the public network is longer."""
+_NUMBER: Final = re.compile(r"\d+")
 _NAMES: Final = ("call", "queue", "agent", "event")
 """What stands between the time and the parameters."""
 
@@ -50,6 +55,8 @@ class Note(StrEnum):
     ENTERED_TWICE = "entered_again_without_leaving"
     UNKNOWN = "unknown_event"
     RANG_TOGETHER = "rang_while_another_answered"
+    END_NOT_TOLD = "end_never_told"
+    AFTER_GIVEN_UP = "told_after_its_end_was_given_up"
 
 
 class Call(StrEnum):
@@ -80,7 +87,8 @@ class Person(StrEnum):
 class CallEvent(NamedTuple):
     """An event about a call and the places of its parameters (from 0), None = it has none such.
 
-    wait, talk: whole seconds. ring: of `ring_unit_ms`. left: why it ended unanswered; by: who ended it.
+    wait, talk: whole seconds. ring: of `ring_unit_ms`. left: why it ended unanswered; by: who ended it. attended: a
+    transfer after asking.
     """
 
     does: Call
@@ -90,6 +98,7 @@ class CallEvent(NamedTuple):
     ring_unit_ms: int = SECOND_MS
     left: LeftReason | None = None
     by: ClosedBy = ClosedBy.SYSTEM
+    attended: bool = False
 
 
 CALL_EVENTS: Final = {
@@ -107,7 +116,7 @@ CALL_EVENTS: Final = {
     "AGENTDUMP": CallEvent(Call.RINGS),
     "BLINDTRANSFER": CallEvent(Call.TRANSFERS, wait=2, talk=3),
     "TRANSFER": CallEvent(Call.TRANSFERS, wait=2, talk=3),
-    _ATTENDED: CallEvent(Call.TRANSFERS, wait=2, talk=3),
+    _ATTENDED: CallEvent(Call.TRANSFERS, wait=2, talk=3, attended=True),
     "OUTCALL": CallEvent(Call.OUTBOUND, talk=1),
     # written by dial plans of the Wazo and XiVO family
     "LEAVEEMPTY": CallEvent(Call.LEAVES, left=LeftReason.NOBODY_ONLINE),
@@ -117,7 +126,7 @@ CALL_EVENTS: Final = {
     "DIVERT_CA_RATIO": CallEvent(Call.TURNED_AWAY, left=LeftReason.TURNED_AWAY),
     "DIVERT_HOLDTIME": CallEvent(Call.TURNED_AWAY, left=LeftReason.TURNED_AWAY),
 }
-LINKED_TRANSFER: Final = CallEvent(Call.TRANSFERS, wait=3, talk=4)
+LINKED_TRANSFER: Final = CallEvent(Call.TRANSFERS, wait=3, talk=4, attended=True)
 """ATTENDEDTRANSFER between two channels: LINK and both of them, where BRIDGE and APP name one thing."""
 
 PERSON_EVENTS: Final = {
@@ -134,6 +143,7 @@ PERSON_EVENTS: Final = {
     "WRAPUPSTART": Person.WRAPS_UP,
 }
 RESTART: Final = "QUEUESTART"
+_CALLER_ID: Final = 1
 _STATE_MORE: Final = frozenset({Call.COMPLETES, Call.TRANSFERS})
 """Their rows go on after the lengths: until then the last one may lack digits."""
 KNOWN_NOTES: Final = frozenset({"CONFIGRELOAD", "RINGCANCELED", "PENALTY", "RINGINUSE", "DID", RESTART})
@@ -166,6 +176,19 @@ class LogRow(NamedTuple):
         return found if found <= DURATION_MAX_MS else None
 
     @property
+    def caller(self) -> str:
+        """Of a call that enters: the number it comes from. For comparing only."""
+        return self.params[_CALLER_ID].strip() if len(self.params) > _CALLER_ID else ""
+
+    @property
+    def meeting(self) -> str:
+        """Of an attended transfer between two talks: a name of its own, in which no channel can be read; else ""."""
+        places = {_BRIDGED: 2, _LINKED: 3}.get(self.params[0].strip(), 0) if self.params else 0
+        if self.event != _ATTENDED or not places:
+            return ""
+        return sha256("|".join(self.params[:places]).encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]
+
+    @property
     def words(self) -> str:
         """The first parameter as a word: a reason for a pause."""
         return self.params[0].strip()[:WORD_CHARS_MAX] if self.params else ""
@@ -181,10 +204,15 @@ def as_row(at: int, resolution_ms: int, names: Sequence[str], params: Sequence[s
         resolution_ms,
         "" if call in _NOT_A_CALL else as_name(call),
         "" if queue in _NOBODY else as_name(queue),
-        "" if agent in _NOBODY else as_name(agent),
+        "" if agent in _NOBODY else as_name(masked(agent)),
         event,
         tuple(params),
     )
+
+
+def is_extension_of(account: str, caller: str) -> bool:
+    """Whether `caller` is an extension that stands in an account, as 7009 does in `PJSIP/7009`."""
+    return _EXTENSION.fullmatch(caller) is not None and caller in _NUMBER.findall(account)
 
 
 def is_event(name: str) -> bool:

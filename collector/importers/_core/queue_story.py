@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from collector.importers._core.plan import Hole, Outcome
-from collector.importers._core.queue_calls import Calls, CallsState
+from collector.importers._core.queue_calls import Calls
 from collector.importers._core.queue_log import (
     CALL_EVENTS,
     FORMAT,
@@ -19,6 +19,7 @@ from collector.importers._core.queue_log import (
     call_event,
     is_event,
 )
+from collector.importers._core.queue_open import CallLimits, CallsState
 from collector.importers._core.queue_people import People, PersonState
 from collector.importers._core.rows import Row
 from wire.body import Body
@@ -33,11 +34,11 @@ class _StoryState(msgspec.Struct, frozen=True):
 
 
 class Story:
-    """Everything the rows so far left open. ids_remembered: see Calls."""
+    """Everything the rows so far left open."""
 
-    def __init__(self, ids_remembered: int) -> None:
+    def __init__(self, limits: CallLimits) -> None:
         self._notes: list[str] = []
-        self._calls = Calls(self._note, ids_remembered)
+        self._calls = Calls(self._note, limits)
         self._people = People()
         self._last_at: int | None = None
 
@@ -62,6 +63,11 @@ class Story:
         """Calls that the last rows left undecided; they are told when a further row says how they went on."""
         return self._calls.waiting
 
+    @property
+    def unfinished(self) -> int:
+        """Calls that were told and have not ended."""
+        return self._calls.unfinished
+
     def take(self, row: LogRow) -> Row:
         """What became of a row. Never raises for what a file may hold."""
         self._notes = []
@@ -74,6 +80,7 @@ class Story:
 
     def _told(self, row: LogRow) -> Iterator[Body | Hole]:
         event = call_event(row)
+        yield from self._calls.up_to(row.at)
         if event is not None:
             yield from self._calls.take(row, event)
         elif row.event in PERSON_EVENTS:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from collector._core.personal import is_telephone_number
 from collector.importers._core.durations import DurationReader
 from collector.importers._core.plan import (
     Ambiguous,
@@ -159,6 +160,8 @@ class RowReader:
                 raise _RejectedRow(Fault.NOTHING_THERE, self._plan.header[place])
             if not is_name(part) or is_derived(part):
                 raise _RejectedRow(Fault.NOT_AN_ID, self._plan.header[place])
+            if is_telephone_number(part):
+                raise _RejectedRow(Fault.PERSONAL, self._plan.header[place])
         name = _JOINT.join(parts)
         if not is_name(name):
             raise _RejectedRow(Fault.NOT_AN_ID, self._plan.header[places[0]])

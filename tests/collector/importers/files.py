@@ -11,7 +11,12 @@ from collector.importers.tables import TableLimits
 
 LIMITS = TableLimits(unpacked_bytes_max=1 << 20, rows_max=50_000, columns_max=50)
 SETTINGS = ReadingSettings(
-    events_sorted=10_000, ids_remembered=10_000, rejected_listed=100, cells_remembered=1000, workbook=LIMITS
+    events_sorted=10_000,
+    ids_remembered=10_000,
+    rejected_listed=100,
+    cells_remembered=1000,
+    workbook=LIMITS,
+    call_longest_ms=12 * 3_600_000,
 )
 
 CALLS = """

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from collector.importers._core.queue_log import FORMAT, SECOND_MS
+from collector.importers.queue_log import QueueLogReading
+from tests.collector.importers.files import SETTINGS
 from tests.collector.importers.queue_logs import BEGAN, HEADER, in_words, line, reading_of, told, words_of
 from wire.conversation import Channel, Direction, Offered, SourceNote
 from wire.frame import GoneRange
@@ -91,6 +94,12 @@ def test_no_number_of_a_customer_is_kept(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, "".join(rows))
     assert all(number.encode() not in event.body for event in reading.in_file_order())
     assert reading.report.outcomes["rejected"] == 0
+
+
+def test_an_agent_who_is_reached_by_a_number_is_told_by_it_with_its_middle_taken_out(tmp_path: Path) -> None:
+    """Nothing is lost of the call, as it would be if the door refused who answered it."""
+    rows = [line(7, "c-1", "q-1", "Local/13800138000@from-queue/n", "CONNECT", 7, "chan-2", 4)]
+    assert words_of(tmp_path, ENTERS, *rows)[-1] == "+7 answered c-1 Local/138xxxx8000@from-queue/n"
 
 
 # -------------------------------------------------------------------------------------------------------- phones ring
@@ -221,6 +230,54 @@ def test_a_reload_ends_no_call(tmp_path: Path) -> None:
     rows = [line(20, "NONE", "NONE", "NONE", "CONFIGRELOAD"), line(67, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 60, 1)]
     bodies = told(reading_of(tmp_path, ENTERS + CONNECTS + "".join(rows)))
     assert in_words(bodies)[5:] == ["+20 SourceNote", "+67 closed c-1 agent"]
+
+
+# ------------------------------------------------------------------------------------------------- calls without an end
+
+NEXT_DAY = line(12 * 3600 + 1, "c-9", "q-1", "NONE", "ENTERQUEUE", "", "", 1)
+
+
+def test_a_call_whose_end_was_never_told_ends_where_it_was_last_heard_of(tmp_path: Path) -> None:
+    waits = line(1, "c-2", "q-1", "NONE", "ENTERQUEUE", "", "", 2)
+    reading = reading_of(
+        tmp_path, ENTERS + waits + CONNECTS + NEXT_DAY + line(12 * 3600 + 2, "c-9", "q-1", "NONE", "PAUSED")
+    )
+    words = in_words(told(reading))
+    assert words[7:] == [
+        "+7 closed c-1 system",
+        f"+{12 * 3600 + 1} offered c-9 q-1",
+        f"+{12 * 3600 + 1} queued c-9 q-1",
+        "+1 closed c-2 system",
+        f"+{12 * 3600 + 2} SourceNote",
+    ]
+    assert reading.report.notes == {"end_never_told": 2, "unknown_event": 1}
+    assert reading.report.noted["end_never_told"] == [4, 5]
+    assert (reading.report.undecided, reading.report.unfinished) == (0, 1)
+
+
+def test_twelve_hours_are_not_too_long(tmp_path: Path) -> None:
+    ends = line(12 * 3600, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 12 * 3600 - 7, 1)
+    assert words_of(tmp_path, ENTERS, CONNECTS, ends)[-1] == f"+{12 * 3600} closed c-1 agent"
+
+
+def test_what_comes_of_a_call_that_was_given_up_is_kept_as_a_note(tmp_path: Path) -> None:
+    ends = line(13 * 3600, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 13 * 3600 - 7, 1)
+    enters = line(13 * 3600, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1)
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + NEXT_DAY + ends + enters)
+    words = in_words(told(reading))
+    assert words[5] == "+7 closed c-1 system"
+    assert words[8:] == [f"+{13 * 3600} SourceNote", f"+{13 * 3600} offered c-1 q-1", f"+{13 * 3600} queued c-1 q-1"]
+    assert reading.report.notes == {"end_never_told": 1, "told_after_its_end_was_given_up": 1}
+
+
+def test_a_log_that_never_says_how_its_calls_end_is_not_remembered_whole(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(SETTINGS, ids_remembered=2)
+    rows = [line(second, f"c-{second}", "q-1", "NONE", "ENTERQUEUE", "", "", 1) for second in range(5)]
+    (tmp_path / "log").write_text("".join(rows), encoding="utf-8")
+    reading = QueueLogReading([tmp_path / "log"], "acme", None, settings)
+    words = in_words(told(reading))
+    assert [word for word in words if "closed" in word] == [f"+{n} closed c-{n} system" for n in range(3)]
+    assert reading.report.notes == {"end_never_told": 3}
 
 
 # -------------------------------------------------------------------------------------------------------------- others

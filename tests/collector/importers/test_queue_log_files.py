@@ -32,6 +32,15 @@ A_DAY = [
     line(85, "NONE", "q-2", "a-2", "PAUSE", "lunch"),
     line(90, "NONE", "NONE", "NONE", "QUEUESTART"),
     line(95, "c-9", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+    line(99, "c-9", "q-1", "a-1", "CONNECT", 4, "y", 2),
+    line(100, "c-10", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+    line(102, "c-10", "q-1", "a-3", "CONNECT", 2, "y", 2),
+    line(104, "c-11", "q-2", "NONE", "ENTERQUEUE", "", "7", 1),
+    line(107, "c-11", "q-2", "a-2", "CONNECT", 3, "y", 2),
+    line(112, "c-11", "q-2", "a-2", "ATTENDEDTRANSFER", "BRIDGE", "b", 3, 5, 1),
+    line(112, "c-9", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b", 4, 13, 1),
+    line(113, "c-10", "q-1", "a-3", "ATTENDEDTRANSFER", "LINK", "p", "q", 2, 11, 1),
+    line(120, "c-9", "q-2", "NONE", "ENTERQUEUE", "", "x", 1),
 ]
 
 
@@ -92,7 +101,7 @@ def test_every_row_is_counted_under_its_event_or_as_rejected(tmp_path: Path) -> 
     list(reading.in_file_order())
     assert reading.report.rows == len(A_DAY) == sum(reading.report.outcomes.values())
     assert reading.report.outcomes["rejected"] == 1
-    assert reading.report.outcomes["ENTERQUEUE"] == 4
+    assert reading.report.outcomes["ENTERQUEUE"] == 7
 
 
 def test_a_rejected_row_of_several_files_says_of_which(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collector.importers.queue_log import QueueLogReading
 from sla_engine.reports._core.agent_intervals import talks
@@ -149,15 +152,148 @@ def test_a_transfer_that_was_never_logged_is_joined_and_said(tmp_path: Path) -> 
     assert reading.report.notes["joined_though_no_transfer_was_told"] == 1
 
 
-def test_a_transfer_after_the_colleague_answered_ends_under_the_original_id(tmp_path: Path) -> None:
+ANSWERS = line(24, "c-2", "q-2", "a-2", "CONNECT", 4, "chan-9", 4)
+"""The colleague answers the agent, who tells about the customer and hands over at +30."""
+HANDS_OVER = line(30, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 7, 23, 1)
+COLLEAGUES_END = line(30, "c-2", "q-2", "a-2", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 4, 6, 1)
+"""What the exchange writes at the same moment for the other talk that went into that bridge."""
+HANDED_OVER = ["+30 transferred c-1", "+30 closed c-1 agent"]
+IN_THE_COLLEAGUES_HANDS = [
+    "+30 offered c-1 q-2",
+    "+30 queued c-1 q-2",
+    "+30 assigned c-1 a-2",
+    "+30 accepted c-1 a-2",
+    "+30 answered c-1 a-2",
+]
+SOMEBODY_ELSE = [
+    line(-9, "c-0", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+    line(-5, "c-0", "q-1", "a-9", "CONNECT", 4, "chan-0", 4),
+]
+"""Talks all the while, so that nothing that enters is told before its end."""
+
+
+def test_a_transfer_after_the_colleague_answered_is_joined_by_the_id_it_ends_under(tmp_path: Path) -> None:
+    ends = line(90, "c-1", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1)
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + ASKS + ANSWERS + HANDS_OVER + ends)
+    bodies = told(reading)
+    assert in_words(bodies)[5:] == [*HANDED_OVER, *IN_THE_COLLEAGUES_HANDS, "+90 closed c-1 customer"]
+    assert legs_of(bodies) == [("a-1", 3, 30), ("a-2", 30, 90)]
+    assert reading.report.notes == {"joined_after_transfer": 1}
+
+
+@pytest.mark.parametrize("before", [[], SOMEBODY_ELSE], ids=["alone", "on a busy floor"])
+@pytest.mark.parametrize("turned", [False, True], ids=["customer's row first", "colleague's row first"])
+def test_two_talks_that_go_into_one_bridge_are_one_call_that_ends_where_the_log_leaves_it(
+    before: list[str], turned: bool, tmp_path: Path
+) -> None:
+    both = [COLLEAGUES_END, HANDS_OVER] if turned else [HANDS_OVER, COLLEAGUES_END]
+    reading = reading_of(tmp_path, "".join([*before, ENTERS, CONNECTS, ASKS, ANSWERS, *both]))
+    words = [word for word in in_words(told(reading)) if "c-0" not in word]
+    expected = [*BEGINNING, *ANSWER, *HANDED_OVER, *IN_THE_COLLEAGUES_HANDS, "+30 closed c-1 system"]
+    assert words == expected
+    assert reading.report.notes == {"joined_after_transfer": 1, "end_never_told": 1}
+
+
+def test_a_call_that_leaves_the_queues_with_a_transfer_is_told_when_no_second_talk_shows(tmp_path: Path) -> None:
+    rows = [*SOMEBODY_ELSE, ENTERS, CONNECTS, HANDS_OVER]
+    pending = reading_of(tmp_path, "".join(rows))
+    assert not [word for word in in_words(told(pending)) if "c-1" in word]
+    assert (pending.report.undecided, pending.report.unfinished) == (1, 1)
+    later = line(32, "NONE", "q-1", "a-1", "PAUSE", "")
+    words = in_words(told(reading_of(tmp_path, "".join([*rows, later]))))
+    assert [word for word in words if "c-1" in word] == [*BEGINNING, *ANSWER, *HANDED_OVER]
+
+
+@pytest.mark.parametrize(
+    ("ends", "by"),
+    [
+        (line(90, "c-2", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1), "customer"),
+        (line(90, "c-1", "q-2", "a-2", "COMPLETEAGENT", 4, 66, 1), "agent"),
+        (COLLEAGUES_END, "system"),
+    ],
+)
+def test_a_question_from_the_agents_own_extension_is_joined_whatever_it_ends_under(
+    ends: str, by: str, tmp_path: Path
+) -> None:
+    """Where the log names interfaces: the colleague's queue was called from 7009, and PJSIP/7009 has the customer."""
+    connects = line(7, "c-1", "q-1", "PJSIP/7009", "CONNECT", 7, "chan-2", 4)
+    hands_over = HANDS_OVER.replace("a-1", "PJSIP/7009")
+    words = words_of(tmp_path, ENTERS, connects, ASKS, ANSWERS, hands_over, ends)
+    closed = f"+{30 if by == 'system' else 90} closed c-1 {by}"
+    assert words[5:] == [*HANDED_OVER, *IN_THE_COLLEAGUES_HANDS, closed]
+
+
+def test_without_any_sign_of_whom_the_colleague_talks_to_the_question_stays_a_call(tmp_path: Path) -> None:
+    """Joining on a guess would make a customer's own call vanish on a busy floor."""
+    ends = line(90, "c-2", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1)
+    words = words_of(tmp_path, ENTERS, CONNECTS, ASKS, ANSWERS, HANDS_OVER, ends)
+    assert words[5:7] == HANDED_OVER
+    assert (words[7], words[-1]) == ("+20 offered c-2 q-2", "+90 closed c-2 customer")
+
+
+def test_a_question_that_was_answered_and_leads_to_nothing_is_a_call_of_its_own(tmp_path: Path) -> None:
     rows = [
-        ASKS,
-        line(24, "c-2", "q-2", "a-2", "CONNECT", 4, "chan-9", 4),
-        line(30, "c-1", "q-1", "a-1", "ATTENDEDTRANSFER", "BRIDGE", "b-1", 7, 23, 1),
+        line(30, "c-2", "q-2", "a-2", "COMPLETECALLER", 4, 6, 1),
+        line(67, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 60),
+    ]
+    assert words_of(tmp_path, ENTERS, CONNECTS, ASKS, ANSWERS, *rows)[5:] == [
+        "+20 offered c-2 q-2",
+        "+20 queued c-2 q-2",
+        "+20 assigned c-2 a-2",
+        "+24 accepted c-2 a-2",
+        "+24 answered c-2 a-2",
+        "+30 closed c-2 customer",
+        "+67 closed c-1 agent",
+    ]
+
+
+def test_a_handed_over_call_that_no_row_tells_of_is_joined_after_its_end(tmp_path: Path) -> None:
+    rows = [
+        line(30, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 23, 1),  # the exchange saw a hang-up, not a transfer
         line(90, "c-1", "q-2", "a-2", "COMPLETECALLER", 4, 66, 1),
     ]
-    words = words_of(tmp_path, ENTERS, CONNECTS, *rows)
-    assert words[-3:] == ["+30 transferred c-1", "+30 closed c-1 agent", "+90 closed c-2 customer"]
+    words = words_of(tmp_path, ENTERS, CONNECTS, ASKS, ANSWERS, *rows)
+    assert words[5:] == ["+30 closed c-1 agent", *IN_THE_COLLEAGUES_HANDS, "+90 closed c-1 customer"]
+
+
+def test_a_log_rotated_in_the_middle_of_a_question_is_read_on_alone(tmp_path: Path) -> None:
+    first = "".join([*SOMEBODY_ELSE, ENTERS, CONNECTS, ASKS, ANSWERS, COLLEAGUES_END])
+    rest = HANDS_OVER + line(99, "c-0", "q-1", "a-9", "COMPLETEAGENT", 4, 104, 1)
+    both = reading_of(tmp_path, first, rest)
+    whole = in_words(told(both))
+    alone = QueueLogReading([tmp_path / "log1"], "acme", None, SETTINGS, both.parts)
+    assert in_words(told(alone)) == whole[both.parts[0].after :]
+    assert "+30 closed c-1 system" in whole
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_on_a_busy_floor_without_transfers_every_call_is_told_whole_and_once(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = Random(seed)
+    rows: list[tuple[int, str]] = []
+    expected: dict[str, list[str]] = {}
+    free_from = dict.fromkeys(("a-1", "a-2", "a-3"), 0)
+    for number in range(12):
+        call, queue, account = f"c-{number}", rng.choice(("q-1", "q-2")), rng.choice(tuple(free_from))
+        enters = rng.randrange(200)
+        connects = max(enters, free_from[account]) + rng.randrange(9)
+        ends = free_from[account] = connects + 1 + rng.randrange(60)
+        wait, talk = connects - enters, ends - connects
+        rows += [
+            (enters, line(enters, call, queue, "NONE", "ENTERQUEUE", "", "", 1)),
+            (connects, line(connects, call, queue, account, "CONNECT", wait, "chan", 0)),
+            (ends, line(ends, call, queue, account, "COMPLETEAGENT", wait, talk, 1)),
+        ]
+        expected[call] = [f"+{enters} offered {call} {queue}", f"+{enters} queued {call} {queue}"]
+        expected[call] += [f"+{connects} {what} {call} {account}" for what in ("assigned", "accepted", "answered")]
+        expected[call] += [f"+{ends} closed {call} agent"]
+    rows.sort(key=lambda row: row[0])  # stable: of one second in the order of the call's life
+    reading = reading_of(tmp_path_factory.mktemp("busy"), "".join(text for _, text in rows))
+    words = in_words(told(reading))
+    assert {call: [word for word in words if call in word.split()] for call in expected} == expected
+    assert (reading.report.undecided, reading.report.unfinished, reading.report.notes) == (0, 0, {})
 
 
 def test_an_agents_question_that_leads_to_nothing_is_a_call_of_its_own(tmp_path: Path) -> None:

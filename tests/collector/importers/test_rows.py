@@ -162,6 +162,7 @@ def test_notes_of_the_mapping_are_counted_by_row(tmp_path: Path) -> None:
         (call(queue="~clock"), "not_an_id", "queue"),
         (call(queue=""), "nothing_there", "queue"),
         (call(agent="小美"), "not_an_id", "agent"),
+        (call(agent="acme:13800138000"), "telephone_number", "agent"),
         (call(left="2026-11-02 09:59:00", wait=""), "leaves_before_it_enters", "left"),
         ("c-1,presale,a-1\n", "cells_missing", ""),
         (call().rstrip("\n") + ",more\n", "cells_missing", ""),

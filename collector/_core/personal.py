@@ -1,0 +1,120 @@
+"""What no id may be, because it says who a person is: a telephone number, a name, an address, an identity card.
+
+Ids travel into reports, exports and other people's screens, and the record is never rewritten. So what looks like one
+of these is refused at the door, and nothing of it is kept. docs/operate/connect-chat.md says which ids are.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+
+from wire.body import Body
+from wire.codec import BODY_TYPES
+from wire.decoders import BODY_DECODERS
+from wire.frame import Item
+from wire.ids import is_name
+
+_MAYBE_MOBILE: Final = re.compile(r"1[3-9]\d[-. ]?\d{4}[-. ]?\d{4}").search
+"""Quick, since it begins with one character; finds every mobile number that `_NUMBER` does."""
+_NUMBER: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:00|\+)?86[-. ]?)?1[3-9]\d(?:\d{8}|([-. ])\d{4}\1\d{4})(?![0-9A-Za-z])"  # mobile, China
+    r"|\+\d{7,15}(?!\d)"  # international (E.164)
+    r"|^0\d{2,3}[- ]\d{7,8}$"  # fixed line, China
+)
+_LEFT_SHOWN: Final = 3
+_RIGHT_SHOWN: Final = 4
+_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}").fullmatch
+_CARD: Final = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]").fullmatch
+_CARD_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CARD_DIGITS: Final = "10X98765432"
+
+_REMEMBERED: Final = 1 << 13
+"""Ids looked at before: a conversation's events come one after the other, and accounts all day."""
+
+_IDS: Final = ("conversation", "account", "scorer", "linked")
+_PSEUDONYMS: Final = ("customer", "shard_key")
+"""Stand for a person, so they are looked at more closely: what a platform numbers has its own id."""
+
+
+def is_telephone_number(text: str) -> bool:
+    """Whether an id is, or has as one of its parts, what a person can be called by."""
+    if _MAYBE_MOBILE(text) is None and "+" not in text and text[:1] != "0":
+        return False
+    return _NUMBER.search(text) is not None
+
+
+def masked(text: str) -> str:
+    """`text` with the middle of telephone numbers taken out: 138xxxx8000. Still one for each person of a floor."""
+    return _NUMBER.sub(lambda found: f"{found[0][:_LEFT_SHOWN]}xxxx{found[0][-_RIGHT_SHOWN:]}", text)
+
+
+def is_personal(text: str) -> bool:
+    """Whether what stands for a person says who it is."""
+    return is_telephone_number(text) or _MAIL(text) is not None or _is_identity_card(text)
+
+
+def names_a_person(body: Body) -> bool:
+    """Whether an id in it says who somebody is; a name or a text shows by the characters no id has."""
+    looks = _LOOKS.get(type(body))
+    return looks is not None and looks(body)
+
+
+def is_personal_item(item: Item) -> bool:
+    """As `names_a_person`, of an item nobody decoded."""
+    decode = BODY_DECODERS.get((item.kind, item.kind_version))
+    try:
+        return decode is not None and names_a_person(decode(bytes(item.body)))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+
+
+@lru_cache(_REMEMBERED)
+def _is_clean(text: str) -> bool:
+    return is_name(text) and not is_telephone_number(text)
+
+
+@lru_cache(_REMEMBERED)
+def _says_nothing(text: str) -> bool:
+    return is_name(text) and not is_personal(text)
+
+
+def _is_identity_card(text: str) -> bool:
+    if _CARD(text) is None:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(text, _CARD_WEIGHTS, strict=False))
+    return text[-1].upper() == _CARD_DIGITS[total % len(_CARD_DIGITS)]
+
+
+def _looking_at(body_type: type[Body]) -> Callable[[Any], bool] | None:
+    """Made once for each type: events come by tens of thousands a second. None where the type names nobody."""
+    fields = frozenset(body_type.__struct_fields__)
+    ids = [name for name in _IDS if name in fields]
+    if not ids:
+        return None
+    pseudonyms = [name for name in _PSEUDONYMS if name in fields]
+    first = attrgetter(ids[0])
+    others = [attrgetter(name) for name in ids[1:]]
+    persons = [attrgetter(name) for name in pseudonyms]
+
+    def looks(body: Any) -> bool:  # noqa: ANN401 - of `body_type`, whatever that is
+        told = first(body)
+        if told and not _is_clean(told):
+            return True
+        for take in others:
+            text = take(body)
+            if text and not _is_clean(text):
+                return True
+        for take in persons:
+            text = take(body)
+            if text and text != told and not _says_nothing(text):
+                return True
+        return False
+
+    return looks
+
+
+_LOOKS: Final = {kind: looks for kind in BODY_TYPES.values() if (looks := _looking_at(kind)) is not None}
