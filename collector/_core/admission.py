@@ -33,7 +33,7 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 RESERVED_KINDS: Final = (
     frozenset(range(Kind.OFFERED))
     | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
-    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED}
+    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED, Kind.WORK_SEEN}
 )
 """What the record says about itself, roster, rules and incidents: Seatwatch writes them, a sender never does."""
 
