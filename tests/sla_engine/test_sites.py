@@ -226,6 +226,16 @@ def test_a_probe_that_moves_house_is_counted_where_it_is() -> None:
     assert [(t.id, t.probes_known) for t in site_tiles(state)] == [("north", 0), ("south", 1)]
 
 
+def test_a_sender_nobody_configured_is_named_until_somebody_does() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    for source in ("porch", "gate", "porch"):
+        fold_sites(state, [log.stranger(source, NOON)])
+    assert state.strangers == ["gate", "porch"]
+    fold_sites(state, [log.declared("gate", NOON, carries="facilities", site="north")])
+    assert state.strangers == ["porch"]
+
+
 def test_every_state_and_reason_has_its_word() -> None:
     assert {*SiteState, *SiteReason} <= set(words())
 

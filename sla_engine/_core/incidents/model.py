@@ -321,8 +321,8 @@ class SitesState(msgspec.Struct):
     """Every site of the operator. Plain values: it is saved and restored as MessagePack.
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
-    newest revision the ledger holds of an incident. feeds: silent sources of no site. is_open: whether it was service
-    time at the last entry.
+    newest revision the ledger holds of an incident. feeds: silent sources of no site. strangers: senders that nobody
+    had configured when they were heard. is_open: whether it was service time at the last entry.
     """
 
     limits: SiteLimits
@@ -335,5 +335,6 @@ class SitesState(msgspec.Struct):
     open: dict[str, Open] = {}
     unsaid: list[IncidentSaid] = []
     recorded: dict[str, int] = {}
+    strangers: list[str] = []
     now: int = 0
     is_open: bool = False

@@ -26,7 +26,7 @@ from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
 from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.organisation import RosterLink
 from wire.phone import PhoneLineReading
-from wire.record import SourceBack, SourceDeclared, SourceSilent
+from wire.record import SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
 from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
@@ -63,6 +63,11 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             seen = SeenAtWork(body.is_working, body.occurred_at)
             state.sites[body.site].at_work[body.subject] = seen
             return {body.site}
+        case Unrouted(queue="") if body.about_source not in state.strangers:
+            state.strangers = sorted([*state.strangers, body.about_source])
+            return set()
+        case SourceDeclared() if body.about_source in state.strangers:
+            state.strangers.remove(body.about_source)
     site_id = _site_touched(state, entry)
     if site_id is None:
         return set(state.sites) if _take_feed(state, entry) else set()
