@@ -35,6 +35,7 @@ from collector.errors import Busy, ForeignSource, IntakeStopped
 from collector.ledgers import LedgerHandle
 from collector.sources import Principal, Sources
 from collector.stats import IntakeStats
+from collector.strangers import Strangers
 from ledger.checkpoint import Signer
 from ledger.entry import NewEntry
 from ledger.reader import LedgerReader
@@ -48,6 +49,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     waiting_rows_max, waiting_frames_max: what may wait for a commit. commit_rows_max: most rows in one transaction.
     retry_after_ms: what a sender refused as Busy is told. streams_max: streams whose view is kept in memory.
+    strangers_max: senders nobody registered that are remembered by name.
     """
 
     future_tolerance_ms: int
@@ -57,6 +59,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, kw_only=True):
     commit_rows_max: int
     retry_after_ms: int
     streams_max: int
+    strangers_max: int
 
     @property
     def rules(self) -> Rules:
@@ -107,6 +110,7 @@ class Intake:
             at_once=at_once,
         )
         self.connections = Connections(self, clock_ms)
+        self.strangers = Strangers(self, clock_ms, settings.strangers_max)
         self._waiting: deque[_Waiting] = deque()
         self._waiting_rows = 0
         self._arrived = asyncio.Event()
@@ -120,9 +124,11 @@ class Intake:
     async def submit(self, frame: Frame, principal: Principal) -> Ack:
         """Store `frame` and answer once it is durable.
 
-        Raises ForeignSource or Busy before anything is stored; IntakeStopped when no answer will come.
+        Raises ForeignSource or Busy before anything of it is stored; IntakeStopped when no answer will come.
         """
         source = self.sources.get(frame.source)
+        if source is None:
+            await self.strangers.heard(frame)
         if source is None or not principal.speaks_for(frame.source):
             self.stats.foreign += 1
             raise ForeignSource(frame.source)

@@ -336,6 +336,9 @@ QUARANTINED = _metric("quarantined", Type.COUNTER, "Items not taken, kept aside,
 EQUIVOCATIONS = _metric("equivocations", Type.COUNTER, "Items whose key was taken by a different body.")
 GAPS = _metric("gaps", Type.COUNTER, "Holes that a source declared.")
 UNROUTED = _metric("unrouted", Type.COUNTER, "Items whose queue belongs to no contract.")
+UNKNOWN_SOURCES = _metric(
+    "unknown_sources", Type.GAUGE, "Senders heard since the start that no site and no connector is configured for."
+)
 COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fsync included.", unit="seconds")
 WAITING_ROWS = _metric(
     "intake_waiting_rows", Type.GAUGE, "Items that wait for a commit: how far the intake is behind the disk."

@@ -237,6 +237,7 @@ def _intake(sink: Sink, intake: IntakeFigures) -> None:
         (c.EQUIVOCATIONS, intake.equivocations),
         (c.GAPS, intake.gaps),
         (c.UNROUTED, intake.unrouted),
+        (c.UNKNOWN_SOURCES, intake.unknown_sources),
         (c.WAITING_ROWS, intake.waiting_rows),
         (c.AHEAD, intake.ahead_ms / 1000),
     ):

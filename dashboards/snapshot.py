@@ -37,6 +37,7 @@ class IntakeFigures:
     equivocations: int = 0
     gaps: int = 0
     unrouted: int = 0
+    unknown_sources: int = 0
     commit: Distribution | None = None
     waiting_rows: int = 0
     ahead_ms: int = 0

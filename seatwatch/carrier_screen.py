@@ -79,9 +79,23 @@ class _Block:
         yield self._row("ticket_during", f"{self._quality(worst)}, {self._instant(worst.occurred_at)}")
         yield self._row("ticket_gateway", self._word(ANSWERS[worst.gateway_reachable]))
         yield self._row("ticket_internet", self._word(ANSWERS[worst.internet_reachable]))
-        well = [b for b in self._others if b.state is LineState.UP and b.occurred_at <= worst.occurred_at]
-        for body in {body.line: body for body in well}.values():
-            yield self._row("ticket_other", f"{body.carrier}: {self._quality(body)}")
+        others: dict[str, list[LineReading]] = {}
+        for body in self._others:
+            others.setdefault(body.line, []).append(body)
+        for told in others.values():
+            yield self._row("ticket_other", f"{told[-1].carrier}: {self._meanwhile(told, worst.occurred_at)}")
+        if not others:
+            yield self._row("ticket_other", self._word("ticket_unknown"))
+
+    def _meanwhile(self, told: Sequence[LineReading], at: int) -> str:
+        """How another line was at `at`: by a reading whose state held then, or else by the last one of this fault."""
+        held = [body for body in told if body.occurred_at - body.since_ms <= at <= body.occurred_at]
+        lately = [body for body in told if self._began() <= body.occurred_at <= at]
+        found = (held or lately[-1:])[:1]
+        if not found:
+            return self._word("ticket_unknown")
+        body = found[0]
+        return f"{self._word(f'line_{body.state}')}, {self._quality(body)}, {self._instant(body.occurred_at)}"
 
     def _timeline(self) -> Iterator[str]:
         yield f"{self._word('ticket_timeline')}:"
@@ -108,7 +122,7 @@ class _Block:
         if body.loss_permille is not None:
             parts.append(f"{self._word('line_why_loss')} {body.loss_permille // 10}.{body.loss_permille % 10} %")
         if body.rtt_us is not None:
-            parts.append(f"{self._word('line_why_latency')} {body.rtt_us / US_PER_MS:.1f} ms")
+            parts.append(f"{self._word('ticket_latency')} {body.rtt_us / US_PER_MS:.1f} ms")
         if body.targets:
             parts.append(self._word("ticket_targets").format(failed=body.targets_failed, of=body.targets))
         return ", ".join(parts) or "-"

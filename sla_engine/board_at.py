@@ -214,7 +214,7 @@ def _operator(entries: list[Recorded], question: _Question, settings: BoardAtSet
     for entry in entries:
         count_entry(counts, entry.kind)
     tiles = [tile for tile in site_tiles(sites) if scope.sees_site(tile.id)]
-    return OperatorPart(question.at, tiles, counts)
+    return OperatorPart(question.at, tiles, counts, sites.strangers if scope == EVERYTHING else [])
 
 
 def _entries(directory: Path, question: _Question) -> list[Recorded]:

@@ -297,6 +297,7 @@ class Board(msgspec.Struct, frozen=True, gc=False):
     """One screen's worth. as_of: hub's instant up to which entries are folded; computed_at: when this was made.
 
     interval_start, day_start: starts (ms) of the 15-minute interval and business day the figures are of.
+    unknown_sources: senders that nobody had configured when they were heard.
     """
 
     as_of: int
@@ -314,3 +315,4 @@ class Board(msgspec.Struct, frozen=True, gc=False):
     gaps: int
     unrouted: int
     equivocations: int
+    unknown_sources: list[str] = []

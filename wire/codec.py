@@ -29,7 +29,7 @@ from wire.facility import Heartbeat, UpsReading
 from wire.frame import Ack, Frame
 from wire.holes import fault_of
 from wire.identity import IdentitySaid
-from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid
+from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, WorkSeen
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_VERSION
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
@@ -86,6 +86,7 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.MAINTENANCE, 1): MaintenanceSaid,
     (Kind.INCIDENT_ACKNOWLEDGED, 1): IncidentAcknowledged,
     (Kind.IDENTITY, 1): IdentitySaid,
+    (Kind.WORK_SEEN, 1): WorkSeen,
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""
 

@@ -16,7 +16,10 @@ Details = Annotated[dict[Word, Word], Meta(max_length=ATTRIBUTES_MAX)]
 
 
 class Cause(StrEnum):
-    """What stood behind a miss or an incident. The last ones are never incidents, only causes of misses."""
+    """What stood behind a miss or an incident. From agent_absent to none they are never incidents, only of misses.
+
+    site_silent: nobody at the site could be reached, and whether its power or its lines failed is not known.
+    """
 
     SITE_POWER = "site_power"
     UPLINK = "uplink"
@@ -31,6 +34,7 @@ class Cause(StrEnum):
     SATURATION = "saturation"
     SURGE = "surge"
     NONE = "none"
+    SITE_SILENT = "site_silent"
 
 
 class IncidentStep(StrEnum):
@@ -124,3 +128,21 @@ class IncidentAcknowledged(Body, frozen=True, array_like=True, gc=False):
 
     incident: Name
     by: Word
+
+
+class WorkSeen(Body, frozen=True, array_like=True, gc=False):
+    """What conversations tell of people whom probes lost: the second witness of an incident that is only suspected.
+
+    subject: as the incident's, "" = all the site. since: what was asked about began then. usual, replies: replies of
+    people there in as long before `since`, and after it. signed_out: accounts of theirs that their source says are
+    signed out. is_working: whether they go on answering.
+    """
+
+    incident: Name
+    site: Name
+    subject: OptionalName
+    since: Instant
+    usual: Count
+    replies: Count
+    signed_out: Count
+    is_working: bool

@@ -51,3 +51,4 @@ class Kind(IntEnum):
     MAINTENANCE = 58
     INCIDENT_ACKNOWLEDGED = 59
     IDENTITY = 60
+    WORK_SEEN = 61

@@ -101,7 +101,10 @@ class SourceDeclared(Body, frozen=True, array_like=True, gc=False):
 
 
 class Unrouted(Body, frozen=True, array_like=True, gc=False):
-    """In the operator's ledger: an event of `about_source` whose queue belongs to no contract."""
+    """In the operator's ledger: an event of `about_source` whose queue belongs to no contract.
+
+    queue: "" = the source itself is nobody's: no site and no connector of that name is configured.
+    """
 
     about_source: Name
     about_epoch: Epoch

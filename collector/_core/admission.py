@@ -34,7 +34,14 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 RESERVED_KINDS: Final = (
     frozenset(range(Kind.OFFERED))
     | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
-    | {Kind.CONNECTION_SEEN, Kind.INCIDENT, Kind.MAINTENANCE, Kind.INCIDENT_ACKNOWLEDGED, Kind.IDENTITY}
+    | {
+        Kind.CONNECTION_SEEN,
+        Kind.INCIDENT,
+        Kind.MAINTENANCE,
+        Kind.INCIDENT_ACKNOWLEDGED,
+        Kind.IDENTITY,
+        Kind.WORK_SEEN,
+    }
 )
 """What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""
 

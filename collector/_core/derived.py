@@ -10,7 +10,7 @@ from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
-from wire.frame import GoneRange, Item
+from wire.frame import Frame, GoneRange, Item
 from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep
 from wire.record import (
     Clock,
@@ -81,6 +81,14 @@ def unrouted(source: str, epoch: bytes, sequence: int, item: Item, queue: str, a
     raw = bytes(item.body)
     body = Unrouted(*_head(at), source, epoch, sequence, queue, item.kind, item.kind_version, raw)
     return entry(keys.UNROUTED, keys.unrouted_epoch(source, epoch), sequence, body)
+
+
+def stranger(frame: Frame, item: Item, at: int) -> NewEntry:
+    """For the operator's ledger: an `item` of a source that nobody registered."""
+    body = Unrouted(
+        *_head(at), frame.source, frame.epoch, item.sequence, "", item.kind, item.kind_version, bytes(item.body)
+    )
+    return entry(keys.STRANGER, keys.stranger_epoch(frame.source, frame.epoch), item.sequence, body)
 
 
 def clock(ledger_id: bytes, at: int) -> NewEntry:

@@ -12,6 +12,7 @@ from wire.limits import EPOCH_BYTES
 GAP: Final = SourceId("~gap")
 EQUIVOCATION: Final = SourceId("~equivocation")
 UNROUTED: Final = SourceId("~unrouted")
+STRANGER: Final = SourceId("~stranger")
 CLOCK: Final = SourceId("~clock")
 SILENCE: Final = SourceId("~silence")
 SOURCES: Final = SourceId("~sources")
@@ -36,6 +37,11 @@ def equivocation_epoch(source: str, epoch: bytes, body: bytes) -> bytes:
 def unrouted_epoch(source: str, epoch: bytes) -> bytes:
     """Epoch of the events of `source` whose queue belongs to nobody; sequences stay the sender's."""
     return _short_hash(b"unrouted", source.encode(), epoch)
+
+
+def stranger_epoch(source: str, epoch: bytes) -> bytes:
+    """Epoch of what a `source` that nobody registered sent in `epoch`; sequences stay the sender's."""
+    return _short_hash(b"stranger", source.encode(), epoch)
 
 
 def snapshot_epoch(epoch: bytes) -> bytes:

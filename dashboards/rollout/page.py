@@ -16,7 +16,16 @@ from wire.scope import EVERYTHING
 PATH: Final = "/rollout"
 WORDS: Final = (
     *("rollout", "rollout_ring", "rollout_version", "rollout_last_heard", "rollout_errors", "rollout_certificate"),
-    *("rollout_none", "rollout_doubled", "rollout_stop", "rollout_go", "rollout_stopped", "probes", "seat"),
+    *(
+        "rollout_none",
+        "rollout_doubled",
+        "rollout_stop",
+        "rollout_go",
+        "rollout_stopped",
+        "probes",
+        "seat",
+        "unknown_sources",
+    ),
 )
 _FOLDER: Final = Path(__file__).parent
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -26,11 +35,12 @@ Texts = Mapping[str, Mapping[str, str]]
 
 
 class RolloutPage:
-    """The page's routes. stop, go: what the buttons do to a ring."""
+    """The page's routes. strangers: senders that nobody configured. stop, go: what the buttons do to a ring."""
 
     def __init__(
         self,
         rings: Callable[[], Sequence[Ring]],
+        strangers: Callable[[], Sequence[str]],
         *,
         access: Access,
         texts: Texts,
@@ -39,6 +49,7 @@ class RolloutPage:
         go: Callable[[str], None],
     ) -> None:
         self._rings = rings
+        self._strangers = strangers
         self._access = access
         self._texts = texts
         self._zone = zone
@@ -57,7 +68,9 @@ class RolloutPage:
         alike = [tag for tag in self._texts if wanted and tag.partition("-")[0] == wanted.partition("-")[0]]
         language = (alike or list(self._texts))[0]
         words = {key: self._texts[language][key] for key in WORDS}
-        text = self._template.render(language=language, words=words, rings=self._rings(), instant=self._instant)
+        text = self._template.render(
+            language=language, words=words, rings=self._rings(), strangers=self._strangers(), instant=self._instant
+        )
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
     async def change(self, request: web.Request) -> web.Response:

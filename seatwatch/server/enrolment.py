@@ -124,6 +124,7 @@ class Enrolment:
         """The rollout page."""
         return RolloutPage(
             self._rings,
+            lambda: sorted(self._intake.strangers.first_heard),
             access=Access(scopes),
             texts=words(),
             zone=ZoneInfo(self._defaults.text("contract.time_zone")),

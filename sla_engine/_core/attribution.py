@@ -14,6 +14,7 @@ from wire.incident import Cause
 ORDER: Final = (
     Cause.SITE_POWER,
     Cause.UPLINK,
+    Cause.SITE_SILENT,
     Cause.SEAT_GROUP,
     Cause.SEAT_DOWN,
     Cause.PHONE_LINE,

@@ -9,8 +9,8 @@ import msgspec
 
 from sla_engine._core.attribution import OPEN_END, Impaired
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.findings import MOVED_AT, SEATS_SILENT, STANDBY
 from sla_engine._core.incidents.model import SiteRosterState
+from sla_engine._core.incidents.slots import MOVED_AT, SEATS_SILENT, STANDBY, TOLD_AFTERWARDS
 from sla_engine._core.seats import Seats, SeatsState
 from wire.conversation import Presence, PresenceChanged
 from wire.incident import Cause, IncidentSaid
@@ -102,11 +102,14 @@ class Circumstances:
     def _of_incident(self, revisions: list[IncidentSaid]) -> Iterator[Impaired]:
         """Each revision holds from its own instant, the first one from the incident's start, until the next one."""
         last = revisions[-1]
+        silence = _why_silent(revisions)
         ends = [said.occurred_at for said in revisions[1:]] + [OPEN_END]
         for number, (said, end) in enumerate(zip(revisions, ends, strict=True)):
             since = said.started_at if number == 0 else said.occurred_at
             until = min(end, OPEN_END if last.ended_at is None else last.ended_at)
-            if since < until:
+            if since < until and said.what == "site_silent" and silence is not None:
+                yield _from(said, silence, since, until, site=said.site)
+            elif since < until:
                 yield from self._of_phase(said, last, since, until)
 
     def _of_phase(self, said: IncidentSaid, last: IncidentSaid, since: int, until: int) -> Iterator[Impaired]:
@@ -174,6 +177,15 @@ class Circumstances:
                 elif not is_over and since >= 0:
                     yield Impaired(cause=Cause.SATURATION, since=since, until=at, account=account)
                     since = -1
+
+
+def _why_silent(revisions: Sequence[IncidentSaid]) -> Cause | None:
+    """What a silence of the site turned out to be; None where nobody but a probe was silent, as far as is known."""
+    last = revisions[-1]
+    if last.details.get(TOLD_AFTERWARDS):
+        return last.cause
+    is_certain = any(said.what == "site_silent" and not said.is_suspected for said in revisions)
+    return Cause.SITE_SILENT if is_certain else None
 
 
 def _from(

@@ -7,11 +7,13 @@ reads a clock.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
 from sla_engine._core.incidents.roster import clients_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
+from sla_engine._core.incidents.slots import AT_WORK
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
@@ -172,6 +174,9 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id in sorted(touched):
             _judge(state, site_id)
         reconcile(state, _wanted(state), entry)
+    source_site = state.site_of.get(entry.source)
+    if source_site is not None and state.sites[source_site].unexplained is not None:
+        explain_silence(state, source_site, entry)
 
 
 def _now_or_soon(state: SitesState, entry: Recorded, touched: set[str]) -> set[str]:
@@ -213,7 +218,9 @@ def _judge(state: SitesState, site_id: str) -> None:
     site.platforms_here = platforms_here(site)
     site.findings = site_findings(state, site_id)
     found, site.reason, since = verdict(site, state.limits, now)
-    if found is SiteState.OK:
+    if any(AT_WORK in each.details for each in site.findings):
+        found, site.reason = SiteState.DEGRADED, SiteReason.SILENT_AT_WORK
+    elif found is SiteState.OK:
         found, site.reason, since = _lesser(site, since)
     minute = now // MINUTE_MS
     if found is not site.state or minute != site.counted_minute:

@@ -37,11 +37,12 @@ class ClientPart(NamedTuple):
 
 
 class OperatorPart(NamedTuple):
-    """The operator's share: its sites, and what went wrong with its own ledger."""
+    """The operator's share: its sites, what went wrong with its own ledger, and senders that nobody configured."""
 
     as_of: int
     sites: list[SiteTile]
     counts: RecordCounts
+    unknown_sources: Sequence[str] = ()
 
 
 class _Terms(NamedTuple):
@@ -96,6 +97,7 @@ def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: in
         gaps=sum(c.gaps for c in counts),
         unrouted=sum(c.unrouted for c in counts),
         equivocations=sum(c.equivocations for c in counts),
+        unknown_sources=[*operator.unknown_sources],
     )
 
 

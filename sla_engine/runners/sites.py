@@ -28,7 +28,7 @@ from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_befo
 from wire.board import SiteTile
 from wire.incident import IncidentSaid
 
-KEPT_VERSION: Final = 3
+KEPT_VERSION: Final = 4
 KEPT_FILE: Final = "sites.msgpack"
 
 
@@ -109,7 +109,7 @@ class SitesRunner:
             return None
         if self._tail.drained:
             self._as_of = max(self._as_of, self._clock_ms())
-        return OperatorPart(self._as_of, site_tiles(self._sites), self._counts)
+        return OperatorPart(self._as_of, site_tiles(self._sites), self._counts, self._sites.strangers)
 
     def open_incidents(self) -> list[IncidentSaid]:
         """The newest revision of every incident that lasts, the earliest first."""

@@ -21,6 +21,7 @@ NOTICED_ALONE_MS: Final = 120 * SECOND
 ALONE: Final = frozenset({Cause.SEAT_DOWN, Cause.ACCOUNT_OFFLINE, Cause.AGENT_ABSENT})
 LASTS_MS: Final = {
     Cause.UPLINK: 90 * SECOND,
+    Cause.SITE_SILENT: 90 * SECOND,
     Cause.SITE_POWER: 90 * SECOND,
     Cause.PHONE_LINE: 240 * SECOND,
     Cause.SEAT_GROUP: 120 * SECOND,
@@ -148,7 +149,7 @@ def answers(everybody: list[Customer], trouble: Trouble | None) -> list[Answer]:
 def is_hit(trouble: Trouble, person: Person, customer: Customer) -> bool:
     """Whether the trouble keeps this person from answering this customer."""
     match trouble.cause:
-        case Cause.SITE_POWER | Cause.UPLINK:
+        case Cause.SITE_POWER | Cause.UPLINK | Cause.SITE_SILENT:
             return person.site == trouble.site
         case Cause.SEAT_GROUP:
             return (person.site, person.row) == (trouble.site, trouble.person.row)

@@ -37,7 +37,9 @@ OPENS: Final = ms("10:00")
 SEAT_BEAT_MS: Final = 5 * SECOND
 GATEWAY_BEAT_MS: Final = 2 * SECOND
 MISSED: Final = 3
-DARK: Final = frozenset({Cause.SITE_POWER, Cause.UPLINK, Cause.SEAT_GROUP, Cause.SEAT_DOWN})
+DARK: Final = frozenset({Cause.SITE_POWER, Cause.UPLINK, Cause.SITE_SILENT, Cause.SEAT_GROUP, Cause.SEAT_DOWN})
+CUT_OFF: Final = frozenset({Cause.UPLINK, Cause.SITE_SILENT})
+"""The gateway is not heard either."""
 
 
 def roster() -> list[Event]:
@@ -143,7 +145,7 @@ def incidents_of(trouble: Trouble) -> list[IncidentSaid]:
 def _operator_events(trouble: Trouble) -> list[Event]:
     log: list[Event] = []
     for site in SITES:
-        dark = trouble.cause is Cause.UPLINK and not trouble.one_line and trouble.site == site
+        dark = trouble.cause in CUT_OFF and not trouble.one_line and trouble.site == site
         log += _beats(f"{site}/gate", site, "", GATEWAY_BEAT_MS, trouble, dark=dark)
         log += _lines(site, trouble)
         mains = _told(f"{site}/gate", 0, UpsReading, site=site, ups="rack", power=Power.MAINS, comms=Comms.OK)
@@ -218,6 +220,11 @@ def _lines(site: str, trouble: Trouble) -> list[Event]:
             _told(source, moved_at, Failover, site=site, **failover),
             reading(trouble.until, "telecom", LineState.UP, is_default_route=True),
         ]
+    elif trouble.cause is Cause.UPLINK and trouble.site == site:
+        # nobody hears of it until the lines are back: the gateway sends it after its snapshot
+        for line in ("telecom", "unicom"):
+            down = reading(trouble.since + 3 * SECOND, line, LineState.DOWN, first_bad_at=OPENS + trouble.since)
+            found.append(down._replace(received_at=OPENS + trouble.until + 10 * SECOND))
     return found
 
 

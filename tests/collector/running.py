@@ -32,6 +32,7 @@ SETTINGS = IntakeSettings(
     commit_rows_max=500,
     retry_after_ms=2000,
     streams_max=100,
+    strangers_max=3,
 )
 SOURCES = (
     Source(id=SOURCE, client=CLIENT, token_hash=token_hash(TOKEN), queues=frozenset({"shop-a"})),

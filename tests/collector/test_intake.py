@@ -192,6 +192,21 @@ async def test_a_foreign_source_is_refused_and_counted(tmp_path: Path) -> None:
         assert hub.records() == []
 
 
+async def test_a_sender_nobody_configured_is_kept_once_named_and_asked_to_keep_the_rest(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        for source in ("site-9/gateway", "site-9/gateway", "site-1/seat-99", "x/1", "x/2"):
+            with pytest.raises(ForeignSource):
+                await hub.intake.submit(frame(item(1), item(2), source=source), Principal(frozenset({source})))
+        kept = hub.bodies(Unrouted, OPERATOR)
+        assert [(body.about_source, body.about_sequence, body.queue) for body in kept] == [
+            ("site-9/gateway", 1, ""),
+            ("site-1/seat-99", 1, ""),
+            ("x/1", 1, ""),
+        ]
+        assert kept[0].raw == bytes(item(1).body)
+        assert [*hub.intake.strangers.first_heard] == ["site-9/gateway", "site-1/seat-99", "x/1"]
+
+
 async def test_each_source_writes_into_its_own_ledger_and_a_stray_queue_into_the_operators(tmp_path: Path) -> None:
     stray = Offered(NOW, 1, SOURCE, None, True, "c-1", "c-1", "someone-elses-queue")
     async with running_hub(tmp_path) as hub:

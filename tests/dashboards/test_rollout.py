@@ -61,6 +61,7 @@ def test_a_ring_that_is_stopped_is_listed_even_when_no_probe_is_in_it() -> None:
 class Served:
     def __init__(self) -> None:
         self.held: dict[str, tuple[int, str]] = {}
+        self.strangers: list[str] = []
         self.fleet = Fleet()
         self.url = ""
 
@@ -78,6 +79,7 @@ async def served() -> AsyncIterator[Served]:
     scopes = {token_hash("all"): EVERYTHING, token_hash("one"): Scope(clients=frozenset({"acme"}))}
     page = RolloutPage(
         lambda: made.fleet.rings(PROBES, ring_of, {}, made.held),
+        lambda: made.strangers,
         access=Access(scopes),
         texts=words(),
         zone=ZoneInfo("Asia/Shanghai"),
@@ -130,6 +132,12 @@ async def test_a_probe_without_heartbeat_and_certificate_is_said_so_in_words(ser
         word = words()[tag]["rollout_none"]
         assert text.count(f"<td>{word}</td>") == 2 * len(PROBES)
         assert ">None<" not in text
+
+
+async def test_senders_nobody_configured_are_named(served: Served) -> None:
+    assert "Not configured" not in (await ask(served.url + "?lang=en"))[1]
+    served.strangers += ["site-9/gateway", "site-1/seat-99"]
+    assert "<strong>Not configured</strong> site-9/gateway, site-1/seat-99" in (await ask(served.url + "?lang=en"))[1]
 
 
 async def test_a_ring_is_stopped_and_goes_on(served: Served) -> None:

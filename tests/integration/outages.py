@@ -126,8 +126,8 @@ async def dies_without_a_word(world: World) -> Outcome:
     since = time.monotonic()
     for each in world.dark:
         each.is_alive = False
-    shown = await world.is_in("dark", "silent", "isolated")
-    outcome = await _watched(world, "silent", "dark", "site_isolated", since, 30)
+    shown = await world.is_in("dark", "silent")
+    outcome = await _watched(world, "silent", "dark", "site_silent", since, 30)
     outcome.to_board = shown - since
     for each in world.dark:
         each.is_alive = True

@@ -232,7 +232,8 @@ async def test_a_probe_cannot_speak_as_another(world: World) -> None:
         await probe.send(beats(1))
         await probe.acknowledged(1)
         assert door.stats.refused[Reason.FOREIGN_SOURCE] == 2
-        assert {r.source for r in hub.records(OPERATOR)} == {"~sources", GATEWAY}
+        assert {r.source for r in hub.records(OPERATOR)} == {"~sources", "~stranger", GATEWAY}
+        assert [*hub.intake.strangers.first_heard] == ["site-9/nobody"]
 
 
 async def test_after_a_restart_of_the_collector_a_probe_goes_on_where_it_was(world: World) -> None:

@@ -138,7 +138,7 @@ def test_a_wait_for_a_later_reply_is_told_apart_from_a_first_one(shared: Wall, b
 
 
 def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall, browser: Browser) -> None:
-    gone = site("gz3", "isolated", reason="silent_together", probes_reporting=0, runtime_ms=1_800_000)
+    gone = site("gz3", "silent", reason="silent_together", probes_reporting=0, runtime_ms=1_800_000)
     team = tile("team", "unassigned", "acme", name="unassigned")
     clients = [tile("client", "acme", name="Acme Outdoor"), tile("client", "beta", "beta", name="Beta")]
     shared.show(board(sites=[gone], clients=clients, teams=[team]))

@@ -8,7 +8,8 @@ import pytest
 
 from seatwatch.__main__ import main
 from seatwatch.clock import now_ms
-from tests.builders import PRESET, agent, changed, contract, customer, rules, signed
+from tests.builders import PRESET, Event, agent, changed, contract, customer, ms, rules, signed
+from tests.sla_engine.entries import Log
 from tests.sla_engine.feeding import Feed
 
 
@@ -46,6 +47,21 @@ def test_other_clients_are_left_out(data: Path, capsys: pytest.CaptureFixture[st
     Feed(data / "clients" / "beta").close()
     assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--client", "beta", "--json"]) == 0
     assert [tile["client"] for tile in json.loads(capsys.readouterr().out)["clients"]] == ["beta"]
+
+
+def test_senders_nobody_configured_are_named_to_whoever_may_see_everything(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = Feed(data / "operator")
+    stranger = Log().stranger("site-9/gateway", ms("08:59"))
+    assert stranger.body is not None
+    operator.append([Event(stranger.body, stranger.source, stranger.received_at)])
+    operator.close()
+    asked = ["board", "--at", "2026-11-02 09:00:12", "--data", str(data)]
+    assert main(asked) == 0
+    assert "Not configured: site-9/gateway" in capsys.readouterr().out
+    assert main([*asked, "--client", "acme"]) == 0
+    assert "site-9" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("others", [[], ["--client", "acme"]])

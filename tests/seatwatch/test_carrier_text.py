@@ -12,7 +12,7 @@ from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.feeding import Feed
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
-from wire.incident import IncidentSaid
+from wire.incident import Cause, IncidentSaid
 from wire.recorded import Recorded
 from wire.uplink import LineReason, LineState
 
@@ -64,6 +64,7 @@ def test_a_carrier_is_told_when_how_bad_and_that_the_other_line_worked(
     entries = [
         *two_lines(log),
         log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD),
+        log.line("gate", NOON + 70 * SECOND, "cu", carrier="联通", since_ms=3_600_000, **OTHER),
         log.line("gate", NOON + 300 * SECOND, "ct", LineState.UP, carrier="电信", **GOOD),
     ]
     said = kept(tmp_path, entries)[0]
@@ -82,7 +83,10 @@ def test_a_carrier_is_told_when_how_bad_and_that_the_other_line_worked(
         assert row in lines
     assert any(line.startswith("Before the fault: ") and "12.3 ms" in line and "0.0 %" in line for line in lines)
     assert any(line.startswith("During the fault: ") and "3 of 3 targets failed" in line for line in lines)
-    assert any(line.startswith("Other line meanwhile: 联通: ") for line in lines)
+    assert (
+        "Other line meanwhile: 联通: line up, packet loss 0.0 %, round trip 20.0 ms, 0 of 3 targets failed, "
+        "2026-11-22 12:01:10.000 (2026-11-22 04:01:10.000 UTC)"
+    ) in lines
     assert lines[-1].startswith(f"Reference and evidence: {said.incident}, ")
 
 
@@ -107,6 +111,39 @@ def test_what_was_not_measured_is_not_claimed(tmp_path: Path, capsys: pytest.Cap
     lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
     assert "Carrier's gateway: not asked" in lines
     assert "Internet: not asked" in lines
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        # well before the fault, and nothing since: nobody knows how it was
+        ([(-30, LineState.UP, 0)], "not asked"),
+        # well before the fault and down during it: nothing is well about it
+        ([(-30, LineState.UP, 0), (59, LineState.DOWN, 0)], "line down, "),
+        # heard of after the worst moment, and down then by its own word
+        ([(-30, LineState.UP, 0), (90, LineState.DOWN, 60_000)], "line down, "),
+        # up again after the worst moment only
+        ([(90, LineState.UP, 10_000)], "not asked"),
+    ],
+)
+def test_of_the_other_line_only_what_the_record_shows_of_that_time_is_told(
+    others: list[tuple[int, LineState, int]], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    told_of = [
+        *((60, log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD)),),
+        *(
+            (at, log.line("gate", NOON + at * SECOND, "cu", state, carrier="联通", since_ms=since_ms, **OTHER))
+            for at, state, since_ms in others
+        ),
+        *((300, log.line("gate", NOON + 300 * SECOND, "ct", LineState.UP, carrier="电信", **GOOD)),),
+    ]
+    entries = [log.heartbeat("gate", NOON - 60 * SECOND), *(entry for _, entry in sorted(told_of, key=lambda e: e[0]))]
+    said = [each for each in kept(tmp_path, entries) if each.cause is Cause.UPLINK]
+    lines = told(tmp_path, said[0], "en", capsys)
+    about_ct = lines[lines.index("== Line fault: 电信 ==") :]
+    row = next(line for line in about_ct if line.startswith("Other line meanwhile: "))
+    assert row.startswith(f"Other line meanwhile: 联通: {expected}")
 
 
 def test_no_carrier_is_told_of_a_power_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

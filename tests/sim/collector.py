@@ -35,6 +35,7 @@ SETTINGS: Final = IntakeSettings(
     commit_rows_max=40,
     retry_after_ms=500,
     streams_max=6,
+    strangers_max=3,
 )
 """Small, so that queues fill, streams are forgotten and commits split within a minute."""
 MQTT: Final = MqttSettings(

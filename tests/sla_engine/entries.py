@@ -7,11 +7,11 @@ from typing import Any
 from wire.body import Body
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
-from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
+from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.kinds import Kind
 from wire.organisation import Relation, RosterLink
 from wire.phone import PhoneLineReading, TrunkState
-from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent
+from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
 from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
@@ -136,6 +136,26 @@ class Log:
         } | given
         body = MaintenanceSaid(**head(at), starts_at=starts_at, ends_at=ends_at, **fields)
         return self.entry("~maintenance", Kind.MAINTENANCE, body)
+
+    def stranger(self, source: str, at: int) -> Recorded:
+        body = Unrouted(
+            **head(at),
+            about_source=source,
+            about_epoch=b"e" * 16,
+            about_sequence=1,
+            queue="",
+            kind=1,
+            kind_version=1,
+            raw=b"",
+        )
+        return self.entry("~stranger", Kind.UNROUTED, body)
+
+    def work(self, at: int, *, is_working: bool, site: str = "north", subject: str = "") -> Recorded:
+        figures: dict[str, Any] = {"usual": 12, "replies": 3 if is_working else 0, "signed_out": 0}
+        body = WorkSeen(
+            **head(at), incident="i-1", site=site, subject=subject, since=NOON, is_working=is_working, **figures
+        )
+        return self.entry("~work", Kind.WORK_SEEN, body)
 
     def ups(
         self, probe: str, at: int, power: Power = Power.MAINS, received_at: int | None = None, **given: Any

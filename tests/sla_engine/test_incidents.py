@@ -2,12 +2,12 @@
 
 import msgspec
 
-from sla_engine._core.sites import SitesState, clients_of, fold_sites, new_sites, open_incidents
+from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incidents
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
-from wire.incident import Cause, IncidentStep, MaintenanceOf, MaintenanceStep, Severity
+from wire.incident import Cause, IncidentStep, Severity
 from wire.kinds import Kind
 from wire.organisation import Relation
 from wire.phone import TrunkState
@@ -163,85 +163,6 @@ def test_a_phone_line_behind_a_line_that_is_down_is_not_an_incident_of_its_own()
     assert steps(said_after(*two_lines(log), alone)) == [("opened", "phone_line_down")]
 
 
-# ----------------------------------------------------------------------------------------------------------- silence
-
-
-def test_a_site_that_falls_silent_with_a_line_down_is_cut_off() -> None:
-    log = Log()
-    said = said_after(
-        *two_lines(log),
-        log.line("gate", NOON + 5_000, "telecom", LineState.DOWN),
-        log.silent("gate", NOON + 8_000, NOON + 14_000),
-    )
-    assert steps(said) == [("opened", "line_down"), ("changed", "site_isolated")]
-    assert not said[-1].is_suspected
-
-
-def test_a_site_that_falls_silent_in_health_is_silent_and_only_suspected() -> None:
-    log = Log()
-    said = said_after(log.heartbeat("gate", NOON), log.silent("gate", NOON, NOON + 6_000))
-    assert [(each.what, each.cause, each.is_suspected) for each in said] == [("site_silent", "monitoring", True)]
-
-
-def test_gateway_and_seats_that_fall_silent_together_are_one_incident_of_the_site() -> None:
-    log = Log()
-    names = [f"s{n:02}" for n in range(20)]
-    said = said_after(
-        *floor(log, 20),
-        log.silent("gate", NOON, NOON + 6 * SECOND),
-        log.clock(NOON + 7 * SECOND),
-        log.clock(NOON + 11 * SECOND),
-        *silences(log, names, NOON),
-    )
-    assert steps(said) == [("opened", "site_isolated")]
-    assert said[0].occurred_at == NOON + 11 * SECOND
-
-
-def test_a_gateway_that_is_silent_while_seats_are_heard_is_lost_monitoring_and_no_outage() -> None:
-    log = Log()
-    said = said_after(
-        *floor(log, 3),
-        log.silent("gate", NOON, NOON + 6 * SECOND),
-        *beats(log, ["s00"], NOON + 8 * SECOND),
-        log.clock(NOON + 12 * SECOND),
-    )
-    assert [(each.what, each.cause, each.severity) for each in said] == [("monitoring", "monitoring", "ticket")]
-
-
-def test_all_sites_silent_at_one_moment_is_the_hub_and_pages_once() -> None:
-    log = Log()
-    said = said_after(
-        log.heartbeat("gate", NOON, interval_ms=2_000),
-        log.heartbeat("porch", NOON + 500, "south", interval_ms=2_000),
-        log.silent("gate", NOON, NOON + 6_000),
-        log.silent("porch", NOON + 500, NOON + 6_500),
-    )
-    assert steps(said) == [("opened", "site_silent"), ("changed", "hub_deaf")]
-    assert said[-1].site == ""
-
-
-def test_a_silent_source_of_no_site_is_an_incident_of_its_own_and_no_clients_to_copy() -> None:
-    log = Log()
-    state = new_sites(LIMITS)
-    fold_sites(state, [*floor(log, 2), log.silent("jd/shop", NOON, NOON + MINUTE), log.back("jd/shop", NOON + HOUR)])
-    assert [(each.step, each.what, each.site, each.subject, each.cause) for each in state.unsaid] == [
-        ("opened", "feed_silent", "", "jd/shop", "feed_gap"),
-        ("closed", "feed_silent", "", "jd/shop", "feed_gap"),
-    ]
-    assert clients_of(state, state.unsaid[0]) == []
-
-
-def test_an_incident_concerns_the_clients_served_at_its_site_or_at_the_sites_it_names() -> None:
-    log = Log()
-    state = new_sites(LIMITS)
-    fold_sites(state, [*floor(log, 2), log.heartbeat("porch", NOON, "south"), log.ups("gate", NOON, Power.BATTERY)])
-    (said,) = state.unsaid
-    assert clients_of(state, said) == ["acme"]
-    assert clients_of(state, msgspec.structs.replace(said, site="south")) == []
-    assert clients_of(state, msgspec.structs.replace(said, site="", details={"sites": "south"})) == []
-    assert clients_of(state, msgspec.structs.replace(said, site="")) == ["acme"]
-
-
 # ----------------------------------------------------------------------------------------------------------- history
 
 
@@ -270,89 +191,6 @@ def test_a_clock_that_was_set_back_does_not_make_all_that_follows_history() -> N
         log.line("gate", back + 3_000, "unicom", LineState.DOWN, received_at=NOON + 3_000),
     )
     assert steps(said) == [("opened", "line_down")]
-
-
-# ------------------------------------------------------------------------------------------------------- maintenance
-
-
-def test_work_declared_before_it_starts_makes_its_incidents_planned() -> None:
-    log = Log()
-    said = said_after(
-        log.heartbeat("gate", NOON),
-        log.ups("gate", NOON),
-        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
-        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
-        log.ups("gate", NOON + 3 * MINUTE, Power.CRITICAL),
-    )
-    assert [(each.what, each.is_planned, each.severity) for each in said] == [
-        ("mains_lost", True, "info"),
-        ("battery_low", True, "call"),
-    ]
-
-
-def test_work_declared_late_excuses_nothing_and_work_that_ended_no_longer_does() -> None:
-    log = Log()
-    late = log.maintenance(NOON + MINUTE, NOON, NOON + HOUR)
-    said = said_after(log.heartbeat("gate", NOON), late, log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY))
-    assert [each.is_planned for each in said] == [False]
-    log = Log()
-    said = said_after(
-        log.heartbeat("gate", NOON),
-        log.maintenance(NOON, NOON + SECOND, NOON + HOUR),
-        log.ups("gate", NOON + MINUTE, Power.BATTERY),
-        log.maintenance(NOON + 2 * MINUTE, NOON + SECOND, NOON + 2 * MINUTE, step=MaintenanceStep.ENDED),
-    )
-    assert [(each.step, each.is_planned, each.severity) for each in said] == [
-        ("opened", True, "info"),
-        ("changed", False, "page"),
-    ]
-
-
-def test_a_planned_test_of_a_ups_plans_neither_the_loss_of_the_lines_nor_of_the_site() -> None:
-    log = Log()
-    said = said_after(
-        *two_lines(log),
-        log.ups("gate", NOON),
-        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
-        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
-        log.line("gate", NOON + 3 * MINUTE, "telecom", LineState.DOWN),
-        log.line("gate", NOON + 3 * MINUTE, "unicom", LineState.DOWN),
-        log.silent("gate", NOON + 3 * MINUTE, NOON + 3 * MINUTE + 6 * SECOND),
-    )
-    found = {each.what: (each.is_planned, each.severity) for each in said}
-    assert found["mains_lost"] == (True, "info")
-    assert found["lines_down"] == found["site_power_lost"] == (False, "call")
-
-
-def test_a_ups_on_battery_beside_the_one_that_is_worked_on_is_a_loss_of_mains() -> None:
-    log = Log()
-    said = said_after(
-        log.heartbeat("gate", NOON),
-        log.maintenance(NOON, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
-        log.ups("gate", NOON + MINUTE, Power.BATTERY),
-        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY, ups="hall"),
-    )
-    assert [(each.what, each.is_planned, each.severity) for each in said] == [
-        ("mains_lost", True, "info"),
-        ("mains_lost", False, "page"),
-    ]
-
-
-def test_all_lines_down_is_planned_when_every_one_of_them_is_worked_on() -> None:
-    for worked_on, expected in ((("telecom",), False), (("telecom", "unicom"), True)):
-        log = Log()
-        said = said_after(
-            *two_lines(log),
-            *(
-                log.maintenance(
-                    NOON + 1, NOON + SECOND, NOON + HOUR, maintenance=f"m-{n}", of=MaintenanceOf.LINE, subject=line
-                )
-                for n, line in enumerate(worked_on)
-            ),
-            log.line("gate", NOON + MINUTE, "telecom", LineState.DOWN),
-            log.line("gate", NOON + MINUTE, "unicom", LineState.DOWN),
-        )
-        assert [(each.what, each.is_planned) for each in said] == [("line_down", True), ("lines_down", expected)]
 
 
 # ---------------------------------------------------------------------------------------------------------- the record

@@ -172,3 +172,44 @@ def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_acco
         log.platform("a2", NOON + 5_000, is_running=False),
     )
     assert [(each.what, each.subject, each.is_suspected) for each in said] == [("account_offline", "a2/qianniu", True)]
+
+
+def test_an_account_is_offline_for_certain_when_another_seat_loses_its_own_at_the_same_moment() -> None:
+    log = Log()
+    seats = ["a1", "a2", "a3"]
+    said = said_after(
+        *beats(log, seats, NOON),
+        *(log.platform(seat, NOON) for seat in seats),
+        log.platform("a2", NOON + 5_000, is_running=False),
+        log.platform("a3", NOON + 8_000, is_running=False),
+    )
+    assert [(each.step, each.subject, each.is_suspected) for each in said] == [
+        ("opened", "a2/qianniu", True),
+        ("opened", "a3/qianniu", False),
+        ("changed", "a2/qianniu", False),
+    ]
+
+
+def test_two_seats_that_close_their_clients_an_hour_apart_are_no_witnesses_of_each_other() -> None:
+    log = Log()
+    seats = ["a1", "a2", "a3"]
+    said = said_after(
+        *beats(log, seats, NOON),
+        *(log.platform(seat, NOON) for seat in seats),
+        log.platform("a2", NOON + 5_000, is_running=False),
+        log.platform("a3", NOON + HOUR, is_running=False),
+    )
+    assert [each.is_suspected for each in said] == [True, True]
+
+
+def test_the_source_of_conversations_confirms_an_account_that_is_signed_out_and_clears_one_that_answers() -> None:
+    for is_working, expected in ((False, ("changed", False)), (True, ("closed", True))):
+        log = Log()
+        said = said_after(
+            *beats(log, ["a1", "a2"], NOON),
+            log.platform("a1", NOON),
+            log.platform("a2", NOON),
+            log.platform("a2", NOON + 5_000, is_running=False),
+            log.work(NOON + 20_000, is_working=is_working, subject="a2/qianniu"),
+        )
+        assert [(each.step, each.is_suspected) for each in said] == [("opened", True), expected]

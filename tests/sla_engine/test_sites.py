@@ -148,7 +148,7 @@ def test_one_probe_that_goes_silent_in_health_explains_nothing() -> None:
     assert verdict(tile) == ("silent", "silent")
 
 
-def test_several_probes_that_go_silent_together_mean_the_lines_are_gone() -> None:
+def test_several_probes_that_go_silent_together_with_nothing_said_are_silent_and_neither_dark_nor_cut_off() -> None:
     log = Log()
     tile = site_after(
         log.heartbeat("gate", NOON),
@@ -156,7 +156,7 @@ def test_several_probes_that_go_silent_together_mean_the_lines_are_gone() -> Non
         log.silent("gate", NOON, NOON + 30 * SECOND),
         log.silent("seat-1", NOON + 8 * SECOND, NOON + 38 * SECOND),
     )
-    assert verdict(tile) == ("isolated", "silent_together")
+    assert verdict(tile) == ("silent", "silent_together")
 
 
 def test_a_seat_switched_off_hours_before_does_not_make_the_silence_shared() -> None:
@@ -224,6 +224,16 @@ def test_a_probe_that_moves_house_is_counted_where_it_is() -> None:
     state = new_sites(LIMITS)
     fold_sites(state, [log.heartbeat("gate", NOON), log.heartbeat("gate", NOON + 1, site="south")])
     assert [(t.id, t.probes_known) for t in site_tiles(state)] == [("north", 0), ("south", 1)]
+
+
+def test_a_sender_nobody_configured_is_named_until_somebody_does() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    for source in ("porch", "gate", "porch"):
+        fold_sites(state, [log.stranger(source, NOON)])
+    assert state.strangers == ["gate", "porch"]
+    fold_sites(state, [log.declared("gate", NOON, carries="facilities", site="north")])
+    assert state.strangers == ["porch"]
 
 
 def test_every_state_and_reason_has_its_word() -> None:

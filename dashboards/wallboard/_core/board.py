@@ -50,6 +50,7 @@ def scoped(board: Board, scope: Scope) -> Board:
         gaps=0,
         unrouted=0,
         equivocations=0,
+        unknown_sources=[],
     )
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sla_engine._core.incidents.model import (
     Finding,
     PlatformHere,
+    PlatformSeen,
     Site,
     SiteLimits,
     SiteReason,
@@ -15,73 +16,49 @@ from sla_engine._core.incidents.model import (
     SiteState,
     Ups,
 )
+from sla_engine._core.incidents.planned import explains_site, is_planned
 from sla_engine._core.incidents.seats import cover, lost_seats
+from sla_engine._core.incidents.slots import (
+    ACCOUNT_,
+    AT_WORK,
+    BATTERY_LOW,
+    CERTAIN_SEVERITIES,
+    FEED_,
+    FLAPPING,
+    GATEWAY,
+    GROUP_,
+    HEARD_ELSEWHERE,
+    HUB,
+    INFO,
+    LINE_,
+    MOVED_AT,
+    PHONE_,
+    PLATFORM_,
+    POWER,
+    SEAT_,
+    SEATS_SILENT,
+    SEVERITIES,
+    SILENT,
+    STANDBY,
+    STANDBY_SEVERITIES,
+    UPLINK,
+    UPS_,
+)
 from sla_engine._core.incidents.verdict import (
     Dark,
     dark,
     enabled_lines,
     heard_until,
+    hears_others,
     on_battery,
     power_verdict,
+    seen_at_work,
     worst_ups,
 )
 from wire.facility import Power, Role
-from wire.incident import Cause, MaintenanceOf, Severity
+from wire.incident import Cause
 from wire.phone import Registration, TrunkState
 from wire.uplink import LineState
-
-SEATS_SILENT: Final = "seats_silent"
-"""Details: seats that went silent while the site ran on battery."""
-MOVED_AT: Final = "moved_at"
-"""Details: when traffic moved away from the line, ms; from then on the other one carries it."""
-STANDBY: Final = "standby"
-"""Details: nothing went over the line when it went down."""
-
-POWER: Final = "power"
-UPLINK: Final = "uplink"
-SILENT: Final = "silent"
-GATEWAY: Final = "gateway"
-FLAPPING: Final = "flapping"
-HUB: Final = "hub"
-LINE_: Final = "line:"
-PHONE_: Final = "phone:"
-UPS_: Final = "ups:"
-GROUP_: Final = "group:"
-SEAT_: Final = "seat:"
-ACCOUNT_: Final = "account:"
-PLATFORM_: Final = "platform:"
-FEED_: Final = "feed:"
-
-BATTERY_LOW: Final = "battery_low"
-CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
-
-SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
-    "mains_lost": (PAGE, PAGE),
-    BATTERY_LOW: (CALL, CALL),
-    "site_power_lost": (CALL, CALL),
-    "site_isolated": (CALL, CALL),
-    "lines_down": (CALL, CALL),
-    "site_silent": (PAGE, PAGE),
-    "line_down": (PAGE, TICKET),
-    "line_degraded": (TICKET, INFO),
-    "flapping": (PAGE, TICKET),
-    "phone_line_down": (PAGE, TICKET),
-    "phone_line_degraded": (TICKET, INFO),
-    "seats_lost": (PAGE, TICKET),
-    "seat_down": (TICKET, INFO),
-    "platform_down": (PAGE, TICKET),
-    "account_offline": (TICKET, INFO),
-    "feed_silent": (PAGE, TICKET),
-    "ups_comms_lost": (TICKET, TICKET),
-    "ups_bypass": (TICKET, TICKET),
-    "ups_off": (PAGE, TICKET),
-    "battery_worn": (TICKET, TICKET),
-    "monitoring": (TICKET, TICKET),
-    "hub_deaf": (PAGE, PAGE),
-}
-"""What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
-STANDBY_SEVERITIES: Final = (TICKET, TICKET)
-"""Of a line that carried nothing when it went down: looked at before opening."""
 
 _UPS_TROUBLE: Final = {
     SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
@@ -103,15 +80,17 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
     site, now = state.sites[site_id], state.now
     silence = dark(site, state.limits, now)
     if silence is not None:
-        found = [_dark_finding(site, silence)]
+        found = [_dark_finding(state, site_id, silence)]
     else:
         found = [*_power(site), *_uplink(site, state.limits, now)]
-        if not any(each.slot in {POWER, UPLINK} for each in found):
+        total = [each for each in found if explains_site(state, site_id, each)]
+        if not total:
             lines_down = {each.subject for each in found if each.what == "line_down"}
             found += [*_gateways(site, now, state.limits), *_phone_lines(site, lines_down)]
-            found += [*_seats(state, site_id, now), *_accounts(site)]
+            found += [*_seats(state, site_id, now), *_accounts(site, state.limits)]
+        found = [_with_seats_silent(site, each) if each in total else each for each in found]
     for each in found:
-        if each.slot in {POWER, UPLINK, SILENT}:
+        if each.slot == SILENT or AT_WORK in each.details or explains_site(state, site_id, each):
             cover(site, each.since, state.limits, now)
     return sorted((_weighed(state, site_id, each) for each in found), key=lambda each: each.slot)
 
@@ -158,7 +137,8 @@ def _finding(slot: str, cause: Cause, what: str, since: int, first_index: int, *
     )
 
 
-def _dark_finding(site: Site, silence: Dark) -> Finding:
+def _dark_finding(state: SitesState, site_id: str, silence: Dark) -> Finding:
+    site = state.sites[site_id]
     more = {"probes": str(silence.probes)}
     if silence.state is SiteState.POWER_LOST:
         found = worst_ups(site)
@@ -166,10 +146,27 @@ def _dark_finding(site: Site, silence: Dark) -> Finding:
         since, first = _battery_since(site, silence)
         return _finding(POWER, Cause.SITE_POWER, "site_power_lost", since, first, subject=subject, **more)
     if silence.state is SiteState.ISOLATED:
-        found_dark = _finding(UPLINK, Cause.UPLINK, "site_isolated", silence.since, silence.first_index, **more)
-        return replace(found_dark, is_suspected=silence.reason is SiteReason.SILENT_TOGETHER)
-    found_dark = _finding(SILENT, Cause.MONITORING, "site_silent", silence.since, silence.first_index, **more)
-    return replace(found_dark, is_suspected=True)
+        return _finding(UPLINK, Cause.UPLINK, "site_isolated", silence.since, silence.first_index, **more)
+    return _silent_finding(state, site_id, silence)
+
+
+def _silent_finding(state: SitesState, site_id: str, silence: Dark) -> Finding:
+    """No last word explains it. Two machines that went at once are two witnesses, as long as the hub is not deaf.
+
+    People who answer customers meanwhile prove that only we are blind; people who all stopped prove the contrary.
+    """
+    site = state.sites[site_id]
+    seen = seen_at_work(site, "", silence.since)
+    if seen is not None and seen.is_working:
+        more = {"probes": str(silence.probes), AT_WORK: "yes"}
+        return _finding(GATEWAY, Cause.MONITORING, "monitoring", silence.since, silence.first_index, **more)
+    is_hub_well = hears_others(state, site_id, silence.since)
+    is_certain = (silence.probes > 1 and is_hub_well) or seen is not None
+    cause = Cause.SITE_SILENT if is_certain else Cause.MONITORING
+    found = _finding(SILENT, cause, "site_silent", silence.since, silence.first_index, probes=str(silence.probes))
+    if silence.probes > 1 and is_hub_well:
+        found = replace(found, details={**found.details, HEARD_ELSEWHERE: "yes"})
+    return replace(found, is_suspected=not is_certain)
 
 
 def _battery_since(site: Site, silence: Dark) -> tuple[int, int]:
@@ -184,12 +181,18 @@ def _power(site: Site) -> Iterator[Finding]:
         name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
         since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
         what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
-        silent = sum(p.silent_since is not None and p.was_expected for p in site.probes.values())
-        words = {SEATS_SILENT: str(silent)} if silent else {}
-        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name, **words)
+        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
     for name, ups in site.upses.items():
         if name not in on and (trouble := _UPS_TROUBLE.get(power_verdict(ups)[1])) is not None:
             yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, power_verdict(ups)[2], ups.index, subject=name)
+
+
+def _with_seats_silent(site: Site, found: Finding) -> Finding:
+    """A loss of power, with how many seats it silenced."""
+    silent = sum(p.silent_since is not None and p.was_expected for p in site.probes.values())
+    if found.slot != POWER or not silent:
+        return found
+    return replace(found, details={**found.details, SEATS_SILENT: str(silent)})
 
 
 def _is_low(ups: Ups) -> bool:
@@ -255,25 +258,42 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
         yield _finding(SEAT_ + seat.seat, Cause.SEAT_DOWN, "seat_down", seat.since, seat.first_index, subject=seat.seat)
 
 
-def _accounts(site: Site) -> Iterator[Finding]:
-    """A platform's client that runs elsewhere and not here, on a seat that is there."""
+def _accounts(site: Site, limits: SiteLimits) -> Iterator[Finding]:
+    """A platform's client that runs elsewhere and not here, on a seat that is there.
+
+    Confirmed by another seat that lost it within the same moment, or by the source of conversations, which says that
+    the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
+    """
     running = {seen.platform for seen in site.platforms.values() if seen.is_running}
-    for seen in site.platforms.values():
-        probe = site.probes.get(seen.source)
-        is_there = probe is not None and probe.silent_since is None and bool(seen.seat)
-        if is_there and seen.is_running is False and seen.platform in running:
-            subject = f"{seen.seat}/{seen.platform}"
-            found = _finding(
-                ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
-            )
-            yield replace(found, is_suspected=True)
+    lost = [seen for seen in site.platforms.values() if _is_lost(site, seen) and seen.platform in running]
+    for seen in lost:
+        subject = f"{seen.seat}/{seen.platform}"
+        work = seen_at_work(site, subject, seen.since)
+        if work is not None and work.is_working:
+            continue
+        beside = [
+            other.since
+            for other in lost
+            if (other.platform, other.seat) != (seen.platform, seen.seat) and other.platform == seen.platform
+        ]
+        is_shared = any(abs(since - seen.since) <= limits.together_ms for since in beside)
+        found = _finding(
+            ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
+        )
+        yield replace(found, is_suspected=work is None and not is_shared)
+
+
+def _is_lost(site: Site, seen: PlatformSeen) -> bool:
+    probe = site.probes.get(seen.source)
+    is_there = probe is not None and probe.silent_since is None and bool(seen.seat)
+    return is_there and seen.is_running is False
 
 
 def _platforms(state: SitesState) -> Iterator[Finding]:
     """A platform that fails at one site is suspected; at two, or over both lines of one, it is confirmed."""
     failing: dict[str, list[tuple[str, PlatformHere]]] = {}
     for site_id, site in sorted(state.sites.items()):
-        if _is_dark(site) or any(each.slot in {POWER, UPLINK} for each in site.findings):
+        if _is_dark(site) or any(explains_site(state, site_id, each) for each in site.findings):
             continue
         for platform, here in site.platforms_here.items():
             if here.failing and here.failing * _PERCENT >= state.limits.group_percent * here.told:
@@ -312,52 +332,13 @@ def _is_dark(site: Site) -> bool:
 
 def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
     """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case."""
-    severities = STANDBY_SEVERITIES if found.details.get(STANDBY) else SEVERITIES[found.what]
+    severities = SEVERITIES[found.what]
+    if found.details.get(STANDBY):
+        severities = STANDBY_SEVERITIES
+    elif found.details.get(HEARD_ELSEWHERE):
+        severities = CERTAIN_SEVERITIES
     severity = severities[0 if state.is_open else 1]
     planned = is_planned(state, site_id, found)
     if planned and found.what != BATTERY_LOW:
         severity = INFO
     return replace(found, severity=severity, is_planned=planned)
-
-
-def is_planned(state: SitesState, site_id: str, found: Finding) -> bool:
-    """Whether work on it was declared before it began, and has begun, and has not ended.
-
-    What concerns several parts of a site is planned when each of them was worked on, or the site as a whole: a test of
-    one UPS does not plan the loss of another one, nor work on one line the loss of all.
-    """
-    if found.slot.startswith(FEED_):
-        return _is_worked_on(state, MaintenanceOf.FEED, "", found.subject, found.since)
-    if not site_id:
-        return False
-    if _is_worked_on(state, MaintenanceOf.SITE, site_id, "", found.since):
-        return True
-    parts = _parts(state.sites[site_id], found)
-    return bool(parts) and all(_is_worked_on(state, of, site_id, part, since) for of, part, since in parts)
-
-
-def _is_worked_on(state: SitesState, of: MaintenanceOf, site_id: str, subject: str, since: int) -> bool:
-    return any(
-        work.of is of
-        and (of is MaintenanceOf.FEED or work.site == site_id)
-        and (of is MaintenanceOf.SITE or work.subject == subject)
-        and work.declared_at <= work.starts_at <= since < work.ends_at
-        and state.now < work.ends_at
-        for work in state.maintenance.values()
-    )
-
-
-def _parts(site: Site, found: Finding) -> list[tuple[MaintenanceOf, str, int]]:
-    """The lines or UPSes whose trouble it is, and since when. None where it is more than the sum of such parts."""
-    if found.what in {"mains_lost", BATTERY_LOW}:
-        on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
-        return [(MaintenanceOf.UPS, name, power_verdict(ups)[2]) for name, ups in on.items()]
-    if found.slot == UPLINK:
-        # a line that took the last word with it was never said to be down
-        lines = enabled_lines(site).items()
-        down = LineState.DOWN
-        return [(MaintenanceOf.LINE, name, each.since if each.state is down else found.since) for name, each in lines]
-    for slot, of in ((LINE_, MaintenanceOf.LINE), (UPS_, MaintenanceOf.UPS)):
-        if found.slot.startswith(slot):
-            return [(of, found.subject, found.since)]
-    return []

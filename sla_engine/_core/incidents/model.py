@@ -32,6 +32,7 @@ class SiteReason(StrEnum):
     PROBE_SILENT = "probe_silent"
     PROBES_SILENT = "silent"
     SILENT_TOGETHER = "silent_together"
+    SILENT_AT_WORK = "silent_at_work"
     SILENT_ON_BATTERY = "silent_on_battery"
     SILENT_LINES_DOWN = "silent_lines_down"
     MAINS_LOST = "mains_lost"
@@ -216,12 +217,35 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
     details: dict[str, str] = {}
 
 
+class SeenAtWork(msgspec.Struct, array_like=True):
+    """What conversations told of people that probes lost: whether they go on answering. at: by the hub, ms."""
+
+    is_working: bool
+    at: int
+
+
+class Unexplained(msgspec.Struct):
+    """A silence that no last word explained: what is sent afterwards may.
+
+    said: the last revision of its incident once that is closed. since, until: of the silence, ms; until = 0 while it
+    lasts. lines: told to have been down meanwhile. cause: as far as told.
+    """
+
+    incident: str
+    since: int
+    until: int = 0
+    said: IncidentSaid | None = None
+    lines: list[str] = []
+    cause: Cause | None = None
+
+
 class Site(msgspec.Struct):
     """A site's probes, power and lines, and the verdict shown last.
 
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients: whom people here work for, while the site is not ok.
+    at_work: by what was asked about, "" = all the site. unexplained: its last silence of that kind.
     """
 
     probes: dict[str, Probe] = {}
@@ -244,6 +268,8 @@ class Site(msgspec.Struct):
     looked_at: int = 0
     counted_present: int | None = None
     clients: list[str] = []
+    at_work: dict[str, SeenAtWork] = {}
+    unexplained: Unexplained | None = None
 
 
 class Open(msgspec.Struct):
@@ -295,8 +321,8 @@ class SitesState(msgspec.Struct):
     """Every site of the operator. Plain values: it is saved and restored as MessagePack.
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
-    newest revision the ledger holds of an incident. feeds: silent sources of no site. is_open: whether it was service
-    time at the last entry.
+    newest revision the ledger holds of an incident. feeds: silent sources of no site. strangers: senders that nobody
+    had configured when they were heard. is_open: whether it was service time at the last entry.
     """
 
     limits: SiteLimits
@@ -309,5 +335,6 @@ class SitesState(msgspec.Struct):
     open: dict[str, Open] = {}
     unsaid: list[IncidentSaid] = []
     recorded: dict[str, int] = {}
+    strangers: list[str] = []
     now: int = 0
     is_open: bool = False

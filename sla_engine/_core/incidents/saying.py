@@ -8,7 +8,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from sla_engine._core.incidents.findings import (
+from sla_engine._core.incidents.afterwards import remember_silence, silence_ended
+from sla_engine._core.incidents.model import Finding, Open, SitesState
+from sla_engine._core.incidents.slots import (
     ACCOUNT_,
     FEED_,
     FLAPPING,
@@ -22,7 +24,6 @@ from sla_engine._core.incidents.findings import (
     SILENT,
     UPLINK,
 )
-from sla_engine._core.incidents.model import Finding, Open, SitesState
 from wire.incident import IncidentSaid, IncidentStep
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.recorded import Recorded
@@ -65,6 +66,7 @@ def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: 
             said = _said(state, site, finding, entry)
             state.open[key] = Open(site, finding, said)
             state.unsaid.append(said)
+            remember_silence(state, state.open[key])
             continue
         gone.remove(before)
         state.open[key] = changed = state.open.pop(before)
@@ -120,6 +122,7 @@ def _change(state: SitesState, held: Open, site: str, finding: Finding, entry: R
     held.site = site
     held.finding = _grown(held.finding, finding)
     _revise(state, held, IncidentStep.CHANGED, entry)
+    remember_silence(state, held)
 
 
 def _grown(was: Finding, now: Finding) -> Finding:
@@ -134,6 +137,7 @@ def _close(state: SitesState, held: Open, entry: Recorded) -> None:
         details = {**held.finding.details, PART_OF: total.said.incident}
         held.finding = replace(held.finding, details=details)
     _revise(state, held, IncidentStep.CLOSED, entry)
+    silence_ended(state, held, entry.received_at)
 
 
 def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) -> None:
@@ -152,7 +156,8 @@ def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) 
 def _explains(total: Open, part: Open) -> bool:
     kind = _kind(total.finding.slot)
     covered = (*_GROWS_FROM.get(kind, ()), *_COVERS.get(kind, ()))
-    return (total.site == part.site or kind == HUB) and _kind(part.finding.slot) in covered
+    is_work_alone = total.finding.is_planned and not part.finding.is_planned
+    return (total.site == part.site or kind == HUB) and _kind(part.finding.slot) in covered and not is_work_alone
 
 
 def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> IncidentSaid:

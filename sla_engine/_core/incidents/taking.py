@@ -14,6 +14,7 @@ from sla_engine._core.incidents.model import (
     PhoneLine,
     PlatformSeen,
     Probe,
+    SeenAtWork,
     SilentFeed,
     Site,
     SiteLimits,
@@ -22,10 +23,10 @@ from sla_engine._core.incidents.model import (
 )
 from wire.body import Body
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
-from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep
+from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.organisation import RosterLink
 from wire.phone import PhoneLineReading
-from wire.record import SourceBack, SourceDeclared, SourceSilent
+from wire.record import SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
 from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
@@ -58,6 +59,15 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
         case IncidentSaid():
             _take_said(state, body)
             return set()
+        case WorkSeen() if body.site in state.sites:
+            seen = SeenAtWork(body.is_working, body.occurred_at)
+            state.sites[body.site].at_work[body.subject] = seen
+            return {body.site}
+        case Unrouted(queue="") if body.about_source not in state.strangers:
+            state.strangers = sorted([*state.strangers, body.about_source])
+            return set()
+        case SourceDeclared() if body.about_source in state.strangers:
+            state.strangers.remove(body.about_source)
     site_id = _site_touched(state, entry)
     if site_id is None:
         return set(state.sites) if _take_feed(state, entry) else set()
@@ -145,6 +155,8 @@ def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool
     probe.silent_since = None
     probe.covered_until = probe.grouped_until = 0
     probe.day = state.limits.hours.business_day(received_at)
+    if fresh:
+        site.at_work.pop("", None)
     site.heard_at = received_at if site.heard_at is None else max(site.heard_at, received_at)
     return fresh
 
@@ -247,6 +259,8 @@ def _take_platform(site: Site, body: PlatformReading, entry: Recorded) -> bool:
     if known is not None and told_at < known.told_at:
         return False
     changed = known is None or (known.is_running, known.is_reachable) != (body.is_running, body.is_reachable)
+    if body.is_running:
+        site.at_work.pop(f"{body.seat}/{body.platform}", None)
     site.platforms[name] = PlatformSeen(
         told_at=told_at,
         source=entry.source,

@@ -4,7 +4,17 @@ from typing import Final
 
 import msgspec
 
-from sla_engine._core.incidents.model import Line, Probe, Site, SiteLimits, SiteReason, SiteState, Ups
+from sla_engine._core.incidents.model import (
+    Line,
+    Probe,
+    SeenAtWork,
+    Site,
+    SiteLimits,
+    SiteReason,
+    SitesState,
+    SiteState,
+    Ups,
+)
 from wire.facility import Comms, Power, Role
 from wire.uplink import LineState
 
@@ -70,10 +80,10 @@ def dark(site: Site, limits: SiteLimits, now: int) -> Dark | None:
         state, reason = SiteState.POWER_LOST, SiteReason.SILENT_ON_BATTERY
     elif any(line.state is LineState.DOWN for line in site.lines.values()):
         state, reason = SiteState.ISOLATED, SiteReason.SILENT_LINES_DOWN
-    elif len(together) > 1:
-        state, reason = SiteState.ISOLATED, SiteReason.SILENT_TOGETHER
     else:
-        state, reason = SiteState.SILENT, SiteReason.PROBES_SILENT
+        # neither power nor lines were said to fail: a power cut nobody measures looks like this as well
+        state = SiteState.SILENT
+        reason = SiteReason.SILENT_TOGETHER if len(together) > 1 else SiteReason.PROBES_SILENT
     return Dark(state, reason, since, first_index, len(together))
 
 
@@ -100,6 +110,19 @@ def heard_until(site: Site) -> int:
         (p.heard_at - p.interval_ms for p in site.probes.values() if p.silent_since is None and p.heard_at is not None),
         default=-1,
     )
+
+
+def hears_others(state: SitesState, site_id: str, since: int) -> bool:
+    """Whether the hub was told something by another site well after this one was heard last, at `since`."""
+    margin = max((probe.interval_ms for probe in state.sites[site_id].probes.values()), default=0)
+    others = (other.heard_at for name, other in state.sites.items() if name != site_id)
+    return any(heard_at is not None and heard_at - since > margin for heard_at in others)
+
+
+def seen_at_work(site: Site, subject: str, since: int) -> SeenAtWork | None:
+    """What conversations told of people there after `since`; None where nobody asked, or nothing could be said."""
+    seen = site.at_work.get(subject)
+    return seen if seen is not None and seen.at > since else None
 
 
 def enabled_lines(site: Site) -> dict[str, Line]:

@@ -13,7 +13,7 @@ from seatwatch.config import Config, parse_config
 from seatwatch.glossary import words
 from seatwatch.server.on_call import LANGUAGES, alertmanager_text, on_call, rules_text
 from seatwatch.settings import load_defaults
-from sla_engine._core.incidents.findings import SEVERITIES
+from sla_engine._core.incidents.slots import SEVERITIES
 from tests.servers import program
 
 DUTY = """

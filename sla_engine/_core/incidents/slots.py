@@ -1,0 +1,66 @@
+"""Where findings are kept, what their details are called, and what each kind merits."""
+
+from typing import Final
+
+from wire.incident import Severity
+
+SEATS_SILENT: Final = "seats_silent"
+"""Details: seats that went silent while the site ran on battery."""
+MOVED_AT: Final = "moved_at"
+"""Details: when traffic moved away from the line, ms; from then on the other one carries it."""
+AT_WORK: Final = "at_work"
+"""Details: people of the site answer customers though all its probes are silent."""
+HEARD_ELSEWHERE: Final = "heard_elsewhere"
+"""Details: several machines fell silent at once while other sites are heard, so it is not the hub that is deaf."""
+TOLD_AFTERWARDS: Final = "told_afterwards"
+"""Details: the site was silent, and said why only when it spoke again."""
+STANDBY: Final = "standby"
+"""Details: nothing went over the line when it went down."""
+
+POWER: Final = "power"
+UPLINK: Final = "uplink"
+SILENT: Final = "silent"
+GATEWAY: Final = "gateway"
+FLAPPING: Final = "flapping"
+HUB: Final = "hub"
+LINE_: Final = "line:"
+PHONE_: Final = "phone:"
+UPS_: Final = "ups:"
+GROUP_: Final = "group:"
+SEAT_: Final = "seat:"
+ACCOUNT_: Final = "account:"
+PLATFORM_: Final = "platform:"
+FEED_: Final = "feed:"
+
+BATTERY_LOW: Final = "battery_low"
+CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
+
+SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
+    "mains_lost": (PAGE, PAGE),
+    BATTERY_LOW: (CALL, CALL),
+    "site_power_lost": (CALL, CALL),
+    "site_isolated": (CALL, CALL),
+    "lines_down": (CALL, CALL),
+    "site_silent": (PAGE, PAGE),
+    "line_down": (PAGE, TICKET),
+    "line_degraded": (TICKET, INFO),
+    "flapping": (PAGE, TICKET),
+    "phone_line_down": (PAGE, TICKET),
+    "phone_line_degraded": (TICKET, INFO),
+    "seats_lost": (PAGE, TICKET),
+    "seat_down": (TICKET, INFO),
+    "platform_down": (PAGE, TICKET),
+    "account_offline": (TICKET, INFO),
+    "feed_silent": (PAGE, TICKET),
+    "ups_comms_lost": (TICKET, TICKET),
+    "ups_bypass": (TICKET, TICKET),
+    "ups_off": (PAGE, TICKET),
+    "battery_worn": (TICKET, TICKET),
+    "monitoring": (TICKET, TICKET),
+    "hub_deaf": (PAGE, PAGE),
+}
+"""What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
+CERTAIN_SEVERITIES: Final = (CALL, CALL)
+"""Of a silent site when it is silent for certain from the first: as grave as one whose lines are all down."""
+STANDBY_SEVERITIES: Final = (TICKET, TICKET)
+"""Of a line that carried nothing when it went down: looked at before opening."""

@@ -1,0 +1,154 @@
+"""Planned work silences itself and nothing else."""
+
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, two_lines
+from wire.facility import Power
+from wire.incident import MaintenanceOf, MaintenanceStep
+from wire.phone import TrunkState
+from wire.uplink import LineState
+
+# ------------------------------------------------------------------------------------------------------- maintenance
+
+
+def test_work_declared_before_it_starts_makes_its_incidents_planned() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
+        log.ups("gate", NOON + 3 * MINUTE, Power.CRITICAL),
+    )
+    assert [(each.what, each.is_planned, each.severity) for each in said] == [
+        ("mains_lost", True, "info"),
+        ("battery_low", True, "call"),
+    ]
+
+
+def test_work_declared_late_excuses_nothing_and_work_that_ended_no_longer_does() -> None:
+    log = Log()
+    late = log.maintenance(NOON + MINUTE, NOON, NOON + HOUR)
+    said = said_after(log.heartbeat("gate", NOON), late, log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY))
+    assert [each.is_planned for each in said] == [False]
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.maintenance(NOON, NOON + SECOND, NOON + HOUR),
+        log.ups("gate", NOON + MINUTE, Power.BATTERY),
+        log.maintenance(NOON + 2 * MINUTE, NOON + SECOND, NOON + 2 * MINUTE, step=MaintenanceStep.ENDED),
+    )
+    assert [(each.step, each.is_planned, each.severity) for each in said] == [
+        ("opened", True, "info"),
+        ("changed", False, "page"),
+    ]
+
+
+def test_a_planned_test_of_a_ups_plans_neither_the_loss_of_the_lines_nor_of_the_site() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + SECOND, NOON + MINUTE, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY),
+        log.line("gate", NOON + 3 * MINUTE, "telecom", LineState.DOWN),
+        log.line("gate", NOON + 3 * MINUTE, "unicom", LineState.DOWN),
+        log.silent("gate", NOON + 3 * MINUTE, NOON + 3 * MINUTE + 6 * SECOND),
+    )
+    found = {each.what: (each.is_planned, each.severity) for each in said}
+    assert found["mains_lost"] == (True, "info")
+    assert found["lines_down"] == found["site_power_lost"] == (False, "call")
+
+
+def test_a_ups_on_battery_beside_the_one_that_is_worked_on_is_a_loss_of_mains() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.maintenance(NOON, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + MINUTE, Power.BATTERY),
+        log.ups("gate", NOON + 2 * MINUTE, Power.BATTERY, ups="hall"),
+    )
+    assert [(each.what, each.is_planned, each.severity) for each in said] == [
+        ("mains_lost", True, "info"),
+        ("mains_lost", False, "page"),
+    ]
+
+
+def test_all_lines_down_is_planned_when_every_one_of_them_is_worked_on() -> None:
+    for worked_on, expected in ((("telecom",), False), (("telecom", "unicom"), True)):
+        log = Log()
+        said = said_after(
+            *two_lines(log),
+            *(
+                log.maintenance(
+                    NOON + 1, NOON + SECOND, NOON + HOUR, maintenance=f"m-{n}", of=MaintenanceOf.LINE, subject=line
+                )
+                for n, line in enumerate(worked_on)
+            ),
+            log.line("gate", NOON + MINUTE, "telecom", LineState.DOWN),
+            log.line("gate", NOON + MINUTE, "unicom", LineState.DOWN),
+        )
+        assert [(each.what, each.is_planned) for each in said] == [("line_down", True), ("lines_down", expected)]
+
+
+def test_a_planned_test_of_a_ups_hides_nothing_else_that_breaks_meanwhile() -> None:
+    log = Log()
+    row = [f"s{n:02}" for n in range(10)]
+    rest = [f"s{n:02}" for n in range(10, 20)]
+    story = [
+        *floor(log, 20),
+        *two_lines(log),
+        log.ups("gate", NOON),
+        *(log.platform(seat, NOON) for seat in rest),
+        log.phone_line("gate", NOON, TrunkState.REACHABLE),
+        log.maintenance(NOON + 1, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * SECOND, Power.BATTERY),
+        *beats(log, rest, NOON + 20 * SECOND),
+        *silences(log, row, NOON + 3 * SECOND),
+        log.heartbeat("gate", NOON + 30 * SECOND, interval_ms=2_000),
+        log.clock(NOON + 31 * SECOND),
+        log.phone_line("gate", NOON + 40 * SECOND, TrunkState.UNREACHABLE),
+        log.platform("s15", NOON + 50 * SECOND, is_running=False),
+        *(log.platform(seat, NOON + 60 * SECOND, is_reachable=False) for seat in rest),
+        log.clock(NOON + 70 * SECOND),
+    ]
+    said = said_after(*story)
+    found = {(each.what, each.subject): (each.is_planned, each.severity) for each in said if each.step == "opened"}
+    assert found == {
+        ("mains_lost", "rack"): (True, "info"),
+        ("seats_lost", "row:r0"): (False, "page"),
+        ("phone_line_down", "trunk"): (False, "page"),
+        ("account_offline", "s15/qianniu"): (False, "ticket"),
+        ("platform_down", "qianniu"): (False, "page"),
+    }
+    assert all("part_of" not in each.details and "seats_silent" not in each.details for each in said)
+
+
+def test_a_planned_test_of_a_ups_by_itself_is_all_there_is() -> None:
+    log = Log()
+    said = said_after(
+        *floor(log, 20),
+        *two_lines(log),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + 1, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.UPS, subject="rack"),
+        log.ups("gate", NOON + 2 * SECOND, Power.BATTERY),
+        log.clock(NOON + 30 * SECOND),
+        log.ups("gate", NOON + 60 * SECOND),
+    )
+    assert [(each.step, each.what, each.is_planned) for each in said] == [
+        ("opened", "mains_lost", True),
+        ("closed", "mains_lost", True),
+    ]
+
+
+def test_work_on_the_whole_site_plans_all_that_goes_with_its_power() -> None:
+    log = Log()
+    said = said_after(
+        *floor(log, 20),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + 1, NOON + SECOND, NOON + HOUR),
+        log.ups("gate", NOON + 2 * SECOND, Power.BATTERY),
+        log.heartbeat("gate", NOON + 14 * SECOND, interval_ms=2_000),
+        *silences(log, [f"s{n:02}" for n in range(20)], NOON + 3 * SECOND),
+        log.clock(NOON + 30 * SECOND),
+    )
+    assert [(each.what, each.is_planned) for each in said] == [("mains_lost", True)]
