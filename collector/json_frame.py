@@ -18,7 +18,7 @@ import msgspec
 from msgspec import NODEFAULT, Meta
 
 from collector._core import keys
-from collector._core.admission import RESERVED_KINDS
+from collector._core.reserved import RESERVED_KINDS
 from wire._fields import Counted, DurationMs, Instant, MonotonicMs, OptionalName, Word
 from wire.body import Body
 from wire.codec import BODY_TYPES, encode_body

@@ -12,6 +12,7 @@ import msgspec
 
 from collector._core import derived, keys
 from collector._core.personal import names_a_person
+from collector._core.reserved import RESERVED_KINDS
 from collector._core.sequence import Progress, Span, StreamView
 from ledger.entry import NewEntry
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
@@ -30,20 +31,6 @@ Lookup = Callable[[str, bytes, int], Stored | None]
 
 `~unrouted` is looked up in the operator's ledger, every other source in its own.
 """
-
-RESERVED_KINDS: Final = (
-    frozenset(range(Kind.OFFERED))
-    | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
-    | {
-        Kind.CONNECTION_SEEN,
-        Kind.INCIDENT,
-        Kind.MAINTENANCE,
-        Kind.INCIDENT_ACKNOWLEDGED,
-        Kind.IDENTITY,
-        Kind.WORK_SEEN,
-    }
-)
-"""What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""
 
 _NOT_A_SENDERS: Final = {
     UNKNOWN_WORD: Reason.UNKNOWN_KIND,

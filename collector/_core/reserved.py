@@ -1,0 +1,19 @@
+"""Which kinds only Seatwatch itself says."""
+
+from typing import Final
+
+from wire.kinds import Kind
+
+RESERVED_KINDS: Final = (
+    frozenset(range(Kind.OFFERED))
+    | frozenset(range(Kind.ROSTER_LINK, Kind.HEARTBEAT)) - {Kind.PLATFORM_FIGURES}
+    | {
+        Kind.CONNECTION_SEEN,
+        Kind.INCIDENT,
+        Kind.MAINTENANCE,
+        Kind.INCIDENT_ACKNOWLEDGED,
+        Kind.IDENTITY,
+        Kind.WORK_SEEN,
+    }
+)
+"""What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""
