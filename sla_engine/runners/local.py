@@ -81,6 +81,7 @@ class LocalRunner:
         self._shard: Shard = new_shard()
         self._lookup = Lookup(self._shard)
         self._state = self._new_state(Remembered())
+        self._before_change: ClientPart | None = None
         self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
         self._restating: Final = Restating(feed, settings.batch_entries)
 
@@ -100,9 +101,14 @@ class LocalRunner:
         return self._restating.outstanding
 
     def board_part(self) -> ClientPart | None:
-        """This client's tiles as of now; None until the ledger has been caught up with."""
+        """This client's tiles; None until the ledger has been caught up with.
+
+        As of now, or of the instant before a change of rules whose tiles are being made anew.
+        """
         if not self.caught_up.is_set():
             return None
+        if self._before_change is not None:
+            return self._before_change
         if self._tail.drained:
             self._state.advance(self._clock_ms(), self._lookup.live_watermark())
         return client_part(self._state, self._lookup.target_of)
@@ -169,11 +175,16 @@ class LocalRunner:
         while True:
             now = self._clock_ms()
             batch = [] if self._tail.drained else self._tail.read()
+            is_changed = any(entry.kind in _RULES_CHANGE for entry in batch)
+            if is_changed:
+                # counted by two rules at once, the tiles would be right by neither
+                self._before_change = self.board_part()
             wake_at = self._step(batch, now)
             self._restate()
-            is_changed = any(entry.kind in _RULES_CHANGE for entry in batch) or self._restating.take_finished()
+            is_changed |= self._restating.take_finished()
             if is_changed or self._calendar() != self._state.book.calendar:
                 await self._rebuild()
+            self._before_change = None
             if self._tail.drained and not self._restating.outstanding:
                 await self._tail.wait(wake_at)
             else:
