@@ -82,6 +82,31 @@ async def say(said: MaintenanceSaid, data: Path, now: int, defaults: Defaults) -
         return answer if isinstance(answer, MaintenanceSaid) else said
 
 
+def heard_of(target: Target, data: Path, entries_max: int) -> set[str]:
+    """The lines, or UPSs, of the target's site that the newest entries tell of; once it is among them, no further.
+
+    Raises LedgerError, OSError.
+    """
+    kind = Kind.LINE_READING if target.of is MaintenanceOf.LINE else Kind.UPS_READING
+    found: set[str] = set()
+    try:
+        reader = LedgerReader.open(ledger_directory(data, OPERATOR))
+    except (LedgerMissing, FileNotFoundError):
+        return found
+    try:
+        last = reader.size()
+        for first in range(last - _READ_AT_ONCE, last - entries_max - _READ_AT_ONCE, -_READ_AT_ONCE):
+            for entry in reader.read(max(0, first), min(_READ_AT_ONCE, first + _READ_AT_ONCE)):
+                if entry.kind == kind and entry.source.startswith(f"{target.site}/"):
+                    body = recorded(entry).body
+                    found |= {getattr(body, target.of)}
+            if first <= 0 or target.subject in found:
+                break
+    finally:
+        reader.close()
+    return found
+
+
 def works(data: Path) -> list[Work]:
     """All planned work on the record, by its start. Raises LedgerError, OSError."""
     try:

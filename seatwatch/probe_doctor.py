@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from agent_probe.config import load_config
+from agent_probe.doctor.door import KnownDoor, known_door
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Finding, Outcome
 from agent_probe.enrolment.identity import with_identity
@@ -47,13 +48,17 @@ def run(arguments: Sequence[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 2
     defaults, platform = load_defaults(), current()
     doctor = DoctorSettings(defaults.ms("probe.doctor_clock"), defaults.ms("probe.doctor_listen"))
+    door: KnownDoor | None = None
     try:
-        config = with_identity(load_config(options.config), platform)
+        config = load_config(options.config)
+        door = known_door(config, platform)
+        if door is None or door.authority:  # else it is not enrolled, which is what the doctor is asked about
+            config = with_identity(config, platform)
     except ProbeConfigError as error:
         sys.stderr.write(f"{options.config}: {error}\n")
         return 2
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-        findings = runner.run(examine(config, probe_settings(defaults), doctor, platform))
+        findings = runner.run(examine(config, probe_settings(defaults), doctor, platform, door=door))
     language = cast("Language", options.lang)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console of another code page must not end the report

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from wire.facility import Heartbeat, UpsReading
-from wire.incident import IncidentAcknowledged, IncidentSaid, IncidentStep
+from wire.incident import IncidentAcknowledged, IncidentSaid, IncidentStep, Severity
 from wire.kinds import Kind
 from wire.phone import PhoneLineReading
 from wire.record import SourceBack, SourceSilent
@@ -27,6 +27,7 @@ _EVIDENCE: Final = frozenset(
         Kind.SOURCE_BACK,
     }
 )
+_GRAVITY: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
 _States = UpsReading | LineReading | PhoneLineReading | PlatformReading
 
 
@@ -40,6 +41,13 @@ class Incident(NamedTuple):
     def newest(self) -> IncidentSaid:
         """What holds."""
         return _said(self.revisions[-1])
+
+    @property
+    def worst(self) -> IncidentSaid:
+        """What it was when it was gravest, the last of these revisions."""
+        return max(
+            (_said(entry) for entry in self.revisions), key=lambda said: (_GRAVITY[said.severity], said.revision)
+        )
 
     @property
     def lasts(self) -> bool:

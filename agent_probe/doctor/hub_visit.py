@@ -30,11 +30,18 @@ class Visit(NamedTuple):
 
 
 async def visit_hub(
-    config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int], clock_limit_ms: int
+    config: ProbeConfig,
+    settings: ProbeSettings,
+    now_ms: Callable[[], int],
+    clock_limit_ms: int,
+    spare: HubConfig | None = None,
 ) -> list[Finding]:
-    """The clock, the token and, where a proxy stands between, the way to the hub."""
+    """The clock, the token and, where a proxy stands between, the way to the hub.
+
+    spare: who is asked for the time alone where no hub is posted to and no time server is configured.
+    """
     if config.hub is None or config.transport is Transport.MQTT:
-        return [] if config.network.time_server else [skipped(Subject.CLOCK, "", Because.CLOCK_NOTHING)]
+        return [] if config.network.time_server else [await _time_alone(spare, settings, now_ms, clock_limit_ms)]
     hub, address = config.hub, read_url(config.hub.url)
     behind_proxy = proxy_for(address, hub.proxy) is not None
     found = await _visit(hub, settings, now_ms)
@@ -43,6 +50,17 @@ async def visit_hub(
         return [*way, skipped(Subject.CLOCK, address.authority), skipped(Subject.IDENTITY, address.authority)]
     way = [well(Subject.TLS, address.authority, f"HTTP {found.answer.status}")] if behind_proxy else []
     return [*way, _clock(found, address.authority, clock_limit_ms), _token(found.answer, hub, address.authority)]
+
+
+async def _time_alone(
+    hub: HubConfig | None, settings: ProbeSettings, now_ms: Callable[[], int], limit_ms: int
+) -> Finding:
+    if hub is None:
+        return skipped(Subject.CLOCK, "", Because.CLOCK_NOTHING)
+    about, found = read_url(hub.url).authority, await _visit(hub, settings, now_ms)
+    if isinstance(found, ProbeUnavailable):
+        return skipped(Subject.CLOCK, about)
+    return _clock(found, about, limit_ms)
 
 
 async def _visit(hub: HubConfig, settings: ProbeSettings, now_ms: Callable[[], int]) -> Visit | ProbeUnavailable:

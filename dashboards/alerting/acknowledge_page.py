@@ -44,6 +44,7 @@ class Item(NamedTuple):
 
     what: str
     where: str
+    cause: str
     since: str
     flags: tuple[str, ...]
     people: tuple[str, ...]
@@ -126,7 +127,8 @@ class AcknowledgePage:
         return Item(
             what=" ".join(part for part in (what_word(texts, said.what), _subject(said)) if part),
             where=f"{said.site} {reader.site_names.get(said.site, '')}".strip(),
-            since=texts["notify_since"].format(at=_instant(said.started_at, reader)),
+            cause=f"{texts['cause']}: {texts.get(f'cause_{said.cause}', said.cause)}",
+            since=texts["notify_since"].format(at=_instant(standing.since, reader)),
             flags=tuple(flags),
             people=tuple(self._people(standing, reader)),
             runbook=address if address.startswith("http") else "",
@@ -141,7 +143,7 @@ class AcknowledgePage:
             who, at = self._duty.names[standing.next_tier - 1], standing.next_at
             told.append(texts["notify_next_at"].format(who=who, at=_instant(at, reader)))
         else:
-            told.append(texts["notify_nobody_next"])
+            told.append(texts["notify_last" if standing.taken_on is None else "notify_nobody_next"])
         return told
 
     def _reader(self, request: web.Request) -> Reader:

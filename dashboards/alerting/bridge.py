@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from dashboards.alerting._core.message import FIRING, Message, Reader, Told, compose
+from dashboards.alerting._core.message import FIRING, AlertTold, Message, Reader, Told, compose, without_earlier
 from dashboards.alerting.channels import Channels
 
 log = structlog.get_logger()
@@ -120,24 +120,36 @@ class Bridge:
     def _news(self, name: str, told: Told) -> Told | None:
         """What that channel is to hear of it; None where nothing is news to it.
 
-        Alertmanager repeats what still fires at a site with every end of something else there. That end is told by
-        itself: with what still fires it would read as another page about that.
+        Alertmanager repeats what still fires at a site with every end of something else there, and what ended with
+        every start. What fires is told with what it stands beside; an end is told once and by itself: with what still
+        fires it would read as another page about that, and an incident that turned into another ends once.
         """
         now = self._clock_ms()
+        still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         news = []
         for alert in told.alerts:
             status, at = self._told.get((name, alert.fingerprint), ("", 0))
-            if status != alert.status or now - at >= self._settings.same_within_ms:
+            if status == alert.status and now - at < self._settings.same_within_ms:
+                continue
+            if alert.status == FIRING or (_about(alert) not in still and (name, _about(alert)) not in self._told):
                 news.append(alert)
-        if not news or any(alert.status == FIRING for alert in news):
-            return told if news else None
-        still = {alert.labels.get("incident", alert.fingerprint) for alert in told.alerts if alert.status == FIRING}
-        ended = [alert for alert in news if alert.labels.get("incident", alert.fingerprint) not in still]
-        return Told("resolved", ended) if ended else None
+        if any(alert.status == FIRING for alert in news):
+            return Told(told.status, [each for each in told.alerts if each.status == FIRING], told.truncatedAlerts)
+        return Told("resolved", without_earlier(news)) if news else None
 
     def _remember(self, name: str, told: Told) -> None:
         now = self._clock_ms()
         for key in [key for key, (_, at) in self._told.items() if now - at >= self._settings.same_within_ms]:
             del self._told[key]
+        still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         for alert in told.alerts:
             self._told[name, alert.fingerprint] = (alert.status, now)
+            if _about(alert) in still:
+                self._told.pop((name, _about(alert)), None)
+            else:
+                self._told[name, _about(alert)] = (alert.status, now)
+
+
+def _about(alert: AlertTold) -> str:
+    """What an alert is about: several of one incident, one after the other, are about one thing."""
+    return f"about {alert.labels.get('incident', alert.fingerprint)}"

@@ -64,7 +64,9 @@ def list_(
     for each in found:
         said = each.newest
         stands = tell.lasted(said) or tell.word("incident_lasts")
-        typer.echo(f"{said.incident}  {tell.at(said.started_at)[:-4]}  {stands:>10}  {tell.headline(said)}")
+        typer.echo(
+            f"{said.incident}  {tell.at(said.started_at)[:-4]}  {stands:>10}  {tell.headline(said)}{_worse(each, tell)}"
+        )
 
 
 def show(
@@ -96,11 +98,20 @@ def show(
         typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": timeline}))
         return
     said = found[incident].newest
-    typer.echo(f"{said.incident}  {tell.headline(said)}")
+    typer.echo(f"{said.incident}  {tell.headline(said)}{_worse(found[incident], tell)}")
     typer.echo(f"{tell.word('cause')}: {tell.word(f'cause_{said.cause}')}")
     typer.echo(f"{tell.at(said.started_at)} .. {tell.at(said.ended_at)}  {tell.lasted(said)}".rstrip())
     for at, index, text in rows:
         typer.echo(f"  {tell.at(at)}  #{index:<8} {text}")
+
+
+def _worse(incident: "Incident", tell: "IncidentTeller") -> str:
+    """What it was at its worst, where it is or ended as something less."""
+    worst, newest = incident.worst, incident.newest
+    if worst.what == newest.what:
+        return ""
+    what = f"{tell.word(worst.word)}, {tell.word(f'severity_{worst.severity}')}"
+    return f"  ({tell.word('incident_worst').format(what=what)})"
 
 
 def _timeline(incident: "Incident", evidence: "list[Recorded]", tell: "IncidentTeller") -> list[tuple[int, int, str]]:

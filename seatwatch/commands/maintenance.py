@@ -163,7 +163,28 @@ def _say(
     from seatwatch.maintenance_job import word
 
     reason, by = words
+    _warn_of_unknown(target, data)
     _write(word(target, step, *times, reason, by or getpass.getuser()), zone, data)
+
+
+def _warn_of_unknown(target: "Target", data: Path) -> None:
+    """A mistyped line or UPS would excuse nothing. Not refused: it may be one that is put up in this work."""
+    from ledger.errors import LedgerError
+    from seatwatch.maintenance_job import heard_of
+
+    if not (target.site and target.subject):
+        return
+    try:
+        known = heard_of(target, data, load_defaults().int("incidents.maintenance_looks_back"))
+    except (LedgerError, OSError) as error:
+        _end(str(error), 1)
+    if target.subject not in known:
+        names = ", ".join(sorted(known)) or "none"
+        typer.echo(
+            f"note: {target.site} has told of no {target.of} {target.subject} lately, only of {names}; "
+            "work on a name that is not there excuses nothing",
+            err=True,
+        )
 
 
 def _write(said: "MaintenanceSaid", zone: str, data: Path) -> None:

@@ -7,8 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from agent_probe.config import ProbeConfig, parse_config
+from agent_probe.config import EnrolmentConfig, ProbeConfig, parse_config
+from agent_probe.doctor.door import known_door, look_at_door
+from agent_probe.doctor.endpoints import Waits
+from agent_probe.doctor.examination import DoctorSettings, examine
+from agent_probe.doctor.findings import Because, Outcome, Subject
 from agent_probe.enrolment.client import EnrolmentRefused, Hub
 from agent_probe.enrolment.enrolling import About, Enrolling, EnrolmentSettings, about_this_machine
 from agent_probe.enrolment.identity import (
@@ -26,11 +31,13 @@ from agent_probe.platform import current
 from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import Batch, JoinState
 from collector.enrolment.store import Place
+from tests.agent_probe.living_probe import SETTINGS as PROBE_SETTINGS
 from tests.collector.enrolment.doors import Door
 from tests.collector.enrolment.machines import CODE, DAY, MINUTE, TOKEN
 from tests.waiting import wait_until
 
 SETTINGS = EnrolmentSettings(timeout_ms=5_000, retry_ms=10)
+QUICK = PROBE_SETTINGS._replace(uplink=PROBE_SETTINGS.uplink._replace(connect_ms=500))
 SEAT = About("PC-1", "ab" * 32)
 IMAGE = 'site = "site1"\ndata_dir = "{data}"\n[broker]\nhost = "hub"\n'
 
@@ -216,3 +223,51 @@ async def test_renewal_is_due_at_two_thirds_and_runs_in_a_process_of_its_own(tmp
         now += 1
         await wait_until(mark.exists, what="a renewal")
         renewing.cancel()
+
+
+async def looked_at(door: Door, config: ProbeConfig) -> list[tuple[Subject, Outcome, Because]]:
+    known = known_door(config, current())
+    assert known is not None
+    return [(each.subject, each.outcome, each.because) for each in await look_at_door(known, Waits(2_000, 50))]
+
+
+async def test_the_doctor_looks_at_the_door_of_a_machine_that_is_not_enrolled_and_at_its_pin(
+    door: Door, tmp_path: Path
+) -> None:
+    for named, outcome, because in (
+        (pin(door), Outcome.OK, Because.SEEN),
+        ("00" * 32, Outcome.PROBLEM, Because.TLS_PIN),
+        ("", Outcome.SKIPPED, Because.NOTHING_SET),
+    ):
+        image = config(tmp_path, "")
+        image = replace(image, enrolment=EnrolmentConfig(door.url, named))
+        assert await looked_at(door, image) == [
+            (Subject.NAME, Outcome.OK, Because.SEEN),
+            (Subject.PORT, Outcome.OK, Because.SEEN),
+            (Subject.TLS, outcome, because),
+            (Subject.IDENTITY, Outcome.PROBLEM, Because.IDENTITY_MISSING),
+        ]
+    assert known_door(config(tmp_path), current()) is None, "it has its identity from files"
+
+
+async def test_the_doctor_looks_at_the_door_where_an_enrolled_machine_renews_and_at_its_clock(
+    door: Door, tmp_path: Path
+) -> None:
+    door.office.claim()
+    await asyncio.to_thread(machine(tmp_path / "identity").enrol, door.url, pin(door), CODE)
+    image = config(tmp_path, 'role = "gateway"\n')
+    assert await looked_at(door, image) == [
+        (subject, Outcome.OK, Because.SEEN) for subject in (Subject.NAME, Subject.PORT, Subject.TLS)
+    ]
+    ahead = door.office.now + DAY
+    doctor = DoctorSettings(clock_limit_ms=2_000, listen_ms=50)
+    findings = await examine(
+        with_identity(image, current()),
+        QUICK,
+        doctor,
+        current(),
+        door=known_door(image, current()),
+        now_ms=lambda: ahead,
+    )
+    (clock,) = (each for each in findings if each.subject is Subject.CLOCK)
+    assert (clock.because, clock.values["offset"][:4]) == (Because.CLOCK_WRONG, "+863")

@@ -83,6 +83,25 @@ def test_an_incident_is_shown_with_every_revision_and_the_entries_it_rests_on(
     assert "lin 已接手" in shown
 
 
+def test_what_ended_as_less_says_what_it_was_at_its_worst(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, state = Log(), new_sites(LIMITS)
+    entries = [
+        *two_lines(log),
+        *(log.line("gate", NOON + 5_000, line, LineState.DOWN) for line in ("telecom", "unicom")),
+        log.line("gate", NOON + 35_000, "telecom", LineState.UP),
+        log.line("gate", NOON + 39_000, "unicom", LineState.UP),
+    ]
+    fold_sites(state, entries)
+    assert [each.what for each in state.unsaid] == ["line_down", "lines_down", "line_down", "line_down"]
+    feed = Feed(tmp_path / "operator")
+    feed.append(Event(each, "~incident", each.occurred_at) for each in state.unsaid)
+    feed.close()
+    for arguments in (("list",), ("show", state.unsaid[0].incident)):
+        assert incident(tmp_path, *arguments) == 0
+        first = capsys.readouterr().out.splitlines()[0]
+        assert first.endswith("Line down  north unicom  ticket  (at its worst: All lines down, call)")
+
+
 def test_an_incident_nobody_knows_is_said_so(
     said: list[IncidentSaid], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,8 +8,12 @@ import pytest
 from collector.maintenance_http import declare
 from seatwatch.cli import run
 from seatwatch.maintenance_job import Target, Work, word, works
+from tests.builders import Event
 from tests.collector.running import running_hub
 from tests.seatwatch.serving import a_server
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.feeding import Feed
+from tests.sla_engine.floors import two_lines
 from wire.ids import OPERATOR
 from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
 
@@ -52,6 +56,26 @@ def test_work_that_starts_now_is_not_late(tmp_path: Path) -> None:
     assert maintenance(tmp_path, "start", "--ups", "north/rack", "--for", "90min", "--reason", "battery test") == 0
     work = only(tmp_path)
     assert (work.was_late, work.ends_at - work.starts_at) == (False, 90 * 60_000)
+
+
+def test_work_on_a_line_or_a_ups_that_its_site_never_told_of_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    told = [*two_lines(log), log.ups("gate", NOON)]
+    feed = Feed(tmp_path / "operator")
+    feed.append(Event(entry.body, "north/gate", entry.received_at) for entry in told if entry.body is not None)
+    feed.close()
+    for option, name, note in (
+        ("--line", "north/telecom", ""),
+        ("--ups", "north/rack", ""),
+        ("--line", "north/telekom", "north has told of no line telekom lately, only of telecom, unicom"),
+        ("--ups", "south/rack", "south has told of no ups rack lately, only of none"),
+    ):
+        assert maintenance(tmp_path, "start", option, name, "--for", "2h", "--reason", "test") == 0
+        said = capsys.readouterr().err
+        assert (note in said) if note else said == ""
+    assert len(works(tmp_path)) == 4, "it may be one that is put up in this work"
 
 
 def test_it_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp_path: Path) -> None:

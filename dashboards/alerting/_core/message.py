@@ -92,6 +92,14 @@ def without_replaced(alerts: list[AlertTold]) -> list[AlertTold]:
     return [alert for alert in alerts if alert.status == FIRING or alert.labels.get("incident") not in still]
 
 
+def without_earlier(alerts: list[AlertTold]) -> list[AlertTold]:
+    """Ended alerts without those that turned into another before their incident ended."""
+    last: dict[str, AlertTold] = {}
+    for alert in sorted(alerts, key=lambda alert: _instant(alert.endsAt)):
+        last[alert.labels.get("incident", alert.fingerprint)] = alert
+    return [alert for alert in alerts if alert in last.values()]
+
+
 def clipped(text: str, bytes_max: int) -> str:
     """`text` in at most `bytes_max` bytes of UTF-8, no character cut in two, with an ellipsis where it was cut."""
     raw = text.encode()

@@ -118,21 +118,28 @@ class TakenOn(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How an open incident stands with people. taken_on: None = nobody took it on.
+    """How an open incident stands with people. since: ms, from when on it is what it is now.
 
-    next_tier, next_at: who on the duty list (from 1) is paged next and when (ms) if nobody does; None = nobody.
+    taken_on: None = nobody took it on. next_tier, next_at: who on the duty list (from 1) is paged next and when (ms) if
+    nobody does; None = nobody.
     """
 
     said: IncidentSaid
+    since: int
     taken_on: TakenOn | None
     next_tier: int | None
     next_at: int | None
 
 
 class _Open(msgspec.Struct):
-    """said: the newest revision. paged: the one whose kind and severity people were paged about, None before that."""
+    """said: the newest revision. since: from when on it is what it is, as people are told.
+
+    kind_since: the same by our own clock, from which holds count. paged: the revision whose kind and severity people
+    were paged about, None before that.
+    """
 
     said: IncidentSaid
+    since: int
     kind_since: int
     explained_until: int | None = None
     paged: IncidentSaid | None = None
@@ -160,10 +167,10 @@ class Pager:
             elif known is None:
                 earliest = 0 if is_history else now_ms - self._settings.clock_trust_ms
                 kind_since = min(now_ms, max(incident.started_at, earliest))
-                self._open[incident.incident] = _Open(incident, kind_since)
+                self._open[incident.incident] = _Open(incident, incident.started_at, kind_since)
             elif incident.revision >= known.said.revision:
                 if incident.what != known.said.what:
-                    known.kind_since = now_ms
+                    known.since, known.kind_since = incident.occurred_at, now_ms
                 known.said = incident
         self._causes = {}
         for opened in self._open.values():
@@ -185,7 +192,7 @@ class Pager:
         instants = [] if known.paged is None else self._tier_instants(known, known.paged)
         ahead = [(instant, tier) for tier, instant in enumerate(instants, start=1) if instant > self._now_ms]
         next_at, next_tier = min(ahead, default=(None, None))
-        return Standing(known.said, known.taken_on, next_tier, next_at)
+        return Standing(known.said, known.since, known.taken_on, next_tier, next_at)
 
     def advance(self, now_ms: int) -> bool:
         """Let it be `now_ms`. Returns whether other alerts fire than before."""
@@ -275,15 +282,18 @@ class Pager:
 
     def _wanted(self, now_ms: int) -> dict[Identity, Alert]:
         first: dict[Identity, Identity] = {_shared(identity): identity for identity in self._firing}
-        behind: dict[Identity, list[IncidentSaid]] = {}
+        behind: dict[Identity, list[_Open]] = {}
         for opened in sorted(self._open.values(), key=_seniority):
             if opened.paged is None:
                 continue
             for number, instant in enumerate(self._tier_instants(opened, opened.paged), start=1):
                 if instant <= now_ms:
                     own = _identity(opened.paged, number)
-                    behind.setdefault(first.setdefault(_shared(own), own), []).append(opened.said)
-        return {identity: Alert(identity, said[0].started_at, None, tuple(said)) for identity, said in behind.items()}
+                    behind.setdefault(first.setdefault(_shared(own), own), []).append(opened)
+        return {
+            identity: Alert(identity, min(each.since for each in found), None, tuple(each.said for each in found))
+            for identity, found in behind.items()
+        }
 
 
 def _identity(said: IncidentSaid, tier: int) -> Identity:

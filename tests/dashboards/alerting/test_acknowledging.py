@@ -105,6 +105,7 @@ async def test_the_page_says_what_is_wrong_where_since_when_and_who_is_called_ne
     for word in (
         "职场市电中断 rack1",
         "site1 &lt;一号&gt;职场",
+        "原因: 职场电力",
         "始于 2025-11-22 12:00:00",
         "立即通知",
         "若无人接手，2025-11-22 12:05:15 呼叫 second",
@@ -130,6 +131,12 @@ async def test_a_press_takes_it_on_and_says_who_and_when(office: Office) -> None
     assert "王07 (floor) 于 2025-11-22 12:00:30 接手" in page
     assert "不再呼叫其他人" in page
     assert "<button" not in page
+
+
+async def test_the_last_on_the_duty_list_reads_that_nobody_comes_after(office: Office) -> None:
+    office.now_ms += 10 * MINUTE
+    office.pager.said([msgspec.structs.replace(POWER, revision=1)])
+    assert "the duty list ends here" in (await asked(office.links.link([POWER.incident], "desk"), "GET"))[1]
 
 
 async def test_who_comes_second_is_told_who_was_first_and_nothing_is_recorded_again(office: Office) -> None:

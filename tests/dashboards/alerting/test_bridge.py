@@ -262,6 +262,34 @@ async def test_the_door_is_for_alertmanager_alone_and_says_5xx_only_where_repeat
     assert len(world.hook.taken) == len(world.robot.taken) == 1
 
 
+async def test_an_end_told_once_does_not_come_back_beside_the_next_trouble(world: World) -> None:
+    first, second = told(incident="i-1"), told("line_down", incident="i-2", subject="telecom")
+    over = msgspec.structs.replace(first, status="resolved", endsAt="2025-11-22T04:11:02Z")
+    for alerts in ([first], [over], [over, second]):
+        await world.tell(*alerts)
+    titles = [message["title"].split("]")[0] for message in world.hook.taken]
+    assert titles == ["[Alert", "[Resolved", "[Alert"]
+    assert world.hook.taken[-1]["lines"] == ["site1 一号职场 Line down telecom (since 11:59:48)"]
+
+
+async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was_last(world: World) -> None:
+    mains, low = told("mains_lost", severity="page"), told()
+    turned = msgspec.structs.replace(mains, status="resolved", endsAt="2025-11-22T04:01:00Z")
+    over = msgspec.structs.replace(low, status="resolved", endsAt="2025-11-22T04:11:02Z")
+    for alerts in ([mains], [turned, low], [turned, over], [turned], [turned, told("line_down", incident="i-2")]):
+        await world.tell(*alerts)
+    assert [message["title"].split(" ")[0] for message in world.hook.taken] == ["[Alert]"] * 2 + [
+        "[Resolved]",
+        "[Alert]",
+    ]
+    assert world.hook.taken[2]["lines"] == [
+        "site1 一号职场 Battery about to run out rack1 (11:59:48 to 12:11:02, 12 min)"
+    ]
+    await world.tell(msgspec.structs.replace(low, fingerprint="again"))
+    await world.tell(msgspec.structs.replace(over, fingerprint="again"))
+    assert [message["title"].split(" ")[0] for message in world.hook.taken[4:]] == ["[Alert]", "[Resolved]"]
+
+
 async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: World) -> None:
     alert = told("line_down", subject="l1")
     alert.annotations["detail_carrier"] = "电信\n### 已恢复\u202e\t x"

@@ -12,6 +12,7 @@ from tests.dashboards.alerting.incidents import MINUTE, SECOND, SETTINGS, incide
 from wire.incident import IncidentSaid, Severity
 
 T0 = 1_000_000_000
+HOUR = 60 * MINUTE
 
 
 def heard(*said: IncidentSaid, at: int = T0) -> Pager:
@@ -180,13 +181,26 @@ def test_how_an_incident_stands_names_who_is_next_until_somebody_takes_it_on() -
     said = incident("mains_lost", T0)
     pager = heard(said)
     firing_at(pager, T0 + 15 * SECOND)
-    assert pager.standing(said.incident) == (said, None, 2, T0 + 15 * SECOND + 5 * MINUTE)
+    assert pager.standing(said.incident) == (said, T0, None, 2, T0 + 15 * SECOND + 5 * MINUTE)
     ours = TakenOn("floor", T0 + MINUTE)
     pager.acknowledge(said.incident, ours)
     pager.acknowledge(said.incident, TakenOn("phone", T0 + 2 * MINUTE))
-    assert pager.standing(said.incident) == (said, ours, None, None), "whoever was first"
+    assert pager.standing(said.incident) == (said, T0, ours, None, None), "whoever was first"
     pager.hear([incident("mains_lost", T0, revision=1, ended_at=T0 + 3 * MINUTE)], T0 + 3 * MINUTE)
     assert pager.standing(said.incident) is None
+
+
+def test_what_grew_graver_is_told_from_when_on_it_was_that() -> None:
+    one = incident("line_down", T0, subject="telecom")
+    pager = heard(one)
+    pager.advance(T0 + HOUR)
+    both = msgspec.structs.replace(one, revision=1, what="lines_down", subject="", occurred_at=T0 + HOUR)
+    pager.hear([both], T0 + HOUR)
+    pager.advance(T0 + HOUR + MINUTE)
+    assert {alert.started_at for alert in pager.alerts() if alert.ended_at is None} == {T0 + HOUR}
+    standing = pager.standing(one.incident)
+    assert standing is not None
+    assert standing.since == T0 + HOUR
 
 
 def test_a_ticket_wakes_nobody_further() -> None:
