@@ -178,10 +178,9 @@ class _Making:
 
     def _composed(self, facts: Iterable[Fact]) -> Report:
         """facts: in order of `session_of`."""
-        ruling, rules = self._ruling, self._seen.rules.state
+        ruling = self._ruling
         choosing = Choosing(
-            rules.definitions,
-            rules.contracts,
+            self._seen.rules.state,
             asked=ruling.asked,
             alone=ruling.replayed,
             queues=self._question.queues,
