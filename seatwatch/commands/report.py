@@ -74,7 +74,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
         known = None if known_at is None else asked.instant("--known-at", known_at, by)
         question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
         found = _made(reader, data / "facts" / client, question, asked.ruling(start))
-    except LedgerError as error:
+    except (LedgerError, OSError) as error:  # a fold of much needs room for a temporary file
         _end(f"--client {client}: {error}", 1)
     finally:
         reader.close()

@@ -6,6 +6,8 @@ Figures are the same either way. Nothing is written, and no clock is read.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from heapq import merge
+from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,13 +17,14 @@ from msgspec.structs import replace
 from ledger.reader import LedgerReader
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition, label_of
-from sla_engine.facts_store import FactKey, instant_of
-from sla_engine.replay import STANDING, Given, last_facts, ledger_batches, replay, restating, under
+from sla_engine.facts_store import FactKey, instant_of, key_of
+from sla_engine.replay import STANDING, Given, ledger_batches, replay, restating, under
 from sla_engine.reports._core.choosing import Choosing
 from sla_engine.reports._core.composing import Composing, frame_of, reads_from, session_of
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import Question, Report
 from sla_engine.reports._core.rows import Counted
+from sla_engine.reports.last_words import LastWords
 from sla_engine.reports.stored import StoredFacts, stored_facts
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
@@ -143,22 +146,29 @@ class _Making:
         if self._ruling.asked is not None and self._ruling.replayed:
             given = under(self._ruling.asked, queues=self._question.queues)
             # a replay under other rules may leave out what is long over, as a comparison of definitions does
-            facts = self._folded(given, earliest=self._earliest)
-            return self._composed(sorted(facts.values(), key=session_of))
-        facts = self._folded(None, earliest=0)
-        rules = self._seen.rules.state
-        again = restating(rules.definitions, rules.contracts)
-        if again is not None:
-            labels = {label_of(each) for each in again.definitions}
-            batches = ledger_batches(self._reader, known_at=self._question.known_at)
-            for key, fact in last_facts(replay(batches, again), self._counts).items():
-                if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels:
-                    facts.setdefault(key, fact)
-        return self._composed(sorted(facts.values(), key=session_of))
+            with closing(self._folded(given, earliest=self._earliest)) as facts:
+                return self._composed(facts.in_order())
+        with closing(self._folded(None, earliest=0)) as facts:
+            rules = self._seen.rules.state
+            again = restating(rules.definitions, rules.contracts)
+            if again is None:
+                return self._composed(facts.in_order())
+            with closing(self._restated(again)) as others:
+                return self._composed(_each_once(merge(facts.in_order(), others.in_order(), key=session_of)))
 
-    def _folded(self, given: Given | None, *, earliest: int) -> dict[FactKey, Fact]:
+    def _folded(self, given: Given | None, *, earliest: int) -> LastWords:
         batches = ledger_batches(self._reader, earliest=earliest, known_at=self._question.known_at, passed=self._passed)
-        return last_facts(replay(self._watched(batches), given), self._counts)
+        last = LastWords(self._counts)
+        last.take(replay(self._watched(batches), given))
+        return last
+
+    def _restated(self, again: Given) -> LastWords:
+        """What is said under definitions that restate, of past sessions too."""
+        labels = {label_of(each) for each in again.definitions}
+        said = replay(ledger_batches(self._reader, known_at=self._question.known_at), again)
+        last = LastWords(self._counts)
+        last.take(fact for fact in said if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels)
+        return last
 
     def _watched(self, batches: Iterable[list[Recorded]]) -> Iterator[list[Recorded]]:
         for batch in batches:
@@ -178,10 +188,9 @@ class _Making:
 
     def _composed(self, facts: Iterable[Fact]) -> Report:
         """facts: in order of `session_of`."""
-        ruling, rules = self._ruling, self._seen.rules.state
+        ruling = self._ruling
         choosing = Choosing(
-            rules.definitions,
-            rules.contracts,
+            self._seen.rules.state,
             asked=ruling.asked,
             alone=ruling.replayed,
             queues=self._question.queues,
@@ -203,6 +212,15 @@ def _reaches(stored: StoredFacts, reader: LedgerReader, lag_ms: int) -> bool:
         return False
     last = reader.entry(stored.next_index - 1)
     return last.leaf == stored.last_leaf and reader.entry(size - 1).received_at - last.received_at <= lag_ms
+
+
+def _each_once(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """Facts in order of `session_of`, of two with one identity the first."""
+    for _, together in groupby(facts, key=session_of):
+        once: dict[FactKey, Fact] = {}
+        for fact in together:
+            once.setdefault(key_of(fact), fact)
+        yield from once.values()
 
 
 def _start(contract: Contract) -> int:

@@ -282,9 +282,8 @@ def _until(case: Case, said: Said, running: Running | None) -> list[Step]:
     steps = steps_of(case.session)
     if running is not None and running.reply is not None:
         return steps[: steps.index(running.reply) + 1]
-    if said.why is Why.CUT_AT_CLOSE:
-        return [step for step in steps if step.at < said.decided_at]
-    return [step for step in steps if step.at <= said.decided_at]
+    cut_at = None if running is None else running.cut_at
+    return [step for step in steps if step.at <= said.decided_at and (cut_at is None or step.at < cut_at)]
 
 
 def _known(case: Case, said: Said, running: Running | None) -> list[Step]:

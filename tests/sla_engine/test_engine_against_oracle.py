@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 
-from sla_engine._core.choices import ClockStart, OutOfHours, RepeatedTurns, TurnEnds, WindowCloses
+from sla_engine._core.choices import ClockStart, NeverAnswered, OutOfHours, RepeatedTurns, TurnEnds, WindowCloses
 from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
@@ -124,6 +124,10 @@ STORIES = {
             closed("07:01:00"),
         ],
     ),
+    "somebody takes it in the millisecond in which the window closes, and what nobody answers is dropped": (
+        changed(window_closes=WindowCloses.IS_CUT, never_answered=NeverAnswered.DROPPED),
+        [customer("23:59:55"), assigned("+1 00:00:00", "ben")],
+    ),
     "a person wrote in a contact that ended before the session started": (
         changed(clock_start=ClockStart.ASSIGNED, inbound_forms=(Form.TEXT,)),
         [
@@ -181,6 +185,13 @@ def test_a_turn_that_waits_for_the_opening_is_unanswered_at_the_end_after_its_cl
     session, turns = said("an end before the clock started, a return, and another end before the opening")
     assert (session.why, session.place.account) == (Why.CLOSED_UNANSWERED, "carl")
     assert turns == [(ms("08:00:00"), None, "presale")]
+
+
+def test_who_takes_it_as_the_window_closes_is_not_whose_it_was() -> None:
+    session, _ = said(
+        "somebody takes it in the millisecond in which the window closes, and what nobody answers is dropped"
+    )
+    assert (session.why, session.place.account) == (Why.NEVER_ANSWERED_DROPPED, UNASSIGNED)
 
 
 def test_who_had_a_contact_that_ended_before_the_session_started_does_not_start_its_clock() -> None:

@@ -106,6 +106,7 @@ def test_a_version_changes_nothing_of_sessions_that_opened_before_it(floor: Chan
 @given(changed_floors)
 @example(changed_floor(2066))
 @example(changed_floor(5262))
+@example(changed_floor(7927))
 @example(changed_floor(1044923))
 def test_the_oracle_finds_the_same_version_for_every_session(floor: Changed) -> None:
     assert differences_in(floor.ledger, floor.versions) == []

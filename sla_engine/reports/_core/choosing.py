@@ -1,12 +1,13 @@
 """Which of the facts said of one session a report counts: each session once, under one version of one definition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from sla_engine._core.choices import Redefinition
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.contributions import FigureRule, figure_rule
 from sla_engine._core.definition import Definition, label_of
-from sla_engine._core.rules import Rules, state_of
+from sla_engine._core.rules import Rules, RulesState
 from wire.verdict import LegFact, ResponseFact, SessionFact
 
 
@@ -26,17 +27,16 @@ class Choosing:
 
     def __init__(
         self,
-        definitions: Iterable[Definition],
-        contracts: Iterable[Contract],
+        entered: RulesState,
         *,
         asked: Definition | None,
         alone: bool,
         queues: Sequence[str],
     ) -> None:
-        """alone: facts are of `asked` only, which holds over every queue asked for."""
+        """entered: what the ledger holds. alone: facts are of `asked` only, which holds over every queue asked for."""
         self.used: Final[dict[str, Version]] = {}
         """Label -> what was chosen so far."""
-        self._rules: Final = Rules(state_of(definitions, contracts))
+        self._rules: Final = Rules(entered)
         self._asked: Final = asked
         self._alone: Final = alone
         self._queues: Final = frozenset(queues)
@@ -91,15 +91,28 @@ class Choosing:
 
     def _version(self, fact: SessionFact, labels: set[str]) -> Version | None:
         known = [self._known[label] for label in sorted(labels) if label in self._known]
-        names = self.names(fact.queue, fact.started_at)
-        if self._asked is None:
-            # rules entered since may name others than those that judged it
-            names += [version.definition.name for version in known]
-        for name in names:
-            fitting = [version for version in known if version.definition.name == name]
-            if fitting:
-                return max(fitting, key=lambda each: (each.definition.effective_from, each.definition.version))
-        return None
+        if self._asked is not None:
+            name = next(iter(self.names(fact.queue, fact.started_at)), None)
+        else:
+            name = self._primary(fact, {version.definition.name for version in known})
+        fitting = [version for version in known if version.definition.name == name]
+        return max(fitting, key=lambda each: (each.definition.effective_from, each.definition.version), default=None)
+
+    def _primary(self, fact: SessionFact, judging: set[str]) -> str | None:
+        """The definition that counts what started with `fact`, as on the tiles; others may cut sessions elsewhere.
+
+        It is the primary one of today, where that judged the session too or restates it, else the one of its opening.
+        judging: definitions that said something of it.
+        """
+        queue, at = fact.queue, fact.started_at
+        today = [self._rules.state.definitions[slot] for slot in self._rules.slots(queue, at)]
+        slots = self._rules.slots(queue, at, self._rules.known_to(fact.session, at))
+        then = [self._rules.state.definitions[slot].name for slot in slots]
+        if not judging.issubset(then):  # the hub's clock is no exact witness of what an entry came before
+            then = [each.name for each in today if each.name in judging] or sorted(judging)
+        if today and (today[0].name in then or today[0].redefinition is Redefinition.RESTATES):
+            return today[0].name
+        return then[0] if then else None
 
 
 def _replaced(older: Contract, newer: Contract, since: int) -> bool:

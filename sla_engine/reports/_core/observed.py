@@ -113,7 +113,7 @@ class Observed:
                 self.roster.enter(body)
                 self.seats.enter(body)
             case DefinitionPublished() | ContractSigned():
-                self._rule(body)
+                self._rule(entry, body)
             case _:
                 pass
 
@@ -126,11 +126,11 @@ class Observed:
         if queue:
             self.feeds.hear(entry, queue)
 
-    def _rule(self, body: DefinitionPublished | ContractSigned) -> None:
+    def _rule(self, entry: Recorded, body: DefinitionPublished | ContractSigned) -> None:
         try:
             if isinstance(body, DefinitionPublished):
-                self.rules.publish(body.document)
+                self.rules.publish(body.document, (entry.index, entry.received_at))
             else:
-                self.rules.sign(body.document)
+                self.rules.sign(body.document, (entry.index, entry.received_at))
         except DefinitionError:
             return  # the fold refuses it as well, and counts that

@@ -37,7 +37,7 @@ from tests.sla_engine.reports.reporting import DAY_MS, filled, made, presence
 from tests.sla_engine.test_local_runner import Hub, folded, running
 from tests.waiting import wait_until
 from wire.board import Mean, Ratio
-from wire.conversation import Presence
+from wire.conversation import Form, Presence
 
 
 def visit(day: int, clock_time: str, name: str, waits_ms: int, *, account: str = "anna") -> list[Event]:
@@ -163,6 +163,49 @@ def test_every_session_counts_once_under_the_version_that_restates(tmp_path: Pat
     found = made(ledger, By.DAY, "04:00", "+3 04:00")
     assert [row.figures.attainment for row in found.rows] == [Ratio(0, 1), Ratio(1, 1), Ratio(2, 2)]
     assert {used.label for used in found.head.definitions} == {label_of(PRESET), label_of(later)}
+
+
+CARDS_APART = changed(PRESET, name="platform", inbound_forms=(Form.TEXT,))
+NO_GAP = changed(PRESET, name="platform", gap_to_new_session_ms=0)
+
+
+@pytest.mark.parametrize("platform", [CARDS_APART, NO_GAP], ids=["starts later", "starts anew"])
+def test_a_session_that_a_second_definition_cuts_elsewhere_counts_once(platform: Definition, tmp_path: Path) -> None:
+    events = [
+        customer("09:00:00", form=Form.CARD),
+        customer("09:00:05"),
+        agent("09:00:08"),
+        closed("09:01"),
+        customer("09:02:00"),
+        agent("09:02:04"),
+        closed("09:03"),
+    ]
+    ledger = filled(tmp_path / "acme", [*rules(PRESET, platform), *events, clock("+1 13:00")])
+    found = made(ledger, By.DAY, "04:00", "+1 04:00")
+    assert (found.total.figures.offered, found.total.figures.first_response) == (1, Mean(8_000, 1))
+    assert [used.label for used in found.head.definitions] == [label_of(PRESET)]
+
+
+def test_what_a_second_definition_says_first_is_not_counted_in_place_of_the_primary_one(tmp_path: Path) -> None:
+    slow = changed(PRESET, first_response_limit_ms=180_000)
+    quick = changed(PRESET, name="platform", first_response_limit_ms=10_000)
+    ledger = filled(tmp_path / "acme", [*rules(slow, quick), customer("09:00:00"), clock("09:01:00")])
+    assert made(ledger, By.DAY, "04:00", "+1 04:00").total.figures.offered == 0
+
+
+def test_the_morning_counts_under_the_contract_it_opened_under(tmp_path: Path) -> None:
+    other = changed(PRESET, name="platform", first_response_limit_ms=30_000)
+    events = [
+        *rules(),
+        *visit(0, "09:00:00", "a", 20_000),
+        published(other, arrives="12:00"),
+        signed(contract("platform", since="00:00"), arrives="12:00"),
+        *visit(0, "13:00:00", "b", 20_000),
+        clock("14:00"),
+    ]
+    found = made(filled(tmp_path / "acme", events), By.DAY, "04:00", "+1 04:00")
+    assert found.total.figures.attainment == Ratio(1, 2)
+    assert {used.label for used in found.head.definitions} == {label_of(PRESET), label_of(other)}
 
 
 def test_thirty_days_mix_the_two_versions_of_a_platform_as_its_own_figure_did(tmp_path: Path) -> None:
