@@ -286,6 +286,7 @@ class Committer:
             received_at=received_at,
             stored=stored,
             queues=source.queues,
+            site=source.site,
             previous=previous,
         )
         pending.entries.extend(admission.entries)

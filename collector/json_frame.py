@@ -25,11 +25,14 @@ from wire.codec import BODY_TYPES, encode_body
 from wire.errors import DecodeError, Reason
 from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.holes import fault_of
+from wire.ids import NAME_PATTERN
 from wire.kinds import UNKNOWN_WORD, Kind
 from wire.limits import BODY_BYTES_MAX, EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 
-Hex = Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$", description="16 bytes as 32 hex digits")]
+HEX_PATTERN: Final = f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$(?!\\n)"
+Hex = Annotated[str, Meta(pattern=HEX_PATTERN, description="16 bytes as 32 hex digits")]
 LANES: Final = {lane.name.lower(): lane for lane in Lane}
+LANE_PATTERN: Final = f"^({'|'.join(LANES)})$(?!\\n)"
 _Fields = list[tuple[str, Any, Any]]
 
 
@@ -129,7 +132,7 @@ KIND_WORDS: Final = frozenset(kind_word(*key) for key in ITEM_TWINS)
 """The kinds that a sender may say, in words."""
 _RESERVED_WORDS: Final = {kind_word(*key): key for key in BODY_TYPES if key[0] in RESERVED_KINDS}
 _KEY_OF_TWIN: Final = {twin: key for key, twin in ITEM_TWINS.items()}
-_LaneWord = Annotated[str, Meta(pattern=f"^({'|'.join(LANES)})$")]
+_LaneWord = Annotated[str, Meta(pattern=LANE_PATTERN)]
 _AnyItem: Any = reduce(operator.or_, ITEM_TWINS.values())
 
 
@@ -191,6 +194,12 @@ _decode_item = msgspec.json.Decoder(_AnyItem).decode
 _decode_anything = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.msgpack.Encoder(order="deterministic").encode
 _OUTSIDE: Final = frozenset({"sequence", "event_id"})
+_PATTERNS: Final = {
+    NAME_PATTERN: "that is a name: letters, digits and . _ : @ / ~ -, beginning with a letter or digit",
+    HEX_PATTERN: f"of {2 * EPOCH_BYTES} hex digits",
+    LANE_PATTERN: f"out of {', '.join(LANES)}",
+}
+"""What a sender reads in place of a regular expression."""
 _KIND_PLACE: Final = re.compile(r"\$\.items\[\d+\]\.kind")
 _BAD: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
@@ -328,6 +337,8 @@ def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
 def _field_error(error: Exception, where: str = "$") -> FieldError:
     """A decoder's message, split into what is wrong and where; where: what it decoded."""
     problem, _, path = (str(error) or type(error).__name__).partition(" - at ")
+    for pattern, words in _PATTERNS.items():
+        problem = problem.replace(f"matching regex {pattern!r}", words)
     inside = field = where + path.strip("`").removeprefix("$")
     for start in ("Object missing required field ", "Object contains unknown field "):
         if problem.startswith(start):

@@ -64,10 +64,10 @@ class Sources:
 
     def principal_of(self, token: str) -> Principal | None:
         """What a bearer token may speak for. Every hash is compared in full, whichever matches."""
-        presented = sha256(token.encode()).hexdigest().encode()
+        presented = token_hash(token).encode()
         found = None
-        for token_hash, principal in self._principals.items():
-            if compare_digest(presented, token_hash):
+        for digest, principal in self._principals.items():
+            if compare_digest(presented, digest):
                 found = principal
         return found
 
@@ -78,11 +78,11 @@ class Sources:
             raise ValueError(f"source {source.id!r}: given twice")
         self._by_id[source.id] = source
         if source.token_hash is not None:
-            token_hash = source.token_hash.lower().encode()
-            before = self._principals.get(token_hash, Principal(frozenset()))
-            self._principals[token_hash] = Principal(before.sources | {source.id})
+            digest = source.token_hash.lower().encode()
+            before = self._principals.get(digest, Principal(frozenset()))
+            self._principals[digest] = Principal(before.sources | {source.id})
 
 
 def token_hash(token: str) -> str:
-    """What to register for a bearer token: it is never kept itself."""
-    return sha256(token.encode()).hexdigest()
+    """What to register for a bearer token: it is never kept itself. A header may bring bytes that are no UTF-8."""
+    return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

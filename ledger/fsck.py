@@ -5,7 +5,6 @@ here. Reads only. What it finds is a list of problems, each naming the entry whe
 """
 
 import hashlib
-import json
 import re
 import sqlite3
 import struct
@@ -17,10 +16,15 @@ from heapq import merge
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.fsck_formats import EMPTY, STORED_HEIGHT, NotReadable, Tree, header_of, read_checkpoint, read_gap
+from ledger.fsck_files import connect, kept_notes, other_notes, printable, side_files, strange_head, strange_schema
+from ledger.fsck_formats import EMPTY, STORED_HEIGHT, NotReadable, Tree, header_of, read_gap, read_identity
 
+CLOCK: Final = "~clock"
+NOTHING_SEALED: Final = -1
 GAP_KIND: Final = 1
-STATE: Final = "format, ledger_id, number, first_index, size, frontier, last_received_at, sealed"
+BROKEN: Final = (sqlite3.Error, UnicodeError, TypeError)
+"""What a damaged file may raise on its way through SQLite: its messages quote damage, and numbers may be missing."""
+STATE: Final = "format, ledger_id, number, first_index, size, frontier, last_received_at, sealed, fencing_epoch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,20 @@ class Problem:
     index: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How soon entries are to be under a signed checkpoint: `within_ms`. now: the present, ms since the Unix epoch."""
+
+    now: int
+    within_ms: int
+
+
 @dataclass(slots=True)
 class Report:
     """What the check saw. root: hex, over the leaves as they are stored.
 
-    purged: entries without body and salt, of which only the leaf can be held to the tree.
+    purged: entries without body and salt, of which only the leaf can be held to the tree. signed: how many entries the
+    newest checkpoint that holds is about. unproven: why nobody has to believe the ledger although nothing was found.
     """
 
     directory: str
@@ -48,6 +61,8 @@ class Report:
     purged: int = 0
     streams: int = 0
     checkpoints: int = 0
+    signed: int = 0
+    unproven: str = ""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -58,20 +73,23 @@ class Report:
     def add(self, where: str, what: str, index: int | None = None) -> None:
         """Note a finding, up to the cap that keeps the report of a ruined file readable."""
         if self.problems_max is None or len(self.problems) < self.problems_max:
-            self.problems.append(Problem(where, what, index))
+            self.problems.append(Problem(printable(where), printable(what), index))
 
 
 class _Check:
     """One run over one directory."""
 
-    def __init__(self, directory: Path, vkeys: Sequence[str], problems_max: int | None) -> None:
+    def __init__(self, directory: Path, vkeys: Sequence[str], notes: Sequence[Path], problems_max: int | None) -> None:
         self.directory = directory
         self.report = Report(str(directory), problems_max)
         self.vkeys = vkeys
+        self.notes = notes
         self.ledger_id = b""
         self.tree = Tree()
         self.next_index = 0
         self.received_at = 0
+        self.fencing_epoch = 0
+        self.unsigned_since: int | None = None
         self.wanted_roots: dict[int, bytes] = {}
         self.gaps: dict[tuple[str, bytes], list[tuple[int, int]]] = {}
         self.connections: list[tuple[str, sqlite3.Connection]] = []
@@ -96,19 +114,17 @@ class _Check:
     def identity(self) -> None:
         path = self.directory / "ledger.json"
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            self.ledger_id = bytes.fromhex(found["ledger_id"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.ledger_id = read_identity(path.read_bytes().decode("utf-8"))
+        except (OSError, ValueError) as error:
             self.report.add(path.name, f"cannot be read: {error}")
-            return
         self.report.ledger_id = self.ledger_id.hex()
-        if len(self.ledger_id) != 16:
-            self.report.add(path.name, "the ledger id does not take 16 bytes")
 
     def segment_files(self) -> list[Path]:
         files = sorted(path for path in self.directory.iterdir() if re.fullmatch(r"\d{8}\.sqlite", path.name))
         if not files:
             self.report.add(str(self.directory), "there is no segment")
+        for name, what in side_files(self.directory):
+            self.report.add(name, what)
         return files
 
     def segment(self, expected: int, path: Path, *, is_last: bool) -> None:
@@ -116,7 +132,7 @@ class _Check:
             self.report.add(path.name, f"segment {expected} is missing")
         try:
             connection = connect(path)
-        except sqlite3.Error as error:
+        except BROKEN as error:
             self.report.add(path.name, f"cannot be opened: {error}", self.next_index)
             return
         self.connections.append((path.name, connection))
@@ -124,6 +140,8 @@ class _Check:
         try:
             connection.execute("BEGIN")  # one moment for everything below, while a writer may go on
             state = connection.execute(f"SELECT {STATE} FROM state").fetchone()  # noqa: S608 - our own names
+            for what in strange_schema(connection):
+                self.report.add(path.name, what)
             if state is None:
                 self.report.add(path.name, "there is no state row")
                 return
@@ -132,22 +150,27 @@ class _Check:
             self.entries(path.name, connection, state[3], is_sealed=bool(state[7]))
             self.state(path.name, expected, state)
             self.nodes_left(path.name, connection, state)
-        except sqlite3.Error as error:
+        except BROKEN as error:
             self.report.add(path.name, f"cannot be read on from entry {self.next_index}: {error}", self.next_index)
         self.integrity(path.name, connection)
+        for what in strange_head(path):
+            self.report.add(path.name, what)
 
     def integrity(self, name: str, connection: sqlite3.Connection) -> None:
         try:
             for (finding,) in connection.execute("PRAGMA integrity_check(20)"):
                 if finding != "ok":
                     self.report.add(name, f"SQLite: {finding}")
-        except sqlite3.Error as error:
+        except BROKEN as error:
             self.report.add(name, f"SQLite's own check failed: {error}")
 
     def state(self, name: str, expected: int, state: tuple[Any, ...]) -> None:
-        form, ledger_id, number, _, size, frontier, last_received_at, _ = state
+        form, ledger_id, number, _, size, frontier, last_received_at, sealed, fencing_epoch = state
         if (form, ledger_id, number) != (1, self.ledger_id, expected):
             self.report.add(name, f"is segment {number} of ledger {_hex(ledger_id)} in format {form}")
+        if sealed not in (0, 1) or fencing_epoch < max(self.fencing_epoch, 1):
+            self.report.add(name, f"claims to be sealed {sealed}, fencing epoch {fencing_epoch}: nobody wrote that")
+        self.fencing_epoch = fencing_epoch
         if size != self.next_index:
             # The first entry that should be there and is not, or the first that is there and should not be.
             what = f"claims entries up to {size - 1}, they end at {self.next_index - 1}"
@@ -176,6 +199,8 @@ class _Check:
                 missing = f"entries from {self.next_index} on, before {index}, are missing"
                 self.report.add(name, missing, self.next_index)
             self.next_index = index + 1
+            if self.unsigned_since is None and index >= self.report.signed and streams.get(row[2], "")[:1] != (CLOCK,):
+                self.unsigned_since = row[1]
             if row[6] is None and not is_sealed:
                 self.report.add(name, f"entry {index} has lost its body: only sealed segments are purged", index)
             self.entry(name, row, streams.get(row[2]))
@@ -241,13 +266,21 @@ class _Check:
             return
         marks: dict[int, tuple[str, Any, int]] = {}
         carried: dict[int, tuple[str, Any, int]] = {}
+        sealed: dict[int, int] = {}
         for name, connection in self.connections:
             try:
-                rows = connection.execute("SELECT stream, source, epoch, mark FROM streams").fetchall()
-            except sqlite3.Error as error:
+                rows = connection.execute("SELECT stream, source, epoch, mark, highest_sealed FROM streams").fetchall()
+                here = connection.execute("SELECT stream, max(sequence) FROM entries GROUP BY stream").fetchall()
+            except BROKEN as error:
                 self.report.add(name, f"the streams cannot be read: {error}")
                 return
-            marks = {stream: (source, epoch, mark) for stream, source, epoch, mark in rows}
+            marks = {stream: (source, epoch, mark) for stream, source, epoch, mark, _ in rows}
+            for stream, source, epoch, _, highest in rows:
+                if highest != sealed.get(stream, NOTHING_SEALED):
+                    what = f"stream {source} {_hex(epoch)} came to {sealed.get(stream)} before, not to {highest}"
+                    self.report.add(name, what)
+            for stream, highest in here:
+                sealed[stream] = max(highest, sealed.get(stream, NOTHING_SEALED))
             for stream, (source, epoch, mark) in carried.items():
                 now = marks.get(stream)
                 if now is None or now[:2] != (source, epoch) or now[2] < mark:
@@ -274,32 +307,29 @@ class _Check:
                 previous = sequence
                 reached = _through(gaps, reached)
                 reached = sequence if sequence == reached + 1 else reached
-        except sqlite3.Error as error:
+        except BROKEN as error:
             self.report.add(name, f"cannot be read: {error}")
             return
         reached = _through(gaps, reached)
         if reached < mark:
             self.report.add(name, f"sequence {reached + 1}, below the mark {mark}, is neither stored nor declared gone")
+        elif 0 < mark < reached:
+            self.report.add(name, f"the mark {mark} was set back: all up to {reached} is stored or declared gone")
 
     def checkpoints(self) -> list[tuple[str, int, bytes]]:
-        """(file, size, root) of every kept checkpoint whose signature holds."""
-        folder = self.directory / "checkpoints"
-        vkeys = list(self.vkeys)
-        if not vkeys and (folder / "vkey").exists():
-            vkeys = (folder / "vkey").read_text(encoding="utf-8").split("\n")
+        """(file, size, root) of every checkpoint, kept here or handed in, whose signature holds."""
+        found, problems = kept_notes(self.directory, self.vkeys)
+        handed, more = other_notes(self.directory, self.notes, self.vkeys)
+        for name, what in [*problems, *more]:
+            self.report.add(name, what)
         kept = []
-        for path in sorted(folder.glob("*.note")) if folder.is_dir() else []:
-            name = f"checkpoints/{path.name}"
-            try:
-                origin, size, root = read_checkpoint(path.read_text(encoding="utf-8"), [key for key in vkeys if key])
-            except (NotReadable, OSError, UnicodeError) as error:
-                self.report.add(name, str(error))
-                continue
+        for name, origin, size, root in [*found, *handed]:
             self.report.checkpoints += 1
             if not origin.endswith("/" + self.ledger_id.hex()):
                 self.report.add(name, f"is of {origin}, not of this ledger")
                 continue
             self.wanted_roots[size] = EMPTY
+            self.report.signed = max(self.report.signed, size)
             kept.append((name, size, root))
         return kept
 
@@ -311,42 +341,45 @@ class _Check:
                 found = b64encode(self.wanted_roots[size]).decode()
                 self.report.add(name, f"signs another root over the first {size} entries than theirs, {found}", None)
 
+    def prove(self, signing: Signing) -> None:
+        """Say what no signature stands for, though it is older than it may be.
 
-def check(directory: Path, vkeys: Sequence[str] = (), problems_max: int | None = None) -> Report:
+        A ledger with no checkpoint is held to the present. With one, its own time counts: a copy stays as it was taken.
+        """
+        since, within_ms = self.unsigned_since, signing.within_ms  # twice that is too long: signing takes its time too
+        if since is None or self.report.problems:
+            return
+        if not self.report.checkpoints:
+            if signing.now - since > 2 * within_ms:
+                self.report.unproven = (
+                    "no signed checkpoint is kept, so that nothing shows that this is what was written"
+                )
+        elif self.received_at - since > 2 * within_ms:
+            signed, minutes = self.report.signed, (self.received_at - since) // 60_000
+            self.report.unproven = (
+                f"the newest checkpoint is about {signed} entries; what came after spans {minutes} min"
+            )
+
+
+def check(
+    directory: Path,
+    vkeys: Sequence[str] = (),
+    problems_max: int | None = None,
+    *,
+    notes: Sequence[Path] = (),
+    signing: Signing | None = None,
+) -> Report:
     """Check the ledger in `directory`. Never raises for what it finds there; OSError when it is no directory.
 
     vkeys: verifier keys to hold checkpoints to. Without any, the key kept beside them serves, which whoever rewrites a
     ledger can rewrite too: for evidence give the key you were handed. problems_max: how many findings are listed.
+    notes: files with checkpoints that were kept elsewhere. signing: whether and how to look for what is not signed.
     """
-    return _Check(directory, vkeys, problems_max).run()
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A reading connection; one that touches nothing beside the file where no write-ahead log can matter."""
-    uri = path.absolute().as_uri()
-    log = path.with_name(path.name + "-wal")
-    has_log = log.exists() and log.stat().st_size > 0
-    if not has_log:
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
-        if _sealed(connection):
-            connection.text_factory = _text
-            return connection
-        connection.close()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
-    if _sealed(connection) is None and not has_log:  # a folder we may not write to: SQLite cannot keep its index there
-        connection.close()
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection.text_factory = _text
-    return connection
-
-
-def _sealed(connection: sqlite3.Connection) -> bool | None:
-    """Whether the segment is sealed; None when it cannot be read."""
-    try:
-        row = connection.execute("SELECT sealed FROM state").fetchone()
-    except sqlite3.Error:
-        return None
-    return bool(row and row[0] == 1)
+    run = _Check(directory, vkeys, notes, problems_max)
+    report = run.run()
+    if signing is not None:
+        run.prove(signing)
+    return report
 
 
 def _through(gaps: deque[tuple[int, int]], reached: int) -> int:
@@ -354,11 +387,6 @@ def _through(gaps: deque[tuple[int, int]], reached: int) -> int:
     while gaps and gaps[0][0] <= reached + 1:
         reached = max(reached, gaps.popleft()[1])
     return reached
-
-
-def _text(raw: bytes) -> str:
-    """Damaged text must reach the check instead of ending it."""
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def _sequences(connection: sqlite3.Connection, stream: int) -> Iterator[tuple[int, int]]:

@@ -5,8 +5,9 @@ Written from RFC 6962, ADR 1 and the C2SP documents, not from the code of the wr
 
 import binascii
 import hashlib
+import re
 import struct
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -87,40 +88,89 @@ def read_gap(body: bytes) -> tuple[str, bytes, int, int]:
     return source, epoch, first, last
 
 
+def read_identity(text: str) -> bytes:
+    """The ledger's id from the text of its identity file, which has one spelling."""
+    found = re.fullmatch(r'\{"format": 1, "ledger_id": "([0-9a-f]{32})"\}\n', text)
+    if found is None:
+        raise NotReadable("does not hold the format 1 and a ledger id of 16 bytes, and nothing else")
+    return bytes.fromhex(found[1])
+
+
+def read_vkeys(text: str) -> list[str]:
+    """The lines of a kept list of verifier keys, each of which must be one."""
+    if not text.endswith("\n"):
+        raise NotReadable("does not end with a line")
+    lines = text[:-1].split("\n")
+    for number, line in enumerate(lines, start=1):
+        if _key_of(line) is None:
+            raise NotReadable(f"line {number} is no verifier key")
+    return lines
+
+
 def read_checkpoint(note: str, vkeys: Sequence[str]) -> tuple[str, int, bytes]:
-    """(origin, size, root) of a note that one of the keys signed."""
+    """(origin, size, root) of a note that one of the keys signed.
+
+    Signatures of keys that nobody here knows are no fault: the format lets witnesses add theirs. Anything else is.
+    """
     text, separator, tail = note.rpartition("\n\n")
     lines = text.split("\n")
-    if not separator or len(lines) < 3:
+    if not separator or len(lines) != 3:
         raise NotReadable("not a signed checkpoint")
-    signed = (text + "\n").encode()
-    if not any(_is_signed(signed, line, vkey) for line in tail.split("\n") for vkey in vkeys):
-        raise NotReadable("no signature of a known key holds" if vkeys else "there is no key to check it with")
-    try:
-        root = b64decode(lines[2], validate=True)
-        size = int(lines[1])
-    except ValueError as error:
-        raise NotReadable(f"not a checkpoint: {error}") from None
-    if len(root) != 32 or size < 0 or str(size) != lines[1]:
+    if not tail.endswith("\n"):
+        raise NotReadable("does not end with a signature line")
+    signatures = [_signature_of(line) for line in tail[:-1].split("\n")]
+    keys = [key for key in map(_key_of, vkeys) if key is not None]
+    if not any(_holds(signature, key, (text + "\n").encode()) for signature in signatures for key in keys):
+        raise NotReadable("no signature of a known key holds" if keys else "there is no key to check it with")
+    root, size = _exactly(lines[2]), lines[1]
+    if len(root) != 32 or not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
         raise NotReadable("not a checkpoint: size or root malformed")
-    return lines[0], size, root
+    return lines[0], int(size), root
 
 
-def _is_signed(signed: bytes, line: str, vkey: str) -> bool:
-    """Whether `line` is a signature over `signed` by the Ed25519 verifier key `vkey`."""
-    parts, key_parts = line.split(" "), vkey.split("+", 2)
-    if len(parts) != 3 or parts[0] != "\N{EM DASH}" or len(key_parts) != 3 or parts[1] != key_parts[0]:
+_Key = tuple[str, bytes, bytes]
+"""Name, the 4 bytes that tell keys of that name apart, and the 32 of the key."""
+
+
+def _key_of(vkey: str) -> _Key | None:
+    """What an Ed25519 verifier key `name+id+base64` says; None when it is none, or its id is another key's."""
+    name, _, rest = vkey.partition("+")
+    written, _, encoded = rest.partition("+")
+    key = _exactly(encoded)
+    identity = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    if not name or len(key) != 33 or key[:1] != b"\x01" or written != identity.hex():
+        return None
+    return name, identity, key[1:]
+
+
+def _signature_of(line: str) -> tuple[str, bytes]:
+    """(name, key id and signature) of a line under a note."""
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    signature = _exactly(encoded)
+    if dash != "\N{EM DASH}" or not name or len(signature) < 5:
+        raise NotReadable("a line below it is no signature")
+    return name, signature
+
+
+def _holds(signature: tuple[str, bytes], key: _Key, signed: bytes) -> bool:
+    name, identity, public = key
+    if signature[0] != name or signature[1][:4] != identity:
         return False
     try:
-        signature = b64decode(parts[2], validate=True)
-        key = b64decode(key_parts[2], validate=True)
-        identity = hashlib.sha256(key_parts[0].encode() + b"\n" + key).digest()[:4]
-        if identity != signature[:4] or key[:1] != b"\x01":
-            return False
-        Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], signed)
-    except (binascii.Error, ValueError, InvalidSignature):
+        Ed25519PublicKey.from_public_bytes(public).verify(signature[1][4:], signed)
+    except InvalidSignature:
         return False
     return True
+
+
+def _exactly(text: str) -> bytes:
+    """Base 64 in its one spelling; b"" when it is none. The last character has bits that decoding drops."""
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return data if b64encode(data).decode() == text else b""
 
 
 _FIXED: Final = {

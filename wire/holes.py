@@ -18,7 +18,9 @@ class Fault(NamedTuple):
 
 
 def fault_of(frame: Frame) -> Fault | None:
-    """The first thing that is wrong with `base` and `gone`, None where they fit each other and the items."""
+    """The first thing that is wrong with epochs, `base` and `gone`, None where they fit each other and the items."""
+    if frame.prev_epoch == frame.epoch:
+        return Fault("$.prev_epoch", "is the epoch of this frame")
     if frame.base > 1 and frame.lane is Lane.BACKLOG and any(item.sequence < frame.base for item in frame.items):
         return Fault("$.base", "is the lowest sequence still held, and an item of this frame is below it")
     for place, gone in enumerate(frame.gone):

@@ -3,9 +3,8 @@
 Pure: the caller gives the stream's view, the time, and a way to look up what is stored; it stores what comes back.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import StrEnum
-from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from collector._core import derived, keys
 from collector._core.personal import names_a_person
 from collector._core.reserved import RESERVED_KINDS
-from collector._core.sequence import Progress, Span, StreamView
+from collector._core.sequence import Progress, StreamView, lowest
 from ledger.entry import NewEntry
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
 from wire.decoders import BODY_DECODERS
@@ -21,7 +20,7 @@ from wire.errors import Reason
 from wire.facility import Heartbeat
 from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import UNKNOWN_WORD, Kind
-from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
+from wire.limits import BODY_BYTES_MAX
 from wire.record import GapReason, Gone, Quarantined, Unrouted
 
 Stored = tuple[int, int, bytes | None]
@@ -127,13 +126,15 @@ def admit(
     received_at: int,
     stored: Lookup,
     queues: frozenset[str] | None = None,
+    site: str = "",
     previous: StreamView | None = None,
 ) -> Admission:
     """Decide about every item of `frame`, whose stream stands at `view`.
 
-    queues: those the source may speak of, None = any. previous: the view of frame.prev_epoch, if the frame names one.
+    queues: those the source may speak of, None = any. site: the only one it may speak of, "" = it stands in none.
+    previous: the view of frame.prev_epoch, if the frame names one.
     """
-    work = _Frame(frame, view, rules, received_at, stored, queues)
+    work = _Frame(frame, view, rules, received_at, stored, queues, site)
     if frame.lane is Lane.BACKLOG:
         work.backlog()
     elif frame.lane is Lane.SNAPSHOT:
@@ -165,6 +166,7 @@ class _Frame:
         received_at: int,
         stored: Lookup,
         queues: frozenset[str] | None,
+        site: str,
     ) -> None:
         self.frame = frame
         self.epoch = stream_epoch(frame)
@@ -174,6 +176,7 @@ class _Frame:
         self.latest_allowed = received_at + rules.future_tolerance_ms
         self.stored = stored
         self.queues = queues
+        self.site = site
         self.entries: list[NewEntry] = []
         self.unrouted: list[NewEntry] = []
         self.accepted = 0
@@ -220,7 +223,7 @@ class _Frame:
         """The lowest undeclared holes, for the source to fill or declare."""
         if self.frame.lane is not Lane.BACKLOG:
             return []
-        return _lowest(self.progress.undeclared())
+        return lowest(self.progress.undeclared())
 
     # ------------------------------------------------------------------------------------------------------- items
 
@@ -273,6 +276,8 @@ class _Frame:
                 return self._quarantine(item, sequence, Reason.PERSONAL_DATA)
             if said.occurred_at > self.latest_allowed:
                 return self._quarantine(item, sequence, Reason.OCCURRED_IN_FUTURE)
+            if self.site and getattr(said, "site", self.site) != self.site:
+                return self._quarantine(item, sequence, Reason.FOREIGN_SOURCE)
             if type(said) is Heartbeat:
                 self.heartbeat_ms = said.interval_ms
             elif self.queues is not None and type(said) in NAMES_A_QUEUE:
@@ -386,9 +391,4 @@ def _prev_wanted(frame: Frame, previous: StreamView | None) -> list[SequenceRang
     """The lowest holes of the epoch before. That declares nothing: its rows may still come, or be declared gone."""
     if frame.lane is not Lane.BACKLOG or frame.prev_epoch is None or frame.prev_last_sequence is None:
         return []
-    return _lowest(Progress(previous or StreamView()).missing(1, frame.prev_last_sequence))
-
-
-def _lowest(holes: Iterable[Span]) -> list[SequenceRange]:
-    """As many holes as one acknowledgement may name."""
-    return [SequenceRange(*hole) for hole in islice(holes, GONE_RANGES_MAX)]
+    return lowest(Progress(previous or StreamView()).missing(1, frame.prev_last_sequence))

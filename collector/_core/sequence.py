@@ -2,9 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from wire.limits import SEQUENCE_MAX
+from wire.frame import SequenceRange
+from wire.limits import GONE_RANGES_MAX, SEQUENCE_MAX
 
 Span = tuple[int, int]
 """first..last, both included."""
@@ -92,3 +94,8 @@ class Progress:
         """The holes between the mark and the highest sequence known: still waited for."""
         if self._spans:
             yield from self.missing(self.mark + 1, self._spans[-1][1])
+
+
+def lowest(holes: Iterable[Span]) -> list[SequenceRange]:
+    """As many holes as one acknowledgement may name."""
+    return [SequenceRange(*hole) for hole in islice(holes, GONE_RANGES_MAX)]

@@ -1,12 +1,14 @@
 """`seatwatch fsck`: checks a ledger with code that shares nothing with what wrote it."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from seatwatch.clock import now_ms
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ Examples:
   seatwatch fsck --json DATA/operator                  the findings for a program
 
   seatwatch fsck --vkey-file acme.vkey DATA/clients/acme   hold checkpoints to the key you were handed
+
+  seatwatch fsck --note kept.note DATA/clients/acme    hold the ledger to a checkpoint you kept
 """
+_OF_A_LEDGER: Final = re.compile(r"ledger\.json|checkpoints|\d{8}\.sqlite.*")
+SOUND, DAMAGED, ASKED_WRONGLY, UNPROVEN = 0, 1, 2, 3
 
 
 def register(app: typer.Typer) -> None:
@@ -35,18 +41,49 @@ def fsck(
         Path | None,
         typer.Option(help="verifier keys, a line each, for checkpoints", exists=True, dir_okay=False),
     ] = None,
+    note: Annotated[
+        list[Path] | None,
+        typer.Option(help="a checkpoint kept elsewhere; as often as needed", exists=True, dir_okay=False),
+    ] = None,
 ) -> None:
-    """Rehash every entry and compare everything a ledger says about itself. Exit 0 when sound, 1 when damaged."""
-    from ledger.fsck import check
+    """Rehash every entry and compare everything a ledger says about itself.
 
+    Exit 0 when sound, 1 when damaged, 2 when there is no ledger, 3 when nothing is wrong but no checkpoint shows it.
+    """
+    from ledger.fsck import Signing, check
+
+    _require_ledger(directory)
+    defaults = load_defaults()
     vkeys = [] if vkey_file is None else [line for line in vkey_file.read_text(encoding="utf-8").splitlines() if line]
-    report = check(directory, vkeys, problems_max=load_defaults().int("ledger.fsck_problems_max"))
+    report = check(
+        directory,
+        vkeys,
+        defaults.int("ledger.fsck_problems_max"),
+        notes=note or (),
+        signing=Signing(now_ms(), defaults.ms("ledger.checkpoint_interval")),
+    )
     if as_json:
         fields = {name: value for name, value in asdict(report).items() if name != "problems_max"}
-        typer.echo(json.dumps({"sound": report.is_sound, **fields}, indent=1))
+        typer.echo(json.dumps({"sound": report.is_sound and not report.unproven, **fields}, indent=1))
     else:
         _tell(report)
-    raise typer.Exit(0 if report.is_sound else 1)
+    raise typer.Exit(UNPROVEN if report.is_sound and report.unproven else SOUND if report.is_sound else DAMAGED)
+
+
+def _require_ledger(directory: Path) -> None:
+    """Exit 2 with what to type instead, unless there is a ledger or what is left of one."""
+    try:
+        if any(_OF_A_LEDGER.fullmatch(path.name) for path in directory.iterdir()):
+            return
+    except OSError as error:
+        typer.echo(f"{directory}: cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(ASKED_WRONGLY) from None
+    near = [directory.parent / "ledger.json", *directory.glob("*/ledger.json"), *directory.glob("*/*/ledger.json")]
+    ledgers = sorted(path.parent for path in near if path.exists())
+    typer.echo(f"{directory}: no ledger here. In a data directory they are operator and clients/<client>.", err=True)
+    for ledger in ledgers:
+        typer.echo(f"  seatwatch fsck {ledger}", err=True)
+    raise typer.Exit(ASKED_WRONGLY)
 
 
 def _tell(report: "Report") -> None:
@@ -56,4 +93,6 @@ def _tell(report: "Report") -> None:
     purged = f", {report.purged} of them purged" if report.purged else ""
     checked = f"{report.size} entries in {report.segments} segments{purged}, {report.checkpoints} checkpoints"
     state = "sound" if report.is_sound else f"DAMAGED, {len(report.problems)} findings"
+    if report.is_sound and report.unproven:
+        state = f"UNPROVEN: {report.unproven}"
     typer.echo(f"{report.directory}: {state}. {checked}, root {report.root}")

@@ -58,7 +58,7 @@ class Store:
     rules: Rules = RULES
     now: int = NOW
 
-    def admit(self, frame: Frame, *, queues: frozenset[str] | None = None) -> Admission:
+    def admit(self, frame: Frame, *, queues: frozenset[str] | None = None, site: str = "") -> Admission:
         admission = admit(
             frame,
             self.views.get(stream_epoch(frame), StreamView()),
@@ -66,6 +66,7 @@ class Store:
             received_at=self.now,
             stored=self.stored,
             queues=queues,
+            site=site,
             previous=self.views.get(frame.prev_epoch) if frame.prev_epoch else None,
         )
         for entry in admission.entries:

@@ -6,6 +6,7 @@ from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, ite
 from wire.codec import encode_body
 from wire.conversation import Channel, Offered
 from wire.errors import Reason
+from wire.facility import Heartbeat, Role
 from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
@@ -108,6 +109,14 @@ def test_sequence_zero_is_quarantined_once() -> None:
     store = Store()
     assert store.admit(frame(item(0))).rejected == [Rejected(0, Reason.ROW_MALFORMED)]
     assert store.admit(frame(item(0))).entries == []
+
+
+def test_a_probe_speaks_of_the_site_it_stands_in_and_of_no_other() -> None:
+    here, there = (Heartbeat(NOW, 1, SOURCE, None, True, "", site, "", Role.GATEWAY, 5000, 0) for site in ("a", "b"))
+    admission = Store().admit(frame(item(1, here), item(2, there), item(3)), site="a")
+    assert outcomes(admission) == [(2, Outcome.QUARANTINED)]
+    assert [(each.sequence, each.reason) for each in admission.rejected] == [(2, Reason.FOREIGN_SOURCE)]
+    assert Store().admit(frame(item(1, here), item(2, there))).rejected == [], "a source of no site is not held to one"
 
 
 # ------------------------------------------------------------------------------------------------------------- holes

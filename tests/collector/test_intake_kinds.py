@@ -1,5 +1,6 @@
 """Kinds that the door does not know, or does not take from a sender: kept aside, whichever way they are said."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -45,6 +46,17 @@ async def test_a_later_version_and_an_unnumbered_item_of_an_unknown_kind_are_kep
         assert (answer.status, rejected["event_id"], rejected["reason"]) == (200, "d-1", "unknown_kind")
         assert len(hub.bodies(CustomerTurn)) == 1
         assert msgspec.msgpack.decode(hub.bodies(Quarantined)[0].raw) == {"kind": "customer_turn.v2", "mood": "good"}
+
+
+async def test_a_token_of_bytes_that_are_no_text_is_as_unknown_as_any_other(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, http_client(hub) as (client, door):
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(
+            b"POST /v1/events HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer \xff\xfe\r\nContent-Length: 0\r\n\r\n"
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+        writer.close()
+        assert door.stats.unauthorised == 1
 
 
 @pytest.mark.parametrize("word", ["clock", "data_gap", "incident", "identity"])

@@ -80,9 +80,9 @@ def test_a_key_is_found_in_a_sealed_segment_and_cannot_be_stored_again(tmp_path:
     ledger = two_segments(tmp_path)
     assert ledger.body_of(SOURCE, EPOCH, 2) == (999, 1, b"body 2")
     assert ledger.body_of(SOURCE, EPOCH, 3) is None
-    append(ledger, [3], at=NEXT_MONTH, mark=2)  # late, below what the sealed segment reached, but new
+    append(ledger, [3], at=NEXT_MONTH, mark=3)  # late, below what the sealed segment reached, but new
     with pytest.raises(KeyTaken, match="sealed segment"):
-        append(ledger, [2], at=NEXT_MONTH, mark=2)
+        append(ledger, [2], at=NEXT_MONTH, mark=3)
     ledger.close()
     assert check(tmp_path).problems == []
 

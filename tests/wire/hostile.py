@@ -65,6 +65,7 @@ def contradictions() -> Iterator[tuple[str, Frame]]:
     yield "the same hole 64 times", frame(gone=[GoneRange(1, 4, "x", 4)] * 64)
     yield "an item in a hole", frame(item(1), item(7), gone=[GoneRange(2, 4, "x", 1), GoneRange(6, 9, "x", 1)])
     yield "a base above what is sent", frame(item(8), item(3), base=4)
+    yield "an epoch that follows itself", frame(item(1), epoch=b"p" * 16, prev=(b"p" * 16, 4))
     yield "base 2^53", frame(base=2**53)
     yield "an epoch before that came to 2^53", frame(prev=(b"p" * 16, 2**53))
 

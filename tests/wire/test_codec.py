@@ -348,7 +348,8 @@ def _frames() -> st.SearchStrategy[Frame]:
 def _without_contradictions(sent: Frame) -> Frame:
     """The nearest frame whose numbers can be true."""
     lowest = min((each.sequence for each in sent.items), default=COUNTED_MAX)
-    based = msgspec.structs.replace(sent, base=min(sent.base, lowest))
+    before = None if sent.prev_epoch == sent.epoch else sent.prev_epoch
+    based = msgspec.structs.replace(sent, base=min(sent.base, lowest), prev_epoch=before)
     return based if fault_of(based) is None else msgspec.structs.replace(based, gone=[])
 
 

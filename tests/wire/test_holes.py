@@ -68,7 +68,7 @@ def test_a_contradiction_is_named_by_its_place_without_what_was_sent(name: str) 
     with pytest.raises(DecodeError) as refused:
         decode_frame(encode_frame(CONTRADICTIONS[name]))
     assert refused.value.reason is Reason.NOT_A_FRAME
-    assert refused.value.detail.startswith(("at $.gone[", "at $.base:", "at $.items["))
+    assert refused.value.detail.startswith(("at $.gone[", "at $.base:", "at $.items[", "at $.prev_epoch:"))
 
 
 def test_a_source_that_lost_a_week_and_one_that_comes_to_a_new_ledger_after_years_are_taken() -> None:
