@@ -6,7 +6,6 @@ One TOML file, checked whole before anything starts: `read_config` collects ever
 import hashlib
 import os
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,6 +25,8 @@ from wire.record import Feed
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
+_SERVER_NAME: Final = r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$"
+_SERVER_NAME_IN_WORDS: Final = 'small letters, digits, dots and hyphens, as "hub.example.com" or "example.com/hub-1"'
 _REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 
 
@@ -59,7 +60,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
 class ServerSection(_Section, frozen=True, kw_only=True):
     """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$")] = "seatwatch"
+    name: Annotated[str, Meta(pattern=_SERVER_NAME, description=_SERVER_NAME_IN_WORDS)] = "seatwatch"
     data: str = "data"
     listen: str = LOOPBACK
     port: Port = 8787
@@ -198,8 +199,7 @@ def parse_config(text: str, *, base: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
     problems: list[Problem] = []
-    see = "see docs/operate/configure.md for the keys a table may have"
-    config = read_section(Config, tables, "", lambda key, what: problems.append(Problem(key, what, see)))
+    config = read_section(Config, tables, "", lambda *found: problems.append(Problem(*found)))
     unread = bool(problems)
     problems += [found for found in _problems(config, base) if not (unread and UNREAD in found.problem)]
     if problems:
@@ -227,6 +227,8 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
                 f"{client.time_zone!r} is no IANA time zone",
                 'write one such as "Asia/Shanghai"',
             )
+    if not config.server.data:
+        yield Problem("server.data", "is empty", 'write the folder of the record, such as "data"')
     if not _is_address(config.server.listen):
         yield Problem(
             "server.listen",
@@ -262,30 +264,31 @@ def _is_address(listen: str) -> bool:
     return True
 
 
+def _named(config: Config) -> Iterator[tuple[str, str, str]]:
+    """What has to have a name of its own: among what, at which key, and the name."""
+    for place, client in enumerate(config.client):
+        yield "client", f"client[{place}].id", client.id
+        for number, queue in enumerate(client.queue):
+            yield "queue", f"client[{place}].queue[{number}].id", queue.id
+    yield from (("source", f"source[{n}].id", source.id) for n, source in enumerate(config.source))
+    yield from (("site", f"site[{n}].id", site.id) for n, site in enumerate(config.site))
+    yield from (("reader", f"reader[{n}].name", reader.name) for n, reader in enumerate(config.reader))
+
+
 def _name_problems(config: Config) -> Iterator[Problem]:
-    groups: dict[str, list[str]] = {
-        "client": [client.id for client in config.client],
-        "client.queue": [queue.id for client in config.client for queue in client.queue],
-        "source": [source.id for source in config.source],
-        "site": [site.id for site in config.site],
-        "reader": [reader.name for reader in config.reader],
-    }
-    for group, names in groups.items():
-        for name, count in Counter(names).items():
-            if not is_name(name) or is_derived(name):
-                yield Problem(
-                    f"{group}.id", f"{name!r} is no name", "use letters, digits and . _ : @ / - , at most 96 of them"
-                )
-            if count > 1:
-                yield Problem(f"{group}.id", f"{name!r} is there {count} times", "give each its own")
-    if OPERATOR in groups["client"]:
-        yield Problem("client.id", f"{OPERATOR!r} is the operator's own ledger", "give the client another id")
-    for name in groups["site"]:
-        if "/" in name:
-            yield Problem("site.id", f"{name!r} has a slash, which separates site and probe", "leave the slash out")
-    for name in groups["client"]:
-        if is_name(name) and not is_client(name):
-            yield Problem("client.id", f"{name!r} has a slash, and names a folder of the record", "leave the slash out")
+    first: dict[tuple[str, str], str] = {}
+    for group, key, name in _named(config):
+        if not is_name(name) or is_derived(name):
+            yield Problem(key, f"{name!r} is no name", "use letters, digits and . _ : @ / - , at most 96 of them")
+        before = first.setdefault((group, name), key)
+        if before != key:
+            yield Problem(key, f"{name!r} stands at {before} too", "give each its own")
+        if group == "client" and name == OPERATOR:
+            yield Problem(key, f"{OPERATOR!r} is the operator's own ledger", "give the client another id")
+        elif group == "client" and is_name(name) and not is_client(name):
+            yield Problem(key, f"{name!r} has a slash, and names a folder of the record", "leave the slash out")
+        elif group == "site" and "/" in name:
+            yield Problem(key, f"{name!r} has a slash, which separates site and probe", "leave the slash out")
 
 
 def _reference_problems(config: Config) -> Iterator[Problem]:

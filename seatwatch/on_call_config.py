@@ -69,18 +69,16 @@ def on_call_problems(
 ) -> Iterator[Found]:
     """Everything wrong with these sections."""
     known = {channel.id for channel in channels}
-    for name, count in Counter(channel.id for channel in channels).items():
-        if not is_name(name) or count > 1:
-            yield "channel.id", f"{name!r} is no name or there {count} times", "give each channel a name of its own"
-    for url in [
-        *alerting.alertmanager_urls,
-        alerting.bridge_url,
-        alerting.public_url,
-        alerting.deadman_url,
-        alerting.runbooks,
-    ]:
+    count = Counter(channel.id for channel in channels)
+    for number, channel in enumerate(channels):
+        if not is_name(channel.id) or count[channel.id] > 1:
+            problem = f"{channel.id!r} is no name or there {count[channel.id]} times"
+            yield f"channel[{number}].id", problem, "give each channel a name of its own"
+    urls = [(f"alertmanager_urls[{number}]", url) for number, url in enumerate(alerting.alertmanager_urls)]
+    urls += [(name, getattr(alerting, name)) for name in ("bridge_url", "public_url", "deadman_url", "runbooks")]
+    for name, url in urls:
         if url and not url.startswith(("http://", "https://")):
-            yield "alerting", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
+            yield f"alerting.{name}", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
     for number, duty in enumerate(duties):
         if not duty.channels:
             yield f"duty[{number}].channels", f"nothing reaches {duty.name!r}", "name at least one channel"

@@ -1,12 +1,16 @@
 """Reading TOML tables into typed sections: what is wrong with one key keeps no other from being read."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from types import NoneType
 from typing import Final, TypeVar, get_args, get_origin
 
 import msgspec
 
-Wrong = Callable[[str, str], None]
-"""Takes a key and what is wrong with it."""
+from wire.allowed import allowed
+
+Wrong = Callable[[str, str, str], None]
+"""Takes a key by its full place, what is wrong with it, and what to write instead."""
 
 UNREAD: Final = "(unread)"
 """Stands for a text that is needed and could not be read, so that the rest of its section can be looked at."""
@@ -21,10 +25,12 @@ def read_section(kind: type[S], table: object, where: str, wrong: Wrong) -> S:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     given = table if isinstance(table, dict) else {}
     if given is not table:
-        wrong(where, f"is no table but {table!r}")
-    for key in given:
+        wrong(where, f"is no table but {table!r}", f"write [{where}], and below it what it says")
+    for key, value in given.items():
         if key not in fields:
-            wrong(_key(where, key), "there is no such key")
+            close = get_close_matches(key, fields, n=1)
+            fix = f"write {close[0]}" if close else f"leave it out; there are: {', '.join(fields)}"
+            wrong(_key(where, key), f"there is no such key (it says {value!r})", fix)
     values: dict[str, object] = {}
     for name, field in fields.items():
         key = _key(where, name)
@@ -32,9 +38,9 @@ def read_section(kind: type[S], table: object, where: str, wrong: Wrong) -> S:
             if name in given:
                 values[name] = _value(field.type, given[name], key, wrong)
             elif field.required and given is table:
-                wrong(key, "is needed and not there")
-        except msgspec.ValidationError as error:
-            wrong(key, str(error))
+                wrong(key, "is needed and not there", f"write {allowed(field.type)}")
+        except msgspec.ValidationError:
+            wrong(key, f"{given[name]!r} does not fit", f"write {allowed(field.type)}")
         if field.required:
             values.setdefault(name, UNREAD)
     return kind(**values)
@@ -48,6 +54,9 @@ def _value(kind: object, value: object, key: str, wrong: Wrong) -> object:
                 return read_section(section, value, key, wrong)
             tables = msgspec.convert(value, list[object])
             return [read_section(section, table, f"{key}[{number}]", wrong) for number, table in enumerate(tables)]
+    if value == "" and NoneType in get_args(kind):
+        wrong(key, "is empty", f"write {allowed(kind)}")
+        return None
     return msgspec.convert(value, kind)
 
 

@@ -5,34 +5,60 @@ written "08:00-24:00", instants as dates or ISO times in the definition's own zo
 The zone's offsets are looked up once, here, and travel in the definition from then on.
 """
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from enum import StrEnum
 from functools import cache
 from importlib import resources
-from math import isfinite
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args, get_type_hints
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sla_engine import definition_values as values
 from sla_engine._core import contract as contracts
 from sla_engine._core import definition as definitions
 from sla_engine._core.contract import Contract
 from sla_engine._core.definition import Definition, DefinitionError
+from sla_engine.definition_values import ms_of
+from wire.allowed import allowed
 
 OFFSETS_FROM: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OFFSETS_UNTIL: Final = datetime(2045, 1, 1, tzinfo=UTC)
 """The table of a zone's offsets covers these years; the last offset holds after them. Wider would not fit an entry."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ONE_MS: Final = timedelta(milliseconds=1)
-HOURS_PER_DAY: Final = 24
+_EXAMPLE: Final = "contract-10s"
+_STAND_IN: Final[Mapping[str, Any]] = {
+    "name": "x",
+    "client": "x",
+    "title": "",
+    "queues": ["*"],
+    "definitions": ["x"],
+    "settlement": "month",
+    "time_zone": "UTC",
+    "effective_from": 0,
+    "effective_until": None,
+    "running_in_until": None,
+    "attainment_target_bp": None,
+    "period_starts_minute": 0,
+    "special_targets": [],
+    "warnings": [],
+}
+"""What stands for a value of a contract that cannot be read while the others are looked at."""
+_FIRST_DAY: Final = {"effective_from": date(1970, 1, 1)}
+"""As a file would state it."""
+_FIXES: Final[Mapping[str, str]] = {
+    "special_days": "a date, such as 2026-11-11, and its windows; first_response_limit_s above 0",
+    "yearly_days": "a month and a day, such as 02-29, and its windows",
+    "special_targets": 'basis points from 1 to 10000 (9500 = 95 %), or "none"',
+    "warnings": "at least one number of seconds above 0, in brackets",
+}
+_KEY: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _STRIDE: Final = timedelta(weeks=1)
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=msgspec.Struct)
 _NO_TARGET: Final = "none"
 _MIDNIGHT: Final = "00:00"
 _LEFT_OUT: Final[Mapping[type, Mapping[str, Any]]] = {
@@ -88,39 +114,36 @@ def load_contract(path: Path) -> Contract:
     return parse_contract(path.read_text(encoding="utf-8"))
 
 
+def is_contract(path: Path) -> bool:
+    """Whether the file is one of a contract: it names queues, which no definition does. OSError."""
+    return re.search(rb"(?m)^\s*queues\s*=", path.read_bytes()) is not None
+
+
 def parse_contract(text: str) -> Contract:
     """The contract in the text of a file. `time_zone` says in which zone its dates begin. Raises DefinitionError."""
-    said = _table(text)
-    _check_keys(Contract, said, frozenset({"time_zone"}))
-    table = {**_LEFT_OUT[Contract], **said}
-    zone = _zone(table.pop("time_zone"))
+    reading = _Reading(Contract, _table(text), frozenset({"time_zone"}), _STAND_IN)
+    zone = reading.zone()
     for key in ("effective_from", "effective_until", "running_in_until"):
-        if table[key] is not None:
-            table[key] = _instant(key, table[key], zone)
-    table["period_starts_minute"] = _start_of_day("period_starts", table.pop("period_starts", _MIDNIGHT))
-    table["special_targets"] = [
-        (day, None if target == _NO_TARGET else target) for day, target in _entries(table, "special_targets")
-    ]
-    table["warnings"] = [
-        (queue, [_duration(f"warnings_after_s.{queue}", each) for each in _list(f"warnings_after_s.{queue}", instants)])
-        for queue, instants in _entries(table, "warnings_after_s")
-    ]
-    contract = _convert(table, said, Contract)
-    contracts.check(contract)
-    return contract
+        if reading.table[key] is not None:
+            reading.put(key, values.instant, reading.table[key], zone)
+    reading.put("period_starts_minute", values.start_of_day, reading.table.pop("period_starts", _MIDNIGHT))
+    targets = [(day, None if said == _NO_TARGET else said) for day, said in reading.entries("special_targets")]
+    reading.table["special_targets"] = targets
+    reading.each("warnings", "warnings_after_s", _warnings)
+    return reading.made(contracts.faults)
 
 
 @cache
 def zone_offsets(name: str) -> tuple[tuple[int, int], ...]:
     """(instant in ms, offset in s) of each change of offset in a zone, the first one at the start of the table."""
-    zone = _zone(name)
-    found = [(_ms_of(OFFSETS_FROM), _offset_s(zone, OFFSETS_FROM))]
+    zone = values.zone(name)
+    found = [(ms_of(OFFSETS_FROM), _offset_s(zone, OFFSETS_FROM))]
     at = OFFSETS_FROM
     while at < OFFSETS_UNTIL:
         following = min(at + _STRIDE, OFFSETS_UNTIL)
         if _offset_s(zone, following) != found[-1][1]:
             change = _change_between(zone, at, following)
-            found.append((_ms_of(change), _offset_s(zone, change)))
+            found.append((ms_of(change), _offset_s(zone, change)))
             at = change
         else:
             at = following
@@ -142,51 +165,155 @@ def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> dateti
 
 def _definition(said: dict[str, Any]) -> Definition:
     based_on = said.pop("based_on", None)
+    wrong: list[DefinitionError] = []
     if based_on is not None:
-        said = _preset_table(based_on) | said
-    for key in _MADE_HERE & said.keys():
-        raise DefinitionError(key, "...", "is made from time_zone", f"leave {key} out")
-    _check_keys(Definition, said, frozenset())
-    table = {**_LEFT_OUT[Definition], **said}
-    name = table["time_zone"]
-    zone = _zone(name)
-    table["zone_offsets"] = zone_offsets(str(name))
-    table["effective_from"] = _instant("effective_from", table["effective_from"], zone)
+        try:
+            said = _preset_table(based_on) | said
+        except DefinitionError as error:
+            wrong.append(error)
+            said = _preset_table(_EXAMPLE) | said
+    for key in sorted(_MADE_HERE & said.keys()):
+        wrong.append(DefinitionError(key, "...", "is made from time_zone", f"leave {key} out"))
+        del said[key]
+    reading = _Reading(Definition, said, frozenset(), None, wrong)
+    zone = reading.zone()
+    reading.table["time_zone"] = zone.key
+    reading.table["zone_offsets"] = zone_offsets(zone.key)
+    reading.put("effective_from", values.instant, reading.table["effective_from"], zone)
     for field in Definition.__struct_fields__:
         if field.endswith("_ms"):
-            key = file_key(field)
-            table[field] = _duration(key, table.pop(key, None))
-    table["business_day_starts_minute"] = _start_of_day("business_day_starts", table.pop("business_day_starts"))
-    table["service_windows"] = _windows("service_windows", table["service_windows"])
-    table["weekday_windows"] = sorted(
-        (_weekday(day), _windows(f"weekday_windows.{day}", said_of))
-        for day, said_of in _entries(table, "weekday_windows")
-    )
-    table["yearly_days"] = [
-        (day, _windows(f"yearly_days.{day}", said_of)) for day, said_of in _entries(table, "yearly_days")
-    ]
-    table["special_days"] = [_special_day(day, said_of) for day, said_of in _entries(table, "special_days")]
-    definition = _convert(table, said, Definition)
-    definitions.check(definition)
-    return definition
+            reading.put(field, values.duration, reading.table.pop(file_key(field), None))
+    starts = reading.table.pop("business_day_starts")
+    reading.put("business_day_starts_minute", values.start_of_day, starts)
+    reading.put("service_windows", values.windows, reading.table["service_windows"])
+    reading.each("weekday_windows", "weekday_windows", _weekday_windows)
+    reading.table["weekday_windows"].sort()
+    reading.each("yearly_days", "yearly_days", _yearly_day)
+    reading.each("special_days", "special_days", values.special_day)
+    return reading.made(definitions.faults)
 
 
-def _special_day(day: str, said: object) -> tuple[str, list[tuple[int, int]], int | None]:
-    """A list of windows, or a table of `windows` and `first_response_limit_s`."""
-    key = f"special_days.{day}"
-    if not isinstance(said, dict):
-        return day, _windows(key, said), None
-    for unknown in said.keys() - {"windows", "first_response_limit_s"}:
-        raise DefinitionError(f"{key}.{unknown}", said[unknown], "no such key", "write windows, first_response_limit_s")
-    limit = _duration(f"{key}.first_response_limit_s", said.get("first_response_limit_s"))
-    return day, _windows(f"{key}.windows", said.get("windows")), limit
+def _weekday_windows(day: str, said: object) -> tuple[int, list[tuple[int, int]]]:
+    return values.weekday(day), values.windows(f"weekday_windows.{day}", said)
 
 
-def _weekday(name: str) -> int:
-    days = definitions.WEEKDAYS
-    if name not in days:
-        raise DefinitionError("weekday_windows", name, "no day of the week", f"write one of {', '.join(days)}")
-    return days.index(name)
+def _yearly_day(day: str, said: object) -> tuple[str, list[tuple[int, int]]]:
+    return day, values.windows(f"yearly_days.{day}", said)
+
+
+def _warnings(queue: str, said: object) -> tuple[str, list[int | None]]:
+    key = f"warnings_after_s.{queue}"
+    return queue, [values.duration(key, each) for each in values.list_of(key, said)]
+
+
+class _Reading(Generic[_T]):
+    """A file being read: what is wrong with one key keeps no other from being looked at.
+
+    table: fields and their values; in place of one that cannot be read stands that of `stand_in`, or of an example.
+    """
+
+    def __init__(
+        self,
+        kind: type[_T],
+        said: dict[str, Any],
+        besides: frozenset[str],
+        stand_in: Mapping[str, Any] | None,
+        wrong: Sequence[DefinitionError] = (),
+    ) -> None:
+        self._kind = kind
+        self._said = said
+        self._stand_in = stand_in
+        self._wrong = [*wrong, *_wrong_keys(kind, said, besides)]
+        self._unread: set[str] = {error.key.partition(".")[0] for error in wrong}
+        known = {key: value for key, value in said.items() if key not in {error.key for error in self._wrong}}
+        self.table: dict[str, Any] = {**_LEFT_OUT[kind], **known}
+        for key in _needed(kind, besides) - known.keys():
+            self._unread.add(key)
+            self.table[key] = ({**stand_in, **_FIRST_DAY} if stand_in else _preset_table(_EXAMPLE))[key]
+
+    def put(self, field: str, read: Callable[..., object], *said: object) -> None:
+        """Read `said` into a field. read: takes its key besides, and raises DefinitionError."""
+        key = file_key(field)
+        try:
+            self.table[field] = read(key, *said)
+        except DefinitionError as error:
+            self._misread(field, error)
+
+    def zone(self) -> ZoneInfo:
+        """The file's zone."""
+        name = self.table["time_zone"]
+        if self._kind is Contract:
+            del self.table["time_zone"]
+        try:
+            return values.zone(name)
+        except DefinitionError as error:
+            self._wrong.append(error)
+            self._unread.add("time_zone")
+            return ZoneInfo("UTC")
+
+    def entries(self, key: str) -> list[tuple[str, Any]]:
+        """Take the table under `key` out: what it says of each name, in the order of the names."""
+        said = self.table.pop(key, {})
+        if isinstance(said, dict):
+            return sorted(said.items(), key=lambda entry: entry[0])
+        self._wrong.append(DefinitionError(key, said, "not a table", f"write it as {key}.NAME = ..."))
+        self._unread.add(key)
+        return []
+
+    def each(self, field: str, key: str, read: Callable[[str, Any], object]) -> None:
+        """Read every entry of the table under `key` into a list."""
+        found = []
+        for name, said in self.entries(key):
+            try:
+                found.append(read(name, said))
+            except DefinitionError as error:
+                self._wrong += error.faults
+                self._unread.add(key)
+        self.table[field] = found
+
+    def made(self, faults: Callable[[_T], Iterable[DefinitionError]]) -> _T:
+        """The struct. Raises the first fault, which carries all: of keys, of values, then of values together."""
+        for field in msgspec.structs.fields(self._kind):
+            for fault in self._unfit(field):
+                self._misread(field.name, fault)
+        made = msgspec.convert(self.table, self._kind)
+        self._wrong += [fault for fault in faults(made) if not self._unread & _keys_in(fault)]
+        definitions.refuse(self._wrong)
+        return made
+
+    def _misread(self, field: str, error: DefinitionError) -> None:
+        """Go on with another value, so that what is said of the field together with others says nothing."""
+        self._wrong += error.faults
+        self._unread.add(file_key(field))
+        example = msgspec.to_builtins(load_preset(_EXAMPLE)) if self._stand_in is None else self._stand_in
+        self.table[field] = example.get(field, ())
+
+    def _unfit(self, field: msgspec.structs.FieldInfo) -> list[DefinitionError]:
+        """Where the value of a field is of another type, or beyond what it takes. Of a table, each of its entries."""
+        if field.name not in self.table:
+            return []
+        key, value = file_key(field.name), self.table[field.name]
+        said: Any = self._said.get(key, "")
+        parts = [(f"{key}.{entry[0]}", said[entry[0]], [entry]) for entry in value] if _is_table(said, value) else []
+        shown = definitions.seconds if field.name.endswith("_ms") else str
+        fix = _FIXES.get(field.name) or allowed(field.type, shown)
+        faults = []
+        for place, at_place, part in parts or [(key, said, value)]:
+            try:
+                msgspec.convert(part, field.type)
+            except msgspec.ValidationError:
+                faults.append(DefinitionError(place, at_place, "does not fit", f"write {fix}"))
+        return faults
+
+
+def _is_table(said: object, value: object) -> bool:
+    """Whether the list `value` was made of the entries of a table, by their names."""
+    return isinstance(said, dict) and isinstance(value, list) and all(entry[0] in said for entry in value)
+
+
+def _keys_in(fault: DefinitionError) -> set[str]:
+    """The keys a contradiction is between: it names them."""
+    return set(_KEY.findall(f"{fault.key} {fault.problem} {fault.fix}"))
 
 
 def _preset_table(name: str) -> dict[str, Any]:
@@ -208,120 +335,26 @@ def file_key(field: str) -> str:
     return _WRITTEN.get(field, f"{field.removesuffix('_ms')}_s" if field.endswith("_ms") else field)
 
 
-def _check_keys(kind: type[msgspec.Struct], said: Mapping[str, Any], besides: frozenset[str]) -> None:
-    """Refuse a key that no such file has, and one that is left out. Raises DefinitionError."""
-    fields = [field for field in msgspec.structs.fields(kind) if field.name not in _MADE_HERE]
-    known = {file_key(field.name) for field in fields} | besides
-    for key in said.keys() - known:
+def _needed(kind: type[msgspec.Struct], besides: frozenset[str]) -> set[str]:
+    """The keys that such a file has to state."""
+    fields = (field for field in msgspec.structs.fields(kind) if field.required and field.name not in _LEFT_OUT[kind])
+    return {file_key(field.name) for field in fields if field.name not in _MADE_HERE} | besides
+
+
+def _wrong_keys(
+    kind: type[msgspec.Struct], said: Mapping[str, Any], besides: frozenset[str]
+) -> Iterator[DefinitionError]:
+    """Each key that no such file has, and those that are left out, as one."""
+    known = {file_key(name) for name in kind.__struct_fields__ if name not in _MADE_HERE} | besides
+    for key in sorted(said.keys() - known):
         close = get_close_matches(key, known, n=1)
         fix = f"write {close[0]}" if close else f"leave it out; there are: {', '.join(sorted(known))}"
-        raise DefinitionError(key, said[key], "no such key", fix)
-    needed = {
-        file_key(field.name) for field in fields if field.required and field.name not in _LEFT_OUT[kind]
-    } | besides
-    missing = sorted(needed - said.keys())
+        yield DefinitionError(key, said[key], "no such key", fix)
+    missing = sorted(_needed(kind, besides) - said.keys())
     if missing:
-        fix = "state them" if kind is Contract else 'state them, or write based_on = "contract-10s" and what differs'
-        raise DefinitionError(missing[0], "nothing", f"not stated: {', '.join(missing)}", fix)
-
-
-def _convert(table: Mapping[str, Any], said: Mapping[str, Any], kind: type[_T]) -> _T:
-    """`table` as a struct; `said` is what the file says, for the words of the error."""
-    try:
-        return msgspec.convert(table, kind)
-    except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at ")
-        field = where.strip("`$.").partition("[")[0]
-        key = file_key(field)
-        words = ", ".join(_words(get_type_hints(kind).get(field)))
-        fix = f"write one of: {words}" if words else "see docs/reference/definitions.md"
-        raise DefinitionError(key, said.get(key, ""), problem, fix) from None
-
-
-def _words(hint: object) -> Iterator[str]:
-    """The words a field takes, if it takes words of a closed list."""
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        yield from hint
-    for part in get_args(hint):
-        yield from _words(part)
-
-
-def _entries(table: dict[str, Any], key: str) -> list[tuple[str, Any]]:
-    """Take the table under `key` out: what it says of each name, in the order of the names."""
-    said = table.pop(key, {})
-    if not isinstance(said, dict):
-        raise DefinitionError(key, said, "not a table", f"write it as {key}.NAME = ...")
-    return sorted(said.items(), key=lambda entry: entry[0])
-
-
-def _list(key: str, said: object) -> list[Any]:
-    if not isinstance(said, list):
-        raise DefinitionError(key, said, "not a list", "write it in brackets, such as [6, 8]")
-    return said
-
-
-def _windows(key: str, texts: object) -> list[tuple[int, int]]:
-    if not isinstance(texts, list):
-        raise DefinitionError(key, texts, "not a list", 'write a list such as ["08:00-24:00"], or [] for closed')
-    windows = []
-    for text in texts:
-        opens, dash, closes = str(text).partition("-")
-        if not dash:
-            raise DefinitionError(key, text, "no window", 'write it as "08:00-24:00"')
-        start, end = _minute(key, opens), _minute(key, closes)
-        windows.append((start, end if end > start else end + definitions.MINUTES_PER_DAY))
-    return windows
-
-
-def _minute(key: str, text: str) -> int:
-    hours, colon, minutes = text.strip().partition(":")
-    if colon and hours.isdecimal() and minutes.isdecimal() and int(hours) <= HOURS_PER_DAY and int(minutes) < 60:
-        minute = int(hours) * 60 + int(minutes)
-        if minute <= definitions.MINUTES_PER_DAY:
-            return minute
-    raise DefinitionError(key, text, "no time of day", 'write it as "HH:MM", 00:00 to 24:00')
-
-
-def _start_of_day(key: str, said: object) -> int:
-    minute = _minute(key, str(said))
-    if minute == definitions.MINUTES_PER_DAY:
-        raise DefinitionError(key, said, "no start of a day", 'write it as "HH:MM", 00:00 to 23:59')
-    return minute
-
-
-def _duration(key: str, seconds: object) -> int | None:
-    """Whole ms of a number of seconds."""
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
-        raise DefinitionError(key, seconds, "not a number of seconds", "write it as 10 or 0.5")
-    ms = round(seconds * 1000)
-    if abs(seconds * 1000 - ms) > 1e-6:
-        raise DefinitionError(key, seconds, "finer than a millisecond", "write at most three decimals")
-    return ms
-
-
-def _instant(key: str, value: object, zone: ZoneInfo) -> int:
-    """Ms of a TOML date (its first moment in `zone`) or date-time (in `zone` unless it says its own offset)."""
-    if isinstance(value, datetime):
-        at = value if value.tzinfo is not None else value.replace(tzinfo=zone)
-    elif isinstance(value, date):
-        at = datetime(value.year, value.month, value.day, tzinfo=zone)
-    else:
-        raise DefinitionError(key, value, "neither a date nor a date-time", "write it as 2026-11-01, without quotes")
-    return _ms_of(at)
-
-
-def _zone(name: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise DefinitionError("time_zone", name, "no such zone", 'write an IANA name such as "Asia/Shanghai"') from None
+        fix = "state them" if kind is Contract else f'state them, or write based_on = "{_EXAMPLE}" and what differs'
+        yield DefinitionError(missing[0], "nothing", f"not stated: {', '.join(missing)}", fix)
 
 
 def _offset_s(zone: ZoneInfo, at: datetime) -> int:
     return (at.astimezone(zone).utcoffset() or timedelta()) // timedelta(seconds=1)
-
-
-def _ms_of(at: datetime) -> int:
-    return (at - _EPOCH) // _ONE_MS

@@ -88,7 +88,7 @@ def _read(file: Path) -> DeadmanConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         typer.echo(f"{file}: cannot be read: {error}; give an existing TOML file", err=True)
         raise typer.Exit(2) from None
-    config = read_section(DeadmanConfig, tables, "", lambda key, what: problems.append(f"{key}: {what}"))
+    config = read_section(DeadmanConfig, tables, "", lambda *wrong: problems.append("{}: {}; {}".format(*wrong)))
     found = on_call_problems(AlertingSection(tickets=config.call), [], config.channel, file.parent)
     problems += [f"{key.replace('alerting.tickets', 'call')}: {what}; {fix}" for key, what, fix in found]
     if not config.call:

@@ -1,7 +1,8 @@
 """A client's definitions and contract as entries of its ledger: what a person configured becomes part of the record."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,10 @@ def client_definition(client: ClientSection, base: Path) -> Definition:
 
 def further_definitions(client: ClientSection, base: Path) -> list[Definition]:
     """The other definitions of a client's section, in its order. Raises ConfigError."""
-    return [_load(client, "further_definitions", name, base) for name in client.further_definitions]
+    return [
+        _load(client, f"further_definitions[{place}]", name, base)
+        for place, name in enumerate(client.further_definitions)
+    ]
 
 
 def _load(client: ClientSection, key: str, name: str, base: Path) -> Definition:
@@ -41,7 +45,19 @@ def _load(client: ClientSection, key: str, name: str, base: Path) -> Definition:
         return load_preset(name) if name in preset_names() else load_definition(base / name)
     except (DefinitionError, OSError, UnicodeDecodeError) as error:
         fix = f"name a preset ({', '.join(preset_names())}) or mend the file"
-        raise ConfigError([Problem(f"client {client.id}: {key}", str(error), fix)]) from None
+        raise _unusable(f"client {client.id}: {key}", name, error, fix) from None
+
+
+def _unusable(where: str, file: str, error: Exception, fix: str) -> ConfigError:
+    """Every fault of a file that cannot be used. fix: where the fault says none itself."""
+    if isinstance(error, DefinitionError):
+        faults = error.faults
+        return ConfigError([Problem(where, f"{file}: {it.key} = {it.value!s}: {it.problem}", it.fix) for it in faults])
+    return ConfigError([Problem(where, f"{file}: {_why(error)}", fix)])
+
+
+def _why(error: Exception) -> str:
+    return f"cannot be read ({error.strerror})" if isinstance(error, OSError) else "is not UTF-8"
 
 
 def client_contract(client: ClientSection, stated: Sequence[Definition], base: Path) -> Contract:
@@ -64,16 +80,20 @@ def client_contract(client: ClientSection, stated: Sequence[Definition], base: P
             running_in_until=None,
             attainment_target_bp=None,
         )
-    where = f"client {client.id}: contract"
-    try:
-        contract = load_contract(base / client.contract)
-    except (DefinitionError, OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(where, str(error), "mend the file; docs/operate/configure.md shows one")]) from None
+    contract = _contract_file(client, client.contract, base)
     if contract.client != client.id or definition.name not in contract.definitions:
         problem = f"is of client {contract.client} under {', '.join(contract.definitions)}"
         fix = f'state client = "{client.id}" and definitions = ["{definition.name}"] in it'
-        raise ConfigError([Problem(where, problem, fix)])
+        raise ConfigError([Problem(f"client {client.id}: contract", problem, fix)])
     return contract
+
+
+def _contract_file(client: ClientSection, name: str, base: Path) -> Contract:
+    try:
+        return load_contract(base / name)
+    except (DefinitionError, OSError, UnicodeDecodeError) as error:
+        fix = "mend the file; docs/operate/configure.md shows one"
+        raise _unusable(f"client {client.id}: contract", name, error, fix) from None
 
 
 def client_definitions(client: ClientSection, base: Path) -> tuple[list[Definition], Contract]:
@@ -96,20 +116,39 @@ def client_definitions(client: ClientSection, base: Path) -> tuple[list[Definiti
             if primary.name == contract.definitions[0]:
                 contracts.check_against(contract, primary)
     except DefinitionError as error:
-        raise ConfigError([Problem(where, str(error), "mend the file")]) from None
+        raise _unusable(where, client.contract or contract.name, error, "mend the file") from None
     return stated, contract
 
 
 def check_definitions(config: Config, base: Path) -> None:
-    """Read definition and contract of every client. Raises ConfigError with every problem found."""
+    """Read definitions and contract of every client. Raises ConfigError with every problem found, by its full place."""
     problems: list[Problem] = []
-    for client in config.client:
-        try:
-            client_definitions(client, base)
-        except ConfigError as error:
-            problems.extend(error.problems)
+    for place, client in enumerate(config.client):
+        for found in _client_problems(client, base):
+            key = found.key.replace(f"client {client.id}: ", f"client[{place}].", 1)
+            if (known := Problem(key, found.problem, found.fix)) not in problems:
+                problems.append(known)
     if problems:
         raise ConfigError(problems)
+
+
+def _client_problems(client: ClientSection, base: Path) -> Iterator[Problem]:
+    """A file that cannot be used hides no other; how they go together is seen when all can be."""
+    files: list[Callable[[], object]] = [partial(client_definition, client, base)]
+    for place, name in enumerate(client.further_definitions):
+        files.append(partial(_load, client, f"further_definitions[{place}]", name, base))
+    if client.contract is not None:
+        files.append(partial(_contract_file, client, client.contract, base))
+    alone = [problem for read in files for problem in _problems_of(read)]
+    yield from alone or _problems_of(partial(client_definitions, client, base))
+
+
+def _problems_of(read: Callable[[], object]) -> Sequence[Problem]:
+    try:
+        read()
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def client_rules(client: ClientSection, base: Path) -> list[NewEntry]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from sla_engine._core.calendar import Calendar
-from sla_engine._core.definition import MINUTES_PER_DAY, Definition, DefinitionError, is_date, seconds
+from sla_engine._core.definition import MINUTES_PER_DAY, Definition, DefinitionError, is_date, refuse, seconds
 from sla_engine._core.windows import MINUTE_MS, PeriodCalendar, ZoneTable, civil_date
 from wire.ids import NAME_PATTERN
 from wire.limits import DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
@@ -117,22 +117,31 @@ def decode_contract(document: bytes) -> Contract:
 
 
 def check(contract: Contract) -> None:
-    """Refuse a contract that contradicts itself. Raises DefinitionError, the first one found."""
+    """Refuse a contract that contradicts itself. Raises DefinitionError, the first one found; it carries them all."""
+    refuse(list(faults(contract)))
+
+
+def faults(contract: Contract) -> Iterator[DefinitionError]:
+    """Everything in which a contract contradicts itself."""
     for key, value, problem, fix in _contradictions(contract):
-        raise DefinitionError(key, value, problem, fix)
+        yield DefinitionError(key, value, problem, fix)
 
 
 def check_against(contract: Contract, primary: Definition) -> None:
     """Refuse what makes no sense under the definition the contract names first. Raises DefinitionError."""
     limit_ms = primary.first_response_limit_ms
-    for warning in contract.warnings:
-        if warning.after_ms[-1] >= limit_ms:
-            raise DefinitionError(
+    refuse(
+        [
+            DefinitionError(
                 f"warnings_after_s.{warning.queue}",
                 seconds(warning.after_ms[-1]),
                 "a warning after the limit warns of nothing",
                 f"write less than first_response_limit_s of {primary.name} ({seconds(limit_ms)})",
             )
+            for warning in contract.warnings
+            if warning.after_ms[-1] >= limit_ms
+        ]
+    )
 
 
 def _contradictions(c: Contract) -> Iterator[tuple[str, object, str, str]]:

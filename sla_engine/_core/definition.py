@@ -6,7 +6,7 @@ Versioned, effective-dated, entered into the ledger, named by hash.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Final
@@ -57,7 +57,10 @@ DOCUMENT_HEAD_ROOM: Final = 512
 
 
 class DefinitionError(ValueError):
-    """A definition or contract cannot be used: `key` and `value` say where, `fix` what to write instead."""
+    """A definition or contract cannot be used: `key` and `value` say where, `fix` what to write instead.
+
+    faults: everything that was found wrong, this first.
+    """
 
     def __init__(self, key: str, value: object, problem: str, fix: str) -> None:
         super().__init__(f"{key} = {value!s}: {problem}; {fix}")
@@ -65,6 +68,14 @@ class DefinitionError(ValueError):
         self.value = value
         self.problem = problem
         self.fix = fix
+        self.faults: tuple[DefinitionError, ...] = (self,)
+
+
+def refuse(faults: Sequence[DefinitionError]) -> None:
+    """Raise the first of them, if any; it carries them all."""
+    if faults:
+        faults[0].faults = tuple(faults)
+        raise faults[0]
 
 
 class ServiceWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -123,7 +134,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     name: _Name
     version: Annotated[int, Meta(ge=1, le=1_000_000)]
-    semantics: int
+    semantics: Annotated[int, Meta(ge=1, le=1_000_000)]
     title: _Word
     source: _Word
     source_date: _Word
@@ -245,17 +256,19 @@ def decode_definition(document: bytes) -> Definition:
 
 
 def check(definition: Definition) -> None:
-    """Refuse by name what this build does not compute and what contradicts itself.
+    """Refuse what has faults. Raises DefinitionError, the first one found; it carries them all."""
+    refuse(list(faults(definition)))
 
-    Raises DefinitionError, the first one found.
-    """
+
+def faults(definition: Definition) -> Iterator[DefinitionError]:
+    """By name what this build does not compute, and what contradicts itself."""
     for key, values in IMPLEMENTED.items():
         value = getattr(definition, key)
         if value not in values:
             allowed = ", ".join("nothing (leave it out)" if v is None else str(v) for v in values)
-            raise DefinitionError(key, value, "not implemented yet", f"implemented: {allowed}")
+            yield DefinitionError(key, value, "not implemented yet", f"implemented: {allowed}")
     for key, value, problem, fix in _contradictions(definition):
-        raise DefinitionError(key, value, problem, fix)
+        yield DefinitionError(key, value, problem, fix)
 
 
 def _contradictions(d: Definition) -> Iterator[_Problem]:

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 from seatwatch import __version__
 from seatwatch.__main__ import main
+from seatwatch.cli import build_app
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -30,6 +34,25 @@ def test_help_lists_the_commands_and_shows_examples(capsys: pytest.CaptureFixtur
     page = capsys.readouterr().out
     assert "Examples:" in page
     assert "probe" in page
+
+
+def leaves(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Every command by its whole name, and the end of its help page."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name, command.epilog or ""
+    else:
+        for word, verb in below.items():
+            yield from leaves(verb, f"{name} {word}")
+
+
+def test_the_help_of_every_command_shows_how_it_is_called() -> None:
+    found = dict(leaves(typer.main.get_command(build_app()), "seatwatch"))
+    del found["seatwatch probe"]  # has a parser of its own; tests/agent_probe
+    assert len(found) > 40
+    for name, epilog in found.items():
+        examples = [line.strip() for line in epilog.splitlines() if line.startswith("  seatwatch ")]
+        assert any(line.startswith(name) for line in examples), name
 
 
 def test_an_unknown_command_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,7 @@ def test_a_good_file_is_read_with_its_defaults(base: Path) -> None:
 def test_every_problem_is_named_at_once(base: Path) -> None:
     text = GOOD.replace('client = "acme"', 'client = "nobody"').replace('"chat.token"', '"missing.token"')
     found = problems(text + '[[site]]\nid = "a/b"\n', base)
-    assert set(found) == {"source[0].client", "source[0].token_file", "site.id"}
+    assert set(found) == {"source[0].client", "source[0].token_file", "site[1].id"}
     assert "acme" in found["source[0].client"]
     assert "seatwatch token new" in found["source[0].token_file"]
 
@@ -91,7 +91,7 @@ seats = -1
         "server.prot",
         "mqtt.port",
         "mqtt.tls",
-        "client.id",
+        "client[0].id",
         "client[0].queue[0].id",
         "client[1].id",
         "source[0].client",
@@ -99,7 +99,7 @@ seats = -1
         "source[0].token_file",
         "source[1].id",
         "source[1].client",
-        "site.id",
+        "site[0].id",
         "site[0].seats",
     }
 
@@ -110,22 +110,36 @@ seats = -1
         ("[server]\nprot = 1\n", "server.prot", "no such key"),
         ("[sever]\nport = 1\n", "sever", "no such key"),
         ("server = 1\n", "server", "no table"),
-        ("client = 1\n", "client", "array"),
+        ("client = 1\n", "client", "write a list"),
         ("client = [1]\n", "client[0]", "no table"),
         ("redis = {}\n", "redis.url", "needed"),
         ('[server]\nlisten = "my machine"\n', "server.listen", "no address"),
         ('[redis]\nurl = "http://127.0.0.1"\n', "redis.url", "redis://"),
         ("[mqtt]\ntls = true\n", "mqtt.tls", "loopback"),
         ('[mqtt]\nca_file = "ca.pem"\n', "mqtt.ca_file", "no file"),
-        ('[[client]]\nid = "a/b"\n', "client.id", "slash"),
+        ('[[client]]\nid = "a/b"\n', "client[0].id", "slash"),
+        (
+            '[server]\nname = "Hub Nr. 1"\n',
+            "server.name",
+            "'Hub Nr. 1' does not fit; write small letters, digits, dots",
+        ),
+        ('[server]\ndata = ""\n', "server.data", "is empty; write the folder"),
+        ("[server]\nprot = 1\n", "server.prot", "(it says 1); write port"),
+        ('[mqtt]\nhost = ""\n', "mqtt.host", "is empty; write text, in quotes, or leave it out"),
+        ('[[source]]\nid = "a"\nclient = "a"\ntoken_file = ""\n', "source[0].token_file", "is empty"),
+        ('[[source]]\nid = "a"\nclient = "a"\nfeed = "fast"\n', "source[0].feed", "write one of: live, delayed, daily"),
+        ('[[client]]\nid = "a"\n[[client.queue]]\nid = "b c"\n', "client[0].queue[0].id", "no name"),
+        ('[[reader]]\nname = "a b"\ntoken_file = "chat.token"\n', "reader[0].name", "no name"),
+        ('[alerting]\nbridge_url = "x"\n', "alerting.bridge_url", "no web address"),
+        ('[[channel]]\nid = "a b"\nkind = "command"\ncommand = ["/bin/true"]\n', "channel[0].id", "no name"),
         ("[server]\nport = 99999\n", "server.port", "65535"),
-        ('[server]\nport = "x"\n', "server.port", "int"),
+        ('[server]\nport = "x"\n', "server.port", "'x' does not fit; write a whole number from 0 to 65535"),
         ("[server\n", "(file)", "not TOML"),
         ('[server]\nlisten = "0.0.0.0"\n', "server.listen", "reader"),
-        ('[[client]]\nid = "operator"\n', "client.id", "operator"),
+        ('[[client]]\nid = "operator"\n', "client[0].id", "operator"),
         ('[[client]]\nid = "a"\ntime_zone = "Mars/Base"\n', "client[0].time_zone", "IANA"),
-        ('[[client]]\nid = "a"\n[[client]]\nid = "a"\n', "client.id", "2 times"),
-        ('[[client]]\nid = "a b"\n', "client.id", "no name"),
+        ('[[client]]\nid = "a"\n[[client]]\nid = "a"\n', "client[1].id", "'a' stands at client[0].id too"),
+        ('[[client]]\nid = "a"\n[[client]]\nid = "a b"\n', "client[1].id", "no name"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_fix(text: str, key: str, says: str, base: Path) -> None:
@@ -150,17 +164,22 @@ def test_two_readers_with_one_token_are_refused_because_one_would_see_what_the_o
 
 def test_check_config_reads_the_definitions_that_clients_name(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = base / "seatwatch.toml"
-    (base / "odd.toml").write_text('based_on = "contract-10s"\nsemantics = 99\n', encoding="utf-8")
+    (base / "odd.toml").write_text('based_on = "contract-10s"\nsemantics = 99\ncredit = "x"\n', encoding="utf-8")
     (base / "bytes.toml").write_bytes(b"\xff")
     clients = "".join(
         f'[[client]]\nid = "{name}"\ndefinition = "{name}.toml"\n' for name in ("odd", "bytes", "missing")
     )
+    clients += '[[client]]\nid = "fine"\nfurther_definitions = ["jd-30s", "none.toml"]\ncontract = "none.toml"\n'
     path.write_text(clients + "[server]\nport = 99999\n", encoding="utf-8")
     assert run(["check-config", str(path)]) == 2
     said = capsys.readouterr().err
     assert "server.port: " in said
-    assert "semantics = 99: not implemented yet" in said
-    assert all(f"client {name}: definition" in said for name in ("odd", "bytes", "missing"))
+    assert "client[0].definition: odd.toml: semantics = 99: not implemented yet; implemented: 1" in said
+    assert "client[0].definition: odd.toml: credit = x: does not fit; write one of: sender, assignee" in said
+    assert "client[1].definition: bytes.toml: is not UTF-8" in said
+    assert "client[2].definition: missing.toml: cannot be read" in said
+    assert "client[3].further_definitions[1]: none.toml: cannot be read" in said
+    assert "client[3].contract: none.toml: cannot be read" in said
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from seatwatch.__main__ import main
-from sla_engine._core.definition import canonical, definition_hash
-from sla_engine.definition_files import load_preset, parse_definition, preset_names
+from sla_engine._core.definition import Definition, canonical, definition_hash
+from sla_engine.definition_files import file_key, load_preset, parse_definition, preset_names
 from sla_engine.definition_text import CASES, definition_text
+
+KEYS = {file_key(field) for field in Definition.__struct_fields__} - {"zone_offsets"}
+TOO_LATE = "a warning after the limit warns of nothing; write less than first_response_limit_s (10)"
+WHOLE = "write a whole number from 1 to 10000"
 
 
 def test_list_shows_every_preset_with_version_date_standing_and_hash(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +72,27 @@ def test_check_names_key_problem_and_fix_of_each_file(tmp_path: Path, capsys: py
     assert f"{binary}: is not UTF-8" in said.err
     assert f"{tmp_path}: cannot be read" in said.err
     assert "nothing: neither a file nor a preset; presets: contract-10s" in said.err
+
+
+def test_check_names_every_fault_of_definitions_and_contracts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, contract, good = (tmp_path / name for name in ("bad.toml", "contract.toml", "good.toml"))
+    bad.write_text('based_on = "contract-10s"\nwarning_after_s = 11\ncredit = "x"\nfist = 1\n', encoding="utf-8")
+    promised = 'name = "acme-2026"\nclient = "acme"\ntime_zone = "Asia/Shanghai"\neffective_from = 2026-11-01\n'
+    promised += 'definitions = ["contract-10s"]\nsettlement = "month"\nqueues = ["presale"]\n'
+    good.write_text(promised, encoding="utf-8")
+    contract.write_text(promised + 'attainment_target_bp = 95.5\nperiod_starts = "4"\n', encoding="utf-8")
+    assert main(["definition", "check", str(good)]) == 0
+    assert f"{good}: ok. contract acme-2026\n" in capsys.readouterr().out
+    assert main(["definition", "check", str(bad), str(contract)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{bad}: fist = 1: no such key; leave it out; there are: {', '.join(sorted(KEYS))}",
+        f"{bad}: credit = x: does not fit; write one of: sender, assignee",
+        f"{bad}: warning_after_s = 11: {TOO_LATE}",
+        f'{contract}: period_starts = 4: no time of day; write it as "HH:MM", 00:00 to 24:00',
+        f"{contract}: attainment_target_bp = 95.5: does not fit; {WHOLE}, or leave it out",
+    ]
 
 
 def test_show_of_what_is_not_there_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,15 +94,15 @@ def test_a_warning_at_or_after_the_limit_is_refused_once_the_definition_is_known
     ("line", "key", "problem"),
     [
         ("effective_until = 2026-10-31", "effective_until", "ends before it begins"),
-        ("title = 3", "title", "Expected `str`"),
+        ("title = 3", "title", "write text, in quotes, at most 256 characters"),
         ("attainment_target = 95", "attainment_target", "no such key"),
         ('period_starts = "24:00"', "period_starts", "no start of a day"),
         ('period_starts = "4"', "period_starts", "no time of day"),
         ("special_targets = { 2026-11-31 = 9000 }", "special_targets.2026-11-31", "no date"),
-        ("special_targets = { 2026-11-11 = 0 }", "special_targets", ">= 1"),
+        ("special_targets = { 2026-11-11 = 0 }", "special_targets.2026-11-11", "basis points from 1 to 10000"),
         ("special_targets = []", "special_targets", "not a table"),
         ("warnings_after_s = { presale = 6 }", "warnings_after_s.presale", "not a list"),
-        ("warnings_after_s = { presale = [] }", "warnings_after_s", "length >= 1"),
+        ("warnings_after_s = { presale = [] }", "warnings_after_s.presale", "at least one number"),
         ("warnings_after_s = { presale = [8, 6] }", "warnings_after_s.presale", "not in ascending order"),
         ("warnings_after_s = { presale = [6, 6] }", "warnings_after_s.presale", "not in ascending order"),
         ("warnings_after_s = { returns = [6] }", "warnings_after_s.returns", "not a queue of this contract"),
@@ -111,8 +111,35 @@ def test_a_warning_at_or_after_the_limit_is_refused_once_the_definition_is_known
 def test_a_contract_that_cannot_be_used_is_refused_with_key_problem_and_fix(line: str, key: str, problem: str) -> None:
     error = refused(f"{CONTRACT}{line}\n")
     assert error.key == key
-    assert problem in error.problem
+    assert problem in f"{error.problem}; {error.fix}"
     assert error.fix
+
+
+def test_every_fault_of_a_contract_is_named_at_once() -> None:
+    error = refused(
+        """
+        name = "a b"
+        title = 3
+        client = "acme"
+        time_zone = "Mars/Base"
+        effective_from = 2026-11-01
+        effective_until = 2026-10-01
+        running_in_until = "soon"
+        queues = ["presale", "presale"]
+        definitions = []
+        settlement = "week"
+        special_targets = { 2026-11-31 = 9000, 2026-11-11 = 0 }
+        warnings_after_s = { presale = [], returns = [8, 6] }
+        period_starts = "4"
+        tile = "x"
+        """
+    )
+    assert sorted(fault.key for fault in error.faults) == sorted(
+        [
+            *("name", "title", "time_zone", "effective_until", "running_in_until", "queues", "definitions"),
+            *("settlement", "special_targets.2026-11-11", "warnings_after_s.presale", "period_starts", "tile"),
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +149,10 @@ def test_a_contract_that_cannot_be_used_is_refused_with_key_problem_and_fix(line
         ('["presale", "aftersale"]', '["presale", "presale"]', "queues"),
         ('["contract-10s"]', '["contract-10s", "contract-10s"]', "definitions"),
         ('"month"', '"year"', "settlement"),
+        ("attainment_target_bp = 9500", "attainment_target_bp = 20000", "attainment_target_bp"),
         ('client = "acme"', "", "client"),
+        ("effective_from = 2026-11-01", "", "effective_from"),
+        ("effective_from = 2026-11-01", "effective_from = 3", "effective_from"),
         ('time_zone = "Asia/Shanghai"', "", "time_zone"),
     ],
 )

@@ -121,24 +121,29 @@ def test_a_file_may_build_on_a_preset_and_say_what_differs() -> None:
     ("line", "key", "problem"),
     [
         ("semantics = 99", "semantics", "not implemented yet"),
-        ('clock_start = "noon"', "clock_start", "Invalid enum value"),
+        (f"semantics = {10**22}", "semantics", "a whole number from 1"),
+        ('clock_start = "noon"', "clock_start", "write one of: arrival, queued, assigned"),
         ("warning_after_s = 10", "warning_after_s", "a warning after the limit"),
         ("average_good_s = 31", "average_good_s", "above average_limit_s"),
         ('inbound_forms = ["text", "edit"]', "inbound_forms", "never moves a clock"),
         ('inbound_forms = ["text", "closing"]', "inbound_forms", "counts where text does"),
         ('inbound_forms = ["text", "text"]', "inbound_forms", "one of them twice"),
         ('valid_reply = ["human", "human"]', "valid_reply", "one of them twice"),
-        ('valid_reply = ["robot"]', "valid_reply", "Invalid enum value"),
+        ('valid_reply = ["robot"]', "valid_reply", "each one of: human, assist, bot"),
+        ("valid_reply = []", "valid_reply", "a list with at least one"),
+        ("title = 3", "title", "write text, in quotes, at most 256 characters"),
+        ("official = 1", "official", "write true or false"),
+        ("version = 0", "version", "a whole number from 1 to 1000000"),
         ('service_windows = ["08-24"]', "service_windows", "no time of day"),
         ('service_windows = ["24:00-25:00"]', "service_windows", "no time of day"),
         ('service_windows = "08:00-24:00"', "service_windows", "not a list"),
         ("service_windows = []", "service_windows", "nothing would be judged"),
-        ('weekday_windows.sonntag = ["08:00-12:00"]', "weekday_windows", "no day of the week"),
+        ('weekday_windows.sonntag = ["08:00-12:00"]', "weekday_windows.sonntag", "no day of the week"),
         ("weekday_windows = []", "weekday_windows", "not a table"),
         ("yearly_days.02-30 = []", "yearly_days.02-30", "in no year"),
-        ("yearly_days.2-3 = []", "yearly_days", "regex"),
+        ("yearly_days.2-3 = []", "yearly_days.2-3", "a month and a day, such as 02-29"),
         ("special_days.2026-02-29 = []", "special_days.2026-02-29", "no date"),
-        ("special_days.11-11 = []", "special_days", "regex"),
+        ("special_days.11-11 = []", "special_days.11-11", "a date, such as 2026-11-11"),
         (
             "special_days.2026-11-11 = { first_response_limit_s = 15 }",
             "special_days.2026-11-11.windows",
@@ -156,7 +161,7 @@ def test_a_file_may_build_on_a_preset_and_say_what_differs() -> None:
         ),
         ('business_day_starts = "24:00"', "business_day_starts", "no start of a day"),
         ('time_zone = "Asia/Nowhere"', "time_zone", "no such zone"),
-        ("first_response_limit_s = 0", "first_response_limit_s", ">= 1"),
+        ("first_response_limit_s = 0", "first_response_limit_s", "a number from 0.001 to 31622400"),
         ("first_response_limit_s = 0.0001", "first_response_limit_s", "finer than a millisecond"),
         ('first_response_limit_s = "10"', "first_response_limit_s", "not a number of seconds"),
         ("first_response_limit_s = inf", "first_response_limit_s", "not a number of seconds"),
@@ -172,8 +177,69 @@ def test_a_file_may_build_on_a_preset_and_say_what_differs() -> None:
 def test_a_file_that_cannot_be_used_is_refused_with_key_problem_and_fix(line: str, key: str, problem: str) -> None:
     error = refused(f'based_on = "contract-10s"\n{line}\n')
     assert error.key == key
-    assert problem in error.problem
+    assert problem in f"{error.problem}; {error.fix}"
     assert error.fix
+    assert error.faults == (error,)
+
+
+def test_every_fault_of_a_file_is_named_at_once() -> None:
+    error = refused(
+        """
+        based_on = "contract-11s"
+        title = 3
+        clock_start = "noon"
+        credit = "somebody"
+        valid_reply = ["human", "robot"]
+        first_response_limt_s = 9
+        first_response_limit_s = "10"
+        warning_after_s = 12
+        average_good_s = 31
+        gap_to_new_session_s = -1
+        service_windows = ["08-24", "09:00-25:00", "10:00-12:00"]
+        weekday_windows.sonntag = []
+        yearly_days = { 2-3 = [], 02-30 = [] }
+        special_days.2026-11-11 = { windows = ["x"], limit = 3, first_response_limit_s = true }
+        special_days.2026-11-12 = { windows = ["00:00-24:00"], first_response_limit_s = 0 }
+        effective_from = "2026-11-01"
+        time_zone = "Mars/Base"
+        zone_offsets = []
+        """
+    )
+    found = sorted(str(fault).partition(":")[0] for fault in error.faults)
+    assert found == sorted(
+        [
+            "based_on = contract-11s",
+            "title = 3",
+            "clock_start = noon",
+            "credit = somebody",
+            "valid_reply = ['human', 'robot']",
+            "first_response_limt_s = 9",
+            "first_response_limit_s = 10",
+            "average_good_s = 31",
+            "gap_to_new_session_s = -1",
+            "service_windows = 08",
+            "service_windows = 25",
+            "weekday_windows.sonntag = sonntag",
+            "yearly_days.2-3 = []",
+            "special_days.2026-11-11.windows = x",
+            "special_days.2026-11-11.limit = 3",
+            "special_days.2026-11-11.first_response_limit_s = True",
+            "special_days.2026-11-12 = {'windows'",
+            "effective_from = 2026-11-01",
+            "time_zone = Mars/Base",
+            "zone_offsets = ...",
+        ]
+    )
+
+
+def test_what_a_value_that_cannot_be_read_would_contradict_is_not_guessed() -> None:
+    """With a limit nobody can read, no warning is too late."""
+    error = refused('based_on = "contract-10s"\nfirst_response_limit_s = "x"\nwarning_after_s = 12\n')
+    assert [fault.key for fault in error.faults] == ["first_response_limit_s"]
+    error = refused(
+        'based_on = "contract-10s"\nfirst_response_limit_s = 5\nwarning_after_s = 12\naverage_good_s = 31\n'
+    )
+    assert [fault.key for fault in error.faults] == ["warning_after_s", "average_good_s"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A definition as the command line names it."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -9,7 +10,10 @@ from collector.ledgers import ledger_directory
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
+    from sla_engine._core.contract import Contract
     from sla_engine._core.definition import Definition
+
+_Rules = TypeVar("_Rules")
 
 
 class DefinitionUnusable(Exception):
@@ -18,21 +22,34 @@ class DefinitionUnusable(Exception):
 
 def load(named: str) -> "Definition":
     """The preset of that name, or else the definition in that file. Raises DefinitionUnusable."""
-    from sla_engine._core.definition import DefinitionError
     from sla_engine.definition_files import load_definition, load_preset, preset_names
 
-    presets = preset_names()
+    return load_preset(named) if named in preset_names() else _usable(named, load_definition)
+
+
+def _usable(file: str, read: Callable[[Path], _Rules]) -> _Rules:
+    from sla_engine._core.definition import DefinitionError
+    from sla_engine.definition_files import preset_names
+
     try:
-        return load_preset(named) if named in presets else load_definition(Path(named))
+        return read(Path(file))
     except DefinitionError as error:
-        raise DefinitionUnusable(f"{named}: {error}") from None
+        raise DefinitionUnusable("\n".join(f"{file}: {fault}" for fault in error.faults)) from None
     except FileNotFoundError:
-        there_are = ", ".join(presets)
-        raise DefinitionUnusable(f"{named}: neither a file nor a preset; presets: {there_are}") from None
+        there_are = ", ".join(preset_names())
+        raise DefinitionUnusable(f"{file}: neither a file nor a preset; presets: {there_are}") from None
     except UnicodeDecodeError:
-        raise DefinitionUnusable(f"{named}: is not UTF-8; save it as UTF-8") from None
+        raise DefinitionUnusable(f"{file}: is not UTF-8; save it as UTF-8") from None
     except OSError as error:
-        raise DefinitionUnusable(f"{named}: cannot be read ({error.strerror}); name a file") from None
+        raise DefinitionUnusable(f"{file}: cannot be read ({error.strerror}); name a file") from None
+
+
+def load_rules(named: str) -> "Definition | Contract":
+    """As `load`, or the contract in that file. Raises DefinitionUnusable."""
+    from sla_engine.definition_files import is_contract, load_contract, preset_names
+
+    is_file = named not in preset_names() and Path(named).is_file()
+    return _usable(named, load_contract) if is_file and is_contract(Path(named)) else load(named)
 
 
 def load_or_exit(named: str) -> "Definition":

@@ -1,0 +1,70 @@
+"""What a typed field takes, in words for whoever wrote something else into a file.
+
+A field whose rule no words here fit says it itself: `Meta(description=...)`, which completes "write ...".
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import inspect
+
+from wire.ids import NAME_PATTERN
+
+_NAME: Final = "a name of letters, digits and . _ : @ / ~ - that begins with a letter or a digit"
+_DAY: Final = r"^\d{4}-\d{2}-\d{2}$"
+_DAY_OF_YEAR: Final = r"^\d{2}-\d{2}$"
+_PATTERNS: Final = {NAME_PATTERN: _NAME, _DAY: "a date, such as 2026-11-11", _DAY_OF_YEAR: "a day, such as 11-11"}
+
+Shown = Callable[[int], str]
+"""How a person writes a number of the field's own unit."""
+
+
+def allowed(hint: object, shown: Shown = str) -> str:
+    """What a value of the type `hint` may be. shown: for a field a person writes in another unit."""
+    return _words(inspect.type_info(hint), shown)
+
+
+def _words(kind: inspect.Type, shown: Shown) -> str:
+    match kind:
+        case inspect.Metadata(extra_json_schema={"description": str(said)}):
+            return said
+        case inspect.Metadata(type=inner):
+            return _words(inner, shown)
+        case inspect.UnionType(types=types):
+            parts = [_words(each, shown) for each in types if not isinstance(each, inspect.NoneType)]
+            nothing = ", or leave it out" if len(parts) < len(types) else ""
+            return " or ".join(parts) + nothing
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType() | inspect.FloatType():
+            return _number(kind, shown)
+        case inspect.StrType():
+            return _text(kind)
+        case inspect.EnumType(cls=cls):
+            return f"one of: {', '.join(str(each.value) for each in cls)}"
+        case inspect.LiteralType(values=values):
+            return f"one of: {', '.join(map(str, values))}"
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
+            least = " with at least one" if kind.min_length else ""
+            return f"a list{least}, in brackets; each {_words(item, shown)}"
+        case inspect.StructType(array_like=False):
+            return "a table"
+    return "another value"
+
+
+def _number(kind: inspect.IntType | inspect.FloatType, shown: Shown) -> str:
+    name = "a number" if shown is not str or isinstance(kind, inspect.FloatType) else "a whole number"
+    least, most = kind.ge, kind.le
+    if isinstance(kind, inspect.IntType):
+        least = kind.gt + 1 if kind.gt is not None else least
+        most = kind.lt - 1 if kind.lt is not None else most
+    if least is not None and most is not None:
+        return f"{name} from {shown(int(least))} to {shown(int(most))}"
+    if least is not None:
+        return f"{name} of at least {shown(int(least))}"
+    return name if most is None else f"{name} of at most {shown(int(most))}"
+
+
+def _text(kind: inspect.StrType) -> str:
+    name = "text, in quotes" if kind.pattern is None else _PATTERNS.get(kind.pattern, "text of another form")
+    return name if kind.max_length is None else f"{name}, at most {kind.max_length} characters"
