@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time
 from wire.facility import Comms, UpsReading
-from wire.incident import IncidentAcknowledged, IncidentSaid
+from wire.incident import IncidentAcknowledged, IncidentSaid, WorkSeen
 from wire.phone import PhoneLineReading
 from wire.record import SourceBack, SourceSilent
 from wire.recorded import Recorded
@@ -82,6 +82,9 @@ class IncidentTeller:
                 return f"{body.about_source}: {self.word('silent')}"
             case SourceBack() as body:
                 return f"{body.about_source}: {self.word('heard_again')}"
+            case WorkSeen() as body:
+                key = "people_at_work" if body.is_working else "people_quiet"
+                return self.word(key).format(replies=body.replies, usual=body.usual, signed_out=body.signed_out)
             case ConnectionSeen() as body:
                 return (
                     f"{body.about_source}: {self.word('connected' if body.is_open else 'disconnected')} {body.egress}"

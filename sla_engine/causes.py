@@ -136,6 +136,8 @@ class _Misses:
             home_sites=self._home.get(fact.queue, frozenset()),
             alone_since=self._alone_since(fact, since, until),
             ahead=self._ahead(fact.place.account, since),
+            busy_since=self._busy_since(fact.place.account, since),
+            before=self._before(fact, since, until),
             peers=self._peers.get(fact.queue, ()),
         )
 
@@ -146,6 +148,23 @@ class _Misses:
         replies = self._replies[fact.place.account]
         before = bisect_left(replies, until)
         return max(since, replies[before - 1]) if before else since
+
+    def _busy_since(self, account: str, at: int) -> int:
+        """From when on, without a pause, somebody waited for this account's reply at `at`."""
+        since = at
+        for leg in sorted(self._of_account[account], key=lambda each: each.started_at, reverse=True):
+            if leg.started_at < since <= (leg.ended_at if leg.replied_at is None else leg.replied_at):
+                since = leg.started_at
+        return since
+
+    def _before(self, fact: SessionFact, since: int, until: int) -> tuple[tuple[int, int], ...]:
+        """Others whom whoever replied answered within (since, until): when each stay began, and its reply."""
+        told = (
+            (leg.replied_at, leg.started_at)
+            for leg in self._of_account[fact.place.account]
+            if leg.replied_at is not None and since < leg.replied_at < until and leg.conversation != fact.conversation
+        )
+        return tuple((started_at, replied_at) for replied_at, started_at in sorted(told))
 
     def _ahead(self, account: str, at: int) -> int:
         """How many customers an account owed a first reply when one more came."""

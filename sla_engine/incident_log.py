@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from wire.facility import Heartbeat, UpsReading
-from wire.incident import IncidentAcknowledged, IncidentSaid, IncidentStep, Severity
+from wire.incident import IncidentAcknowledged, IncidentSaid, IncidentStep, Severity, WorkSeen
 from wire.kinds import Kind
 from wire.phone import PhoneLineReading
 from wire.record import SourceBack, SourceSilent
@@ -25,6 +25,7 @@ _EVIDENCE: Final = frozenset(
         Kind.CONNECTION_SEEN,
         Kind.SOURCE_SILENT,
         Kind.SOURCE_BACK,
+        Kind.WORK_SEEN,
     }
 )
 _GRAVITY: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
@@ -74,6 +75,7 @@ def evidence(reader: LedgerReader, incident: Incident) -> list[Recorded]:
     first = min(_said(entry).first_index for entry in incident.revisions)
     last = max(_said(entry).last_index for entry in incident.revisions)
     sites = {_said(entry).site for entry in incident.revisions}
+    ids = {_said(entry).incident for entry in incident.revisions}
     at_site = _sources(reader, first, last, sites)
     found: list[Recorded] = []
     states: dict[tuple[str, ...], tuple[object, ...]] = {}
@@ -81,6 +83,9 @@ def evidence(reader: LedgerReader, incident: Incident) -> list[Recorded]:
         body = entry.body
         if isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
             if body.about_source in at_site:
+                found.append(entry)
+        elif isinstance(body, WorkSeen):
+            if body.incident in ids:
                 found.append(entry)
         elif isinstance(body, Failover):
             if body.site in sites:

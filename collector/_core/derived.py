@@ -11,7 +11,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
 from wire.frame import Frame, GoneRange, Item
-from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep
+from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.record import (
     Clock,
     Equivocation,
@@ -136,6 +136,14 @@ def incident_acknowledged(incident: str, by: str, at: int) -> NewEntry:
     """`by` took the incident on. The first to do so holds: an incident is taken on once."""
     body = IncidentAcknowledged(*_head(at), incident, by)
     return entry(keys.ACKNOWLEDGED, keys.acknowledged_epoch(incident), 0, body)
+
+
+def work_seen(said: IncidentSaid, at: int, usual: int, replies: int, signed_out: int, *, is_working: bool) -> NewEntry:
+    """What conversations tell, at `at`, of the people an incident is about."""
+    body = WorkSeen(
+        *_head(at), said.incident, said.site, said.subject, said.started_at, usual, replies, signed_out, is_working
+    )
+    return entry(keys.WORK, keys.work_epoch(said.incident), at, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,7 @@ INCIDENT: Final = SourceId("~incident")
 ACKNOWLEDGED: Final = SourceId("~acknowledged")
 MAINTENANCE: Final = SourceId("~maintenance")
 CONNECTION: Final = SourceId("~connection")
+WORK: Final = SourceId("~work")
 
 _MS_PER_S: Final = 1000
 
@@ -107,6 +108,11 @@ def maintenance_epoch(maintenance: str) -> bytes:
 def connection_epoch(about_source: str) -> bytes:
     """Epoch of the connections of a source; the sequence of one is the ms it was seen at."""
     return _short_hash(b"connection", about_source.encode())
+
+
+def work_epoch(incident: str) -> bytes:
+    """Epoch of what conversations tell of an incident; the sequence of one answer is the ms it was given at."""
+    return _short_hash(b"work", incident.encode())
 
 
 def _short_hash(*parts: bytes) -> bytes:

@@ -13,6 +13,7 @@ from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
+    from seatwatch.explain_words import Teller
     from sla_engine.reports._core.report import Question, Report
     from sla_engine.reports.making import Ruling
 
@@ -26,8 +27,10 @@ Examples:
   seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by team --definition jd-30s
 
   seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by month --format csv > november.csv
+
+  seatwatch report --client acme --from 2026-11-01 --to 2026-12-01 --by cause --lang zh
 """
-Rows = Literal["hour", "day", "week", "month", "shift", "team", "site", "shop", "agent"]
+Rows = Literal["hour", "day", "week", "month", "shift", "team", "site", "shop", "agent", "cause"]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +76,11 @@ def report(  # noqa: PLR0917 - typer passes options by name
             _end(f"--to {until}: not after --from {since}", 2)
         known = None if known_at is None else asked.instant("--known-at", known_at, by)
         question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
+        if by == "cause":
+            _refuse_for_causes(definition, known_at)
+            ruling = asked.ruling(start)
+            _print_causes(reader, question, shown_as, Teller(lang, ZoneInfo(ruling.frame.time_zone)))
+            return
         found = _made(reader, data / "facts" / client, question, asked.ruling(start))
     except (LedgerError, OSError) as error:  # a fold of much needs room for a temporary file
         _end(f"--client {client}: {error}", 1)
@@ -123,6 +131,26 @@ class _Asked:
         starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
         at = frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
         return in_the_record(option, text, at)
+
+
+def _refuse_for_causes(definition: str | None, known_at: str | None) -> None:
+    if definition is not None:
+        _end("--by cause: misses are those of the contract's own definition; leave out --definition", 2)
+    if known_at is not None:
+        _end("--by cause: causes are found with all that is known by now; leave out --known-at", 2)
+
+
+def _print_causes(reader: "LedgerReader", question: "Question", shown_as: str, tell: "Teller") -> None:
+    from seatwatch.cause_report import cause_rows, causes_csv, causes_json, show_causes
+    from seatwatch.cause_words import causes_found
+
+    rows = cause_rows(causes_found(reader, question.since, question.until, load_defaults()), question.queues)
+    if shown_as == "json":
+        typer.echo(causes_json(rows, question))
+    elif shown_as == "csv":
+        typer.echo(causes_csv(rows, question), nl=False)
+    else:
+        show_causes(rows, question, tell)
 
 
 def _made(reader: "LedgerReader", facts: Path, question: "Question", ruling: "Ruling") -> "Report":

@@ -1,6 +1,5 @@
 """The page of a client's service: a report's own figures, cut for pictures."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -18,10 +17,12 @@ from dashboards.portal.record import (
     Staffing,
     Table,
 )
+from seatwatch.cause_report import cause_rows
 from seatwatch.explain_words import Teller
 from seatwatch.portal.reading import Told
 from seatwatch.report_columns import COLUMNS, HUNDRED, Part
 from seatwatch.report_screen import has_data, heading, name, nothing
+from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import MINUTES_PER_DAY
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
 from sla_engine.reports._core.report import Row
@@ -89,8 +90,8 @@ def histogram(told: Told) -> Histogram:
 
 def causes(told: Told) -> tuple[CauseCount, ...]:
     """Misses by cause, the most first."""
-    counts = Counter((str(each.trace.cause), each.trace.but_for) for each in told.caused)
-    return tuple(CauseCount(cause, count, but_for) for (cause, but_for), count in counts.most_common())
+    rows = cause_rows(told.caused, (EVERY_QUEUE,))  # those of the queue asked for already
+    return tuple(CauseCount(row.cause, row.misses, row.met_but_for_it > 0) for row in rows)
 
 
 def _day(row: Row, incidents: Iterable[IncidentSaid], tell: Teller) -> Day:

@@ -46,6 +46,7 @@ from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, install_portal, web_application
+from seatwatch.server.witness import Witness
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
 from wire.errors import DecodeError
@@ -142,6 +143,8 @@ class Server:
                 await self._keep_time(beside, intake, engines)
                 desk = Desk(self._config, self._base, self._data, defaults=self._defaults, intake=intake, book=book)
                 await beside(desk.run(sites, feeds[OPERATOR]), name="desk")
+                witness = Witness(intake, sites, defaults=self._defaults, clock_ms=self._record_clock.now_ms)
+                await beside(witness.run(), name="witness")
             url = await self._web(stack, beside, intake, engines, feeds, desk)
             token_file = str(import_token(self._data).resolve())
             write_runtime(self._data, Runtime(os.getpid(), self._boot_id, url, mqtt_port, token_file))

@@ -77,8 +77,9 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
 
     held: in whose hands it was meanwhile. home_sites: where most of those who serve its queue sit; while nobody has it,
     what hits such a site hits it. alone_since: from when on whoever replied did nothing else: what took longer than
-    that was no load. ahead: how many others that person owed a first reply when this one came. peers: a stay of each
-    account that serves its queue.
+    that was no load. ahead: how many others that person owed a first reply when this one came. busy_since: from when
+    on, without a pause, somebody waited for that person. before: others whom that person answered meanwhile, as (start
+    of the stay, reply), by reply. peers: a stay of each account that serves its queue.
     """
 
     conversation: str
@@ -93,6 +94,8 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     home_sites: frozenset[str] = frozenset()
     alone_since: int = 0
     ahead: int = 0
+    busy_since: int = OPEN_END
+    before: tuple[tuple[int, int], ...] = ()
     peers: tuple[Held, ...] = ()
 
 
@@ -144,10 +147,48 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
         if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
     )
     by_load = (each for each in candidates if each.but_for)
-    chosen = next(first, None) or next(with_load, None) or _led_to(miss, impaired, limits) or next(by_load, None)
+    chosen = (
+        next(first, None)
+        or next(with_load, None)
+        or _held_up(miss, impaired)
+        or _led_to(miss, impaired, limits)
+        or next(by_load, None)
+    )
     if chosen is None:
         return Trace(Cause.NONE, "", tuple(candidates))
     return Trace(chosen.cause, chosen.incident, tuple(candidates))
+
+
+def _held_up(miss: Miss, impaired: Sequence[Impaired]) -> Impaired | None:
+    """The trouble that kept whoever replied from work, which then had to be done one after the other."""
+    if not miss.held or not miss.before:
+        return None
+    found = [
+        each
+        for each in impaired
+        if each.cause not in LOAD
+        and each.since < miss.until
+        and each.voice in {None, miss.voice}
+        and _is_about_people(each)
+        and miss.busy_since < each.until
+        and _hits(each, miss.held[-1], miss)
+        and _wait_without(miss, each) <= miss.due_at - miss.since
+    ]
+    return min(found, key=_likeliest, default=None)
+
+
+def _wait_without(miss: Miss, each: Impaired) -> int:
+    """How long the wait would have been without `each`: the same work in the same order, without the standstill."""
+    done = worked_until = 0
+    for start, replied_at in miss.before:
+        done = max(done, start) + _worked(max(start, worked_until), replied_at, each)
+        worked_until = replied_at
+    return max(0, done - miss.since) + _worked(max(miss.alone_since, miss.since), miss.until, each)
+
+
+def _worked(since: int, until: int, each: Impaired) -> int:
+    """Of [since, until), ms, what `each` left to work in."""
+    return max(0, until - since) - max(0, min(until, each.until) - max(since, each.since))
 
 
 def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Impaired | None:
@@ -160,10 +201,15 @@ def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Im
         if each.cause not in LOAD
         and each.since < miss.until
         and miss.since < each.until + limits.aftermath_ms
+        and miss.busy_since < each.until
         and each.voice in {None, miss.voice}
         and (_took_away(each, miss, limits) or _left_behind(each, miss))
     ]
-    return min(found, key=lambda each: (ORDER.index(each.cause), each.since, each.incident), default=None)
+    return min(found, key=_likeliest, default=None)
+
+
+def _likeliest(each: Impaired) -> tuple[int, int, str]:
+    return ORDER.index(each.cause), each.since, each.incident
 
 
 def _took_away(each: Impaired, miss: Miss, limits: AfterLimits) -> bool:
@@ -174,8 +220,11 @@ def _took_away(each: Impaired, miss: Miss, limits: AfterLimits) -> bool:
 
 def _left_behind(each: Impaired, miss: Miss) -> bool:
     """It kept the very person who replied from working, who then had a pile to work off."""
-    is_about_people = bool(each.site or each.account) or each.seats is not None
-    return is_about_people and any(_hits(each, held, miss) for held in miss.held)
+    return _is_about_people(each) and any(_hits(each, held, miss) for held in miss.held)
+
+
+def _is_about_people(each: Impaired) -> bool:
+    return bool(each.site or each.account) or each.seats is not None
 
 
 def _met_without(miss: Miss, overlap_ms: int) -> bool:
@@ -186,7 +235,9 @@ def _hit(miss: Miss, each: Impaired) -> list[tuple[int, int]]:
     """The parts of the wait in which `each` stood in the way of whoever had the conversation."""
     since, until = max(miss.since, each.since), min(miss.until, each.until)
     if each.cause in LOAD:
-        until = min(until, max(miss.alone_since, miss.since))
+        # what a wave piled up is worked off without a pause, and is load until the person turns to this one
+        is_pile = each.cause is Cause.SURGE and miss.busy_since < each.until <= miss.until
+        until = min(miss.until if is_pile else until, max(miss.alone_since, miss.since))
     general = (each.queue in {"", miss.queue}) and (each.source in {"", miss.source})
     if since >= until or not general or each.voice not in {None, miss.voice}:
         return []

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -203,20 +203,57 @@ def _from(
 
 def _surges(queue: str, starts: Sequence[int], limits: LoadLimits) -> Iterator[Impaired]:
     """Times in which a queue got far more than the hour before brought in as long, as far as it was open then."""
-    since = until = -1
+    first = last = -1
+    usual = _Pace(0, 1)
+    for number, at in enumerate(starts):
+        pace = _unusual(starts, at, limits)
+        if pace is None:
+            continue
+        if first >= 0 and at - limits.surge_window_ms > starts[last]:
+            yield _surge(queue, starts[first : last + 1], usual, limits)
+            first = -1
+        if first < 0:
+            first, usual = bisect_right(starts, at - limits.surge_window_ms), pace
+        last = number
+    if first >= 0:
+        yield _surge(queue, starts[first : last + 1], usual, limits)
+
+
+class _Pace(NamedTuple):
+    """So many arrivals in so long."""
+
+    arrivals: int
+    in_ms: int
+
+
+def _unusual(starts: Sequence[int], at: int, limits: LoadLimits) -> _Pace | None:
+    """The pace of the hour before, where the window that ends at `at` brought in far more; else None."""
+    window_since = at - limits.surge_window_ms
+    first, end = bisect_left(starts, window_since - _HOUR_MS), bisect_right(starts, window_since)
+    count = bisect_right(starts, at) - end
+    before_ms = window_since - starts[first]
+    if count < limits.surge_arrivals or before_ms < _WINDOWS_BEFORE * limits.surge_window_ms:
+        return None
+    if count * before_ms * _PERCENT < limits.surge_percent * (end - first) * limits.surge_window_ms:
+        return None
+    return _Pace(end - first, before_ms)
+
+
+def _surge(queue: str, starts: Sequence[int], usual: _Pace, limits: LoadLimits) -> Impaired:
+    """The part of unusual windows that made them so: where most came beyond half way from usual to far too many.
+
+    A window is as long as it takes to tell a wave from chance, and begins before the wave does.
+    """
+    percent = (_PERCENT + limits.surge_percent) // 2
+    since, until = starts[0], starts[-1]
+    best = beyond = 0
+    begins = before = starts[0]
     for at in starts:
-        window_since = at - limits.surge_window_ms
-        first, end = bisect_left(starts, window_since - _HOUR_MS), bisect_right(starts, window_since)
-        count = bisect_right(starts, at) - end
-        before_ms = window_since - starts[first]
-        if count < limits.surge_arrivals or before_ms < _WINDOWS_BEFORE * limits.surge_window_ms:
-            continue
-        if count * before_ms * _PERCENT < limits.surge_percent * (end - first) * limits.surge_window_ms:
-            continue
-        if window_since > until >= 0:
-            yield Impaired(cause=Cause.SURGE, since=since, until=until, queue=queue)
-            since = -1
-        since = window_since if since < 0 else since
-        until = at + limits.surge_window_ms
-    if since >= 0:
-        yield Impaired(cause=Cause.SURGE, since=since, until=until, queue=queue)
+        beyond -= percent * usual.arrivals * (at - before)
+        if beyond <= 0:
+            beyond, begins = 0, at
+        beyond += _PERCENT * usual.in_ms
+        before = at
+        if beyond > best:
+            best, since, until = beyond, begins, at
+    return Impaired(cause=Cause.SURGE, since=since, until=until, queue=queue)

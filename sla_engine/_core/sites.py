@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
-from sla_engine._core.incidents.roster import clients_at
+from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.slots import AT_WORK
@@ -30,12 +30,14 @@ __all__ = [
     "SiteReason",
     "SiteState",
     "SitesState",
+    "accounts_of",
     "clients_of",
     "fold_sites",
     "is_unsettled",
     "new_sites",
     "open_incidents",
     "site_tiles",
+    "suspected_incidents",
     "tile_of",
 ]
 
@@ -93,6 +95,24 @@ def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
         [said.site] if said.site else [site for site in said.details.get("sites", "").split() if site in state.sites]
     )
     return sorted({client for site in named or state.sites for client in clients_at(state.roster, site, state.now)})
+
+
+def suspected_incidents(state: SitesState) -> list[IncidentSaid]:
+    """The incidents that conversations may bear witness of: silent sites, accounts that probes call offline."""
+    return [
+        said
+        for said in open_incidents(state)
+        if said.what == "site_silent"
+        or AT_WORK in said.details
+        or (said.cause is Cause.ACCOUNT_OFFLINE and said.is_suspected)
+    ]
+
+
+def accounts_of(state: SitesState, said: IncidentSaid) -> dict[str, frozenset[str]]:
+    """By client, the accounts of the people an incident is about: those on its seat, else those at its site."""
+    everywhere = {seat for seat, _ in seats_at(state.roster, said.site, state.now)}
+    seats = {said.subject.partition("/")[0]} if said.subject else everywhere
+    return accounts_at(state.roster, seats, state.now)
 
 
 def is_unsettled(state: SitesState, now: int) -> bool:

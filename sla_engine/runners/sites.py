@@ -16,12 +16,14 @@ from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.sites import (
     SiteLimits,
     SitesState,
+    accounts_of,
     clients_of,
     fold_sites,
     is_unsettled,
     new_sites,
     open_incidents,
     site_tiles,
+    suspected_incidents,
 )
 from sla_engine._core.tiles import OperatorPart
 from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_before
@@ -114,6 +116,14 @@ class SitesRunner:
     def open_incidents(self) -> list[IncidentSaid]:
         """The newest revision of every incident that lasts, the earliest first."""
         return [self._with_leaves(said) for said in open_incidents(self._sites)]
+
+    def suspected_incidents(self) -> list[IncidentSaid]:
+        """Those that conversations may bear witness of; without leaves."""
+        return suspected_incidents(self._sites)
+
+    def accounts_of(self, said: IncidentSaid) -> dict[str, frozenset[str]]:
+        """By client, the accounts of the people an incident is about."""
+        return accounts_of(self._sites, said)
 
     def is_unsettled(self) -> bool:
         """Whether somebody fell silent so lately that time on the record helps to tell why."""

@@ -70,5 +70,48 @@ def test_a_miss_is_explained_with_its_cause_and_the_incident_behind_it(
     assert (session["cause"]["cause"], session["cause"]["but_for"]) == ("platform", True)
 
 
+def by_cause(data: Path, *arguments: str) -> int:
+    span = ["--from", "2026-11-02", "--to", "2026-11-03"]
+    return run(["report", "--client", "acme", *span, "--by", "cause", *arguments, "--data", str(data)])
+
+
+def test_a_report_by_cause_counts_misses_and_those_met_but_for_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert causes(data, "--json") == 0
+    misses = json.loads(capsys.readouterr().out)
+    assert by_cause(data, "--format", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    counted = {row["cause"]: (row["misses"], row["met_but_for_it"]) for row in told["rows"]}
+    assert counted == {
+        cause: (len(same), sum(each["but_for"] for each in same))
+        for cause in {each["cause"] for each in misses}
+        for same in [[each for each in misses if each["cause"] == cause]]
+    }
+    assert (told["total"]["misses"], told["head"]["question"]["by"]) == (len(misses), "cause")
+    assert by_cause(data, "--format", "csv") == 0
+    rows = [*csv.DictReader(io.StringIO(capsys.readouterr().out))]
+    assert {row["row"]: (int(row["misses"]), int(row["met_but_for_it"])) for row in rows[:-1]} == counted
+    assert rows[-1]["row"] == "total"
+    assert by_cause(data, "--lang", "zh") == 0
+    page = capsys.readouterr().out
+    assert all(word in page for word in ("聊天平台", "未达标数", "若无此原因则达标", "合计"))
+
+
+def test_a_report_by_cause_is_cut_to_the_queues_asked_for(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert by_cause(data, "--format", "json") == 0
+    everything = json.loads(capsys.readouterr().out)["total"]["misses"]
+    assert by_cause(data, "--format", "json", "--queue", "presale") == 0
+    assert json.loads(capsys.readouterr().out)["total"]["misses"] == everything > 0
+
+
+@pytest.mark.parametrize("more", [("--definition", "contract-10s"), ("--known-at", "2026-11-02 12:00")])
+def test_a_report_by_cause_is_of_the_contracts_definition_and_of_all_that_is_known(
+    more: tuple[str, str], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert by_cause(data, *more) == 2
+    assert more[0] in capsys.readouterr().err
+
+
 def test_every_cause_has_its_word() -> None:
     assert {f"cause_{cause}" for cause in Cause} <= set(words())

@@ -16,6 +16,7 @@ MISS = Miss(
     due_at=110 * S,
     until=130 * S,
     held=(Held("anna", "s1", "north", 101 * S, 131 * S),),
+    busy_since=100 * S,
 )
 OUTAGE = Impaired(cause=Cause.SITE_POWER, since=102 * S, until=125 * S, site="north", incident="i-1")
 
@@ -84,11 +85,23 @@ def test_load_that_came_on_top_of_an_outage_is_the_outages() -> None:
 
 
 def test_the_pile_that_an_outage_left_behind_is_the_outages_as_long_as_it_is_worked_off() -> None:
-    after = replace(MISS, alone_since=125 * S, ahead=2)
+    after = replace(MISS, alone_since=125 * S, ahead=2, busy_since=98 * S)
+    assert traced(replace(after, busy_since=99 * S), replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.NONE
     assert traced(replace(after, ahead=1), replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.NONE
     assert traced(after, replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.SITE_POWER
     assert traced(after, replace(OUTAGE, since=10 * S, until=99 * S, site="south")).cause is Cause.NONE
     assert traced(replace(after, alone_since=115 * S), replace(OUTAGE, since=10 * S, until=99 * S)).cause is Cause.NONE
+
+
+def test_one_customer_who_waited_out_the_outage_before_this_one_is_the_outages_doing() -> None:
+    #  outage 60 ═══════ 110 │ the one before: 58 ───────── 118 │ this one: 100 ────────────── 124
+    outage = replace(OUTAGE, since=60 * S, until=110 * S)
+    late = replace(MISS, until=124 * S, alone_since=118 * S, ahead=1, busy_since=58 * S, before=((58 * S, 118 * S),))
+    assert traced(late, outage).cause is Cause.SITE_POWER
+    slow = replace(late, until=129 * S)
+    assert traced(slow, outage).cause is Cause.NONE
+    came_during_it = replace(late, before=((105 * S, 118 * S),), busy_since=100 * S)
+    assert traced(came_during_it, outage).cause is Cause.NONE, "without the outage, 105 and eight seconds, then six"
 
 
 def test_too_much_to_do_because_others_were_cut_off_is_the_cut() -> None:

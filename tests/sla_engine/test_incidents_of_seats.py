@@ -213,3 +213,15 @@ def test_the_source_of_conversations_confirms_an_account_that_is_signed_out_and_
             log.work(NOON + 20_000, is_working=is_working, subject="a2/qianniu"),
         )
         assert [(each.step, each.is_suspected) for each in said] == [("opened", True), expected]
+
+
+def test_a_seat_left_on_after_its_shift_needs_no_platform() -> None:
+    log = Log()
+    late = NOON + 12 * HOUR + MINUTE
+    said = said_after(
+        *floor(log, 2),
+        *(log.platform(seat, NOON) for seat in ("s00", "s01")),
+        *beats(log, ["s00", "s01"], late),
+        log.platform("s01", late, is_running=False),
+    )
+    assert said == []

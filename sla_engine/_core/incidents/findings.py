@@ -44,6 +44,7 @@ from sla_engine._core.incidents.slots import (
     UPLINK,
     UPS_,
 )
+from sla_engine._core.incidents.taking import is_expected
 from sla_engine._core.incidents.verdict import (
     Dark,
     dark,
@@ -87,7 +88,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         if not total:
             lines_down = {each.subject for each in found if each.what == "line_down"}
             found += [*_gateways(site, now, state.limits), *_phone_lines(site, lines_down)]
-            found += [*_seats(state, site_id, now), *_accounts(site, state.limits)]
+            found += [*_seats(state, site_id, now), *_accounts(state, site)]
         found = [_with_seats_silent(site, each) if each in total else each for each in found]
     for each in found:
         if each.slot == SILENT or AT_WORK in each.details or explains_site(state, site_id, each):
@@ -258,14 +259,14 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
         yield _finding(SEAT_ + seat.seat, Cause.SEAT_DOWN, "seat_down", seat.since, seat.first_index, subject=seat.seat)
 
 
-def _accounts(site: Site, limits: SiteLimits) -> Iterator[Finding]:
-    """A platform's client that runs elsewhere and not here, on a seat that is there.
+def _accounts(state: SitesState, site: Site) -> Iterator[Finding]:
+    """A platform's client that runs elsewhere and not here, on a seat that is there and is to be.
 
     Confirmed by another seat that lost it within the same moment, or by the source of conversations, which says that
     the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
     """
     running = {seen.platform for seen in site.platforms.values() if seen.is_running}
-    lost = [seen for seen in site.platforms.values() if _is_lost(site, seen) and seen.platform in running]
+    lost = [seen for seen in site.platforms.values() if seen.platform in running and _is_lost(state, site, seen)]
     for seen in lost:
         subject = f"{seen.seat}/{seen.platform}"
         work = seen_at_work(site, subject, seen.since)
@@ -276,17 +277,19 @@ def _accounts(site: Site, limits: SiteLimits) -> Iterator[Finding]:
             for other in lost
             if (other.platform, other.seat) != (seen.platform, seen.seat) and other.platform == seen.platform
         ]
-        is_shared = any(abs(since - seen.since) <= limits.together_ms for since in beside)
+        is_shared = any(abs(since - seen.since) <= state.limits.together_ms for since in beside)
         found = _finding(
             ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
         )
         yield replace(found, is_suspected=work is None and not is_shared)
 
 
-def _is_lost(site: Site, seen: PlatformSeen) -> bool:
+def _is_lost(state: SitesState, site: Site, seen: PlatformSeen) -> bool:
+    """A seat PC that is left on after its shift needs no platform."""
     probe = site.probes.get(seen.source)
-    is_there = probe is not None and probe.silent_since is None and bool(seen.seat)
-    return is_there and seen.is_running is False
+    if probe is None or probe.silent_since is not None or not seen.seat or seen.is_running is not False:
+        return False
+    return is_expected(state, probe, state.now)
 
 
 def _platforms(state: SitesState) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What the roster says about a site: its seats and how they hang together, its lines, who sits where and when."""
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -87,13 +87,18 @@ def _holds(networks: str, address: IPv4Address | IPv6Address) -> bool:
 
 def clients_at(state: SiteRosterState, site: str, at: int) -> list[str]:
     """The clients that people who sit at a site at `at` work for, by id."""
-    here = {person for seat, _ in seats_at(state, site, at) for person in _people(state, seat, at)}
-    found = set()
+    return sorted(accounts_at(state, {seat for seat, _ in seats_at(state, site, at)}, at))
+
+
+def accounts_at(state: SiteRosterState, seats: Collection[str], at: int) -> dict[str, frozenset[str]]:
+    """By client, the accounts of the people who sit on these seats at `at`."""
+    here = {person for seat in seats for person in _people(state, seat, at)}
+    found: dict[str, set[str]] = {}
     for account in state.links.get(Relation.PERSON_OF_ACCOUNT, {}):
         link = _link(state, Relation.PERSON_OF_ACCOUNT, account, at)
         if link is not None and link.target in here and link.attributes.get(CLIENT):
-            found.add(link.attributes[CLIENT])
-    return sorted(found)
+            found.setdefault(link.attributes[CLIENT], set()).add(account)
+    return {client: frozenset(accounts) for client, accounts in found.items()}
 
 
 def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:

@@ -14,7 +14,7 @@ _EPOCH_WEEKDAY: Final = 3
 
 
 class By(StrEnum):
-    """What the rows of a table are."""
+    """What the rows of a table are. A table by cause is of misses alone, and made in sla_engine/causes.py."""
 
     HOUR = "hour"
     DAY = "day"
@@ -25,6 +25,7 @@ class By(StrEnum):
     SITE = "site"
     SHOP = "shop"
     AGENT = "agent"
+    CAUSE = "cause"
 
 
 OVER_TIME: Final = frozenset({By.HOUR, By.DAY, By.WEEK, By.MONTH})

@@ -105,6 +105,20 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
     assert "chengdu" in lane.said
 
 
+@pytest.mark.parametrize("queue", ["", "presale", "aftersale"])
+def test_misses_by_cause_are_those_of_the_report(
+    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str], queue: str
+) -> None:
+    by_cause = ["--queue", queue] if queue else []
+    assert main(["report", *SPAN[:-1], "cause", *by_cause, "--data", str(data), "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    shown = page(record, msgspec.structs.replace(DAY, queue=queue)).causes
+    assert [(row["cause"], row["misses"], row["met_but_for_it"] > 0) for row in rows] == [
+        (each.cause, each.count, each.but_for) for each in shown
+    ]
+    assert sum(each.count for each in shown) == {"": 3, "presale": 2, "aftersale": 1}[queue]
+
+
 def incident(started_at: int, ended_at: int) -> Event:
     said = IncidentSaid(
         started_at,
