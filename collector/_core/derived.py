@@ -10,6 +10,7 @@ from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
+from wire.follow_up import FollowedUp
 from wire.frame import Frame, GoneRange, Item
 from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep
 from wire.record import (
@@ -136,6 +137,12 @@ def incident_acknowledged(incident: str, by: str, at: int) -> NewEntry:
     """`by` took the incident on. The first to do so holds: an incident is taken on once."""
     body = IncidentAcknowledged(*_head(at), incident, by)
     return entry(keys.ACKNOWLEDGED, keys.acknowledged_epoch(incident), 0, body)
+
+
+def followed_up(body: FollowedUp) -> NewEntry:
+    """Somebody looks after a wait or a person, since the body's instant."""
+    epoch = keys.follow_up_epoch(body.conversation, body.person)
+    return entry(keys.FOLLOW_UP, epoch, body.occurred_at, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,7 @@ INCIDENT: Final = SourceId("~incident")
 ACKNOWLEDGED: Final = SourceId("~acknowledged")
 MAINTENANCE: Final = SourceId("~maintenance")
 CONNECTION: Final = SourceId("~connection")
+FOLLOW_UP: Final = SourceId("~follow-up")
 
 _MS_PER_S: Final = 1000
 
@@ -107,6 +108,11 @@ def maintenance_epoch(maintenance: str) -> bytes:
 def connection_epoch(about_source: str) -> bytes:
     """Epoch of the connections of a source; the sequence of one is the ms it was seen at."""
     return _short_hash(b"connection", about_source.encode())
+
+
+def follow_up_epoch(conversation: str, person: str) -> bytes:
+    """Epoch of who looked after a conversation, or after a person who owes nothing; the sequence is the ms of it."""
+    return _short_hash(b"follow_up", conversation.encode(), b"" if conversation else person.encode())
 
 
 def _short_hash(*parts: bytes) -> bytes:

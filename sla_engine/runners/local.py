@@ -99,13 +99,17 @@ class LocalRunner:
         """Whether past sessions are being counted anew under a version that restates."""
         return self._restating.outstanding
 
-    def board_part(self) -> ClientPart | None:
-        """This client's tiles as of now; None until the ledger has been caught up with."""
+    def board_part(self, *, with_people: bool = False) -> ClientPart | None:
+        """This client's tiles as of now; None until the ledger has been caught up with.
+
+        with_people: one of each person too.
+        """
         if not self.caught_up.is_set():
             return None
         if self._tail.drained:
             self._state.advance(self._clock_ms(), self._lookup.live_watermark())
-        return client_part(self._state, self._lookup.target_of)
+        on_roster = self._lookup.on_roster() if with_people else None
+        return client_part(self._state, self._lookup.target_of, on_roster)
 
     async def run(self) -> None:
         """Fold, announce and commit until cancelled; what is folded by then is committed.
