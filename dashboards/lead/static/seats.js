@@ -9,8 +9,8 @@ export const LOOKS = {
   ready: { tone: "good", shape: "fine", word: "ready" },
   on_break: { tone: "ok", shape: "pause", word: "on_break" },
   silent: { tone: "none", shape: "plug", word: "silent" },
-  unknown: { tone: "none", shape: "unknown", word: "unknown" },
   offline: { tone: "none", shape: "off", word: "offline" },
+  unknown: { tone: "none", shape: "unknown", word: "unknown" },
   free: { tone: "none", shape: "", word: "seat_free" },
 };
 const NAMES = Object.keys(LOOKS);
