@@ -47,7 +47,7 @@ LIMIT: Final = "limit"
 _EXTRAS: Final = {
     Relation.PERSON_OF_ACCOUNT: (LIMIT,),
     Relation.MODE_OF_SEAT: (LIMIT,),
-    Relation.SITE_OF_SEAT: ("circuit", HOST, "row", "switch"),
+    Relation.SITE_OF_SEAT: ("circuit", "column", HOST, "row", "switch"),
     Relation.SITE_OF_LINE: ("carrier", "egress"),
 }
 """Columns that say more about a link, kept as its attributes."""
@@ -172,7 +172,11 @@ class _Reader:
             row["egress"] = _networks(row["egress"])
         if "line" in row and "site" in row:
             row["line"] = f"{row['site']}/{row['line']}"
-        too_long = [name for name in ("row", "switch", "circuit", "carrier") if len(row.get(name, "")) > NAME_CHARS_MAX]
+        too_long = [
+            name
+            for name in ("row", "column", "switch", "circuit", "carrier")
+            if len(row.get(name, "")) > NAME_CHARS_MAX
+        ]
         if too_long:
             raise _BadRow(f"{too_long[0]}: at most {NAME_CHARS_MAX} characters")
         effective_from, effective_until = self._from(row), self._until(row)

@@ -134,12 +134,16 @@ class SiteSection(_Section, frozen=True, kw_only=True):
 
 
 class ReaderSection(_Section, frozen=True, kw_only=True):
-    """Who may look: a token and what it shows. Leaving `clients` or `sites` out shows all of them."""
+    """Who may look: a token and what it shows. Leaving `clients` or `sites` out shows all of them.
+
+    follows_up: its holder leads a team and may say that they look after somebody; recorded under `name`.
+    """
 
     name: str
     token_file: str
     clients: list[str] | None = None
     sites: list[str] | None = None
+    follows_up: bool = False
 
 
 class Config(_Section, frozen=True, kw_only=True):

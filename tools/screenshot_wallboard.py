@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Take the picture of the wallboard in the README: `.venv/bin/python tools/screenshot_wallboard.py [FILE] [LANGUAGE]`.
+"""Take the pictures in README and docs: `.venv/bin/python tools/screenshot_wallboard.py [DIRECTORY] [LANGUAGE]`.
 
-It is the real page in Debian's Chromium while `seatwatch demo` runs: one site has lost its line, another its mains.
+They are the real pages in Debian's Chromium while `seatwatch demo` runs: one site has lost its line, another its mains.
 """
 
 import re
@@ -20,6 +20,7 @@ from tests.dashboards.screens import chromium, live, looking  # noqa: E402 - the
 SIZE = (1600, 900)
 SHOT_BYTES_MAX = 300_000
 DEMO = ("demo", "--for", "60s", "--seed", "1", "--port", "0")
+BESIDE = ("team/site2-team-1", "map")
 MOMENT = re.compile(r"isolated.*on battery")
 
 
@@ -47,19 +48,24 @@ def first(lines: Iterator[str], wanted: re.Pattern[str]) -> str:
 
 
 def main() -> int:
-    """Write the picture and say how large it is."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images" / "wallboard.png"
+    """Write the pictures and say how large they are."""
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     language = sys.argv[2] if len(sys.argv) > 2 else "en"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    targets = [directory / f"{name}.png" for name in ("wallboard", "team", "seat-map")]
     with demo() as lines, chromium() as browser:
         address = first(lines, re.compile(r"http://\S+/"))
         with looking(browser, f"{address}?lang={language}", SIZE, reduced_motion="reduce") as page:
             first(lines, MOMENT)
             live(page).wait_for_selector("#rows .row[data-rank='0']")
-            page.screenshot(path=target)
-    size = target.stat().st_size
-    sys.stdout.write(f"{target}: {size} bytes\n")
-    return 0 if size <= SHOT_BYTES_MAX else 1
+            page.screenshot(path=targets[0])
+            for target, path, seen in zip(targets[1:], BESIDE, ("#list .person", ".seat"), strict=True):
+                page.goto(f"{address}{path}?lang={language}")
+                live(page).wait_for_selector(seen)
+                page.screenshot(path=target)
+    sizes = [target.stat().st_size for target in targets]
+    sys.stdout.writelines(f"{target}: {size} bytes\n" for target, size in zip(targets, sizes, strict=True))
+    return 0 if max(sizes) <= SHOT_BYTES_MAX else 1
 
 
 if __name__ == "__main__":

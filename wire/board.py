@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from wire.ids import DERIVED_PREFIX
 from wire.record import Feed
 
 RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
@@ -207,7 +208,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     target_first_response_ms etc. are None where the contract states none. totals: queues only; no screen shows it.
     seconds: queues and clients, in the order of the contract. saturation: conversations in the hands of people who are
     ready / how many they are meant to hold. occupancy: ms serving / ms ready or serving today. load: teams, sites and
-    clients. staffing, coverage: clients. surge: teams.
+    clients. staffing, coverage: clients. surge: teams. followed: waits, or people, somebody who leads looks after.
     """
 
     scope: str
@@ -235,6 +236,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     staffing: list[Staffing] = []
     coverage: Coverage | None = None
     surge: Surge | None = None
+    followed: int = 0
 
 
 class LineTile(msgspec.Struct, frozen=True, gc=False):
@@ -293,11 +295,63 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     clients: list[str] = []
 
 
+class PersonTile(msgspec.Struct, frozen=True, gc=False):
+    """One person of one client as they work now; never a name.
+
+    id: staff number, or the sub-account with `~` before it where the roster maps none. presence, activity: values of
+    wire.conversation, None = nobody told of them. since: when the presence was chosen (ms), None = not known. hands,
+    limit: conversations in hands, and meant to be at most. waiting, overdue: of those, owed a reply, and past due.
+    oldest_since: start of the longest wait; due_at: the earliest due instant, passed or not. overdue_today: first
+    responses of the business day that were missed or are past due. stale_since: set while everybody who tells of this
+    person is silent. followed_at: somebody looks after it since then. oldest: the conversation that waits longest; no
+    screen shows it.
+    """
+
+    id: str
+    client: str
+    team: str
+    seat: str
+    site: str
+    presence: str | None = None
+    activity: str | None = None
+    since: int | None = None
+    hands: int = 0
+    limit: int = 0
+    waiting: int = 0
+    overdue: int = 0
+    oldest_since: int | None = None
+    due_at: int | None = None
+    overdue_today: int = 0
+    stale_since: int | None = None
+    followed_at: int | None = None
+    followed_by: str = ""
+    oldest: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells this person from all others: an account that the roster does not map is its client's own."""
+        return f"{self.client}|{self.id}" if self.id.startswith(DERIVED_PREFIX) else self.id
+
+
+class SeatTile(msgspec.Struct, frozen=True, gc=False):
+    """Where a seat stands, by the roster: row and column as written there, "" = not told.
+
+    reports: whether its own probe does, None = none was ever heard.
+    """
+
+    id: str
+    site: str
+    row: str
+    column: str
+    reports: bool | None
+
+
 class Board(msgspec.Struct, frozen=True, gc=False):
     """One screen's worth. as_of: hub's instant up to which entries are folded; computed_at: when this was made.
 
     interval_start, day_start: starts (ms) of the 15-minute interval and business day the figures are of.
-    unknown_sources: senders that nobody had configured when they were heard.
+    unknown_sources: senders that nobody had configured when they were heard. people, seats: only while somebody
+    looks at them.
     """
 
     as_of: int
@@ -316,3 +370,5 @@ class Board(msgspec.Struct, frozen=True, gc=False):
     unrouted: int
     equivocations: int
     unknown_sources: list[str] = []
+    people: list[PersonTile] = []
+    seats: list[SeatTile] = []

@@ -26,6 +26,7 @@ from wire.conversation import (
 )
 from wire.errors import DecodeError, EncodeError, Reason
 from wire.facility import Heartbeat, UpsReading
+from wire.follow_up import FollowedUp
 from wire.frame import Ack, Frame
 from wire.holes import fault_of
 from wire.identity import IdentitySaid
@@ -87,6 +88,7 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.INCIDENT_ACKNOWLEDGED, 1): IncidentAcknowledged,
     (Kind.IDENTITY, 1): IdentitySaid,
     (Kind.WORK_SEEN, 1): WorkSeen,
+    (Kind.FOLLOWED_UP, 1): FollowedUp,
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""
 

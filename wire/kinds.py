@@ -52,3 +52,4 @@ class Kind(IntEnum):
     INCIDENT_ACKNOWLEDGED = 59
     IDENTITY = 60
     WORK_SEEN = 61
+    FOLLOWED_UP = 62

@@ -10,6 +10,7 @@ from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF
 from wire.errors import Reason
+from wire.follow_up import FollowedUp
 from wire.frame import Frame, GoneRange, Item
 from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.record import (
@@ -144,6 +145,12 @@ def work_seen(said: IncidentSaid, at: int, usual: int, replies: int, signed_out:
         *_head(at), said.incident, said.site, said.subject, said.started_at, usual, replies, signed_out, is_working
     )
     return entry(keys.WORK, keys.work_epoch(said.incident), at, body)
+
+
+def followed_up(body: FollowedUp) -> NewEntry:
+    """Somebody looks after a wait or a person, since the body's instant."""
+    epoch = keys.follow_up_epoch(body.conversation, body.person)
+    return entry(keys.FOLLOW_UP, epoch, body.occurred_at, body)
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

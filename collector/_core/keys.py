@@ -21,6 +21,7 @@ ACKNOWLEDGED: Final = SourceId("~acknowledged")
 MAINTENANCE: Final = SourceId("~maintenance")
 CONNECTION: Final = SourceId("~connection")
 WORK: Final = SourceId("~work")
+FOLLOW_UP: Final = SourceId("~follow-up")
 
 _MS_PER_S: Final = 1000
 
@@ -113,6 +114,11 @@ def connection_epoch(about_source: str) -> bytes:
 def work_epoch(incident: str) -> bytes:
     """Epoch of what conversations tell of an incident; the sequence of one answer is the ms it was given at."""
     return _short_hash(b"work", incident.encode())
+
+
+def follow_up_epoch(conversation: str, person: str) -> bytes:
+    """Epoch of who looked after a conversation, or after a person who owes nothing; the sequence is the ms of it."""
+    return _short_hash(b"follow_up", conversation.encode(), b"" if conversation else person.encode())
 
 
 def _short_hash(*parts: bytes) -> bytes:

@@ -14,6 +14,7 @@ RESERVED_KINDS: Final = (
         Kind.INCIDENT_ACKNOWLEDGED,
         Kind.IDENTITY,
         Kind.WORK_SEEN,
+        Kind.FOLLOWED_UP,
     }
 )
 """What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""

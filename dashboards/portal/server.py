@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +18,7 @@ from dashboards.portal.accounts import Account, AccountError, Accounts, Role
 from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
+from dashboards.wallboard.access import is_same_origin
 from wire.scope import Scope
 
 COOKIE: Final = "seatwatch_portal"
@@ -92,7 +93,7 @@ class Portal:
 
         async def handler(request: web.Request) -> web.StreamResponse:
             language = self._language(request)
-            if request.method == "POST" and not _same_origin(request):
+            if request.method == "POST" and not is_same_origin(request):
                 raise web.HTTPForbidden(headers=NO_STORE)
             if door.roles is None:
                 return await door.page(Visit(request, language, None, None, ""))
@@ -296,15 +297,3 @@ def _links(visit: Visit) -> Callable[..., str]:
         return f"{ROOT}/{page}?{urlencode(query)}" if page else f"{visit.request.path}?{urlencode(query)}"
 
     return to
-
-
-def _same_origin(request: web.Request) -> bool:
-    """Whether a form was sent from a page of ours, as far as the browser says.
-
-    Our pages send no referrer, so that their Origin is "null".
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = request.headers.get("Origin", "null")
-    return origin == "null" or urlsplit(origin).netloc == request.host

@@ -1,7 +1,7 @@
 """From one board to many screens: each screen has one slot, and the newest board wins it.
 
 Nothing is queued for a screen. When it can take bytes again it is sent the difference between the board it has and the
-newest one; what lay between is skipped and counted. Screens of the same scope that have the same board share the bytes.
+newest one; what lay between is skipped and counted. Screens of the same sight that have the same board share the bytes.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from dashboards.snapshot import ScreenFigures
-from dashboards.wallboard._core.board import Seen, View, diff, scoped, to_json
+from dashboards.wallboard._core.board import Seen, View, diff, to_json
+from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.settings import WallboardSettings
 from wire.board import Board
 from wire.scope import Scope
@@ -48,10 +49,10 @@ class Screen:
 
 
 class _Group:
-    """The screens of one scope: the view they share, and its bytes, made once per board."""
+    """The screens of one sight: the view they share, and its bytes, made once per board."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
         self.screens = 0
         self.view: View | None = None
         self.version = 0
@@ -62,8 +63,8 @@ class _Group:
     def show(self, board: Board | None, version: int) -> None:
         """Take the newest board, unless this is it."""
         if board is not None and version != self.version:
-            cut = scoped(board, self.scope)
-            self.view = to_json(cut, self.scope, self._seen)
+            cut = self.sight.cut(board)
+            self.view = to_json(cut, self.sight.scope, self._seen)
             self._seen = Seen(cut, self.view)
             self.version = version
             self._whole = None
@@ -101,7 +102,7 @@ class Hub:
         self._version = 0
         self._pushed_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
-        self._groups: dict[Scope, _Group] = {}
+        self._groups: dict[Sight, _Group] = {}
         self._screens: set[Screen] = set()
         self._refused = 0
         self._frames = 0
@@ -132,16 +133,27 @@ class Hub:
         """The newest board under `scope` as JSON, or None before there is one."""
         if self._board is None:
             return None
-        group = self._groups.get(scope) or _Group(scope)
+        sight = Sight(scope=scope)
+        group = self._groups.get(sight) or _Group(sight)
         group.show(self._board, self._version)
         return bytes(group.whole())
 
-    def connect(self, scope: Scope, transport: asyncio.Transport) -> Screen:
+    @property
+    def needs_people(self) -> bool:
+        """Whether some screen shows people one by one."""
+        return any(sight.needs_people for sight in self._groups)
+
+    @property
+    def board(self) -> Board | None:
+        """The newest board that was shown."""
+        return self._board
+
+    def connect(self, sight: Sight, transport: asyncio.Transport) -> Screen:
         """Admit a screen. Raises TooManyScreensError."""
         if len(self._screens) >= self.settings.screens_max:
             self._refused += 1
             raise TooManyScreensError
-        group = self._groups.setdefault(scope, _Group(scope))
+        group = self._groups.setdefault(sight, _Group(sight))
         group.screens += 1
         screen = Screen(group, transport)
         self._screens.add(screen)
@@ -152,7 +164,7 @@ class Hub:
         self._screens.discard(screen)
         screen.group.screens -= 1
         if not screen.group.screens:
-            self._groups.pop(screen.group.scope, None)
+            self._groups.pop(screen.group.sight, None)
 
     async def next_bytes(self, screen: Screen) -> bytes | None:
         """Wait for what this screen is to be sent next; None when it should end. Never returns empty bytes.
@@ -212,6 +224,7 @@ class Hub:
             "page_turn_ms": self.settings.page_turn_ms,
             "alarm_repeat_ms": self.settings.alarm_repeat_ms,
             "few_judged": self.settings.few_judged,
+            "break_limit_ms": self.settings.break_limit_ms,
             "board": None if group.view is None else group.whole(),
         }
         return _encode(greeting)

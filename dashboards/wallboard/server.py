@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from dashboards.exposition import OPENMETRICS, PLAIN_TEXT, wants_openmetrics
+from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import COOKIE, Access
 from dashboards.wallboard.hub import Hub, Screen, TooManyScreensError
 from wire.scope import EVERYTHING, Scope
@@ -86,20 +87,27 @@ class Wallboard:
             web.static("/static", STATIC),
         ]
 
-    def _scope(self, request: web.Request) -> Scope:
+    def scope(self, request: web.Request) -> Scope:
+        """What the request may see. Raises HTTPUnauthorized."""
         scope = self._access.scope_of_request(request)
         if scope is None:
             raise web.HTTPUnauthorized(headers={**NO_STORE, "WWW-Authenticate": "Bearer"})
         return scope
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """The page itself, which holds no data. `?token=` signs a TV in and leaves the address bar at once."""
+        """The wallboard."""
+        return self.shell(request, STATIC / "index.html")
+
+    def shell(self, request: web.Request, file: Path) -> web.StreamResponse:
+        """A page itself, which holds no data. `?token=` signs a screen in and leaves the address bar at once."""
         token = request.query.get("token")
         if token is not None:
             return self._signed_in(request, token)
         if self._access.scope_of_request(request) is None:
-            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in", keep_query=True))
-        return web.FileResponse(STATIC / "index.html", headers=REVALIDATE)
+            to = {} if request.path == "/" else {"to": request.path}
+            query = {**request.query, **to}
+            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query(query))
+        return web.FileResponse(file, headers=REVALIDATE)
 
     async def sign_in_page(self, _: web.Request) -> web.StreamResponse:
         """A form for the token."""
@@ -114,10 +122,12 @@ class Wallboard:
         return self._signed_in(request, token if isinstance(token, str) else "")
 
     def _signed_in(self, request: web.Request, token: str) -> web.StreamResponse:
-        rest = {name: value for name, value in request.query.items() if name == "lang"}
+        rest = {name: value for name, value in request.query.items() if name in {"lang", "to"}}
         if self._access.scope_of_token(token) is None:
             raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query({**rest, "refused": "1"}))
-        response = web.HTTPSeeOther(request.rel_url.with_path("/").with_query(rest))
+        # back to where they came from, and only ever to a page of ours: a path, never an address
+        to = rest.pop("to", request.path if request.method == "GET" else "/")
+        response = web.HTTPSeeOther(request.rel_url.with_path(f"/{to.lstrip('/')}").with_query(rest))
         response.set_cookie(
             COOKIE,
             token,
@@ -129,13 +139,16 @@ class Wallboard:
         raise response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
+        """The wallboard's event stream."""
+        return await self.stream(request, Sight(scope=self.scope(request)))
+
+    async def stream(self, request: web.Request, sight: Sight) -> web.StreamResponse:
         """The event stream of one screen: `hello`, then `delta` and `tick` until either side ends it."""
-        scope = self._scope(request)
         transport = request.transport
         if transport is None:
             raise web.HTTPServiceUnavailable
         try:
-            screen = self.hub.connect(scope, transport)
+            screen = self.hub.connect(sight, transport)
         except TooManyScreensError:
             retry = str(max(1, self.hub.settings.write_timeout_ms // 1000))
             raise web.HTTPServiceUnavailable(headers={**NO_STORE, "Retry-After": retry}) from None
@@ -162,7 +175,7 @@ class Wallboard:
 
     async def board(self, request: web.Request) -> web.Response:
         """The newest board as the caller may see it; 503 before there is one."""
-        board = self.hub.board_json(self._scope(request))
+        board = self.hub.board_json(self.scope(request))
         if board is None:
             raise web.HTTPServiceUnavailable(headers={**NO_STORE, "Retry-After": "1"})
         return web.Response(body=board, content_type="application/json", headers=NO_STORE)
@@ -176,7 +189,7 @@ class Wallboard:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The metrics, which name every client: for those who may see everything only."""
-        if self._scope(request) != EVERYTHING:
+        if self.scope(request) != EVERYTHING:
             raise web.HTTPForbidden(headers=NO_STORE)
         openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
         body = self._metrics.render(openmetrics=openmetrics)

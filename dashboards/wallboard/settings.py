@@ -15,6 +15,7 @@ class WallboardSettings:
     page_turn_ms: int
     alarm_repeat_ms: int
     few_judged: int
+    break_limit_ms: int
     cookie_age_ms: int
     socket_buffer_bytes: int
     sign_in_bytes_max: int

@@ -97,10 +97,10 @@ class Engines:
         """Whether time matters in that ledger: somebody waits for a reply, or fell silent just now at a site."""
         return self.sites.is_unsettled() if client == OPERATOR else client in self._owing
 
-    def board(self) -> Board | None:
-        """The board as of now; None until every ledger has been caught up with."""
-        operator = self.sites.board_part()
-        parts = [runner.board_part() for runner in self.runners.values()]
+    def board(self, *, with_people: bool = False) -> Board | None:
+        """The board as of now; None until every ledger has been caught up with. with_people: and every seat."""
+        operator = self.sites.board_part(with_seats=with_people)
+        parts = [runner.board_part(with_people=with_people) for runner in self.runners.values()]
         known = [part for part in parts if part is not None]
         if operator is None or len(known) < len(parts):
             return None

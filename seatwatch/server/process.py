@@ -26,7 +26,6 @@ from collector.maintenance_http import MaintenanceDoor
 from collector.roster_http import RosterDoor
 from collector.sources import Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
-from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.settings import WallboardSettings
 from ledger.checkpoint import Signer
@@ -43,7 +42,9 @@ from seatwatch.server.desk import Desk
 from seatwatch.server.engines import Engines
 from seatwatch.server.enrolment import Enrolment
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
+from seatwatch.server.lead import FollowUps, leader_names
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
+from seatwatch.server.publishing import publish
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, install_portal, web_application
 from seatwatch.server.witness import Witness
@@ -341,6 +342,8 @@ class Server:
             scopes=scopes,
             defaults=defaults,
             problems=partial(self._problems, engines),
+            leaders=leader_names(self._config, self._base),
+            follow_up=None if intake is None else FollowUps(intake, self._record_clock.now_ms).take,
         )
         if intake is not None:
             owner = token_digest(import_token(self._data)).hex()
@@ -362,8 +365,15 @@ class Server:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
-            interval_s = defaults.seconds("board.refresh_interval")
-            await beside(_publish(engines, hub, figures, self._config.names(), interval_s=interval_s), name="publish")
+            publishing = publish(
+                engines,
+                hub,
+                figures,
+                self._config.names(),
+                interval_s=defaults.seconds("board.refresh_interval"),
+                people_interval_s=defaults.seconds("board.people_interval"),
+            )
+            await beside(publishing, name="publish")
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 
@@ -380,15 +390,3 @@ async def _settle_memory(engines: Engines, rarer: int) -> None:
     gc.freeze()
     young, middle, old = gc.get_threshold()
     gc.set_threshold(young, middle, old * rarer)
-
-
-async def _publish(engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float) -> None:
-    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
-    while True:
-        board = engines.board()
-        if board is not None:
-            figures.board = board
-            figures.folded = engines.folded()
-            figures.anomalies = engines.anomalies()
-            hub.publish(named(board, names))
-        await asyncio.sleep(interval_s)

@@ -12,6 +12,8 @@ from collector._core.admission import Outcome
 from collector.intake import Intake
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
+from dashboards.lead.leaders import Leaders
+from dashboards.lead.server import FollowUp, LeadScreens
 from dashboards.portal import server as portal
 from dashboards.portal.accounts import FILE, Accounts
 from dashboards.portal.record import Record
@@ -138,12 +140,18 @@ def web_application(
     scopes: Mapping[str, Scope],
     defaults: Defaults,
     problems: Callable[[], Sequence[str]],
+    leaders: Mapping[str, str],
+    follow_up: FollowUp | None,
 ) -> web.Application:
-    """The whole application. intake: None in a process without a door. problems: what keeps it from being ready."""
+    """The whole application. intake: None in a process without a door. problems: what keeps it from being ready.
+
+    leaders: who may follow up, by SHA-256 of the token as hex. follow_up: puts it on record, None = here nobody can.
+    """
     exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
+    access = Access(scopes)
     wallboard = Wallboard(
         hub,
-        access=Access(scopes),
+        access=access,
         words=words(),
         metrics=exporter,
         alive=lambda: (),
@@ -156,6 +164,7 @@ def web_application(
         door = intake_http.HttpDoor(intake, intake.sources, settings)
         app.add_routes(door.routes())
     install(app, wallboard)
+    app.add_routes(LeadScreens(wallboard, Leaders(access, leaders), follow_up).routes())
     return app
 
 

@@ -4,7 +4,7 @@ Nothing here is a record. Counts come from facts, waits from how conversations s
 all of it can be built anew from the facts kept, the shards and the entries.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,14 +13,16 @@ from sla_engine._core.calendar import Calendar
 from sla_engine._core.concurrency import Concurrency
 from sla_engine._core.contributions import OPENED, FigureRule, contribution, figure_rule, is_short
 from sla_engine._core.coverage import Coverages
-from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Feeds, best_feed
+from sla_engine._core.follow_ups import FollowUps
 from sla_engine._core.groups import CLIENT, Group, Groups
+from sla_engine._core.misses import Misses
 from sla_engine._core.people import People, PlaceOf
 from sla_engine._core.quality import QualityChecks
 from sla_engine._core.remembered import Remembered, Told, count_entry
 from sla_engine._core.result import LiveConversation
 from sla_engine._core.seats import Seats
+from sla_engine._core.shown import Shown, ShownOf
 from sla_engine._core.staffing import HALF_HOUR_MS, StaffTime
 from sla_engine._core.surge import Surges
 from sla_engine._core.tallies import TallyBook
@@ -29,6 +31,7 @@ from sla_engine._core.waiting import WaitingRoom
 from sla_engine._core.windows import MINUTE_MS, WindowCalendar
 from wire.board import Load
 from wire.conversation import PresenceChanged, QualityScored
+from wire.follow_up import FollowedUp
 from wire.kinds import Kind
 from wire.organisation import RosterLink
 from wire.record import Feed, Gone, SourceBack, SourceDeclared, SourceSilent
@@ -38,25 +41,6 @@ from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 _QUEUE_NAMED: Final = frozenset({Kind.OFFERED, Kind.QUEUED, Kind.ASSIGNED, Kind.CUSTOMER_TURN, Kind.TRANSFERRED})
 _CONVERSATION_KINDS: Final = range(Kind.OFFERED, Kind.PRESENCE)
 _NO_SESSION: Final = (-1, 0)
-
-
-class Shown(NamedTuple):
-    """A definition whose figures a queue shows, and its label as facts carry it.
-
-    earlier: versions of it that its figures count as well: sessions that began before its entry keep theirs (E18).
-    """
-
-    label: str
-    definition: Definition
-    earlier: tuple["Shown", ...] = ()
-
-    def named(self, label: str) -> "Shown | None":
-        """The version whose facts carry `label`."""
-        return next((each for each in (self, *self.earlier) if each.label == label), None)
-
-
-ShownOf = Callable[[str, int, int | None], tuple[Shown, ...]]
-"""(queue, start in ms, session or None = one that opens now) -> its definitions, primary first; () = no contract."""
 
 
 class Change(NamedTuple):
@@ -70,12 +54,13 @@ class TileSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds of tiles, from `[board]` in defaults.toml.
 
     hands_limit: conversations one person is meant to hold where the roster says nothing. surge_conversations,
-    surge_within_ms: so many of one team warned within so long are a surge.
+    surge_within_ms: so many of one team warned within so long are a surge. follow_up_lasts_ms: one holds no longer.
     """
 
     hands_limit: int
     surge_conversations: int
     surge_within_ms: int
+    follow_up_lasts_ms: int
 
 
 class _Open(msgspec.Struct, gc=False):
@@ -126,6 +111,8 @@ class ClientState:
         self.people: Final = People(self.groups, place_of, self.seats, self.staff)
         self.concurrency: Final = Concurrency()
         self.surges: Final = Surges(settings.surge_conversations, settings.surge_within_ms)
+        self.follow_ups: Final = FollowUps(told.follow_ups, settings.follow_up_lasts_ms)
+        self.misses: Final = Misses()
         self.counts: Final = told.counts
         self.totals: Final = QueueTotals(told.totals)
         self._window: Calendar | None = None
@@ -147,7 +134,7 @@ class ClientState:
 
         What somebody had in hands when the day began is what is there now less what came since.
         """
-        hands = dict(self.people.hands)
+        hands = {account: len(held) for account, held in self.people.held.items()}
         for change in changes:
             hands[change.account] = hands.get(change.account, 0) - change.change
         self.concurrency.begin(hands, self.book.day_start)
@@ -157,6 +144,7 @@ class ClientState:
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
         told = Told(self.counts, self.feeds.state, self.people.accounts, self.totals.sums, self.coverages.state)
+        told.follow_ups = self.follow_ups.said
         return Remembered(told, self.seats.state, self.staff.days, self.quality.state)
 
     def open_ms(self, since: int, until: int) -> int:
@@ -180,22 +168,30 @@ class ClientState:
                     self.people.tell(entry.source, body)
                 case QualityScored() as body:
                     self.quality.check(body)
-                case SourceDeclared() as body:
-                    self.feeds.declare(body)
-                    self.coverages.sign(body.occurred_at)
-                case SourceSilent() as body:
-                    self.feeds.silence(body)
-                    self.coverages.silence(body)
-                case SourceBack() as body:
-                    self.feeds.back(body)
-                    self.coverages.back(body)
-                case Gone() as body:
-                    self.coverages.lose(body)
+                case SourceDeclared() | SourceSilent() | SourceBack() | Gone() as body:
+                    self._trust(body)
+                case FollowedUp() as body:
+                    self.follow_ups.take(body)
                 case RosterLink() as body:
                     self.seats.enter(body)
                     self._roster_changed = True
                 case _:
                     pass
+
+    def _trust(self, body: SourceDeclared | SourceSilent | SourceBack | Gone) -> None:
+        """Take what is said of a source: how far it can be trusted."""
+        match body:
+            case SourceDeclared():
+                self.feeds.declare(body)
+                self.coverages.sign(body.occurred_at)
+            case SourceSilent():
+                self.feeds.silence(body)
+                self.coverages.silence(body)
+            case SourceBack():
+                self.feeds.back(body)
+                self.coverages.back(body)
+            case Gone():
+                self.coverages.lose(body)
 
     def change(self, changes: Iterable[Change]) -> set[str]:
         """Take facts: each replaces exactly what its lower revision added.
@@ -238,8 +234,8 @@ class ClientState:
         if known is None:
             known = self._open[conversation] = _Open()
         if known.account != live.account:
-            self._hand(known.account, -1)
-            self._hand(live.account, 1)
+            self.people.leave(known.account, conversation)
+            self.people.take(live.account, conversation)
             known.account = live.account
         if known.session != live.session:
             known.session = live.session
@@ -273,6 +269,7 @@ class ClientState:
             self._look_at_windows()
         if self.book.day_start != day:
             self.staff.begin(self.book.day_start)
+            self.misses.begin(self.book.day_start)
             self.coverages.begin(self.book.day_start)
             oldest = self.book.oldest
             self.quality.forget(oldest)
@@ -283,6 +280,11 @@ class ClientState:
             self.concurrency.advance(watermark - watermark % MINUTE_MS)
             if self.concurrency.changed:
                 self.loads = self.concurrency.by_group(self._groups_of)
+
+    def is_decided(self, conversation: str) -> bool:
+        """Whether a fact counts the session that is open."""
+        known = self._open.get(conversation)
+        return known is not None and known.decided
 
     def rule_of(self, shown: Shown) -> FigureRule:
         """How facts under a definition are counted."""
@@ -323,6 +325,8 @@ class ClientState:
                     started_at,
                     contribution(fact, self.rule_of(judging)),
                 )
+                if number == 0 and isinstance(fact, SessionFact):
+                    self.misses.count(fact, add=add)
                 if number == 0 and not isinstance(fact, ResponseFact):
                     self.quality.count(fact, groups, add=add)
                 if isinstance(fact, LegFact):
@@ -359,7 +363,7 @@ class ClientState:
             undecided.add(fact.conversation)
 
     def _close(self, conversation: str, known: _Open) -> None:
-        self._hand(known.account, -1)
+        self.people.leave(known.account, conversation)
         self._withdraw(known)
         self.room.remove(conversation)
         self.surges.answer(conversation)
@@ -372,10 +376,6 @@ class ClientState:
 
     def _groups_of(self, account: str) -> tuple[Group, ...]:
         return self.groups.of_person(self.place_of(account, self.as_of))
-
-    def _hand(self, account: str, change: int) -> None:
-        if account:
-            self.people.take(account, change)
 
 
 def fold_client(

@@ -4,8 +4,8 @@ A person with several platform sub-accounts is counted once, by the account that
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -28,12 +28,33 @@ _Status = tuple[int, int]
 
 
 class AccountState(msgspec.Struct, array_like=True):
-    """What a sub-account chose and does, as of `told_at` (event time, ms), as told by `source`."""
+    """What a sub-account chose and does, as of `told_at` (event time, ms), as told by `source`.
+
+    since: from when on it was told without a break that this presence holds, 0 = not known.
+    """
 
     presence: Presence
     activity: Activity
     told_at: int
     source: str
+    since: int = 0
+
+
+class Standing(NamedTuple):
+    """A person as they stand now. since: event time of the presence, ms, None = not known. limit: of conversations."""
+
+    presence: Presence
+    activity: Activity
+    since: int | None
+    hands: int
+    limit: int
+    accounts: tuple[str, ...]
+    sources: frozenset[str]
+
+
+def person_of(account: str, place: Place) -> str:
+    """Whose an account is; one that the roster does not know stands for one person of its own."""
+    return f"{place.person}" if place.person not in ("", UNASSIGNED) else f"~{account}"
 
 
 class _Person:
@@ -48,7 +69,7 @@ class _Person:
 
 
 class People:
-    """Everybody whose presence a source told. hands: account -> conversations it has, none with 0."""
+    """Everybody whose presence a source told. held: account -> conversations it has in hands, none without any."""
 
     def __init__(self, groups: Groups, place_of: PlaceOf, seats: Seats, staff: StaffTime) -> None:
         """seats: limits and shops. staff: is told who is at work."""
@@ -59,7 +80,7 @@ class People:
         self._staff: Final = staff
         self._limits: dict[str, int] = {}
         self._filled: dict[Group, list[int]] = defaultdict(lambda: [0, 0])
-        self.hands: dict[str, int] = defaultdict(int)
+        self.held: dict[str, set[str]] = defaultdict(set)
         self._person_of: dict[str, str] = {}
         self._people: dict[str, _Person] = defaultdict(_Person)
         self._queues_of: dict[str, set[str]] = defaultdict(set)
@@ -74,11 +95,15 @@ class People:
         """Take in a presence; one that is older than what is known changes no state of now."""
         known = self.accounts.get(body.account)
         if known is None or body.occurred_at >= known.told_at:
-            self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source)
+            same = known is not None and known.presence is body.presence
+            since = known.since if known is not None and same else body.occurred_at
+            self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source, since)
             if known is None or known.source != source:
                 self._settle(body.account, body.occurred_at)
             elif (known.presence, known.activity) != (body.presence, body.activity):
                 self._recount(self._person_of[body.account])
+        elif body.presence is not known.presence and body.occurred_at >= known.since:
+            known.since = known.told_at  # it did not hold all the time
         self._staff.tell(body.account, body.occurred_at, told_state(body.presence, body.activity))
 
     def serves(self, source: str, queue: str) -> None:
@@ -88,19 +113,21 @@ class People:
             if state.source == source:
                 self._settle(account, state.told_at)
 
-    def take(self, account: str, change: int) -> None:
-        """Conversations joined (+) or left (-) an account's hands."""
-        before = self.hands[account]
-        after = self.hands[account] = before + change
-        if after == 0:
-            del self.hands[account]
-        if account in self.accounts:
-            if (before > 0) != (after > 0):
-                self._recount(self._person_of[account])
-            else:
-                person = self._people[self._person_of[account]]
-                person.hands += change
-                self._fill(person, change, 0)
+    def take(self, account: str, conversation: str) -> None:
+        """A conversation joined an account's hands; "" = nobody's."""
+        if account:
+            held = self.held[account]
+            held.add(conversation)
+            self._weigh_anew(account, 1, is_first=len(held) == 1)
+
+    def leave(self, account: str, conversation: str) -> None:
+        """A conversation left the hands it was in; "" = nobody's."""
+        if account:
+            held = self.held[account]
+            held.remove(conversation)
+            if not held:
+                del self.held[account]
+            self._weigh_anew(account, -1, is_first=not held)
 
     def replace(self, as_of: int) -> None:
         """Look everybody up in the roster again, as of `as_of`: it changed, or time brought a link into force."""
@@ -119,16 +146,51 @@ class People:
             for (presence, activity), people in sorted(counts.items() if counts else ())
         ]
 
+    def standings(self) -> Iterator[tuple[str, Standing]]:
+        """Everybody by id, as they stand now."""
+        for person_id, person in self._people.items():
+            if person.status is not None:
+                yield person_id, self._standing(person, person.status)
+
     def saturation(self, group: Group) -> Ratio | None:
         """Conversations in the hands of people who are ready / how many those are meant to hold; None without any."""
         hands, limit = self._filled.get(group, (0, 0))
         return Ratio(hands, limit) if limit else None
 
+    def _standing(self, person: _Person, status: _Status) -> Standing:
+        accounts = tuple(sorted(person.accounts))
+        states = [self.accounts[account] for account in accounts]
+        presence = _PRESENCES[status[0]]
+        # ready as soon as one account is, away once none is any more
+        if presence is Presence.READY:
+            since = min(state.since for state in states if state.presence is presence)
+        else:
+            since = max(state.since for state in states)
+        return Standing(
+            presence=presence,
+            activity=_ACTIVITIES[status[1]],
+            since=since or None,
+            hands=person.hands,
+            limit=person.limit,
+            accounts=accounts,
+            sources=frozenset(state.source for state in states),
+        )
+
+    def _weigh_anew(self, account: str, change: int, *, is_first: bool) -> None:
+        """An account has one conversation more or less; with the first of them it changes what its person does."""
+        if account not in self.accounts:
+            return
+        if is_first:
+            self._recount(self._person_of[account])
+        else:
+            person = self._people[self._person_of[account]]
+            person.hands += change
+            self._fill(person, change, 0)
+
     def _settle(self, account: str, at: int) -> None:
         """Put an account with its person, and that person on the tiles of its place."""
         place = self._place_of(account, at)
-        # an account the roster does not know stands for one person of its own
-        person_id = f"{place.person}" if place.person not in ("", UNASSIGNED) else f"~{account}"
+        person_id = person_of(account, place)
         before = self._person_of.get(account)
         if before is not None and before != person_id:
             self._people[before].accounts.discard(account)
@@ -172,7 +234,7 @@ class People:
     def _weigh(self, person: _Person, sign: int) -> None:
         """Put what a person holds and may hold on its tiles, or take it off: as it was put there."""
         if sign > 0:
-            person.hands = sum(self.hands.get(account, 0) for account in person.accounts)
+            person.hands = sum(len(self.held.get(account, ())) for account in person.accounts)
             person.limit = sum(self._limits.get(account, 0) for account in person.accounts)
         self._fill(person, sign * person.hands, sign * person.limit)
 
@@ -187,6 +249,6 @@ class People:
         for account in accounts:
             state = self.accounts[account]
             # platforms that tell no activity leave everybody idle; a conversation in hands says otherwise
-            serving = state.activity is Activity.IDLE and account in self.hands
+            serving = state.activity is Activity.IDLE and account in self.held
             activity = Activity.SERVING if serving else state.activity
             yield _PRESENCES.index(state.presence), _ACTIVITIES.index(activity)

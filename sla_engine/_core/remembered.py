@@ -7,6 +7,7 @@ import msgspec
 
 from sla_engine._core.coverage import CoverageState
 from sla_engine._core.feeds import FeedsState
+from sla_engine._core.follow_ups import FollowUp
 from sla_engine._core.people import AccountState
 from sla_engine._core.quality import ChecksState
 from sla_engine._core.seats import SeatsState
@@ -41,6 +42,7 @@ class Told(msgspec.Struct):
     accounts: dict[str, AccountState] = {}
     totals: dict[str, QueueSums] = {}
     coverage: CoverageState = msgspec.field(default_factory=CoverageState)
+    follow_ups: dict[str, FollowUp] = {}
 
 
 class Remembered(msgspec.Struct):

@@ -1,6 +1,7 @@
 """Who sat where for whom, when: effective-dated links, looked up by platform sub-account and event time."""
 
 from bisect import bisect_right, insort
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -60,6 +61,10 @@ class Roster:
             known = self._places[account] = self._known(account)
         starts, places = known
         return places[bisect_right(starts, at)]
+
+    def accounts(self) -> Collection[str]:
+        """Every sub-account that was ever given to a person."""
+        return self.state.chains.get(Relation.PERSON_OF_ACCOUNT, {}).keys()
 
     def moves(self, account: str) -> list[int]:
         """Instants (ms) at which the place of `account` may change, ascending."""

@@ -1,17 +1,33 @@
 """Tiles and boards from the second stage's state: what a screen, a scrape and `seatwatch board` are given."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from sla_engine._core.choices import Unit
-from sla_engine._core.client import ClientState, Shown
+from sla_engine._core.client import ClientState
 from sla_engine._core.contributions import FigureRule
 from sla_engine._core.coverage import bounded
 from sla_engine._core.feeds import Source, best_feed, stale_since, unsequenced
+from sla_engine._core.follow_ups import groups_of
 from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
+from sla_engine._core.person_tiles import person_tiles
 from sla_engine._core.remembered import RecordCounts
-from wire.board import Board, Coverage, Figures, Ratio, SecondFigure, SiteTile, Staffing, Tile, Waiting
+from sla_engine._core.shown import Shown
+from wire.board import (
+    Board,
+    Coverage,
+    Figures,
+    PersonTile,
+    Ratio,
+    SeatTile,
+    SecondFigure,
+    SiteTile,
+    Staffing,
+    Tile,
+    Waiting,
+)
 from wire.record import Feed
 
 _LIVE: Final = frozenset({Feed.LIVE, None})
@@ -34,6 +50,7 @@ class ClientPart(NamedTuple):
     teams: list[Tile]
     sites: list[Tile]
     counts: RecordCounts
+    people: Sequence[PersonTile] = ()
 
 
 class OperatorPart(NamedTuple):
@@ -43,6 +60,7 @@ class OperatorPart(NamedTuple):
     sites: list[SiteTile]
     counts: RecordCounts
     unknown_sources: Sequence[str] = ()
+    seats: Sequence[SeatTile] = ()
 
 
 class _Terms(NamedTuple):
@@ -53,8 +71,8 @@ class _Terms(NamedTuple):
     target: Ratio | None
 
 
-def client_part(state: ClientState, target_of: TargetOf) -> ClientPart:
-    """One client's tiles, each list by id."""
+def client_part(state: ClientState, target_of: TargetOf, on_roster: Collection[str] | None = None) -> ClientPart:
+    """One client's tiles, each list by id. on_roster: sub-accounts the roster knows; None = no tile per person."""
     builder = _Builder(state, target_of)
     queues = sorted(builder.ids(QUEUE) | set(state.feeds.queues()))
     queue_terms = {queue: builder.terms(queue) for queue in queues}
@@ -70,6 +88,7 @@ def client_part(state: ClientState, target_of: TargetOf) -> ClientPart:
         teams=[builder.tile((TEAM, team), sources, common) for team in sorted(builder.ids(TEAM))],
         sites=[builder.tile((SITE, site), sources, common) for site in sorted(builder.ids(SITE))],
         counts=state.counts,
+        people=[] if on_roster is None else person_tiles(state, on_roster, builder.holding),
     )
 
 
@@ -98,6 +117,8 @@ def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: in
         unrouted=sum(c.unrouted for c in counts),
         equivocations=sum(c.equivocations for c in counts),
         unknown_sources=[*operator.unknown_sources],
+        people=[tile for part in ordered for tile in part.people],
+        seats=[*operator.seats],
     )
 
 
@@ -108,6 +129,8 @@ class _Builder:
         self._state = state
         self._target_of = target_of
         self._surges = state.surges.advance(state.as_of)
+        self.holding = state.follow_ups.holding(state.room, state.as_of)
+        self._followed = Counter(group for held in self.holding for group in groups_of(held, state.room, state.client))
         self._groups = state.book.groups() | state.room.groups() | state.people.groups()
 
     def ids(self, scope: str) -> set[str]:
@@ -153,6 +176,7 @@ class _Builder:
             staffing=self._staffing() if group[0] == CLIENT else [],
             coverage=self._coverage(group, rule) if group[0] == CLIENT else None,
             surge=self._surges.get(group[1]) if group[0] == TEAM else None,
+            followed=self._followed[group],
         )
 
     def _staffing(self) -> list[Staffing]:

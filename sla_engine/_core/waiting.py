@@ -7,7 +7,7 @@ dead items are dropped when they surface, and one heap of all due instants count
 from collections.abc import Callable
 from functools import partial
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +28,15 @@ class _Waiter(msgspec.Struct, gc=False):
     waiting_since: int | None
     due_at: int | None
     overdue: bool = False
+
+
+class Wait(NamedTuple):
+    """The wait that is running in one conversation. due_at: of a first reply, passed or not; None of a later one."""
+
+    since: int
+    due_at: int | None
+    is_overdue: bool
+    groups: tuple[Group, ...]
 
 
 class _Crowd:
@@ -100,6 +109,13 @@ class WaitingRoom:
             heappush(self._dues, due)
             if len(self._dues) > 2 * len(self._waiters) + HEAP_SLACK:
                 _rebuild(self._dues, [item for item in self._dues if self._is_due(item)])
+
+    def wait_of(self, conversation: str) -> Wait | None:
+        """The wait of one conversation, None while nothing is owed in it."""
+        waiter = self._waiters.get(conversation)
+        if waiter is None or waiter.waiting_since is None:
+            return None
+        return Wait(waiter.waiting_since, waiter.due_at, waiter.overdue, waiter.groups)
 
     def remove(self, conversation: str) -> None:
         """The conversation is over."""

@@ -100,18 +100,20 @@ class LocalRunner:
         """Whether past sessions are being counted anew under a version that restates."""
         return self._restating.outstanding
 
-    def board_part(self) -> ClientPart | None:
+    def board_part(self, *, with_people: bool = False) -> ClientPart | None:
         """This client's tiles; None until the ledger has been caught up with.
 
-        As of now, or of the instant before a change of rules whose tiles are being made anew.
+        As of now, or of the instant before a change of rules whose tiles are being made anew. with_people: one of each
+        person too.
         """
         if not self.caught_up.is_set():
             return None
         if self._before_change is not None:
-            return self._before_change
+            return self._before_change if with_people else self._before_change._replace(people=())
         if self._tail.drained:
             self._state.advance(self._clock_ms(), self._lookup.live_watermark())
-        return client_part(self._state, self._lookup.target_of)
+        on_roster = self._lookup.on_roster() if with_people else None
+        return client_part(self._state, self._lookup.target_of, on_roster)
 
     async def run(self) -> None:
         """Fold, announce and commit until cancelled; what is folded by then is committed.
@@ -178,7 +180,7 @@ class LocalRunner:
             is_changed = any(entry.kind in _RULES_CHANGE for entry in batch)
             if is_changed:
                 # counted by two rules at once, the tiles would be right by neither
-                self._before_change = self.board_part()
+                self._before_change = self.board_part(with_people=True)
             wake_at = self._step(batch, now)
             self._restate()
             is_changed |= self._restating.take_finished()

@@ -1,10 +1,9 @@
 """What the second stage asks of the first: rules, places and targets, as a shard knows them by now."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from sla_engine._core.calendar import Calendar
-from sla_engine._core.client import Shown
 from sla_engine._core.contract import BASIS_POINTS
 from sla_engine._core.definition import Definition
 from sla_engine._core.engine import (
@@ -17,6 +16,7 @@ from sla_engine._core.engine import (
     place_of,
     watermark,
 )
+from sla_engine._core.shown import Shown
 from sla_engine._core.windows import WindowCalendar, calendar_of
 from wire.board import Ratio
 from wire.record import Feed
@@ -57,6 +57,10 @@ class Lookup:
     def place_of(self, account: str, at: int) -> Place:
         """Where an account works at `at` (ms)."""
         return place_of(self._shard, account, at)
+
+    def on_roster(self) -> Collection[str]:
+        """Every sub-account the roster ever named."""
+        return self._shard.roster.accounts()
 
     def target_of(self, queue: str, at: int) -> Ratio | None:
         """What the first contract of `queue` asks for at `at`; None where it states nothing, or nothing yet."""

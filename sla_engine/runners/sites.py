@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sla_engine._core.incidents.seats import seat_tiles
 from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.sites import (
     SiteLimits,
@@ -105,13 +106,14 @@ class SitesRunner:
         self._sites = new_sites(settings.limits, feed.ledger_id)
         self._tail = Tail(feed, 0, settings.batch_entries, clock_ms)
 
-    def board_part(self) -> OperatorPart | None:
-        """The sites as of now; None until the ledger has been caught up with."""
+    def board_part(self, *, with_seats: bool = False) -> OperatorPart | None:
+        """The sites as of now; None until the ledger has been caught up with. with_seats: and every seat."""
         if not self.caught_up.is_set():
             return None
         if self._tail.drained:
             self._as_of = max(self._as_of, self._clock_ms())
-        return OperatorPart(self._as_of, site_tiles(self._sites), self._counts, self._sites.strangers)
+        seats = seat_tiles(self._sites) if with_seats else ()
+        return OperatorPart(self._as_of, site_tiles(self._sites), self._counts, self._sites.strangers, seats)
 
     def open_incidents(self) -> list[IncidentSaid]:
         """The newest revision of every incident that lasts, the earliest first."""

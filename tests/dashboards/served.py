@@ -16,6 +16,8 @@ import msgspec
 from aiohttp import web
 
 from dashboards.exporter import Exporter
+from dashboards.lead.leaders import Leaders
+from dashboards.lead.server import LeadScreens
 from dashboards.snapshot import IntakeFigures, LedgerFigures, Snapshot
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
@@ -23,7 +25,7 @@ from dashboards.wallboard.server import Wallboard, install
 from dashboards.wallboard.settings import WallboardSettings
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults
-from wire.board import Board, Tile
+from wire.board import Board, PersonTile, Tile
 from wire.scope import Scope
 
 REPUBLISH_S = 0.2
@@ -102,6 +104,17 @@ def moved(shown: Board, by_ms: int) -> Board:
         clients=[tile(one) for one in shown.clients],
         queues=[tile(one) for one in shown.queues],
         teams=[tile(one) for one in shown.teams],
+        people=[
+            msgspec.structs.replace(
+                one,
+                since=later(one.since),
+                oldest_since=later(one.oldest_since),
+                due_at=later(one.due_at),
+                stale_since=later(one.stale_since),
+                followed_at=later(one.followed_at),
+            )
+            for one in shown.people
+        ],
         sites=[msgspec.structs.replace(one, since=one.since + by_ms) for one in shown.sites],
     )
 
@@ -121,6 +134,24 @@ class Publisher:
             self._base = clock_ms() - self._control.board.as_of
             self._hub.publish(moved(self._control.board, self._base))
         return web.json_response({"screens": self._hub.figures().connected})
+
+    async def follow(self, tile: PersonTile, by: str) -> None:
+        """What the engine makes of a follow-up: it shows on the person and on the tiles of the team."""
+        shown = self._control.board
+        if shown is None:
+            raise web.HTTPServiceUnavailable
+        at = clock_ms() - self._base
+        self._control.board = msgspec.structs.replace(
+            shown,
+            people=[
+                msgspec.structs.replace(one, followed_at=at, followed_by=by) if one.id == tile.id else one
+                for one in shown.people
+            ],
+            teams=[
+                msgspec.structs.replace(one, followed=one.followed + 1) if one.id == tile.team else one
+                for one in shown.teams
+            ],
+        )
 
     async def run(self, _: web.Application) -> AsyncIterator[None]:
         """Lifetime of the republishing task."""
@@ -152,7 +183,10 @@ def main() -> None:
     hub = Hub(settings(), boot_id=f"test-{clock_ms()}", clock_ms=clock_ms)
     publisher = Publisher(hub)
     app = web.Application(client_max_size=8 * 2**20)
-    install(app, wallboard(hub, access=access))
+    served = wallboard(hub, access=access)
+    install(app, served)
+    leaders = {} if not token else {hashlib.sha256(token[0].encode()).hexdigest(): "lead-one"}
+    app.add_routes(LeadScreens(served, Leaders(access, leaders), publisher.follow).routes())
     app.router.add_put("/control", publisher.take)
     app.cleanup_ctx.append(publisher.run)
     web.run_app(app, host="127.0.0.1", port=int(port), print=None, shutdown_timeout=1)

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
+from dashboards.lead.server import STATIC as LEAD
 from dashboards.wallboard.access import COOKIE, Access
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import SECURITY_HEADERS, STATIC, install
@@ -181,7 +182,7 @@ KEYED = re.compile(r"""(?:word|title|empty):\s*["']([a-z0-9_]+)["']""")
 
 
 def scripts() -> list[Path]:
-    return sorted(STATIC.glob("*.js"))
+    return sorted([*STATIC.glob("*.js"), *LEAD.glob("*.js")])
 
 
 @pytest.mark.parametrize("script", scripts(), ids=lambda path: path.name)

@@ -111,7 +111,9 @@ def test_every_threshold_is_read_by_something() -> None:
 def test_every_word_is_on_a_screen() -> None:
     shown = set().union(*(strings(tree) for tree in trees()))
     page = "\n".join(
-        path.read_text(encoding="utf-8") for path in sorted((ROOT / "dashboards" / "wallboard" / "static").glob("*.*"))
+        path.read_text(encoding="utf-8")
+        for screen in ("wallboard", "lead")
+        for path in sorted((ROOT / "dashboards" / screen / "static").glob("*.*"))
     )
     shown |= set(re.findall(r"[\"'`]([a-z0-9_]+)[\"'`]", page)) | set(re.findall(r"data-word=\"([a-z0-9_]+)\"", page))
     shown |= set(composed_words(shown))

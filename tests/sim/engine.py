@@ -33,7 +33,9 @@ SETTINGS: Final = RunnerSettings(
     commit_interval_ms=700,
     commit_facts=12,
     calendar=WindowCalendar(zone_table("Asia/Shanghai"), 15 * MINUTE_MS, 4 * 60 * MINUTE_MS),
-    tiles=TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=MINUTE_MS),
+    tiles=TileSettings(
+        hands_limit=10, surge_conversations=3, surge_within_ms=MINUTE_MS, follow_up_lasts_ms=5 * MINUTE_MS
+    ),
 )
 POLL_S: Final = 0.4
 SPLITS: Final = (1, 2, 7, 40)

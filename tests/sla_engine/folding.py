@@ -11,13 +11,14 @@ from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactKey, key_of
 from sla_engine.runners.lookup import Lookup
 from sla_engine.zones import zone_table
+from wire.board import PersonTile
 from wire.recorded import Recorded
 from wire.verdict import Fact
 
 CALENDAR = WindowCalendar(zone_table("Asia/Shanghai"), 900_000, 4 * 3_600_000)
 
 
-TILES = TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=60_000)
+TILES = TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=60_000, follow_up_lasts_ms=300_000)
 
 
 class Folding:
@@ -51,6 +52,10 @@ class Folding:
     def part(self) -> ClientPart:
         """The tiles as they are now."""
         return client_part(self.state, self.lookup.target_of)
+
+    def people(self) -> list[PersonTile]:
+        """A tile of each person."""
+        return [*client_part(self.state, self.lookup.target_of, self.lookup.on_roster()).people]
 
     def shard_of(self, key: str) -> Shard:
         """The shard a conversation lives in; here its id is its key."""

@@ -222,6 +222,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     ),
     (Kind.IDENTITY, 1): ("identity", "step", "serial", "host", "machine", "by", "reason"),
     (Kind.WORK_SEEN, 1): ("incident", "site", "subject", "since", "usual", "replies", "signed_out", "is_working"),
+    (Kind.FOLLOWED_UP, 1): ("conversation", "waiting_since", "person", "team", "seat", "by"),
 }
 """What stands at which place since the kind was first written to a ledger. Only ever append to a row, or add one."""
 

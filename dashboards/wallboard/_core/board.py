@@ -10,17 +10,18 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from wire.board import Board, SiteTile, Tile
+from wire.board import Board, PersonTile, SeatTile, SiteTile, Tile
 from wire.scope import EVERYTHING, Scope
 
 View: TypeAlias = dict[str, Any]
 Delta: TypeAlias = dict[str, Any]
+AnyTile: TypeAlias = Tile | SiteTile | PersonTile | SeatTile
 
 TILE_GROUPS: Final = ("clients", "queues", "teams", "site_figures")
-GROUPS: Final = (*TILE_GROUPS, "sites")
+GROUPS: Final = (*TILE_GROUPS, "sites", "people", "seats")
 SCALARS: Final = ("as_of", "computed_at", "watermark", "interval_start", "day_start", "record")
 _WINDOWS: Final = ("interval", "day")
-_UNSHOWN: Final = frozenset({"totals"})  # counters for the scrape
+_UNSHOWN: Final = frozenset({"totals", "oldest"})  # counters for the scrape; a conversation nobody needs by its id
 _RECORD: Final = ("entries", "quarantined", "gaps", "unrouted", "equivocations")
 
 
@@ -31,6 +32,8 @@ def scoped(board: Board, scope: Scope) -> Board:
     """
     if scope == EVERYTHING:
         return board
+    people = [tile for tile in board.people if scope.sees_client(tile.client) and scope.sees_site(tile.site)]
+    theirs = {tile.seat for tile in people}
     return msgspec.structs.replace(
         board,
         watermark=None,
@@ -51,6 +54,10 @@ def scoped(board: Board, scope: Scope) -> Board:
         unrouted=0,
         equivocations=0,
         unknown_sources=[],
+        people=people,
+        seats=[
+            seat for seat in board.seats if scope.sees_site(seat.site) and (scope.clients is None or seat.id in theirs)
+        ],
     )
 
 
@@ -78,17 +85,19 @@ def to_json(board: Board, scope: Scope, before: Seen | None = None) -> View:
     for group in GROUPS:
         known = {} if before is None else {key_of(tile): tile for tile in getattr(before.board, group)}
         made = {} if before is None else before.view[group]
-        tiles: list[Tile | SiteTile] = getattr(seen, group)
+        tiles: list[AnyTile] = getattr(seen, group)
         view[group] = {key: _plain(tile, known.get(key), made.get(key)) for tile in tiles for key in (key_of(tile),)}
     return view
 
 
-def key_of(tile: Tile | SiteTile) -> str:
+def key_of(tile: AnyTile) -> str:
     """What tells this tile from the others of its group. `|` is in no id."""
+    if isinstance(tile, PersonTile):
+        return tile.key
     return f"{tile.client}|{tile.id}" if isinstance(tile, Tile) else tile.id
 
 
-def _plain(tile: Tile | SiteTile, old: Tile | SiteTile | None, made: dict[str, Any] | None) -> dict[str, Any]:
+def _plain(tile: AnyTile, old: AnyTile | None, made: dict[str, Any] | None) -> dict[str, Any]:
     """`tile` as plain values; fields that are as in `old`, of which `made` was made, are taken from there."""
     if made is not None and old == tile:
         return made

@@ -1,7 +1,7 @@
 // Pure: the board as the server keeps it (dashboards/wallboard/_core/board.py), and what is urgent in it.
 
 const SCALARS = ["as_of", "computed_at", "watermark", "interval_start", "day_start", "record"];
-const GROUPS = ["clients", "queues", "teams", "site_figures", "sites"];
+const GROUPS = ["clients", "queues", "teams", "site_figures", "sites", "people", "seats"];
 
 // `view` with `delta` applied; `view` itself is left as it is.
 export function applyDelta(view, delta) {

@@ -8,6 +8,11 @@ function timeShare(word, ratio, { w, format }, tone = "") {
   return { tone, name: w(word), text: `${format.percent(ratio)} ${hours}` };
 }
 
+// How many of its waits somebody who leads a team looks after.
+export function followedFacts(tile, { w, format }) {
+  return tile.followed > 0 ? [{ tone: "ok", name: w("followed"), text: format.number(tile.followed) }] : [];
+}
+
 // How many of those judged so far may still be missed, in conversations; nothing without a target, or of too few.
 export function budgetFacts(tile, { w, format, fewJudged }) {
   const kept = tile.day.attainment;

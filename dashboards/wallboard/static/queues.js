@@ -1,7 +1,7 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, fillFacts, node, setText, setTone } from "./dom.js";
-import { budgetFacts, loadFacts, secondFacts } from "./facts.js";
+import { budgetFacts, followedFacts, loadFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
   AGENT_STATES,
@@ -130,7 +130,7 @@ export class Queues {
     if (row.title !== tile.definition) row.title = tile.definition;
     this.tellBadges(row, tile, now);
     const tall = this.main.classList.contains("tall") || this.phone.matches;
-    const facts = [...budgetFacts(tile, this.tools), ...secondFacts(tile, this.tools)];
+    const facts = [followedFacts, budgetFacts, secondFacts].flatMap((facts) => facts(tile, this.tools));
     fillFacts(row.facts, [...facts, ...(tall ? loadFacts(tile, this.tools) : [])]);
     const daily = tile.feed === "daily";
     row.classList.toggle("daily", daily);

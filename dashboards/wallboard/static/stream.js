@@ -4,8 +4,9 @@ import { applyDelta } from "./board.js";
 const CLOCK_SAMPLES = 10;
 
 export class Stream {
-  constructor(onBoard) {
+  constructor(onBoard, address = "/events") {
     this.onBoard = onBoard;
+    this.address = address;
     this.view = null;
     this.settings = null;
     this.heardAt = null; // performance.now() of the last event; the wall clock of a TV may jump
@@ -14,7 +15,7 @@ export class Stream {
   }
 
   connect() {
-    const source = new EventSource("/events");
+    const source = new EventSource(this.address);
     const on = (name, take) =>
       source.addEventListener(name, (event) => {
         this.heardAt = performance.now();
@@ -56,7 +57,7 @@ export class Stream {
       .then((answer) => answer.status === 401)
       .catch(() => false)
       .then((refused) => {
-        if (refused) location.assign("/sign-in");
+        if (refused) location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`);
         else setTimeout(() => this.connect(), this.settings === null ? 1000 : this.settings.stale_after_ms / 2);
       });
   }

@@ -1,7 +1,7 @@
 // Rows of cards: as many as fit, and a last one that says how many more.
 import { byTrouble, inPlace, overduePeople } from "./board.js";
 import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js";
-import { clientFacts, loadFacts } from "./facts.js";
+import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
 const MORE_REM = 6; // the last card, with its gap
@@ -142,6 +142,6 @@ export class Teams extends TileStrip {
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.third, noData(this.tools));
     else fill(card.third, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
-    return fillFacts(card.facts, loadFacts(tile, this.tools));
+    return fillFacts(card.facts, [...followedFacts(tile, this.tools), ...loadFacts(tile, this.tools)]);
   }
 }

@@ -12,6 +12,8 @@ from wire.organisation import Relation, RosterLink
 CIRCUIT: Final = "circuit"
 SWITCH: Final = "switch"
 ROW: Final = "row"
+COLUMN: Final = "column"
+"""Where in its row a seat stands; tells nothing about what it hangs on."""
 GROUPS: Final = (CIRCUIT, SWITCH, ROW)
 """Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
 MINUTES_PER_HOUR: Final = 60

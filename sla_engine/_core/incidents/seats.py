@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.model import Probe, Site, SiteLimits, SitesState
 from sla_engine._core.incidents.verdict import heard_until
+from wire.board import SeatTile
 from wire.facility import Role
 
 _PERCENT: Final = 100
@@ -65,6 +66,26 @@ def present_seats(site: Site) -> int | None:
     """Seats that report; None where none ever did."""
     seats = [p for p in site.probes.values() if p.role is Role.SEAT and p.seat]
     return sum(p.heard_at is not None and p.silent_since is None for p in seats) if seats else None
+
+
+def seat_tiles(state: SitesState) -> list[SeatTile]:
+    """Every seat that the roster knows by now, by site and id."""
+    found = []
+    for site_id in sorted(state.roster.seats):
+        site = state.sites.get(site_id)
+        reports = {} if site is None else {p.seat: p for p in site.probes.values() if p.role is Role.SEAT and p.seat}
+        for seat, link in sorted(roster.seats_at(state.roster, site_id, state.now)):
+            probe = reports.get(seat)
+            found.append(
+                SeatTile(
+                    id=seat,
+                    site=site_id,
+                    row=link.attributes.get(roster.ROW, ""),
+                    column=link.attributes.get(roster.COLUMN, ""),
+                    reports=None if probe is None or probe.heard_at is None else probe.silent_since is None,
+                )
+            )
+    return found
 
 
 def expected_seats(state: SitesState, site_id: str, now: int) -> int | None:

@@ -1,0 +1,113 @@
+"""`/team/N`, `/map` and their doors, beside the wallboard's: its access, its event streams, its words.
+
+Their routes go into the application that has the wallboard.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from dashboards.lead.leaders import Leaders
+from dashboards.wallboard._core.sight import Shows, Sight
+from dashboards.wallboard.access import is_same_origin
+from dashboards.wallboard.server import NO_STORE, Wallboard
+from wire.board import PersonTile
+
+STATIC: Final = Path(__file__).with_name("static")
+
+FollowUp = Callable[[PersonTile, str], Awaitable[None]]
+"""Puts on record that somebody (by name) looks after a person and what they owe. Raises HTTPServiceUnavailable."""
+
+
+class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """person: key of the tile that was clicked."""
+
+    person: str
+
+
+_decode: Final = msgspec.json.Decoder(_Asked).decode
+
+
+class LeadScreens:
+    """The handlers. follow_up: None in a process that cannot write the record."""
+
+    def __init__(self, wallboard: Wallboard, leaders: Leaders, follow_up: FollowUp | None) -> None:
+        self._wallboard: Final = wallboard
+        self._leaders: Final = leaders
+        self._follow_up: Final = follow_up
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """All of them."""
+        return [
+            web.get("/map", self.floor_page),
+            web.get("/map/events", self.floor_events),
+            web.get("/team/{team}", self.team_page),
+            web.get("/team/{team}/events", self.team_events),
+            web.get("/team/{team}/follow-up", self.may),
+            web.post("/team/{team}/follow-up", self.take),
+            web.static("/lead", STATIC),
+        ]
+
+    async def team_page(self, request: web.Request) -> web.StreamResponse:
+        """One team, person by person."""
+        return self._wallboard.shell(request, STATIC / "team.html")
+
+    async def floor_page(self, request: web.Request) -> web.StreamResponse:
+        """The floor, seat by seat."""
+        return self._wallboard.shell(request, STATIC / "map.html")
+
+    async def team_events(self, request: web.Request) -> web.StreamResponse:
+        """The event stream of one team's screen."""
+        return await self._wallboard.stream(request, self._sight(request))
+
+    async def floor_events(self, request: web.Request) -> web.StreamResponse:
+        """The event stream of a seat map."""
+        sight = Sight(scope=self._wallboard.scope(request), shows=Shows.FLOOR)
+        return await self._wallboard.stream(request, sight)
+
+    async def may(self, request: web.Request) -> web.Response:
+        """Under which name the caller may look after somebody: `{"by": null}` shows no button."""
+        self._wallboard.scope(request)
+        by = None if self._follow_up is None else self._leaders.name_of(request)
+        return web.json_response({"by": by}, headers=NO_STORE)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Look after one person of the team. Who is looked after already stays with whoever said so first.
+
+        JSON alone is taken, which no page of another site can send with our cookie.
+        """
+        sight = self._sight(request)
+        by = self._leaders.name_of(request)
+        if by is None or not is_same_origin(request) or request.content_type != "application/json":
+            raise web.HTTPForbidden(headers=NO_STORE)
+        if self._follow_up is None:
+            raise web.HTTPServiceUnavailable(headers=NO_STORE)
+        tile = self._person(sight, (await self._asked(request)).person)
+        if tile.followed_at is None:
+            await self._follow_up(tile, by)
+        return web.json_response({"by": tile.followed_by or by}, headers=NO_STORE)
+
+    def _sight(self, request: web.Request) -> Sight:
+        team = request.match_info["team"]
+        return Sight(scope=self._wallboard.scope(request), shows=Shows.TEAM, team=team)
+
+    async def _asked(self, request: web.Request) -> _Asked:
+        size, size_max = request.content_length, self._wallboard.hub.settings.sign_in_bytes_max
+        if size is None or size > size_max:
+            raise web.HTTPRequestEntityTooLarge(size_max, size or 0, headers=NO_STORE)
+        try:
+            return _decode(await request.read())
+        except msgspec.MsgspecError:
+            raise web.HTTPUnprocessableEntity(headers=NO_STORE) from None
+
+    def _person(self, sight: Sight, key: str) -> PersonTile:
+        """The person as the newest board has them, within what the caller may see."""
+        board = self._wallboard.hub.board
+        people = () if board is None else sight.cut(board).people
+        found = next((tile for tile in people if tile.key == key), None)
+        if found is None:
+            raise web.HTTPNotFound(headers=NO_STORE)
+        return found

@@ -1,0 +1,78 @@
+// What every screen beside the wallboard is made of: the stream, the head, and the look of numbers that are old.
+import { setText, setTone } from "/static/dom.js";
+import { Format } from "/static/format.js";
+import { Stream } from "/static/stream.js";
+
+const CLOCK_MS = 250;
+export const by = (id) => document.getElementById(id);
+
+// A screen shows what it is sent: `show(view, now, stale)` draws it.
+export class Shell {
+  constructor({ language, languages, w }, address) {
+    this.tools = { w, format: new Format(language), clientName: (id) => this.clientNames.get(id) || id };
+    this.clientNames = new Map();
+    this.stream = new Stream(() => this.schedule(), address);
+    setText(by("as-of").firstElementChild, w("as_of"));
+    this.offerOther(language, languages);
+  }
+
+  offerOther(language, languages) {
+    const other = Object.keys(languages).find((tag) => tag !== language);
+    if (other === undefined) return;
+    const link = by("language");
+    link.href = `${location.pathname}?lang=${encodeURIComponent(other)}`;
+    link.lang = other;
+    link.hreflang = other;
+    setText(link, languages[other]);
+  }
+
+  start() {
+    this.stream.connect();
+    setInterval(() => this.schedule(), CLOCK_MS);
+    addEventListener("resize", () => this.schedule());
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    if (document.hidden) this.draw();
+    else requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.scheduled = false;
+    const { stream, tools } = this;
+    const health = stream.health();
+    this.tellHealth(health);
+    if (stream.view === null) return;
+    const stale = health.state !== "live";
+    // Old numbers must not seem to move: the clock stands where the board was last true.
+    const now = stale ? stream.view.as_of + stream.settings.stale_after_ms : stream.serverNow();
+    tools.fewJudged = stream.settings.few_judged;
+    if (this.zone !== stream.settings.time_zone) {
+      this.zone = stream.settings.time_zone;
+      tools.format.setTimeZone(this.zone);
+    }
+    setText(by("as-of").children[1], tools.format.time(stream.view.as_of));
+    this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
+    this.show(stream.view, now, stale);
+  }
+
+  tellHealth({ state, ageMs }) {
+    const { w, format } = this.tools;
+    const stale = state === "link_lost" || state === "source_stopped";
+    const broken = !this.stream.open && state !== "connecting";
+    const words = { live: "live", connecting: "connecting", waiting: "waiting_for_data", source_stopped: "stale" };
+    setText(by("link"), w(broken ? "link_lost" : words[state] || state));
+    setTone(by("link"), stale || broken ? "bad" : state === "live" ? "good" : "none");
+    document.body.dataset.state = state;
+    document.body.classList.toggle("stale", stale);
+    const overlay = by("overlay");
+    overlay.hidden = state === "live";
+    const seconds = format.number(Math.max(1, Math.round(ageMs / 1000)));
+    setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(words[state] || "live"));
+    const why = { link_lost: `${w("link_lost")}  ·  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
+    setText(overlay.lastElementChild, why[state] || "");
+  }
+}

@@ -1,0 +1,34 @@
+"""Boards for screens and scrapes, again and again; person by person less often, and only while somebody looks."""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from dashboards.wallboard._core.names import Names, named
+from dashboards.wallboard.hub import Hub
+from seatwatch.server.engines import Engines
+from seatwatch.server.web import Figures
+
+
+async def publish(
+    engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float, people_interval_s: float
+) -> None:
+    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
+    clock = asyncio.get_running_loop().time
+    people_due_s = clock()
+    people, seats = None, None
+    while True:
+        is_wanted = hub.needs_people
+        if not is_wanted:
+            people, seats = None, None
+        with_people = is_wanted and (people is None or clock() >= people_due_s)
+        board = engines.board(with_people=with_people)
+        if board is not None:
+            if with_people:
+                people, seats = board.people, board.seats
+                people_due_s = clock() + people_interval_s
+            figures.board = board
+            figures.folded = engines.folded()
+            figures.anomalies = engines.anomalies()
+            hub.publish(replace(named(board, names), people=people or [], seats=seats or []))
+        await asyncio.sleep(interval_s)
