@@ -25,7 +25,6 @@ from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
 from wire.board import Board
 from wire.errors import Reason
-from wire.scope import Scope
 from wire.verdict import Notice
 
 LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
@@ -134,7 +133,7 @@ def web_application(
     hub: Hub,
     figures: Figures,
     *,
-    scopes: Mapping[str, Scope],
+    access: Access,
     defaults: Defaults,
     problems: Callable[[], Sequence[str]],
 ) -> web.Application:
@@ -142,7 +141,7 @@ def web_application(
     exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
     wallboard = Wallboard(
         hub,
-        access=Access(scopes),
+        access=access,
         words=words(),
         metrics=exporter,
         alive=lambda: (),

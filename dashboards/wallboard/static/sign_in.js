@@ -2,9 +2,13 @@
 import { loadWords, wantedLanguage } from "./words.js";
 
 loadWords(wantedLanguage()).then(({ language, w }) => {
-  const refused = new URLSearchParams(location.search).has("refused");
-  document.querySelector("form").action = `/sign-in?lang=${encodeURIComponent(language)}`;
+  const query = new URLSearchParams(location.search);
+  const why = query.has("withdrawn") ? w("access_withdrawn") : query.has("refused") ? w("token_refused") : "";
+  document.body.classList.toggle("withdrawn", query.has("withdrawn"));
+  for (const name of ["refused", "withdrawn"]) query.delete(name);
+  query.set("lang", language);
+  document.querySelector("form").action = `/sign-in?${query}`;
   document.getElementById("token-label").textContent = w("access_token");
   document.querySelector("button").textContent = w("sign_in");
-  document.getElementById("refused").textContent = refused ? w("token_refused") : "";
+  document.getElementById("refused").textContent = why;
 });
