@@ -170,7 +170,8 @@ class Hub:
         self._pushed_at = asyncio.get_running_loop().time()
         if self._tick_timer is not None and self._pushed_at - self._ticked_at >= self._tick_s * _EARLY_TICK:
             self._next_tick()
-        self._sweep()
+        # whoever publishes goes on at once
+        asyncio.get_running_loop().call_soon(self._sweep)
 
     def board_json(self, scope: Scope) -> bytes | None:
         """The newest board under `scope` as JSON, or None before there is one."""

@@ -10,6 +10,7 @@ const SHAPES = {
   wait: "M12 3a9 9 0 1 0 .01 0zM12 7v5l3.5 2",
   plug: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
   battery: "M3 8h15v8H3zM21 11v2M6 11v2M9 11v2",
+  back: "M4 4v6h6M4.6 10a8 8 0 1 1-.4 4.5",
   unknown: "M12 3a9 9 0 1 0 .01 0zM9.5 9.5a2.5 2.5 0 1 1 3.5 2.3c-.7.4-1 .8-1 1.7M12 16.5v.5",
 };
 

@@ -1,7 +1,7 @@
 // Draws the newest board, counts seconds between boards, and says so when the board is old; or draws one of the past.
 import { addressWith } from "./address.js";
 import { Alarm } from "./alarm.js";
-import { setText, setTone } from "./dom.js";
+import { setIcon, setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
 import { Now } from "./now.js";
 import { Past, PastBand, minuteBefore } from "./past.js";
@@ -61,7 +61,9 @@ class Page {
   offerPast() {
     const link = by("look-back");
     link.hidden = this.isPast;
-    setText(link, this.tools.w("look_back"));
+    link.title = this.tools.w("look_back");
+    link.setAttribute("aria-label", link.title);
+    setIcon(link, "back");
     link.href = "/";
     link.addEventListener("click", () => {
       if (this.stream.settings !== null) link.href = addressWith({ at: minuteBefore(this.stream.serverNow()) });
