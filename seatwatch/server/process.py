@@ -336,6 +336,7 @@ class Server:
         await beside(screens.keep_seen(devices, defaults.seconds("board.device_seen")), name="devices seen")
         problems = partial(self._problems, engines)
         app = web_application(intake, hub, figures, access=access, defaults=defaults, problems=problems)
+        screens.install_layouts(app, access, self._config, self._base, defaults)
         if intake is not None:
             screens.install_past(app, access, self._config, self._data, settings, defaults)
             owner = token_digest(import_token(self._data)).hex()

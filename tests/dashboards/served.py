@@ -1,7 +1,7 @@
 """A wallboard server that does what a test tells it: `python -m tests.dashboards.served PORT [TOKEN CLIENT]`.
 
-`PUT /control` takes `{"board": <Board as JSON> | null, "live": true | false}`. A live board is published over
-and over with its times moved to now, as a running engine would; otherwise nothing more is published.
+`PUT /control` takes `{"board": <Board as JSON> | null, "live": true | false, "layouts": {}}`. A live board is
+published over and over with its times moved to now, as a running engine would; otherwise nothing more is published.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,8 +17,10 @@ from aiohttp import web
 
 from dashboards.exporter import Exporter
 from dashboards.snapshot import IntakeFigures, LedgerFigures, Snapshot
+from dashboards.wallboard._core.layout import Layout
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.layouts import LayoutDoor
 from dashboards.wallboard.server import Wallboard, install
 from dashboards.wallboard.settings import WallboardSettings
 from seatwatch.glossary import words
@@ -34,6 +36,7 @@ class Control(msgspec.Struct):
 
     board: Board | None
     live: bool = True
+    layouts: dict[str, Layout] = {}
 
 
 def settings(**changes: Any) -> WallboardSettings:
@@ -122,6 +125,10 @@ class Publisher:
             self._hub.publish(moved(self._control.board, self._base))
         return web.json_response({"screens": self._hub.figures().connected})
 
+    def layouts(self) -> Mapping[str, Layout]:
+        """The layouts it was last told."""
+        return self._control.layouts
+
     async def run(self, _: web.Application) -> AsyncIterator[None]:
         """Lifetime of the republishing task."""
         async with asyncio.TaskGroup() as tasks:
@@ -153,6 +160,7 @@ def main() -> None:
     publisher = Publisher(hub)
     app = web.Application(client_max_size=8 * 2**20)
     install(app, wallboard(hub, access=access))
+    app.add_routes(LayoutDoor(publisher.layouts, access).routes())
     app.router.add_put("/control", publisher.take)
     app.cleanup_ctx.append(publisher.run)
     web.run_app(app, host="127.0.0.1", port=int(port), print=None, shutdown_timeout=1)

@@ -3,6 +3,7 @@ import { addressWith } from "./address.js";
 import { Alarm } from "./alarm.js";
 import { setIcon, setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
+import { Layout, loadLayout } from "./layout.js";
 import { Now } from "./now.js";
 import { Past, PastBand, minuteBefore } from "./past.js";
 import { Queues } from "./queues.js";
@@ -17,12 +18,15 @@ const DENSE_FROM = 7;
 const by = (id) => document.getElementById(id);
 
 class Page {
-  constructor({ language, languages, w }) {
+  constructor({ language, languages, w }, layout) {
     this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id) };
     this.clientNames = new Map();
     this.isPast = new URLSearchParams(location.search).has("at");
     this.stream = this.isPast ? new Past(() => this.schedule()) : new Stream(() => this.schedule());
     this.now = new Now(by("now"), this.tools);
+    setText(by("title"), w("wallboard"));
+    const parts = { queues: by("queues"), clients: by("clients"), teams: by("teams"), sites: by("sites") };
+    this.layout = new Layout(layout, parts, by("title"), this.tools); // before the alarm: it looks whether there is one
     // What is over calls nobody.
     if (this.isPast) this.band = new PastBand(by("past"), this.stream, this.tools);
     else this.alarm = new Alarm(by("alarm"), this.tools);
@@ -30,7 +34,6 @@ class Page {
     this.queues = new Queues(by("queues"), this.tools);
     this.teams = new Teams(by("teams"), this.tools);
     this.sites = new Sites(by("sites"), this.tools);
-    setText(by("title"), w("wallboard"));
     document.title = `${w("wallboard")} - Seatwatch`;
     setText(by("as-of").firstElementChild, w("as_of"));
     setText(by("as-of").lastElementChild, w("provisional")); // the day goes on
@@ -103,14 +106,17 @@ class Page {
     }
     setText(by("as-of").children[1], this.tools.format.time(stream.view.as_of));
     this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
-    document.body.classList.toggle("dense", Object.keys(stream.view.queues).length >= DENSE_FROM);
-    this.now.render(stream.view, now);
-    if (!this.isPast) this.alarm.render(stream.view.teams, !stale, stream.settings.alarm_repeat_ms);
-    this.clients.render(stream.view.clients, now);
-    this.teams.render(stream.view.teams, now);
-    this.sites.render(stream.view.sites, now);
-    this.tellRecord(stream.view.record);
-    this.queues.render(stream.view, now); // last: it takes the height the others leave
+    const whole = this.layout.whole(stream.view);
+    this.now.render(whole, now);
+    if (!this.isPast) this.alarm.render(whole.teams, !stale, stream.settings.alarm_repeat_ms);
+    const view = this.layout.page(stream.view, this.isPast ? [] : this.alarm.alarming());
+    const queues = by("queues").hidden ? 0 : Object.keys(view.queues).length;
+    document.body.classList.toggle("dense", queues >= DENSE_FROM);
+    this.clients.render(view.clients, now);
+    this.teams.render(view.teams, now);
+    this.sites.render(view.sites, now);
+    this.tellRecord(view.record);
+    this.queues.render(view, now, this.layout.columns()); // last: it takes the height the others leave
   }
 
   turnPages() {
@@ -154,4 +160,7 @@ class Page {
   }
 }
 
-loadWords(wantedLanguage()).then((words) => new Page(words).start());
+loadLayout().then((layout) => {
+  const language = wantedLanguage() || (layout.spec === null ? "" : layout.spec.language);
+  return loadWords(language).then((words) => new Page(words, layout).start());
+});

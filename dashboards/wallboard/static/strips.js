@@ -8,11 +8,13 @@ const MORE_REM = 6; // the last card, with its gap
 
 export class Strip {
   // `empty`: key of the word shown when there is nothing. `widthRem`: how narrow a card may get. `phone`: how many on one.
-  constructor(section, tools, { title, empty, widthRem, phone }) {
+  // `heightRem`: how tall it is where a page of a layout has rows of them.
+  constructor(section, tools, { title, empty, widthRem, heightRem, phone }) {
     this.section = section;
     this.tools = tools;
     this.empty = empty;
     this.widthRem = widthRem;
+    this.heightRem = heightRem;
     this.cards = node("div", "cards");
     this.more = node("p", "card rest");
     this.pool = [];
@@ -27,6 +29,12 @@ export class Strip {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const width = this.cards.getBoundingClientRect().width / rem;
     const fit = (available) => Math.max(1, Math.floor(available / this.widthRem));
+    if (this.section.classList.contains("full")) {
+      const rows = Math.max(1, Math.floor(this.section.getBoundingClientRect().height / rem / this.heightRem));
+      const columns = Math.min(fit(width), Math.max(1, count));
+      this.cards.style.setProperty("--across", String(columns));
+      return rows * columns >= count ? count : rows * columns - 1;
+    }
     return fit(width) >= count ? count : fit(width - MORE_REM);
   }
 
@@ -85,7 +93,7 @@ class TileStrip extends Strip {
 
 export class Clients extends TileStrip {
   constructor(section, tools) {
-    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, phone: 4 });
+    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, heightRem: 9, phone: 4 });
   }
 
   make() {
@@ -117,7 +125,7 @@ const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
 
 export class Teams extends TileStrip {
   constructor(section, tools) {
-    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, phone: 6 });
+    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, heightRem: 6.4, phone: 6 });
   }
 
   make() {
