@@ -4,6 +4,9 @@ import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js
 import { clientFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
+const SCALES = [2.4, 2, 1.7, 1.4, 1.2];
+const AIR_REM = 1.5;
+const HEAD_REM = 4.1; // what the strip is called, with its gap
 const MORE_REM = 6; // the last card, with its gap
 
 export class Strip {
@@ -25,17 +28,27 @@ export class Strip {
 
   // How many of `count` cards fit.
   capacity(count) {
+    const isFull = this.section.classList.contains("full") && !this.onPhone.matches;
+    if (!isFull) this.cards.style.zoom = "";
     if (this.onPhone.matches) return Math.min(count, this.phone);
+    if (isFull) return this.capacityOfRows(count);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const width = this.cards.getBoundingClientRect().width / rem;
     const fit = (available) => Math.max(1, Math.floor(available / this.widthRem));
-    if (this.section.classList.contains("full")) {
-      const rows = Math.max(1, Math.floor(this.section.getBoundingClientRect().height / rem / this.heightRem));
-      const columns = Math.min(fit(width), Math.max(1, count));
-      this.cards.style.setProperty("--across", String(columns));
-      return rows * columns >= count ? count : rows * columns - 1;
-    }
     return fit(width) >= count ? count : fit(width - MORE_REM);
+  }
+
+  // On a page of their own: as large as all of them fit.
+  capacityOfRows(count) {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const { width, height } = this.section.getBoundingClientRect();
+    const across = (scale) => Math.max(1, Math.floor((width / rem - HEAD_REM) / ((this.widthRem + AIR_REM) * scale)));
+    const down = (scale) => Math.max(1, Math.floor(height / rem / (this.heightRem * scale)));
+    const scale = SCALES.find((one) => across(one) * down(one) >= count) || 1;
+    const columns = Math.min(across(scale), Math.max(1, count));
+    this.cards.style.zoom = String(scale);
+    this.cards.style.setProperty("--across", String(columns));
+    return columns * down(scale) >= count ? count : Math.max(1, columns * down(scale) - 1);
   }
 
   // `make` gives an empty card, `show` fills one and tells how many facts it has.
