@@ -10,7 +10,7 @@ import typer
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
     *("maintenance", "incident", "causes", "alerting", "notify", "dashboards", "deadman", "authority", "enrol"),
-    *("fsck", "prove", "backup", "check_config", "token", "account", "version"),
+    *("fsck", "prove", "backup", "check_config", "token", "account", "device", "version"),
 )
 
 HELP: Final = """Telemetry and service-level monitoring for outsourced contact centers."""
@@ -62,6 +62,8 @@ Examples:
   seatwatch prove inclusion DATA/clients/acme 7    a proof that entry 7 is in the signed tree
 
   seatwatch account add li.na --role client --client acme   let a person sign in to the portal
+
+  seatwatch device add floor-2-east --client acme   let a TV show the board of a client
 
   seatwatch COMMAND --help                         what a command takes, with examples
 """

@@ -18,6 +18,7 @@ from msgspec import Meta
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
 from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems, is_written_by_us
+from seatwatch.layouts import Known, WallboardSection, read_layouts
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
@@ -161,6 +162,7 @@ class Config(_Section, frozen=True, kw_only=True):
     channel: list[ChannelSection] = []
     enrolment: EnrolmentSection | None = None
     ring: list[RingSection] = []
+    wallboard: WallboardSection = WallboardSection()
 
     def names(self) -> Names:
         """What people call clients, queues and sites, where they said so."""
@@ -169,6 +171,11 @@ class Config(_Section, frozen=True, kw_only=True):
             queues={(client.id, queue.id): queue.name for client in self.client for queue in client.queue},
             sites={site.id: site.name for site in self.site},
         )
+
+    def known(self) -> Known:
+        """What layouts may name."""
+        queues = [f"{client.id}/{queue.id}" for client in self.client for queue in client.queue]
+        return Known([client.id for client in self.client], queues, [site.id for site in self.site])
 
     def data_dir(self, base: Path) -> Path:
         """The data directory; a relative one is taken from the configuration file's folder `base`."""
@@ -219,6 +226,8 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     for found in on_call_problems(config.alerting, config.duty, config.channel, base):
         yield Problem(*found)
     yield from (Problem(*found) for found in enrolment_problems(config.enrolment, config.ring, base))
+    if config.wallboard.layouts is not None:
+        yield from (Problem(*found) for found in read_layouts(base / config.wallboard.layouts, config.known(), 0)[1])
     if config.redis is not None and not config.redis.url.startswith(_REDIS_SCHEMES):
         problem = f"{config.redis.url!r} is no address of a Redis"
         yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')

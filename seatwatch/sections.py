@@ -50,6 +50,9 @@ def _value(kind: object, value: object, key: str, wrong: Wrong) -> object:
     """Raises msgspec.ValidationError."""
     for section in (kind, *get_args(kind)):
         if isinstance(section, type) and issubclass(section, msgspec.Struct):
+            if get_origin(kind) is dict:
+                named = msgspec.convert(value, dict[str, object])
+                return {name: read_section(section, table, _key(key, name), wrong) for name, table in named.items()}
             if get_origin(kind) is not list:
                 return read_section(section, value, key, wrong)
             tables = msgspec.convert(value, list[object])

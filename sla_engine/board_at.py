@@ -47,7 +47,7 @@ from wire.verdict import Fact, LoadChange
 
 CLIENTS: Final = "clients"
 _READ_AT_ONCE: Final = 2_000
-_STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
+STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""
 _RULES: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT})
 
@@ -242,7 +242,7 @@ def _counting(stored_entries: Iterator[StoredEntry], question: _Question) -> Ite
     for stored in stored_entries:
         if question.known_at is not None and stored.received_at > question.known_at:
             return
-        standing = stored.kind in _STANDING
+        standing = stored.kind in STANDING
         # nothing happens after it came in, so that what came in too early need not be decoded
         if standing or stored.received_at >= earliest:
             entry = recorded(stored)

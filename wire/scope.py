@@ -8,6 +8,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     clients: frozenset[str] | None = None
     sites: frozenset[str] | None = None
+    teams: frozenset[str] | None = None
 
     def sees_client(self, client: str) -> bool:
         """Whether this reader may see `client`."""
@@ -16,6 +17,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     def sees_site(self, site: str) -> bool:
         """Whether this reader may see `site`."""
         return self.sites is None or site in self.sites
+
+    def sees_team(self, team: str) -> bool:
+        """Whether this reader may see `team`, of the clients it may see."""
+        return self.teams is None or team in self.teams
 
 
 EVERYTHING = Scope()

@@ -19,7 +19,9 @@ class Leaders:
         self._names: Final = dict(names)
 
     def name_of(self, request: web.Request) -> str | None:
-        """Under which name the request may look after somebody; None = it may not."""
+        """Under which name the request may look after somebody; None = it may not, as no device may."""
+        if self._access.device_of(request) is not None:
+            return None
         if not self._access.has_tokens:
             return None if self._access.scope_of_request(request) is None else THIS_MACHINE
         return self._names.get(self._access.digest_of_request(request))

@@ -1,12 +1,14 @@
 """From one board to many screens: each screen has one slot, and the newest board wins it.
 
-Nothing is queued for a screen. When it can take bytes again it is sent the difference between the board it has and the
-newest one; what lay between is skipped and counted. Screens of the same sight that have the same board share the bytes.
+Nothing is queued for a screen, and no task runs for it: a sweep writes to every screen that can take bytes the
+difference between the board it has and the newest one. What lay between is skipped and counted. Screens of the same
+sight that have the same board share the bytes, made once; one that takes nothing is passed over.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +20,10 @@ from wire.board import Board
 from wire.scope import Scope
 
 _encode = msgspec.json.Encoder().encode
+_AT_ONCE: Final = 32
+"""Screens written to before the event loop has its turn: about a millisecond."""
+_EARLY_TICK: Final = 0.75
+"""Of a tick's interval; from then on a board takes the tick along, which saves a write."""
 
 
 class TooManyScreensError(Exception):
@@ -29,17 +35,27 @@ def event(name: str, data: bytes) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
-class Screen:
-    """One connected screen: what it was sent last, and a wake-up for when there is more."""
+def _framed(data: bytes, *, chunked: bool) -> bytes:
+    """`data` as HTTP/1.1 sends a body of unknown length; as it is for HTTP/1.0."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
 
-    def __init__(self, group: "_Group", transport: asyncio.Transport) -> None:
+
+class Screen:
+    """One connected screen: what it was sent last, and a word for when it is over.
+
+    may_look: whether whoever opened it still may; asked at every tick.
+    """
+
+    def __init__(self, group: "_Group", transport: asyncio.Transport, may_look: Callable[[], bool]) -> None:
         self.group = group
         self.transport = transport
-        self.awake = asyncio.Event()
-        self.greeted = False
+        self.may_look = may_look
+        self.over = asyncio.Event()
+        self.started = False
+        self.chunked = True
         self.view: View | None = None
         self.version = 0
-        self.next_tick_at = 0.0
+        self.tick = 0
         self.took_bytes_at = 0.0
 
     @property
@@ -58,7 +74,7 @@ class _Group:
         self.version = 0
         self._seen: Seen | None = None
         self._whole: msgspec.Raw | None = None
-        self._deltas: dict[int, bytes] = {}
+        self._ready: dict[tuple[int, int, bool], bytes] = {}
 
     def show(self, board: Board | None, version: int) -> None:
         """Take the newest board, unless this is it."""
@@ -68,7 +84,7 @@ class _Group:
             self._seen = Seen(cut, self.view)
             self.version = version
             self._whole = None
-            self._deltas.clear()
+            self._ready.clear()
 
     def whole(self) -> msgspec.Raw:
         """The view as JSON."""
@@ -76,12 +92,34 @@ class _Group:
             self._whole = msgspec.Raw(_encode(self.view))
         return self._whole
 
-    def delta(self, view: View, version: int) -> bytes:
-        """The event that turns `view`, which was `version`, into the newest one."""
-        found = self._deltas.get(version)
+    def due(self, screen: Screen, tick: "_Tick") -> bytes:
+        """What turns the screen's view into the newest one, and the tick if it lacks that; empty if nothing is due."""
+        behind = screen.version != self.version
+        if not behind and screen.tick == tick.number:
+            return b""
+        key = screen.version, screen.tick, screen.chunked
+        found = self._ready.get(key)
         if found is None:
-            found = self._deltas[version] = event("delta", _encode(diff(view, self.view or {})))
+            parts = [event("delta", _encode(diff(screen.view or {}, self.view or {})))] if behind else []
+            if screen.tick != tick.number:
+                parts.append(tick.told(None if self.view is None else self.view["as_of"]))
+            found = self._ready[key] = _framed(b"".join(parts), chunked=screen.chunked)
         return found
+
+    def forget_ticks(self) -> None:
+        """A new tick is due: what was made ready held the last one, or none."""
+        self._ready.clear()
+
+
+class _Tick:
+    """The newest tick: its number, and what the server's clock said."""
+
+    def __init__(self, number: int, server_now: int) -> None:
+        self.number = number
+        self._server_now = server_now
+
+    def told(self, as_of: int | None) -> bytes:
+        return event("tick", _encode({"as_of": as_of, "server_now": self._server_now}))
 
 
 class Hub:
@@ -102,6 +140,11 @@ class Hub:
         self._version = 0
         self._pushed_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
+        self._tick = _Tick(0, 0)
+        self._ticked_at = float("-inf")
+        self._tick_timer: asyncio.TimerHandle | None = None
+        self._to_serve: deque[Screen] = deque()
+        self._sweeps_again = False
         self._groups: dict[Sight, _Group] = {}
         self._screens: set[Screen] = set()
         self._refused = 0
@@ -126,8 +169,10 @@ class Hub:
         self._board, self._pending = self._pending, None
         self._version += 1
         self._pushed_at = asyncio.get_running_loop().time()
-        for screen in self._screens:
-            screen.awake.set()
+        if self._tick_timer is not None and self._pushed_at - self._ticked_at >= self._tick_s * _EARLY_TICK:
+            self._next_tick()
+        # whoever publishes goes on at once
+        asyncio.get_running_loop().call_soon(self._sweep)
 
     def board_json(self, scope: Scope) -> bytes | None:
         """The newest board under `scope` as JSON, or None before there is one."""
@@ -148,71 +193,120 @@ class Hub:
         """The newest board that was shown."""
         return self._board
 
-    def connect(self, sight: Sight, transport: asyncio.Transport) -> Screen:
+    def connect(self, sight: Sight, transport: asyncio.Transport, may_look: Callable[[], bool]) -> Screen:
         """Admit a screen. Raises TooManyScreensError."""
         if len(self._screens) >= self.settings.screens_max:
             self._refused += 1
             raise TooManyScreensError
         group = self._groups.setdefault(sight, _Group(sight))
         group.screens += 1
-        screen = Screen(group, transport)
+        screen = Screen(group, transport, may_look)
         self._screens.add(screen)
         return screen
 
+    def start(self, screen: Screen, *, chunked: bool) -> None:
+        """Greet a screen whose headers are out, and keep sending until `screen.over`. chunked: how its body is framed.
+
+        It is over when the hub closes, the screen went away, took nothing for `write_timeout_ms` or may not look.
+        """
+        if self.closing:
+            screen.over.set()
+            return
+        screen.started = True
+        screen.chunked = chunked
+        screen.took_bytes_at = asyncio.get_running_loop().time()
+        screen.tick = self._tick.number
+        screen.group.show(self._board, self._version)
+        self._greet(screen)
+        if self._tick_timer is None:
+            self._next_tick()
+
     def disconnect(self, screen: Screen) -> None:
         """Forget a screen, and its group with the last one of it."""
+        screen.over.set()
         self._screens.discard(screen)
         screen.group.screens -= 1
         if not screen.group.screens:
             self._groups.pop(screen.group.sight, None)
 
-    async def next_bytes(self, screen: Screen) -> bytes | None:
-        """Wait for what this screen is to be sent next; None when it should end. Never returns empty bytes.
-
-        Ends when the hub closes, and when the screen has taken nothing for `write_timeout_ms`.
-        """
-        loop = asyncio.get_running_loop()
-        while not self.closing:
-            now_s = loop.time()
-            if not screen.congested:
-                screen.took_bytes_at = now_s
-                data = self._due(screen, now_s)
-                if data:
-                    return data
-            elif now_s - screen.took_bytes_at > self.settings.write_timeout_ms / 1000:
-                return None
-            wait_s = max(screen.next_tick_at - now_s, 0) if not screen.congested else self._tick_s
-            screen.awake.clear()
-            try:
-                async with asyncio.timeout(wait_s):
-                    await screen.awake.wait()
-            except TimeoutError:
-                continue
-        return None
-
     @property
     def _tick_s(self) -> float:
         return self.settings.tick_interval_ms / 1000
 
-    def _due(self, screen: Screen, now_s: float) -> bytes:
-        """What the screen lacks at this moment, as events; empty if it lacks nothing."""
+    def _next_tick(self) -> None:
+        """Begin a new tick, which the next sweep takes along, and see to the one after it."""
+        loop = asyncio.get_running_loop()
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        self._ticked_at = loop.time()
+        self._tick = _Tick(self._tick.number + 1, self._clock_ms())
+        for group in self._groups.values():
+            group.forget_ticks()
+        self._tick_timer = loop.call_later(self._tick_s, self._on_tick) if self._screens else None
+
+    def _on_tick(self) -> None:
+        self._next_tick()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Serve every screen, or once more when the sweep under way is through."""
+        if self._to_serve:
+            self._sweeps_again = True
+            return
+        self._to_serve.extend(screen for screen in self._screens if screen.started)
+        self._serve_some()
+
+    def _serve_some(self) -> None:
+        some = [self._to_serve.popleft() for _ in range(min(_AT_ONCE, len(self._to_serve)))]
+        loop = asyncio.get_running_loop()
+        if self._to_serve:
+            loop.call_soon(self._serve_some)
+        elif self._sweeps_again:
+            self._sweeps_again = False
+            loop.call_soon(self._sweep)
+        for screen in some:
+            self._serve(screen)
+
+    def _serve(self, screen: Screen) -> None:
+        """Write to one screen what it lacks, unless it has not taken what it was written before."""
+        if screen.over.is_set():
+            return
+        now_s = asyncio.get_running_loop().time()
+        if screen.transport.is_closing():
+            screen.over.set()
+        elif screen.congested:
+            if now_s - screen.took_bytes_at > self.settings.write_timeout_ms / 1000:
+                screen.over.set()
+        else:
+            screen.took_bytes_at = now_s
+            if screen.tick != self._tick.number and not screen.may_look():
+                self._write(screen, event("withdrawn", b"{}"))
+                screen.over.set()
+                return
+            screen.group.show(self._board, self._version)
+            if screen.view is None and screen.group.view is not None:
+                self._greet(screen)
+            else:
+                self._bring_up_to_date(screen)
+
+    def _bring_up_to_date(self, screen: Screen) -> None:
         group = screen.group
-        group.show(self._board, self._version)
-        parts = []
-        if not screen.greeted or (screen.view is None and group.view is not None):
-            parts.append(event("hello", self._hello(group)))
-            screen.greeted = True
-        elif screen.view is not None and screen.version != group.version:
-            self._dropped += group.version - screen.version - 1
-            parts.append(group.delta(screen.view, screen.version))
-        if parts:
-            self._frames += group.view is not None
-            screen.view, screen.version = group.view, group.version
-        if now_s >= screen.next_tick_at:
-            screen.next_tick_at = now_s + self._tick_s
-            as_of = None if group.view is None else group.view["as_of"]
-            parts.append(event("tick", _encode({"as_of": as_of, "server_now": self._clock_ms()})))
-        return b"".join(parts)
+        data = group.due(screen, self._tick)
+        if data:
+            if screen.version != group.version:
+                self._frames += 1
+                self._dropped += group.version - screen.version - 1
+            screen.view, screen.version, screen.tick = group.view, group.version, self._tick.number
+            screen.transport.write(data)
+
+    def _greet(self, screen: Screen) -> None:
+        group = screen.group
+        self._frames += group.view is not None
+        screen.view, screen.version = group.view, group.version
+        self._write(screen, event("hello", self._hello(group)))
+
+    def _write(self, screen: Screen, data: bytes) -> None:
+        screen.transport.write(_framed(data, chunked=screen.chunked))
 
     def _hello(self, group: _Group) -> bytes:
         greeting: dict[str, Any] = {
@@ -241,7 +335,10 @@ class Hub:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+            self._tick_timer = None
         for screen in self._screens:
-            screen.awake.set()
+            screen.over.set()
             if screen.congested:
                 screen.transport.abort()

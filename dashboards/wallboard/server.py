@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from dashboards.exposition import OPENMETRICS, PLAIN_TEXT, wants_openmetrics
 from dashboards.wallboard._core.sight import Sight
@@ -31,6 +31,8 @@ SECURITY_HEADERS: Final = {
 }
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
+KEPT: Final = frozenset({"lang", "at", "known_at", "layout", "to"})
+"""What of an address goes along through the sign-in."""
 STREAM_HEADERS: Final = {**NO_STORE, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
 Words = Mapping[str, Mapping[str, str]]
@@ -105,8 +107,8 @@ class Wallboard:
             return self._signed_in(request, token)
         if self._access.scope_of_request(request) is None:
             to = {} if request.path == "/" else {"to": request.path}
-            query = {**request.query, **to}
-            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query(query))
+            why = {"withdrawn": "1"} if self._access.is_withdrawn(request) else {}
+            raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query({**request.query, **to, **why}))
         return web.FileResponse(file, headers=REVALIDATE)
 
     async def sign_in_page(self, _: web.Request) -> web.StreamResponse:
@@ -122,7 +124,7 @@ class Wallboard:
         return self._signed_in(request, token if isinstance(token, str) else "")
 
     def _signed_in(self, request: web.Request, token: str) -> web.StreamResponse:
-        rest = {name: value for name, value in request.query.items() if name in {"lang", "to"}}
+        rest = {name: value for name, value in request.query.items() if name in KEPT}
         if self._access.scope_of_token(token) is None:
             raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query({**rest, "refused": "1"}))
         # back to where they came from, and only ever to a page of ours: a path, never an address
@@ -148,7 +150,7 @@ class Wallboard:
         if transport is None:
             raise web.HTTPServiceUnavailable
         try:
-            screen = self.hub.connect(sight, transport)
+            screen = self.hub.connect(sight, transport, self._access.may_still_look(request))
         except TooManyScreensError:
             retry = str(max(1, self.hub.settings.write_timeout_ms // 1000))
             raise web.HTTPServiceUnavailable(headers={**NO_STORE, "Retry-After": retry}) from None
@@ -164,11 +166,10 @@ class Wallboard:
         try:
             await response.prepare(request)
             await response.write(b"retry: %d\n\n" % settings.reconnect_after_ms)
-            while (data := await self.hub.next_bytes(screen)) is not None:
-                async with asyncio.timeout(settings.write_timeout_ms / 1000):
-                    await response.write(data)
-        except (ConnectionError, TimeoutError):
-            pass  # the screen went away or takes nothing; it asks again when it is back
+        except ConnectionError:
+            return response  # the screen went away; it asks again when it is back
+        self.hub.start(screen, chunked=request.version >= HttpVersion11)
+        await screen.over.wait()
         if screen.congested:
             screen.transport.abort()
         return response
@@ -188,8 +189,8 @@ class Wallboard:
         return web.Response(body=body, content_type="application/json", headers=REVALIDATE)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """The metrics, which name every client: for those who may see everything only."""
-        if self.scope(request) != EVERYTHING:
+        """The metrics, which name every client: for those who may see everything only, and for no TV."""
+        if self.scope(request) != EVERYTHING or self._access.device_of(request) is not None:
             raise web.HTTPForbidden(headers=NO_STORE)
         openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
         body = self._metrics.render(openmetrics=openmetrics)

@@ -21,3 +21,14 @@ class WallboardSettings:
     sign_in_bytes_max: int
     screens_max: int
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastSettings:
+    """Boards of past instants: how many are kept and for how long, how many may wait, how far a slider reaches."""
+
+    past_kept_ms: int
+    past_kept_max: int
+    past_waiting_max: int
+    past_timeout_ms: int
+    past_span_ms: int

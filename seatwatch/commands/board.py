@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from dashboards.wallboard._core.names import Names
     from seatwatch.record_rules import ClientRules
-    from sla_engine.board_at import BoardAtSettings
     from wire.board import Board, Mean, Ratio, SiteTile, Tile
 
 EXAMPLES = """
@@ -36,7 +35,6 @@ Examples:
 COLUMNS = 120
 """Width of the table in a file or a pipe."""
 MS_PER_S = 1_000
-MS_PER_MINUTE = 60_000
 
 
 def register(app: typer.Typer) -> None:
@@ -65,11 +63,9 @@ def board(
     """Print the board as it was true at T, or as the screen showed it."""
     import msgspec
 
-    from dashboards.wallboard._core.names import named
     from ledger.errors import LedgerError
+    from seatwatch.past_board import past_board
     from seatwatch.record_rules import rules_in_force
-    from sla_engine.board_at import board as board_at
-    from wire.scope import Scope
 
     names, configured = _configured(config)
     data = data or configured
@@ -79,19 +75,15 @@ def board(
     if zone:
         zone_named(zone)
     _refuse_absent(data, client or [])
-    scope = Scope(clients=None if client is None else frozenset(client))
     try:
         rules = rules_in_force(data, instant_named("--at", at, "UTC"), client)  # rules change by the day, zones hardly
         zone, origin = (zone, "--zone") if zone else _zone(rules, states_offset("--at", at))
         instant = instant_named("--at", at, zone)
         known = None if known_at is None else instant_named("--known-at", known_at, zone)
-        shown = board_at(data, instant, known, scope, settings=_settings(zone))
+        shown = past_board(data, instant, known, zone=zone, clients=client, names=names)
     except LedgerError as error:
         typer.echo(f"{data}: {error}", err=True)
         raise typer.Exit(1) from None
-    titles = {name: found.title for name, found in rules.items()}
-    given = {name: text for name, text in names.clients.items() if text}
-    shown = named(shown, msgspec.structs.replace(names, clients=titles | given))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=1).decode())
         typer.echo(f"time zone {zone}: {origin}", err=True)
@@ -117,9 +109,9 @@ def _configured(file: Path | None) -> "tuple[Names, Path]":
 
 def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool) -> tuple[str, str]:
     """The time zone to use, and where it is from. Exits with 2 where T could mean several instants."""
-    clients: dict[str, list[str]] = {}
-    for client, found in rules.items():
-        clients.setdefault(found.time_zone, []).append(client)
+    from seatwatch.past_board import zones_of
+
+    clients = zones_of(rules)
     if not clients:
         return load_defaults().text("contract.time_zone"), "the default, as nobody has a definition"
     if len(clients) == 1:
@@ -130,22 +122,6 @@ def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool) -> tuple[str,
         return "UTC", f"clients are in different ones: {zones}"
     typer.echo(f"--at has no offset and clients are in different time zones ({zones}); name one with --zone", err=True)
     raise typer.Exit(2)
-
-
-def _settings(zone: str) -> "BoardAtSettings":
-    """Thresholds, with the windows of a client without rules in the zone asked for."""
-    from seatwatch.site_limits import site_limits
-    from sla_engine._core.client import TileSettings
-    from sla_engine._core.windows import WindowCalendar
-    from sla_engine.board_at import BoardAtSettings
-    from sla_engine.zones import zone_table
-
-    defaults = load_defaults()
-    day_starts_ms = defaults.minute_of_day("contract.business_day_starts") * MS_PER_MINUTE
-    calendar = WindowCalendar(zone_table(zone), defaults.ms("board.interval"), day_starts_ms)
-    limits = site_limits(defaults)
-    tiles = defaults.fill(TileSettings, "board")
-    return defaults.fill(BoardAtSettings, "board", calendar=calendar, limits=limits, tiles=tiles)
 
 
 def _refuse_absent(data: Path, clients: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -49,11 +50,20 @@ def up(
         settings = Config() if config is None else read_config(config)
         directory = data.resolve() if data is not None else settings.data_dir(base)
         directory.mkdir(parents=True, exist_ok=True)
+        _ask_for_open_files(load_defaults().int("board.open_files"))
         if config is None:
             typer.echo("no --config: nobody is watched yet; docs/operate/configure.md says what to write")
         asyncio.run(_serve(settings, base, directory, part, end_with_stdin=end_with_stdin))
     except (ConfigError, LedgerError, OSError, BaseExceptionGroup) as error:
         raise typer.Exit(_explain(_cause(error), str(config or "(defaults)"))) from None
+
+
+def _ask_for_open_files(wanted: int) -> None:
+    """A plain shell allows fewer than there may be screens; where the system allows no more, fewer screens come in."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    within = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if allowed != resource.RLIM_INFINITY and allowed < within:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (within, most))
 
 
 def _cause(error: BaseException) -> BaseException:

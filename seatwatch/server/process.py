@@ -37,6 +37,7 @@ from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.portal.record import PortalRecord
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
+from seatwatch.server import screens
 from seatwatch.server.beside import Beside, run_beside
 from seatwatch.server.desk import Desk
 from seatwatch.server.engines import Engines
@@ -334,18 +335,22 @@ class Server:
         figures = Figures(
             intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
         )
-        scopes = reader_scopes(self._config, self._base)
+        scopes, devices = reader_scopes(self._config, self._base), screens.devices_of(self._data, defaults)
+        access = screens.access_of(scopes, devices)
+        await beside(screens.keep_seen(devices, defaults.seconds("board.device_seen")), name="devices seen")
         app = web_application(
             intake,
             hub,
             figures,
-            scopes=scopes,
+            access=access,
             defaults=defaults,
             problems=partial(self._problems, engines),
             leaders=leader_names(self._config, self._base),
             follow_up=None if intake is None else FollowUps(intake, self._record_clock.now_ms).take,
         )
+        screens.install_layouts(app, access, self._config, self._base, defaults)
         if intake is not None:
+            screens.install_past(app, access, self._config, self._data, settings, defaults)
             owner = token_digest(import_token(self._data)).hex()
             app.add_routes(RosterDoor(intake, owner).routes())
             app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())

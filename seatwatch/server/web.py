@@ -27,7 +27,6 @@ from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
 from wire.board import Board
 from wire.errors import Reason
-from wire.scope import Scope
 from wire.verdict import Notice
 
 LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
@@ -137,7 +136,7 @@ def web_application(
     hub: Hub,
     figures: Figures,
     *,
-    scopes: Mapping[str, Scope],
+    access: Access,
     defaults: Defaults,
     problems: Callable[[], Sequence[str]],
     leaders: Mapping[str, str],
@@ -148,7 +147,6 @@ def web_application(
     leaders: who may follow up, by SHA-256 of the token as hex. follow_up: puts it on record, None = here nobody can.
     """
     exporter = Exporter(figures.snapshot, version=__version__, ids_max=defaults.int("metrics.series_cap"))
-    access = Access(scopes)
     wallboard = Wallboard(
         hub,
         access=access,

@@ -2,7 +2,7 @@
 
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from dashboards.wallboard._core.layout import Layout
 from tests.servers import LOOPBACK, Server, ask, free_port, program, running
 from tests.tidy.source import ROOT
 from wire.board import Board
@@ -45,9 +46,10 @@ class Wall:
         self.server = server
         self.base = f"http://{server.host}:{server.port}"
 
-    def show(self, board: Board | None, *, live: bool = True) -> None:
+    def show(self, board: Board | None, *, live: bool = True, layouts: Sequence[Layout] = ()) -> None:
         """Show `board` as if its as_of were now; `live` = go on publishing it, as of now, several times a second."""
-        body = msgspec.json.encode({"board": board, "live": live})
+        named = {layout.name: layout for layout in layouts}
+        body = msgspec.json.encode({"board": board, "live": live, "layouts": named})
         request = urllib.request.Request(f"{self.base}/control", data=body, method="PUT")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200

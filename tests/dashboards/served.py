@@ -1,7 +1,7 @@
 """A wallboard server that does what a test tells it: `python -m tests.dashboards.served PORT [TOKEN CLIENT]`.
 
-`PUT /control` takes `{"board": <Board as JSON> | null, "live": true | false}`. A live board is published over
-and over with its times moved to now, as a running engine would; otherwise nothing more is published.
+`PUT /control` takes `{"board": <Board as JSON> | null, "live": true | false, "layouts": {}}`. A live board is
+published over and over with its times moved to now, as a running engine would; otherwise nothing more is published.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,8 +19,10 @@ from dashboards.exporter import Exporter
 from dashboards.lead.leaders import Leaders
 from dashboards.lead.server import LeadScreens
 from dashboards.snapshot import IntakeFigures, LedgerFigures, Snapshot
+from dashboards.wallboard._core.layout import Layout
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.layouts import LayoutDoor
 from dashboards.wallboard.server import Wallboard, install
 from dashboards.wallboard.settings import WallboardSettings
 from seatwatch.glossary import words
@@ -36,6 +38,7 @@ class Control(msgspec.Struct):
 
     board: Board | None
     live: bool = True
+    layouts: dict[str, Layout] = {}
 
 
 def settings(**changes: Any) -> WallboardSettings:
@@ -153,6 +156,10 @@ class Publisher:
             ],
         )
 
+    def layouts(self) -> Mapping[str, Layout]:
+        """The layouts it was last told."""
+        return self._control.layouts
+
     async def run(self, _: web.Application) -> AsyncIterator[None]:
         """Lifetime of the republishing task."""
         async with asyncio.TaskGroup() as tasks:
@@ -187,6 +194,7 @@ def main() -> None:
     install(app, served)
     leaders = {} if not token else {hashlib.sha256(token[0].encode()).hexdigest(): "lead-one"}
     app.add_routes(LeadScreens(served, Leaders(access, leaders), publisher.follow).routes())
+    app.add_routes(LayoutDoor(publisher.layouts, access).routes())
     app.router.add_put("/control", publisher.take)
     app.cleanup_ctx.append(publisher.run)
     web.run_app(app, host="127.0.0.1", port=int(port), print=None, shutdown_timeout=1)

@@ -15,11 +15,14 @@ from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, floor, line, site, tile, waiting
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, chromium, live, looking, row, wall
+from tests.dashboards.states import STATES
 from wire.board import Figures, Ratio, TroubleTile, Waiting
 from wire.record import Feed
 from wire.scope import EVERYTHING
 
 STALE_S = 3.0
+RESTART_S = 3.0
+"""From a server that answers again to a screen that is live."""
 SLACK_S = 0.5
 """What a busy machine may take to tell the server and to look at the page."""
 STEP_MS = 2_000
@@ -291,10 +294,31 @@ def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no
             expect(page.locator("#overlay span")).to_contain_text(word("link_lost"))
             expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
             own.server.start()
+            back = time.monotonic()
             own.show(board(queues=[tile(name="After")]))
             live(page)
+            assert time.monotonic() - back < RESTART_S + SLACK_S
             expect(row(page, "After")).to_be_visible()
             assert page.evaluate("window.loadedOnce")
+
+
+COLOURED = """() => {
+  const coloured = "good ok warn bad".split(" ").map((tone) => `[data-tone="${tone}"]`).join(",");
+  const all = [...document.querySelectorAll(".cell, .state, .power, .line")].filter((one) => one.matches(coloured));
+  const seen = all.filter((one) => one.getClientRects().length > 0);
+  const bare = seen.filter((one) => one.querySelector("svg") === null || one.innerText.trim() === "");
+  return [seen.length, bare.map((one) => `${one.className}: ${one.innerText}`)];
+}"""
+
+
+@pytest.mark.parametrize("state", ["busy", "everything", "surge", "nobody", "battery"])
+def test_no_colour_is_without_its_shape_and_its_text(shared: Wall, browser: Browser, state: str) -> None:
+    shared.show(STATES[state])
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        number, bare = page.evaluate(COLOURED)
+    assert number > 5
+    assert bare == []
 
 
 def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(

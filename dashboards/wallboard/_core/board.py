@@ -39,7 +39,7 @@ def scoped(board: Board, scope: Scope) -> Board:
         watermark=None,
         clients=[tile for tile in board.clients if scope.sees_client(tile.client)],
         queues=[tile for tile in board.queues if scope.sees_client(tile.client)],
-        teams=[tile for tile in board.teams if scope.sees_client(tile.client)],
+        teams=[tile for tile in board.teams if scope.sees_client(tile.client) and scope.sees_team(tile.id)],
         site_figures=[
             tile for tile in board.site_figures if scope.sees_client(tile.client) and scope.sees_site(tile.id)
         ],

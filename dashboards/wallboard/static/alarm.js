@@ -95,8 +95,14 @@ export class Alarm {
     document.body.classList.toggle("alarmed", told.length > 0);
   }
 
+  // Keys of the teams whose surge nobody has seen.
+  alarming() {
+    return this.unseen.map(([key]) => key);
+  }
+
   acknowledge() {
     this.ring.acknowledge(this.unseen);
+    this.unseen = [];
     if (this.sound.isMute) this.sound.context.resume();
     this.band.hidden = true;
     document.body.classList.remove("alarmed");

@@ -68,7 +68,9 @@ export function overduePeople(tile, now) {
   return urgency(tile, now).rank === OVER ? Math.max(tile.live.overdue, 1) : 0;
 }
 
-const byName = (a, b) => compare(a.client, b.client) || compare(a.name, b.name) || compare(a.id, b.id);
+// `place`: where a layout puts it.
+const byName = (a, b) => compare(a.place || 0, b.place || 0) || byItsName(a, b);
+const byItsName = (a, b) => compare(a.client, b.client) || compare(a.name, b.name) || compare(a.id, b.id);
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 // Tiles in the order of the contract's book: for a screen that shows all of them, so that they stay where they are.
@@ -98,7 +100,7 @@ export const siteIsFine = (site) => site.state === "ok";
 
 export function sitesByUrgency(sites) {
   const rank = (site) => (siteIsFine(site) ? SITE_ORDER.length + 1 : (SITE_ORDER.indexOf(site.state) + 1 || 1));
-  return Object.values(sites).sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name) || compare(a.id, b.id));
+  return Object.values(sites).sort((a, b) => rank(a) - rank(b) || compare(a.place || 0, b.place || 0) || compare(a.name, b.name) || compare(a.id, b.id));
 }
 
 // How an average lies in its bands: "good", "acceptable", "over_limit", or null where the contract states no band.

@@ -14,6 +14,7 @@ export class Format {
   setTimeZone(timeZone) {
     const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone };
     this.clock = new Intl.DateTimeFormat(this.language, clock);
+    this.year = new Intl.DateTimeFormat(this.language, { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
     this.day = new Intl.DateTimeFormat(this.language, { month: "2-digit", day: "2-digit", timeZone });
   }
 
@@ -46,6 +47,11 @@ export class Format {
 
   time(instant) {
     return this.clock.format(instant);
+  }
+
+  // The date with its year.
+  date(instant) {
+    return this.year.format(instant);
   }
 
   // With the date once the clock time alone would mislead.

@@ -16,9 +16,11 @@ import {
 
 const PHONE_ROWS = 20;
 // A row is as tall as there is room for, between these, gap included; its text grows with it up to `text`.
-const LINE_REM = { least: 2.5, most: 5.6, text: 4.2 };
+const LINE_REM = { least: 2.5, most: 5.6, text: 3.8 };
 // Few queues get rows of two storeys, each figure under its name.
 const TALL_REM = { least: 6.4, most: 14, text: 11 };
+// In half the width figures have less room.
+const COLUMN_TEXT_REM = 3;
 const HEAD_REM = 1.6; // over lines; under them, the line that says how many more there are
 const MORE_REM = 1.3;
 
@@ -31,29 +33,43 @@ export class Queues {
     this.pool = [];
     this.page = 0;
     this.phone = matchMedia("(max-width: 700px)");
-    this.head(main.querySelector(".head"));
+    this.heads = main.querySelector(".heads");
+    this.columns = 0;
     this.more.addEventListener("click", () => {
       this.page += 1;
       this.turnedByHand = true;
     });
   }
 
-  head(row) {
+  // A page of a layout may have them in columns, each under a head of its own; a phone has one.
+  setColumns(columns) {
+    const wanted = this.phone.matches ? 1 : columns;
+    if (wanted === this.columns) return;
+    this.columns = wanted;
+    this.heads.textContent = "";
+    for (let at = 0; at < wanted; at += 1) this.heads.append(this.head());
+    this.main.classList.toggle("columned", wanted > 1);
+  }
+
+  head() {
     const { w } = this.tools;
+    const row = node("div", "row head");
     const titles = ["queue", "waiting", "oldest_wait", "to_breach", "attainment", "average_response"];
     row.append(...titles.map((key) => node("div", `cell ${key}`, w(key))));
     row.append(node("div", "agents", ...AGENT_STATES.map((state) => node("span", "", w(state)))));
+    return row;
   }
 
-  // How many rows fit; sets how tall they are.
-  capacity(count) {
+  // How many fit; sets how tall their rows are.
+  capacity(all) {
     if (this.phone.matches) {
       this.main.classList.remove("tall");
       return PHONE_ROWS;
     }
+    const count = Math.ceil(all / this.columns);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const height = this.main.getBoundingClientRect().height / rem;
-    const tall = count > 0 && height / count >= TALL_REM.least;
+    const tall = this.columns === 1 && count > 0 && height / count >= TALL_REM.least;
     const size = tall ? TALL_REM : LINE_REM;
     const fit = (room) => Math.max(1, Math.floor(room / size.least));
     let room = height - (tall ? 0 : HEAD_REM);
@@ -62,8 +78,9 @@ export class Queues {
     const row = Math.min(size.most, room / Math.max(1, rows));
     this.main.classList.toggle("tall", tall);
     this.rows.style.setProperty("--row", `${row.toFixed(3)}rem`);
-    this.rows.style.setProperty("--text", `${Math.min(size.text, row).toFixed(3)}rem`);
-    return Math.max(1, rows);
+    const text = Math.min(size.text, row, this.columns === 1 ? row : COLUMN_TEXT_REM);
+    this.rows.style.setProperty("--text", `${text.toFixed(3)}rem`);
+    return Math.max(1, rows) * this.columns;
   }
 
   turnPage() {
@@ -71,7 +88,8 @@ export class Queues {
     this.turnedByHand = false;
   }
 
-  render(view, now) {
+  render(view, now, columns) {
+    this.setColumns(columns);
     const count = Object.keys(view.queues).length;
     const rows = this.capacity(count);
     const pages = Math.max(1, Math.ceil(count / rows));

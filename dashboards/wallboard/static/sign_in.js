@@ -3,10 +3,12 @@ import { loadWords, wantedLanguage } from "./words.js";
 
 loadWords(wantedLanguage()).then(({ language, w }) => {
   const query = new URLSearchParams(location.search);
-  const refused = query.has("refused");
-  const to = query.has("to") ? `&to=${encodeURIComponent(query.get("to"))}` : "";
-  document.querySelector("form").action = `/sign-in?lang=${encodeURIComponent(language)}${to}`;
+  const why = query.has("withdrawn") ? w("access_withdrawn") : query.has("refused") ? w("token_refused") : "";
+  document.body.classList.toggle("withdrawn", query.has("withdrawn"));
+  for (const name of ["refused", "withdrawn"]) query.delete(name);
+  query.set("lang", language);
+  document.querySelector("form").action = `/sign-in?${query}`;
   document.getElementById("token-label").textContent = w("access_token");
   document.querySelector("button").textContent = w("sign_in");
-  document.getElementById("refused").textContent = refused ? w("token_refused") : "";
+  document.getElementById("refused").textContent = why;
 });

@@ -51,7 +51,7 @@ export const siteLook = (state) => STATE_LOOKS.get(state) || UNKNOWN;
 
 export class Sites extends Strip {
   constructor(section, tools) {
-    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15, phone: 12 });
+    super(section, tools, { title: "site", empty: "no_sites", widthRem: 15, heightRem: 8.4, phone: 12 });
   }
 
   render(sites, now) {

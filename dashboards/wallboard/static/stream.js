@@ -1,4 +1,5 @@
 // The event stream: keeps the newest board, the server's clock, and how long ago either was heard.
+import { addressWith } from "./address.js";
 import { applyDelta } from "./board.js";
 
 const CLOCK_SAMPLES = 10;
@@ -36,6 +37,11 @@ export class Stream {
     on("tick", (tick) => {
       this.setClock(tick.server_now);
     });
+    // This screen may not look any more: the sign-in page says so.
+    on("withdrawn", () => {
+      source.close();
+      location.assign(addressWith({}));
+    });
   }
 
   greet(hello) {
@@ -57,7 +63,7 @@ export class Stream {
       .then((answer) => answer.status === 401)
       .catch(() => false)
       .then((refused) => {
-        if (refused) location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`);
+        if (refused) location.assign(addressWith({}));
         else setTimeout(() => this.connect(), this.settings === null ? 1000 : this.settings.stale_after_ms / 2);
       });
   }

@@ -4,15 +4,20 @@ import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js
 import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
+const SCALES = [2.4, 2, 1.7, 1.4, 1.2];
+const AIR_REM = 1.5;
+const HEAD_REM = 4.1; // what the strip is called, with its gap
 const MORE_REM = 6; // the last card, with its gap
 
 export class Strip {
   // `empty`: key of the word shown when there is nothing. `widthRem`: how narrow a card may get. `phone`: how many on one.
-  constructor(section, tools, { title, empty, widthRem, phone }) {
+  // `heightRem`: how tall it is where a page of a layout has rows of them.
+  constructor(section, tools, { title, empty, widthRem, heightRem, phone }) {
     this.section = section;
     this.tools = tools;
     this.empty = empty;
     this.widthRem = widthRem;
+    this.heightRem = heightRem;
     this.cards = node("div", "cards");
     this.more = node("p", "card rest");
     this.pool = [];
@@ -23,11 +28,27 @@ export class Strip {
 
   // How many of `count` cards fit.
   capacity(count) {
+    const isFull = this.section.classList.contains("full") && !this.onPhone.matches;
+    if (!isFull) this.cards.style.zoom = "";
     if (this.onPhone.matches) return Math.min(count, this.phone);
+    if (isFull) return this.capacityOfRows(count);
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const width = this.cards.getBoundingClientRect().width / rem;
     const fit = (available) => Math.max(1, Math.floor(available / this.widthRem));
     return fit(width) >= count ? count : fit(width - MORE_REM);
+  }
+
+  // On a page of their own: as large as all of them fit.
+  capacityOfRows(count) {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const { width, height } = this.section.getBoundingClientRect();
+    const across = (scale) => Math.max(1, Math.floor((width / rem - HEAD_REM) / ((this.widthRem + AIR_REM) * scale)));
+    const down = (scale) => Math.max(1, Math.floor(height / rem / (this.heightRem * scale)));
+    const scale = SCALES.find((one) => across(one) * down(one) >= count) || 1;
+    const columns = Math.min(across(scale), Math.max(1, count));
+    this.cards.style.zoom = String(scale);
+    this.cards.style.setProperty("--across", String(columns));
+    return columns * down(scale) >= count ? count : Math.max(1, columns * down(scale) - 1);
   }
 
   // `make` gives an empty card, `show` fills one and tells how many facts it has.
@@ -85,7 +106,7 @@ class TileStrip extends Strip {
 
 export class Clients extends TileStrip {
   constructor(section, tools) {
-    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, phone: 4 });
+    super(section, tools, { title: "client", empty: "no_data", widthRem: 24, heightRem: 9, phone: 4 });
   }
 
   make() {
@@ -117,7 +138,7 @@ const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
 
 export class Teams extends TileStrip {
   constructor(section, tools) {
-    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, phone: 6 });
+    super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, heightRem: 6.4, phone: 6 });
   }
 
   make() {

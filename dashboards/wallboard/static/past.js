@@ -1,0 +1,142 @@
+// The board of a past instant: one picture that stands still, and a slider to another one. Never to be taken for now.
+import { addressWith } from "./address.js";
+import { node, setIcon, setText } from "./dom.js";
+
+const MINUTE_MS = 60000;
+const STEPS = [-15, -1, 1, 15]; // minutes
+const SETTLE_MS = 300; // a finger that still moves asks for nothing
+const RETRY_MS = 1000;
+
+// An instant as addresses have it.
+const iso = (instant) => new Date(instant).toISOString().replace(".000Z", "Z");
+
+// The last whole minute that is over.
+export const minuteBefore = (now) => iso(Math.floor(now / MINUTE_MS) * MINUTE_MS);
+
+// Looks like a Stream to the page: `view`, `settings`, `health`, `serverNow`; there is no link that could be lost.
+export class Past {
+  constructor(onBoard) {
+    this.onBoard = onBoard;
+    this.view = null;
+    this.settings = null;
+    this.says = "";
+    this.open = false;
+    this.asked = 0;
+  }
+
+  connect() {
+    const query = new URLSearchParams(location.search);
+    const wanted = new URLSearchParams({ at: query.get("at") });
+    if (query.has("known_at")) wanted.set("known_at", query.get("known_at"));
+    this.asked += 1;
+    this.says = "past_reading";
+    this.load(wanted, this.asked);
+  }
+
+  // Show another instant; what was known when is left behind.
+  moveTo(instant) {
+    history.replaceState(null, "", addressWith({ at: iso(instant), known_at: null }));
+    this.connect();
+    this.onBoard();
+  }
+
+  load(wanted, number) {
+    fetch(`/past.json?${wanted}`, { cache: "no-store" })
+      .then((answer) => {
+        if (answer.status === 401) location.assign(addressWith({}));
+        return answer.json().then((told) => this.take(answer.ok, told, wanted, number));
+      })
+      .catch(() => this.take(false, { says: "past_unreadable" }, wanted, number));
+  }
+
+  // Of several questions only the last one's answer counts.
+  take(isShown, told, wanted, number) {
+    if (number !== this.asked) return;
+    this.says = isShown ? "" : told.says || "past_unreadable";
+    if (isShown) this.settings = told;
+    else if (this.settings !== null) this.settings.server_now = told.server_now || this.settings.server_now;
+    this.view = isShown ? told.board : null;
+    if (this.says === "past_busy") setTimeout(() => number === this.asked && this.load(wanted, number), RETRY_MS);
+    this.onBoard();
+  }
+
+  serverNow() {
+    return this.view.as_of;
+  }
+
+  health() {
+    return { state: this.says === "" ? "past" : "past_waiting", ageMs: 0, says: this.says };
+  }
+}
+
+// The band that says what this is, with the slider over a day and the way back.
+export class PastBand {
+  constructor(band, past, tools) {
+    const { w } = tools;
+    this.past = past;
+    this.tools = tools;
+    this.band = band;
+    this.time = node("time");
+    this.known = node("small");
+    this.slider = node("input");
+    this.slider.type = "range";
+    this.slider.step = String(MINUTE_MS);
+    this.slider.setAttribute("aria-label", w("look_back"));
+    this.buttons = STEPS.map((step) => node("button", "", `${step < 0 ? "\u2212" : "+"}${Math.abs(step)} ${w("minutes")}`));
+    this.back = node("a", "", w("to_live"));
+    this.back.href = addressWith({ at: null, known_at: null });
+    const mark = node("span", "mark");
+    setIcon(mark, "wait");
+    const head = node("p", "", mark, node("strong", "", w("past_picture")), this.time, this.known);
+    setText(this.known, w("past_not_live"));
+    const [far, near, on, farOn] = this.buttons;
+    band.append(head, node("div", "", far, near, this.slider, on, farOn, this.back));
+    band.hidden = false;
+    this.buttons.forEach((button, at) => {
+      button.addEventListener("click", () => this.wish(this.wished() + STEPS[at] * MINUTE_MS));
+    });
+    this.slider.addEventListener("input", () => this.wish(Number(this.slider.value)));
+  }
+
+  // Where the slider is to be: what was asked for last, or what is shown.
+  wished() {
+    return this.wishedAt === undefined ? this.shown : this.wishedAt;
+  }
+
+  wish(instant) {
+    if (this.past.settings === null) return;
+    this.wishedAt = Math.min(instant, Math.floor(this.past.settings.server_now / MINUTE_MS) * MINUTE_MS);
+    this.slider.value = String(this.wishedAt);
+    this.tell(this.wishedAt);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.past.moveTo(this.wishedAt), SETTLE_MS);
+  }
+
+  // The slider reaches over the last day, or over the day around an instant further back.
+  render() {
+    const { settings, view } = this.past;
+    if (settings === null) return;
+    const { w, format } = this.tools;
+    if (this.zone !== settings.time_zone) {
+      this.zone = settings.time_zone;
+      format.setTimeZone(this.zone);
+    }
+    if (view === null || this.shown === view.as_of) return;
+    this.shown = view.as_of;
+    this.wishedAt = undefined;
+    const span = settings.span_ms;
+    const newest = Math.floor(settings.server_now / MINUTE_MS) * MINUTE_MS;
+    const last = newest - span <= this.shown ? newest : Math.floor((this.shown + span / 2) / MINUTE_MS) * MINUTE_MS;
+    this.slider.min = String(last - span);
+    this.slider.max = String(last);
+    this.slider.value = String(this.shown);
+    this.tell(this.shown);
+    const known = w(settings.known_at === null ? "past_known_by_now" : "past_as_known_then");
+    setText(this.known, `${w("past_not_live")}  \u00b7  ${known}`);
+  }
+
+  tell(instant) {
+    const { format } = this.tools;
+    setText(this.time, `${format.date(instant)} ${format.time(instant)}`);
+  }
+}

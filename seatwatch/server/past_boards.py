@@ -1,0 +1,90 @@
+"""Boards of past instants for screens, as `seatwatch board --at` makes them, in a process of its own.
+
+Folding a week takes seconds of one core. In this process it would hold the interpreter against every announcement and
+every screen; in another one it can also be ended when it takes too long.
+"""
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from collector.ledgers import ledger_directory
+from dashboards.wallboard._core.names import Names, named
+from dashboards.wallboard.past import NothingThenError, UnreadableError
+from ledger.errors import LedgerError
+from ledger.reader import LedgerReader
+from sla_engine.board_at import CLIENTS, STANDING
+from wire.board import Board
+from wire.ids import OPERATOR
+from wire.limits import INSTANT_MAX_MS
+
+log = structlog.get_logger()
+_LOOKED_AT: Final = 1_000
+"""Entries; a server that starts enters its rules first, and there are fewer of them."""
+_decode: Final = msgspec.json.Decoder(Board).decode
+
+
+class RecordedBoards:
+    """Implements dashboards.wallboard.past.PastBoards over a data directory. names: of the configuration."""
+
+    def __init__(self, data: Path, names: Names, *, timeout_ms: int) -> None:
+        self._data: Final = data
+        self._names: Final = names
+        self._timeout_ms: Final = timeout_ms
+        self._begins_at: int | None = None
+
+    async def board(self, at: int, known_at: int | None) -> Board:
+        """The board at `at` (ms), as `seatwatch board` prints it. Raises NothingThenError, UnreadableError."""
+        command = [sys.executable, "-m", "seatwatch.past_board", str(self._data), str(at)]
+        board = _decode(await self._printed([*command, *([] if known_at is None else [str(known_at)])]))
+        if _is_empty(board) and at < await asyncio.to_thread(self._begins):
+            raise NothingThenError
+        return named(board, self._names)
+
+    async def _printed(self, command: list[str]) -> bytes:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1000):
+                printed, complaint = await process.communicate()
+        except TimeoutError:
+            log.warning("past.took_too_long", timeout_ms=self._timeout_ms)
+            raise UnreadableError from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            log.warning("past.failed", code=process.returncode, said=complaint.decode(errors="replace")[-500:])
+            raise UnreadableError
+        return printed
+
+    def _begins(self) -> int:
+        """When (ms) the first entry of any ledger came in. It never changes, as ledgers only grow."""
+        if self._begins_at is None:
+            clients = self._data / CLIENTS
+            names = [path.name for path in clients.iterdir() if path.is_dir()] if clients.is_dir() else []
+            found = [_first_received_at(ledger_directory(self._data, name)) for name in (OPERATOR, *names)]
+            self._begins_at = min((at for at in found if at is not None), default=None)
+        return INSTANT_MAX_MS if self._begins_at is None else self._begins_at
+
+
+def _first_received_at(directory: Path) -> int | None:
+    """When its first entry came in that is no rule: rules hold by dates of their own."""
+    try:
+        reader = LedgerReader.open(directory)
+    except LedgerError:
+        return None
+    try:
+        return next((stored.received_at for stored in reader.read(0, _LOOKED_AT) if stored.kind not in STANDING), None)
+    finally:
+        reader.close()
+
+
+def _is_empty(board: Board) -> bool:
+    """Whether nobody was heard of: neither a queue nor a site."""
+    return not board.sites and not any(tile.live is not None or tile.day.offered for tile in board.queues)

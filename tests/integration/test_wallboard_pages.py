@@ -1,0 +1,155 @@
+"""Layouts on a screen: what a page shows, that pages turn, and that no alarm and no key is turned away from."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dashboards.wallboard._core.layout import Layout
+from seatwatch.glossary import words
+from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall
+from tests.dashboards.states import STATES
+from tests.dashboards.test_layouts import layout, page
+from tests.integration.test_wallboard_layout import FAINT, misfits
+from wire.board import Board, Surge
+
+QUICK_MS = 400
+NEVER_MS = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
+    with wall(tmp_path_factory.mktemp("wall")) as opened:
+        yield opened
+
+
+def word(key: str) -> str:
+    return words()[key].en
+
+
+def floor(surging: str = "") -> Board:
+    teams = [tile("team", name, name=name, surge=Surge(4, NOON) if name == surging else None) for name in ("n", "s")]
+    return board(
+        clients=[tile("client", "acme"), tile("client", "beta", "beta")],
+        queues=[tile(id_=f"q{n}", client=of, name=f"{of} {n}") for of in ("acme", "beta") for n in range(3)],
+        teams=teams,
+        sites=[site("sh1"), site("cd2")],
+    )
+
+
+def titles(shown: Page, part: str) -> list[str]:
+    return shown.locator(f"{part} :is(.row, .card):not([hidden]) bdi.title").all_inner_texts()
+
+
+def turning(turn_ms: int) -> Layout:
+    return layout(
+        "floor",
+        page("queues", "clients", title="Acme", clients=("acme",)),
+        page("teams", title="North", teams=("n",)),
+        page("teams", title="South", teams=("s",)),
+        turn_ms=turn_ms,
+    )
+
+
+def test_a_page_shows_its_panels_in_their_order_and_of_each_what_it_names(shared: Wall, browser: Browser) -> None:
+    two = page("sites", "queues", queues=("beta/q2", "acme/q0"), sites=("cd2",), columns=2)
+    shared.show(floor(), layouts=[layout("two", two, language="en")])
+    with looking(browser, f"{shared.base}/?layout=two") as shown:
+        live(shown)
+        assert shown.evaluate("document.documentElement.lang") == "en", "the layout's language"
+        assert titles(shown, "#queues") == ["beta 2", "acme 0"]
+        assert titles(shown, "#sites") == ["CD2"]
+        expect(shown.locator("#clients")).to_be_hidden()
+        expect(shown.locator("#teams")).to_be_hidden()
+        top = "(id) => document.getElementById(id).getBoundingClientRect().top"
+        assert shown.evaluate(top, "sites") < shown.evaluate(top, "queues")
+        lefts = shown.locator("#rows .row:not([hidden])").evaluate_all(
+            "(all) => all.map((row) => row.getBoundingClientRect().left)"
+        )
+        assert lefts[0] < lefts[1], "two columns"
+        expect(shown.locator("#now .waiting .big")).to_have_text("2")
+        shown.goto(f"{shared.base}/?layout=two&lang=zh-CN")
+        live(shown)
+        assert shown.evaluate("document.documentElement.lang") == "zh-CN", "the address wins"
+
+
+def test_an_unknown_layout_is_said_and_everything_is_shown(shared: Wall, browser: Browser) -> None:
+    shared.show(floor())
+    with looking(browser, f"{shared.base}/?layout=attic&lang=en") as shown:
+        live(shown)
+        expect(shown.locator("h1 small")).to_have_text(word("layout_unknown"))
+        assert len(titles(shown, "#queues")) == 6
+
+
+def test_pages_turn_by_themselves_and_a_key_stops_and_turns_them(shared: Wall, browser: Browser) -> None:
+    shared.show(floor(), layouts=[turning(QUICK_MS)])
+    with looking(browser, f"{shared.base}/?layout=floor&lang=en") as shown:
+        live(shown)
+        title, under = shown.locator("#title"), shown.locator("h1 small")
+        for wanted in ("Acme", "North", "South", "Acme"):
+            expect(title).to_have_text(wanted)
+        shown.keyboard.press(" ")
+        expect(under).to_contain_text(word("page_paused"))
+        before = title.inner_text()
+        shown.evaluate(f"new Promise((done) => setTimeout(done, {3 * QUICK_MS}))")
+        expect(title).to_have_text(before)
+        names = ["Acme", "North", "South"]
+        shown.keyboard.press("ArrowRight")
+        expect(title).to_have_text(names[(names.index(before) + 1) % 3])
+        shown.keyboard.press("ArrowLeft")
+        expect(title).to_have_text(before)
+        shown.keyboard.press("Enter")
+        expect(under).not_to_contain_text(word("page_paused"))
+        expect(title).not_to_have_text(before)
+
+
+def test_pages_stay_on_the_one_that_has_the_alarm_until_somebody_has_seen_it(shared: Wall, browser: Browser) -> None:
+    layouts = [turning(QUICK_MS)]
+    shared.show(floor(), layouts=layouts)
+    with looking(browser, f"{shared.base}/?layout=floor&lang=en") as shown:
+        live(shown)
+        shared.show(floor("s"), layouts=layouts)
+        expect(shown.locator("#alarm")).to_be_visible()
+        expect(shown.locator("#title")).to_have_text("South")
+        shown.evaluate(f"new Promise((done) => setTimeout(done, {3 * QUICK_MS}))")
+        expect(shown.locator("#title")).to_have_text("South")
+        assert titles(shown, "#teams") == ["s"]
+        shown.keyboard.press("Enter")
+        expect(shown.locator("#alarm")).to_be_hidden()
+        expect(shown.locator("#title")).not_to_have_text("South")
+        expect(shown.locator("h1 small")).not_to_contain_text(word("page_paused"))
+
+
+LAYOUTS = [
+    layout("queues", page("queues", columns=2), turn_ms=NEVER_MS),
+    layout("people", page("teams", "clients"), turn_ms=NEVER_MS),
+    layout("buildings", page("sites", title="A title that is much longer than there is room for"), turn_ms=NEVER_MS),
+    layout("mixed", page("teams", "queues", "sites"), turn_ms=NEVER_MS),
+]
+
+
+@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (PHONE, "en")], ids=str)
+def test_nothing_sticks_out_of_any_layout(shared: Wall, browser: Browser, size: tuple[int, int], language: str) -> None:
+    wrong = {}
+    shared.show(STATES["overflow"], layouts=LAYOUTS)
+    with looking(browser, shared.base, size) as shown:
+        for made in LAYOUTS:
+            shown.goto(f"{shared.base}/?layout={made.name}&lang={language}")
+            live(shown)
+            for number, state in enumerate(("overflow", "wide"), start=11):
+                shared.show(msgspec.structs.replace(STATES[state], entries=number), layouts=LAYOUTS)
+                expect(shown.locator("#record")).to_contain_text(str(number))
+                found = misfits(shown) + shown.evaluate(FAINT)
+                if size == TV and not shown.evaluate("document.documentElement.scrollHeight <= innerHeight"):
+                    found.append("higher than the screen")
+                if found:
+                    wrong[made.name, state] = found
+    assert wrong == {}
