@@ -83,6 +83,8 @@ def show(
     """
     import msgspec
 
+    from seatwatch.incident_words import timeline
+
     found, evidence = _incidents(data, incident)
     if incident not in found:
         _end(f"{incident}: the ledger in {data} holds no such incident", 1)
@@ -90,10 +92,10 @@ def show(
     if for_carrier:
         typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
         return
-    rows = _timeline(found[incident], evidence, tell)
+    rows = timeline(found[incident], evidence, tell)
     if as_json:
-        timeline = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
-        typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": timeline}))
+        told = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
+        typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": told}))
         return
     said = found[incident].newest
     typer.echo(f"{said.incident}  {tell.headline(said)}")
@@ -101,24 +103,6 @@ def show(
     typer.echo(f"{tell.at(said.started_at)} .. {tell.at(said.ended_at)}  {tell.lasted(said)}".rstrip())
     for at, index, text in rows:
         typer.echo(f"  {tell.at(at)}  #{index:<8} {text}")
-
-
-def _timeline(incident: "Incident", evidence: "list[Recorded]", tell: "IncidentTeller") -> list[tuple[int, int, str]]:
-    """Instant, index of the entry and sentence, by when it happened."""
-    from wire.incident import IncidentSaid
-
-    rows = [
-        (entry.body.occurred_at, entry.index, tell.revision(entry.body))
-        for entry in incident.revisions
-        if isinstance(entry.body, IncidentSaid)
-    ]
-    rows += [(entry.received_at, entry.index, tell.taken_on(entry)) for entry in incident.taken_on]
-    rows += [
-        (min(entry.body.occurred_at, entry.received_at), entry.index, tell.told(entry))
-        for entry in evidence
-        if entry.body is not None
-    ]
-    return sorted(rows)
 
 
 def _plain(incident: "Incident") -> dict[str, Any]:
