@@ -286,13 +286,8 @@ def _mark(said: IncidentSaid, shown: Shown) -> Mark:
 
 def _row(title: str, stretch: Stretch, shown: Shown) -> tuple[str, ...]:
     tell = shown.tell
-    return (
-        tell.at(stretch.since)[:-4],
-        tell.at(stretch.until)[:-4],
-        _lasting((stretch.until - stretch.since) // 1_000),
-        title,
-        stretch.word,
-    )
+    lasted = _lasting((stretch.until - stretch.since) // 1_000)
+    return title, stretch.word, tell.at(stretch.since)[:-4], tell.at(stretch.until)[:-4], lasted
 
 
 def _discharges(shown: Shown) -> Iterator[DischargePicture]:
