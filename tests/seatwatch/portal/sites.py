@@ -7,7 +7,7 @@ for ten minutes; 12:00 the site's lines cut for ten minutes, of which the gatewa
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.builders import Event, clock, ms
 from tests.seatwatch.portal.worlds import client_of, day
@@ -63,21 +63,37 @@ def told(body: Body, received_at: int) -> Event:
     return Event(body, GATE, received_at)
 
 
-def readings(at: int, received_at: int) -> Iterator[Event]:
+class Befell(NamedTuple):
+    """What a site's gateway has to tell of, [since, until) each, ms. drop: percent of charge lost in a minute."""
+
+    line_down: tuple[int, int] = (ms("10:00:05"), ms("10:06:05"))
+    battery: tuple[int, int] = (ms("11:00"), ms("11:10"))
+    drop: int = 4
+
+
+WHAT_BEFELL = Befell()
+
+
+def readings(at: int, received_at: int, befell: Befell = WHAT_BEFELL) -> Iterator[Event]:
     """What the gateway says of everything at one instant."""
-    is_down = ms("10:00:05") <= at < ms("10:06:05")
+    is_down = befell.line_down[0] <= at < befell.line_down[1]
     carried: dict[str, Any] = {"site": "north", "is_default_route": True}
     state, reason = (LineState.DOWN, LineReason.NO_INTERNET) if is_down else (LineState.UP, LineReason.OK)
-    held = at - ms("10:00:05") if is_down else 0
+    held = at - befell.line_down[0] if is_down else 0
     line = LineReading(**head(at), line="wan1", carrier="telecom", state=state, reason=reason, since_ms=held, **carried)
     yield told(line, received_at)
     other = LineReading(
         **head(at), site="north", line="wan2", carrier="unicom", state=LineState.UP, reason=LineReason.OK
     )
     yield told(other, received_at)
-    on_battery = ms("11:00") <= at < ms("11:10")
+    on_battery = befell.battery[0] <= at < befell.battery[1]
     power = Power.BATTERY if on_battery else Power.MAINS
-    charge = 100 - 4 * ((at - ms("11:00")) // MINUTE) if on_battery else 100
+    since = at - befell.battery[0]
+    # a battery takes ten times as long to fill as it took to empty
+    filled = (befell.battery[1] - befell.battery[0]) * befell.drop - (at - befell.battery[1]) * befell.drop // 10
+    charge = 100 - befell.drop * (since // MINUTE) if on_battery else 100
+    if at >= befell.battery[1] and filled > 0:
+        charge = 100 - filled // MINUTE
     ups = UpsReading(
         **head(at),
         site="north",
@@ -85,7 +101,7 @@ def readings(at: int, received_at: int) -> Iterator[Event]:
         power=power,
         comms=Comms.OK,
         charge_percent=charge,
-        since_ms=at - ms("11:00") if on_battery else 0,
+        since_ms=since if on_battery else 0,
     )
     yield told(ups, received_at)
     trunk = PhoneLineReading(**head(at), site="north", phone_line="sip", state=TrunkState.REACHABLE)
@@ -97,10 +113,15 @@ def silence(source: str, heard_at: int, at: int) -> Event:
     return Event(SourceSilent(**head(at), about_source=source, heard_at=heard_at), "~silence", at)
 
 
-def incident(site: str = "north", subject: str = "wan1", cause: Cause = Cause.UPLINK, name: str = "i-line") -> Event:
-    """A line that was down from 10:00:05 to 10:06:05, as its last revision says."""
+def incident(
+    site: str = "north",
+    subject: str = "wan1",
+    cause: Cause = Cause.UPLINK,
+    name: str = "i-line",
+) -> Event:
+    """An incident that lasted as long as the line was down, as its last revision says."""
     said = IncidentSaid(
-        **head(ms("10:06:05")),
+        **head(WHAT_BEFELL.line_down[1]),
         incident=name,
         revision=1,
         step=IncidentStep.CLOSED,
@@ -111,14 +132,14 @@ def incident(site: str = "north", subject: str = "wan1", cause: Cause = Cause.UP
         severity=Severity.PAGE,
         is_suspected=False,
         is_planned=False,
-        started_at=ms("10:00:05"),
-        ended_at=ms("10:06:05"),
+        started_at=WHAT_BEFELL.line_down[0],
+        ended_at=WHAT_BEFELL.line_down[1],
         of_ledger=b"o" * 16,
         first_index=0,
         last_index=10_000,
         details={"carrier": "telecom"} if cause is Cause.UPLINK else {},
     )
-    return Event(said, "~incident", ms("10:06:05"))
+    return Event(said, "~incident", WHAT_BEFELL.line_down[1])
 
 
 def site_day(foreign: int = 1) -> list[Event]:

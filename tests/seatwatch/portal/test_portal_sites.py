@@ -72,7 +72,7 @@ def test_every_lane_shows_what_its_readings_said_and_when(world: Path) -> None:
         ("warn", "3 / 5", "12:28:00"),
     ]
     battery = [percent for _, percent in lane(page, "Battery rack").level]
-    assert min(percent for percent in battery if percent is not None) == 68
+    assert min(percent for percent in battery if percent is not None) == 60
 
 
 def test_what_nobody_told_is_no_data_and_never_well(world: Path) -> None:
