@@ -74,6 +74,7 @@ cuts: setup system ## as root: cut the lines of a site at random and check the r
 
 pictures: setup system ## take every picture in README and docs anew, of a running demo
 	@$(PYTHON_IN_VENV) tools/screenshot_wallboard.py $(ARGS)
+	@$(PYTHON_IN_VENV) -m tools.screenshot_portal
 
 lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)
 	@tools/lock.sh $(ARGS)

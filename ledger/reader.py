@@ -6,7 +6,8 @@ computed from the 256 stored leaves around them, and the tiles computed last are
 
 import json
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -122,6 +123,63 @@ class LedgerReader:
                 (source,),
             ).fetchall()
         ]
+
+    def span_of_source(self, source: str, first: int, end: int) -> Iterator[StoredEntry]:
+        """Entries of that source with first <= index < end, epoch by epoch, one at a time and not in order of index.
+
+        What others told in between is not read: the cost is that of the source's own entries.
+        """
+        end = min(end, self.size())
+        if first >= end:
+            return
+        for segment in range(self._segment_of(first), self._segment_of(end - 1) + 1):
+            yield from (
+                self._stored(segment, row)
+                for row in self._connections[segment].execute(
+                    f"SELECT {_COLUMNS} FROM entries INDEXED BY entry_keys"  # noqa: S608 - our own names
+                    " WHERE stream IN (SELECT stream FROM streams WHERE source = ?)"
+                    " AND entry_index >= ? AND entry_index < ?",
+                    (source, first, end),
+                )
+            )
+
+    def first_of_source(self, source: str, kind: int, first: int, end: int) -> StoredEntry | None:
+        """The earliest entry of that kind and source with first <= index < end; within one epoch the lowest number."""
+        end = min(end, self.size())
+        found: list[StoredEntry] = []
+        if first >= end:
+            return None
+        for segment in range(self._segment_of(first), self._segment_of(end - 1) + 1):
+            connection = self._connections[segment]
+            for (stream,) in connection.execute("SELECT stream FROM streams WHERE source = ?", (source,)).fetchall():
+                row = connection.execute(
+                    f"SELECT {_COLUMNS} FROM entries INDEXED BY entry_keys"  # noqa: S608 - our own names
+                    " WHERE stream = ? AND entry_index >= ? AND entry_index < ? AND kind = ? LIMIT 1",
+                    (stream, first, end, kind),
+                ).fetchone()
+                if row is not None:
+                    found.append(self._stored(segment, row))
+        return min(found, key=lambda entry: entry.index, default=None)
+
+    def index_at(self, received_at: int, *, after: int = 0) -> int:
+        """The first entry that came in at that instant (ms) or later; the size of the ledger where none did.
+
+        after: an index known not to be beyond it.
+        """
+        return bisect_left(range(self.size()), received_at, lo=after, key=self.received_at)
+
+    def received_at(self, index: int) -> int:
+        """When an entry came in, ms. IndexError when the ledger is shorter."""
+        segment = self._segment_of(index)
+        row = (
+            self._connections[segment]
+            .execute("SELECT received_at FROM entries WHERE entry_index = ?", (index,))
+            .fetchone()
+        )
+        if row is None:
+            raise IndexError(f"no entry {index} in a ledger of {self._size}")
+        at: int = row[0]
+        return at
 
     def sequences_above(self, source: str, epoch: bytes, mark: int) -> set[int]:
         """Sequences of that stream above `mark`, in all segments."""

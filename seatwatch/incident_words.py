@@ -1,10 +1,12 @@
 """Incidents and their evidence in words of the glossary."""
 
+from collections.abc import Iterable
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time
+from sla_engine.incident_log import Incident
 from wire.facility import Comms, UpsReading
 from wire.incident import IncidentAcknowledged, IncidentSaid, WorkSeen
 from wire.phone import PhoneLineReading
@@ -90,3 +92,19 @@ class IncidentTeller:
                     f"{body.about_source}: {self.word('connected' if body.is_open else 'disconnected')} {body.egress}"
                 )
         raise ValueError(entry)
+
+
+def timeline(incident: Incident, evidence: Iterable[Recorded], tell: IncidentTeller) -> list[tuple[int, int, str]]:
+    """Instant, index of the entry and sentence, by when it happened."""
+    rows = [
+        (entry.body.occurred_at, entry.index, tell.revision(entry.body))
+        for entry in incident.revisions
+        if isinstance(entry.body, IncidentSaid)
+    ]
+    rows += [(entry.received_at, entry.index, tell.taken_on(entry)) for entry in incident.taken_on]
+    rows += [
+        (min(entry.body.occurred_at, entry.received_at), entry.index, tell.told(entry))
+        for entry in evidence
+        if entry.body is not None
+    ]
+    return sorted(rows)

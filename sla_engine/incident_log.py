@@ -1,6 +1,6 @@
 """Incidents as the operator's ledger holds them: every revision, and the entries they rest on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ledger.reader import LedgerReader
@@ -58,8 +58,13 @@ class Incident(NamedTuple):
 
 def incidents(reader: LedgerReader) -> dict[str, Incident]:
     """Every incident by id, in the order they were opened. Raises LedgerCorrupt."""
+    return gathered(_entries(reader, 0, reader.size(), frozenset({Kind.INCIDENT, Kind.INCIDENT_ACKNOWLEDGED})))
+
+
+def gathered(entries: Iterable[Recorded]) -> dict[str, Incident]:
+    """Incidents by id, from the entries about them in order."""
     found: dict[str, Incident] = {}
-    for entry in _entries(reader, 0, reader.size(), frozenset({Kind.INCIDENT, Kind.INCIDENT_ACKNOWLEDGED})):
+    for entry in entries:
         if isinstance(entry.body, IncidentSaid):
             found.setdefault(entry.body.incident, Incident([], [])).revisions.append(entry)
         elif isinstance(entry.body, IncidentAcknowledged) and entry.body.incident in found:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from dashboards.portal.site_record import SiteRecord
 from wire.board import Ratio
 from wire.scope import Scope
 
@@ -186,6 +187,11 @@ class Found(msgspec.Struct, frozen=True):
 
 class Record(Protocol):
     """Whoever reads the ledgers. Raises AskedWronglyError, NothingSaidError."""
+
+    @property
+    def sites(self) -> SiteRecord:
+        """Whoever reads the past of sites."""
+        ...
 
     def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
         """(id, name) of the clients that may be seen, in order."""

@@ -13,11 +13,12 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from dashboards.portal._core import charts
+from dashboards.portal._core import charts, site_charts
 from dashboards.portal.accounts import Account, AccountError, Accounts, Role
 from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
+from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
 from dashboards.wallboard.access import is_same_origin
 from wire.scope import Scope
 
@@ -86,6 +87,9 @@ class Portal:
             Door("GET", f"{ROOT}/search", EVERYBODY, self._search_page),
             Door("POST", f"{ROOT}/search", EVERYBODY, self._search),
             Door("GET", f"{ROOT}/rules", EVERYBODY, self._rules),
+            Door("GET", f"{ROOT}/site", EVERYBODY, self._site),
+            Door("GET", f"{ROOT}/site.{{form:csv|json}}", EVERYBODY, self._site_file),
+            Door("GET", f"{ROOT}/incident", EVERYBODY, self._incident),
         )
 
     def guarded(self, door: Door) -> Callable[[web.Request], Any]:
@@ -113,6 +117,8 @@ class Portal:
                 return await door.page(visit)
             except AskedWronglyError:
                 return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
+            except NotSeenError:
+                raise web.HTTPNotFound(headers=NO_STORE) from None
             except NothingSaidError as nothing:
                 return self._message(visit, nothing.says, web.HTTPOk.status_code)
 
@@ -225,6 +231,29 @@ class Portal:
     async def _rules(self, visit: Visit) -> web.StreamResponse:
         return self._page("rules.html", visit, page=await self._told(self._record.rules, _asked(visit)))
 
+    async def _site(self, visit: Visit) -> web.StreamResponse:
+        page = await self._told(self._record.sites.site, _site_asked(visit))
+        words, to = self._words[visit.language], _links(visit)
+
+        def address(incident: str) -> str:
+            return to("incident", id=incident)
+
+        pictures = [
+            (shown, Markup(site_charts.discharge(shown, words)))  # noqa: S704 - charts escape what they are told
+            for shown in page.discharges
+        ]
+        lanes = Markup(site_charts.lanes(page, words, address))  # noqa: S704 - charts escape what they are told
+        return self._page("site.html", visit, page=page, lanes=lanes, discharges=pictures, ranges=list(Range))
+
+    async def _site_file(self, visit: Visit) -> web.StreamResponse:
+        form = visit.request.match_info["form"]
+        body = await self._told(self._record.sites.site_file, _site_asked(visit), form)
+        return self._file(visit, "site", form, body)
+
+    async def _incident(self, visit: Visit) -> web.StreamResponse:
+        page = await self._told(self._record.sites.incident, _site_asked(visit), visit.request.query.get("id", ""))
+        return self._page("incident.html", visit, page=page)
+
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""
         async with self._one_by_one:
@@ -273,6 +302,22 @@ def _asked(visit: Visit) -> Asked:
         first=query.get("from", ""),
         last=query.get("to", ""),
         queue=query.get("queue", ""),
+    )
+
+
+def _site_asked(visit: Visit) -> SiteAsked:
+    query = visit.request.query
+    try:
+        shown = Range(query.get("range", Range.DAY))
+    except ValueError:
+        raise AskedWronglyError("range") from None
+    return SiteAsked(
+        client=visit.client,
+        language=visit.language,
+        scope=_scope(visit.account),
+        site=query.get("site", ""),
+        range=shown,
+        until=query.get("until", ""),
     )
 
 

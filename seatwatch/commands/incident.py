@@ -85,6 +85,8 @@ def show(
     """
     import msgspec
 
+    from seatwatch.incident_words import timeline
+
     found, evidence = _incidents(data, incident)
     if incident not in found:
         _end(f"{incident}: the ledger in {data} holds no such incident", 1)
@@ -92,10 +94,10 @@ def show(
     if for_carrier:
         typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
         return
-    rows = _timeline(found[incident], evidence, tell)
+    rows = timeline(found[incident], evidence, tell)
     if as_json:
-        timeline = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
-        typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": timeline}))
+        told = [{"at": at, "entry": index, "text": text} for at, index, text in rows]
+        typer.echo(msgspec.json.encode(_plain(found[incident]) | {"timeline": told}))
         return
     said = found[incident].newest
     typer.echo(f"{said.incident}  {tell.headline(said)}{_worse(found[incident], tell)}")
@@ -112,24 +114,6 @@ def _worse(incident: "Incident", tell: "IncidentTeller") -> str:
         return ""
     what = f"{tell.word(worst.word)}, {tell.word(f'severity_{worst.severity}')}"
     return f"  ({tell.word('incident_worst').format(what=what)})"
-
-
-def _timeline(incident: "Incident", evidence: "list[Recorded]", tell: "IncidentTeller") -> list[tuple[int, int, str]]:
-    """Instant, index of the entry and sentence, by when it happened."""
-    from wire.incident import IncidentSaid
-
-    rows = [
-        (entry.body.occurred_at, entry.index, tell.revision(entry.body))
-        for entry in incident.revisions
-        if isinstance(entry.body, IncidentSaid)
-    ]
-    rows += [(entry.received_at, entry.index, tell.taken_on(entry)) for entry in incident.taken_on]
-    rows += [
-        (min(entry.body.occurred_at, entry.received_at), entry.index, tell.told(entry))
-        for entry in evidence
-        if entry.body is not None
-    ]
-    return sorted(rows)
 
 
 def _plain(incident: "Incident") -> dict[str, Any]:

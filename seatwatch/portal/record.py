@@ -31,6 +31,7 @@ from seatwatch.portal.conversation_page import conversation_page, holding
 from seatwatch.portal.reading import Reading, Told
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
+from seatwatch.portal.site_record import SiteHistories
 from seatwatch.report_columns import COLUMNS
 from seatwatch.report_screen import as_csv, as_json
 from seatwatch.settings import Defaults
@@ -67,6 +68,7 @@ class PortalRecord:
         self._lookback_ms: Final = defaults.ms("board.lookback")
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
+        self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
         reports = ReportSettings(lookback_ms=self._lookback_ms, facts_lag_ms=defaults.ms("engine.report_facts_lag"))
         self._reading: Final = Reading(
             data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)

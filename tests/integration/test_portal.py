@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.dashboards.screens import PHONE, chromium
+from tests.seatwatch.portal.sites import incident, operator_of, site_day
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
 from tests.servers import LOOPBACK, Server, ask, free_port, running
 from tests.tidy.source import ROOT
@@ -25,6 +26,7 @@ id = "presale"
 id = "aftersale"
 """
 SPAN = "from=2026-11-02&to=2026-11-02"
+AT = "site=north&until=2026-11-02T13:00"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a server over a day's record listens."""
     directory, port = tmp_path_factory.mktemp("portal"), free_port()
     data = directory / "data"
-    client_of(data, "acme", day())
+    client_of(data, "acme", [*day(), incident()])
+    operator_of(data, site_day())
     accounts(data)
     config = directory / "seatwatch.toml"
     config.write_text(CONFIG.format(port=port, long="long " * 40), encoding="utf-8")
@@ -53,20 +56,33 @@ def looking() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(base: str, looking: Browser) -> Iterator[Page]:
-    """A phone's page, signed in; whatever the browser complains of fails the test."""
-    context = looking.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
-    complaints: list[str] = []
-    opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
+def sign_in(opened: Page, base: str) -> None:
     opened.goto(f"{base}/service?lang=zh-CN")
     assert opened.url == f"{base}/sign-in?lang=zh-CN"
     opened.fill("[name=name]", "client")
     opened.fill("[name=password]", PASSWORD)
     opened.click("main button")
     opened.wait_for_url(f"{base}/service?lang=zh-CN")
+
+
+@pytest.fixture(scope="module")
+def signed_in(base: str, looking: Browser) -> StorageState:
+    """The cookies of one session: a password is slow to check on purpose."""
+    context = looking.new_context()
+    sign_in(context.new_page(), base)
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def page(looking: Browser, signed_in: StorageState) -> Iterator[Page]:
+    """A phone's page, signed in; whatever the browser complains of fails the test."""
+    context = looking.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, storage_state=signed_in)
+    complaints: list[str] = []
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
     assert complaints == []
@@ -83,7 +99,36 @@ def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page
     assert "Cause: " in page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize("path", [f"service?{SPAN}", f"sessions?{SPAN}", "conversation?id=c1", "rules?", "search?"])
+def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it_is(page: Page, base: str) -> None:
+    page.goto(f"{base}/site?lang=en&{AT}")
+    assert page.locator("figure svg").count() == 2
+    said = page.locator("rect.look-bad title").all_text_contents()
+    assert "Mains rack: On battery  2026-11-02 11:00:00 .. 2026-11-02 11:10:00" in said
+    page.locator("svg a").first.click()
+    page.wait_for_url("**/incident?**")
+    assert "Line down" in page.locator("h1").inner_text()
+    assert "internet unreachable" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Site history").last.click()
+    assert page.locator("rect.look-bad").count() > 0
+
+
+def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:
+    page.goto(f"{base}/site?lang=en&{AT}")
+    page.select_option("[name=range]", "hour")
+    page.fill("[name=until]", "2026-11-02T11:30")
+    page.click("main button")
+    assert "Shown: 2026-11-02 10:30 .. 2026-11-02 11:30" in page.locator("main").inner_text()
+    page.get_by_text("Later").click()
+    assert "Shown: 2026-11-02 11:30 .. 2026-11-02 12:30" in page.locator("main").inner_text()
+
+
+PATHS = (
+    *(f"service?{SPAN}", f"sessions?{SPAN}", "conversation?id=c1", "rules?", "search?"),
+    *(f"site?{AT}", f"site?range=hour&{AT}", "incident?id=i-line"),
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_no_page_is_wider_than_a_phone(page: Page, base: str, path: str, language: str) -> None:
     page.goto(f"{base}/{path}&lang={language}")
@@ -92,6 +137,8 @@ def test_no_page_is_wider_than_a_phone(page: Page, base: str, path: str, languag
 
 
 def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, base: str) -> None:
+    page.context.clear_cookies()
+    sign_in(page, base)
     page.goto(f"{base}/search?lang=en&{SPAN}")
     page.fill("[name=typed]", "c3")
     page.click("main button")

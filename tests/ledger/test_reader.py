@@ -19,6 +19,7 @@ from wire.errors import DecodeError
 from wire.kinds import Kind
 from wire.record import Clock
 
+UNKNOWN_KIND = new_entry(1).kind
 SIZE = 1500  # several tiles of 256 leaves and a part of one, in several segments
 
 
@@ -159,4 +160,27 @@ def test_all_entries_of_one_source_are_found_over_epochs_and_segments(tmp_path: 
     reader = LedgerReader.open(tmp_path)
     assert [(entry.index, entry.sequence) for entry in reader.of_source("~rules")] == [(1, 1), (3, 2), (4, 1)]
     assert reader.of_source("nobody") == []
+    reader.close()
+
+
+def test_entries_of_one_source_in_a_span_are_those_of_the_whole(tmp_path: Path) -> None:
+    small = msgspec.structs.replace(default_settings(), segment_bytes_max=32 * 1024, wal_bytes_max=1)
+    writer = open_writer(tmp_path, small)
+    for start in range(1, 1_000, 50):
+        append(writer, range(start, start + 50), at=NOON + start)
+        others = [new_entry(number, source="other") for number in (start, start + 1)]
+        writer.commit(others, received_at=NOON + start, marks={})
+    writer.close()
+    reader = LedgerReader.open(tmp_path)
+    whole = reader.read(0, reader.size())
+    assert segment_path(tmp_path, 2).exists()
+    for first, end in ((0, 2_000), (300, 700), (52, 53), (50, 52), (700, 300), (5_000, 6_000)):
+        wanted = [entry for entry in whole[first:end] if entry.source == "other"]
+        assert sorted(reader.span_of_source("other", first, end), key=lambda entry: entry.index) == wanted
+        found = reader.first_of_source("other", UNKNOWN_KIND, first, end)
+        assert found == next(iter(wanted), None)
+        assert reader.first_of_source("other", Kind.INCIDENT, first, end) is None
+    assert list(reader.span_of_source("nobody", 0, 2_000)) == []
+    for at in (0, NOON + 1, NOON + 2, NOON + 501, NOON + 951, NOON + 952):
+        assert reader.index_at(at) == sum(entry.received_at < at for entry in whole)
     reader.close()

@@ -3,18 +3,13 @@
 Lengths are in units of the viewBox; a page scales the whole. Words come from the glossary.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
+from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, rect, svg, text
 from dashboards.portal.record import STEPS_PER_DAY, Arrivals, CauseCount, Day, Histogram, Staffing
 from wire.board import Ratio
 
-Words = Mapping[str, str]
-WIDTH: Final = 960
-LEFT: Final = 56
-RIGHT: Final = 16
-TOP: Final = 26
 FEW: Final = 20
 """Fewer judged ones than this say little about a rate; such marks are hollow."""
 _PLOT: Final = WIDTH - LEFT - RIGHT
@@ -44,16 +39,16 @@ def histogram(shown: Histogram, words: Words) -> str:
             tall = _scaled(count, most, base - TOP - 10)
             y -= tall
             if tall:
-                marks.append(_rect(x + 1, y, step - 2, tall, kind, said))
+                marks.append(rect(x + 1, y, step - 2, tall, kind, said))
         if number % _LABELLED == 0 or number == len(bins) - 1:
-            marks.append(_text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
+            marks.append(text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
     if shown.edge_ms is not None and shown.edge_ms < (len(bins) - 1) * _MS_PER_S:
         x = LEFT + shown.edge_ms * step // _MS_PER_S
-        marks.append(_line(x, TOP - 8, x, base, "edge"))
-        marks.append(_text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
-    marks.append(_text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
-    marks.append(_text(WIDTH - RIGHT, TOP, f"{words['portal_no_reply']} {shown.no_reply}", "axis end"))
-    return _svg(height, words["picture_histogram"], marks)
+        marks.append(line(x, TOP - 8, x, base, "edge"))
+        marks.append(text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
+    marks.append(text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
+    marks.append(text(WIDTH - RIGHT, TOP, f"{words['portal_no_reply']} {shown.no_reply}", "axis end"))
+    return svg(height, words["picture_histogram"], marks)
 
 
 def days(shown: Sequence[Day], words: Words) -> str:
@@ -65,7 +60,7 @@ def days(shown: Sequence[Day], words: Words) -> str:
     marks = []
     for percent in range(low, _HUNDRED + 1, 2 if low >= 90 else 10):
         y = _rate_y(percent * _HUNDRED, low, base)
-        marks += [_line(LEFT, y, WIDTH - RIGHT, y, "grid"), _text(LEFT - 6, y + 4, f"{percent} %", "axis end")]
+        marks += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, f"{percent} %", "axis end")]
     before: tuple[int, int] | None = None
     for number, each in enumerate(shown):
         x = LEFT + number * step + step // 2
@@ -74,24 +69,24 @@ def days(shown: Sequence[Day], words: Words) -> str:
         if rate.whole:
             y = _rate_y(rate.part * _HUNDRED * _HUNDRED // rate.whole, low, base)
             if before is not None:
-                marks.append(_line(*before, x, y, "trend"))
+                marks.append(line(*before, x, y, "trend"))
             here = x, y
             kind = "dot few" if rate.whole < FEW else "dot"
             few = f" ({words['few']})" if rate.whole < FEW else ""
-            marks.append(_circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
+            marks.append(circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
         before = here
         marks += _strips(each, LEFT + number * step, step, base, words)
         if number % max(1, len(shown) // 8) == 0:
-            marks.append(_text(x, base + 68, each.name[5:], "axis middle"))
-    marks.append(_text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
-    marks.append(_text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
-    return _svg(height, words["picture_days"], marks)
+            marks.append(text(x, base + 68, each.name[5:], "axis middle"))
+    marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
+    marks.append(text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
+    return svg(height, words["picture_days"], marks)
 
 
 def causes(shown: Sequence[CauseCount], words: Words) -> str:
     """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
     if not shown:
-        return _svg(TOP + 20, words["picture_causes"], [_text(LEFT, TOP, words["portal_no_miss"], "axis")])
+        return svg(TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")])
     tall, wide, x = 30, _PLOT // 2, LEFT + 150
     most = max(each.count for each in shown)
     marks = []
@@ -99,10 +94,10 @@ def causes(shown: Sequence[CauseCount], words: Words) -> str:
         y, name = TOP + number * tall, words[f"cause_{each.cause}"]
         kind = "missed" if each.but_for else "unexplained"
         long = _scaled(each.count, most, wide)
-        marks.append(_text(x - 10, y + 18, name, "end"))
-        marks.append(_rect(x, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
-        marks.append(_text(x + long + 8, y + 18, f"{each.count:,}", "axis"))
-    return _svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
+        marks.append(text(x - 10, y + 18, name, "end"))
+        marks.append(rect(x, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
+        marks.append(text(x + long + 8, y + 18, f"{each.count:,}", "axis"))
+    return svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
 
 
 def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:
@@ -113,22 +108,22 @@ def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:
     for weekday, row in enumerate(shown):
         y = TOP + weekday * tall
         name = words[f"portal_weekday_{weekday}"]
-        marks.append(_text(LEFT - 6, y + 20, name, "axis end"))
+        marks.append(text(LEFT - 6, y + 20, name, "axis end"))
         for hour, rate in enumerate(row):
             x = LEFT + hour * cell
             said = f"{name} {hour:02}:00: {rate_text(rate)}"
             if not rate.whole:
-                marks.append(_rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
+                marks.append(rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
                 continue
             missed = _HUNDRED - _percent(rate)
             few = " few" if rate.whole < FEW else ""
-            marks.append(_rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said))
+            marks.append(rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said))
             over = "few" if few else _shade(missed)
-            marks.append(_text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}"))
+            marks.append(text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}"))
     marks.extend(
-        _text(LEFT + hour * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle") for hour in range(0, _PER_DAY, 2)
+        text(LEFT + hour * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle") for hour in range(0, _PER_DAY, 2)
     )
-    return _svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
+    return svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
 
 
 def arrivals(shown: Arrivals, words: Words) -> str:
@@ -141,24 +136,24 @@ def arrivals(shown: Arrivals, words: Words) -> str:
         if tall:
             x = _step_x(number)
             said = f"{_clock(shown.starts_minute + 5 * number)}: {count}"
-            marks.append(_rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said))
+            marks.append(rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said))
     if shown.week_before is not None:
         points = " ".join(
             f"{_step_x(number)},{base - _scaled(count, most, base - TOP - 10)}"
             for number, count in enumerate(shown.week_before)
         )
         marks.append(f'<polyline class="ghost" points="{points}"/>')
-        marks.append(_text(WIDTH - RIGHT, TOP, words["portal_week_before"], "ghost-word end"))
+        marks.append(text(WIDTH - RIGHT, TOP, words["portal_week_before"], "ghost-word end"))
     for number, rate in enumerate(shown.attainment):
         x = _step_x(number * 3)
         at = _clock(shown.starts_minute + 15 * number)
         kind = f"shade-{_shade(_HUNDRED - _percent(rate))}" if rate.whole else "none"
         said = f"{at}: {rate_text(rate) if rate.whole else words['no_data']}"
-        marks.append(_rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said))
+        marks.append(rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said))
     for hour in range(0, _PER_DAY + 1, 2):
         x = _step_x(hour * 12)
-        marks.append(_text(x, base + 40, _clock(shown.starts_minute + 60 * hour), "axis middle"))
-    return _svg(height - 20, words["picture_arrivals"], marks)
+        marks.append(text(x, base + 40, _clock(shown.starts_minute + 60 * hour), "axis middle"))
+    return svg(height - 20, words["picture_arrivals"], marks)
 
 
 def staffing(shown: Sequence[Staffing], words: Words) -> str:
@@ -167,7 +162,7 @@ def staffing(shown: Sequence[Staffing], words: Words) -> str:
     step = max(1, _PLOT // max(1, len(shown)))
     told = [value for each in shown for value in (each.staffed, each.contracted) if value is not None]
     if not told:
-        return _svg(TOP + 20, words["picture_staffing"], [_text(LEFT, TOP, words["no_data"], "axis")])
+        return svg(TOP + 20, words["picture_staffing"], [text(LEFT, TOP, words["no_data"], "axis")])
     most = -(-max(_HUNDRED, *told) // _HUNDRED) * _HUNDRED
     marks = [*_scale(most // _HUNDRED, base, TOP + 10)]
     for number, each in enumerate(shown):
@@ -177,19 +172,19 @@ def staffing(shown: Sequence[Staffing], words: Words) -> str:
             f"{words['contracted_seats']} {_seats(each.contracted, words)}"
         )
         if each.staffed is None:
-            marks.append(_rect(x + 1, base - 8, max(1, step - 2), 8, "none", said))
+            marks.append(rect(x + 1, base - 8, max(1, step - 2), 8, "none", said))
         else:
             tall = _scaled(each.staffed, most, base - TOP - 10)
             is_short = each.contracted is not None and each.staffed < each.contracted
-            marks.append(_rect(x + 1, base - tall, max(1, step - 2), tall, "missed" if is_short else "offered", said))
+            marks.append(rect(x + 1, base - tall, max(1, step - 2), tall, "missed" if is_short else "offered", said))
         if each.contracted is not None:
             y = base - _scaled(each.contracted, most, base - TOP - 10)
-            marks.append(_line(x, y, x + step, y, "paid"))
+            marks.append(line(x, y, x + step, y, "paid"))
         if number % max(1, len(shown) // 12) == 0:
             # an hour is called 2026-11-02 09:00+08:00, a day 2026-11-02
             label = each.name[11:16] or each.name[5:]
-            marks.append(_text(x + step // 2, base + 18, label, "axis middle"))
-    return _svg(height, words["picture_staffing"], marks)
+            marks.append(text(x + step // 2, base + 18, label, "axis middle"))
+    return svg(height, words["picture_staffing"], marks)
 
 
 def rate_text(rate: Ratio) -> str:
@@ -203,16 +198,16 @@ def rate_text(rate: Ratio) -> str:
 def _strips(each: Day, x: int, step: int, base: int, words: Words) -> Iterable[str]:
     """The incident lane and the completeness strip under one day."""
     wide = max(1, step - 2)
-    yield _rect(x + 1, base + 12, wide, 12, "lane", f"{each.name}: {words['portal_no_incident']}")
+    yield rect(x + 1, base + 12, wide, 12, "lane", f"{each.name}: {words['portal_no_incident']}")
     for lane in each.incidents:
         start = x + 1 + wide * lane.start // 1_000
-        yield _rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
+        yield rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
     covered = each.covered
     if not covered.whole:
-        yield _rect(x + 1, base + 34, wide, 12, "none", f"{each.name}: {words['no_data']}")
+        yield rect(x + 1, base + 34, wide, 12, "none", f"{each.name}: {words['no_data']}")
         return
     kind = "complete" if covered.part == covered.whole else "incomplete"
-    yield _rect(x + 1, base + 34, wide, 12, kind, f"{each.name}: {words['coverage']} {_share(covered)}")
+    yield rect(x + 1, base + 34, wide, 12, kind, f"{each.name}: {words['coverage']} {_share(covered)}")
 
 
 def _share(rate: Ratio) -> str:
@@ -230,8 +225,8 @@ def _scale(most: int, base: int, top: int) -> Iterable[str]:
         value = most * quarter // 4
         if value != last:
             y = base - _scaled(value, most, base - top)
-            yield _line(LEFT, y, WIDTH - RIGHT, y, "grid")
-            yield _text(LEFT - 6, y + 4, f"{value:,}", "axis end")
+            yield line(LEFT, y, WIDTH - RIGHT, y, "grid")
+            yield text(LEFT - 6, y + 4, f"{value:,}", "axis end")
         last = value
 
 
@@ -265,30 +260,3 @@ def _clock(minute: int) -> str:
 def _seconds(ms: int) -> str:
     whole, rest = divmod(ms, _MS_PER_S)
     return f"{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else str(whole)
-
-
-def _svg(height: int, title: str, marks: Iterable[str]) -> str:
-    hatch = (
-        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect class="hatch-back" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/>'
-        "</pattern></defs>"
-    )
-    body = "".join(marks)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label={quoteattr(title)}>{hatch}{body}</svg>'
-
-
-def _rect(x: int, y: int, width: int, height: int, kind: str, said: str) -> str:
-    box = f'x="{x}" y="{y}" width="{width}" height="{height}"'
-    return f'<rect class="{kind}" {box}><title>{escape(said)}</title></rect>'
-
-
-def _circle(x: int, y: int, kind: str, said: str) -> str:
-    return f'<circle class="{kind}" cx="{x}" cy="{y}" r="5"><title>{escape(said)}</title></circle>'
-
-
-def _line(x1: int, y1: int, x2: int, y2: int, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
-
-
-def _text(x: int, y: int, said: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x}" y="{y}">{escape(said)}</text>'

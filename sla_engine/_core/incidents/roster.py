@@ -19,6 +19,7 @@ GROUPS: Final = (CIRCUIT, SWITCH, ROW)
 MINUTES_PER_HOUR: Final = 60
 CLIENT: Final = "client"
 EGRESS: Final = "egress"
+CARRIER: Final = "carrier"
 STARTS: Final = "starts"
 ENDS: Final = "ends"
 _KEPT: Final = frozenset(
@@ -101,6 +102,42 @@ def accounts_at(state: SiteRosterState, seats: Collection[str], at: int) -> dict
         if link is not None and link.target in here and link.attributes.get(CLIENT):
             found.setdefault(link.attributes[CLIENT], set()).add(account)
     return {client: frozenset(accounts) for client, accounts in found.items()}
+
+
+def seats_of_client(state: SiteRosterState, site: str, client: str, at: int) -> set[str]:
+    """The seats of a site at which people of a client sit at `at`."""
+    found = set()
+    for account in state.links.get(Relation.PERSON_OF_ACCOUNT, {}):
+        link = _link(state, Relation.PERSON_OF_ACCOUNT, account, at)
+        if link is None or link.attributes.get(CLIENT) != client:
+            continue
+        seat = _link(state, Relation.SEAT_OF_PERSON, link.target, at)
+        here = None if seat is None else _link(state, Relation.SITE_OF_SEAT, seat.target, at)
+        if seat is not None and here is not None and here.target == site:
+            found.add(seat.target)
+    return found
+
+
+def sites_of_client(state: SiteRosterState, client: str, since: int, until: int) -> set[str]:
+    """The sites at which people of a client sit at any time within [since, until), ms."""
+    instants = {since} | {
+        link.effective_from
+        for relation in (Relation.PERSON_OF_ACCOUNT, Relation.SEAT_OF_PERSON, Relation.SITE_OF_SEAT)
+        for chain in state.links.get(relation, {}).values()
+        for link in chain
+        if since < link.effective_from < until
+    }
+    return {site for at in instants for site in set(state.seats) if seats_of_client(state, site, client, at)}
+
+
+def lines_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
+    """The broadband lines of a site at `at`, each with its carrier, "" where the roster names none."""
+    found = {}
+    for subject in state.links.get(Relation.SITE_OF_LINE, {}):
+        link = _link(state, Relation.SITE_OF_LINE, subject, at)
+        if link is not None and link.target == site:
+            found[subject.removeprefix(f"{site}/")] = link.attributes.get(CARRIER, "")
+    return found
 
 
 def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:

@@ -11,11 +11,14 @@ from dashboards.portal.accounts import Role
 from seatwatch.portal.record import PortalRecord
 from seatwatch.settings import load_defaults
 from tests.builders import customer, ms
-from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, day, portal
+from tests.seatwatch.portal.sites import two_clients
+from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal
 
+SPAN = "site=north&until=2026-11-02T13:00"
 OF_CLIENT = (
     *("service", "service.csv", "service.json", "sessions", "sessions.csv", "sessions.json"),
-    *("conversation?id=c1", "search", "rules"),
+    *("conversation?id=c1", "search", "rules", f"site?{SPAN}", f"site.csv?{SPAN}", f"site.json?{SPAN}"),
+    "incident?id=i-line",
 )
 ADMIN_ONLY = ("accounts",)
 SIGNED_IN = ("", *OF_CLIENT, *ADMIN_ONLY)
@@ -23,8 +26,7 @@ SIGNED_IN = ("", *OF_CLIENT, *ADMIN_ONLY)
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[web.Application]:
-    client_of(tmp_path, "acme", day())
-    client_of(tmp_path, "beta", day("foreign-"))
+    two_clients(tmp_path)
     accounts(tmp_path)
     async with portal(tmp_path) as application:
         yield application
@@ -78,6 +80,9 @@ async def test_every_role_sees_its_own_client_and_of_another_not_even_that_it_ex
             assert (foreign.status, await foreign.read()) == (404, await unknown.read()), path
         other = await opened.get(asked("conversation?id=foreign-1"))
         assert other.status == 404
+        for page, theirs in (("site?site=", "south"), ("site.csv?site=", "south"), ("incident?id=", "i-foreign-1")):
+            foreign, unknown = await opened.get(asked(page + theirs)), await opened.get(asked(page + "nothing"))
+            assert (foreign.status, await foreign.read()) == (404, await unknown.read()), page
         assert "Acme" in await (await opened.get(asked("service"))).text()
         token = re.search(r'name="csrf" value="([^"]+)"', await (await opened.get(asked("search"))).text())
         assert token is not None
@@ -96,13 +101,14 @@ async def test_another_clients_data_changes_no_byte_of_what_a_client_receives(tm
             return {path: re.sub(rb'name="csrf" value="[^"]+"', b"", body) for path, body in bodies.items()}
 
     worlds = []
-    for number, foreign in enumerate((day("foreign-"), [*day("foreign-"), customer("13:00:00", "more")])):
+    for number in (1, 2):
         data = tmp_path / str(number)
-        client_of(data, "acme", day())
-        client_of(data, "beta", foreign)
+        two_clients(data, foreign=number)
+        client_of(data, "beta", [customer("+1 13:00:00", "more")] * (number - 1))
         accounts(data)
         worlds.append(await received(data))
     assert worlds[0] == worlds[1]
+    assert b"i-line" in worlds[0][f"site?{SPAN}"]
 
 
 async def test_a_form_needs_its_sessions_token_and_a_page_of_ours(app: web.Application) -> None:

@@ -1,0 +1,51 @@
+"""The marks that pictures of the portal are made of. Lengths are in units of the viewBox; a page scales the whole."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+Words = Mapping[str, str]
+WIDTH: Final = 960
+LEFT: Final = 56
+RIGHT: Final = 16
+TOP: Final = 26
+_HATCH: Final = (
+    '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="hatch-back" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern>'
+)
+_DOTS: Final = (
+    '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+    '<rect class="dots-back" width="6" height="6"/><circle class="dots-dot" cx="3" cy="3" r="1.4"/></pattern>'
+)
+_GAP: Final = (
+    '<pattern id="gap" width="8" height="8" patternUnits="userSpaceOnUse">'
+    '<rect class="gap-back" width="8" height="8"/><path class="gap-line" d="M0 0L8 8M8 0L0 8"/></pattern>'
+)
+
+
+def svg(height: int, title: str, marks: Iterable[str]) -> str:
+    """A whole picture. Patterns by which marks are told apart without colour: hatch, dots, gap."""
+    body = "".join(marks)
+    kinds = f"<defs>{_HATCH}{_DOTS}{_GAP}</defs>"
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label={quoteattr(title)}>{kinds}{body}</svg>'
+
+
+def rect(x: int, y: int, width: int, height: int, kind: str, said: str) -> str:
+    """A bar or a cell. kind: its classes. said: what it tells."""
+    box = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+    return f'<rect class="{kind}" {box}><title>{escape(said)}</title></rect>'
+
+
+def circle(x: int, y: int, kind: str, said: str) -> str:
+    """A point that tells something."""
+    return f'<circle class="{kind}" cx="{x}" cy="{y}" r="5"><title>{escape(said)}</title></circle>'
+
+
+def line(x1: int, y1: int, x2: int, y2: int, kind: str) -> str:
+    """A straight line."""
+    return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
+
+
+def text(x: int, y: int, said: str, kind: str) -> str:
+    """Words at a place."""
+    return f'<text class="{kind}" x="{x}" y="{y}">{escape(said)}</text>'

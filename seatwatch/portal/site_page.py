@@ -1,0 +1,364 @@
+"""One site's past, in words and shapes for a page: lanes, what was not as it should be, batteries as they ran down."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from dashboards.portal.site_record import (
+    DischargePicture,
+    IncidentPage,
+    LanePicture,
+    Look,
+    Mark,
+    Range,
+    SitePage,
+    Stretch,
+)
+from seatwatch.csv_text import Cell, csv_text
+from seatwatch.incident_words import IncidentTeller
+from seatwatch.instants import local_time
+from sla_engine._core.site_lanes import Charge, Discharge
+from sla_engine._core.site_seats import SeatStep
+from sla_engine._core.windows import DAY_MS, MINUTE_MS
+from sla_engine.site_history import HEARD, SILENT, TOLD_LATER, Lane, SiteHistory
+from wire.incident import IncidentSaid
+
+FIELDS: Final = ("lane", "since_ms", "until_ms", "state", "percent")
+LOOKS: Final = {
+    "ups": {
+        "mains": (Look.GOOD, "mains"),
+        "battery": (Look.BAD, "on_battery"),
+        "critical": (Look.BAD, "power_critical"),
+        "mains_discharging": (Look.WARN, "power_mains_discharging"),
+        "bypass": (Look.WARN, "power_bypass"),
+        "load_off": (Look.BAD, "power_load_off"),
+        "off": (Look.BAD, "power_off"),
+    },
+    "line": {
+        "up": (Look.GOOD, "line_up"),
+        "degraded": (Look.WARN, "line_degraded"),
+        "down": (Look.BAD, "line_down"),
+        "disabled": (Look.OFF, "line_disabled"),
+    },
+    "phone_line": {
+        "reachable": (Look.GOOD, "trunk_reachable"),
+        "lagged": (Look.WARN, "trunk_lagged"),
+        "unavailable": (Look.BAD, "trunk_unavailable"),
+        "unreachable": (Look.BAD, "trunk_unreachable"),
+    },
+    "probe": {
+        HEARD: (Look.GOOD, "portal_heard"),
+        TOLD_LATER: (Look.WARN, "portal_told_later"),
+        SILENT: (Look.BAD, "silent"),
+    },
+    "feed": {HEARD: (Look.GOOD, "portal_heard"), SILENT: (Look.BAD, "silent")},
+}
+_WORDED: Final = {
+    "ups": "mains",
+    "line": "portal_lane_line",
+    "phone_line": "portal_lane_trunk",
+    "probe": "portal_lane_probe",
+    "feed": "portal_lane_feed",
+}
+_TICKS: Final = {Range.HOUR: 10 * MINUTE_MS, Range.DAY: 180 * MINUTE_MS, Range.WEEK: DAY_MS}
+_POINTS: Final = 400
+"""Of a level: fewer than a picture has columns."""
+_DISCHARGES: Final = 6
+_TICKS_OF_DISCHARGE: Final = 8
+_WHOLE: Final = 100
+_JUDGED: Final = frozenset({Look.WARN, Look.BAD, Look.NONE})
+
+
+class Shown(NamedTuple):
+    """Everything a page is made of. incidents: by their start."""
+
+    site: str
+    name: str
+    sites: tuple[tuple[str, str], ...]
+    range: Range
+    since: int
+    until: int
+    is_now: bool
+    long_ms: int
+    now: int
+    history: SiteHistory
+    incidents: list[IncidentSaid]
+    tell: IncidentTeller
+    zone: ZoneInfo
+    holds_ms: int
+
+
+def site_page(shown: Shown, rows_max: int) -> SitePage:
+    """The page. rows_max: how much of what was wrong is listed."""
+    lanes = tuple(_lanes(shown))
+    tell, zone = shown.tell, shown.zone
+    rows = sorted(
+        (
+            (stretch.since, lane.title, stretch)
+            for lane in lanes
+            for stretch in lane.stretches
+            if stretch.look in _JUDGED
+        ),
+        key=lambda row: (-row[0], row[1]),
+    )
+    span = f"{tell.at(shown.since)[:-7]} .. {tell.at(shown.until)[:-7]}"
+    return SitePage(
+        site=shown.site,
+        name=shown.name,
+        sites=shown.sites,
+        range=shown.range,
+        since=shown.since,
+        until=shown.until,
+        ends="" if shown.is_now else _named(shown.until, zone),
+        earlier=_named(shown.since, zone),
+        later="" if shown.is_now else _later(shown),
+        head=(tell.word("portal_site_head").format(span=span, zone=zone.key),),
+        axis=tuple(_axis(shown.since, shown.until, _TICKS[shown.range], shown.range, zone)),
+        lanes=lanes,
+        incidents=tuple(_mark(said, shown) for said in shown.incidents),
+        discharges=tuple(_discharges(shown)),
+        rows=tuple(_row(title, stretch, shown) for _, title, stretch in rows[:rows_max]),
+        rows_found=len(rows),
+        board_at=_iso(shown.until),
+    )
+
+
+def site_file(shown: Shown, form: str) -> bytes:
+    """Every stretch and every measured level, instants in ms."""
+    rows: list[list[Cell]] = []
+    for lane in _lanes(shown):
+        rows += [[lane.title, each.since, each.until, each.word, None] for each in lane.stretches]
+        rows += [[lane.title, at, None, None, percent] for at, percent in lane.level]
+    if form == "json":
+        return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
+    return csv_text([list(FIELDS), *rows]).encode()
+
+
+def incident_page(
+    said: IncidentSaid,
+    rows: Sequence[tuple[int, int, str]],
+    tell: IncidentTeller,
+    zone: ZoneInfo,
+    *,
+    name: str,
+    has_entries: bool,
+    is_long: bool,
+) -> IncidentPage:
+    """One incident. has_entries: the numbers of entries of the operator's ledger may be seen."""
+    lasted = tell.lasted(said) or tell.word("incident_lasts")
+    about = (
+        f"{tell.word('cause')}: {tell.word(f'cause_{said.cause}')}",
+        f"{tell.at(said.started_at)} .. {'' if said.ended_at is None else tell.at(said.ended_at)}  {lasted}".rstrip(),
+    )
+    cells = tuple((tell.at(at), f"#{index}", text) if has_entries else (tell.at(at), text) for at, index, text in rows)
+    return IncidentPage(
+        incident=said.incident,
+        title=tell.headline(said) if name == said.site else f"{name}  {tell.headline(said)}",
+        site=said.site,
+        until=_named(said.started_at + DAY_MS // 2, zone),
+        board_at=_iso(said.started_at),
+        lines=about,
+        rows=cells,
+        note=tell.word("portal_evidence_long") if is_long else "",
+    )
+
+
+def _lanes(shown: Shown) -> Iterator[LanePicture]:
+    kinds = ("ups", "line", "phone_line")
+    told = {lane.of for lane in shown.history.lanes}
+    missing = [Lane(of, "", "", []) for of in kinds[:2] if of not in told]
+    order = [*kinds, "probe", "feed"]
+    seats = [_seats(shown)] if shown.history.seats else []
+    for lane in sorted([*shown.history.lanes, *missing], key=lambda each: order.index(each.of)):
+        if lane.of == "probe":
+            yield from seats
+            seats = []
+        yield _lane(lane, shown)
+        if lane.of == "ups" and lane.name:
+            yield _battery(lane, shown)
+    yield from seats
+
+
+def _lane(lane: Lane, shown: Shown) -> LanePicture:
+    word = shown.tell.word(_WORDED[lane.of])
+    name = lane.name.removeprefix(f"{shown.site}/")
+    title = " ".join(dict.fromkeys(part for part in (lane.carrier or word, name) if part))
+    found = []
+    for span in lane.spans:
+        look, key = LOOKS[lane.of].get(span.state, (Look.NONE, span.state or "no_data"))
+        found.append(_stretch(shown, title, max(span.since, shown.since), span.until, look, shown.tell.word(key)))
+    if not found:
+        found = [_stretch(shown, title, shown.since, shown.until, Look.NONE, shown.tell.word("no_data"))]
+    return LanePicture(title, tuple(found))
+
+
+def _stretch(shown: Shown, title: str, since: int, until: int, look: Look, word: str) -> Stretch:
+    tell = shown.tell
+    return Stretch(since, until, look, word, f"{title}: {word}  {tell.at(since)[:-4]} .. {tell.at(until)[:-4]}")
+
+
+def _battery(lane: Lane, shown: Shown) -> LanePicture:
+    """The charge as a line; where none was told, no data."""
+    tell, holds_ms = shown.tell, shown.holds_ms
+    title = f"{tell.word('portal_lane_battery')} {lane.name}"
+    charges = [each for each in shown.history.charges.get(lane.name, []) if shown.since <= each.at < shown.until]
+    level: list[tuple[int, int | None]] = []
+    found: list[Stretch] = []
+    at = shown.since
+    for each in charges:
+        if each.at - at > holds_ms:
+            level.append((at, None))
+            found.append(_stretch(shown, title, at, each.at, Look.NONE, tell.word("no_data")))
+        level.append((each.at, each.percent))
+        at = each.at
+    if shown.until - at > holds_ms:
+        found.append(_stretch(shown, title, at, shown.until, Look.NONE, tell.word("no_data")))
+    plain = _stretch(shown, title, shown.since, shown.until, Look.PLAIN, tell.word("portal_lane_battery"))
+    return LanePicture(title, (plain, *found), tuple(_thinned(level)) or ((shown.since, None),))
+
+
+def _thinned(level: Sequence[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
+    """The lowest of every few, so that no dip is lost, and every break."""
+    together = -(-len(level) // _POINTS)
+    held: list[tuple[int, int]] = []
+    for at, percent in level:
+        if percent is not None:
+            held.append((at, percent))
+        if held and (percent is None or len(held) >= together):
+            yield min(held, key=lambda point: point[1])
+            held = []
+        if percent is None:
+            yield at, None
+    if held:
+        yield min(held, key=lambda point: point[1])
+
+
+def _seats(shown: Shown) -> LanePicture:
+    """How many of those to be there were there; the worst moment of every step."""
+    tell = shown.tell
+    title = f"{tell.word('seats_present')} %"
+    found: list[Stretch] = []
+    level: list[tuple[int, int | None]] = []
+    for step in shown.history.seats:
+        look, word = _seat_look(step, tell)
+        if found and found[-1].word == word:
+            found[-1] = _stretch(shown, title, found[-1].since, step.until, look, word)
+        else:
+            found.append(_stretch(shown, title, step.since, step.until, look, word))
+        level += [(step.since, _percent(step)), (step.until, _percent(step))]
+    return LanePicture(title, tuple(found), tuple(level))
+
+
+def _percent(step: SeatStep) -> int | None:
+    if step.present is None or not step.expected:
+        return None
+    return min(_WHOLE, _WHOLE * step.present // step.expected)
+
+
+def _seat_look(step: SeatStep, tell: IncidentTeller) -> tuple[Look, str]:
+    if step.present is None or step.expected is None:
+        return Look.NONE, tell.word("no_data")
+    if not step.expected:
+        return Look.OFF, tell.word("portal_nobody_expected")
+    word = f"{step.present} / {step.expected}"
+    if step.present >= step.expected:
+        return Look.GOOD, word
+    return (Look.WARN if step.present else Look.BAD), word
+
+
+def _mark(said: IncidentSaid, shown: Shown) -> Mark:
+    tell = shown.tell
+    until = shown.until if said.ended_at is None else min(said.ended_at, shown.until)
+    lasted = tell.lasted(said) or tell.word("incident_lasts")
+    return Mark(
+        said.incident,
+        max(said.started_at, shown.since),
+        until,
+        f"{tell.at(said.started_at)[:-4]}  {tell.headline(said)}  {lasted}",
+        lasted,
+        said.is_planned,
+        _iso(said.started_at),
+    )
+
+
+def _row(title: str, stretch: Stretch, shown: Shown) -> tuple[str, ...]:
+    tell = shown.tell
+    lasted = _lasting((stretch.until - stretch.since) // 1_000)
+    return title, stretch.word, tell.at(stretch.since)[:-4], tell.at(stretch.until)[:-4], lasted
+
+
+def _discharges(shown: Shown) -> Iterator[DischargePicture]:
+    """The latest first. Only where a charge was told: without one there is nothing to draw."""
+    found = [(each, ups) for ups, told in shown.history.discharges.items() for each in told if each.charges]
+    for each, ups in sorted(found, key=lambda pair: -pair[0].since)[:_DISCHARGES]:
+        yield _discharge(each, ups, shown)
+
+
+def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
+    tell = shown.tell
+    last = told.charges[-1]
+    ends_at = max(last.at, told.until or 0, told.empty_at or 0, told.since + MINUTE_MS)
+    title = f"UPS {ups}: {tell.word('on_battery')} {tell.at(told.since)[:-4]}"
+    if told.until is not None:
+        title += f" .. {tell.at(told.until)[:-4]}"
+    return DischargePicture(
+        title,
+        told.since,
+        told.until,
+        ends_at,
+        tuple(
+            (at, percent)
+            for at, percent in _thinned([(each.at, each.percent) for each in told.charges])
+            if percent is not None
+        ),
+        told.empty_at,
+        _projection(told, last, tell),
+        tuple(_even_axis(told.since, ends_at, shown.zone)),
+    )
+
+
+def _projection(told: Discharge, last: Charge, tell: IncidentTeller) -> str:
+    if told.empty_at is None:
+        return tell.word("portal_no_projection")
+    key = "portal_projected_by_slope" if told.by_slope else "portal_projected_by_ups"
+    return tell.word(key).format(at=tell.at(told.empty_at)[:-4], last=tell.at(last.at)[:-4], percent=last.percent)
+
+
+def _axis(since: int, until: int, tick_ms: int, of: Range, zone: ZoneInfo) -> Iterator[tuple[int, str]]:
+    """Labels at round times of the local clock, as its offset is at the end."""
+    offset = datetime.fromtimestamp(until // 1_000, tz=UTC).astimezone(zone).utcoffset()
+    offset_ms = 0 if offset is None else int(offset.total_seconds()) * 1_000
+    at = -(-(since + offset_ms) // tick_ms) * tick_ms - offset_ms
+    while at < until:
+        shown = local_time(at, zone)
+        yield at, shown[5:10] if of is Range.WEEK else shown[11:16]
+        at += tick_ms
+
+
+def _even_axis(since: int, until: int, zone: ZoneInfo) -> Iterator[tuple[int, str]]:
+    for number in range(_TICKS_OF_DISCHARGE):
+        at = since + (until - since) * number // _TICKS_OF_DISCHARGE
+        yield at, local_time(at, zone)[11 : 19 if until - since < 8 * MINUTE_MS else 16]
+
+
+def _later(shown: Shown) -> str:
+    until = shown.until + shown.long_ms
+    return "now" if until >= shown.now else _named(until, shown.zone)
+
+
+def _named(at: int, zone: ZoneInfo) -> str:
+    """As a browser's field for date and time has it."""
+    return local_time(at, zone)[:16].replace(" ", "T")
+
+
+def _iso(at: int) -> str:
+    return f"{local_time(at, ZoneInfo('UTC'))[:-4].replace(' ', 'T')}Z"
+
+
+def _lasting(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
