@@ -14,10 +14,12 @@ from dashboards.alerting.yaml_text import Yaml
 from dashboards.catalogue import (
     ALERT_PUSHES,
     BOARD_AGE,
+    IDENTITY_STEPS,
     INCIDENT_PAGING,
     NOTIFICATIONS,
     exposed_name,
 )
+from wire.identity import IdentityStep
 from wire.incident import Severity
 
 HUB: Final = "hub"
@@ -74,6 +76,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     window = seconds(settings.failing_window_s)
     failed = f'{exposed_name(NOTIFICATIONS)}{{result="failed"}}'
     unpushed = f'{exposed_name(ALERT_PUSHES)}{{result="failed"}}'
+    doubled = f'{exposed_name(IDENTITY_STEPS)}{{step="{IdentityStep.SEEN_TWICE}"}}'
     old_s = round(settings.board_old_after_s)
     up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
     after_s = settings.hub_down_after_s
@@ -91,6 +94,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
         own("hub_down", up, Severity.CALL.value, Layer.MONITORING, after_s),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE.value, Layer.OTHER, 0),
+        own("identity_twice", f"sum(increase({doubled}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         own("push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         {
             "alert": WATCHDOG,

@@ -19,6 +19,7 @@ WORDS: Final = (
     *(
         "rollout_none",
         "rollout_doubled",
+        "rollout_revoked",
         "rollout_stop",
         "rollout_go",
         "rollout_stopped",

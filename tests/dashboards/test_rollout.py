@@ -28,8 +28,8 @@ def beat(probe: str, at: int, version: str = "1.0.0", errors: int = 0, *, receiv
     return Recorded(0, received or at, probe, b"e" * 16, 1, Kind.HEARTBEAT, 1, body)
 
 
-def doubled(probe: str, at: int) -> Recorded:
-    body = IdentitySaid(at, 1, "hub", None, True, "", probe, IdentityStep.SEEN_TWICE)
+def stepped(probe: str, at: int, step: IdentityStep = IdentityStep.SEEN_TWICE) -> Recorded:
+    body = IdentitySaid(at, 1, "hub", None, True, "", probe, step)
     return Recorded(0, at, "~enrolment", b"e" * 16, 1, Kind.IDENTITY, 1, body)
 
 
@@ -45,7 +45,7 @@ def test_the_newest_word_of_a_probe_holds_and_history_changes_nothing() -> None:
 
 def test_probes_are_listed_by_ring_with_how_many_run_which_version() -> None:
     fleet = Fleet()
-    fleet.take([beat("site1/gateway", NOW), beat("site1/seat-01", NOW, "1.1.0"), doubled("site1/gateway", NOW + 5)])
+    fleet.take([beat("site1/gateway", NOW), beat("site1/seat-01", NOW, "1.1.0"), stepped("site1/gateway", NOW + 5)])
     rest, first = fleet.rings(PROBES, ring_of, {"site1/gateway": NOW + 9}, {"first": (NOW, "ann")})
     assert (rest.name, rest.versions, rest.held_at) == ("rest", {"1.0.0": 1}, None)
     assert (first.name, first.versions, first.held_at, first.held_by) == ("first", {"1.1.0": 1}, NOW, "ann")
@@ -138,6 +138,18 @@ async def test_senders_nobody_configured_are_named(served: Served) -> None:
     assert "Not configured" not in (await ask(served.url + "?lang=en"))[1]
     served.strangers += ["site-9/gateway", "site-1/seat-99"]
     assert "<strong>Not configured</strong> site-9/gateway, site-1/seat-99" in (await ask(served.url + "?lang=en"))[1]
+
+
+async def test_a_revoked_probe_is_called_so_until_it_is_enrolled_anew(served: Served) -> None:
+    for step, is_revoked in (
+        (IdentityStep.ENROLLED, False),
+        (IdentityStep.REVOKED, True),
+        (IdentityStep.SEEN_TWICE, True),
+        (IdentityStep.ENROLLED, False),
+    ):
+        served.fleet.take([stepped("site1/seat-01", NOW, step)])
+        _, text = await ask(f"{served.url}?lang=en")
+        assert ("Revoked since 2026-11-22 06:26:40" in text) is is_revoked
 
 
 async def test_a_ring_is_stopped_and_goes_on(served: Served) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.wording import RUNBOOK, what_word
+from dashboards.alerting._core.wording import FLAGS, RUNBOOK, SUBJECTS, what_word
 
 FIRING: Final = "firing"
 FIRST_TIER: Final = "1"
@@ -127,7 +127,11 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
         return texts.get(f"summary_{reader.language}") or texts.get("summary") or alert.labels.get("alertname", "")
     site = alert.labels.get("site", "")
     name = reader.site_names.get(site, "")
-    parts = [f"{site} {name}".strip(), what_word(reader.texts, what), alert.labels.get("subject", "")]
+    parts = [
+        f"{site} {name}".strip(),
+        what_word(reader.texts, what),
+        alert.labels.get("subject") or alert.annotations.get(SUBJECTS, ""),
+    ]
     parts.append(alert.annotations.get("detail_carrier", ""))
     return " ".join(part for part in parts if part)
 
@@ -135,7 +139,8 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
 def _line(alert: AlertTold, reader: Reader) -> str:
     began = _instant(alert.startsAt)
     if alert.status == FIRING:
-        when = reader.texts["notify_since"].format(at=_clock_time(began, reader.zone))
+        flags = [reader.texts[flag] for flag in FLAGS if flag in alert.annotations]
+        when = ", ".join([reader.texts["notify_since"].format(at=_clock_time(began, reader.zone)), *flags])
     else:
         ended = _instant(alert.endsAt)
         minutes = max(1, -((began - ended) // _MINUTE))

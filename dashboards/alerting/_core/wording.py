@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from dashboards.alerting._core.kinds import WITHOUT_SUBJECT
 from dashboards.alerting._core.pager import Alert
 
 Words = Mapping[str, Mapping[str, str]]
@@ -12,6 +13,10 @@ DETAILS_SHOWN: Final = 6
 """Of what an incident tells of itself; a message on a telephone has a few lines."""
 RUNBOOK: Final = "runbook_url"
 """The annotation's name as most dashboards look for it; a path where no web address is configured."""
+SUBJECTS: Final = "subjects"
+"""Which seats or accounts, where they are too many for labels: people are told, and no series is kept of them."""
+FLAGS: Final = ("suspected", "planned")
+"""Annotations that are words of the glossary: there where they hold."""
 TEMPLATE_SITE: Final = "{{ with $labels.site }}{{ . }}: {{ end }}"
 TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
 
@@ -45,7 +50,18 @@ def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, st
     told[RUNBOOK] = runbook(runbooks, identity.what)
     newest = alert.incidents[-1]
     told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
+    told |= {
+        name: "yes" for name, is_set in zip(FLAGS, (newest.is_suspected, newest.is_planned), strict=True) if is_set
+    }
+    if identity.what in WITHOUT_SUBJECT:
+        told[SUBJECTS] = _listed([said.subject for said in alert.incidents])
     return told | {"incident": newest.incident, "incidents": str(len(alert.incidents))}
+
+
+def _listed(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - DETAILS_SHOWN
+    return ", ".join(names[:DETAILS_SHOWN]) + (f" +{more}" if more > 0 else "")
 
 
 def runbook(runbooks: str, what: str) -> str:

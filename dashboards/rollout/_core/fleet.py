@@ -11,7 +11,8 @@ from wire.recorded import Recorded
 class Told(NamedTuple):
     """One probe. heard_at: hub's ms, None = not lately. told_at: by its own clock, so that history overwrites nothing.
 
-    doubled_at: when two were last heard under its name, None = never that we know of.
+    doubled_at: when two were last heard under its name, None = never that we know of. revoked_at: when its identity was
+    ended, None = it was not, or has a newer one.
     """
 
     version: str = ""
@@ -20,6 +21,7 @@ class Told(NamedTuple):
     heard_at: int | None = None
     told_at: int = -1
     doubled_at: int | None = None
+    revoked_at: int | None = None
 
 
 class Row(NamedTuple):
@@ -55,9 +57,13 @@ class Fleet:
                 if body.occurred_at >= before.told_at:
                     told = before._replace(version=body.version, seat=body.seat, errors=body.errors)
                     self.probes[entry.source] = told._replace(heard_at=entry.received_at, told_at=body.occurred_at)
-            elif isinstance(body, IdentitySaid) and body.step is IdentityStep.SEEN_TWICE:
+            elif isinstance(body, IdentitySaid):
                 before = self.probes.get(body.identity, Told())
-                self.probes[body.identity] = before._replace(doubled_at=body.occurred_at)
+                if body.step is IdentityStep.SEEN_TWICE:
+                    self.probes[body.identity] = before._replace(doubled_at=body.occurred_at)
+                else:
+                    revoked_at = body.occurred_at if body.step is IdentityStep.REVOKED else None
+                    self.probes[body.identity] = before._replace(revoked_at=revoked_at)
 
     def rings(
         self,

@@ -290,6 +290,13 @@ async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was
     assert [message["title"].split(" ")[0] for message in world.hook.taken[4:]] == ["[Alert]", "[Resolved]"]
 
 
+async def test_a_message_names_seats_and_says_what_is_suspected_or_planned(world: World) -> None:
+    alert = told("seat_down", subject="")
+    alert.annotations.update({"subjects": "A-1, A-2 +5", "planned": "yes"})
+    await world.tell(alert)
+    assert world.hook.taken[0]["lines"] == ["site1 一号职场 Seat down A-1, A-2 +5 (since 11:59:48, planned)"]
+
+
 async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: World) -> None:
     alert = told("line_down", subject="l1")
     alert.annotations["detail_carrier"] = "电信\n### 已恢复\u202e\t x"

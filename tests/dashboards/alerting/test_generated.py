@@ -153,6 +153,34 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
+def test_an_identity_seen_twice_is_a_ticket_for_five_minutes(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(rules_text(configured(tmp_path), load_defaults()), encoding="utf-8")
+    own = {"site": "hub", "what": "identity_twice", "severity": "ticket", "layer": "other", "tier": "1"}
+    said = {f"summary_{tag}": f"hub: {words()['incident_identity_twice'].text(tag)}" for tag in LANGUAGES}
+    said["runbook_url"] = "/runbooks/identity_twice.md"
+    fires = [{"exp_labels": own, "exp_annotations": said}]
+    series = 'seatwatch_identity_steps_total{step="%s",instance="a"}'
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "5s",
+        "tests": [
+            {
+                "interval": "5s",
+                "input_series": [{"series": series % step, "values": "0x5 1x200"}],
+                "alert_rule_test": [{"eval_time": at, "alertname": "IdentityTwice", "exp_alerts": expected}],
+            }
+            for step, at, expected in (
+                ("seen_twice", "60s", fires),
+                ("seen_twice", "400s", []),
+                ("enrolled", "60s", []),
+            )
+        ],
+    }
+    (tmp_path / "tests.yml").write_text(json.dumps(tests), encoding="utf-8")
+    tested = run("promtool", "test", "rules", str(tmp_path / "tests.yml"))
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 def test_amtool_accepts_the_configuration(routes: Path) -> None:
     checked = run("amtool", "check-config", str(routes))
     assert checked.returncode == 0, checked.stdout + checked.stderr

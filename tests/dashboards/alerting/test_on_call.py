@@ -1,12 +1,15 @@
 """The pager at work over time: a restart changes nothing, and what was taken on stays so."""
 
+import msgspec
+
 from dashboards.alerting._core.message import AlertTold, Told, without_replaced
 from dashboards.alerting._core.pager import TakenOn
+from dashboards.alerting._core.wording import alert_annotations
 from dashboards.alerting.on_call import OnCall
 from seatwatch.config import parse_config
-from seatwatch.server.on_call import on_call
+from seatwatch.server.on_call import annotation_words, on_call
 from seatwatch.settings import load_defaults
-from tests.dashboards.alerting.incidents import MINUTE, incident
+from tests.dashboards.alerting.incidents import MINUTE, incident, paged
 from tests.tidy.source import ROOT
 
 T0 = 1_763_784_000_000
@@ -53,3 +56,23 @@ def test_an_end_that_a_firing_alert_replaces_is_left_out() -> None:
     replaced = AlertTold("resolved", {"incident": "i-1"}, {}, "", "", "b")
     over = AlertTold("resolved", {"incident": "i-2"}, {}, "", "", "c")
     assert without_replaced(Told("firing", [fires, replaced, over]).alerts) == [fires, over]
+
+
+def test_people_are_told_which_seats_are_down_and_no_label_is() -> None:
+    pager = pager_at(T0 + 2 * MINUTE)
+    pager.take_up([incident("seat_down", T0 + number, subject=f"A-{number}") for number in range(8)], {})
+    alert = next(alert for alert in pager.alerts() if alert.identity.tier == 1)
+    told = alert_annotations(annotation_words(), alert, "/runbooks")
+    assert told["subjects"] == "A-0, A-1, A-2, A-3, A-4, A-5 +2"
+    assert told["incidents"] == "8"
+    assert "A-0" not in str(alert.identity.labels().get("subject", ""))
+
+
+def test_what_is_suspected_or_planned_is_told_so() -> None:
+    for said, flags in (
+        (incident("battery_low", T0, is_planned=True), {"planned"}),
+        (msgspec.structs.replace(incident("site_silent", T0), is_suspected=True), {"suspected"}),
+        (incident("mains_lost", T0), set()),
+    ):
+        (alert,) = paged(said, T0)
+        assert alert_annotations(annotation_words(), alert, "").keys() & {"planned", "suspected"} == flags
