@@ -82,7 +82,7 @@ _ANSWERS: Final = {
         "ack",
     ),
     "401": ("No token, or one that is not registered.", "Problem"),
-    "403": ("The token does not speak for that source. Nothing was stored.", "Problem"),
+    "403": ("Token or certificate do not speak for that source, or no longer. Nothing was stored.", "Problem"),
     "408": ("The body took too long to arrive. Nothing was stored.", "Problem"),
     "409": (
         "An item contradicts what is stored under its number or id: `rejected` names it. All of it is durable.",
