@@ -110,7 +110,10 @@ def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
         "paths": {"/v1/events": {"post": _post()}},
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "certificate": {"type": "mutualTLS", "description": "of an enrolled probe, at the enrolment door"},
+            },
         },
     }
 
@@ -162,7 +165,7 @@ def _post() -> dict[str, Any]:
     return {
         "summary": "Hand in events",
         "description": "One frame of events of one source, answered when it is on disk. A repeat adds nothing.",
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"certificate": []}],
         "requestBody": {"required": True, "content": {"application/json": frame, "application/msgpack": packed}},
         "responses": {status: _answer(*answer) for status, answer in _ANSWERS.items()},
     }
