@@ -82,7 +82,7 @@ _ANSWERS: Final = {
         "ack",
     ),
     "401": ("No token, or one that is not registered.", "Problem"),
-    "403": ("The token does not speak for that source. Nothing was stored.", "Problem"),
+    "403": ("Token or certificate do not speak for that source, or no longer. Nothing was stored.", "Problem"),
     "408": ("The body took too long to arrive. Nothing was stored.", "Problem"),
     "409": (
         "An item contradicts what is stored under its number or id: `rejected` names it. All of it is durable.",
@@ -110,7 +110,10 @@ def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
         "paths": {"/v1/events": {"post": _post()}},
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "certificate": {"type": "mutualTLS", "description": "of an enrolled probe, at the enrolment door"},
+            },
         },
     }
 
@@ -162,7 +165,7 @@ def _post() -> dict[str, Any]:
     return {
         "summary": "Hand in events",
         "description": "One frame of events of one source, answered when it is on disk. A repeat adds nothing.",
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"certificate": []}],
         "requestBody": {"required": True, "content": {"application/json": frame, "application/msgpack": packed}},
         "responses": {status: _answer(*answer) for status, answer in _ANSWERS.items()},
     }

@@ -2,6 +2,7 @@
 
 * CollectorError
   * Busy: nothing was stored. Come back after `retry_after_ms`.
+  * IdentityEnded: the certificate that was shown holds no longer. Whoever showed it has to enrol anew.
   * ForeignSource: the credential does not speak for that source. The sender's configuration is wrong.
   * IntakeStopped: the intake is ending. Whether the frame was stored is not known: resend, a repeat costs nothing.
 """
@@ -17,6 +18,10 @@ class Busy(CollectorError):
     def __init__(self, retry_after_ms: int) -> None:
         super().__init__(f"the queue is full; come back in {retry_after_ms} ms")
         self.retry_after_ms = retry_after_ms
+
+
+class IdentityEnded(CollectorError):
+    """A certificate of our authority that was revoked, has ended, or was not handed out to a probe."""
 
 
 class ForeignSource(CollectorError):

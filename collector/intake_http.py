@@ -14,7 +14,7 @@ from aiohttp import StreamReader, hdrs, web
 
 from collector._core.bucket import Bucket
 from collector.api_document import docs_page, openapi
-from collector.errors import Busy, ForeignSource, IntakeStopped
+from collector.errors import Busy, ForeignSource, IdentityEnded, IntakeStopped
 from collector.intake import Intake
 from collector.json_frame import FieldError, JsonFrame, decode_json_frame, json_ack
 from collector.sources import Principal, Sources
@@ -78,13 +78,21 @@ class HttpDoor:
         sources: Sources,
         settings: HttpSettings,
         *,
+        identify: Callable[[web.Request], Principal | None] = lambda _: None,
+        accepts: Callable[[Frame], bool] = lambda _: True,
         monotonic_s: Callable[[], float] = monotonic,
     ) -> None:
+        """identify: whom the certificate shown with a request speaks for, None = none was shown; IdentityEnded.
+
+        accepts: whether to take a frame of a source that is who it says.
+        """
         self.stats = DoorStats()
         self._intake = intake
         intake.stats.doors.append(self.stats)
         self._sources = sources
         self._settings = settings
+        self._identify = identify
+        self._accepts = accepts
         self._monotonic_s = monotonic_s
         self._buckets: dict[Principal, Bucket] = {}
 
@@ -110,6 +118,14 @@ class HttpDoor:
         return _acknowledgement(ack, said.event_ids, answer_msgpack=answer_msgpack)
 
     def _authenticate(self, request: web.Request) -> Principal:
+        """By certificate, else by token. Who shows a certificate that ended is not let in by a token beside it."""
+        try:
+            identified = self._identify(request)
+        except IdentityEnded:
+            self.stats.unauthorised += 1
+            raise _Refused(403, Problem("identity_ended", "the certificate holds no longer: enrol anew")) from None
+        if identified is not None:
+            return identified
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         principal = self._sources.principal_of(token.strip()) if scheme.lower() == "bearer" else None
         if principal is None:
@@ -169,11 +185,16 @@ class HttpDoor:
             raise _Refused(422, Problem(error.reason, error.detail)) from None
 
     async def _submit(self, frame: Frame, principal: Principal) -> Ack:
+        if principal.speaks_for(frame.source) and not self._accepts(frame):
+            self.stats.refused[Reason.SEEN_TWICE] += 1
+            raise _Refused(403, Problem(Reason.SEEN_TWICE, "two processes speak as one source", "$.source"))
         try:
             return await self._intake.submit(frame, principal)
         except ForeignSource:
             self.stats.refused[Reason.FOREIGN_SOURCE] += 1
-            problem = Problem(Reason.FOREIGN_SOURCE, "this token does not speak for that source", "$.source")
+            problem = Problem(
+                Reason.FOREIGN_SOURCE, "this token or certificate does not speak for that source", "$.source"
+            )
             raise _Refused(403, problem) from None
         except Busy as busy:
             raise _Refused(503, Problem("busy", "nothing was stored; send it again"), busy.retry_after_ms) from None

@@ -5,9 +5,12 @@ A source that contradicts itself has miscounted, and what it declared gone could
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from wire.frame import Frame, GoneRange, Lane
+
+_sequence = attrgetter("sequence")
 
 
 class Fault(NamedTuple):
@@ -21,7 +24,11 @@ def fault_of(frame: Frame) -> Fault | None:
     """The first thing that is wrong with epochs, `base` and `gone`, None where they fit each other and the items."""
     if frame.prev_epoch == frame.epoch:
         return Fault("$.prev_epoch", "is the epoch of this frame")
-    if frame.base > 1 and frame.lane is Lane.BACKLOG and any(item.sequence < frame.base for item in frame.items):
+    if (
+        frame.base > 1
+        and frame.lane is Lane.BACKLOG
+        and min(map(_sequence, frame.items), default=frame.base) < frame.base
+    ):
         return Fault("$.base", "is the lowest sequence still held, and an item of this frame is below it")
     for place, gone in enumerate(frame.gone):
         if fault := _fault_in(gone):

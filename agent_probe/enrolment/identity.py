@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from agent_probe.config import ProbeConfig, TlsConfig
 from agent_probe.errors import ProbeConfigError
+from agent_probe.hub import read_url
 from agent_probe.platform import Platform
 from wire.facility import Role
 
@@ -90,13 +91,25 @@ def with_identity(config: ProbeConfig, platform: Platform) -> ProbeConfig:
     if site != config.site or config.probe not in {"", probe}:
         fix = f"name it as the hub did, or remove {folder} and enrol anew"
         raise ProbeConfigError("probe", f"enrolled as {about.identity}, configured as {config.source}", fix)
-    tls = config.broker.tls or TlsConfig()
-    if not tls.cert_file:
-        pair = str(folder / PAIR_FILE)
-        tls = TlsConfig(tls.ca_file or str(folder / AUTHORITY_FILE), pair, pair)
-    return _complete(
-        replace(config, probe=probe, seat=config.seat or about.seat, broker=replace(config.broker, tls=tls))
-    )
+    broker, hub = replace(config.broker, tls=_own_tls(config.broker.tls, folder)), config.hub
+    if hub is not None and _is_same_door(hub.url, about.hub):
+        hub = replace(hub, tls=_own_tls(hub.tls, folder))
+    return _complete(replace(config, probe=probe, seat=config.seat or about.seat, broker=broker, hub=hub))
+
+
+def _own_tls(stated: TlsConfig | None, folder: Path) -> TlsConfig:
+    """Our pair, to whom our authority says; what the configuration states itself stands."""
+    tls, pair = stated or TlsConfig(), str(folder / PAIR_FILE)
+    return tls if tls.cert_file else TlsConfig(tls.ca_file or str(folder / AUTHORITY_FILE), pair, pair)
+
+
+def _is_same_door(url: str, enrolled_at: str) -> bool:
+    """Whether that is the hub's own TLS, where we enrolled: a reverse proxy in front of it would not pass ours on."""
+    try:
+        one, other = read_url(url), read_url(enrolled_at)
+    except ValueError:
+        return False
+    return one.is_tls and (one.host, one.port) == (other.host, other.port)
 
 
 def _complete(config: ProbeConfig) -> ProbeConfig:

@@ -114,7 +114,7 @@ class EnrolmentDoor:
         return self._answer(answer)
 
     async def _renew(self, request: web.Request) -> web.Response:
-        shown = _shown(request)
+        shown = shown_serial(request)
         if shown is None:
             return self._refusal(Refusal.UNKNOWN_CODE)
         asked = await self._asked(request)
@@ -123,7 +123,7 @@ class EnrolmentDoor:
         return self._answer(self._desk.renew(shown, Machine(asked.host, asked.machine, _address(request)), asked.csr))
 
     async def _rollout(self, request: web.Request) -> web.Response:
-        shown = _shown(request)
+        shown = shown_serial(request)
         certificate = None if shown is None else self._desk.store.certificate(shown)
         if certificate is None or certificate.is_revoked:
             return self._refusal(Refusal.UNKNOWN_CODE)
@@ -175,7 +175,7 @@ def tls_context(authority_pem: bytes) -> ssl.SSLContext:
     return context
 
 
-def _shown(request: web.Request) -> str | None:
+def shown_serial(request: web.Request) -> str | None:
     """The serial (hex) of the certificate that was shown and checked."""
     transport = request.transport
     certificate: dict[str, Any] = {} if transport is None else transport.get_extra_info("peercert") or {}

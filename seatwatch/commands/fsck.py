@@ -1,7 +1,9 @@
 """`seatwatch fsck`: checks a ledger with code that shares nothing with what wrote it."""
 
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -71,19 +73,37 @@ def fsck(
 
 
 def _require_ledger(directory: Path) -> None:
-    """Exit 2 with what to type instead, unless there is a ledger or what is left of one."""
-    try:
-        if any(_OF_A_LEDGER.fullmatch(path.name) for path in directory.iterdir()):
-            return
-    except OSError as error:
-        typer.echo(f"{directory}: cannot be read: {error.strerror}", err=True)
-        raise typer.Exit(ASKED_WRONGLY) from None
+    """Exit 2 with what to do instead, unless there is a ledger or what is left of one, and this user may read it."""
+    if any(_OF_A_LEDGER.fullmatch(path.name) for path in directory.iterdir()):
+        unreadable = list(_unreadable(directory))
+        for problem in unreadable:
+            typer.echo(f"{problem}; nothing was checked: ask as the user of the server, or of a copy", err=True)
+        if unreadable:
+            raise typer.Exit(ASKED_WRONGLY)
+        return
     near = [directory.parent / "ledger.json", *directory.glob("*/ledger.json"), *directory.glob("*/*/ledger.json")]
     ledgers = sorted(path.parent for path in near if path.exists())
     typer.echo(f"{directory}: no ledger here. In a data directory they are operator and clients/<client>.", err=True)
     for ledger in ledgers:
         typer.echo(f"  seatwatch fsck {ledger}", err=True)
     raise typer.Exit(ASKED_WRONGLY)
+
+
+def _unreadable(directory: Path) -> Iterator[str]:
+    """What this user may not read, which says nothing of whether it is damaged."""
+    notes = directory / "checkpoints"
+    folders = [notes] if notes.is_dir() else []
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            yield f"{folder}: not readable for this user"
+            return
+    for path in sorted([*directory.iterdir(), *(path for folder in folders for path in folder.iterdir())]):
+        if path.is_file() and path.name != "lock" and not os.access(path, os.R_OK):
+            yield f"{path}: not readable for this user"
+        index = path.with_name(path.name.replace("-wal", "-shm"))
+        needs_index = path.name.endswith("-wal") and path.stat().st_size > 0 and not index.exists()
+        if needs_index and not os.access(directory, os.W_OK):
+            yield f"{path}: SQLite makes an index of it first, and this user may not write there"
 
 
 def _tell(report: "Report") -> None:

@@ -17,6 +17,7 @@ from collector.enrolment._core.denials import Denials
 from collector.enrolment._core.desk import DeskLimits
 from collector.enrolment._core.twins import TwinRules, Twins
 from collector.enrolment.authority import Authority, Span, write_secret
+from collector.enrolment.bearer import Bearers
 from collector.enrolment.broker import Broker, BrokerSettings, load_pair, needs_renewal
 from collector.enrolment.broker_log import BrokerLog
 from collector.enrolment.desk import Desk
@@ -25,6 +26,7 @@ from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
+from collector.intake_http import HttpDoor
 from dashboards.rollout._core.fleet import Fleet, Ring
 from dashboards.rollout.page import RolloutPage
 from dashboards.snapshot import EnrolmentFigures
@@ -35,7 +37,7 @@ from seatwatch.config import Config, ConfigError, Problem, probe_sources
 from seatwatch.enrolment_job import FOLDER
 from seatwatch.enrolment_section import EnrolmentSection, ring_of
 from seatwatch.server.beside import Beside
-from seatwatch.server.web import words
+from seatwatch.server.web import events_settings, words
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import Tail
 from wire.enrolment import Refusal
@@ -151,15 +153,22 @@ class Enrolment:
         return said
 
     async def open_door(self, stack: AsyncExitStack) -> str:
-        """Serve the door; what to tell a person of it."""
+        """Serve the door, and beside it the one for events of whoever shows a certificate; what to tell a person."""
         door = EnrolmentDoor(
             self.desk,
             self._defaults.fill(DoorSettings, "enrolment"),
             ring_of=lambda identity: ring_of(self._config.ring, identity),
             is_held=lambda ring: ring in self.store.holds(),
         )
+        events = HttpDoor(
+            self._intake,
+            self._intake.sources,
+            events_settings(self._defaults),
+            identify=Bearers(self.store, now_ms).identify,
+            accepts=self.accepts,
+        )
         app = web.Application()
-        app.add_routes(door.routes())
+        app.add_routes([*door.routes(), *events.routes()])
         self._renew_door(now_ms())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._defaults.seconds("board.shutdown"))
         await runner.setup()

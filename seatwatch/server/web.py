@@ -131,6 +131,12 @@ def words() -> dict[str, dict[str, str]]:
     }
 
 
+def events_settings(defaults: Defaults) -> intake_http.HttpSettings:
+    """Thresholds of a door for events."""
+    retry_after_ms = defaults.ms("collector.retry_after")
+    return defaults.fill(intake_http.HttpSettings, "collector", prefix="http_", retry_after_ms=retry_after_ms)
+
+
 def web_application(
     intake: Intake | None,
     hub: Hub,
@@ -157,9 +163,7 @@ def web_application(
     )
     app = web.Application()
     if intake is not None:
-        retry_after_ms = defaults.ms("collector.retry_after")
-        settings = defaults.fill(intake_http.HttpSettings, "collector", prefix="http_", retry_after_ms=retry_after_ms)
-        door = intake_http.HttpDoor(intake, intake.sources, settings)
+        door = intake_http.HttpDoor(intake, intake.sources, events_settings(defaults))
         app.add_routes(door.routes())
     install(app, wallboard)
     app.add_routes(LeadScreens(wallboard, Leaders(access, leaders), follow_up).routes())

@@ -200,6 +200,21 @@ def test_files_that_the_configuration_names_itself_stand(tmp_path: Path) -> None
     assert (completed.tls.ca_file, completed.tls.cert_file) == ("ca", "c")
 
 
+@pytest.mark.parametrize(
+    ("url", "shows"),
+    [("https://hub", True), ("https://HUB:443/", True), ("https://hub:8743", False), ("https://proxy", False)],
+)
+def test_over_https_the_certificate_is_shown_where_it_was_given_and_to_no_proxy_in_front(
+    tmp_path: Path, url: str, *, shows: bool
+) -> None:
+    identity_at(tmp_path)
+    text = IMAGE.format(data=tmp_path) + f'[hub]\nurl = "{url}"\n'
+    completed = with_identity(parse_config(text), current()).hub
+    assert completed is not None
+    pair = str(identity_folder(config(tmp_path), current()) / PAIR_FILE)
+    assert (completed.tls is not None and completed.tls.cert_file == completed.tls.key_file == pair) is shows
+
+
 def test_an_identity_that_is_not_whole_is_none(tmp_path: Path) -> None:
     identity_at(tmp_path)
     folder = identity_folder(config(tmp_path), current())

@@ -3,9 +3,12 @@
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +18,12 @@ from collector.ledgers import ledger_directory
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch import __version__
+from tests.collector.store import frame
 from tests.integration.enrolled_broker import mosquitto
 from tests.integration.running import Running, board, get, seatwatch, server
 from tests.servers import Server, free_port, running
 from tests.waiting import wait_until_blocking
+from wire.codec import encode_frame
 from wire.identity import IdentitySaid, IdentityStep
 from wire.ids import OPERATOR
 
@@ -122,6 +127,21 @@ seats = 2
         path.write_text(config.read_text("utf-8").replace(str(self.directory / "seat"), str(self.directory / "copy")))
         return path
 
+    def over_https(self, name: str, source: str) -> int:
+        """The status of an empty frame, posted at the enrolment door with the certificate of that machine."""
+        folder = self.directory / name / "identity"
+        context = ssl.create_default_context(cafile=str(folder / "authority.pem"))
+        context.load_cert_chain(folder / "identity.pem")
+        headers = {"Content-Type": "application/msgpack"}
+        url, data = f"https://127.0.0.1:{self.door}/v1/events", encode_frame(frame(source=source))
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, data, headers), context=context, timeout=5
+            ) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
     def steps(self) -> list[tuple[str, IdentityStep]]:
         reader = LedgerReader.open(ledger_directory(self.data, OPERATOR))
         try:
@@ -163,10 +183,12 @@ def test_a_gateway_comes_in_speaks_and_is_cut_off_within_the_minute(hub: tuple[H
         assert "the broker knows; 0 identities were new or gone" in made.command("roster", "apply", *made.at)
         assert f"{__version__} × 1" in get(f"{url}/rollout").decode()
         assert (connections(probe), "uplink.lost" in probe.said()) == (1, False)
+        assert made.over_https("gateway", "site1/gateway") == 200
         revoked = time.monotonic()
         made.command("enrol", "revoke", *made.at, "site1/gateway", "--reason", "stolen")
         wait_until_blocking(lambda: "uplink.lost" in probe.said(), REVOKED_WITHIN_S, what="the session to be ended")
         took_s = time.monotonic() - revoked
+        assert made.over_https("gateway", "site1/gateway") == 403
         wait_until_blocking(lambda: probe.said().count('"uplink.lost"') > 1, 20, what="it to try again")
         assert connections(probe) == 1, "it came back"
     print(f"revoked: session ended after {took_s:.1f} s")

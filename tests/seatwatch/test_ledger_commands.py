@@ -1,6 +1,7 @@
 """`seatwatch fsck` and `seatwatch backup`: what they print and how they end."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -136,6 +137,28 @@ def test_fsck_of_another_folder_says_that_no_ledger_is_there_and_what_to_type(
     said = capsys.readouterr().err
     assert "no ledger here" in said
     assert f"  seatwatch fsck {data / ('clients/acme' if place != 'operator/checkpoints' else 'operator')}\n" in said
+
+
+@pytest.mark.parametrize("closed", ["ledger.json", "00000001.sqlite", "checkpoints", "vkey"])
+def test_fsck_by_somebody_who_may_not_read_all_of_it_checks_nothing_and_blames_nobody(
+    data: Path, closed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != closed)
+    assert main(["fsck", str(data / "operator")]) == 2
+    said = capsys.readouterr()
+    assert f"{closed}: not readable for this user; nothing was checked" in said.err
+    assert said.out == ""
+
+
+def test_fsck_by_a_reader_of_a_log_without_its_index_says_what_is_missing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = data / "operator"
+    segment_path(ledger, 1).with_name("00000001.sqlite-wal").write_bytes(b"a frame")
+    segment_path(ledger, 1).with_name("00000001.sqlite-shm").unlink(missing_ok=True)
+    monkeypatch.setattr("os.access", lambda path, mode: not (Path(path) == ledger and mode & os.W_OK))
+    assert main(["fsck", str(ledger)]) == 2
+    assert "00000001.sqlite-wal: SQLite makes an index of it first" in capsys.readouterr().err
 
 
 def test_fsck_of_what_is_left_of_a_ledger_is_damage_and_not_a_wrong_folder(data: Path) -> None:
