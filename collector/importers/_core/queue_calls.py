@@ -10,7 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
-from collector.importers._core.queue_log import FORMAT, SECOND_MS, CallEvent, LogRow, Note, is_extension_of
+from collector.importers._core.queue_log import (
+    FORMAT,
+    SECOND_MS,
+    CallEvent,
+    LogRow,
+    Note,
+    is_extension,
+    is_extension_of,
+)
 from collector.importers._core.queue_log import Call as Does
 from collector.importers._core.queue_open import (
     CallLimits,
@@ -141,8 +149,9 @@ class Calls:
         if not call.may_ask:
             yield from self._told(call)
             return
-        asking = (talk for (_, account), talk in self._talking.items() if is_extension_of(account, row.caller))
-        call.asked_by = next((talk.conversation for talk in asking), "")
+        if is_extension(row.caller):
+            asking = (talk for (_, account), talk in self._talking.items() if is_extension_of(account, row.caller))
+            call.asked_by = next((talk.conversation for talk in asking), "")
 
     def _turned_away(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
         """It never entered, unless the log says it had."""
