@@ -27,6 +27,7 @@ from collector.importers._core.queue_open import (
     Meeting,
     OpenCall,
     answer,
+    as_note,
     beginning,
     entered,
     handed_over,
@@ -44,7 +45,6 @@ from wire.conversation import (
     Direction,
     LeftReason,
     Offered,
-    SourceNote,
 )
 
 
@@ -112,15 +112,18 @@ class Calls:
             self._given_up.pop(key, None)
         elif key in self._given_up and key not in self._open:
             self._note(Note.AFTER_GIVEN_UP)
-            return [_as_note(row)]
+            return [as_note(row)]
         return list(self._does[event.does](row, event))
 
-    def up_to(self, at: int) -> Iterator[Body]:
-        """What time alone decides, before a row of `at` (ms)."""
+    def up_to(self, at: int, before: int) -> Iterator[Body]:
+        """What time alone decides, before a row of `at` (ms). before: of the row before it.
+
+        One row with a wrong time gives up no call: two in succession have to say how late it is.
+        """
         yield from self._parted(at - SECOND_MS)
         while self._open:
             oldest = next(iter(self._open.values()))
-            if at - oldest.entered_at <= self._limits.call_longest_ms:
+            if min(at, before) - oldest.entered_at <= self._limits.call_longest_ms:
                 break
             yield from self._give_up(oldest)
 
@@ -163,7 +166,7 @@ class Calls:
         """A phone rang in vain. Whether it was the only one that rang is known by the next row that ends the wait."""
         call = self._open.get((row.call, row.queue))
         if call is None or call.answered_at is not None or not row.account:
-            yield _as_note(row)
+            yield as_note(row)
             return
         rang_ms = row.duration(event.ring, event.ring_unit_ms) or 0
         call.rings.append((row.at - rang_ms, row.at, row.account, row.event))
@@ -393,9 +396,3 @@ class Calls:
                 del self._open[key]
         if self._talking.get((call.queue, call.account)) is call:
             del self._talking[call.queue, call.account]
-
-
-def _as_note(row: LogRow) -> SourceNote:
-    """A row that moves nothing, by its name."""
-    head_of_row = (row.resolution_ms, FORMAT, None, False, row.call)
-    return SourceNote(row.at, *head_of_row, row.event, row.call, row.queue, row.account)
