@@ -85,7 +85,7 @@ class MqttSection(_Section, frozen=True, kw_only=True):
 class RedisSection(_Section, frozen=True, kw_only=True):
     """Redis for boards and engines in other processes. Absent = the ledger itself is the feed."""
 
-    url: str
+    url: Annotated[str, Meta(description='the address of a Redis, such as "redis://127.0.0.1:6379/0"')]
 
 
 class QueueSection(_Section, frozen=True, kw_only=True):
@@ -292,7 +292,8 @@ def _name_problems(config: Config) -> Iterator[Problem]:
     first: dict[tuple[str, str], str] = {}
     for group, key, name in _named(config):
         if not is_name(name) or is_derived(name):
-            yield Problem(key, f"{name!r} is no name", "use letters, digits and . _ : @ / - , at most 96 of them")
+            fix = "use letters, digits and . _ : @ / - , at most 96 of them, a letter or a digit first"
+            yield Problem(key, f"{name!r} is no name", fix)
         before = first.setdefault((group, name), key)
         if before != key:
             yield Problem(key, f"{name!r} stands at {before} too", "give each its own")
@@ -335,7 +336,7 @@ def _token_problems(config: Config, base: Path) -> Iterator[Problem]:
     for key, name in files:
         path = base / name
         if not path.is_file():
-            yield Problem(key, f"no file {name}", _NEW_TOKEN)
+            yield Problem(key, f"no file {name}" if name else "is empty", _NEW_TOKEN)
         elif os.name == "posix" and path.stat().st_mode & 0o077:
             yield Problem(key, f"{name} can be read by others", f"chmod 600 {name}")
         else:
@@ -364,7 +365,7 @@ def _unreadable(path: Path) -> str:
 
 
 def _list(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "(none yet)"
+    return ", ".join(sorted(names - {UNREAD})) or "(none yet)"
 
 
 def token_digest(path: Path) -> bytes:

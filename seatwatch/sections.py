@@ -1,5 +1,6 @@
 """Reading TOML tables into typed sections: what is wrong with one key keeps no other from being read."""
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from types import NoneType
@@ -12,6 +13,7 @@ from wire.allowed import allowed
 Wrong = Callable[[str, str, str], None]
 """Takes a key by its full place, what is wrong with it, and what to write instead."""
 
+_PLACE: Final = re.compile(r"\[\d+\]")
 UNREAD: Final = "(unread)"
 """Stands for a text that is needed and could not be read, so that the rest of its section can be looked at."""
 
@@ -25,7 +27,7 @@ def read_section(kind: type[S], table: object, where: str, wrong: Wrong) -> S:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     given = table if isinstance(table, dict) else {}
     if given is not table:
-        wrong(where, f"is no table but {table!r}", f"write [{where}], and below it what it says")
+        wrong(where, f"is no table but {table!r}", f"write {_header(where)}, and below it what it says")
     for key, value in given.items():
         if key not in fields:
             close = get_close_matches(key, fields, n=1)
@@ -61,6 +63,12 @@ def _value(kind: object, value: object, key: str, wrong: Wrong) -> object:
         wrong(key, "is empty", f"write {allowed(kind)}")
         return None
     return msgspec.convert(value, kind)
+
+
+def _header(where: str) -> str:
+    """How a table begins in a file: [server], and [[client.queue]] for one of several."""
+    plain = _PLACE.sub("", where)
+    return f"[[{plain}]]" if where.endswith("]") else f"[{plain}]"
 
 
 def _key(where: str, name: str) -> str:

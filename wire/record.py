@@ -50,7 +50,10 @@ class Gone(Body, frozen=True, array_like=True, gc=False):
 
 
 class Quarantined(Body, frozen=True, array_like=True, gc=False):
-    """An item that was not taken, under the sender's own key. `raw` is the sender's body exactly as received."""
+    """An item that was not taken, under the sender's own key. `raw` is the sender's body exactly as received.
+
+    It is empty where the item is another client's, or said who a person is.
+    """
 
     reason: Reason
     kind: KindNumber

@@ -44,7 +44,9 @@ def explain(
         str | None, typer.Option("--at", help="only the session that ran then, as 2026-11-21 11:00", metavar="T")
     ] = None,
     data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
-    zone: Annotated[str, typer.Option("--zone", help="time zone of what is shown, and of T")] = "",
+    zone: Annotated[
+        str, typer.Option("--zone", help="time zone of what is shown, and of T; default: the definition's")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Show timeline, clocks, rules and verdict of a conversation. Reads only, also beside a running server.
@@ -55,11 +57,11 @@ def explain(
     from seatwatch.explain_screen import show
     from seatwatch.explain_words import Teller
 
-    zone = zone_named(zone or load_defaults().text("contract.time_zone"))
-    instant = None if at is None else instant_named("--at", at, zone)
     reader = open_ledger(data, client)
     try:
         asked = None if definition is None else published_or_exit(reader, "--definition", definition)
+        zone = zone_named(zone) if zone else _zone(reader, asked)
+        instant = None if at is None else instant_named("--at", at, zone)
         explained = _explained(reader, conversation, asked, instant, zone)
         why = {} if asked is not None else _why(reader, explained)
     finally:
@@ -74,6 +76,23 @@ def explain(
         typer.echo(json_of(explained, tell, why))
     else:
         show(explained, tell, why)
+
+
+def _zone(reader: "LedgerReader", asked: "Definition | None") -> str:
+    """Where the definition's clock hangs: that of the one asked for, or of the client's promise."""
+    from ledger.errors import LedgerError
+    from sla_engine._core.contract import EVERY_QUEUE
+    from sla_engine.replay import entered_rules
+    from sla_engine.reports.making import ruling_of
+    from wire.limits import INSTANT_MAX_MS
+
+    if asked is not None:
+        return asked.time_zone
+    try:
+        ruling = ruling_of(*entered_rules(reader), None, (EVERY_QUEUE,), INSTANT_MAX_MS)
+    except LedgerError as error:
+        _end(str(error), 1)
+    return load_defaults().text("contract.time_zone") if ruling is None else ruling.frame.time_zone
 
 
 def _explained(

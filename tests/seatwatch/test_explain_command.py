@@ -121,6 +121,21 @@ def test_another_definition_may_be_asked_for(data: Path, tmp_path: Path, capsys:
     assert "Breached: Answered late" in capsys.readouterr().out
 
 
+def test_times_are_of_the_definitions_zone_unless_another_is_named(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "berlin.toml"
+    file.write_text('based_on = "contract-10s"\nname = "berlin"\ntime_zone = "Europe/Berlin"\n', encoding="utf-8")
+    shown = []
+    for more in ([], ["--definition", str(file)], ["--definition", str(file), "--zone", "Asia/Shanghai"]):
+        assert explain(data, "c1", *more) == 0
+        timeline = capsys.readouterr().out.splitlines()
+        shown.append(next(line.split()[1] for line in timeline if line.strip().startswith("2026-")))
+    shanghai, berlin, named = shown
+    assert (int(shanghai[:2]) - int(berlin[:2])) % 24 == 7
+    assert named == shanghai
+
+
 def test_a_wait_that_is_not_judged_says_when_it_is_due(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(data, "c2") == 0
     assert "Not judged yet  due 2026-11-02 10:00:10.000" in capsys.readouterr().out

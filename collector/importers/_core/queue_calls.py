@@ -10,7 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
-from collector.importers._core.queue_log import FORMAT, SECOND_MS, CallEvent, LogRow, Note, is_extension_of
+from collector.importers._core.queue_log import (
+    FORMAT,
+    SECOND_MS,
+    CallEvent,
+    LogRow,
+    Note,
+    is_extension,
+    is_extension_of,
+)
 from collector.importers._core.queue_log import Call as Does
 from collector.importers._core.queue_open import (
     CallLimits,
@@ -19,6 +27,7 @@ from collector.importers._core.queue_open import (
     Meeting,
     OpenCall,
     answer,
+    as_note,
     beginning,
     entered,
     handed_over,
@@ -36,7 +45,6 @@ from wire.conversation import (
     Direction,
     LeftReason,
     Offered,
-    SourceNote,
 )
 
 
@@ -104,15 +112,18 @@ class Calls:
             self._given_up.pop(key, None)
         elif key in self._given_up and key not in self._open:
             self._note(Note.AFTER_GIVEN_UP)
-            return [_as_note(row)]
+            return [as_note(row)]
         return list(self._does[event.does](row, event))
 
-    def up_to(self, at: int) -> Iterator[Body]:
-        """What time alone decides, before a row of `at` (ms)."""
+    def up_to(self, at: int, before: int) -> Iterator[Body]:
+        """What time alone decides, before a row of `at` (ms). before: of the row before it.
+
+        One row with a wrong time gives up no call: two in succession have to say how late it is.
+        """
         yield from self._parted(at - SECOND_MS)
         while self._open:
             oldest = next(iter(self._open.values()))
-            if at - oldest.entered_at <= self._limits.call_longest_ms:
+            if min(at, before) - oldest.entered_at <= self._limits.call_longest_ms:
                 break
             yield from self._give_up(oldest)
 
@@ -141,8 +152,9 @@ class Calls:
         if not call.may_ask:
             yield from self._told(call)
             return
-        asking = (talk for (_, account), talk in self._talking.items() if is_extension_of(account, row.caller))
-        call.asked_by = next((talk.conversation for talk in asking), "")
+        if is_extension(row.caller):
+            asking = (talk for (_, account), talk in self._talking.items() if is_extension_of(account, row.caller))
+            call.asked_by = next((talk.conversation for talk in asking), "")
 
     def _turned_away(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
         """It never entered, unless the log says it had."""
@@ -154,7 +166,7 @@ class Calls:
         """A phone rang in vain. Whether it was the only one that rang is known by the next row that ends the wait."""
         call = self._open.get((row.call, row.queue))
         if call is None or call.answered_at is not None or not row.account:
-            yield _as_note(row)
+            yield as_note(row)
             return
         rang_ms = row.duration(event.ring, event.ring_unit_ms) or 0
         call.rings.append((row.at - rang_ms, row.at, row.account, row.event))
@@ -384,9 +396,3 @@ class Calls:
                 del self._open[key]
         if self._talking.get((call.queue, call.account)) is call:
             del self._talking[call.queue, call.account]
-
-
-def _as_note(row: LogRow) -> SourceNote:
-    """A row that moves nothing, by its name."""
-    head_of_row = (row.resolution_ms, FORMAT, None, False, row.call)
-    return SourceNote(row.at, *head_of_row, row.event, row.call, row.queue, row.account)

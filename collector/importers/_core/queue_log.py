@@ -210,9 +210,14 @@ def as_row(at: int, resolution_ms: int, names: Sequence[str], params: Sequence[s
     )
 
 
+def is_extension(caller: str) -> bool:
+    """Whether a call comes from a number of the floor itself."""
+    return _EXTENSION.fullmatch(caller) is not None
+
+
 def is_extension_of(account: str, caller: str) -> bool:
-    """Whether `caller` is an extension that stands in an account, as 7009 does in `PJSIP/7009`."""
-    return _EXTENSION.fullmatch(caller) is not None and caller in _NUMBER.findall(account)
+    """Whether the extension `caller` stands in an account, as 7009 does in `PJSIP/7009`."""
+    return caller in _NUMBER.findall(account)
 
 
 def is_event(name: str) -> bool:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from collector.importers._core.queue_log import FORMAT, SECOND_MS, Note
+from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, Note
 from wire.body import Body
 from wire.conversation import (
     Accepted,
@@ -158,3 +158,9 @@ def moment(call: OpenCall, since: int, told_at: int, told_ms: int | None, note: 
     elif lasted < 0:
         note(Note.STEPPED_BACK)
     return max(told_at, call.last_at)
+
+
+def as_note(row: LogRow) -> SourceNote:
+    """A row that moves nothing, by its name."""
+    begins = (row.resolution_ms, FORMAT, None, False, row.call)
+    return SourceNote(row.at, *begins, row.event, row.call, row.queue, row.account)

@@ -9,7 +9,6 @@ from collector.importers._core.plan import Hole, Outcome
 from collector.importers._core.queue_calls import Calls
 from collector.importers._core.queue_log import (
     CALL_EVENTS,
-    FORMAT,
     KNOWN_NOTES,
     PERSON_EVENTS,
     RESTART,
@@ -19,11 +18,10 @@ from collector.importers._core.queue_log import (
     call_event,
     is_event,
 )
-from collector.importers._core.queue_open import CallLimits, CallsState
+from collector.importers._core.queue_open import CallLimits, CallsState, as_note
 from collector.importers._core.queue_people import People, PersonState
 from collector.importers._core.rows import Row
 from wire.body import Body
-from wire.conversation import SourceNote
 from wire.record import GapReason
 
 
@@ -80,7 +78,7 @@ class Story:
 
     def _told(self, row: LogRow) -> Iterator[Body | Hole]:
         event = call_event(row)
-        yield from self._calls.up_to(row.at)
+        yield from self._calls.up_to(row.at, self.last_at)
         if event is not None:
             yield from self._calls.take(row, event)
         elif row.event in PERSON_EVENTS:
@@ -90,8 +88,7 @@ class Story:
                 yield from self._restarted(row)
             elif row.event not in KNOWN_NOTES:
                 self._note(Note.UNKNOWN)
-            head = (row.resolution_ms, FORMAT, None, False, row.call)
-            yield SourceNote(row.at, *head, row.event, row.call, row.queue, row.account)
+            yield as_note(row)
 
     def _restarted(self, row: LogRow) -> Iterator[Body | Hole]:
         """What was open ended at the last instant that was told, or later; from there on nothing is known."""

@@ -100,5 +100,7 @@ def published_or_exit(reader: "LedgerReader", option: str, named: str) -> "Defin
     try:
         return definition_named(named, entered_rules(reader)[0])
     except (DefinitionError, OSError, UnicodeDecodeError) as error:
-        typer.echo(f"{option} {named}: {error}", err=True)
+        faults = error.faults if isinstance(error, DefinitionError) else (error,)
+        for fault in faults:
+            typer.echo(f"{option} {named}: {fault}", err=True)
         raise typer.Exit(2) from None

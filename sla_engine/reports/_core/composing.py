@@ -21,15 +21,14 @@ from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
 from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, Counted, RowKey, Rows
 from sla_engine.reports._core.time_at_work import (
-    WORK_FIELDS,
     HalfHour,
     SeatTime,
-    WorkTime,
     half_hours,
     in_row,
     person_intervals,
     seat_time,
     state_times,
+    work_time,
 )
 from wire.board import Coverage, Figures
 from wire.conversation import PresenceChanged
@@ -114,7 +113,6 @@ class Composing:
             spans = isinstance(key, int) or key == TOTAL
             figures, trailing = rows.figures(key), rows.trailing(key)
             time = times.get(key, Counter[State]())
-            work = WorkTime(**{field: time.get(state, 0) for state, field in WORK_FIELDS.items()}) if changes else None
             shown.append(
                 Row(
                     name=self._frame.name(question.by, since) if isinstance(key, int) else key,
@@ -125,7 +123,7 @@ class Composing:
                     responses=rows.responses(key),
                     load=loads.get(key),
                     talking_ms=time.get(State.TALKING, 0),
-                    work=work,
+                    work=work_time(time, changes),
                     seats=seats.get(key),
                     coverage=self._coverage(sources, since, until, figures, whole.offered) if spans else None,
                     trailing=None if trailing is None else _trailing(trailing),

@@ -24,18 +24,21 @@ from wire.verdict import Place
 
 
 class WorkTime(msgspec.Struct, frozen=True, gc=False):
-    """Ms of all people of a row together. at_work: ready or serving; serving: with a customer or in wrap-up."""
+    """Ms of all people of a row together. at_work: ready or serving; serving: with a customer or in wrap-up.
+
+    serving_ms: None where no source tells who serves.
+    """
 
     logged_in_ms: int
     on_break_ms: int
     wrap_up_ms: int
     at_work_ms: int
-    serving_ms: int
+    serving_ms: int | None
 
     @property
-    def occupancy(self) -> Ratio:
-        """Serving / at work."""
-        return Ratio(self.serving_ms, self.at_work_ms)
+    def occupancy(self) -> Ratio | None:
+        """Serving / at work; None where no source tells who serves."""
+        return None if self.serving_ms is None else Ratio(self.serving_ms, self.at_work_ms)
 
 
 WORK_FIELDS: Final = {
@@ -43,8 +46,16 @@ WORK_FIELDS: Final = {
     State.ON_BREAK: "on_break_ms",
     State.WRAP_UP: "wrap_up_ms",
     State.AT_WORK: "at_work_ms",
-    State.SERVING: "serving_ms",
 }
+
+
+def work_time(times: Mapping[State, int], changes: Sequence[PresenceChanged]) -> WorkTime | None:
+    """What people of a row did, of their ms by state; None where no source tells presence. changes: all there are."""
+    if not changes:
+        return None
+    spent = {field: times.get(state, 0) for state, field in WORK_FIELDS.items()}
+    tells_serving = any(told_state(change.presence, change.activity) == SERVING for change in changes)
+    return WorkTime(**spent, serving_ms=times.get(State.SERVING, 0) if tells_serving else None)
 
 
 class SeatTime(msgspec.Struct, frozen=True, gc=False):

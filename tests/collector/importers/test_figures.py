@@ -7,6 +7,7 @@ import pytest
 
 from collector.importers.columns import MappingError
 from collector.importers.figures import FiguresReading, parse_figure_mapping, read_figure_mapping
+from sla_engine.definition_files import load_preset
 from tests.collector.importers.files import SETTINGS
 from tests.tidy.source import ROOT
 from wire.codec import decode_body
@@ -66,6 +67,12 @@ def told(reading: FiguresReading) -> list[PlatformFigure]:
 
 def shanghai(month: int, day: int, hour: int = 0) -> int:
     return round(datetime(2025, month, day, hour, tzinfo=UTC).timestamp() * 1000) - 8 * 3_600_000
+
+
+def test_the_samples_rate_of_three_minutes_is_held_against_rules_of_three_minutes() -> None:
+    (rate,) = [figure for figure in read_figure_mapping(SAMPLE / "mapping.toml").figure if figure.part]
+    assert rate.definition is not None
+    assert load_preset(rate.definition).first_response_limit_ms == 180_000
 
 
 def test_a_figure_says_its_period_whom_it_is_about_and_what_it_is_of(tmp_path: Path) -> None:

@@ -234,25 +234,33 @@ def test_a_reload_ends_no_call(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------------------------------------- calls without an end
 
-NEXT_DAY = line(12 * 3600 + 1, "c-9", "q-1", "NONE", "ENTERQUEUE", "", "", 1)
+LATE = 12 * 3600 + 1
+NEXT_DAY = line(LATE, "NONE", "q-1", "a-9", "PAUSE", "") + line(LATE, "c-9", "q-1", "NONE", "ENTERQUEUE", "", "", 1)
+"""Two rows: one alone may have a wrong time."""
 
 
 def test_a_call_whose_end_was_never_told_ends_where_it_was_last_heard_of(tmp_path: Path) -> None:
     waits = line(1, "c-2", "q-1", "NONE", "ENTERQUEUE", "", "", 2)
-    reading = reading_of(
-        tmp_path, ENTERS + waits + CONNECTS + NEXT_DAY + line(12 * 3600 + 2, "c-9", "q-1", "NONE", "PAUSED")
-    )
-    words = in_words(told(reading))
+    later = line(LATE + 1, "c-9", "q-1", "NONE", "PAUSED") + line(LATE + 1, "c-9", "q-1", "NONE", "PAUSED")
+    reading = reading_of(tmp_path, ENTERS + waits + CONNECTS + NEXT_DAY + later)
+    words = [word for word in in_words(told(reading)) if "c-" in word]
     assert words[7:] == [
         "+7 closed c-1 system",
-        f"+{12 * 3600 + 1} offered c-9 q-1",
-        f"+{12 * 3600 + 1} queued c-9 q-1",
+        f"+{LATE} offered c-9 q-1",
+        f"+{LATE} queued c-9 q-1",
         "+1 closed c-2 system",
-        f"+{12 * 3600 + 2} SourceNote",
     ]
-    assert reading.report.notes == {"end_never_told": 2, "unknown_event": 1}
-    assert reading.report.noted["end_never_told"] == [4, 5]
+    assert reading.report.notes == {"end_never_told": 2, "unknown_event": 2}
+    assert reading.report.noted["end_never_told"] == [5, 7]
     assert (reading.report.undecided, reading.report.unfinished) == (0, 1)
+
+
+def test_one_row_with_a_wrong_time_gives_up_no_call(tmp_path: Path) -> None:
+    wrong = line(10**9, "NONE", "q-1", "a-9", "PAUSE", "")
+    ends = line(67, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 60, 1)
+    reading = reading_of(tmp_path, ENTERS + CONNECTS + wrong + ends)
+    assert in_words(told(reading))[-1] == "+67 closed c-1 agent"
+    assert reading.report.notes == {}
 
 
 def test_twelve_hours_are_not_too_long(tmp_path: Path) -> None:
@@ -264,9 +272,10 @@ def test_what_comes_of_a_call_that_was_given_up_is_kept_as_a_note(tmp_path: Path
     ends = line(13 * 3600, "c-1", "q-1", "a-1", "COMPLETEAGENT", 7, 13 * 3600 - 7, 1)
     enters = line(13 * 3600, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1)
     reading = reading_of(tmp_path, ENTERS + CONNECTS + NEXT_DAY + ends + enters)
-    words = in_words(told(reading))
-    assert words[5] == "+7 closed c-1 system"
-    assert words[8:] == [f"+{13 * 3600} SourceNote", f"+{13 * 3600} offered c-1 q-1", f"+{13 * 3600} queued c-1 q-1"]
+    bodies = told(reading)
+    words = [word for word in in_words(bodies) if "c-1" in word]
+    assert words[5:] == ["+7 closed c-1 system", f"+{13 * 3600} offered c-1 q-1", f"+{13 * 3600} queued c-1 q-1"]
+    assert [body.event for body in bodies if isinstance(body, SourceNote)] == ["COMPLETEAGENT"]
     assert reading.report.notes == {"end_never_told": 1, "told_after_its_end_was_given_up": 1}
 
 

@@ -14,6 +14,7 @@ from sla_engine.reports._core.time_at_work import (
     person_intervals,
     seat_time,
     state_times,
+    work_time,
 )
 from tests.builders import PRESET, ms, works
 from tests.sla_engine.entries import head
@@ -76,6 +77,19 @@ def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
     at_work = [Interval("p", ms("07:50"), ms("08:20"), State.AT_WORK)]
     found = half_hours(at_work, Calendar(PRESET), slices, ms("07:45"), ms("08:30"))
     assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
+
+
+def test_who_serves_is_unknown_where_no_source_tells_it() -> None:
+    """A queue_log tells logins and breaks: its people talk for hours, and no share of that is 0 %."""
+    spent = {State.LOGGED_IN: HOUR, State.AT_WORK: HOUR}
+    logins = [told("09:00", "a-1", Presence.READY)]
+    found = work_time(spent, logins)
+    assert found is not None
+    assert (found.at_work_ms, found.serving_ms, found.occupancy) == (HOUR, None, None)
+    serving = work_time(spent, [*logins, told("09:30", "a-1", Presence.READY, Activity.SERVING)])
+    assert serving is not None
+    assert (serving.serving_ms, serving.occupancy) == (0, Ratio(0, HOUR))
+    assert work_time(spent, []) is None
 
 
 def test_people_to_spare_make_up_for_no_other_half_hour() -> None:
