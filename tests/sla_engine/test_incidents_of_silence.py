@@ -149,6 +149,19 @@ def test_a_silent_site_whose_people_answer_customers_is_lost_monitoring_and_no_o
     ]
 
 
+def test_a_deaf_hub_explains_sites_whose_people_are_at_work_as_well() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON, interval_ms=2_000),
+        log.heartbeat("porch", NOON + 500, "south", interval_ms=2_000),
+        log.silent("gate", NOON, NOON + 6_000),
+        log.work(NOON + 20_000, is_working=True),
+        log.silent("porch", NOON + 500, NOON + 21_000),
+        log.clock(NOON + 25_000),
+    )
+    assert steps(said) == [("opened", "site_silent"), ("changed", "monitoring"), ("changed", "hub_deaf")]
+
+
 def test_a_silent_site_whose_people_stopped_answering_is_certain() -> None:
     log = Log()
     said = said_after(

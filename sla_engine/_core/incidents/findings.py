@@ -328,8 +328,10 @@ def _hub(state: SitesState) -> Finding | None:
 
 
 def _is_dark(site: Site) -> bool:
-    return site.state in {SiteState.POWER_LOST, SiteState.SILENT} or (
-        site.state is SiteState.ISOLATED and site.reason is not SiteReason.LINES_DOWN
+    return (
+        site.state in {SiteState.POWER_LOST, SiteState.SILENT}
+        or (site.state is SiteState.ISOLATED and site.reason is not SiteReason.LINES_DOWN)
+        or site.reason is SiteReason.SILENT_AT_WORK
     )
 
 
