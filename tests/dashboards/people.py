@@ -7,6 +7,8 @@ from wire.board import Board, PersonTile, SeatTile, Tile
 
 MINUTE_MS = 60_000
 LIMIT_MS = 10_000
+PATIENT_MS = 120_000
+"""A promise so long that a busy machine sees every state before it passes."""
 
 
 def person(
@@ -87,7 +89,8 @@ def floor_board(sites: int = 4, rows: int = 10, columns: int = 15, **changes: ob
         if number % 41 != 40:
             people.append(_somebody(number, seat, of_site))
     named = [site(of_site, "on_battery" if of_site == "cd2" else "ok") for of_site in states]
-    return team_board(*people, **{"seats": seats, "sites": named, **changes})
+    patient = red(first_response_limit_ms=PATIENT_MS, warning_after_ms=PATIENT_MS // 2)
+    return team_board(*people, **{"seats": seats, "sites": named, "teams": [patient], **changes})
 
 
 def _somebody(number: int, seat: str, of_site: str) -> PersonTile:
@@ -95,10 +98,12 @@ def _somebody(number: int, seat: str, of_site: str) -> PersonTile:
         5: ((3_000,), {}),
         11: ((), {"presence": "on_break", "activity": "idle"}),
         17: ((), {"presence": "offline", "activity": "idle"}),
-        23: ((7_200,), {}),
-        29: ((12_500,), {}),
+        23: ((65_000,), {}),
+        29: ((125_000,), {}),
         31: ((), {"presence": None, "activity": None}),
     }
     waits, changes = kinds.get(number % 37, ((), {}))
     made = person(f"w{number:04d}", *waits)
+    if waits:
+        changes = {**changes, "due_at": NOON - waits[0] + PATIENT_MS, "overdue": int(waits[0] > PATIENT_MS)}
     return msgspec.structs.replace(made, **{"seat": seat, "site": of_site, **changes})

@@ -265,3 +265,34 @@ def test_a_seat_changes_its_look_where_it_stands(shared: Wall, browser: Browser)
         floor(14_000)
         expect(seat).to_have_attribute("data-look", "over")
         assert seat.bounding_box() == place
+
+
+FLOOR_PLAN = """async () => {
+  const { blocksOf, sizeFor } = await import("/lead/seats.js");
+  const seat = (id, site, row, column) => ({ id, site, row, column });
+  const shown = (seats) => blocksOf(seats).map(({ site, columns, rows }) => [
+    site, columns, rows.map(({ name, seats }) => [name, ...seats.map(({ seat, column }) => [seat.id, column])]),
+  ]);
+  const room = { width: 1000, height: 500, least: 10, most: 50, head: 20, gap: 10, names: 20 };
+  const wide = blocksOf(Array.from({ length: 600 }, (_, n) => seat(`s${n}`, "north", `${n % 20}`, `${n % 30}`)));
+  return {
+    rows: shown(
+      [seat("b", "s2", "2", "4"), seat("a", "s2", "10", "1"), seat("c", "s2", "2", "1"), seat("d", "s10", "", "")]
+    ),
+    letters: shown([seat("x2", "n", "A", "left"), seat("x1", "n", "A", "aisle")]),
+    lines: shown([seat("w10", "n", "", ""), seat("w9", "n", "", ""), seat("w1", "n", "", "")]),
+    sizes: [sizeFor(blocksOf([seat("a", "n", "A", "1")]), room), sizeFor(wide, room), sizeFor([], room)],
+  };
+}"""
+
+
+def test_a_floor_is_laid_out_by_rows_and_columns_with_its_aisles(shared: Wall, browser: Browser) -> None:
+    with looking(browser, f"{shared.base}/map?lang=en", LAPTOP) as page:
+        plan = page.evaluate(FLOOR_PLAN)
+    assert plan["rows"] == [
+        ["s2", 4, [["2", ["c", 1], ["b", 4]], ["10", ["a", 1]]]],
+        ["s10", 1, [["", ["d", 1]]]],
+    ]
+    assert plan["letters"] == [["n", 2, [["A", ["x1", 1], ["x2", 2]]]]]
+    assert plan["lines"] == [["n", 3, [["", ["w1", 1], ["w9", 2], ["w10", 3]]]]]
+    assert plan["sizes"] == [50, 24, 50]
