@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -37,6 +38,10 @@ name = "Before the sale"
 """
 OVERDUE = "2026-11-02T10:00:11"
 """c3 has waited for 11 s: overdue by one."""
+
+
+DARK_S = 4.0
+"""A look at the file, a tick, and as much again for a busy machine."""
 
 
 class Floor:
@@ -187,3 +192,27 @@ def test_an_instant_that_has_no_board_is_said_in_a_sentence_and_shows_no_figure(
         assert page.locator("#rows .row:not([hidden])").count() == 0
         page.click("#past a")
         live(page)
+
+
+def test_a_tv_is_let_in_by_its_token_can_change_nothing_and_goes_dark_within_seconds_of_its_revocation(
+    floor: Floor, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(floor.data)]
+    assert main(["device", "add", "east", "--client", "acme", *data]) == 0
+    token = capsys.readouterr().out.split()[-1]
+    for path in ("/v1/events", "/v1/roster", "/v1/maintenance"):
+        request = urllib.request.Request(f"{floor.base}{path}", data=b"{}", method="POST")
+        request.add_header("Authorization", f"Bearer {token}")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        assert refused.value.code in {401, 403}, path
+    with looking(browser, f"{floor.base}/sign-in?lang=en", TV) as page:
+        page.fill("[name=token]", token.lower().replace("-", ""))
+        page.click("button")
+        live(page)
+        assert main(["device", "revoke", "east", *data]) == 0
+        revoked = time.monotonic()
+        expect(page.locator("#refused")).to_have_text(word("access_withdrawn", "en"))
+        assert time.monotonic() - revoked < DARK_S
+        assert "withdrawn=1" in page.url
+        assert "lang=en" in page.url
