@@ -108,8 +108,8 @@ def test_the_past_on_a_screen_is_what_the_command_prints(
 
 
 def test_a_time_before_the_record_is_no_empty_floor(floor: Floor) -> None:
-    assert asked(floor, "at=2019-05-01T12:00:00")[0] == 404
-    assert asked(floor, "at=2019-05-01T12:00:00")[1]["says"] == "past_nothing_then"
+    status, told = asked(floor, "at=2019-05-01T12:00:00")
+    assert (status, told["says"]) == (404, "past_nothing_then")
 
 
 def shown(page: Page) -> Page:
@@ -122,7 +122,7 @@ def word(key: str, language: str) -> str:
     return words()[key].text("zh" if language == "zh-CN" else "en")
 
 
-@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (TV, "en"), (PHONE, "zh-CN"), (PHONE, "en")], ids=str)
+@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (PHONE, "en")], ids=str)
 def test_a_past_board_says_what_it_is_stands_still_and_calls_nobody(
     floor: Floor, browser: Browser, size: tuple[int, int], language: str
 ) -> None:
@@ -180,9 +180,7 @@ def test_the_slider_moves_by_minutes_over_a_day_and_the_address_goes_along(floor
     ("at", "says", "language"),
     [
         ("noon", "past_malformed", "zh-CN"),
-        ("noon", "past_malformed", "en"),
-        ("2099-01-01T00:00", "past_in_future", "zh-CN"),
-        ("2019-05-01T12:00", "past_nothing_then", "en"),
+        ("2099-01-01T00:00", "past_in_future", "en"),
     ],
 )
 def test_an_instant_that_has_no_board_is_said_in_a_sentence_and_shows_no_figure(
