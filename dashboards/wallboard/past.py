@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from dashboards.wallboard._core.board import scoped, to_json
+from dashboards.wallboard._core.board import to_json
+from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from wire.board import Board
@@ -142,7 +143,7 @@ class PastDoor:
             "time_zone": self._screen.time_zone,
             "few_judged": self._screen.few_judged,
             "span_ms": self._settings.past_span_ms,
-            "board": to_json(scoped(board, scope), scope),
+            "board": to_json(Sight(scope=scope).cut(board), scope),
         }
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json", headers=NO_STORE)
 

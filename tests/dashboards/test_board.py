@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from dashboards.wallboard._core.board import GROUPS, SCALARS, Seen, apply, diff, scoped, to_json
 from tests.dashboards.boards import NOON, board, figures, floor, people, site, tile, waiting
-from wire.board import Board, SiteTile, Tile
+from tests.dashboards.people import person
+from wire.board import Board, SeatTile, SiteTile, Tile
 from wire.scope import EVERYTHING, Scope
 
 CLIENTS = ("acme", "beta")
@@ -156,3 +157,17 @@ def test_whose_people_sit_at_a_site_is_told_to_nobody_but_them() -> None:
     shown = board(sites=[site("sh1", "silent", clients=["acme", "beta"])])
     assert to_json(shown, ACME)["sites"]["sh1"]["clients"] == ["acme"]
     assert to_json(shown, EVERYTHING)["sites"]["sh1"]["clients"] == ["acme", "beta"]
+
+
+def test_a_scope_of_teams_shows_their_people_and_the_seats_they_sit_at_alone() -> None:
+    seats = [SeatTile(id_, "sh1", "A", "1", None) for id_ in ("sh1/seat-01", "sh1/seat-02", "sh1/seat-03")]
+    shown = board(
+        teams=[tile("team", "north"), tile("team", "south")],
+        people=[person("p1", team="north", seat=seats[0].id), person("p2", team="south", seat=seats[1].id)],
+        seats=seats,
+    )
+    seen = scoped(shown, Scope(teams=frozenset({"north"})))
+    assert [each.id for each in seen.teams] == ["north"]
+    assert [each.id for each in seen.people] == ["p1"]
+    assert [each.id for each in seen.seats] == ["sh1/seat-01"]
+    assert scoped(shown, EVERYTHING) == shown

@@ -10,13 +10,20 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
 
+from dashboards.wallboard._core.layout import Layout
 from dashboards.wallboard.access import COOKIE, Access
 from dashboards.wallboard.devices import FILE, SEEN_FILE, DeviceError, Devices
 from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.layouts import LayoutDoor
+from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.server import install
+from dashboards.wallboard.settings import PastSettings
+from seatwatch.settings import load_defaults
 from tests.dashboards.boards import NOON, board, site, tile
 from tests.dashboards.served import settings, wallboard
+from tests.dashboards.test_layouts import layout, page
 from tests.dashboards.test_server import bearer
+from wire.board import Board
 from wire.scope import EVERYTHING, Scope
 
 SHOWN = board(
@@ -174,3 +181,57 @@ async def test_a_device_that_may_show_everything_is_still_no_scraper(devices: De
     async with served(devices, {"f" * 64: EVERYTHING}) as opened:
         assert (await opened.get("/metrics", headers=bearer(token))).status == 403
         assert (await opened.get("/board.json", headers={"Cookie": f"{COOKIE}={token}"})).status == 200
+
+
+class Floor:
+    """What the doors to layouts and to the past are about: a second client that the device may not see."""
+
+    async def board(self, _at: int, _known_at: int | None) -> Board:
+        return SHOWN
+
+    def layouts(self) -> dict[str, Layout]:
+        return {"floor": layout("floor", page("queues", clients=("acme", "beta")))}
+
+
+OPEN = {"/sign-in", "/words.json", "/healthz", "/readyz", "/static"}
+TOLD = {"/board.json", "/events", "/past.json", "/layout.json"}
+
+
+async def test_every_route_of_the_screens_answers_nobody_a_device_and_a_revoked_one_as_it_should(
+    devices: Devices,
+) -> None:
+    token, revoked = added(devices), added(devices, "gone")
+    devices.revoke("gone", NOON)
+    access = Access({"f" * 64: EVERYTHING}, devices, clock_ms=lambda: NOON)
+    hub = Hub(settings(tick_interval_ms=20), boot_id="b1", clock_ms=lambda: NOON)
+    app = Application()
+    install(app, wallboard(hub, access=access, board=SHOWN))
+    past = load_defaults().fill(PastSettings, "board")
+    door = PastDoor(Floor(), access, past, settings(), clock_ms=lambda: NOON, elapsed_ms=lambda: 0)
+    app.add_routes([*door.routes(), *LayoutDoor(Floor().layouts, access).routes()])
+    resources = {
+        (route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None
+    }
+    paths = {path for method, path in resources if method == "GET"}
+    assert paths == OPEN | TOLD | {"/", "/metrics"}
+    assert {(method, path) for method, path in resources if method not in {"GET", "HEAD"}} == {("POST", "/sign-in")}
+    queries = {"/past.json": "?at=2025-11-21T11:00", "/layout.json": "?name=floor", "/static": "/main.js"}
+    async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as opened:
+        hub.publish(SHOWN)
+        for path in sorted(paths):
+            wanted = {"": 401, token: 200, revoked: 401}
+            if path in OPEN:
+                wanted = dict.fromkeys(wanted, 200)
+            elif path == "/":
+                wanted |= {"": 303, revoked: 303}
+            elif path == "/metrics":
+                wanted[token] = 403
+            for shown, status in wanted.items():
+                headers = bearer(shown) if shown else {}
+                answer = await opened.get(path + queries.get(path, ""), headers=headers, allow_redirects=False)
+                assert answer.status == status, (path, shown)
+                first = await (
+                    answer.content.readuntil(b"event: tick") if path == "/events" and shown == token else answer.read()
+                )
+                assert b"beta" not in first, (path, shown)
+                answer.close()

@@ -311,14 +311,16 @@ COLOURED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("state", ["busy", "everything", "surge", "nobody", "battery"])
-def test_no_colour_is_without_its_shape_and_its_text(shared: Wall, browser: Browser, state: str) -> None:
-    shared.show(STATES[state])
+def test_no_colour_is_without_its_shape_and_its_text(shared: Wall, browser: Browser) -> None:
+    shared.show(board())
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        number, bare = page.evaluate(COLOURED)
-    assert number > 5
-    assert bare == []
+        for entries, state in enumerate(("busy", "everything", "surge", "nobody", "battery"), start=11):
+            shared.show(msgspec.structs.replace(STATES[state], entries=entries))
+            expect(page.locator("#record")).to_contain_text(str(entries))
+            number, bare = page.evaluate(COLOURED)
+            assert number > 5
+            assert bare == [], state
 
 
 def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboards.wallboard._core.board import to_json
+from dashboards.wallboard._core.sight import Sight
 from seatwatch.__main__ import main
 from seatwatch.glossary import words
 from tests.dashboards.screens import PHONE, TV, chromium, live, looking
@@ -37,6 +39,10 @@ name = "Before the sale"
 """
 OVERDUE = "2026-11-02T10:00:11"
 """c3 has waited for 11 s: overdue by one."""
+
+
+DARK_S = 4.0
+"""A look at the file, a tick, and as much again for a busy machine."""
 
 
 class Floor:
@@ -96,14 +102,14 @@ def test_the_past_on_a_screen_is_what_the_command_prints(
     ]
     assert main([*arguments, *(["--known-at", f"{known}+08:00"] if known else [])]) == 0
     printed = msgspec.json.decode(capsys.readouterr().out, type=Board)
-    assert told["board"] == to_json(printed, EVERYTHING)
+    assert told["board"] == to_json(Sight(scope=EVERYTHING).cut(printed), EVERYTHING)
     assert told["board"]["queues"]["acme|presale"]["live"]["overdue"] == 1
     assert told["board"]["queues"]["acme|presale"]["name"] == "Before the sale"
 
 
 def test_a_time_before_the_record_is_no_empty_floor(floor: Floor) -> None:
-    assert asked(floor, "at=2019-05-01T12:00:00")[0] == 404
-    assert asked(floor, "at=2019-05-01T12:00:00")[1]["says"] == "past_nothing_then"
+    status, told = asked(floor, "at=2019-05-01T12:00:00")
+    assert (status, told["says"]) == (404, "past_nothing_then")
 
 
 def shown(page: Page) -> Page:
@@ -116,7 +122,7 @@ def word(key: str, language: str) -> str:
     return words()[key].text("zh" if language == "zh-CN" else "en")
 
 
-@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (TV, "en"), (PHONE, "zh-CN"), (PHONE, "en")], ids=str)
+@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (PHONE, "en")], ids=str)
 def test_a_past_board_says_what_it_is_stands_still_and_calls_nobody(
     floor: Floor, browser: Browser, size: tuple[int, int], language: str
 ) -> None:
@@ -174,9 +180,7 @@ def test_the_slider_moves_by_minutes_over_a_day_and_the_address_goes_along(floor
     ("at", "says", "language"),
     [
         ("noon", "past_malformed", "zh-CN"),
-        ("noon", "past_malformed", "en"),
-        ("2099-01-01T00:00", "past_in_future", "zh-CN"),
-        ("2019-05-01T12:00", "past_nothing_then", "en"),
+        ("2099-01-01T00:00", "past_in_future", "en"),
     ],
 )
 def test_an_instant_that_has_no_board_is_said_in_a_sentence_and_shows_no_figure(
@@ -187,3 +191,27 @@ def test_an_instant_that_has_no_board_is_said_in_a_sentence_and_shows_no_figure(
         assert page.locator("#rows .row:not([hidden])").count() == 0
         page.click("#past a")
         live(page)
+
+
+def test_a_tv_is_let_in_by_its_token_can_change_nothing_and_goes_dark_within_seconds_of_its_revocation(
+    floor: Floor, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(floor.data)]
+    assert main(["device", "add", "east", "--client", "acme", *data]) == 0
+    token = capsys.readouterr().out.split()[-1]
+    for path in ("/v1/events", "/v1/roster", "/v1/maintenance"):
+        request = urllib.request.Request(f"{floor.base}{path}", data=b"{}", method="POST")
+        request.add_header("Authorization", f"Bearer {token}")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        assert refused.value.code in {401, 403}, path
+    with looking(browser, f"{floor.base}/sign-in?lang=en", TV) as page:
+        page.fill("[name=token]", token.lower().replace("-", ""))
+        page.click("button")
+        live(page)
+        assert main(["device", "revoke", "east", *data]) == 0
+        revoked = time.monotonic()
+        expect(page.locator("#refused")).to_have_text(word("access_withdrawn", "en"))
+        assert time.monotonic() - revoked < DARK_S
+        assert "withdrawn=1" in page.url
+        assert "lang=en" in page.url

@@ -32,8 +32,13 @@ def scoped(board: Board, scope: Scope) -> Board:
     """
     if scope == EVERYTHING:
         return board
-    people = [tile for tile in board.people if scope.sees_client(tile.client) and scope.sees_site(tile.site)]
+    people = [
+        tile
+        for tile in board.people
+        if scope.sees_client(tile.client) and scope.sees_site(tile.site) and scope.sees_team(tile.team)
+    ]
     theirs = {tile.seat for tile in people}
+    sees_every_seat = scope.clients is None and scope.teams is None
     return msgspec.structs.replace(
         board,
         watermark=None,
@@ -55,9 +60,7 @@ def scoped(board: Board, scope: Scope) -> Board:
         equivocations=0,
         unknown_sources=[],
         people=people,
-        seats=[
-            seat for seat in board.seats if scope.sees_site(seat.site) and (scope.clients is None or seat.id in theirs)
-        ],
+        seats=[seat for seat in board.seats if scope.sees_site(seat.site) and (sees_every_seat or seat.id in theirs)],
     )
 
 

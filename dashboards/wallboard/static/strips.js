@@ -5,7 +5,7 @@ import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
 const SCALES = [2.4, 2, 1.7, 1.4, 1.2];
-const AIR_REM = 1.5;
+const AIR_REM = 4; // where cards may be as wide as they like, numbers of five digits have room
 const HEAD_REM = 4.1; // what the strip is called, with its gap
 const MORE_REM = 6; // the last card, with its gap
 
