@@ -167,7 +167,7 @@ class SiteBook:
         return {body.seat: stays(heard[source], silent[source], until) for source, (_, body) in beats.items()}
 
 
-def feeds(reader: LedgerReader, hub: HubSources, since: int, until: int, settings: HistorySettings) -> list[Lane]:
+def feeds(reader: LedgerReader, hub: HubSources, since: int, until: int, holds_ms: int) -> list[Lane]:
     """The lanes of a client's own sources of conversations, from its own ledger. Raises LedgerCorrupt."""
     began: dict[str, int] = {}
     for entry in _bodies(reader.of_source(hub.declared)):
@@ -175,12 +175,12 @@ def feeds(reader: LedgerReader, hub: HubSources, since: int, until: int, setting
             began[entry.body.about_source] = min(entry.received_at, began.get(entry.body.about_source, until))
     heard: dict[str, list[int]] = {source: [at] for source, at in began.items()}
     silent: dict[str, list[int]] = defaultdict(list)
-    for entry in _bodies(reader.of_source(hub.silence)):
+    for entry in _bodies(reader.span_of_source(hub.silence, 0, reader.index_at(until + holds_ms))):
         if isinstance(entry.body, SourceSilent) and entry.body.about_source in heard:
             silent[entry.body.about_source].append(entry.body.heard_at)
         elif isinstance(entry.body, SourceBack) and entry.body.about_source in heard:
             heard[entry.body.about_source].append(entry.body.occurred_at)
-    holes = standstills(reader, since, until, settings.holds_ms)
+    holes = standstills(reader, since, until, holds_ms)
     return [
         Lane(
             "feed", source, "", without(_feed_spans(began[source], heard[source], silent[source], since, until), holes)

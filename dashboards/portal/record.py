@@ -70,11 +70,12 @@ class Histogram(msgspec.Struct, frozen=True):
 
 
 class Lane(msgspec.Struct, frozen=True):
-    """A stretch of a day that a lane shows, in thousandths of that day."""
+    """A stretch of a day that an incident took, in thousandths of that day."""
 
     start: int
     end: int
     said: str
+    incident: str
 
 
 class CauseCount(msgspec.Struct, frozen=True):
@@ -203,6 +204,10 @@ class Record(Protocol):
 
     def service_file(self, asked: Asked, form: str) -> bytes:
         """The figures by day as `csv` or `json`."""
+        ...
+
+    def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
+        """What one picture of it is drawn from, as `csv` or `json`."""
         ...
 
     def sessions(self, asked: Asked, verdict: str) -> ListPage:

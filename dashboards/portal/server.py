@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -25,7 +26,7 @@ from wire.scope import Scope
 COOKIE: Final = "seatwatch_portal"
 ROOT: Final = "/portal"
 HERE: Final = Path(__file__).parent
-PICTURES: Final[Mapping[str, Callable[[Any, Mapping[str, str]], str]]] = {
+PICTURES: Final[dict[str, Callable[..., str]]] = {
     "histogram": charts.histogram,
     "days": charts.days,
     "causes": charts.causes,
@@ -81,6 +82,7 @@ class Portal:
             Door("GET", f"{ROOT}/accounts", accounts, self._accounts_page, of_client=False),
             Door("GET", f"{ROOT}/service", EVERYBODY, self._service),
             Door("GET", f"{ROOT}/service.{{form:csv|json}}", EVERYBODY, self._service_file),
+            Door("GET", f"{ROOT}/picture.{{form:csv|json}}", EVERYBODY, self._picture_file),
             Door("GET", f"{ROOT}/sessions", EVERYBODY, self._list),
             Door("GET", f"{ROOT}/sessions.{{form:csv|json}}", EVERYBODY, self._list_file),
             Door("GET", f"{ROOT}/conversation", EVERYBODY, self._conversation),
@@ -191,15 +193,21 @@ class Portal:
     async def _service(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.service, _asked(visit))
         words = self._words[visit.language]
+        draws = PICTURES | {"days": partial(charts.days, address=_incident_link(visit))}
         pictures = {
             name: Markup(draw(getattr(page, name), words))  # noqa: S704 - charts escape what they are told
-            for name, draw in PICTURES.items()
+            for name, draw in draws.items()
         }
         return self._page("service.html", visit, page=page, pictures=pictures, rate=charts.rate_text)
 
     async def _service_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
         return self._file(visit, "service", form, await self._told(self._record.service_file, _asked(visit), form))
+
+    async def _picture_file(self, visit: Visit) -> web.StreamResponse:
+        form, picture = visit.request.match_info["form"], visit.request.query.get("picture", "")
+        body = await self._told(self._record.picture_file, _asked(visit), picture, form)
+        return self._file(visit, picture, form, body)
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.sessions, _asked(visit), _verdict(visit))
@@ -233,11 +241,7 @@ class Portal:
 
     async def _site(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.sites.site, _site_asked(visit))
-        words, to = self._words[visit.language], _links(visit)
-
-        def address(incident: str) -> str:
-            return to("incident", id=incident)
-
+        words, address = self._words[visit.language], _incident_link(visit)
         pictures = [
             (shown, Markup(site_charts.discharge(shown, words)))  # noqa: S704 - charts escape what they are told
             for shown in page.discharges
@@ -342,3 +346,8 @@ def _links(visit: Visit) -> Callable[..., str]:
         return f"{ROOT}/{page}?{urlencode(query)}" if page else f"{visit.request.path}?{urlencode(query)}"
 
     return to
+
+
+def _incident_link(visit: Visit) -> Callable[[str], str]:
+    to = _links(visit)
+    return lambda incident: to("incident", id=incident)

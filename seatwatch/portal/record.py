@@ -28,6 +28,7 @@ from seatwatch.explain_words import Teller
 from seatwatch.glossary import Language
 from seatwatch.instants import local_time
 from seatwatch.portal.conversation_page import conversation_page, holding
+from seatwatch.portal.picture_files import TABLES, picture_file
 from seatwatch.portal.reading import Reading, Told
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
@@ -88,6 +89,12 @@ class PortalRecord:
         """What `seatwatch report --by day --format csv` or `json` prints."""
         daily = self._told(asked).daily
         return as_json(daily) if form == "json" else as_csv(daily).encode()
+
+    def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
+        """What one picture of the service page is drawn from."""
+        if picture not in TABLES:
+            raise AskedWronglyError("picture")
+        return picture_file(self.service(asked), picture, form)
 
     def sessions(self, asked: Asked, verdict: str) -> ListPage:
         """Sessions behind the figures, the first of them in words."""

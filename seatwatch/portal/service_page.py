@@ -108,7 +108,9 @@ def _lanes(row: Row, incidents: Iterable[IncidentSaid], tell: Teller) -> Iterabl
             said = f"{tell.word(f'cause_{each.cause}')} {each.site} {each.subject}: {tell.at(each.started_at)}"
             until = "" if each.ended_at is None else f" .. {tell.at(each.ended_at)}"
             long = row.until - row.since
-            yield Lane((start - row.since) * 1_000 // long, -(-(end - row.since) * 1_000 // long), said + until)
+            yield Lane(
+                (start - row.since) * 1_000 // long, -(-(end - row.since) * 1_000 // long), said + until, each.incident
+            )
 
 
 def _heat(hours: Iterable[Row], zone: ZoneInfo) -> tuple[tuple[Ratio, ...], ...]:

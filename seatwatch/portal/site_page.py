@@ -300,13 +300,14 @@ def _discharges(shown: Shown) -> Iterator[DischargePicture]:
 def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
     tell = shown.tell
     last = told.charges[-1]
-    ends_at = max(last.at, told.until or 0, told.empty_at or 0, told.since + MINUTE_MS)
+    since = max(told.since, min(shown.since, told.charges[0].at))
+    ends_at = max(last.at, told.until or 0, told.empty_at or 0, since + MINUTE_MS)
     title = f"UPS {ups}: {tell.word('on_battery')} {tell.at(told.since)[:-4]}"
     if told.until is not None:
         title += f" .. {tell.at(told.until)[:-4]}"
     return DischargePicture(
         title,
-        told.since,
+        since,
         told.until,
         ends_at,
         tuple(
@@ -316,7 +317,7 @@ def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
         ),
         told.empty_at,
         _projection(told, last, tell),
-        tuple(_even_axis(told.since, ends_at, shown.zone)),
+        tuple(_even_axis(since, ends_at, shown.zone)),
     )
 
 

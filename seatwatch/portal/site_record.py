@@ -34,6 +34,7 @@ HUB: Final = HubSources(roster=ROSTER, declared=keys.SOURCES, silence=keys.SILEN
 LONG: Final[Mapping[Range, int]] = {Range.HOUR: 60 * MINUTE_MS, Range.DAY: DAY_MS, Range.WEEK: 7 * DAY_MS}
 SHARED: Final = frozenset({Kind.UPS_READING, Kind.LINE_READING, Kind.PHONE_LINE_READING, Kind.FAILOVER})
 """What is true for everybody at a site; the rest of an incident's evidence names seats and sources."""
+OF_ONE_SEAT: Final = frozenset({Cause.SEAT_DOWN, Cause.ACCOUNT_OFFLINE})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
 
@@ -110,7 +111,7 @@ class SiteHistories:
                 if _is_about(each.newest, site) and _within(each.newest, time)
             ]
         with self._ledger(asked.client) as own:
-            lanes = feeds(own, HUB, time.since, time.until, self._settings)
+            lanes = feeds(own, HUB, time.since, time.until, self._settings.holds_ms)
         return Shown(
             site=site,
             name=sites[site],
@@ -164,9 +165,10 @@ class SiteHistories:
         return {name: each for name, each in found.items() if self._is_of(asked.client, each.newest, book)}
 
     def _is_of(self, client: str, said: IncidentSaid, book: SiteBook) -> bool:
-        if said.cause is not Cause.SEAT_DOWN:
+        if said.cause not in OF_ONE_SEAT:
             return True
-        return said.subject in seats_of_client(book.roster, said.site, client, said.started_at)
+        seat = said.subject if said.cause is Cause.SEAT_DOWN else said.subject.rpartition("/")[0]
+        return seat in seats_of_client(book.roster, said.site, client, said.started_at)
 
     def _teller(self, asked: SiteAsked) -> IncidentTeller:
         language: Language = "zh" if asked.language.startswith("zh") else "en"

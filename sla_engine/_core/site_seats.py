@@ -44,10 +44,11 @@ class Seats:
         A new one begins at every cut and whenever a seat came or went. Where that would be too many, only at the cuts,
         each step with its worst moment.
         """
-        moved = {at for stays in self._stays.values() for stay in stays for at in stay if cuts[0] < at < cuts[-1]}
+        own = self._own_stays(cuts)
+        moved = {at for stays in own for stay in stays for at in stay if cuts[0] < at < cuts[-1]}
         if len(moved) <= MOVES_PER_CUT * len(cuts):
             cuts = sorted(moved | set(cuts))
-        left = sorted(until for stays in self._stays.values() for _, until in stays)
+        left = sorted(until for stays in own for _, until in stays)
         found, number = [], 0
         for since, until in pairwise(cuts):
             if any(hole[0] < until and since < hole[1] for hole in holes):
@@ -64,6 +65,13 @@ class Seats:
             present, expected = min(counted, key=_share)
             found.append(SeatStep(since, until, present, expected))
         return found
+
+    def _own_stays(self, cuts: Sequence[int]) -> list[Sequence[Stay]]:
+        """Of the seats that are counted at any of `cuts`: others leave no trace, not even where steps begin."""
+        if self._client is None:
+            return list(self._stays.values())
+        own = {seat for at in cuts for seat in roster.seats_of_client(self._state, self._site, self._client, at)}
+        return [stays for seat, stays in self._stays.items() if seat in own]
 
     def _at(self, at: int) -> tuple[int, int]:
         known = {seat for seat, _ in roster.seats_at(self._state, self._site, at)} | self._stays.keys()

@@ -87,10 +87,15 @@ def open_incidents(state: SitesState) -> list[IncidentSaid]:
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
     """The clients whom an incident concerns: those served at its site, else at the sites it names, else at any.
 
-    A silent feed concerns none here: its own client's ledger says so itself.
+    A silent feed concerns none here: its own client's ledger says so itself. What befell one seat concerns whoever's
+    people sit on it and nobody else at the site.
     """
     if said.cause is Cause.FEED_GAP:
         return []
+    if said.cause is Cause.SEAT_DOWN:
+        return sorted(accounts_at(state.roster, {said.subject}, state.now))
+    if said.cause is Cause.ACCOUNT_OFFLINE:
+        return sorted(accounts_at(state.roster, {said.subject.rpartition("/")[0]}, state.now))
     named = (
         [said.site] if said.site else [site for site in said.details.get("sites", "").split() if site in state.sites]
     )

@@ -8,6 +8,7 @@ from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_aft
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, IncidentSaid, Severity
+from wire.organisation import Relation
 from wire.recorded import Recorded
 from wire.uplink import LineState
 
@@ -222,3 +223,17 @@ def test_an_incident_concerns_the_clients_served_at_its_site_or_at_the_sites_it_
     assert clients_of(state, msgspec.structs.replace(said, site="south")) == []
     assert clients_of(state, msgspec.structs.replace(said, site="", details={"sites": "south"})) == []
     assert clients_of(state, msgspec.structs.replace(said, site="")) == ["acme"]
+
+
+def test_what_befell_one_seat_concerns_the_client_whose_people_sit_on_it_and_no_other_at_the_site() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    other = log.link(Relation.PERSON_OF_ACCOUNT, "as01", "ps01", client="bolt")
+    fold_sites(state, [*floor(log, 2), other, log.ups("gate", NOON, Power.BATTERY)])
+    (said,) = state.unsaid
+    assert clients_of(state, said) == ["acme", "bolt"]
+    for seat, concerned in (("s00", ["acme"]), ("s01", ["bolt"]), ("s09", [])):
+        down = msgspec.structs.replace(said, cause=Cause.SEAT_DOWN, subject=seat)
+        assert clients_of(state, down) == concerned, seat
+        offline = msgspec.structs.replace(said, cause=Cause.ACCOUNT_OFFLINE, subject=f"{seat}/qianniu")
+        assert clients_of(state, offline) == concerned, seat

@@ -64,6 +64,13 @@ def test_a_client_is_told_of_its_own_seats_only() -> None:
     assert counted == {None: (2, 3), "acme": (1, 2), "bolt": (1, 1), "nobody": (0, 0)}
 
 
+def test_how_other_clients_seats_come_and_go_begins_no_step_of_a_client() -> None:
+    there = {"s00": [(FROM, UNTIL)], "t00": [(FROM, FROM + 10 * MINUTE)]}
+    own = Seats(two_seats(Log()), LIMITS, "north", "acme", there).steps([FROM, UNTIL], [])
+    assert own == [SeatStep(FROM, UNTIL, 1, 2)]
+    assert len(Seats(two_seats(Log()), LIMITS, "north", None, there).steps([FROM, UNTIL], [])) == 2
+
+
 def test_where_nothing_was_recorded_nobody_knows_and_at_night_nobody_is_expected() -> None:
     seats = Seats(two_seats(Log()), LIMITS, "north", None, {"s00": [(FROM, UNTIL)]})
     assert seats.steps([FROM, FROM + MINUTE], [(FROM, FROM + MINUTE)]) == [SeatStep(FROM, FROM + MINUTE, None, None)]

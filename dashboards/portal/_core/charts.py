@@ -3,10 +3,10 @@
 Lengths are in units of the viewBox; a page scales the whole. Words come from the glossary.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, rect, svg, text
+from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
 from dashboards.portal.record import STEPS_PER_DAY, Arrivals, CauseCount, Day, Histogram, Staffing
 from wire.board import Ratio
 
@@ -51,8 +51,11 @@ def histogram(shown: Histogram, words: Words) -> str:
     return svg(height, words["picture_histogram"], marks)
 
 
-def days(shown: Sequence[Day], words: Words) -> str:
-    """Attainment by business day over a strip of completeness, with a lane of incidents."""
+def days(shown: Sequence[Day], words: Words, address: Callable[[str], str]) -> str:
+    """Attainment by business day over a strip of completeness, with a lane of incidents.
+
+    address: of an incident's page by its id.
+    """
     height, base = 270, 190
     step = max(1, _PLOT // max(1, len(shown)))
     rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
@@ -75,7 +78,7 @@ def days(shown: Sequence[Day], words: Words) -> str:
             few = f" ({words['few']})" if rate.whole < FEW else ""
             marks.append(circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
         before = here
-        marks += _strips(each, LEFT + number * step, step, base, words)
+        marks += _strips(each, LEFT + number * step, step, base, words, address)
         if number % max(1, len(shown) // 8) == 0:
             marks.append(text(x, base + 68, each.name[5:], "axis middle"))
     marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
@@ -195,13 +198,14 @@ def rate_text(rate: Ratio) -> str:
     return f"{hundredths // _HUNDRED}.{hundredths % _HUNDRED:02} % ({rate.part}/{rate.whole})"
 
 
-def _strips(each: Day, x: int, step: int, base: int, words: Words) -> Iterable[str]:
+def _strips(each: Day, x: int, step: int, base: int, words: Words, address: Callable[[str], str]) -> Iterable[str]:
     """The incident lane and the completeness strip under one day."""
     wide = max(1, step - 2)
     yield rect(x + 1, base + 12, wide, 12, "lane", f"{each.name}: {words['portal_no_incident']}")
     for lane in each.incidents:
         start = x + 1 + wide * lane.start // 1_000
-        yield rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
+        mark = rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
+        yield link(address(lane.incident), lane.said, mark)
     covered = each.covered
     if not covered.whole:
         yield rect(x + 1, base + 34, wide, 12, "none", f"{each.name}: {words['no_data']}")

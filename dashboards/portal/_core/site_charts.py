@@ -5,9 +5,8 @@ Colour and pattern, never colour alone; every mark tells its times. Lengths are 
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
-from xml.sax.saxutils import quoteattr
 
-from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, rect, svg, text
+from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
 from dashboards.portal.site_record import DischargePicture, Look, Mark, SitePage, Stretch
 
 NAMES: Final = 170
@@ -103,7 +102,7 @@ def _level(shown: Sequence[tuple[int, int | None]], x: Callable[[int], int], y: 
 def _incident(mark: Mark, x: Callable[[int], int], y: int, address: Callable[[str], str]) -> str:
     wide = max(4, x(mark.until) - x(mark.since))
     box = rect(x(mark.since), y, wide, FLAT, "look-planned" if mark.is_planned else "incident", mark.said)
-    return f"<a href={quoteattr(address(mark.incident))} aria-label={quoteattr(mark.said)}>{box}</a>"
+    return link(address(mark.incident), mark.said, box)
 
 
 def _rows_of(shown: Sequence[Mark]) -> list[int]:

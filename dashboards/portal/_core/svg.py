@@ -49,3 +49,8 @@ def line(x1: int, y1: int, x2: int, y2: int, kind: str) -> str:
 def text(x: int, y: int, said: str, kind: str) -> str:
     """Words at a place."""
     return f'<text class="{kind}" x="{x}" y="{y}">{escape(said)}</text>'
+
+
+def link(address: str, said: str, mark: str) -> str:
+    """A mark that leads somewhere. said: for whoever hears the page read."""
+    return f"<a href={quoteattr(address)} aria-label={quoteattr(said)}>{mark}</a>"

@@ -149,12 +149,15 @@ def site_day(foreign: int = 1) -> list[Event]:
         events += [declared(f"north/{seat}", "north"), *sits(seat, client)]
     for number in range(foreign):
         events += sits(f"s{number}", "beta", "south")
-        events += sits(f"nf{number}", "beta", "north")
+        events += [declared(f"north/nf{number}", "north"), *sits(f"nf{number}", "beta", "north")]
+        events.append(silence(f"north/nf{number}", ms("10:31") + number * MINUTE, ms("10:34")))
     for at in range(OPENS, ENDS, STEP):
         events.append(clock(at))
         is_dark = DARK[0] <= at < DARK[1]
         events += readings(at, DARK[1] if is_dark else at)
         events += [beat("south/gateway", at, at, site="south") for _ in range(foreign)]
+        if at < ms("10:31"):
+            events += [beat(f"north/nf{number}", at, at, f"nf{number}") for number in range(foreign)]
         for seat in SEATS:
             if not is_dark and not (seat == "n3" and at >= ms("12:30")):
                 events.append(beat(f"north/{seat}", at, at, seat))

@@ -18,7 +18,7 @@ SPAN = "site=north&until=2026-11-02T13:00"
 OF_CLIENT = (
     *("service", "service.csv", "service.json", "sessions", "sessions.csv", "sessions.json"),
     *("conversation?id=c1", "search", "rules", f"site?{SPAN}", f"site.csv?{SPAN}", f"site.json?{SPAN}"),
-    "incident?id=i-line",
+    *("incident?id=i-line", "picture.csv?picture=heat", "picture.json?picture=days&from=2026-11-02&to=2026-11-02"),
 )
 ADMIN_ONLY = ("accounts",)
 SIGNED_IN = ("", *OF_CLIENT, *ADMIN_ONLY)

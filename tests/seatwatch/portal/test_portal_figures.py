@@ -12,10 +12,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dashboards.portal._core import charts
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
+from dashboards.portal.server import PICTURES
 from dashboards.portal.sessions import PortalSettings
 from seatwatch.__main__ import main
+from seatwatch.portal.picture_files import TABLES
 from seatwatch.portal.record import PortalRecord
+from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
 from tests.builders import Event, clock, customer, ms, silent
 from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
@@ -103,6 +107,9 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
     (lane,) = shown.days[0].incidents
     assert (lane.start, lane.end) == (250, 500), "six to twelve hours after 04:00"
     assert "chengdu" in lane.said
+    assert lane.incident == "i-1"
+    drawn = charts.days(shown.days, words()["en"], lambda incident: f"/portal/incident?id={incident}")
+    assert '<a href="/portal/incident?id=i-1"' in drawn
 
 
 @pytest.mark.parametrize("queue", ["", "presale", "aftersale"])
@@ -154,6 +161,27 @@ def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: Porta
     rows = list(csv.DictReader(io.StringIO(record.sessions_file(DAY, "", "csv").decode())))
     assert [row["conversation"] for row in rows] == ["c1", "c2", "c3", "c4", "c5"]
     assert json.loads(record.sessions_file(DAY, "met", "json"))[0]["first_response_ms"] == 8_000
+
+
+def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalRecord) -> None:
+    def told(picture: str) -> list[dict[str, int]]:
+        found: list[dict[str, int]] = json.loads(record.picture_file(DAY, picture, "json"))
+        rows = list(csv.reader(io.StringIO(record.picture_file(DAY, picture, "csv").decode())))
+        assert rows[0] == list(found[0]), picture
+        assert len(rows) == len(found) + 1
+        return found
+
+    assert set(PICTURES) == set(TABLES)
+    assert sum(row["met"] + row["missed"] for row in told("histogram")) == 5
+    assert [(row["met"], row["judged"]) for row in told("days")] == [(2, 5)]
+    assert sum(row["misses"] for row in told("causes")) == 3
+    assert sum(row["judged"] for row in told("heat")) == 5
+    arrivals = told("arrivals")
+    assert sum(row["arrivals"] for row in arrivals) == sum(row["judged_in_15_min"] or 0 for row in arrivals) == 5
+    assert arrivals[60] == {"at": "09:00", "arrivals": 1, "week_before": 1, "met_in_15_min": 1, "judged_in_15_min": 1}
+    assert told("staffing")[0]["contracted_hundredths"] is None
+    with pytest.raises(AskedWronglyError):
+        record.picture_file(DAY, "../accounts", "csv")
 
 
 def test_a_queue_alone_shows_its_own(record: PortalRecord) -> None:
@@ -212,7 +240,7 @@ async def test_a_conversation_is_told_as_explain_tells_it(
 
 async def test_rules_are_told_in_plain_words_with_every_parameter(opened: Browser) -> None:
     body = html.unescape(await (await opened.get("/portal/rules?lang=en")).text())
-    for words in (
+    for said in (
         "A first response within 10.000 s is in time; a warning from 6.000 s",
         "Service window 08:00-24:00 (Asia/Shanghai); the business day starts at 04:00",
         "No percentage is contracted",
@@ -220,7 +248,7 @@ async def test_rules_are_told_in_plain_words_with_every_parameter(opened: Browse
         "SHA-256 ",
         "first_response_limit_s",
     ):
-        assert words in body, words
+        assert said in body, said
 
 
 async def test_a_search_finds_by_id_and_by_pseudonym_and_keeps_nothing_of_what_was_typed(
