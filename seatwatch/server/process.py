@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import os
 import secrets
 import ssl
@@ -44,6 +43,7 @@ from seatwatch.server.engines import Engines
 from seatwatch.server.enrolment import Enrolment
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.lead import FollowUps, leader_names
+from seatwatch.server.memory import settle_memory
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.publishing import publish
 from seatwatch.server.rules import client_rules
@@ -134,7 +134,7 @@ class Server:
                 )
                 await beside(engines.run(), name="engines")
                 rarer = round(self._defaults.ratio("engine.full_collections_rarer"))
-                await beside(_settle_memory(engines, rarer), name="settle memory")
+                await beside(settle_memory(engines, rarer), name="settle memory")
                 sites = engines.sites
             else:
                 directory = self._data / INCIDENTS
@@ -351,11 +351,7 @@ class Server:
         screens.install_layouts(app, access, self._config, self._base, defaults)
         if intake is not None:
             screens.install_past(app, access, self._config, self._data, settings, defaults)
-            owner = token_digest(import_token(self._data)).hex()
-            app.add_routes(RosterDoor(intake, owner).routes())
-            app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
-            record = PortalRecord(self._config, self._base, self._data, defaults=defaults, clock_ms=now_ms)
-            install_portal(app, record, self._data, defaults=defaults, elapsed_ms=elapsed_ms)
+            self._install_doors(app, intake)
         if desk is not None:
             app.add_routes(desk.routes())
             figures.on_call = desk.figures
@@ -382,16 +378,10 @@ class Server:
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 
-
-async def _settle_memory(engines: Engines, rarer: int) -> None:
-    """Keep Python's full garbage collections few and short: each stops the event loop, and with it every announcement.
-
-    What is there once every ledger has been caught up with (modules, configuration, the engines' tables) stays until
-    the process ends and is not looked through again. From then on full collections are `rarer` times as rare.
-    """
-    for runner in engines.runners.values():
-        await runner.caught_up.wait()
-    gc.collect()
-    gc.freeze()
-    young, middle, old = gc.get_threshold()
-    gc.set_threshold(young, middle, old * rarer)
+    def _install_doors(self, app: web.Application, intake: Intake) -> None:
+        """What only a process that takes entries has: roster, planned work, the portal over the record."""
+        owner = token_digest(import_token(self._data)).hex()
+        app.add_routes(RosterDoor(intake, owner).routes())
+        app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
+        record = PortalRecord(self._config, self._base, self._data, defaults=self._defaults, clock_ms=now_ms)
+        install_portal(app, record, self._data, defaults=self._defaults, elapsed_ms=elapsed_ms)

@@ -11,6 +11,7 @@ import msgspec
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from dashboards.wallboard._core.layout import Layout
+from seatwatch.glossary import words
 from tests.servers import LOOPBACK, Server, ask, free_port, program, running
 from tests.tidy.source import ROOT
 from wire.board import Board
@@ -26,6 +27,11 @@ CHROMIUM_OPTIONS: Final = (
 )
 TV: Final = (1920, 1080)
 PHONE: Final = (390, 844)
+
+
+def word(key: str, language: str = "en") -> str:
+    """A word of the glossary as a screen of this language shows it."""
+    return words()[key].text("zh" if language.startswith("zh") else "en")
 
 
 @contextmanager

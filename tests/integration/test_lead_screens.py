@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, site
 from tests.dashboards.people import fifteen, floor_board, person, red, team_board
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall
+from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall, word
 from wire.board import PersonTile, SeatTile
 
 STALE_S = 3.5
@@ -38,10 +37,6 @@ def browser() -> Iterator[Browser]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
     with wall(tmp_path_factory.mktemp("lead")) as opened:
         yield opened
-
-
-def word(key: str, language: str = "en") -> str:
-    return words()[key].text("zh" if language.startswith("zh") else "en")
 
 
 def row(page: Page, number: str) -> Locator:
