@@ -16,6 +16,7 @@ from dashboards.alerting._core.message import Reader
 from dashboards.alerting._core.pager import Standing
 from dashboards.alerting._core.wording import runbook, what_word
 from dashboards.alerting.acknowledging import PATH, Links, LinkSettings
+from dashboards.runbooks.server import PATH as RUNBOOKS
 from wire.incident import IncidentSaid
 
 STYLE: Final = f"{PATH}.css"
@@ -30,7 +31,7 @@ Take = Callable[[Sequence[str], str], Awaitable[bool]]
 class Duty(msgspec.Struct, frozen=True, kw_only=True):
     """What the page knows besides incidents. names: of the duty list, in order. languages: of channels, by id.
 
-    readers: by language tag, the first one for whoever asks for none of them. runbooks: where they are.
+    readers: by language tag, the first one for whoever asks for none of them. runbooks: where a copy is, "" = here.
     """
 
     names: Sequence[str]
@@ -40,7 +41,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(NamedTuple):
-    """One incident as the page shows it. runbook: "" = no address to link to."""
+    """One incident as the page shows it."""
 
     what: str
     where: str
@@ -113,17 +114,18 @@ class AcknowledgePage:
         reader = self._reader(request)
         is_free = any(standing.taken_on is None for standing in found)
         heading = "notify_firing" if is_free else "notify_taken_on" if found else "notify_over"
-        items = [self._item(standing, reader) for standing in found]
+        items = [self._item(standing, reader, self._language(request)) for standing in found]
         text = self._text(request, heading, items, is_free=is_free, over=len(incidents) - len(found))
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
-    def _item(self, standing: Standing, reader: Reader) -> Item:
+    def _item(self, standing: Standing, reader: Reader, language: str) -> Item:
         said, texts = standing.said, reader.texts
         flags = [texts[f"severity_{said.severity}"]]
         flags += [
             texts[key] for key, is_set in (("suspected", said.is_suspected), ("planned", said.is_planned)) if is_set
         ]
-        address = runbook(self._duty.runbooks, said.what)
+        elsewhere = self._duty.runbooks
+        address = runbook(elsewhere or RUNBOOKS, said.what) + ("" if elsewhere else f"?lang={language}")
         return Item(
             what=" ".join(part for part in (what_word(texts, said.what), _subject(said)) if part),
             where=f"{said.site} {reader.site_names.get(said.site, '')}".strip(),
@@ -131,7 +133,7 @@ class AcknowledgePage:
             since=texts["notify_since"].format(at=_instant(standing.since, reader)),
             flags=tuple(flags),
             people=tuple(self._people(standing, reader)),
-            runbook=address if address.startswith("http") else "",
+            runbook=address,
         )
 
     def _people(self, standing: Standing, reader: Reader) -> list[str]:

@@ -39,11 +39,12 @@ class Desk:
         self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
         links = on_call.links(config, data, defaults, now_ms)
         self._page: Final = on_call.acknowledge_page(config, links, self._pager, defaults, self._take)
+        self._runbooks: Final = Runbooks(on_call.language_names(config, defaults))
         self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, links, now_ms)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The doors for Alertmanager and for telephones."""
-        return [*self._bridge.routes(), *self._page.routes(), *Runbooks().routes()]
+        return [*self._bridge.routes(), *self._page.routes(), *self._runbooks.routes()]
 
     def figures(self) -> OnCallFigures:
         """For a scrape."""

@@ -95,6 +95,11 @@ def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
     return {tag: Reader(name, words[name], zone, names) for tag, name in (("zh-CN", "zh"), ("en", "en"))}
 
 
+def language_names(config: Config, defaults: Defaults) -> dict[str, str]:
+    """What each language of messages calls itself, by its tag."""
+    return {tag: reader.texts["language_name"] for tag, reader in readers(config, defaults).items()}
+
+
 def links(config: Config, data: Path, defaults: Defaults, clock_ms: Clock) -> Links:
     """The acknowledge links of a data directory."""
     return Links(
@@ -111,7 +116,7 @@ def acknowledge_page(config: Config, ways: Links, pager: OnCall, defaults: Defau
         names=[duty.name for duty in config.duty],
         languages={channel.id: channel.language for channel in config.channel},
         readers=readers(config, defaults),
-        runbooks=config.alerting.runbooks_at,
+        runbooks=config.alerting.runbooks,
     )
     return AcknowledgePage(
         ways,

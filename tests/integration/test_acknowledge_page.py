@@ -28,7 +28,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     async def serve() -> None:
         app = web.Application()
         install(app, wallboard(Hub(settings(), boot_id="b", clock_ms=lambda: NOON)))
-        app.add_routes([*found.page.routes(), *Runbooks().routes()])
+        app.add_routes([*found.page.routes(), *Runbooks({"zh-CN": "中文", "en": "English"}).routes()])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, LOOPBACK, port).start()

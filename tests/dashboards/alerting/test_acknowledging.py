@@ -110,7 +110,7 @@ async def test_the_page_says_what_is_wrong_where_since_when_and_who_is_called_ne
         "立即通知",
         "若无人接手，2025-11-22 12:05:15 呼叫 second",
         "我来处理",
-        '/runbooks/mains_lost.md">处理手册</a>',
+        '/runbooks/mains_lost.md?lang=zh-CN">处理手册</a>',
     ):
         assert word in page
     assert "<script" not in page

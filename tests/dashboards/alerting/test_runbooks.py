@@ -70,34 +70,67 @@ def test_what_is_no_web_address_is_no_place_for_runbooks() -> None:
         parse_config('[alerting]\nrunbooks = "docs/runbooks"\n', base=ROOT)
 
 
-async def asked(path: str) -> tuple[int, str]:
+NAMES = {"zh-CN": "中文", "en": "English"}
+PAGES = {"zh-CN": RUNBOOKS / "zh", "en": RUNBOOKS}
+
+
+async def asked(path: str, **headers: str) -> tuple[int, str]:
     app = web.Application()
-    app.add_routes(Runbooks().routes())
-    async with TestClient(TestServer(app)) as client, client.get(path) as answer:
+    app.add_routes(Runbooks(NAMES).routes())
+    async with TestClient(TestServer(app)) as client, client.get(path, headers=headers) as answer:
         return answer.status, await answer.text()
 
 
-async def test_the_hub_shows_each_page_with_nothing_of_its_markup_left_over() -> None:
-    for file in RUNBOOKS.glob("*.md"):
-        status, page = await asked(f"/runbooks/{file.name}")
-        text = unescape(re.sub(r"<[^>]+>", "", page.partition("<main>")[2]))
-        assert (status, re.findall(r"\]\(|\*\*|^#|`|^\||^\d+\.", text, re.MULTILINE)) == (200, []), file.name
-        markup = re.compile(r"\]\([^)]*\)|^\d+\. |^\|[-|]+$|\W", re.MULTILINE)
-        assert markup.sub("", text) == markup.sub("", file.read_text("utf-8")), "every word of it"
+@pytest.mark.parametrize("language", NAMES)
+async def test_the_hub_shows_each_page_with_nothing_of_its_markup_left_over(language: str) -> None:
+    app = web.Application()
+    app.add_routes(Runbooks(NAMES).routes())
+    async with TestClient(TestServer(app)) as client:
+        for file in PAGES[language].glob("*.md"):
+            async with client.get(f"/runbooks/{file.name}?lang={language}") as answer:
+                page = await answer.text()
+            text = unescape(re.sub(r"<[^>]+>", "", page.partition("<main>")[2]))
+            assert re.findall(r"\]\(|\*\*|^#|`|^\||^\d+\.", text, re.MULTILINE) == [], file.name
+            markup = re.compile(r"\]\([^)]*\)|^\d+\. |^\|[-|]+$|\W", re.MULTILINE)
+            assert markup.sub("", text) == markup.sub("", file.read_text("utf-8")), "every word of it"
+
+
+def test_each_page_is_there_in_both_languages_with_the_same_steps_and_severity() -> None:
+    assert {file.name for file in RUNBOOKS.glob("*.md")} == {file.name for file in (RUNBOOKS / "zh").glob("*.md")}
+    severities = set()
+    for name, what in alerts():
+        english, chinese = ((PAGES[tag] / f"{what}.md").read_text("utf-8") for tag in ("en", "zh-CN"))
+        assert chinese.startswith(f"# {words()[f'incident_{what}'].zh}\n\n**{name}** · ")
+        assert re.findall(r"^## (.+)$", chinese, re.MULTILINE) == ["查看", "处理", "何时结束"]
+        for pattern in (r"^\d+\.", r"`[^`]+`", r"\]\([\w./]*?(\w+\.md)\)"):
+            assert re.findall(pattern, chinese, re.MULTILINE) == re.findall(pattern, english, re.MULTILINE), what
+        severities.add((english.splitlines()[2].split(" · ")[-1], chinese.splitlines()[2].split(" · ")[-1]))
+    assert len(severities) == len(dict(severities)), "each severity by one word"
+    assert {("call", "电话叫醒"), ("page", "立即通知"), ("ticket", "工单")} < severities
+
+
+async def test_a_telephone_reads_its_own_language_and_chinese_where_it_asks_for_none() -> None:
+    for headers, lang, shown in (
+        ({}, "", "zh-CN"),
+        ({"Accept-Language": "en-GB,en;q=0.9"}, "", "en"),
+        ({"Accept-Language": "fr"}, "", "zh-CN"),
+        ({"Accept-Language": "en"}, "?lang=zh", "zh-CN"),
+    ):
+        assert f'<html lang="{shown}">' in (await asked(f"/runbooks/mains_lost.md{lang}", **headers))[1]
 
 
 async def test_a_page_leads_to_other_pages_and_nowhere_that_is_not_there() -> None:
-    _, page = await asked("/runbooks/mains_lost.md")
-    assert '<a href="/runbooks/battery_low.md">BatteryLow</a>' in page
+    _, page = await asked("/runbooks/mains_lost.md?lang=en")
+    assert '<a href="/runbooks/battery_low.md?lang=en">BatteryLow</a>' in page
+    assert '<a href="/runbooks/mains_lost.md?lang=zh-CN">中文</a>' in page
     assert "docs/operate" not in page
     for path in ("/runbooks", "/runbooks/"):
-        assert (await asked(path))[1].count('<a href="/runbooks/') == len(list(RUNBOOKS.glob("*.md"))), (
-            "README as the list"
-        )
+        shown = (await asked(path))[1].partition("<main>")[2]
+        assert shown.count('<a href="/runbooks/') == len(list(RUNBOOKS.glob("*.md"))) - 1, "all but the list itself"
 
 
 async def test_an_alert_without_a_page_is_shown_the_list() -> None:
-    for path in ("/runbooks/no_such.md", "/runbooks/..%2Fserver.py"):
+    for path in ("/runbooks/no_such.md?lang=en", "/runbooks/..%2Fserver.py?lang=en", "/runbooks/zh?lang=en"):
         status, page = await asked(path)
         assert (status, "<h1>Runbooks</h1>" in page) == (404, True)
 
