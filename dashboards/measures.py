@@ -146,7 +146,14 @@ MEASURES: Final = (
         "count",
         ("Detail.not_served",),
         ("E13",),
-        (Elsewhere("Feige", "also a session assigned and never answered beyond the welcome", REPOSTED),),
+        (
+            Elsewhere(
+                "Feige",
+                "also while everybody ready is saturated, which here is a cause of a miss and no verdict, "
+                "and a session assigned and never answered beyond the welcome",
+                REPOSTED,
+            ),
+        ),
         (c.NOT_SERVED,),
     ),
     Measure(

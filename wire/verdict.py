@@ -137,9 +137,9 @@ class LegEnd(StrEnum):
 class LegFact(msgspec.Struct, frozen=True, gc=False, tag="leg"):
     """One stay of a conversation in a person's hands, said when it ends, whatever the definitions make of it.
 
-    started_at: assignment. accepted_at, replied_at: of this account, None = never. was_owed: the customer waited for a
-    reply at some time during the leg; with replied_at None it is an unanswered leg (E4). closes: the session ended
-    with it.
+    place: as it ended. started_at: assignment. accepted_at, replied_at: of this account, None = never. was_owed: the
+    customer waited for a reply at some time during the leg; with replied_at None it is an unanswered leg (E4). closes:
+    the session ended with it.
     """
 
     conversation: str

@@ -181,7 +181,8 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     contracts had been entered by then, and no later ones ever apply to it (E18).
     called_at: since when it is a call; it stays one. customer: the first pseudonym told. tells_queue: whether its
     source had told a `queued` of anything before this was first heard of: such a source will tell this one's, too (E1).
-    leg: number of the running leg, or the next one, in its session. log: its events in order of event time
+    leg: number of the running leg, or the next one, in leg_session: the last one that began under what was then the
+    first definition. log: its events in order of event time
     (history.py); base: the state before the first of them. emissions: how often a fact was said, for facts said more
     than once (history.py) and open turns that were said. tracks: a tuple, so that a conversation holds nothing the
     garbage collector has to look through again and again; the primary
@@ -201,6 +202,7 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     assigned_at: int = NOT_YET
     accepted_at: int = NOT_YET
     leg: int = 0
+    leg_session: int = NOT_YET
     leg_at: int = NOT_YET
     replied_at: int = NOT_YET
     owes: int = 0

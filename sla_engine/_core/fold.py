@@ -1,6 +1,6 @@
 """What one event does to one conversation: the phase by the table, the leg, the load, and each definition's session."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sla_engine._core.context import Context
@@ -209,22 +209,32 @@ def _open(context: Context, conversation: Conversation, at: int, signal: int, de
     kept = [track for track in before if track.slot >= 0 and at - ended_at < rules[track.slot].gap_ms]
     for track in kept:
         resume(context, conversation, track, at)
-    if before and len(kept) == len(before):
-        return
+    slots = context.rules.slots(conversation.queue, at, context.rules_known)
+    if kept:
+        # what has come into force since then waits for its own gap, while others go on
+        names = {rules[track.slot].definition.name for track in before if track.slot >= 0}
+        slots = tuple(s for s in slots if rules[s].definition.name in names or at - ended_at >= rules[s].gap_ms)
+        if len(kept) == len(before) and all(rules[slot].definition.name in names for slot in slots):
+            return
     if kept:
         _remember(conversation, [track for track in before if track not in kept])
     elif before:
         _remember(conversation, before)
     session = max([track.session for track in before], default=conversation.life - 1) + 1
-    _begin_sessions(context, conversation, kept, session, at, how)
+    _begin_sessions(context, conversation, kept, slots, session, at, how)
 
 
 def _begin_sessions(
-    context: Context, conversation: Conversation, kept: list[Track], session: int, at: int, how: int
+    context: Context,
+    conversation: Conversation,
+    kept: list[Track],
+    slots: Sequence[int],
+    session: int,
+    at: int,
+    how: int,
 ) -> None:
-    """Session `session` under each definition in force that does not go on with a session it had."""
+    """Session `session` under the definition in each of `slots` that does not go on with a session it had."""
     rules = context.rules.rules
-    slots = context.rules.slots(conversation.queue, at, context.rules_known)
     if kept:
         on = {rules[track.slot].definition.name: track for track in kept}
         fresh = []
@@ -246,6 +256,7 @@ def _begin_sessions(
         conversation.begun_at = at
         conversation.rules_known = context.rules_known
         conversation.leg = 0
+        conversation.leg_session = session
     begin(context, conversation, fresh, how)
 
 

@@ -27,7 +27,7 @@ def person_replied(conversation: Conversation, account: str, at: int) -> None:
 
 def end_leg(context: Context, conversation: Conversation, at: int, how: LegEnd) -> None:
     """It leaves the hands it is in."""
-    session = conversation.tracks[0].session
+    session = conversation.leg_session
     revision = 0
     emissions = conversation.emissions
     if emissions:

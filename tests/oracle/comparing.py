@@ -42,14 +42,18 @@ class Difference(NamedTuple):
         return self.what, type(self.engine if self.engine is not None else self.oracle).__name__
 
 
-def recorded(events: Iterable[Event], definitions: Sequence[Definition]) -> list[Recorded]:
-    """A ledger: rules and roster first, then the events as they came in."""
-    return entries([*rules(*definitions), *roster(), *events])
+def recorded(
+    events: Iterable[Event], definitions: Sequence[Definition], given: Sequence[Event] | None = None
+) -> list[Recorded]:
+    """A ledger: rules and roster first, then the events as they came in. given: instead of one contract for all."""
+    return entries([*(rules(*definitions) if given is None else given), *roster(), *events])
 
 
-def differences(events: Sequence[Event], definitions: Sequence[Definition]) -> list[Difference]:
+def differences(
+    events: Sequence[Event], definitions: Sequence[Definition], given: Sequence[Event] | None = None
+) -> list[Difference]:
     """Where engine and oracle part."""
-    return differences_in(recorded(events, definitions), definitions)
+    return differences_in(recorded(events, definitions, given), definitions)
 
 
 def differences_in(ledger: Sequence[Recorded], definitions: Sequence[Definition]) -> list[Difference]:

@@ -13,6 +13,7 @@ from tests.builders import (
     accepted,
     agent,
     assigned,
+    back,
     clock,
     closed,
     customer,
@@ -24,7 +25,9 @@ from tests.builders import (
     transferred,
     works,
 )
+from wire.body import Body
 from wire.conversation import (
+    AgentTurn,
     Author,
     ClosedBy,
     CustomerTurn,
@@ -36,7 +39,7 @@ from wire.conversation import (
     Queued,
     Transferred,
 )
-from wire.record import Feed
+from wire.record import Feed, SourceDeclared
 
 SECOND = 1_000
 HOUR = 3_600 * SECOND
@@ -60,11 +63,12 @@ class Floor:
     """One made-up stretch of time.
 
     starts: instants near which conversations begin. queues: whether sources tell what enters the queue of people, and
-    whether that is known from the beginning (E1).
+    whether that is known from the beginning (E1). odd: with what is rare on a floor, see `oddities`.
     """
 
-    def __init__(self, seed: int, starts: Sequence[int]) -> None:
+    def __init__(self, seed: int, starts: Sequence[int], *, odd: bool = False) -> None:
         self.rng = Random(seed)
+        self.odd = Random(f"oddities of {seed}") if odd else None
         self.queues = Random(f"queues of {seed}").choice(("known", "known", "told", "never told"))
         self.starts = starts
         self.events: list[Event] = []
@@ -76,6 +80,8 @@ class Floor:
         self._presence(begin)
         for number in range(conversations):
             self._spoil(self._conversation(f"c{number + 1}"))
+        if self.odd is not None:
+            self.events = [*oddities(self.odd, self.events, self.starts)]
         last = max(event.received_at for event in self.events)
         ticks = [clock(at) for at in range(min(self.starts), last, 7 * 60 * SECOND)]
         return [*self.events, *ticks, silent(last + 1, "pbx"), clock(last + SETTLED_AFTER)]
@@ -197,6 +203,44 @@ class Floor:
         at = event.body.occurred_at
         body = replace(event.body, occurred_at=at + SOURCES[source], clock=source)
         return Event(body, source, at + delay)
+
+
+def oddities(rng: Random, events: Sequence[Event], starts: Sequence[int]) -> Iterator[Event]:
+    """The same with what is rare.
+
+    Calls and recalls in a chat, system messages, campaigns, hand-overs that name a queue, a source that falls silent,
+    one that delivers once a day, people who change team, a conversation of hundreds of turns.
+    """
+    daily = rng.random() < 0.3
+    for event in events:
+        yield event._replace(body=_odd(rng, event.body, daily=daily))
+    if rng.random() < 0.5:
+        at = rng.choice(starts) + rng.choice((-1_000, 0, 5_000, 60_000))
+        yield from (silent(at, "crm"), back(at + rng.choice((1, 20_000, 600_000)), "crm"))
+    if rng.random() < 0.5:
+        at = rng.choice(starts) + rng.choice((0, 5_000, 30_000))
+        yield from works("anna", "wang", "green", "seat-3", "east", since=at)
+    if rng.random() < 0.2:
+        at = rng.choice(starts)
+        for number in range(rng.randrange(200, 400)):
+            at += rng.choice((1, 1_000, 9_999, 10_000, 10_001))
+            answers = number > 0 and rng.random() < 0.5
+            told = agent(at, "ben", "long") if answers else customer(at, "long", rng.choice(QUEUES))
+            yield told._replace(received_at=at + LEAST_DELAY)
+
+
+def _odd(rng: Random, body: Body, *, daily: bool) -> Body:
+    match body:
+        case CustomerTurn() if rng.random() < 0.1:
+            return replace(body, form=rng.choice((Form.CALL, Form.RECALL, Form.EDIT, Form.CLOSING)))
+        case AgentTurn() if rng.random() < 0.1:
+            return replace(body, author=rng.choice((Author.SYSTEM, Author.CAMPAIGN, Author.NOTE, Author.WELCOME)))
+        case Transferred() if rng.random() < 0.5:
+            return replace(body, queue=rng.choice((*QUEUES, "")), account=rng.choice((*ACCOUNTS, "")))
+        case SourceDeclared() if daily and body.feed is Feed.DELAYED:
+            return replace(body, feed=Feed.DAILY)
+        case _:
+            return body
 
 
 def _without_queues(told: Sequence[Event]) -> Iterator[Event]:

@@ -41,7 +41,7 @@ def leg_facts(
                         leg=number,
                         revision=0,
                         queue=queue_at(pieces, during[-1], first_queue(pieces)),
-                        place=around.place(left.account, left.since),
+                        place=around.place(left.account, step.at),
                         session_started_at=session.started_at,
                         started_at=left.since,
                         accepted_at=left.accepted_at,

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sla_engine._core.choices import ClockDomains
 from sla_engine._core.definition import Definition, decode_definition, label_of
+from tests.oracle.contracts import Contracts
 from tests.oracle.hours import Hours
 from tests.oracle.legs import Numbered, leg_facts
-from tests.oracle.reading import Step, customer_of, first_queue, pieces_of, sessions_of, told_of
+from tests.oracle.reading import Piece, Step, customer_of, first_queue, pieces_of, queue_at, told_of
 from tests.oracle.surroundings import Surroundings
 from tests.oracle.terms import Case
 from tests.oracle.turns import response_facts
@@ -36,81 +37,122 @@ class Reading(NamedTuple):
         return 0 if between is None else self.around.apart_by(*between, said_at)
 
 
-class Versions:
-    """One definition through time (E18), as it judges one conversation.
+class Held(NamedTuple):
+    """A version of a definition that is in force."""
 
-    entered: label -> index of its entry. told: the conversation, in order of event time.
+    label: str
+    definition: Definition
+    hours: Hours
+
+
+class Session(NamedTuple):
+    """A session under one definition. first: the place of its first piece in the conversation; pieces: its own."""
+
+    held: Held
+    first: int
+    pieces: list[Piece]
+
+
+class Rulings:
+    """What judges the sessions of one conversation: versions through time (E18) that contracts name for their queues.
+
+    versions: by label. entered: label -> index of its entry. told, pieces: the conversation, in order of event time.
     """
 
     def __init__(
-        self, versions: Mapping[str, Definition], entered: Mapping[str, int], told: Sequence[Recorded]
+        self,
+        versions: Mapping[str, Held],
+        entered: Mapping[str, int],
+        contracts: Contracts,
+        told: Sequence[Recorded],
+        pieces: Sequence[Piece],
     ) -> None:
         self._versions = versions
         self._entered = entered
+        self._contracts = contracts
         self._told = [entry.index for entry in told]
-        self._hours = {label: Hours(definition) for label, definition in versions.items()}
+        self._pieces = pieces
+        self._queue = first_queue(pieces)
 
-    def in_force(self, first: Step) -> tuple[str, Definition, Hours] | None:
-        """The version that judges a session that started so; of those from one instant on, the highest.
+    def in_force(self, first: Step) -> dict[str, Held]:
+        """Name -> the version that judges a session that starts so; of those from one instant on, the highest.
 
-        It was entered before anything was told of the time from there on.
+        It was entered, and so was the contract, before anything was told of the time from there on.
         """
         heard = min(self._told[self._told.index(first.entry) :])
-        begun = [
-            (definition.effective_from, definition.version, label)
-            for label, definition in self._versions.items()
-            if definition.effective_from <= first.at and self._entered.get(label, -1) < heard
-        ]
-        if not begun:
-            return None
-        label = max(begun)[2]
-        return label, self._versions[label], self._hours[label]
+        queue = queue_at(self._pieces, first, self._queue)
+        found = {}
+        for name in self._contracts.names(queue, first.at, heard) if self._queue else ():
+            begun = [
+                (held.definition.effective_from, held.definition.version, label)
+                for label, held in self._versions.items()
+                if held.definition.name == name
+                and held.definition.effective_from <= first.at
+                and self._entered.get(label, -1) < heard
+            ]
+            if begun:
+                found[name] = self._versions[max(begun)[2]]
+        return found
 
-    def gap(self, first: Step) -> int:
-        held = self.in_force(first)
-        return 0 if held is None else held[1].gap_to_new_session_ms
+    def sessions(self) -> tuple[list[Session], list[list[Piece]]]:
+        """Those of every definition, and the pieces as the first definition in force puts them together.
+
+        E6: who comes back sooner than the gap goes on with the session. While one goes on, a definition that has come
+        into force since then waits for its own gap.
+        """
+        found: list[Session] = []
+        led: list[list[Piece]] = []
+        running: dict[str, Session] = {}
+        for place, piece in enumerate(self._pieces):
+            at = piece.steps[0].at
+            away = at - self._pieces[place - 1].steps[-1].at if place else 0
+            held = self.in_force(piece.steps[0])
+            on = {name: one for name, one in running.items() if away < one.held.definition.gap_to_new_session_ms}
+            fresh = {
+                name: Session(version, place, [])
+                for name, version in held.items()
+                if name not in on and (not on or name in running or away >= version.definition.gap_to_new_session_ms)
+            }
+            if fresh or len(on) < len(running):
+                on = {name: (on | fresh)[name] for name in (*held, *on) if name in on or name in fresh}
+            found += fresh.values()
+            running = on
+            for one in running.values():
+                one.pieces.append(piece)
+            leader = next(iter(running.values()), None)
+            if leader is None or leader in fresh.values() or not led:
+                led.append([])
+            led[-1].append(piece)
+        return found, led
 
 
 def read(entries: Sequence[Recorded], rules: Mapping[str, Definition], until: int) -> Reading:
     """What a ledger amounts to once the record is complete up to `until` (ms).
 
-    rules: label -> definition, versions of one name replacing each other, the primary one first.
+    rules: label -> definition, versions of one name replacing each other.
     """
     around = Surroundings(entries)
-    names = dict.fromkeys(definition.name for definition in rules.values())
-    by_name = [{label: d for label, d in rules.items() if d.name == name} for name in names]
-    entered = entered_in(entries)
+    contracts, entered = Contracts(entries), entered_in(entries)
+    versions = {label: Held(label, definition, Hours(definition)) for label, definition in rules.items()}
     found = Reading([], [], [], {}, around)
     for conversation, told in sorted(told_of(entries).items()):
         heard = min(told, key=lambda entry: entry.index)
-        first = heard.index
         pieces = pieces_of(told)
-        queue = first_queue(pieces)
-        for same_name in by_name:
-            versions = Versions(same_name, entered, told)
-            sessions = sessions_of(pieces, versions.gap if queue else _no_gap)
-            so_far = 0
-            for ordinal, session in enumerate(sessions):
-                so_far += len(session)
-                held = versions.in_force(session[0].steps[0])
-                if held is not None and queue:
-                    about = (conversation, held[0], first + ordinal, customer_of(pieces), queue)
-                    tells_queue = around.tells_queue(heard)
-                    case = Case(*about, pieces[:so_far], session, *held[1:], around, until, tells_queue)
-                    found.sessions.extend(session_facts(case))
-                    between = measured(case) if held[1].clock_domains is ClockDomains.ESTIMATED_OFFSET else None
-                    if between is not None:
-                        found.measured[conversation, held[0], case.number] = between
-                    found.responses.extend(response_facts(case))
-            if same_name is by_name[0]:
-                numbered = [Numbered(first + ordinal, session) for ordinal, session in enumerate(sessions)]
-                found.legs.extend(leg_facts(conversation, pieces, numbered, around))
+        customer, queue, tells_queue = customer_of(pieces), first_queue(pieces), around.tells_queue(heard)
+        sessions, led = Rulings(versions, entered, contracts, told, pieces).sessions()
+        for number, session in enumerate(sessions):
+            label, definition, hours = session.held
+            about = (conversation, label, number, customer, queue)
+            so_far = pieces[: session.first + len(session.pieces)]
+            case = Case(*about, so_far, session.pieces, definition, hours, around, until, tells_queue)
+            found.sessions.extend(session_facts(case))
+            between = measured(case) if definition.clock_domains is ClockDomains.ESTIMATED_OFFSET else None
+            if between is not None:
+                found.measured[conversation, label, number] = between
+            found.responses.extend(response_facts(case))
+        numbered = [Numbered(number, together) for number, together in enumerate(led)]
+        found.legs.extend(leg_facts(conversation, pieces, numbered, around))
     return found
-
-
-def _no_gap(_first: Step) -> int:
-    """Where nothing is judged, every return is a new session."""
-    return 0
 
 
 def entered_in(entries: Sequence[Recorded]) -> dict[str, int]:

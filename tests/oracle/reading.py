@@ -1,6 +1,6 @@
 """Who said what, who had it in hands: the events of one conversation, laid out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeGuard
 
 from wire.body import Body
@@ -102,17 +102,6 @@ def pieces_of(told: Sequence[Recorded]) -> list[Piece]:
             running = not isinstance(body, Ends)
         elif found:
             found[-1].afterwards.append(Step(body.occurred_at, entry.index, body, entry.source, None, None))
-    return found
-
-
-def sessions_of(pieces: Sequence[Piece], gap_of: Callable[[Step], int]) -> list[list[Piece]]:
-    """E6: who comes back sooner than the gap goes on with the session. gap_of: by what the session started with."""
-    found: list[list[Piece]] = []
-    for piece in pieces:
-        if found and piece.steps[0].at - found[-1][-1].steps[-1].at < gap_of(found[-1][0].steps[0]):
-            found[-1].append(piece)
-        else:
-            found.append([piece])
     return found
 
 

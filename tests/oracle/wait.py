@@ -249,6 +249,7 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
     start = case.steps[0]
     known = _known(case, said, running)
     owner = _owner(case, known, running) if running else None
+    was_due = said.decided_at if running is None or running.due_at is None else min(said.decided_at, running.due_at)
     told_by = running.told_by if running else start
     fields: dict[str, Any] = {
         "conversation": case.conversation,
@@ -256,7 +257,7 @@ def _fact(case: Case, said: Said, running: Running | None = None, **given: Any) 
         "definition": case.label,
         "revision": 0,
         "queue": queue_at(case.pieces, start, case.first_queue),
-        "place": case.around.place(owner.account if owner else "", said.decided_at),
+        "place": case.around.place(owner.account if owner else "", was_due),
         "started_at": start.at,
         "due_at": (running.due_at if running else None) or 0,
         "resolution_ms": told_by.body.resolution_ms,

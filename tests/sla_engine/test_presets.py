@@ -5,8 +5,24 @@ import pytest
 from sla_engine._core.definition import check, label_of
 from sla_engine._core.engine import definitions_of
 from sla_engine.definition_files import load_preset, parse_contract, preset_names, preset_versions
-from tests.builders import agent, assigned, declared, left, ms, offered, published, signed, transcript
+from tests.builders import (
+    Event,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    declared,
+    left,
+    ms,
+    offered,
+    published,
+    signed,
+    transcript,
+)
 from tests.tidy.source import ROOT
+from wire.conversation import Presence, PresenceChanged
+from wire.verdict import Verdict
 
 LABELS = {
     "contract-10s": "contract-10s@1#c61b832139b7",
@@ -87,3 +103,24 @@ def test_a_call_that_is_only_offered_and_answered_waited_all_the_while() -> None
     play = transcript(*calls, definition=load_preset("voice-80-20"))
     assert play.session("answered").first_response_ms == 35_000
     assert (play.session("gave-up").outcome, play.session("gave-up").verdict) == ("abandoned", "breached")
+
+
+@pytest.mark.parametrize(
+    ("ending", "verdict"),
+    [
+        (agent("14:00:00"), Verdict.MET),
+        (left("09:00:05"), Verdict.BREACHED),
+        (closed("09:30:00"), Verdict.BREACHED),
+        (clock("+1 12:00"), Verdict.BREACHED),
+        (agent("23:00:00"), Verdict.BREACHED),
+    ],
+    ids=["answered hours later", "left at once", "closed", "never answered", "answered as the window closes"],
+)
+def test_whether_anybody_was_free_moves_no_verdict_of_feiges_not_served(ending: Event, verdict: Verdict) -> None:
+    def judged(presence: Presence) -> Verdict:
+        known = [offered("08:30", "before"), closed("08:31", "before")]
+        there = PresenceChanged(ms("08:40"), 1, "chat", None, True, "", "anna", presence)
+        events = [*known, Event(there, "chat", ms("08:40")), customer("09:00:00"), ending, clock("+1 12:00:01")]
+        return transcript(*events, definition=load_preset("feige-noservice")).session().verdict
+
+    assert [judged(presence) for presence in (Presence.READY, Presence.OFFLINE)] == [verdict, verdict]
