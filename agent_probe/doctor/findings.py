@@ -54,6 +54,7 @@ class Because(StrEnum):
     IDENTITY_MISMATCH = "doctor_identity_mismatch"
     IDENTITY_EXPIRED = "doctor_identity_expired"
     IDENTITY_REFUSED = "doctor_identity_refused"
+    IDENTITY_ENDED = "doctor_identity_ended"
     HUB_OTHER = "doctor_hub_other"
     LINE_OFF = "doctor_line_off"
     LINE_NO_LINK = "doctor_line_no_link"

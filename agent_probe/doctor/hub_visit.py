@@ -16,7 +16,7 @@ MS_PER_S: Final = 1000
 DATE_COVERS_MS = MS_PER_S
 """A Date header is cut to whole seconds."""
 RECOGNISED: Final = frozenset({415, 422, 429, 503})
-"""Said only to somebody whose token was recognised: the door looks at that first."""
+"""Said only to somebody whose token or certificate was recognised: the door looks at that first."""
 UNRECOGNISED: Final = frozenset({401, 403})
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -98,8 +98,9 @@ def _clock(visit: Visit, about: str, limit_ms: int) -> Finding:
 
 def _token(answer: Response, hub: HubConfig, about: str) -> Finding:
     if answer.status in UNRECOGNISED:
-        because = Because.IDENTITY_REFUSED if hub.token_file else Because.IDENTITY_NONE
-        return problem(Subject.IDENTITY, about, because)
+        shown = hub.tls is not None and hub.tls.cert_file
+        without_token = Because.IDENTITY_ENDED if shown else Because.IDENTITY_NONE
+        return problem(Subject.IDENTITY, about, Because.IDENTITY_REFUSED if hub.token_file else without_token)
     if answer.status in RECOGNISED:
         return well(Subject.IDENTITY, about, f"HTTP {answer.status}")
     return problem(Subject.IDENTITY, about, Because.HUB_OTHER, status=str(answer.status))

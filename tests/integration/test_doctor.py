@@ -190,6 +190,8 @@ async def test_a_token_nobody_knows_is_refused_and_one_that_others_may_read_is_o
         config = with_hub(tmp_path, f"http://127.0.0.1:{port}")
         secret(tmp_path / "token", "another")
         assert troubles(await found(config)) == [(Subject.IDENTITY, Because.IDENTITY_REFUSED)]
+        by_certificate = HubConfig(f"http://127.0.0.1:{port}", tls=TlsConfig("", "own.pem", "own.pem"))
+        assert (Subject.IDENTITY, Because.IDENTITY_ENDED) in troubles(await found(replace(config, hub=by_certificate)))
         secret(tmp_path / "token")
         (tmp_path / "token").chmod(0o644)
         assert troubles(await found(config)) == [(Subject.IDENTITY, Because.IDENTITY_OPEN)]
