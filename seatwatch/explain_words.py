@@ -82,6 +82,8 @@ class Teller:
                 return self.filled("told_call_answered", account=account).rstrip()
             case AgentTurn(author=author, account=account):
                 return self.filled("told_agent_turn", author=self.word(author), account=account).rstrip()
+            case Transferred(queue="", account=""):
+                return self.word("told_handed_on")
             case Transferred(queue=queue, account=account):
                 return self.filled("told_transferred", to=" ".join(filter(None, (account, queue))))
             case CustomerLeft(reason=reason):

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from collector._core import keys
-from collector._core.personal import is_personal_item
+from collector._core.personal import keepable
 from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF
@@ -61,7 +61,7 @@ def gap(source: str, epoch: bytes, hole: GoneRange, at: int) -> NewEntry:
 
 def equivocation(source: str, epoch: bytes, sequence: int, item: Item, at: int) -> NewEntry:
     """`item` came under a key that already holds something else. Nothing is kept of one that says who a person is."""
-    raw = b"" if is_personal_item(item) else bytes(item.body)
+    raw = keepable(item)
     body = Equivocation(*_head(at), source, epoch, sequence, item.kind, item.kind_version, raw)
     return entry(keys.EQUIVOCATION, keys.equivocation_epoch(source, epoch, raw), sequence, body)
 
@@ -72,7 +72,7 @@ def quarantined(source: str, epoch: bytes, sequence: int, item: Item, reason: Re
     Two leave nothing but their place: an unrouted item, since what it says may be another client's, and the operator
     keeps it; and one that says who a person is, which nobody keeps.
     """
-    raw = b"" if reason in LEAVE_NOTHING else bytes(item.body)
+    raw = b"" if reason in LEAVE_NOTHING else keepable(item)
     body = Quarantined(*_head(at), reason, item.kind, item.kind_version, raw)
     return entry(source, epoch, sequence, body)
 

@@ -25,6 +25,7 @@ _NUMBER: Final = re.compile(
     r"|\+\d{7,15}(?!\d)"  # international (E.164)
     r"|^0\d{2,3}[- ]\d{7,8}$"  # fixed line, China
 )
+_NUMBER_IN_BYTES: Final = re.compile(rb"(?<![0-9A-Za-z])(?:\+?86)?1[3-9]\d{9}(?![0-9A-Za-z])").search
 _LEFT_SHOWN: Final = 3
 _RIGHT_SHOWN: Final = 4
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}").fullmatch
@@ -63,13 +64,18 @@ def names_a_person(body: Body) -> bool:
     return looks is not None and looks(body)
 
 
-def is_personal_item(item: Item) -> bool:
-    """As `names_a_person`, of an item nobody decoded."""
+def keepable(item: Item) -> bytes:
+    """The body of an item that was not taken, as it may be kept: nothing, where it says who a person is.
+
+    What cannot be decoded is searched for a telephone number as it stands.
+    """
+    raw = bytes(item.body)
     decode = BODY_DECODERS.get((item.kind, item.kind_version))
     try:
-        return decode is not None and names_a_person(decode(bytes(item.body)))
+        is_bad = decode is not None and names_a_person(decode(raw))
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return False
+        is_bad = _NUMBER_IN_BYTES(raw) is not None
+    return b"" if is_bad else raw
 
 
 @lru_cache(_REMEMBERED)

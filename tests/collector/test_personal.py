@@ -1,10 +1,11 @@
 """What says who a person is, refused at the door without a trace; and long numbers of platforms, which are not."""
 
+import msgspec
 import pytest
 
 from collector._core.admission import Outcome
 from collector._core.personal import is_personal, is_telephone_number, masked, names_a_person
-from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, turn
+from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
 from wire.body import Body
 from wire.conversation import AgentTurn, Assigned, CustomerTurn, Offered, QualityScored
 from wire.errors import Reason
@@ -122,6 +123,26 @@ def test_a_body_with_such_an_id_is_refused_and_nothing_of_it_is_kept(body: Body)
     assert isinstance(kept, Quarantined)
     assert (kept.reason, kept.raw) == (Reason.PERSONAL_DATA, b"")
     assert not [entry for entry in admission.entries if b"1380013" in entry.body or b"Le" in entry.body]
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (msgspec.msgpack.encode({"conversation": "c-1", "phone": NUMBER}), b""),
+        (msgspec.msgpack.encode([NOW, 1, "chat", None, True, "", f"call {NUMBER} back"]), b""),
+        (msgspec.msgpack.encode({"conversation": "c-1", "n": "a13800138000"}), None),
+        (b"\x91\x01", None),
+    ],
+)
+def test_bytes_that_cannot_be_read_are_kept_unless_a_number_stands_in_them(raw: bytes, kept: bytes | None) -> None:
+    store = Store()
+    bad = raw_item(1, raw)
+    admission = store.admit(frame(bad))
+    assert admission.rejected == [Rejected(1, Reason.BODY_MALFORMED)]
+    quarantined = body_of(admission.entries[0])
+    assert isinstance(quarantined, Quarantined)
+    assert quarantined.raw == (raw if kept is None else kept)
+    assert store.admit(frame(bad)).rejected == [Rejected(1, Reason.BODY_MALFORMED)]
 
 
 def test_a_refused_item_that_comes_again_gets_the_same_answer() -> None:

@@ -182,6 +182,7 @@ def test_an_imported_call_says_once_when_it_came_in_and_that_it_was_answered(
         offered("09:00:00", voice=True, source="queue-log/acme"),
         assigned("09:00:05", source="queue-log/acme"),
         agent("09:00:08", "anna", source="queue-log/acme"),
+        transferred("09:02:00", source="queue-log/acme"),
         closed("09:02:00", source="queue-log/acme"),
     ]
     ledger.append([event._replace(received_at=ms("+800 07:00")) for event in call])
@@ -192,6 +193,7 @@ def test_an_imported_call_says_once_when_it_came_in_and_that_it_was_answered(
     assert "Answered the call: anna" in page
     assert " late" not in page.replace("Answered late", "")
     assert "Our side wrote" not in page
+    assert "Handed on" in page, "where to, a queue_log does not say"
     assert explain(tmp_path, "c1", "--lang", "zh") == 0
     page = capsys.readouterr().out
     assert ("2029-01-10 导入" in page, "接听：anna" in page, "晚到" in page) == (True, True, False)
