@@ -74,7 +74,10 @@ class Channels:
 
     def __init__(self, channels: Sequence[Channel], *, settings: ChannelSettings, clock_ms: Callable[[], int]) -> None:
         self.by_id: Final[Mapping[str, Channel]] = {channel.id: channel for channel in channels}
-        self.results: Final[Counter[tuple[str, str]]] = Counter()
+        # a counter that begins with its first failure has not increased, as Prometheus sees it
+        self.results: Final = Counter(
+            {(channel.id, result): 0 for channel in channels for result in ("sent", "failed")}
+        )
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
         self._sent_at: Final[dict[str, deque[int]]] = {channel.id: deque() for channel in channels}

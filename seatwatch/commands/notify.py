@@ -13,6 +13,7 @@ from dashboards.alerting._core.message import Message
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, read_config
 from seatwatch.server import on_call
+from seatwatch.server.bridge_alone import application
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """
@@ -63,10 +64,7 @@ def bridge(
     """Run the notification bridge by itself until Ctrl-C: Alertmanager's webhooks in, messages out."""
     settings = _read(config)
     directory = settings.data_dir(config.parent) if data is None else data
-    links = on_call.links(settings, directory, load_defaults(), now_ms)
-    ways = on_call.channels(settings.channel, config.parent, load_defaults(), now_ms)
-    app = web.Application()
-    app.add_routes(on_call.bridge(settings, directory, ways, load_defaults(), links, now_ms).routes())
+    app = application(settings, config.parent, directory, load_defaults())
     try:
         web.run_app(app, host=listen, port=port, access_log=None, print=typer.echo)
     except OSError as error:

@@ -11,11 +11,13 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from dashboards.alerting._core.message import AlertTold, Told
 from dashboards.alerting.bridge import Bridge
 from dashboards.alerting.channels import Channels
 from seatwatch.config import Config, parse_config
+from seatwatch.server.bridge_alone import application
 from seatwatch.server.on_call import bridge, channels, links
 from seatwatch.settings import Defaults, load_defaults
 from tests.dashboards.alerting.vendors import Hook, Robot, messengers
@@ -155,7 +157,7 @@ async def test_a_robot_that_answers_200_and_means_no_is_repeated_and_nobody_else
     assert await world.tell(told()) == ["robot"]
     assert await world.tell(told()) == []
     assert (len(world.robot.taken), len(world.hook.taken)) == (1, 1)
-    assert world.channels.results == {("robot", "failed"): 1, ("robot", "sent"): 1, ("desk", "sent"): 1}
+    assert +world.channels.results == {("robot", "failed"): 1, ("robot", "sent"): 1, ("desk", "sent"): 1}
 
 
 async def test_after_three_failures_the_fallback_is_used(world: World) -> None:
@@ -302,3 +304,22 @@ async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: Wor
     alert.annotations["detail_carrier"] = "电信\n### 已恢复\u202e\t x"
     await world.tell(alert)
     assert world.hook.taken[0]["lines"] == ["site1 一号职场 Line down l1 电信 ### 已恢复 x (since 11:59:48)"]
+
+
+async def test_a_bridge_by_itself_is_scraped_and_says_what_failed_from_nought_on(world: World) -> None:
+    app = application(world.config, world.directory, world.directory / "data", load_defaults())
+    async with TestClient(TestServer(app)) as client:
+        async with client.get("/metrics") as answer:
+            before = await answer.text()
+        token = (world.directory / "data" / "keys" / "notify.token").read_text().strip()
+        body = msgspec.json.encode(Told("firing", [told(tier="2")]))
+        world.program("exit 3")
+        headers = {"Authorization": f"Bearer {token}"}
+        async with client.post("/notify/duty-2", data=body, headers=headers) as answer:
+            assert answer.status == 502
+        async with client.get("/metrics") as answer:
+            after = await answer.text()
+    failed = 'seatwatch_notifications_total{channel="caller",result="failed"}'
+    assert f"{failed} 0" in before
+    assert f"{failed} 1" in after
+    assert "seatwatch_board_age" not in after
