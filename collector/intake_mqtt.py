@@ -89,6 +89,7 @@ class MqttDoor:
         self._settings = settings
         self._tls = tls
         self._accepts = accepts
+        self._told: set[tuple[str, Reason]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled, connecting again whenever the connection is lost."""
@@ -161,6 +162,7 @@ class MqttDoor:
             ack = await self._intake.submit(frame, Principal(frozenset({frame.source})))
         except DecodeError as error:
             self.stats.refused[error.reason] += 1
+            self._tell(str(message.topic), error)
             return
         except ForeignSource:
             self.stats.refused[Reason.FOREIGN_SOURCE] += 1
@@ -172,6 +174,14 @@ class MqttDoor:
         except aiomqtt.MqttError:
             return  # a lost acknowledgement costs one resend
         self.stats.acknowledged += 1
+
+    def _tell(self, topic: str, error: DecodeError) -> None:
+        """Name a source whose frames are refused: it is told nothing here, and sends them again for ever."""
+        named = parse_topic(topic)
+        if named is None or self._sources.get(named.source) is None or (named.source, error.reason) in self._told:
+            return
+        self._told.add((named.source, error.reason))
+        log.warning("mqtt.refused", source=named.source, reason=error.reason.value, problem=error.detail)
 
     def _frame(self, topic: str, payload: bytes) -> Frame:
         """The frame in a message, if topic and frame name the same source and lane. DecodeError otherwise.

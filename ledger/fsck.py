@@ -10,70 +10,21 @@ import sqlite3
 import struct
 from base64 import b64encode
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.fsck_files import connect, kept_notes, other_notes, printable, side_files, strange_head, strange_schema
+from ledger.fsck_files import connect, kept_notes, other_notes, side_files, strange_head, strange_schema
 from ledger.fsck_formats import EMPTY, STORED_HEIGHT, NotReadable, Tree, header_of, read_gap, read_identity
+from ledger.fsck_report import Report, Signing
 
 CLOCK: Final = "~clock"
 NOTHING_SEALED: Final = -1
 GAP_KIND: Final = 1
-BROKEN: Final = (sqlite3.Error, UnicodeError, TypeError)
-"""What a damaged file may raise on its way through SQLite: its messages quote damage, and numbers may be missing."""
+BROKEN: Final = (sqlite3.Error, ValueError, TypeError, AttributeError, OverflowError, struct.error)
+"""What a damaged file may raise: SQLite's messages quote the damage, and a column may hold anything."""
 STATE: Final = "format, ledger_id, number, first_index, size, frontier, last_received_at, sealed, fencing_epoch"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One finding. index: the entry it is about, None when it is about a file or a stream."""
-
-    where: str
-    what: str
-    index: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """How soon entries are to be under a signed checkpoint: `within_ms`. now: the present, ms since the Unix epoch."""
-
-    now: int
-    within_ms: int
-
-
-@dataclass(slots=True)
-class Report:
-    """What the check saw. root: hex, over the leaves as they are stored.
-
-    purged: entries without body and salt, of which only the leaf can be held to the tree. signed: how many entries the
-    newest checkpoint that holds is about. unproven: why nobody has to believe the ledger although nothing was found.
-    """
-
-    directory: str
-    problems_max: int | None = None
-    ledger_id: str = ""
-    segments: int = 0
-    size: int = 0
-    root: str = ""
-    purged: int = 0
-    streams: int = 0
-    checkpoints: int = 0
-    signed: int = 0
-    unproven: str = ""
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing was found."""
-        return not self.problems
-
-    def add(self, where: str, what: str, index: int | None = None) -> None:
-        """Note a finding, up to the cap that keeps the report of a ruined file readable."""
-        if self.problems_max is None or len(self.problems) < self.problems_max:
-            self.problems.append(Problem(printable(where), printable(what), index))
 
 
 class _Check:
@@ -102,7 +53,7 @@ class _Check:
             files = self.segment_files()
             for expected, path in enumerate(files, start=1):
                 self.segment(expected, path, is_last=path == files[-1])
-            self.streams()
+            self.beside("the streams", self.streams)
             self.compare(checkpoints)
         finally:
             for _, connection in self.connections:
@@ -110,6 +61,13 @@ class _Check:
         self.report.size = self.tree.size
         self.report.root = self.tree.root().hex()
         return self.report
+
+    def beside(self, what: str, look: Callable[[], None]) -> None:
+        """Look at something as far as that goes."""
+        try:
+            look()
+        except BROKEN as error:
+            self.report.add(str(self.directory), f"{what} cannot be compared: {error}")
 
     def identity(self) -> None:
         path = self.directory / "ledger.json"

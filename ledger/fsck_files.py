@@ -78,11 +78,6 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def printable(text: str) -> str:
-    """Damaged text as it can be shown."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def strange_schema(connection: sqlite3.Connection) -> Iterator[str]:
     """What a segment defines that no ledger does, and the other way round; sqlite3.Error when it cannot be read.
 

@@ -14,7 +14,7 @@ from seatwatch.clock import now_ms
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
-    from ledger.fsck import Report
+    from ledger.fsck_report import Report
 
 EXAMPLES = """
 Examples:
@@ -52,7 +52,8 @@ def fsck(
 
     Exit 0 when sound, 1 when damaged, 2 when there is no ledger, 3 when nothing is wrong but no checkpoint shows it.
     """
-    from ledger.fsck import Signing, check
+    from ledger.fsck import check
+    from ledger.fsck_report import Signing
 
     _require_ledger(directory)
     defaults = load_defaults()

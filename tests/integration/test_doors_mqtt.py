@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiomqtt
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -25,8 +26,9 @@ from wire.codec import decode_ack, encode_frame
 from wire.conversation import AgentTurn
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
-from wire.frame import Ack, Frame, Lane
+from wire.frame import Ack, Frame, GoneRange, Lane
 from wire.ids import OPERATOR
+from wire.record import Gone
 from wire.topics import ack_topic, backlog_topic, snapshot_topic
 
 GATEWAY = "site-1/gateway"
@@ -214,12 +216,19 @@ async def test_a_snapshot_goes_through_its_own_topic_and_epoch(world: World) -> 
 
 
 async def test_garbage_is_counted_and_the_next_frame_is_taken(world: World) -> None:
-    garbage = [b"", b"\xc1", b"{}", b"\x99" + bytes(40), bytes(70_000), encode_frame(beats(1))[:-3]]
-    async with world.collector() as (_, door), world.probe() as probe:
-        for payload in garbage:
-            await probe.client.publish(backlog_topic(GATEWAY), payload, qos=1)
-        await probe.send(beats(1))
-        await probe.acknowledged(1)
+    impossible = msgspec.structs.replace(beats(5), gone=[GoneRange(9, 2, "x", 1)])
+    whole = encode_frame(beats(1))
+    garbage = [encode_frame(impossible), b"", b"\xc1", b"{}", b"\x99" + bytes(40), bytes(70_000), whole[:-3]]
+    async with world.collector() as (hub, door), world.probe() as probe:
+        with capture_logs() as logs:
+            for payload in garbage:
+                await probe.client.publish(backlog_topic(GATEWAY), payload, qos=1)
+            await probe.send(beats(1))
+            await probe.acknowledged(1)
+        told = [(line["source"], line["reason"], line["problem"]) for line in logs if line["event"] == "mqtt.refused"]
+        assert min(told) == (GATEWAY, "not_a_frame", "at $.gone[0].last: is before first")
+        assert len(told) == 2, "each reason once"
+        assert hub.bodies(Gone, OPERATOR) == []
         assert door.stats.refused[Reason.TOO_LARGE] == 1
         assert door.stats.refused[Reason.NOT_A_FRAME] == len(garbage) - 1
         assert door.connected.is_set()

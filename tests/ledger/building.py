@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.entry import NewEntry
-from ledger.fsck import Report
+from ledger.fsck_report import Report
 from ledger.segment import LedgerSettings, segment_path
 from ledger.writer import Committed, LedgerWriter
 from seatwatch.settings import load_defaults

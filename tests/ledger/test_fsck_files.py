@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -72,6 +73,7 @@ def test_a_mark_that_was_set_back_is_found_for_what_was_settled_would_be_asked_f
 
 
 def test_every_byte_of_what_is_signed_and_of_the_keys_counts(ledger: Path) -> None:
+    _notes(ledger)[0].unlink()
     for path in [*(ledger / "checkpoints").iterdir()]:
         whole = path.read_bytes()
         changed = [whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :] for at in range(len(whole))]
@@ -125,6 +127,23 @@ def test_a_damaged_definition_is_a_finding_that_can_be_printed_and_never_raises(
         report = check(ledger)
         assert not report.is_sound
         assert findings(report).encode()
+
+
+def test_whatever_a_file_is_turned_into_the_check_ends_with_a_report_that_can_be_printed(ledger: Path) -> None:
+    random, found = Random(4), 0
+    for path in [segment_path(ledger, 1), segment_path(ledger, 2)] * 30:
+        whole = path.read_bytes()
+        garbled = bytearray(whole)
+        for _ in range(random.choice([1, 4, 16])):
+            at = random.randrange(len(garbled))
+            garbled[at : at + 4] = random.randbytes(4)
+        path.write_bytes(garbled)
+        report = check(ledger)
+        found += not report.is_sound
+        assert findings(report).encode() or report.is_sound
+        path.write_bytes(whole)
+    assert found > 15
+    assert check(ledger).is_sound
 
 
 @pytest.mark.parametrize(
