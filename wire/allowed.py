@@ -3,9 +3,11 @@
 A field whose rule no words here fit says it itself: `Meta(description=...)`, which completes "write ...".
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Final, get_args, get_origin
 
+import msgspec
 from msgspec import inspect
 
 from wire.ids import NAME_PATTERN
@@ -47,7 +49,7 @@ def _words(kind: inspect.Type, shown: Shown) -> str:
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
             least = " with at least one" if kind.min_length else ""
             return f"a list{least}, in brackets; each {_words(item, shown)}"
-        case inspect.StructType(array_like=False):
+        case inspect.StructType(array_like=False) | inspect.DictType():
             return "a table"
     return "another value"
 
@@ -58,6 +60,8 @@ def _number(kind: inspect.IntType | inspect.FloatType, shown: Shown) -> str:
     if isinstance(kind, inspect.IntType):
         least = kind.gt + 1 if kind.gt is not None else least
         most = kind.lt - 1 if kind.lt is not None else most
+    if isinstance(kind, inspect.FloatType) and kind.gt is not None:
+        return f"{name} above {shown(int(kind.gt))}" + ("" if most is None else f" and at most {shown(int(most))}")
     if least is not None and most is not None:
         return f"{name} from {shown(int(least))} to {shown(int(most))}"
     if least is not None:
@@ -66,5 +70,53 @@ def _number(kind: inspect.IntType | inspect.FloatType, shown: Shown) -> str:
 
 
 def _text(kind: inspect.StrType) -> str:
+    if kind.min_length == kind.max_length == 1:
+        return "one character, in quotes"
     name = "text, in quotes" if kind.pattern is None else _PATTERNS.get(kind.pattern, "text of another form")
     return name if kind.max_length is None else f"{name}, at most {kind.max_length} characters"
+
+
+def misfits(kind: type[msgspec.Struct], table: object, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Everything in which `table` does not fit `kind`: key by its full place, problem, and what to write instead."""
+    if not isinstance(table, dict):
+        yield where or "(file)", f"is no table but {table!r}", "write it as a table"
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in table.keys() - fields.keys():
+        close = get_close_matches(name, fields, n=1)
+        fix = f"write {close[0]}" if close else f"leave it out; there are: {', '.join(fields)}"
+        yield _at(where, name), "there is no such key", fix
+    for name, field in fields.items():
+        key = _at(where, name)
+        if name in table:
+            yield from _misfits_of(field.type, table[name], key)
+        elif field.required:
+            yield key, "is needed and not there", f"write {allowed(field.type)}"
+
+
+def _misfits_of(hint: object, value: object, key: str) -> Iterator[tuple[str, str, str]]:
+    inner = next((each for each in (hint, *get_args(hint), *_within(hint)) if _is_struct(each)), None)
+    if isinstance(inner, type) and isinstance(value, dict) and get_origin(hint) is not list:
+        yield from misfits(inner, value, key)
+    elif isinstance(inner, type) and isinstance(value, list) and value:
+        for place, each in enumerate(value):
+            yield from misfits(inner, each, f"{key}[{place}]")
+    else:
+        try:
+            msgspec.convert(value, hint)
+        except msgspec.ValidationError:
+            yield key, f"{value!r} does not fit", f"write {allowed(hint)}"
+
+
+def _within(hint: object) -> Iterator[object]:
+    """The parts of `Annotated[list[...], ...]`."""
+    for part in get_args(hint):
+        yield from get_args(part)
+
+
+def _is_struct(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+
+
+def _at(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name

@@ -11,12 +11,13 @@ import msgspec
 
 from collector.importers._core.plan import Condition
 from collector.importers._core.text import heading, plain
+from wire.allowed import misfits
 
 ColumnNames = str | list[str]
 Test = str | list[str] | dict[Literal["not"], str | list[str]]
 """What a column must say: one word, one of several, or none of them."""
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class Problem(NamedTuple):
@@ -85,12 +86,12 @@ class Columns:
 
 
 def converted(text: str, table: type[_T]) -> _T:
-    """The mapping in TOML `text` as a `table`. MappingError where it does not fit."""
+    """The mapping in TOML `text` as a `table`. MappingError with everything in which it does not fit."""
     try:
-        return msgspec.convert(tomllib.loads(text), table)
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$.").removeprefix("$") or "(file)"
-        raise MappingError([Problem(key, what, "docs/operate/import.md lists the keys a table may have")]) from None
+    problems = [Problem(*found) for found in misfits(table, said)]
+    if problems:
+        raise MappingError(problems)
+    return msgspec.convert(said, table)

@@ -25,7 +25,8 @@ from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=WORD_CHARS_MAX)]
+_IN_WORDS: Final = "a word of small letters, digits and _, such as left_by_mistake"
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=WORD_CHARS_MAX, description=_IN_WORDS)]
 
 _MS_PER_S: Final = 1000
 _UNITS_MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}

@@ -31,7 +31,7 @@ def problems_of(text: str) -> dict[str, str]:
         ('is = "abandoned"', 'is = "abandoned"\nreason = "why"', "outcome[3].reason"),
         ('queue_exit = "left"\nwait = "wait"\n', "", "roles.queue_exit"),
         ('channel = "voice"', 'answer_at = "service_start"', "roles.service_start"),
-        ('channel = "voice"', 'chanel = "voice"', "(file)"),
+        ('channel = "voice"', 'chanel = "voice"', "chanel"),
         ('is = "answered"', 'is = "served"', "outcome[2].is"),
         ('format = "test-calls"', 'format = "a b"', "format"),
         ("[time]", "[time", "(file)"),
@@ -45,6 +45,19 @@ def test_what_is_wrong_with_a_mapping_is_named_by_key(old: str, new: str, key: s
 def test_all_problems_of_a_mapping_are_told_at_once() -> None:
     broken = CALLS.replace('"Asia/Shanghai"', '"Nowhere"').replace('queue = "queue"\n', "")
     assert set(problems_of(broken)) == {"time.zone", "roles.queue"}
+    said = [
+        ('channel = "voice"', 'chanel = "voice"\nanswer_at = "never"\nfoo = 1'),
+        ("resolution_s = 1", "resolution_s = -3"),
+        ('is = "answered"', 'is = "served"\nreasons = "x"'),
+        ('reason = "test_call"', 'reason = "Test call"'),
+    ]
+    for old, new in said:
+        broken = broken.replace(old, new, 1)
+    found = problems_of(broken)
+    assert found.keys() == {
+        *("chanel", "answer_at", "foo", "time.resolution_s"),
+        *("outcome[2].is", "outcome[2].reasons", "outcome[0].reason"),
+    }, "what columns mean together is looked at once each can be read"
 
 
 def test_columns_that_the_file_does_not_have_are_named_with_those_it_has() -> None:
