@@ -22,6 +22,7 @@ class Leaders:
         """Under which name the request may look after somebody; None = it may not, as no device may."""
         if self._access.device_of(request) is not None:
             return None
-        if not self._access.has_tokens:
-            return None if self._access.scope_of_request(request) is None else THIS_MACHINE
-        return self._names.get(self._access.digest_of_request(request))
+        if self._access.has_tokens:
+            return self._names.get(self._access.digest_of_request(request))
+        is_screen = self._access.device_of(request) is not None
+        return None if is_screen or self._access.scope_of_request(request) is None else THIS_MACHINE

@@ -366,15 +366,7 @@ class Server:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
-            publishing = publish(
-                engines,
-                hub,
-                figures,
-                self._config.names(),
-                interval_s=defaults.seconds("board.refresh_interval"),
-                people_interval_s=defaults.seconds("board.people_interval"),
-            )
-            await beside(publishing, name="publish")
+            await beside(publish(engines, hub, figures, self._config.names(), defaults), name="publish")
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 

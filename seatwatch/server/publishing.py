@@ -8,12 +8,15 @@ from dashboards.wallboard._core.names import Names, named
 from dashboards.wallboard.hub import Hub
 from seatwatch.server.engines import Engines
 from seatwatch.server.web import Figures
+from seatwatch.settings import Defaults
 
 
-async def publish(
-    engines: Engines, hub: Hub, figures: Figures, names: Names, *, interval_s: float, people_interval_s: float
-) -> None:
+async def publish(engines: Engines, hub: Hub, figures: Figures, names: Names, defaults: Defaults) -> None:
     """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
+    interval_s, people_interval_s = (
+        defaults.seconds("board.refresh_interval"),
+        defaults.seconds("board.people_interval"),
+    )
     clock = asyncio.get_running_loop().time
     people_due_s = clock()
     people, seats = None, None

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar
@@ -12,6 +13,7 @@ from aiohttp.web import Application
 from dashboards.lead.leaders import Leaders
 from dashboards.lead.server import LeadScreens
 from dashboards.wallboard.access import COOKIE, Access
+from dashboards.wallboard.devices import Devices
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import install
 from tests.dashboards.boards import NOON
@@ -134,6 +136,16 @@ async def test_without_tokens_the_machine_itself_may_and_nobody_through_a_proxy(
         assert await door.click(token="") == 200
         assert door.taken == [("c-w1001", "localhost")]
         assert await door.click(token="", X_Forwarded_For="10.0.0.9") == 401
+
+
+async def test_a_tv_with_a_token_of_its_own_only_looks_even_where_no_reader_is_configured(tmp_path: Path) -> None:
+    devices = Devices(tmp_path, elapsed_ms=lambda: 0, look_ms=0)
+    token = devices.add("tv", clients=None, sites=None, teams=None, layout="", at=NOON)
+    async with doors(Access({}, devices)) as door:
+        answer = await door.http.get(PATH, headers={"Authorization": f"Bearer {token}"})
+        assert await answer.json() == {"by": None}
+        assert await door.click(token=token) == 403
+        assert door.taken == []
 
 
 @pytest.mark.parametrize("path", ["/team/red/events", "/map/events", "/team/red/follow-up"])

@@ -58,6 +58,15 @@ def test_a_seat_map_is_sent_every_seat_and_who_may_see_one_client_the_seats_of_i
     assert [one.id for one in floor(HERE).cut(SHOWN).seats] == ["sh1/01"]
 
 
+def test_a_screen_of_one_team_sees_no_other_team_and_the_seats_of_its_own_people() -> None:
+    blue = Scope(teams=frozenset({"blue"}))
+    assert team(blue).cut(SHOWN).people == []
+    assert [one.id for one in team(blue, "blue").cut(SHOWN).people] == ["w1002"]
+    seats = [SeatTile("sh1/02", "sh1", "A", "2", True), *SEATS]
+    cut = floor(blue).cut(team_board(*SHOWN.people, seats=seats))
+    assert ([one.id for one in cut.people], [one.id for one in cut.seats]) == (["w1002"], ["sh1/02"])
+
+
 def test_no_screen_is_sent_the_id_of_a_conversation() -> None:
     view = to_json(team().cut(SHOWN), EVERYTHING)
     assert view["people"]["w1001"]["hands"] == 1
