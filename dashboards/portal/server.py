@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
+from dashboards.wallboard import server as wallboard
 from dashboards.wallboard.access import is_same_origin
 from wire.scope import Scope
 
@@ -40,12 +41,14 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 _KEPT: Final = ("lang", "client", "from", "to", "queue", "verdict")
 """What of an address goes along from page to page."""
 
+Past = Callable[[web.Request, Scope], Awaitable[web.Response]]
+"""Answers what board a request's `?at=` asks for, within a scope."""
 Words = Mapping[str, Mapping[str, str]]
 """Language tag -> key -> text; the first language is the one for whoever asks for none of them."""
 
 
 class Portal:
-    """The pages. words: of the screen."""
+    """The pages. words: of the screen. past: None where no board of a past instant can be had."""
 
     def __init__(
         self,
@@ -54,11 +57,13 @@ class Portal:
         settings: PortalSettings,
         words: Words,
         clock_ms: Callable[[], int],
+        past: Past | None = None,
     ) -> None:
         self._record: Final = record
         self._accounts: Final = accounts
         self._settings: Final = settings
         self._words: Final = words
+        self._past: Final = past
         self._sessions: Final = Sessions(accounts, settings, clock_ms)
         self._attempts: Final = Attempts(settings, clock_ms)
         self._one_by_one: Final = asyncio.Semaphore(1)
@@ -92,6 +97,8 @@ class Portal:
             Door("GET", f"{ROOT}/site", EVERYBODY, self._site),
             Door("GET", f"{ROOT}/site.{{form:csv|json}}", EVERYBODY, self._site_file),
             Door("GET", f"{ROOT}/incident", EVERYBODY, self._incident),
+            Door("GET", f"{ROOT}/board", EVERYBODY, self._board_page, of_client=False),
+            Door("GET", f"{ROOT}/past.json", EVERYBODY, self._past_board, of_client=False),
         )
 
     def guarded(self, door: Door) -> Callable[[web.Request], Any]:
@@ -257,6 +264,17 @@ class Portal:
     async def _incident(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.sites.incident, _site_asked(visit), visit.request.query.get("id", ""))
         return self._page("incident.html", visit, page=page)
+
+    async def _board_page(self, visit: Visit) -> web.StreamResponse:
+        """The wallboard of a past instant; of now there is none here."""
+        if "at" not in visit.request.query:
+            return await self._first(visit)
+        return web.FileResponse(wallboard.STATIC / "index.html", headers=wallboard.REVALIDATE)
+
+    async def _past_board(self, visit: Visit) -> web.StreamResponse:
+        if self._past is None:
+            raise web.HTTPNotFound(headers=NO_STORE)
+        return await self._past(visit.request, _scope(visit.account))
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""

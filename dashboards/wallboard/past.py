@@ -22,6 +22,7 @@ from dashboards.wallboard.access import Access
 from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from wire.board import Board
 from wire.limits import INSTANT_MAX_MS
+from wire.scope import Scope
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 _MS_PER_S: Final = 1_000
@@ -130,6 +131,10 @@ class PastDoor:
         scope = self._access.scope_of_request(request)
         if scope is None:
             raise web.HTTPUnauthorized(headers={**NO_STORE, "WWW-Authenticate": "Bearer"})
+        return await self.told(request, scope)
+
+    async def told(self, request: web.Request, scope: Scope) -> web.Response:
+        """The same for somebody who may see `scope`, by whatever credential."""
         try:
             at, known_at = self._asked(request)
             board = await self._board(at, known_at)

@@ -34,7 +34,6 @@ from seatwatch.addresses import LOOPBACK, bind
 from seatwatch.clock import RecordClock, elapsed_ms, now_ms
 from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
-from seatwatch.portal.record import PortalRecord
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server import screens
 from seatwatch.server.beside import Beside, run_beside
@@ -47,7 +46,7 @@ from seatwatch.server.memory import settle_memory
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.publishing import publish
 from seatwatch.server.rules import client_rules
-from seatwatch.server.web import Figures, install_portal, web_application
+from seatwatch.server.web import Figures, web_application
 from seatwatch.server.witness import Witness
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
@@ -350,7 +349,8 @@ class Server:
         )
         screens.install_layouts(app, access, self._config, self._base, defaults)
         if intake is not None:
-            screens.install_past(app, access, self._config, self._data, settings, defaults)
+            screens.install_record_pages(app, access, self._config, self._base, self._data, defaults)
+            screens.install_record_pages(app, access, self._config, self._base, self._data, defaults)
             self._install_doors(app, intake)
         if desk is not None:
             app.add_routes(desk.routes())
@@ -371,9 +371,7 @@ class Server:
         return f"http://{host}:{bound.port}"
 
     def _install_doors(self, app: web.Application, intake: Intake) -> None:
-        """What only a process that takes entries has: roster, planned work, the portal over the record."""
+        """What only a process that takes entries has: roster and planned work."""
         owner = token_digest(import_token(self._data)).hex()
         app.add_routes(RosterDoor(intake, owner).routes())
         app.add_routes(MaintenanceDoor(intake, owner, self._record_clock.now_ms).routes())
-        record = PortalRecord(self._config, self._base, self._data, defaults=self._defaults, clock_ms=now_ms)
-        install_portal(app, record, self._data, defaults=self._defaults, elapsed_ms=elapsed_ms)

@@ -17,7 +17,9 @@ from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from seatwatch.clock import elapsed_ms, now_ms
 from seatwatch.config import Config
 from seatwatch.layouts import Known, read_layouts
+from seatwatch.portal.record import PortalRecord
 from seatwatch.server.past_boards import RecordedBoards
+from seatwatch.server.web import install_portal
 from seatwatch.settings import Defaults
 from wire.scope import Scope
 
@@ -87,11 +89,14 @@ def install_layouts(app: web.Application, access: Access, config: Config, base: 
     app.add_routes(LayoutDoor(layouts, access).routes())
 
 
-def install_past(
-    app: web.Application, access: Access, config: Config, data: Path, screen: WallboardSettings, defaults: Defaults
+def install_record_pages(
+    app: web.Application, access: Access, config: Config, base: Path, data: Path, defaults: Defaults
 ) -> None:
-    """Put boards of past instants into `app`, from the ledgers below `data`."""
+    """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal."""
     settings = defaults.fill(PastSettings, "board")
+    screen = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
     boards = RecordedBoards(data, config.names(), timeout_ms=settings.past_timeout_ms)
-    door = PastDoor(boards, access, settings, screen, clock_ms=now_ms, elapsed_ms=elapsed_ms)
-    app.add_routes(door.routes())
+    past = PastDoor(boards, access, settings, screen, clock_ms=now_ms, elapsed_ms=elapsed_ms)
+    app.add_routes(past.routes())
+    record = PortalRecord(config, base, data, defaults=defaults, clock_ms=now_ms)
+    install_portal(app, record, data, defaults=defaults, elapsed_ms=elapsed_ms, past=past.told)

@@ -171,8 +171,14 @@ def web_application(
 
 
 def install_portal(
-    app: web.Application, record: Record, data: Path, *, defaults: Defaults, elapsed_ms: Callable[[], int]
+    app: web.Application,
+    record: Record,
+    data: Path,
+    *,
+    defaults: Defaults,
+    elapsed_ms: Callable[[], int],
+    past: portal.Past | None = None,
 ) -> None:
     """Put the portal over `record` into `app`. Its accounts are in the data directory."""
     settings = defaults.fill(PortalSettings, "portal")
-    portal.install(app, portal.Portal(record, Accounts(data / FILE), settings, words(), elapsed_ms))
+    portal.install(app, portal.Portal(record, Accounts(data / FILE), settings, words(), elapsed_ms, past))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
+from seatwatch.glossary import words
 from tests.dashboards.screens import PHONE, chromium
 from tests.seatwatch.portal.sites import incident, operator_of, site_day
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
@@ -148,3 +149,12 @@ def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, b
     page.wait_for_url(f"{base}/sign-in?lang=en")
     page.goto(f"{base}/service?lang=en")
     assert page.url == f"{base}/sign-in?lang=en"
+
+
+def test_who_signed_in_here_sees_the_board_of_then_and_comes_back(page: Page, base: str) -> None:
+    page.goto(f"{base}/board?lang=zh-CN&at=2026-11-02T10:00:11")
+    page.wait_for_selector("body[data-state=past]", timeout=30_000)
+    assert page.locator("#rows .row:not([hidden])").count() == 1
+    assert page.locator("#past a").inner_text() == words()["to_portal"].zh
+    page.click("#past a")
+    page.wait_for_url(f"{base}/service?lang=zh-CN")

@@ -5,6 +5,7 @@ const LISTS = { queues: "queue", clients: "client", teams: "team", sites: "site"
 
 // The layout of this screen or null; `unknown` where its name is nobody's.
 export function loadLayout() {
+  if (location.pathname !== "/") return Promise.resolve({ spec: null, unknown: false }); // the portal has none
   const name = new URLSearchParams(location.search).get("layout") || "";
   return fetch(`/layout.json?name=${encodeURIComponent(name)}`, { cache: "no-store" })
     .then((answer) => {

@@ -7,6 +7,9 @@ const STEPS = [-15, -1, 1, 15]; // minutes
 const SETTLE_MS = 300; // a finger that still moves asks for nothing
 const RETRY_MS = 1000;
 
+// On the wallboard `/`; the portal shows the same page to those who signed in there.
+const HERE = location.pathname.replace(/[^/]*$/, "");
+
 // An instant as addresses have it.
 const iso = (instant) => new Date(instant).toISOString().replace(".000Z", "Z");
 
@@ -41,9 +44,9 @@ export class Past {
   }
 
   load(wanted, number) {
-    fetch(`/past.json?${wanted}`, { cache: "no-store" })
+    fetch(`${HERE}past.json?${wanted}`, { cache: "no-store" })
       .then((answer) => {
-        if (answer.status === 401) location.assign(addressWith({}));
+        if (answer.status === 401 || answer.redirected) location.assign(addressWith({}));
         return answer.json().then((told) => this.take(answer.ok, told, wanted, number));
       })
       .catch(() => this.take(false, { says: "past_unreadable" }, wanted, number));
@@ -83,7 +86,7 @@ export class PastBand {
     this.slider.step = String(MINUTE_MS);
     this.slider.setAttribute("aria-label", w("look_back"));
     this.buttons = STEPS.map((step) => node("button", "", `${step < 0 ? "\u2212" : "+"}${Math.abs(step)} ${w("minutes")}`));
-    this.back = node("a", "", w("to_live"));
+    this.back = node("a", "", w(HERE === "/" ? "to_live" : "to_portal"));
     this.back.href = addressWith({ at: null, known_at: null });
     const mark = node("span", "mark");
     setIcon(mark, "wait");

@@ -21,7 +21,9 @@ OF_CLIENT = (
     *("incident?id=i-line", "picture.csv?picture=heat", "picture.json?picture=days&from=2026-11-02&to=2026-11-02"),
 )
 ADMIN_ONLY = ("accounts",)
-SIGNED_IN = ("", *OF_CLIENT, *ADMIN_ONLY)
+OF_SCOPE = ("board?at=2026-11-02T10:00", "past.json?at=2026-11-02T10:00")
+"""Pages of all an account may see together."""
+SIGNED_IN = ("", *OF_CLIENT, *OF_SCOPE, *ADMIN_ONLY)
 
 
 @pytest.fixture
@@ -49,10 +51,10 @@ def test_the_sweep_leaves_no_page_out(tmp_path: Path) -> None:
     doors = Portal(record, Accounts(tmp_path / "a.json"), settings, words(), lambda: 0).doors()
     swept = {path.partition("?")[0].partition(".")[0] for path in SIGNED_IN}
     closed = {door for door in doors if door.roles is not None}
-    shown = {re.sub(r"\.\{.*", "", door.path).removeprefix("/portal").lstrip("/") for door in closed}
+    shown = {re.sub(r"\.(\{.*|json)", "", door.path).removeprefix("/portal").lstrip("/") for door in closed}
     assert shown == swept | {"sign-out"}
     assert {door.path for door in doors if door.roles is None} == {"/portal/sign-in"}
-    of_client = {re.sub(r"\.\{.*", "", door.path).removeprefix("/portal/") for door in doors if door.of_client}
+    of_client = {re.sub(r"\.(\{.*|json)", "", door.path).removeprefix("/portal/") for door in doors if door.of_client}
     assert of_client == {path.partition("?")[0].partition(".")[0] for path in OF_CLIENT}
 
 
@@ -90,6 +92,16 @@ async def test_every_role_sees_its_own_client_and_of_another_not_even_that_it_ex
         assert (await opened.post(asked("search", "beta"), data=form)).status == 404
         found = await opened.post(asked("search"), data=form)
         assert (found.status, "Not received" in await found.text()) == (200, True)
+        for path in OF_SCOPE:
+            own = await opened.get(asked(path))
+            assert own.status == 200, path
+            body = await own.text()
+            assert "beta" not in body, path
+            assert "foreign-" not in body, path
+        past = await (await opened.get(asked(OF_SCOPE[1]))).json()
+        assert list(past["board"]["queues"]) == ["acme|chat"]
+        now = await opened.get(asked("board"), allow_redirects=False)
+        assert (now.status, now.headers["Location"]) == (303, "/portal/service?lang=en"), "of now there is none here"
         for path in ADMIN_ONLY:
             assert (await opened.get(asked(path))).status == (200 if role is Role.ADMIN else 403)
 

@@ -11,12 +11,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from dashboards.portal.accounts import FILE, Account, Role
+from dashboards.wallboard.access import Access
+from dashboards.wallboard.past import PastDoor
+from dashboards.wallboard.settings import PastSettings
 from seatwatch.config import ClientSection, Config, QueueSection
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
 from tests.builders import Event, agent, assigned, clock, closed, customer, declared, left, ms, rules, works
+from tests.dashboards.boards import board, site, tile
+from tests.dashboards.served import settings
 from tests.sla_engine.feeding import Feed
+from wire.board import Board
 
 PASSWORD = "three or four words"
 NOW = "+1 12:00"
@@ -77,13 +83,28 @@ def _hashed() -> str:
     return PasswordHasher().hash(PASSWORD)
 
 
+class BothClients:
+    """Boards of the past that hold both clients."""
+
+    async def board(self, at: int, _known_at: int | None) -> Board:
+        return board(at, queues=[tile(), tile(client="beta", name="foreign-")], sites=[site("foreign-site")])
+
+
 @asynccontextmanager
 async def portal(data: Path) -> AsyncIterator[web.Application]:
     """The portal's application over `data`, at NOW."""
     (data / "acme.key").write_bytes(b"a key of acme\n")
     app, defaults = web.Application(), load_defaults()
     record = PortalRecord(config(), data, data, defaults=defaults, clock_ms=lambda: ms(NOW))
-    install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0)
+    past = PastDoor(
+        BothClients(),
+        Access({}),
+        defaults.fill(PastSettings, "board"),
+        settings(),
+        clock_ms=lambda: ms(NOW),
+        elapsed_ms=lambda: 0,
+    )
+    install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0, past=past.told)
     yield app
 
 
