@@ -173,7 +173,7 @@ class Floor:
             probe=name,
             broker=broker,
             role=role,
-            seat="" if role is Role.GATEWAY else name,
+            seat="" if role is Role.GATEWAY else f"{site}/{name}",  # as the roster calls it
             ups=ups,
             network=NetworkConfig(measured=False),  # it is this machine's, not a seat's
         )

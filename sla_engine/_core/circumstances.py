@@ -130,7 +130,7 @@ class Circumstances:
         elif said.cause is Cause.PLATFORM:
             yield _from(said, Cause.PLATFORM, since, until, site=said.site, voice=False)
         elif said.cause is Cause.ACCOUNT_OFFLINE:
-            seats = frozenset({said.subject.partition("/")[0]})
+            seats = frozenset({said.subject.rpartition("/")[0]})
             yield _from(said, Cause.ACCOUNT_OFFLINE, since, until, site=said.site, seats=seats)
 
     def _group(self, site: str, subject: str, at: int) -> Iterator[str]:

@@ -116,7 +116,7 @@ def suspected_incidents(state: SitesState) -> list[IncidentSaid]:
 def accounts_of(state: SitesState, said: IncidentSaid) -> dict[str, frozenset[str]]:
     """By client, the accounts of the people an incident is about: those on its seat, else those at its site."""
     everywhere = {seat for seat, _ in seats_at(state.roster, said.site, state.now)}
-    seats = {said.subject.partition("/")[0]} if said.subject else everywhere
+    seats = {said.subject.rpartition("/")[0]} if said.subject else everywhere
     return accounts_at(state.roster, seats, state.now)
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sla_engine._core.sites import clients_of, fold_sites, new_sites
+from sla_engine._core.sites import accounts_of, clients_of, fold_sites, new_sites
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
@@ -228,12 +228,17 @@ def test_an_incident_concerns_the_clients_served_at_its_site_or_at_the_sites_it_
 def test_what_befell_one_seat_concerns_the_client_whose_people_sit_on_it_and_no_other_at_the_site() -> None:
     log = Log()
     state = new_sites(LIMITS)
-    other = log.link(Relation.PERSON_OF_ACCOUNT, "as01", "ps01", client="bolt")
-    fold_sites(state, [*floor(log, 2), other, log.ups("gate", NOON, Power.BATTERY)])
+    other = [
+        log.link(Relation.PERSON_OF_ACCOUNT, "as01", "ps01", client="bolt"),
+        log.link(Relation.SEAT_OF_PERSON, "pas", "north/A-1"),
+        log.link(Relation.PERSON_OF_ACCOUNT, "aas", "pas", client="bolt"),
+    ]
+    fold_sites(state, [*floor(log, 2), *other, log.ups("gate", NOON, Power.BATTERY)])
     (said,) = state.unsaid
     assert clients_of(state, said) == ["acme", "bolt"]
-    for seat, concerned in (("s00", ["acme"]), ("s01", ["bolt"]), ("s09", [])):
+    for seat, concerned in (("s00", ["acme"]), ("s01", ["bolt"]), ("north/A-1", ["bolt"]), ("s09", [])):
         down = msgspec.structs.replace(said, cause=Cause.SEAT_DOWN, subject=seat)
         assert clients_of(state, down) == concerned, seat
         offline = msgspec.structs.replace(said, cause=Cause.ACCOUNT_OFFLINE, subject=f"{seat}/qianniu")
         assert clients_of(state, offline) == concerned, seat
+        assert sorted(accounts_of(state, offline)) == concerned, seat
