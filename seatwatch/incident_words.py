@@ -48,7 +48,7 @@ class IncidentTeller:
         flags = [
             self.word(key) for key, is_set in (("suspected", said.is_suspected), ("planned", said.is_planned)) if is_set
         ]
-        return "  ".join(
+        return " \u00b7 ".join(
             part for part in (self.word(said.word), where, self.word(f"severity_{said.severity}"), *flags) if part
         )
 

@@ -156,7 +156,7 @@ def incident_page(
     cells = tuple((tell.at(at), f"#{index}", text) if has_entries else (tell.at(at), text) for at, index, text in rows)
     return IncidentPage(
         incident=said.incident,
-        title=tell.headline(said) if name == said.site else f"{name}  {tell.headline(said)}",
+        title=tell.headline(said) if name == said.site else f"{name} \u00b7 {tell.headline(said)}",
         site=said.site,
         until=_named(said.started_at + DAY_MS // 2, zone),
         board_at=_iso(said.started_at),
@@ -277,7 +277,7 @@ def _mark(said: IncidentSaid, shown: Shown) -> Mark:
         said.incident,
         max(said.started_at, shown.since),
         until,
-        f"{tell.at(said.started_at)[:-4]}  {tell.headline(said)}  {lasted}",
+        f"{tell.at(said.started_at)[:-4]} \u00b7 {tell.headline(said)} \u00b7 {lasted}",
         lasted,
         said.is_planned,
         _iso(said.started_at),

@@ -54,8 +54,8 @@ def test_incidents_are_listed_with_where_how_grave_and_how_long(
 ) -> None:
     assert incident(tmp_path, "list") == 0
     line, power = capsys.readouterr().out.splitlines()
-    assert line == f"{said[0].incident}  2026-11-22 12:00:05     0:00:30  Line down  north telecom  page now"
-    assert power.endswith("lasts  Site power lost  north rack  call")
+    assert line == f"{said[0].incident}  2026-11-22 12:00:05     0:00:30  Line down \u00b7 north telecom \u00b7 page now"
+    assert power.endswith("lasts  Site power lost \u00b7 north rack \u00b7 call")
     assert incident(tmp_path, "list", "--open", "--json") == 0
     (only,) = json.loads(capsys.readouterr().out)
     assert (only["what"], only["cause"], only["ended_at"]) == ("site_power_lost", "site_power", None)
@@ -73,7 +73,7 @@ def test_an_incident_is_shown_with_every_revision_and_the_entries_it_rests_on(
         "telecom: line down (internet unreachable)",
         "traffic moved telecom → unicom (2.0 ",
         "trunk: trunk unreachable",
-        "Over: Line down  north telecom",
+        "Over: Line down \u00b7 north telecom",
     ):
         assert sentence.casefold() in shown.casefold()
     assert incident(tmp_path, "show", said[-1].incident, "--lang", "zh") == 0
@@ -99,7 +99,7 @@ def test_what_ended_as_less_says_what_it_was_at_its_worst(tmp_path: Path, capsys
     for arguments in (("list",), ("show", state.unsaid[0].incident)):
         assert incident(tmp_path, *arguments) == 0
         first = capsys.readouterr().out.splitlines()[0]
-        assert first.endswith("Line down  north unicom  ticket  (at its worst: All lines down, call)")
+        assert first.endswith("Line down \u00b7 north unicom \u00b7 ticket  (at its worst: All lines down, call)")
 
 
 def test_an_incident_nobody_knows_is_said_so(
