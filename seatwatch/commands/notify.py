@@ -12,6 +12,7 @@ from aiohttp import web
 from dashboards.alerting._core.message import Message
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, read_config
+from seatwatch.logs import configure_logs
 from seatwatch.server import on_call
 from seatwatch.server.bridge_alone import application
 from seatwatch.settings import load_defaults
@@ -62,6 +63,7 @@ def bridge(
     data: Annotated[Path | None, typer.Option(help="the data directory whose keys are used")] = None,
 ) -> None:
     """Run the notification bridge by itself until Ctrl-C: Alertmanager's webhooks in, messages out."""
+    configure_logs()
     settings = _read(config)
     directory = settings.data_dir(config.parent) if data is None else data
     app = application(settings, config.parent, directory, load_defaults())

@@ -1,5 +1,6 @@
 """What a person types about being called: files for other tools, test messages, the dead man's switch."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seatwatch.__main__ import main
-from tests.servers import program
+from tests.servers import Server, ask, free_port, program, running
 from tests.tidy.source import ROOT
 
 CONFIGURATION = """
@@ -104,3 +105,25 @@ def test_check_config_says_that_messages_without_the_servers_address_carry_no_li
     file.write_text(file.read_text().replace("[alerting]\n", '[alerting]\npublic_url = "https://hub.example.com"\n'))
     assert main(["check-config", str(file)]) == 0
     assert "public_url" not in capsys.readouterr().out
+
+
+def test_the_bridge_apart_says_in_a_line_of_json_what_a_channel_did_not_take(tmp_path: Path) -> None:
+    file, port = Path(configured(tmp_path, "/bin/false")), free_port()
+    file.write_text(f'[server]\ndata = "data"\n{file.read_text()}')
+    command = [sys.executable, "-m", "seatwatch", "notify", "bridge", "--config", str(file), "--port", str(port)]
+    bridge = Server(
+        command,
+        port=port,
+        directory=tmp_path,
+        ready=lambda chosen: b" 200 " in ask(chosen, b"GET /metrics HTTP/1.0\r\n\r\n")[:20],
+        environment={"PYTHONPATH": str(ROOT)},
+    )
+    with running(bridge):
+        token = (tmp_path / "data" / "keys" / "notify.token").read_text().strip()
+        alert = {"status": "firing", "labels": {"alertname": "X"}, "annotations": {}, "fingerprint": "f"}
+        alert |= {"startsAt": "2025-11-22T03:59:48Z", "endsAt": "0001-01-01T00:00:00Z"}
+        body = json.dumps({"status": "firing", "alerts": [alert]}).encode()
+        head = f"POST /notify/duty-1 HTTP/1.0\r\nAuthorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+        assert b" 502 " in ask(port, head.encode() + body)[:20]
+    (said,) = (json.loads(line) for line in bridge.log.read_text().splitlines() if line.startswith("{"))
+    assert (said["event"], said["channel"]) == ("paging.channel_refused", "caller")
