@@ -13,7 +13,7 @@ from aiohttp import web
 from dashboards.lead.leaders import Leaders
 from dashboards.wallboard._core.sight import Shows, Sight
 from dashboards.wallboard.access import is_same_origin
-from dashboards.wallboard.server import NO_STORE, Wallboard
+from dashboards.wallboard.server import NO_STORE, Wallboard, fingerprint
 from wire.board import PersonTile
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -38,6 +38,8 @@ class LeadScreens:
         self._wallboard: Final = wallboard
         self._leaders: Final = leaders
         self._follow_up: Final = follow_up
+        # a change of these files, too, is a reason for a screen to load itself anew
+        wallboard.hub.page += fingerprint(STATIC)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """All of them."""

@@ -72,7 +72,7 @@ class Wallboard:
             language: msgspec.json.encode({"language": language, "languages": names, "words": dict(texts)})
             for language, texts in words.items()
         }
-        hub.page = _fingerprint(self._words.values())
+        hub.page = fingerprint(STATIC, self._words.values())
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """All routes of the wallboard."""
@@ -233,10 +233,10 @@ def _shrink_buffer(transport: asyncio.Transport, size: int) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
-def _fingerprint(words: Iterable[bytes]) -> str:
-    """Of everything a loaded page is made of."""
+def fingerprint(folder: Path, words: Iterable[bytes] = ()) -> str:
+    """Of everything a loaded page is made of: its files and its words."""
     digest = hashlib.sha256()
-    for path in sorted(STATIC.iterdir()):
+    for path in sorted(folder.iterdir()):
         digest.update(path.read_bytes())
     for text in words:
         digest.update(text)

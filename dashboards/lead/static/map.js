@@ -16,7 +16,7 @@ const NAMES_REM = 1.7;
 
 class MapScreen extends Shell {
   constructor(words) {
-    super(words, "/map/events");
+    super(words, "/map/events", ["/", "wallboard"]);
     const { w } = this.tools;
     setText(by("title"), w("seat_map"));
     document.title = `${w("seat_map")} - Seatwatch`;

@@ -8,12 +8,15 @@ export const by = (id) => document.getElementById(id);
 
 // A screen shows what it is sent: `show(view, now, stale)` draws it.
 export class Shell {
-  constructor({ language, languages, w }, address) {
+  // `beside`: [path, key of its word] of the screen one would look at next.
+  constructor({ language, languages, w }, address, beside) {
     this.tools = { w, format: new Format(language), clientName: (id) => this.clientNames.get(id) || id };
     this.clientNames = new Map();
     this.stream = new Stream(() => this.schedule(), address);
     setText(by("as-of").firstElementChild, w("as_of"));
     this.offerOther(language, languages);
+    by("beside").href = `${beside[0]}?lang=${encodeURIComponent(language)}`;
+    setText(by("beside"), w(beside[1]));
   }
 
   offerOther(language, languages) {

@@ -18,7 +18,7 @@ const LOOKS = {
 
 class TeamScreen extends Shell {
   constructor(words) {
-    super(words, `${location.pathname}/events`);
+    super(words, `${location.pathname}/events`, ["/map", "seat_map"]);
     const { w } = this.tools;
     const team = decodeURIComponent(location.pathname.split("/")[2]);
     const title = `${w("team")} ${team === UNASSIGNED ? w("unassigned") : team}`;
