@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dashboards.portal._core.site_charts import discharge, lanes
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
 from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage
+from dashboards.wallboard.past import instant_of
 from seatwatch.cli import run
 from seatwatch.config import Config
 from seatwatch.instants import local_time
@@ -150,6 +151,7 @@ def test_ranges_lead_to_those_around_them_and_a_future_one_ends_now(world: Path)
     page = histories(world).site(replace(STAFF, range=Range.HOUR, until="2026-11-02T11:30"))
     assert (page.since, page.until) == (ms("10:30"), ms("11:30"))
     assert (page.earlier, page.later, page.board_at) == ("2026-11-02T10:30", "2026-11-02T12:30", "2026-11-02T03:30:00Z")
+    assert instant_of(page.board_at, ZONE) == page.until
     assert [label for _, label in page.axis] == ["10:30", "10:40", "10:50", "11:00", "11:10", "11:20"]
     future = histories(world).site(replace(STAFF, until="2027-01-01T00:00", range=Range.WEEK))
     assert (future.until, future.ends, future.later) == (ms("13:00"), "", "")
