@@ -54,7 +54,8 @@ def test_incidents_are_listed_with_where_how_grave_and_how_long(
 ) -> None:
     assert incident(tmp_path, "list") == 0
     line, power = capsys.readouterr().out.splitlines()
-    assert line == f"{said[0].incident}  2026-11-22 12:00:05     0:00:30  Line down \u00b7 north telecom \u00b7 page now"
+    headline = "Line down \u00b7 north telecom \u00b7 page now"
+    assert line == f"{said[0].incident}  2026-11-22 12:00:05     0:00:30  {headline}"
     assert power.endswith("lasts  Site power lost \u00b7 north rack \u00b7 call")
     assert incident(tmp_path, "list", "--open", "--json") == 0
     (only,) = json.loads(capsys.readouterr().out)
