@@ -106,7 +106,8 @@ class AcknowledgePage:
 
     def _name(self, written: object) -> str:
         """What a person wrote about themselves, without what no screen shows, and not too long for one."""
-        shown = "".join(character for character in str(written or "") if character.isprintable())
+        text = written if isinstance(written, str) else ""
+        shown = "".join(character for character in text if character.isprintable())
         return shown.strip()[: self._settings.name_chars]
 
     def _page(self, request: web.Request, incidents: Sequence[str]) -> web.Response:
