@@ -78,6 +78,7 @@ class LocalRunner:
         self._committing: dict[FactKey, Fact] = {}
         self._touched: dict[str, bytes | None] = {}
         self._committed_index = 0
+        self._committed_restated = b""
         self._shard: Shard = new_shard()
         self._lookup = Lookup(self._shard)
         self._state = self._new_state(Remembered())
@@ -144,6 +145,7 @@ class LocalRunner:
             self._restating.restore(None)
         self._shard = shard
         self._committed_index = shard.next_index
+        self._committed_restated = self._restating.section()
         self._lookup = Lookup(shard)
         self._state = self._new_state(remembered)
         self._tail = Tail(self._feed, shard.next_index, self._settings.batch_entries, self._clock_ms)
@@ -317,13 +319,15 @@ class LocalRunner:
             await self._commit_now()
 
     async def _commit_now(self) -> None:
-        if self._shard.next_index == self._committed_index and not self._touched and not self._pending:
+        restated = self._restating.section()
+        folded = self._shard.next_index != self._committed_index or self._touched or self._pending
+        if not folded and restated == self._committed_restated:
             return
         sections = self._parts.sections(self._shard)
         days = self._state.staff.changed
         sections |= self._remembered_parts.sections(self._state.remembered(), days)
         days.clear()
-        sections[RESTATED] = self._restating.section()
+        sections[RESTATED] = self._committed_restated = restated
         next_index = self._shard.next_index
         facts = list(self._pending.values())
         commit = Commit(next_index, leaf_before(self._feed, next_index), facts, self._touched, sections)

@@ -115,7 +115,7 @@ def _is_handed_away(case: Case, step: Step) -> bool:
 
 def _starts_anew(case: Case, step: Step) -> bool:
     if case.rules.on_transfer is OnTransfer.CLOCK_RESTARTS and isinstance(step.body, Transferred):
-        return case.has_started(step)
+        return case.has_started(step) and step is not case.clock_start
     return case.rules.repeated_turns is RepeatedTurns.LAST and case.counts(step)
 
 

@@ -3,7 +3,15 @@
 import pytest
 from hypothesis import example, given, settings
 
-from sla_engine._core.choices import ClockStart, NeverAnswered, OutOfHours, RepeatedTurns, TurnEnds, WindowCloses
+from sla_engine._core.choices import (
+    ClockStart,
+    NeverAnswered,
+    OnTransfer,
+    OutOfHours,
+    RepeatedTurns,
+    TurnEnds,
+    WindowCloses,
+)
 from sla_engine._core.engine import new_shard, step
 from tests.builders import (
     HOUR_MS,
@@ -23,6 +31,7 @@ from tests.builders import (
     queued,
     rules,
     silent,
+    transferred,
 )
 from tests.oracle.campaign import RANDOM, trials
 from tests.oracle.comparing import differences, differences_in, last_facts, recorded
@@ -127,6 +136,14 @@ STORIES = {
     "somebody takes it in the millisecond in which the window closes, and what nobody answers is dropped": (
         changed(window_closes=WindowCloses.IS_CUT, never_answered=NeverAnswered.DROPPED),
         [customer("23:59:55"), assigned("+1 00:00:00", "ben")],
+    ),
+    "a hand-over before the opening starts the clock and is no restart": (
+        changed(
+            clock_start=ClockStart.ASSIGNED,
+            on_transfer=OnTransfer.CLOCK_RESTARTS,
+            out_of_hours=OutOfHours.STARTS_AT_OPENING,
+        ),
+        [customer("07:00:00", resolution=1_000), transferred("07:00:20", account="anna"), agent("07:00:36", "ben")],
     ),
     "a person wrote in a contact that ended before the session started": (
         changed(clock_start=ClockStart.ASSIGNED, inbound_forms=(Form.TEXT,)),

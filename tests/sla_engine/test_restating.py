@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from sla_engine._core.choices import Redefinition
+from sla_engine._core.choices import ClockStart, Redefinition
 from sla_engine._core.definition import Definition, label_of
 from sla_engine.replay import ledger_batches
+from sla_engine.reports.stored import stored_facts
 from sla_engine.runners.restating import Restating
 from tests.builders import (
     HOUR_MS,
@@ -18,6 +19,7 @@ from tests.builders import (
     changed,
     clock,
     closed,
+    contract,
     customer,
     ms,
     published,
@@ -177,3 +179,22 @@ def test_a_version_of_the_future_or_one_that_does_not_restate_needs_nothing(feed
     plain = changed(version=2, first_response_limit_ms=20_000)
     feed.append([*rules(), published(plain, arrives="08:00:00"), published(future, arrives="08:00:00"), signed()])
     assert not restated(feed).take_finished()
+
+
+async def test_a_version_with_nothing_left_to_restate_is_done_without_another_entry(tmp_path: Path, feed: Feed) -> None:
+    told = [customer("09:00"), agent("09:00:08"), closed("09:10")]
+    later = signed(contract(PRESET.name, "strict", since="00:00"), arrives="12:00")
+    strict = changed(STRICT, name="strict", version=1, clock_start=ClockStart.ASSIGNED)
+    feed.append([*rules(), published(strict), *told, later, clock("+3 12:00")])
+    facts = tmp_path / "facts"
+    async with running(tmp_path, feed, Hub("+3 12:00")) as runner:
+        await folded(runner, feed)
+        await wait_until(lambda: is_whole(facts, feed), what="facts that are whole")
+    assert [fact.verdict for fact in under(tmp_path, PRESET)] == [Verdict.MET]
+
+
+def is_whole(facts: Path, feed: Feed) -> bool:
+    found = stored_facts(facts, feed.ledger_id)
+    if found is not None:
+        found.close()
+    return found is not None
