@@ -106,6 +106,9 @@ def _require_sound(connection: sqlite3.Connection, state: State, ledger_id: byte
     size = state.first_index if last is None else last + 1
     if (state.format, state.ledger_id, state.number, state.size) != (FORMAT, ledger_id, number, size):
         raise LedgerCorrupt(f"segment {number} does not match its own state row; run seatwatch fsck")
+    acting = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+    if acting is not None:  # it would act on what is acknowledged from here on
+        raise LedgerCorrupt(f"segment {number} holds {acting[0]!r}, which is no part of a ledger; run seatwatch fsck")
 
 
 def _require_all(directory: Path, size: int, signed: int) -> None:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from ledger.checkpoint import Signer
+from ledger.errors import LedgerCorrupt
 from ledger.fsck import check
 from ledger.fsck_files import kept_notes
 from ledger.segment import segment_path
@@ -64,6 +65,20 @@ def test_what_a_segment_defines_beside_a_ledger_is_found(
         connection.execute(statement)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert expected in findings(check(ledger))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER later AFTER INSERT ON entries BEGIN UPDATE entries SET kind = 4; END",
+        "CREATE VIEW later AS SELECT * FROM entries",
+    ],
+)
+def test_what_would_act_on_new_entries_keeps_a_writer_from_opening(ledger: Path, statement: str) -> None:
+    with tampering(ledger, 2) as connection:
+        connection.execute(statement)
+    with pytest.raises(LedgerCorrupt, match="holds 'later', which is no part of a ledger; run seatwatch fsck"):
+        open_writer(ledger)
 
 
 def test_a_mark_that_was_set_back_is_found_for_what_was_settled_would_be_asked_for_again(ledger: Path) -> None:
