@@ -6,7 +6,6 @@ of these is refused at the door, and nothing of it is kept. docs/operate/connect
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -33,8 +32,7 @@ _CARD: Final = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d
 _CARD_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CARD_DIGITS: Final = "10X98765432"
 
-_REMEMBERED: Final = 1 << 13
-"""Ids looked at before: a conversation's events come one after the other, and accounts all day."""
+_REMEMBERED: Final = 1 << 14
 
 _IDS: Final = ("conversation", "account", "scorer", "linked")
 _PSEUDONYMS: Final = ("customer", "shard_key")
@@ -60,8 +58,8 @@ def is_personal(text: str) -> bool:
 
 def names_a_person(body: Body) -> bool:
     """Whether an id in it says who somebody is; a name or a text shows by the characters no id has."""
-    looks = _LOOKS.get(type(body))
-    return looks is not None and looks(body)
+    take = _TAKES.get(type(body))
+    return take is not None and not _says_nothing(take(body)) and _says_who(body)
 
 
 def keepable(item: Item) -> bytes:
@@ -78,14 +76,19 @@ def keepable(item: Item) -> bytes:
     return b"" if is_bad else raw
 
 
-@lru_cache(_REMEMBERED)
-def _is_clean(text: str) -> bool:
-    return is_name(text) and not is_telephone_number(text)
-
-
-@lru_cache(_REMEMBERED)
-def _says_nothing(text: str) -> bool:
-    return is_name(text) and not is_personal(text)
+def _says_who(body: Body) -> bool:
+    """As `names_a_person`, of one with an id that is not remembered."""
+    ids = {getattr(body, name, "") for name in _IDS} - {""}
+    persons = {getattr(body, name, "") for name in _PSEUDONYMS} - ids - {""}
+    if any(not is_name(text) or is_telephone_number(text) for text in ids):
+        return True
+    if any(not is_name(text) or is_personal(text) for text in persons):
+        return True
+    if len(_HARMLESS) > _REMEMBERED:
+        _HARMLESS.clear()
+    _HARMLESS.update(persons, (text for text in ids if not is_personal(text)))
+    _HARMLESS.add("")
+    return False
 
 
 def _is_identity_card(text: str) -> bool:
@@ -95,32 +98,16 @@ def _is_identity_card(text: str) -> bool:
     return text[-1].upper() == _CARD_DIGITS[total % len(_CARD_DIGITS)]
 
 
-def _looking_at(body_type: type[Body]) -> Callable[[Any], bool] | None:
-    """Made once for each type: events come by tens of thousands a second. None where the type names nobody."""
-    fields = frozenset(body_type.__struct_fields__)
-    ids = [name for name in _IDS if name in fields]
-    if not ids:
-        return None
-    pseudonyms = [name for name in _PSEUDONYMS if name in fields]
-    first = attrgetter(ids[0])
-    others = [attrgetter(name) for name in ids[1:]]
-    persons = [attrgetter(name) for name in pseudonyms]
-
-    def looks(body: Any) -> bool:  # noqa: ANN401 - of `body_type`, whatever that is
-        told = first(body)
-        if told and not _is_clean(told):
-            return True
-        for take in others:
-            text = take(body)
-            if text and not _is_clean(text):
-                return True
-        for take in persons:
-            text = take(body)
-            if text and text != told and not _says_nothing(text):
-                return True
-        return False
-
-    return looks
+def _taking(body_type: type[Body]) -> Callable[[Any], tuple[str, ...]] | None:
+    """What takes the ids out of a body; None where the type names nobody."""
+    names = [name for name in (*_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__]
+    return attrgetter(*names) if names != ["shard_key"] else None
 
 
-_LOOKS: Final = {kind: looks for kind in BODY_TYPES.values() if (looks := _looking_at(kind)) is not None}
+_TAKES: Final = {kind: take for kind in BODY_TYPES.values() if (take := _taking(kind)) is not None}
+_HARMLESS: Final = {""}
+"""Ids that were looked at and say nothing, whatever they stand for. A memory only: others are looked at again.
+
+Events come by tens of thousands a second, those of a conversation one after the other.
+"""
+_says_nothing: Final = _HARMLESS.issuperset
