@@ -44,6 +44,7 @@ TOLD_LATER: Final = "told_later"
 SILENT: Final = "silent"
 CONVERSATIONS: Final = "conversations"
 ON_BATTERY: Final = frozenset({Power.BATTERY, Power.CRITICAL})
+_BEATS_MISSED: Final = 3
 _TOLD: Final = frozenset({Kind.HEARTBEAT, Kind.UPS_READING, Kind.LINE_READING, Kind.PHONE_LINE_READING})
 _HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
 _GRAVEST_FIRST: Final = (
@@ -134,11 +135,15 @@ class SiteBook:
             told.take(source, reader.span_of_source(source, early, late))
         holes = standstills(reader, since, until, holds_ms)
         lanes, charges, found = told.lanes(since, until, roster.lines_at(self.roster, site, until - 1))
-        lanes = [_heard_or_silent(lane, holes) if lane.of == "probe" else lane for lane in lanes]
+        heard, silent = self._silences(beats, first, end)
+        quiet = {source: _quiet(heard[source], silent[source], until) for source in gateways}
+        lanes = [
+            _heard_or_silent(lane, quiet.get(lane.name, []), holes) if lane.of == "probe" else lane for lane in lanes
+        ]
         at_seats = {source: beat for source, beat in beats.items() if beat[1].role is Role.SEAT and beat[1].seat}
         seats: list[SeatStep] = []
         if at_seats or self.roster.seats.get(site):
-            there = self._stays(at_seats, first, end, until)
+            there = {body.seat: stays(heard[source], silent[source], until) for source, (_, body) in at_seats.items()}
             counted = Seats(self.roster, settings.limits, site, client, there)
             seats = counted.steps(_cuts(since, until, settings.steps), holes)
         return SiteHistory(lanes, charges, found, seats)
@@ -153,10 +158,10 @@ class SiteBook:
                 found[source] = entry.received_at, body
         return found
 
-    def _stays(
-        self, beats: dict[str, tuple[int, Heartbeat]], first: int, end: int, until: int
-    ) -> dict[str, list[tuple[int, int]]]:
-        """By seat, when it reported."""
+    def _silences(
+        self, beats: dict[str, tuple[int, Heartbeat]], first: int, end: int
+    ) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """By source, from when on it was heard, and after when it was not, as the hub noticed."""
         heard: dict[str, list[int]] = {source: [at] for source, (at, _) in beats.items()}
         silent: dict[str, list[int]] = defaultdict(list)
         for entry in _bodies(self._reader.span_of_source(self._hub.silence, first, end)):
@@ -164,7 +169,7 @@ class SiteBook:
                 silent[entry.body.about_source].append(entry.body.heard_at)
             elif isinstance(entry.body, SourceBack) and entry.body.about_source in heard:
                 heard[entry.body.about_source].append(entry.body.occurred_at)
-        return {body.seat: stays(heard[source], silent[source], until) for source, (_, body) in beats.items()}
+        return heard, silent
 
 
 def feeds(reader: LedgerReader, hub: HubSources, since: int, until: int, holds_ms: int) -> list[Lane]:
@@ -234,7 +239,8 @@ class _Readings:
         body = entry.body
         match body:
             case Heartbeat():
-                is_late = entry.received_at - body.occurred_at > self._settings.holds_ms
+                # three beats that did not come are a silence
+                is_late = entry.received_at - body.occurred_at > _BEATS_MISSED * body.interval_ms
                 self._tell("probe", source, _at(entry, body), 0, TOLD_LATER if is_late else HEARD)
             case UpsReading(site=self._site):
                 at = _at(entry, body)
@@ -318,14 +324,24 @@ def _feed_spans(began: int, heard: list[int], silent: list[int], since: int, unt
     return found
 
 
-def _heard_or_silent(lane: Lane, holes: Sequence[tuple[int, int]]) -> Lane:
-    """A probe of which nothing was heard was silent, unless nothing at all was recorded, or it never spoke before."""
+def _quiet(heard: list[int], silent: list[int], until: int) -> list[tuple[int, int]]:
+    """When a source was not heard although it had been before."""
+    reported = stays(heard, silent, until)
+    ends = [*(since for since, _ in reported[1:]), until]
+    return [(left, back) for (_, left), back in zip(reported, ends, strict=True) if left < back]
+
+
+def _heard_or_silent(lane: Lane, quiet: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> Lane:
+    """A probe of which nothing was heard was silent, unless nothing at all was recorded, or it never spoke before.
+
+    quiet: when the hub noticed that it was not heard; what it told of that time came afterwards.
+    """
     spoke = next((span.since for span in lane.spans if span.state != NO_DATA), lane.spans[-1].until)
-    told = [
-        Span(span.since, span.until, SILENT) if span.state == NO_DATA and span.since >= spoke else span
-        for span in lane.spans
+    told = [piece for span in lane.spans for piece in ([span] if span.state == TOLD_LATER else without([span], quiet))]
+    silent = [
+        Span(span.since, span.until, SILENT) if span.state == NO_DATA and span.since >= spoke else span for span in told
     ]
-    return lane._replace(spans=without(told, holes))
+    return lane._replace(spans=without(silent, holes))
 
 
 def _bodies(entries: Iterator[StoredEntry] | Sequence[StoredEntry]) -> Iterator[Recorded]:

@@ -21,7 +21,7 @@ SIZE = (1600, 900)
 SHOT_BYTES_MAX = 300_000
 DEMO = ("demo", "--for", "60s", "--seed", "1", "--port", "0")
 BESIDE = ("team/site2-team-1", "map")
-MOMENT = re.compile(r"isolated.*on battery")
+MOMENT = re.compile(r"(isolated|silent).*on battery")
 
 
 @contextmanager

@@ -69,6 +69,7 @@ _POINTS: Final = 400
 _DISCHARGES: Final = 6
 _TICKS_OF_DISCHARGE: Final = 8
 _WHOLE: Final = 100
+_MISSING: Final = frozenset({Look.WARN, Look.BAD})
 _JUDGED: Final = frozenset({Look.WARN, Look.BAD, Look.NONE})
 
 
@@ -237,18 +238,25 @@ def _thinned(level: Sequence[tuple[int, int | None]]) -> Iterator[tuple[int, int
 
 
 def _seats(shown: Shown) -> LanePicture:
-    """How many of those to be there were there; the worst moment of every step."""
+    """How many of those to be there were there. While some are missing it is one stretch, with its worst moment."""
     tell = shown.tell
     title = f"{tell.word('seats_present')} %"
-    found: list[Stretch] = []
-    level: list[tuple[int, int | None]] = []
+    runs: list[list[SeatStep]] = []
     for step in shown.history.seats:
         look, word = _seat_look(step, tell)
-        if found and found[-1].word == word:
-            found[-1] = _stretch(shown, title, found[-1].since, step.until, look, word)
+        last = _seat_look(runs[-1][-1], tell) if runs else None
+        if last is not None and last[0] is look and (look in _MISSING or last[1] == word):
+            runs[-1].append(step)
         else:
-            found.append(_stretch(shown, title, step.since, step.until, look, word))
-        level += [(step.since, _percent(step)), (step.until, _percent(step))]
+            runs.append([step])
+    found = []
+    for run in runs:
+        worst = min(run, key=lambda step: _percent(step) or 0)
+        look, word = _seat_look(worst, tell)
+        if len({(step.present, step.expected) for step in run}) > 1:
+            word = tell.word("portal_at_worst").format(said=word)
+        found.append(_stretch(shown, title, run[0].since, run[-1].until, look, word))
+    level = [(at, _percent(step)) for step in shown.history.seats for at in (step.since, step.until)]
     return LanePicture(title, tuple(found), tuple(level))
 
 

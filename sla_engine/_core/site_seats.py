@@ -48,6 +48,7 @@ class Seats:
         moved = {at for stays in own for stay in stays for at in stay if cuts[0] < at < cuts[-1]}
         if len(moved) <= MOVES_PER_CUT * len(cuts):
             cuts = sorted(moved | set(cuts))
+        cuts = sorted({*cuts, *(at for hole in holes for at in hole if cuts[0] < at < cuts[-1])})
         left = sorted(until for stays in own for _, until in stays)
         found, number = [], 0
         for since, until in pairwise(cuts):

@@ -2,7 +2,7 @@
 
 09:50 to 12:50 on DAY, each reading repeated every two minutes. 10:00:05 telecom down for six minutes; 11:00 on battery
 for ten minutes; 12:00 the site's lines cut for ten minutes, of which the gateway tells afterwards; seat n3 gone from
-12:30.
+12:30. At 10:20 the gateway is not heard for half a minute.
 """
 
 from collections.abc import Iterator
@@ -161,6 +161,10 @@ def site_day(foreign: int = 1) -> list[Event]:
         for seat in SEATS:
             if not is_dark and not (seat == "n3" and at >= ms("12:30")):
                 events.append(beat(f"north/{seat}", at, at, seat))
+    events += [
+        silence(GATE, ms("10:20"), ms("10:20:06")),
+        Event(SourceBack(**head(ms("10:20:30")), about_source=GATE), "~silence", ms("10:20:30")),
+    ]
     events.append(silence("north/n3", ms("12:28"), ms("12:31")))
     events += [silence(f"north/{seat}", DARK[0] - STEP, DARK[0]) for seat in SEATS]
     events += [Event(SourceBack(**head(DARK[1]), about_source=f"north/{seat}"), "~silence", DARK[1]) for seat in SEATS]

@@ -67,11 +67,17 @@ def test_every_lane_shows_what_its_readings_said_and_when(world: Path) -> None:
     ]
     assert told(page, "telecom wan1")[1] == ("bad", "line down", "10:00:05")
     assert [look for look, _, _ in told(page, "unicom wan2")] == ["good", "none"]
-    assert told(page, "Gateway probe gateway")[1] == ("warn", "Told afterwards", "12:00:00")
+    assert told(page, "Gateway probe gateway")[:5] == [
+        ("good", "Reporting", "09:50:00"),
+        ("bad", "Silent", "10:20:00"),
+        ("good", "Reporting", "10:20:30"),
+        ("warn", "Told afterwards", "12:00:00"),
+        ("good", "Reporting", "12:10:00"),
+    ]
     assert told(page, "Seats there %")[2:5] == [
         ("bad", "0 / 5", "11:58:00"),
-        ("warn", "4 / 5", "12:10:00"),
-        ("warn", "3 / 5", "12:28:00"),
+        ("warn", "3 / 5 at worst", "12:10:00"),
+        ("none", "No data", "12:48:00"),
     ]
     battery = [percent for _, percent in lane(page, "Battery rack").level]
     assert min(percent for percent in battery if percent is not None) == 60
