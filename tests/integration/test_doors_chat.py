@@ -57,7 +57,7 @@ async def run_shell(command: str, environment: Mapping[str, str]) -> Any:
 def test_the_guides_examples_come_in_pairs() -> None:
     fences = re.findall(r"^```(sh|json)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     assert fences[0] == "sh"
-    assert fences[1:] == ["sh", "json"] * 6
+    assert fences[1:] == ["sh", "json"] * 7
 
 
 async def test_every_command_in_the_guide_answers_what_the_guide_says(tmp_path: Path) -> None:
