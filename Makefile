@@ -38,7 +38,7 @@ up: .venv/.installed-server ## run collector, engine and board in one process (A
 	@$(PYTHON_IN_VENV) -m seatwatch up $(ARGS)
 
 test: setup system ## run the test suite against real servers, three files at a time (most tests wait for one)
-	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --ignore=tests/shared_data $(ARGS)
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/shared_data $(ARGS)
 
 test-data: setup ## run the tests over real recordings in SEATWATCH_SHARED_DATA
 	@test -d "$(SEATWATCH_SHARED_DATA)" || { echo "SEATWATCH_SHARED_DATA: no folder at $(SEATWATCH_SHARED_DATA)" >&2; exit 1; }
