@@ -119,7 +119,7 @@ class Demo:
                 task.cancel()
             self._line(self._tell.word("demo_falls_quiet"))
             floor.fall_quiet()
-            await self._drained(floor)
+            await self._drained(child, floor)
             board = await _board(child, reader)
             for task in background:
                 task.cancel()
@@ -221,10 +221,11 @@ class Demo:
             if board:
                 self._line(status(board, self._tell))
 
-    async def _drained(self, floor: Floor) -> None:
+    async def _drained(self, child: ServerChild, floor: Floor) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._defaults.seconds("demo.drain_timeout")):
-                while not floor.is_drained:  # noqa: ASYNC110 - thirty outboxes, none of which knows an event
+                # without a server there is no board to end with, even where nobody has anything left to tell it
+                while child.url is None or not floor.is_drained:  # noqa: ASYNC110 - thirty outboxes, none of which knows an event
                     await asyncio.sleep(self._defaults.seconds("demo.poll"))
         await asyncio.sleep(self._defaults.seconds("demo.report") / 10)  # one more board with the last of it
 
