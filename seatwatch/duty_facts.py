@@ -16,7 +16,6 @@ from collector._core import keys
 from collector._core.roster import ROSTER
 from collector.ledgers import ledger_directory
 from dashboards.alerting._core.duty_facts import CauseCount, Clocks, DutyFacts, DutyKind
-from dashboards.wallboard._core.names import Names
 from ledger.errors import LedgerError, LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
@@ -29,7 +28,6 @@ from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine.incident_log import Incident, gathered
-from wire.board import Board
 from wire.ids import OPERATOR
 from wire.incident import Cause
 from wire.kinds import Kind
@@ -62,7 +60,6 @@ def duty_facts(
     about: About,
     at: int,
     *,
-    names: Names | None = None,
     since: int | None = None,
     defaults: Defaults | None = None,
 ) -> DutyFacts:
@@ -71,12 +68,11 @@ def duty_facts(
     since: of a shift, None = the business day so far. Raises LedgerCorrupt.
     """
     defaults = load_defaults() if defaults is None else defaults
-    names = names or Names()
     times = duty_times(data, about.client, at)
     # the instant a day ends is the next day's first
     board_at = at - 1 if kind is DutyKind.DAILY else at
     clients = {about.client} if about.client else None
-    board = past_board(data, board_at, None, zone=times.zone, clients=clients, names=names)
+    board = past_board(data, board_at, None, zone=times.zone, clients=clients)
     begins = _since(kind, times, board_at, since)
     sites = _sites(data, about, board_at)
     incidents = [each for each in _incidents(data, about) if not about.site or each.newest.site in {"", about.site}]
@@ -85,11 +81,11 @@ def duty_facts(
     return DutyFacts(
         kind=kind,
         id=about.client or about.site,
-        name=_name(about, board, names),
+        name=next((tile.name for tile in board.clients if tile.id == about.client), ""),
         at=at,
         since=begins,
         opens_at=times.next_opening(at) if kind is DutyKind.PRE_OPENING else None,
-        tiles=tiles if about.client else [msgspec.structs.replace(tile, name=tile.client) for tile in tiles],
+        tiles=tiles,
         client=next((tile for tile in board.clients if tile.id == about.client), None) if about.client else None,
         sites=[tile for tile in board.sites if tile.id in sites],
         clocks=_clocks(data, sites, at, defaults) if kind is DutyKind.PRE_OPENING else {},
@@ -104,12 +100,6 @@ def _since(kind: DutyKind, times: DutyTimes, at: int, since: int | None) -> int:
     if since is not None:
         return since
     return times.last_closing(at) if kind is DutyKind.PRE_OPENING else times.day_start(at)
-
-
-def _name(about: About, board: Board, names: Names) -> str:
-    if about.client:
-        return names.clients.get(about.client) or next((t.name for t in board.clients if t.id == about.client), "")
-    return names.sites.get(about.site, "")
 
 
 def _entries(directory: Path, *sources: str) -> Iterator[Recorded]:

@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from dashboards.alerting._core.duty_facts import DutyFacts, DutyKind
 from dashboards.alerting._core.duty_message import DutyShown, compose_duty
 from dashboards.alerting._core.message import Message, Reader
+from dashboards.wallboard._core.names import Names
 from seatwatch.glossary import Language, words
 from seatwatch.settings import Defaults
+from wire.board import Tile
 
 KINDS: Final[Mapping[str, DutyKind]] = {
     "pre-opening": DutyKind.PRE_OPENING,
@@ -28,18 +32,34 @@ def board_link(public_url: str, at: int, zone: str) -> str:
     return f"{public_url.rstrip('/')}/?at={moment.isoformat().replace('+', '%2B')}"
 
 
+def with_names(facts: DutyFacts, names: Names) -> DutyFacts:
+    """The facts under the names that the configuration gives."""
+    tiles = [replace(tile, name=_tile_name(tile, names)) for tile in facts.tiles]
+    name = (names.sites if facts.client is None else names.clients).get(facts.id) or facts.name
+    return replace(facts, tiles=tiles, name=name)
+
+
+def _tile_name(tile: Tile, names: Names) -> str:
+    """Of a client's figures at a site, the client's."""
+    if tile.scope == "site":
+        return names.clients.get(tile.client) or tile.client
+    return names.queues.get((tile.client, tile.id)) or tile.name
+
+
 def duty_message(
     facts: DutyFacts,
     language: Language,
     zone: str,
     *,
-    site_names: Mapping[str, str],
+    names: Names,
     public_url: str,
     defaults: Defaults,
     late_ms: int = 0,
+    skipped: int = 0,
 ) -> Message:
-    """What is sent. zone: of the instants told. late_ms: how long after its time."""
+    """What is sent. zone: of the instants told. late_ms: how long after its time. skipped: earlier ones not sent."""
     texts = {key: word.text(language) for key, word in words().items()}
-    reader = Reader(language, texts, ZoneInfo(zone), site_names)
+    reader = Reader(language, texts, ZoneInfo(zone), names.sites)
     shown = defaults.fill(DutyShown, "paging", prefix="message_", few_judged=defaults.int("board.few_judged"))
-    return compose_duty(facts, reader, shown, link=board_link(public_url, facts.at, zone), late_ms=late_ms)
+    link = board_link(public_url, facts.at, zone)
+    return compose_duty(with_names(facts, names), reader, shown, link=link, late_ms=late_ms, skipped=skipped)

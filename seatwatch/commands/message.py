@@ -1,5 +1,6 @@
-"""`seatwatch message`: the pre-opening check, the daily report and the shift handover, seen at once."""
+"""`seatwatch message`: the pre-opening check, the daily report and the shift handover, seen or sent at once."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -23,6 +24,8 @@ Examples:
 
   seatwatch message preview handover --client acme --since "2026-11-21 08:00" --at "2026-11-21 16:00"
 
+  seatwatch message send daily --client acme --channel floor-dingtalk --config seatwatch.toml
+
 docs/operate/messages.md says what each one tells.
 """
 Kind = Literal["pre-opening", "daily", "handover"]
@@ -38,6 +41,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Messages to sites and clients: before opening, daily, at a shift change.")
     group.command("preview", epilog=EXAMPLES)(preview)
+    group.command("send", epilog=EXAMPLES)(send)
     app.add_typer(group, name="message")
 
 
@@ -62,6 +66,44 @@ def preview(
         typer.echo(f"  {message.link_text}: {message.link}")
 
 
+def send(
+    kind: KindNamed,
+    config: Annotated[Path, typer.Option(help="the server's configuration")],
+    channel: Annotated[list[str], typer.Option("--channel", help="over this channel; may be repeated")],
+    client: OfClient = "",
+    site: OfSite = "",
+    at: At = "",
+    since: Since = "",
+    data: Annotated[Path | None, typer.Option(help="the data directory; without it the configuration's")] = None,
+) -> None:
+    """Send a message now, each channel in its language. What is due by itself stays due. Exit 0 when all took it."""
+    settings = _config(config)
+    languages = {each.id: each.language for each in settings.channel}
+    for name in channel:
+        if name not in languages:
+            _end(f"{config}: no channel {name!r}; use one of {', '.join(languages) or '(none yet)'}", 2)
+    directory = settings.data_dir(config.parent) if data is None else data
+    messages = {}
+    for name in channel:
+        lang: Literal["zh", "en"] = "zh" if languages[name].startswith("zh") else "en"
+        messages[name] = _made(kind, client, site, at, since, lang, settings, directory)
+    refusals = asyncio.run(_sent(settings, config.parent, messages))
+    for name, refusal in refusals.items():
+        typer.echo(f"{name}: {refusal or 'taken'}", err=bool(refusal))
+    raise typer.Exit(1 if any(refusals.values()) else 0)
+
+
+async def _sent(config: "Config", base: Path, messages: "dict[str, Message]") -> dict[str, str]:
+    import aiohttp
+
+    from seatwatch.clock import now_ms
+    from seatwatch.server import on_call
+
+    ways = on_call.channels(config.channel, base, load_defaults(), now_ms)
+    async with aiohttp.ClientSession() as session:
+        return {name: await ways.send(session, name, message) for name, message in messages.items()}
+
+
 def _made(
     kind: Kind, client: str, site: str, at: str, since: str, lang: Literal["zh", "en"], config: "Config", data: Path
 ) -> "Message":
@@ -80,13 +122,11 @@ def _made(
         else:
             instant = times.day_start(now_ms()) if kind == "daily" else now_ms()
         begins = instant_named("--since", since, times.zone) if since else None
-        facts = duty_facts(data, KINDS[kind], about, instant, names=config.names(), since=begins)
+        facts = duty_facts(data, KINDS[kind], about, instant, since=begins)
     except LedgerError as error:
         _end(f"{data}: {error}", 1)
-    names = {each.id: each.name for each in config.site}
-    return duty_message(
-        facts, lang, times.zone, site_names=names, public_url=config.alerting.public_url, defaults=load_defaults()
-    )
+    public_url = config.alerting.public_url
+    return duty_message(facts, lang, times.zone, names=config.names(), public_url=public_url, defaults=load_defaults())
 
 
 def _refuse_unknown(client: str, site: str, data: Path) -> None:

@@ -96,3 +96,17 @@ def test_the_facts_alone_are_printed_for_a_server_and_a_damaged_record_is_said(
     at = str(NOON + 19 * HOUR)
     assert facts_main([str(data), "duty_pre_opening", "", "north", at]) == 0
     assert b'"id":"north"' in capsysbinary.readouterr().out
+
+
+def test_a_message_is_sent_at_once_over_the_channels_named(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = data / "seatwatch.toml"
+    channels = [
+        f'[[channel]]\nid = "{name}"\nkind = "command"\ncommand = ["/bin/{name}"]\n' for name in ("true", "false")
+    ]
+    config.write_text("".join(channels), encoding="utf-8")
+    asked = ["message", "send", "pre-opening", "--site", "north", "--config", str(config), "--data", str(data)]
+    assert run([*asked, "--channel", "true"]) == 0
+    assert capsys.readouterr().out == "true: taken\n"
+    assert run([*asked, "--channel", "true", "--channel", "false"]) == 1
+    assert run([*asked, "--channel", "floor"]) == 2
+    assert "no channel 'floor'; use one of true, false" in capsys.readouterr().err

@@ -37,8 +37,13 @@ class DutyShown(msgspec.Struct, frozen=True, kw_only=True):
     few_judged: int
 
 
-def compose_duty(facts: DutyFacts, reader: Reader, shown: DutyShown, *, link: str, late_ms: int = 0) -> Message:
-    """The message. link: the board frozen at that instant; "" = none. late_ms: how long after its time it is sent."""
+def compose_duty(
+    facts: DutyFacts, reader: Reader, shown: DutyShown, *, link: str, late_ms: int = 0, skipped: int = 0
+) -> Message:
+    """The message. link: the board frozen at that instant; "" = none. late_ms: how long after its time it is sent.
+
+    skipped: how many before it were not sent at all.
+    """
     teller = _Teller(facts, reader, shown)
     lines = list(_LINES[facts.kind](teller))
     marked = sum(line.startswith(MARK) for line in lines)
@@ -47,6 +52,7 @@ def compose_duty(facts: DutyFacts, reader: Reader, shown: DutyShown, *, link: st
     found = (("duty_to_look_at", marked), ("duty_not_known", unknown))
     state = ", ".join(teller.said(key, n=n) for key, n in found if n) or reader.texts["duty_nothing_marked"]
     head = [teller.said("duty_late", n=-(-late_ms // _MINUTE_MS))] if late_ms else []
+    head += [teller.said("duty_skipped", n=skipped)] if skipped else []
     # what asks for something first: a telephone shows the first lines only
     ordered = [*(line for line in lines if line.startswith(MARK)), *(line for line in lines if line[:2] != MARK)]
     hidden = len(ordered) - shown.lines_shown
