@@ -71,10 +71,9 @@ def duty_facts(
     times = duty_times(data, about.client, at)
     # the instant a day ends is the next day's first
     board_at = at - 1 if kind is DutyKind.DAILY else at
-    clients = {about.client} if about.client else None
+    sites, clients = _places(data, about, board_at)
     board = past_board(data, board_at, None, zone=times.zone, clients=clients)
     begins = _since(kind, times, board_at, since)
-    sites = _sites(data, about, board_at)
     incidents = [each for each in _incidents(data, about) if not about.site or each.newest.site in {"", about.site}]
     newest = [each.newest for each in incidents if each.newest.started_at <= at]
     tiles = board.queues if about.client else [tile for tile in board.site_figures if tile.id == about.site]
@@ -130,14 +129,15 @@ def _taken_by(incidents: list[Incident], at: int) -> dict[str, str]:
     return found
 
 
-def _sites(data: Path, about: About, at: int) -> set[str]:
-    if about.site:
-        return {about.site}
+def _places(data: Path, about: About, at: int) -> tuple[set[str], set[str] | None]:
+    """The sites it is about, and the clients whose records are read; None = all, where the roster names none."""
     state = SiteRosterState()
     for entry in _entries(ledger_directory(data, OPERATOR), ROSTER):
         if isinstance(entry.body, RosterLink):
             roster.enter(state, entry.body)
-    return roster.sites_of_client(state, about.client, at, at + 1)
+    sites = {about.site} if about.site else roster.sites_of_client(state, about.client, at, at + 1)
+    clients = {about.client} if about.client else {*roster.clients_at(state, about.site, at)}
+    return sites, clients or None
 
 
 def _clocks(data: Path, sites: set[str], at: int, defaults: Defaults) -> dict[str, Clocks]:

@@ -163,13 +163,14 @@ class _Teller:
         if client is None:
             return
         named, coverage = self._texts["coverage"], client.coverage
-        if coverage is None or coverage.time.whole == 0:
+        if coverage is None or coverage.time.whole < _MINUTE_MS:
             yield f"{MARK}{named}: {self._texts['no_data']}"
             return
         is_whole = coverage.time.part >= coverage.time.whole
         bounds = ""
-        if coverage.worst is not None and coverage.best is not None and not is_whole:
-            bounds = f", {self._texts['attainment_bounds']} {_percent(coverage.worst)}..{_percent(coverage.best)}"
+        worst, best = coverage.worst, coverage.best
+        if worst is not None and best is not None and worst.whole and best.whole and not is_whole:
+            bounds = f", {self._texts['attainment_bounds']} {_percent(worst)}..{_percent(best)}"
         minutes = Ratio(coverage.time.part // _MINUTE_MS, coverage.time.whole // _MINUTE_MS)
         yield f"{'' if is_whole else MARK}{named}: {_percent(minutes)} {self._texts['minutes']}{bounds}"
 
@@ -311,7 +312,7 @@ def _misses_target(tile: Tile, few: int) -> bool:
 
 def _percent(ratio: Ratio) -> str:
     """With its counts; rounded down, so that 100 % is all of them."""
-    whole, tenths = divmod(ratio.part * _FULL * 10 // ratio.whole, 10) if ratio.whole else (0, 0)
+    whole, tenths = divmod(ratio.part * _FULL * 10 // ratio.whole, 10)
     return f"{whole}.{tenths} % ({ratio.part:,}/{ratio.whole:,})"
 
 
