@@ -47,7 +47,6 @@ class Desk:
             data,
             defaults=defaults,
             send=self._channels.send,
-            languages={channel.id: channel.language for channel in config.channel},
             facts=facts_beside(data, defaults.ms("paging.message_made_within")),
             clock_ms=now_ms,
         )

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -50,10 +50,7 @@ class DutyDeskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DutyDesk:
-    """Every `[[message]]` of a configuration. send: gives why a channel did not take a message, "" = it did.
-
-    languages: by channel, as tags.
-    """
+    """Every `[[message]]` of a configuration. send: gives why a channel did not take a message, "" = it did."""
 
     def __init__(
         self,
@@ -62,7 +59,6 @@ class DutyDesk:
         *,
         defaults: Defaults,
         send: Send,
-        languages: Mapping[str, str],
         facts: Facts,
         clock_ms: Callable[[], int],
     ) -> None:
@@ -70,7 +66,7 @@ class DutyDesk:
         self._data: Final = data
         self._defaults: Final = defaults
         self._send: Final = send
-        self._languages: Final = languages
+        self._channels: Final = {channel.id: channel for channel in config.channel}
         self._facts: Final = facts
         self._clock_ms: Final = clock_ms
         self._settings: Final = defaults.fill(DutyDeskSettings, "paging", prefix="message_")
@@ -126,8 +122,12 @@ class DutyDesk:
             held = memory.begun(self._held[message.key], name)
             self._keep(message, held)
             late_ms = self._clock_ms() - due.due_at
-            composed = self._composed(facts, name, zone, late_ms, held.skipped)
-            refusal = await self._send(session, name, composed)
+            refusal = await self._send(session, name, self._composed(facts, name, zone, late_ms, held.skipped))
+            fallback = self._channels[name].fallback
+            if refusal and fallback is not None and late_ms > self._settings.late_after_ms:
+                log.warning("message.fallback_used", message=message.key, channel=name, fallback=fallback)
+                composed = self._composed(facts, fallback, zone, late_ms, held.skipped)
+                refusal = await self._send(session, fallback, composed)
             if refusal:
                 log.warning("message.refused", message=message.key, channel=name, why=refusal)
             else:
@@ -135,7 +135,7 @@ class DutyDesk:
             self._keep(message, memory.ended(held, was_taken=not refusal))
 
     def _composed(self, facts: DutyFacts, channel: str, zone: str, late_ms: int, skipped: int) -> Message:
-        language: Language = "zh" if self._languages[channel].startswith("zh") else "en"
+        language: Language = "zh" if self._channels[channel].language.startswith("zh") else "en"
         return duty_message(
             facts,
             language,

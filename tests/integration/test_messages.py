@@ -63,7 +63,6 @@ def desk(base: Path, clock: list[int]) -> DutyDesk:
         base / "data",
         defaults=defaults,
         send=channels.send,
-        languages={"floor": "en"},
         facts=facts,
         clock_ms=lambda: clock[0],
     )

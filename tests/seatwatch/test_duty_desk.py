@@ -12,7 +12,7 @@ from seatwatch.config import Config, SiteSection
 from seatwatch.duty_messages import KINDS
 from seatwatch.duty_schedule import Due, ScheduleSettings, next_due
 from seatwatch.message_section import MessageSection, message_problems
-from seatwatch.on_call_config import AlertingSection
+from seatwatch.on_call_config import AlertingSection, ChannelSection
 from seatwatch.server.duty_desk import FILE, DutyDesk, NotMadeError
 from seatwatch.settings import load_defaults
 from tests.builders import ms
@@ -42,18 +42,21 @@ class World:
         self._data = data
         site = SiteSection(id="north", name="North")
         alerting = AlertingSection(public_url="https://hub.example.com")
-        self._config = Config(site=[site], message=list(messages), alerting=alerting)
+        channels = [
+            ChannelSection(id="floor", kind="webhook", language="en", fallback="spare"),
+            ChannelSection(id="boss", kind="webhook"),
+            ChannelSection(id="spare", kind="webhook"),
+        ]
+        self._config = Config(site=[site], message=list(messages), alerting=alerting, channel=channels)
         self.start()
 
     def start(self) -> None:
-        languages = {"floor": "en", "boss": "zh-CN"}
         defaults = load_defaults()
         self._desk = DutyDesk(
             self._config,
             self._data,
             defaults=defaults,
             send=self._send,
-            languages=languages,
             facts=self._facts,
             clock_ms=lambda: self.now,
         )
@@ -135,6 +138,15 @@ async def test_a_channel_that_refuses_is_tried_again_and_the_other_hears_nothing
     world.refusing = set()
     assert [name for name, _ in await world.look(ms("07:32"))] == ["floor"]
     assert await world.look(ms("07:33")) == []
+
+
+async def test_a_channel_that_keeps_refusing_gives_way_to_its_fallback(tmp_path: Path) -> None:
+    world = World(tmp_path, CHECK)
+    await world.look(ms("06:00"))
+    world.refusing = {"floor"}
+    assert [name for name, _ in await world.look(ms("07:30"))] == ["boss"]
+    assert [name for name, _ in await world.look(ms("07:36"))] == ["spare"]
+    assert await world.look(ms("07:37")) == []
 
 
 async def test_a_process_killed_while_it_sends_does_not_send_that_again(tmp_path: Path) -> None:
