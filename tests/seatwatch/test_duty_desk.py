@@ -1,10 +1,16 @@
 """Messages that are sent by themselves: when, once, and after restarts."""
 
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from dashboards.alerting._core.duty_facts import DutyFacts
 from dashboards.alerting._core.message import Message
@@ -38,6 +44,7 @@ class World:
         self.sent: list[tuple[str, str]] = []
         self.refusing: set[str] = set()
         self.killed_at: set[str] = set()
+        self.killed_after: set[str] = set()
         self.is_broken = False
         self._data = data
         site = SiteSection(id="north", name="North")
@@ -80,6 +87,8 @@ class World:
         if name in self.refusing:
             return "refused"
         self.sent.append((name, f"{message.title} | {message.lines[0]} | {message.link}"))
+        if name in self.killed_after:
+            raise Killed
         return ""
 
 
@@ -158,6 +167,45 @@ async def test_a_process_killed_while_it_sends_does_not_send_that_again(tmp_path
     world.killed_at = set()
     world.start()
     assert [name for name, _ in await world.look(ms("07:31"))] == ["boss"]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([1, 7, 60, 5 * 60, 23 * 60]),
+        *[st.sampled_from(["takes", "takes", "refuses", "dies before", "dies after"])] * 2,
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+async def test_however_it_is_killed_each_message_is_sent_at_most_once_and_none_is_lost_without_a_word(
+    steps: list[tuple[int, str, str]],
+) -> None:
+    """Days of looks; after every one the process may have died before or after a channel took the message."""
+    with TemporaryDirectory() as directory, capture_logs() as logs:
+        world = World(Path(directory), CHECK)
+        await world.look(ms("06:00"))
+        sent: Counter[tuple[str, str]] = Counter()
+        for minutes, floor, boss in steps:
+            does = {"floor": floor, "boss": boss, "spare": "refuses"}
+            world.refusing = {name for name, act in does.items() if act == "refuses"}
+            world.killed_at = {name for name, act in does.items() if act == "dies before"}
+            world.killed_after = {name for name, act in does.items() if act == "dies after"}
+            with suppress(Killed):
+                await world.look(world.now + minutes * MINUTE)
+            sent.update((name, shown.rpartition("?at=")[2]) for name, shown in world.sent)
+            world.start()
+        end = world.now
+    assert max(sent.values(), default=1) == 1
+    fates = [entry for entry in logs if entry["event"] in {"message.sent", "message.skipped", "message.interrupted"}]
+    told = {(entry["due_at"], name) for entry in fates for name in entry.get("channels", [entry.get("channel")])}
+    days = (end - ms("06:00")) // DAY + 1
+    gone = [due for day in range(days) if (due := ms("07:30") + day * DAY) < end - 5 * HOUR]
+    quiet = [due for due in gone for name in ("floor", "boss") if (due, name) not in told]
+    # the newest one may not have been looked at since it was too late
+    assert [due for due in quiet if due != gone[-1]] == []
 
 
 async def test_a_record_that_cannot_be_read_is_tried_again(tmp_path: Path) -> None:
