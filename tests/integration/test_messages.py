@@ -85,7 +85,7 @@ async def test_the_standby_line_lost_at_night_reaches_the_floor_before_opening_o
             clock[0] += MINUTE
             await desk(tmp_path, clock).look(session)
         (told,) = hook.taken
-    assert told["title"].startswith("[Pre-opening check] north North 11-23 07:30 ")
+    assert told["title"].startswith("[Pre-opening check] North 11-23 07:30 ")
     assert told["lines"][0] == "! unicom: line down (since 02:13)"
     assert told["lines"][1].startswith("! North Line down unicom (since 02:13, ")
     assert told["link"] == "https://hub.example.com/?at=2026-11-23T07:30:00%2B08:00"

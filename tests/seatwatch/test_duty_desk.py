@@ -107,7 +107,7 @@ async def test_a_message_goes_out_once_to_every_channel_in_its_language(tmp_path
     assert await world.look(ms("07:29")) == []
     floor, boss = await world.look(ms("07:30"))
     assert (floor[0], boss[0]) == ("floor", "boss")
-    assert floor[1].startswith("[Pre-opening check] north North 11-02 07:30 ")
+    assert floor[1].startswith("[Pre-opening check] North 11-02 07:30 ")
     assert floor[1].endswith("https://hub.example.com/?at=2026-11-02T07:30:00%2B08:00")
     assert not boss[1].startswith("[Pre-opening")
     assert await world.look(ms("07:31")) == []

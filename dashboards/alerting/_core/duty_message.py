@@ -58,7 +58,7 @@ def compose_duty(
     hidden = len(ordered) - shown.lines_shown
     if hidden > 0:
         ordered = [*ordered[: shown.lines_shown], reader.texts["notify_more"].format(n=hidden)]
-    named = _one_line(f"{facts.id} {facts.name}" if facts.name != facts.id else facts.id)
+    named = _one_line(facts.name or facts.id)
     return Message(
         title=f"[{word}] {named} {teller.day_and_time(facts.at)} {state}",
         lines=[*head, *map(_one_line, ordered)],
@@ -172,7 +172,7 @@ class _Teller:
         if worst is not None and best is not None and worst.whole and best.whole and not is_whole:
             bounds = f", {self._texts['attainment_bounds']} {_percent(worst)}..{_percent(best)}"
         minutes = Ratio(coverage.time.part // _MINUTE_MS, coverage.time.whole // _MINUTE_MS)
-        yield f"{'' if is_whole else MARK}{named}: {_percent(minutes)} {self._texts['minutes']}{bounds}"
+        yield f"{'' if is_whole else MARK}{named}: {_percent(minutes, self._texts['minutes'])}{bounds}"
 
     def waiting(self) -> Iterator[str]:
         """Who waits at the change of shifts."""
@@ -310,10 +310,10 @@ def _misses_target(tile: Tile, few: int) -> bool:
     return is_short or (limit_ms is not None and mean.count >= few and mean.total_ms > limit_ms * mean.count)
 
 
-def _percent(ratio: Ratio) -> str:
-    """With its counts; rounded down, so that 100 % is all of them."""
+def _percent(ratio: Ratio, unit: str = "") -> str:
+    """With its counts, of `unit`; rounded down, so that 100 % is all of them."""
     whole, tenths = divmod(ratio.part * _FULL * 10 // ratio.whole, 10)
-    return f"{whole}.{tenths} % ({ratio.part:,}/{ratio.whole:,})"
+    return f"{whole}.{tenths} % ({ratio.part:,}/{ratio.whole:,}{unit and f' {unit}'})"
 
 
 def _seconds(ms: int) -> str:

@@ -70,7 +70,7 @@ def check(**changes: object) -> DutyFacts:
 
 def test_the_check_before_opening_names_the_standby_line_that_was_lost_at_night() -> None:
     message = composed(check())
-    assert message.title == "[Pre-opening check] north North 11-21 07:30 4 to look at"
+    assert message.title == "[Pre-opening check] North 11-21 07:30 4 to look at"
     assert message.lines == [
         "! Seats there: 14/15",
         "! unicom: line down (since 03:00)",
@@ -146,11 +146,11 @@ def daily(**changes: object) -> DutyFacts:
 
 def test_the_daily_report_has_counts_beside_every_percentage_and_the_average_on_its_scale() -> None:
     message = composed(daily())
-    assert message.title == "[Daily report] acme Acme 11-21 12:00 3 to look at, 1 without data"
+    assert message.title == "[Daily report] Acme 11-21 12:00 3 to look at, 1 without data"
     assert message.lines == [
         "! chat: Offered 1,262, Attainment 95.5 % (1,204/1,260), Average response 18.4 / 20.0 / 30.0 s",
         "! vip: Offered 15, Attainment 92.3 % (12/13) few, Average response 31.0 / 20.0 / 30.0 s",
-        "! Data coverage: 98.9 % (950/960) min, Attainment between 93.8 % (1,234/1,315)..94.7 % (1,246/1,315)",
+        "! Data coverage: 98.9 % (950/960 min), Attainment between 93.8 % (1,234/1,315)..94.7 % (1,246/1,315)",
         "night: No data",
         "every queue: Offered 1,305, Attainment 94.7 % (1,234/1,303), Average response 21.0 / 20.0 / 30.0 s",
         "Misses: broadband lines 40 (met but for it 31), nothing known 29",
@@ -191,7 +191,7 @@ def handover(**changes: object) -> DutyFacts:
 
 def test_the_handover_says_who_waits_and_what_goes_on() -> None:
     message = composed(handover())
-    assert message.title == "[Shift handover] acme Acme 11-21 12:00 1 to look at, 2 without data"
+    assert message.title == "[Shift handover] Acme 11-21 12:00 1 to look at, 2 without data"
     assert message.lines[:2] == ["! chat: Waiting 2, Overdue 1, Open 22", "mail: Waiting No data"]
     assert "North All lines down (since 11:00, call, planned)" in message.lines
 
