@@ -9,7 +9,18 @@ import typer
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
-    *("maintenance", "incident", "causes", "alerting", "notify", "dashboards", "deadman", "authority", "enrol"),
+    *(
+        "maintenance",
+        "incident",
+        "causes",
+        "alerting",
+        "notify",
+        "message",
+        "dashboards",
+        "deadman",
+        "authority",
+        "enrol",
+    ),
     *("fsck", "prove", "backup", "check_config", "token", "account", "device", "version"),
 )
 
@@ -50,6 +61,8 @@ Examples:
   seatwatch alerting rules --config seatwatch.toml --out /etc/prometheus    what pages, as rules for Prometheus
 
   seatwatch notify test --config seatwatch.toml    whether the people on duty can be reached
+
+  seatwatch message preview daily --client acme --lang zh    the report of the last business day
 
   seatwatch authority init --data data             the authority that signs identities of probes
 

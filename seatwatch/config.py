@@ -19,6 +19,7 @@ from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
 from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems, is_written_by_us
 from seatwatch.layouts import Known, WallboardSection, read_layouts
+from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
@@ -160,6 +161,7 @@ class Config(_Section, frozen=True, kw_only=True):
     alerting: AlertingSection = AlertingSection()
     duty: list[DutySection] = []
     channel: list[ChannelSection] = []
+    message: list[MessageSection] = []
     enrolment: EnrolmentSection | None = None
     ring: list[RingSection] = []
     wallboard: WallboardSection = WallboardSection()
@@ -225,6 +227,8 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
     yield from _mqtt_problems(config.mqtt, config.enrolment, base)
     for found in on_call_problems(config.alerting, config.duty, config.channel, base):
         yield Problem(*found)
+    known = [{each.id for each in of} for of in (config.client, config.site, config.channel)]
+    yield from (Problem(*found) for found in message_problems(config.message, *known))
     yield from (Problem(*found) for found in enrolment_problems(config.enrolment, config.ring, base))
     if config.wallboard.layouts is not None:
         yield from (Problem(*found) for found in read_layouts(base / config.wallboard.layouts, config.known(), 0)[1])

@@ -36,7 +36,18 @@ def rules_in_force(data: Path, at: int, clients: Collection[str] | None = None) 
     return {client: rules for client, rules in found.items() if rules is not None}
 
 
+def definition_in_force(data: Path, client: str, at: int) -> Definition | None:
+    """The primary definition of a client's contract in force at `at` (ms); None without either. LedgerCorrupt."""
+    found = _in_force_at(ledger_directory(data, client), at)
+    return None if found is None else found[1]
+
+
 def _rules(directory: Path, at: int) -> ClientRules | None:
+    found = _in_force_at(directory, at)
+    return None if found is None else ClientRules(found[0].title, found[1].time_zone)
+
+
+def _in_force_at(directory: Path, at: int) -> tuple[Contract, Definition] | None:
     contracts: list[Contract] = []
     definitions: list[Definition] = []
     try:
@@ -59,7 +70,7 @@ def _rules(directory: Path, at: int) -> ClientRules | None:
     if contract is None:
         return None
     definition = _in_force([found for found in definitions if found.name == contract.definitions[0]], at)
-    return None if definition is None else ClientRules(contract.title, definition.time_zone)
+    return None if definition is None else (contract, definition)
 
 
 def _in_force(found: list[_Dated], at: int) -> _Dated | None:

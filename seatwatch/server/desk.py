@@ -17,6 +17,7 @@ from ledger.recorded import recorded
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
 from seatwatch.server import on_call
+from seatwatch.server.duty_desk import DutyDesk, facts_beside
 from seatwatch.server.incidents import IncidentBook
 from seatwatch.settings import Defaults
 from sla_engine.runners.sites import SitesRunner
@@ -41,6 +42,14 @@ class Desk:
         self._page: Final = on_call.acknowledge_page(config, links, self._pager, defaults, self._take)
         self._runbooks: Final = Runbooks(on_call.language_names(config, defaults))
         self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, links, now_ms)
+        self._messages: Final = DutyDesk(
+            config,
+            data,
+            defaults=defaults,
+            send=self._channels.send,
+            facts=facts_beside(data, defaults.ms("paging.message_made_within")),
+            clock_ms=now_ms,
+        )
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The doors for Alertmanager and for telephones."""
@@ -63,7 +72,9 @@ class Desk:
         open_before = self._book.open_incidents()
         taken_on = await taken_on_before(open_before, feed, self._batch_entries)
         self._pager.take_up(open_before, taken_on)
-        await self._pager.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._messages.run(), name="messages")
+            await self._pager.run()
 
     async def _take(self, incidents: Sequence[str], by: str) -> bool:
         """Put on record that `by` takes them on, then tell the pager. False where it cannot be recorded just now."""

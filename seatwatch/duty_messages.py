@@ -1,0 +1,65 @@
+"""Messages to sites and clients: the facts made into what a channel sends, in its language."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from dashboards.alerting._core.duty_facts import DutyFacts, DutyKind
+from dashboards.alerting._core.duty_message import DutyShown, compose_duty
+from dashboards.alerting._core.message import Message, Reader
+from dashboards.wallboard._core.names import Names
+from seatwatch.glossary import Language, words
+from seatwatch.settings import Defaults
+from wire.board import Tile
+
+KINDS: Final[Mapping[str, DutyKind]] = {
+    "pre-opening": DutyKind.PRE_OPENING,
+    "daily": DutyKind.DAILY,
+    "handover": DutyKind.HANDOVER,
+}
+"""As a person writes them."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def board_link(public_url: str, at: int, zone: str) -> str:
+    """The board as it stood at `at` (ms), on the server's wallboard; "" where nobody said how people reach it."""
+    if not public_url:
+        return ""
+    moment = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    return f"{public_url.rstrip('/')}/?at={moment.isoformat().replace('+', '%2B')}"
+
+
+def with_names(facts: DutyFacts, names: Names) -> DutyFacts:
+    """The facts under the names that the configuration gives."""
+    tiles = [replace(tile, name=_tile_name(tile, names)) for tile in facts.tiles]
+    name = (names.sites if facts.client is None else names.clients).get(facts.id) or facts.name
+    return replace(facts, tiles=tiles, name=name)
+
+
+def _tile_name(tile: Tile, names: Names) -> str:
+    """Of a client's figures at a site, the client's."""
+    if tile.scope == "site":
+        return names.clients.get(tile.client) or tile.client
+    return names.queues.get((tile.client, tile.id)) or tile.name
+
+
+def duty_message(
+    facts: DutyFacts,
+    language: Language,
+    zone: str,
+    *,
+    names: Names,
+    public_url: str,
+    defaults: Defaults,
+    late_ms: int = 0,
+    skipped: int = 0,
+) -> Message:
+    """What is sent. zone: of the instants told. late_ms: how long after its time. skipped: earlier ones not sent."""
+    texts = {key: word.text(language) for key, word in words().items()}
+    reader = Reader(language, texts, ZoneInfo(zone), names.sites)
+    shown = defaults.fill(DutyShown, "paging", prefix="message_", few_judged=defaults.int("board.few_judged"))
+    link = board_link(public_url, facts.at, zone)
+    return compose_duty(with_names(facts, names), reader, shown, link=link, late_ms=late_ms, skipped=skipped)

@@ -1,0 +1,57 @@
+"""When a site or a client opens, closes and begins its day: by the definition in force or the default contract's."""
+
+from pathlib import Path
+from typing import Final
+
+from seatwatch.record_rules import definition_in_force
+from sla_engine._core.calendar import Calendar
+from sla_engine._core.definition import Definition
+from sla_engine._core.windows import DAY_MS, MINUTE_MS, calendar_of
+from sla_engine.definition_files import load_preset
+from wire.limits import INSTANT_MAX_MS
+
+DEFAULT: Final = "contract-10s"
+"""Of a site, and of a client whose record holds no rules yet."""
+
+
+class DutyTimes:
+    """Instants in ms. A service that never closes has neither openings nor closings."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.zone: Final = definition.time_zone
+        self._calendar: Final = Calendar(definition)
+        self._days: Final = calendar_of(definition, MINUTE_MS)
+
+    def next_opening(self, after: int) -> int | None:
+        """The first instant after `after` at which a closed service opens; None where none is near."""
+        at = self._calendar.closes_at(after)
+        if at >= INSTANT_MAX_MS:
+            return None
+        opening = self._calendar.next_open(max(at, after + 1))
+        # two windows that touch are one: it did not open
+        return opening if opening is None or opening > after else self.next_opening(opening)
+
+    def last_closing(self, before: int) -> int:
+        """The newest closing at or before `before`; a day earlier where none lies within it."""
+        opening = self._calendar.next_open(before - DAY_MS)
+        found = before - DAY_MS
+        while opening is not None and opening < before:
+            closing = self._calendar.closes_at(opening)
+            if closing > before:
+                break
+            found, opening = closing, self._calendar.next_open(closing)
+        return found
+
+    def day_start(self, at: int) -> int:
+        """Start of the business day `at` lies in."""
+        return self._days.day_start(at)
+
+    def next_day_start(self, at: int) -> int:
+        """End of the business day `at` lies in."""
+        return self._days.next_day_start(self.day_start(at))
+
+
+def duty_times(data: Path, client: str, at: int) -> DutyTimes:
+    """Of a client as in force at `at`, or with "" of a site. Raises LedgerCorrupt."""
+    found = definition_in_force(data, client, at) if client else None
+    return DutyTimes(load_preset(DEFAULT) if found is None else found)

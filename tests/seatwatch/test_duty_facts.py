@@ -1,0 +1,68 @@
+"""What is gathered for a message: whose sites, whose incidents, whose clocks."""
+
+from pathlib import Path
+
+from dashboards.alerting._core.duty_facts import Clocks, DutyKind
+from seatwatch.duty_facts import About, duty_facts
+from tests.builders import Event, rules
+from tests.dashboards.alerting.incidents import incident
+from tests.sla_engine.entries import NOON, Log, head
+from tests.sla_engine.feeding import Feed
+from tests.sla_engine.floors import MINUTE, floor
+from wire.incident import Cause
+from wire.kinds import Kind
+from wire.recorded import Recorded
+from wire.seat import SeatReading
+
+SEVEN = NOON + 5 * MINUTE
+
+
+def seat_clock(log: Log, seat: str, at: int, offset_ms: int | None, site: str = "north") -> Recorded:
+    return log.entry(seat, Kind.SEAT_READING, SeatReading(**head(at), site=site, seat=seat, clock_offset_ms=offset_ms))
+
+
+def recorded(data: Path, *entries: Recorded, client: str = "") -> None:
+    feed = Feed(data / "clients" / client if client else data / "operator")
+    feed.append(Event(entry.body, entry.source, entry.received_at) for entry in entries if entry.body is not None)
+    feed.close()
+
+
+def test_clocks_are_those_told_last_within_the_hour_and_of_that_site(tmp_path: Path) -> None:
+    log = Log()
+    readings = [
+        seat_clock(log, "s00", SEVEN - 90 * MINUTE, 90_000),
+        seat_clock(log, "s01", SEVEN - 30 * MINUTE, 5_000),
+        seat_clock(log, "s01", SEVEN - MINUTE, -1_000),
+        seat_clock(log, "s02", SEVEN - MINUTE, -1_001),
+        seat_clock(log, "s03", SEVEN - MINUTE, None),
+        seat_clock(log, "t00", SEVEN - MINUTE, 9_000, site="south"),
+        seat_clock(log, "s02", SEVEN + MINUTE, 0),
+    ]
+    recorded(tmp_path, *readings)
+    facts = duty_facts(tmp_path, DutyKind.PRE_OPENING, About("", "north"), SEVEN)
+    assert facts.clocks == {"north": Clocks(told=2, off=1, worst_ms=1_001)}
+
+
+def test_a_client_is_told_of_the_sites_its_people_sit_at_and_of_no_single_seat(tmp_path: Path) -> None:
+    log = Log()
+    elsewhere = [log.heartbeat("gate2", NOON, "south", interval_ms=2_000)]
+    recorded(tmp_path, *floor(log, 2), *elsewhere)
+    said = [
+        incident("lines_down", NOON, site="north", cause=Cause.UPLINK),
+        incident("seat_down", NOON, site="north", subject="s01", cause=Cause.SEAT_DOWN),
+        incident("lines_down", SEVEN + 1, site="north", cause=Cause.UPLINK),
+        incident("mains_lost", NOON - 2, site="north", ended_at=NOON + 2),
+    ]
+    feed = Feed(tmp_path / "clients" / "acme")
+    feed.append([*rules(), *(Event(each, "~incident", SEVEN + 2) for each in said)])
+    feed.close()
+    facts = duty_facts(tmp_path, DutyKind.HANDOVER, About("acme", ""), SEVEN)
+    assert [site.id for site in facts.sites] == ["north"]
+    assert [each.incident for each in facts.open_incidents] == [said[0].incident]
+    assert [each.incident for each in facts.ended] == [said[3].incident]
+    assert duty_facts(tmp_path, DutyKind.HANDOVER, About("acme", ""), SEVEN, since=NOON + 3).ended == []
+
+
+def test_an_empty_data_directory_gives_a_message_without_data(tmp_path: Path) -> None:
+    facts = duty_facts(tmp_path, DutyKind.DAILY, About("acme", ""), SEVEN)
+    assert (facts.tiles, facts.sites, facts.client, facts.causes) == ([], [], None, None)
