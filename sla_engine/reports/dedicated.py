@@ -45,8 +45,8 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     """Seats of a client, or of one of its shops, within [since, until), ms.
 
     name: the row by the local clock, "" = the total. shop: "" = the whole client. staffed: person-ms / ms of service
-    window, None where no source tells who is there. contracted: seat-ms / ms of window, None where the roster states no
-    seats. shortfall_ms: seat-ms, None without either.
+    window as far as sources tell who is there, None where none does. contracted: seat-ms / ms of window, None where the
+    roster states no seats. shortfall_ms: seat-ms, None without either.
     also_serving: ms at work on dedicated seats in which that person served other clients too / ms at work on them; None
     of a shop, of a reader who may not see all clients, and where nobody was on a dedicated seat.
     """
@@ -93,7 +93,7 @@ class _Client:
         self.span: Final = span
         self.seen = Observed(*span)
         self.spent: Spent = ()
-        self.until = span[1]
+        self.until = self._until = span[1]
 
     def read(self, earliest: int, until: int) -> None:
         """Take in what its people did up to `until` (ms), or as far as the record goes."""
@@ -105,8 +105,13 @@ class _Client:
         ]
         known = max(self.seen.received_at, self.span[0] + 1)
         self.until = min(self.span[1], known)
-        told = person_intervals(self.seen.presences(), hands_intervals(loads), self.seen.roster, min(until, known))
+        self._until = min(until, known)
+        told = person_intervals(self.seen.presences(), hands_intervals(loads), self.seen.roster, self.known_until)
         self.spent = list(told)
+
+    def known_until(self, account: str) -> int:
+        """How far (ms) what was last told of an account holds."""
+        return min(self._until, self.seen.account_until(account))
 
     def _watched(self, batches: Iterator[list[Recorded]]) -> Iterator[list[Recorded]]:
         for batch in batches:
@@ -167,20 +172,25 @@ def _rows(
 ) -> Iterator[SeatRow]:
     """The client as a whole, then each shop; the total after the rows of each."""
     seen = client.seen
-    subjects: list[tuple[str, Spent, bool]] = [("", client.spent, bool(seen.presences()))]
+    subjects: list[tuple[str, Spent, int]] = [("", client.spent, seen.presences_until())]
     for shop, queues in sorted(_shops(client).items()):
-        told = seen.presences(seen.feeding(queues))
-        subjects.append((shop, list(person_intervals(told, (), seen.roster, client.until)), bool(told)))
-    for shop, spent, is_told in subjects:
+        sources = seen.feeding(queues)
+        told = list(person_intervals(seen.presences(sources), (), seen.roster, client.known_until))
+        subjects.append((shop, told, seen.presences_until(sources)))
+    for shop, spent, told_until in subjects:
         intervals = [interval for _, interval in spent]
-        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until)
+        spans, known = (
+            half_hours(intervals, client.window, client.frame.days, client.span[0], min(end, client.until))
+            for end in (client.until, told_until)
+        )
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
             shared = _shared(client, serves, buckets)
         contracted = partial(seen.seats.contracted, shop or client.name)
         for (name, start, end), also in zip(buckets, shared, strict=True):
-            time = seat_time(in_row(spans, start, end), contracted)
+            told_in = in_row(known, start, end)
+            time = seat_time(told_in or in_row(spans, start, end), contracted)
             if time is not None:
                 yield SeatRow(
                     client=client.name,
@@ -188,9 +198,9 @@ def _rows(
                     name=name,
                     since=start,
                     until=end,
-                    staffed=time.staffed if is_told else None,
+                    staffed=time.staffed if told_in else None,
                     contracted=time.contracted,
-                    shortfall_ms=time.shortfall_ms if is_told else None,
+                    shortfall_ms=time.shortfall_ms if told_in else None,
                     also_serving=also,
                 )
 

@@ -101,7 +101,8 @@ class Composing:
         changes = self._seen.presences(sources)
         spent = self._spent(changes)
         times = state_times(spent, self._edges, over_time=question.by in OVER_TIME)
-        seats = self._seats(spent) if changes else {}
+        told_until = min(self._until, self._seen.presences_until(sources))
+        seats = self._seats(spent, told_until)
         loads = self._loads.by_row(self._edges, self._row_of_place(), self._until) if every_queue else {}
         keys = rows.keys()
         if question.by not in OVER_TIME:
@@ -123,7 +124,7 @@ class Composing:
                     responses=rows.responses(key),
                     load=loads.get(key),
                     talking_ms=time.get(State.TALKING, 0),
-                    work=work_time(time, changes),
+                    work=work_time(time, changes) if since < told_until else None,
                     seats=seats.get(key),
                     coverage=self._coverage(sources, since, until, figures, whole.offered) if spans else None,
                     trailing=None if trailing is None else _trailing(trailing),
@@ -154,7 +155,7 @@ class Composing:
         """People's time by row, where rows are not over time, and of all."""
         talks = [talk for _, talk in self._talks]
         spent: dict[RowKey, list[Interval]] = {TOTAL: []}
-        for place, interval in person_intervals(changes, talks, self._seen.roster, self._until):
+        for place, interval in person_intervals(changes, talks, self._seen.roster, self._known_until):
             spent[TOTAL].append(interval)
             if self._question.by not in OVER_TIME and self._question.by is not By.SHOP:
                 spent.setdefault(self._rows.key_of(interval.start_ms, "", place), []).append(interval)
@@ -162,9 +163,12 @@ class Composing:
             for shop, queues in self._shops().items():
                 told = self._seen.presences(self._seen.feeding(queues))
                 spoken = [talk for queue, talk in self._talks if queue in queues]
-                found = person_intervals(told, spoken, self._seen.roster, self._until)
+                found = person_intervals(told, spoken, self._seen.roster, self._known_until)
                 spent[shop] = [interval for _, interval in found]
         return spent
+
+    def _known_until(self, account: str) -> int:
+        return min(self._until, self._seen.account_until(account))
 
     def _shops(self) -> dict[str, set[str]]:
         """Queues asked for, by the shop they serve when the table begins."""
@@ -175,25 +179,27 @@ class Composing:
                 shops.setdefault(shop, set()).add(queue)
         return shops
 
-    def _seats(self, spent: dict[RowKey, list[Interval]]) -> dict[RowKey, SeatTime | None]:
-        """People against paid seats: of the client as a whole over time, and of its shops."""
+    def _seats(self, spent: dict[RowKey, list[Interval]], told_until: int) -> dict[RowKey, SeatTime | None]:
+        """People against paid seats until they are told of: of the client as a whole over time, and of its shops."""
         question = self._question
         is_whole = EVERY_QUEUE in question.queues
-        spans = self._half_hours(spent[TOTAL])
+        spans = self._half_hours(spent[TOTAL], told_until)
         of_client = partial(self._seen.seats.contracted, question.client) if is_whole else _unknown
         found: dict[RowKey, SeatTime | None] = {TOTAL: seat_time(spans, of_client)}
         if question.by in OVER_TIME:
             for row, (since, until) in enumerate(pairwise(self._edges)):
                 found[row] = seat_time(in_row(spans, since, until), of_client)
         elif question.by is By.SHOP:
+            shops = self._shops()
             for shop, intervals in spent.items():
                 if shop != TOTAL:
                     of_shop = partial(self._seen.seats.contracted, str(shop))
-                    found[shop] = seat_time(self._half_hours(intervals), of_shop)
+                    until = self._seen.presences_until(self._seen.feeding(shops[str(shop)]))
+                    found[shop] = seat_time(self._half_hours(intervals, min(until, told_until)), of_shop)
         return found
 
-    def _half_hours(self, intervals: Iterable[Interval]) -> list[HalfHour]:
-        return half_hours(intervals, self._window, self._frame.days, self._edges[0], self._until)
+    def _half_hours(self, intervals: Iterable[Interval], until: int) -> list[HalfHour]:
+        return half_hours(intervals, self._window, self._frame.days, self._edges[0], until)
 
     def _coverage(
         self, sources: frozenset[str] | None, since: int, until: int, figures: Figures, sessions: int

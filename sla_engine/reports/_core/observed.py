@@ -1,11 +1,13 @@
 """What a report needs of a ledger beside facts: rules, roster, presences, feeds, and how far the record goes."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sla_engine._core.coverage import Coverages, CoverageState
 from sla_engine._core.definition import DefinitionError
 from sla_engine._core.feeds import Feeds, FeedsState
+from sla_engine._core.limits import NOT_YET
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.seats import Seats, SeatsState
@@ -48,6 +50,8 @@ class Observed:
         self._until: Final = until
         self.checks: Final[list[QualityScored]] = []
         self._told: Final[list[Told]] = []
+        self._heard_until: Final[dict[str, int]] = {}
+        self._sources_of: Final[defaultdict[str, set[str]]] = defaultdict(set)
 
     def take(self, batch: Iterable[Recorded]) -> None:
         """Take the next entries in."""
@@ -61,6 +65,15 @@ class Observed:
         """Presences in order of event time, ties as entered; only of these sources, None = of all."""
         told = [each.change for each in self._told if sources is None or each.source in sources]
         return sorted(told, key=lambda change: change.occurred_at)
+
+    def presences_until(self, sources: frozenset[str] | None = None) -> int:
+        """Up to where (ms) any of these sources tells who is there, None = any at all; 0 where none does."""
+        telling = {each.source for each in self._told if sources is None or each.source in sources}
+        return max(map(self._known_until, telling), default=0)
+
+    def account_until(self, account: str) -> int:
+        """Up to where (ms) what was last told of an account is known to hold, by any source that told of it."""
+        return max(map(self._known_until, self._sources_of.get(account, ())), default=0)
 
     def watermark(self) -> int:
         """Up to where (event time) the record is complete by every source of conversations."""
@@ -81,6 +94,15 @@ class Observed:
         """Those of `sources` that number what they tell."""
         return frozenset(name for name in sources if self.feeds.state.sources[name].numbered)
 
+    def _known_until(self, source: str) -> int:
+        """A live source that speaks would have told of any change by now; what others did not yet tell is not known."""
+        heard = self._heard_until[source]
+        told = self.feeds.state.sources.get(source)
+        if told is None or told.feed in LIVE:
+            silent_since = None if told is None else told.silent_since
+            return max(heard, self._watermark.clock_at if silent_since is None else silent_since)
+        return heard
+
     def _take(self, entry: Recorded) -> None:
         body = entry.body
         if Kind.OFFERED <= entry.kind < Kind.PRESENCE and body is not None:
@@ -90,6 +112,7 @@ class Observed:
         match body:
             case PresenceChanged():
                 self._told.append(Told(entry.source, body))
+                self._speak(entry.source, body.occurred_at, body.account)
                 self._watermark.heard(entry.source, body.occurred_at, allowance_ms)
             case QualityScored():
                 self.checks.append(body)
@@ -125,6 +148,13 @@ class Observed:
         queue = getattr(entry.body, "queue", "")
         if queue:
             self.feeds.hear(entry, queue)
+        self._speak(entry.source, at, getattr(entry.body, "account", ""))
+
+    def _speak(self, source: str, at: int, account: str) -> None:
+        if at > self._heard_until.get(source, NOT_YET):
+            self._heard_until[source] = at
+        if account:
+            self._sources_of[account].add(source)
 
     def _rule(self, entry: Recorded, body: DefinitionPublished | ContractSigned) -> None:
         try:

@@ -71,14 +71,14 @@ class SeatTime(msgspec.Struct, frozen=True, gc=False):
 
 
 def person_intervals(
-    changes: Sequence[PresenceChanged], talks: Iterable[Interval], roster: Roster, until: int
+    changes: Sequence[PresenceChanged], talks: Iterable[Interval], roster: Roster, until: Callable[[str], int]
 ) -> Iterator[tuple[Place, Interval]]:
     """Everybody's intervals, of persons instead of accounts, each with the place it was spent at.
 
-    changes: sorted by event time. talks: of accounts. until: how far (ms) an interval without an end is known to go.
+    changes: sorted by event time. talks: of accounts. until: how far (ms) an account's last interval is known to go.
     """
     for each in (*presence_intervals(changes), *_work_intervals(changes), *talks):
-        end = until if each.end_ms is None else each.end_ms
+        end = until(each.account) if each.end_ms is None else each.end_ms
         cuts = [at for at in roster.moves(each.account) if each.start_ms < at < end]
         for start, stop in pairwise([each.start_ms, *cuts, end]):
             place = roster.place(each.account, start)
@@ -111,6 +111,8 @@ def half_hours(
     intervals: Iterable[Interval], window: Calendar, slices: WindowCalendar, since: int, until: int
 ) -> list[HalfHour]:
     """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours."""
+    if until <= since:
+        return []
     cuts = sorted({since, until, *_slice_starts(slices, since, until), *_window_edges(window, since, until)})
     there = [0] * (len(cuts) - 1)
     at_work = (each for each in intervals if each.state is State.AT_WORK)

@@ -12,12 +12,13 @@ from sla_engine._core.seats import Seats, SeatsState
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.dedicated import also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports.dedicated import Rows, SeatQuestion, SeatRow, seats
-from tests.builders import Event, assigned, clock, closed, customer, ms, offered, rules, works
+from tests.builders import Event, assigned, clock, closed, customer, declared, ms, offered, rules, silent, works
 from tests.sla_engine.facts import ANNA, NOBODY, load
 from tests.sla_engine.feeding import Feed
 from wire.board import Ratio
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.organisation import Relation, RosterLink
+from wire.record import Feed as Promise
 from wire.scope import EVERYTHING, Scope
 
 MINUTE = 60_000
@@ -120,6 +121,34 @@ def test_where_no_source_tells_who_is_there_nobody_is_short(tmp_path: Path) -> N
     write(tmp_path, "acme", entered(Relation.CONTRACTED_SEATS, "acme", "2"), offered("08:00", "c0"))
     acme = total(table(tmp_path), "acme")
     assert (acme.staffed, acme.contracted, acme.shortfall_ms) == (None, Ratio(32 * HOUR, 16 * HOUR), None)
+
+
+@pytest.mark.parametrize(
+    ("feed", "then"),
+    [(Promise.DAILY, []), (Promise.DELAYED, []), (Promise.LIVE, [silent("08:30")])],
+)
+def test_who_is_there_after_a_source_last_told_is_not_known(feed: Promise, then: list[Event], tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        declared("07:00", feed=feed),
+        entered(Relation.CONTRACTED_SEATS, "acme", "2"),
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        offered("08:00", "c0"),
+        presence("08:00", "anna", Presence.READY),
+        closed("08:30", "c0"),
+        *then,
+    )
+    rows = table(tmp_path, "half-hour")
+    told, *later = [row for row in rows if row.name and not row.shop]
+    assert (told.name, told.staffed, told.shortfall_ms) == (
+        "2026-11-02 08:00+08:00",
+        Ratio(HOUR // 2, HOUR // 2),
+        HOUR // 2,
+    )
+    assert {(row.staffed, row.shortfall_ms) for row in later} == {(None, None)}
+    assert {row.contracted for row in later} == {Ratio(HOUR, HOUR // 2)}
+    assert total(rows, "acme").staffed == total(rows, "acme", "flagship").staffed == Ratio(HOUR // 2, HOUR // 2)
 
 
 def test_a_client_without_a_contract_is_named_and_left_out(data: Path) -> None:

@@ -38,6 +38,7 @@ from tests.sla_engine.test_local_runner import Hub, folded, running
 from tests.waiting import wait_until
 from wire.board import Mean, Ratio
 from wire.conversation import Form, Presence
+from wire.record import Feed as Promise
 
 
 def visit(day: int, clock_time: str, name: str, waits_ms: int, *, account: str = "anna") -> list[Event]:
@@ -282,3 +283,22 @@ def test_a_silent_feed_lowers_the_coverage_of_its_hours(tmp_path: Path) -> None:
     found = made(ledger, By.HOUR, "08:00", "11:00")
     covered = [None if row.coverage is None else row.coverage.time for row in found.rows]
     assert covered == [Ratio(3_600_000, 3_600_000), Ratio(1_800_000, 3_600_000), Ratio(3_600_000, 3_600_000)]
+
+
+def test_people_are_told_of_as_far_as_the_file_of_their_source_goes(tmp_path: Path) -> None:
+    events = [
+        *rules(),
+        declared("00:00", feed=Promise.DAILY),
+        offered("09:00", "c0"),
+        presence("09:00"),
+        closed("11:00", "c0"),
+        clock(ms("12:00") + 3 * DAY_MS),
+    ]
+    found = made(filled(tmp_path, events), By.DAY, "04:00", ms("04:00") + 3 * DAY_MS)
+    first, *later = found.rows
+    for row in (first, found.total):
+        assert row.work is not None
+        assert row.work.logged_in_ms == 2 * 3_600_000
+        assert row.seats is not None
+        assert row.seats.staffed == Ratio(2 * 3_600_000, 3 * 3_600_000)
+    assert [(row.work, row.seats) for row in later] == [(None, None)] * 2

@@ -42,7 +42,7 @@ def told(at: str, account: str, presence: Presence, activity: Activity = Activit
 
 def times(changes: Sequence[PresenceChanged], known: Roster, until: str) -> dict[str, dict[State, int]]:
     spent: dict[str | int, list[Interval]] = {}
-    for place, interval in person_intervals(changes, [], known, ms(until)):
+    for place, interval in person_intervals(changes, [], known, lambda _: ms(until)):
         spent.setdefault(place.team, []).append(interval)
         spent.setdefault(TOTAL, []).append(interval)
     found = state_times(spent, [ms("00:00"), ms("+1 00:00")], over_time=False)
