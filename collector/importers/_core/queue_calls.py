@@ -115,6 +115,11 @@ class Calls:
             return [as_note(row)]
         return list(self._does[event.does](row, event))
 
+    def entered_at(self, row: LogRow) -> int | None:
+        """When the call a row names entered (ms), None where it is not open."""
+        call = self._open.get((row.call, row.queue))
+        return None if call is None else call.entered_at
+
     def up_to(self, at: int, before: int) -> Iterator[Body]:
         """What time alone decides, before a row of `at` (ms). before: of the row before it.
 
@@ -136,8 +141,6 @@ class Calls:
         self._open.clear()
         self._talking.clear()
 
-    # ------------------------------------------------------------------------------------------------------ events
-
     def _enters(self, row: LogRow, _: CallEvent) -> Iterator[Body]:
         key = (row.call, row.queue)
         before = self._open.get(key)
@@ -151,8 +154,7 @@ class Calls:
         call.may_ask = bool(self._talking) and row.call not in self._were_in_hands
         if not call.may_ask:
             yield from self._told(call)
-            return
-        if is_extension(row.caller):
+        elif is_extension(row.caller):
             asking = (talk for (_, account), talk in self._talking.items() if is_extension_of(account, row.caller))
             call.asked_by = next((talk.conversation for talk in asking), "")
 
@@ -220,8 +222,6 @@ class Calls:
         if row.account:
             yield Assigned(began_at, *begins, row.account, row.queue)
         yield Closed(row.at, *begins, ClosedBy.SYSTEM)
-
-    # ------------------------------------------------------------------------------------------------------- calls
 
     def _find(self, row: LogRow, wait_ms: int | None, talk_ms: int) -> OpenCall:
         """The call a row is about: by its id, by a transfer, or reckoned back from the wait the row tells."""

@@ -13,6 +13,10 @@ class PersonState(msgspec.Struct):
     """What the log said about one account. here: by a login, or because only who is there can do what was told.
 
     queues: it was added to; queues of the configuration are not told. paused: queues it paused in. wraps_until: ms.
+    gone_since: the instant (ms) before which it is known not to have been there, 0 = nothing is known.
+    restarted_at: of the exchange (ms), where nothing was told of the account since, else 0. told: whether the
+    record has its presence: where no row is about people, calls say nothing of who is there.
+    rung: here by nothing but a phone that rang.
     """
 
     resolution_ms: int = 1
@@ -22,10 +26,14 @@ class PersonState(msgspec.Struct):
     paused: set[str] = set()
     reason: str = ""
     wraps_until: int = 0
+    gone_since: int = 0
+    restarted_at: int = 0
+    told: bool = False
+    rung: bool = False
 
     def leave(self) -> None:
         """Gone: nothing of what was told before holds any more."""
-        self.here = self.paused_everywhere = False
+        self.here = self.paused_everywhere = self.rung = False
         self.queues, self.paused = set(), set()
         self.reason, self.wraps_until = "", 0
 
@@ -45,18 +53,28 @@ class People:
         self.states: dict[str, PersonState] = {}
 
     def take(self, row: LogRow, does: Person) -> Iterator[Body]:
-        """What a row about somebody adds to the record."""
+        """What a row about somebody adds to the record. With the first one, those whose phones rang before are told."""
+        if not any(each.told for each in self.states.values()):
+            for account, known in self.states.items():
+                if known.here and account != row.account:
+                    known.told = True
+                    yield _told(row.at, account, known, Activity.IDLE)
         state = self.states.setdefault(row.account, PersonState())
-        state.resolution_ms = row.resolution_ms
+        state.resolution_ms, state.told = row.resolution_ms, True
         wraps_until = state.wraps_until
         if does is Person.LOGS_OFF:
             since_ms = row.seconds(1)
-            if state.presence is Presence.OFFLINE and since_ms is not None:  # it logged in before the file begins
+            if (
+                state.rung or state.presence is Presence.OFFLINE
+            ) and since_ms is not None:  # it logged in before the file begins
                 state.here = True
                 yield _told(max(row.at - since_ms, 0), row.account, state, Activity.IDLE)
             state.leave()
         else:
             _change(state, row, does)
+        state.restarted_at, state.rung = 0, False
+        if state.presence is Presence.OFFLINE:
+            state.gone_since = row.at
         if state.wraps_until > row.at:
             yield _told(row.at, row.account, state, Activity.WRAP_UP)
         else:
@@ -66,10 +84,27 @@ class People:
         if ends_at > row.at:
             yield _told(ends_at, row.account, state, Activity.IDLE)
 
-    def cut_off(self, at: int) -> Iterator[Body]:
+    def rung(self, row: LogRow, waits_since: int, rang_since: int) -> Iterator[Body]:
+        """A phone rings only for who is a member: by the configuration, or kept over a restart, of which no row tells.
+
+        waits_since: when the call that rang entered (ms); rang_since: when the phone began to ring for it.
+        """
+        state = self.states.setdefault(row.account, PersonState())
+        if state.presence is Presence.OFFLINE and rang_since >= state.gone_since:
+            state.resolution_ms, state.here, state.rung = row.resolution_ms, True, True
+            if any(each.told for each in self.states.values()):
+                since = state.restarted_at or max(waits_since, state.gone_since)
+                state.told = True
+                yield _told(since, row.account, state, Activity.IDLE)
+
+    def cut_off(self, at: int, restarted_at: int) -> Iterator[Body]:
         """The exchange was started anew; `at` is the last it told before. Who is there now it has yet to say."""
         for account, state in self.states.items():
-            if state.presence is not Presence.OFFLINE:
+            state.restarted_at = state.gone_since = restarted_at
+            was_there = state.presence is not Presence.OFFLINE
+            if not state.told:
+                state.leave()
+            elif was_there:
                 ends_at = max(at, state.wraps_until)
                 state.leave()
                 yield _told(at, account, state, Activity.IDLE)

@@ -12,6 +12,8 @@ from collector.importers._core.queue_log import (
     KNOWN_NOTES,
     PERSON_EVENTS,
     RESTART,
+    Call,
+    CallEvent,
     Fault,
     LogRow,
     Note,
@@ -80,6 +82,8 @@ class Story:
         event = call_event(row)
         yield from self._calls.up_to(row.at, self.last_at)
         if event is not None:
+            if event.does in (Call.CONNECTS, Call.RINGS) and row.account:
+                yield from self._rung(row, event)
             yield from self._calls.take(row, event)
         elif row.event in PERSON_EVENTS:
             yield from self._people.take(row, PERSON_EVENTS[row.event])
@@ -90,12 +94,19 @@ class Story:
                 self._note(Note.UNKNOWN)
             yield as_note(row)
 
+    def _rung(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
+        rang_since = row.at - (row.duration(event.ring, event.ring_unit_ms) or 0)
+        entered_at = self._calls.entered_at(row)
+        if entered_at is None:
+            entered_at = row.at - (row.seconds(event.wait) or 0)
+        yield from self._people.rung(row, min(entered_at, rang_since), rang_since)
+
     def _restarted(self, row: LogRow) -> Iterator[Body | Hole]:
         """What was open ended at the last instant that was told, or later; from there on nothing is known."""
         if self._last_at is None:
             return
         yield from self._calls.cut_off(self._last_at)
-        yield from self._people.cut_off(self._last_at)
+        yield from self._people.cut_off(self._last_at, row.at)
         since = min(self._last_at, row.at)
         yield Hole(row.at, GapReason.SOURCE_RESTARTED, since, row.at)
 

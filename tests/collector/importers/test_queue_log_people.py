@@ -116,6 +116,59 @@ def test_after_a_restart_nobody_is_known_to_be_there(tmp_path: Path) -> None:
     assert presence_of(tmp_path, *rows)[-2:] == ["+5 a-2 offline", "+9 a-1 offline"]
 
 
+def test_whose_phone_is_answered_after_a_restart_was_a_member_since_then(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "q-1", "a-1", "ADDMEMBER"),
+        line(10, "NONE", "NONE", "NONE", "QUEUESTART"),
+        line(100, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+        line(105, "c-1", "q-1", "a-1", "CONNECT", 5, "u", 3),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 offline", "+10 a-1 ready"]
+
+
+def test_a_member_of_the_configuration_is_there_when_the_phone_rings_though_others_left(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "q-1", "a-1", "ADDMEMBER"),
+        line(10, "NONE", "q-1", "a-1", "REMOVEMEMBER"),
+        line(100, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+        line(117, "c-1", "q-1", "a-2", "RINGNOANSWER", 15000),
+        line(190, "c-1", "q-1", "NONE", "ABANDON", 1, 1, 90),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+10 a-1 offline", "+100 a-2 ready"]
+
+
+def test_phones_that_rang_before_anybody_was_told_of_are_told_with_the_first(tmp_path: Path) -> None:
+    rows = [
+        line(0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+        line(5, "c-1", "q-1", "a-2", "CONNECT", 5, "u", 3),
+        line(60, "c-1", "q-1", "a-2", "COMPLETECALLER", 5, 55, 1),
+        line(70, "NONE", "q-1", "a-1", "ADDMEMBER"),
+    ]
+    assert presence_of(tmp_path, *rows[:3]) == [], "where no row is about people, nothing is known of them"
+    assert presence_of(tmp_path, *rows) == ["+70 a-2 ready", "+70 a-1 ready"]
+
+
+def test_a_ring_from_before_somebody_left_brings_nobody_back(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "q-1", "a-1", "ADDMEMBER"),
+        line(1, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+        line(10, "NONE", "q-1", "a-1", "REMOVEMEMBER"),
+        line(12, "c-1", "q-1", "a-1", "RINGNOANSWER", 10000),
+        line(30, "c-1", "q-1", "NONE", "ABANDON", 1, 1, 29),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+10 a-1 offline"]
+
+
+def test_a_login_before_the_file_is_reckoned_though_the_phone_rang_meanwhile(tmp_path: Path) -> None:
+    rows = [
+        line(0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+        line(5, "c-1", "q-1", "a-1", "CONNECT", 5, "u", 3),
+        line(60, "c-1", "q-1", "a-1", "COMPLETECALLER", 5, 55, 1),
+        line(600, "NONE", "NONE", "a-1", "AGENTLOGOFF", "chan-1", 900),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+-300 a-1 ready", "+600 a-1 offline"]
+
+
 @pytest.mark.parametrize(
     ("name", "account"),
     [
