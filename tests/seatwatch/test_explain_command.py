@@ -1,6 +1,7 @@
 """`seatwatch explain`: a conversation in words, in both languages, and what is said when there is none."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,10 @@ def test_what_was_never_received_is_said_with_what_the_record_holds(
     assert "0 declared gaps with 0 events lost" in said
     assert explain(data, "c9", "--at", "2026-12-02") == 1
     assert "nothing of that time" in capsys.readouterr().err
+    for at in ("2026-11-02 09:00", "2026-12-02"):
+        assert explain(data, "c9", "--at", at, "--lang", "zh") == 1
+        said = capsys.readouterr().err.partition(": ")[2]
+        assert not re.search("[A-Za-z]", said)
 
 
 @pytest.mark.parametrize(
