@@ -185,6 +185,7 @@ def _definition(said: dict[str, Any]) -> Definition:
     for field in Definition.__struct_fields__:
         if field.endswith("_ms"):
             reading.put(field, values.duration, reading.table.pop(file_key(field), None))
+    reading.put("title", values.title, reading.table["title"])
     starts = reading.table.pop("business_day_starts")
     reading.put("business_day_starts_minute", values.start_of_day, starts)
     reading.put("service_windows", values.windows, reading.table["service_windows"])

@@ -47,6 +47,13 @@ def weekday(name: str) -> int:
     return days.index(name)
 
 
+def title(key: str, said: object) -> object:
+    """What people call it; whether it is a text is seen with the other fields."""
+    if isinstance(said, str) and not said.strip():
+        raise DefinitionError(key, '""', "is empty", "write what people call it")
+    return said
+
+
 def list_of(key: str, said: object) -> Sequence[Any]:
     """What should be a list."""
     if not isinstance(said, list):

@@ -365,3 +365,9 @@ def test_what_the_reader_of_toml_gives_up_on_is_refused_as_a_file(value: str) ->
 def test_an_hour_of_thousands_of_digits_is_no_time_of_day() -> None:
     hours = "9" * 5000
     assert "no time of day" in str(refused(f'based_on = "contract-10s"\nservice_windows = ["00:00-{hours}:00"]\n'))
+
+
+@pytest.mark.parametrize("title", ["", "  "])
+def test_a_definition_without_a_title_is_refused(title: str) -> None:
+    error = refused(f'based_on = "contract-10s"\ntitle = "{title}"\n')
+    assert (error.key, error.problem) == ("title", "is empty")

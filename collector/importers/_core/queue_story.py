@@ -80,6 +80,8 @@ class Story:
         event = call_event(row)
         yield from self._calls.up_to(row.at, self.last_at)
         if event is not None:
+            if row.misstates(event):
+                self._note(Note.NO_DURATION)
             yield from self._calls.take(row, event)
         elif row.event in PERSON_EVENTS:
             yield from self._people.take(row, PERSON_EVENTS[row.event])
