@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sla_engine._core import definition as definitions
 from sla_engine._core.definition import DefinitionError, refuse
 from wire.limits import INSTANT_MAX_MS
+from wire.zones import zone_named
 
 _DIGITS: Final = 2
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -130,8 +131,8 @@ def instant(key: str, value: object, in_zone: ZoneInfo) -> int:
 def zone(name: object) -> ZoneInfo:
     """The IANA zone of that name."""
     try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone_named(str(name))
+    except ZoneInfoNotFoundError:
         raise DefinitionError("time_zone", name, "no such zone", 'write an IANA name such as "Asia/Shanghai"') from None
 
 

@@ -164,6 +164,7 @@ def test_what_was_never_received_is_said_with_what_the_record_holds(
         (["c1", "--definition", "contract-10s@9"], "contract-10s@1"),
         (["c1", "--at", "noon"], "noon"),
         (["c1", "--zone", "Nowhere"], "Nowhere"),
+        (["c1", "--zone", "localtime"], "localtime"),
     ],
 )
 def test_what_cannot_be_asked_is_named(

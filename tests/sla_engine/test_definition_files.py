@@ -371,3 +371,11 @@ def test_an_hour_of_thousands_of_digits_is_no_time_of_day() -> None:
 def test_a_definition_without_a_title_is_refused(title: str) -> None:
     error = refused(f'based_on = "contract-10s"\ntitle = "{title}"\n')
     assert (error.key, error.problem) == ("title", "is empty")
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "posixrules", "posix/Asia/Shanghai", "right/UTC", "", "../UTC"]
+)
+def test_a_zone_that_only_a_machine_knows_is_refused(zone: str) -> None:
+    error = refused(f'based_on = "contract-10s"\ntime_zone = "{zone}"\n')
+    assert (error.key, error.problem) == ("time_zone", "no such zone")
