@@ -138,6 +138,12 @@ MEASURES: Final = (
         "count",
         ("Detail.unanswered_turns",),
         ("E4", "E10", "E12"),
+        (
+            Elsewhere("Tmall", "counts 600 s for one that is unanswered on that day", REPOSTED),
+            Elsewhere(
+                "Chatwoot", "next response time keeps running after the end, past a last thanks", "chatwoot issue 10178"
+            ),
+        ),
     ),
     Measure(
         "M6",
@@ -228,6 +234,18 @@ MEASURES: Final = (
         "count",
         ("Detail.not_judged", "Detail.answered_out_of_hours"),
         ("E7", "E9", "E10", "E11", "E13", "E15"),
+        (
+            Elsewhere(
+                "JD",
+                "leaves out what began from 23:00 to 09:00, and messages left while everybody is offline",
+                REPOSTED,
+            ),
+            Elsewhere(
+                "Genesys, Talkdesk",
+                "short abandons may be left out",
+                "help.mypurecloud.com, data-dictionary.talkdesk.com",
+            ),
+        ),
     ),
     Measure(
         "M10",
@@ -260,7 +278,7 @@ MEASURES: Final = (
         "ratio",
         ("Tile.saturation",),
         (),
-        (),
+        (Elsewhere("Feige", "somebody who is 100 % saturated counts as not free, as one offline does", REPOSTED),),
         (c.SATURATION, c.TEAM_SATURATION),
     ),
     Measure(
@@ -286,7 +304,9 @@ MEASURES: Final = (
     Measure(
         "M14",
         "occupancy",
-        "time serving or in wrap-up / time ready or serving, of people, as their presence tells it",
+        "time serving or in wrap-up / time ready or serving, of people, as their presence tells it. Adherence, "
+        "presence against the schedule, is not computed: a shift of the roster says when somebody begins and "
+        "ends, without breaks or days off, so that a rate from it would blame people for both",
         "ratio",
         ("Tile.occupancy",),
         (),
@@ -360,7 +380,7 @@ MEASURES: Final = (
         "people",
         ("Tile.staffing",),
         (),
-        (),
+        (Elsewhere("Asterisk", "tells how many are logged in at an instant, no time", "AMI QueueSummary, LoggedIn"),),
         (c.STAFFED, c.CONTRACTED),
     ),
     Measure(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -24,6 +24,7 @@ from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySectio
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
+from wire.zones import zone_named
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
@@ -237,8 +238,8 @@ def _problems(config: Config, base: Path) -> Iterator[Problem]:
         yield Problem("redis.url", problem, 'write one such as "redis://127.0.0.1:6379/0"')
     for number, client in enumerate(config.client):
         try:
-            ZoneInfo(client.time_zone or "UTC")
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            zone_named(client.time_zone or "UTC")
+        except ZoneInfoNotFoundError:
             yield Problem(
                 f"client[{number}].time_zone",
                 f"{client.time_zone!r} is no IANA time zone",

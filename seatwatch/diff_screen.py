@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import hundredths, mean_ms, percent
+from seatwatch.numbers import decimal, hundredths, mean_ms, percent
 from seatwatch.screens import console_of
 from sla_engine.diff import Difference, Group, Standing
 from wire.board import Figures, Mean, Ratio
@@ -20,7 +20,7 @@ _MEANS: Final = ("first_response", "seat_response", "average_response")
 
 
 class Line(NamedTuple):
-    """One figure on both sides: shown, and the difference (count, hundredths of a percent, or ms); None = no data."""
+    """One figure on both sides: shown, and the difference (count, hundredths of a point, or ms); None = no data."""
 
     name: str
     before: str
@@ -32,9 +32,9 @@ class Line(NamedTuple):
 def lines(found: Difference, tell: Teller) -> Iterator[Line]:
     """Every figure, in the order of the page."""
     before, after = found.before.figures, found.after.figures
-    yield _ratio_line("attainment", before.attainment, after.attainment)
+    yield _ratio_line("attainment", before.attainment, after.attainment, tell)
     levels = [None if each.service_level is None else each.service_level.ratio for each in (before, after)]
-    yield _ratio_line("service_level", levels[0] or Ratio(0, 0), levels[1] or Ratio(0, 0))
+    yield _ratio_line("service_level", levels[0] or Ratio(0, 0), levels[1] or Ratio(0, 0), tell)
     for name in _MEANS:
         yield _mean_line(name, _mean(before, name), _mean(after, name), tell)
     for name in _COUNTS:
@@ -91,12 +91,12 @@ def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
     return msgspec.json.encode(told)
 
 
-def _ratio_line(name: str, before: Ratio, after: Ratio) -> Line:
+def _ratio_line(name: str, before: Ratio, after: Ratio, tell: Teller) -> Line:
     if not before.whole or not after.whole:
         return Line(name, _ratio(before), _ratio(after), None, "-")
     difference = hundredths(after) - hundredths(before)
-    sign = "-" if difference < 0 else "+"
-    return Line(name, _ratio(before), _ratio(after), difference, f"{sign}{percent(abs(difference))}")
+    points = f"{'-' if difference < 0 else '+'}{decimal(abs(difference))}"
+    return Line(name, _ratio(before), _ratio(after), difference, tell.filled("percentage_points", n=points))
 
 
 def _mean_line(name: str, before: Mean, after: Mean, tell: Teller) -> Line:

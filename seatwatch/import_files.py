@@ -19,6 +19,7 @@ from collector.importers.tables import TableError
 from seatwatch.import_job import reading_settings
 from seatwatch.import_parts import note_parts, read_parts
 from seatwatch.settings import Defaults
+from wire.zones import zone_named
 
 MAPPING: Final = "mapping"
 FIGURES: Final = "platform-figures"
@@ -88,6 +89,6 @@ def _zone(name: str | None) -> ZoneInfo | None:
     if name is None:
         return None
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone_named(name)
+    except ZoneInfoNotFoundError:
         raise FilesError(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai") from None

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from seatwatch.clock import now_ms
+from wire.zones import zone_named as iana_zone
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
@@ -17,8 +18,8 @@ _END: Final = datetime(9999, 12, 30, tzinfo=UTC)
 def zone_named(name: str) -> str:
     """The name again. Exits with 2 when there is no such time zone."""
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        iana_zone(name)
+    except ZoneInfoNotFoundError:
         typer.echo(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai", err=True)
         raise typer.Exit(2) from None
     return name

@@ -60,6 +60,8 @@ _KEY: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _STRIDE: Final = timedelta(weeks=1)
 _T = TypeVar("_T", bound=msgspec.Struct)
 _NO_TARGET: Final = "none"
+_INTEGER_BITS: Final = 4096
+"""An integer that is longer could not be shown in what is said of it."""
 _MIDNIGHT: Final = "00:00"
 _LEFT_OUT: Final[Mapping[type, Mapping[str, Any]]] = {
     Definition: {"unanswered_cap_ms": None, "next_response_limit_ms": None, "special_days": {}},
@@ -183,6 +185,7 @@ def _definition(said: dict[str, Any]) -> Definition:
     for field in Definition.__struct_fields__:
         if field.endswith("_ms"):
             reading.put(field, values.duration, reading.table.pop(file_key(field), None))
+    reading.put("title", values.title, reading.table["title"])
     starts = reading.table.pop("business_day_starts")
     reading.put("business_day_starts_minute", values.start_of_day, starts)
     reading.put("service_windows", values.windows, reading.table["service_windows"])
@@ -325,9 +328,25 @@ def _preset_table(name: str) -> dict[str, Any]:
 
 def _table(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DefinitionError("file", "TOML", str(error), "see docs/reference/definitions.md for the form") from None
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, or lists in lists in lists
+        is_syntax = isinstance(error, tomllib.TOMLDecodeError)
+        problem = str(error) if is_syntax else "a number too long, or nested too deeply"
+        raise DefinitionError("file", "TOML", problem, "see docs/reference/definitions.md for the form") from None
+    definitions.refuse([*_too_large("", table)])
+    return table
+
+
+def _too_large(key: str, value: object) -> Iterator[DefinitionError]:
+    """Integers that nothing can be said of; TOML has hexadecimal ones of any length."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _too_large(f"{key}.{name}" if key else name, each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _too_large(key, each)
+    elif isinstance(value, int) and value.bit_length() > _INTEGER_BITS:
+        yield DefinitionError(key, "an integer", "too long", "write a smaller one")
 
 
 def file_key(field: str) -> str:

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sla_engine._core import definition as definitions
 from sla_engine._core.definition import DefinitionError, refuse
+from wire.limits import INSTANT_MAX_MS
+from wire.zones import zone_named
 
-HOURS_PER_DAY: Final = 24
+_DIGITS: Final = 2
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
 SpecialDay = tuple[str, list[tuple[int, int]], int | None]
@@ -46,6 +48,13 @@ def weekday(name: str) -> int:
     return days.index(name)
 
 
+def title(key: str, said: object) -> object:
+    """What people call it; whether it is a text is seen with the other fields."""
+    if isinstance(said, str) and not said.strip():
+        raise DefinitionError(key, '""', "is empty", "write what people call it")
+    return said
+
+
 def list_of(key: str, said: object) -> Sequence[Any]:
     """What should be a list."""
     if not isinstance(said, list):
@@ -76,7 +85,8 @@ def windows(key: str, texts: object) -> list[tuple[int, int]]:
 def minute(key: str, text: str) -> int:
     """Minutes since midnight, 24:00 included."""
     hours, colon, minutes = text.strip().partition(":")
-    if colon and hours.isdecimal() and minutes.isdecimal() and int(hours) <= HOURS_PER_DAY and int(minutes) < 60:
+    is_short = len(hours) <= _DIGITS and len(minutes) <= _DIGITS
+    if colon and is_short and hours.isdecimal() and minutes.isdecimal() and int(minutes) < 60:
         found = int(hours) * 60 + int(minutes)
         if found <= definitions.MINUTES_PER_DAY:
             return found
@@ -95,8 +105,12 @@ def duration(key: str, seconds: object) -> int | None:
     """Whole ms of a number of seconds."""
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
-        raise DefinitionError(key, seconds, "not a number of seconds", "write it as 10 or 0.5")
+    fix = "write it as 10 or 0.5"
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise DefinitionError(key, seconds, "not a number of seconds", fix)
+    if not abs(seconds) <= INSTANT_MAX_MS:  # nor are its milliseconds a number then
+        is_finite = isinstance(seconds, int) or isfinite(seconds)
+        raise DefinitionError(key, seconds, "too many seconds" if is_finite else "not a number of seconds", fix)
     ms = round(seconds * 1000)
     if abs(seconds * 1000 - ms) > 1e-6:
         raise DefinitionError(key, seconds, "finer than a millisecond", "write at most three decimals")
@@ -117,8 +131,8 @@ def instant(key: str, value: object, in_zone: ZoneInfo) -> int:
 def zone(name: object) -> ZoneInfo:
     """The IANA zone of that name."""
     try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone_named(str(name))
+    except ZoneInfoNotFoundError:
         raise DefinitionError("time_zone", name, "no such zone", 'write an IANA name such as "Asia/Shanghai"') from None
 
 

@@ -60,6 +60,8 @@ def _measure(measure: Measure) -> list[str]:
     if measure.metrics:
         lines.append(f"- At `/metrics`: {_listed(tuple(exposed_name(metric) for metric in measure.metrics))}.")
     lines += [f"- {other.system}: {other.differs} ({other.source})." for other in measure.elsewhere]
+    if not measure.elsewhere:
+        lines.append("- Elsewhere: nothing was read of another system's figure like it.")
     return [*lines, ""]
 
 

@@ -24,6 +24,7 @@ _NUMBER: Final = re.compile(
     r"|\+\d{7,15}(?!\d)"  # international (E.164)
     r"|^0\d{2,3}[- ]\d{7,8}$"  # fixed line, China
 )
+_NUMBER_IN_WORD: Final = re.compile(r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)")
 _NUMBER_IN_BYTES: Final = re.compile(rb"(?<![0-9A-Za-z])(?:\+?86)?1[3-9]\d{9}(?![0-9A-Za-z])").search
 _LEFT_SHOWN: Final = 3
 _RIGHT_SHOWN: Final = 4
@@ -48,7 +49,18 @@ def is_telephone_number(text: str) -> bool:
 
 def masked(text: str) -> str:
     """`text` with the middle of telephone numbers taken out: 138xxxx8000. Still one for each person of a floor."""
-    return _NUMBER.sub(lambda found: f"{found[0][:_LEFT_SHOWN]}xxxx{found[0][-_RIGHT_SHOWN:]}", text)
+    return _NUMBER.sub(_mask, text)
+
+
+def masked_word(text: str) -> str:
+    """As `masked`, of a word of capitals that a number may stand in the midst of: FOO138XXXX8000."""
+    return _NUMBER_IN_WORD.sub(
+        lambda found: _mask(found).upper(), _NUMBER.sub(lambda found: _mask(found).upper(), text)
+    )
+
+
+def _mask(found: re.Match[str]) -> str:
+    return f"{found[0][:_LEFT_SHOWN]}xxxx{found[0][-_RIGHT_SHOWN:]}"
 
 
 def is_personal(text: str) -> bool:

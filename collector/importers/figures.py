@@ -28,6 +28,7 @@ from collector.importers.report import Report
 from wire.ids import NAME_PATTERN
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.platform import Measured
+from wire.zones import zone_named
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,8 +95,8 @@ def parse_figure_mapping(text: str) -> FigureMapping:
     """The mapping in TOML `text`. MappingError."""
     mapping = converted(text, FigureMapping)
     try:
-        ZoneInfo(mapping.period.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone_named(mapping.period.zone)
+    except ZoneInfoNotFoundError:
         problem = f"{mapping.period.zone!r} is no IANA time zone"
         raise MappingError([Problem("period.zone", problem, 'write one such as "Asia/Shanghai"')]) from None
     if mapping.about.queue and mapping.constant.queue:

@@ -22,6 +22,7 @@ from collector.importers.columns import ColumnNames, Columns, MappingError, Prob
 from wire.conversation import Channel, LeftReason
 from wire.ids import NAME_PATTERN
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.zones import zone_named
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -252,8 +253,8 @@ def _words() -> _Words:
 def _problems(mapping: Mapping) -> Iterator[Problem]:
     time = mapping.time
     try:
-        ZoneInfo(time.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone_named(time.zone)
+    except ZoneInfoNotFoundError:
         yield Problem("time.zone", f"{time.zone!r} is no IANA time zone", 'write one such as "Asia/Shanghai"')
     for form in (*time.formats, *time.date_formats):
         if form not in {EPOCH_S, EPOCH_MS} and not _usable(form):

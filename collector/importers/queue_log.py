@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -29,7 +29,7 @@ from collector.importers._core.text import plain
 from collector.importers._core.times import Moment, TimeReader, instants
 from collector.importers.reading import ReadingSettings, zone_offsets
 from collector.importers.report import Report
-from collector.importers.tables import TEXT_SUFFIXES, WORKBOOK, Table, TableError, TableLimits
+from collector.importers.tables import TEXT_SUFFIXES, WORKBOOK, Table, TableError, TableLimits, detect
 from wire.limits import INSTANT_MAX_MS
 
 _LINE: Final = re.compile(r"\d+(\.\d+)?\|[^|]*\|[^|]*\|[^|]*\|[^|]+")
@@ -65,6 +65,7 @@ class QueueLogFile:
         self.size: Final = path.stat().st_size
         self._raw: BinaryIO | None = None
         self._table: Table | None = None
+        self._encoding = ""
         self.breaks_off = False
         """Its last row is not whole and is not among `rows`."""
         with self._lines() as lines:
@@ -129,14 +130,19 @@ class QueueLogFile:
 
     @contextmanager
     def _lines(self) -> Iterator[Iterator[str]]:
-        """Text lines; what is no UTF-8 is marked, and only matters where it stands in a name."""
+        """Text lines; what is no text is marked, and only matters where it stands in a name."""
         with ExitStack() as opened:
             self._raw = opened.enter_context(self.path.open("rb"))
             is_compressed = self._raw.read(len(_GZIP)) == _GZIP
             self._raw.seek(0)
-            stream = opened.enter_context(gzip.GzipFile(fileobj=self._raw)) if is_compressed else self._raw
-            text = opened.enter_context(io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="\n"))
+            packed = opened.enter_context(gzip.GzipFile(fileobj=self._raw)) if is_compressed else None
+            stream = self._raw if packed is None else cast("BinaryIO", packed)
             try:
+                self._encoding = self._encoding or detect(stream)
+                stream.seek(0)
+                text = opened.enter_context(
+                    io.TextIOWrapper(stream, encoding=self._encoding, errors="replace", newline="\n")
+                )
                 yield iter(lambda: text.readline(_LINE_CHARS), "")
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise TableError(self.path, f"cannot be unpacked ({type(error).__name__})", "copy it again") from None

@@ -69,7 +69,7 @@ class Table:
         self.is_workbook: Final = path.suffix.lower() == WORKBOOK
         if not self.is_workbook and path.suffix.lower() not in TEXT_SUFFIXES:
             raise TableError(path, "neither CSV nor xlsx by its name", "give a file that ends in .csv or .xlsx")
-        self.encoding: Final = "" if self.is_workbook else detect(path) if encoding == "auto" else encoding
+        self.encoding: Final = "" if self.is_workbook else _detected(path) if encoding == "auto" else encoding
 
     @property
     def position(self) -> int:
@@ -205,39 +205,46 @@ def _noted(text: io.TextIOWrapper, lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def detect(path: Path) -> str:
-    """The encoding of a text file: by its mark, else UTF-8 if all of it is that, else GB18030.
+def _detected(path: Path) -> str:
+    with path.open("rb") as file:
+        return detect(file)
+
+
+def detect(file: BinaryIO) -> str:
+    """The encoding of a text that is read from its start: by its mark, else UTF-8 if all of it is that, else GB18030.
 
     A file that is neither is read as UTF-8 if it holds Chinese in that before the first byte that does not fit, else as
     the one of which more can be read. What is no text in it is seen row by row.
     """
-    with path.open("rb") as file:
-        start = file.read(len(BOM_UTF8))
+    start = file.read(len(BOM_UTF8))
     if start.startswith(BOM_UTF8):
         return "utf-8-sig"
     if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return "utf-16"
-    utf8, is_chinese = _readable(path, "utf-8")
-    if utf8 == path.stat().st_size or is_chinese:
+    utf8, is_chinese = _readable(file, "utf-8")
+    if is_chinese or file.tell() == utf8:
         return "utf-8"
-    return "gb18030" if _readable(path, "gb18030")[0] > utf8 else "utf-8"
+    return "gb18030" if _readable(file, "gb18030")[0] > utf8 else "utf-8"
 
 
-def _readable(path: Path, encoding: str) -> tuple[int, bool]:
-    """How many bytes from the start are text in that encoding, and whether there is a wide character among them."""
+def _readable(file: BinaryIO, encoding: str) -> tuple[int, bool]:
+    """How many bytes from the start are text in that encoding, and whether there is a wide character among them.
+
+    The file stands at its end afterwards where all of it is.
+    """
     decoder = getincrementaldecoder(encoding)()
     done, is_chinese = 0, False
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            pending = decoder.getstate()[0]
-            try:
-                text = decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                fitting = (pending + chunk)[: error.start]
-                is_chinese = is_chinese or _WIDE.search(fitting.decode(encoding)) is not None
-                return done - len(pending) + error.start, is_chinese
-            is_chinese = is_chinese or _WIDE.search(text) is not None
-            done += len(chunk)
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        pending = decoder.getstate()[0]
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            fitting = (pending + chunk)[: error.start]
+            is_chinese = is_chinese or _WIDE.search(fitting.decode(encoding)) is not None
+            return done - len(pending) + error.start, is_chinese
+        is_chinese = is_chinese or _WIDE.search(text) is not None
+        done += len(chunk)
     return done - len(decoder.getstate()[0]), is_chinese
 
 

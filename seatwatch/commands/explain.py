@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger, published_or_exit
-from seatwatch.instants import instant_named, local_day, local_time, zone_named
+from seatwatch.instants import instant_named, local_day, zone_named
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
+    from seatwatch.explain_words import Teller
     from sla_engine._core.attribution import Trace
     from sla_engine._core.definition import Definition
     from sla_engine.explain import Explanation, Record, Session
@@ -70,7 +71,7 @@ def explain(
     if not explained.told:
         if as_json:
             typer.echo(json_of(explained, tell, {}))
-        typer.echo(f"{conversation}: {tell.word('not_received')}. {_holds(explained.record, zone)}", err=True)
+        typer.echo(f"{conversation}: {tell.word('not_received')}{_holds(explained.record, tell)}", err=True)
         raise typer.Exit(1)
     if as_json:
         typer.echo(json_of(explained, tell, why))
@@ -137,19 +138,22 @@ def _of(found: "Explanation", session: int) -> "tuple[Session, ...]":
     return tuple(each for each in found.sessions if each.fact.session == session)
 
 
-def _holds(record: "Record", zone: str) -> str:
+def _holds(record: "Record", tell: "Teller") -> str:
     """What there is instead, so that a lost event is told from one that never was."""
     if record.first_at is None or record.last_at is None:
-        return "The ledger holds nothing of that time."
-    span = f"{local_time(record.first_at, ZoneInfo(zone))} .. {local_time(record.last_at, ZoneInfo(zone))}"
-    told = [
-        f"The ledger holds {record.entries:,} entries, received {span}",
-        f"{record.gaps} declared gaps with {record.lost} events lost",
-        f"{record.quarantined} quarantined entries",
-        f"{len(record.silences)} silences of feeds",
-    ]
+        return tell.word("holds_nothing")
+    told = tell.filled(
+        "holds_entries",
+        entries=f"{record.entries:,}",
+        first=tell.at(record.first_at),
+        last=tell.at(record.last_at),
+        gaps=record.gaps,
+        lost=record.lost,
+        quarantined=record.quarantined,
+        silences=len(record.silences),
+    )
     naming = ", ".join(f"#{index}" for index in record.naming_it)
-    return "; ".join(told) + (f". It is named in quarantined {naming}." if naming else ".")
+    return told + (tell.filled("holds_named", indexes=naming) if naming else "")
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from seatwatch.roster_apply import APPLY_EXAMPLES, apply
+from wire.zones import zone_named
 
 if TYPE_CHECKING:
     from collector._core.roster import Link, Problem
@@ -62,8 +63,8 @@ def import_(
 
     defaults = load_defaults()
     try:
-        zone = ZoneInfo(time_zone or defaults.text("contract.time_zone"))
-    except (ZoneInfoNotFoundError, ValueError):
+        zone = zone_named(time_zone or defaults.text("contract.time_zone"))
+    except ZoneInfoNotFoundError:
         _end(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai", 2)
     try:
         planned = plan(file, data, zone, now_ms(), defaults)

@@ -35,6 +35,13 @@ def test_the_reference_page_is_what_catalogue_measures_and_glossary_make() -> No
     assert all(f"`{exposed_name(metric)}`" in page for metric in CATALOGUE.values())
 
 
+def test_every_measure_says_what_others_call_it_or_that_nothing_was_read_of_it() -> None:
+    for part in markdown().partition("\n## Metrics\n")[0].split("\n### ")[1:]:
+        told = [line for line in part.splitlines() if line.startswith("- ")]
+        ours = ("- Formula: ", "- Unit: ", "- Settled by: ", "- At `/metrics`: ")
+        assert [line for line in told if not line.startswith(ours)], part
+
+
 def test_every_figure_of_the_board_is_a_measure_and_every_measure_is_on_the_board() -> None:
     figures = {f"{owner.__name__}.{field}" for owner in (Figures, Detail) for field in owner.__struct_fields__}
     people = {f"Tile.{field}" for field in ("saturation", "occupancy", "load", "staffing", "coverage", "surge")}

@@ -140,6 +140,7 @@ seats = -1
         ('[server]\nlisten = "0.0.0.0"\n', "server.listen", "reader"),
         ('[[client]]\nid = "operator"\n', "client[0].id", "operator"),
         ('[[client]]\nid = "a"\ntime_zone = "Mars/Base"\n', "client[0].time_zone", "IANA"),
+        ('[[client]]\nid = "a"\ntime_zone = "localtime"\n', "client[0].time_zone", "IANA"),
         ('[[client]]\nid = "a"\n[[client]]\nid = "a"\n', "client[1].id", "'a' stands at client[0].id too"),
         ('[[client]]\nid = "a"\n[[client]]\nid = "a b"\n', "client[1].id", "no name"),
     ],

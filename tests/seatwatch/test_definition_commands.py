@@ -24,6 +24,20 @@ def test_list_shows_every_preset_with_version_date_standing_and_hash(capsys: pyt
         assert ("unofficial" in rows[name]) is not preset.official
 
 
+def test_list_says_where_a_preset_is_not_the_platforms_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["definition", "list"]) == 0
+    assert "tmall-art-2022: Tmall takes turns that a fully automatic robot answered out" in capsys.readouterr().out
+
+
+def test_list_speaks_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["definition", "list", "--lang", "zh"]) == 0
+    page = capsys.readouterr().out
+    for shown in ("版本", "非官方", "拼多多 5 分钟回复率", "天猫从分子和分母中都剔除"):
+        assert shown in page
+    for other in ("unofficial", "Pinduoduo"):
+        assert other not in page
+
+
 def test_show_prints_a_file_that_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     for name in preset_names():
         preset = load_preset(name)

@@ -35,7 +35,8 @@ def test_figures_stand_side_by_side_and_what_moves_is_listed_with_a_hint(
 ) -> None:
     assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD) == 0
     page = capsys.readouterr().out
-    for words in ("7.69 % (1/13)", "100.00 % (13/13)", "+92.31 %", "12 of 13 sessions", "Answered late -> Answered in"):
+    figures = ("7.69 % (1/13)", "100.00 % (13/13)", "+92.31 pp")
+    for words in (*figures, "12 of 13 sessions", "Answered late -> Answered in"):
         assert words in page
     assert "2026-11-02 09:01:00.000  c1  15.000 s -> 15.000 s" in page
     assert "+2 more" in page
@@ -46,6 +47,7 @@ def test_chinese_and_a_limit(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--lang", "zh", "--limit", "1") == 0
     page = capsys.readouterr().out
     assert "超时应答 -> 按时应答" in page
+    assert "+92.31 个百分点" in page
     assert "c2" not in page
 
 

@@ -1,6 +1,7 @@
 """`seatwatch explain`: a conversation in words, in both languages, and what is said when there is none."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,10 @@ def test_what_was_never_received_is_said_with_what_the_record_holds(
     assert "0 declared gaps with 0 events lost" in said
     assert explain(data, "c9", "--at", "2026-12-02") == 1
     assert "nothing of that time" in capsys.readouterr().err
+    for at in ("2026-11-02 09:00", "2026-12-02"):
+        assert explain(data, "c9", "--at", at, "--lang", "zh") == 1
+        said = capsys.readouterr().err.partition(": ")[2]
+        assert not re.search("[A-Za-z]", said)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +164,7 @@ def test_what_was_never_received_is_said_with_what_the_record_holds(
         (["c1", "--definition", "contract-10s@9"], "contract-10s@1"),
         (["c1", "--at", "noon"], "noon"),
         (["c1", "--zone", "Nowhere"], "Nowhere"),
+        (["c1", "--zone", "localtime"], "localtime"),
     ],
 )
 def test_what_cannot_be_asked_is_named(

@@ -227,6 +227,7 @@ def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.Captur
     [
         (["--mapping", "queue_log"], log(*ROWS), "--mapping: a queue_log needs none"),
         (["--zone", "Mars/Base"], log(*ROWS), "--zone Mars/Base: no IANA time zone"),
+        (["--zone", "localtime"], log(*ROWS), "--zone localtime: no IANA time zone"),
         ([], "hello\n", "is no queue_log; give the file as Asterisk writes it"),
         ([], HEADER, "is no queue_log"),
         ([], "", "holds no rows"),

@@ -341,3 +341,41 @@ def test_a_definition_holds_nothing_but_words_and_whole_numbers() -> None:
 
     for field in Definition.__struct_fields__:
         assert not any(isinstance(leaf, float) for leaf in leaves(getattr(PRESET, field))), field
+
+
+@pytest.mark.parametrize("seconds", ["1e308", "-1e308", "nan", "inf", "-inf", "9223372036854775807"])
+@pytest.mark.parametrize("key", ["first_response_limit_s", "special_days.2026-11-11.first_response_limit_s", "grace_s"])
+def test_seconds_beyond_any_clock_are_refused_by_their_key(key: str, seconds: str) -> None:
+    faults = refused(f'based_on = "contract-10s"\n{key} = {seconds}\n').faults
+    assert key in {fault.key for fault in faults}
+
+
+@pytest.mark.parametrize("integer", ["1" + "0" * 400, "-1" + "0" * 400, "0x1" + "0" * 5000])
+@pytest.mark.parametrize("key", ["first_response_limit_s", "version", "title", "service_windows"])
+def test_an_integer_of_hundreds_of_digits_is_refused_by_its_key(key: str, integer: str) -> None:
+    for value in (integer, f"[[{integer}]]"):
+        assert refused(f'based_on = "contract-10s"\n{key} = {value}\n').key == key
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 5000, "[" * 5000])
+def test_what_the_reader_of_toml_gives_up_on_is_refused_as_a_file(value: str) -> None:
+    assert refused(f'based_on = "contract-10s"\nversion = {value}\n').key == "file"
+
+
+def test_an_hour_of_thousands_of_digits_is_no_time_of_day() -> None:
+    hours = "9" * 5000
+    assert "no time of day" in str(refused(f'based_on = "contract-10s"\nservice_windows = ["00:00-{hours}:00"]\n'))
+
+
+@pytest.mark.parametrize("title", ["", "  "])
+def test_a_definition_without_a_title_is_refused(title: str) -> None:
+    error = refused(f'based_on = "contract-10s"\ntitle = "{title}"\n')
+    assert (error.key, error.problem) == ("title", "is empty")
+
+
+@pytest.mark.parametrize(
+    "zone", ["localtime", "Factory", "posixrules", "posix/Asia/Shanghai", "right/UTC", "", "../UTC"]
+)
+def test_a_zone_that_only_a_machine_knows_is_refused(zone: str) -> None:
+    error = refused(f'based_on = "contract-10s"\ntime_zone = "{zone}"\n')
+    assert (error.key, error.problem) == ("time_zone", "no such zone")

@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from collector._core.personal import masked
+from collector._core.personal import masked, masked_word
 from collector.importers._core.text import REPLACEMENT
 from wire.conversation import ClosedBy, LeftReason
 from wire.ids import is_name
@@ -51,6 +51,7 @@ class Note(StrEnum):
     TRANSFER_NOT_TOLD = "joined_though_no_transfer_was_told"
     ENTRY_NOT_TOLD = "entry_reckoned_from_the_wait"
     WAIT_CONTRADICTS = "duration_contradicts_times"
+    NO_DURATION = "duration_that_cannot_be"
     STEPPED_BACK = "clock_stepped_back_within_call"
     ENTERED_TWICE = "entered_again_without_leaving"
     UNKNOWN = "unknown_event"
@@ -175,6 +176,17 @@ class LogRow(NamedTuple):
         found = int(text) * unit_ms
         return found if found <= DURATION_MAX_MS else None
 
+    def misstates(self, event: CallEvent) -> bool:
+        """Whether one of the event's durations is stated and none that can be."""
+        places = ((event.wait, SECOND_MS), (event.talk, SECOND_MS), (event.ring, event.ring_unit_ms))
+        return any(
+            place is not None
+            and place < len(self.params)
+            and self.params[place].strip() != ""
+            and self.duration(place, unit_ms) is None
+            for place, unit_ms in places
+        )
+
     @property
     def caller(self) -> str:
         """Of a call that enters: the number it comes from. For comparing only."""
@@ -205,7 +217,7 @@ def as_row(at: int, resolution_ms: int, names: Sequence[str], params: Sequence[s
         "" if call in _NOT_A_CALL else as_name(call),
         "" if queue in _NOBODY else as_name(queue),
         "" if agent in _NOBODY else as_name(masked(agent)),
-        event,
+        masked_word(event),
         tuple(params),
     )
 

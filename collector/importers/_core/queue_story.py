@@ -84,6 +84,8 @@ class Story:
         if event is not None:
             if event.does in (Call.CONNECTS, Call.RINGS) and row.account:
                 yield from self._rung(row, event)
+            if row.misstates(event):
+                self._note(Note.NO_DURATION)
             yield from self._calls.take(row, event)
         elif row.event in PERSON_EVENTS:
             yield from self._people.take(row, PERSON_EVENTS[row.event])

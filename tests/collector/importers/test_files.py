@@ -67,7 +67,8 @@ def test_a_chinese_file_reads_the_same_in_every_encoding(tmp_path: Path, encodin
 def test_the_encoding_is_found_by_reading_all_of_the_file(tmp_path: Path, content: bytes, encoding: str) -> None:
     file = tmp_path / "calls.csv"
     file.write_bytes(content)
-    assert detect(file) == encoding
+    with file.open("rb") as opened:
+        assert detect(opened) == encoding
 
 
 def test_bytes_that_are_no_text_cost_only_their_own_row(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_what_is_wrong_with_a_mapping_is_named_by_key(old: str, new: str, key: s
 
 
 def test_all_problems_of_a_mapping_are_told_at_once() -> None:
-    broken = CALLS.replace('"Asia/Shanghai"', '"Nowhere"').replace('queue = "queue"\n', "")
+    broken = CALLS.replace('"Asia/Shanghai"', '"localtime"').replace('queue = "queue"\n', "")
     assert set(problems_of(broken)) == {"time.zone", "roles.queue"}
     said = [
         ('channel = "voice"', 'chanel = "voice"\nanswer_at = "never"\nfoo = 1'),

@@ -167,6 +167,23 @@ def test_the_length_the_exchange_measured_wins_over_a_time_that_contradicts_it(t
     assert reading.report.notes == {"duration_contradicts_times": 1}
 
 
+@pytest.mark.parametrize("wait", ["-5", "999999999999999999999", "soon"])
+def test_a_duration_that_cannot_be_is_noted_and_the_row_is_taken_without_it(tmp_path: Path, wait: str) -> None:
+    reading = reading_of(tmp_path, ENTERS + line(7, "c-1", "q-1", "a-1", "CONNECT", wait, "chan-2", 4))
+    assert in_words(told(reading)) == [*BEGINNING, *ANSWER]
+    assert reading.report.notes == {"duration_that_cannot_be": 1}
+
+
+def test_a_telephone_number_within_the_name_of_an_event_is_masked(tmp_path: Path) -> None:
+    rows = [
+        line(0, "c-1", "q-1", "a-1", event) for event in ("FOO13800138000", "FOO-8613800138000", "FOO1234567890123")
+    ]
+    reading = reading_of(tmp_path, "".join(rows))
+    events = [body.event for body in told(reading) if isinstance(body, SourceNote)]
+    assert events == ["FOO138XXXX8000", "FOO-861XXXX8000", "FOO1234567890123"]
+    assert "FOO138XXXX8000" in reading.report.outcomes
+
+
 def test_a_second_lost_to_rounding_is_no_contradiction(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, ENTERS + line(8, "c-1", "q-1", "NONE", "ABANDON", 1, 1, 7))
     assert in_words(told(reading))[-1] == "+7 left c-1 hung_up"
@@ -176,7 +193,7 @@ def test_a_second_lost_to_rounding_is_no_contradiction(tmp_path: Path) -> None:
 def test_rows_keep_their_order_when_the_clock_steps_back_and_no_length_is_told(tmp_path: Path) -> None:
     reading = reading_of(tmp_path, ENTERS + line(-30, "c-1", "q-1", "NONE", "ABANDON", 1, 1, -30))
     assert in_words(told(reading)) == [*BEGINNING, "+0 left c-1 hung_up"]
-    assert reading.report.notes == {"clock_stepped_back_within_call": 1}
+    assert reading.report.notes == {"clock_stepped_back_within_call": 1, "duration_that_cannot_be": 1}
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,16 @@ def test_a_compressed_part_that_breaks_off_is_refused(tmp_path: Path) -> None:
         list(reading_of(tmp_path, packed[:-20]).in_file_order())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_log_is_read_in_each_encoding_that_a_table_is_read_in(tmp_path: Path, encoding: str, is_packed: bool) -> None:
+    rows = line(0, "c-1", "售前", "NONE", "ENTERQUEUE", "", "x", 1) + line(4, "c-1", "售前", "王", "CONNECT", 4, "y", 2)
+    content = rows.encode(encoding)
+    reading = reading_of(tmp_path, gzip.compress(content) if is_packed else content)
+    assert in_words(told(reading)) == in_words(told(reading_of(tmp_path, rows, name="plain")))
+    assert reading.report.reasons == {}
+
+
 def test_bytes_that_are_no_text_matter_in_names_only(tmp_path: Path) -> None:
     rows = [
         line(0, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "J").encode().replace(b"J", b"\xff\xfe"),
