@@ -18,7 +18,7 @@ from ledger.entry import NewEntry
 from ledger.errors import SigningRefused
 from ledger.writer import LedgerWriter
 from wire.body import Body
-from wire.codec import decode_body
+from wire.codec import readable_body
 from wire.errors import require
 from wire.frame import Ack, Frame, Item, Lane
 from wire.ids import OPERATOR
@@ -149,7 +149,7 @@ class _Pending:
     def body(self, source: str, epoch: bytes, sequence: int) -> Body | None:
         """The body under that key, decoded."""
         found = self.stored(source, epoch, sequence)
-        return None if found is None or found[2] is None else decode_body(found[0], found[1], found[2])
+        return None if found is None or found[2] is None else readable_body(found[0], found[1], found[2])
 
     def mark(self, key: StreamKey) -> int:
         """The mark of a stream once this batch is stored."""
@@ -368,7 +368,9 @@ class Committer:
         numbered = not unnumbered and (last is None or last.numbered)
         words = Declaration(source.feed, source.carries, numbered, source.site, source.heartbeat_ms)
         if words != last:
-            pending.entries.append(derived.declared(source.id, ordinal + 1, received_at, words))
+            declared = derived.declared(source.id, ordinal + 1, received_at, words)
+            derived.require_readable([declared])
+            pending.entries.append(declared)
             pending.raise_mark((keys.SOURCES, epoch), ordinal + 1)
         self._declared[source.id] = words
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from collector._core.admission import Rules
+from collector._core.derived import require_readable
 from collector.at_once import AtOnce, one_after_another
 from collector.committer import (
     Answer,
@@ -138,8 +139,9 @@ class Intake:
         """Store entries of our own writers in one ledger; those already there add nothing.
 
         latest: also remember each one's sequence as its stream's mark. Raises Busy, IntakeStopped; KeyError for a
-        client without a ledger.
+        client without a ledger; EncodeError before anything is stored, when one could not be read again.
         """
+        require_readable(entries)
         return cast("Appended", await self._enqueue(DerivedJob(self.ledgers[client].client, entries, latest)))
 
     async def latest(self, client: str, source: str, epoch: bytes) -> Latest:

@@ -22,12 +22,17 @@ from collector.importers._core.times import Moment, Offsets, TimeReader, instant
 from collector.importers.reading import zone_offsets
 from collector.importers.tables import TableLimits, every_sheet
 from wire.ids import OPERATOR, is_derived, is_name
-from wire.limits import NAME_CHARS_MAX
+from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.organisation import Relation
 
 _DAY_MS: Final = 86_400_000
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
+_WHOLE: Final = re.compile(r"\d{1,6}")
+"""A number of seats or conversations; what is longer was meant for another column."""
+_SHIFT_CHARS: Final = len("08:00-16:00")
+_PREFIX_MIN: Final = {4: 8, 6: 16}
+"""By version of IP, the shortest prefix of a line's addresses: nobody has more of them, and 0.0.0.0/0 is everybody."""
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
     (Relation.QUEUE_OF_SHOP, "queue", "shop"),
@@ -156,29 +161,7 @@ class _Reader:
         return columns
 
     def _read_row(self, sheet: str, number: int, row: dict[str, str]) -> None:
-        for field in _ID_FIELDS:
-            _check_id(field, row.get(field))
-        if "seat_mode" in row:
-            row["seat_mode"] = self._mode(row["seat_mode"])
-        if "contracted_seats" in row and not row["contracted_seats"].isdecimal():
-            raise _BadRow("contracted_seats: write a whole number")
-        if LIMIT in row and not (row[LIMIT].isdecimal() and int(row[LIMIT])):
-            raise _BadRow("limit: write how many conversations at once, a whole number from 1 on")
-        if HOST in row and not _HOST_NAME.fullmatch(row[HOST]):
-            raise _BadRow("host: a machine's name without its domain, letters, digits, - and _ only")
-        if "shift" in row:
-            row["shift"] = _shift(row["shift"])
-        if "egress" in row:
-            row["egress"] = _networks(row["egress"])
-        if "line" in row and "site" in row:
-            row["line"] = f"{row['site']}/{row['line']}"
-        too_long = [
-            name
-            for name in ("row", "column", "switch", "circuit", "carrier")
-            if len(row.get(name, "")) > NAME_CHARS_MAX
-        ]
-        if too_long:
-            raise _BadRow(f"{too_long[0]}: at most {NAME_CHARS_MAX} characters")
+        self._read_cells(row)
         effective_from, effective_until = self._from(row), self._until(row)
         if effective_until is not None and effective_until <= effective_from:
             raise _BadRow("effective_until is not after effective_from")
@@ -196,6 +179,26 @@ class _Reader:
             lone = ", ".join(sorted(alone)) or "nothing but dates"
             raise _BadRow(f"{lone}: nothing in this row to link it to; docs/operate/roster.md lists the pairs")
         self._stated.extend((Stated(link, sheet, number), row) for link in links)
+
+    def _read_cells(self, row: dict[str, str]) -> None:
+        """Bring each cell into the form that a link has; what no link can carry is a bad row."""
+        for field in _ID_FIELDS:
+            _check_id(field, row.get(field))
+        if "seat_mode" in row:
+            row["seat_mode"] = self._mode(row["seat_mode"])
+        if "contracted_seats" in row and not _WHOLE.fullmatch(row["contracted_seats"]):
+            raise _BadRow("contracted_seats: write a whole number of at most 6 digits")
+        if LIMIT in row and not (_WHOLE.fullmatch(row[LIMIT]) and int(row[LIMIT])):
+            raise _BadRow("limit: write how many conversations at once, a whole number from 1 on, of at most 6 digits")
+        if HOST in row and not _HOST_NAME.fullmatch(row[HOST]):
+            raise _BadRow("host: a machine's name without its domain, letters, digits, - and _ only")
+        if "shift" in row:
+            row["shift"] = _shift(row["shift"])
+        if "egress" in row:
+            row["egress"] = _networks(row["egress"])
+        if "line" in row and "site" in row:
+            row["line"] = f"{row['site']}/{row['line']}"
+        _check_lengths(row)
 
     def _mode(self, text: str) -> str:
         mode = self._modes.get(text.casefold())
@@ -234,8 +237,11 @@ class _Reader:
         return self._at(field, moment)
 
     def _at(self, field: str, moment: Moment) -> int:
-        found = instants(moment, self._offsets)
-        if not found or found[0] < 0:
+        try:
+            found = instants(moment, self._offsets)
+        except OverflowError:  # 9999-12-31 as a last day has no morning after it
+            raise _BadRow(f"{field}: too far away; leave it empty where there is no end") from None
+        if not found or not 0 <= found[0] <= INSTANT_MAX_MS:
             raise _BadRow(f"{field}: that moment does not exist in the contract's time zone")
         return found[0]
 
@@ -262,7 +268,7 @@ def _shift(text: str) -> str:
     """`HH:MM-HH:MM`, both with two digits."""
     parts = [part.strip().zfill(5) for part in text.replace("~", "-").split("-")]
     shift = "-".join(parts)
-    if minutes_of(shift) is None:
+    if len(shift) > _SHIFT_CHARS or minutes_of(shift) is None:
         raise _BadRow("shift: write it as 08:00-16:00 or 22:00-06:00")
     return shift
 
@@ -270,6 +276,28 @@ def _shift(text: str) -> str:
 def _networks(text: str) -> str:
     """Public addresses of a line, as networks apart by spaces."""
     try:
-        return " ".join(str(ip_network(part)) for part in text.replace(",", " ").split())
+        networks = [ip_network(part) for part in text.replace(",", " ").split()]
     except ValueError:
         raise _BadRow("egress: write addresses or networks, as 203.0.113.0/29") from None
+    for network in networks:
+        shortest = _PREFIX_MIN[network.version]
+        if network.prefixlen < shortest:
+            raise _BadRow(
+                f"egress: {network} is too wide to be one line's, every address in it would be this line; "
+                f"from /{shortest} on it can be taken"
+            )
+    said = " ".join(map(str, networks))
+    if len(said) > WORD_CHARS_MAX:
+        raise _BadRow(
+            f"egress: {len(networks)} networks take {len(said)} characters, "
+            f"at most {WORD_CHARS_MAX} fit; write wider ones"
+        )
+    return said
+
+
+def _check_lengths(row: Mapping[str, str]) -> None:
+    if len(row.get("line", "")) > NAME_CHARS_MAX:
+        raise _BadRow(f"line: at most {NAME_CHARS_MAX - 1} characters together with its site")
+    for name in ("row", "column", "switch", "circuit", "carrier"):
+        if len(row.get(name, "")) > NAME_CHARS_MAX:
+            raise _BadRow(f"{name}: at most {NAME_CHARS_MAX} characters")

@@ -73,6 +73,7 @@ ANOMALIES: Final = (
     "forgotten_open",
     "definition_refused",
     "contract_refused",
+    "unreadable",
     OTHER,
 )
 """What entries may do instead of what they say: docs/reference/definitions.md, what is counted as odd."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from collector.errors import IntakeStopped
 from collector.intake import Intake, IntakeSettings
 from collector.ledgers import ledger_directory
 from collector.sources import CONVERSATIONS, FIGURES, Source, Sources
@@ -62,7 +63,10 @@ class LocalIntake:
 async def local_intake(
     data: Path, clients: list[str], sources: list[Source], defaults: Defaults
 ) -> AsyncIterator[LocalIntake]:
-    """Open the ledgers of these clients and the operator, made on first use. LedgerBusy while a server holds them."""
+    """Open the ledgers of these clients and the operator, made on first use. LedgerBusy while a server holds them.
+
+    What goes wrong inside comes out as itself: LedgerFailed, say, where the disk is full.
+    """
     settings = defaults.fill(LedgerSettings, "ledger")
     config = Config(client=[ClientSection(id=client) for client in clients])
     async with AsyncExitStack() as stack:
@@ -81,12 +85,24 @@ async def local_intake(
             open_reader=open_reader,
             die=_refused_already,
         )
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(intake.run(), name="import.intake")
-            try:
-                yield LocalIntake(intake, writers)
-            finally:
-                running.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(intake.run(), name="import.intake")
+                try:
+                    yield LocalIntake(intake, writers)
+                finally:
+                    running.cancel()
+        except ExceptionGroup as group:
+            raise _cause(group) from group
+
+
+def _cause(group: ExceptionGroup[Exception]) -> Exception:
+    """Why it ended. Whoever waited for an answer heard that the intake stopped; the intake says why."""
+    _, causes = group.split(IntakeStopped)
+    found: Exception = causes or group
+    while isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found
 
 
 def _with_room_for_holes(settings: IntakeSettings, defaults: Defaults) -> IntakeSettings:

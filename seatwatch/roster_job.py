@@ -23,6 +23,7 @@ from ledger.recorded import recorded
 from seatwatch.importing import local_intake
 from seatwatch.own_server import OwnServerError, post
 from seatwatch.settings import Defaults
+from wire.errors import EncodeError
 from wire.ids import OPERATOR
 from wire.kinds import Kind
 from wire.organisation import RosterLink
@@ -106,6 +107,8 @@ async def write(planned: Plan, data: Path, now: int, defaults: Defaults) -> dict
                 client: (await local.intake.append_derived(client, entries, latest=True)).appended
                 for client, entries in wanted.items()
             }
+    except EncodeError as error:
+        raise RosterJobError(f"nothing of this is written: {error}") from None
     except LedgerBusy:
         return await _through_server(wanted, data, defaults)
 

@@ -127,6 +127,14 @@ def decode_body(kind: int, kind_version: int, data: bytes | msgspec.Raw) -> Body
         raise DecodeError(Reason.BODY_MALFORMED, _where(error)) from None
 
 
+def readable_body(kind: int, kind_version: int, data: bytes) -> Body | None:
+    """As `decode_body`, of a stored body: None also where it does not fit its kind, which nobody can mend."""
+    try:
+        return decode_body(kind, kind_version, data)
+    except DecodeError:
+        return None
+
+
 def encode_frame(frame: Frame) -> bytes:
     """Bytes of a frame. EncodeError when over the cap: the sender must put fewer items in."""
     data = _encoder.encode(frame)

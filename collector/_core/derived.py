@@ -1,5 +1,6 @@
 """Entries that Seatwatch writes itself: what they say and under which key (see `keys`)."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -8,8 +9,8 @@ from collector._core import keys
 from collector._core.personal import keepable
 from ledger.entry import NewEntry
 from wire.body import Body
-from wire.codec import KIND_OF
-from wire.errors import Reason
+from wire.codec import KIND_OF, decode_body
+from wire.errors import DecodeError, EncodeError, Reason
 from wire.follow_up import FollowedUp
 from wire.frame import Frame, GoneRange, Item
 from wire.incident import IncidentAcknowledged, IncidentSaid, MaintenanceSaid, MaintenanceStep, WorkSeen
@@ -40,6 +41,19 @@ def entry(source: str, epoch: bytes, sequence: int, body: Body) -> NewEntry:
     """`body` under the key (source, epoch, sequence)."""
     kind, kind_version = KIND_OF[type(body)]
     return NewEntry(source, epoch, sequence, kind, kind_version, _encode(body))
+
+
+def require_readable(entries: Iterable[NewEntry]) -> None:
+    """EncodeError where a body does not decode again: the record is never rewritten, so it must not come in.
+
+    Encoding alone does not look at caps. For our own entries, which are few; what senders say was decoded at the door.
+    """
+    for each in entries:
+        try:
+            decode_body(each.kind, each.kind_version, each.body)
+        except DecodeError as error:
+            message = f"an entry of {each.source}, kind {each.kind}, could not be read again ({error.detail})"
+            raise EncodeError(message) from None
 
 
 def gap(source: str, epoch: bytes, hole: GoneRange, at: int) -> NewEntry:

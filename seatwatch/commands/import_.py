@@ -163,11 +163,6 @@ def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -
         _end("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
     except (JobError, LedgerError, OSError) as error:
         _end(str(error), code=1)
-    except ExceptionGroup as group:
-        expected, others = group.split((LedgerError, OSError))
-        if others is not None or expected is None:
-            raise
-        _end("; ".join(str(error) for error in expected.exceptions), code=1)
 
 
 def _say(reading: "Reading", delivered: "Delivered | None", *, as_json: bool) -> None:

@@ -88,11 +88,6 @@ def _write(planned: "Plan", data: Path, now: int) -> None:
         written = asyncio.run(write(planned, data, now, load_defaults()))
     except (RosterJobError, LedgerError, OSError) as error:
         _end(str(error), 1)
-    except ExceptionGroup as group:
-        expected, others = group.split((LedgerError, OSError))
-        if others is not None or expected is None:
-            raise
-        _end("; ".join(str(error) for error in expected.exceptions), 1)
     for ledger, count in written.items():
         typer.echo(f"{ledger}: {count} links written")
 

@@ -8,7 +8,16 @@ from sla_engine._core.conversation import Signal
 from sla_engine._core.definition import DefinitionError
 from sla_engine._core.fold import ELSEWHERE_BIT, NOBODY_BIT, OUTBOUND_BIT, OWN_CHOICE_BIT, VOICE_BIT
 from sla_engine._core.rules import AUTHOR_BIT, FORM_BIT
-from sla_engine._core.shard import CONTRACT_REFUSED, DEFINITION_REFUSED, Shard, hear, mark_moved, take, tell_presence
+from sla_engine._core.shard import (
+    CONTRACT_REFUSED,
+    DEFINITION_REFUSED,
+    UNREADABLE,
+    Shard,
+    hear,
+    mark_moved,
+    take,
+    tell_presence,
+)
 from wire.body import Body
 from wire.conversation import (
     Accepted,
@@ -68,7 +77,9 @@ def _queued(shard: Shard, entry: Recorded, body: Queued) -> None:
 
 def _passed_over(shard: Shard, entry: Recorded, _body: None) -> None:
     """A reader of a part of the time passes what came before without its body: it still says what its source tells."""
-    if entry.kind == Kind.QUEUED:
+    if entry.malformed:
+        shard.anomalies[UNREADABLE] += 1
+    elif entry.kind == Kind.QUEUED:
         shard.online.told_queue(entry.source)
 
 

@@ -41,6 +41,7 @@ LATE: Final = "late"
 FORGOTTEN_OPEN: Final = "forgotten_open"
 DEFINITION_REFUSED: Final = "definition_refused"
 CONTRACT_REFUSED: Final = "contract_refused"
+UNREADABLE: Final = "unreadable"
 ILLEGAL: Final = "illegal"
 NO_QUEUE: Final = "no_queue"
 

@@ -139,7 +139,7 @@ def anomalies(shard: Shard) -> Mapping[str, int]:
     """Reason -> count of what did not do what it said.
 
     `illegal.<phase>.<signal>`, `late`, `too_late`, `no_queue`, `forgotten_open`, `definition_refused.<key>`,
-    `contract_refused.<key>`. Counted on arrival; a later correction takes nothing back.
+    `contract_refused.<key>`, `unreadable`. Counted on arrival; a later correction takes nothing back.
     """
     return dict(shard.anomalies)
 

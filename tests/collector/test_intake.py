@@ -15,7 +15,8 @@ from tests.collector.running import CLIENT, SETTINGS, SOURCES, Hub, running_hub
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, turn
 from tests.waiting import wait_until
 from wire.conversation import AgentTurn, Offered
-from wire.errors import Reason
+from wire.errors import EncodeError, Reason
+from wire.follow_up import FollowedUp
 from wire.frame import Ack, Frame, GoneRange, Lane, SequenceRange
 from wire.ids import OPERATOR
 from wire.record import Clock, Equivocation, Gone, Quarantined, SourceDeclared, Unrouted
@@ -282,6 +283,18 @@ async def test_derived_entries_are_stored_once_and_a_contradiction_is_kept(tmp_p
         assert (len(hub.bodies(Clock)), len(hub.bodies(Equivocation))) == (1, 1)
         with pytest.raises(KeyError):
             await hub.intake.append_derived("nobody", [tick])
+
+
+async def test_what_could_not_be_read_again_is_refused_before_anything_is_stored(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        tick = derived.clock(hub.intake.ledgers[CLIENT].ledger_id, NOW)
+        too_long = derived.followed_up(
+            FollowedUp(NOW, 1, "hub", None, True, "", "c-1", None, "P1", "red", "", "x" * 500)
+        )
+        with pytest.raises(EncodeError, match="could not be read again"):
+            await hub.intake.append_derived(CLIENT, [tick, too_long])
+        assert hub.bodies(Clock) == []
+        assert (await hub.intake.append_derived(CLIENT, [tick])).appended == 1
 
 
 async def test_who_follows_a_ledger_is_woken_by_its_growth(tmp_path: Path) -> None:

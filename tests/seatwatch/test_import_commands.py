@@ -5,14 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from collector._core.roster import Link, changes, entries
 from collector.ledgers import ledger_directory
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
+from ledger.segment import LedgerSettings
+from ledger.writer import LedgerWriter
 from seatwatch.cli import run
+from seatwatch.clock import now_ms
+from seatwatch.settings import load_defaults
 from tests.collector.importers.files import CALLS, HEADER, a_day, call
+from tests.full_disk import full_disk
 from tests.seatwatch.serving import a_server
 from tests.tidy.source import ROOT
-from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
+from wire.organisation import ContractSigned, DefinitionPublished, Relation, RosterLink
 from wire.record import Feed, Quarantined, SourceDeclared
 from wire.recorded import Recorded
 
@@ -259,3 +265,34 @@ def test_what_a_file_does_not_mention_stays_in_force_and_is_listed(
 def test_a_time_zone_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path), "--time-zone", "Mars"]) == 2
     assert "no IANA time zone" in capsys.readouterr().err
+
+
+def test_a_link_that_an_earlier_release_let_in_too_long_stops_neither_an_import_nor_a_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    too_long = Link(Relation.SITE_OF_LINE, "s1/l1", "s1", 0, None, (("egress", "203.0.113.0/29 " * 20),))
+    (entry,) = entries({}, changes({}, [too_long]), 0)
+    (fits,) = entries({}, changes({}, [too_long._replace(attributes=(("egress", "203.0.113.0/29"),))]), 0)
+    writer = LedgerWriter.open(
+        ledger_directory(tmp_path, "operator"), settings=load_defaults().fill(LedgerSettings, "ledger"), clock_ms=now_ms
+    )
+    writer.commit([entry._replace(epoch=fits.epoch, sequence=2), fits], received_at=now_ms(), marks={})
+    writer.close()
+    assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path)]) == 0
+    assert "34 links written" in capsys.readouterr().out
+    with a_server(tmp_path):
+        assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path)]) == 0
+    assert [each.malformed for each in records(tmp_path, "operator")].count(True) == 1
+
+
+def test_a_roster_on_a_full_disk_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["roster", "import", "--data", str(tmp_path / "data")]
+    first = tmp_path / "first.csv"
+    first.write_text("line,site,effective_from\nl1,s1,2026-11-01\n", encoding="utf-8")
+    assert run([*arguments, str(first)]) == 0
+    capsys.readouterr()
+    with full_disk():
+        assert run([*arguments, str(ROSTER)]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1, said

@@ -1,5 +1,5 @@
 from sla_engine._core.definition import canonical, label_of
-from sla_engine._core.engine import anomalies, contracts_of, definitions_of
+from sla_engine._core.engine import anomalies, contracts_of, definitions_of, new_shard, step
 from tests.builders import (
     PRESET,
     Event,
@@ -18,7 +18,9 @@ from tests.builders import (
     signed,
     transcript,
 )
+from wire.kinds import Kind
 from wire.organisation import ContractSigned, DefinitionPublished
+from wire.recorded import Recorded
 
 NIGHT = changed(version=2, effective_from=ms("+1 00:00"), first_response_limit_ms=20_000)
 STRICT = changed(name="strict", first_response_limit_ms=5_000, warning_after_ms=3_000)
@@ -99,6 +101,14 @@ def test_rules_that_cannot_be_used_are_counted_by_their_key_and_do_no_harm() -> 
         "contract_refused.document": 1,
     }
     assert play.session().verdict == "met"
+
+
+def test_an_entry_whose_bytes_do_not_fit_its_kind_is_counted_and_does_no_harm() -> None:
+    shard = new_shard()
+    unreadable = Recorded(0, 0, "~roster", bytes(16), 1, Kind.ROSTER_LINK, 1, None, malformed=True)
+    purged = Recorded(1, 0, "~roster", bytes(16), 2, Kind.ROSTER_LINK, 1, None)
+    assert step(shard, [unreadable, purged], 0).facts == []
+    assert anomalies(shard) == {"unreadable": 1}
 
 
 def test_the_queue_may_become_known_after_the_start() -> None:
