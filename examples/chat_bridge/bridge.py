@@ -3,65 +3,64 @@
 import asyncio
 import hmac
 import json
-import os
-import re
 import sqlite3
+from os import environ
 
-import aiohttp
-from aiohttp import web
+from aiohttp import ClientError, request, web
 
-ENV = os.environ
-outbox = sqlite3.connect(ENV["OUTBOX"], isolation_level=None)  # every INSERT is on disk when it returns
+outbox = sqlite3.connect(environ["OUTBOX"], isolation_level=None)  # every INSERT is on disk when it returns
 outbox.execute("CREATE TABLE IF NOT EXISTS outbox (event_id TEXT PRIMARY KEY, item TEXT, refused TEXT)")
 
 
 def translate(hook: dict) -> dict | None:
     """Change this to your platform's webhooks. None: says nothing about response times."""
-    chat = hook["conversation"]
-    customer = hmac.new(ENV["PSEUDONYM_KEY"].encode(), chat["contact"].encode(), "sha256").hexdigest()[:32]
-    item = {"event_id": hook["id"], "occurred_at": hook["at_ms"], "conversation": chat["id"], "customer": customer}
-    reply = item | {"kind": "agent_turn", "account": hook.get("agent", "")}
-    return {
-        "opened": item | {"kind": "offered", "queue": chat["inbox"], "customer_key": ENV["PSEUDONYM_KEY_ID"]},
-        "customer_message": item | {"kind": "customer_turn"},
-        "agent_message": reply,
-        "bot_message": reply | {"author": "bot"},
-        "resolved": item | {"kind": "closed"},
+    chat, turn = hook["conversation"], {"kind": "agent_turn", "account": hook.get("agent", "")}
+    customer = hmac.new(environ["PSEUDONYM_KEY"].encode(), chat["contact"].encode(), "sha256").hexdigest()[:32]
+    what = {
+        "opened": {"kind": "offered", "queue": chat["inbox"], "customer_key": environ["PSEUDONYM_KEY_ID"]},
+        "customer_message": {"kind": "customer_turn"},
+        "agent_message": turn,
+        "bot_message": turn | {"author": "bot"},
+        "resolved": {"kind": "closed"},
     }.get(hook["event"])
+    item = {"event_id": hook["id"], "occurred_at": hook["at_ms"], "conversation": chat["id"], "customer": customer}
+    return what and item | what
 
 
-async def webhook(request: web.Request) -> web.Response:
+async def webhook(delivery: web.BaseRequest) -> web.Response:
     """One delivery: answered when its event is on our disk, so that the platform may forget it."""
-    signature = hmac.new(ENV["WEBHOOK_SECRET"].encode(), raw := await request.read(), "sha256").hexdigest()
-    if not hmac.compare_digest(request.headers.get("X-Signature", "").encode(), signature.encode()):
+    signature = hmac.new(environ["WEBHOOK_SECRET"].encode(), raw := await delivery.read(), "sha256").hexdigest()
+    if not hmac.compare_digest(delivery.headers.get("X-Signature", "").encode(), signature.encode()):
         return web.Response(status=401)
     if item := translate(json.loads(raw)):
+        if not isinstance(item["event_id"], str) or not 1 <= len(item["event_id"]) <= 256:
+            return web.Response(status=400, text="the id must be a string of 1 to 256 characters")
         outbox.execute("INSERT OR IGNORE INTO outbox VALUES (?, ?, NULL)", (item["event_id"], json.dumps(item)))
     return web.Response(status=204)
 
 
 async def send(rows: list[tuple[str, str]]) -> float:
     """Hand rows of the outbox on; returns how many seconds to pause."""
-    frame = {"source": ENV["SOURCE"], "items": [json.loads(item) for _, item in rows]}
-    headers = {"Authorization": f"Bearer {ENV['SEATWATCH_TOKEN']}"}
-    async with aiohttp.request("POST", ENV["SEATWATCH_URL"] + "/v1/events", json=frame, headers=headers) as answer:
+    frame = {"source": environ["SOURCE"], "items": [json.loads(item) for _, item in rows]}
+    headers, half = {"Authorization": f"Bearer {environ['SEATWATCH_TOKEN']}"}, len(rows) // 2
+    async with request("POST", environ["SEATWATCH_URL"] + "/v1/events", json=frame, headers=headers) as answer:
         if answer.status in {200, 409}:  # durable there: forget it here
             outbox.executemany("DELETE FROM outbox WHERE event_id = ?", [row[:1] for row in rows])
-        elif place := re.search(r"items\[(\d+)\]", text := await answer.text()):  # never fits: aside, for a person
-            outbox.execute("UPDATE outbox SET refused = ? WHERE event_id = ?", (text, rows[int(place[1])][0]))
+        elif answer.status in {413, 422} and half:  # one of them never fits: the others go on without it
+            return max(await send(rows[:half]), await send(rows[half:]))
+        elif answer.status in {413, 422}:  # this is the one: aside, for a person
+            outbox.execute("UPDATE outbox SET refused = ? WHERE event_id = ?", (await answer.text(), rows[0][0]))
         return float(answer.headers.get("Retry-After", 0.2))
 
 
 async def main() -> None:
     """Listen, and send whatever is in the outbox."""
-    (app := web.Application()).add_routes([web.post("/webhook", webhook)])
-    await (runner := web.AppRunner(app)).setup()
-    await web.TCPSite(runner, "127.0.0.1", int(ENV["PORT"])).start()
+    await asyncio.get_running_loop().create_server(web.Server(webhook), "127.0.0.1", int(environ["PORT"]))
     while True:
         rows = outbox.execute("SELECT event_id, item FROM outbox WHERE refused IS NULL LIMIT 100").fetchall()
         try:
             await asyncio.sleep(await send(rows) if rows else 0.2)
-        except aiohttp.ClientError:
+        except (ClientError, TimeoutError):
             await asyncio.sleep(1)
 
 

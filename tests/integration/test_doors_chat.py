@@ -105,6 +105,7 @@ class Bridge:
             "PORT": str(port),
         }
         self._process: asyncio.subprocess.Process | None = None
+        self.said = ""
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(sys.executable, str(BRIDGE), env=self._environment)
@@ -129,6 +130,7 @@ class Bridge:
         body = json.dumps(hook).encode()
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         async with aiohttp.request("POST", self.url, data=body, headers={"X-Signature": signature}) as answer:
+            self.said = await answer.text()
             return answer.status
 
     def waiting(self) -> int:
@@ -202,11 +204,39 @@ async def test_a_webhook_that_never_fits_is_kept_aside_and_the_others_go_on(tmp_
         assert json.loads(refused)["field"] == "$.items[0].occurred_at"
 
 
+@pytest.mark.parametrize("odd", [None, "", 7, "x" * 70_000])
+async def test_a_webhook_whose_id_is_none_is_refused_with_the_reason_and_never_in_the_way(
+    tmp_path: Path, odd: object
+) -> None:
+    async with running_bridge(tmp_path, "http://127.0.0.1:9") as bridge:
+        assert await bridge.say("customer_message", 1, id=odd) == 400
+        assert bridge.said == "the id must be a string of 1 to 256 characters"
+        assert bridge.waiting() == 0
+
+
+async def test_an_event_too_large_for_any_frame_is_found_by_halves_and_the_others_go_on(tmp_path: Path) -> None:
+    port = free_port()
+    async with running_hub(tmp_path, sources=[CHAT]) as hub:
+        async with running_bridge(tmp_path, f"http://127.0.0.1:{port}") as bridge:
+            large = {"id": "c-large", "inbox": "q" * 70_000, "contact": "wechat:li-lei"}
+            assert await bridge.say("opened", 0, conversation=large) == 204
+            for number in range(1, 8):
+                assert await bridge.say("customer_message", number) == 204
+            async with door(hub, port):
+                await wait_until(lambda: len(hub.bodies(CustomerTurn)) == 7, what="the good ones to arrive")
+                await wait_until(lambda: bridge.waiting() == 1, what="only the large one to be left")
+            with sqlite3.connect(bridge.outbox) as reading:
+                ((event_id, refused),) = reading.execute("SELECT event_id, refused FROM outbox").fetchall()
+            reading.close()
+        assert event_id == "d-opened-0"
+        assert json.loads(refused)["error"] == "too_large"
+
+
 def test_the_bridge_is_short_enough_to_read_in_one_go() -> None:
     assert len([line for line in BRIDGE.read_text(encoding="utf-8").splitlines() if line.strip()]) <= 60
 
 
 @pytest.mark.parametrize("name", ["SEATWATCH_URL", "PSEUDONYM_KEY", "OUTBOX", "PORT", "SOURCE", "WEBHOOK_SECRET"])
 def test_every_setting_of_the_bridge_is_explained(name: str) -> None:
-    assert f'ENV["{name}"]' in BRIDGE.read_text(encoding="utf-8")
+    assert f'environ["{name}"]' in BRIDGE.read_text(encoding="utf-8")
     assert f"`{name}`" in (BRIDGE.parent / "README.md").read_text(encoding="utf-8")
