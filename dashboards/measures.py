@@ -106,8 +106,7 @@ MEASURES: Final = (
         "count",
         ("Detail.near_limit",),
         ("E16",),
-        (),
-        (c.NEAR_LIMIT,),
+        metrics=(c.NEAR_LIMIT,),
     ),
     Measure(
         "M3",
@@ -140,9 +139,7 @@ MEASURES: Final = (
         ("E4", "E10", "E12"),
         (
             Elsewhere("Tmall", "counts 600 s for one that is unanswered on that day", REPOSTED),
-            Elsewhere(
-                "Chatwoot", "next response time keeps running after the end, past a last thanks", "chatwoot issue 10178"
-            ),
+            Elsewhere("Chatwoot", "next response time runs on after the end", "chatwoot issue 10178"),
         ),
     ),
     Measure(
@@ -235,11 +232,7 @@ MEASURES: Final = (
         ("Detail.not_judged", "Detail.answered_out_of_hours"),
         ("E7", "E9", "E10", "E11", "E13", "E15"),
         (
-            Elsewhere(
-                "JD",
-                "leaves out what began from 23:00 to 09:00, and messages left while everybody is offline",
-                REPOSTED,
-            ),
+            Elsewhere("JD", "leaves out what began from 23:00 to 09:00, and what came while all are offline", REPOSTED),
             Elsewhere(
                 "Genesys, Talkdesk",
                 "short abandons may be left out",
@@ -389,9 +382,7 @@ MEASURES: Final = (
         "seat time of the service window not filled, half hour by half hour: none makes good for another",
         "ms",
         ("Tile.staffing",),
-        (),
-        (),
-        (c.SHORTFALL,),
+        metrics=(c.SHORTFALL,),
     ),
     Measure(
         "warnings",
@@ -399,9 +390,7 @@ MEASURES: Final = (
         "conversations of one team warned within a minute, neither answered nor due yet, from three on",
         "conversations",
         ("Tile.surge",),
-        (),
-        (),
-        (c.TEAM_SURGE,),
+        metrics=(c.TEAM_SURGE,),
     ),
 )
 """Every measure, by its code."""
