@@ -30,6 +30,7 @@ from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.ups.sensor import UpsSettings
 from wire.facility import Role
 from wire.ids import is_name
+from wire.toml import read_toml
 
 MQTT_PORT: Final = 1883
 PROTOCOLS: Final = ("5", "3.1.1")
@@ -176,7 +177,7 @@ def load_config(path: Path) -> ProbeConfig:
 def parse_config(text: str) -> ProbeConfig:
     """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used."""
     try:
-        config = msgspec.convert({"probe": "", **tomllib.loads(text)}, ProbeConfig)
+        config = msgspec.convert({"probe": "", **read_toml(text)}, ProbeConfig)
     except tomllib.TOMLDecodeError as error:
         raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
     except msgspec.ValidationError as error:

@@ -41,7 +41,7 @@ class BackedUp(NamedTuple):
 def backup(directory: Path, target: Path) -> BackedUp:
     """Copy the ledger in `directory` to `target`, made if it is not there, and check the copy.
 
-    Raises LedgerMissing, BackupFailed (the target is no place for a copy, or the copy is not sound), OSError.
+    Raises LedgerMissing, BackupFailed (the target is no place for a copy, is full, or got none that is sound), OSError.
     """
     ledger_id = read_ledger_id(directory)
     from_, to = directory.resolve(), target.resolve()
@@ -77,12 +77,15 @@ def _copy_segment(source: Path, target: Path) -> None:
         return
     temporary = target.with_name(target.name + TEMPORARY)
     temporary.unlink(missing_ok=True)
-    with (
-        closing(connect_reading(source, None)) as reading,
-        closing(sqlite3.connect(temporary, isolation_level=None)) as writing,
-    ):
-        reading.backup(writing, pages=_PAGES_AT_ONCE)
-        writing.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, with no log beside it
+    try:
+        with (
+            closing(connect_reading(source, None)) as reading,
+            closing(sqlite3.connect(temporary, isolation_level=None)) as writing,
+        ):
+            reading.backup(writing, pages=_PAGES_AT_ONCE)
+            writing.execute("PRAGMA journal_mode = DELETE").fetchone()  # one file, with no log beside it
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{source} cannot be copied to {target.parent}: {error}; is there room enough?") from None
     publish(temporary, target)
 
 

@@ -24,6 +24,7 @@ from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySectio
 from seatwatch.sections import UNREAD, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
+from wire.toml import read_toml
 from wire.zones import zone_named
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -209,7 +210,7 @@ def read_config(path: Path) -> Config:
 def parse_config(text: str, *, base: Path) -> Config:
     """As `read_config`, from TOML text; token files are looked up from `base`."""
     try:
-        tables = tomllib.loads(text)
+        tables = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
     problems: list[Problem] = []

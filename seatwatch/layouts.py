@@ -21,6 +21,7 @@ from msgspec import Meta
 from dashboards.wallboard._core.layout import PANELS, Layout, LayoutPage
 from seatwatch.sections import read_section
 from wire.ids import is_name
+from wire.toml import read_toml
 
 LANGUAGES: Final = ("zh-CN", "en")
 
@@ -77,7 +78,7 @@ def read_layouts(path: Path, known: Known, turn_ms: int) -> tuple[dict[str, Layo
     """The layouts in `path`, and every fault of the file. turn_ms: of a layout that states none."""
     faults: list[Fault] = []
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = read_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         return {}, [
             Fault("wallboard.layouts", f"{path.name} cannot be read ({error.strerror})", "name an existing file")

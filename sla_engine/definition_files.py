@@ -25,6 +25,7 @@ from sla_engine._core.contract import Contract
 from sla_engine._core.definition import Definition, DefinitionError
 from sla_engine.definition_values import ms_of
 from wire.allowed import allowed
+from wire.toml import read_toml
 
 OFFSETS_FROM: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OFFSETS_UNTIL: Final = datetime(2045, 1, 1, tzinfo=UTC)
@@ -328,11 +329,9 @@ def _preset_table(name: str) -> dict[str, Any]:
 
 def _table(text: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, or lists in lists in lists
-        is_syntax = isinstance(error, tomllib.TOMLDecodeError)
-        problem = str(error) if is_syntax else "a number too long, or nested too deeply"
-        raise DefinitionError("file", "TOML", problem, "see docs/reference/definitions.md for the form") from None
+        table = read_toml(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError("file", "TOML", str(error), "see docs/reference/definitions.md for the form") from None
     definitions.refuse([*_too_large("", table)])
     return table
 

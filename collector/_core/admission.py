@@ -11,7 +11,7 @@ import msgspec
 
 from collector._core import derived, keys
 from collector._core.personal import names_a_person
-from collector._core.reserved import RESERVED_KINDS
+from collector._core.reserved import CONVERSATION_KINDS, RESERVED_KINDS
 from collector._core.sequence import Progress, StreamView, lowest
 from ledger.entry import NewEntry
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
@@ -264,7 +264,7 @@ class _Frame:
         body = bytes(item.body)
         if len(body) > BODY_BYTES_MAX:
             return self._quarantine(item, sequence, Reason.BODY_TOO_LARGE)
-        if kind in RESERVED_KINDS:
+        if kind in RESERVED_KINDS or (self.site and kind in CONVERSATION_KINDS):
             return self._quarantine(item, sequence, _NOT_A_SENDERS.get(kind, Reason.FOREIGN_SOURCE))
         decode = _decoder_of((kind, kind_version))
         if decode is not None:

@@ -70,8 +70,7 @@ def is_personal(text: str) -> bool:
 
 def names_a_person(body: Body) -> bool:
     """Whether an id in it says who somebody is; a name or a text shows by the characters no id has."""
-    take = _TAKES.get(type(body))
-    return take is not None and not _says_nothing(take(body)) and _says_who(body)
+    return not _says_nothing(_TAKES[type(body)](body)) and _says_who(body)
 
 
 def keepable(item: Item) -> bytes:
@@ -90,6 +89,8 @@ def keepable(item: Item) -> bytes:
 
 def _says_who(body: Body) -> bool:
     """As `names_a_person`, of one with an id that is not remembered."""
+    if is_personal(body.clock):
+        return True
     ids = {getattr(body, name, "") for name in _IDS} - {""}
     persons = {getattr(body, name, "") for name in _PSEUDONYMS} - ids - {""}
     if any(not is_name(text) or is_telephone_number(text) for text in ids):
@@ -99,6 +100,8 @@ def _says_who(body: Body) -> bool:
     if len(_HARMLESS) > _REMEMBERED:
         _HARMLESS.clear()
     _HARMLESS.update(persons, (text for text in ids if not is_personal(text)))
+    if is_name(body.clock):
+        _HARMLESS.add(body.clock)
     _HARMLESS.add("")
     return False
 
@@ -110,13 +113,12 @@ def _is_identity_card(text: str) -> bool:
     return text[-1].upper() == _CARD_DIGITS[total % len(_CARD_DIGITS)]
 
 
-def _taking(body_type: type[Body]) -> Callable[[Any], tuple[str, ...]] | None:
-    """What takes the ids out of a body; None where the type names nobody."""
-    names = [name for name in (*_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__]
-    return attrgetter(*names) if names != ["shard_key"] else None
+def _taking(body_type: type[Body]) -> Callable[[Any], tuple[str, ...]]:
+    """What takes the ids out of a body; each has a shard key and a clock, which a sender may name as it likes."""
+    return attrgetter("clock", *(name for name in (*_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__))
 
 
-_TAKES: Final = {kind: take for kind in BODY_TYPES.values() if (take := _taking(kind)) is not None}
+_TAKES: Final = {kind: _taking(kind) for kind in BODY_TYPES.values()}
 _HARMLESS: Final = {""}
 """Ids that were looked at and say nothing, whatever they stand for. A memory only: others are looked at again.
 

@@ -1,4 +1,4 @@
-"""Which kinds only Seatwatch itself says."""
+"""Which kinds only Seatwatch itself says, and which a source that stands in a site never does."""
 
 from typing import Final
 
@@ -18,3 +18,5 @@ RESERVED_KINDS: Final = (
     }
 )
 """What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""
+CONVERSATION_KINDS: Final = frozenset(range(Kind.OFFERED, Kind.ROSTER_LINK)) | {Kind.PLATFORM_FIGURES}
+"""What a client's connector tells. A site's machines have no client: said by one, no report would ever count it."""

@@ -12,6 +12,7 @@ import msgspec
 from collector.importers._core.plan import Condition
 from collector.importers._core.text import heading, plain
 from wire.allowed import misfits
+from wire.toml import read_toml
 
 ColumnNames = str | list[str]
 Test = str | list[str] | dict[Literal["not"], str | list[str]]
@@ -88,7 +89,7 @@ class Columns:
 def converted(text: str, table: type[_T]) -> _T:
     """The mapping in TOML `text` as a `table`. MappingError with everything in which it does not fit."""
     try:
-        said = tomllib.loads(text)
+        said = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingError([Problem("(file)", f"is not TOML: {error}", "correct that line")]) from None
     problems = [Problem(*found) for found in misfits(table, said)]

@@ -17,6 +17,7 @@ from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_pr
 from seatwatch.sections import read_section
 from seatwatch.server import on_call
 from seatwatch.settings import load_defaults
+from wire.toml import read_toml
 
 EXAMPLES = """
 Examples:
@@ -84,7 +85,7 @@ async def _serve(watch: Deadman, settings: DeadmanConfig) -> None:
 def _read(file: Path) -> DeadmanConfig:
     problems: list[str] = []
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        tables = read_toml(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         typer.echo(f"{file}: cannot be read: {error}; give an existing TOML file", err=True)
         raise typer.Exit(2) from None

@@ -112,11 +112,26 @@ def test_sequence_zero_is_quarantined_once() -> None:
 
 
 def test_a_probe_speaks_of_the_site_it_stands_in_and_of_no_other() -> None:
-    here, there = (Heartbeat(NOW, 1, SOURCE, None, True, "", site, "", Role.GATEWAY, 5000, 0) for site in ("a", "b"))
-    admission = Store().admit(frame(item(1, here), item(2, there), item(3)), site="a")
+    here, there = _heartbeat("a"), _heartbeat("b")
+    admission = Store().admit(frame(item(1, here), item(2, there), item(3, here)), site="a")
     assert outcomes(admission) == [(2, Outcome.QUARANTINED)]
     assert [(each.sequence, each.reason) for each in admission.rejected] == [(2, Reason.FOREIGN_SOURCE)]
     assert Store().admit(frame(item(1, here), item(2, there))).rejected == [], "a source of no site is not held to one"
+
+
+@pytest.mark.parametrize("kind", [Kind.OFFERED, Kind.CUSTOMER_TURN, Kind.AGENT_TURN, Kind.PLATFORM_FIGURES, 31])
+def test_a_probe_tells_of_no_conversation(kind: int) -> None:
+    said = raw_item(1, bytes(item(1).body), kind=kind)
+    admission = Store().admit(frame(said, item(2, _heartbeat("a"))), site="a")
+    assert admission.rejected == [Rejected(1, Reason.FOREIGN_SOURCE)]
+    kept = body_of(admission.entries[0])
+    assert isinstance(kept, Quarantined)
+    assert (kept.kind, kept.raw) == (kind, bytes(said.body))
+    assert (admission.accepted, admission.view.mark) == (1, 2)
+
+
+def _heartbeat(site: str) -> Heartbeat:
+    return Heartbeat(NOW, 1, SOURCE, None, True, "", site, "", Role.GATEWAY, 5000, 0)
 
 
 # ------------------------------------------------------------------------------------------------------------- holes

@@ -9,6 +9,7 @@ from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, ite
 from wire.body import Body
 from wire.conversation import AgentTurn, Assigned, CustomerTurn, Offered, QualityScored
 from wire.errors import Reason
+from wire.facility import Heartbeat, Role
 from wire.frame import Rejected
 from wire.record import Equivocation, Quarantined
 
@@ -110,6 +111,8 @@ def test_a_masked_number_keeps_what_tells_people_of_a_floor_apart(text: str, sho
         Assigned(*HEAD, "c-1", "c-1", f"acme:{NUMBER}"),
         AgentTurn(*HEAD, "c-1", "c-1", "Ann Lee"),
         QualityScored(*HEAD, "c-1", "c-1", True, f"acme:{NUMBER}"),
+        AgentTurn(NOW, 1, NUMBER, None, True, "c-1", "c-1", "acme:1"),
+        Heartbeat(NOW, 1, NUMBER, None, True, "", "site-1", "", Role.GATEWAY, 5000, 0),
     ],
 )
 def test_a_body_with_such_an_id_is_refused_and_nothing_of_it_is_kept(body: Body) -> None:
@@ -168,3 +171,8 @@ def test_a_pseudonym_and_platform_ids_pass() -> None:
     offered = Offered(*HEAD, pseudonym, "1717397390.239830", "q-1", customer=pseudonym)
     assert not names_a_person(offered)
     assert Store().admit(frame(item(1, offered))).accepted == 1
+
+
+def test_a_clock_that_is_no_name_passes_and_makes_nobody_of_that_name_pass() -> None:
+    assert not names_a_person(AgentTurn(NOW, 1, "Li Lei", None, True, "c-1", "c-1", "acme:1"))
+    assert names_a_person(Offered(*HEAD, "c-1", "c-1", "q-1", customer="Li Lei"))

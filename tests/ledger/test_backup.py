@@ -10,6 +10,7 @@ from ledger.errors import BackupFailed, LedgerMissing
 from ledger.fsck import check
 from ledger.reader import LedgerReader
 from ledger.segment import segment_path
+from tests.full_disk import full_disk
 from tests.ledger.building import DAY_MS, NOON, append, open_writer
 
 
@@ -47,6 +48,15 @@ def test_a_backup_can_be_opened_and_written_on(tmp_path: Path) -> None:
     assert LedgerReader.open(tmp_path / "copy").size() == 3
     restored.close()
     assert check(tmp_path / "copy").is_sound
+
+
+def test_a_backup_onto_a_full_disk_says_so_and_is_taken_once_there_is_room(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path / "ledger")
+    append(writer, range(1, 200))
+    with full_disk(), pytest.raises(BackupFailed, match=r"cannot be copied .*is there room enough\?"):
+        backup(tmp_path / "ledger", tmp_path / "copy")
+    assert backup(tmp_path / "ledger", tmp_path / "copy").size == 199
+    writer.close()
 
 
 def test_a_backup_leaves_no_log_beside_its_files(tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""TOML as people write it into files, read so that no file ends in anything but tables or one error."""
+
+import tomllib
+from typing import Any, Final
+
+_TOO_DEEP: Final = "tables or lists stand within one another too deeply"
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """The tables in `text`. TOMLDecodeError where there are none, as in brackets or numbers without end."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError(_TOO_DEEP) from None
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise tomllib.TOMLDecodeError(str(error)) from None
