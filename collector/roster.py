@@ -6,6 +6,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib import resources
 from ipaddress import ip_network
@@ -26,6 +27,8 @@ from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.organisation import Relation
 
 _DAY_MS: Final = 86_400_000
+_OPEN_END_MS: Final = (date(9000, 1, 1) - date(1970, 1, 1)).days * _DAY_MS
+"""An end from there on, as 9999-12-31, is how personnel systems write that there is none."""
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
 _WHOLE: Final = re.compile(r"\d{1,6}")
@@ -213,13 +216,17 @@ class _Reader:
         return self._instant("effective_from", text)
 
     def _until(self, row: Mapping[str, str]) -> int | None:
-        """The instant after the last one; a date is the last day that still counts."""
+        """The instant after the last one, None = open-ended; a date is the last day that still counts."""
         text = row.get("effective_until")
         if text is None:
             return None
         day = self._times.read_date(text) if self._is_date(text) else None
         if day is not None:
-            return self._at("effective_until", Moment(day + 1, 0))
+            until = Moment(day + 1, 0)
+            return None if until.local() >= _OPEN_END_MS else self._at("effective_until", until)
+        ends_at = self._times.read(text)
+        if ends_at is not None and ends_at.local() >= _OPEN_END_MS:
+            return None
         return self._instant("effective_until", text)
 
     def _is_date(self, text: str) -> bool:
@@ -237,12 +244,11 @@ class _Reader:
         return self._at(field, moment)
 
     def _at(self, field: str, moment: Moment) -> int:
-        try:
-            found = instants(moment, self._offsets)
-        except OverflowError:  # 9999-12-31 as a last day has no morning after it
-            raise _BadRow(f"{field}: too far away; leave it empty where there is no end") from None
-        if not found or not 0 <= found[0] <= INSTANT_MAX_MS:
+        found = instants(moment, self._offsets)
+        if not found:
             raise _BadRow(f"{field}: that moment does not exist in the contract's time zone")
+        if not 0 <= found[0] <= INSTANT_MAX_MS:
+            raise _BadRow(f"{field}: write a date from 1970 to 9999")
         return found[0]
 
 

@@ -15,6 +15,7 @@ from collector.importers.reading import ReadingSettings
 from collector.importers.tables import TableLimits
 from collector.sources import Source
 from ledger.errors import LedgerBusy
+from seatwatch.clock import now_ms
 from seatwatch.config import ConfigError
 from seatwatch.importing import local_intake
 from seatwatch.runtime_file import Runtime, read_runtime
@@ -48,7 +49,7 @@ class Job(NamedTuple):
 
 
 def reading_settings(defaults: Defaults) -> ReadingSettings:
-    """Limits of reading a file."""
+    """Limits of reading a file that is delivered from now on."""
     return ReadingSettings(
         events_sorted=defaults.int("collector.import_events_sorted"),
         ids_remembered=defaults.int("collector.import_ids_remembered"),
@@ -56,6 +57,7 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
         cells_remembered=defaults.int("collector.import_cells_remembered"),
         workbook=defaults.fill(TableLimits, "collector", prefix="import_"),
         call_longest_ms=defaults.ms("collector.import_call_longest"),
+        latest=now_ms() + defaults.ms("collector.future_tolerance"),
     )
 
 

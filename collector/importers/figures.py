@@ -26,7 +26,7 @@ from collector.importers.mapping import (
 from collector.importers.reading import ReadingSettings, TableReading
 from collector.importers.report import Report
 from wire.ids import NAME_PATTERN
-from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.platform import Measured
 from wire.zones import zone_named
 
@@ -35,6 +35,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE: Final = _EPOCH.date()
 _MS: Final = timedelta(milliseconds=1)
 _INTO_NEXT_MONTH: Final = timedelta(31)
+_BEYOND: Final = (INSTANT_MAX_MS, INSTANT_MAX_MS + 1)
+"""A period in which the calendar ends."""
 
 
 class PeriodTable(StrictTable, frozen=True, kw_only=True):
@@ -130,21 +132,24 @@ class FiguresReading(TableReading[FigurePlan]):
         return read
 
     def _period(self, text: str) -> tuple[int, int] | None:
-        """Start and end (ms) of the day or month in which the date lies."""
+        """Start and end (ms) of the day or month in which the date lies; it may be out of the range of instants."""
         days = self._dates.read_date(text)
         if days is None:
             return None
         first = _EPOCH_DATE + timedelta(days=days)
-        after = first + timedelta(days=1)
-        if self._mapping.period.grain == "month":
-            first = first.replace(day=1)
-            after = (first + _INTO_NEXT_MONTH).replace(day=1)
+        try:
+            after = first + timedelta(days=1)
+            if self._mapping.period.grain == "month":
+                first = first.replace(day=1)
+                after = (first + _INTO_NEXT_MONTH).replace(day=1)
+        except OverflowError:
+            return _BEYOND
         return self._instant(first), self._instant(after)
 
     def _instant(self, day: date) -> int:
         hour, minute = map(int, self._mapping.period.day_starts.split(":"))
         wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self._zone)
-        return (wall.astimezone(UTC) - _EPOCH) // _MS
+        return (wall - _EPOCH) // _MS
 
 
 def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:

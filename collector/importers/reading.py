@@ -32,7 +32,8 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
     conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
     cells_remembered: how many wall times are kept with their offsets. workbook: what one may unfold to.
-    call_longest_ms: of a log of calls that tells no end of one: after so long it has ended.
+    call_longest_ms: of a log of calls that tells no end of one: after so long it has ended. latest: the last instant
+    (ms) that the door takes; the same for every pass.
     """
 
     events_sorted: int
@@ -41,6 +42,7 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     cells_remembered: int
     workbook: TableLimits
     call_longest_ms: int
+    latest: int
 
 
 class TableReading(ABC, Generic[PlanT]):
@@ -144,7 +146,7 @@ class MappedReading(TableReading[Plan]):
         offsets = lru_cache(self._settings.cells_remembered)(zone_offsets(self._mapping.zone()))
         recent = Recent(self._settings.ids_remembered)
         found = Readers(times, durations, offsets, nothing_words())
-        return RowReader(self._plan, found, first_seen=recent.first_seen).read
+        return RowReader(self._plan, found, recent.first_seen, self._settings.latest).read
 
 
 def zone_offsets(zone: ZoneInfo) -> Offsets:
@@ -154,7 +156,11 @@ def zone_offsets(zone: ZoneInfo) -> Offsets:
         found = set()
         for fold in (0, 1):
             local = wall.replace(tzinfo=zone, fold=fold)
-            if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
+            try:
+                is_shown = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+            except OverflowError:  # the first or the last day of the calendar: nobody changes clocks there
+                is_shown = True
+            if is_shown:
                 found.add((local.utcoffset() or timedelta()) // _MS)
         return tuple(sorted(found))
 

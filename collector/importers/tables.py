@@ -267,4 +267,7 @@ def cell_text(value: object) -> str:
 
 def _rounded(value: datetime) -> datetime:
     """To the ms: a workbook keeps times as fractions of a day, a hair beside what was typed."""
-    return value.replace(microsecond=0) + round(value.microsecond * timedelta(microseconds=1) / _MS) * _MS
+    try:
+        return value.replace(microsecond=0) + round(value.microsecond * timedelta(microseconds=1) / _MS) * _MS
+    except OverflowError:  # less than a ms before the calendar ends
+        return value

@@ -159,13 +159,30 @@ def test_changed_rows_end_with_1_and_say_so(
 def test_rows_of_which_the_ledger_takes_nothing_stand_apart_once_each(
     calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    future = call(2, entered="2999-01-01 00:00:00", left="2999-01-01 00:00:07", ended="2999-01-01 00:03:00")
-    (tmp_path / "calls.csv").write_text(HEADER + call(1) + future + call(3, agent=""), encoding="utf-8")
+    rows = [call(number) for number in range(80)]
+    (tmp_path / "calls.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
+    assert run(calls) == 0
+    rows[70] = call("another")
+    (tmp_path / "calls.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
+    capsys.readouterr()
     assert run([*calls, "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    told = {"answered": 1, "abandoned": 1, "never_queued": 0, "rejected": 0, "refused_by_the_ledger": 1}
-    assert (report["rows"], report["outcomes"]) == (3, told)
-    assert (report["refused"], [row["row"] for row in report["refused_rows"]]) == ({"occurred_in_future": 4}, [3])
+    told = {"answered": 79, "abandoned": 0, "never_queued": 0, "rejected": 0, "refused_by_the_ledger": 1}
+    assert (report["rows"], report["outcomes"]) == (80, told)
+    assert (report["refused"], [row["row"] for row in report["refused_rows"]]) == ({"equivocation": 4}, [72])
+
+
+def test_a_row_whose_answer_lies_in_the_future_leaves_nobody_waiting(
+    calls: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = call(1) + call(2, left="", wait="99999999999")
+    (tmp_path / "calls.csv").write_text(HEADER + rows + call(3, agent=""), encoding="utf-8")
+    for _ in range(2):
+        assert run([*calls, "--json"]) in {0, 1}
+        report = json.loads(capsys.readouterr().out)
+        told = {"answered": 1, "abandoned": 1, "never_queued": 0, "rejected": 1}
+        assert ({name: report["outcomes"][name] for name in told}, report["refused"]) == (told, {})
+        assert report["reasons"] == {"occurred_in_future": 1}
 
 
 # ------------------------------------------------------------------------------------------- while a server holds it

@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_CLOCK: Final = re.compile(r"(?:(\d+):)?(\d+):(\d{1,2})(?:\.(\d+))?")
-_NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?")
-_PART: Final = re.compile(r"\s*(\d+)(?:\.(\d+))?\s*([^\d\s.]+)")
+from wire.limits import INSTANT_MAX_MS
+
+# Python reads no number of thousands of digits, and no length of time has so many.
+_CLOCK: Final = re.compile(r"(?:(\d{1,15}):)?(\d{1,15}):(\d{1,2})(?:\.(\d+))?")
+_NUMBER: Final = re.compile(r"(\d{1,15})(?:\.(\d+))?")
+_PART: Final = re.compile(r"\s*(\d{1,15})(?:\.(\d+))?\s*([^\d\s.]+)")
 _PLACES: Final = 9
 _PER_PLACE: Final = 60
 _SECOND_MS: Final = 1000
@@ -27,7 +30,14 @@ class DurationReader:
         self._two_places_ms = two_places_ms
 
     def read(self, text: str) -> int | None:
-        """Whole ms, None when `text` (made plain) is no duration. What is finer than a ms is cut off."""
+        """Whole ms, None when `text` (made plain) is no duration. What is finer than a ms is cut off.
+
+        What is longer than all of time (INSTANT_MAX_MS) is none: it was meant for another column.
+        """
+        read = self._read(text)
+        return read if read is None or read <= INSTANT_MAX_MS else None
+
+    def _read(self, text: str) -> int | None:
         number = _NUMBER.fullmatch(text)
         if number is not None:
             return _times(number[1], number[2], self._bare_unit_ms)

@@ -10,6 +10,7 @@ from collector.importers._core.plan import Condition, Outcome
 from collector.importers._core.rows import Row
 from collector.importers._core.text import REPLACEMENT, plain
 from wire.ids import is_derived, is_name
+from wire.limits import INSTANT_MAX_MS
 from wire.platform import PlatformFigure
 
 _PPM: Final = 1_000_000
@@ -42,6 +43,7 @@ class Fault(StrEnum):
     CELLS_MISSING = "cells_missing"
     NOT_TEXT = "not_text"
     NOT_A_DATE = "not_a_date"
+    OUT_OF_RANGE = "time_out_of_range"
     NOT_AN_ID = "not_an_id"
     NOT_A_FIGURE = "not_a_figure"
     PART_EXCEEDS_WHOLE = "part_exceeds_whole"
@@ -118,6 +120,9 @@ class FigureRows:
         plan = self._plan
         if period is None:
             raise _RejectedRow(Fault.NOT_A_DATE, plan.date)
+        starts_at, ends_at = period
+        if starts_at < 0 or ends_at > INSTANT_MAX_MS:
+            raise _RejectedRow(Fault.OUT_OF_RANGE, plan.date)
         queue = plan.constant_queue or self._name(plan.queue, cells)
         account = self._name(plan.account, cells)
         bodies = []
@@ -130,7 +135,6 @@ class FigureRows:
                 continue
             if whole and (part or 0) > whole:
                 raise _RejectedRow(Fault.PART_EXCEEDS_WHOLE, figure.part)
-            starts_at, ends_at = period
             head = (ends_at, ends_at - starts_at, plan.clock, None, False, "")
             told = (figure.metric, KEPT[figure.unit], value, part or 0, whole or 0)
             rules = (figure.definition, figure.measure)

@@ -49,14 +49,16 @@ class Numbered(NamedTuple):
 def numbered(rows: Iterable[tuple[int, Row]], after: int = 0) -> Iterator[Numbered]:
     """The events of (row number, row), numbered after + 1, after + 2 ... in the order of the file.
 
-    A rejected row takes one number, under which its place and reason are quarantined; it stands beside its predecessor.
+    Under the numbers of a rejected row, nearly always one, its place and reason are quarantined; it stands beside its
+    predecessor.
     """
     sequence, at = after, 0
     for number, row in rows:
         if row.outcome == Outcome.REJECTED:
-            sequence += 1
             kept = keys.rejected_row(number, row.reason, row.column)
-            yield Numbered(at, sequence, Kind.QUARANTINED, 1, kept, number, Origin(sequence, 1, row.outcome))
+            origin = Origin(sequence + 1, row.numbers, row.outcome)
+            for sequence in range(sequence + 1, sequence + 1 + row.numbers):  # noqa: B020 - counts on
+                yield Numbered(at, sequence, Kind.QUARANTINED, 1, kept, number, origin)
             continue
         origin = Origin(sequence + 1, len(row.bodies), row.outcome)
         for body in row.bodies:

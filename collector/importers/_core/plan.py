@@ -35,6 +35,7 @@ class Fault(StrEnum):
     TIME_SKIPPED = "time_skipped_by_clock_change"
     TIME_TWICE = "time_twice_at_clock_change"
     OUT_OF_RANGE = "time_out_of_range"
+    IN_FUTURE = "occurred_in_future"
     NOT_A_DURATION = "not_a_duration"
     WAIT_CONTRADICTS = "wait_contradicts_times"
     ENDS_BEFORE_START = "leaves_before_it_enters"

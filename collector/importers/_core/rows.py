@@ -37,7 +37,8 @@ from wire.limits import INSTANT_MAX_MS
 class Row(NamedTuple):
     """What became of a row. outcome: an Outcome, or what its format calls such a row.
 
-    reason and column (its heading) only where it was rejected.
+    reason and column (its heading) only where it was rejected. numbers: how many a rejected one takes: as many as it
+    would have told events, where another day would take it, so that the rows after it keep their numbers.
     """
 
     outcome: str
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     reason: str = ""
     column: str = ""
     notes: tuple[str, ...] = ()
+    numbers: int = 1
 
 
 class Readers(NamedTuple):
@@ -66,25 +68,32 @@ class _RejectedRow(Exception):
 
 
 class _Times(NamedTuple):
-    """Instants of a row in ms, None where the file says none."""
+    """Instants of a row in ms, None where the file says none. exit_from, end_from: the columns they were told by."""
 
     offered: int
     queue_entry: int
     queue_exit: int
     service_start: int | None
     service_end: int | None
+    exit_from: Places
+    end_from: Places
 
 
 _JOINT: Final = "-"
 
 
 class RowReader:
-    """Reads the rows of one file. first_seen(conversation) is False for an id that an earlier row had."""
+    """Reads the rows of one file.
 
-    def __init__(self, plan: Plan, readers: Readers, first_seen: Callable[[str], bool]) -> None:
+    first_seen(conversation) is False for an id that an earlier row had. latest: the last instant (ms) that a ledger
+    takes. A row that reaches beyond it is rejected whole: taken by half, it would be a call that never ends.
+    """
+
+    def __init__(self, plan: Plan, readers: Readers, first_seen: Callable[[str], bool], latest: int) -> None:
         self._plan = plan
         self._readers = readers
         self._first_seen = first_seen
+        self._latest = latest
 
     def read(self, cells: Sequence[str]) -> Row:
         """What `cells` (as in the file) are and tell. Never raises for what a file may hold."""
@@ -124,14 +133,19 @@ class RowReader:
             return Row(Outcome.REJECTED, (), rule.reason)
         notes = [name for name, when in plan.notes if _holds(when, cells)]
         conversation = self._id(plan.conversation, cells)
-        bodies = [] if rule.outcome is Outcome.NEVER_QUEUED else self._bodies(cells, rule, conversation, notes)
+        times = None if rule.outcome is Outcome.NEVER_QUEUED else self._times(cells, rule.outcome, notes)
+        bodies = [] if times is None else self._bodies(cells, rule, conversation, times, notes)
         if not self._first_seen(conversation):
             raise _RejectedRow(Fault.ID_REPEATED, plan.header[plan.conversation[0]])
+        if times is not None and any(body.occurred_at > self._latest for body in bodies):
+            column = self._beyond(times, self._latest)
+            return Row(Outcome.REJECTED, (), Fault.IN_FUTURE, column, numbers=len(bodies))
         return Row(rule.outcome, tuple(bodies), notes=tuple(notes))
 
-    def _bodies(self, cells: Sequence[str], rule: Rule, conversation: str, notes: list[str]) -> list[Body]:
+    def _bodies(
+        self, cells: Sequence[str], rule: Rule, conversation: str, times: _Times, notes: list[str]
+    ) -> list[Body]:
         plan = self._plan
-        times = self._times(cells, rule.outcome, notes)
         queue = plan.constant_queue or self._id(plan.queue, cells)
         account = self._id(plan.account, cells) if any(cells[place] for place in plan.account) else ""
         head = (plan.resolution_ms, plan.clock, None, plan.synced, conversation)
@@ -237,11 +251,11 @@ class RowReader:
         offered = self._one(plan.offered, cells, anchor, notes, queue_entry)
         if offered is not None and offered > queue_entry:
             raise _RejectedRow(Fault.ENDS_BEFORE_START, plan.header[plan.offered[0]])
-        start = end = None
+        start = end = ended_at = None
         if outcome is Outcome.ANSWERED:
             start = self._one(plan.service_start, cells, anchor, notes, queue_entry)
             service = self._duration(plan.service, cells)
-            end = self._one(plan.service_end, cells, anchor, notes, queue_entry)
+            end = ended_at = self._one(plan.service_end, cells, anchor, notes, queue_entry)
             begins = queue_exit if queue_exit is not None else start
             if end is None and service is not None and begins is not None:
                 end = begins + service
@@ -251,7 +265,27 @@ class RowReader:
             raise _RejectedRow(
                 Fault.NOTHING_THERE, plan.header[(plan.queue_exit or plan.wait or plan.service_start)[0]]
             )
-        return _Times(queue_entry if offered is None else offered, queue_entry, queue_exit, start, end)
+        exit_from = plan.queue_exit if exits else plan.service_start if wait is None else plan.wait
+        end_from = plan.service_end if ended_at is not None else plan.service
+        times = _Times(
+            queue_entry if offered is None else offered, queue_entry, queue_exit, start, end, exit_from, end_from
+        )
+        column = self._beyond(times, INSTANT_MAX_MS)
+        if column:
+            raise _RejectedRow(Fault.OUT_OF_RANGE, column)
+        return times
+
+    def _beyond(self, times: _Times, latest: int) -> str:
+        """The heading of what makes a row reach beyond `latest`: a time, or the length it was reckoned with; ""."""
+        plan = self._plan
+        said = (
+            (times.queue_entry, plan.queue_entry),
+            (times.queue_exit, times.exit_from),
+            (times.service_start, plan.service_start),
+            (times.service_end, times.end_from),
+        )
+        late = next((places for at, places in said if at is not None and at > latest), ())
+        return plan.header[late[0]] if late else ""
 
     def _stay(
         self, entries: Places, exits: Places, wait: int | None, columns: tuple[str, str], notes: list[str]

@@ -22,6 +22,8 @@ _ISO: Final = re.compile(
     r"(?:(?P<date>\d{4}-\d{2}-\d{2})[ T])?"
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?"
 )
+_NUMBER: Final = re.compile(r"\d{1,15}")
+"""An instant as a number: more digits are none, not even in ms, and Python reads no number of thousands of them."""
 _DATE_DIRECTIVES: Final = ("%Y", "%y")
 
 
@@ -54,7 +56,7 @@ class TimeReader:
             return _from_iso(iso)
         for form, has_date in self._formats:
             if form in {EPOCH_S, EPOCH_MS}:
-                if text.isdecimal():
+                if _NUMBER.fullmatch(text):
                     return Moment(None, 0, int(text) * (_SECOND_MS if form == EPOCH_S else 1))
                 continue
             moment = _from_format(text, form)
@@ -87,14 +89,19 @@ def nearest(moment: Moment, anchor: Moment) -> Moment:
 
 
 def instants(moment: Moment, offsets: Offsets) -> tuple[int, ...]:
-    """The instants (ms since the Unix epoch) `moment` can mean, earliest first: none, one or two."""
+    """The instants (ms since the Unix epoch) `moment` can mean, earliest first: none, one or two.
+
+    On a day that no calendar has, one out of the range of instants.
+    """
     if moment.instant is not None:
         return (moment.instant,)
     if moment.day is None:
         return ()
-    minute = (
-        datetime.combine(_EPOCH_DATE + moment.day * _DAY, datetime.min.time()) + (moment.ms // 60_000) * 60_000 * _MS
-    )
+    try:
+        day = _EPOCH_DATE + moment.day * _DAY
+    except OverflowError:
+        return (moment.local(),)
+    minute = datetime.combine(day, datetime.min.time()) + (moment.ms // 60_000) * 60_000 * _MS
     return tuple(sorted(moment.local() - offset for offset in offsets(minute)))
 
 

@@ -8,6 +8,7 @@ from random import Random
 from collector.importers.mapping import Mapping, parse_mapping
 from collector.importers.reading import MappedReading, ReadingSettings
 from collector.importers.tables import TableLimits
+from wire.limits import INSTANT_MAX_MS
 
 LIMITS = TableLimits(unpacked_bytes_max=1 << 20, rows_max=50_000, columns_max=50)
 SETTINGS = ReadingSettings(
@@ -17,6 +18,7 @@ SETTINGS = ReadingSettings(
     cells_remembered=1000,
     workbook=LIMITS,
     call_longest_ms=12 * 3_600_000,
+    latest=INSTANT_MAX_MS,
 )
 
 CALLS = """
