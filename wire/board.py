@@ -4,6 +4,7 @@ None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its c
 Unix epoch, so a screen counts seconds itself and can tell when it grew stale.
 """
 
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -181,17 +182,28 @@ class Staffing(msgspec.Struct, frozen=True, gc=False):
     shortfall_ms: int | None
 
 
+class Unbounded(StrEnum):
+    """Why nobody can say how many sessions are missing, so that attainment has no bounds."""
+
+    STILL_SILENT = "loss_still_silent"
+    NOT_COUNTED = "loss_not_counted"
+    NOT_NUMBERED = "loss_not_numbered"
+    NOTHING_TOLD = "loss_nothing_told"
+    NOT_BY_SESSION = "loss_not_by_session"
+
+
 class Coverage(msgspec.Struct, frozen=True, gc=False):
     """How much of today's service window every live feed was provably there: ms covered / ms of window so far.
 
     missing: sessions that declared losses stand for, None where nobody can say. worst, best: the attainment if all of
-    them had been missed, and met.
+    them had been missed, and met. unbounded: why these are None, itself None where they are not.
     """
 
     time: Ratio
     missing: int | None
     worst: Ratio | None
     best: Ratio | None
+    unbounded: Unbounded | None = None
 
 
 class Surge(msgspec.Struct, frozen=True, gc=False):

@@ -46,7 +46,8 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
 
     name: the row by the local clock, "" = the total. shop: "" = the whole client. staffed: person-ms / ms of service
     window, None where no source tells who is there. contracted: seat-ms / ms of window, None where the roster states no
-    seats. shortfall_ms: seat-ms, None without either.
+    seats. shortfall_ms: seat-ms, None without either. no_data_ms: window in which nothing was told of people, left out
+    of all of these.
     also_serving: ms at work on dedicated seats in which that person served other clients too / ms at work on them; None
     of a shop, of a reader who may not see all clients, and where nobody was on a dedicated seat.
     """
@@ -59,6 +60,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     staffed: Ratio | None
     contracted: Ratio | None
     shortfall_ms: int | None
+    no_data_ms: int
     also_serving: Ratio | None
 
 
@@ -167,13 +169,15 @@ def _rows(
 ) -> Iterator[SeatRow]:
     """The client as a whole, then each shop; the total after the rows of each."""
     seen = client.seen
-    subjects: list[tuple[str, Spent, bool]] = [("", client.spent, bool(seen.presences()))]
+    subjects: list[tuple[str, Spent, bool, list[Span]]] = [("", client.spent, bool(seen.presences()), seen.unseen())]
     for shop, queues in sorted(_shops(client).items()):
-        told = seen.presences(seen.feeding(queues))
-        subjects.append((shop, list(person_intervals(told, (), seen.roster, client.until)), bool(told)))
-    for shop, spent, is_told in subjects:
+        sources = seen.feeding(queues)
+        told = seen.presences(sources)
+        found = list(person_intervals(told, (), seen.roster, client.until))
+        subjects.append((shop, found, bool(told), seen.unseen(sources)))
+    for shop, spent, is_told, unseen in subjects:
         intervals = [interval for _, interval in spent]
-        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until)
+        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until, unseen)
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
@@ -191,6 +195,7 @@ def _rows(
                     staffed=time.staffed if is_told else None,
                     contracted=time.contracted,
                     shortfall_ms=time.shortfall_ms if is_told else None,
+                    no_data_ms=time.no_data_ms,
                     also_serving=also,
                 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sla_engine._core.coverage import Coverages, CoverageState
+from sla_engine._core.coverage import Coverages, CoverageState, union
 from sla_engine._core.definition import DefinitionError
 from sla_engine._core.feeds import Feeds, FeedsState
 from sla_engine._core.roster import Roster, RosterState
@@ -12,6 +12,7 @@ from sla_engine._core.seats import Seats, SeatsState
 from sla_engine._core.watermark import Watermark
 from wire.conversation import PresenceChanged, QualityScored
 from wire.kinds import Kind
+from wire.limits import INSTANT_MAX_MS
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.record import Clock, Feed, Gone, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
@@ -48,6 +49,8 @@ class Observed:
         self._until: Final = until
         self.checks: Final[list[QualityScored]] = []
         self._told: Final[list[Told]] = []
+        self._files: Final[dict[str, tuple[int, int]]] = {}
+        """Source -> the first and the last instant it told of."""
 
     def take(self, batch: Iterable[Recorded]) -> None:
         """Take the next entries in."""
@@ -70,11 +73,41 @@ class Observed:
         """Sources that told of one of these queues."""
         return frozenset(source for queue in queues for source in self.feeds.state.queues.get(queue, ()))
 
-    def live_sources(self, sources: frozenset[str] | None) -> frozenset[str]:
-        """Live sources of conversations among these, None = of all."""
-        known = self.feeds.state.sources
+    def measured(self, sources: frozenset[str] | None) -> frozenset[str]:
+        """Sources of conversations among these, None = of all, that coverage is of: live ones, and any that lost some.
+
+        One that tells later and says of no loss, as a table of calls cannot, is not provably complete.
+        """
+        lost = {outage.source for outage in self.coverages.state.outages if not outage.silent}
         return frozenset(
-            name for name, source in known.items() if source.feed in LIVE and (sources is None or name in sources)
+            name
+            for name, source in self.feeds.state.sources.items()
+            if (source.feed in LIVE or name in lost) and (sources is None or name in sources)
+        )
+
+    def any_live(self, sources: frozenset[str]) -> bool:
+        """Whether one of these tells at once."""
+        return any(self.feeds.state.sources[name].feed in LIVE for name in sources)
+
+    def within_told(self, sources: frozenset[str], since: int, until: int) -> tuple[int, int]:
+        """As much of [since, until) as coverage can be told of: no more than their files, where none of them is live.
+
+        Empty without any source.
+        """
+        if self.any_live(sources):
+            return since, until
+        files = [self._files[name] for name in sources if name in self._files]
+        first = min((file[0] for file in files), default=until)
+        last = max((file[1] for file in files), default=since)
+        return max(since, first), min(until, last)
+
+    def unseen(self, sources: frozenset[str] | None = None) -> list[tuple[int, int]]:
+        """When nothing is known of people: what the sources that tell of them said they lost. In order, apart."""
+        tells = {each.source for each in self._told if sources is None or each.source in sources}
+        return union(
+            (outage.since, INSTANT_MAX_MS if outage.until is None else outage.until)
+            for outage in self.coverages.state.outages
+            if outage.source in tells and not outage.silent
         )
 
     def numbered(self, sources: frozenset[str]) -> frozenset[str]:
@@ -90,6 +123,7 @@ class Observed:
         match body:
             case PresenceChanged():
                 self._told.append(Told(entry.source, body))
+                self._span(entry.source, body.occurred_at)
                 self._watermark.heard(entry.source, body.occurred_at, allowance_ms)
             case QualityScored():
                 self.checks.append(body)
@@ -117,7 +151,12 @@ class Observed:
             case _:
                 pass
 
+    def _span(self, source: str, at: int) -> None:
+        first, last = self._files.get(source, (at, at))
+        self._files[source] = (min(first, at), max(last, at))
+
     def _hear(self, entry: Recorded, at: int) -> None:
+        self._span(entry.source, at)
         self._watermark.heard(entry.source, at, self.rules.allowance_ms)
         self.coverages.hear(entry.source, at)
         if self._since <= at < self._until:

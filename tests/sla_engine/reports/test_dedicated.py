@@ -12,7 +12,7 @@ from sla_engine._core.seats import Seats, SeatsState
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.dedicated import also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports.dedicated import Rows, SeatQuestion, SeatRow, seats
-from tests.builders import Event, assigned, clock, closed, customer, ms, offered, rules, works
+from tests.builders import Event, assigned, clock, closed, customer, gone, ms, offered, rules, works
 from tests.sla_engine.facts import ANNA, NOBODY, load
 from tests.sla_engine.feeding import Feed
 from wire.board import Ratio
@@ -87,6 +87,27 @@ def test_staffed_stands_beside_contracted_with_the_shortfall_per_client_and_shop
     assert acme.shortfall_ms == 28 * HOUR
     shop = total(rows, "acme", "flagship")
     assert (shop.staffed, shop.contracted, shop.shortfall_ms) == (Ratio(4 * HOUR, 16 * HOUR), None, None)
+
+
+def test_a_declared_loss_is_no_data_and_charges_nobody_for_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        entered(Relation.CONTRACTED_SEATS, "acme", "2"),
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        offered("08:00", "c0"),
+        presence("08:00", "anna", Presence.READY),
+        presence("12:00", "anna", Presence.OFFLINE),
+        gone("16:00", 0, since="12:00", until="16:00"),
+        presence("16:00", "anna", Presence.READY),
+    )
+    rows = table(tmp_path)
+    acme = total(rows, "acme")
+    assert (acme.staffed, acme.no_data_ms) == (Ratio(12 * HOUR, 12 * HOUR), 4 * HOUR)
+    assert (acme.contracted, acme.shortfall_ms) == (Ratio(24 * HOUR, 12 * HOUR), 12 * HOUR)
+    assert total(rows, "acme", "flagship").no_data_ms == 4 * HOUR
+    lost = next(row for row in table(tmp_path, "half-hour") if row.since == ms("13:00"))
+    assert (lost.staffed, lost.shortfall_ms, lost.no_data_ms) == (Ratio(0, 0), None, HOUR // 2)
 
 
 def test_the_share_also_serving_others_is_a_count_of_time_and_names_nobody(data: Path) -> None:
