@@ -146,6 +146,7 @@ COLUMNS: Final = tuple(
         ("response_p90", _T, _DURATION, "responses.p90"),
         ("response_p95", _T, _DURATION, "responses.p95"),
         ("transfers", _P, _SHARE, "figures.detail.transfers"),
+        ("unanswered_rings", _P, _COUNT, "figures.detail.unanswered_rings"),
         ("unanswered_legs", _P, _SHARE, "figures.detail.unanswered_legs"),
         ("voice_handle_time", _P, _MEAN, "figures.detail.voice_handle_time"),
         ("chat_handle_time", _P, _MEAN, "figures.detail.chat_handle_time"),
