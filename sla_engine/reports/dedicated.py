@@ -45,8 +45,9 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     """Seats of a client, or of one of its shops, within [since, until), ms.
 
     name: the row by the local clock, "" = the total. shop: "" = the whole client. staffed: person-ms / ms of service
-    window as far as sources tell who is there, None where none does. contracted: seat-ms / ms of window, None where the
-    roster states no seats. shortfall_ms: seat-ms, None without either.
+    window, None where no source tells who is there. contracted: seat-ms / ms of window, None where the roster states no
+    seats. shortfall_ms: seat-ms, None without either. no_data_ms: window in which nothing was told of people, left out
+    of all of these; where that is all, contracted is of it.
     also_serving: ms at work on dedicated seats in which that person served other clients too / ms at work on them; None
     of a shop, of a reader who may not see all clients, and where nobody was on a dedicated seat.
     """
@@ -59,6 +60,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     staffed: Ratio | None
     contracted: Ratio | None
     shortfall_ms: int | None
+    no_data_ms: int
     also_serving: Ratio | None
 
 
@@ -172,25 +174,21 @@ def _rows(
 ) -> Iterator[SeatRow]:
     """The client as a whole, then each shop; the total after the rows of each."""
     seen = client.seen
-    subjects: list[tuple[str, Spent, int]] = [("", client.spent, seen.presences_until())]
+    subjects: list[tuple[str, Spent, list[Span]]] = [("", client.spent, seen.unseen())]
     for shop, queues in sorted(_shops(client).items()):
         sources = seen.feeding(queues)
         told = list(person_intervals(seen.presences(sources), (), seen.roster, client.known_until))
-        subjects.append((shop, told, seen.presences_until(sources)))
-    for shop, spent, told_until in subjects:
+        subjects.append((shop, told, seen.unseen(sources)))
+    for shop, spent, unseen in subjects:
         intervals = [interval for _, interval in spent]
-        spans, known = (
-            half_hours(intervals, client.window, client.frame.days, client.span[0], min(end, client.until))
-            for end in (client.until, told_until)
-        )
+        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until, unseen)
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
             shared = _shared(client, serves, buckets)
         contracted = partial(seen.seats.contracted, shop or client.name)
         for (name, start, end), also in zip(buckets, shared, strict=True):
-            told_in = in_row(known, start, end)
-            time = seat_time(told_in or in_row(spans, start, end), contracted)
+            time = seat_time(in_row(spans, start, end), contracted)
             if time is not None:
                 yield SeatRow(
                     client=client.name,
@@ -198,9 +196,10 @@ def _rows(
                     name=name,
                     since=start,
                     until=end,
-                    staffed=time.staffed if told_in else None,
+                    staffed=time.staffed,
                     contracted=time.contracted,
-                    shortfall_ms=time.shortfall_ms if told_in else None,
+                    shortfall_ms=time.shortfall_ms,
+                    no_data_ms=time.no_data_ms,
                     also_serving=also,
                 )
 
