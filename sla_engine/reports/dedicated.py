@@ -27,13 +27,13 @@ from sla_engine.reports._core.buckets import By, Frame
 from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.dedicated import Span, Spent, also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports._core.observed import Observed
-from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, person_intervals, seat_time
+from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, on_call, person_intervals, seat_time
 from sla_engine.reports.making import ruling_of
 from wire.board import Ratio
 from wire.limits import INSTANT_MAX_MS
 from wire.recorded import Recorded
 from wire.scope import Scope
-from wire.verdict import LoadChange
+from wire.verdict import LegFact, LoadChange
 
 MS_PER_S: Final = 1_000
 Rows = Literal["half-hour", "day"]
@@ -95,21 +95,27 @@ class _Client:
         self.span: Final = span
         self.seen = Observed(*span)
         self.spent: Spent = ()
+        self.calls: list[LegFact] = []
         self.until = self._until = span[1]
 
     def read(self, earliest: int, until: int) -> None:
         """Take in what its people did up to `until` (ms), or as far as the record goes."""
         batches = ledger_batches(self.reader, earliest=earliest)
-        loads = [
-            fact
-            for fact in replay(self._watched(batches))
-            if isinstance(fact, LoadChange) and earliest <= fact.at < until
-        ]
+        loads: list[LoadChange] = []
+        calls: dict[tuple[str, int, int], LegFact] = {}
+        for fact in replay(self._watched(batches)):
+            if isinstance(fact, LegFact):
+                if fact.voice and fact.ended_at >= earliest and fact.started_at < until:
+                    calls[fact.conversation, fact.session, fact.leg] = fact  # the last word on it
+            elif isinstance(fact, LoadChange) and earliest <= fact.at < until:
+                loads.append(fact)
+        self.calls = list(calls.values())
         known = max(self.seen.received_at, self.span[0] + 1)
         self.until = min(self.span[1], known)
         self._until = min(until, known)
-        told = person_intervals(self.seen.presences(), hands_intervals(loads), self.seen.roster, self.known_until)
-        self.spent = list(told)
+        spoken = [talk for leg in self.calls for talk in on_call(leg)]
+        hands = [*hands_intervals(loads), *spoken]
+        self.spent = list(person_intervals(self.seen.presences(), hands, self.seen.roster, self.known_until))
 
     def known_until(self, account: str) -> int:
         """How far (ms) what was last told of an account holds."""
@@ -177,7 +183,8 @@ def _rows(
     subjects: list[tuple[str, Spent, list[Span]]] = [("", client.spent, seen.unseen())]
     for shop, queues in sorted(_shops(client).items()):
         sources = seen.feeding(queues)
-        told = list(person_intervals(seen.presences(sources), (), seen.roster, client.known_until))
+        spoken = [talk for leg in client.calls if leg.queue in queues for talk in on_call(leg)]
+        told = list(person_intervals(seen.presences(sources), spoken, seen.roster, client.known_until))
         subjects.append((shop, told, seen.unseen(sources)))
     for shop, spent, unseen in subjects:
         intervals = [interval for _, interval in spent]

@@ -25,6 +25,7 @@ from sla_engine.reports._core.time_at_work import (
     SeatTime,
     half_hours,
     in_row,
+    on_call,
     person_intervals,
     seat_time,
     state_times,
@@ -134,9 +135,8 @@ class Composing:
 
     def _add_leg(self, leg: LegFact) -> None:
         self._rows.add_leg(leg)
-        if leg.voice and leg.replied_at is not None and not leg.void and self._choosing.counts_leg(leg):
-            talk = Interval(leg.place.account, leg.replied_at, leg.ended_at, State.TALKING)
-            self._talks.append((leg.queue, talk))
+        if self._choosing.counts_leg(leg):
+            self._talks.extend((leg.queue, talk) for talk in on_call(leg))
 
     def _span(self, key: RowKey) -> tuple[int, int]:
         if isinstance(key, int):

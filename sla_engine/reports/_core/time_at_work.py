@@ -20,7 +20,7 @@ from sla_engine.reports._core.agent_intervals import presence_intervals
 from sla_engine.reports._core.rows import RowKey, agent_of
 from wire.board import Ratio
 from wire.conversation import PresenceChanged
-from wire.verdict import Place
+from wire.verdict import LegFact, Place
 
 
 class WorkTime(msgspec.Struct, frozen=True, gc=False):
@@ -79,13 +79,26 @@ def person_intervals(
 
     changes: sorted by event time. talks: of accounts. until: how far (ms) an account's last interval is known to go.
     """
-    for each in (*presence_intervals(changes), *_work_intervals(changes), *talks):
+    told = [*presence_intervals(changes), *_work_intervals(changes)]
+    logins: dict[str, list[Interval]] = {change.account: [] for change in changes}
+    for each in told:
+        if each.state is State.LOGGED_IN:
+            logins[each.account].append(each)
+    for each in (*told, *(part for talk in talks for part in _in_logins(talk, logins))):
         end = until(each.account) if each.end_ms is None else each.end_ms
         cuts = [at for at in roster.moves(each.account) if each.start_ms < at < end]
         for start, stop in pairwise([each.start_ms, *cuts, end]):
             place = roster.place(each.account, start)
             if start < stop:
                 yield place, Interval(agent_of(place), start, stop, each.state)
+
+
+def on_call(leg: LegFact) -> tuple[Interval, ...]:
+    """The account's time in a call it answered: it serves, also on a break it chose meanwhile. () for other legs."""
+    if not leg.voice or leg.void or leg.replied_at is None:
+        return ()
+    states = (State.TALKING, State.AT_WORK, State.SERVING)
+    return tuple(Interval(leg.place.account, leg.replied_at, leg.ended_at, state) for state in states)
 
 
 def state_times(
@@ -164,6 +177,17 @@ def in_row(spans: Sequence[HalfHour], since: int, until: int) -> list[HalfHour]:
     """The half hours that begin within [since, until)."""
     starts = [span.start for span in spans]
     return list(spans[bisect_right(starts, since - 1) : bisect_right(starts, until - 1)])
+
+
+def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iterator[Interval]:
+    """What of it counts: all talk, and work only while logged in, where that is told."""
+    if talk.state is State.TALKING or talk.end_ms is None or talk.account not in logins:
+        yield talk
+        return
+    for login in logins[talk.account]:
+        end = talk.end_ms if login.end_ms is None else min(talk.end_ms, login.end_ms)
+        if end > login.start_ms:
+            yield talk._replace(start_ms=max(talk.start_ms, login.start_ms), end_ms=end)
 
 
 def _work_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:

@@ -12,7 +12,21 @@ from sla_engine._core.seats import Seats, SeatsState
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.dedicated import also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports.dedicated import Rows, SeatQuestion, SeatRow, seats
-from tests.builders import Event, assigned, clock, closed, customer, declared, gone, ms, offered, rules, silent, works
+from tests.builders import (
+    Event,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    declared,
+    gone,
+    ms,
+    offered,
+    rules,
+    silent,
+    works,
+)
 from tests.sla_engine.facts import ANNA, NOBODY, load
 from tests.sla_engine.feeding import Feed
 from wire.board import Ratio
@@ -191,6 +205,25 @@ def test_a_declared_loss_and_the_time_after_the_last_word_are_both_no_data(tmp_p
     acme = total(table(tmp_path), "acme")
     assert (acme.staffed, acme.contracted) == (Ratio(3 * HOUR, 3 * HOUR), Ratio(6 * HOUR, 3 * HOUR))
     assert (acme.shortfall_ms, acme.no_data_ms) == (3 * HOUR, 13 * HOUR)
+
+
+def test_whoever_pauses_during_a_call_serves_until_it_ends(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        presence("08:00", "anna", Presence.READY),
+        offered("08:04", "c0", voice=True),
+        assigned("08:05", "anna", "c0"),
+        agent("08:05", "anna", "c0"),
+        presence("08:06", "anna", Presence.ON_BREAK),
+        closed("08:26", "c0"),
+        presence("08:30", "anna", Presence.OFFLINE),
+    )
+    rows = table(tmp_path, "half-hour")
+    for shop in ("", "flagship"):
+        (first,) = [row for row in rows if (row.shop, row.name) == (shop, "2026-11-02 08:00+08:00")]
+        assert first.staffed == Ratio(26 * MINUTE, 30 * MINUTE)
 
 
 def test_a_client_without_a_contract_is_named_and_left_out(data: Path) -> None:
