@@ -315,11 +315,19 @@ MEASURES: Final = (
     Measure(
         "M15",
         "transfer_rate",
-        "legs handed on or put back into a queue / all legs",
+        "legs handed on or put back into a queue / all legs but unanswered rings",
         "ratio",
         ("Detail.transfers",),
         ("E4",),
         (Elsewhere("Rocket.Chat", "credits the last one with the first response", "Rocket.Chat issue 34156"),),
+    ),
+    Measure(
+        "M15",
+        "unanswered_rings",
+        "legs of calls in which the phone was never picked up; each is an unanswered leg too, and no transfer",
+        "count",
+        ("Detail.unanswered_rings",),
+        ("E4",),
     ),
     Measure(
         "M15",

@@ -89,6 +89,12 @@ def not_judged(row: Row) -> str:
     return "; ".join(f"{why} {count}" for why, count in sorted(row.figures.detail.not_judged.items()))
 
 
+def unbounded(row: Row) -> str:
+    """Why attainment has no bounds, as a file has it; empty where it has them, and where nothing is known of losses."""
+    why = None if row.coverage is None else row.coverage.unbounded
+    return "" if why is None else why.value
+
+
 def _quotient(ratio: Ratio) -> int:
     """Hundredths of the quotient itself, half up."""
     return (2 * HUNDRED * ratio.part + ratio.whole) // (2 * ratio.whole)
@@ -140,6 +146,7 @@ COLUMNS: Final = tuple(
         ("response_p90", _T, _DURATION, "responses.p90"),
         ("response_p95", _T, _DURATION, "responses.p95"),
         ("transfers", _P, _SHARE, "figures.detail.transfers"),
+        ("unanswered_rings", _P, _COUNT, "figures.detail.unanswered_rings"),
         ("unanswered_legs", _P, _SHARE, "figures.detail.unanswered_legs"),
         ("voice_handle_time", _P, _MEAN, "figures.detail.voice_handle_time"),
         ("chat_handle_time", _P, _MEAN, "figures.detail.chat_handle_time"),
@@ -160,6 +167,7 @@ COLUMNS: Final = tuple(
         ("staffed_seats", _P, _QUOTIENT, "seats.staffed"),
         ("contracted_seats", _P, _QUOTIENT, "seats.contracted"),
         ("seat_shortfall", _P, _DURATION, "seats.shortfall_ms"),
+        ("no_data_time", _P, _DURATION, "seats.no_data_ms"),
         ("coverage", _P, _SHARE, "coverage.time"),
         ("coverage_worst", _P, _SHARE, "coverage.worst"),
         ("coverage_best", _P, _SHARE, "coverage.best"),

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
-from seatwatch.report_columns import COLUMNS, Column, Part, not_judged
+from seatwatch.report_columns import COLUMNS, Column, Part, not_judged, unbounded
 from seatwatch.screens import console_of
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.report import Head, Report, Row
@@ -43,17 +43,21 @@ def show(report: Report, tell: Teller) -> None:
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
         console.print(f"{tell.word('excluded')}: {told}", markup=False)
+    for line in gaps(report, tell):
+        console.print(line, markup=False)
 
 
 def as_csv(report: Report) -> str:
     """One line per row and one for the total; every line says where it comes from. No data is an empty cell."""
     names = [field for column in COLUMNS for field in column.fields()]
-    lines: list[list[Cell]] = [["row", "since_ms", "until_ms", *names, "not_judged", *_HEAD_FIELDS]]
+    lines: list[list[Cell]] = [
+        ["row", "since_ms", "until_ms", *names, "not_judged", "coverage_unbounded", *_HEAD_FIELDS]
+    ]
     origin = _origin(report)
     for row in (*report.rows, report.total):
         name = "total" if row is report.total else row.name
         values = [value for column in COLUMNS for value in column.values(row)]
-        lines.append([name, row.since, row.until, *values, not_judged(row), *origin])
+        lines.append([name, row.since, row.until, *values, not_judged(row), unbounded(row), *origin])
     return csv_text(lines)
 
 
@@ -108,6 +112,18 @@ def nothing(report: Report, tell: Teller) -> Iterator[str]:
     else:
         shown = next(column.shown(report.total, tell) for column in COLUMNS if column.key == "coverage")
         yield f"{tell.word('coverage')}: {shown}"
+
+
+def gaps(report: Report, tell: Teller) -> Iterator[str]:
+    """How much of the record is missing, where something is, and why attainment has no bounds, where it has none."""
+    coverage = report.total.coverage
+    if coverage is None:
+        return
+    lost_ms = coverage.time.whole - coverage.time.part
+    if lost_ms:
+        yield tell.filled("report_lost", lost=tell.lasting(lost_ms), whole=tell.lasting(coverage.time.whole))
+    if coverage.unbounded is not None:
+        yield f"{tell.word('report_unbounded')}: {tell.word(coverage.unbounded)}"
 
 
 def _origin(report: Report) -> list[int | str]:

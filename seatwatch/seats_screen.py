@@ -19,6 +19,7 @@ MS_PER_HOUR: Final = 3_600_000
 _FIELDS: Final = (
     *("client", "shop", "row", "since_ms", "until_ms", "time_zone", "window_ms"),
     *("staffed_ms", "staffed", "contracted_ms", "contracted", "shortfall_ms", "shortfall_seat_hours"),
+    "no_data_ms",
     *("dedicated_ms", "also_serving_ms", "also_serving_percent"),
 )
 
@@ -29,12 +30,14 @@ def show(found: SeatTable, tell: Teller) -> None:
     table = Table()
     for name in ("client", "shop", "seats_row"):
         table.add_column(tell.word(name), overflow="fold")
-    for name in ("staffed_seats", "contracted_seats", "seat_shortfall", "also_serving"):
+    for name in ("staffed_seats", "contracted_seats", "seat_shortfall", "no_data_time", "also_serving"):
         table.add_column(tell.word(name), justify="right")
     for row in found.rows:
         short = "-" if row.shortfall_ms is None else decimal(_hundredth_hours(row.shortfall_ms))
+        unseen = decimal(_hundredth_hours(row.no_data_ms)) if row.no_data_ms else "-"
         name = row.name or tell.word("report_total")
-        table.add_row(row.client, row.shop, name, _seats(row.staffed), _seats(row.contracted), short, _also(row))
+        seats = _seats(row.staffed), _seats(row.contracted)
+        table.add_row(row.client, row.shop, name, *seats, short, unseen, _also(row))
         if not row.name:
             table.add_section()
     console.print(table)
@@ -53,6 +56,7 @@ def as_csv(found: SeatTable) -> str:
                 *((None,) * 3 if there is None else (there.whole, there.part, decimal(_quotient(there)))),
                 *((None, None) if paid is None else (paid.part, decimal(_quotient(paid)))),
                 *((None, None) if short is None else (short, decimal(_hundredth_hours(short)))),
+                row.no_data_ms,
                 *((None,) * 3 if also is None else (also.whole, also.part, decimal(hundredths(also)))),
             ]
         )

@@ -43,7 +43,7 @@ from wire.conversation import (
     Transferred,
 )
 from wire.organisation import ContractSigned, DefinitionPublished, Relation, RosterLink
-from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent
+from wire.record import Clock, Feed, GapReason, Gone, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
 from wire.verdict import Announcement, Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
@@ -197,6 +197,13 @@ def silent(at: str | int, source: str = "chat") -> Event:
 
 def back(at: str | int, source: str = "chat") -> Event:
     return _event(SourceBack(*_head(at, ""), source), None, "~silence")
+
+
+def gone(at: str | int, count: int, since: str | int = 0, until: str | int = 0, source: str = "chat") -> Event:
+    """A declared loss of `count` events, 0 = unknown; since, until: where the source knows the time."""
+    span = (ms(since) if since else 0, ms(until) if until else 0)
+    body = Gone(*_head(at, ""), source, bytes(16), 1, 1, "", count, GapReason.SOURCE_RESTARTED, *span)
+    return _event(body, None, "~gap")
 
 
 def declared(at: str | int, source: str = "chat", feed: Feed = Feed.LIVE) -> Event:

@@ -4,6 +4,7 @@ None means "no data" and is never drawn as 0 or 100 %. Every ratio carries its c
 Unix epoch, so a screen counts seconds itself and can tell when it grew stale.
 """
 
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -42,7 +43,8 @@ class Detail(msgspec.Struct, frozen=True, gc=False):
 
     near_limit: judged ones whose source's clock could have tipped them. not_judged: sessions neither met nor missed, by
     wire.verdict.Why. queue_wait, accept_wait, reply_wait: the parts of the wait of answered ones, where told. bot_time:
-    before the queue of humans. transfers, unanswered_legs: of legs. voice_handle_time has no wrap-up in it and
+    before the queue of humans. transfers: of legs that are no unanswered_rings; unanswered_legs: of all legs, rings
+    included. voice_handle_time has no wrap-up in it and
     chat_handle_time is not adjusted for concurrency. quality_checked: of answered sessions that ended; quality_passed,
     quality_fatal: of those checked. docs/reference/metrics.md says what each is.
     """
@@ -58,6 +60,7 @@ class Detail(msgspec.Struct, frozen=True, gc=False):
     reply_wait: Mean = Mean(0, 0)
     bot_time: Mean = Mean(0, 0)
     transfers: Ratio = Ratio(0, 0)
+    unanswered_rings: int = 0
     unanswered_legs: Ratio = Ratio(0, 0)
     voice_handle_time: Mean = Mean(0, 0)
     chat_handle_time: Mean = Mean(0, 0)
@@ -181,17 +184,28 @@ class Staffing(msgspec.Struct, frozen=True, gc=False):
     shortfall_ms: int | None
 
 
+class Unbounded(StrEnum):
+    """Why nobody can say how many sessions are missing, so that attainment has no bounds."""
+
+    STILL_SILENT = "loss_still_silent"
+    NOT_COUNTED = "loss_not_counted"
+    NOT_NUMBERED = "loss_not_numbered"
+    NOTHING_TOLD = "loss_nothing_told"
+    NOT_BY_SESSION = "loss_not_by_session"
+
+
 class Coverage(msgspec.Struct, frozen=True, gc=False):
     """How much of today's service window every live feed was provably there: ms covered / ms of window so far.
 
     missing: sessions that declared losses stand for, None where nobody can say. worst, best: the attainment if all of
-    them had been missed, and met.
+    them had been missed, and met. unbounded: why these are None, itself None where they are not.
     """
 
     time: Ratio
     missing: int | None
     worst: Ratio | None
     best: Ratio | None
+    unbounded: Unbounded | None = None
 
 
 class Surge(msgspec.Struct, frozen=True, gc=False):

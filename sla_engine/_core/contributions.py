@@ -67,7 +67,8 @@ class Slot:
     GIVEN_UP_IN_TIME: Final = 48
     TIMED_OUT: Final = 49
     TIMED_OUT_IN_TIME: Final = 50
-    NOT_JUDGED: Final = 51
+    RINGS: Final = 51
+    NOT_JUDGED: Final = 52
     """The first of as many places as NOT_JUDGED_WHY has reasons."""
 
 
@@ -292,7 +293,9 @@ def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
 
 def _leg(fact: LegFact) -> Amounts:
     amounts = [(Slot.LEGS, 1)]
-    if fact.end in _PASSED_ON:
+    if fact.voice and fact.accepted_at is None and fact.replied_at is None:
+        amounts.append((Slot.RINGS, 1))  # a phone that nobody picked up held no call that could be handed on
+    elif fact.end in _PASSED_ON:
         amounts.append((Slot.LEGS_PASSED_ON, 1))
     if fact.was_owed and fact.replied_at is None:
         amounts.append((Slot.LEGS_UNANSWERED, 1))

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from wire.board import Coverage, Ratio
+from wire.board import Coverage, Ratio, Unbounded
 from wire.record import Gone, SourceBack, SourceSilent
 
 
@@ -106,23 +106,25 @@ class Coverages:
         spans.append((since, until if first is None else min(first, until)))
         return Ratio(whole - sum(open_ms(*span) for span in union(spans)), whole)
 
-    def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | None:
+    def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | Unbounded:
         """How many sessions the declared losses stand for, by the events that `sessions` of the whole record had.
 
-        None where nobody can say: a source is still silent, does not number what it tells or does not know how much it
-        lost, or nothing came yet.
+        Or why nobody can say.
         """
         lost = 0
         for outage in self.state.outages:
             if outage.source in sources:
-                unknown = outage.until is None if outage.silent else outage.lost == 0
-                if unknown or outage.source not in numbered:
-                    return None
+                if outage.silent and outage.until is None:
+                    return Unbounded.STILL_SILENT
+                if not outage.silent and outage.lost == 0:
+                    return Unbounded.NOT_COUNTED
+                if outage.source not in numbered:
+                    return Unbounded.NOT_NUMBERED
                 lost += outage.lost
         if lost == 0:
             return 0
         if self.state.events == 0 or sessions == 0:
-            return None
+            return Unbounded.NOTHING_TOLD
         return -(-lost * sessions // self.state.events)
 
     def _end(self, source: str, at: int, *, silent: bool) -> None:
@@ -144,9 +146,9 @@ def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def bounded(time: Ratio, attainment: Ratio, missing: int | None) -> Coverage:
+def bounded(time: Ratio, attainment: Ratio, missing: int | Unbounded) -> Coverage:
     """A coverage with what the rate would be had everything missing been missed, and been met."""
-    if missing is None:
-        return Coverage(time, None, None, None)
+    if isinstance(missing, Unbounded):
+        return Coverage(time, None, None, None, missing)
     whole = attainment.whole + missing
     return Coverage(time, missing, Ratio(attainment.part, whole), Ratio(attainment.part + missing, whole))

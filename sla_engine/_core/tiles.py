@@ -26,6 +26,7 @@ from wire.board import (
     SiteTile,
     Staffing,
     Tile,
+    Unbounded,
     Waiting,
 )
 from wire.record import Feed
@@ -214,7 +215,7 @@ class _Builder:
         missing = state.coverages.missing_sessions(numbered, live, state.totals.offered())
         by_session = rule is not None and rule.unit is Unit.SESSION
         attained = state.book.day_figures(group, rule).attainment
-        return bounded(time, attained, missing if by_session else None)
+        return bounded(time, attained, missing if by_session else Unbounded.NOT_BY_SESSION)
 
     def _second(self, group: Group, shown: Shown) -> SecondFigure:
         """The same sessions under another definition of the contract."""

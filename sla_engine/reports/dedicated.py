@@ -27,13 +27,13 @@ from sla_engine.reports._core.buckets import By, Frame
 from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.dedicated import Span, Spent, also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports._core.observed import Observed
-from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, person_intervals, seat_time
+from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, on_call, person_intervals, seat_time
 from sla_engine.reports.making import ruling_of
 from wire.board import Ratio
 from wire.limits import INSTANT_MAX_MS
 from wire.recorded import Recorded
 from wire.scope import Scope
-from wire.verdict import LoadChange
+from wire.verdict import LegFact, LoadChange
 
 MS_PER_S: Final = 1_000
 Rows = Literal["half-hour", "day"]
@@ -45,8 +45,9 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     """Seats of a client, or of one of its shops, within [since, until), ms.
 
     name: the row by the local clock, "" = the total. shop: "" = the whole client. staffed: person-ms / ms of service
-    window as far as sources tell who is there, None where none does. contracted: seat-ms / ms of window, None where the
-    roster states no seats. shortfall_ms: seat-ms, None without either.
+    window, None where no source tells who is there. contracted: seat-ms / ms of window, None where the roster states no
+    seats. shortfall_ms: seat-ms, None without either. no_data_ms: window in which nothing was told of people, left out
+    of all of these; where that is all, contracted is of it.
     also_serving: ms at work on dedicated seats in which that person served other clients too / ms at work on them; None
     of a shop, of a reader who may not see all clients, and where nobody was on a dedicated seat.
     """
@@ -59,6 +60,7 @@ class SeatRow(msgspec.Struct, frozen=True, kw_only=True):
     staffed: Ratio | None
     contracted: Ratio | None
     shortfall_ms: int | None
+    no_data_ms: int
     also_serving: Ratio | None
 
 
@@ -93,21 +95,27 @@ class _Client:
         self.span: Final = span
         self.seen = Observed(*span)
         self.spent: Spent = ()
+        self.calls: list[LegFact] = []
         self.until = self._until = span[1]
 
     def read(self, earliest: int, until: int) -> None:
         """Take in what its people did up to `until` (ms), or as far as the record goes."""
         batches = ledger_batches(self.reader, earliest=earliest)
-        loads = [
-            fact
-            for fact in replay(self._watched(batches))
-            if isinstance(fact, LoadChange) and earliest <= fact.at < until
-        ]
+        loads: list[LoadChange] = []
+        calls: dict[tuple[str, int, int], LegFact] = {}
+        for fact in replay(self._watched(batches)):
+            if isinstance(fact, LegFact):
+                if fact.voice and fact.ended_at >= earliest and fact.started_at < until:
+                    calls[fact.conversation, fact.session, fact.leg] = fact  # the last word on it
+            elif isinstance(fact, LoadChange) and earliest <= fact.at < until:
+                loads.append(fact)
+        self.calls = list(calls.values())
         known = max(self.seen.received_at, self.span[0] + 1)
         self.until = min(self.span[1], known)
         self._until = min(until, known)
-        told = person_intervals(self.seen.presences(), hands_intervals(loads), self.seen.roster, self.known_until)
-        self.spent = list(told)
+        spoken = [talk for leg in self.calls for talk in on_call(leg)]
+        hands = [*hands_intervals(loads), *spoken]
+        self.spent = list(person_intervals(self.seen.presences(), hands, self.seen.roster, self.known_until))
 
     def known_until(self, account: str) -> int:
         """How far (ms) what was last told of an account holds."""
@@ -172,25 +180,22 @@ def _rows(
 ) -> Iterator[SeatRow]:
     """The client as a whole, then each shop; the total after the rows of each."""
     seen = client.seen
-    subjects: list[tuple[str, Spent, int]] = [("", client.spent, seen.presences_until())]
+    subjects: list[tuple[str, Spent, list[Span]]] = [("", client.spent, seen.unseen())]
     for shop, queues in sorted(_shops(client).items()):
         sources = seen.feeding(queues)
-        told = list(person_intervals(seen.presences(sources), (), seen.roster, client.known_until))
-        subjects.append((shop, told, seen.presences_until(sources)))
-    for shop, spent, told_until in subjects:
+        spoken = [talk for leg in client.calls if leg.queue in queues for talk in on_call(leg)]
+        told = list(person_intervals(seen.presences(sources), spoken, seen.roster, client.known_until))
+        subjects.append((shop, told, seen.unseen(sources)))
+    for shop, spent, unseen in subjects:
         intervals = [interval for _, interval in spent]
-        spans, known = (
-            half_hours(intervals, client.window, client.frame.days, client.span[0], min(end, client.until))
-            for end in (client.until, told_until)
-        )
+        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until, unseen)
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
             shared = _shared(client, serves, buckets)
         contracted = partial(seen.seats.contracted, shop or client.name)
         for (name, start, end), also in zip(buckets, shared, strict=True):
-            told_in = in_row(known, start, end)
-            time = seat_time(told_in or in_row(spans, start, end), contracted)
+            time = seat_time(in_row(spans, start, end), contracted)
             if time is not None:
                 yield SeatRow(
                     client=client.name,
@@ -198,9 +203,10 @@ def _rows(
                     name=name,
                     since=start,
                     until=end,
-                    staffed=time.staffed if told_in else None,
+                    staffed=time.staffed,
                     contracted=time.contracted,
-                    shortfall_ms=time.shortfall_ms if told_in else None,
+                    shortfall_ms=time.shortfall_ms,
+                    no_data_ms=time.no_data_ms,
                     also_serving=also,
                 )
 

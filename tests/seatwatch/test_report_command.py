@@ -10,7 +10,7 @@ import pytest
 
 from seatwatch.__main__ import main
 from sla_engine._core.definition import canonical, definition_hash, label_of
-from tests.builders import PRESET, agent, assigned, clock, closed, customer, declared, left, rules, works
+from tests.builders import PRESET, agent, assigned, clock, closed, customer, declared, gone, left, rules, works
 from tests.sla_engine.feeding import Feed
 from wire.ids import UNASSIGNED
 from wire.record import Feed as Told
@@ -194,3 +194,22 @@ def test_a_ledger_without_rules_asks_for_a_definition(tmp_path: Path, capsys: py
 def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--client", "nobody", *SPAN, "--data", str(data)]) == 2
     assert "nobody" in capsys.readouterr().err
+
+
+def test_a_restart_in_a_file_is_told_with_the_reason_that_there_are_no_bounds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    calls = [customer("09:00:00", "c1"), closed("09:10:00", "c1"), gone("11:10", 0, since="09:10", until="11:10")]
+    ledger.append([*rules(), declared(0, "chat", Told.DAILY), *calls, customer("11:20:00", "c2"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN) == 0
+    page = capsys.readouterr().out
+    assert "Of 140 min 0.000 s of service window, 120 min 0.000 s are missing from the record." in page
+    assert "Attainment has no bounds: a source does not know how much it lost, as at a restart" in page
+    assert report(tmp_path, *SPAN, "--lang", "zh") == 0
+    assert "达标率无上下界: 来源不知道丢了多少" in capsys.readouterr().out
+    (*_, total) = in_csv(tmp_path, capsys)
+    told = (total["coverage_part"], total["coverage_whole"], total["coverage_worst_whole"], total["coverage_unbounded"])
+    assert told == ("1200000", "8400000", "", "loss_not_counted")
+    assert in_json(tmp_path, capsys)["total"]["coverage"]["unbounded"] == "loss_not_counted"

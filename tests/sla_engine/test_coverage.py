@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from sla_engine._core.coverage import Coverages, CoverageState, bounded, union
-from wire.board import Coverage, Ratio
+from wire.board import Coverage, Ratio, Unbounded
 from wire.record import GapReason, Gone, SourceBack, SourceSilent
 
 SOURCES = {"chat", "pbx"}
@@ -74,7 +74,7 @@ def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
     feeds.hear("chat", 2_000)
     feeds.lose(replace(gone(8_000, count=0), since=3_000, until=4_000))
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
-    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None, "nobody counted what a restart lost"
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is Unbounded.NOT_COUNTED
 
 
 def test_a_loss_that_began_when_the_source_says_lasts_until_its_next_event() -> None:
@@ -116,22 +116,24 @@ def test_lost_events_stand_for_sessions_by_the_events_a_session_usually_has() ->
         feeds.hear("chat", at)
     feeds.lose(gone(5_000, count=9))
     assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) == 3
-    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=0) is None
-    assert feeds.missing_sessions(set(), SOURCES, sessions=3) is None
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=0) is Unbounded.NOTHING_TOLD
+    assert feeds.missing_sessions(set(), SOURCES, sessions=3) is Unbounded.NOT_NUMBERED
     assert feeds.missing_sessions(SOURCES, {"pbx"}, sessions=3) == 0
 
 
 def test_nobody_can_say_what_a_feed_that_is_silent_now_would_have_told() -> None:
     feeds = Coverages(CoverageState(first_heard=0))
     feeds.silence(went(2_000, 1_000))
-    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is None
+    assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) is Unbounded.STILL_SILENT
     feeds.back(came(3_000))
     assert feeds.missing_sessions(SOURCES, SOURCES, sessions=3) == 0
 
 
 def test_a_rate_is_bounded_by_all_missing_missed_and_all_missing_met() -> None:
     assert bounded(Ratio(1, 2), Ratio(8, 10), 2) == Coverage(Ratio(1, 2), 2, Ratio(8, 12), Ratio(10, 12))
-    assert bounded(Ratio(1, 2), Ratio(8, 10), None) == Coverage(Ratio(1, 2), None, None, None)
+    assert bounded(Ratio(1, 2), Ratio(8, 10), Unbounded.NOT_COUNTED) == Coverage(
+        Ratio(1, 2), None, None, None, Unbounded.NOT_COUNTED
+    )
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,19 @@ def test_legs_tell_transfers_unanswered_legs_handle_time_and_resolution() -> Non
     assert detail.resolution == Mean(61_000 + 32_000, 2)
 
 
+def test_a_phone_that_was_not_picked_up_is_an_unanswered_ring_and_no_transfer() -> None:
+    talked = {"voice": True, "accepted_at": START + 2_000, "replied_at": START + 2_000, "ended_at": START + 32_000}
+    ring = {"voice": True, "accepted_at": None, "replied_at": None, "closes": False}
+    legs = [
+        leg("c1", leg=0, end=LegEnd.REQUEUED, **ring),
+        leg("c1", leg=1, end=LegEnd.HANDED_OVER, **ring),
+        leg("c1", leg=2, end=LegEnd.HANDED_OVER, **(talked | {"closes": False})),
+        leg("c1", leg=3, end=LegEnd.CLOSED, **talked),
+    ]
+    detail = counted(*legs).figures(RULE).detail
+    assert (detail.transfers, detail.unanswered_rings, detail.unanswered_legs) == (Ratio(1, 2), 2, Ratio(2, 4))
+
+
 def test_a_void_leg_counts_nowhere() -> None:
     assert not any(counted(leg(void=True)).slots)
 

@@ -25,12 +25,13 @@ from sla_engine.reports._core.time_at_work import (
     SeatTime,
     half_hours,
     in_row,
+    on_call,
     person_intervals,
     seat_time,
     state_times,
     work_time,
 )
-from wire.board import Coverage, Figures
+from wire.board import Coverage, Figures, Unbounded
 from wire.conversation import PresenceChanged
 from wire.ids import UNASSIGNED
 from wire.verdict import Fact, LegFact, LoadChange, Place, ResponseFact, SessionFact
@@ -102,7 +103,7 @@ class Composing:
         spent = self._spent(changes)
         times = state_times(spent, self._edges, over_time=question.by in OVER_TIME)
         told_until = min(self._until, self._seen.presences_until(sources))
-        seats = self._seats(spent, told_until)
+        seats = self._seats(spent) if changes else {}
         loads = self._loads.by_row(self._edges, self._row_of_place(), self._until) if every_queue else {}
         keys = rows.keys()
         if question.by not in OVER_TIME:
@@ -134,9 +135,8 @@ class Composing:
 
     def _add_leg(self, leg: LegFact) -> None:
         self._rows.add_leg(leg)
-        if leg.voice and leg.replied_at is not None and not leg.void and self._choosing.counts_leg(leg):
-            talk = Interval(leg.place.account, leg.replied_at, leg.ended_at, State.TALKING)
-            self._talks.append((leg.queue, talk))
+        if self._choosing.counts_leg(leg):
+            self._talks.extend((leg.queue, talk) for talk in on_call(leg))
 
     def _span(self, key: RowKey) -> tuple[int, int]:
         if isinstance(key, int):
@@ -179,11 +179,11 @@ class Composing:
                 shops.setdefault(shop, set()).add(queue)
         return shops
 
-    def _seats(self, spent: dict[RowKey, list[Interval]], told_until: int) -> dict[RowKey, SeatTime | None]:
-        """People against paid seats until they are told of: of the client as a whole over time, and of its shops."""
+    def _seats(self, spent: dict[RowKey, list[Interval]]) -> dict[RowKey, SeatTime | None]:
+        """People against paid seats: of the client as a whole over time, and of its shops."""
         question = self._question
         is_whole = EVERY_QUEUE in question.queues
-        spans = self._half_hours(spent[TOTAL], told_until)
+        spans = self._half_hours(spent[TOTAL], None if is_whole else self._seen.feeding(question.queues))
         of_client = partial(self._seen.seats.contracted, question.client) if is_whole else _unknown
         found: dict[RowKey, SeatTime | None] = {TOTAL: seat_time(spans, of_client)}
         if question.by in OVER_TIME:
@@ -194,30 +194,33 @@ class Composing:
             for shop, intervals in spent.items():
                 if shop != TOTAL:
                     of_shop = partial(self._seen.seats.contracted, str(shop))
-                    until = self._seen.presences_until(self._seen.feeding(shops[str(shop)]))
-                    found[shop] = seat_time(self._half_hours(intervals, min(until, told_until)), of_shop)
+                    told_by = self._seen.feeding(shops[str(shop)])
+                    found[shop] = seat_time(self._half_hours(intervals, told_by), of_shop)
         return found
 
-    def _half_hours(self, intervals: Iterable[Interval], until: int) -> list[HalfHour]:
-        return half_hours(intervals, self._window, self._frame.days, self._edges[0], until)
+    def _half_hours(self, intervals: Iterable[Interval], sources: frozenset[str] | None) -> list[HalfHour]:
+        """Of people whom these sources tell of, None = all."""
+        unseen = self._seen.unseen(sources)
+        return half_hours(intervals, self._window, self._frame.days, self._edges[0], self._until, unseen)
 
     def _coverage(
         self, sources: frozenset[str] | None, since: int, until: int, figures: Figures, sessions: int
     ) -> Coverage | None:
-        """Of the live feeds; the bounds reckon with as many events a session as the whole table has."""
-        until = min(until, self._until)
-        live = self._seen.live_sources(sources)
-        if until <= since or not live:
+        """Of live feeds and of those that said what they lost; the bounds reckon with events a session of the table."""
+        measured = self._seen.measured(sources)
+        since, until = self._seen.within_told(measured, since, min(until, self._until))
+        if until <= since:
             return None
         seen = self._seen.coverages.state
         outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
-        told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=seen.first_heard))
-        time = told.covered(live, since, until, self._window.open_ms)
+        first_heard = seen.first_heard if self._seen.any_live(measured) else since
+        told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
+        time = told.covered(measured, since, until, self._window.open_ms)
         if not time.whole:
             return None
-        missing = told.missing_sessions(self._seen.numbered(live), live, sessions)
+        missing = told.missing_sessions(self._seen.numbered(measured), measured, sessions)
         by_session = all(version.rule.unit is Unit.SESSION for version in self._choosing.used.values())
-        return bounded(time, figures.attainment, missing if by_session else None)
+        return bounded(time, figures.attainment, missing if by_session else Unbounded.NOT_BY_SESSION)
 
     def _head(self) -> Head:
         question, seen = self._question, self._seen

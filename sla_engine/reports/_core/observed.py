@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sla_engine._core.coverage import Coverages, CoverageState
+from sla_engine._core.coverage import Coverages, CoverageState, union
 from sla_engine._core.definition import DefinitionError
 from sla_engine._core.feeds import Feeds, FeedsState
-from sla_engine._core.limits import NOT_YET
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.seats import Seats, SeatsState
 from sla_engine._core.watermark import Watermark
 from wire.conversation import PresenceChanged, QualityScored
 from wire.kinds import Kind
+from wire.limits import INSTANT_MAX_MS
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.record import Clock, Feed, Gone, SourceBack, SourceDeclared, SourceSilent
 from wire.recorded import Recorded
@@ -50,8 +50,9 @@ class Observed:
         self._until: Final = until
         self.checks: Final[list[QualityScored]] = []
         self._told: Final[list[Told]] = []
-        self._heard_until: Final[dict[str, int]] = {}
         self._sources_of: Final[defaultdict[str, set[str]]] = defaultdict(set)
+        self._files: Final[dict[str, tuple[int, int]]] = {}
+        """Source -> the first and the last instant it told of."""
 
     def take(self, batch: Iterable[Recorded]) -> None:
         """Take the next entries in."""
@@ -83,12 +84,46 @@ class Observed:
         """Sources that told of one of these queues."""
         return frozenset(source for queue in queues for source in self.feeds.state.queues.get(queue, ()))
 
-    def live_sources(self, sources: frozenset[str] | None) -> frozenset[str]:
-        """Live sources of conversations among these, None = of all."""
-        known = self.feeds.state.sources
+    def measured(self, sources: frozenset[str] | None) -> frozenset[str]:
+        """Sources of conversations among these, None = of all, that coverage is of: live ones, and any that lost some.
+
+        One that tells later and says of no loss, as a table of calls cannot, is not provably complete.
+        """
+        lost = {outage.source for outage in self.coverages.state.outages if not outage.silent}
         return frozenset(
-            name for name, source in known.items() if source.feed in LIVE and (sources is None or name in sources)
+            name
+            for name, source in self.feeds.state.sources.items()
+            if (source.feed in LIVE or name in lost) and (sources is None or name in sources)
         )
+
+    def any_live(self, sources: frozenset[str]) -> bool:
+        """Whether one of these tells at once."""
+        return any(self.feeds.state.sources[name].feed in LIVE for name in sources)
+
+    def within_told(self, sources: frozenset[str], since: int, until: int) -> tuple[int, int]:
+        """As much of [since, until) as coverage can be told of: no more than their files, where none of them is live.
+
+        Empty without any source.
+        """
+        if self.any_live(sources):
+            return since, until
+        files = [self._files[name] for name in sources if name in self._files]
+        first = min((file[0] for file in files), default=until)
+        last = max((file[1] for file in files), default=since)
+        return max(since, first), min(until, last)
+
+    def unseen(self, sources: frozenset[str] | None = None) -> list[tuple[int, int]]:
+        """When nothing is known of people: what the sources that tell of them said they lost, and all after their end.
+
+        In order, apart.
+        """
+        tells = {each.source for each in self._told if sources is None or each.source in sources}
+        lost = [
+            (outage.since, INSTANT_MAX_MS if outage.until is None else outage.until)
+            for outage in self.coverages.state.outages
+            if outage.source in tells and not outage.silent
+        ]
+        return union([*lost, (self.presences_until(sources), INSTANT_MAX_MS)])
 
     def numbered(self, sources: frozenset[str]) -> frozenset[str]:
         """Those of `sources` that number what they tell."""
@@ -96,7 +131,7 @@ class Observed:
 
     def _known_until(self, source: str) -> int:
         """A live source that speaks would have told of any change by now; what others did not yet tell is not known."""
-        heard = self._heard_until[source]
+        _, heard = self._files[source]
         told = self.feeds.state.sources.get(source)
         if told is None or told.feed in LIVE:
             silent_since = None if told is None else told.silent_since
@@ -141,6 +176,7 @@ class Observed:
                 pass
 
     def _hear(self, entry: Recorded, at: int) -> None:
+        self._speak(entry.source, at, getattr(entry.body, "account", ""))
         self._watermark.heard(entry.source, at, self.rules.allowance_ms)
         self.coverages.hear(entry.source, at)
         if self._since <= at < self._until:
@@ -148,11 +184,10 @@ class Observed:
         queue = getattr(entry.body, "queue", "")
         if queue:
             self.feeds.hear(entry, queue)
-        self._speak(entry.source, at, getattr(entry.body, "account", ""))
 
     def _speak(self, source: str, at: int, account: str) -> None:
-        if at > self._heard_until.get(source, NOT_YET):
-            self._heard_until[source] = at
+        first, last = self._files.get(source, (at, at))
+        self._files[source] = (min(first, at), max(last, at))
         if account:
             self._sources_of[account].add(source)
 

@@ -20,7 +20,7 @@ from sla_engine.reports._core.agent_intervals import presence_intervals
 from sla_engine.reports._core.rows import RowKey, agent_of
 from wire.board import Ratio
 from wire.conversation import PresenceChanged
-from wire.verdict import Place
+from wire.verdict import LegFact, Place
 
 
 class WorkTime(msgspec.Struct, frozen=True, gc=False):
@@ -62,12 +62,14 @@ class SeatTime(msgspec.Struct, frozen=True, gc=False):
     """People at work within the service window, beside the seats paid for.
 
     staffed: person-ms / ms of window. contracted: seat-ms / ms of window and shortfall_ms: seat-ms, half hour by half
-    hour, by which fewer were there; None where the roster states no seats.
+    hour, by which fewer were there; None where the roster states no seats. no_data_ms: window in which nothing was
+    told of people: in none of the others. Where that is all, contracted is of it, and staffed and shortfall_ms None.
     """
 
-    staffed: Ratio
+    staffed: Ratio | None
     contracted: Ratio | None
     shortfall_ms: int | None
+    no_data_ms: int = 0
 
 
 def person_intervals(
@@ -77,13 +79,26 @@ def person_intervals(
 
     changes: sorted by event time. talks: of accounts. until: how far (ms) an account's last interval is known to go.
     """
-    for each in (*presence_intervals(changes), *_work_intervals(changes), *talks):
+    told = [*presence_intervals(changes), *_work_intervals(changes)]
+    logins: dict[str, list[Interval]] = {change.account: [] for change in changes}
+    for each in told:
+        if each.state is State.LOGGED_IN:
+            logins[each.account].append(each)
+    for each in (*told, *(part for talk in talks for part in _in_logins(talk, logins))):
         end = until(each.account) if each.end_ms is None else each.end_ms
         cuts = [at for at in roster.moves(each.account) if each.start_ms < at < end]
         for start, stop in pairwise([each.start_ms, *cuts, end]):
             place = roster.place(each.account, start)
             if start < stop:
                 yield place, Interval(agent_of(place), start, stop, each.state)
+
+
+def on_call(leg: LegFact) -> tuple[Interval, ...]:
+    """The account's time in a call it answered: it serves, also on a break it chose meanwhile. () for other legs."""
+    if not leg.voice or leg.void or leg.replied_at is None:
+        return ()
+    states = (State.TALKING, State.AT_WORK, State.SERVING)
+    return tuple(Interval(leg.place.account, leg.replied_at, leg.ended_at, state) for state in states)
 
 
 def state_times(
@@ -100,52 +115,79 @@ def state_times(
 
 
 class HalfHour(NamedTuple):
-    """Start (ms), how long the service window was open in it, and the person-ms at work within that."""
+    """Start (ms), how long the service window was open in it, and the person-ms at work within that.
+
+    no_data_ms: how much longer it was open while nothing was told of people.
+    """
 
     start: int
     open_ms: int
     there_ms: int
+    no_data_ms: int = 0
 
 
 def half_hours(
-    intervals: Iterable[Interval], window: Calendar, slices: WindowCalendar, since: int, until: int
+    intervals: Iterable[Interval],
+    window: Calendar,
+    slices: WindowCalendar,
+    since: int,
+    until: int,
+    unseen: Sequence[tuple[int, int]] = (),
 ) -> list[HalfHour]:
-    """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours."""
-    if until <= since:
-        return []
-    cuts = sorted({since, until, *_slice_starts(slices, since, until), *_window_edges(window, since, until)})
+    """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours.
+
+    unseen: spans (ms) of which nothing was told, in order and apart from each other.
+    """
+    edges = [at for span in unseen for at in span]
+    within = (at for at in edges if since < at < until)
+    cuts = sorted({since, until, *_slice_starts(slices, since, until), *_window_edges(window, since, until), *within})
     there = [0] * (len(cuts) - 1)
     at_work = (each for each in intervals if each.state is State.AT_WORK)
     for parts in agent_hours(at_work, cuts, until).values():
         there = [a + b for a, b in zip(there, parts, strict=True)]
-    open_ms, there_ms = Counter[int](), Counter[int]()
+    open_ms, there_ms, no_data_ms = Counter[int](), Counter[int](), Counter[int]()
     for number, (start, end) in enumerate(pairwise(cuts)):
         if window.is_open(start):
             half_hour = max(slices.interval_start(start), since)
-            open_ms[half_hour] += end - start
-            there_ms[half_hour] += there[number]
-    return [HalfHour(start, ms, there_ms[start]) for start, ms in sorted(open_ms.items())]
+            is_unseen = bisect_right(edges, start) % 2 == 1
+            open_ms[half_hour] += 0 if is_unseen else end - start
+            there_ms[half_hour] += 0 if is_unseen else there[number]
+            no_data_ms[half_hour] += end - start if is_unseen else 0
+    return [HalfHour(start, ms, there_ms[start], no_data_ms[start]) for start, ms in sorted(open_ms.items())]
 
 
 def seat_time(spans: Iterable[HalfHour], contracted: Callable[[int], int | None]) -> SeatTime | None:
     """Half hours together, None without any. contracted: seats paid for at an instant (ms), None where none."""
     listed = list(spans)
-    open_ms = sum(span.open_ms for span in listed)
-    if not open_ms:
+    if not listed:
         return None
-    staffed = Ratio(sum(span.there_ms for span in listed), open_ms)
+    open_ms = sum(span.open_ms for span in listed)
+    no_data_ms = sum(span.no_data_ms for span in listed)
+    staffed = Ratio(sum(span.there_ms for span in listed), open_ms) if open_ms else None
     seats = [contracted(span.start) for span in listed]
+    weights = [span.open_ms if open_ms else span.no_data_ms for span in listed]
     if all(count is None for count in seats):
-        return SeatTime(staffed, None, None)
-    paid = [(count or 0) * span.open_ms for count, span in zip(seats, listed, strict=True)]
+        return SeatTime(staffed, None, None, no_data_ms)
+    paid = [(count or 0) * ms for count, ms in zip(seats, weights, strict=True)]
     short = sum(max(0, owed - span.there_ms) for owed, span in zip(paid, listed, strict=True))
-    return SeatTime(staffed, Ratio(sum(paid), open_ms), short)
+    return SeatTime(staffed, Ratio(sum(paid), sum(weights)), short if open_ms else None, no_data_ms)
 
 
 def in_row(spans: Sequence[HalfHour], since: int, until: int) -> list[HalfHour]:
     """The half hours that begin within [since, until)."""
     starts = [span.start for span in spans]
     return list(spans[bisect_right(starts, since - 1) : bisect_right(starts, until - 1)])
+
+
+def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iterator[Interval]:
+    """What of it counts: all talk, and work only while logged in, where that is told."""
+    if talk.state is State.TALKING or talk.end_ms is None or talk.account not in logins:
+        yield talk
+        return
+    for login in logins[talk.account]:
+        end = talk.end_ms if login.end_ms is None else min(talk.end_ms, login.end_ms)
+        if end > login.start_ms:
+            yield talk._replace(start_ms=max(talk.start_ms, login.start_ms), end_ms=end)
 
 
 def _work_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:

@@ -12,7 +12,21 @@ from sla_engine._core.seats import Seats, SeatsState
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.dedicated import also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports.dedicated import Rows, SeatQuestion, SeatRow, seats
-from tests.builders import Event, assigned, clock, closed, customer, declared, ms, offered, rules, silent, works
+from tests.builders import (
+    Event,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    declared,
+    gone,
+    ms,
+    offered,
+    rules,
+    silent,
+    works,
+)
 from tests.sla_engine.facts import ANNA, NOBODY, load
 from tests.sla_engine.feeding import Feed
 from wire.board import Ratio
@@ -90,6 +104,27 @@ def test_staffed_stands_beside_contracted_with_the_shortfall_per_client_and_shop
     assert (shop.staffed, shop.contracted, shop.shortfall_ms) == (Ratio(4 * HOUR, 16 * HOUR), None, None)
 
 
+def test_a_declared_loss_is_no_data_and_charges_nobody_for_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        entered(Relation.CONTRACTED_SEATS, "acme", "2"),
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        offered("08:00", "c0"),
+        presence("08:00", "anna", Presence.READY),
+        presence("12:00", "anna", Presence.OFFLINE),
+        gone("16:00", 0, since="12:00", until="16:00"),
+        presence("16:00", "anna", Presence.READY),
+    )
+    rows = table(tmp_path)
+    acme = total(rows, "acme")
+    assert (acme.staffed, acme.no_data_ms) == (Ratio(12 * HOUR, 12 * HOUR), 4 * HOUR)
+    assert (acme.contracted, acme.shortfall_ms) == (Ratio(24 * HOUR, 12 * HOUR), 12 * HOUR)
+    assert total(rows, "acme", "flagship").no_data_ms == 4 * HOUR
+    lost = next(row for row in table(tmp_path, "half-hour") if row.since == ms("13:00"))
+    assert (lost.staffed, lost.shortfall_ms, lost.no_data_ms) == (None, None, HOUR // 2)
+
+
 def test_the_share_also_serving_others_is_a_count_of_time_and_names_nobody(data: Path) -> None:
     acme = total(table(data, client="acme"), "acme")
     assert acme.also_serving == Ratio(HOUR, 4 * HOUR)
@@ -121,6 +156,7 @@ def test_where_no_source_tells_who_is_there_nobody_is_short(tmp_path: Path) -> N
     write(tmp_path, "acme", entered(Relation.CONTRACTED_SEATS, "acme", "2"), offered("08:00", "c0"))
     acme = total(table(tmp_path), "acme")
     assert (acme.staffed, acme.contracted, acme.shortfall_ms) == (None, Ratio(32 * HOUR, 16 * HOUR), None)
+    assert acme.no_data_ms == 16 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -148,7 +184,46 @@ def test_who_is_there_after_a_source_last_told_is_not_known(feed: Promise, then:
     )
     assert {(row.staffed, row.shortfall_ms) for row in later} == {(None, None)}
     assert {row.contracted for row in later} == {Ratio(HOUR, HOUR // 2)}
-    assert total(rows, "acme").staffed == total(rows, "acme", "flagship").staffed == Ratio(HOUR // 2, HOUR // 2)
+    assert {row.no_data_ms for row in later} == {HOUR // 2}
+    for whole in (total(rows, "acme"), total(rows, "acme", "flagship")):
+        assert (whole.staffed, whole.no_data_ms) == (Ratio(HOUR // 2, HOUR // 2), 31 * HOUR // 2)
+
+
+def test_a_declared_loss_and_the_time_after_the_last_word_are_both_no_data(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        declared("07:00", feed=Promise.DAILY),
+        entered(Relation.CONTRACTED_SEATS, "acme", "2"),
+        offered("08:00", "c0"),
+        presence("08:00", "anna", Presence.READY),
+        presence("10:00", "anna", Presence.OFFLINE),
+        gone("12:00", 0, since="10:00", until="12:00"),
+        presence("12:00", "anna", Presence.READY),
+        closed("13:00", "c0"),
+    )
+    acme = total(table(tmp_path), "acme")
+    assert (acme.staffed, acme.contracted) == (Ratio(3 * HOUR, 3 * HOUR), Ratio(6 * HOUR, 3 * HOUR))
+    assert (acme.shortfall_ms, acme.no_data_ms) == (3 * HOUR, 13 * HOUR)
+
+
+def test_whoever_pauses_during_a_call_serves_until_it_ends(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        presence("08:00", "anna", Presence.READY),
+        offered("08:04", "c0", voice=True),
+        assigned("08:05", "anna", "c0"),
+        agent("08:05", "anna", "c0"),
+        presence("08:06", "anna", Presence.ON_BREAK),
+        closed("08:26", "c0"),
+        presence("08:30", "anna", Presence.OFFLINE),
+    )
+    rows = table(tmp_path, "half-hour")
+    for shop in ("", "flagship"):
+        (first,) = [row for row in rows if (row.shop, row.name) == (shop, "2026-11-02 08:00+08:00")]
+        assert first.staffed == Ratio(26 * MINUTE, 30 * MINUTE)
 
 
 def test_a_client_without_a_contract_is_named_and_left_out(data: Path) -> None:

@@ -190,6 +190,16 @@ def overlap(since: int, until: int, start: int, end: int) -> int:
     return max(0, min(until, end) - max(since, start))
 
 
+def away(login: Login, since: int, until: int) -> int:
+    """Ms of the break in which no call was still in hands."""
+    at, until, found = max(since, login.break_at), min(until, login.break_until), 0
+    calls = [(each.at + each.waits, each.lasts) for each in PLAN if each.who == login.account]
+    for start, lasts in sorted(calls):
+        found += max(0, min(start, until) - at)
+        at = max(at, start + lasts)
+    return found + max(0, until - at)
+
+
 def test_logins_and_breaks_are_split_at_the_hours(ledger: Path) -> None:
     found = whole(ledger, By.HOUR)
     for row in (*found.rows, found.total):
@@ -198,7 +208,7 @@ def test_logins_and_breaks_are_split_at_the_hours(ledger: Path) -> None:
         on_break = sum(overlap(*span, each.break_at, each.break_until) for each in LOGINS)
         logged_in = sum(overlap(*span, each.since, each.until) for each in LOGINS)
         assert (row.work.logged_in_ms, row.work.on_break_ms) == (logged_in, on_break)
-        assert row.work.at_work_ms == logged_in - on_break
+        assert row.work.at_work_ms == logged_in - sum(away(each, *span) for each in LOGINS)
 
 
 def test_staffed_seats_and_the_shortfall_are_counted_half_hour_by_half_hour(ledger: Path) -> None:
@@ -206,9 +216,7 @@ def test_staffed_seats_and_the_shortfall_are_counted_half_hour_by_half_hour(ledg
     short = there = 0
     for start in range(OPENS, CLOSES, HOUR_MS // 2):
         span = start, start + HOUR_MS // 2
-        people = sum(
-            overlap(*span, each.since, each.until) - overlap(*span, each.break_at, each.break_until) for each in LOGINS
-        )
+        people = sum(overlap(*span, each.since, each.until) - away(each, *span) for each in LOGINS)
         there += people
         short += max(0, 3 * HOUR_MS // 2 - people)
     assert found.total.seats is not None

@@ -10,6 +10,7 @@ from sla_engine._core.definition import Definition, label_of
 from sla_engine.definition_files import preset_versions
 from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import Report
+from sla_engine.reports._core.time_at_work import SeatTime
 from sla_engine.reports.stored import stored_facts
 from tests.builders import (
     PRESET,
@@ -23,6 +24,7 @@ from tests.builders import (
     contract,
     customer,
     declared,
+    gone,
     left,
     ms,
     offered,
@@ -36,7 +38,7 @@ from tests.sla_engine.feeding import Feed
 from tests.sla_engine.reports.reporting import DAY_MS, filled, made, presence
 from tests.sla_engine.test_local_runner import Hub, folded, running
 from tests.waiting import wait_until
-from wire.board import Mean, Ratio
+from wire.board import Coverage, Mean, Ratio, Unbounded
 from wire.conversation import Form, Presence
 from wire.record import Feed as Promise
 
@@ -301,4 +303,39 @@ def test_people_are_told_of_as_far_as_the_file_of_their_source_goes(tmp_path: Pa
         assert row.work.logged_in_ms == 2 * 3_600_000
         assert row.seats is not None
         assert row.seats.staffed == Ratio(2 * 3_600_000, 3 * 3_600_000)
-    assert [(row.work, row.seats) for row in later] == [(None, None)] * 2
+    nothing = SeatTime(None, None, None, 16 * 3_600_000)
+    assert [(row.work, row.seats) for row in later] == [(None, nothing)] * 2
+
+
+def test_a_file_that_declares_a_loss_is_measured_from_its_first_word_to_its_last(tmp_path: Path) -> None:
+    hour = 3_600_000
+    told = [
+        *(presence("08:30"), customer("09:00:00", "c1"), agent("09:00:05", "anna", "c1"), closed("09:30:00", "c1")),
+        *(gone("11:30", 0, since="09:30", until="11:30"), presence("11:40"), customer("12:30:00", "c2")),
+    ]
+    rows = [*rules(), declared(0, feed=Promise.DAILY), *told, clock("+1 12:00")]
+    found = made(filled(tmp_path / "acme", rows), By.HOUR, "07:00", "14:00")
+    covered = [None if row.coverage is None else row.coverage.time for row in found.rows]
+    assert covered == [
+        None,
+        Ratio(hour // 2, hour // 2),
+        Ratio(hour // 2, hour),
+        Ratio(0, hour),
+        Ratio(hour // 2, hour),
+        Ratio(hour // 2, hour // 2),
+        None,
+    ]
+    assert found.total.coverage == Coverage(Ratio(2 * hour, 4 * hour), None, None, None, Unbounded.NOT_COUNTED)
+    assert found.rows[1].coverage == Coverage(Ratio(hour // 2, hour // 2), 0, Ratio(0, 0), Ratio(0, 0))
+    seats = [None if row.seats is None else row.seats.no_data_ms for row in found.rows]
+    assert seats == [None, 0, hour // 2, hour, hour // 2, hour // 2, hour]
+    without = [*rules(), declared(0, feed=Promise.DAILY), *visit(0, "09:00:00", "c1", 5_000), clock("+1 12:00")]
+    assert made(filled(tmp_path / "calls", without), By.HOUR, "07:00", "14:00").total.coverage is None
+
+
+def test_a_loss_that_was_counted_bounds_the_attainment_of_a_file(tmp_path: Path) -> None:
+    told = [*visit(0, "09:00:00", "c1", 8_000), gone("12:00", 3, since="10:00", until="11:00")]
+    rows = [*rules(), declared(0, feed=Promise.DAILY), *told, *visit(0, "12:00:00", "c2", 25_000), clock("+1 12:00")]
+    coverage = made(filled(tmp_path / "acme", rows), By.DAY, "04:00", "+1 04:00").total.coverage
+    assert coverage is not None
+    assert (coverage.missing, coverage.worst, coverage.best) == (1, Ratio(1, 3), Ratio(2, 3))

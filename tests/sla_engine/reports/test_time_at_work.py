@@ -79,6 +79,20 @@ def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
     assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
 
 
+def test_what_nobody_told_of_is_neither_staffed_nor_short() -> None:
+    slices = calendar_of(PRESET, HALF_HOUR_MS)
+    at_work = [Interval("p", ms("08:00"), ms("08:20"), State.AT_WORK)]
+    unseen = [(ms("07:00"), ms("08:10")), (ms("08:30"), ms("09:30"))]
+    found = half_hours(at_work, Calendar(PRESET), slices, ms("07:30"), ms("09:00"), unseen)
+    assert found == [
+        HalfHour(ms("08:00"), HOUR // 3, HOUR // 6, HOUR // 6),
+        HalfHour(ms("08:30"), 0, 0, HOUR // 2),
+    ]
+    told = SeatTime(Ratio(HOUR // 6, HOUR // 3), Ratio(2 * HOUR // 3, HOUR // 3), HOUR // 2, 2 * HOUR // 3)
+    assert seat_time(found, lambda _: 2) == told
+    assert seat_time(found[1:], lambda _: 2) == SeatTime(None, Ratio(HOUR, HOUR // 2), None, HOUR // 2)
+
+
 def test_who_serves_is_unknown_where_no_source_tells_it() -> None:
     """A queue_log tells logins and breaks: its people talk for hours, and no share of that is 0 %."""
     spent = {State.LOGGED_IN: HOUR, State.AT_WORK: HOUR}
