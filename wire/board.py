@@ -365,7 +365,8 @@ class Board(msgspec.Struct, frozen=True, gc=False):
 
     interval_start, day_start: starts (ms) of the 15-minute interval and business day the figures are of.
     unknown_sources: senders that nobody had configured when they were heard. people, seats: only while somebody
-    looks at them.
+    looks at them. record_ahead_ms: how far the record is ahead of the hub's clock where that is too far for live
+    tiles, which are None then; 0 otherwise.
     """
 
     as_of: int
@@ -386,3 +387,4 @@ class Board(msgspec.Struct, frozen=True, gc=False):
     unknown_sources: list[str] = []
     people: list[PersonTile] = []
     seats: list[SeatTile] = []
+    record_ahead_ms: int = 0

@@ -12,6 +12,7 @@ from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import Words, rule_annotations
 from dashboards.alerting.yaml_text import Yaml
 from dashboards.catalogue import (
+    AHEAD,
     ALERT_PUSHES,
     BOARD_AGE,
     IDENTITY_STEPS,
@@ -28,13 +29,17 @@ WATCHDOG: Final = "Watchdog"
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are."""
+    """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are.
+
+    record_ahead_max_s: from `[board]`, beyond which no board is live.
+    """
 
     scrape_job: str
     runbooks: str
     evaluation_interval_s: float
     hub_down_after_s: float
     board_old_after_s: float
+    record_ahead_max_s: float
     ended_kept_s: float
     failing_window_s: float
 
@@ -78,6 +83,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     unpushed = f'{exposed_name(ALERT_PUSHES)}{{result="failed"}}'
     doubled = f'{exposed_name(IDENTITY_STEPS)}{{step="{IdentityStep.SEEN_TWICE}"}}'
     old_s = round(settings.board_old_after_s)
+    ahead_s = round(settings.record_ahead_max_s)
     up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
     after_s = settings.hub_down_after_s
 
@@ -93,6 +99,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     return [
         own("hub_down", up, Severity.CALL.value, Layer.MONITORING, after_s),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
+        own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE.value, Layer.OTHER, 0),
         own("identity_twice", f"sum(increase({doubled}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         own("push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),

@@ -48,7 +48,11 @@ def on_call(config: Config, defaults: Defaults, clock_ms: Clock) -> OnCall:
 def rules_text(config: Config, defaults: Defaults) -> str:
     """The rule file for Prometheus."""
     settings = defaults.fill(
-        RuleSettings, "paging", scrape_job=config.alerting.scrape_job, runbooks=config.alerting.runbooks_at
+        RuleSettings,
+        "paging",
+        scrape_job=config.alerting.scrape_job,
+        runbooks=config.alerting.runbooks_at,
+        record_ahead_max_s=defaults.seconds("board.record_ahead_max"),
     )
     heading = "Written by `seatwatch alerting rules`; write it again after an update of Seatwatch."
     return yaml_text(rule_groups(annotation_words(), settings), heading=heading)

@@ -36,6 +36,7 @@ from seatwatch.config import Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server import screens
+from seatwatch.server.ahead import Ahead
 from seatwatch.server.beside import Beside, run_beside
 from seatwatch.server.desk import Desk
 from seatwatch.server.engines import Engines
@@ -98,6 +99,7 @@ class Server:
         self._boot_id = secrets.token_hex(8)
         slower = round(defaults.ratio("collector.set_back_slower"))
         self._record_clock = RecordClock(now_ms, elapsed_ms, slower=slower)
+        self._ahead = Ahead(self._record_clock, now_ms, most_ms=defaults.ms("board.record_ahead_max"), slower=slower)
         self._door: MqttDoor | None = None
         self._enrolment: Enrolment | None = None
 
@@ -108,6 +110,8 @@ class Server:
             intake, mqtt_port = None, 0
             if self._part is not Part.ENGINE:
                 intake = await self._intake(stack, beside)
+                for problem in self._ahead.problems():
+                    self._say(f"WARNING: {problem}")
                 for client in self._config.client:
                     await intake.append_derived(client.id, client_rules(client, self._base))
                 if self._config.enrolment is not None:
@@ -312,7 +316,7 @@ class Server:
 
     def _problems(self, engines: Engines | None) -> list[str]:
         """What keeps this server from being ready, in words."""
-        problems = [] if engines is None else engines.problems()
+        problems = self._ahead.problems() + ([] if engines is None else engines.problems())
         if self._door is not None and not self._door.connected.is_set():
             problems.append("the MQTT broker cannot be reached: probes keep what they measure")
         if self._enrolment is not None:
@@ -365,7 +369,9 @@ class Server:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
-            await beside(publish(engines, hub, figures, self._config.names(), defaults), name="publish")
+            await beside(
+                publish(engines, hub, figures, self._config.names(), defaults, self._ahead.withhold), name="publish"
+            )
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 

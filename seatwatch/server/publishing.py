@@ -1,6 +1,7 @@
 """Boards for screens and scrapes, again and again; person by person less often, and only while somebody looks."""
 
 import asyncio
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -9,10 +10,16 @@ from dashboards.wallboard.hub import Hub
 from seatwatch.server.engines import Engines
 from seatwatch.server.web import Figures
 from seatwatch.settings import Defaults
+from wire.board import Board
 
 
-async def publish(engines: Engines, hub: Hub, figures: Figures, names: Names, defaults: Defaults) -> None:
-    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids."""
+async def publish(
+    engines: Engines, hub: Hub, figures: Figures, names: Names, defaults: Defaults, withhold: Callable[[Board], Board]
+) -> None:
+    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids.
+
+    withhold: takes away what must not pass for live.
+    """
     interval_s, people_interval_s = (
         defaults.seconds("board.refresh_interval"),
         defaults.seconds("board.people_interval"),
@@ -30,6 +37,7 @@ async def publish(engines: Engines, hub: Hub, figures: Figures, names: Names, de
             if with_people:
                 people, seats = board.people, board.seats
                 people_due_s = clock() + people_interval_s
+            board = withhold(board)
             figures.board = board
             figures.folded = engines.folded()
             figures.anomalies = engines.anomalies()

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
+from seatwatch.glossary import Language, words
 from tests.dashboards.boards import board, tile
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, chromium, live, looking, row, wall, word
@@ -51,6 +53,20 @@ def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_with
         page.wait_for_selector("body[data-state=live]:not(.stale)")
         expect(page.locator("#overlay")).to_be_hidden()
         assert page.evaluate("window.loadedOnce")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_board_whose_record_is_ahead_of_the_clock_says_so_over_its_numbers(
+    shared: Wall, browser: Browser, language: Language
+) -> None:
+    shared.show(replace(demo_board(), record_ahead_ms=100_000_000))
+    with looking(browser, f"{shared.base}/?lang={'zh-CN' if language == 'zh' else language}") as page:
+        page.wait_for_selector("body.stale")
+        lead = "27:46:40"
+        expected = words()["clock_behind"].text(language).replace("{n}", lead)
+        expect(page.locator("#overlay strong")).to_have_text(expected)
+        expect(page.locator("#overlay span")).to_have_text(words()["clock_behind_why"].text(language))
+    shared.show(demo_board())
 
 
 def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no_reload(

@@ -62,7 +62,7 @@ export class Shell {
     this.show(stream.view, now, stale);
   }
 
-  tellHealth({ state, ageMs }) {
+  tellHealth({ state, ageMs, aheadMs }) {
     const { w, format } = this.tools;
     const stale = state === "link_lost" || state === "source_stopped";
     const broken = !this.stream.open && state !== "connecting";
@@ -77,5 +77,9 @@ export class Shell {
     setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(words[state] || "live"));
     const why = { link_lost: `${w("link_lost")}  ·  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
     setText(overlay.lastElementChild, why[state] || "");
+    if (aheadMs > 0) {
+      setText(overlay.firstElementChild, w("clock_behind", format.elapsed(aheadMs)));
+      setText(overlay.lastElementChild, w("clock_behind_why"));
+    }
   }
 }

@@ -19,7 +19,7 @@ AnyTile: TypeAlias = Tile | SiteTile | PersonTile | SeatTile
 
 TILE_GROUPS: Final = ("clients", "queues", "teams", "site_figures")
 GROUPS: Final = (*TILE_GROUPS, "sites", "people", "seats")
-SCALARS: Final = ("as_of", "computed_at", "watermark", "interval_start", "day_start", "record")
+SCALARS: Final = ("as_of", "computed_at", "watermark", "interval_start", "day_start", "record_ahead_ms", "record")
 _WINDOWS: Final = ("interval", "day")
 _UNSHOWN: Final = frozenset({"totals", "oldest"})  # counters for the scrape; a conversation nobody needs by its id
 _RECORD: Final = ("entries", "quarantined", "gaps", "unrouted", "equivocations")
@@ -83,6 +83,7 @@ def to_json(board: Board, scope: Scope, before: Seen | None = None) -> View:
         "watermark": seen.watermark,
         "interval_start": seen.interval_start,
         "day_start": seen.day_start,
+        "record_ahead_ms": seen.record_ahead_ms,
         "record": {name: getattr(seen, name) for name in _RECORD} if scope == EVERYTHING else None,
     }
     for group in GROUPS:

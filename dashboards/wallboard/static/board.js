@@ -1,6 +1,6 @@
 // Pure: the board as the server keeps it (dashboards/wallboard/_core/board.py), and what is urgent in it.
 
-const SCALARS = ["as_of", "computed_at", "watermark", "interval_start", "day_start", "record"];
+const SCALARS = ["as_of", "computed_at", "watermark", "interval_start", "day_start", "record_ahead_ms", "record"];
 const GROUPS = ["clients", "queues", "teams", "site_figures", "sites", "people", "seats"];
 
 // `view` with `delta` applied; `view` itself is left as it is.

@@ -125,7 +125,7 @@ class Page {
     this.turn = turn;
   }
 
-  tellHealth({ state, ageMs, says }) {
+  tellHealth({ state, ageMs, aheadMs, says }) {
     const { w, format } = this.tools;
     const link = by("link");
     const overlay = by("overlay");
@@ -148,6 +148,10 @@ class Page {
     setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(says || words[state] || "live"));
     const why = { link_lost: `${w("link_lost")}  ·  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
     setText(overlay.lastElementChild, why[state] || "");
+    if (aheadMs > 0) {
+      setText(overlay.firstElementChild, w("clock_behind", format.elapsed(aheadMs)));
+      setText(overlay.lastElementChild, w("clock_behind_why"));
+    }
   }
 
   tellRecord(record) {

@@ -79,6 +79,7 @@ export class Stream {
   }
 
   // What the screen must look like: {state, ageMs}. state: connecting, waiting, live, link_lost, source_stopped.
+  // aheadMs > 0: the server's record is ahead of its own clock, so that it shows nothing as live.
   health() {
     if (this.settings === null) return { state: "connecting", ageMs: 0 };
     const linkAge = performance.now() - this.heardAt;
@@ -86,6 +87,8 @@ export class Stream {
     if (this.view === null) return { state: linkAge > limit ? "link_lost" : "waiting", ageMs: linkAge };
     const ageMs = this.serverNow() - this.view.as_of;
     if (linkAge > limit) return { state: "link_lost", ageMs: Math.max(ageMs, linkAge) };
+    const aheadMs = this.view.record_ahead_ms;
+    if (aheadMs > 0) return { state: "source_stopped", ageMs: Math.max(ageMs, limit), aheadMs };
     if (ageMs > limit) return { state: this.open ? "source_stopped" : "link_lost", ageMs };
     return { state: "live", ageMs };
   }
