@@ -6,7 +6,8 @@ python -m tools.metrics_page > docs/reference/metrics.md
 import sys
 
 from dashboards.catalogue import CATALOGUE, FIRST_RESPONSE, LABEL_VALUES, exposed_name
-from dashboards.measures import MEASURES, Measure
+from dashboards.measure import Measure
+from dashboards.measures import MEASURES
 from seatwatch.glossary import words
 from wire.board import RESPONSE_EDGES_MS
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from dashboards.catalogue import CATALOGUE, ID_LABELS, LABEL_VALUES, Metric, exposed_name
-from dashboards.measures import MEASURES, Measure
+from dashboards.measure import Measure
+from dashboards.measures import MEASURES
 from seatwatch.glossary import words
 from tests.tidy.source import ROOT
 from tools.metrics_page import markdown

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from dashboards.snapshot import OnCallFigures, Snapshot
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, parse_config
 from seatwatch.server.on_call import alertmanager_text, on_call, rules_text
-from seatwatch.settings import Defaults, load_defaults
+from seatwatch.settings import load_defaults
 from tests.dashboards.alerting.incidents import incident
 from tests.integration.alerting import (
     Recorder,
@@ -59,10 +58,7 @@ def written(told: Recorder, directory: Path) -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def pager(told: Recorder, urls: list[str]) -> AsyncIterator[OnCall]:
-    shipped = load_defaults()
-    # as far ahead of a scrape and an evaluation of one second as what ships is of five
-    quick = {"paging.resolve_after": replace(shipped["paging.resolve_after"], value=4)}
-    paging = on_call(configured(told, urls), Defaults({**shipped, **quick}), now_ms)
+    paging = on_call(configured(told, urls), load_defaults(), now_ms)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(paging.run(), name="paging")
         yield paging
@@ -93,6 +89,7 @@ def battery_low(ended_at: int | None = None, revision: int = 0, *, at: int) -> I
     return incident("battery_low", at, severity=Severity.CALL, ended_at=ended_at, revision=revision)
 
 
+@pytest.mark.alone
 async def test_a_pair_and_both_ways_give_one_page_and_one_all_clear(told: Recorder, tmp_path: Path) -> None:
     routes, rules = written(told, tmp_path)
     with run_alertmanagers(tmp_path, routes, count=2) as pair:

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_customer_who_waits_is_not_shown_as_nobody_waiting(tmp_path: Path, mon
         assert "WARNING: the hub's clock is 27 h 46 min behind its record" in running.said()
 
 
-def _board_of(url: str) -> dict[str, dict[str, dict[str, object]]] | None:
+def _board_of(url: str) -> dict[str, Any] | None:
     try:
         shown = board(url)
     except urllib.error.HTTPError:

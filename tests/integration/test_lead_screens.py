@@ -142,6 +142,7 @@ def test_rows_stand_still_under_a_pointer_that_is_about_to_press(shared: Wall, b
         assert order(page) == ["w1003", "w1002", "w1001"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("path", ["/team/red", "/map"])
 def test_old_numbers_look_old_within_three_seconds_and_stand_still(shared: Wall, browser: Browser, path: str) -> None:
     shared.show(floor_board(1, 3, 8, teams=[red()]))

@@ -89,6 +89,7 @@ async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
         await wait_until(refused, what="the refusals to be counted")
 
 
+@pytest.mark.alone
 def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
     config = tmp_path / "seatwatch.toml"
     config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")

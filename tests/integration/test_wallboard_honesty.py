@@ -32,6 +32,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         yield opened
 
 
+@pytest.mark.alone
 def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_without_a_reload(
     shared: Wall, browser: Browser
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_board_whose_record_is_ahead_of_the_clock_says_so_over_its_numbers(
     shared.show(demo_board())
 
 
+@pytest.mark.alone
 def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no_reload(
     tmp_path: Path, browser: Browser
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no
             assert page.evaluate("window.loadedOnce")
 
 
+@pytest.mark.alone
 def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(
     tmp_path: Path, browser: Browser
 ) -> None:

@@ -193,6 +193,7 @@ def test_an_instant_that_has_no_board_is_said_in_a_sentence_and_shows_no_figure(
         live(page)
 
 
+@pytest.mark.alone
 def test_a_tv_is_let_in_by_its_token_can_change_nothing_and_goes_dark_within_seconds_of_its_revocation(
     floor: Floor, browser: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
