@@ -9,14 +9,23 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 import msgspec
 import structlog
 from aiohttp import web
 
-from dashboards.alerting._core.message import FIRING, AlertTold, Message, Reader, Told, compose, without_earlier
+from dashboards.alerting._core.message import (
+    FIRING,
+    AlertTold,
+    Message,
+    Reader,
+    Told,
+    compose,
+    instant,
+    without_earlier,
+)
 from dashboards.alerting.channels import Channels
 
 log = structlog.get_logger()
@@ -28,13 +37,23 @@ _decode = msgspec.json.Decoder(Told).decode
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`. same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
 
+    outdated_within_ms: how long after an end the other of a pair may still tell what it saw before that end.
     fallback_attempts: failures in a row after which the fallback channel is used. notification_bytes_max: of a request.
     """
 
     lines_shown: int
     same_within_ms: int
+    outdated_within_ms: int
     fallback_attempts: int
     notification_bytes_max: int
+
+
+class _LastWord(NamedTuple):
+    """What a channel was last told of something. at: ms. ended_at: as Alertmanager has it."""
+
+    status: str = ""
+    at: int = 0
+    ended_at: str = ""
 
 
 class Bridge:
@@ -58,7 +77,7 @@ class Bridge:
         self._token: Final = hashlib.sha256(token.encode()).digest()
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
-        self._told: Final[dict[tuple[str, str], tuple[str, int]]] = {}
+        self._told: Final[dict[tuple[str, str], _LastWord]] = {}
         self._failed: Final[Counter[str]] = Counter()
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -90,11 +109,11 @@ class Bridge:
             ways = {
                 name: tasks.create_task(self._tell(session, name, news), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
-                if (news := self._news(name, told)) is not None
+                if (news := self._news(name, self._without_outdated(name, told))) is not None
             }
         unreached = [name for name, way in ways.items() if not way.result()]
         for name in ways.keys() - set(unreached):
-            self._remember(name, told)
+            self._remember(name, self._without_outdated(name, told))
         return unreached
 
     async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
@@ -117,6 +136,25 @@ class Bridge:
             link=lambda incidents: self._links(incidents, name),
         )
 
+    def _without_outdated(self, name: str, told: Told) -> Told:
+        """`told` without what fired before an end that channel has heard of.
+
+        The second of a pair of Alertmanagers waits (15 s by default) before it tells what it saw, and does not look
+        again whether it is still so: of an alert that the first told as over meanwhile, it would page anew.
+        """
+        now = self._clock_ms()
+
+        def is_outdated(alert: AlertTold) -> bool:
+            last = self._told.get((name, alert.fingerprint), _LastWord())
+            return (
+                alert.status == FIRING
+                and last.status not in {"", FIRING}
+                and now - last.at < self._settings.outdated_within_ms
+                and instant(alert.startsAt) <= instant(last.ended_at)
+            )
+
+        return Told(told.status, [each for each in told.alerts if not is_outdated(each)], told.truncatedAlerts)
+
     def _news(self, name: str, told: Told) -> Told | None:
         """What that channel is to hear of it; None where nothing is news to it.
 
@@ -128,8 +166,8 @@ class Bridge:
         still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         news = []
         for alert in told.alerts:
-            status, at = self._told.get((name, alert.fingerprint), ("", 0))
-            if status == alert.status and now - at < self._settings.same_within_ms:
+            last = self._told.get((name, alert.fingerprint), _LastWord())
+            if last.status == alert.status and now - last.at < self._settings.same_within_ms:
                 continue
             if alert.status == FIRING or (_about(alert) not in still and (name, _about(alert)) not in self._told):
                 news.append(alert)
@@ -139,15 +177,15 @@ class Bridge:
 
     def _remember(self, name: str, told: Told) -> None:
         now = self._clock_ms()
-        for key in [key for key, (_, at) in self._told.items() if now - at >= self._settings.same_within_ms]:
+        for key in [key for key, last in self._told.items() if now - last.at >= self._settings.same_within_ms]:
             del self._told[key]
         still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         for alert in told.alerts:
-            self._told[name, alert.fingerprint] = (alert.status, now)
+            last = self._told[name, alert.fingerprint] = _LastWord(alert.status, now, alert.endsAt)
             if _about(alert) in still:
                 self._told.pop((name, _about(alert)), None)
             else:
-                self._told[name, _about(alert)] = (alert.status, now)
+                self._told[name, _about(alert)] = last
 
 
 def _about(alert: AlertTold) -> str:

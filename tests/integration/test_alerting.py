@@ -15,9 +15,10 @@ from dashboards.exporter import Exporter
 from dashboards.snapshot import OnCallFigures, Snapshot
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, parse_config
-from seatwatch.server.on_call import alertmanager_text, on_call, rules_text
+from seatwatch.server.on_call import alertmanager_text, bridge, channels, links, on_call, rules_text
 from seatwatch.settings import load_defaults
 from tests.dashboards.alerting.incidents import incident
+from tests.dashboards.alerting.vendors import Hook, messengers
 from tests.integration.alerting import (
     Recorder,
     active,
@@ -29,6 +30,9 @@ from tests.integration.alerting import (
 from tests.servers import LOOPBACK, Server, free_port
 from tests.waiting import wait_until
 from wire.incident import IncidentSaid, Severity
+
+PEER_TIMEOUT_S = 15
+"""Alertmanager's default: how long the second of a pair waits for the first to tell."""
 
 
 def configured(recorder: Recorder, urls: list[str]) -> Config:
@@ -45,12 +49,14 @@ async def told() -> AsyncIterator[Recorder]:
         yield found
 
 
-def written(told: Recorder, directory: Path) -> tuple[Path, Path]:
+def written(told: Recorder, directory: Path, token_file: Path | None = None) -> tuple[Path, Path]:
     """The generated files: routes and rules, the rules at the pace of these tests."""
     config = configured(told, [])
-    (directory / "notify.token").write_text("a token\n")
+    if token_file is None:
+        token_file = directory / "notify.token"
+        token_file.write_text("a token\n")
     routes, rules = directory / "alertmanager.yml", directory / "rules.yml"
-    routes.write_text(alertmanager_text(config, load_defaults(), directory / "notify.token"), encoding="utf-8")
+    routes.write_text(alertmanager_text(config, load_defaults(), token_file), encoding="utf-8")
     text = rules_text(config, load_defaults()).replace('interval: "5s"', 'interval: "1s"')
     rules.write_text(text, encoding="utf-8")
     return routes, rules
@@ -66,15 +72,8 @@ async def pager(told: Recorder, urls: list[str]) -> AsyncIterator[OnCall]:
 
 
 @asynccontextmanager
-async def scraped(figures: Callable[[], OnCallFigures]) -> AsyncIterator[str]:
-    """/metrics over these figures. Yields host:port."""
-    exporter = Exporter(lambda: Snapshot(now_ms=now_ms(), on_call=figures()), version="test", ids_max=100)
-
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=exporter.render(openmetrics=False), content_type="text/plain")
-
-    app = web.Application()
-    app.router.add_get("/metrics", metrics)
+async def listening(app: web.Application) -> AsyncIterator[str]:
+    """Yields host:port."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     port = free_port()
@@ -85,42 +84,74 @@ async def scraped(figures: Callable[[], OnCallFigures]) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def scraped(figures: Callable[[], OnCallFigures]) -> AsyncIterator[str]:
+    """/metrics over these figures. Yields host:port."""
+    exporter = Exporter(lambda: Snapshot(now_ms=now_ms(), on_call=figures()), version="test", ids_max=100)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=exporter.render(openmetrics=False), content_type="text/plain")
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    async with listening(app) as address:
+        yield address
+
+
 def battery_low(ended_at: int | None = None, revision: int = 0, *, at: int) -> IncidentSaid:
     return incident("battery_low", at, severity=Severity.CALL, ended_at=ended_at, revision=revision)
 
 
+@asynccontextmanager
+async def bridged(directory: Path) -> AsyncIterator[tuple[Hook, str]]:
+    """The bridge with one webhook. Yields that and where Alertmanager finds the bridge."""
+    async with messengers() as (_, hook):
+        for name, text in (("hook.url", hook.url), ("hook.secret", Hook.SECRET)):
+            (directory / name).write_text(text)
+            (directory / name).chmod(0o600)
+        text = '[alerting]\npublic_url = "https://hub.example.com"\n[[duty]]\nname = "first"\nchannels = ["desk"]\n'
+        text += '[[channel]]\nid = "desk"\nkind = "webhook"\nurl_file = "hook.url"\nsecret_file = "hook.secret"\n'
+        config = parse_config(text + 'language = "en"\n', base=directory)
+        defaults = load_defaults()
+        ways = channels(config.channel, directory, defaults, now_ms)
+        app = web.Application()
+        app.add_routes(
+            bridge(config, directory, ways, defaults, links(config, directory, defaults, now_ms), now_ms).routes()
+        )
+        async with listening(app) as address:
+            yield hook, f"http://{address}/notify"
+
+
 @pytest.mark.alone
 async def test_a_pair_and_both_ways_give_one_page_and_one_all_clear(told: Recorder, tmp_path: Path) -> None:
-    routes, rules = written(told, tmp_path)
-    with run_alertmanagers(tmp_path, routes, count=2) as pair:
-        urls = [f"http://{LOOPBACK}:{server.port}" for server in pair]
-        async with pager(told, urls) as paging:
-            figures = partial(figures_of, paging)
-            async with scraped(figures) as target:
+    """Through the bridge: the pair by itself pages once more after the end (Bridge, what is outdated)."""
+    async with bridged(tmp_path) as (hook, told.url):
+        routes, rules = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes, count=2) as pair:
+            urls = [f"http://{LOOPBACK}:{server.port}" for server in pair]
+            async with pager(told, urls) as paging, scraped(partial(figures_of, paging)) as target:
                 with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=pair):
-                    began = now_ms()
-                    started = time.monotonic()
-                    paging.said([battery_low(at=began)])
-                    await wait_until(told.pages, what="the page")
-                    assert told.pages()[0].at - started < 1.0
-                    assert told.pages()[0].names() == ["BatteryLow"]
-                    await wait_until(lambda: is_ruled(pair), 15, what="the rule to fire as well, into the same alert")
-                    await quiet_for(3)
-                    assert [page.names() for page in told.pages()] == [["BatteryLow"]]
-                    paging.said([battery_low(now_ms(), 1, at=began)])
-                    await wait_until(lambda: is_over(told), 60, what="the all-clear")
-                    await quiet_for(3)
-                    assert [page.names() for page in told.pages()] == [["BatteryLow"]]
+                    await one_page_and_one_all_clear(paging, hook, pair)
+
+
+async def one_page_and_one_all_clear(paging: OnCall, hook: Hook, pair: Sequence[Server]) -> None:
+    began, started = now_ms(), time.monotonic()
+    paging.said([battery_low(at=began)])
+    await wait_until(lambda: hook.taken, what="the page")
+    assert time.monotonic() - started < 1.0
+    await wait_until(lambda: is_ruled(pair), 15, what="the rule to fire as well, into the same alert")
+    await quiet_for(3)
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert"]
+    paging.said([battery_low(now_ms(), 1, at=began)])
+    await wait_until(lambda: len(hook.taken) > 1, 60, what="the all-clear")
+    await quiet_for(PEER_TIMEOUT_S + 5)
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", "[Resolved"]
 
 
 def is_ruled(pair: Sequence[Server]) -> bool:
     """Whether every member of the pair holds one alert about the battery, told by a rule too: a push names no rule."""
     held = [[a for a in active(each.port) if a["labels"]["alertname"] == "BatteryLow"] for each in pair]
     return all(len(alerts) == 1 and "/graph" in alerts[0].get("generatorURL", "") for alerts in held)
-
-
-def is_over(told: Recorder) -> bool:
-    return any("BatteryLow" in each.names("resolved") for each in told.taken)
 
 
 def figures_of(paging: OnCall) -> OnCallFigures:

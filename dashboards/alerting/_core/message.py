@@ -95,7 +95,7 @@ def without_replaced(alerts: list[AlertTold]) -> list[AlertTold]:
 def without_earlier(alerts: list[AlertTold]) -> list[AlertTold]:
     """Ended alerts without those that turned into another before their incident ended."""
     last: dict[str, AlertTold] = {}
-    for alert in sorted(alerts, key=lambda alert: _instant(alert.endsAt)):
+    for alert in sorted(alerts, key=lambda alert: instant(alert.endsAt)):
         last[alert.labels.get("incident", alert.fingerprint)] = alert
     return [alert for alert in alerts if alert in last.values()]
 
@@ -137,12 +137,12 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
 
 
 def _line(alert: AlertTold, reader: Reader) -> str:
-    began = _instant(alert.startsAt)
+    began = instant(alert.startsAt)
     if alert.status == FIRING:
         flags = [reader.texts[flag] for flag in FLAGS if flag in alert.annotations]
         when = ", ".join([reader.texts["notify_since"].format(at=_clock_time(began, reader.zone)), *flags])
     else:
-        ended = _instant(alert.endsAt)
+        ended = instant(alert.endsAt)
         minutes = max(1, -((began - ended) // _MINUTE))
         when = reader.texts["notify_lasted"].format(
             at=_clock_time(began, reader.zone), end=_clock_time(ended, reader.zone), n=minutes
@@ -150,7 +150,8 @@ def _line(alert: AlertTold, reader: Reader) -> str:
     return f"{_named(alert, reader)} ({when})"
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """An instant as Alertmanager writes it."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 

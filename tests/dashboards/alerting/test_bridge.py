@@ -274,6 +274,22 @@ async def test_an_end_told_once_does_not_come_back_beside_the_next_trouble(world
     assert world.hook.taken[-1]["lines"] == ["site1 一号职场 Line down telecom (since 11:59:48)"]
 
 
+async def test_what_the_other_of_a_pair_saw_before_the_end_is_no_page_and_ends_no_second_time(world: World) -> None:
+    first, beside = told(incident="i-1"), told("line_down", incident="i-2", subject="telecom")
+    over = msgspec.structs.replace(first, status="resolved", endsAt="2025-11-22T04:11:02Z")
+    for alerts in ([first], [over], [first], [first, beside], [over, beside]):
+        await world.tell(*alerts)
+    assert [message["lines"][0].split(" (")[0] for message in world.hook.taken] == [
+        "site1 一号职场 Battery about to run out rack1",
+        "site1 一号职场 Battery about to run out rack1",
+        "site1 一号职场 Line down telecom",
+    ]
+    assert len(world.hook.taken[2]["lines"]) == 1
+    world.clock.now_ms += 1_000
+    await world.tell(msgspec.structs.replace(first, startsAt="2025-11-22T04:11:03Z"))
+    assert len(world.hook.taken) == 4, "what begins after that end is a trouble of its own"
+
+
 async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was_last(world: World) -> None:
     mains, low = told("mains_lost", severity="page"), told()
     turned = msgspec.structs.replace(mains, status="resolved", endsAt="2025-11-22T04:01:00Z")
