@@ -118,9 +118,10 @@ class Bare:
         """One transaction."""
         rows = []
         index = self.index
-        for source, _, sequence, kind, version, body in entries:
-            salted = os.urandom(16) + body
-            rows.append((index, NOW, source, sequence, kind, version, salted, hashlib.sha256(salted).digest()))
+        for new in entries:
+            salted = os.urandom(16) + new.body
+            leaf = hashlib.sha256(salted).digest()
+            rows.append((index, NOW, new.source, new.sequence, new.kind, new.kind_version, salted, leaf))
             index += 1
         self.index = index
         self.connection.execute("BEGIN IMMEDIATE")

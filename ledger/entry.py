@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ PACK_FIXED: Final = Struct(">18sQQ16sQHH").pack
 """LEAF_HEAD and ledger id, index, received_at, epoch, sequence, kind, kind_version: a leaf up to its source."""
 
 
-class NewEntry(NamedTuple):
+class NewEntry(msgspec.Struct, frozen=True, gc=False):
     """What is to be appended. epoch: 16 bytes. sequence: below 2^63. body: the source's bytes exactly as received."""
 
     source: str

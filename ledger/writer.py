@@ -329,14 +329,16 @@ class LedgerWriter:
         at = 0
         values: _Values = []
         leaves: list[bytes] = []
-        for source, epoch, sequence, kind, kind_version, body in entries:
+        for entry in entries:
+            source, epoch, sequence = entry.source, entry.epoch, entry.sequence
             stream = streams.get((source, epoch)) or intern((source, epoch))
             if sequence > stream.highest:
                 stream.highest = sequence
             elif sequence <= stream.highest_sealed and self._reader.find(source, epoch, sequence) is not None:
                 raise sqlite3.IntegrityError(f"{source} {epoch.hex()} {sequence} is in a sealed segment")
-            content = salts[at : at + SALT_BYTES] + body
+            content = salts[at : at + SALT_BYTES] + entry.body
             at += SALT_BYTES
+            kind, kind_version = entry.kind, entry.kind_version
             fixed = pack(head, index, received_at, epoch, sequence, kind, kind_version)
             leaf = hashed(fixed + stream.tail + content).digest()
             leaves.append(leaf)

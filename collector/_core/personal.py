@@ -65,7 +65,7 @@ def _mask(found: re.Match[str]) -> str:
 
 def is_personal(text: str) -> bool:
     """Whether what stands for a person says who it is."""
-    return is_telephone_number(text) or _MAIL(text) is not None or _is_identity_card(text)
+    return is_telephone_number(text) or _is_address_or_card(text)
 
 
 def names_a_person(body: Body) -> bool:
@@ -89,21 +89,31 @@ def keepable(item: Item) -> bytes:
 
 def _says_who(body: Body) -> bool:
     """As `names_a_person`, of one with an id that is not remembered."""
-    if is_personal(body.clock):
-        return True
-    ids = {getattr(body, name, "") for name in _IDS} - {""}
-    persons = {getattr(body, name, "") for name in _PSEUDONYMS} - ids - {""}
-    if any(not is_name(text) or is_telephone_number(text) for text in ids):
-        return True
-    if any(not is_name(text) or is_personal(text) for text in persons):
-        return True
     if len(_HARMLESS) > _REMEMBERED:
         _HARMLESS.clear()
-    _HARMLESS.update(persons, (text for text in ids if not is_personal(text)))
-    if is_name(body.clock):
-        _HARMLESS.add(body.clock)
-    _HARMLESS.add("")
+        _HARMLESS.add("")
+    clock = body.clock
+    if clock not in _HARMLESS:
+        if is_personal(clock):
+            return True
+        if is_name(clock):
+            _HARMLESS.add(clock)
+    ids = {getattr(body, name, "") for name in _IDS} - _HARMLESS
+    for text in ids:
+        if not is_name(text) or is_telephone_number(text):
+            return True
+        if not _is_address_or_card(text):
+            _HARMLESS.add(text)
+    for text in {getattr(body, name, "") for name in _PSEUDONYMS} - ids - _HARMLESS:
+        if not is_name(text) or is_personal(text):
+            return True
+        _HARMLESS.add(text)
     return False
+
+
+def _is_address_or_card(text: str) -> bool:
+    """What says who somebody is, other than a telephone number."""
+    return _MAIL(text) is not None or _is_identity_card(text)
 
 
 def _is_identity_card(text: str) -> bool:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from collector._core import derived
 from collector._core.admission import Outcome
@@ -278,7 +279,7 @@ async def test_derived_entries_are_stored_once_and_a_contradiction_is_kept(tmp_p
         first = await hub.intake.append_derived(CLIENT, [tick, tick], latest=True)
         assert (first.appended, first.repeats, first.size) == (1, 1, 1)
         assert (await hub.intake.append_derived(CLIENT, [tick])).repeats == 1
-        other = derived.clock(ledger_id, NOW + 1000)._replace(sequence=tick.sequence)
+        other = replace(derived.clock(ledger_id, NOW + 1000), sequence=tick.sequence)
         assert (await hub.intake.append_derived(CLIENT, [other])).equivocations == 1
         assert (len(hub.bodies(Clock)), len(hub.bodies(Equivocation))) == (1, 1)
         with pytest.raises(KeyError):

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledger.entry import NewEntry, header_bytes, leaf_hash
 from wire.errors import ContractViolation
@@ -41,7 +42,7 @@ def test_the_leaf_has_its_golden_hash() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [ENTRY._replace(epoch=EPOCH[:15]), ENTRY._replace(source=""), ENTRY._replace(source="s" * 256)]
+    "broken", [replace(ENTRY, epoch=EPOCH[:15]), replace(ENTRY, source=""), replace(ENTRY, source="s" * 256)]
 )
 def test_an_entry_without_a_header_is_a_programmer_error(broken: NewEntry) -> None:
     with pytest.raises(ContractViolation):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ledger import fsck, fsck_files, fsck_formats, fsck_report
 from ledger.checkpoint import Signer
@@ -253,7 +254,7 @@ def test_below_a_mark_declared_gaps_stand_for_what_is_not_stored(tmp_path: Path)
 def test_a_gap_that_cannot_be_read_is_found(tmp_path: Path) -> None:
     writer = open_writer(tmp_path)
     for sequence, body in enumerate((b"", b"\x90", b"\xdf", b"\x9a" + b"\xc0" * 10, gap(1, 2).body[:-30]), start=1):
-        writer.commit([gap(1, 2)._replace(sequence=sequence, body=body)], received_at=NOON, marks={})
+        writer.commit([replace(gap(1, 2), sequence=sequence, body=body)], received_at=NOON, marks={})
     writer.close()
     assert named(check(tmp_path)) == {0, 1, 2, 3, 4}
 

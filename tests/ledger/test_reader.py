@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledger.errors import LedgerCorrupt, LedgerMissing
 from ledger.merkle import verify_consistency, verify_inclusion
@@ -134,9 +135,9 @@ def test_an_entry_is_recorded_with_its_body_decoded(tmp_path: Path) -> None:
     clock = Clock(NOON, 1000, "hub", None, synced=True, shard_key="")
     writer = open_writer(tmp_path)
     entries = [
-        new_entry(1, body=encode_body(clock))._replace(kind=Kind.CLOCK),
+        replace(new_entry(1, body=encode_body(clock)), kind=Kind.CLOCK),
         new_entry(2),
-        new_entry(3, body=b"\xc1")._replace(kind=Kind.CLOCK),
+        replace(new_entry(3, body=b"\xc1"), kind=Kind.CLOCK),
     ]
     writer.commit(entries, received_at=NOON, marks={})
     known, unknown, broken = LedgerReader.open(tmp_path).read(0, 3)

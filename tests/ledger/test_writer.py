@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ledger import segment
 from ledger.backup import backup
@@ -135,7 +136,7 @@ def test_a_key_taken_twice_ends_the_writer_and_stores_nothing_of_that_commit(
         new_entry(1, source="s" * 256),
         new_entry(-1),
         new_entry(2**63),
-        new_entry(1)._replace(kind=0x10000),
+        replace(new_entry(1), kind=0x10000),
     ],
 )
 def test_an_entry_that_has_no_header_is_refused_and_nothing_is_stored(tmp_path: Path, entry: NewEntry) -> None:

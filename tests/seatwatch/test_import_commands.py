@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from collector._core.roster import Link, changes, entries
 from collector.ledgers import ledger_directory
@@ -293,7 +294,7 @@ def test_a_link_that_an_earlier_release_let_in_too_long_stops_neither_an_import_
     writer = LedgerWriter.open(
         ledger_directory(tmp_path, "operator"), settings=load_defaults().fill(LedgerSettings, "ledger"), clock_ms=now_ms
     )
-    writer.commit([entry._replace(epoch=fits.epoch, sequence=2), fits], received_at=now_ms(), marks={})
+    writer.commit([replace(entry, epoch=fits.epoch, sequence=2), fits], received_at=now_ms(), marks={})
     writer.close()
     assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path)]) == 0
     assert "34 links written" in capsys.readouterr().out

@@ -160,7 +160,7 @@ class SimWriter:
                 self._over = True
                 raise KeyTaken(str(key))
             leaf = leaf_hash(header_bytes(self.ledger_id, index, received_at, new), SALT, new.body)
-            stored.append(StoredEntry(index, received_at, *new[:5], SALT, new.body, leaf))
+            stored.append(StoredEntry(index, received_at, *key, new.kind, new.kind_version, SALT, new.body, leaf))
         self.require_newest()
         self._write(Transaction(tuple(stored), tuple((marks or {}).items()), received_at, self.fencing_epoch))
         return Committed(first, self.size, received_at)
