@@ -34,16 +34,16 @@ class Trial(NamedTuple):
 
 def trials(first_seed: int, count: int, only: str | None = None) -> Iterator[Trial]:
     """Of four, one under random definitions, one under contracts that change, two under the presets in turn."""
-    presets = [replace(load_preset(name), effective_from=0, grace_ms=GRACE_MS) for name in preset_names()]
+    presets = {name: replace(load_preset(name), effective_from=0, grace_ms=GRACE_MS) for name in preset_names()}
     for seed in range(first_seed, first_seed + count):
         if only == CHANGING or (only is None and seed % 4 == 3):
             yield changing_trial(seed)
         elif only == RANDOM or (only is None and seed % 2):
             yield drawn_trial(seed)
         elif only is not None:
-            yield preset_trial(seed, next(preset for preset in presets if preset.name == only))
+            yield preset_trial(seed, presets[only])
         else:
-            yield preset_trial(seed, presets[seed // 2 % len(presets)])
+            yield preset_trial(seed, [*presets.values()][seed // 2 % len(presets)])
 
 
 def drawn_trial(seed: int, definitions: int = 2) -> Trial:

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import example, given, settings
+from msgspec.structs import replace
 
 from sla_engine._core.choices import (
     ClockStart,
@@ -13,6 +14,7 @@ from sla_engine._core.choices import (
     WindowCloses,
 )
 from sla_engine._core.engine import new_shard, step
+from sla_engine.definition_files import load_preset, preset_names
 from tests.builders import (
     HOUR_MS,
     PRESET,
@@ -36,6 +38,7 @@ from tests.builders import (
 from tests.oracle.campaign import RANDOM, trials
 from tests.oracle.comparing import differences, differences_in, last_facts, recorded
 from tests.oracle.load import load
+from tests.oracle.rules import GRACE_MS
 from tests.sla_engine.strategies import NINE, drawn, transcripts
 from wire.conversation import Author, Form, LeftReason
 from wire.ids import UNASSIGNED
@@ -236,3 +239,8 @@ def test_the_load_of_people_adds_up_to_what_the_transcript_says(events: list[Eve
             ordinals[fact.conversation] = fact.ordinal + 1
             net[fact.at, fact.account] = net.get((fact.at, fact.account), 0) + fact.change
     assert {key: change for key, change in net.items() if change} == load(told)
+
+
+def test_each_preset_can_be_compared_by_itself() -> None:
+    asked = [next(trials(1, 1, name)).definitions for name in preset_names()]
+    assert asked == [[replace(load_preset(name), effective_from=0, grace_ms=GRACE_MS)] for name in preset_names()]
