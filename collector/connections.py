@@ -7,15 +7,13 @@ because the intake is busy is not missed.
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
-from collector.sources import FACILITIES
+from collector.sources import FACILITIES, Sources
+from collector.told import Append
 from wire.ids import OPERATOR
-
-if TYPE_CHECKING:
-    from collector.intake import Intake
 
 _BEGAN: Final = re.compile(r"New client connected from (\S+):\d+ as (\S+) \(")
 _ENDED: Final = re.compile(
@@ -42,21 +40,22 @@ def noticed(line: str) -> Noticed | None:
 class Connections:
     """Puts connections of probes on the operator's record, when they begin, end or come from elsewhere than before."""
 
-    def __init__(self, intake: "Intake", clock_ms: Callable[[], int]) -> None:
-        self._intake = intake
+    def __init__(self, sources: Sources, append: Append, clock_ms: Callable[[], int]) -> None:
+        self._sources = sources
+        self._append = append
         self._clock_ms = clock_ms
         self._address: dict[str, str] = {}
 
     async def seen(self, source: str, address: str) -> None:
         """The connection of `source` comes from `address`; "" = it has none any more."""
-        known = self._intake.sources.get(source)
+        known = self._sources.get(source)
         if known is None or known.carries != FACILITIES or self._address.get(source, "") == address:
             return
         egress = address or self._address.get(source, "")
         self._address[source] = address
         entry = derived.connection(source, egress, self._clock_ms(), is_open=bool(address))
         try:
-            await self._intake.append_derived(OPERATOR, [entry])
+            await self._append(OPERATOR, [entry])
         except (Busy, IntakeStopped):
             return
 

@@ -110,8 +110,8 @@ class Intake:
             stats=self.stats,
             at_once=at_once,
         )
-        self.connections = Connections(self, clock_ms)
-        self.strangers = Strangers(self, clock_ms, settings.strangers_max)
+        self.connections = Connections(sources, self.append_derived, clock_ms)
+        self.strangers = Strangers(self.append_derived, clock_ms, settings.strangers_max)
         self._waiting: deque[_Waiting] = deque()
         self._waiting_rows = 0
         self._arrived = asyncio.Event()

@@ -20,8 +20,9 @@ from msgspec import NODEFAULT, Meta
 from collector._core import keys
 from collector._core.reserved import RESERVED_KINDS
 from wire._fields import Counted, DurationMs, Instant, MonotonicMs, OptionalName, Word
+from wire.bodies import BODY_TYPES
 from wire.body import Body
-from wire.codec import BODY_TYPES, encode_body
+from wire.codec import encode_body
 from wire.errors import DecodeError, Reason
 from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
 from wire.holes import fault_of

@@ -5,17 +5,14 @@ for a week. What it measures is not stored under its name: whoever reaches the b
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import structlog
 
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
+from collector.told import Append
 from wire.frame import Frame
 from wire.ids import OPERATOR
-
-if TYPE_CHECKING:
-    from collector.intake import Intake
 
 log = structlog.get_logger()
 
@@ -26,9 +23,9 @@ class Strangers:
     first_heard: by name, hub's ms.
     """
 
-    def __init__(self, intake: "Intake", clock_ms: Callable[[], int], names_max: int) -> None:
+    def __init__(self, append: Append, clock_ms: Callable[[], int], names_max: int) -> None:
         self.first_heard: dict[str, int] = {}
-        self._intake = intake
+        self._append = append
         self._clock_ms = clock_ms
         self._names_max = names_max
 
@@ -42,6 +39,6 @@ class Strangers:
         if not frame.items:
             return
         try:
-            await self._intake.append_derived(OPERATOR, [derived.stranger(frame, frame.items[0], now)])
+            await self._append(OPERATOR, [derived.stranger(frame, frame.items[0], now)])
         except (Busy, IntakeStopped):
             del self.first_heard[frame.source]  # it sends again, and is kept then

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from seatwatch.probe_command import Options
-
 EXAMPLES: Final = """\
 examples:
   seatwatch probe --config probe.toml            run until Ctrl-C or SIGTERM; logs are JSON lines on stderr
@@ -25,8 +23,11 @@ a configuration for a gateway with one UPS:
 """
 
 
-def parse(arguments: Sequence[str]) -> Options:
-    """What `arguments` ask for. Raises SystemExit after printing the help, or what is wrong with them."""
+def parse(arguments: Sequence[str]) -> tuple[Path, bool, bool]:
+    """The configuration, whether only to check it, whether as a service.
+
+    Raises SystemExit after printing the help, or what is wrong with them.
+    """
     parser = argparse.ArgumentParser(
         prog="seatwatch probe",
         description="Watch this machine or site and report to the hub; nothing is lost while the line is down.",
@@ -37,4 +38,4 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--check", action="store_true", help="only check the configuration")
     parser.add_argument("--service", action="store_true", help="as a Windows service (deploy/windows/install.ps1)")
     options = parser.parse_args(arguments)
-    return Options(options.config, options.check, options.service)
+    return (options.config, options.check, options.service)

@@ -1,43 +1,23 @@
 """`seatwatch probe`: the daemon on a seat PC or a site gateway. Loads neither the server's libraries nor typer."""
 
-import asyncio
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from agent_probe import app
-from agent_probe._core.gate import Rhythm
-from agent_probe._core.machine import MachineRules
-from agent_probe._core.outbox import OutboxLimits
-from agent_probe._core.storage import DropClass
 from agent_probe.config import (
-    HttpSettings,
     ProbeConfig,
-    ProbeSettings,
-    UplinkSettings,
     check_files,
     load_config,
 )
-from agent_probe.enrolment.identity import identity_folder, read_identity, with_identity
-from agent_probe.enrolment.renewal import RenewalSettings, helper, keep_renewed
+from agent_probe.enrolment.identity import with_identity
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
-from agent_probe.platform import Platform, current
+from agent_probe.platform import current
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
-from seatwatch import __version__
-from seatwatch.probe_sensors import (
-    ProbeTimes,
-    line_settings,
-    phone_line_settings,
-    platform_settings,
-    seat_settings,
-    ups_settings,
-)
-from seatwatch.settings import Defaults, load_defaults
-from wire.limits import IN_FLIGHT_FRAMES_MAX
+from seatwatch.probe_daemon import ready_config, run_daemon
+from seatwatch.settings import load_defaults
 
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
 
@@ -48,61 +28,6 @@ class Options(NamedTuple):
     config: Path
     check: bool = False
     service: bool = False
-
-
-def probe_settings(defaults: Defaults) -> ProbeSettings:
-    """Every threshold of the probe, from the one place of thresholds."""
-
-    def ms(name: str) -> int:
-        return defaults.ms(f"probe.{name}")
-
-    times = ProbeTimes(defaults)
-
-    return ProbeSettings(
-        outbox=OutboxLimits(
-            keep_ms=ms("outbox_age"),
-            keep_bytes=defaults.int("probe.outbox_size"),
-            resend_ms=ms("resend"),
-            in_flight=IN_FLIGHT_FRAMES_MAX,
-            frame_bytes=defaults.int("probe.frame_size"),
-            row_interval_ms=ms("row_pause"),
-            burst_rows=defaults.int("probe.rows_at_once"),
-            expiry_check_ms=ms("outbox_expiry_check"),
-            runs_max=defaults.int("probe.outbox_losses_listed"),
-            finished_max=defaults.int("probe.outbox_epochs_remembered"),
-        ),
-        uplink=UplinkSettings(
-            connect_ms=ms("connect"),
-            publish_ms=ms("publish"),
-            keepalive_ms=ms("keepalive"),
-            reconnect_min_ms=ms("reconnect_min"),
-            reconnect_max_ms=ms("reconnect_max"),
-            flush_ms=ms("last_words"),
-            unacknowledged_ms=ms("unacknowledged"),
-            acks_queued=defaults.int("probe.acks_queued"),
-            in_flight=IN_FLIGHT_FRAMES_MAX,
-        ),
-        http=HttpSettings(
-            head_bytes=defaults.int("probe.http_head_size"),
-            slowly_ms=ms("http_refused_retry"),
-            mqtt_retry_ms=ms("mqtt_retry"),
-        ),
-        ups=ups_settings(times),
-        phone_line=phone_line_settings(times),
-        seat=seat_settings(times),
-        platform=platform_settings(times),
-        programs_ms=ms("programs_read"),
-        sparing_ms=ms("outbox_sparing"),
-        lines=line_settings(times),
-        machine=MachineRules(ms("machine_slept"), ms("machine_stepped")),
-        machine_schedule=times.schedule("machine_looked"),
-        seat_heartbeat=times.schedule("seat_heartbeat"),
-        gateway_heartbeat=times.schedule("gateway_heartbeat"),
-        heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
-        jitter_ratio=defaults.ratio("probe.jitter"),
-        report_ms=ms("figures"),
-        version=__version__,
-    )
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -147,60 +72,8 @@ def _options(arguments: Sequence[str]) -> Options:
         case ["--config", file, *service] if file and not file.startswith("-") and service in ([], ["--service"]):
             return Options(Path(file), service=bool(service))
         case _:
-            parse: Callable[[Sequence[str]], Options] = import_module("seatwatch.probe_arguments").parse
-            return parse(arguments)
-
-
-def _run(command: Sequence[str]) -> int:
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own program
-
-
-def ready_config(path: Path, platform: Platform, run_helper: Callable[[Sequence[str]], int] = _run) -> ProbeConfig:
-    """The configuration in `path`, with an identity where it wants one, and every file it names at hand.
-
-    run_helper: runs the process that gets an identity, and returns its exit code. Raises ProbeConfigError.
-    """
-    config = load_config(path)
-    is_unknown = config.enrolment is not None and read_identity(identity_folder(config, platform)) is None
-    # a process of its own makes the key: what that takes to load the daemon need not hold
-    if is_unknown and run_helper(helper("enrol", path)):
-        fix = f"run `seatwatch probe enrol --config {path}`, which says what stands in the way"
-        raise ProbeConfigError("enrolment", "this machine got no identity", fix)
-    config = with_identity(config, platform)
-    check_files(config)
-    return config
-
-
-OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]
-
-
-def run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop) -> None:
-    """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
-    platform.spare_memory()
-    with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-        runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
-
-
-async def _until_told_to_stop(
-    file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop
-) -> None:
-    stop = asyncio.Event()
-    undo = on_stop(asyncio.get_running_loop(), stop.set)
-    renewal = RenewalSettings(
-        defaults.ms("probe.renewal_check"), defaults.ms("probe.renewal_deadline"), defaults.ms("probe.renewal_poll")
-    )
-    folder = identity_folder(config, platform)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            renewing = tasks.create_task(
-                keep_renewed(folder, helper("renew", file), renewal, platform.wall_ms), name="probe.renewal"
-            )
-            await app.run(config, probe_settings(defaults), stop, platform=platform)
-            renewing.cancel()
-    except* ProbeConfigError as errors:
-        raise errors.exceptions[0] from None
-    finally:
-        undo()
+            parse: Callable[[Sequence[str]], tuple[Path, bool, bool]] = import_module("seatwatch.probe_arguments").parse
+            return Options(*parse(arguments))
 
 
 def _summary(config: ProbeConfig) -> str:

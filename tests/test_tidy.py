@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from tests.tidy.circles import circles
 from tests.tidy.rules import RULES, Rule
 from tests.tidy.source import PACKAGES, ROOT, Source, repository
 from tests.tidy.thresholds import EXCEPTIONS, named_numbers
@@ -18,6 +19,10 @@ def sources() -> tuple[Source, ...]:
 def test_no_file_breaks(rule: Rule) -> None:
     findings = [str(finding) for source in sources() for finding in rule(source)]
     assert not findings, "\n" + "\n".join(findings)
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circles(sources()) == []
 
 
 def test_every_package_is_looked_at() -> None:

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.tidy.asynchrony import bounded_queues, decoders_made_at_import, named_tasks
+from tests.tidy.circles import circles
 from tests.tidy.layers import core_purity, import_direction
 from tests.tidy.rules import RULES, Rule
 from tests.tidy.sizes import function_size, module_size
@@ -158,3 +159,15 @@ def test_what_keeps_the_rule_passes(rule: Rule, path: str, text: str) -> None:
 
 def test_every_rule_has_a_breach_and_a_file_that_keeps_it() -> None:
     assert {rule for rule, *_ in BROKEN} == set(RULES) == {rule for rule, *_ in KEPT}
+
+
+def test_modules_that_import_each_other_are_found_however_late_they_do() -> None:
+    texts = {
+        "wire/a.py": "from wire import b",
+        "wire/b.py": "def late():\n    from wire.c import name",
+        "wire/c.py": "import wire.a",
+        "wire/d.py": "from wire.a import name",
+    }
+    assert circles(Source(PurePosixPath(path), text) for path, text in texts.items()) == [
+        ["wire.a", "wire.b", "wire.c"]
+    ]

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from wire.bodies import BODY_TYPES
 from wire.body import Body
-from wire.codec import BODY_TYPES
 
 BODY_DECODERS: Final[Mapping[tuple[int, int], Callable[[bytes | msgspec.Raw], Body]]] = {
     key: msgspec.msgpack.Decoder(body_type).decode for key, body_type in BODY_TYPES.items()

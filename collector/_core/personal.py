@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from wire.bodies import BODY_TYPES
 from wire.body import Body
-from wire.codec import BODY_TYPES
 from wire.decoders import BODY_DECODERS
 from wire.frame import Item
 from wire.ids import is_name

@@ -25,7 +25,7 @@ from seatwatch.floor.floor import Floor, FloorSettings
 from seatwatch.floor.outcome import Outcome, count_outcome
 from seatwatch.floor.plan import FloorPlan, plan_floor
 from seatwatch.floor.traffic import Habits
-from seatwatch.probe_command import probe_settings
+from seatwatch.probe_settings import probe_settings
 from seatwatch.settings import Defaults
 from wire.ids import OPERATOR
 

@@ -130,7 +130,9 @@ def test_the_probe_loads_nothing_of_the_server(action: str) -> None:
 
 
 def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> None:
-    action = "import seatwatch.probe_command as c; from seatwatch.settings import load_defaults\n"
+    action = (
+        "import seatwatch.probe_command, seatwatch.probe_settings as c\nfrom seatwatch.settings import load_defaults\n"
+    )
     action += 'c.probe_settings(load_defaults("probe"))'
     assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
 

@@ -28,7 +28,7 @@ from agent_probe.platform.windows_service import (
     Service,
     ServiceStatus,
 )
-from seatwatch import probe_command, probe_service
+from seatwatch import probe_command, probe_daemon, probe_service
 from seatwatch.probe_service import run_service, service_over
 from tests.waiting import wait_until_blocking
 
@@ -243,7 +243,7 @@ ENROLMENT = '[enrolment]\nhub = "https://127.0.0.1:1"\npin = "00"\ntoken_file = 
 
 def with_helper(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """`script` stands in for the process that gets an identity."""
-    monkeypatch.setattr(probe_command, "helper", lambda _verb, _path: [sys.executable, "-u", "-c", script])
+    monkeypatch.setattr(probe_daemon, "helper", lambda _verb, _path: [sys.executable, "-u", "-c", script])
 
 
 def test_a_machine_that_is_not_let_in_ends_as_failed_with_the_reason_in_the_log(

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.collector.store import frame, item, raw_item
 from tests.wire.bodies import bodies, fields_without_defaults
+from wire.bodies import BODY_TYPES
 from wire.body import Body
 from wire.codec import (
-    BODY_TYPES,
     decode_ack,
     decode_body,
     decode_frame,

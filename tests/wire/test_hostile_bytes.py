@@ -15,7 +15,8 @@ from collector._core.sequence import StreamView
 from collector.json_frame import decode_json_frame
 from tests.collector.store import NOW, frame, item, raw_item
 from tests.wire.hostile import CAP, body_corpus, flipped, json_corpus, msgpack_corpus
-from wire.codec import BODY_TYPES, decode_ack, decode_body, decode_frame, encode_frame
+from wire.bodies import BODY_TYPES
+from wire.codec import decode_ack, decode_body, decode_frame, encode_frame
 from wire.errors import DecodeError, Reason
 from wire.frame import Frame, Lane
 from wire.kinds import UNKNOWN_WORD, Kind
