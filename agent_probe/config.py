@@ -166,7 +166,7 @@ class ProbeSettings(NamedTuple):
 def load_config(path: Path) -> ProbeConfig:
     """The configuration in a file. Raises ProbeConfigError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ProbeConfigError("--config", f"{path}: {error.strerror}", "name a file this user may read") from None
     except UnicodeDecodeError:

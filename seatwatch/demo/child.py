@@ -54,6 +54,7 @@ class ServerChild:
                 stdin=PIPE,
                 stdout=DEVNULL,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is for us alone: what was done is read from it before it ends
             )
         async with asyncio.timeout(self._start_timeout_s):
             while True:

@@ -13,12 +13,12 @@ import msgspec
 
 from agent_probe.config import ProbeSettings
 from collector.ledgers import ledger_directory
-from seatwatch.addresses import lan_address
+from seatwatch.addresses import bind, lan_address
 from seatwatch.clock import now_ms
 from seatwatch.demo.child import ServerChild, ServerDidNotStart
 from seatwatch.demo.files import import_roster, write_configuration
 from seatwatch.demo.keys import key_presses
-from seatwatch.demo.script import Action, Mishap, script
+from seatwatch.demo.script import Action, Mishap, script, stricken
 from seatwatch.demo.telling import befalls, status
 from seatwatch.explain_words import Teller
 from seatwatch.floor.floor import Floor, FloorSettings
@@ -66,7 +66,7 @@ class Demo:
                 base,
                 self._plan,
                 listen=self._options.listen,
-                port=self._options.port,
+                port=self._free_port(),
                 windows=self._defaults.int("demo.windows"),
             )
             await import_roster(base / "roster.csv", base / "data")
@@ -87,6 +87,14 @@ class Demo:
             directories = {name: ledger_directory(base / "data", name) for name in (OPERATOR, *self._plan.queues)}
             outcome = await asyncio.to_thread(count_outcome, directories, floor.streams())
             return summary(outcome, board, child.starts)
+
+    def _free_port(self) -> int:
+        """Found once, and written down: a server that is killed comes back where people look at it."""
+        bound = bind(self._options.listen, self._options.port)
+        bound.socket.close()
+        if bound.replaced is not None:
+            self._say(self._tell.filled("demo_port_busy", busy=bound.replaced, port=bound.port))
+        return bound.port
 
     def _welcome(self, child: ServerChild, reader: str) -> None:
         url = child.url or ""
@@ -174,7 +182,8 @@ class Demo:
         )
         for mishap in course:
             await asyncio.sleep(max(0, self._started_ms + mishap.at_ms - now_ms()) / 1000)
-            self._befall(mishap, child, floor)
+            if not _is_so(mishap, floor):
+                self._befall(mishap, child, floor)
 
     async def _keys(self, child: ServerChild, floor: Floor) -> None:
         with key_presses(lambda key: self._press(key, floor)) as there_is_a_terminal:
@@ -184,8 +193,7 @@ class Demo:
                 self._befall(await self._pressed.get(), child, floor)
 
     def _press(self, key: str, floor: Floor) -> None:
-        sites = self._plan.sites
-        cut, unplugged = sites[min(1, len(sites) - 1)], sites[min(2, len(sites) - 1)]
+        cut, unplugged = stricken(self._plan.sites)
         pressed = {
             "s": Mishap(0, Action.SURGE),
             "l": Mishap(0, Action.MEND_LINE if floor.is_cut(cut) else Action.CUT_LINE, cut),
@@ -233,6 +241,21 @@ class Demo:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")
 
 
+def _is_so(mishap: Mishap, floor: Floor) -> bool:
+    """Whether a person's keys brought about already what the script is about to."""
+    match mishap.action:
+        case Action.CUT_LINE:
+            return floor.is_cut(mishap.site)
+        case Action.MEND_LINE:
+            return not floor.is_cut(mishap.site)
+        case Action.LOSE_MAINS:
+            return not floor.has_mains(mishap.site)
+        case Action.RESTORE_MAINS:
+            return floor.has_mains(mishap.site)
+        case _:
+            return False
+
+
 def _patient(settings: ProbeSettings, flush_ms: int) -> ProbeSettings:
     """Probes that deliver all they have before they end: a real one keeps the rest on disk, these in memory only."""
     return settings._replace(uplink=settings.uplink._replace(flush_ms=flush_ms))
@@ -253,8 +276,12 @@ async def _board(child: ServerChild, reader: str) -> dict[str, Any]:
 def summary(outcome: Outcome, board: Mapping[str, Any], starts: int) -> dict[str, Any]:
     """Everything the demo says at its end: counts of events, then figures of all clients together and of each.
 
-    A ratio or a mean stands with what it was made of, and is None where nothing counted.
+    A ratio or a mean stands with what it was made of, and is None where nothing counted. Without a board (empty)
+    nothing is known: figures and clients are None.
     """
+    if not board:
+        unknown = dict.fromkeys(("attainment", "averages", "offered", "answered", "abandoned", "clients"))
+        return {**msgspec.to_builtins(outcome), "server_starts": starts, **unknown}
     days = {client["id"]: client["day"] for client in board.get("clients", {}).values()}
     clients = {name: _figures([day]) for name, day in days.items()}
     return {

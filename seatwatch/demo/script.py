@@ -1,7 +1,6 @@
 """What happens in a demo, and when: a surge, a cut line, a mains loss, recovery."""
 
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
@@ -25,16 +24,16 @@ class Mishap(msgspec.Struct, frozen=True):
     site: str = ""
 
 
-CUT_SITE: Final = 1
-UNPLUGGED_SITE: Final = 2
+def stricken(sites: tuple[str, ...]) -> tuple[str, str]:
+    """The site that loses its line and the one that loses mains: the second and the third, or as near as there are."""
+    return sites[1 % len(sites)], sites[2 % len(sites)]
 
 
 def script(
     sites: tuple[str, ...], *, surge_at_ms: int, cut_at_ms: int, mains_at_ms: int, mend_at_ms: int
 ) -> list[Mishap]:
-    """The demo's course. With fewer than three sites the last one takes what its missing neighbours would."""
-    cut = sites[min(CUT_SITE, len(sites) - 1)]
-    unplugged = sites[min(UNPLUGGED_SITE, len(sites) - 1)]
+    """The demo's course."""
+    cut, unplugged = stricken(sites)
     return [
         Mishap(surge_at_ms, Action.SURGE),
         Mishap(cut_at_ms, Action.CUT_LINE, cut),

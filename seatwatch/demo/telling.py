@@ -39,6 +39,8 @@ def ending(summary: Mapping[str, Any], tell: Teller) -> list[str]:
     """What became of every event, and each client's figures with what they were made of."""
     names = ("sent", "durable", "acknowledged", "lost", "duplicates")
     lines = [tell.filled("demo_events", **{name: summary[name] for name in names})]
+    if summary["clients"] is None:
+        return [*lines, tell.word("demo_no_board")]
     for client, figures in summary["clients"].items():
         average = figures["averages"]["average_response"]
         mean = tell.word("no_data").lower()

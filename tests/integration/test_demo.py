@@ -2,14 +2,20 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from seatwatch.addresses import bind
 from tests.waiting import wait_until_blocking
 
 
-def _demo(*arguments: str) -> subprocess.Popen[str]:
+def _demo(*arguments: str, start_new_session: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             "setpriv",
@@ -29,7 +35,26 @@ def _demo(*arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
+        start_new_session=start_new_session,
     )
+
+
+def _board(url: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{url}board.json", timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except OSError:
+        return {}
+
+
+def _judged(url: str) -> int:
+    return sum(client["day"]["attainment"]["whole"] for client in _board(url).get("clients", {}).values())
+
+
+def _url(demo: "subprocess.Popen[str]") -> str:
+    assert demo.stderr is not None
+    return next(found[0] for line in demo.stderr if (found := re.search(r"http://\S+/", line)))
 
 
 def _server(demo: "subprocess.Popen[str]") -> int:
@@ -94,3 +119,19 @@ def test_its_server_killed_again_while_it_starts_is_started_once_more() -> None:
     said = json.loads(out)
     assert said["server_starts"] == 3
     assert (said["lost"], said["duplicates"]) == (0, 0)
+
+
+def test_ctrl_c_ends_it_with_what_was_judged_at_the_port_it_had_from_the_start() -> None:
+    with closing(bind("127.0.0.1", 0).socket) as taken:
+        busy = taken.getsockname()[1]
+        running = _demo("--port", str(busy), "--sites", "1", "--seats", "4", "--json", start_new_session=True)
+        url = _url(running)
+        assert not url.endswith(f":{busy}/")
+        os.kill(_server(running), 9)
+        judged = wait_until_blocking(lambda: _judged(url), 60, what="the server to judge at the address it had before")
+        os.killpg(running.pid, signal.SIGINT)
+        out, rest = running.communicate(timeout=90)
+    assert running.returncode == 0, rest
+    said = json.loads(out)
+    assert said["attainment"]["judged"] >= judged
+    assert (said["server_starts"], said["lost"], said["duplicates"]) == (2, 0, 0)

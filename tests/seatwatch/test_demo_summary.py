@@ -10,7 +10,7 @@ from seatwatch.demo.script import Action, Mishap
 from seatwatch.demo.telling import befalls, ending, status
 from seatwatch.explain_words import Teller
 from seatwatch.floor.outcome import Outcome
-from seatwatch.glossary import Language
+from seatwatch.glossary import Language, words
 
 UTC: Final = ZoneInfo("UTC")
 LANGUAGES: Final[tuple[Language, Language]] = ("en", "zh")
@@ -36,10 +36,18 @@ def test_attainment_and_averages_are_ratios_of_sums_and_stand_with_their_counts(
 
 
 def test_where_nothing_was_judged_there_is_no_ratio() -> None:
-    said = summary(OUTCOME, {}, 1)
+    said = summary(OUTCOME, {"clients": {}}, 1)
     assert said["attainment"] == {"ratio": None, "met": 0, "judged": 0}
     assert said["averages"]["first_response"]["mean_ms"] is None
     assert said["clients"] == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_board_at_the_end_nothing_is_known_and_nothing_is_nought(language: Language) -> None:
+    said = summary(OUTCOME, {}, 2)
+    names = ("attainment", "averages", "offered", "answered", "abandoned", "clients")
+    assert [said[name] for name in names] == [None] * len(names)
+    assert ending(said, Teller(language, UTC))[1] == words()["demo_no_board"].text(language)
 
 
 @pytest.mark.parametrize(
