@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, percent
@@ -66,14 +67,15 @@ def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
 
 def _group(console: Console, group: Group, tell: Teller, hint: str, limit: int) -> None:
     console.print()
-    console.print(f"[bold]{_why(group.before, tell)} -> {_why(group.after, tell)}[/bold]: {len(group.moved)}")
+    way = f"{_why(group.before, tell)} -> {_why(group.after, tell)}"
+    console.print(Text.assemble((way, "bold"), f": {len(group.moved)}"))
     for each in group.moved[:limit]:
         held = f"{_value(each.before, tell)} -> {_value(each.after, tell)}"
         console.print(f"  {tell.at(each.started_at)}  {each.conversation}  {held}")
     if len(group.moved) > limit:
         console.print(f"  {tell.filled('more', n=len(group.moved) - limit)}")
     if limit:
-        console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}", markup=False)
+        console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}")
 
 
 def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:

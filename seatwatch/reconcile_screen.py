@@ -48,9 +48,9 @@ def show(found: Reconciled, tell: Teller) -> None:
             _explained(line, tell),
         )
     console.print(table)
-    console.print(tell.filled("report_as_of", n=found.entries, at=tell.at(found.received_at)), markup=False)
+    console.print(tell.filled("report_as_of", n=found.entries, at=tell.at(found.received_at)))
     if found.cut_off:
-        console.print(tell.filled("reconcile_cut_off", n=found.cut_off), markup=False)
+        console.print(tell.filled("reconcile_cut_off", n=found.cut_off))
 
 
 def as_csv(found: Reconciled, zone: ZoneInfo) -> str:

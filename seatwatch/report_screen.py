@@ -24,7 +24,7 @@ def show(report: Report, tell: Teller) -> None:
     """The head, then one table for each part; columns without any data are left out."""
     console = console_of(WIDTH)
     for line in (*heading(report, tell), *nothing(report, tell)):
-        console.print(line, markup=False)
+        console.print(line)
     rows = (*report.rows, report.total)
     for part in Part:
         columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
@@ -42,9 +42,9 @@ def show(report: Report, tell: Teller) -> None:
     reasons = report.total.figures.detail.not_judged
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
-        console.print(f"{tell.word('excluded')}: {told}", markup=False)
+        console.print(f"{tell.word('excluded')}: {told}")
     for line in gaps(report, tell):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def as_csv(report: Report) -> str:

@@ -42,7 +42,7 @@ def show(found: SeatTable, tell: Teller) -> None:
             table.add_section()
     console.print(table)
     for client in found.without_rules:
-        console.print(tell.filled("seats_without_rules", client=client), markup=False)
+        console.print(tell.filled("seats_without_rules", client=client))
 
 
 def as_csv(found: SeatTable) -> str:

@@ -148,7 +148,7 @@ def _print(shown: "Board", zone: str, origin: str) -> None:
         console.print(_sites(shown.sites))
     if shown.unknown_sources:
         told = f"{words()['unknown_sources'].en}: {', '.join(shown.unknown_sources)}"
-        console.print(told, markup=False)
+        console.print(told)
 
 
 def _tiles(tiles: "list[Tile]", as_of: int) -> "Table":

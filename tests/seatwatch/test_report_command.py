@@ -101,6 +101,18 @@ def test_a_time_without_sessions_says_so_and_how_much_of_the_record_is_there(
     assert "No data" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("team", ["[night] a", "team [/night]", "[bold]"])
+def test_the_name_of_a_team_is_shown_as_it_is_whatever_brackets_it_holds(
+    team: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), *works("anna", "p-1", team, "a1", "north")])
+    ledger.append([customer("09:00:00"), agent("09:00:04"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN, "--by", "team") == 0
+    assert f"│ {team} " in capsys.readouterr().out
+
+
 def test_a_queue_that_only_receives_calls_shows_their_legs_and_says_where_the_sessions_count(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
