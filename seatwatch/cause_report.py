@@ -48,7 +48,7 @@ def show_causes(rows: Sequence[CauseRow], question: Question, tell: Teller) -> N
     """A table for a person."""
     console = console_of(WIDTH)
     span = f"{tell.at(question.since)} .. {tell.at(question.until)}"
-    console.print(f"{tell.word('client')} {question.client}  {span}", markup=False)
+    console.print(f"{tell.word('client')} {question.client}  {span}")
     table = Table()
     table.add_column(tell.word("cause"), overflow="fold")
     for key in COLUMNS:

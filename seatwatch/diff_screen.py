@@ -6,9 +6,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import decimal, hundredths, mean_ms, percent
+from seatwatch.numbers import decimal, hundredths, mean_ms, share
 from seatwatch.screens import console_of
 from sla_engine.diff import Difference, Group, Standing
 from wire.board import Figures, Mean, Ratio
@@ -66,14 +67,15 @@ def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
 
 def _group(console: Console, group: Group, tell: Teller, hint: str, limit: int) -> None:
     console.print()
-    console.print(f"[bold]{_why(group.before, tell)} -> {_why(group.after, tell)}[/bold]: {len(group.moved)}")
+    way = f"{_why(group.before, tell)} -> {_why(group.after, tell)}"
+    console.print(Text.assemble((way, "bold"), f": {len(group.moved)}"))
     for each in group.moved[:limit]:
         held = f"{_value(each.before, tell)} -> {_value(each.after, tell)}"
         console.print(f"  {tell.at(each.started_at)}  {each.conversation}  {held}")
     if len(group.moved) > limit:
         console.print(f"  {tell.filled('more', n=len(group.moved) - limit)}")
     if limit:
-        console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}", markup=False)
+        console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}")
 
 
 def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
@@ -93,10 +95,10 @@ def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
 
 def _ratio_line(name: str, before: Ratio, after: Ratio, tell: Teller) -> Line:
     if not before.whole or not after.whole:
-        return Line(name, _ratio(before), _ratio(after), None, "-")
+        return Line(name, share(before), share(after), None, "-")
     difference = hundredths(after) - hundredths(before)
     points = f"{'-' if difference < 0 else '+'}{decimal(abs(difference))}"
-    return Line(name, _ratio(before), _ratio(after), difference, tell.filled("percentage_points", n=points))
+    return Line(name, share(before), share(after), difference, tell.filled("percentage_points", n=points))
 
 
 def _mean_line(name: str, before: Mean, after: Mean, tell: Teller) -> Line:
@@ -119,10 +121,6 @@ def _mean(figures: Figures, name: str) -> Mean:
 def _count(figures: Figures, name: str) -> int:
     found: int = getattr(figures, name)
     return found
-
-
-def _ratio(ratio: Ratio) -> str:
-    return f"{percent(hundredths(ratio))} ({ratio.part}/{ratio.whole})" if ratio.whole else "-"
 
 
 def _why(why: str, tell: Teller) -> str:

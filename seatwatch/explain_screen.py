@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seatwatch.cause_words import cause_words
 from seatwatch.explain_words import Teller
@@ -25,14 +26,14 @@ def show(explained: Explanation, tell: Teller, why: Mapping[int, Trace]) -> None
     console = console_of(COLUMNS)
     console.print(_timeline(explained, tell))
     for line in import_lines(explained, tell):
-        console.print(line, markup=False)
+        console.print(line)
     for session in explained.sessions:
         _session(console, session, explained, tell)
         trace = why.get(session.fact.session)
         if trace is not None:
-            console.print(f"{tell.word('cause')}: {cause_words(trace, tell)}", markup=False)
+            console.print(f"{tell.word('cause')}: {cause_words(trace, tell)}")
     for number, line in enumerate(standing_lines(explained, tell)):
-        console.print(f"\n[bold]{line}[/bold]" if number == 0 else line)
+        console.print(line if number else Text(f"\n{line}", style="bold"))
 
 
 def _timeline(explained: Explanation, tell: Teller) -> Table:
@@ -72,12 +73,11 @@ def _plain(title: str, columns: int) -> Table:
 def _session(console: Console, session: Session, explained: Explanation, tell: Teller) -> None:
     fact = session.fact
     console.print()
-    console.print(
-        f"[bold]{tell.filled('session_word', n=session.number)}[/bold]  {fact.queue}  {tell.at(fact.started_at)}"
-    )
+    name = tell.filled("session_word", n=session.number)
+    console.print(Text.assemble((name, "bold"), f"  {fact.queue}  {tell.at(fact.started_at)}"))
     held = session.definition
-    console.print(f"{tell.word('verdict_heading')}: [bold]{verdict_words(fact, tell)}[/bold]")
-    console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}", markup=False)
+    console.print(Text.assemble(f"{tell.word('verdict_heading')}: ", (verdict_words(fact, tell), "bold")))
+    console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}")
     console.print(f"  SHA-256 {session.definition_sha256}")
     _print(console, clock_lines(session, tell))
     if session.rules:

@@ -92,7 +92,7 @@ class Teller:
                 return self.filled("told_closed", by=self.word(by))
         raise ValueError(entry)
 
-    def filled(self, key: str, **values: str | int) -> str:
+    def filled(self, key: str, /, **values: str | int) -> str:
         """A word of the glossary with its places filled in."""
         return self.word(key).format(**values)
 

@@ -22,7 +22,7 @@ def bar(file: Path, size: int) -> Iterator[Callable[[int], None]]:
     """A bar on stderr in bytes of the file; nothing where no terminal listens."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -35,7 +35,7 @@ def bar(file: Path, size: int) -> Iterator[Callable[[int], None]]:
 
 def show(report: Report, delivered: Delivered | None) -> None:
     """The report for a person, on stdout."""
-    console = Console()
+    console = Console(markup=False)
     rows = Table("rows", "count", title="What the rows are")
     for outcome, count in _outcomes(report, delivered).items():
         rows.add_row(_words(outcome), f"{count:,}")
@@ -115,7 +115,7 @@ def _rows(console: Console, rows: Sequence[RejectedRow], total: int) -> None:
     for rejected in rows[:LISTED_ON_SCREEN]:
         where = f" in {rejected.column!r}" if rejected.column else ""
         file = f"{rejected.file} " if rejected.file else ""
-        console.print(f"  {file}row {rejected.row}: {_words(rejected.reason)}{where}", highlight=False, markup=False)
+        console.print(f"  {file}row {rejected.row}: {_words(rejected.reason)}{where}", highlight=False)
     if total > LISTED_ON_SCREEN:
         console.print(f"  and {total - LISTED_ON_SCREEN:,} more; --json lists them", highlight=False)
 

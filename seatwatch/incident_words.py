@@ -16,7 +16,12 @@ from wire.seat import PlatformReading
 from wire.uplink import ConnectionSeen, Failover, LineReading
 
 MS_PER_S: Final = 1_000
-_POWER_WORDS: Final = {"critical": "power_critical", "battery": "on_battery", "mains": "mains"}
+_POWER_WORDS: Final = {"battery": "on_battery", "mains": "mains", "unknown": "unknown"}
+
+
+def power_word(power: str) -> str:
+    """The key of the word for a UPS's power state."""
+    return _POWER_WORDS.get(power, f"power_{power}")
 
 
 class IncidentTeller:
@@ -66,9 +71,7 @@ class IncidentTeller:
         match entry.body:
             case UpsReading() as body:
                 lost = body.comms not in {Comms.OK, Comms.STARTING}
-                state = self.word(
-                    f"comms_{body.comms}" if lost else _POWER_WORDS.get(body.power, f"power_{body.power}")
-                )
+                state = self.word(f"comms_{body.comms}" if lost else power_word(body.power))
                 return f"UPS {body.ups}: {state}" + (f" ({body.status})" if body.status else "")
             case LineReading() as body:
                 return f"{body.carrier}: {self.word(f'line_{body.state}')} ({self.word(f'line_why_{body.reason}')})"

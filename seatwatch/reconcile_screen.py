@@ -9,7 +9,7 @@ from rich.table import Table
 
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import decimal
+from seatwatch.numbers import half_up, percent
 from seatwatch.screens import console_of
 from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled
@@ -48,9 +48,9 @@ def show(found: Reconciled, tell: Teller) -> None:
             _explained(line, tell),
         )
     console.print(table)
-    console.print(tell.filled("report_as_of", n=found.entries, at=tell.at(found.received_at)), markup=False)
+    console.print(tell.filled("report_as_of", n=found.entries, at=tell.at(found.received_at)))
     if found.cut_off:
-        console.print(tell.filled("reconcile_cut_off", n=found.cut_off), markup=False)
+        console.print(tell.filled("reconcile_cut_off", n=found.cut_off))
 
 
 def as_csv(found: Reconciled, zone: ZoneInfo) -> str:
@@ -88,7 +88,7 @@ def _shown(amount: Amount | None, unit: str, tell: Teller) -> str:
 def _value(value: int, unit: str, tell: Teller) -> str:
     """A figure for a person: percent to hundredths, half up; a duration; or a count."""
     if unit == "ppm":
-        return f"{decimal((2 * value + PPM_PER_HUNDREDTH) // (2 * PPM_PER_HUNDREDTH))} %"
+        return percent(half_up(value, PPM_PER_HUNDREDTH))
     return tell.lasting(value) if unit == "ms" else str(value)
 
 

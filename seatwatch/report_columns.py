@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import decimal, hundredths, mean_ms, percent
+from seatwatch.numbers import decimal, hundredths, mean_ms, quotient_hundredths, share
 from sla_engine.reports._core.report import Row
 from wire.board import Mean, Ratio
 
-HUNDRED: Final = 100
 Value = int | Ratio | Mean | None
 
 
@@ -46,10 +45,10 @@ class Column(NamedTuple):
         match value:
             case None | Ratio(whole=0) | Mean(count=0):
                 return "-"
-            case Ratio(part=part, whole=whole):
+            case Ratio():
                 if self.form is Form.QUOTIENT:
-                    return decimal(_quotient(value))
-                return f"{percent(hundredths(value))} ({part}/{whole})"
+                    return decimal(quotient_hundredths(value))
+                return share(value)
             case Mean(count=count):
                 return f"{tell.lasting(mean_ms(value))} ({count})"
             case int():
@@ -76,7 +75,7 @@ class Column(NamedTuple):
             case None:
                 return (None,) * len(self.fields())
             case Ratio(part=part, whole=whole):
-                of_hundredths = hundredths if self.form is Form.SHARE else _quotient
+                of_hundredths = hundredths if self.form is Form.SHARE else quotient_hundredths
                 return part, whole, decimal(of_hundredths(value)) if whole else None
             case Mean(total_ms=total_ms, count=count):
                 return total_ms, count, mean_ms(value) if count else None
@@ -93,11 +92,6 @@ def unbounded(row: Row) -> str:
     """Why attainment has no bounds, as a file has it; empty where it has them, and where nothing is known of losses."""
     why = None if row.coverage is None else row.coverage.unbounded
     return "" if why is None else why.value
-
-
-def _quotient(ratio: Ratio) -> int:
-    """Hundredths of the quotient itself, half up."""
-    return (2 * HUNDRED * ratio.part + ratio.whole) // (2 * ratio.whole)
 
 
 def _under(path: str) -> Callable[[Row], Value]:

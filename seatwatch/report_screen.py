@@ -24,7 +24,7 @@ def show(report: Report, tell: Teller) -> None:
     """The head, then one table for each part; columns without any data are left out."""
     console = console_of(WIDTH)
     for line in (*heading(report, tell), *nothing(report, tell)):
-        console.print(line, markup=False)
+        console.print(line)
     rows = (*report.rows, report.total)
     for part in Part:
         columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
@@ -42,9 +42,9 @@ def show(report: Report, tell: Teller) -> None:
     reasons = report.total.figures.detail.not_judged
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
-        console.print(f"{tell.word('excluded')}: {told}", markup=False)
+        console.print(f"{tell.word('excluded')}: {told}")
     for line in gaps(report, tell):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def as_csv(report: Report) -> str:
@@ -106,7 +106,8 @@ def nothing(report: Report, tell: Teller) -> Iterator[str]:
     """Words for a time without any session, which is neither good nor bad, and how much of its record is there."""
     if report.total.figures.offered:
         return
-    yield tell.word("report_empty")
+    legs = report.total.figures.detail.unanswered_legs.whole
+    yield tell.filled("report_only_legs", n=legs) if legs else tell.word("report_empty")
     if report.total.coverage is None:
         yield tell.word("report_coverage_unknown")
     else:

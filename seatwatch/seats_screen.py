@@ -7,14 +7,13 @@ from rich.table import Table
 
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import decimal, hundredths, percent
+from seatwatch.numbers import HUNDRED, decimal, half_up, hundredths, percent, quotient_hundredths
 from seatwatch.screens import console_of
 from sla_engine.reports.dedicated import SeatRow, SeatTable
 from wire.board import Ratio
 
 COLUMNS: Final = 160
 """Width in a file or a pipe."""
-HUNDRED: Final = 100
 MS_PER_HOUR: Final = 3_600_000
 _FIELDS: Final = (
     *("client", "shop", "row", "since_ms", "until_ms", "time_zone", "window_ms"),
@@ -42,7 +41,7 @@ def show(found: SeatTable, tell: Teller) -> None:
             table.add_section()
     console.print(table)
     for client in found.without_rules:
-        console.print(tell.filled("seats_without_rules", client=client), markup=False)
+        console.print(tell.filled("seats_without_rules", client=client))
 
 
 def as_csv(found: SeatTable) -> str:
@@ -53,8 +52,8 @@ def as_csv(found: SeatTable) -> str:
         lines.append(
             [
                 *(row.client, row.shop, row.name or "total", row.since, row.until, found.zones[row.client]),
-                *((None,) * 3 if there is None else (there.whole, there.part, decimal(_quotient(there)))),
-                *((None, None) if paid is None else (paid.part, decimal(_quotient(paid)))),
+                *((None,) * 3 if there is None else (there.whole, there.part, decimal(quotient_hundredths(there)))),
+                *((None, None) if paid is None else (paid.part, decimal(quotient_hundredths(paid)))),
                 *((None, None) if short is None else (short, decimal(_hundredth_hours(short)))),
                 row.no_data_ms,
                 *((None,) * 3 if also is None else (also.whole, also.part, decimal(hundredths(also)))),
@@ -73,14 +72,9 @@ def _also(row: SeatRow) -> str:
 
 
 def _seats(time: Ratio | None) -> str:
-    return "-" if time is None else decimal(_quotient(time))
-
-
-def _quotient(time: Ratio) -> int:
-    """Hundredths of a seat, half up. There is a service window wherever there is a row."""
-    return (2 * HUNDRED * time.part + time.whole) // (2 * time.whole)
+    return "-" if time is None else decimal(quotient_hundredths(time))
 
 
 def _hundredth_hours(ms: int) -> int:
     """Hundredths of an hour, half up."""
-    return (2 * HUNDRED * ms + MS_PER_HOUR) // (2 * MS_PER_HOUR)
+    return half_up(HUNDRED * ms, MS_PER_HOUR)

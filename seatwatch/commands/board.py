@@ -1,8 +1,7 @@
 """`seatwatch board`: the board of a past instant, from the ledgers of a data directory."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,11 +14,8 @@ from wire.ids import is_client
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.table import Table
-
     from dashboards.wallboard._core.names import Names
     from seatwatch.record_rules import ClientRules
-    from wire.board import Board, Mean, Ratio, SiteTile, Tile
 
 EXAMPLES = """
 Examples:
@@ -28,13 +24,10 @@ Examples:
 
   seatwatch board --at "2026-11-21 11:00" --known-at "2026-11-21 11:00"   as the screen showed it
 
-  seatwatch board --at now --config seatwatch.toml                         with the names of the configuration
+  seatwatch board --at now --config seatwatch.toml --lang zh               with the names of the configuration
 
   seatwatch board --at "1999-08-10 11:00" --zone Asia/Jerusalem --client bank --json
 """
-COLUMNS = 120
-"""Width of the table in a file or a pipe."""
-MS_PER_S = 1_000
 
 
 def register(app: typer.Typer) -> None:
@@ -58,12 +51,15 @@ def board(
     zone: Annotated[
         str, typer.Option("--zone", help="time zone of T where it states no offset; without it the definition's")
     ] = "",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Print the board as it was true at T, or as the screen showed it."""
     import msgspec
 
     from ledger.errors import LedgerError
+    from seatwatch.board_screen import show
+    from seatwatch.explain_words import Teller
     from seatwatch.past_board import past_board
     from seatwatch.record_rules import rules_in_force
 
@@ -77,7 +73,7 @@ def board(
     _refuse_absent(data, client or [])
     try:
         rules = rules_in_force(data, instant_named("--at", at, "UTC"), client)  # rules change by the day, zones hardly
-        zone, origin = (zone, "--zone") if zone else _zone(rules, states_offset("--at", at))
+        zone, origin = (zone, "--zone") if zone else _zone(rules, states_offset("--at", at), lang)
         instant = instant_named("--at", at, zone)
         known = None if known_at is None else instant_named("--known-at", known_at, zone)
         shown = past_board(data, instant, known, zone=zone, clients=client, names=names)
@@ -88,7 +84,7 @@ def board(
         typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=1).decode())
         typer.echo(f"time zone {zone}: {origin}", err=True)
     else:
-        _print(shown, zone, origin)
+        show(shown, Teller(lang, ZoneInfo(zone)), zone=zone, origin=origin)
 
 
 def _configured(file: Path | None) -> "tuple[Names, Path]":
@@ -107,19 +103,20 @@ def _configured(file: Path | None) -> "tuple[Names, Path]":
     return config.names(), config.data_dir(file.parent)
 
 
-def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool) -> tuple[str, str]:
+def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool, lang: Literal["zh", "en"]) -> tuple[str, str]:
     """The time zone to use, and where it is from. Exits with 2 where T could mean several instants."""
+    from seatwatch.glossary import words
     from seatwatch.past_board import zones_of
 
     clients = zones_of(rules)
     if not clients:
-        return load_defaults().text("contract.time_zone"), "the default, as nobody has a definition"
+        return load_defaults().text("contract.time_zone"), words()["zone_default"].text(lang)
     if len(clients) == 1:
         ((zone, names),) = clients.items()
-        return zone, f"the definition of {', '.join(names)}"
+        return zone, words()["zone_of_definition"].text(lang).format(names=", ".join(names))
     zones = "; ".join(f"{zone} of {', '.join(names)}" for zone, names in clients.items())
     if offset_stated:
-        return "UTC", f"clients are in different ones: {zones}"
+        return "UTC", words()["zones_differ"].text(lang).format(zones=zones)
     typer.echo(f"--at has no offset and clients are in different time zones ({zones}); name one with --zone", err=True)
     raise typer.Exit(2)
 
@@ -131,81 +128,3 @@ def _refuse_absent(data: Path, clients: list[str]) -> None:
         typer.echo(f"--client {client}: no such client in {data}", err=True)
     if absent:
         raise typer.Exit(2)
-
-
-def _print(shown: "Board", zone: str, origin: str) -> None:
-    from seatwatch.glossary import words
-    from seatwatch.screens import console_of
-
-    console = console_of(COLUMNS)
-    moment = datetime.fromtimestamp(shown.as_of / MS_PER_S, tz=ZoneInfo(zone))
-    console.print(f"{words()['as_of'].en} {moment.isoformat(sep=' ', timespec='seconds')} ({zone}, {origin})")
-    if shown.queues:
-        console.print(_tiles([*shown.clients, *shown.queues, *shown.teams], shown.as_of))
-    else:
-        console.print(words()["no_data"].en)
-    if shown.sites:
-        console.print(_sites(shown.sites))
-    if shown.unknown_sources:
-        told = f"{words()['unknown_sources'].en}: {', '.join(shown.unknown_sources)}"
-        console.print(told, markup=False)
-
-
-def _tiles(tiles: "list[Tile]", as_of: int) -> "Table":
-    from rich.table import Table
-
-    from seatwatch.glossary import words
-
-    table = Table()
-    table.add_column("", overflow="fold")
-    names = ("waiting", "overdue", "oldest_wait", "answered", "abandoned", "attainment", "service_level")
-    for name in (*names, "average_response"):
-        table.add_column(words()[name].en, justify="right")
-    for tile in tiles:
-        live, day = tile.live, tile.day
-        oldest = None if live is None or live.oldest_since is None else as_of - live.oldest_since
-        level = day.service_level
-        table.add_row(
-            f"{words()[tile.scope].en} {tile.name}",
-            words()["t_plus_1_only"].en if live is None else str(live.waiting),
-            "" if live is None else str(live.overdue),
-            "" if oldest is None else _seconds(oldest),
-            str(day.answered),
-            str(day.abandoned),
-            _ratio(day.attainment),
-            "" if level is None else _ratio(level.ratio),
-            _mean(day.average_response),
-        )
-    return table
-
-
-def _sites(sites: "list[SiteTile]") -> "Table":
-    from rich.table import Table
-
-    from seatwatch.glossary import words
-
-    table = Table()
-    for name in ("site", "now", "power", "probes", "seats_present"):
-        table.add_column(words()[name].en)
-    for site in sites:
-        state, reason = words()[site.state].en, words()[site.reason].en
-        power = words()["no_ups"].en if site.power is None else site.power
-        said = state if state == reason else f"{state}: {reason}"
-        seats = "" if site.seats_expected is None else f"{site.seats_present or 0}/{site.seats_expected}"
-        table.add_row(site.name, said, power, f"{site.probes_reporting}/{site.probes_known}", seats)
-    return table
-
-
-def _ratio(ratio: "Ratio") -> str:
-    """A percentage never without its counts; nothing counted is no percentage."""
-    if ratio.whole == 0:
-        return "-"
-    return f"{100 * ratio.part / ratio.whole:.1f} % ({ratio.part}/{ratio.whole})"
-
-
-def _mean(mean: "Mean") -> str:
-    return "-" if mean.count == 0 else f"{_seconds(mean.total_ms / mean.count)} ({mean.count})"
-
-
-def _seconds(ms: float) -> str:
-    return f"{ms / MS_PER_S:.1f} s"

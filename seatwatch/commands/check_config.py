@@ -1,9 +1,11 @@
 """`seatwatch check-config`: says what is wrong with a configuration before anything is started with it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import typer
+from msgspec.structs import asdict
 
 from seatwatch.config import Config, ConfigError, Problem, read_config
 
@@ -11,6 +13,8 @@ EXAMPLES = """
 Examples:
 
   seatwatch check-config seatwatch.toml
+
+  seatwatch check-config seatwatch.toml --lang zh
 """
 
 
@@ -19,10 +23,15 @@ def register(app: typer.Typer) -> None:
     app.command("check-config", epilog=EXAMPLES)(check_config)
 
 
-def check_config(file: Annotated[Path, typer.Argument(help="the server's configuration file")]) -> None:
+def check_config(
+    file: Annotated[Path, typer.Argument(help="the server's configuration file")],
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words around keys and values")] = "en",
+) -> None:
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
+    from seatwatch.explain_words import Teller
     from seatwatch.server.rules import check_definitions
 
+    tell = Teller(lang, ZoneInfo("UTC"))
     problems: list[Problem] = []
     config: Config | None = None
     try:
@@ -36,15 +45,17 @@ def check_config(file: Annotated[Path, typer.Argument(help="the server's configu
         problems += error.problems
     if config is None or problems:
         for problem in problems:
-            typer.echo(f"{file}: {problem}", err=True)
+            told = asdict(problem) | {"key": f"{file}: {problem.key}"}
+            typer.echo(tell.filled("problem_told", **told), err=True)
         raise typer.Exit(2) from None
-    queues = sum(len(client.queue) for client in config.client)
-    typer.echo(
-        f"{file}: ok. {len(config.client)} clients, {queues} queues, {len(config.source)} sources, "
-        f"{len(config.site)} sites, {len(config.reader)} readers"
+    found = tell.filled(
+        "check_counted",
+        clients=len(config.client),
+        queues=sum(len(client.queue) for client in config.client),
+        sources=len(config.source),
+        sites=len(config.site),
+        readers=len(config.reader),
     )
+    typer.echo(tell.filled("check_passed", file=str(file), found=found))
     if config.duty and not config.alerting.public_url:
-        typer.echo(
-            f"{file}: note: alerting.public_url is not set: messages carry no link to acknowledge and none to a "
-            'runbook. Write where a telephone reaches this server, such as "https://hub.example.com"'
-        )
+        typer.echo(tell.filled("check_no_public_url", file=str(file)))

@@ -19,8 +19,9 @@ from dashboards.portal.record import (
 )
 from seatwatch.cause_report import cause_rows
 from seatwatch.explain_words import Teller
+from seatwatch.numbers import HUNDRED
 from seatwatch.portal.reading import Told
-from seatwatch.report_columns import COLUMNS, HUNDRED, Part
+from seatwatch.report_columns import COLUMNS, Part
 from seatwatch.report_screen import has_data, heading, name, nothing
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import MINUTES_PER_DAY

@@ -1,7 +1,8 @@
 """Record what this build's semantics says: `python -m tests.recorded.make`. What is recorded is never overwritten.
 
-A recording is a ledger made by the real writer, the root of its tree, and every fact that folding it says, in order,
-one JSON object a line. It is made once, when a semantics is released; from then on it holds the code to it.
+A recording is a ledger made by the real writer, the root of its tree, every fact that folding it says, in order, and
+the reports over it, one JSON object a line. It is made once, when a semantics is released; from then on it holds the
+code to it.
 """
 
 import hashlib
@@ -23,7 +24,9 @@ from sla_engine._core.choices import IMPLEMENTED
 from sla_engine.replay import ledger_batches, replay
 from tests.builders import Event
 from tests.ledger.building import default_settings
-from tests.recorded.scenes import everything
+from tests.recorded.edges import edges
+from tests.recorded.reporting import line_of_report, reports_of
+from tests.recorded.scenes import events_of, transcripts
 from wire.codec import KIND_OF, encode_body
 from wire.limits import EPOCH_BYTES, LEDGER_ID_BYTES
 from wire.verdict import Fact
@@ -31,7 +34,9 @@ from wire.verdict import Fact
 FOLDER: Final = Path(__file__).parent
 LEDGER: Final = "ledger"
 FACTS: Final = "facts.jsonl"
+REPORTS: Final = "reports.jsonl"
 ROOT: Final = "root.txt"
+RECORDINGS: Final = {"transcripts": transcripts, "edges": edges}
 
 
 def released() -> list[int]:
@@ -39,8 +44,8 @@ def released() -> list[int]:
     return [number for number in IMPLEMENTED["semantics"] if isinstance(number, int)]
 
 
-def folder_of(semantics: int) -> Path:
-    return FOLDER / f"semantics_{semantics}"
+def folder_of(semantics: int, name: str) -> Path:
+    return FOLDER / f"semantics_{semantics}" / name
 
 
 def line_of(fact: Fact) -> bytes:
@@ -66,6 +71,7 @@ def record(folder: Path, events: Iterable[Event]) -> None:
         (folder / ROOT).write_text(f"{reader.size()} {reader.root(reader.size()).hex()}\n", encoding="utf-8")
         reader.close()
         (folder / FACTS).write_bytes(b"".join(line_of(fact) + b"\n" for fact in facts_of(ledger)))
+        (folder / REPORTS).write_bytes(b"".join(line_of_report(*each) + b"\n" for each in reports_of(ledger)))
 
 
 def _write(ledger: Path, events: Iterable[Event], ledger_id: bytes) -> None:
@@ -98,9 +104,10 @@ def _drawn(name: str) -> Callable[[int], bytes]:
 def main() -> int:
     semantics = released()[-1]
     try:
-        record(folder_of(semantics), everything())
+        for name, scenes in RECORDINGS.items():
+            record(folder_of(semantics, name), events_of(scenes()))
     except FileExistsError:
-        told = f"{folder_of(semantics)} is recorded: if a past fact is to change, it is semantics {semantics + 1}"
+        told = f"{folder_of(semantics, '')} is recorded: if a past fact is to change, it is semantics {semantics + 1}"
         sys.stderr.write(f"{told}\n")
         return 1
     return 0

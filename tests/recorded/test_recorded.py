@@ -4,35 +4,65 @@ import shutil
 from enum import StrEnum
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from ledger.fsck import check
 from ledger.reader import LedgerReader
+from sla_engine._core.choices import ServiceLevelFormula
 from sla_engine._core.definition import Definition
 from sla_engine.definition_text import CASES
 from sla_engine.replay import entered_rules
 from tests.builders import PRESET, rules
-from tests.recorded.make import FACTS, LEDGER, ROOT, facts_of, folder_of, line_of, main, record, released
+from tests.recorded.make import (
+    FACTS,
+    LEDGER,
+    RECORDINGS,
+    REPORTS,
+    ROOT,
+    facts_of,
+    folder_of,
+    line_of,
+    main,
+    record,
+    released,
+)
+from tests.recorded.reporting import line_of_report, reports_of, told_then
 from wire.verdict import Outcome, SessionFact, Verdict, Why
 
 NEVER_SAID = {Why.RUNNING_IN: "a contract's running-in time has no target; its facts are judged as any other"}
 
 
-@pytest.fixture(params=released())
+@pytest.fixture(params=[(semantics, name) for semantics in released() for name in RECORDINGS])
 def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A copy: reading a ledger leaves files beside it."""
-    return Path(shutil.copytree(folder_of(request.param), tmp_path / "recording"))
+    return Path(shutil.copytree(folder_of(*request.param), tmp_path / "recording"))
 
 
 def test_replaying_the_recorded_ledger_says_the_recorded_facts(recording: Path) -> None:
     """A field that facts did not have when they were recorded is left out; every other byte counts."""
     recorded = (recording / FACTS).read_bytes().splitlines()
-    said = list(facts_of(recording / LEDGER))
+    said = [line_of(fact) for fact in facts_of(recording / LEDGER)]
     assert len(said) == len(recorded)
-    for fact, line in zip(said, recorded, strict=True):
-        now = msgspec.json.decode(line_of(fact))
-        assert msgspec.json.encode({field: now[field] for field in msgspec.json.decode(line)}) == line
+    for now, line in zip(said, recorded, strict=True):
+        assert told_then(now, line) == line
+
+
+def test_reports_over_the_recorded_ledger_are_the_recorded_ones_under_every_formula(recording: Path) -> None:
+    """As of facts: a figure that reports did not have then is left out."""
+    recorded = (recording / REPORTS).read_bytes().splitlines()
+    made = [line_of_report(asked, answer) for asked, answer in reports_of(recording / LEDGER)]
+    assert len(made) == len(recorded)
+    for now, line in zip(made, recorded, strict=True):
+        assert told_then(now, line) == line
+
+
+def test_no_two_formulas_come_to_the_same_in_a_recording_but_those_that_are_one(recording: Path) -> None:
+    """Or else one could be taken for the other, and nothing here would notice."""
+    levels = {asked: answer.total.figures.service_level for asked, answer in reports_of(recording / LEDGER)}
+    ratios = {formula: level.ratio for formula in ServiceLevelFormula if (level := levels[formula]) is not None}
+    assert len(ratios) == len(ServiceLevelFormula)
+    assert ratios.pop(ServiceLevelFormula.WITHIN_OF_COMPLETED) == ratios[ServiceLevelFormula.WITHIN_OF_ANSWERED]
+    assert len(set(ratios.values())) == len(ratios)
 
 
 def test_the_recorded_ledger_is_the_one_that_was_recorded(recording: Path) -> None:
@@ -43,10 +73,16 @@ def test_the_recorded_ledger_is_the_one_that_was_recorded(recording: Path) -> No
     assert check(recording / LEDGER).problems == []
 
 
-def test_the_recording_covers_every_answer_to_every_edge_case_and_every_reason(recording: Path) -> None:
-    reader = LedgerReader.open(recording / LEDGER)
-    definitions, _ = entered_rules(reader)
-    reader.close()
+@pytest.mark.parametrize("semantics", released())
+def test_the_recordings_cover_every_answer_to_every_edge_case_and_every_reason(semantics: int, tmp_path: Path) -> None:
+    definitions: list[Definition] = []
+    sessions: list[SessionFact] = []
+    for name in RECORDINGS:
+        ledger = Path(shutil.copytree(folder_of(semantics, name) / LEDGER, tmp_path / name))
+        reader = LedgerReader.open(ledger)
+        definitions += entered_rules(reader)[0]
+        reader.close()
+        sessions += [fact for fact in facts_of(ledger) if isinstance(fact, SessionFact)]
     missing = [
         f"{key} = {value}"
         for key in Definition.__struct_fields__
@@ -55,7 +91,6 @@ def test_the_recording_covers_every_answer_to_every_edge_case_and_every_reason(r
         if not any(getattr(definition, key) is value for definition in definitions)
     ]
     assert missing == []
-    sessions = [fact for fact in facts_of(recording / LEDGER) if isinstance(fact, SessionFact)]
     assert {fact.why for fact in sessions} == set(Why) - NEVER_SAID.keys()
     assert ({fact.outcome for fact in sessions}, {fact.verdict for fact in sessions}) == (set(Outcome), set(Verdict))
 

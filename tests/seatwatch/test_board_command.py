@@ -27,8 +27,8 @@ def test_a_table_says_who_waited_then(data: Path, capsys: pytest.CaptureFixture[
     page = capsys.readouterr().out
     assert "2026-11-02 09:00:12+08:00" in page
     assert "presale" in page
-    assert "12.0 s" in page
-    assert "0.0 % (0/1)" in page
+    assert "12.000 s" in page
+    assert "0.00 % (0/1)" in page
 
 
 def test_json_is_the_whole_board_and_knows_later_replies_only_when_asked(
@@ -80,6 +80,16 @@ def test_now_is_an_instant(data: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert before <= json.loads(capsys.readouterr().out)["as_of"] <= now_ms()
 
 
+def test_a_table_speaks_chinese(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data), "--lang", "zh"]) == 0
+    page = capsys.readouterr().out
+    assert "数据时间 2026-11-02 09:00:12+08:00 (Asia/Shanghai, acme 的口径)" in page
+    assert "队列 presale" in page
+    for heading in ("等待", "已超时", "最长等待", "已应答"):
+        assert heading in page
+    assert "Waiting" not in page
+
+
 def test_no_column_is_cut_off_where_there_is_no_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["board", "--at", "2026-11-02 09:00:12", "--data", str(data)]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("│", "┃", "┡"))]
@@ -112,7 +122,7 @@ def test_the_zone_is_that_of_the_definition_and_the_answer_says_so(
     assert main(["board", "--at", "2026-11-02 03:00:12", "--data", str(tmp_path)]) == 0
     page = capsys.readouterr().out
     assert "2026-11-02 03:00:12+02:00 (Asia/Jerusalem, the definition of bank)" in page
-    assert "12.0 s" in page
+    assert "12.000 s" in page
     assert main(["board", "--at", "2026-11-02 09:00:12", "--zone", "Asia/Shanghai", "--data", str(tmp_path)]) == 0
     assert "2026-11-02 09:00:12+08:00 (Asia/Shanghai, --zone)" in capsys.readouterr().out
 

@@ -200,6 +200,18 @@ def test_check_config_prints_the_problems_and_exits_2(base: Path, capsys: pytest
     assert "reader[0].token_file" in capsys.readouterr().err
 
 
+def test_check_config_speaks_chinese_around_keys_and_values(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = base / "seatwatch.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert run(["check-config", str(path), "--lang", "zh"]) == 0
+    assert "：可用。客户 1 个，队列 1 条" in capsys.readouterr().out
+    path.write_text(GOOD + '[[reader]]\nname = "tv"\ntoken_file = "tv.token"\n', encoding="utf-8")
+    assert run(["check-config", str(path), "--lang", "zh"]) == 2
+    key, problem, fix = capsys.readouterr().err.splitlines()
+    assert key == f"{path}: reader[0].token_file"
+    assert (problem[:5], fix[:5]) == ("  问题：", "  改法：")
+
+
 def test_a_new_token_is_private_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "tokens" / "tv.token"
     assert run(["token", "new", str(path)]) == 0

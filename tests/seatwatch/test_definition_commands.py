@@ -109,6 +109,17 @@ def test_check_names_every_fault_of_definitions_and_contracts(
     ]
 
 
+def test_check_speaks_chinese_around_keys_and_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text('based_on = "contract-10s"\nname = "acme"\n', encoding="utf-8")
+    bad.write_text('based_on = "contract-10s"\nwarning_after_s = 11\n', encoding="utf-8")
+    assert main(["definition", "check", str(good), str(bad), "--lang", "zh"]) == 2
+    said = capsys.readouterr()
+    assert f"{good}：可用。acme@1#" in said.out
+    problem, _, fix = TOO_LATE.partition("; ")
+    assert said.err.splitlines() == [f"{bad}: warning_after_s = 11", f"  问题：{problem}", f"  改法：{fix}"]
+
+
 def test_show_of_what_is_not_there_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["definition", "show", "contract-11s"]) == 2
     assert "contract-10s" in capsys.readouterr().err

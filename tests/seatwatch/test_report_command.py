@@ -10,7 +10,21 @@ import pytest
 
 from seatwatch.__main__ import main
 from sla_engine._core.definition import canonical, definition_hash, label_of
-from tests.builders import PRESET, agent, assigned, clock, closed, customer, declared, gone, left, rules, works
+from tests.builders import (
+    PRESET,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    declared,
+    gone,
+    left,
+    offered,
+    rules,
+    transferred,
+    works,
+)
 from tests.sla_engine.feeding import Feed
 from wire.ids import UNASSIGNED
 from wire.record import Feed as Told
@@ -85,6 +99,40 @@ def test_a_time_without_sessions_says_so_and_how_much_of_the_record_is_there(
     assert "这段时间没有会话数据。" in capsys.readouterr().out
     assert report(data, *SPAN) == 0
     assert "No data" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("team", ["[night] a", "team [/night]", "[bold]"])
+def test_the_name_of_a_team_is_shown_as_it_is_whatever_brackets_it_holds(
+    team: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), *works("anna", "p-1", team, "a1", "north")])
+    ledger.append([customer("09:00:00"), agent("09:00:04"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN, "--by", "team") == 0
+    assert f"│ {team} " in capsys.readouterr().out
+
+
+def test_a_queue_that_only_receives_calls_shows_their_legs_and_says_where_the_sessions_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    handed_on = ("taken", "hung-up")
+    ledger.append([*rules(), *(offered("09:00:00", c, "sales", voice=True) for c in handed_on)])
+    ledger.append([assigned("09:00:02", "anna", c) for c in handed_on])
+    ledger.append([agent("09:00:04", "anna", c) for c in handed_on])
+    ledger.append([transferred("09:01:00", c, queue="support") for c in handed_on])
+    ledger.append([assigned("09:01:10", "ben", "taken"), agent("09:01:15", "ben", "taken")])
+    ledger.append([left("09:03:00", "hung-up"), closed("09:05:15", "taken"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN, "--queue", "support") == 0
+    page = capsys.readouterr().out
+    assert "No session began here; legs that were handed on to here: 1." in page
+    assert "4 min 0.000 s (1)" in page
+    assert in_json(tmp_path, capsys, "--queue", "support")["total"]["figures"]["offered"] == 0
+    began = in_json(tmp_path, capsys, "--queue", "sales")["total"]["figures"]
+    assert (began["offered"], began["answered"], began["abandoned"]) == (2, 2, 0)
+    assert began["detail"]["transfers"] == {"part": 2, "whole": 2}
 
 
 def test_a_time_of_which_only_imports_tell_says_that_its_coverage_is_unknown(

@@ -1,6 +1,6 @@
 """A definition as the command line names it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +10,7 @@ from collector.ledgers import ledger_directory
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
+    from seatwatch.config import Problem
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import Definition
 
@@ -17,7 +18,11 @@ _Rules = TypeVar("_Rules")
 
 
 class DefinitionUnusable(Exception):
-    """What was named is no preset and no file, or a file that cannot be used. The message says what and the fix."""
+    """What was named is no preset and no file, or one that cannot be used: `problems` say where, what and the fix."""
+
+    def __init__(self, problems: "Sequence[Problem]") -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 def load(named: str) -> "Definition":
@@ -28,20 +33,21 @@ def load(named: str) -> "Definition":
 
 
 def _usable(file: str, read: Callable[[Path], _Rules]) -> _Rules:
+    from seatwatch.config import Problem
     from sla_engine._core.definition import DefinitionError
     from sla_engine.definition_files import preset_names
 
     try:
         return read(Path(file))
     except DefinitionError as error:
-        raise DefinitionUnusable("\n".join(f"{file}: {fault}" for fault in error.faults)) from None
+        problems = [Problem(f"{file}: {each.key} = {each.value!s}", each.problem, each.fix) for each in error.faults]
     except FileNotFoundError:
-        there_are = ", ".join(preset_names())
-        raise DefinitionUnusable(f"{file}: neither a file nor a preset; presets: {there_are}") from None
+        problems = [Problem(file, "neither a file nor a preset", f"presets: {', '.join(preset_names())}")]
     except UnicodeDecodeError:
-        raise DefinitionUnusable(f"{file}: is not UTF-8; save it as UTF-8") from None
+        problems = [Problem(file, "is not UTF-8", "save it as UTF-8")]
     except OSError as error:
-        raise DefinitionUnusable(f"{file}: cannot be read ({error.strerror}); name a file") from None
+        problems = [Problem(file, f"cannot be read ({error.strerror})", "name a file")]
+    raise DefinitionUnusable(problems)
 
 
 def load_rules(named: str) -> "Definition | Contract":

@@ -1,6 +1,7 @@
 """`seatwatch definition check`: whether definitions and contracts can be used, before anybody is judged by them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,6 +13,8 @@ Examples:
   seatwatch definition check acme.toml
 
   seatwatch definition check acme.toml acme-contract.toml    a contract is known by its queues
+
+  seatwatch definition check acme.toml --lang zh
 """
 
 
@@ -24,20 +27,26 @@ def check(
     files: Annotated[
         list[str], typer.Argument(help="files of definitions or contracts, or names of presets", metavar="FILE...")
     ],
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words around keys and values")] = "en",
 ) -> None:
     """Name all that is wrong with each file: key, value, problem and fix. Exit 0 when all can be used, 2 when not."""
+    from msgspec.structs import asdict
+
+    from seatwatch.explain_words import Teller
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import label_of
 
+    tell = Teller(lang, ZoneInfo("UTC"))
     unusable = 0
     for file in files:
         try:
             rules = load_rules(file)
         except DefinitionUnusable as error:
-            typer.echo(str(error), err=True)
+            for problem in error.problems:
+                typer.echo(tell.filled("problem_told", **asdict(problem)), err=True)
             unusable += 1
         else:
-            name = f"contract {rules.name}" if isinstance(rules, Contract) else label_of(rules)
-            typer.echo(f"{file}: ok. {name} {rules.title}".rstrip())
+            name = tell.filled("check_contract", name=rules.name) if isinstance(rules, Contract) else label_of(rules)
+            typer.echo(tell.filled("check_passed", file=file, found=f"{name} {rules.title}").rstrip())
     if unusable:
         raise typer.Exit(2)

@@ -1,0 +1,77 @@
+"""The board of an instant as tables for a person: tiles, then sites, then who is not configured."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+
+from seatwatch.explain_words import Teller
+from seatwatch.incident_words import power_word
+from seatwatch.numbers import mean_ms, share
+from seatwatch.screens import console_of
+from wire.board import Board, Mean, SiteTile, Tile
+
+COLUMNS: Final = 140
+"""Width in a file or a pipe."""
+_FIGURES: Final = (
+    *("waiting", "overdue", "oldest_wait", "answered", "abandoned", "attainment", "service_level", "average_response"),
+)
+_SITE_COLUMNS: Final = ("site", "now", "power", "probes", "seats_present")
+_MS_PER_S: Final = 1_000
+
+
+def show(board: Board, tell: Teller, *, zone: str, origin: str) -> None:
+    """Print it. zone: the name of the one that `tell` tells instants in; origin: where that is from, in words."""
+    console = console_of(COLUMNS)
+    moment = datetime.fromtimestamp(board.as_of // _MS_PER_S, tz=ZoneInfo(zone)).isoformat(" ")
+    console.print(f"{tell.word('as_of')} {moment} ({zone}, {origin})")
+    if board.queues:
+        console.print(_tiles((*board.clients, *board.queues, *board.teams), board.as_of, tell))
+    else:
+        console.print(tell.word("no_data"))
+    if board.sites:
+        console.print(_sites(board.sites, tell))
+    if board.unknown_sources:
+        console.print(f"{tell.word('unknown_sources')}: {', '.join(board.unknown_sources)}")
+
+
+def _tiles(tiles: Sequence[Tile], as_of: int, tell: Teller) -> Table:
+    table = Table()
+    table.add_column("", overflow="fold")
+    for name in _FIGURES:
+        table.add_column(tell.word(name), justify="right")
+    for tile in tiles:
+        live, day = tile.live, tile.day
+        level = day.service_level
+        oldest = None if live is None or live.oldest_since is None else as_of - live.oldest_since
+        table.add_row(
+            f"{tell.word(tile.scope)} {tile.name}",
+            tell.word("t_plus_1_only") if live is None else str(live.waiting),
+            "" if live is None else str(live.overdue),
+            "" if oldest is None else tell.lasting(oldest),
+            str(day.answered),
+            str(day.abandoned),
+            share(day.attainment),
+            "" if level is None else share(level.ratio),
+            _average(day.average_response, tell),
+        )
+    return table
+
+
+def _sites(sites: Sequence[SiteTile], tell: Teller) -> Table:
+    table = Table()
+    for name in _SITE_COLUMNS:
+        table.add_column(tell.word(name))
+    for site in sites:
+        state, reason = tell.word(site.state), tell.word(site.reason)
+        said = state if state == reason else f"{state}: {reason}"
+        power = "no_ups" if site.power is None else power_word(site.power)
+        seats = "" if site.seats_expected is None else f"{site.seats_present or 0}/{site.seats_expected}"
+        table.add_row(site.name, said, tell.word(power), f"{site.probes_reporting}/{site.probes_known}", seats)
+    return table
+
+
+def _average(mean: Mean, tell: Teller) -> str:
+    return f"{tell.lasting(mean_ms(mean))} ({mean.count})" if mean.count else "-"
