@@ -15,6 +15,8 @@ from dashboards.alerting.bridge import Bridge, BridgeSettings
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
 from dashboards.alerting.on_call import OnCall, OnCallSettings
 from dashboards.alerting.rules import RuleSettings, rule_groups
+from dashboards.alerting.told_before import FILE as TOLD_BEFORE
+from dashboards.alerting.told_before import ToldBefore
 from dashboards.alerting.vendors import Address
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch import glossary
@@ -142,6 +144,7 @@ def bridge(config: Config, data: Path, ways: Channels, defaults: Defaults, ways_
         links=ways_back.link,
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         settings=defaults.fill(BridgeSettings, "paging"),
+        told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )
 
