@@ -186,6 +186,8 @@ async def test_a_bridge_by_itself_is_scraped_and_says_what_failed_from_nought_on
     async with TestClient(TestServer(app)) as client:
         async with client.get("/metrics") as answer:
             before = await answer.text()
+        async with client.get("/runbooks/hub_down.md?lang=en") as answer:
+            assert "<h1>HubDown</h1>" in await answer.text(), "the server, which has them too, may be what is down"
         token = (world.directory / "data" / "keys" / "notify.token").read_text().strip()
         body = msgspec.json.encode(Told("firing", [told(tier="2")]))
         world.program("exit 3")
