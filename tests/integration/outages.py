@@ -27,6 +27,7 @@ from wire.uplink import LineState
 LATE_S: Final = 5.0
 """How long a second page about the same cause is waited for."""
 ALL_CLEAR_S: Final = 60.0
+ANSWERED_S: Final = 1.0
 
 
 class Outcome(msgspec.Struct):
@@ -187,6 +188,7 @@ async def bridge(world: World) -> Outcome:
     outcome = await _watched(world, "bridge", "power", "battery_low", since, 10)
     await asyncio.to_thread(_set_status, world, "OL CHRG")
     await _all_clear(world, since, "power")
+    await quiet_for(ANSWERED_S)  # killed before it knows of the answer it would tell again: twice rather than never
     world.kill("bridge")
     world.start_bridge()
     return await _finished(world, outcome, "power", since)
