@@ -31,7 +31,7 @@ from sla_engine._core.site_lanes import (
 )
 from sla_engine._core.site_seats import Seats, SeatStep, stays
 from sla_engine._core.windows import DAY_MS
-from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.facility import Comms, Heartbeat, Power, Role, SelfTest, UpsReading
 from wire.kinds import Kind
 from wire.organisation import RosterLink
 from wire.phone import PhoneLineReading, TrunkState
@@ -89,13 +89,22 @@ class Lane(NamedTuple):
     spans: list[Span]
 
 
+class SelfTestTold(NamedTuple):
+    """What a UPS told last of its last self-test, at `at` (ms). date: when that was, in its own words."""
+
+    at: int
+    result: SelfTest
+    date: str
+
+
 class SiteHistory(NamedTuple):
-    """A site from `since` to `until`, ms. charges, discharges: by UPS. seats: empty where the site has none."""
+    """A site from `since` to `until`, ms. charges, discharges, self_tests: by UPS. seats: empty if there are none."""
 
     lanes: list[Lane]
     charges: dict[str, list[Charge]]
     discharges: dict[str, list[Discharge]]
     seats: list[SeatStep]
+    self_tests: dict[str, SelfTestTold]
 
 
 class SiteBook:
@@ -128,7 +137,7 @@ class SiteBook:
         starts = min(since, _day_start(settings.limits, since)) - holds_ms
         first, end = reader.index_at(starts), reader.index_at(until + holds_ms)
         beats = self._beats(site, first, end)
-        told = _Readings(site, settings)
+        told = _Readings(site, until, settings)
         gateways = [source for source, (_, body) in beats.items() if body.role is Role.GATEWAY]
         early, late = reader.index_at(since - holds_ms), reader.index_at(until + settings.late_ms)
         for source in gateways:
@@ -146,7 +155,7 @@ class SiteBook:
             there = {body.seat: stays(heard[source], silent[source], until) for source, (_, body) in at_seats.items()}
             counted = Seats(self.roster, settings.limits, site, client, there)
             seats = counted.steps(_cuts(since, until, settings.steps), holes)
-        return SiteHistory(lanes, charges, found, seats)
+        return SiteHistory(lanes, charges, found, seats, told.self_tests)
 
     def _beats(self, site: str, first: int, end: int) -> dict[str, tuple[int, Heartbeat]]:
         """Of each source of the site its first heartbeat, and when it came in."""
@@ -219,13 +228,15 @@ def standstills(reader: LedgerReader, since: int, until: int, holds_ms: int) -> 
 class _Readings:
     """What the gateways of one site told."""
 
-    def __init__(self, site: str, settings: HistorySettings) -> None:
+    def __init__(self, site: str, until: int, settings: HistorySettings) -> None:
         self._site = site
+        self._until = until
         self._settings = settings
         self._read = 0
         self._told: dict[tuple[str, str], list[Told]] = defaultdict(list)
         self._carriers: dict[str, str] = {}
         self._charges: dict[str, list[Charge]] = defaultdict(list)
+        self.self_tests: dict[str, SelfTestTold] = {}
 
     def take(self, source: str, entries: Iterator[StoredEntry]) -> None:
         for entry in entries:
@@ -248,6 +259,7 @@ class _Readings:
                 if body.charge_percent is not None and body.comms is Comms.OK:
                     charge = Charge(at, body.charge_percent, body.runtime_ms, body.runtime_is_estimate)
                     self._charges[body.ups].append(charge)
+                self._tested(body, at)
             case LineReading(site=self._site):
                 at = _at(entry, body)
                 self._carriers[body.line] = body.carrier
@@ -258,6 +270,11 @@ class _Readings:
             case PhoneLineReading(site=self._site):
                 state = NO_DATA if body.state is TrunkState.UNKNOWN else str(body.state)
                 self._tell("phone_line", body.phone_line, _at(entry, body), body.since_ms, state)
+
+    def _tested(self, body: UpsReading, at: int) -> None:
+        before = self.self_tests.get(body.ups)
+        if body.self_test is not None and at < self._until and (before is None or before.at <= at):
+            self.self_tests[body.ups] = SelfTestTold(at, body.self_test, body.self_test_date)
 
     def _tell(self, of: str, name: str, at: int, held_ms: int, state: str) -> None:
         self._told[of, name].append(Told(at, at - held_ms, state))

@@ -281,7 +281,9 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
 
     state: ok, degraded, redundancy_lost, on_battery, power_lost, isolated, silent, unknown.
     power: a wire.facility.Power value or None when no UPS was ever heard. runtime_is_estimate: not claimed by the unit
-    but told from how fast its charge falls. seats_present, seats_expected: that report,
+    but told from how fast its charge falls. self_test: a wire.facility.SelfTest value, the worst of its UPSes, None
+    when none tells of tests; self_test_ups: whose; self_test_date: in that UPS's own words. seats_present,
+    seats_expected: that report,
     and that are to be there by shift or by having been there that day; None where the site has no seats. is_planned:
     some of what is wrong is work that was declared before. lines, phone_lines: by id. troubles: the gravest first.
     clients: ids of those whom people at the site work for, by the roster; told only while the site is not ok.
@@ -307,6 +309,9 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     phone_lines: list[LineTile] = []
     troubles: list[TroubleTile] = []
     clients: list[str] = []
+    self_test: str | None = None
+    self_test_ups: str = ""
+    self_test_date: str = ""
 
 
 class PersonTile(msgspec.Struct, frozen=True, gc=False):

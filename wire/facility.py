@@ -32,6 +32,18 @@ class Comms(StrEnum):
     UNKNOWN_UPS = "unknown_ups"
 
 
+class SelfTest(StrEnum):
+    """How a UPS's last test of its battery went. never: there was none yet; unknown: in words nobody knows."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    RUNNING = "running"
+    NEVER = "never"
+    UNKNOWN = "unknown"
+
+
 class Role(StrEnum):
     """Where a probe sits."""
 
@@ -62,6 +74,7 @@ class UpsReading(Body, frozen=True, array_like=True, gc=False):
     status: the raw token string. runtime_ms: as the device claims, or from how fast its charge falls
     (runtime_is_estimate). input_mv: millivolts at the input.
     since_ms: how long the debounced power state has held when this was sampled.
+    self_test: None where the unit tells of no tests. self_test_said, self_test_date: its own words for result and date.
     """
 
     site: Name
@@ -77,3 +90,6 @@ class UpsReading(Body, frozen=True, array_like=True, gc=False):
     input_mv: Count | None = None
     since_ms: DurationMs = 0
     runtime_is_estimate: bool = False
+    self_test: SelfTest | None = None
+    self_test_said: Word = ""
+    self_test_date: Word = ""

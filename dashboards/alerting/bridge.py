@@ -1,7 +1,7 @@
 """The notification bridge: what Alertmanager tells goes to a receiver's channels, and is repeated until it arrived.
 
 Alertmanager repeats what is answered 5xx, so the bridge says 5xx whenever somebody was not reached, and remembers whom
-it did reach: nobody gets the same message twice, from neither member of a pair.
+it did reach: nobody gets the same message twice, from neither member of a pair, nor from a bridge started anew.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import aiohttp
 import msgspec
@@ -27,6 +27,7 @@ from dashboards.alerting._core.message import (
     without_earlier,
 )
 from dashboards.alerting.channels import Channels
+from dashboards.alerting.told_before import LastWord, ToldBefore
 
 log = structlog.get_logger()
 Links = Callable[[Sequence[str], str], str]
@@ -38,22 +39,16 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`. same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
 
     outdated_within_ms: how long after an end the other of a pair may still tell what it saw before that end.
+    end_same_within_ms: how long an end may come again, from Prometheus and from an Alertmanager that was away.
     fallback_attempts: failures in a row after which the fallback channel is used. notification_bytes_max: of a request.
     """
 
     lines_shown: int
     same_within_ms: int
     outdated_within_ms: int
+    end_same_within_ms: int
     fallback_attempts: int
     notification_bytes_max: int
-
-
-class _LastWord(NamedTuple):
-    """What a channel was last told of something. at: ms. ended_at: as Alertmanager has it."""
-
-    status: str = ""
-    at: int = 0
-    ended_at: str = ""
 
 
 class Bridge:
@@ -68,6 +63,7 @@ class Bridge:
         links: Links,
         token: str,
         settings: BridgeSettings,
+        told: ToldBefore,
         clock_ms: Callable[[], int],
     ) -> None:
         self._channels: Final = channels
@@ -77,7 +73,8 @@ class Bridge:
         self._token: Final = hashlib.sha256(token.encode()).digest()
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
-        self._told: Final[dict[tuple[str, str], _LastWord]] = {}
+        self._told: Final = told
+        self._under_way: Final[set[tuple[str, str]]] = set()
         self._failed: Final[Counter[str]] = Counter()
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -107,14 +104,28 @@ class Bridge:
         """Tell every channel what it has not been told yet. Returns those that could not be reached."""
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
-                name: tasks.create_task(self._tell(session, name, news), name=f"bridge.tell[{name}]")
+                name: tasks.create_task(self._reach(session, name, told), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
-                if (news := self._news(name, self._without_outdated(name, told))) is not None
             }
-        unreached = [name for name, way in ways.items() if not way.result()]
-        for name in ways.keys() - set(unreached):
-            self._remember(name, self._without_outdated(name, told))
-        return unreached
+        return [name for name, way in ways.items() if not way.result()]
+
+    async def _reach(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
+        """Whether that channel knows it now. What it took is remembered at once, whatever becomes of the others."""
+        current = self._without_outdated(name, told)
+        news = self._news(name, current)
+        if news is None:
+            return True
+        telling = {(name, alert.fingerprint) for alert in news.alerts}
+        if telling & self._under_way:
+            return False  # the other of a pair came at the same moment; when it asks again it is news no more
+        self._under_way.update(telling)
+        try:
+            was_taken = await self._tell(session, name, news)
+        finally:
+            self._under_way.difference_update(telling)
+        if was_taken:
+            self._remember(name, current)
+        return was_taken
 
     async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
         if not await self._channels.send(session, name, self._message(name, told)):
@@ -145,12 +156,11 @@ class Bridge:
         now = self._clock_ms()
 
         def is_outdated(alert: AlertTold) -> bool:
-            last = self._told.get((name, alert.fingerprint), _LastWord())
+            last = self._told.last(name, alert.fingerprint)
             return (
                 alert.status == FIRING
-                and last.status not in {"", FIRING}
                 and now - last.at < self._settings.outdated_within_ms
-                and instant(alert.startsAt) <= instant(last.ended_at)
+                and _is_of_before(alert, last)
             )
 
         return Told(told.status, [each for each in told.alerts if not is_outdated(each)], told.truncatedAlerts)
@@ -166,10 +176,14 @@ class Bridge:
         still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         news = []
         for alert in told.alerts:
-            last = self._told.get((name, alert.fingerprint), _LastWord())
-            if last.status == alert.status and now - last.at < self._settings.same_within_ms:
-                continue
-            if alert.status == FIRING or (_about(alert) not in still and (name, _about(alert)) not in self._told):
+            if alert.status == FIRING:
+                last = self._told.last(name, alert.fingerprint)
+                is_news = last.status != FIRING or now - last.at >= self._settings.same_within_ms
+            else:
+                last = self._told.last(name, _about(alert))
+                is_old = now - last.at < self._settings.end_same_within_ms and _is_of_before(alert, last)
+                is_news = not is_old and _about(alert) not in still
+            if is_news:
                 news.append(alert)
         if any(alert.status == FIRING for alert in news):
             return Told(told.status, [each for each in told.alerts if each.status == FIRING], told.truncatedAlerts)
@@ -177,15 +191,24 @@ class Bridge:
 
     def _remember(self, name: str, told: Told) -> None:
         now = self._clock_ms()
-        for key in [key for key, last in self._told.items() if now - last.at >= self._settings.same_within_ms]:
-            del self._told[key]
+        words = {about: last for about, last in self._told.of(name).items() if not self._is_forgotten(last, now)}
         still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
         for alert in told.alerts:
-            last = self._told[name, alert.fingerprint] = _LastWord(alert.status, now, alert.endsAt)
+            last = words[alert.fingerprint] = LastWord(alert.status, now, alert.endsAt)
             if _about(alert) in still:
-                self._told.pop((name, _about(alert)), None)
+                words.pop(_about(alert), None)
             else:
-                self._told[name, _about(alert)] = last
+                words[_about(alert)] = last
+        self._told.replace(name, words)
+
+    def _is_forgotten(self, last: LastWord, now: int) -> bool:
+        settings = self._settings
+        return now - last.at >= (settings.same_within_ms if last.status == FIRING else settings.end_same_within_ms)
+
+
+def _is_of_before(alert: AlertTold, last: LastWord) -> bool:
+    """Whether it tells of a trouble whose end was the last word."""
+    return last.status not in {"", FIRING} and instant(alert.startsAt) <= instant(last.ended_at)
 
 
 def _about(alert: AlertTold) -> str:

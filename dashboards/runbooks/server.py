@@ -57,6 +57,12 @@ class Runbooks:
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 
+def first_steps(language: str) -> dict[str, list[str]]:
+    """What an alert is about -> the first thing to look at and the first to do; language: a tag, as of names."""
+    pages = {file.stem: file.read_text(encoding="utf-8") for file in _FOLDERS[language].glob("*.md")}
+    return {what: markdown.first_steps(text) for what, text in pages.items()}
+
+
 def _pages(language: str, names: Mapping[str, str]) -> dict[str, str]:
     """Every page of a language as HTML, by its file's name."""
     texts = {file.name: file.read_text(encoding="utf-8") for file in _FOLDERS[language].glob("*.md")}

@@ -16,6 +16,7 @@ from seatwatch.logs import configure_logs
 from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_problems
 from seatwatch.sections import read_section
 from seatwatch.server import on_call
+from seatwatch.server.web_runner import web_runner
 from seatwatch.settings import load_defaults
 from wire.toml import read_toml
 
@@ -69,7 +70,7 @@ async def _serve(watch: Deadman, settings: DeadmanConfig) -> None:
         loop.add_signal_handler(name, stop.set)
     app = web.Application()
     app.add_routes(watch.routes())
-    runner = web.AppRunner(app, access_log=None)
+    runner = web_runner(app, load_defaults())
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.listen, settings.port).start()

@@ -66,9 +66,11 @@ def bridge(
     configure_logs()
     settings = _read(config)
     directory = settings.data_dir(config.parent) if data is None else data
-    app = application(settings, config.parent, directory, load_defaults())
+    defaults = load_defaults()
+    app = application(settings, config.parent, directory, defaults)
+    idle_s = defaults.seconds("board.idle")
     try:
-        web.run_app(app, host=listen, port=port, access_log=None, print=typer.echo)
+        web.run_app(app, host=listen, port=port, access_log=None, print=typer.echo, keepalive_timeout=idle_s)
     except OSError as error:
         typer.echo(f"{listen}:{port}: {error.strerror}; give another --listen or --port", err=True)
         raise typer.Exit(1) from None

@@ -116,7 +116,7 @@ def site_page(shown: Shown, rows_max: int) -> SitePage:
         ends="" if shown.is_now else _named(shown.until, zone),
         earlier=_named(shown.since, zone),
         later="" if shown.is_now else _later(shown),
-        head=(tell.word("portal_site_head").format(span=span, zone=zone.key),),
+        head=(tell.word("portal_site_head").format(span=span, zone=zone.key), *_self_tests(shown)),
         axis=tuple(_axis(shown.since, shown.until, _TICKS[shown.range], shown.range, zone)),
         lanes=lanes,
         incidents=tuple(_mark(said, shown) for said in shown.incidents),
@@ -125,6 +125,14 @@ def site_page(shown: Shown, rows_max: int) -> SitePage:
         rows_found=len(rows),
         board_at=_iso(shown.until),
     )
+
+
+def _self_tests(shown: Shown) -> Iterator[str]:
+    """How the last self-test of each UPS went, as it said last; nothing of a UPS that tells of none."""
+    tell = shown.tell
+    for ups, told in sorted(shown.history.self_tests.items()):
+        date = f" ({told.date})" if told.date else ""
+        yield f"{tell.word('duty_self_test')} {ups}: {tell.word(f'self_test_{told.result}')}{date}"
 
 
 def site_file(shown: Shown, form: str) -> bytes:

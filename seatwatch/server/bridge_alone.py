@@ -1,4 +1,4 @@
-"""The notification bridge as a process of its own: its door, and what a scrape reads of it."""
+"""The notification bridge as a process of its own: its door, the runbooks, and what a scrape reads of it."""
 
 from pathlib import Path
 from typing import Final
@@ -8,6 +8,7 @@ from aiohttp import web
 from dashboards.alerting.channels import Channels
 from dashboards.exporter import Exporter
 from dashboards.exposition import OPENMETRICS, PLAIN_TEXT, wants_openmetrics
+from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures, Snapshot
 from seatwatch import __version__
 from seatwatch.clock import now_ms
@@ -24,6 +25,7 @@ def application(config: Config, base: Path, data: Path, defaults: Defaults) -> w
     ways = on_call.channels(config.channel, base, defaults, now_ms)
     app = web.Application()
     app.add_routes(on_call.bridge(config, data, ways, defaults, links, now_ms).routes())
+    app.add_routes(Runbooks(on_call.language_names(config, defaults)).routes())
     app.add_routes([web.get(METRICS, _Scrape(ways, defaults).answer)])
     return app
 

@@ -38,6 +38,7 @@ from seatwatch.enrolment_job import FOLDER
 from seatwatch.enrolment_section import EnrolmentSection, ring_of
 from seatwatch.server.beside import Beside
 from seatwatch.server.web import events_settings, words
+from seatwatch.server.web_runner import web_runner
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import Tail
 from wire.enrolment import Refusal
@@ -170,7 +171,7 @@ class Enrolment:
         app = web.Application()
         app.add_routes([*door.routes(), *events.routes()])
         self._renew_door(now_ms())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=self._defaults.seconds("board.shutdown"))
+        runner = web_runner(app, self._defaults)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         bound = bind(self._section.listen, self._section.port)

@@ -15,8 +15,11 @@ from dashboards.alerting.bridge import Bridge, BridgeSettings
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
 from dashboards.alerting.on_call import OnCall, OnCallSettings
 from dashboards.alerting.rules import RuleSettings, rule_groups
+from dashboards.alerting.told_before import FILE as TOLD_BEFORE
+from dashboards.alerting.told_before import ToldBefore
 from dashboards.alerting.vendors import Address
 from dashboards.alerting.yaml_text import yaml_text
+from dashboards.runbooks.server import first_steps
 from seatwatch import glossary
 from seatwatch.config import Config
 from seatwatch.on_call_config import ChannelSection
@@ -96,7 +99,8 @@ def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
     zone = ZoneInfo(defaults.text("contract.time_zone"))
     names = {site.id: site.name for site in config.site}
     words = annotation_words()
-    return {tag: Reader(name, words[name], zone, names) for tag, name in (("zh-CN", "zh"), ("en", "en"))}
+    tags = (("zh-CN", "zh"), ("en", "en"))
+    return {tag: Reader(name, words[name], zone, names, first_steps(tag)) for tag, name in tags}
 
 
 def language_names(config: Config, defaults: Defaults) -> dict[str, str]:
@@ -142,6 +146,7 @@ def bridge(config: Config, data: Path, ways: Channels, defaults: Defaults, ways_
         links=ways_back.link,
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         settings=defaults.fill(BridgeSettings, "paging"),
+        told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )
 

@@ -48,6 +48,7 @@ from seatwatch.server.opening import open_writers, reader_scopes, registered_sou
 from seatwatch.server.publishing import publish
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
+from seatwatch.server.web_runner import web_runner
 from seatwatch.server.witness import Witness
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
@@ -361,7 +362,7 @@ class Server:
         if self._enrolment is not None:
             app.add_routes(self._enrolment.page(scopes).routes())
             figures.enrolment = self._enrolment.figures
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=defaults.seconds("board.shutdown"))
+        runner = web_runner(app, defaults)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         bound = bind(server.listen, server.port)

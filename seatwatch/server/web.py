@@ -23,6 +23,7 @@ from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import Wallboard, install
 from seatwatch import __version__, glossary
+from seatwatch.server.web_runner import forms_in_time
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
 from wire.board import Board
@@ -161,7 +162,7 @@ def web_application(
         alive=lambda: (),
         ready=problems,
     )
-    app = web.Application()
+    app = web.Application(middlewares=[forms_in_time(defaults)])
     if intake is not None:
         door = intake_http.HttpDoor(intake, intake.sources, events_settings(defaults))
         app.add_routes(door.routes())

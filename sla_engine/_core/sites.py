@@ -15,7 +15,7 @@ from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.slots import AT_WORK
 from sla_engine._core.incidents.taking import take
-from sla_engine._core.incidents.verdict import verdict, worst_ups
+from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
 from wire.board import LineTile, SiteTile, TroubleTile
 from wire.facility import Role
@@ -133,6 +133,7 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
     charges = [u.charge_percent for u in site.upses.values() if u.charge_percent is not None]
     runtimes = [(u.runtime_ms, u.runtime_is_estimate) for u in site.upses.values() if u.runtime_ms is not None]
     runtime_ms, is_estimate = min(runtimes, default=(None, False))
+    tested = worst_self_test(site)
     return SiteTile(
         id=site_id,
         name=site_id,
@@ -160,6 +161,9 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
         ],
         troubles=_troubles(site.findings),
         clients=site.clients,
+        self_test=None if tested is None else tested[1].self_test,
+        self_test_ups="" if tested is None else tested[0],
+        self_test_date="" if tested is None else tested[1].self_test_date,
     )
 
 

@@ -13,7 +13,7 @@ from agent_probe.sensors.ups.battery import BatterySource
 from agent_probe.sensors.ups.battery import observed as of_battery
 from agent_probe.sensors.ups.sensor import UpsSensor
 from agent_probe.sensors.ups.sources import Observed, UpsSource
-from agent_probe.sensors.ups.ups_mib import BATTERY_STATUS, MIB, NUMBERS, OBJECTS, OUTPUT_SOURCE
+from agent_probe.sensors.ups.ups_mib import BATTERY_STATUS, MIB, NUMBERS, OBJECTS, OUTPUT_SOURCE, TEST_RESULT
 from agent_probe.sensors.ups.ups_mib import observed as of_mib
 from agent_probe.snmp import Value
 from tests.agent_probe.living_probe import SETTINGS
@@ -22,7 +22,16 @@ from wire.codec import decode_body, encode_body
 from wire.facility import Comms, Power, UpsReading
 from wire.kinds import Kind
 
-NUT_NAMES = ("ups.status", "battery.charge", "battery.runtime", "ups.load", "input.voltage", "input.transfer.low")
+NUT_NAMES = (
+    "ups.status",
+    "ups.test.result",
+    "ups.test.date",
+    "battery.charge",
+    "battery.runtime",
+    "ups.load",
+    "input.voltage",
+    "input.transfer.low",
+)
 ANY_WORD = st.one_of(
     st.text(max_size=300),
     st.floats().map(str),
@@ -59,6 +68,12 @@ async def bodies(source: UpsSource, count: int, every_ms: int = 1_000) -> list[U
         found.append(body)
     await sensor.close()
     return found
+
+
+async def told_states(source: UpsSource, count: int) -> list[object]:
+    """What the runner compares, to see whether there is anything new."""
+    sensor = UpsSensor("u", source, SETTINGS.ups, site="sz1", clock_domain="sz1/gw1")
+    return [(await sensor.sample(Stamp(turn, turn, True)))[0].state for turn in range(count)]
 
 
 @given(
@@ -136,12 +151,68 @@ def test_the_units_of_the_mib_become_nuts_and_what_is_negative_is_not_known() ->
     assert (body.runtime_ms, body.charge_percent, body.input_mv, body.load_percent) == (1_800_000, 98, 231_000, None)
 
 
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [
+        (1, "passed"),
+        (2, "warning"),
+        (3, "failed"),
+        (4, "aborted"),
+        (5, "running"),
+        (6, "never"),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_the_last_self_test_of_the_mib_is_said_and_a_card_without_it_says_nothing(
+    code: int | None, result: str | None
+) -> None:
+    found = of_mib({**agent(3), TEST_RESULT: code})
+    assert isinstance(found, Observed)
+    (body,) = run_virtually(bodies(Scripted(found), 1))
+    assert body.self_test == result
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("Done and passed", "passed"),
+        ("OK", "passed"),
+        ("Test passed", "passed"),
+        ("Done and warning", "warning"),
+        ("done and error", "failed"),
+        ("Done and failed", "failed"),
+        ("NG - failed", "failed"),
+        ("Battery bad", "failed"),
+        ("Not passed", "failed"),
+        ("Aborted (user)", "aborted"),
+        ("In progress", "running"),
+        ("Test scheduled", "running"),
+        ("No test initiated", "never"),
+        ("No tests run", "never"),
+        ("0", "unknown"),
+        ("token", "unknown"),
+        ("  ", None),
+    ],
+)
+def test_a_self_test_in_any_makers_words_is_known_or_said_not_to_be(text: str, result: str | None) -> None:
+    found = Observed("OL", {"ups.test.result": text, "ups.test.date": "10/25/93"})
+    (body,) = run_virtually(bodies(Scripted(found), 1))
+    assert (body.self_test, body.self_test_said, body.self_test_date) == (result, text.strip(), "10/25/93")
+
+
+def test_a_self_test_that_failed_is_told_at_once() -> None:
+    script = [Observed("OL", {"ups.test.result": text}) for text in ("Done and passed", "Done and passed", "Failed")]
+    states = run_virtually(told_states(Scripted(*script), 3))
+    assert states[0] == states[1] != states[2]
+
+
 def test_an_agent_without_a_ups_behind_it_is_told_from_a_ups_without_mains() -> None:
     assert of_mib(dict.fromkeys(OBJECTS)) is Comms.UNKNOWN_UPS
     assert of_mib({}) is Comms.UNKNOWN_UPS
 
 
-@given(st.dictionaries(st.sampled_from(OBJECTS), st.none() | st.integers() | st.binary() | st.text(), max_size=7))
+@given(st.dictionaries(st.sampled_from(OBJECTS), st.none() | st.integers() | st.binary() | st.text(), max_size=8))
 def test_any_agents_values_become_a_message(values: dict[str, Value]) -> None:
     found = run_virtually(bodies(Scripted(of_mib(values)), 1))
     assert len(found) == 1

@@ -1,7 +1,8 @@
 """Outages injected into a running world, and what the telephone said: `make pages OUTAGES=100`.
 
-Each outage is one cause. It has to be paged once, in time, under its own name. The three sites fail side by side; what
-fails for all of them (broker, hub) fails afterwards, alone.
+Each outage is one cause. It has to be paged once, in time, under its own name, and no page may follow its all-clear:
+the second of a pair of Alertmanagers tells late what it saw. What counts is what the bridge's channel took. The three
+sites fail side by side; what fails for all of them (broker, hub, bridge) fails afterwards, alone.
 """
 
 import argparse
@@ -19,21 +20,25 @@ import msgspec
 
 from seatwatch.glossary import words
 from tests.integration.alerting import quiet_for
-from tests.integration.pages_world import LINES, MAIN_LINE, World, running_world
+from tests.integration.pages_world import LINES, MAIN_LINE, PEER_TIMEOUT_S, World, running_world
+from tests.waiting import wait_until
 from wire.uplink import LineState
 
 LATE_S: Final = 5.0
 """How long a second page about the same cause is waited for."""
+ALL_CLEAR_S: Final = 60.0
+ANSWERED_S: Final = 1.0
 
 
 class Outcome(msgspec.Struct):
-    """One outage. to_board, to_page: seconds; None = never. pages: titles of all pages about it."""
+    """One outage. to_board, to_page: seconds; None = never. pages, ends: titles of pages and all-clears."""
 
     kind: str
     expected: str
     to_board: float | None
     to_page: float | None
     pages: list[str]
+    ends: list[str] = []
 
     def problem(self) -> str:
         """What is wrong with it; "" if nothing."""
@@ -42,6 +47,8 @@ class Outcome(msgspec.Struct):
             return "missed"
         if len(self.pages) > 1:
             return f"{len(self.pages)} pages: {self.pages}"
+        if len(self.ends) > 1:
+            return f"{len(self.ends)} all-clears: {self.ends}"
         return "" if word in self.pages[0] else f"named {self.pages[0]!r}, not {word!r}"
 
 
@@ -55,10 +62,27 @@ async def _watched(world: World, kind: str, site: str, expected: str, since: flo
 
 
 async def _finished(world: World, outcome: Outcome, site: str, since: float) -> Outcome:
-    """Wait for what must not come, then for the site to be well."""
+    """Wait for what must not come, for the site to be well, and again for what must not come."""
     await quiet_for(LATE_S)
-    outcome.pages = [title for _, title in world.telephone.pages(since, site)]
     await world.is_in(site, "ok", within_s=60)
+    if world.after_end_s:
+        await _all_clear(world, since, site)
+        await quiet_for(world.after_end_s)
+    return _counted(world, outcome, since, site)
+
+
+async def _all_clear(world: World, since: float, site: str) -> None:
+    await wait_until(
+        lambda: world.telephone.pages(since, site, is_over=True), ALL_CLEAR_S, what=f"the all-clear of {site}"
+    )
+
+
+def _counted(world: World, outcome: Outcome, since: float, *sites: str) -> Outcome:
+    """What the telephone said of these sites since then."""
+    outcome.pages, outcome.ends = (
+        [title for site in sites for _, title in world.telephone.pages(since, site, is_over=is_over)]
+        for is_over in (False, True)
+    )
     return outcome
 
 
@@ -69,11 +93,6 @@ async def _ups(world: World, kind: str, status: str, expected: str, within_s: fl
     outcome.to_board = shown - served
     await asyncio.to_thread(_set_status, world, "OL CHRG")
     return await _finished(world, outcome, "power", served)
-
-
-def _everything(world: World, since: float) -> list[str]:
-    """Every page since then, whatever it was about."""
-    return [title for _, title in world.telephone.pages(since, "")]
 
 
 def _set_status(world: World, status: str) -> float:
@@ -143,10 +162,9 @@ async def broker_and_seats(world: World) -> Outcome:
     for site in ("power", "lines", "dark"):
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
-    outcome.pages = [
-        title for site in ("power", "lines", "dark", "Hub") for _, title in world.telephone.pages(since, site)
-    ]
-    return outcome
+    await _all_clear(world, since, "")
+    await quiet_for(world.after_end_s)
+    return _counted(world, outcome, since, "power", "lines", "dark", "Hub")
 
 
 async def hub(world: World) -> Outcome:
@@ -159,19 +177,30 @@ async def hub(world: World) -> Outcome:
     for site in ("power", "lines", "dark"):
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
-    outcome.pages = [
-        title for site in ("hub", "power", "lines", "dark") for _, title in world.telephone.pages(since, site)
-    ]
-    return outcome
+    await _all_clear(world, since, "")
+    await quiet_for(world.after_end_s)
+    return _counted(world, outcome, since, "hub", "power", "lines", "dark")
+
+
+async def bridge(world: World) -> Outcome:
+    """The bridge dies after an all-clear, before the second of the pair tells what it saw earlier."""
+    since = await asyncio.to_thread(_set_status, world, "OB LB DISCHRG")
+    outcome = await _watched(world, "bridge", "power", "battery_low", since, 10)
+    await asyncio.to_thread(_set_status, world, "OL CHRG")
+    await _all_clear(world, since, "power")
+    await quiet_for(ANSWERED_S)  # killed before it knows of the answer it would tell again: twice rather than never
+    world.kill("bridge")
+    world.start_bridge()
+    return await _finished(world, outcome, "power", since)
 
 
 TRACKS: Final[Sequence[Sequence[tuple[Injection, int]]]] = (
     ((battery_low, 30), (forced_shutdown, 10), (on_battery, 14)),
     ((one_line, 10), (both_lines, 18)),
-    ((dies_without_a_word, 12),),
+    ((dies_without_a_word, 10),),
 )
 """Side by side: what, and how many of a hundred. The rest are of the hub."""
-ALONE: Final[Sequence[tuple[Injection, int]]] = ((broker_and_seats, 3), (hub, 3))
+ALONE: Final[Sequence[tuple[Injection, int]]] = ((broker_and_seats, 3), (hub, 3), (bridge, 2))
 
 
 def _drawn(kinds: Sequence[tuple[Injection, int]], outages: int, dice: random.Random) -> list[Injection]:
@@ -193,6 +222,7 @@ async def campaign(directory: Path, outages: int, seed: int) -> list[Outcome]:
             print(f"{len(found):4d} {found[-1]}", flush=True)
 
     async with running_world(directory, with_prometheus=True) as world:
+        world.after_end_s = PEER_TIMEOUT_S + LATE_S
         async with asyncio.TaskGroup() as tasks:
             for number, kinds in enumerate(TRACKS):
                 own = random.Random(dice.random())

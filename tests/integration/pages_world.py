@@ -1,4 +1,4 @@
-"""Everything between a UPS and a telephone, real: NUT, Mosquitto, probes, server, bridge, Alertmanager, Prometheus.
+"""All between a UPS and a telephone, real: NUT, Mosquitto, probes, server, bridge, two Alertmanagers, Prometheus.
 
 Made up are the gateways of the sites "lines" and "dark", which speak the wire as a probe does: lines and seats cannot
 be cut on one machine without network namespaces.
@@ -45,7 +45,7 @@ id = "lines"
 id = "dark"
 seats = 2
 [alerting]
-alertmanager_urls = ["http://127.0.0.1:{alertmanager}"]
+alertmanager_urls = [{alertmanagers}]
 bridge_url = "http://127.0.0.1:{bridge}/notify"
 public_url = "http://127.0.0.1:{web}"
 tickets = ["desk"]
@@ -83,6 +83,8 @@ BEAT_MS: Final = {Role.GATEWAY: 2_000, Role.SEAT: 5_000}
 LINES: Final = {"line1": "电信", "line2": "联通"}
 MAIN_LINE: Final = "line1"
 START_S: Final = 40.0
+PEER_TIMEOUT_S: Final = 15.0
+"""Alertmanager's default: how long the second of a pair waits for the first to tell."""
 
 
 class Telephone:
@@ -95,10 +97,10 @@ class Telephone:
         self.taken.append((time.monotonic(), request.match_info["channel"], await request.json()))
         return web.Response()
 
-    def pages(self, since: float, site: str) -> list[tuple[float, str]]:
-        """When it rang about `site` ("" = anything) since then, and with which title; what is over is no page."""
+    def pages(self, since: float, site: str, *, is_over: bool = False) -> list[tuple[float, str]]:
+        """When it rang about `site` ("" = anything) since then, and with which title. What is over is no page."""
         rung = [(at, told) for at, channel, told in self.taken if at >= since and channel == "telephone"]
-        titles = [(at, str(told["title"])) for at, told in rung if not told["is_resolved"]]
+        titles = [(at, str(told["title"])) for at, told in rung if told["is_resolved"] == is_over]
         return [(at, title) for at, title in titles if not site or site in title.split(" ")]
 
 
@@ -148,11 +150,14 @@ def _head() -> tuple[int, int, str, None, bool, str]:
 
 
 class World:
-    """The running parts, by name."""
+    """The running parts, by name. alertmanagers: a pair.
+
+    after_end_s: how long after each all-clear a page is waited for that must not come; 0 = not even the all-clear is.
+    """
 
     broker: Server
     ups: UpsServer
-    alertmanager: Server
+    alertmanagers: list[Server]
     config: Config
     url: str
     gateway: MadeUp
@@ -161,6 +166,8 @@ class World:
     def __init__(self, directory: Path, stack: AsyncExitStack) -> None:
         self.directory = directory
         self.telephone = Telephone()
+        self.after_end_s = 0.0
+        self.bridge_port = free_port()
         self._stack = stack
         self._commands: dict[str, Running] = {}
 
@@ -177,6 +184,11 @@ class World:
     def start_server(self) -> None:
         """The server, or the server again."""
         self.start("server", "up", "--config", str(self.directory / "seatwatch.toml"))
+
+    def start_bridge(self) -> None:
+        """The bridge, or the bridge again."""
+        config = str(self.directory / "seatwatch.toml")
+        self.start("bridge", "notify", "bridge", "--config", config, "--port", str(self.bridge_port))
 
     async def server_is_ready(self) -> None:
         """Wait until it serves a board."""
@@ -228,24 +240,30 @@ async def running_world(directory: Path, *, with_prometheus: bool = False) -> As
         telephone = await _serve_telephone(stack, world.telephone)
         world.broker = stack.enter_context(run_mosquitto(directory))
         world.ups = stack.enter_context(run_ups_server(directory, {"ups1": ONLINE_UPS}))
-        port, bridge, alertmanager = free_port(), free_port(), free_port()
+        port, alertmanagers = free_port(), [free_port(), free_port()]
         world.url = f"http://{LOOPBACK}:{port}"
         for name in ("telephone", "desk"):
             (directory / f"{name}.url").write_text(f"{telephone}/{name}")
             (directory / f"{name}.url").chmod(0o600)
         config = directory / "seatwatch.toml"
-        text = CONFIGURATION.format(web=port, bridge=bridge, alertmanager=alertmanager, broker=world.broker.port)
+        text = CONFIGURATION.format(
+            web=port,
+            bridge=world.bridge_port,
+            alertmanagers=", ".join(f'"http://{LOOPBACK}:{each}"' for each in alertmanagers),
+            broker=world.broker.port,
+        )
         config.write_text(text, encoding="utf-8")
         world.config = read_config(config)
         token = secret_file(directory / "data", "notify.token")
         routes, rules = directory / "alertmanager.yml", directory / "rules.yml"
         routes.write_text(alertmanager_text(world.config, load_defaults(), token), encoding="utf-8")
         rules.write_text(rules_text(world.config, load_defaults()), encoding="utf-8")
-        world.start("bridge", "notify", "bridge", "--config", str(config), "--port", str(bridge))
-        [world.alertmanager] = stack.enter_context(run_alertmanagers(directory, routes, ports=[alertmanager]))
+        world.start_bridge()
+        pair = run_alertmanagers(directory, routes, count=len(alertmanagers), ports=alertmanagers)
+        world.alertmanagers = stack.enter_context(pair)
         if with_prometheus:
             target = f"{LOOPBACK}:{port}"
-            told = [world.alertmanager]
+            told = world.alertmanagers
             prometheus = run_prometheus_for(directory, target=target, rules=rules, alertmanagers=told, interval="5s")
             assert is_prometheus_ready(stack.enter_context(prometheus).port)
         world.start_server()

@@ -27,12 +27,10 @@ from tests.integration.alerting import (
     run_alertmanagers,
     run_prometheus_for,
 )
+from tests.integration.pages_world import PEER_TIMEOUT_S
 from tests.servers import LOOPBACK, Server, free_port
 from tests.waiting import wait_until
 from wire.incident import IncidentSaid, Severity
-
-PEER_TIMEOUT_S = 15
-"""Alertmanager's default: how long the second of a pair waits for the first to tell."""
 
 
 def configured(recorder: Recorder, urls: list[str]) -> Config:

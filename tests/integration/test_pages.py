@@ -71,4 +71,4 @@ async def _planned_work_is_silent_until_the_battery_runs_out(world: World) -> No
 
 
 def _fires(world: World, what: str) -> bool:
-    return any(alert["labels"]["alertname"] == alert_name(what) for alert in active(world.alertmanager.port))
+    return any(alert["labels"]["alertname"] == alert_name(what) for alert in active(world.alertmanagers[0].port))

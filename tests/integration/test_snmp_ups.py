@@ -16,7 +16,7 @@ from agent_probe.sensors.registry import SENSORS, Host
 from agent_probe.sensors.seat import Load
 from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.servers import LOOPBACK, Server, free_port, program, running
-from wire.facility import Comms, Power, UpsReading
+from wire.facility import Comms, Power, SelfTest, UpsReading
 
 MAINS, BATTERY = 3, 5
 NORMAL, LOW = 2, 3
@@ -26,6 +26,7 @@ CARD = """1.3.6.1.2.1.33.1.2.1.0|2|{battery}
 1.3.6.1.2.1.33.1.3.3.1.3.1|2|231
 1.3.6.1.2.1.33.1.4.1.0|2|{source}
 1.3.6.1.2.1.33.1.4.4.1.5.1|2|17
+1.3.6.1.2.1.33.1.7.3.0|2|3
 """
 
 
@@ -68,6 +69,7 @@ async def test_a_card_is_read_from_mains_to_low_battery_and_its_silence_is_said(
         first = await said(sensor, 0)
         assert (first.power, first.comms, first.status, first.charge_percent) == (Power.MAINS, Comms.OK, "OL", 41)
         assert (first.runtime_ms, first.input_mv, first.load_percent) == (420_000, 231_000, 17)
+        assert (first.self_test, first.self_test_said) == (SelfTest.FAILED, "Done and error")
         write_card(tmp_path, BATTERY, LOW, seconds=10)
         assert (await said(sensor, 1)).power is Power.CRITICAL
         server.pause()

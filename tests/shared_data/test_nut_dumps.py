@@ -56,6 +56,21 @@ EXPECTED: Final = {
 }
 
 
+# likewise: how the last self-test went, of those that tell of one
+TESTED: Final = {
+    "Cyber_Power_Systems__VP1200ELCD": "never",
+    "Cyber_Power_Systems__Value_2200E-GP": "passed",
+    "Eaton__Powerware_5115_RM_1500i": "passed",
+    "Grafenthal__PR-3000-HS": "passed",
+    "MGE_UPS_SYSTEMS__Evolution_850": "passed",
+    "MGE_UPS_SYSTEMS__Pulsar_1500": "passed",
+    "MGE_UPS_SYSTEMS__Pulsar_Evolution_800": "passed",
+    "Tripp_Lite__OMNIPLUS1000LCD": "passed",
+    "Tripp_Lite__SU1500RTXLCD2U": "passed",
+    "Tripp_Lite__SU6000RT4U": "unknown",  # 0
+}
+
+
 def dumps() -> Iterator[Path]:
     found = sorted(DUMPS.glob("*.dev"))
     assert found, f"SEATWATCH_SHARED_DATA names no folder with nut/*.dev: {DUMPS}"
@@ -121,4 +136,6 @@ async def test_each_dump_served_over_tcp_becomes_a_message(dump: Path) -> None:
     assert body.comms is Comms.OK
     assert len(encode_body(body)) < 400
     expected = next(power for prefix, power in EXPECTED.items() if dump.name.startswith(prefix))
+    tested = next((result for prefix, result in TESTED.items() if dump.name.startswith(prefix)), None)
+    assert body.self_test == tested
     assert body.power is (Power.STARTING if expected is Power.OFF else expected)

@@ -6,7 +6,7 @@ from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incid
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
-from wire.facility import Power
+from wire.facility import Power, SelfTest
 from wire.incident import Cause, IncidentStep, Severity
 from wire.kinds import Kind
 from wire.organisation import Relation
@@ -47,6 +47,20 @@ def test_a_battery_that_wants_replacing_is_a_ticket_and_no_outage() -> None:
     log = Log()
     said = said_after(log.heartbeat("gate", NOON), log.ups("gate", NOON, replace_battery=True))
     assert [(each.what, each.severity, each.subject) for each in said] == [("battery_worn", "ticket", "rack")]
+
+
+def test_a_failed_self_test_is_a_ticket_since_it_was_told_and_over_once_one_is_passed() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON, self_test=SelfTest.PASSED),
+        log.ups("gate", NOON + 60 * SECOND, self_test=SelfTest.FAILED, since_ms=60_000),
+        log.ups("gate", NOON + 120 * SECOND, self_test=SelfTest.FAILED, since_ms=120_000),
+        log.ups("gate", NOON + 180 * SECOND, self_test=SelfTest.PASSED),
+    )
+    assert steps(said) == [("opened", "battery_worn"), ("closed", "battery_worn")]
+    assert (said[0].severity, said[0].subject, said[0].cause) == ("ticket", "rack", Cause.SITE_POWER)
+    assert (said[0].started_at, said[0].first_index) == (NOON + 60 * SECOND, 2)
 
 
 # ------------------------------------------------------------------------------------------------------------- lines

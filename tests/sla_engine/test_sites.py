@@ -18,7 +18,7 @@ from sla_engine._core.sites import (
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.site_limits import LIMITS
 from wire.board import SiteTile
-from wire.facility import Comms, Power, Role
+from wire.facility import Comms, Power, Role, SelfTest
 from wire.recorded import Recorded
 
 SECOND = 1_000
@@ -82,6 +82,10 @@ def test_an_unchanged_verdict_is_no_change() -> None:
         ({"power": Power.BATTERY, "low_battery": True}, ("on_battery", "power_critical")),
         ({"power": Power.MAINS, "low_battery": True}, ("degraded", "battery_weak")),
         ({"power": Power.MAINS, "replace_battery": True}, ("degraded", "battery_worn")),
+        ({"power": Power.MAINS, "self_test": SelfTest.FAILED}, ("degraded", "ups_self_test_failed")),
+        ({"power": Power.MAINS, "self_test": SelfTest.WARNING}, ("ok", "ok")),
+        ({"power": Power.MAINS, "self_test": SelfTest.UNKNOWN}, ("ok", "ok")),
+        ({"power": Power.BATTERY, "self_test": SelfTest.FAILED}, ("on_battery", "mains_lost")),
         ({"power": Power.BYPASS}, ("redundancy_lost", "power_bypass")),
         ({"power": Power.LOAD_OFF}, ("degraded", "ups_off")),
         ({"power": Power.OFF}, ("degraded", "ups_off")),
@@ -98,6 +102,31 @@ def test_each_reading_after_mains_has_its_verdict(reading: dict[str, object], ex
     log = Log()
     tile = site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON), log.ups("gate", NOON + 1, **reading))  # type: ignore[arg-type]  # parametrised
     assert verdict(tile) == expected
+
+
+def test_a_site_shows_the_worst_self_test_of_its_upses_and_keeps_it_while_one_is_not_heard() -> None:
+    log = Log()
+    start = [
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON),
+        log.ups("gate", NOON, ups="a", self_test=SelfTest.PASSED),
+    ]
+    shown = [
+        site_after(*start),
+        site_after(*start, log.ups("gate", NOON + 1, ups="z", self_test=SelfTest.FAILED, self_test_date="10/25/93")),
+    ]
+    lost = log.ups("gate", NOON + 2, Power.UNKNOWN, comms=Comms.STALE, ups="z")
+    shown.append(
+        site_after(
+            *start, log.ups("gate", NOON + 1, ups="z", self_test=SelfTest.FAILED, self_test_date="10/25/93"), lost
+        )
+    )
+    assert [(tile.self_test, tile.self_test_ups, tile.self_test_date) for tile in shown] == [
+        ("passed", "a", ""),
+        ("failed", "z", "10/25/93"),
+        ("failed", "z", "10/25/93"),
+    ]
+    assert site_after(log.heartbeat("gate", NOON), log.ups("gate", NOON)).self_test is None
 
 
 def test_a_conflict_alone_changes_nothing_but_what_is_shown() -> None:

@@ -7,6 +7,7 @@ from agent_probe._core.gate import Rhythm
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.ups.debounce import ON_BATTERY, Believed, Debounce, DebounceRules
 from agent_probe.sensors.ups.runtime import WHOLE, RuntimeEstimate, SlopeRules
+from agent_probe.sensors.ups.self_test import self_test
 from agent_probe.sensors.ups.sources import Observed, UpsSource
 from agent_probe.sensors.ups.status import WORTH_A_LAST_WORD, tokens
 from wire.facility import Comms, UpsReading
@@ -85,6 +86,7 @@ class UpsSensor:
         is_estimate: bool = False,
     ) -> Reading:
         status = self._status
+        tested = self_test(variables)
 
         def body() -> UpsReading:
             return UpsReading(
@@ -102,10 +104,20 @@ class UpsSensor:
                 input_mv=whole(variables, "input.voltage", thousandths=True),
                 since_ms=min(believed.since_ms, DURATION_MAX_MS),
                 runtime_is_estimate=is_estimate,
+                self_test=tested.result,
+                self_test_said=tested.text,
+                self_test_date=tested.date,
             )
 
         is_forced = "FSD" in tokens(status)  # seconds before the host goes down: a last word even if it was critical
-        state = (believed.power, believed.comms, believed.low_battery, believed.replace_battery, is_forced)
+        state = (
+            believed.power,
+            believed.comms,
+            believed.low_battery,
+            believed.replace_battery,
+            is_forced,
+            tested.result,
+        )
         is_urgent = believed.power in WORTH_A_LAST_WORD or believed.low_battery
         return Reading(self.name, state, self._settings.rhythm, body, is_urgent)
 

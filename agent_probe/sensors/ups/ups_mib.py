@@ -21,8 +21,18 @@ NUMBERS: Final[Mapping[str, tuple[str, int, int]]] = {
     f"{MIB}.4.4.1.5.1": ("ups.load", 1, 1),
 }
 """Object -> variable, and the factor that makes NUT's unit of it, as numerator and denominator."""
-OBJECTS: Final = (BATTERY_STATUS, OUTPUT_SOURCE, *NUMBERS)
+TEST_RESULT: Final = f"{MIB}.7.3.0"
+OBJECTS: Final = (BATTERY_STATUS, OUTPUT_SOURCE, TEST_RESULT, *NUMBERS)
 SOURCES: Final[Mapping[int, str]] = {2: "OFF", 3: "OL", 4: "OL BYPASS", 5: "OB", 6: "OL BOOST", 7: "OL TRIM"}
+TESTS: Final[Mapping[int, str]] = {
+    1: "Done and passed",
+    2: "Done and warning",
+    3: "Done and error",
+    4: "Aborted",
+    5: "In progress",
+    6: "No test initiated",
+}
+"""upsTestResultsSummary, as NUT's own driver says it."""
 LOW: Final = frozenset({3, 4})
 """batteryLow, batteryDepleted."""
 
@@ -40,6 +50,9 @@ def observed(values: Mapping[str, Value]) -> Observed | Comms:
         value = values.get(name)
         if isinstance(value, int) and value >= 0:  # negative: not known to the device
             variables[variable] = f"{value * times / per:g}" if per > 1 else str(value * times)
+    tested = values.get(TEST_RESULT)
+    if isinstance(tested, int) and tested in TESTS:
+        variables["ups.test.result"] = TESTS[tested]
     return Observed(" ".join(token for token in tokens if token), variables)
 
 

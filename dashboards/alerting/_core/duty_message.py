@@ -14,6 +14,7 @@ from dashboards.alerting._core.duty_facts import Clocks, DutyFacts, DutyKind
 from dashboards.alerting._core.message import Message, Reader
 from dashboards.alerting._core.wording import what_word
 from wire.board import Mean, Ratio, SiteTile, Tile
+from wire.facility import SelfTest
 from wire.incident import IncidentSaid
 
 MARK: Final = "! "
@@ -27,6 +28,7 @@ _POWER_WORDS: Final[Mapping[str, str]] = {
     "critical": "power_critical",
     "unknown": "no_data",
 }
+_TEST_TO_LOOK_AT: Final = frozenset({SelfTest.FAILED, SelfTest.WARNING})
 _LINE_UP: Final = frozenset({"line_up", "line_disabled", "trunk_reachable"})
 
 
@@ -196,7 +198,7 @@ class _Teller:
                 since = "" if is_up else f" ({self._since(line.since)})"
                 yield f"{'' if is_up else MARK}{line.name}: {self._texts.get(line.word, line.state)}{since}"
         yield self._ups(site)
-        yield f"{self._texts['duty_self_test']}: {self._texts['duty_not_told']}"
+        yield self._self_test(site)
         yield self._clocks(self.facts.clocks.get(site.id))
 
     def _seats(self, site: SiteTile) -> str:
@@ -221,6 +223,14 @@ class _Teller:
             parts.append(self.said("duty_runtime", n=site.runtime_ms // _MINUTE_MS) + estimate)
         is_well = site.power == "mains" and site.comms == "ok"
         return f"{'' if is_well else MARK}UPS: {', '.join(parts)}"
+
+    def _self_test(self, site: SiteTile) -> str:
+        named = self._texts["duty_self_test"]
+        if site.self_test is None:
+            return f"{named}: {self._texts['duty_not_told']}"
+        mark = MARK if site.self_test in _TEST_TO_LOOK_AT else ""
+        date = f" ({site.self_test_date})" if site.self_test_date else ""
+        return f"{mark}{named}: {self._texts[f'self_test_{site.self_test}']}, {site.self_test_ups}{date}"
 
     def _clocks(self, clocks: Clocks | None) -> str:
         named = self._texts["duty_clocks"]

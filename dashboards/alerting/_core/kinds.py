@@ -85,6 +85,10 @@ PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
 """Of what is planned itself nothing else pages. What is not planned pages beside it as ever."""
 
 
+HUB_DOWN: Final = "hub_down"
+"""Said by Prometheus alone: who shows the runbooks is what is down."""
+
+
 def layer_of(what: str) -> Layer:
     """Its layer; `other` for a word from a newer version."""
     return LAYER_OF.get(what, Layer.OTHER)

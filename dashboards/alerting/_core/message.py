@@ -1,11 +1,12 @@
 """What a person reads on a telephone: a title and a few lines, in their language, made of what Alertmanager tells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import msgspec
 
+from dashboards.alerting._core.kinds import HUB_DOWN
 from dashboards.alerting._core.wording import FLAGS, RUNBOOK, SUBJECTS, what_word
 
 FIRING: Final = "firing"
@@ -47,12 +48,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Whom a message is for. texts: the glossary in their language. language: as annotations name it."""
+    """Whom a message is for. texts: the glossary in their language. language: as annotations name it.
+
+    steps: what an alert is about -> the first steps of its runbook, where messages are about alerts.
+    """
 
     language: str
     texts: Mapping[str, str]
     zone: tzinfo
     site_names: Mapping[str, str]
+    steps: Mapping[str, Sequence[str]] = {}
 
 
 def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[list[str]], str]) -> Message:
@@ -70,8 +75,8 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[lis
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
     runbook = first.annotations.get(RUNBOOK, "")
-    if firing and runbook.startswith("http"):
-        lines.append(f"{reader.texts['notify_runbook']} {runbook}")
+    if firing and runbook:
+        lines += _what_to_do(first.labels.get("what", ""), runbook, reader)
     to_take_on = [
         a.labels["incident"] for a in firing if "incident" in a.labels and _loudness(a) < LOUDNESS.index("ticket")
     ]
@@ -107,6 +112,13 @@ def clipped(text: str, bytes_max: int) -> str:
         return text
     room = bytes_max - len(ELLIPSIS.encode())
     return raw[: max(0, room)].decode(errors="ignore") + ELLIPSIS if room >= 0 else ""
+
+
+def _what_to_do(what: str, runbook: str, reader: Reader) -> list[str]:
+    """The link to the runbook; its first steps where no link opens: there is none, or the hub that shows it is down."""
+    is_link = runbook.startswith("http")
+    steps = [] if is_link and what != HUB_DOWN else reader.steps.get(what, [])
+    return [*steps, *([f"{reader.texts['notify_runbook']} {runbook}"] if is_link else [])]
 
 
 def _loudness(alert: AlertTold) -> int:

@@ -23,6 +23,18 @@ def title(text: str) -> str:
     return found[2] if found else ""
 
 
+def first_steps(text: str) -> list[str]:
+    """The first step below each heading that has steps, as plain text of one line: "Look: ..."."""
+    heading, steps = "", []
+    for line in text.splitlines():
+        if found := _HEADING.fullmatch(line):
+            heading = found[2]
+        elif heading and (found := _NUMBERED.fullmatch(line)):
+            steps.append(f"{heading}: {_INLINE.sub(_plain, found[1])}")
+            heading = ""
+    return steps
+
+
 def html(text: str, leads: Leads) -> str:
     """A page's body. Everything else in it is text, whatever it looks like."""
     lines = text.splitlines()
@@ -71,6 +83,10 @@ def _inline(text: str, leads: Leads) -> str:
         parts += [escape(text[at : found.start()]), _marked(found, leads)]
         at = found.end()
     return "".join([*parts, escape(text[at:])])
+
+
+def _plain(found: re.Match[str]) -> str:
+    return str(found["code"] or found["text"] or found["bold"] or found["em"])
 
 
 def _marked(found: re.Match[str], leads: Leads) -> str:

@@ -67,6 +67,7 @@ _UPS_TROUBLE: Final = {
     SiteReason.UPS_OFF: "ups_off",
     SiteReason.BATTERY_WEAK: "battery_worn",
     SiteReason.BATTERY_WORN: "battery_worn",
+    SiteReason.SELF_TEST_FAILED: "battery_worn",
 }
 _NOT_REGISTERED: Final = frozenset(
     {Registration.REJECTED_PERMANENT, Registration.REJECTED_TEMPORARY, Registration.TIMEOUT, Registration.EXPIRED}
@@ -184,8 +185,10 @@ def _power(site: Site) -> Iterator[Finding]:
         what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
         yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
     for name, ups in site.upses.items():
-        if name not in on and (trouble := _UPS_TROUBLE.get(power_verdict(ups)[1])) is not None:
-            yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, power_verdict(ups)[2], ups.index, subject=name)
+        _, reason, since = power_verdict(ups)
+        if name not in on and (trouble := _UPS_TROUBLE.get(reason)) is not None:
+            first = ups.self_test_index if reason is SiteReason.SELF_TEST_FAILED else ups.index
+            yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
 
 
 def _with_seats_silent(site: Site, found: Finding) -> Finding:

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from sla_engine._core.windows import DAY_MS, ZoneTable
-from wire.facility import Comms, Power, Role
+from wire.facility import Comms, Power, Role, SelfTest
 from wire.incident import Cause, IncidentSaid, MaintenanceOf, Severity
 from wire.phone import Registration, TrunkState
 from wire.uplink import LineReason, LineState
@@ -39,6 +39,7 @@ class SiteReason(StrEnum):
     BATTERY_LOW = "power_critical"
     BATTERY_WEAK = "battery_weak"
     BATTERY_WORN = "battery_worn"
+    SELF_TEST_FAILED = "ups_self_test_failed"
     UPS_BYPASS = "power_bypass"
     UPS_OFF = "ups_off"
     UPS_STATUS_UNKNOWN = "ups_status_unknown"
@@ -128,7 +129,11 @@ class Probe(msgspec.Struct):
 
 
 class Ups(msgspec.Struct):
-    """What one UPS said last, by the probe's time. `firm` is its last power state that says something by itself."""
+    """What one UPS said last, by the probe's time. `firm` is its last power state that says something by itself.
+
+    self_test: how its last one went, as it said when last heard; self_test_date: when, in words of its own.
+    self_test_since, self_test_index: when it said so first (ms), and by which entry.
+    """
 
     told_at: int
     power: Power
@@ -143,6 +148,10 @@ class Ups(msgspec.Struct):
     firm_charge: int | None
     index: int = 0
     runtime_is_estimate: bool = False
+    self_test: SelfTest | None = None
+    self_test_date: str = ""
+    self_test_since: int = 0
+    self_test_index: int = 0
 
 
 class Line(msgspec.Struct):

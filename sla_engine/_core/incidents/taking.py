@@ -189,6 +189,8 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
     says = body.comms is Comms.OK and body.power not in HELD
     power = body.power if body.comms in (Comms.OK, Comms.STARTING) or ups is None else ups.power
     changed = ups is None or (body.power, body.comms) != (ups.power, ups.comms)
+    told = body if body.comms is Comms.OK or ups is None else ups
+    is_new = ups is None or told.self_test is not ups.self_test
     site.upses[body.ups] = Ups(
         told_at=told_at,
         power=power,
@@ -203,6 +205,10 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
         firm_charge=body.charge_percent if says or ups is None else ups.firm_charge,
         index=entry.index if changed or ups is None else ups.index,
         runtime_is_estimate=body.runtime_is_estimate,
+        self_test=told.self_test,
+        self_test_date=told.self_test_date,
+        self_test_since=told_at if is_new or ups is None else ups.self_test_since,
+        self_test_index=entry.index if is_new or ups is None else ups.self_test_index,
     )
     return True
 

@@ -15,7 +15,7 @@ from sla_engine._core.incidents.model import (
     SiteState,
     Ups,
 )
-from wire.facility import Comms, Power, Role
+from wire.facility import Comms, Power, Role, SelfTest
 from wire.uplink import LineState
 
 LOST: Final = frozenset({Comms.STALE, Comms.DRIVER_DEAD, Comms.UNREACHABLE, Comms.UNKNOWN_UPS})
@@ -27,6 +27,10 @@ _PROMPT: Final = 4
 
 Verdict = tuple[SiteState, SiteReason, int]
 _WORST: Final = (SiteState.ON_BATTERY, SiteState.ISOLATED, SiteState.REDUNDANCY_LOST, SiteState.DEGRADED, SiteState.OK)
+_WORST_TEST: Final = (
+    *(SelfTest.FAILED, SelfTest.WARNING, SelfTest.UNKNOWN, SelfTest.ABORTED),
+    *(SelfTest.NEVER, SelfTest.RUNNING, SelfTest.PASSED),
+)
 
 
 class Dark(msgspec.Struct, frozen=True):
@@ -161,6 +165,8 @@ def power_verdict(ups: Ups) -> Verdict:
             degraded = SiteReason.BATTERY_WEAK
         case Ups(replace_battery=True):
             degraded = SiteReason.BATTERY_WORN
+        case Ups(self_test=SelfTest.FAILED):
+            return SiteState.DEGRADED, SiteReason.SELF_TEST_FAILED, ups.self_test_since
     if degraded is not None:
         return SiteState.DEGRADED, degraded, ups.since
     return SiteState.OK, SiteReason.OK, ups.since
@@ -181,3 +187,12 @@ def worst_ups(site: Site) -> tuple[str, Ups] | None:
     return min(
         site.upses.items(), key=lambda each: (_WORST.index(power_verdict(each[1])[0]), each[1].told_at), default=None
     )
+
+
+def worst_self_test(site: Site) -> tuple[str, Ups] | None:
+    """The UPS whose last self-test went worst, by id; None where no UPS tells of tests."""
+    for result in _WORST_TEST:
+        for name, ups in sorted(site.upses.items()):
+            if ups.self_test is result:
+                return name, ups
+    return None

@@ -1,9 +1,7 @@
 """The bridge: what Alertmanager tells arrives, once, in words; and when it does not, Alertmanager hears so."""
 
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,111 +12,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from dashboards.alerting._core.message import AlertTold, Told
-from dashboards.alerting.bridge import Bridge
-from dashboards.alerting.channels import Channels
-from seatwatch.config import Config, parse_config
 from seatwatch.server.bridge_alone import application
-from seatwatch.server.on_call import bridge, channels, links
-from seatwatch.settings import Defaults, load_defaults
-from tests.dashboards.alerting.vendors import Hook, Robot, messengers
+from seatwatch.settings import load_defaults
+from tests.dashboards.alerting.bridge_world import World, bridge_world, told
 from tests.servers import LOOPBACK, free_port
-
-NOON = 1_763_784_000_000
-CONFIGURATION = """
-[alerting]
-public_url = "https://hub.example.com"
-tickets = ["desk"]
-[[site]]
-id = "site1"
-name = "一号职场"
-[[duty]]
-name = "first"
-channels = ["robot", "desk"]
-[[duty]]
-name = "second"
-channels = ["caller"]
-[[channel]]
-id = "robot"
-kind = "dingtalk"
-url_file = "robot.url"
-secret_file = "robot.secret"
-mention = ["13800000000"]
-fallback = "caller"
-[[channel]]
-id = "desk"
-kind = "webhook"
-url_file = "hook.url"
-secret_file = "hook.secret"
-language = "en"
-[[channel]]
-id = "caller"
-kind = "command"
-command = ["{command}"]
-"""
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_ms = NOON
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
-class World:
-    """One bridge over a robot, a webhook and a program."""
-
-    def __init__(self, robot: Robot, hook: Hook, directory: Path) -> None:
-        self.robot, self.hook, self.directory = robot, hook, directory
-        self.clock = Clock()
-        robot.now_ms = NOON
-        self.called = directory / "called.json"
-        for name, text in (
-            ("robot.url", robot.url),
-            ("robot.secret", Robot.SECRET),
-            ("hook.url", hook.url),
-            ("hook.secret", Hook.SECRET),
-        ):
-            (directory / name).write_text(text)
-            (directory / name).chmod(0o600)
-        self.program(f"cat > {self.called}")
-        shipped = load_defaults()
-        soon = replace(shipped["paging.send_timeout"], value=0.5)  # the shipped five seconds, in a tenth of the time
-        quick = Defaults({**shipped, "paging.send_timeout": soon})
-        self.config: Config = parse_config(CONFIGURATION.format(command=directory / "call"), base=directory)
-        self.channels: Channels = channels(self.config.channel, directory, quick, self.clock)
-        self.bridge: Bridge = bridge(
-            self.config,
-            directory,
-            self.channels,
-            quick,
-            links(self.config, directory, quick, self.clock),
-            self.clock,
-        )
-
-    def program(self, line: str) -> None:
-        """What the operator's own program does."""
-        (self.directory / "call").write_text(f"#!/bin/sh\n{line}\n")
-        (self.directory / "call").chmod(stat.S_IRWXU)
-
-    async def tell(self, *alerts: AlertTold, receiver: str = "duty-1") -> list[str]:
-        names = {"duty-1": ["robot", "desk"], "duty-2": ["caller"]}[receiver]
-        return await self.bridge.deliver(names, Told("firing", list(alerts)))
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with messengers() as (robot, hook):
-        yield World(robot, hook, tmp_path)
-
-
-def told(
-    what: str = "battery_low", status: str = "firing", *, severity: str = "call", tier: str = "1", **labels: str
-) -> AlertTold:
-    own = {"alertname": "X", "site": "site1", "subject": "rack1", "what": what, "severity": severity, "tier": tier}
-    own |= {"incident": "i-1"} | labels
-    began, ended = "2025-11-22T03:59:48.5Z", "2025-11-22T04:11:02Z" if status == "resolved" else "0001-01-01T00:00:00Z"
-    return AlertTold(status, own, {}, began, ended, "-".join(own.values()))
+    async with bridge_world(tmp_path) as found:
+        yield found
 
 
 async def test_a_page_arrives_in_each_channels_language_with_a_link(world: World) -> None:
@@ -264,50 +167,6 @@ async def test_the_door_is_for_alertmanager_alone_and_says_5xx_only_where_repeat
     assert len(world.hook.taken) == len(world.robot.taken) == 1
 
 
-async def test_an_end_told_once_does_not_come_back_beside_the_next_trouble(world: World) -> None:
-    first, second = told(incident="i-1"), told("line_down", incident="i-2", subject="telecom")
-    over = msgspec.structs.replace(first, status="resolved", endsAt="2025-11-22T04:11:02Z")
-    for alerts in ([first], [over], [over, second]):
-        await world.tell(*alerts)
-    titles = [message["title"].split("]")[0] for message in world.hook.taken]
-    assert titles == ["[Alert", "[Resolved", "[Alert"]
-    assert world.hook.taken[-1]["lines"] == ["site1 一号职场 Line down telecom (since 11:59:48)"]
-
-
-async def test_what_the_other_of_a_pair_saw_before_the_end_is_no_page_and_ends_no_second_time(world: World) -> None:
-    first, beside = told(incident="i-1"), told("line_down", incident="i-2", subject="telecom")
-    over = msgspec.structs.replace(first, status="resolved", endsAt="2025-11-22T04:11:02Z")
-    for alerts in ([first], [over], [first], [first, beside], [over, beside]):
-        await world.tell(*alerts)
-    assert [message["lines"][0].split(" (")[0] for message in world.hook.taken] == [
-        "site1 一号职场 Battery about to run out rack1",
-        "site1 一号职场 Battery about to run out rack1",
-        "site1 一号职场 Line down telecom",
-    ]
-    assert len(world.hook.taken[2]["lines"]) == 1
-    world.clock.now_ms += 1_000
-    await world.tell(msgspec.structs.replace(first, startsAt="2025-11-22T04:11:03Z"))
-    assert len(world.hook.taken) == 4, "what begins after that end is a trouble of its own"
-
-
-async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was_last(world: World) -> None:
-    mains, low = told("mains_lost", severity="page"), told()
-    turned = msgspec.structs.replace(mains, status="resolved", endsAt="2025-11-22T04:01:00Z")
-    over = msgspec.structs.replace(low, status="resolved", endsAt="2025-11-22T04:11:02Z")
-    for alerts in ([mains], [turned, low], [turned, over], [turned], [turned, told("line_down", incident="i-2")]):
-        await world.tell(*alerts)
-    assert [message["title"].split(" ")[0] for message in world.hook.taken] == ["[Alert]"] * 2 + [
-        "[Resolved]",
-        "[Alert]",
-    ]
-    assert world.hook.taken[2]["lines"] == [
-        "site1 一号职场 Battery about to run out rack1 (11:59:48 to 12:11:02, 12 min)"
-    ]
-    await world.tell(msgspec.structs.replace(low, fingerprint="again"))
-    await world.tell(msgspec.structs.replace(over, fingerprint="again"))
-    assert [message["title"].split(" ")[0] for message in world.hook.taken[4:]] == ["[Alert]", "[Resolved]"]
-
-
 async def test_a_message_names_seats_and_says_what_is_suspected_or_planned(world: World) -> None:
     alert = told("seat_down", subject="")
     alert.annotations.update({"subjects": "A-1, A-2 +5", "planned": "yes"})
@@ -327,6 +186,8 @@ async def test_a_bridge_by_itself_is_scraped_and_says_what_failed_from_nought_on
     async with TestClient(TestServer(app)) as client:
         async with client.get("/metrics") as answer:
             before = await answer.text()
+        async with client.get("/runbooks/hub_down.md?lang=en") as answer:
+            assert "<h1>HubDown</h1>" in await answer.text(), "the server, which has them too, may be what is down"
         token = (world.directory / "data" / "keys" / "notify.token").read_text().strip()
         body = msgspec.json.encode(Told("firing", [told(tier="2")]))
         world.program("exit 3")

@@ -104,6 +104,23 @@ def test_the_check_says_when_all_is_well_and_never_when_something_is_not_known()
     assert not any("100 %" in line or " 0" in line for line in blind.lines[1:] if "opens" not in line)
 
 
+@pytest.mark.parametrize(
+    ("told", "language", "line"),
+    [
+        ({"self_test": "failed", "self_test_date": "10/25/93"}, "en", "! UPS self-test: failed, rack (10/25/93)"),
+        ({"self_test": "warning"}, "en", "! UPS self-test: passed with a warning, rack"),
+        ({"self_test": "passed"}, "zh", "UPS 最近自检: 通过, rack"),
+        ({"self_test": "never"}, "zh", "UPS 最近自检: 从未做过, rack"),
+        ({"self_test": "unknown"}, "en", "UPS self-test: in words nobody knows, rack"),
+        ({}, "en", "UPS self-test: not told by the probe"),
+    ],
+)
+def test_the_check_says_how_the_last_self_test_went_and_never_that_one_passed_unsaid(
+    told: dict[str, str], language: Language, line: str
+) -> None:
+    assert line in composed(check(sites=[north(self_test_ups="rack", **told)]), language).lines
+
+
 def test_before_any_shift_begins_no_seat_is_missed() -> None:
     early = composed(check(sites=[north(seats_present=2, seats_expected=0)]))
     assert "Seats there: 2 (none expected yet)" in early.lines

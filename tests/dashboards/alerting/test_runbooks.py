@@ -12,7 +12,7 @@ from dashboards.alerting._core.wording import alert_annotations
 from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from dashboards.runbooks._core import markdown
-from dashboards.runbooks.server import Runbooks
+from dashboards.runbooks.server import Runbooks, first_steps
 from seatwatch.config import ConfigError, parse_config
 from seatwatch.glossary import words
 from seatwatch.on_call_config import AlertingSection
@@ -139,6 +139,39 @@ def test_what_is_no_markup_of_ours_stays_text() -> None:
     assert markdown.html("1. a <b> & [x](javascript:alert)", lambda _: "") == "<ol><li>a &lt;b&gt; &amp; x</li></ol>"
     assert markdown.html("# A\ntext\ngoes on", str) == "<h1>A</h1>\n<p>text goes on</p>"
     assert markdown.html("1. a\n   b\n2. c", str) == "<ol><li>a b</li><li>c</li></ol>"
+
+
+@pytest.mark.parametrize(
+    ("tag", "steps"),
+    [
+        ("en", ["Look: systemctl status seatwatch-server and journalctl", "Do: systemctl restart seatwatch-server."]),
+        (
+            "zh-CN",
+            ["查看: systemctl status seatwatch-server 和 journalctl", "处理: systemctl restart seatwatch-server。"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("link", ["https://hub.example/runbooks/hub_down.md", "/runbooks/hub_down.md"])
+def test_where_no_link_opens_the_message_itself_says_what_to_do_first(tag: str, steps: list[str], link: str) -> None:
+    reader = readers(parse_config("", base=ROOT), load_defaults())[tag]
+    began = "2025-11-22T04:00:00Z"
+
+    def lines(what: str, runbook: str) -> list[str]:
+        alert = AlertTold("firing", {"what": what, "site": "hub"}, {"runbook_url": runbook}, began, began, "f")
+        return compose(Told("firing", [alert]), reader, lines_shown=20, link=lambda _: "").lines[1:]
+
+    found = lines("hub_down", link)
+    assert [line.startswith(step) for line, step in zip(found, steps, strict=False)] == [True, True]
+    assert len(found) == (3 if link.startswith("https") else 2)
+    assert len(lines("line_down", link)) == (1 if link.startswith("https") else 2), "the hub shows that page itself"
+    assert lines("of_a_newer_version", "/runbooks/x.md") == []
+
+
+def test_every_runbook_has_two_first_steps_of_one_line_without_markup() -> None:
+    for tag in NAMES:
+        found = {what: steps for what, steps in first_steps(tag).items() if what != "README"}
+        assert {len(steps) for steps in found.values()} == {2}
+        assert [step for steps in found.values() for step in steps if re.search(r"\]\(|\*\*|`|\n", step)] == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboards.alerting._core.message import Message, clipped
 from dashboards.alerting.vendors import VENDORS, Address, dingtalk_signature, feishu_signature
-from tests.dashboards.alerting.test_bridge import NOON
+from tests.dashboards.alerting.bridge_world import NOON
 
 MESSAGE = Message(
     title="[告警] 一号职场 电信 线路中断",

@@ -49,6 +49,7 @@ class Hook:
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
+        self.asked = 0
         self.status = 200
         self.answers = asyncio.Event()
         self.answers.set()
@@ -56,6 +57,7 @@ class Hook:
 
     async def send(self, request: web.Request) -> web.Response:
         body = await request.read()
+        self.asked += 1
         await self.answers.wait()
         number, at = request.headers["webhook-id"], request.headers["webhook-timestamp"]
         mac = hmac.new(self.SECRET.encode(), f"{number}.{at}.{body.decode()}".encode(), hashlib.sha256)

@@ -14,7 +14,7 @@ from tests.seatwatch.portal.worlds import client_of, day
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed
 from wire.body import Body
-from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.facility import Comms, Heartbeat, Power, Role, SelfTest, UpsReading
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
 from wire.organisation import Relation, RosterLink
 from wire.phone import PhoneLineReading, TrunkState
@@ -102,6 +102,8 @@ def readings(at: int, received_at: int, befell: Befell = WHAT_BEFELL) -> Iterato
         comms=Comms.OK,
         charge_percent=charge,
         since_ms=since if on_battery else 0,
+        self_test=SelfTest.PASSED,
+        self_test_date="2025-11-01",
     )
     yield told(ups, received_at)
     trunk = PhoneLineReading(**head(at), site="north", phone_line="sip", state=TrunkState.REACHABLE)

@@ -53,6 +53,13 @@ def told(page: SitePage, title: str) -> list[tuple[str, str, str]]:
     ]
 
 
+def test_the_last_self_test_of_a_ups_stands_on_the_page_once_one_was_told(world: Path) -> None:
+    assert histories(world).site(STAFF).head[1:] == ("UPS self-test rack: passed (2025-11-01)",)
+    assert histories(world).site(replace(NORTH, language="zh-CN")).head[1:] == ("UPS 最近自检 rack: 通过 (2025-11-01)",)
+    before = replace(STAFF, until="2026-11-02T09:30")
+    assert len(histories(world).site(before).head) == 1, "what was told later was not known then"
+
+
 def test_every_lane_shows_what_its_readings_said_and_when(world: Path) -> None:
     page = histories(world).site(STAFF)
     assert [each.title for each in page.lanes] == [
