@@ -12,11 +12,9 @@ from typing import Protocol
 import msgspec
 
 from dashboards.portal.site_record import SiteRecord
+from dashboards.portal.which import Which
 from wire.board import Ratio
 from wire.scope import Scope
-
-STEPS_PER_DAY = 288
-"""Arrivals are counted per five minutes."""
 
 
 class AskedWronglyError(ValueError):
@@ -42,12 +40,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Rows of cells under a header, ready to show; the total last."""
+    """Rows of cells under a header, ready to show; the total last.
+
+    figures: by column, the one of whose sessions there is a list, or "".
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...]
+    figures: tuple[str, ...]
 
 
 class Bin(msgspec.Struct, frozen=True):
@@ -134,25 +136,34 @@ class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One judged session, in words."""
+    """One session, in words. wait: until the reply, or until nobody waited any more.
+
+    cause, incident: of a miss, "" where it is none. but_for: it was met but for that.
+    """
 
     conversation: str
     started: str
     queue: str
     verdict: str
     why: str
-    first_response: str
+    wait: str
     is_missed: bool
+    cause: str
+    but_for: bool
+    incident: str
+    definition: str
 
 
 class ListPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Sessions that count in the figures of a time; `found` of them, of which the first are listed."""
+    """Sessions of a time, page by page from 1 on. common: what all `found` of them have in common, in words."""
 
     first: str
     last: str
     queue: str
-    verdict: str
+    common: tuple[str, ...]
     found: int
+    page: int
+    pages: int
     sessions: tuple[Listed, ...]
 
 
@@ -210,11 +221,11 @@ class Record(Protocol):
         """What one picture of it is drawn from, as `csv` or `json`."""
         ...
 
-    def sessions(self, asked: Asked, verdict: str) -> ListPage:
-        """Sessions behind the figures. verdict: of wire.verdict.Verdict, "" = all."""
+    def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
+        """Sessions behind a figure. page: from 1 on; beyond the last one, the last."""
         ...
 
-    def sessions_file(self, asked: Asked, verdict: str, form: str) -> bytes:
+    def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """The same, all of them, as `csv` or `json`."""
         ...
 

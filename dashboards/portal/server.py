@@ -4,12 +4,14 @@
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,14 +22,17 @@ from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
+from dashboards.portal.which import NAMES, Which
 from dashboards.wallboard import server as wallboard
 from dashboards.wallboard.access import is_same_origin
+from wire.incident import Cause
 from wire.scope import Scope
+from wire.verdict import Verdict
 
 COOKIE: Final = "seatwatch_portal"
 ROOT: Final = "/portal"
 HERE: Final = Path(__file__).parent
-PICTURES: Final[dict[str, Callable[..., str]]] = {
+PICTURES: Final[dict[str, Callable[[Any, Mapping[str, str], charts.Ways], str]]] = {
     "histogram": charts.histogram,
     "days": charts.days,
     "causes": charts.causes,
@@ -35,11 +40,13 @@ PICTURES: Final[dict[str, Callable[..., str]]] = {
     "arrivals": charts.arrivals,
     "staffing": charts.staffing,
 }
-VERDICTS: Final = ("", "breached", "met", "excluded")
+VERDICTS: Final = ("", *Verdict)
 CONTENT_TYPES: Final = {"csv": "text/csv", "json": "application/json"}
 NO_STORE: Final = {"Cache-Control": "no-store"}
-_KEPT: Final = ("lang", "client", "from", "to", "queue", "verdict")
+_KEPT: Final = ("lang", "client", "from", "to", "queue")
 """What of an address goes along from page to page."""
+_KEPT_BELOW: Final = (*_KEPT, *NAMES)
+"""What goes along from a figure down to a timeline, and back."""
 
 Past = Callable[[web.Request, Scope], Awaitable[web.Response]]
 """Answers what board a request's `?at=` asks for, within a scope."""
@@ -200,10 +207,10 @@ class Portal:
     async def _service(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.service, _asked(visit))
         words = self._words[visit.language]
-        draws = PICTURES | {"days": partial(charts.days, address=_incident_link(visit))}
+        ways = charts.Ways(partial(_links(visit), "sessions", from_=page.first, to_=page.last), _incident_link(visit))
         pictures = {
-            name: Markup(draw(getattr(page, name), words))  # noqa: S704 - charts escape what they are told
-            for name, draw in draws.items()
+            name: Markup(draw(getattr(page, name), words, ways))  # noqa: S704 - charts escape what they are told
+            for name, draw in PICTURES.items()
         }
         return self._page("service.html", visit, page=page, pictures=pictures, rate=charts.rate_text)
 
@@ -217,19 +224,22 @@ class Portal:
         return self._file(visit, picture, form, body)
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
-        page = await self._told(self._record.sessions, _asked(visit), _verdict(visit))
-        return self._page("sessions.html", visit, page=page, verdicts=VERDICTS)
+        which = _which(visit)
+        page = await self._told(self._record.sessions, _asked(visit), which, _page_number(visit))
+        below = _links(visit, _KEPT_BELOW)
+        return self._page("sessions.html", visit, page=page, which=which, verdicts=VERDICTS, causes=Cause, below=below)
 
     async def _list_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        body = await self._told(self._record.sessions_file, _asked(visit), _verdict(visit), form)
+        body = await self._told(self._record.sessions_file, _asked(visit), _which(visit), form)
         return self._file(visit, "sessions", form, body)
 
     async def _conversation(self, visit: Visit) -> web.StreamResponse:
         named = visit.request.query.get("id", "")
         page = await self._told(self._record.conversation, _asked(visit), named)
         status = web.HTTPOk.status_code if page.is_known else web.HTTPNotFound.status_code
-        return self._page("conversation.html", visit, status=status, page=page)
+        came_from = _links(visit, _KEPT_BELOW)("sessions", page=visit.request.query.get("page", ""))
+        return self._page("conversation.html", visit, status=status, page=page, came_from=came_from)
 
     async def _search_page(self, visit: Visit) -> web.StreamResponse:
         return self._page("search.html", visit, found=None, asked=_asked(visit))
@@ -299,7 +309,6 @@ class Portal:
             client_name=dict(clients).get(visit.client, ""),
             path=visit.request.path,
             to=_links(visit),
-            verdict=visit.request.query.get("verdict", ""),
         )
         return web.Response(text=body, content_type="text/html", status=status, headers=NO_STORE)
 
@@ -343,24 +352,34 @@ def _site_asked(visit: Visit) -> SiteAsked:
     )
 
 
-def _verdict(visit: Visit) -> str:
-    verdict = visit.request.query.get("verdict", "")
-    if verdict not in VERDICTS:
-        raise AskedWronglyError(verdict)
-    return verdict
+def _which(visit: Visit) -> Which:
+    query = visit.request.query
+    try:
+        return msgspec.convert({name: query[name] for name in NAMES if query.get(name)}, Which, strict=False)
+    except msgspec.ValidationError:
+        raise AskedWronglyError("which") from None
+
+
+def _page_number(visit: Visit) -> int:
+    asked = visit.request.query.get("page", "1")
+    if re.fullmatch(r"[1-9]\d{0,6}", asked, re.ASCII) is None:
+        raise AskedWronglyError("page")
+    return int(asked)
 
 
 def _scope(account: Account | None) -> Scope:
     return Scope(clients=frozenset(), sites=frozenset()) if account is None else account.scope
 
 
-def _links(visit: Visit) -> Callable[..., str]:
-    """Addresses of pages that keep language, client and time unless told otherwise."""
-    kept = {name: visit.request.query[name] for name in _KEPT if name in visit.request.query}
+def _links(visit: Visit, names: Sequence[str] = _KEPT) -> Callable[..., str]:
+    """Addresses of pages that keep language, client and time, or what `names` says; "" = this page as it is."""
+    asked = dict(visit.request.query)
+    kept = {name: asked[name] for name in names if name in asked}
 
-    def to(page: str, **changes: str) -> str:
+    def to(page: str, /, **changes: str | int) -> str:
         renamed = {name.rstrip("_"): value for name, value in changes.items()}
-        query = {name: value for name, value in {**kept, "lang": visit.language, **renamed}.items() if value}
+        told = {**(kept if page else asked), "lang": visit.language, **renamed}
+        query = {name: value for name, value in told.items() if value != ""}
         return f"{ROOT}/{page}?{urlencode(query)}" if page else f"{visit.request.path}?{urlencode(query)}"
 
     return to

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from dashboards.portal.record import STEPS_PER_DAY, ServicePage
+from dashboards.portal.record import ServicePage
+from dashboards.portal.which import STEPS_PER_DAY
 from seatwatch.csv_text import Cell, csv_text
 from sla_engine._core.definition import MINUTES_PER_DAY
 

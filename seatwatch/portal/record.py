@@ -7,27 +7,26 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from dashboards.portal.record import (
     Asked,
     AskedWronglyError,
     ConversationPage,
     Found,
-    Listed,
     ListPage,
     NothingSaidError,
     RulesPage,
     ServicePage,
 )
 from dashboards.portal.sessions import PortalSettings
+from dashboards.portal.which import Which
 from seatwatch.cause_words import causes_found, why_missed
 from seatwatch.config import ClientSection, Config
-from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.glossary import Language
 from seatwatch.instants import local_time
+from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.conversation_page import conversation_page, holding
+from seatwatch.portal.list_page import list_file, list_page
 from seatwatch.portal.picture_files import TABLES, picture_file
 from seatwatch.portal.reading import Reading, Told
 from seatwatch.portal.rules_page import rules_page
@@ -42,18 +41,6 @@ from sla_engine.reports._core.buckets import HOUR_MS
 from sla_engine.reports.making import ReportSettings
 from wire.ids import is_name
 from wire.scope import Scope
-from wire.verdict import SessionFact, Verdict
-
-FIELDS: Final = (
-    "conversation",
-    "started_at_ms",
-    "queue",
-    "verdict",
-    "why",
-    "first_response_ms",
-    "due_at_ms",
-    "definition",
-)
 
 
 class PortalRecord:
@@ -96,21 +83,16 @@ class PortalRecord:
             raise AskedWronglyError("picture")
         return picture_file(self.service(asked), picture, form)
 
-    def sessions(self, asked: Asked, verdict: str) -> ListPage:
-        """Sessions behind the figures, the first of them in words."""
+    def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
+        """Sessions behind a figure, one page of them in words."""
         told = self._told(asked)
-        found = _of_verdict(told, verdict)
+        names = {each.id: each.name or each.id for each in self._section(asked).queue}
         tell = self._teller(asked, told.daily.head.time_zone)
-        shown = tuple(self._listed(fact, asked, tell) for fact in found[: self._settings.listed_max])
-        first, last = told.span.first.isoformat(), told.span.last.isoformat()
-        return ListPage(first=first, last=last, queue=asked.queue, verdict=verdict, found=len(found), sessions=shown)
+        return list_page(told, asked.queue, Chosen(told, which), page, self._settings.listed_max, names, tell)
 
-    def sessions_file(self, asked: Asked, verdict: str, form: str) -> bytes:
+    def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """All of them, with instants and durations in ms."""
-        rows = [_cells(fact) for fact in _of_verdict(self._told(asked), verdict)]
-        if form == "json":
-            return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
-        return csv_text([list(FIELDS), *rows]).encode()
+        return list_file(Chosen(self._told(asked), which), form)
 
     def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
         """What `seatwatch explain` says."""
@@ -166,39 +148,9 @@ class PortalRecord:
     def _teller(self, asked: Asked, zone: str) -> Teller:
         return Teller(_language(asked), ZoneInfo(zone))
 
-    def _listed(self, fact: SessionFact, asked: Asked, tell: Teller) -> Listed:
-        names = {each.id: each.name or each.id for each in self._section(asked).queue}
-        response = fact.first_response_ms
-        return Listed(
-            fact.conversation,
-            tell.at(fact.started_at),
-            names.get(fact.queue, fact.queue),
-            tell.word(fact.verdict),
-            tell.word(fact.why),
-            "-" if response is None else tell.lasting(response),
-            fact.verdict is Verdict.BREACHED,
-        )
-
 
 def _language(asked: Asked) -> Language:
     return "zh" if asked.language.startswith("zh") else "en"
-
-
-def _of_verdict(told: Told, verdict: str) -> list[SessionFact]:
-    return [fact for fact in told.of_span() if verdict in ("", fact.verdict)]
-
-
-def _cells(fact: SessionFact) -> list[Cell]:
-    return [
-        fact.conversation,
-        fact.started_at,
-        fact.queue,
-        str(fact.verdict),
-        str(fact.why),
-        fact.first_response_ms,
-        fact.due_at,
-        fact.definition,
-    ]
 
 
 def _within(told: Told, hour: str) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from dashboards.portal.record import (
-    STEPS_PER_DAY,
     Arrivals,
     Bin,
     CauseCount,
@@ -17,22 +16,22 @@ from dashboards.portal.record import (
     Staffing,
     Table,
 )
+from dashboards.portal.which import STEPS_PER_DAY
 from seatwatch.cause_report import cause_rows
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import HUNDRED
+from seatwatch.portal.choosing import BINS, bin_of, listed_figures, step_of
 from seatwatch.portal.reading import Told
 from seatwatch.report_columns import COLUMNS, Part
 from seatwatch.report_screen import has_data, heading, name, nothing
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import MINUTES_PER_DAY
-from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
+from sla_engine.reports._core.buckets import DAYS_PER_WEEK
 from sla_engine.reports._core.report import Row
 from wire.board import Ratio
 from wire.incident import IncidentSaid
 from wire.verdict import SessionFact, Verdict
 
-BINS: Final = 31
-"""0-1 s ... 29-30 s, and everything longer: contracts judge by 10, 20 and 30 s."""
 SUMMARY: Final = (
     "offered",
     "first_response",
@@ -42,7 +41,6 @@ SUMMARY: Final = (
     "unanswered",
 )
 _PER_DAY: Final = 24
-_STEP_MS: Final = 24 * HOUR_MS // STEPS_PER_DAY
 _STEPS_JUDGED: Final = 3
 _MS_PER_S: Final = 1_000
 
@@ -83,9 +81,7 @@ def histogram(told: Told) -> Histogram:
             no_reply += fact.verdict is Verdict.BREACHED
             continue
         kind = (Verdict.MET, Verdict.BREACHED, Verdict.EXCLUDED).index(fact.verdict)
-        # a reply at exactly 10.000 s is in time, so the edge belongs to the bin before it
-        second = max(0, fact.first_response_ms - 1) // _MS_PER_S
-        bins[min(BINS - 1, second)][kind] += 1
+        bins[bin_of(fact.first_response_ms)][kind] += 1
     return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, no_reply)
 
 
@@ -131,7 +127,7 @@ def _arrivals(told: Told) -> Arrivals:
     judged = [[0, 0] for _ in range(STEPS_PER_DAY // _STEPS_JUDGED)]
     for fact in day:
         if fact.verdict is not Verdict.EXCLUDED:
-            cell = judged[_step(fact, told.last_day[0]) // _STEPS_JUDGED]
+            cell = judged[step_of(fact, told.last_day[0]) // _STEPS_JUDGED]
             cell[0] += fact.verdict is Verdict.MET
             cell[1] += 1
     return Arrivals(
@@ -147,15 +143,10 @@ def _within(sessions: Iterable[SessionFact], span: tuple[int, int]) -> list[Sess
     return [each for each in sessions if span[0] <= each.started_at < span[1]]
 
 
-def _step(fact: SessionFact, since: int) -> int:
-    """A day on which the clock is set has its longest hour in the last step."""
-    return min(STEPS_PER_DAY - 1, (fact.started_at - since) // _STEP_MS)
-
-
 def _counts(sessions: Iterable[SessionFact], since: int) -> tuple[int, ...]:
     counts = [0] * STEPS_PER_DAY
     for fact in sessions:
-        counts[_step(fact, since)] += 1
+        counts[step_of(fact, since)] += 1
     return tuple(counts)
 
 
@@ -173,6 +164,7 @@ def _hundredths(seats: Ratio | None) -> int | None:
 def _tables(told: Told, tell: Teller) -> Iterable[Table]:
     daily = told.daily
     rows = (*daily.rows, daily.total)
+    listed = listed_figures(daily)
     for part in Part:
         columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
         if columns:
@@ -181,4 +173,5 @@ def _tables(told: Told, tell: Teller) -> Iterable[Table]:
                 (tell.word("day"), *(tell.word(column.key) for column in columns)),
                 tuple((name(row, tell), *(column.shown(row, tell) for column in columns)) for row in daily.rows),
                 (tell.word("report_total"), *(column.shown(daily.total, tell) for column in columns)),
+                ("", *(column.key if column.key in listed else "" for column in columns)),
             )

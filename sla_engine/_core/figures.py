@@ -7,7 +7,7 @@ import msgspec
 from sla_engine._core.choices import ServiceLevelFormula, Unit
 from sla_engine._core.contributions import NOT_JUDGED_WHY, SLOTS, Contribution, FigureRule, Slot, contribution
 from wire.board import Detail, Figures, Mean, Ratio, ServiceLevel
-from wire.verdict import Fact
+from wire.verdict import Fact, SessionFact
 
 _UNIT_SLOTS: Final = {
     Unit.SESSION: (Slot.MET, Slot.JUDGED),
@@ -137,3 +137,10 @@ def _detail(slots: list[int]) -> Detail:
         quality_passed=Ratio(slots[Slot.CHECKS_PASSED], slots[Slot.CHECKED]),
         quality_fatal=slots[Slot.CHECKS_FATAL],
     )
+
+
+def figures_of_session(fact: SessionFact, rule: FigureRule) -> Figures:
+    """What one session adds up to by itself: 1, or a ratio or mean over 1, wherever it is counted."""
+    tally = Tally()
+    tally.apply(fact, rule)
+    return tally.figures(rule)

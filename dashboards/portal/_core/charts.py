@@ -4,10 +4,11 @@ Lengths are in units of the viewBox; a page scales the whole. Words come from th
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
-from dashboards.portal.record import STEPS_PER_DAY, Arrivals, CauseCount, Day, Histogram, Staffing
+from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing
+from dashboards.portal.which import STEPS_PER_DAY
 from wire.board import Ratio
 
 FEW: Final = 20
@@ -22,7 +23,14 @@ _LABELLED: Final = 5
 """Every so many seconds of the histogram are labelled."""
 
 
-def histogram(shown: Histogram, words: Words) -> str:
+class Ways(NamedTuple):
+    """Where marks lead: to the sessions that one counts (said as in dashboards.portal.which), to an incident's page."""
+
+    sessions: Callable[..., str]
+    incident: Callable[[str], str]
+
+
+def histogram(shown: Histogram, words: Words, ways: Ways) -> str:
     """First responses by the second: in time solid, late hatched, with the limit as a line."""
     height, base = 260, 220
     bins = shown.bins
@@ -35,11 +43,17 @@ def histogram(shown: Histogram, words: Words) -> str:
         said = f"{name}: {words['met']} {each.met}, {words['breached']} {each.missed}"
         if each.unjudged:
             said += f", {words['excluded']} {each.unjudged}"
-        for count, kind in ((each.met, "met"), (each.missed, "missed"), (each.unjudged, "unjudged")):
+        kinds = (
+            (each.met, "met", "met"),
+            (each.missed, "missed", "breached"),
+            (each.unjudged, "unjudged", "excluded"),
+        )
+        for count, kind, verdict in kinds:
             tall = _scaled(count, most, base - TOP - 10)
             y -= tall
             if tall:
-                marks.append(rect(x + 1, y, step - 2, tall, kind, said))
+                mark = rect(x + 1, y, step - 2, tall, kind, said)
+                marks.append(link(ways.sessions(verdict=verdict, second=number), said, mark))
         if number % _LABELLED == 0 or number == len(bins) - 1:
             marks.append(text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
     if shown.edge_ms is not None and shown.edge_ms < (len(bins) - 1) * _MS_PER_S:
@@ -47,15 +61,14 @@ def histogram(shown: Histogram, words: Words) -> str:
         marks.append(line(x, TOP - 8, x, base, "edge"))
         marks.append(text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
     marks.append(text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
-    marks.append(text(WIDTH - RIGHT, TOP, f"{words['portal_no_reply']} {shown.no_reply}", "axis end"))
+    unreplied = f"{words['portal_no_reply']} {shown.no_reply}"
+    mark = text(WIDTH - RIGHT, TOP, unreplied, "axis end")
+    marks.append(link(ways.sessions(verdict="breached", unreplied=1), unreplied, mark) if shown.no_reply else mark)
     return svg(height, words["picture_histogram"], marks)
 
 
-def days(shown: Sequence[Day], words: Words, address: Callable[[str], str]) -> str:
-    """Attainment by business day over a strip of completeness, with a lane of incidents.
-
-    address: of an incident's page by its id.
-    """
+def days(shown: Sequence[Day], words: Words, ways: Ways) -> str:
+    """Attainment by business day over a strip of completeness, with a lane of incidents."""
     height, base = 270, 190
     step = max(1, _PLOT // max(1, len(shown)))
     rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
@@ -76,9 +89,11 @@ def days(shown: Sequence[Day], words: Words, address: Callable[[str], str]) -> s
             here = x, y
             kind = "dot few" if rate.whole < FEW else "dot"
             few = f" ({words['few']})" if rate.whole < FEW else ""
-            marks.append(circle(x, y, kind, f"{each.name}: {rate_text(rate)}{few}"))
+            said = f"{each.name}: {rate_text(rate)}{few}"
+            way = ways.sessions(from_=each.name, to_=each.name, figure="attainment")
+            marks.append(link(way, said, circle(x, y, kind, said)))
         before = here
-        marks += _strips(each, LEFT + number * step, step, base, words, address)
+        marks += _strips(each, LEFT + number * step, step, base, words, ways)
         if number % max(1, len(shown) // 8) == 0:
             marks.append(text(x, base + 68, each.name[5:], "axis middle"))
     marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
@@ -86,7 +101,7 @@ def days(shown: Sequence[Day], words: Words, address: Callable[[str], str]) -> s
     return svg(height, words["picture_days"], marks)
 
 
-def causes(shown: Sequence[CauseCount], words: Words) -> str:
+def causes(shown: Sequence[CauseCount], words: Words, ways: Ways) -> str:
     """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
     if not shown:
         return svg(TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")])
@@ -97,13 +112,14 @@ def causes(shown: Sequence[CauseCount], words: Words) -> str:
         y, name = TOP + number * tall, words[f"cause_{each.cause}"]
         kind = "missed" if each.but_for else "unexplained"
         long = _scaled(each.count, most, wide)
-        marks.append(text(x - 10, y + 18, name, "end"))
-        marks.append(rect(x, y + 4, long, tall - 10, kind, f"{name}: {each.count}"))
-        marks.append(text(x + long + 8, y + 18, f"{each.count:,}", "axis"))
+        said = f"{name}: {each.count}"
+        mark = text(x - 10, y + 18, name, "end") + rect(x, y + 4, long, tall - 10, kind, said)
+        mark += text(x + long + 8, y + 18, f"{each.count:,}", "axis")
+        marks.append(link(ways.sessions(verdict="breached", cause=each.cause), said, mark))
     return svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
 
 
-def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:
+def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
     """Weekday x hour: how large a share was missed, darker is more; the number in a cell is its percent missed."""
     tall = 30
     cell = _PLOT // _PER_DAY
@@ -120,16 +136,17 @@ def heat(shown: Sequence[Sequence[Ratio]], words: Words) -> str:
                 continue
             missed = _HUNDRED - _percent(rate)
             few = " few" if rate.whole < FEW else ""
-            marks.append(rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said))
             over = "few" if few else _shade(missed)
-            marks.append(text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}"))
+            mark = rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said)
+            mark += text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}")
+            marks.append(link(ways.sessions(weekday=weekday, hour=hour, figure="attainment"), said, mark))
     marks.extend(
         text(LEFT + hour * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle") for hour in range(0, _PER_DAY, 2)
     )
     return svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
 
 
-def arrivals(shown: Arrivals, words: Words) -> str:
+def arrivals(shown: Arrivals, words: Words, ways: Ways) -> str:
     """Arrivals by five minutes, last week's same day as a line, and a strip of what share was missed by 15 minutes."""
     height, base = 270, 200
     most = max(1, *shown.counts, *(shown.week_before or ()))
@@ -139,7 +156,8 @@ def arrivals(shown: Arrivals, words: Words) -> str:
         if tall:
             x = _step_x(number)
             said = f"{_clock(shown.starts_minute + 5 * number)}: {count}"
-            marks.append(rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said))
+            mark = rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said)
+            marks.append(link(ways.sessions(from_=shown.day, to_=shown.day, step=number), said, mark))
     if shown.week_before is not None:
         points = " ".join(
             f"{_step_x(number)},{base - _scaled(count, most, base - TOP - 10)}"
@@ -152,15 +170,18 @@ def arrivals(shown: Arrivals, words: Words) -> str:
         at = _clock(shown.starts_minute + 15 * number)
         kind = f"shade-{_shade(_HUNDRED - _percent(rate))}" if rate.whole else "none"
         said = f"{at}: {rate_text(rate) if rate.whole else words['no_data']}"
-        marks.append(rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said))
+        mark = rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said)
+        part = {"step": number * 3, "steps": 3, "figure": "attainment"}
+        way = ways.sessions(from_=shown.day, to_=shown.day, **part)
+        marks.append(link(way, said, mark) if rate.whole else mark)
     for hour in range(0, _PER_DAY + 1, 2):
         x = _step_x(hour * 12)
         marks.append(text(x, base + 40, _clock(shown.starts_minute + 60 * hour), "axis middle"))
     return svg(height - 20, words["picture_arrivals"], marks)
 
 
-def staffing(shown: Sequence[Staffing], words: Words) -> str:
-    """People there as bars, seats paid for as a step; a bar under the step is hatched."""
+def staffing(shown: Sequence[Staffing], words: Words, _: Ways) -> str:
+    """People there as bars, seats paid for as a step; a bar under the step is hatched. It counts no sessions."""
     height, base = 240, 190
     step = max(1, _PLOT // max(1, len(shown)))
     told = [value for each in shown for value in (each.staffed, each.contracted) if value is not None]
@@ -198,14 +219,14 @@ def rate_text(rate: Ratio) -> str:
     return f"{hundredths // _HUNDRED}.{hundredths % _HUNDRED:02} % ({rate.part}/{rate.whole})"
 
 
-def _strips(each: Day, x: int, step: int, base: int, words: Words, address: Callable[[str], str]) -> Iterable[str]:
+def _strips(each: Day, x: int, step: int, base: int, words: Words, ways: Ways) -> Iterable[str]:
     """The incident lane and the completeness strip under one day."""
     wide = max(1, step - 2)
     yield rect(x + 1, base + 12, wide, 12, "lane", f"{each.name}: {words['portal_no_incident']}")
     for lane in each.incidents:
         start = x + 1 + wide * lane.start // 1_000
         mark = rect(start, base + 12, max(2, wide * (lane.end - lane.start) // 1_000), 12, "incident", lane.said)
-        yield link(address(lane.incident), lane.said, mark)
+        yield link(ways.incident(lane.incident), lane.said, mark)
     covered = each.covered
     if not covered.whole:
         yield rect(x + 1, base + 34, wide, 12, "none", f"{each.name}: {words['no_data']}")

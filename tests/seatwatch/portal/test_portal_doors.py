@@ -17,6 +17,7 @@ from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, clie
 SPAN = "site=north&until=2026-11-02T13:00"
 OF_CLIENT = (
     *("service", "service.csv", "service.json", "sessions", "sessions.csv", "sessions.json"),
+    *("sessions?verdict=breached&cause=none", "sessions.csv?figure=attainment&weekday=0&hour=9"),
     *("conversation?id=c1", "search", "rules", f"site?{SPAN}", f"site.csv?{SPAN}", f"site.json?{SPAN}"),
     *("incident?id=i-line", "picture.csv?picture=heat", "picture.json?picture=days&from=2026-11-02&to=2026-11-02"),
 )

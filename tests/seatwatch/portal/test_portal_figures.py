@@ -16,6 +16,7 @@ from dashboards.portal._core import charts
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
 from dashboards.portal.server import PICTURES
 from dashboards.portal.sessions import PortalSettings
+from dashboards.portal.which import Which
 from seatwatch.__main__ import main
 from seatwatch.portal.picture_files import TABLES
 from seatwatch.portal.record import PortalRecord
@@ -25,6 +26,7 @@ from tests.builders import Event, clock, customer, ms, silent
 from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
 from wire.board import Ratio
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
+from wire.verdict import Verdict
 
 DAY = Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02")
 SPAN = ("--client", "acme", "--from", "2026-11-02", "--to", "2026-11-03", "--by", "day")
@@ -108,7 +110,8 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
     assert (lane.start, lane.end) == (250, 500), "six to twelve hours after 04:00"
     assert "chengdu" in lane.said
     assert lane.incident == "i-1"
-    drawn = charts.days(shown.days, words()["en"], lambda incident: f"/portal/incident?id={incident}")
+    ways = charts.Ways(lambda **_: "", lambda incident: f"/portal/incident?id={incident}")
+    drawn = charts.days(shown.days, words()["en"], ways)
     assert '<a href="/portal/incident?id=i-1"' in drawn
 
 
@@ -154,13 +157,13 @@ def incident(started_at: int, ended_at: int) -> Event:
 
 
 def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: PortalRecord) -> None:
-    missed, met = record.sessions(DAY, "breached"), record.sessions(DAY, "met")
+    missed, met = (record.sessions(DAY, Which(verdict=each), 1) for each in (Verdict.BREACHED, Verdict.MET))
     assert (missed.found, met.found) == (3, 2)
     assert [each.conversation for each in met.sessions] == ["c1", "c2"]
     assert all(each.is_missed for each in missed.sessions)
-    rows = list(csv.DictReader(io.StringIO(record.sessions_file(DAY, "", "csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(record.sessions_file(DAY, Which(), "csv").decode())))
     assert [row["conversation"] for row in rows] == ["c1", "c2", "c3", "c4", "c5"]
-    assert json.loads(record.sessions_file(DAY, "met", "json"))[0]["first_response_ms"] == 8_000
+    assert json.loads(record.sessions_file(DAY, Which(verdict=Verdict.MET), "json"))[0]["first_response_ms"] == 8_000
 
 
 def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalRecord) -> None:
