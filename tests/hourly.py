@@ -11,7 +11,8 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from sla_engine._core.engine import new_shard, step
 from sla_engine.reports._core.agent_hours import State, agent_hours
-from sla_engine.reports._core.agent_intervals import presence_intervals, talks
+from sla_engine.reports._core.agent_intervals import presence_intervals
+from tests.talking import talks
 from wire.body import Body
 from wire.conversation import CustomerLeft, LeftReason, PresenceChanged
 from wire.recorded import Recorded

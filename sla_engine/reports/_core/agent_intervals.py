@@ -1,38 +1,43 @@
-"""Intervals of people's time, read off the events of a ledger in the order of event time."""
+"""Intervals of people's time, read off presences in the order of event time."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from sla_engine._core.staffing import READY, SERVING, told_state
 from sla_engine.reports._core.agent_hours import Interval, State
-from wire.body import Body
-from wire.conversation import (
-    Accepted,
-    Activity,
-    AgentTurn,
-    Assigned,
-    Author,
-    Channel,
-    Closed,
-    CustomerLeft,
-    Offered,
-    Presence,
-    PresenceChanged,
-    Queued,
-    Transferred,
-)
+from wire.conversation import Activity, Presence, PresenceChanged
 
 
 def presence_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:
     """Logins, breaks and wrap-ups; the last of an account are open. changes: sorted by occurred_at, ties as entered."""
+    return _intervals(changes, _chosen)
+
+
+def work_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:
+    """Ready or serving, and serving, of each account; the last are open. changes: as above."""
+    return _intervals(changes, _working)
+
+
+def _chosen(change: PresenceChanged) -> Mapping[State, bool]:
+    is_there = change.presence is not Presence.OFFLINE
+    return {
+        State.LOGGED_IN: is_there,
+        State.ON_BREAK: change.presence is Presence.ON_BREAK,
+        State.WRAP_UP: is_there and change.activity is Activity.WRAP_UP,
+    }
+
+
+def _working(change: PresenceChanged) -> Mapping[State, bool]:
+    told = told_state(change.presence, change.activity)
+    return {State.AT_WORK: told >= READY, State.SERVING: told == SERVING}
+
+
+def _intervals(
+    changes: Iterable[PresenceChanged], states: Callable[[PresenceChanged], Mapping[State, bool]]
+) -> Iterator[Interval]:
+    """states: which of them a change begins or keeps, and which it ends."""
     since: dict[tuple[str, State], int] = {}
     for change in changes:
-        is_there = change.presence is not Presence.OFFLINE
-        now = {
-            State.LOGGED_IN: is_there,
-            State.ON_BREAK: change.presence is Presence.ON_BREAK,
-            State.WRAP_UP: is_there and change.activity is Activity.WRAP_UP,
-        }
-        for state, holds in now.items():
+        for state, holds in states(change).items():
             key = (change.account, state)
             if holds:
                 since.setdefault(key, change.occurred_at)
@@ -40,53 +45,3 @@ def presence_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]
                 yield Interval(change.account, since.pop(key), change.occurred_at, state)
     for (account, state), start_ms in since.items():
         yield Interval(account, start_ms, None, state)
-
-
-class Talk(NamedTuple):
-    """One person's part of a call. entered_ms: when it entered the queue it was answered in. end_ms: None = goes on."""
-
-    account: str
-    queue: str
-    entered_ms: int
-    start_ms: int
-    end_ms: int | None
-
-    @property
-    def interval(self) -> Interval:
-        """The same as time of the account."""
-        return Interval(self.account, self.start_ms, self.end_ms, State.TALKING)
-
-
-class _Call:
-    """Where a call stands: who has answered it, and since when."""
-
-    __slots__ = ("account", "entered_ms", "queue", "start_ms")
-
-    def __init__(self, entered_ms: int, queue: str) -> None:
-        self.entered_ms = entered_ms
-        self.queue = queue
-        self.account = ""
-        self.start_ms: int | None = None
-
-
-def talks(events: Iterable[Body]) -> Iterator[Talk]:
-    """Who talked in each voice call, from the answer to the end or the transfer. events: sorted as above."""
-    calls: dict[str, _Call] = {}
-    for event in events:
-        if isinstance(event, Offered):
-            if event.channel is Channel.VOICE:
-                calls[event.conversation] = _Call(event.occurred_at, event.queue)
-            continue
-        call = calls.get(getattr(event, "conversation", ""))
-        if call is None:
-            continue
-        if isinstance(event, Accepted | AgentTurn):
-            is_person = isinstance(event, Accepted) or event.author is Author.HUMAN
-            if is_person and event.account and call.start_ms is None:
-                call.account, call.start_ms = event.account, event.occurred_at
-        elif isinstance(event, Assigned | Queued | Transferred | Closed | CustomerLeft) and call.start_ms is not None:
-            yield Talk(call.account, call.queue, call.entered_ms, call.start_ms, event.occurred_at)
-            call.start_ms = None
-    for call in calls.values():
-        if call.start_ms is not None:
-            yield Talk(call.account, call.queue, call.entered_ms, call.start_ms, None)

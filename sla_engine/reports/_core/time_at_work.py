@@ -13,10 +13,10 @@ import msgspec
 
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.roster import Roster
-from sla_engine._core.staffing import READY, SERVING, told_state
+from sla_engine._core.staffing import SERVING, told_state
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.reports._core.agent_hours import Interval, State, agent_hours
-from sla_engine.reports._core.agent_intervals import presence_intervals
+from sla_engine.reports._core.agent_intervals import presence_intervals, work_intervals
 from sla_engine.reports._core.rows import RowKey, agent_of
 from wire.board import Ratio
 from wire.conversation import PresenceChanged
@@ -79,7 +79,7 @@ def person_intervals(
 
     changes: sorted by event time. talks: of accounts. until: how far (ms) an account's last interval is known to go.
     """
-    told = [*presence_intervals(changes), *_work_intervals(changes)]
+    told = [*presence_intervals(changes), *work_intervals(changes)]
     logins: dict[str, list[Interval]] = {change.account: [] for change in changes}
     for each in told:
         if each.state is State.LOGGED_IN:
@@ -188,21 +188,6 @@ def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iter
         end = talk.end_ms if login.end_ms is None else min(talk.end_ms, login.end_ms)
         if end > login.start_ms:
             yield talk._replace(start_ms=max(talk.start_ms, login.start_ms), end_ms=end)
-
-
-def _work_intervals(changes: Iterable[PresenceChanged]) -> Iterator[Interval]:
-    """Ready or serving, and serving, of each account; the last are open."""
-    since: dict[tuple[str, State], int] = {}
-    for change in changes:
-        told = told_state(change.presence, change.activity)
-        for state, holds in ((State.AT_WORK, told >= READY), (State.SERVING, told == SERVING)):
-            key = (change.account, state)
-            if holds:
-                since.setdefault(key, change.occurred_at)
-            elif key in since:
-                yield Interval(change.account, since.pop(key), change.occurred_at, state)
-    for (account, state), start_ms in since.items():
-        yield Interval(account, start_ms, None, state)
 
 
 def _slice_starts(slices: WindowCalendar, since: int, until: int) -> Iterator[int]:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.importers.queue_log import QueueLogReading
-from sla_engine.reports._core.agent_intervals import talks
 from tests.builders import Event, transcript
 from tests.collector.importers.files import SETTINGS
 from tests.collector.importers.queue_logs import BEGAN, in_words, line, reading_of, told, words_of
+from tests.talking import talks
 from wire.body import Body
 from wire.frame import GoneRange
 from wire.verdict import LegFact

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_engine.reports._core.agent_hours import Interval, State, agent_hours
-from sla_engine.reports._core.agent_intervals import Talk, presence_intervals, talks
+from sla_engine.reports._core.agent_intervals import presence_intervals
+from tests.talking import Talk, talks
 from wire.body import Body
 from wire.conversation import (
     Accepted,
