@@ -12,6 +12,7 @@ from rich.table import Table
 
 from collector.importers.delivery import Delivered
 from collector.importers.report import RejectedRow, Report
+from seatwatch.explain_words import Teller
 
 LISTED_ON_SCREEN: Final = 20
 """How many rejected rows a screen holds beside everything else; --json lists them all."""
@@ -33,37 +34,33 @@ def bar(file: Path, size: int) -> Iterator[Callable[[int], None]]:
         yield lambda position: progress.update(task, completed=position)
 
 
-def show(report: Report, delivered: Delivered | None) -> None:
-    """The report for a person, on stdout."""
+def show(report: Report, delivered: Delivered | None, tell: Teller) -> None:
+    """The report for a person, on stdout. Outcomes and reasons keep their names, which the guides explain."""
     console = Console(markup=False)
-    rows = Table("rows", "count", title="What the rows are")
+    rows = Table(tell.word("import_rows"), tell.word("import_count"), title=tell.word("import_rows_are"))
     for outcome, count in _outcomes(report, delivered).items():
         rows.add_row(_words(outcome), f"{count:,}")
-    rows.add_row("all", f"{report.rows:,}", style="bold")
+    rows.add_row(tell.word("import_all_rows"), f"{report.rows:,}", style="bold")
     console.print(rows)
-    _counts(console, "Why rows were rejected", "reason", report.reasons)
-    _rows(console, report.rejected, sum(report.reasons.values()))
-    _notes(console, report)
+    _counts(console, tell, "import_why_rejected", report.reasons)
+    _rows(console, tell, report.rejected, sum(report.reasons.values()))
+    _notes(console, tell, report)
     if report.broken_off:
-        console.print("The last row breaks off before its end; it is entered when the log goes on.")
+        console.print(tell.word("import_broken_off"))
     if report.undecided:
-        console.print(
-            f"{report.undecided:,} calls are undecided where the file ends; they are entered when it goes on."
-        )
+        console.print(tell.filled("import_undecided", n=f"{report.undecided:,}"))
     if report.unfinished:
-        console.print(
-            f"{report.unfinished:,} calls have no end where the file ends; it is entered when the file goes on."
-        )
+        console.print(tell.filled("import_unfinished", n=f"{report.unfinished:,}"))
     if delivered is None:
-        console.print(f"{report.events:,} events; nothing was stored (--check).")
+        console.print(tell.filled("import_checked", n=f"{report.events:,}"))
         return
-    _counts(console, "Events the ledger did not take", "reason", delivered.refused)
-    _rows(console, delivered.refused_rows, delivered.rows_touched)
-    new = delivered.stored - delivered.stored_before
-    console.print(f"{delivered.events:,} events: {new:,} new, {delivered.stored_before:,} stored before.")
+    _counts(console, tell, "import_not_taken", delivered.refused)
+    _rows(console, tell, delivered.refused_rows, delivered.rows_touched)
+    new, before = delivered.stored - delivered.stored_before, delivered.stored_before
+    console.print(tell.filled("import_stored", n=f"{delivered.events:,}", new=f"{new:,}", before=f"{before:,}"))
     if not delivered.complete:
         missing = delivered.events - delivered.stored
-        console.print(f"{missing:,} events were not acknowledged; import the file again.", style="bold red")
+        console.print(tell.filled("import_not_acknowledged", n=f"{missing:,}"), style="bold red")
 
 
 def as_json(report: Report, delivered: Delivered | None) -> bytes:
@@ -103,27 +100,33 @@ def _outcomes(report: Report, delivered: Delivered | None) -> dict[str, int]:
     return {**taken, "refused_by_the_ledger": refused.total()}
 
 
-def _counts(console: Console, title: str, heading: str, counts: Mapping[str, int]) -> None:
+def _counts(console: Console, tell: Teller, title: str, counts: Mapping[str, int]) -> None:
     if counts:
-        table = Table(heading, "count", title=title)
+        table = Table(tell.word("import_reason"), tell.word("import_count"), title=tell.word(title))
         for name, count in sorted(counts.items(), key=lambda pair: -pair[1]):
             table.add_row(_words(name), f"{count:,}")
         console.print(table)
 
 
-def _rows(console: Console, rows: Sequence[RejectedRow], total: int) -> None:
+def _rows(console: Console, tell: Teller, rows: Sequence[RejectedRow], total: int) -> None:
     for rejected in rows[:LISTED_ON_SCREEN]:
-        where = f" in {rejected.column!r}" if rejected.column else ""
-        file = f"{rejected.file} " if rejected.file else ""
-        console.print(f"  {file}row {rejected.row}: {_words(rejected.reason)}{where}", highlight=False)
+        told = tell.filled(
+            "import_row_in" if rejected.column else "import_row",
+            file=f"{rejected.file} " if rejected.file else "",
+            row=rejected.row,
+            reason=_words(rejected.reason),
+            column=repr(rejected.column),
+        )
+        console.print(f"  {told}", highlight=False)
     if total > LISTED_ON_SCREEN:
-        console.print(f"  and {total - LISTED_ON_SCREEN:,} more; --json lists them", highlight=False)
+        console.print(f"  {tell.filled('import_more_rows', n=f'{total - LISTED_ON_SCREEN:,}')}", highlight=False)
 
 
-def _notes(console: Console, report: Report) -> None:
+def _notes(console: Console, tell: Teller, report: Report) -> None:
     if not report.notes:
         return
-    table = Table("taken, though", "count", "rows", title="Contradictions")
+    headings = (tell.word(key) for key in ("import_taken_though", "import_count", "import_rows"))
+    table = Table(*headings, title=tell.word("import_contradictions"))
     for name, count in report.notes.most_common():
         listed = report.noted[name]
         shown = ", ".join(map(str, listed[:LISTED_ON_SCREEN]))

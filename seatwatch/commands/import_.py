@@ -4,7 +4,8 @@ import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -77,6 +78,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     ] = None,
     token_file: Annotated[Path | None, typer.Option(help="the source's token, when a server runs over DATA")] = None,
     check: Annotated[bool, typer.Option("--check", help="read and count every row, store nothing")] = False,
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of the summary")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="end with one JSON object on stdout")] = False,
 ) -> None:
     """Import call detail records. Importing a file again adds nothing; a file that grew continues.
@@ -97,7 +99,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     with bar(files[0], reading.size) as progress:
         job = Job(reading, speaker, data, rules, token_file, speed, progress)
         delivered = _deliver(job, asked, defaults, check=check)
-    _say(reading, delivered, as_json=as_json)
+    _say(reading, delivered, lang, as_json=as_json)
     if delivered is not None and (delivered.refused or not delivered.complete):
         raise typer.Exit(1)
 
@@ -165,13 +167,14 @@ def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -
         _end(str(error), code=1)
 
 
-def _say(reading: "Reading", delivered: "Delivered | None", *, as_json: bool) -> None:
+def _say(reading: "Reading", delivered: "Delivered | None", lang: Literal["zh", "en"], *, as_json: bool) -> None:
     from seatwatch import import_screen
+    from seatwatch.explain_words import Teller
 
     if as_json:
         sys.stdout.write(import_screen.as_json(reading.report, delivered).decode() + "\n")
     else:
-        import_screen.show(reading.report, delivered)
+        import_screen.show(reading.report, delivered, Teller(lang, ZoneInfo("UTC")))
 
 
 def _end(message: str, *, code: int = 2) -> NoReturn:

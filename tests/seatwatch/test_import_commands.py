@@ -71,6 +71,22 @@ def test_for_a_person_it_is_a_table_and_the_rejected_rows(calls: list[str], caps
     assert "7 events: 0 new, 7 stored before." in capsys.readouterr().out
 
 
+def test_the_summary_speaks_chinese_and_keeps_the_names_of_reasons(
+    calls: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*calls, "--lang", "zh"]) == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "各行归类",
+        "被拒行的原因",
+        "第 4 行：not a time（列 'entered'）",
+        "7 个事件：新增 7 个，此前已有 0 个。",
+    ):
+        assert words in shown
+    assert "rejected" in shown
+    assert "stored before" not in shown
+
+
 def test_a_second_import_leaves_the_ledger_as_it_is(calls: list[str], tmp_path: Path) -> None:
     assert run(calls) == 0
     before = records(tmp_path / "data")
