@@ -9,7 +9,7 @@ import { LOOKS, blocksOf, lookOf, sizeFor } from "./seats.js";
 import { offerBeside, openScreen } from "./turned.js";
 
 const SIZE = { least: 18, most: 72 };
-const PHONE_SIZE = { least: 22, most: 38 };
+const PHONE_SIZE = { least: 18, most: 38 };
 const TEXT_FROM = 34; // px of a seat from which on the wait is written into it
 const HEAD_REM = 2.1;
 const GAP_REM = 1.1;
