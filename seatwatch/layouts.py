@@ -8,6 +8,8 @@ title = "Acme"
 panels = ["queues", "teams"]
 clients = ["acme"]
 columns = 2
+[[layout.floor-2.page]]
+screen = "team/3"
 """
 
 import tomllib
@@ -18,7 +20,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from dashboards.wallboard._core.layout import PANELS, Layout, LayoutPage
+from dashboards.wallboard._core.layout import MAP, PANELS, TEAM, Layout, LayoutPage
 from seatwatch.sections import read_section
 from wire.ids import is_name
 from wire.toml import read_toml
@@ -33,8 +35,9 @@ class WallboardSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageSection(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of a layout; a list that is left out shows all of its kind."""
+    """A page of a layout; a list that is left out shows all of its kind. screen: "map" or "team/ID", instead."""
 
+    screen: str = ""
     title: str = ""
     panels: tuple[str, ...] = PANELS
     clients: list[str] | None = None
@@ -101,6 +104,7 @@ def _layout(name: str, section: LayoutSection, turn_ms: int) -> Layout:
             teams=_listed(page.teams),
             sites=_listed(page.sites),
             columns=page.columns,
+            screen=page.screen,
         )
         for page in section.page
     )
@@ -125,6 +129,9 @@ def _layout_faults(name: str, section: LayoutSection, known: Known) -> Iterator[
 
 
 def _page_faults(key: str, page: PageSection, known: Known) -> Iterator[Fault]:
+    if page.screen:
+        yield from _screen_faults(key, page)
+        return
     if not page.panels:
         yield Fault(f"{key}.panels", "shows nothing", f"name some of {', '.join(PANELS)}")
     lists = {
@@ -141,3 +148,13 @@ def _page_faults(key: str, page: PageSection, known: Known) -> Iterator[Fault]:
                 yield Fault(f"{key}.{kind}", f"no {kind[:-1]} {each!r}", fix)
             if (named or ()).count(each) > 1:
                 yield Fault(f"{key}.{kind}", f"{each!r} is there more than once", "name it once")
+
+
+def _screen_faults(key: str, page: PageSection) -> Iterator[Fault]:
+    """Of a page that is a screen of its own, which shows what it always shows."""
+    if page.screen != MAP and not (page.screen.startswith(TEAM) and is_name(page.screen.removeprefix(TEAM))):
+        yield Fault(f"{key}.screen", f"no screen {page.screen!r}", f'use "{MAP}", or "{TEAM}" and the id of a team')
+    plain = PageSection(screen=page.screen)
+    for name in page.__struct_fields__:
+        if getattr(page, name) != getattr(plain, name):
+            yield Fault(f"{key}.{name}", "has no effect beside screen", "leave it out, or leave out screen")

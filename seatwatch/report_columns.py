@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import decimal, hundredths, mean_ms, quotient_hundredths, share
+from seatwatch.numbers import decimal, hundredths, mean_ms, percent, quotient_hundredths, share
+from sla_engine.reports._core.buckets import HOUR_MS
 from sla_engine.reports._core.report import Row
 from wire.board import Mean, Ratio
 
@@ -22,10 +23,11 @@ class Part(StrEnum):
 
 
 class Form(StrEnum):
-    """How a value is read: a share in percent, a quotient as a number, a mean or a duration in ms."""
+    """How a value is read: a share in percent, one of time too, a quotient as a number, a mean or a duration in ms."""
 
     COUNT = "count"
     SHARE = "share"
+    TIME_SHARE = "time_share"
     QUOTIENT = "quotient"
     MEAN = "mean"
     DURATION = "duration"
@@ -48,6 +50,9 @@ class Column(NamedTuple):
             case Ratio():
                 if self.form is Form.QUOTIENT:
                     return decimal(quotient_hundredths(value))
+                if self.form is Form.TIME_SHARE:
+                    hours = f"{_hours(value.part)}/{_hours(value.whole)} {tell.word('hours')}"
+                    return f"{percent(hundredths(value))} ({hours})"
                 return share(value)
             case Mean(count=count):
                 return f"{tell.lasting(mean_ms(value))} ({count})"
@@ -59,7 +64,7 @@ class Column(NamedTuple):
         match self.form:
             case Form.COUNT:
                 return (self.key,)
-            case Form.SHARE:
+            case Form.SHARE | Form.TIME_SHARE:
                 return f"{self.key}_part", f"{self.key}_whole", f"{self.key}_percent"
             case Form.QUOTIENT:
                 return f"{self.key}_part", f"{self.key}_whole", self.key
@@ -75,7 +80,7 @@ class Column(NamedTuple):
             case None:
                 return (None,) * len(self.fields())
             case Ratio(part=part, whole=whole):
-                of_hundredths = hundredths if self.form is Form.SHARE else quotient_hundredths
+                of_hundredths = quotient_hundredths if self.form is Form.QUOTIENT else hundredths
                 return part, whole, decimal(of_hundredths(value)) if whole else None
             case Mean(total_ms=total_ms, count=count):
                 return total_ms, count, mean_ms(value) if count else None
@@ -94,6 +99,12 @@ def unbounded(row: Row) -> str:
     return "" if why is None else why.value
 
 
+def _hours(ms: int) -> str:
+    """Tenths of an hour, down."""
+    tenths = ms * 10 // HOUR_MS
+    return f"{tenths // 10}.{tenths % 10}"
+
+
 def _under(path: str) -> Callable[[Row], Value]:
     """What stands under a dotted path of a row; None where a part of it is."""
 
@@ -108,7 +119,7 @@ def _under(path: str) -> Callable[[Row], Value]:
 
 
 _S, _T, _P, _R = Part
-_COUNT, _SHARE, _QUOTIENT, _MEAN, _DURATION = Form
+_COUNT, _SHARE, _TIME_SHARE, _QUOTIENT, _MEAN, _DURATION = Form
 COLUMNS: Final = tuple(
     Column(key, part, form, _under(path))
     for key, part, form, path in (
@@ -151,7 +162,7 @@ COLUMNS: Final = tuple(
         ("concurrency", _P, _QUOTIENT, "load.mean"),
         ("concurrency_p95", _P, _COUNT, "load.p95"),
         ("concurrency_peak", _P, _COUNT, "load.peak"),
-        ("occupancy", _P, _SHARE, "work.occupancy"),
+        ("occupancy", _P, _TIME_SHARE, "work.occupancy"),
         ("logged_in_time", _P, _DURATION, "work.logged_in_ms"),
         ("on_break_time", _P, _DURATION, "work.on_break_ms"),
         ("wrap_up_time", _P, _DURATION, "work.wrap_up_ms"),
@@ -162,7 +173,7 @@ COLUMNS: Final = tuple(
         ("contracted_seats", _P, _QUOTIENT, "seats.contracted"),
         ("seat_shortfall", _P, _DURATION, "seats.shortfall_ms"),
         ("no_data_time", _P, _DURATION, "seats.no_data_ms"),
-        ("coverage", _P, _SHARE, "coverage.time"),
+        ("coverage", _P, _TIME_SHARE, "coverage.time"),
         ("coverage_worst", _P, _SHARE, "coverage.worst"),
         ("coverage_best", _P, _SHARE, "coverage.best"),
         ("trailing_attainment", _R, _SHARE, "trailing.attainment"),

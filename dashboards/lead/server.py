@@ -81,8 +81,20 @@ class LeadScreens:
 
         JSON alone is taken, which no page of another site can send with our cookie.
         """
-        sight = self._sight(request)
-        by = self._leaders.name_of(request)
+        return await self.follow(request, self._sight(request), self._leaders.name_of(request))
+
+    @property
+    def wallboard(self) -> Wallboard:
+        """Whose streams and boards these are."""
+        return self._wallboard
+
+    @property
+    def can_follow(self) -> bool:
+        """Whether this process can put it on record."""
+        return self._follow_up is not None
+
+    async def follow(self, request: web.Request, sight: Sight, by: str | None) -> web.Response:
+        """What `take` does, for whoever may see `sight` and is recorded as `by`, None = who may not."""
         if by is None or not is_same_origin(request) or request.content_type != "application/json":
             raise web.HTTPForbidden(headers=NO_STORE)
         if self._follow_up is None:

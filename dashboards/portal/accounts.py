@@ -37,6 +37,7 @@ class Role(StrEnum):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One person. clients, sites: what may be seen, None = all.
 
+    staff: number under which a supervisor follows up, "" = not at all.
     password: as Argon2id writes it. revision: of the password; a session lasts as long as it.
     """
 
@@ -47,6 +48,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     password: str
     disabled: bool = False
     revision: int = 1
+    staff: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -113,6 +115,7 @@ class Accounts:
         *,
         clients: tuple[str, ...] | None,
         sites: tuple[str, ...] | None,
+        staff: str = "",
     ) -> None:
         """Write a new account, or a disabled one anew. Raises AccountError where the name is in use, OSError."""
         held = self.all().get(name)
@@ -125,6 +128,7 @@ class Accounts:
             sites=sites,
             password=self._hasher.hash(password),
             revision=1 if held is None else held.revision + 1,
+            staff=staff,
         )
         self._write({**self.all(), name: account})
 

@@ -8,6 +8,8 @@ from aiohttp import web
 from dashboards.portal.accounts import Account, Role
 from dashboards.portal.sessions import Session
 
+ROOT: Final = "/portal"
+COOKIE: Final = "seatwatch_portal"
 EVERYBODY: Final = frozenset(Role)
 ANYBODY: Final[frozenset[Role] | None] = None
 """Also who is not signed in."""
@@ -27,10 +29,14 @@ Page = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 
 class Door(NamedTuple):
-    """One page. roles: None = also who is not signed in. of_client: it shows one client's data."""
+    """One page. roles: None = also who is not signed in. of_client: it shows one client's data.
+
+    is_form: what is posted there is a form of ours; otherwise the page itself says what it takes.
+    """
 
     method: str
     path: str
     roles: frozenset[Role] | None
     page: Page
     of_client: bool = True
+    is_form: bool = True

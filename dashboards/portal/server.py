@@ -16,9 +16,12 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dashboards.lead.server import LeadScreens
 from dashboards.portal._core import charts, site_charts
 from dashboards.portal.accounts import Account, AccountError, Accounts, Role
-from dashboards.portal.doors import ANYBODY, EVERYBODY, Door, Visit
+from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
+from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
+from dashboards.portal.leading import LEADERS, Leading
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
@@ -29,8 +32,6 @@ from wire.incident import Cause
 from wire.scope import Scope
 from wire.verdict import Verdict
 
-COOKIE: Final = "seatwatch_portal"
-ROOT: Final = "/portal"
 HERE: Final = Path(__file__).parent
 PICTURES: Final[dict[str, Callable[[Any, Mapping[str, str], charts.Ways], str]]] = {
     "histogram": charts.histogram,
@@ -43,10 +44,6 @@ PICTURES: Final[dict[str, Callable[[Any, Mapping[str, str], charts.Ways], str]]]
 VERDICTS: Final = ("", *Verdict)
 CONTENT_TYPES: Final = {"csv": "text/csv", "json": "application/json"}
 NO_STORE: Final = {"Cache-Control": "no-store"}
-_KEPT: Final = ("lang", "client", "from", "to", "queue")
-"""What of an address goes along from page to page."""
-_KEPT_BELOW: Final = (*_KEPT, *NAMES)
-"""What goes along from a figure down to a timeline, and back."""
 
 Past = Callable[[web.Request, Scope], Awaitable[web.Response]]
 """Answers what board a request's `?at=` asks for, within a scope."""
@@ -55,7 +52,7 @@ Words = Mapping[str, Mapping[str, str]]
 
 
 class Portal:
-    """The pages. words: of the screen. past: None where no board of a past instant can be had."""
+    """The pages. words: of the screen. past, lead: None where there is no board of a past instant, or none of now."""
 
     def __init__(
         self,
@@ -65,6 +62,7 @@ class Portal:
         words: Words,
         clock_ms: Callable[[], int],
         past: Past | None = None,
+        lead: LeadScreens | None = None,
     ) -> None:
         self._record: Final = record
         self._accounts: Final = accounts
@@ -73,6 +71,7 @@ class Portal:
         self._past: Final = past
         self._sessions: Final = Sessions(accounts, settings, clock_ms)
         self._attempts: Final = Attempts(settings, clock_ms)
+        self._leading: Final = None if lead is None else Leading(lead, self._sessions, self._page)
         self._one_by_one: Final = asyncio.Semaphore(1)
         self._hashing: Final = asyncio.Semaphore(1)
         self._templates: Final = Environment(
@@ -87,6 +86,7 @@ class Portal:
         """Every page."""
         accounts = frozenset({Role.ADMIN})
         return (
+            *(() if self._leading is None else self._leading.doors()),
             Door("GET", ROOT, EVERYBODY, self._first, of_client=False),
             Door("GET", f"{ROOT}/sign-in", ANYBODY, self._sign_in_page, of_client=False),
             Door("POST", f"{ROOT}/sign-in", ANYBODY, self._sign_in, of_client=False),
@@ -124,17 +124,19 @@ class Portal:
                 raise web.HTTPUnauthorized(headers=NO_STORE)
             session, account = found
             if account.role not in door.roles:
+                return self._refused(Visit(request, language, session, account, ""), web.HTTPForbidden)
+            is_form = request.method == "POST" and door.is_form
+            if is_form and (await self._form(request)).get("csrf") != session.csrf:
                 raise web.HTTPForbidden(headers=NO_STORE)
-            if request.method == "POST" and (await self._form(request)).get("csrf") != session.csrf:
-                raise web.HTTPForbidden(headers=NO_STORE)
-            client = self._client(request, account) if door.of_client else ""
-            visit = Visit(request, language, session, account, client)
+            visit = Visit(request, language, session, account, "")
             try:
+                if door.of_client:
+                    visit = visit._replace(client=self._client(request, account))
                 return await door.page(visit)
             except AskedWronglyError:
                 return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
             except NotSeenError:
-                raise web.HTTPNotFound(headers=NO_STORE) from None
+                return self._refused(visit, web.HTTPNotFound)
             except NothingSaidError as nothing:
                 return self._message(visit, nothing.says, web.HTTPOk.status_code)
 
@@ -145,7 +147,7 @@ class Portal:
         seen = [client for client, _ in self._record.clients(account.scope)]
         named = request.query.get("client", "")
         if not seen or (named and named not in seen):
-            raise web.HTTPNotFound(headers=NO_STORE)
+            raise NotSeenError(named)
         return named or seen[0]
 
     def _language(self, request: web.Request) -> str:
@@ -207,7 +209,7 @@ class Portal:
     async def _service(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.service, _asked(visit))
         words = self._words[visit.language]
-        ways = charts.Ways(partial(_links(visit), "sessions", from_=page.first, to_=page.last), _incident_link(visit))
+        ways = charts.Ways(partial(links(visit), "sessions", from_=page.first, to_=page.last), incident_link(visit))
         pictures = {
             name: Markup(draw(getattr(page, name), words, ways))  # noqa: S704 - charts escape what they are told
             for name, draw in PICTURES.items()
@@ -226,7 +228,7 @@ class Portal:
     async def _list(self, visit: Visit) -> web.StreamResponse:
         which = _which(visit)
         page = await self._told(self._record.sessions, _asked(visit), which, _page_number(visit))
-        below = _links(visit, _KEPT_BELOW)
+        below = links(visit, KEPT_BELOW)
         return self._page("sessions.html", visit, page=page, which=which, verdicts=VERDICTS, causes=Cause, below=below)
 
     async def _list_file(self, visit: Visit) -> web.StreamResponse:
@@ -238,7 +240,7 @@ class Portal:
         named = visit.request.query.get("id", "")
         page = await self._told(self._record.conversation, _asked(visit), named)
         status = web.HTTPOk.status_code if page.is_known else web.HTTPNotFound.status_code
-        came_from = _links(visit, _KEPT_BELOW)("sessions", page=visit.request.query.get("page", ""))
+        came_from = links(visit, KEPT_BELOW)("sessions", page=visit.request.query.get("page", ""))
         return self._page("conversation.html", visit, status=status, page=page, came_from=came_from)
 
     async def _search_page(self, visit: Visit) -> web.StreamResponse:
@@ -258,7 +260,7 @@ class Portal:
 
     async def _site(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.sites.site, _site_asked(visit))
-        words, address = self._words[visit.language], _incident_link(visit)
+        words, address = self._words[visit.language], incident_link(visit)
         pictures = [
             (shown, Markup(site_charts.discharge(shown, words)))  # noqa: S704 - charts escape what they are told
             for shown in page.discharges
@@ -294,22 +296,30 @@ class Portal:
     def _message(self, visit: Visit, says: str, status: int) -> web.Response:
         return self._page("message.html", visit, status=status, says=says)
 
+    def _refused(self, visit: Visit, why: type[web.HTTPClientError]) -> web.Response:
+        """A page that repeats nothing of what was asked for: of what may not be seen, not even that it exists."""
+        told = {"to": links(visit, ()), "here": "service", "path": ""}
+        says = "portal_not_there" if why is web.HTTPNotFound else "portal_not_allowed"
+        return self._page("message.html", visit, status=why.status_code, says=says, **told)
+
     def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
         account = visit.account
         clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account))
-        body = self._templates.get_template(template).render(
-            **shown,
-            words=self._words[visit.language],
-            languages={tag: texts["language_name"] for tag, texts in self._words.items()},
-            language=visit.language,
-            account=account,
-            csrf="" if visit.session is None else visit.session.csrf,
-            clients=clients,
-            client=visit.client,
-            client_name=dict(clients).get(visit.client, ""),
-            path=visit.request.path,
-            to=_links(visit),
-        )
+        told = {
+            "words": self._words[visit.language],
+            "languages": {tag: texts["language_name"] for tag, texts in self._words.items()},
+            "language": visit.language,
+            "account": account,
+            "csrf": "" if visit.session is None else visit.session.csrf,
+            "clients": clients,
+            "client": visit.client,
+            "client_name": dict(clients).get(visit.client, ""),
+            "path": visit.request.path,
+            "here": "",
+            "to": links(visit),
+            "leads": self._leading is not None and account is not None and account.role in LEADERS,
+        }
+        body = self._templates.get_template(template).render({**told, **shown})
         return web.Response(text=body, content_type="text/html", status=status, headers=NO_STORE)
 
     def _file(self, visit: Visit, what: str, form: str, body: bytes) -> web.Response:
@@ -369,22 +379,3 @@ def _page_number(visit: Visit) -> int:
 
 def _scope(account: Account | None) -> Scope:
     return Scope(clients=frozenset(), sites=frozenset()) if account is None else account.scope
-
-
-def _links(visit: Visit, names: Sequence[str] = _KEPT) -> Callable[..., str]:
-    """Addresses of pages that keep language, client and time, or what `names` says; "" = this page as it is."""
-    asked = dict(visit.request.query)
-    kept = {name: asked[name] for name in names if name in asked}
-
-    def to(page: str, /, **changes: str | int) -> str:
-        renamed = {name.rstrip("_"): value for name, value in changes.items()}
-        told = {**(kept if page else asked), "lang": visit.language, **renamed}
-        query = {name: value for name, value in told.items() if value != ""}
-        return f"{ROOT}/{page}?{urlencode(query)}" if page else f"{visit.request.path}?{urlencode(query)}"
-
-    return to
-
-
-def _incident_link(visit: Visit) -> Callable[[str], str]:
-    to = _links(visit)
-    return lambda incident: to("incident", id=incident)

@@ -57,8 +57,17 @@ class Sessions:
 
     def of(self, token: str) -> tuple[Session, Account] | None:
         """The session of a token and whose it is, None where it has ended: by time, or with its account."""
-        key, now = _digest(token), self._clock_ms()
-        session = self._held.get(key)
+        found = self._lasting(_digest(token))
+        if found is not None:
+            found[0].seen_at = self._clock_ms()
+        return found
+
+    def lasts(self, token: str) -> bool:
+        """Whether it has not ended. A screen that asks keeps no session from being idle."""
+        return self._lasting(_digest(token)) is not None
+
+    def _lasting(self, key: str) -> tuple[Session, Account] | None:
+        now, session = self._clock_ms(), self._held.get(key)
         if session is None:
             return None
         account = self._accounts.active(session.account)
@@ -67,7 +76,6 @@ class Sessions:
         if account is None or account.revision != session.revision or is_old or is_idle:
             del self._held[key]
             return None
-        session.seen_at = now
         return session, account
 
     def end(self, token: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from dashboards.wallboard._core.layout import Layout
+from dashboards.wallboard._core.layout import TEAM, Layout
 from dashboards.wallboard.access import Access
 from wire.scope import Scope
 
@@ -32,7 +32,10 @@ class LayoutDoor:
         return [web.get("/layout.json", self.show)]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The layout as JSON, null where neither address nor device names one; 404 where nobody knows it."""
+        """The layout as JSON, null where neither address nor device names one or nothing is left of it to be seen.
+
+        404 where nobody knows it.
+        """
         scope = self._access.scope_of_request(request)
         if scope is None:
             raise web.HTTPUnauthorized(headers={**NO_STORE, "WWW-Authenticate": "Bearer"})
@@ -41,12 +44,13 @@ class LayoutDoor:
         found = self._layouts().get(name)
         if name and found is None:
             raise web.HTTPNotFound(headers=NO_STORE)
-        body = msgspec.json.encode(None if found is None else _seen(found, scope))
+        seen = None if found is None else _seen(found, scope)
+        body = msgspec.json.encode(seen if seen is not None and seen.pages else None)
         return web.Response(body=body, content_type="application/json", headers=NO_STORE)
 
 
 def _seen(layout: Layout, scope: Scope) -> Layout:
-    """Without the ids of what the reader may not see."""
+    """Without the ids of what the reader may not see, and without the screens of teams they may not see."""
     pages = [
         msgspec.structs.replace(
             page,
@@ -56,6 +60,7 @@ def _seen(layout: Layout, scope: Scope) -> Layout:
             sites=_those(page.sites, scope.sees_site),
         )
         for page in layout.pages
+        if not page.screen.startswith(TEAM) or scope.sees_team(page.screen.removeprefix(TEAM))
     ]
     return msgspec.structs.replace(layout, pages=tuple(pages))
 

@@ -31,7 +31,7 @@ SECURITY_HEADERS: Final = {
 }
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REVALIDATE: Final = {"Cache-Control": "no-cache"}
-KEPT: Final = frozenset({"lang", "at", "known_at", "layout", "to"})
+KEPT: Final = frozenset({"lang", "at", "known_at", "layout", "page", "to"})
 """What of an address goes along through the sign-in."""
 STREAM_HEADERS: Final = {**NO_STORE, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
@@ -144,13 +144,18 @@ class Wallboard:
         """The wallboard's event stream."""
         return await self.stream(request, Sight(scope=self.scope(request)))
 
-    async def stream(self, request: web.Request, sight: Sight) -> web.StreamResponse:
-        """The event stream of one screen: `hello`, then `delta` and `tick` until either side ends it."""
+    async def stream(
+        self, request: web.Request, sight: Sight, may_look: Callable[[], bool] | None = None
+    ) -> web.StreamResponse:
+        """The event stream of one screen: `hello`, then `delta` and `tick` until either side ends it.
+
+        may_look: asked at every tick; None = by the token or the place it was asked with.
+        """
         transport = request.transport
         if transport is None:
             raise web.HTTPServiceUnavailable
         try:
-            screen = self.hub.connect(sight, transport, self._access.may_still_look(request))
+            screen = self.hub.connect(sight, transport, may_look or self._access.may_still_look(request))
         except TooManyScreensError:
             retry = str(max(1, self.hub.settings.write_timeout_ms // 1000))
             raise web.HTTPServiceUnavailable(headers={**NO_STORE, "Retry-After": retry}) from None

@@ -19,6 +19,8 @@ Examples:
 
   seatwatch account add ops --role supervisor --site chengdu --password-file ops.txt
 
+  seatwatch account add li.bo --role supervisor --staff w1007     may say "I follow up"
+
   seatwatch account list
 
   seatwatch account disable li.na            also ends every session of it at once
@@ -44,6 +46,9 @@ def add(
     site: Annotated[
         list[str] | None, typer.Option("--site", help="a site it may see; may be repeated; none = all of them")
     ] = None,
+    staff: Annotated[
+        str, typer.Option(help="a supervisor's staff number, under which the team's screen records who follows up")
+    ] = "",
     password_file: Annotated[
         Path | None, typer.Option(help="a file whose first line is the password; without it, it is asked for")
     ] = None,
@@ -55,7 +60,7 @@ def add(
     """
     from dashboards.portal.accounts import AccountError, Role
 
-    problem = _problem(name, role, client or ())
+    problem = _problem(name, role, client or (), staff)
     if problem:
         _refuse(problem)
     try:
@@ -67,7 +72,9 @@ def add(
         _refuse(f"{name}: a password has {least} characters or more; three or four words will do")
     sites = tuple(site or ()) if site or role == "client" else None
     try:
-        _accounts(data).add(name, Role(role), password, clients=tuple(client) if client else None, sites=sites)
+        _accounts(data).add(
+            name, Role(role), password, clients=tuple(client) if client else None, sites=sites, staff=staff
+        )
     except (AccountError, OSError) as error:
         _refuse(str(error))
     typer.echo(f"{name}: may sign in as {role}")
@@ -84,7 +91,8 @@ def list_(data: Data = Path("data")) -> None:
     for account in sorted(found.values(), key=lambda each: each.name):
         seen = (_listed("clients", account.clients), _listed("sites", account.sites))
         state = "disabled" if account.disabled else "active"
-        typer.echo("  ".join((account.name, account.role, *seen, state)))
+        staff = (f"staff={account.staff}",) if account.staff else ()
+        typer.echo("  ".join((account.name, account.role, *seen, *staff, state)))
     if not found:
         typer.echo("no accounts; `seatwatch account add NAME --role ROLE` makes one")
 
@@ -100,12 +108,14 @@ def disable(name: Annotated[str, typer.Argument(help="whose account it is")], da
     typer.echo(f"{name}: disabled")
 
 
-def _problem(name: str, role: str, clients: Sequence[str]) -> str:
+def _problem(name: str, role: str, clients: Sequence[str], staff: str) -> str:
     """Why there can be no such account; empty when there can."""
     if not is_name(name) or not all(map(is_client, clients)):
         return f"{name}: names are letters, digits and . _ : @ / -"
     if role == "client" and len(clients) != 1:
         return f"{name}: a client's account sees exactly one client; name it with --client"
+    if staff and (role != "supervisor" or not is_name(staff)):
+        return f"{name}: --staff is a supervisor's staff number: letters, digits and . _ : @ / -"
     return ""
 
 

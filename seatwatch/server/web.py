@@ -30,6 +30,8 @@ from wire.board import Board
 from wire.errors import Reason
 from wire.verdict import Notice
 
+LEAD: Final = web.AppKey("lead", LeadScreens)
+"""The leaders' screens of an application that has them."""
 LANGUAGES: Final[dict[str, glossary.Language]] = {"zh-CN": "zh", "en": "en"}
 
 
@@ -167,7 +169,8 @@ def web_application(
         door = intake_http.HttpDoor(intake, intake.sources, events_settings(defaults))
         app.add_routes(door.routes())
     install(app, wallboard)
-    app.add_routes(LeadScreens(wallboard, Leaders(access, leaders), follow_up).routes())
+    app[LEAD] = LeadScreens(wallboard, Leaders(access, leaders), follow_up)
+    app.add_routes(app[LEAD].routes())
     return app
 
 
@@ -182,4 +185,6 @@ def install_portal(
 ) -> None:
     """Put the portal over `record` into `app`. Its accounts are in the data directory."""
     settings = defaults.fill(PortalSettings, "portal")
-    portal.install(app, portal.Portal(record, Accounts(data / FILE), settings, words(), elapsed_ms, past))
+    portal.install(
+        app, portal.Portal(record, Accounts(data / FILE), settings, words(), elapsed_ms, past, app.get(LEAD))
+    )

@@ -71,6 +71,20 @@ async def test_ids_of_what_the_reader_may_not_see_are_left_out() -> None:
     assert "beta" not in str(told)
 
 
+async def test_the_screen_of_a_team_that_the_reader_may_not_see_is_no_page_of_theirs(tmp_path: Path) -> None:
+    pages = layout("floor", page(screen="team/north"), page(screen="map"), page(screen="team/south"))
+    alone = layout("alone", page(screen="team/north"))
+    devices = Devices(tmp_path, elapsed_ms=lambda: 0, look_ms=0)
+    token = devices.add("tv", clients=None, sites=None, teams=("south",), layout="floor", at=0)
+    app = Application()
+    app.add_routes(LayoutDoor(lambda: {"floor": pages, "alone": alone}, Access({}, devices)).routes())
+    async with TestClient(TestServer(app)) as opened:
+        told = await (await opened.get("/layout.json?name=floor", headers=bearer(token))).json()
+        assert [each["screen"] for each in told["pages"]] == ["map", "team/south"]
+        nothing = await opened.get("/layout.json?name=alone", headers=bearer(token))
+        assert await nothing.json() is None, "a layout of nothing they may see shows everything they may see"
+
+
 async def test_a_device_has_a_layout_of_its_own_unless_the_address_names_another(tmp_path: Path) -> None:
     devices = Devices(tmp_path, elapsed_ms=lambda: 0, look_ms=0)
     token = devices.add("tv", clients=None, sites=None, teams=None, layout="floor", at=0)

@@ -168,6 +168,7 @@ def test_a_phone_shows_a_team_without_sideways_scrolling_and_a_button_for_a_thum
     shared.show(team_board(*fifteen()))
     with looking(browser, f"{shared.base}/team/red?lang={language}", PHONE) as page:
         live(page)
+        expect(page.locator("#title")).to_be_visible()
         expect(page.locator("#list .person")).to_have_count(15)
         assert not page.evaluate(OVERFLOWS)
         assert page.evaluate(CUT_OFF) == []

@@ -1,10 +1,11 @@
 """Layouts on a screen: what a page shows, that pages turn, and that no alarm and no key is turned away from."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from dashboards.wallboard._core.layout import Layout
 from seatwatch.glossary import words
@@ -134,6 +135,72 @@ LAYOUTS = [
     layout("buildings", page("sites", title="A title that is much longer than there is room for"), turn_ms=NEVER_MS),
     layout("mixed", page("teams", "queues", "sites"), turn_ms=NEVER_MS),
 ]
+
+
+def turning_away(turn_ms: int) -> Layout:
+    return layout(
+        "tour", page("teams", title="Teams"), page(screen="map"), page(screen="team/n"), turn_ms=turn_ms, language="en"
+    )
+
+
+def test_pages_turn_to_the_map_and_to_a_team_and_back_and_a_key_stops_them(shared: Wall, browser: Browser) -> None:
+    shared.show(floor(), layouts=[turning_away(QUICK_MS)])
+    with looking(browser, f"{shared.base}/?layout=tour") as shown:
+        for number, path in ((2, "/map"), (3, "/team/n"), (1, "/")):
+            shown.wait_for_url(f"{shared.base}{path}?layout=tour&page={number}")
+        shown.wait_for_url("**/map?**")
+        live(shown)
+        assert shown.evaluate("document.documentElement.lang") == "en", "the layout's language"
+        expect(shown.locator("h1 small")).to_have_text(word("page").format(n=2, m=3))
+        shared.show(floor(), layouts=[turning_away(NEVER_MS)])
+        shown.keyboard.press("Space")
+        expect(shown.locator("h1 small")).to_have_text(word("page_paused"))
+        shown.keyboard.press("ArrowRight")
+        shown.wait_for_url("**/team/n?layout=tour&page=3&paused=1")
+        live(shown)
+        expect(shown.locator("h1 small")).to_have_text(word("page_paused"))
+
+
+def test_an_alarm_elsewhere_brings_its_page_back_and_once_seen_it_is_not_heard_again(
+    shared: Wall, browser: Browser
+) -> None:
+    layouts = [turning_away(NEVER_MS)]
+    shared.show(floor(), layouts=layouts)
+    with looking(browser, f"{shared.base}/map?layout=tour&page=2") as shown:
+        live(shown)
+        shared.show(floor(surging="s"), layouts=layouts)
+        shown.wait_for_url("**/?layout=tour&page=1")
+        expect(shown.locator("#alarm")).to_be_visible()
+        shown.keyboard.press("Enter")
+        expect(shown.locator("#alarm")).to_be_hidden()
+        shown.keyboard.press("ArrowRight")
+        shown.wait_for_url("**/map?layout=tour&page=2")
+        live(shown)
+        shown.keyboard.press("ArrowLeft")
+        shown.wait_for_url("**/?layout=tour&page=1")
+        live(shown)
+        expect(shown.locator("#alarm")).to_be_hidden()
+
+
+def test_a_screen_that_is_not_there_is_passed_over_and_a_page_that_is_gone_leads_back(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(floor(), layouts=[turning_away(QUICK_MS)])
+    with looking(browser, f"{shared.base}/?layout=tour") as shown:
+        asked: list[str] = []
+
+        def nobody(route: Route) -> None:
+            asked.append(route.request.method)
+            route.abort()
+
+        shown.route("**/map?**", nobody)
+        shown.goto(f"{shared.base}/?layout=tour&page=1")
+        shown.wait_for_url("**/team/n?**")
+        assert asked == ["HEAD"] * len(asked)
+        assert asked, "asked whether it is there, and never loaded"
+        shown.unroute_all()
+        shown.goto(f"{shared.base}/map?layout=tour&page=9&lang=en")
+        shown.wait_for_url(lambda url: urlsplit(url).path == "/" and "page=9" not in url)
 
 
 @pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), (PHONE, "en")], ids=str)

@@ -23,6 +23,10 @@ columns = 2
 [layout.lobby]
 [[layout.lobby.page]]
 sites = ["sh1"]
+[[layout.lobby.page]]
+screen = "map"
+[[layout.lobby.page]]
+screen = "team/3"
 """
 SPOILT = """
 [layout.floor-2]
@@ -37,6 +41,14 @@ columns = 9
 colums = 2
 [[layout.floor-2.page]]
 panels = []
+[[layout.floor-2.page]]
+screen = "roof"
+[[layout.floor-2.page]]
+screen = "team/"
+[[layout.floor-2.page]]
+screen = "team/3"
+title = "Three"
+columns = 2
 [layout."a b"]
 """
 
@@ -50,6 +62,7 @@ def test_a_file_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert floor.pages[0].queues == ("acme/aftersale", "acme/presale")
     assert (floor.pages[0].columns, floor.pages[1].columns, floor.pages[1].panels) == (2, 1, PANELS)
     assert (lobby.pages[0].sites, lobby.pages[0].queues) == (("sh1",), None)
+    assert [page.screen for page in lobby.pages] == ["", "map", "team/3"]
 
 
 def test_every_fault_is_named_with_its_key_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +82,10 @@ def test_every_fault_is_named_with_its_key_at_once(tmp_path: Path, capsys: pytes
         "layout.floor-2.page[0].queues: no queue 'presale'",
         "layout.floor-2.page[0].sites: no site 'nowhere'",
         "layout.floor-2.page[1].panels: shows nothing",
+        """layout.floor-2.page[2].screen: no screen 'roof'; use "map", or "team/" and the id of a team""",
+        "layout.floor-2.page[3].screen: no screen 'team/'",
+        "layout.floor-2.page[4].title: has no effect beside screen; leave it out, or leave out screen",
+        "layout.floor-2.page[4].columns: has no effect beside screen",
         "layout.a b: 'a b' is no name",
         "layout.a b: has no page",
     ):

@@ -1,14 +1,15 @@
 // The floor as it stands: every seat in its place by colour and shape, and never who sits there.
 import { cell, fill, node, setIcon, setText, setTone } from "/static/dom.js";
 import { NOTHING } from "/static/format.js";
+import { Shell, by } from "/static/shell.js";
 import { siteLook } from "/static/sites.js";
-import { loadWords, wantedLanguage } from "/static/words.js";
+import { Stream } from "/static/stream.js";
 import { promiseOf, together } from "./people.js";
 import { LOOKS, blocksOf, lookOf, sizeFor } from "./seats.js";
-import { Shell, by } from "./shell.js";
+import { offerBeside, openScreen } from "./turned.js";
 
 const SIZE = { least: 18, most: 72 };
-const PHONE_SIZE = { least: 22, most: 38 };
+const PHONE_SIZE = { least: 18, most: 38 };
 const TEXT_FROM = 34; // px of a seat from which on the wait is written into it
 const HEAD_REM = 2.1;
 const GAP_REM = 1.1;
@@ -16,7 +17,8 @@ const NAMES_REM = 1.7;
 
 class MapScreen extends Shell {
   constructor(words) {
-    super(words, "/map/events", ["/", "wallboard"]);
+    super(words, (onBoard) => new Stream(onBoard, "/map/events"));
+    offerBeside("/", "wallboard", words);
     const { w } = this.tools;
     setText(by("title"), w("seat_map"));
     document.title = `${w("seat_map")} - Seatwatch`;
@@ -150,4 +152,4 @@ function promisesOf(teams) {
   };
 }
 
-loadWords(wantedLanguage()).then((words) => new MapScreen(words).start());
+openScreen(MapScreen);

@@ -3,9 +3,10 @@ import { Alarm } from "/static/alarm.js";
 import { cell, fill, node, setIcon, setText, setTone } from "/static/dom.js";
 import { attainment, average } from "/static/figures.js";
 import { NOTHING } from "/static/format.js";
-import { loadWords, wantedLanguage } from "/static/words.js";
+import { Shell, by } from "/static/shell.js";
+import { Stream } from "/static/stream.js";
 import { BLIND, CALM, OVER, WARN, breakOverrun, inOrder, promiseOf, shownId, together, urgency } from "./people.js";
-import { Shell, by } from "./shell.js";
+import { offerBeside, openScreen } from "./turned.js";
 
 const FAILED_MS = 4000;
 const UNASSIGNED = "unassigned";
@@ -18,9 +19,12 @@ const LOOKS = {
 
 class TeamScreen extends Shell {
   constructor(words) {
-    super(words, `${location.pathname}/events`, ["/map", "seat_map"]);
+    super(words, (onBoard) => new Stream(onBoard, `${location.pathname}/events`));
+    // Who signed in to the portal has no way to the map.
+    if (location.pathname.startsWith("/portal/")) offerBeside("/portal/teams", "team", words);
+    else offerBeside("/map", "seat_map", words);
     const { w } = this.tools;
-    const team = decodeURIComponent(location.pathname.split("/")[2]);
+    const team = decodeURIComponent(location.pathname.split("/").pop());
     const title = `${w("team")} ${team === UNASSIGNED ? w("unassigned") : team}`;
     setText(by("title"), title);
     document.title = `${title} - Seatwatch`;
@@ -261,4 +265,4 @@ class TeamScreen extends Shell {
   }
 }
 
-loadWords(wantedLanguage()).then((words) => new TeamScreen(words).start());
+openScreen(TeamScreen);

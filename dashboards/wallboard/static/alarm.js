@@ -4,12 +4,21 @@ import { node, setIcon, setText } from "./dom.js";
 const TONES = [{ hertz: 880, from: 0 }, { hertz: 660, from: 0.25 }];
 const TONE_S = 0.2;
 const LOUDNESS = 0.3;
+const KEPT_AS = "seen";
 
 // Pure: what is unseen, and when to sound. A surge that begins anew after it was seen is unseen again.
 export class Ring {
-  constructor() {
+  // `kept`: where what was seen outlives a turn to another screen, or null.
+  constructor(kept = null) {
+    this.kept = kept;
     this.seen = new Map(); // team -> since when the surge that was seen
     this.soundedAt = -Infinity;
+    this.recall();
+  }
+
+  recall() {
+    const said = this.kept === null ? null : this.kept.getItem(KEPT_AS);
+    if (said !== null) this.seen = new Map(JSON.parse(said));
   }
 
   // The surges nobody has seen, of all `teams` by key; those that are over are forgotten.
@@ -29,6 +38,7 @@ export class Ring {
 
   acknowledge(unseen) {
     for (const [key, tile] of unseen) this.seen.set(key, tile.surge.since);
+    if (this.kept !== null) this.kept.setItem(KEPT_AS, JSON.stringify([...this.seen]));
     this.soundedAt = -Infinity; // the next one is heard at once
   }
 }
@@ -64,7 +74,7 @@ export class Alarm {
     const { w } = tools;
     this.band = band;
     this.tools = tools;
-    this.ring = new Ring();
+    this.ring = new Ring(sessionStorage);
     this.sound = new Sound();
     this.mark = node("span", "mark");
     this.what = node("strong");

@@ -1,20 +1,8 @@
-// Which panels of what a screen shows, and how its pages turn: by themselves, never away from an alarm, and by keys.
+// Which panels of what the wallboard shows, page by page; a page may be a screen of its own.
 import { setText } from "./dom.js";
+import { Leaving, pageAsked, steer, tellPage, turnerOf } from "./turning.js";
 
 const LISTS = { queues: "queue", clients: "client", teams: "team", sites: "site" };
-
-// The layout of this screen or null; `unknown` where its name is nobody's.
-export function loadLayout() {
-  if (location.pathname !== "/") return Promise.resolve({ spec: null, unknown: false }); // the portal has none
-  const name = new URLSearchParams(location.search).get("layout") || "";
-  return fetch(`/layout.json?name=${encodeURIComponent(name)}`, { cache: "no-store" })
-    .then((answer) => {
-      if (answer.status === 401) location.assign(`/${location.search}`);
-      return answer.ok ? answer.json() : null;
-    })
-    .then((spec) => ({ spec, unknown: spec === null && name !== "" }))
-    .catch(() => ({ spec: null, unknown: false }));
-}
 
 const own = {
   queues: (tile) => `${tile.client}/${tile.id}`,
@@ -37,37 +25,19 @@ export function cut(view, page) {
   return made;
 }
 
-// What any of `pages` shows: for the figures on top and for alarms, which do not turn.
+// What any of `pages` shows: for the figures on top and for alarms, which do not turn. Screens of their own have theirs.
 export function union(view, pages) {
-  const cuts = pages.map((page) => cut(view, page));
+  const cuts = pages.filter((page) => page.screen === "").map((page) => cut(view, page));
   const made = { ...view };
   for (const kind of Object.keys(LISTS)) made[kind] = Object.assign({}, ...cuts.map((one) => one[kind]));
   return made;
 }
 
-// Pure: which page is to be seen. `now`: ms of a clock that does not jump.
-export class Turner {
-  constructor(pages, turnMs) {
-    this.pages = pages;
-    this.turnMs = turnMs;
-    this.at = 0;
-    this.turnedAt = 0;
-    this.isPaused = false;
-  }
-
-  // `alarmed`: by page, whether it has what an alarm is about. While there is one, its page stays.
-  turn(now, alarmed) {
-    const held = alarmed.includes(true);
-    if (held && !alarmed[this.at]) this.at = alarmed.indexOf(true);
-    if (held || this.isPaused) this.turnedAt = now;
-    else if (now - this.turnedAt >= this.turnMs) this.by(1, now);
-    return this.at;
-  }
-
-  by(step, now) {
-    this.at = (this.at + step + this.pages) % this.pages;
-    this.turnedAt = now;
-  }
+// By page, whether it has what an alarm is about; of pages that have it, those that show teams come first.
+export function alarmed(view, pages, alarming) {
+  const has = pages.map((page) => page.screen === "" && alarming.some((key) => key in cut(view, page).teams));
+  const seen = pages.map((page, at) => has[at] && page.panels.includes("teams"));
+  return seen.includes(true) ? seen : has;
 }
 
 export class Layout {
@@ -79,21 +49,10 @@ export class Layout {
     this.title = title;
     if (unknown) setText(title.nextElementSibling, tools.w("layout_unknown"));
     if (spec === null) return;
-    this.turner = new Turner(spec.pages.length, spec.turn_ms);
-    this.turner.turnedAt = performance.now();
+    this.turner = turnerOf(spec, pageAsked(spec) || 0);
+    this.leaving = new Leaving(spec, this.turner);
     document.body.classList.add("arranged");
-    addEventListener("keydown", (event) => this.press(event));
-  }
-
-  // Enter and the space bar stop the pages and let them go on; arrows turn them. Enter is the alarm's while there is one.
-  press(event) {
-    const { turner } = this;
-    const now = performance.now();
-    if (event.target !== document.body) return;
-    if (event.key === " " || (event.key === "Enter" && !document.body.classList.contains("alarmed"))) {
-      turner.isPaused = !turner.isPaused;
-    } else if (event.key === "ArrowRight") turner.by(1, now);
-    else if (event.key === "ArrowLeft") turner.by(-1, now);
+    steer(this.turner);
   }
 
   // Everything this screen may ever show.
@@ -105,13 +64,15 @@ export class Layout {
   page(view, alarming) {
     if (this.spec === null) return view;
     const { pages } = this.spec;
-    const cuts = pages.map((page) => cut(view, page));
-    const has = (page, at) => alarming.some((key) => key in cuts[at].teams);
-    const seen = pages.map((page, at) => has(page, at) && page.panels.includes("teams"));
-    const at = this.turner.turn(performance.now(), seen.includes(true) ? seen : pages.map(has));
-    this.arrange(pages[at]);
-    this.tell(pages[at], at);
-    return cuts[at];
+    const at = this.turner.turn(performance.now(), alarmed(view, pages, alarming));
+    if (pages[at].screen === "") this.shown = at;
+    else this.leaving.to(at);
+    // until a screen of its own has taken the place, what was there stays; before there was anything, everything
+    if (this.shown === undefined) return view;
+    this.arrange(pages[this.shown]);
+    setText(this.title, pages[this.shown].title || this.tools.w("wallboard"));
+    tellPage(this.title.nextElementSibling, this.turner, this.shown, this.tools);
+    return cut(view, pages[this.shown]);
   }
 
   // Of queues, on the page of this moment.
@@ -133,13 +94,5 @@ export class Layout {
     }
     const footer = document.getElementById("record");
     for (const panel of page.panels) document.body.insertBefore(this.parts[panel], footer);
-  }
-
-  tell(page, at) {
-    const { w } = this.tools;
-    const { length } = this.spec.pages;
-    setText(this.title, page.title || w("wallboard"));
-    const where = length > 1 ? w("page", at + 1, length) : "";
-    setText(this.title.nextElementSibling, this.turner.isPaused ? w("page_paused") : where);
   }
 }

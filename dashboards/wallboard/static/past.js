@@ -16,14 +16,15 @@ const iso = (instant) => new Date(instant).toISOString().replace(".000Z", "Z");
 // The last whole minute that is over.
 export const minuteBefore = (now) => iso(Math.floor(now / MINUTE_MS) * MINUTE_MS);
 
-// Looks like a Stream to the page: `view`, `settings`, `health`, `serverNow`; there is no link that could be lost.
+// Looks like a Stream to the page: `view`, `settings`, `health`, `serverNow`.
 export class Past {
   constructor(onBoard) {
     this.onBoard = onBoard;
     this.view = null;
     this.settings = null;
     this.says = "";
-    this.open = false;
+    this.isPast = true;
+    this.open = true; // there is no link to lose
     this.asked = 0;
   }
 

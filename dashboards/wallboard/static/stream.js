@@ -11,6 +11,7 @@ export class Stream {
     this.view = null;
     this.settings = null;
     this.heardAt = null; // performance.now() of the last event; the wall clock of a TV may jump
+    this.isPast = false;
     this.open = false;
     this.offsets = [];
   }
@@ -56,11 +57,12 @@ export class Stream {
     this.onBoard();
   }
 
-  // The browser gives up on anything but a lost connection; a wallboard does not. Only a clear "not you" leaves the page.
+  // The browser gives up on anything but a lost connection; a wallboard does not. Only a page
+  // that would lead to the sign-in is left.
   comeBack(source) {
     source.close();
-    fetch("/board.json", { cache: "no-store" })
-      .then((answer) => answer.status === 401)
+    fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" })
+      .then((answer) => answer.type === "opaqueredirect")
       .catch(() => false)
       .then((refused) => {
         if (refused) location.assign(addressWith({}));

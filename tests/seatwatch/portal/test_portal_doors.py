@@ -104,7 +104,10 @@ async def test_every_role_sees_its_own_client_and_of_another_not_even_that_it_ex
         now = await opened.get(asked("board"), allow_redirects=False)
         assert (now.status, now.headers["Location"]) == (303, "/portal/service?lang=en"), "of now there is none here"
         for path in ADMIN_ONLY:
-            assert (await opened.get(asked(path))).status == (200 if role is Role.ADMIN else 403)
+            answer = await opened.get(asked(path))
+            assert answer.status == (200 if role is Role.ADMIN else 403)
+            assert role is Role.ADMIN or "role does not open this page" in await answer.text()
+        assert "There is no such page" in await (await opened.get(asked("service", "beta"))).text()
 
 
 async def test_another_clients_data_changes_no_byte_of_what_a_client_receives(tmp_path: Path) -> None:

@@ -1,29 +1,36 @@
-// What every screen beside the wallboard is made of: the stream, the head, and the look of numbers that are old.
-import { setText, setTone } from "/static/dom.js";
-import { Format } from "/static/format.js";
-import { Stream } from "/static/stream.js";
+// What every screen is made of: the board it is sent, the head, and the look of numbers that are old.
+import { addressWith } from "./address.js";
+import { setText, setTone } from "./dom.js";
+import { Format } from "./format.js";
 
 const CLOCK_MS = 250;
 export const by = (id) => document.getElementById(id);
 
 // A screen shows what it is sent: `show(view, now, stale)` draws it.
 export class Shell {
-  // `beside`: [path, key of its word] of the screen one would look at next.
-  constructor({ language, languages, w }, address, beside) {
-    this.tools = { w, format: new Format(language), clientName: (id) => this.clientNames.get(id) || id };
+  // `open`: gives what is looked at, a Stream or a Past, which calls back when it has another board.
+  constructor({ language, languages, w }, open) {
+    this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id) };
     this.clientNames = new Map();
-    this.stream = new Stream(() => this.schedule(), address);
+    this.stream = open(() => this.schedule());
+    this.isPast = this.stream.isPast;
     setText(by("as-of").firstElementChild, w("as_of"));
     this.offerOther(language, languages);
-    by("beside").href = `${beside[0]}?lang=${encodeURIComponent(language)}`;
-    setText(by("beside"), w(beside[1]));
+  }
+
+  clientName(id) {
+    return this.clientNames.get(id) || id;
   }
 
   offerOther(language, languages) {
     const other = Object.keys(languages).find((tag) => tag !== language);
     if (other === undefined) return;
     const link = by("language");
-    link.href = `${location.pathname}?lang=${encodeURIComponent(other)}`;
+    link.href = addressWith({ lang: other });
+    // the address may say another instant or page by then
+    link.addEventListener("click", () => {
+      link.href = addressWith({ lang: other });
+    });
     link.lang = other;
     link.hreflang = other;
     setText(link, languages[other]);
@@ -39,6 +46,7 @@ export class Shell {
   schedule() {
     if (this.scheduled) return;
     this.scheduled = true;
+    // A page in the background draws nothing, yet must look stale the moment it is looked at: draw at once there.
     if (document.hidden) this.draw();
     else requestAnimationFrame(() => this.draw());
   }
@@ -49,7 +57,7 @@ export class Shell {
     const health = stream.health();
     this.tellHealth(health);
     if (stream.view === null) return;
-    const stale = health.state !== "live";
+    const stale = health.state !== "live" && !this.isPast;
     // Old numbers must not seem to move: the clock stands where the board was last true.
     const now = stale ? stream.view.as_of + stream.settings.stale_after_ms : stream.serverNow();
     tools.fewJudged = stream.settings.few_judged;
@@ -62,20 +70,27 @@ export class Shell {
     this.show(stream.view, now, stale);
   }
 
-  tellHealth({ state, ageMs, aheadMs }) {
+  tellHealth({ state, ageMs, aheadMs, says }) {
     const { w, format } = this.tools;
     const stale = state === "link_lost" || state === "source_stopped";
     const broken = !this.stream.open && state !== "connecting";
-    const words = { live: "live", connecting: "connecting", waiting: "waiting_for_data", source_stopped: "stale" };
+    const words = {
+      live: "live",
+      connecting: "connecting",
+      waiting: "waiting_for_data",
+      source_stopped: "stale",
+      past: "past_picture",
+      past_waiting: "past_picture",
+    };
     setText(by("link"), w(broken ? "link_lost" : words[state] || state));
     setTone(by("link"), stale || broken ? "bad" : state === "live" ? "good" : "none");
     document.body.dataset.state = state;
     document.body.classList.toggle("stale", stale);
     const overlay = by("overlay");
-    overlay.hidden = state === "live";
+    overlay.hidden = state === "live" || state === "past";
     const seconds = format.number(Math.max(1, Math.round(ageMs / 1000)));
-    setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(words[state] || "live"));
-    const why = { link_lost: `${w("link_lost")}  ·  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
+    setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(says || words[state] || "live"));
+    const why = { link_lost: `${w("link_lost")}  \u00b7  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
     setText(overlay.lastElementChild, why[state] || "");
     if (aheadMs > 0) {
       setText(overlay.firstElementChild, w("clock_behind", format.elapsed(aheadMs)));

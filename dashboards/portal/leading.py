@@ -1,0 +1,98 @@
+"""A supervisor's way to the screen of a team: live, person by person, with "I follow up" under their own staff number.
+
+The screen is the one of dashboards.lead; whose people are seen comes from the account alone, as on every page here.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dashboards.lead.server import STATIC, LeadScreens
+from dashboards.portal.accounts import Role
+from dashboards.portal.doors import COOKIE, ROOT, Door, Visit
+from dashboards.portal.sessions import Sessions
+from dashboards.wallboard._core.sight import Shows, Sight
+from dashboards.wallboard.server import NO_STORE, REVALIDATE
+from wire.board import Tile
+
+LEADERS: Final = frozenset({Role.SUPERVISOR})
+"""Who may see people, and say that they look after somebody."""
+
+Draw = Callable[..., web.Response]
+"""Makes a page of a template: draw(name, visit, **shown)."""
+
+
+class TeamLink(NamedTuple):
+    """A team of one client in a list. waiting, overdue: None = nobody can say."""
+
+    team: str
+    client: str
+    address: str
+    waiting: int | None
+    overdue: int | None
+
+
+class Leading:
+    """The pages."""
+
+    def __init__(self, screens: LeadScreens, sessions: Sessions, draw: Draw) -> None:
+        self._screens: Final = screens
+        self._sessions: Final = sessions
+        self._draw: Final = draw
+
+    def doors(self) -> tuple[Door, ...]:
+        """All of them."""
+        team = f"{ROOT}/team/{{team}}"
+        door = partial(Door, roles=LEADERS, of_client=False, is_form=False)
+        return (
+            door(method="GET", path=f"{ROOT}/teams", page=self._teams),
+            door(method="GET", path=team, page=self._team),
+            door(method="GET", path=f"{team}/events", page=self._events),
+            door(method="GET", path=f"{team}/follow-up", page=self._may),
+            door(method="POST", path=f"{team}/follow-up", page=self._take),
+        )
+
+    async def _teams(self, visit: Visit) -> web.StreamResponse:
+        board = self._screens.wallboard.hub.board
+        scope = None if visit.account is None else visit.account.scope
+        tiles = () if board is None or scope is None else Sight(scope=scope).cut(board).teams
+        links = [_link(tile, visit.language) for tile in tiles]
+        return self._draw("teams.html", visit, teams=sorted(links))
+
+    async def _team(self, _: Visit) -> web.StreamResponse:
+        return web.FileResponse(STATIC / "team.html", headers=REVALIDATE)
+
+    async def _events(self, visit: Visit) -> web.StreamResponse:
+        token = visit.request.cookies.get(COOKIE, "")
+        may_look = partial(self._sessions.lasts, token)
+        return await self._screens.wallboard.stream(visit.request, _sight(visit), may_look)
+
+    async def _may(self, visit: Visit) -> web.StreamResponse:
+        return web.json_response({"by": _staff(visit) if self._screens.can_follow else None}, headers=NO_STORE)
+
+    async def _take(self, visit: Visit) -> web.StreamResponse:
+        return await self._screens.follow(visit.request, _sight(visit), _staff(visit))
+
+
+def _sight(visit: Visit) -> Sight:
+    if visit.account is None:
+        raise web.HTTPUnauthorized(headers=NO_STORE)
+    return Sight(scope=visit.account.scope, shows=Shows.TEAM, team=visit.request.match_info["team"])
+
+
+def _staff(visit: Visit) -> str | None:
+    return None if visit.account is None else visit.account.staff or None
+
+
+def _link(tile: Tile, language: str) -> TeamLink:
+    live = tile.live
+    return TeamLink(
+        tile.id,
+        tile.client,
+        f"{ROOT}/team/{quote(tile.id, safe='')}?lang={language}",
+        None if live is None else live.waiting,
+        None if live is None else live.overdue,
+    )
