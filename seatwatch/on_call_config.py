@@ -107,7 +107,7 @@ def _channel_problems(key: str, channel: ChannelSection, base: Path) -> Iterator
                 "is needed and not there",
                 'write the program and its arguments, ["/usr/local/bin/call"]',
             )
-        elif not os.access(channel.command[0], os.X_OK):
+        elif "\0" in channel.command[0] or not os.access(channel.command[0], os.X_OK):
             yield f"{key}.command", f"{channel.command[0]} cannot be run", "name an executable by its full path"
     elif channel.url_file is None:
         yield f"{key}.url_file", "is needed and not there", "put the address into a file only its owner reads"
