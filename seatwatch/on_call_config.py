@@ -22,14 +22,16 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     """Alertmanagers, and how they and people reach this server.
 
     alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
-    telephone reaches this server; "" sends no links. runbooks: the web address of a copy of the runbooks; "" = the
-    server's own. tickets: channels for what can wait for the morning.
+    telephone reaches this server; "" sends no links. deadman_url: where the dead man's switch listens, "" = there is
+    none. deadman_token_file: where an Alertmanager finds its token. runbooks: the web address of a copy of the
+    runbooks; "" = the server's own. tickets: channels for what can wait for the morning.
     """
 
     alertmanager_urls: list[str] = []
     bridge_url: str = "http://127.0.0.1:8787/notify"
     public_url: str = ""
     deadman_url: str = ""
+    deadman_token_file: str = ""
     runbooks: str = ""
     scrape_job: str = "seatwatch"
     tickets: list[str] = []

@@ -6,7 +6,6 @@ it did reach: nobody gets the same message twice, from neither member of a pair,
 
 import asyncio
 import hashlib
-import hmac
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -26,6 +25,7 @@ from dashboards.alerting._core.message import (
     instant,
     without_earlier,
 )
+from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 from dashboards.alerting.told_before import LastWord, ToldBefore
 
@@ -84,9 +84,7 @@ class Bridge:
 
     async def handle(self, request: web.Request) -> web.Response:
         """200 once everybody was reached; 401, 404, 400 and 413 say that repeating helps nobody; 502 asks for it."""
-        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        digest = hashlib.sha256(bearer.strip().encode("utf-8", "surrogateescape")).digest()
-        if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._token):
+        if not is_bearer(request, self._token):
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         names = self._receivers.get(request.match_info["receiver"])
         if names is None:
