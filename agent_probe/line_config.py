@@ -12,6 +12,8 @@ from wire.limits import WORD_CHARS_MAX
 SNMP_PORT: Final = 161
 LONGEST_INTERFACE: Final = 15
 HIGHEST_PORT: Final = 65535
+FEWEST_TARGETS: Final = 2
+"""With one, its own trouble cannot be told from the line's."""
 
 
 class RouterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,9 +51,9 @@ def check_line(line: LineConfig) -> None:
     for part, address in (("source_address", line.source_address), ("gateway", line.gateway)):
         if address and not is_address(address):
             raise ProbeConfigError(f"{key}.{part}", f"{address!r} is no IPv4 address", "write it as 192.0.2.1")
-    if not line.targets:
-        fix = "name two or three that answer echoes and do not share a fate"
-        raise ProbeConfigError(f"{key}.targets", "none", fix)
+    if len({text.partition(":")[0] for text in line.targets}) < FEWEST_TARGETS:
+        fix = "name two or three different ones that answer echoes and do not share a fate"
+        raise ProbeConfigError(f"{key}.targets", f"{', '.join(line.targets) or 'none'} is no two different ones", fix)
     for text in line.targets:
         address, _, port = text.partition(":")
         if not is_address(address) or (":" in text and not (port.isdecimal() and 0 < int(port) <= HIGHEST_PORT)):

@@ -34,7 +34,7 @@ _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, a
 _WHOLE: Final = re.compile(r"\d{1,6}")
 """A number of seats or conversations; what is longer was meant for another column."""
 _SHIFT_CHARS: Final = len("08:00-16:00")
-_PREFIX_MIN: Final = {4: 8, 6: 16}
+PREFIX_MIN: Final = {4: 8, 6: 16}
 """By version of IP, the shortest prefix of a line's addresses: nobody has more of them, and 0.0.0.0/0 is everybody."""
 _PAIRS: Final = (
     (Relation.SHOP_OF_CLIENT, "shop", "client"),
@@ -286,7 +286,7 @@ def _networks(text: str) -> str:
     except ValueError:
         raise _BadRow("egress: write addresses or networks, as 203.0.113.0/29") from None
     for network in networks:
-        shortest = _PREFIX_MIN[network.version]
+        shortest = PREFIX_MIN[network.version]
         if network.prefixlen < shortest:
             raise _BadRow(
                 f"egress: {network} is too wide to be one line's, every address in it would be this line; "

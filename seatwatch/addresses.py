@@ -1,4 +1,4 @@
-"""Ports and addresses: a busy port is replaced and said, and a LAN address can be printed."""
+"""Ports and addresses: a busy port that nobody asked for is replaced, and a LAN address can be printed."""
 
 import errno
 import socket
@@ -15,6 +15,26 @@ class Bound(NamedTuple):
     port: int
     replaced: int | None
     """The busy port that was asked for, None when it was free."""
+
+
+class PortBusy(OSError):
+    """A port that the configuration names is taken: whoever was told of it would not find us. key: where it says so."""
+
+    def __init__(self, key: str, port: int) -> None:
+        super().__init__(errno.EADDRINUSE, f"port {port} is busy")
+        self.key: Final = key
+
+
+def bind_as_written(key: str, host: str, written: int | None, otherwise: int) -> Bound:
+    """Listen where the configuration says (`key`); where it says nothing, as `bind` does. Raises PortBusy, OSError."""
+    if written is None:
+        return bind(host, otherwise)
+    try:
+        return _listen(host, written, None)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    raise PortBusy(key, written)
 
 
 def bind(host: str, port: int) -> Bound:

@@ -28,6 +28,8 @@ from wire.toml import read_toml
 from wire.zones import zone_named
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+SERVER_PORT: Final = 8787
+BROKER_PORT: Final = 1883
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
 _SERVER_NAME: Final = r"^[a-z0-9.-]+(/[a-z0-9._-]+)*$"
 _SERVER_NAME_IN_WORDS: Final = 'small letters, digits, dots and hyphens, as "hub.example.com" or "example.com/hub-1"'
@@ -62,22 +64,26 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerSection(_Section, frozen=True, kw_only=True):
-    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once."""
+    """Where the server keeps its record and where it listens. name: signs its checkpoints; choose it once.
+
+    port: None = SERVER_PORT, or another one if that is busy.
+    """
 
     name: Annotated[str, Meta(pattern=_SERVER_NAME, description=_SERVER_NAME_IN_WORDS)] = "seatwatch"
     data: str = "data"
     listen: str = LOOPBACK
-    port: Port = 8787
+    port: Port | None = None
 
 
 class MqttSection(_Section, frozen=True, kw_only=True):
     """The broker. Without `host` an embedded one is started on loopback (MQTT 3.1.1, for a try on one machine).
 
-    port: the broker's, or where the embedded one listens if that is free; 0 = anywhere.
+    port: the broker's, or where the embedded one listens; 0 = anywhere, None = BROKER_PORT, where the embedded one goes
+    elsewhere if that is busy.
     """
 
     host: str | None = None
-    port: Port = 1883
+    port: Port | None = None
     username: str | None = None
     password_file: str | None = None
     tls: bool = False

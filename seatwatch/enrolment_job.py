@@ -18,6 +18,7 @@ from collector.enrolment._core.desk import Batch
 from collector.enrolment.authority import Authority
 from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore, Place
+from collector.roster import PREFIX_MIN
 from seatwatch.config import Config, SiteSection, probe_sources
 from seatwatch.roster_job import known_links
 from seatwatch.settings import Defaults
@@ -80,8 +81,11 @@ def draw_claim(store: EnrolmentStore, config: Config, site: str, probe: str, now
 
 def draw_batch(
     store: EnrolmentStore, config: Config, data: Path, wanted: BatchWanted, now: int, defaults: Defaults
-) -> tuple[Code, dict[str, Place]]:
-    """A token for the seats of a site, and the host names that may come in by it. Raises EnrolmentError."""
+) -> tuple[Code, dict[str, Place], dict[str, int]]:
+    """A token for the seats of a site, the host names that may come in by it, and by which other batches they may too.
+
+    Those with when (ms) they end. Raises EnrolmentError.
+    """
     section = _site(config, wanted.site)
     block = defaults.int("collector.roster_entries_read")
     hosts = host_places(store, section, seat_hosts(data, wanted.site, now, block))
@@ -90,8 +94,9 @@ def draw_batch(
     expires_at = now + _lasts(wanted.lasts, defaults.ms("enrolment.batch_longest"))
     code, name = spell(secrets.randbits(CODE_BITS)), f"{wanted.site}-{secrets.token_hex(3)}"
     batch = Batch(name, wanted.site, wanted.size, expires_at, _networks(wanted.cidrs))
+    beside = store.live_batches(hosts, now)
     store.add_batch(batch, digest(code), hosts, now, operator_name())
-    return Code(code, name, batch.expires_at), hosts
+    return Code(code, name, batch.expires_at), hosts, beside
 
 
 def seat_hosts(data: Path, site: str, now: int, block: int) -> dict[str, str]:
@@ -151,6 +156,11 @@ def _lasts(text: str, longest_ms: int) -> int:
 
 def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
     try:
-        return tuple(str(ip_network(cidr)) for cidr in cidrs)
+        networks = [ip_network(cidr) for cidr in cidrs]
     except ValueError as error:
         raise EnrolmentError(f"--cidr: {error}; write it as 203.0.113.0/24, as the hub sees the site") from None
+    for network in networks:
+        if network.prefixlen < PREFIX_MIN[network.version]:
+            shortest = PREFIX_MIN[network.version]
+            raise EnrolmentError(f"--cidr: {network} is everybody, and no site; from /{shortest} on it can be taken")
+    return tuple(map(str, networks))

@@ -22,14 +22,16 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     """Alertmanagers, and how they and people reach this server.
 
     alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
-    telephone reaches this server; "" sends no links. runbooks: the web address of a copy of the runbooks; "" = the
-    server's own. tickets: channels for what can wait for the morning.
+    telephone reaches this server; "" sends no links. deadman_url: where the dead man's switch listens, "" = there is
+    none. deadman_token_file: where an Alertmanager finds its token. runbooks: the web address of a copy of the
+    runbooks; "" = the server's own. tickets: channels for what can wait for the morning.
     """
 
     alertmanager_urls: list[str] = []
     bridge_url: str = "http://127.0.0.1:8787/notify"
     public_url: str = ""
     deadman_url: str = ""
+    deadman_token_file: str = ""
     runbooks: str = ""
     scrape_job: str = "seatwatch"
     tickets: list[str] = []
@@ -107,7 +109,7 @@ def _channel_problems(key: str, channel: ChannelSection, base: Path) -> Iterator
                 "is needed and not there",
                 'write the program and its arguments, ["/usr/local/bin/call"]',
             )
-        elif not os.access(channel.command[0], os.X_OK):
+        elif "\0" in channel.command[0] or not os.access(channel.command[0], os.X_OK):
             yield f"{key}.command", f"{channel.command[0]} cannot be run", "name an executable by its full path"
     elif channel.url_file is None:
         yield f"{key}.url_file", "is needed and not there", "put the address into a file only its owner reads"

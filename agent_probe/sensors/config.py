@@ -97,7 +97,7 @@ def check_watched(
                 raise ProbeConfigError(f"{key}.{name}", f"{name!r} cannot be a name", fix)
             if names.count(name) > 1:
                 raise ProbeConfigError(f"{key}.name", f"{name!r} is used twice", "give each a name of its own")
-    _check_phone_lines(phone_lines)
+    _check_phone_lines(phone_lines, named["line"])
     for line in lines:
         check_line(line)
     if idle := next((each.name for each in platforms if not each.host and not each.programs), None):
@@ -114,9 +114,12 @@ def watched_files(phone_lines: Sequence[PhoneLineConfig], platforms: Sequence[Pl
     }
 
 
-def _check_phone_lines(lines: Sequence[PhoneLineConfig]) -> None:
+def _check_phone_lines(lines: Sequence[PhoneLineConfig], broadband: Sequence[str]) -> None:
     for line in lines:
         key = f"phone_line.{line.name}"
+        if line.via_line and broadband and line.via_line not in broadband:  # with none here, another probe has them
+            fix = f"name one of the lines here: {', '.join(broadband)}"
+            raise ProbeConfigError(f"{key}.via_line", f"{line.via_line!r} is no [[line]]", fix)
         if not line.host:
             raise ProbeConfigError(f"{key}.host", "empty", "name the host of the trunk")
         if line.ca_file and line.transport != "tls":

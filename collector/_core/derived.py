@@ -147,10 +147,10 @@ def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> New
     return entry(keys.CONNECTION, keys.connection_epoch(about_source), at, body)
 
 
-def incident_acknowledged(incident: str, by: str, at: int) -> NewEntry:
-    """`by` took the incident on. The first to do so holds: an incident is taken on once."""
+def incident_acknowledged(incident: str, by: str, at: int, *, revision: int) -> NewEntry:
+    """`by` took the incident on as of `revision`. The first to do so holds: each revision is taken on once."""
     body = IncidentAcknowledged(*_head(at), incident, by)
-    return entry(keys.ACKNOWLEDGED, keys.acknowledged_epoch(incident), 0, body)
+    return entry(keys.ACKNOWLEDGED, keys.acknowledged_epoch(incident), revision, body)
 
 
 def work_seen(said: IncidentSaid, at: int, usual: int, replies: int, signed_out: int, *, is_working: bool) -> NewEntry:

@@ -5,7 +5,7 @@ Every change is one transaction, and with it goes the event that will be put on 
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -95,6 +95,14 @@ class EnrolmentStore:
             )
             rows = [(batch.name, host, place.identity, place.seat) for host, place in hosts.items()]
             self._db.executemany("INSERT INTO hosts VALUES (?, ?, ?, ?)", rows)
+
+    def live_batches(self, hosts: Iterable[str], now: int) -> dict[str, int]:
+        """Batches by which one of these host names may still come in, and when (ms) each ends."""
+        named = set(hosts)
+        rows = self._db.execute(
+            "SELECT name, expires_at, host FROM batches JOIN hosts ON batch = name WHERE expires_at > ?", (now,)
+        )
+        return {name: expires_at for name, expires_at, host in rows if host in named}
 
     def places(self, site: str) -> dict[str, Place]:
         """Host name -> place, of every batch of a site so far, the newest first to speak."""

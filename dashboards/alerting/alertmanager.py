@@ -12,6 +12,7 @@ from wire.incident import Severity
 
 TICKETS: Final = "tickets"
 DEADMAN: Final = "deadman"
+NOBODY: Final = "nobody"
 GRAVER: Final[Mapping[Severity, str]] = {
     Severity.CALL: f"{Severity.CALL}|{Severity.PAGE}|{Severity.TICKET}",
     Severity.PAGE: f"{Severity.PAGE}|{Severity.TICKET}",
@@ -28,13 +29,15 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds.
 
     tiers: how many stand on the duty list. bridge_url: where notifications go, without the receiver's name. token_file:
-    what Alertmanager reads its bearer token from. deadman_url: "" without one.
+    what Alertmanager reads its bearer token from. deadman_url: "" without one. deadman_token_file: as token_file, for
+    the dead man's switch; "" = it asks for none.
     """
 
     tiers: int
     bridge_url: str
     token_file: str
     deadman_url: str
+    deadman_token_file: str
     group_wait_s: float
     group_interval_s: float
     repeat_interval_s: float
@@ -48,32 +51,26 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
     """The whole file, as a table."""
     tiers = range(1, settings.tiers + 1)
     repeat = seconds(settings.repeat_interval_s)
-    routes: list[Yaml] = []
-    if settings.deadman_url:
-        interval = seconds(settings.watchdog_interval_s)
-        routes.append(
-            {
-                "receiver": DEADMAN,
-                "matchers": [f'alertname="{WATCHDOG}"'],
-                "group_wait": "0s",
-                "group_interval": interval,
-                "repeat_interval": interval,
-            }
-        )
-    routes.append(
+    interval = seconds(settings.watchdog_interval_s)
+    routes: list[Yaml] = [
+        {
+            "receiver": DEADMAN if settings.deadman_url else NOBODY,
+            "matchers": [f'alertname="{WATCHDOG}"'],
+            "group_wait": "0s",
+            "group_interval": interval,
+            "repeat_interval": interval,
+        },
         {
             "receiver": TICKETS,
-            "matchers": [f'severity=~"{Severity.TICKET}|none"'],
+            "matchers": [f'severity="{Severity.TICKET}"'],
             "group_wait": seconds(settings.ticket_wait_s),
             "group_interval": seconds(settings.ticket_interval_s),
             "repeat_interval": repeat,
-        }
-    )
+        },
+    ]
     routes += [{"receiver": duty_receiver(tier), "matchers": [f'tier="{tier}"']} for tier in tiers]
     receivers: list[Yaml] = [_receiver(name, settings) for name in (*map(duty_receiver, tiers), TICKETS)]
-    if settings.deadman_url:
-        webhook: dict[str, Yaml] = {"url": settings.deadman_url, "send_resolved": False}
-        receivers.append({"name": DEADMAN, "webhook_configs": [webhook]})
+    receivers.append(_deadman(settings) if settings.deadman_url else {"name": NOBODY})
     return {
         "route": {
             "receiver": duty_receiver(1),
@@ -86,6 +83,13 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
         "inhibit_rules": list(_inhibitions()),
         "receivers": receivers,
     }
+
+
+def _deadman(settings: RouteSettings) -> dict[str, Yaml]:
+    webhook: dict[str, Yaml] = {"url": settings.deadman_url, "send_resolved": False}
+    if settings.deadman_token_file:
+        webhook["http_config"] = {"authorization": {"credentials_file": settings.deadman_token_file}}
+    return {"name": DEADMAN, "webhook_configs": [webhook]}
 
 
 def _receiver(name: str, settings: RouteSettings) -> dict[str, Yaml]:

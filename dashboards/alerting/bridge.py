@@ -6,8 +6,7 @@ it did reach: nobody gets the same message twice, from neither member of a pair,
 
 import asyncio
 import hashlib
-import hmac
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -26,6 +25,7 @@ from dashboards.alerting._core.message import (
     instant,
     without_earlier,
 )
+from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 from dashboards.alerting.told_before import LastWord, ToldBefore
 
@@ -76,6 +76,7 @@ class Bridge:
         self._told: Final = told
         self._under_way: Final[set[tuple[str, str]]] = set()
         self._failed: Final[Counter[str]] = Counter()
+        self._falling_back: Final[defaultdict[str, asyncio.Lock]] = defaultdict(asyncio.Lock)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The door for Alertmanager."""
@@ -83,9 +84,7 @@ class Bridge:
 
     async def handle(self, request: web.Request) -> web.Response:
         """200 once everybody was reached; 401, 404, 400 and 413 say that repeating helps nobody; 502 asks for it."""
-        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        digest = hashlib.sha256(bearer.strip().encode("utf-8", "surrogateescape")).digest()
-        if scheme.lower() != "bearer" or not hmac.compare_digest(digest, self._token):
+        if not is_bearer(request, self._token):
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         names = self._receivers.get(request.match_info["receiver"])
         if names is None:
@@ -104,12 +103,12 @@ class Bridge:
         """Tell every channel what it has not been told yet. Returns those that could not be reached."""
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
-                name: tasks.create_task(self._reach(session, name, told), name=f"bridge.tell[{name}]")
+                name: tasks.create_task(self._reach(session, name, told, names), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
             }
         return [name for name, way in ways.items() if not way.result()]
 
-    async def _reach(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
+    async def _reach(self, session: aiohttp.ClientSession, name: str, told: Told, names: Sequence[str]) -> bool:
         """Whether that channel knows it now. What it took is remembered at once, whatever becomes of the others."""
         current = self._without_outdated(name, told)
         news = self._news(name, current)
@@ -120,14 +119,15 @@ class Bridge:
             return False  # the other of a pair came at the same moment; when it asks again it is news no more
         self._under_way.update(telling)
         try:
-            was_taken = await self._tell(session, name, news)
+            was_taken = await self._tell(session, name, news, names)
         finally:
             self._under_way.difference_update(telling)
         if was_taken:
             self._remember(name, current)
         return was_taken
 
-    async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
+    async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told, names: Sequence[str]) -> bool:
+        """Whether that channel, or the one in its place, knows it. names: every channel that is told of it just now."""
         if not await self._channels.send(session, name, self._message(name, told)):
             self._failed[name] = 0
             return True
@@ -136,7 +136,15 @@ class Bridge:
         if fallback is None or self._failed[name] < self._settings.fallback_attempts:
             return False
         log.warning("paging.fallback_used", channel=name, fallback=fallback)
-        return not await self._channels.send(session, fallback, self._message(fallback, told))
+        if fallback in names:
+            return True
+        async with self._falling_back[fallback]:
+            news = self._news(fallback, told)
+            if news is not None:
+                if await self._channels.send(session, fallback, self._message(fallback, news)):
+                    return False
+                self._remember(fallback, news)
+        return True
 
     def _message(self, name: str, told: Told) -> Message:
         reader = self._readers[self._channels.by_id[name].language]

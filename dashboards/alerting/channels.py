@@ -15,6 +15,7 @@ from dashboards.alerting.vendors import VENDORS, Address
 
 log = structlog.get_logger()
 MINUTE_MS: Final = 60_000
+REDIRECTS: Final = range(300, 400)
 
 
 class ClipSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,17 +85,22 @@ class Channels:
 
     async def send(self, session: aiohttp.ClientSession, name: str, message: Message) -> str:
         """Send over the channel `name`. Returns why it was not taken; "" = it was."""
-        channel = self.by_id[name]
         if not self._may_send(name):
             refusal = "too many messages within a minute"
-        elif channel.kind == "command":
-            refusal = await self._run(channel, message)
         else:
-            refusal = await self._post(session, channel, message)
+            try:
+                refusal = await self._attempt(session, self.by_id[name], message)
+            except Exception as error:  # noqa: BLE001 - whatever one makes us stumble over, the others have to be told
+                refusal = type(error).__name__
         self.results[name, "failed" if refusal else "sent"] += 1
         if refusal:
             log.warning("paging.channel_refused", channel=name, why=refusal)
         return refusal
+
+    async def _attempt(self, session: aiohttp.ClientSession, channel: Channel, message: Message) -> str:
+        if channel.kind == "command":
+            return await self._run(channel, message)
+        return await self._post(session, channel, message)
 
     def _may_send(self, name: str) -> bool:
         """A robot that is asked more often is muted by its vendor for minutes, so we stop before."""
@@ -112,8 +118,10 @@ class Channels:
         try:
             async with (
                 asyncio.timeout(self._settings.send_timeout_s),
-                session.post(post.url, data=post.body, headers=post.headers) as answer,
+                session.post(post.url, data=post.body, headers=post.headers, allow_redirects=False) as answer,
             ):
+                if answer.status in REDIRECTS:  # followed, a POST becomes a GET of a page to log in, answered 200
+                    return f"HTTP {answer.status}: it leads elsewhere; configure the address it leads to"
                 return vendor.refusal(answer.status, await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             return type(error).__name__  # not its text, which names the address with its token

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from dashboards.alerting._core.message import Message
+from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 
 log = structlog.get_logger()
@@ -33,7 +34,10 @@ class DeadmanSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deadman:
-    """See the module. names: every channel of these is told. texts: language -> the glossary's texts."""
+    """See the module. names: every channel of these is told. texts: language -> the glossary's texts.
+
+    token: the SHA-256 of what the watchdog bears; None = whoever reaches the door may keep the switch calm.
+    """
 
     def __init__(
         self,
@@ -41,12 +45,14 @@ class Deadman:
         names: Sequence[str],
         *,
         texts: Mapping[str, Mapping[str, str]],
+        token: bytes | None,
         settings: DeadmanSettings,
         clock_ms: Callable[[], int],
     ) -> None:
         self._channels: Final = channels
         self._names: Final = tuple(names)
         self._texts: Final = dict(texts)
+        self._token: Final = token
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
         self.times_heard = 0
@@ -58,8 +64,10 @@ class Deadman:
         """Where Alertmanager sends the watchdog, and where a person looks."""
         return [web.post("/watchdog", self.hear), web.get("/healthz", self.show)]
 
-    async def hear(self, _: web.Request) -> web.Response:
-        """The chain is alive: whatever it says."""
+    async def hear(self, request: web.Request) -> web.Response:
+        """The chain is alive: whatever it says. 401 where it does not say who it is."""
+        if self._token is not None and not is_bearer(request, self._token):
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         self.times_heard += 1
         self._heard_at = self._clock_ms()
         self._heard.set()

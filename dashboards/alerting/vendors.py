@@ -199,7 +199,7 @@ def _code_in_body(*names: str) -> Callable[[int, bytes], str]:
             return _status_says_all(status, body) or f"HTTP {status}"
         try:
             told = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             return "an answer that is no JSON of theirs"

@@ -11,7 +11,9 @@ import typer
 from aiohttp import web
 
 from dashboards.alerting.deadman import Deadman, DeadmanSettings
+from seatwatch.addresses import LOOPBACK_NAMES
 from seatwatch.clock import now_ms
+from seatwatch.config import token_digest
 from seatwatch.logs import configure_logs
 from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_problems
 from seatwatch.sections import read_section
@@ -30,11 +32,12 @@ docs/operate/on-call.md has a configuration to start from. Alertmanager sends to
 
 
 class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. call: channels that are told, all of them."""
+    """The whole file. call: channels that are told, all of them. token_file: of what the watchdog has to bear."""
 
     call: list[str] = []
     listen: str = "127.0.0.1"
     port: int = 8788
+    token_file: str | None = None
     channel: list[ChannelSection] = []
 
 
@@ -53,6 +56,7 @@ def deadman(config: Annotated[Path, typer.Option(help="its own configuration fil
         ways,
         settings.call,
         texts={"zh-CN": words["zh"], "en": words["en"]},
+        token=None if settings.token_file is None else token_digest(config.parent / settings.token_file),
         settings=load_defaults().fill(DeadmanSettings, "paging"),
         clock_ms=now_ms,
     )
@@ -95,8 +99,20 @@ def _read(file: Path) -> DeadmanConfig:
     problems += [f"{key.replace('alerting.tickets', 'call')}: {what}; {fix}" for key, what, fix in found]
     if not config.call:
         problems.append("call: nobody is called; name at least one channel")
+    problems += _token_problems(config, file.parent)
     if problems:
         for problem in problems:
             typer.echo(f"{file}: {problem}", err=True)
         raise typer.Exit(2)
     return config
+
+
+def _token_problems(config: DeadmanConfig, base: Path) -> list[str]:
+    new = "`seatwatch token new FILE`; name the same token in `deadman_token_file` of the server's [alerting]"
+    if config.token_file is not None:
+        file = base / config.token_file
+        is_there = file.is_file() and bool(file.read_text(encoding="utf-8", errors="replace").strip())
+        return [] if is_there else [f"token_file: {file} is not there or empty; {new}"]
+    if config.listen in LOOPBACK_NAMES:
+        return []
+    return [f"token_file: is needed where others reach the switch: any of them could keep it calm; {new}"]

@@ -119,10 +119,12 @@ def batch(
 
     with _hub(config, data) as hub:
         wanted = BatchWanted(site, count, lasts, cidr)
-        drawn, hosts = draw_batch(hub.store, hub.config, hub.data, wanted, hub.now, hub.defaults)
+        drawn, hosts, beside = draw_batch(hub.store, hub.config, hub.data, wanted, hub.now, hub.defaults)
         typer.echo(f"batch {drawn.about}: {len(hosts)} host names, until {_clock(drawn.expires_at)}. On each seat:")
         typer.echo(f"  {_invitation(hub, drawn.code)}")
         typer.echo(f"then: seatwatch enrol approve --config {config} {drawn.about}")
+        for name, expires_at in beside.items():
+            typer.echo(f"WARNING: batch {name} lets the same hosts in too, until {_clock(expires_at)}", err=True)
 
 
 def pending(

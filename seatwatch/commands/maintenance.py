@@ -77,7 +77,7 @@ def plan(
 
     starts_at = instant_named("--from", starts, _zone(zone))
     target = _target(site, line, ups, feed)
-    _check(target, reason, config)
+    _check(target, reason, by, config)
     _say(target, MaintenanceStep.PLANNED, (starts_at, starts_at + _length_ms(length)), (reason, by), zone, data)
 
 
@@ -102,7 +102,7 @@ def start(
 
     now = now_ms()
     target = _target(site, line, ups, feed)
-    _check(target, reason, config)
+    _check(target, reason, by, config)
     _say(target, MaintenanceStep.STARTED, (now, now + _length_ms(length)), (reason, by), zone, data)
 
 
@@ -241,9 +241,12 @@ def _target(site: str, line: str, ups: str, feed: str) -> "Target":
     return Target(of, place, subject)
 
 
-def _check(target: "Target", reason: str, config: Path | None) -> None:
+def _check(target: "Target", reason: str, by: str, config: Path | None) -> None:
     if not reason.strip():
         _end('--reason is empty: say what is done, as --reason "new modem"', 2)
+    for option, text in (("--reason", reason), ("--by", by)):
+        if not text.isprintable():
+            _end(f"{option} has line breaks or signs that no screen shows: write it on one line", 2)
     if config is None or not target.site:
         return
     from seatwatch.config import ConfigError, read_config

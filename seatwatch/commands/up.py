@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ledger.errors import LedgerError
+from seatwatch.addresses import PortBusy
 from seatwatch.config import Config, ConfigError, Problem, read_config
 from seatwatch.logs import configure_logs
 from seatwatch.server.process import Part, Server
@@ -82,6 +83,10 @@ def _explain(error: BaseException, where: str) -> int:
             return 2
         case LedgerError():
             typer.echo(f"the record cannot be opened: {error}", err=True)
+            return 1
+        case PortBusy():
+            fix = "free it (`ss -ltnp` names who has it), or write another one and tell whoever is to find it there"
+            typer.echo(f"{where}: {Problem(error.key, str(error.strerror), fix)}", err=True)
             return 1
         case OSError():
             problem = Problem("server.data", str(error), "name a directory this user may write, or free the address")

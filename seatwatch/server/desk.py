@@ -10,7 +10,7 @@ from aiohttp import web
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
-from dashboards.alerting._core.pager import TakenOn
+from dashboards.alerting._core.pager import TakenOn, is_graver
 from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures
 from ledger.recorded import recorded
@@ -25,6 +25,8 @@ from sla_engine.runners.tail import LedgerFeed
 from wire.ids import OPERATOR
 from wire.incident import IncidentAcknowledged, IncidentSaid
 from wire.kinds import Kind
+
+_HISTORY: Final = frozenset({Kind.INCIDENT, Kind.INCIDENT_ACKNOWLEDGED})
 
 
 class Desk:
@@ -79,7 +81,10 @@ class Desk:
     async def _take(self, incidents: Sequence[str], by: str) -> bool:
         """Put on record that `by` takes them on, then tell the pager. False where it cannot be recorded just now."""
         now = now_ms()
-        entries = [derived.incident_acknowledged(incident, by, now) for incident in incidents]
+        found = [standing for incident in incidents if (standing := self._pager.standing(incident)) is not None]
+        entries = [
+            derived.incident_acknowledged(each.said.incident, by, now, revision=each.said.revision) for each in found
+        ]
         try:
             await self._intake.append_derived(OPERATOR, entries)
         except (Busy, IntakeStopped):
@@ -92,16 +97,26 @@ class Desk:
 async def taken_on_before(
     open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int
 ) -> dict[str, TakenOn]:
-    """Who acknowledged which of these incidents, and when, by the record. Others are not looked for."""
+    """Who acknowledged which of these incidents, and when, by the record. Others are not looked for.
+
+    Whoever took on what became graver afterwards took on something else.
+    """
     first = min((said.first_index for said in open_before), default=feed.size)
     found: dict[str, TakenOn] = {}
+    taken_as: dict[str, IncidentSaid] = {}
+    newest: dict[str, IncidentSaid] = {}
     while first < feed.size:
         batch = feed.reader.read(first, batch_entries)
         first += max(1, len(batch))
-        for stored in batch:
-            if stored.kind == Kind.INCIDENT_ACKNOWLEDGED:
-                entry = recorded(stored)
-                if isinstance(entry.body, IncidentAcknowledged):
-                    found.setdefault(entry.body.incident, TakenOn(entry.body.by, entry.received_at))
+        for entry in (recorded(stored) for stored in batch if stored.kind in _HISTORY):
+            if isinstance(entry.body, IncidentSaid):
+                said = newest[entry.body.incident] = entry.body
+                if said.incident in taken_as and is_graver(said, taken_as[said.incident]):
+                    del found[said.incident], taken_as[said.incident]
+            elif isinstance(entry.body, IncidentAcknowledged) and entry.body.incident not in found:
+                incident = entry.body.incident
+                found[incident] = TakenOn(entry.body.by, entry.received_at)
+                if incident in newest:
+                    taken_as[incident] = newest[incident]
         await asyncio.sleep(0)
     return found

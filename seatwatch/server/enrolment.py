@@ -31,7 +31,7 @@ from dashboards.rollout._core.fleet import Fleet, Ring
 from dashboards.rollout.page import RolloutPage
 from dashboards.snapshot import EnrolmentFigures
 from dashboards.wallboard.access import Access
-from seatwatch.addresses import bind
+from seatwatch.addresses import bind_as_written
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, ConfigError, Problem, probe_sources
 from seatwatch.enrolment_job import FOLDER
@@ -174,7 +174,8 @@ class Enrolment:
         runner = web_runner(app, self._defaults)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        bound = bind(self._section.listen, self._section.port)
+        port = self._section.port
+        bound = bind_as_written("enrolment.port", self._section.listen, port, port)
         await web.SockSite(runner, bound.socket, ssl_context=self._tls).start()
         return f"machines come in at https://{self._section.hosts[0]}:{bound.port}"
 

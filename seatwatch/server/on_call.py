@@ -71,6 +71,7 @@ def alertmanager_text(config: Config, defaults: Defaults, token_file: Path) -> s
         bridge_url=alerting.bridge_url,
         token_file=str(token_file),
         deadman_url=alerting.deadman_url,
+        deadman_token_file=alerting.deadman_token_file,
     )
     heading = "Written by `seatwatch alerting alertmanager`; write it again after a change of the duty list."
     return yaml_text(configuration(settings), heading=heading)

@@ -30,9 +30,9 @@ from dashboards.wallboard.settings import WallboardSettings
 from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
-from seatwatch.addresses import LOOPBACK, bind
+from seatwatch.addresses import LOOPBACK, PortBusy, bind_as_written
 from seatwatch.clock import RecordClock, elapsed_ms, now_ms
-from seatwatch.config import Config, ConfigError, Problem, token_digest
+from seatwatch.config import BROKER_PORT, SERVER_PORT, Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
 from seatwatch.runtime_file import Runtime, remove_runtime, write_runtime
 from seatwatch.server import screens
@@ -217,7 +217,7 @@ class Server:
         if mqtt.host is None:
             port = await self._broker(stack, mqtt.port)
         else:
-            port = mqtt.port
+            port = BROKER_PORT if mqtt.port is None else mqtt.port
         settings = self._defaults.fill(
             MqttSettings,
             "collector",
@@ -238,13 +238,16 @@ class Server:
         await beside(door.run(), name="mqtt")
         return port
 
-    async def _broker(self, stack: AsyncExitStack, wanted: int) -> int:
-        """Start the embedded broker where probes of this machine look for it, or elsewhere if that port is busy."""
+    async def _broker(self, stack: AsyncExitStack, written: int | None) -> int:
+        """Start the embedded broker where probes of this machine look for it. Raises PortBusy, OSError."""
+        wanted = BROKER_PORT if written is None else written
         try:
             return await stack.enter_async_context(embedded_broker(wanted))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
+        if written is not None:
+            raise PortBusy("mqtt.port", written)
         port = await stack.enter_async_context(embedded_broker(0))
         self._say(f"port {wanted} is busy, the embedded broker uses {port} instead")
         return port
@@ -365,7 +368,7 @@ class Server:
         runner = web_runner(app, defaults)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        bound = bind(server.listen, server.port)
+        bound = bind_as_written("server.port", server.listen, server.port, SERVER_PORT)
         if bound.replaced is not None:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()

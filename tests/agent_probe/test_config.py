@@ -16,7 +16,8 @@ from wire.facility import Role
 HOST = Host(lambda: Load(0, 0), Lines(lambda: 0), lambda: 0)
 SMALLEST = 'site = "sz1"\nprobe = "p1"\nseat = "s01"\n[broker]\nhost = "hub"\n'
 GATEWAY = SMALLEST.replace('seat = "s01"', 'role = "gateway"')
-A_LINE = '[[line]]\nname = "telecom"\ncarrier = "电信"\ninterface = "wan0"\ntargets = ["192.0.2.1"]\n'
+TRUNK = '[[phone_line]]\nname = "t"\nhost = "h"\n'
+A_LINE = '[[line]]\nname = "telecom"\ncarrier = "电信"\ninterface = "wan0"\ntargets = ["192.0.2.1", "192.0.2.2"]\n'
 SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent / "agent_probe" / "sensors"
 
 
@@ -61,7 +62,10 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         (GATEWAY + A_LINE * 2, "line.name", "used twice"),
         (GATEWAY + A_LINE.replace('"wan0"', '""'), "line.telecom.interface", "no interface"),
         (GATEWAY + A_LINE.replace("电信", "电" * 300), "line.telecom.carrier", "too long"),
-        (GATEWAY + A_LINE.replace('["192.0.2.1"]', "[]"), "line.telecom.targets", "none"),
+        (GATEWAY + A_LINE.replace('["192.0.2.1", "192.0.2.2"]', "[]"), "line.telecom.targets", "none"),
+        (GATEWAY + A_LINE.replace(', "192.0.2.2"', ""), "line.telecom.targets", "192.0.2.1 is no two different ones"),
+        (GATEWAY + A_LINE.replace(".2.2", ".2.1:53"), "line.telecom.targets", "is no two different ones"),
+        (GATEWAY + A_LINE + TRUNK + 'via_line = "telcom"\n', "phone_line.t.via_line", "'telcom' is no [[line]]"),
         (GATEWAY + A_LINE.replace("192.0.2.1", "example.org"), "line.telecom.targets", "cannot be asked"),
         (GATEWAY + A_LINE.replace("192.0.2.1", "192.0.2.1:99999"), "line.telecom.targets", "cannot be asked"),
         (GATEWAY + A_LINE + 'gateway = "here"\n', "line.telecom.gateway", "no IPv4 address"),

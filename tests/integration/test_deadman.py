@@ -1,11 +1,13 @@
 """The dead man's switch as a process, behind a real Prometheus and a real Alertmanager that are then killed."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from dashboards.alerting.channels import Channels
@@ -22,7 +24,9 @@ from tests.waiting import wait_until
 CONFIGURATION = """
 [alerting]
 deadman_url = "{deadman}/watchdog"
+deadman_token_file = "{token}"
 """
+TOKEN = hashlib.sha256(b"secret").digest()
 SOON = DeadmanSettings(watchdog_timeout_ms=4_000, watchdog_retry_ms=200, watchdog_again_ms=60_000)
 
 
@@ -62,7 +66,7 @@ async def switch(telephone: Telephone, directory: Path) -> AsyncIterator[tuple[D
     texts = {"en": annotation_words()["en"]}
     async with served(web.post("/ring", telephone.ring)) as url:
         ways = one_channel(directory, f"{url}/ring")
-        watch = Deadman(ways, ["telephone"], texts=texts, settings=SOON, clock_ms=now_ms)
+        watch = Deadman(ways, ["telephone"], texts=texts, token=TOKEN, settings=SOON, clock_ms=now_ms)
         async with served(*watch.routes()) as own, asyncio.TaskGroup() as tasks:
             task = tasks.create_task(watch.run(), name="deadman")
             yield watch, own
@@ -76,8 +80,9 @@ def titles(telephone: Telephone) -> list[str]:
 async def test_a_chain_that_dies_is_called_about_once_and_its_return_is_told(tmp_path: Path) -> None:
     telephone = Telephone()
     async with switch(telephone, tmp_path) as (watch, own):
-        config = parse_config(CONFIGURATION.format(deadman=own), base=tmp_path)
+        config = parse_config(CONFIGURATION.format(deadman=own, token=tmp_path / "deadman.token"), base=tmp_path)
         routes, rules = tmp_path / "alertmanager.yml", tmp_path / "rules.yml"
+        (tmp_path / "deadman.token").write_text("secret\n")
         pace = alertmanager_text(config, load_defaults(), tmp_path / "token").replace('"15s"', '"1s"')
         routes.write_text(pace, encoding="utf-8")
         rules.write_text(rules_text(config, load_defaults()).replace('interval: "5s"', 'interval: "1s"'))
@@ -92,6 +97,14 @@ async def test_a_chain_that_dies_is_called_about_once_and_its_return_is_told(tmp
                 alertmanager.start()
                 await wait_until(lambda: len(telephone.taken) == before + 2, 30, what="the all-clear")
                 assert titles(telephone)[-1] == "[Resolved] Alert chain silent"
+
+
+async def test_only_who_bears_the_token_keeps_it_calm(tmp_path: Path) -> None:
+    async with switch(Telephone(), tmp_path) as (watch, own), aiohttp.ClientSession() as session:
+        for bearer, status, heard in (("", 401, 0), ("another", 401, 0), ("secret", 200, 1)):
+            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+            async with session.post(f"{own}/watchdog", headers=headers) as answer:
+                assert (answer.status, watch.times_heard) == (status, heard)
 
 
 async def test_who_cannot_be_reached_is_tried_again_until_he_is(tmp_path: Path) -> None:

@@ -142,12 +142,18 @@ def entries_on_disk(data: Path) -> dict[str, int]:
     return found
 
 
-def test_a_busy_port_is_replaced_and_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["server.port", "mqtt.port"])
+def test_a_port_that_is_written_and_busy_ends_the_start_and_is_named(tmp_path: Path, key: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with server(tmp_path, CONFIGURATION.replace("port = 0", f"port = {port}")) as (running, runtime):
-            assert f":{port}" not in runtime.url
-            assert re.search(rf"port {port} is busy, using \d+ instead", running.said())
+        of_server = CONFIGURATION.replace("port = 0", f"port = {port}")
+        text = of_server if key == "server.port" else f"{CONFIGURATION}[mqtt]\nport = {port}\n"
+        (tmp_path / "seatwatch.toml").write_text(text, encoding="utf-8")
+        command = ["up", "--config", str(tmp_path / "seatwatch.toml"), "--data", str(tmp_path / "data")]
+        with seatwatch(command, tmp_path / "log") as running:
+            assert running.process.wait(30) == 1
+    assert f"{key}: port {port} is busy; free it" in running.said()
+    assert read_runtime(tmp_path / "data") is None
 
 
 async def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_says_so(tmp_path: Path) -> None:
@@ -181,14 +187,6 @@ def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp
     for _ in range(2):
         with server(tmp_path, configuration) as (_, runtime):
             assert runtime.mqtt_port == port
-
-
-def test_a_busy_port_of_the_embedded_broker_is_replaced_and_said(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with server(tmp_path, f"{CONFIGURATION}[mqtt]\nport = {port}\n") as (running, runtime):
-            assert runtime.mqtt_port != port
-            assert f"port {port} is busy, the embedded broker uses {runtime.mqtt_port} instead" in running.said()
 
 
 def test_a_wrong_configuration_is_refused_with_every_key(tmp_path: Path) -> None:

@@ -104,6 +104,21 @@ def test_a_batch_takes_its_host_names_from_the_roster_and_each_keeps_its_identit
     code, refused = run("enrol", *batch[:-1], "203.0.113.1/29")
     assert (code, "--cidr" in refused) == (1, True)
     assert run("enrol", *batch, "--for", "13h")[0] == 1
+    for everybody in ("0.0.0.0/0", "::/0", "128.0.0.0/1"):
+        code, refused = run("enrol", *batch[:-1], everybody)
+        assert (code, f"--cidr: {everybody} is everybody" in refused) == (1, True)
+
+
+def test_a_second_batch_for_the_same_hosts_is_drawn_and_names_the_first(tmp_path: Path, run: Run) -> None:
+    with_roster(tmp_path, run)
+    batch = ("batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
+    said = run("enrol", *batch)[1]
+    assert "WARNING" not in said
+    first = store(tmp_path).batch(digest(code_in(said)))
+    assert first is not None
+    assert f"WARNING: batch {first.name} lets the same hosts in too, until" in run("enrol", *batch)[1]
+    assert first.name not in store(tmp_path).live_batches(["pc-1"], first.expires_at), "it has ended by then"
+    assert store(tmp_path).live_batches(["pc-9"], 0) == {}
 
 
 def test_a_list_is_shown_approved_and_gone(tmp_path: Path, run: Run) -> None:

@@ -98,6 +98,8 @@ def test_it_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp_path:
         (["plan", "--site", "a", "--from", "2099-12-01 02:00", "--for", "2h", "--reason", "  "], "--reason is empty"),
         (["start", "--site", "a", "--for", "32d", "--reason", "x"], "too long, at most 31d"),
         (["start", "--site", "a", "--for", "1000000h", "--reason", "x"], "too long, at most 31d"),
+        (["start", "--site", "a", "--for", "2h", "--reason", "x\ny"], "--reason has line breaks"),
+        (["start", "--site", "a", "--for", "2h", "--reason", "x", "--by", "li\u202e"], "--by has line breaks"),
         (["end", "m-1"], "no such work"),
     ],
 )

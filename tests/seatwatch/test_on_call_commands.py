@@ -85,6 +85,8 @@ def test_a_duty_list_that_reaches_nobody_is_refused(
         ('call = ["nobody"]', "call: no channel 'nobody'"),
         ('calls = ["a"]', "calls: there is no such key"),
         ("call = [", "cannot be read"),
+        ('listen = "0.0.0.0"', "token_file: is needed where others reach the switch"),
+        ('token_file = "nowhere.token"', "nowhere.token is not there or empty; `seatwatch token new FILE`"),
     ],
 )
 def test_a_configuration_that_would_call_nobody_is_refused(text: str, problem: str, tmp_path: Path) -> None:

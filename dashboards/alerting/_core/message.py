@@ -13,11 +13,14 @@ FIRING: Final = "firing"
 FIRST_TIER: Final = "1"
 LOUDNESS: Final = ("call", "page", "ticket")
 _MINUTE: Final = timedelta(minutes=1)
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
+"""An instant at the edge of the calendar has no time of day in every zone."""
 ELLIPSIS: Final = "\u2026"
 
 
 class AlertTold(msgspec.Struct, frozen=True):
-    """One alert of a notification, as Alertmanager's webhook has it."""
+    """One alert of a notification, as Alertmanager's webhook has it. ValueError where it tells no instants."""
 
     status: str
     labels: dict[str, str]
@@ -25,6 +28,11 @@ class AlertTold(msgspec.Struct, frozen=True):
     startsAt: str  # noqa: N815 - Alertmanager's own name
     endsAt: str  # noqa: N815 - likewise
     fingerprint: str
+
+    def __post_init__(self) -> None:
+        for text in (self.startsAt,) if self.status == FIRING else (self.startsAt, self.endsAt):
+            if not FIRST_YEAR <= instant(text).year <= LAST_YEAR:
+                raise ValueError(f"{text} is no instant of an alert")
 
 
 class Told(msgspec.Struct, frozen=True):

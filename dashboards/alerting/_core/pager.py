@@ -135,7 +135,7 @@ class _Open(msgspec.Struct):
     """said: the newest revision. since: from when on it is what it is, as people are told.
 
     kind_since: the same by our own clock, from which holds count. paged: the revision whose kind and severity people
-    were paged about, None before that.
+    were paged about, None before that. taken_as: what it was when it was taken on.
     """
 
     said: IncidentSaid
@@ -145,6 +145,7 @@ class _Open(msgspec.Struct):
     paged: IncidentSaid | None = None
     paged_at: int = 0
     taken_on: TakenOn | None = None
+    taken_as: IncidentSaid | None = None
 
 
 class Pager:
@@ -179,10 +180,13 @@ class Pager:
                 self._causes.setdefault(EVERYWHERE if everywhere else opened.said.site, []).append(opened)
 
     def acknowledge(self, incident: str, taken_on: TakenOn) -> None:
-        """Somebody took it on: nobody else is paged for it. The first to do so holds; does nothing for one not open."""
+        """Somebody took it on as it is: nobody else is paged until it pages again because it became graver.
+
+        The first to do so holds; does nothing for one not open.
+        """
         known = self._open.get(incident)
         if known is not None and known.taken_on is None:
-            known.taken_on = taken_on
+            known.taken_on, known.taken_as = taken_on, known.said
 
     def standing(self, incident: str) -> Standing | None:
         """How it stands with people, as of the last `advance`; None where it is not open."""
@@ -202,6 +206,8 @@ class Pager:
                 opened.paged = None
             if self._may_page(opened) and self._due(opened) <= now_ms:
                 opened.paged, opened.paged_at = opened.said, self._due(opened)
+                if opened.taken_as is not None and is_graver(opened.said, opened.taken_as):
+                    opened.taken_on, opened.taken_as, opened.paged_at = None, None, now_ms
         firing = self._wanted(now_ms)
         changed = firing.keys() != self._firing.keys()
         for identity in self._firing.keys() - firing.keys():
@@ -254,7 +260,7 @@ class Pager:
         said = opened.said
         if said.severity is Severity.INFO or (said.is_planned and said.what not in PAGES_WHEN_PLANNED):
             return False
-        return (opened.paged is None or _is_graver(said, opened.paged)) and not self._is_explained(opened)
+        return (opened.paged is None or is_graver(said, opened.paged)) and not self._is_explained(opened)
 
     def _is_explained(self, opened: _Open) -> bool:
         """Whether another open incident accounts for it, and pages as loudly itself, or both are planned."""
@@ -325,8 +331,8 @@ def _accounts_for(cause: IncidentSaid, symptom: IncidentSaid) -> bool:
     return is_of_the_site or not cause.subject or not symptom.subject or cause.subject == symptom.subject
 
 
-def _is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
-    """Whether what people were paged about has become something they are to be paged about again."""
+def is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
+    """Whether what people were paged about, or took on, has become something they are to be paged about again."""
     runs_out = said.what in PAGES_WHEN_PLANNED and paged.what != said.what
     is_no_longer_work = paged.is_planned and not said.is_planned and paged.what != said.what
     return runs_out or is_no_longer_work or RANK[said.severity] > RANK[paged.severity]

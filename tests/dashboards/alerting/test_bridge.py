@@ -160,6 +160,8 @@ async def test_the_door_is_for_alertmanager_alone_and_says_5xx_only_where_repeat
         assert await asked("duty-1", "another", good) == 401
         assert await asked("nobody", token, good) == 404
         assert await asked("duty-1", token, b"{}") == 400
+        for wrong in (b"garbage", b"0001-01-01T00:00:00Z", b"9999-12-31T23:59:59Z"):
+            assert await asked("duty-1", token, good.replace(b"2025-11-22T03:59:48.5Z", wrong)) == 400
         world.hook.status = 500
         assert await asked("duty-1", token, good) == 502
         world.hook.status = 200

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dashboards.alerting._core.kinds import EXPLAINS, LAYER_OF, WORSE_THAN, Layer, alert_name, explains
@@ -200,6 +201,18 @@ def test_amtool_accepts_the_configuration(routes: Path) -> None:
 def test_each_alert_goes_to_who_is_meant(routes: Path, labels: tuple[str, ...], receiver: str) -> None:
     tested = run("amtool", "config", "routes", "test", f"--config.file={routes}", *labels)
     assert tested.stdout.split() == [receiver], tested.stderr
+
+
+def test_without_a_dead_mans_switch_the_watchdog_is_told_to_nobody(tmp_path: Path) -> None:
+    config = configured(tmp_path)
+    plain = msgspec.structs.replace(config, alerting=msgspec.structs.replace(config.alerting, deadman_url=""))
+    routes = tmp_path / "plain.yml"
+    routes.write_text(alertmanager_text(plain, load_defaults(), tmp_path / "token"), encoding="utf-8")
+    checked = run("amtool", "check-config", str(routes))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    labels = ("alertname=Watchdog", "site=hub", "severity=none")
+    tested = run("amtool", "config", "routes", "test", f"--config.file={routes}", *labels)
+    assert tested.stdout.split() == ["nobody"], tested.stderr
 
 
 def test_no_kind_explains_what_explains_it() -> None:

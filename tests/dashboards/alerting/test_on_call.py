@@ -52,9 +52,10 @@ def test_a_revision_said_before_the_open_ones_are_taken_up_is_not_undone_by_them
 
 
 def test_an_end_that_a_firing_alert_replaces_is_left_out() -> None:
-    fires = AlertTold("firing", {"incident": "i-1"}, {}, "", "", "a")
-    replaced = AlertTold("resolved", {"incident": "i-1"}, {}, "", "", "b")
-    over = AlertTold("resolved", {"incident": "i-2"}, {}, "", "", "c")
+    at = "2025-11-22T04:11:02Z"
+    fires = AlertTold("firing", {"incident": "i-1"}, {}, at, "", "a")
+    replaced = AlertTold("resolved", {"incident": "i-1"}, {}, at, at, "b")
+    over = AlertTold("resolved", {"incident": "i-2"}, {}, at, at, "c")
     assert without_replaced(Told("firing", [fires, replaced, over]).alerts) == [fires, over]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,6 +176,47 @@ def test_an_acknowledgement_after_the_next_was_paged_leaves_both_told_until_the_
     pager.advance(T0 + 6 * MINUTE)
     pager.acknowledge(said.incident, TakenOn("floor", T0 + 6 * MINUTE))
     assert firing_at(pager, T0 + 30 * MINUTE) == ["mains_lost/-/page/1", "mains_lost/-/page/2"]
+
+
+@pytest.mark.parametrize(
+    ("lesser", "graver", "hold"), [("line_down", "lines_down", 15 * SECOND), ("mains_lost", "battery_low", 0)]
+)
+def test_who_took_on_the_lesser_trouble_has_not_taken_on_the_graver_one_it_becomes(
+    lesser: str, graver: str, hold: int
+) -> None:
+    said = incident(lesser, T0)
+    pager = heard(said)
+    pager.advance(T0 + 15 * SECOND)
+    pager.acknowledge(said.incident, TakenOn("floor", T0 + MINUTE))
+    worse = msgspec.structs.replace(said, what=graver, severity=Severity.CALL, revision=1, occurred_at=T0 + 15 * HOUR)
+    pager.hear([worse], T0 + 15 * HOUR)
+    paged = T0 + 15 * HOUR + hold
+    assert firing_at(pager, paged) == [f"{graver}/-/call/1"]
+    assert pager.standing(said.incident) == (worse, T0 + 15 * HOUR, None, 2, paged + 5 * MINUTE)
+    assert firing_at(pager, paged + 5 * MINUTE) == [f"{graver}/-/call/1", f"{graver}/-/call/2"]
+
+
+def test_a_severity_that_rises_after_it_was_taken_on_goes_through_the_duty_list_from_then_on() -> None:
+    said = incident("mains_lost", T0)
+    pager = heard(said)
+    pager.advance(T0 + 15 * SECOND)
+    pager.acknowledge(said.incident, TakenOn("floor", T0 + MINUTE))
+    pager.hear([grown("mains_lost", Severity.CALL, 1)], T0 + HOUR)
+    assert firing_at(pager, T0 + HOUR) == ["mains_lost/-/call/1"]
+    assert firing_at(pager, T0 + HOUR + 5 * MINUTE) == ["mains_lost/-/call/1", "mains_lost/-/call/2"]
+
+
+def test_who_took_it_on_when_it_was_graver_already_is_asked_no_second_time() -> None:
+    said = incident("mains_lost", T0)
+    pager = heard(said)
+    pager.advance(T0 + 15 * SECOND)
+    pager.hear([grown("lines_down", Severity.CALL, 1)], T0 + MINUTE)
+    ours = TakenOn("floor", T0 + MINUTE + 5 * SECOND)
+    pager.acknowledge(said.incident, ours)
+    assert firing_at(pager, T0 + HOUR) == ["lines_down/-/call/1"]
+    standing = pager.standing(said.incident)
+    assert standing is not None
+    assert standing.taken_on == ours
 
 
 def test_how_an_incident_stands_names_who_is_next_until_somebody_takes_it_on() -> None:

@@ -25,9 +25,12 @@ class Robot:
         self.answers: list[dict[str, Any]] = []
         self.url = ""
         self.asked = 0
+        self.text = ""
 
     async def send(self, request: web.Request) -> web.Response:
         self.asked += 1
+        if self.text:
+            return web.Response(text=self.text)
         told = json.loads(await request.read())
         if self.answers:
             return web.json_response(self.answers.pop(0))
@@ -51,6 +54,7 @@ class Hook:
         self.taken: list[dict[str, Any]] = []
         self.asked = 0
         self.status = 200
+        self.pages_shown = 0
         self.answers = asyncio.Event()
         self.answers.set()
         self.url = ""
@@ -65,7 +69,14 @@ class Hook:
             return web.Response(status=401)
         if self.status == 200:
             self.taken.append(json.loads(body))
+        if 300 <= self.status < 400:
+            return web.Response(status=self.status, headers={"Location": "/login"})
         return web.Response(status=self.status)
+
+    async def show(self, _: web.Request) -> web.Response:
+        """The page to log in that a hook which moved leads to."""
+        self.pages_shown += 1
+        return web.Response(text="log in")
 
 
 @asynccontextmanager
@@ -75,6 +86,7 @@ async def messengers() -> AsyncIterator[tuple[Robot, Hook]]:
     app = web.Application()
     app.router.add_post("/robot/send", robot.send)
     app.router.add_post("/hook", hook.send)
+    app.router.add_route("*", "/login", hook.show)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
     port = free_port()

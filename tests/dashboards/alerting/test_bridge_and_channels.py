@@ -1,0 +1,74 @@
+"""What the bridge makes of channels that answer oddly, and of one that stands in for another."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dashboards.alerting._core.message import Told
+from seatwatch.config import parse_config
+from tests.dashboards.alerting.bridge_world import CONFIGURATION, World, bridge_world, told
+
+BUSY = {"errcode": -1, "errmsg": "busy"}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with bridge_world(tmp_path) as found:
+        yield found
+
+
+def calls(world: World) -> int:
+    """How often the phone was called."""
+    return len((world.directory / "calls").read_text().splitlines())
+
+
+def counting(world: World) -> None:
+    world.program(f"cat > /dev/null; echo called >> {world.directory / 'calls'}")
+
+
+def configure(world: World, written: str, instead: str) -> None:
+    """Start the bridge of that world anew, with a configuration that says something else."""
+    text = CONFIGURATION.format(command=world.directory / "call").replace(written, instead)
+    world.config = parse_config(text, base=world.directory)
+    world.restart()
+
+
+async def test_who_is_told_anyway_is_not_called_once_more_in_the_place_of_another(world: World) -> None:
+    counting(world)
+    world.robot.answers = [BUSY] * 5
+    names, first = ["robot", "caller"], Told("firing", [told()])
+    assert [await world.bridge.deliver(names, first) for _ in range(3)] == [["robot"], ["robot"], []]
+    assert await world.bridge.deliver(names, Told("firing", [told(incident="i-2")])) == []
+    assert calls(world) == 2, "once for each of two troubles"
+
+
+async def test_two_that_fail_call_their_one_fallback_once(world: World) -> None:
+    counting(world)
+    world.robot.answers = [BUSY] * 3
+    world.hook.status = 500
+    configure(world, 'id = "desk"', 'id = "desk"\nfallback = "caller"')
+    answers = [await world.bridge.deliver(["robot", "desk"], Told("firing", [told()])) for _ in range(3)]
+    assert answers == [["robot", "desk"], ["robot", "desk"], []]
+    assert calls(world) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_an_answer_that_leads_elsewhere_has_delivered_nothing(world: World, status: int) -> None:
+    world.hook.status = status
+    assert await world.tell(told()) == ["desk"]
+    assert world.hook.pages_shown == 0
+
+
+async def test_an_answer_that_nests_without_end_is_a_refusal_and_who_was_told_stays_told(world: World) -> None:
+    world.robot.text = "[" * 200_000
+    for _ in range(2):
+        assert await world.tell(told()) == ["robot"]
+    assert len(world.hook.taken) == 1
+
+
+async def test_a_channel_that_cannot_even_be_tried_leaves_the_others_told(world: World) -> None:
+    configure(world, f'"{world.directory / "call"}"', '"/bin/true", "no\\u0000such"')
+    for _ in range(2):
+        assert await world.bridge.deliver(["caller", "desk"], Told("firing", [told()])) == ["caller"]
+    assert len(world.hook.taken) == 1

@@ -1,0 +1,28 @@
+"""Where the server listens: at what is written, or not at all; at what nobody wrote, wherever there is room."""
+
+import socket
+
+import pytest
+
+from seatwatch.addresses import LOOPBACK, PortBusy, bind_as_written
+
+
+def test_a_written_port_that_is_busy_is_refused_by_its_key_and_a_default_is_replaced() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortBusy) as refused:
+            bind_as_written("server.port", LOOPBACK, port, 0)
+        assert (refused.value.key, refused.value.strerror) == ("server.port", f"port {port} is busy")
+        bound = bind_as_written("server.port", LOOPBACK, None, port)
+        bound.socket.close()
+        assert bound.replaced == port != bound.port
+
+
+def test_a_written_port_that_is_free_is_taken_and_none_is_any() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        free = taken.getsockname()[1]
+    for written in (free, 0):
+        bound = bind_as_written("server.port", LOOPBACK, written, 0)
+        bound.socket.close()
+        assert bound.replaced is None
+        assert bound.port == (written or bound.port)
