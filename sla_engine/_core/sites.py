@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
+from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
 from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at
 from sla_engine._core.incidents.saying import key_of, reconcile
@@ -186,6 +187,7 @@ def _troubles(findings: Iterable[Finding]) -> list[TroubleTile]:
 
 def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None:
     state.now = max(state.now, entry.received_at)
+    entry = by_hub_clock(state, entry)
     known = set(state.sites)
     touched = _now_or_soon(state, entry, take(state, entry))
     is_open = state.limits.hours.is_open(state.now)
