@@ -105,9 +105,8 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
 def global_findings(state: SitesState) -> tuple[list[Finding], set[str]]:
     """Troubles of no one site: a platform, or the hub's own ears. And the sites whose own findings these explain."""
     hub = _hub(state)
-    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub]
-    explained = {site for site, each in state.sites.items() if _is_dark(each)} if hub is not None else set()
-    return [_weighed(state, "", each) for each in found], explained
+    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub[0]]
+    return [_weighed(state, "", each) for each in found], set() if hub is None else hub[1]
 
 
 def platforms_here(site: Site) -> dict[str, PlatformHere]:
@@ -331,17 +330,26 @@ def _feeds(state: SitesState) -> Iterator[Finding]:
         yield _finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
 
 
-def _hub(state: SitesState) -> Finding | None:
-    """Every site dark at one moment: nobody's power or line, but what all of them speak to."""
-    heard = [site for site in state.sites.values() if site.heard_at is not None]
-    silences = [silence for site in heard if (silence := dark(site, state.limits, state.now)) is not None]
-    if len(heard) < _SITES_AGREE or len(silences) < len(heard):
+def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
+    """Every site dark at one moment: nobody's power or line, but what all of them speak to. And the sites it explains.
+
+    A site that was dark well before has a trouble of its own and says nothing of the others.
+    """
+    silences = {
+        site_id: silence
+        for site_id, site in state.sites.items()
+        if site.heard_at is not None and (silence := dark(site, state.limits, state.now)) is not None
+    }
+    if not silences or len(silences) < sum(site.heard_at is not None for site in state.sites.values()):
         return None
-    since = min(silence.since for silence in silences)
-    if max(silence.since for silence in silences) - since > state.limits.together_ms:
+    newest = max(silence.since for silence in silences.values())
+    together = {name: each for name, each in silences.items() if newest - each.since <= state.limits.together_ms}
+    if len(together) < _SITES_AGREE:
         return None
-    first = min(silence.first_index for silence in silences)
-    return _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(silences)))
+    since = min(silence.since for silence in together.values())
+    first = min(silence.first_index for silence in together.values())
+    found = _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
+    return found, {*together}
 
 
 def _is_dark(site: Site) -> bool:
