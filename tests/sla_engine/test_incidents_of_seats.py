@@ -284,3 +284,42 @@ def test_a_seat_that_is_heard_again_during_a_power_cut_is_no_longer_down() -> No
         *beats(log, ["s00"], later + 2 * SECOND),
     )
     assert steps(said)[2:] == [("closed", "seat_down")]
+
+
+# -------------------------------------------------------------------------------------------- a site without a gateway
+
+
+def seats_alone(log: Log, at: int) -> list[Recorded]:
+    others = [log.heartbeat("porch", moment, "south", interval_ms=2_000) for moment in (at, at + HOUR)]
+    return [others[0], *beats(log, [f"s{n:02}" for n in range(20)], at), others[1]]
+
+
+def test_a_site_of_seats_alone_that_ends_its_day_raises_nothing_though_one_seat_broke_at_noon() -> None:
+    log, closing = Log(), NOON + 12 * HOUR
+    off = [
+        each
+        for n in range(1, 20)
+        for each in (
+            *beats(log, [f"s{n:02}"], closing + n * 20 * SECOND),
+            *silences(log, [f"s{n:02}"], closing + n * 20 * SECOND),
+        )
+    ]
+    said = said_after(
+        *seats_alone(log, closing - 2 * HOUR),
+        *silences(log, ["s00"], closing - 2 * HOUR),
+        *sorted(off, key=lambda each: each.received_at),
+        log.clock(closing + HOUR),
+    )
+    assert {each.what for each in said} <= {"seat_down"}
+
+
+def test_a_site_of_seats_alone_that_vanishes_in_its_shift_is_silent() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(20)]
+    said = said_after(
+        *seats_alone(log, NOON),
+        *beats(log, names, NOON + HOUR),
+        *silences(log, names, NOON + HOUR),
+        log.clock(NOON + HOUR + MINUTE),
+    )
+    assert said[-1].what == "site_silent"
