@@ -5,6 +5,7 @@ drop (`gone`), and carries items; each item is numbered and holds its body as th
 """
 
 from enum import IntEnum
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Meta
 
 from wire._fields import Count, Counted, Epoch, Instant, Name, Sequence, Word
 from wire.limits import (
+    EPOCH_BYTES,
     FRAME_ITEMS_MAX,
     FRAME_VERSION,
     GONE_RANGES_MAX,
@@ -35,6 +37,11 @@ class Lane(IntEnum):
     BACKLOG = 0
     SNAPSHOT = 1
     BY_EVENT_ID = 2
+
+
+def snapshot_epoch(epoch: bytes) -> bytes:
+    """The epoch under which the snapshot lane of a source that runs in `epoch` is recorded."""
+    return sha256(b"snapshot" + epoch).digest()[:EPOCH_BYTES]
 
 
 class GoneRange(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -18,7 +18,7 @@ from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferr
 from wire.decoders import BODY_DECODERS
 from wire.errors import Reason
 from wire.facility import Heartbeat
-from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange
+from wire.frame import Frame, GoneRange, Item, Lane, Rejected, SequenceRange, snapshot_epoch
 from wire.kinds import UNKNOWN_WORD, Kind
 from wire.limits import BODY_BYTES_MAX
 from wire.record import GapReason, Gone, Quarantined, Unrouted
@@ -114,7 +114,7 @@ def stream_epoch(frame: Frame) -> bytes:
     if frame.lane is Lane.BACKLOG:
         return frame.epoch
     if frame.lane is Lane.SNAPSHOT:
-        return keys.snapshot_epoch(frame.epoch)
+        return snapshot_epoch(frame.epoch)
     return keys.event_id_epoch(frame.source)
 
 

@@ -46,11 +46,6 @@ def stranger_epoch(source: str, epoch: bytes) -> bytes:
     return _short_hash(b"stranger", source.encode(), epoch)
 
 
-def snapshot_epoch(epoch: bytes) -> bytes:
-    """Epoch of the snapshot lane of a source that runs in `epoch`."""
-    return _short_hash(b"snapshot", epoch)
-
-
 def event_id_epoch(source: str) -> bytes:
     """The one epoch of a source that cannot number."""
     return _short_hash(b"event_id", source.encode())

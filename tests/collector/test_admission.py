@@ -7,7 +7,7 @@ from wire.codec import encode_body
 from wire.conversation import Channel, Offered
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
-from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange
+from wire.frame import GoneRange, Item, Lane, Rejected, SequenceRange, snapshot_epoch
 from wire.kinds import Kind
 from wire.limits import BODY_BYTES_MAX, GONE_RANGES_MAX
 from wire.record import Clock, Equivocation, GapReason, Gone, Quarantined, Unrouted
@@ -234,8 +234,8 @@ def test_the_snapshot_lane_has_its_own_epoch_and_the_newest_wins() -> None:
     store = Store()
     store.admit(frame(item(1), item(2)))
     now = store.admit(frame(item(7), lane=Lane.SNAPSHOT))
-    assert (now.epoch, now.view.mark, now.wanted) == (keys.snapshot_epoch(EPOCH), 7, [])
-    assert now.entries[0].epoch == keys.snapshot_epoch(EPOCH)
+    assert (now.epoch, now.view.mark, now.wanted) == (snapshot_epoch(EPOCH), 7, [])
+    assert now.entries[0].epoch == snapshot_epoch(EPOCH)
     old = store.admit(frame(item(4), item(7), lane=Lane.SNAPSHOT, base=50))
     assert (old.entries, old.view.mark) == ([], 7)
     assert outcomes(old) == [(4, Outcome.SUPERSEDED), (7, Outcome.REPEAT)]

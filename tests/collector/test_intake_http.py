@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 from wire.codec import decode_ack, encode_frame
 from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged, QualityScored
 from wire.errors import Reason
-from wire.frame import Lane
+from wire.frame import Lane, snapshot_epoch
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX
 from wire.record import Gone
 
@@ -333,7 +333,7 @@ async def test_a_snapshot_frame_over_http_does_not_touch_the_backlogs_mark(tmp_p
     async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
         answer = await client.post("/v1/events", json=document(said(40), lane="snapshot"), headers=AUTHORISED)
         body = await answer.json()
-        assert (body["epoch"], body["acknowledged_through"]) == (keys.snapshot_epoch(EPOCH).hex(), 40)
+        assert (body["epoch"], body["acknowledged_through"]) == (snapshot_epoch(EPOCH).hex(), 40)
         packed = encode_frame(frame(item(1, turn()), lane=Lane.BACKLOG))
         ack = decode_ack(await (await client.post("/v1/events", data=packed, headers=MSGPACK)).read())
         assert (ack.epoch, ack.acknowledged_through) == (EPOCH, 1)

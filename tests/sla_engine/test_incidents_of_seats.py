@@ -7,6 +7,8 @@ from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
+from wire.recorded import Recorded
+from wire.uplink import LineState
 
 
 def test_a_row_that_vanishes_at_once_is_one_incident_though_the_mains_are_there() -> None:
@@ -225,3 +227,99 @@ def test_a_seat_left_on_after_its_shift_needs_no_platform() -> None:
         log.platform("s01", late, is_running=False),
     )
     assert said == []
+
+
+# ---------------------------------------------------------------------------------------------- lost before the site
+
+
+def broken_since_noon(log: Log, later: int) -> list[Recorded]:
+    """Seat s00 died at noon; the nine others and the gateway are heard until `later`."""
+    others = [f"s{n:02}" for n in range(1, 10)]
+    return [
+        *floor(log, 10),
+        log.ups("gate", NOON),
+        *silences(log, ["s00"], NOON),
+        *beats(log, others, NOON + 20 * SECOND),
+        log.clock(NOON + 40 * SECOND),
+        *two_lines(log, later),
+        *beats(log, others, later),
+    ]
+
+
+def test_one_broken_seat_does_not_swallow_a_power_cut_of_hours_later() -> None:
+    log, later = Log(), NOON + 3 * HOUR
+    said = said_after(
+        *broken_since_noon(log, later),
+        log.ups("gate", later + SECOND, Power.BATTERY),
+        log.ups("gate", later + MINUTE, Power.MAINS),
+        log.clock(later + 20 * MINUTE),
+    )
+    assert steps(said) == [("opened", "seat_down"), ("opened", "mains_lost"), ("closed", "mains_lost")]
+    assert [said[-1].started_at, said[-1].ended_at] == [later + SECOND, later + MINUTE]
+
+
+def test_one_broken_seat_swallows_neither_all_lines_nor_a_silent_site() -> None:
+    log, later = Log(), NOON + 3 * HOUR
+    down = [log.line("gate", later + SECOND, line, LineState.DOWN) for line in ("telecom", "unicom")]
+    assert steps(said_after(*broken_since_noon(log, later), *down))[:2] == [
+        ("opened", "seat_down"),
+        ("opened", "line_down"),
+    ]
+    log = Log()
+    said = said_after(
+        *broken_since_noon(log, later),
+        log.silent("gate", later, later + 10 * SECOND),
+        *silences(log, [f"s{n:02}" for n in range(1, 10)], later),
+        log.clock(later + 30 * SECOND),
+    )
+    assert steps(said) == [("opened", "seat_down"), ("opened", "site_silent")]
+    assert said[-1].started_at == later
+
+
+def test_a_seat_that_is_heard_again_during_a_power_cut_is_no_longer_down() -> None:
+    log, later = Log(), NOON + 3 * HOUR
+    said = said_after(
+        *broken_since_noon(log, later),
+        log.ups("gate", later + SECOND, Power.BATTERY),
+        *beats(log, ["s00"], later + 2 * SECOND),
+    )
+    assert steps(said)[2:] == [("closed", "seat_down")]
+
+
+# -------------------------------------------------------------------------------------------- a site without a gateway
+
+
+def seats_alone(log: Log, at: int) -> list[Recorded]:
+    others = [log.heartbeat("porch", moment, "south", interval_ms=2_000) for moment in (at, at + HOUR)]
+    return [others[0], *beats(log, [f"s{n:02}" for n in range(20)], at), others[1]]
+
+
+def test_a_site_of_seats_alone_that_ends_its_day_raises_nothing_though_one_seat_broke_at_noon() -> None:
+    log, closing = Log(), NOON + 12 * HOUR
+    off = [
+        each
+        for n in range(1, 20)
+        for each in (
+            *beats(log, [f"s{n:02}"], closing + n * 20 * SECOND),
+            *silences(log, [f"s{n:02}"], closing + n * 20 * SECOND),
+        )
+    ]
+    said = said_after(
+        *seats_alone(log, closing - 2 * HOUR),
+        *silences(log, ["s00"], closing - 2 * HOUR),
+        *sorted(off, key=lambda each: each.received_at),
+        log.clock(closing + HOUR),
+    )
+    assert {each.what for each in said} <= {"seat_down"}
+
+
+def test_a_site_of_seats_alone_that_vanishes_in_its_shift_is_silent() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(20)]
+    said = said_after(
+        *seats_alone(log, NOON),
+        *beats(log, names, NOON + HOUR),
+        *silences(log, names, NOON + HOUR),
+        log.clock(NOON + HOUR + MINUTE),
+    )
+    assert said[-1].what == "site_silent"

@@ -203,6 +203,33 @@ def test_all_sites_silent_at_one_moment_is_the_hub_and_pages_once() -> None:
     assert said[-1].site == ""
 
 
+def test_a_site_that_is_closed_since_yesterday_does_not_hide_that_the_hub_is_deaf() -> None:
+    log, later = Log(), NOON + 20 * HOUR
+    sites = [f"n{number:02}" for number in range(20)]
+    said = said_after(
+        *(log.heartbeat(f"gate-{site}", NOON, site, interval_ms=2_000) for site in [*sites, "closed"]),
+        log.silent("gate-closed", NOON, NOON + 10 * SECOND),
+        *(log.heartbeat(f"gate-{site}", later, site, interval_ms=2_000) for site in sites),
+        *(log.silent(f"gate-{site}", later, later + 6 * SECOND + n) for n, site in enumerate(sites)),
+    )
+    newest = {each.incident: each for each in said}
+    closed, deaf = (each for each in newest.values() if each.ended_at is None)
+    assert [(each.what, each.site) for each in (closed, deaf)] == [("site_silent", "closed"), ("hub_deaf", "")]
+    assert (deaf.started_at, deaf.details["sites"]) == (later, "20")
+    assert all(each.details["part_of"] == deaf.incident for each in newest.values() if each.site in sites)
+
+
+def test_the_last_site_that_goes_dark_by_itself_is_not_the_hub() -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON, interval_ms=2_000),
+        log.heartbeat("porch", NOON + HOUR, "south", interval_ms=2_000),
+        log.silent("gate", NOON, NOON + HOUR + 6_000),
+        log.silent("porch", NOON + HOUR, NOON + HOUR + 6_000),
+    )
+    assert steps(said) == [("opened", "site_silent"), ("opened", "site_silent")]
+
+
 def test_a_silent_source_of_no_site_is_an_incident_of_its_own_and_no_clients_to_copy() -> None:
     log = Log()
     state = new_sites(LIMITS)

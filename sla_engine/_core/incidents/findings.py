@@ -31,6 +31,7 @@ from sla_engine._core.incidents.slots import (
     HUB,
     INFO,
     LINE_,
+    MACHINES,
     MOVED_AT,
     PHONE_,
     PLATFORM_,
@@ -83,14 +84,18 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
     silence = dark(site, state.limits, now)
     if silence is not None:
         found = [_dark_finding(state, site_id, silence)]
+        # nobody there can tell that what was lost before is back
+        found += _lost_before(state, found[0], [each for each in site.findings if each.slot != found[0].slot])
     else:
         found = [*_power(site), *_uplink(site, state.limits, now)]
         total = [each for each in found if explains_site(state, site_id, each)]
-        if not total:
+        machines = [*_gateways(site, now, state.limits), *_seats(state, site_id, now)]
+        if total:
+            found += _lost_before(state, min(total, key=lambda each: each.since), machines)
+        else:
             lines_down = {each.subject for each in found if each.what == "line_down"}
-            found += [*_gateways(site, now, state.limits), *_phone_lines(site, lines_down)]
-            found += [*_seats(state, site_id, now), *_accounts(state, site)]
-        found = [_with_seats_silent(site, each) if each in total else each for each in found]
+            found += [*machines, *_phone_lines(site, lines_down), *_accounts(state, site)]
+        found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
     for each in found:
         if each.slot == SILENT or AT_WORK in each.details or explains_site(state, site_id, each):
             cover(site, each.since, state.limits, now)
@@ -100,9 +105,8 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
 def global_findings(state: SitesState) -> tuple[list[Finding], set[str]]:
     """Troubles of no one site: a platform, or the hub's own ears. And the sites whose own findings these explain."""
     hub = _hub(state)
-    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub]
-    explained = {site for site, each in state.sites.items() if _is_dark(each)} if hub is not None else set()
-    return [_weighed(state, "", each) for each in found], explained
+    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub[0]]
+    return [_weighed(state, "", each) for each in found], set() if hub is None else hub[1]
 
 
 def platforms_here(site: Site) -> dict[str, PlatformHere]:
@@ -120,6 +124,12 @@ def platforms_here(site: Site) -> dict[str, PlatformHere]:
             here.failing += 1
         found[seen.platform] = here
     return found
+
+
+def _lost_before(state: SitesState, total: Finding, found: list[Finding]) -> list[Finding]:
+    """Machines lost well before the trouble of all the site: it neither explains nor ends that."""
+    before = total.since - state.limits.together_ms
+    return [each for each in found if each.slot.startswith(MACHINES) and each.since < before]
 
 
 def _finding(slot: str, cause: Cause, what: str, since: int, first_index: int, **more: str) -> Finding:
@@ -191,9 +201,12 @@ def _power(site: Site) -> Iterator[Finding]:
             yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
 
 
-def _with_seats_silent(site: Site, found: Finding) -> Finding:
+def _with_seats_silent(site: Site, limits: SiteLimits, found: Finding) -> Finding:
     """A loss of power, with how many seats it silenced."""
-    silent = sum(p.silent_since is not None and p.was_expected for p in site.probes.values())
+    since = found.since - limits.together_ms
+    silent = sum(
+        p.was_expected and p.silent_since is not None and p.silent_since >= since for p in site.probes.values()
+    )
     if found.slot != POWER or not silent:
         return found
     return replace(found, details={**found.details, SEATS_SILENT: str(silent)})
@@ -317,17 +330,26 @@ def _feeds(state: SitesState) -> Iterator[Finding]:
         yield _finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
 
 
-def _hub(state: SitesState) -> Finding | None:
-    """Every site dark at one moment: nobody's power or line, but what all of them speak to."""
-    heard = [site for site in state.sites.values() if site.heard_at is not None]
-    silences = [silence for site in heard if (silence := dark(site, state.limits, state.now)) is not None]
-    if len(heard) < _SITES_AGREE or len(silences) < len(heard):
+def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
+    """Every site dark at one moment: nobody's power or line, but what all of them speak to. And the sites it explains.
+
+    A site that was dark well before has a trouble of its own and says nothing of the others.
+    """
+    silences = {
+        site_id: silence
+        for site_id, site in state.sites.items()
+        if site.heard_at is not None and (silence := dark(site, state.limits, state.now)) is not None
+    }
+    if not silences or len(silences) < sum(site.heard_at is not None for site in state.sites.values()):
         return None
-    since = min(silence.since for silence in silences)
-    if max(silence.since for silence in silences) - since > state.limits.together_ms:
+    newest = max(silence.since for silence in silences.values())
+    together = {name: each for name, each in silences.items() if newest - each.since <= state.limits.together_ms}
+    if len(together) < _SITES_AGREE:
         return None
-    first = min(silence.first_index for silence in silences)
-    return _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(silences)))
+    since = min(silence.since for silence in together.values())
+    first = min(silence.first_index for silence in together.values())
+    found = _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
+    return found, {*together}
 
 
 def _is_dark(site: Site) -> bool:

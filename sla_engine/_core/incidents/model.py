@@ -105,6 +105,20 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     hours: Hours
 
 
+class Run(msgspec.Struct):
+    """The present run of a probe's process, as its epochs tell. Epochs: 16 bytes, b"" = not known.
+
+    past: of earlier runs. perhaps: epochs that may be the next run's, with the least that a word of each came late by,
+    ms. behind_ms: how far the probe's clock is behind the hub's at most.
+    """
+
+    snapshots: bytes = b""
+    events: bytes = b""
+    past: list[bytes] = []
+    perhaps: dict[bytes, int] = {}
+    behind_ms: int = 0
+
+
 class Probe(msgspec.Struct):
     """One source at a site. heard_at: hub's ms it last spoke, None = never. silent_since: None = reporting.
 
@@ -126,6 +140,7 @@ class Probe(msgspec.Struct):
     was_expected: bool = False
     covered_until: int = 0
     grouped_until: int = 0
+    run: Run = msgspec.field(default_factory=Run)
 
 
 class Ups(msgspec.Struct):

@@ -18,6 +18,7 @@ from sla_engine._core.incidents.slots import (
     GROUP_,
     HUB,
     LINE_,
+    MACHINES,
     PHONE_,
     POWER,
     SEAT_,
@@ -61,7 +62,7 @@ def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: 
     gone = sorted(key for key in state.open if key not in wanted)
     for key in new:
         site, finding = wanted[key]
-        before = _goes_on_from(state, site, finding.slot, gone)
+        before = _goes_on_from(state, site, finding, gone)
         if before is None:
             said = _said(state, site, finding, entry)
             state.open[key] = Open(site, finding, said)
@@ -81,13 +82,15 @@ def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: 
         _close(state, state.open.pop(key), entry)
 
 
-def _goes_on_from(state: SitesState, site: str, slot: str, gone: list[str]) -> str | None:
+def _goes_on_from(state: SitesState, site: str, finding: Finding, gone: list[str]) -> str | None:
     """The incident that turned into this one: the earliest of the likeliest kind."""
     ranked = []
     for key in gone:
         before = state.open[key]
-        rank = _rank(slot, before.finding.slot)
-        if rank is not None and (site == before.site or HUB in {slot, before.finding.slot}):
+        rank = _rank(finding.slot, before.finding.slot)
+        if rank is None or (site != before.site and HUB not in {finding.slot, before.finding.slot}):
+            continue
+        if _is_one_moment(state, finding, before.finding):
             ranked.append((rank, before.finding.since, key))
     return min(ranked)[2] if ranked else None
 
@@ -99,6 +102,17 @@ def _rank(one: str, other: str) -> int | None:
         if _kind(partial) in kinds:
             return kinds.index(_kind(partial))
     return None
+
+
+def _is_one_moment(state: SitesState, found: Finding, before: Finding) -> bool:
+    """Whether `found` may be `before` gone on: what is of machines, or of the hub, must have begun when that did.
+
+    What is over is over for one seat that outlasts it: that seat is a trouble of its own.
+    """
+    kinds = {_kind(found.slot), _kind(before.slot)}
+    if _kind(found.slot) == SEAT_:
+        return False
+    return not kinds & {HUB, *MACHINES} or abs(found.since - before.since) <= state.limits.together_ms
 
 
 def _kind(slot: str) -> str:

@@ -32,6 +32,9 @@ ACCOUNT_: Final = "account:"
 PLATFORM_: Final = "platform:"
 FEED_: Final = "feed:"
 
+MACHINES: Final = (GATEWAY, GROUP_, SEAT_)
+"""Silent machines: no more than what they are, unless a greater trouble began with them."""
+
 BATTERY_LOW: Final = "battery_low"
 CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
 

@@ -79,6 +79,8 @@ def dark(site: Site, limits: SiteLimits, now: int) -> Dark | None:
     since = silent_at[-1]
     # probes that went off hours before belong to the night, not to this
     together = [p for p in heard if since - _quiet_since(p) <= limits.together_ms]
+    if _were_switched_off(heard, together):
+        return None
     first_index = min((p.silent_index for p in together if p.silent_since is not None), default=0)
     if any(on_battery(ups) for ups in site.upses.values()):
         state, reason = SiteState.POWER_LOST, SiteReason.SILENT_ON_BATTERY
@@ -89,6 +91,13 @@ def dark(site: Site, limits: SiteLimits, now: int) -> Dark | None:
         state = SiteState.SILENT
         reason = SiteReason.SILENT_TOGETHER if len(together) > 1 else SiteReason.PROBES_SILENT
     return Dark(state, reason, since, first_index, len(together))
+
+
+def _were_switched_off(heard: list[Probe], last: list[Probe]) -> bool:
+    """Whether a site without a gateway only ended its day: most of those that went last were not to be there."""
+    if any(p.role is not Role.SEAT for p in heard):
+        return False
+    return 2 * sum(p.was_expected for p in last) < len(last)
 
 
 def _quiet_since(probe: Probe) -> int:
