@@ -148,7 +148,7 @@ MEASURES: Final = (
         "M7",
         "service_level",
         "one of seven formulas, always named, with its threshold (see the board's page); "
-        "the wait ends when a person took it",
+        "the wait ends when who answered took it",
         "ratio",
         ("Figures.service_level",),
         ("E11", "E16"),
@@ -166,7 +166,8 @@ MEASURES: Final = (
     Measure(
         "M8",
         "answer_wait",
-        "wait in the queue of humans and ringing, of answered sessions: sum / number",
+        "from the queue of humans until who answered took it, of answered sessions, ringing for others in vain "
+        "included: sum / number",
         "ms",
         ("Figures.answer_wait",),
         (),
@@ -218,8 +219,9 @@ MEASURES: Final = (
     Measure(
         "M10",
         "wait_split",
-        "in the queue until assigned; from there until accepted; from there until the reply: each over those "
-        "that tell it",
+        "in the queue until assigned to who answered (what it rang for others in vain, or was in hands that never "
+        "answered, is queue); from there until accepted; from there until the reply: each over those that tell it; "
+        "together the first response, from the queue on",
         "ms",
         ("Detail.queue_wait", "Detail.accept_wait", "Detail.reply_wait"),
         ("E1",),

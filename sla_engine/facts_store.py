@@ -17,7 +17,8 @@ import msgspec
 from wire.errors import require
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+"""2: before facts told how long the customer waited to be answered; the next start folds them anew."""
 STATE_FILE: Final = "state.sqlite"
 PERIOD_FILES: Final = "????-??.sqlite"
 _SUFFIXES: Final = ("", "-wal", "-shm")

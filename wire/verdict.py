@@ -70,6 +70,8 @@ class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     started (E1), None = never. waited_ms: by the definition's clock until the customer left or was given up, None
     where answered. queued_at: when it entered the queue of humans, where told. nobody_online: nobody was ready when
     the clock started (E13). skew_bound_ms: how far first_response_ms may be off, told by two clock domains (E17).
+    queue_wait_ms: from the queue of humans (the start where none was told) until anybody first had it. answer_wait_ms:
+    from there until it was taken by who had it when it was answered (M8); first_response_ms where nobody had it.
     """
 
     conversation: str
@@ -99,6 +101,7 @@ class SessionFact(msgspec.Struct, frozen=True, gc=False, tag="session"):
     nobody_online: bool = False
     skew_bound_ms: int = 0
     voice: bool = False
+    answer_wait_ms: int | None = None
 
 
 class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):

@@ -163,16 +163,6 @@ def contribution(fact: Fact, rule: FigureRule) -> Contribution:
     return _turn(fact, rule)
 
 
-def answer_wait_ms(fact: SessionFact) -> int | None:
-    """How long an answered customer waited in the queue of humans until a person took it, ms.
-
-    Where the source never said when it was queued, the wait is the first response itself.
-    """
-    if fact.queue_wait_ms is None:
-        return fact.first_response_ms
-    return fact.queue_wait_ms + (fact.accept_wait_ms or 0)
-
-
 def left_after_ms(fact: SessionFact) -> int | None:
     """How long a customer who left had waited by the definition's clock, ms."""
     if fact.waited_ms is not None or fact.ended_at is None:
@@ -219,19 +209,19 @@ def _answered(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]
             amounts.append((Slot.NEAR_IT, 1))
     if seat is not None:
         amounts += ((Slot.SEAT_TOTAL, rule.capped(seat)), (Slot.SEAT_COUNT, 1))
-    wait = answer_wait_ms(fact)
+    wait, accept = fact.answer_wait_ms, fact.accept_wait_ms
     if wait is not None:
         amounts += ((Slot.WAIT_TOTAL, wait), (Slot.WAIT_COUNT, 1))
         if rule.within(wait, rule.threshold_ms):
             amounts.append((Slot.ANSWERED_IN_TIME, 1))
+        if fact.queue_wait_ms is not None:  # somebody had it: what it was offered to others in vain is queue, too
+            amounts += ((Slot.QUEUE_TOTAL, max(0, wait - (accept or 0))), (Slot.QUEUE_COUNT, 1))
     if fact.answered_out_of_hours:
         amounts.append((Slot.REPLIED_OUTSIDE, 1))
-    if fact.queue_wait_ms is not None:
-        amounts += ((Slot.QUEUE_TOTAL, fact.queue_wait_ms), (Slot.QUEUE_COUNT, 1))
-    if fact.accept_wait_ms is not None:
-        amounts += ((Slot.ACCEPT_TOTAL, fact.accept_wait_ms), (Slot.ACCEPT_COUNT, 1))
+    if accept is not None:
+        amounts += ((Slot.ACCEPT_TOTAL, accept), (Slot.ACCEPT_COUNT, 1))
         if seat is not None:
-            amounts += ((Slot.REPLY_TOTAL, seat - fact.accept_wait_ms), (Slot.REPLY_COUNT, 1))
+            amounts += ((Slot.REPLY_TOTAL, seat - accept), (Slot.REPLY_COUNT, 1))
 
 
 def _abandoned(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]]) -> None:

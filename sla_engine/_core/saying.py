@@ -131,6 +131,7 @@ def say_answered(context: Context, conversation: Conversation, track: Track, rul
             nobody,
             bound,
             conversation.called_at != NOT_YET,
+            _answer_wait(conversation, track, at, took),
         )
     )
 
@@ -285,6 +286,25 @@ def _queue_wait(track: Track, until: int) -> int | None:
     assigned_at = track.first_assigned_at
     if assigned_at == NOT_YET or assigned_at > until:
         return None
+    return max(0, assigned_at - _waits_since(track))
+
+
+def _answer_wait(conversation: Conversation, track: Track, at: int, took: int) -> int:
+    """The same until who has it at its answer, at `at`, took it; it was offered to others in vain until then (M8).
+
+    A person takes it by accepting, by being assigned where no acceptance is told, or by the answer itself.
+    """
+    if track.first_assigned_at == NOT_YET:
+        return took
+    taken_at = at
+    if conversation.account:
+        taken_at = conversation.accepted_at
+        if taken_at == NOT_YET:
+            taken_at = conversation.leg_at if conversation.assigned_at == NOT_YET else conversation.assigned_at
+    return max(0, taken_at - _waits_since(track))
+
+
+def _waits_since(track: Track) -> int:
+    """Since when a session that somebody has had waited for that."""
     queued_at = track.queued_at
-    since = queued_at if track.started_at <= queued_at <= assigned_at else track.started_at
-    return max(0, assigned_at - since)
+    return queued_at if track.started_at <= queued_at <= track.first_assigned_at else track.started_at

@@ -148,6 +148,7 @@ def _answered(case: Case, running: Running, reply: Step) -> SessionFact:
         first_response_ms=took,
         seat_response_ms=reply.at - own.assigned_at if own and own.assigned_at is not None else None,
         accept_wait_ms=_accept_wait(own),
+        answer_wait_ms=_answer_wait(case, reply, took),
         answered_out_of_hours=reply.at >= running.start and case.is_answered_outside(reply),
     )
 
@@ -308,11 +309,31 @@ def _owner(case: Case, known: Sequence[Step], running: Running) -> Leg | None:
 
 def _queue_wait(case: Case, known: Sequence[Step]) -> int | None:
     """From the queue of humans, or the start where nobody told of one, until anybody had it."""
-    for step in known:
-        if step in case.in_session and step.after is not None:
-            queued_at = _queued_at(case, [one for one in known if one.at <= step.at])
-            return max(0, step.at - (case.steps[0].at if queued_at is None else queued_at))
-    return None
+    had = _first_had(case, known)
+    return None if had is None else max(0, had.at - _waits_since(case, known, had))
+
+
+def _first_had(case: Case, known: Sequence[Step]) -> Step | None:
+    return next((step for step in known if step in case.in_session and step.after is not None), None)
+
+
+def _waits_since(case: Case, known: Sequence[Step], had: Step) -> int:
+    queued_at = _queued_at(case, [one for one in known if one.at <= had.at])
+    return case.steps[0].at if queued_at is None else queued_at
+
+
+def _answer_wait(case: Case, reply: Step, took: int) -> int:
+    """M8: from there until whoever had it at the reply had taken it; where nobody ever had it, the first response."""
+    steps = steps_of(case.session)
+    known = steps[: steps.index(reply) + 1]
+    had = _first_had(case, known)
+    if had is None:
+        return took
+    taken = [reply.at]
+    if reply.after is not None:
+        leg = reply.after
+        taken = [instant for instant in (leg.accepted_at, leg.assigned_at, leg.since) if instant is not None]
+    return max(0, taken[0] - _waits_since(case, known, had))
 
 
 def _queued_at(case: Case, known: Sequence[Step]) -> int | None:

@@ -65,6 +65,7 @@ def session(conversation: str = "c1", **given: Any) -> SessionFact:
         "accept_wait_ms": None,
         "ended_at": None if response is None else started_at + response,
         "entry_index": 0,
+        "answer_wait_ms": response,
     }
     return SessionFact(conversation=conversation, **(fields | given))
 

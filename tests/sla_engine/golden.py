@@ -148,7 +148,7 @@ def _session(fact: SessionFact, zone: ZoneInfo) -> dict[str, Any]:
     }
     if fact.clock_started_at is not None:
         said["clock_started"] = written(fact.clock_started_at, zone)
-    for key in ("first_response", "seat_response", "queue_wait", "accept_wait", "waited"):
+    for key in ("first_response", "seat_response", "queue_wait", "accept_wait", "answer_wait", "waited"):
         value = getattr(fact, f"{key}_ms")
         if value is not None:
             said[f"{key}_s"] = value / 1000

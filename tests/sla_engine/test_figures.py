@@ -101,7 +101,9 @@ def test_no_session_is_no_data() -> None:
 
 def test_a_session_answered_in_time_counts_once_everywhere_it_belongs() -> None:
     tally = Tally()
-    tally.apply(session(first_response_ms=9_000, seat_response_ms=3_000, queue_wait_ms=5_000, accept_wait_ms=500), RULE)
+    tally.apply(
+        session(first_response_ms=9_000, seat_response_ms=3_000, answer_wait_ms=5_500, accept_wait_ms=500), RULE
+    )
     shown = tally.figures(RULE)
     assert (shown.offered, shown.answered, shown.attainment) == (1, 1, Ratio(1, 1))
     assert (shown.first_response, shown.seat_response) == (Mean(9_000, 1), Mean(3_000, 1))
@@ -110,7 +112,7 @@ def test_a_session_answered_in_time_counts_once_everywhere_it_belongs() -> None:
 
 def test_the_service_level_compares_the_wait_in_the_queue_and_attainment_the_first_response() -> None:
     tally = Tally()
-    tally.apply(session(first_response_ms=12_000, queue_wait_ms=8_000), RULE)
+    tally.apply(session(first_response_ms=12_000, answer_wait_ms=8_000), RULE)
     shown = tally.figures(RULE)
     assert shown.attainment == Ratio(0, 1)
     assert shown.service_level is not None
@@ -158,6 +160,7 @@ def histories(draw: st.DrawFn) -> Stories:
                 outcome=draw(OUTCOMES),
                 first_response_ms=draw(INSTANT),
                 queue_wait_ms=draw(st.none() | INSTANT),
+                answer_wait_ms=draw(st.none() | INSTANT),
                 seat_response_ms=draw(st.none() | INSTANT),
                 verdict=draw(st.sampled_from(Verdict)),
                 why=draw(st.sampled_from(Why)),

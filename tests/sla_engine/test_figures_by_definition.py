@@ -212,7 +212,14 @@ def test_flags_of_a_session_are_counted_whatever_its_verdict() -> None:
 
 
 def test_the_wait_is_split_into_queue_accept_and_reply_each_over_those_that_told_it() -> None:
-    told = session("c1", queue_wait_ms=4_000, accept_wait_ms=2_000, seat_response_ms=5_000, queued_at=START + 7_000)
+    told = session(
+        "c1",
+        queue_wait_ms=4_000,
+        answer_wait_ms=6_000,
+        accept_wait_ms=2_000,
+        seat_response_ms=5_000,
+        queued_at=START + 7_000,
+    )
     silent = session("c2")
     detail = counted(told, silent).figures(RULE).detail
     assert (detail.queue_wait, detail.accept_wait, detail.reply_wait) == (

@@ -10,11 +10,37 @@ import pytest
 from sla_engine._core.contributions import figure_rule
 from sla_engine._core.definition import label_of
 from sla_engine._core.figures import Tally
-from tests.builders import Event, agent, clock, closed, customer, declared, entries, left, offered, published, signed
+from tests.builders import (
+    Event,
+    accepted,
+    agent,
+    assigned,
+    clock,
+    closed,
+    customer,
+    declared,
+    entries,
+    left,
+    offered,
+    published,
+    signed,
+)
 from tests.builders import contract as contract_over
 from tests.oracle.comparing import Judged
-from tests.sla_engine.golden import EPOCH, FOLDER, SHANGHAI, Variant, by_engine, by_oracle, variants_of
-from wire.board import Figures, Ratio
+from tests.sla_engine.golden import (
+    EPOCH,
+    FOLDER,
+    SHANGHAI,
+    Golden,
+    Variant,
+    by_engine,
+    by_oracle,
+    golden,
+    recorded,
+    variants_of,
+)
+from tests.sla_engine.golden import FILES as TRANSCRIPTS
+from wire.board import Figures, Mean, Ratio
 from wire.conversation import Presence, PresenceChanged
 from wire.recorded import Recorded
 
@@ -51,12 +77,20 @@ def conversations(day: date, line: dict[str, Any]) -> list[Event]:
             told.append(customer(at, c))
         if "answered_after_s" in line:
             reply = at + int(line["answered_after_s"] * 1000)
-            told += [agent(reply, "anna", c), closed(reply + 60_000, c)]
+            told += [*rung(at, line, c), agent(reply, "anna", c), closed(reply + 60_000, c)]
         elif "left_after_s" in line:
             told.append(left(at + int(line["left_after_s"] * 1000), c))
         else:
             told.append(closed(at + 600_000, c))
     return told
+
+
+def rung(at: int, line: dict[str, Any], c: str) -> list[Event]:
+    """A desk after another where it rang, each taking it from the one before; the last one picks up."""
+    rings = [at + int(ring * 1000) for ring in line.get("rings_s", ())]
+    desks = [*(f"desk-{number}" for number in range(len(rings) - 1)), "anna"]
+    told = [assigned(ring, desk, c) for ring, desk in zip(rings, desks, strict=False)]
+    return [*told, accepted(at + int(line["answered_after_s"] * 1000), "anna", c)] if rings else []
 
 
 def present(day: date, line: dict[str, Any]) -> list[Event]:
@@ -104,6 +138,32 @@ def test_a_day_or_a_month_comes_to_what_its_file_says(table: dict[str, Any], var
     if "service_level" in expected:
         assert figures.service_level is not None
         assert in_words(figures.service_level.ratio) == expected["service_level"]
+    for name, seconds in expected.get("means_s", {}).items():
+        assert mean_s(figures, name) == seconds, name
+
+
+def mean_s(figures: Figures, name: str) -> float:
+    mean: Mean = getattr(figures, name, None) or getattr(figures.detail, name)
+    return mean.total_ms / mean.count / 1000
+
+
+@pytest.mark.parametrize(
+    ("transcript", "variant"),
+    [
+        pytest.param(one, variant, id=f"{one.name}: {variant.name}")
+        for one in map(golden, TRANSCRIPTS)
+        for variant in one.variants
+        if "figures" in variant.expected
+    ],
+)
+@pytest.mark.parametrize("by", ["engine", "oracle"])
+def test_a_transcript_comes_to_the_figures_its_file_says(transcript: Golden, variant: Variant, by: str) -> None:
+    ledger = recorded(transcript, variant)
+    figures = figures_of(by_engine(ledger) if by == "engine" else by_oracle(ledger, variant.definitions()), variant)
+    expected = dict(variant.expected["figures"])
+    assert figures.service_level is not None
+    assert in_words(figures.service_level.ratio) == expected.pop("service_level")
+    assert {name: mean_s(figures, name.removesuffix("_s")) for name in expected} == expected
 
 
 def test_a_hundred_calls_are_told_under_every_formula_there_is() -> None:
