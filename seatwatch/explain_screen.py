@@ -15,7 +15,7 @@ from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of
 from sla_engine.explain import Explanation, Session
 from wire.recorded import Recorded
-from wire.verdict import SessionFact
+from wire.verdict import Outcome, SessionFact
 
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
@@ -96,7 +96,7 @@ def _print(console: Console, lines: Iterator[str]) -> None:
 
 
 def clock_lines(session: Session, tell: Teller) -> Iterator[str]:
-    """Both clocks: from, to, how long; the stretches they ran in where those are several."""
+    """Both clocks: from, to, how long; the stretches they ran in where those are several. Then the service level's."""
     for key, clock in (("customer_clock", session.customer_clock), ("seat_clock", session.seat_clock)):
         if clock is None:
             continue
@@ -112,6 +112,15 @@ def clock_lines(session: Session, tell: Teller) -> Iterator[str]:
                 yield f"  {tell.at(start)} -> {tell.at(end)} = {tell.lasting(end - start)}"
         if clock.correction_ms:
             yield f"  {tell.filled('corrected_by', n=tell.lasting(clock.correction_ms))}"
+    level = session.service_level
+    if level is not None:
+        waited = "answer_wait" if session.fact.outcome is Outcome.ANSWERED else "unanswered_wait"
+        judged = tell.filled(
+            "wait_within" if level.is_within else "wait_beyond",
+            limit=tell.lasting(level.threshold_ms),
+            formula=level.formula,
+        )
+        yield f"{tell.word(waited)}: {tell.lasting(level.wait_ms)}  ({judged})"
 
 
 def turn_lines(session: Session, tell: Teller) -> Iterator[str]:
@@ -226,6 +235,7 @@ def _session_json(session: Session, tell: Teller) -> dict[str, Any]:
         "fact": session.fact,
         "revisions": [{"text": verdict_words(said, tell), "fact": said} for said in session.said],
         "clocks": {"customer": _clock_json(session.customer_clock), "seat": _clock_json(session.seat_clock)},
+        "service_level": session.service_level,
         "rules": [applied._asdict() | {"text": tell.rule(applied)} for applied in session.rules],
         "turns": session.turns,
         "legs": session.legs,

@@ -13,8 +13,9 @@ from ledger.entry import StoredEntry
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from sla_engine._core.case import TOLD, Case, Clock, instant_of
-from sla_engine._core.choices import ClockDomains
+from sla_engine._core.choices import ClockDomains, ServiceLevelFormula
 from sla_engine._core.contract import Contract
+from sla_engine._core.contributions import figure_rule, queue_time_ms
 from sla_engine._core.definition import Definition, canonical, definition_hash, label_of
 from sla_engine._core.engine import definitions_of, live, new_shard, shard_of
 from sla_engine._core.reasons import Applied, reasons
@@ -70,8 +71,20 @@ class Record(msgspec.Struct, frozen=True):
     silences: tuple[Silence, ...]
 
 
+class ServiceLevelWait(msgspec.Struct, frozen=True):
+    """What the service level makes of a session. Durations in ms; is_within: by the definition's `boundary`."""
+
+    formula: ServiceLevelFormula
+    threshold_ms: int
+    wait_ms: int
+    is_within: bool
+
+
 class Session(msgspec.Struct, frozen=True):
-    """One session as its definition sees it. number: from 1. fact: the last word. said: every revision, in order."""
+    """One session as its definition sees it. number: from 1. fact: the last word. said: every revision, in order.
+
+    service_level: None where it is not in it (yet): see queue_time_ms.
+    """
 
     number: int
     definition: Definition
@@ -82,6 +95,7 @@ class Session(msgspec.Struct, frozen=True):
     legs: tuple[LegFact, ...]
     customer_clock: Clock | None
     seat_clock: Clock | None
+    service_level: ServiceLevelWait | None
     rules: tuple[Applied, ...]
 
 
@@ -291,8 +305,17 @@ def _session(number: int, case: Case, said: tuple[SessionFact, ...]) -> Session:
         legs=tuple(case.legs),
         customer_clock=None if fact.void else case.customer_clock(),
         seat_clock=None if fact.void else case.seat_clock(),
+        service_level=None if fact.void else _service_level(fact, definition),
         rules=() if fact.void else tuple(reasons(case)),
     )
+
+
+def _service_level(fact: SessionFact, definition: Definition) -> ServiceLevelWait | None:
+    waited = queue_time_ms(fact)
+    if waited is None:
+        return None
+    rule = figure_rule(definition, fact.definition)
+    return ServiceLevelWait(rule.formula, rule.threshold_ms, waited, rule.within(waited, rule.threshold_ms))
 
 
 def _chosen(

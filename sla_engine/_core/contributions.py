@@ -163,6 +163,18 @@ def contribution(fact: Fact, rule: FigureRule) -> Contribution:
     return _turn(fact, rule)
 
 
+def queue_time_ms(fact: SessionFact) -> int | None:
+    """How long a customer waited by the clock of the service level, ms: until taken, or out of the queue unanswered.
+
+    None where neither has happened, and of what counts in no service level.
+    """
+    if fact.outcome is Outcome.ANSWERED:
+        return fact.answer_wait_ms
+    if fact.outcome is Outcome.EXCLUDED or fact.ended_at is None:
+        return None
+    return fact.ended_at - (fact.started_at if fact.queued_at is None else fact.queued_at)
+
+
 def left_after_ms(fact: SessionFact) -> int | None:
     """How long a customer who left had waited by the definition's clock, ms."""
     if fact.waited_ms is not None or fact.ended_at is None:
@@ -245,10 +257,8 @@ def _given_up(fact: SessionFact, rule: FigureRule, amounts: list[tuple[int, int]
 
 def _ended_in_time(fact: SessionFact, rule: FigureRule) -> bool:
     """Whether a contact that nobody answered was out of the queue within the threshold of the service level."""
-    if fact.ended_at is None:
-        return False
-    queued_at = fact.started_at if fact.queued_at is None else fact.queued_at
-    return rule.within(fact.ended_at - queued_at, rule.threshold_ms)
+    waited = queue_time_ms(fact)
+    return waited is not None and rule.within(waited, rule.threshold_ms)
 
 
 def _is_near(fact: SessionFact, elapsed_ms: int, rule: FigureRule) -> bool:

@@ -74,6 +74,8 @@ def test_english_says_timeline_clocks_rules_verdict_revisions_and_the_whole_hash
         "Verdict: Met: Answered in time",
         "2026-11-02 09:00:00.000 -> 2026-11-02 09:00:08.000 = 8.000 s  (due 2026-11-02 09:00:10.000)",
         "Seat clock: 2026-11-02 09:00:02.000 -> 2026-11-02 09:00:08.000 = 6.000 s",
+        "Answer wait: 3.000 s  (within the 10.000 s of the service level within_of_offered_less_short)",
+        "Wait without an answer: 30.000 s  (beyond the 10.000 s of the service level within_of_offered_less_short)",
         "clock_start = arrival",
         "Our messages that are no reply: 1 (the welcome message)",
         "0: Breached: Not answered when due",
@@ -88,7 +90,14 @@ def test_english_says_timeline_clocks_rules_verdict_revisions_and_the_whole_hash
 def test_chinese_says_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(data, "c1", "--lang", "zh") == 0
     page = capsys.readouterr().out
-    for words in ("判定: 达标: 按时应答", "客户时钟从进线起算", "8.000 秒", "晚到 4 分钟 52.000 秒", "未应答离开"):
+    for words in (
+        "判定: 达标: 按时应答",
+        "客户时钟从进线起算",
+        "8.000 秒",
+        "应答等待: 3.000 秒",
+        "晚到 4 分钟 52.000 秒",
+        "未应答离开",
+    ):
         assert words in page
 
 
@@ -98,6 +107,12 @@ def test_json_carries_integers_and_sentences_side_by_side(data: Path, capsys: py
     first = found["sessions"][0]
     assert first["fact"]["first_response_ms"] == 8_000
     assert first["clocks"]["customer"]["total_ms"] == 8_000
+    assert first["service_level"] == {
+        "formula": "within_of_offered_less_short",
+        "threshold_ms": 10_000,
+        "wait_ms": 3_000,
+        "is_within": True,
+    }
     assert first["definition"]["sha256"] == definition_hash(canonical(PRESET))
     assert [rule["row"] for rule in first["rules"]][:2] == ["E1", "E2"]
     assert all(rule["text"] for rule in first["rules"])
