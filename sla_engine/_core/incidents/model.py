@@ -163,6 +163,7 @@ class Ups(msgspec.Struct):
     firm_charge: int | None
     index: int = 0
     runtime_is_estimate: bool = False
+    source: str = ""
     self_test: SelfTest | None = None
     self_test_date: str = ""
     self_test_since: int = 0
@@ -183,6 +184,7 @@ class Line(msgspec.Struct):
     index: int
     carried: bool = False
     moved_at: int | None = None
+    source: str = ""
 
 
 class PhoneLine(msgspec.Struct):
@@ -194,6 +196,7 @@ class PhoneLine(msgspec.Struct):
     via_line: str
     since: int
     index: int
+    source: str = ""
 
 
 class PlatformSeen(msgspec.Struct):
