@@ -31,6 +31,8 @@ from sla_engine._core.incidents.slots import (
     HUB,
     INFO,
     LINE_,
+    LONE,
+    LONE_SEVERITIES,
     MACHINES,
     MOVED_AT,
     PHONE_,
@@ -321,6 +323,8 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
         since, first = min(here.since for _, here in sites), min(here.index for _, here in sites)
         moved = any(each.at > here.since for site_id, here in sites for each in state.sites[site_id].moved)
         more = {"subject": platform, "sites": " ".join(site_id for site_id, _ in sites)}
+        if sum(here.failing for _, here in sites) == 1:
+            more[LONE] = "yes"
         found = _finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
         yield replace(found, is_suspected=len(sites) < _SITES_AGREE and not moved)
 
@@ -367,6 +371,8 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
         severities = STANDBY_SEVERITIES
     elif found.details.get(HEARD_ELSEWHERE):
         severities = CERTAIN_SEVERITIES
+    elif found.details.get(LONE) and found.is_suspected:
+        severities = LONE_SEVERITIES
     severity = severities[0 if state.is_open else 1]
     planned = is_planned(state, site_id, found)
     if planned and found.what != BATTERY_LOW:

@@ -16,6 +16,8 @@ TOLD_AFTERWARDS: Final = "told_afterwards"
 """Details: the site was silent, and said why only when it spoke again."""
 STANDBY: Final = "standby"
 """Details: nothing went over the line when it went down."""
+LONE: Final = "lone"
+"""Details: a single machine saw it."""
 
 POWER: Final = "power"
 UPLINK: Final = "uplink"
@@ -65,5 +67,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
 CERTAIN_SEVERITIES: Final = (CALL, CALL)
 """Of a silent site when it is silent for certain from the first: as grave as one whose lines are all down."""
+LONE_SEVERITIES: Final = (TICKET, INFO)
+"""Of a platform that one seat alone cannot reach: more likely the seat."""
 STANDBY_SEVERITIES: Final = (TICKET, TICKET)
 """Of a line that carried nothing when it went down: looked at before opening."""
