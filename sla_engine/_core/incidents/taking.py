@@ -247,8 +247,10 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
     is_up = body.state in {LineState.UP, LineState.DEGRADED}
     changed = known is None or (known.state, known.reason) != (body.state, body.reason)
     since = told_at - body.since_ms
-    if body.state is LineState.DOWN and body.first_bad_at is not None:
-        since = min(since, body.first_bad_at)
+    if body.state is LineState.DOWN:
+        since = since if body.first_bad_at is None else min(since, body.first_bad_at)
+        if known is not None and known.state is not LineState.DOWN:
+            site.went_down.append(Moved(body.line, told_at, entry.index, known.carried))
     site.lines[body.line] = Line(
         told_at=told_at,
         carrier=body.carrier,
