@@ -10,12 +10,14 @@ from wire.limits import (
     DURATION_MAX_MS,
     EPOCH_BYTES,
     INSTANT_MAX_MS,
+    MEASURED_MAX,
     NAME_CHARS_MAX,
     SEQUENCE_MAX,
     WORD_CHARS_MAX,
 )
 
 Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX, pattern=NAME_PATTERN)]
+Names = Annotated[list[Name], Meta(max_length=MEASURED_MAX)]
 OptionalName = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 """A name or "" where the source does not know it."""
 Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]

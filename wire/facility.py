@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from wire._fields import Count, DurationMs, Name, Percent, Word
+from wire._fields import Count, DurationMs, Name, Names, Percent, Word
 from wire.body import Body
 
 
@@ -55,6 +55,8 @@ class Heartbeat(Body, frozen=True, array_like=True, gc=False):
     """A probe is alive. `interval_ms` is its promise when the next one comes; `seat` is "" for a gateway.
 
     version: of the probe. errors: samples that failed or came late and items the hub did not take, since its start.
+    upses, lines, phone_lines: all it is configured to measure, so that what it no longer has is forgotten; None = not
+    said.
     """
 
     site: Name
@@ -66,6 +68,9 @@ class Heartbeat(Body, frozen=True, array_like=True, gc=False):
     outbox_bytes: Count = 0
     version: Word = ""
     errors: Count = 0
+    upses: Names | None = None
+    lines: Names | None = None
+    phone_lines: Names | None = None
 
 
 class UpsReading(Body, frozen=True, array_like=True, gc=False):

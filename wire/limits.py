@@ -29,6 +29,8 @@ IDENTITY_CHARS_MAX: Final = 64
 WORD_CHARS_MAX: Final = 256
 """Longest free word a source may send (raw UPS status, a pause reason)."""
 ATTRIBUTES_MAX: Final = 32
+MEASURED_MAX: Final = 32
+"""Most UPSes, lines or phone lines that a probe lists as what it measures; with more of a kind it lists none."""
 EVIDENCE_MAX: Final = 32
 """Most ledger leaves an incident names as its evidence."""
 

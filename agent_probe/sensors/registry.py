@@ -12,14 +12,15 @@ from agent_probe.lines import Lines
 from agent_probe.notes import Notes
 from agent_probe.platform import current
 from agent_probe.sensors.base import Sensor
-from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, RegisterConfig, UpsConfig
+from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PhoneLineConfig, RegisterConfig, UpsConfig
 from agent_probe.sensors.phone_line.connection import TrunkAddress
 from agent_probe.sensors.phone_line.sensor import Account, PhoneLineSensor
 from agent_probe.sensors.seat.machine import MachineSensor
-from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load
+from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load, Measured
 from agent_probe.sensors.ups.sensor import UpsSensor, UpsSettings
 from agent_probe.sensors.ups.sources import NutSource, UpsAddress, UpsSource
 from wire.facility import Role
+from wire.limits import MEASURED_MAX
 
 if TYPE_CHECKING:
     from agent_probe.sensors.uplink.sensor import UplinkSensor
@@ -92,8 +93,14 @@ def _heartbeat(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequ
             role=config.role,
             clock_domain=config.source,
             load=host.load,
+            measured=Measured(_listed(config.ups), _listed(config.line), _listed(config.phone_line)),
         )
     ]
+
+
+def _listed(things: Sequence[UpsConfig | LineConfig | PhoneLineConfig]) -> list[str] | None:
+    """A list that a heartbeat cannot hold is left out whole: the hub would forget what it does not name."""
+    return [each.name for each in things] if len(things) <= MEASURED_MAX else None
 
 
 def _ups(config: ProbeConfig, settings: ProbeSettings, _: Host) -> Sequence[Sensor]:

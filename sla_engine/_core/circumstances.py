@@ -113,7 +113,7 @@ class Circumstances:
                 yield from self._of_phase(said, last, since, until)
 
     def _of_phase(self, said: IncidentSaid, last: IncidentSaid, since: int, until: int) -> Iterator[Impaired]:
-        cause = _SITE_WIDE.get(said.what)
+        cause = None if said.details.get(STANDBY) else _SITE_WIDE.get(said.what)
         if cause is not None or (said.what in _ON_BATTERY and last.details.get(SEATS_SILENT)):
             yield _from(said, cause or Cause.SITE_POWER, since, until, site=said.site)
         elif said.what in {"line_down", "line_degraded"} and not said.details.get(STANDBY):

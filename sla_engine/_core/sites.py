@@ -284,6 +284,10 @@ def _look_again_at(state: SitesState, site: Site) -> int | None:
     instants = [work.ends_at for work in state.maintenance.values() if work.ends_at > now]
     if site.moved:
         instants.append(site.moved[0].at + state.limits.flapping_ms)
+    for loss in site.went_down:
+        instants += [
+            at for at in (loss.at + state.limits.flapping_down_ms, loss.at + state.limits.flapping_ms) if at > now
+        ]
     held = [max(p.covered_until, p.grouped_until) for p in site.probes.values() if p.silent_since is not None]
     instants += [until for until in held if until > now]
     if _freshly_silent(site, state.limits, now):

@@ -7,11 +7,14 @@ import pytest
 from agent_probe.config import check_files, parse_config
 from agent_probe.errors import ProbeConfigError
 from agent_probe.lines import Lines
+from agent_probe.sensors.base import Stamp
 from agent_probe.sensors.registry import SENSORS, Host, build
 from agent_probe.sensors.seat import Load
 from seatwatch import probe_command
 from tests.agent_probe.living_probe import SETTINGS
-from wire.facility import Role
+from tests.agent_probe.virtual_loop import run_virtually
+from wire.facility import Heartbeat, Role
+from wire.limits import MEASURED_MAX
 
 HOST = Host(lambda: Load(0, 0), Lines(lambda: 0), lambda: 0)
 SMALLEST = 'site = "sz1"\nprobe = "p1"\nseat = "s01"\n[broker]\nhost = "hub"\n'
@@ -86,6 +89,15 @@ def test_lines_become_one_sensor_and_each_router_one_more() -> None:
     config = parse_config(text)
     assert [sensor.name for sensor in build(config, SETTINGS, HOST)] == ["heartbeat", "uplink", "router/10.20.0.1"]
     assert [line.carrier for line in config.line] == ["电信", "联通", "移动"]
+
+
+def test_a_heartbeat_lists_what_the_configuration_names_and_nothing_where_that_is_too_much() -> None:
+    lines = [f'[[phone_line]]\nname = "t{n}"\nhost = "sip.example"\n' for n in range(MEASURED_MAX + 1)]
+    config = parse_config(GATEWAY + '[[ups]]\nname = "rack1"\n' + A_LINE + "".join(lines))
+    (reading,) = run_virtually(build(config, SETTINGS, HOST)[0].sample(Stamp(2_000, 1_000, True)))
+    beat = reading.body()
+    assert isinstance(beat, Heartbeat)
+    assert (beat.upses, beat.lines, beat.phone_lines) == (["rack1"], ["telecom"], None)
 
 
 def test_a_file_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path) -> None:

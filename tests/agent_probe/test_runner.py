@@ -11,7 +11,7 @@ from agent_probe.errors import ProbeUnavailable
 from agent_probe.notes import Notes
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Reading, Schedule, Stamp
-from agent_probe.sensors.seat import HeartbeatSensor, Load
+from agent_probe.sensors.seat import HeartbeatSensor, Load, Measured
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.facility import Heartbeat, Role
 from wire.frame import Lane
@@ -199,7 +199,14 @@ def test_the_gate_tells_changes_from_repetitions_for_each_thing_apart() -> None:
 
 def test_a_heartbeat_keeps_its_promise_and_says_what_the_outbox_holds() -> None:
     sensor = HeartbeatSensor(
-        EVERY_SECOND, RHYTHM, site="sz1", seat="s1", role=Role.SEAT, clock_domain="sz1/p1", load=lambda: Load(3, 400)
+        EVERY_SECOND,
+        RHYTHM,
+        site="sz1",
+        seat="s1",
+        role=Role.SEAT,
+        clock_domain="sz1/p1",
+        load=lambda: Load(3, 400),
+        measured=Measured(["rack"], [], None),
     )
 
     async def main() -> Heartbeat:
@@ -212,6 +219,7 @@ def test_a_heartbeat_keeps_its_promise_and_says_what_the_outbox_holds() -> None:
     beat = run_virtually(main())
     assert (beat.interval_ms, beat.uptime_ms, beat.outbox_rows, beat.outbox_bytes) == (1_000, 5_000, 3, 400)
     assert (beat.occurred_at, beat.monotonic_ms, beat.synced, beat.clock) == (55_000, 6_000, False, "sz1/p1")
+    assert (beat.upses, beat.lines, beat.phone_lines) == (["rack"], [], None)
 
 
 def test_a_snapshot_frame_holds_the_newest_of_each_thing_and_only_once() -> None:

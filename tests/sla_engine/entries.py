@@ -7,6 +7,7 @@ from typing import Any
 from wire.body import Body
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.identity import IdentitySaid, IdentityStep
 from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.kinds import Kind
 from wire.organisation import Relation, RosterLink
@@ -74,9 +75,15 @@ class Log:
         role: Role = Role.GATEWAY,
         seat: str = "",
         interval_ms: int = 10_000,
+        **measured: list[str],
     ) -> Recorded:
-        body = Heartbeat(**head(at), site=site, seat=seat, role=role, interval_ms=interval_ms, uptime_ms=1)
+        fields: dict[str, Any] = {"site": site, "seat": seat, "interval_ms": interval_ms, "uptime_ms": 1} | measured
+        body = Heartbeat(**head(at), role=role, **fields)
         return self.entry(probe, Kind.HEARTBEAT, body)
+
+    def revoked(self, identity: str, at: int) -> Recorded:
+        body = IdentitySaid(**head(at), identity=identity, step=IdentityStep.REVOKED)
+        return self.entry("~identity", Kind.IDENTITY, body)
 
     def clock(self, at: int) -> Recorded:
         return self.entry("~clock", Kind.CLOCK, Clock(**head(at)))

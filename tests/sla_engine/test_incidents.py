@@ -148,6 +148,44 @@ def test_three_failovers_in_ten_minutes_are_one_flapping_incident_that_ends_when
     ]
 
 
+def flicker(log: Log, *names: str) -> list[Recorded]:
+    """Twelve times in ten minutes, down for 30 s and up for 20."""
+    return [
+        log.line("gate", NOON + n * 50 * SECOND + after * SECOND, name, state)
+        for n in range(12)
+        for after, state in ((1, LineState.DOWN), (31, LineState.UP))
+        for name in names
+    ]
+
+
+def test_a_line_that_comes_and_goes_is_flapping_from_the_third_time_until_it_is_calm() -> None:
+    log = Log()
+    said = said_after(*two_lines(log), *flicker(log, "telecom"), log.clock(NOON + HOUR))
+    once = [("opened", "line_down"), ("closed", "line_down")]
+    assert steps(said) == [*once, *once, ("opened", "flapping"), ("closed", "flapping")]
+    assert (said[-1].subject, said[-1].severity, said[-1].started_at) == ("telecom", "page", NOON + SECOND)
+
+
+def test_a_standby_line_that_comes_and_goes_is_a_ticket() -> None:
+    log = Log()
+    said = said_after(*two_lines(log), *flicker(log, "unicom"))
+    assert {each.severity for each in said} == {Severity.TICKET}
+    assert said[-1].what == "flapping"
+
+
+def test_all_lines_that_come_and_go_together_call_no_more_unless_they_stay_away() -> None:
+    log = Log()
+    gone = NOON + 10 * MINUTE
+    said = said_after(
+        *two_lines(log),
+        *flicker(log, "telecom", "unicom"),
+        *(log.line("gate", gone, name, LineState.DOWN) for name in ("telecom", "unicom")),
+        *(log.clock(gone + after) for after in (30 * SECOND, MINUTE, 2 * MINUTE)),
+    )
+    assert (said[-1].what, said[-1].severity, said[-1].occurred_at) == ("lines_down", "call", gone + MINUTE)
+    assert sum((each.what, each.step) == ("lines_down", "changed") for each in said) == 3
+
+
 def test_the_hub_counts_moves_by_the_address_it_sees() -> None:
     log = Log()
     lines = [

@@ -165,6 +165,20 @@ def test_a_platform_that_fails_before_and_after_a_failover_fails_over_both_lines
     assert [(each.what, each.is_suspected) for each in said] == [("platform_down", True), ("platform_down", False)]
 
 
+def test_a_platform_that_one_seat_alone_cannot_reach_is_a_ticket_until_another_sees_it_too() -> None:
+    log = Log()
+    said = said_after(
+        *beats(log, ["a1"], NOON),
+        *beats(log, ["b1"], NOON, "south"),
+        log.platform("a1", NOON + 1_000, is_reachable=False),
+        log.platform("b1", NOON + 2_000, site="south", is_reachable=False),
+    )
+    assert [(each.what, each.is_suspected, each.severity) for each in said] == [
+        ("platform_down", True, "ticket"),
+        ("platform_down", False, "page"),
+    ]
+
+
 def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_account_offline() -> None:
     log = Log()
     said = said_after(

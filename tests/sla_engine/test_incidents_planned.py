@@ -152,3 +152,17 @@ def test_work_on_the_whole_site_plans_all_that_goes_with_its_power() -> None:
         log.clock(NOON + 30 * SECOND),
     )
     assert [(each.what, each.is_planned) for each in said] == [("mains_lost", True)]
+
+
+def test_a_line_that_comes_and_goes_while_it_is_worked_on_is_planned() -> None:
+    log = Log()
+    said = said_after(
+        log.maintenance(NOON, NOON, NOON + HOUR, of=MaintenanceOf.LINE, subject="telecom"),
+        *two_lines(log, NOON + SECOND),
+        *(
+            log.line("gate", NOON + n * MINUTE, "telecom", LineState.DOWN if n % 2 else LineState.UP)
+            for n in range(1, 7)
+        ),
+    )
+    assert said[-1].what == "flapping"
+    assert all(each.is_planned for each in said)

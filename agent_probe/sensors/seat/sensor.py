@@ -19,6 +19,14 @@ class Load(NamedTuple):
     errors: int = 0
 
 
+class Measured(NamedTuple):
+    """Names of all that a probe is configured to measure, as a heartbeat lists them; None = too many of a kind."""
+
+    upses: list[str] | None = None
+    lines: list[str] | None = None
+    phone_lines: list[str] | None = None
+
+
 class HeartbeatSensor:
     """Every sample is shown on the snapshot lane; now and then one is recorded, so that a cut line leaves a trace."""
 
@@ -34,6 +42,7 @@ class HeartbeatSensor:
         role: Role,
         clock_domain: str,
         load: Callable[[], Load],
+        measured: Measured,
     ) -> None:
         self.schedule = schedule
         self._rhythm = rhythm
@@ -42,6 +51,7 @@ class HeartbeatSensor:
         self._role = role
         self._clock_domain = clock_domain
         self._load = load
+        self._measured = measured
         self._started_at: int | None = None
 
     async def open(self) -> None:
@@ -66,6 +76,9 @@ class HeartbeatSensor:
                 outbox_bytes=load.size,
                 version=load.version,
                 errors=load.errors,
+                upses=self._measured.upses,
+                lines=self._measured.lines,
+                phone_lines=self._measured.phone_lines,
             )
 
         return [Reading(ABOUT, self._role, self._rhythm, body)]

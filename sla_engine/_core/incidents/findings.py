@@ -30,9 +30,10 @@ from sla_engine._core.incidents.slots import (
     HEARD_ELSEWHERE,
     HUB,
     INFO,
-    LINE_,
+    LINES,
+    LONE,
+    LONE_SEVERITIES,
     MACHINES,
-    MOVED_AT,
     PHONE_,
     PLATFORM_,
     POWER,
@@ -44,12 +45,13 @@ from sla_engine._core.incidents.slots import (
     STANDBY_SEVERITIES,
     UPLINK,
     UPS_,
+    new_finding,
 )
 from sla_engine._core.incidents.taking import is_expected
+from sla_engine._core.incidents.uplink import uplink_findings
 from sla_engine._core.incidents.verdict import (
     Dark,
     dark,
-    enabled_lines,
     heard_until,
     hears_others,
     on_battery,
@@ -60,7 +62,6 @@ from sla_engine._core.incidents.verdict import (
 from wire.facility import Power, Role
 from wire.incident import Cause
 from wire.phone import Registration, TrunkState
-from wire.uplink import LineState
 
 _UPS_TROUBLE: Final = {
     SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
@@ -87,13 +88,16 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         # nobody there can tell that what was lost before is back
         found += _lost_before(state, found[0], [each for each in site.findings if each.slot != found[0].slot])
     else:
-        found = [*_power(site), *_uplink(site, state.limits, now)]
+        found = [*_power(site), *uplink_findings(site, state.limits, now)]
         total = [each for each in found if explains_site(state, site_id, each)]
         machines = [*_gateways(site, now, state.limits), *_seats(state, site_id, now)]
         if total:
             found += _lost_before(state, min(total, key=lambda each: each.since), machines)
         else:
             lines_down = {each.subject for each in found if each.what == "line_down"}
+            lines_down |= {
+                line for each in found if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
+            }
             found += [*machines, *_phone_lines(site, lines_down), *_accounts(state, site)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
     for each in found:
@@ -132,23 +136,6 @@ def _lost_before(state: SitesState, total: Finding, found: list[Finding]) -> lis
     return [each for each in found if each.slot.startswith(MACHINES) and each.since < before]
 
 
-def _finding(slot: str, cause: Cause, what: str, since: int, first_index: int, **more: str) -> Finding:
-    subject = more.pop("subject", "")
-    severity = SEVERITIES[what][0]
-    return Finding(
-        slot,
-        cause,
-        what,
-        subject,
-        severity,
-        is_suspected=False,
-        is_planned=False,
-        since=since,
-        first_index=first_index,
-        details=more,
-    )
-
-
 def _dark_finding(state: SitesState, site_id: str, silence: Dark) -> Finding:
     site = state.sites[site_id]
     more = {"probes": str(silence.probes)}
@@ -156,9 +143,9 @@ def _dark_finding(state: SitesState, site_id: str, silence: Dark) -> Finding:
         found = worst_ups(site)
         subject = "" if found is None else found[0]
         since, first = _battery_since(site, silence)
-        return _finding(POWER, Cause.SITE_POWER, "site_power_lost", since, first, subject=subject, **more)
+        return new_finding(POWER, Cause.SITE_POWER, "site_power_lost", since, first, subject=subject, **more)
     if silence.state is SiteState.ISOLATED:
-        return _finding(UPLINK, Cause.UPLINK, "site_isolated", silence.since, silence.first_index, **more)
+        return new_finding(UPLINK, Cause.UPLINK, "site_isolated", silence.since, silence.first_index, **more)
     return _silent_finding(state, site_id, silence)
 
 
@@ -171,11 +158,11 @@ def _silent_finding(state: SitesState, site_id: str, silence: Dark) -> Finding:
     seen = seen_at_work(site, "", silence.since)
     if seen is not None and seen.is_working:
         more = {"probes": str(silence.probes), AT_WORK: "yes"}
-        return _finding(GATEWAY, Cause.MONITORING, "monitoring", silence.since, silence.first_index, **more)
+        return new_finding(GATEWAY, Cause.MONITORING, "monitoring", silence.since, silence.first_index, **more)
     is_hub_well = hears_others(state, site_id, silence.since)
     is_certain = (silence.probes > 1 and is_hub_well) or seen is not None
     cause = Cause.SITE_SILENT if is_certain else Cause.MONITORING
-    found = _finding(SILENT, cause, "site_silent", silence.since, silence.first_index, probes=str(silence.probes))
+    found = new_finding(SILENT, cause, "site_silent", silence.since, silence.first_index, probes=str(silence.probes))
     if silence.probes > 1 and is_hub_well:
         found = replace(found, details={**found.details, HEARD_ELSEWHERE: "yes"})
     return replace(found, is_suspected=not is_certain)
@@ -193,12 +180,12 @@ def _power(site: Site) -> Iterator[Finding]:
         name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
         since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
         what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
-        yield _finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+        yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
     for name, ups in site.upses.items():
         _, reason, since = power_verdict(ups)
         if name not in on and (trouble := _UPS_TROUBLE.get(reason)) is not None:
             first = ups.self_test_index if reason is SiteReason.SELF_TEST_FAILED else ups.index
-            yield _finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
+            yield new_finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
 
 
 def _with_seats_silent(site: Site, limits: SiteLimits, found: Finding) -> Finding:
@@ -216,40 +203,13 @@ def _is_low(ups: Ups) -> bool:
     return ups.low_battery or ups.firm is Power.CRITICAL
 
 
-def _uplink(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
-    """All lines down is one finding, a line that will not stay up another; else each line speaks for itself."""
-    lines = enabled_lines(site)
-    down = {name: line for name, line in lines.items() if line.state is LineState.DOWN}
-    if down and len(down) == len(lines):
-        since = max(line.since for line in down.values())
-        first = min(line.index for line in down.values())
-        yield _finding(UPLINK, Cause.UPLINK, "lines_down", since, first, lines=" ".join(sorted(down)))
-        return
-    site.moved = [each for each in site.moved if now - each.at < limits.flapping_ms]
-    by_kind = [[each for each in site.moved if each.of == kind] for kind in sorted({each.of for each in site.moved})]
-    often = max(by_kind, key=len, default=[])
-    if len(often) >= limits.flapping_failovers:
-        count = str(len(often))
-        yield _finding(FLAPPING, Cause.UPLINK, "flapping", often[0].at, often[0].index, failovers=count)
-        return
-    for name, line in lines.items():
-        words = {"subject": name, "carrier": line.carrier, "reason": str(line.reason)}
-        if line.moved_at is not None:
-            words[MOVED_AT] = str(line.moved_at)
-        if line.state is LineState.DOWN:
-            found = _finding(LINE_ + name, Cause.UPLINK, "line_down", line.since, line.index, **words)
-            yield found if line.carried else replace(found, details={**found.details, STANDBY: "yes"})
-        elif line.state is LineState.DEGRADED:
-            yield _finding(LINE_ + name, Cause.UPLINK, "line_degraded", line.since, line.index, **words)
-
-
 def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
     """A gateway that is silent while others at its site are heard: we are blind there, the site is not down."""
     for source, probe in site.probes.items():
         since = probe.silent_since
         if probe.role is Role.GATEWAY and since is not None and probe.covered_until <= now:
             if now - probe.said_silent_at >= limits.settle_ms and since < heard_until(site):
-                yield _finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
+                yield new_finding(GATEWAY, Cause.MONITORING, "monitoring", since, probe.silent_index, subject=source)
             return
 
 
@@ -260,9 +220,9 @@ def _phone_lines(site: Site, lines_down: set[str]) -> Iterator[Finding]:
         words = {"subject": name, "state": str(phone.state)}
         is_down = phone.state in {TrunkState.UNREACHABLE, TrunkState.UNAVAILABLE}
         if is_down or phone.registration in _NOT_REGISTERED:
-            yield _finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_down", phone.since, phone.index, **words)
+            yield new_finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_down", phone.since, phone.index, **words)
         elif phone.state is TrunkState.LAGGED:
-            yield _finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_degraded", phone.since, phone.index, **words)
+            yield new_finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_degraded", phone.since, phone.index, **words)
 
 
 def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
@@ -270,9 +230,13 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
     for group in groups:
         slot, subject = f"{GROUP_}{group.kind}:{group.name}", f"{group.kind}:{group.name}"
         counts = {"lost": str(group.lost), "of": str(group.of)}
-        yield _finding(slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts)
+        yield new_finding(
+            slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts
+        )
     for seat in alone:
-        yield _finding(SEAT_ + seat.seat, Cause.SEAT_DOWN, "seat_down", seat.since, seat.first_index, subject=seat.seat)
+        yield new_finding(
+            SEAT_ + seat.seat, Cause.SEAT_DOWN, "seat_down", seat.since, seat.first_index, subject=seat.seat
+        )
 
 
 def _accounts(state: SitesState, site: Site) -> Iterator[Finding]:
@@ -294,7 +258,7 @@ def _accounts(state: SitesState, site: Site) -> Iterator[Finding]:
             if (other.platform, other.seat) != (seen.platform, seen.seat) and other.platform == seen.platform
         ]
         is_shared = any(abs(since - seen.since) <= state.limits.together_ms for since in beside)
-        found = _finding(
+        found = new_finding(
             ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
         )
         yield replace(found, is_suspected=work is None and not is_shared)
@@ -321,13 +285,15 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
         since, first = min(here.since for _, here in sites), min(here.index for _, here in sites)
         moved = any(each.at > here.since for site_id, here in sites for each in state.sites[site_id].moved)
         more = {"subject": platform, "sites": " ".join(site_id for site_id, _ in sites)}
-        found = _finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
+        if sum(here.failing for _, here in sites) == 1:
+            more[LONE] = "yes"
+        found = new_finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
         yield replace(found, is_suspected=len(sites) < _SITES_AGREE and not moved)
 
 
 def _feeds(state: SitesState) -> Iterator[Finding]:
     for source, feed in sorted(state.feeds.items()):
-        yield _finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
+        yield new_finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
 
 
 def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
@@ -348,7 +314,7 @@ def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
         return None
     since = min(silence.since for silence in together.values())
     first = min(silence.first_index for silence in together.values())
-    found = _finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
+    found = new_finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
     return found, {*together}
 
 
@@ -367,6 +333,8 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
         severities = STANDBY_SEVERITIES
     elif found.details.get(HEARD_ELSEWHERE):
         severities = CERTAIN_SEVERITIES
+    elif found.details.get(LONE) and found.is_suspected:
+        severities = LONE_SEVERITIES
     severity = severities[0 if state.is_open else 1]
     planned = is_planned(state, site_id, found)
     if planned and found.what != BATTERY_LOW:

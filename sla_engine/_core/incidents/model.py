@@ -98,6 +98,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     settle_ms: int
     flapping_failovers: int
     flapping_ms: int
+    flapping_down_ms: int
     replay_ms: int
     leaves_early_ms: int
     recovery_ms: int
@@ -163,6 +164,7 @@ class Ups(msgspec.Struct):
     firm_charge: int | None
     index: int = 0
     runtime_is_estimate: bool = False
+    source: str = ""
     self_test: SelfTest | None = None
     self_test_date: str = ""
     self_test_since: int = 0
@@ -183,6 +185,7 @@ class Line(msgspec.Struct):
     index: int
     carried: bool = False
     moved_at: int | None = None
+    source: str = ""
 
 
 class PhoneLine(msgspec.Struct):
@@ -194,6 +197,7 @@ class PhoneLine(msgspec.Struct):
     via_line: str
     since: int
     index: int
+    source: str = ""
 
 
 class PlatformSeen(msgspec.Struct):
@@ -210,11 +214,15 @@ class PlatformSeen(msgspec.Struct):
 
 
 class Moved(msgspec.Struct, array_like=True):
-    """Traffic moved to another line. of: a FailoverOf, or "egress" as the hub saw it."""
+    """Traffic moved to another line, or a line went down. of: a FailoverOf, "egress" as the hub saw it, or the line.
+
+    carried: whether traffic went over it.
+    """
 
     of: str
     at: int
     index: int
+    carried: bool = True
 
 
 class PlatformHere(msgspec.Struct, array_like=True):
@@ -269,6 +277,7 @@ class Site(msgspec.Struct):
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients: whom people here work for, while the site is not ok.
+    went_down: which line, whenever one did.
     at_work: by what was asked about, "" = all the site. unexplained: its last silence of that kind.
     """
 
@@ -294,6 +303,7 @@ class Site(msgspec.Struct):
     clients: list[str] = []
     at_work: dict[str, SeenAtWork] = {}
     unexplained: Unexplained | None = None
+    went_down: list[Moved] = []
 
 
 class Open(msgspec.Struct):

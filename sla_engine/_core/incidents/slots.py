@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from wire.incident import Severity
+from sla_engine._core.incidents.model import Finding
+from wire.incident import Cause, Severity
 
 SEATS_SILENT: Final = "seats_silent"
 """Details: seats that went silent while the site ran on battery."""
@@ -16,6 +17,10 @@ TOLD_AFTERWARDS: Final = "told_afterwards"
 """Details: the site was silent, and said why only when it spoke again."""
 STANDBY: Final = "standby"
 """Details: nothing went over the line when it went down."""
+LINES: Final = "lines"
+"""Details: the lines it is about, by name."""
+LONE: Final = "lone"
+"""Details: a single machine saw it."""
 
 POWER: Final = "power"
 UPLINK: Final = "uplink"
@@ -65,5 +70,24 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
 CERTAIN_SEVERITIES: Final = (CALL, CALL)
 """Of a silent site when it is silent for certain from the first: as grave as one whose lines are all down."""
+LONE_SEVERITIES: Final = (TICKET, INFO)
+"""Of a platform that one seat alone cannot reach: more likely the seat."""
 STANDBY_SEVERITIES: Final = (TICKET, TICKET)
 """Of a line that carried nothing when it went down: looked at before opening."""
+
+
+def new_finding(slot: str, cause: Cause, what: str, since: int, first_index: int, **more: str) -> Finding:
+    subject = more.pop("subject", "")
+    severity = SEVERITIES[what][0]
+    return Finding(
+        slot,
+        cause,
+        what,
+        subject,
+        severity,
+        is_suspected=False,
+        is_planned=False,
+        since=since,
+        first_index=first_index,
+        details=more,
+    )

@@ -21,8 +21,10 @@ from sla_engine._core.incidents.model import (
     SitesState,
     Ups,
 )
+from sla_engine._core.incidents.retiring import forget_unmeasured, replace_on_seat, replaced, retire
 from wire.body import Body
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.identity import IdentitySaid, IdentityStep
 from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.organisation import RosterLink
 from wire.phone import PhoneLineReading
@@ -63,6 +65,8 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             seen = SeenAtWork(body.is_working, body.occurred_at)
             state.sites[body.site].at_work[body.subject] = seen
             return {body.site}
+        case IdentitySaid(step=IdentityStep.REVOKED):
+            return retire(state, body.identity)
         case Unrouted(queue="") if body.about_source not in state.strangers:
             state.strangers = sorted([*state.strangers, body.about_source])
             return set()
@@ -105,10 +109,8 @@ def _site_touched(state: SitesState, entry: Recorded) -> str | None:
 def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
     """Fold one entry into its site. True when the verdict has to be looked at again."""
     site, body = state.sites[site_id], entry.body
-    if isinstance(body, SourceSilent):
-        return _fall_silent(state, site.probes[body.about_source], body, entry)
-    if isinstance(body, SourceBack):
-        return _hear(state, site, site.probes[body.about_source], entry.received_at)
+    if isinstance(body, SourceSilent | SourceBack):
+        return _hear_of(state, site, body, entry)
     if isinstance(body, ConnectionSeen):
         return _take_connection(state, site_id, body, entry)
     if not isinstance(body, _TOLD):
@@ -118,8 +120,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
     changed = _hear(state, site, probe, entry.received_at)
     match body:
         case Heartbeat():
-            changed |= probe.role is not body.role or probe.seat != body.seat
-            probe.role, probe.seat, probe.interval_ms = body.role, body.seat, body.interval_ms
+            changed |= _take_heartbeat(site, body, entry, is_new=changed, is_history=is_history)
         case UpsReading() if not is_history:
             changed |= _take_ups(site, body, entry)
         case LineReading() if not is_history:
@@ -133,6 +134,25 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
         case ProbeNote(noticed=Noticed.CLOCK_STEPPED) if body.step_ms < 0:
             probe.told_at = min(probe.told_at, _told_at(body, entry.received_at))  # its times begin anew
     return changed
+
+
+def _hear_of(state: SitesState, site: Site, body: SourceSilent | SourceBack, entry: Recorded) -> bool:
+    """The hub noticed that a probe is silent, or back. One that was retired is nobody's."""
+    probe = site.probes.get(body.about_source)
+    if probe is None:
+        return False
+    if isinstance(body, SourceBack):
+        return _hear(state, site, probe, entry.received_at)
+    return replaced(site, body.about_source) or _fall_silent(state, probe, body, entry)
+
+
+def _take_heartbeat(site: Site, body: Heartbeat, entry: Recorded, *, is_new: bool, is_history: bool) -> bool:
+    probe = site.probes[entry.source]
+    is_new |= probe.role is not body.role or probe.seat != body.seat
+    probe.role, probe.seat, probe.interval_ms = body.role, body.seat, body.interval_ms
+    if is_new and body.seat:
+        replace_on_seat(site, entry.source)
+    return (not is_history and forget_unmeasured(site, body, entry.source)) or is_new
 
 
 def _is_history(probe: Probe, body: Body, received_at: int, limits: SiteLimits) -> bool:
@@ -205,6 +225,7 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
         firm_charge=body.charge_percent if says or ups is None else ups.firm_charge,
         index=entry.index if changed or ups is None else ups.index,
         runtime_is_estimate=body.runtime_is_estimate,
+        source=entry.source,
         self_test=told.self_test,
         self_test_date=told.self_test_date,
         self_test_since=told_at if is_new or ups is None else ups.self_test_since,
@@ -226,8 +247,10 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
     is_up = body.state in {LineState.UP, LineState.DEGRADED}
     changed = known is None or (known.state, known.reason) != (body.state, body.reason)
     since = told_at - body.since_ms
-    if body.state is LineState.DOWN and body.first_bad_at is not None:
-        since = min(since, body.first_bad_at)
+    if body.state is LineState.DOWN:
+        since = since if body.first_bad_at is None else min(since, body.first_bad_at)
+        if known is not None and known.state is not LineState.DOWN:
+            site.went_down.append(Moved(body.line, told_at, entry.index, known.carried))
     site.lines[body.line] = Line(
         told_at=told_at,
         carrier=body.carrier,
@@ -237,6 +260,7 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
         index=entry.index if known is None or changed else known.index,
         carried=carries if is_up or known is None else known.carried,
         moved_at=None if is_up or known is None else known.moved_at,
+        source=entry.source,
     )
     return changed
 
@@ -254,6 +278,7 @@ def _take_phone_line(site: Site, body: PhoneLineReading, entry: Recorded) -> boo
         via_line=body.via_line,
         since=told_at - body.since_ms if known is None or changed else known.since,
         index=entry.index if known is None or changed else known.index,
+        source=entry.source,
     )
     return changed
 

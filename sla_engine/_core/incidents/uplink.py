@@ -1,0 +1,61 @@
+"""Troubles of a site's broadband lines."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from sla_engine._core.incidents.model import Finding, Line, Moved, Site, SiteLimits
+from sla_engine._core.incidents.slots import FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
+from sla_engine._core.incidents.verdict import enabled_lines
+from wire.incident import Cause
+from wire.uplink import LineState
+
+
+def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
+    """All lines down is one finding, a line that will not stay up another; else each line speaks for itself."""
+    lines = enabled_lines(site)
+    down = {name: line for name, line in lines.items() if line.state is LineState.DOWN}
+    restless = _restless(site, limits, now)
+    if down and len(down) == len(lines):
+        since = max(line.since for line in down.values())
+        first = min(line.index for line in down.values())
+        if now - since >= limits.flapping_down_ms or not down.keys() <= restless.keys():
+            yield new_finding(UPLINK, Cause.UPLINK, "lines_down", since, first, lines=" ".join(sorted(down)))
+            return
+    site.moved = [each for each in site.moved if now - each.at < limits.flapping_ms]
+    by_kind = [[each for each in site.moved if each.of == kind] for kind in sorted({each.of for each in site.moved})]
+    often = max(by_kind, key=len, default=[])
+    if len(often) >= limits.flapping_failovers:
+        count = str(len(often))
+        yield new_finding(FLAPPING, Cause.UPLINK, "flapping", often[0].at, often[0].index, failovers=count)
+        return
+    if restless:
+        first_loss = min((losses[0] for losses in restless.values()), key=lambda loss: loss.at)
+        words = {"subject": min(restless) if len(restless) == 1 else "", LINES: " ".join(sorted(restless))}
+        if not any(loss.carried for losses in restless.values() for loss in losses):
+            words[STANDBY] = "yes"
+        yield new_finding(FLAPPING, Cause.UPLINK, "flapping", first_loss.at, first_loss.index, **words)
+    for name, line in lines.items():
+        if name not in restless:
+            yield from _line(name, line)
+
+
+def _restless(site: Site, limits: SiteLimits, now: int) -> dict[str, list[Moved]]:
+    """Lines that went down so often that they are one trouble, up or down: when they did."""
+    site.went_down = [each for each in site.went_down if now - each.at < limits.flapping_ms]
+    losses: dict[str, list[Moved]] = {}
+    for each in site.went_down:
+        losses.setdefault(each.of, []).append(each)
+    lines = enabled_lines(site)
+    return {name: each for name, each in losses.items() if name in lines and len(each) >= limits.flapping_failovers}
+
+
+def _line(name: str, line: Line) -> Iterator[Finding]:
+    words = {"subject": name, "carrier": line.carrier, "reason": str(line.reason)}
+    if line.moved_at is not None:
+        words[MOVED_AT] = str(line.moved_at)
+    if line.state is LineState.DOWN:
+        found = new_finding(LINE_ + name, Cause.UPLINK, "line_down", line.since, line.index, **words)
+        yield found if line.carried else replace(found, details={**found.details, STANDBY: "yes"})
+    elif line.state is LineState.DEGRADED:
+        yield new_finding(LINE_ + name, Cause.UPLINK, "line_degraded", line.since, line.index, **words)
