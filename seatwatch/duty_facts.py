@@ -16,6 +16,7 @@ from collector._core import keys
 from collector._core.roster import ROSTER
 from collector.ledgers import ledger_directory
 from dashboards.alerting._core.duty_facts import CauseCount, Clocks, DutyFacts, DutyKind
+from dashboards.alerting._core.taking_on import TakingOn
 from ledger.errors import LedgerError, LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
@@ -121,12 +122,12 @@ def _incidents(data: Path, about: About) -> list[Incident]:
 
 
 def _taken_by(incidents: list[Incident], at: int) -> dict[str, str]:
-    found: dict[str, str] = {}
+    taking = TakingOn()
     for each in incidents:
-        for entry in each.taken_on:
+        for entry in sorted((*each.revisions, *each.taken_on), key=lambda entry: entry.index):
             if entry.received_at <= at:
-                found[each.newest.incident] = getattr(entry.body, "by", "")
-    return found
+                taking.see(entry)
+    return {incident: taken_on.by for incident, taken_on in taking.found.items()}
 
 
 def _places(data: Path, about: About, at: int) -> tuple[set[str], set[str] | None]:

@@ -10,7 +10,8 @@ from aiohttp import web
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
-from dashboards.alerting._core.pager import TakenOn, is_graver
+from dashboards.alerting._core.pager import TakenOn
+from dashboards.alerting._core.taking_on import TakingOn
 from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures
 from ledger.recorded import recorded
@@ -23,7 +24,7 @@ from seatwatch.settings import Defaults
 from sla_engine.runners.sites import SitesRunner
 from sla_engine.runners.tail import LedgerFeed
 from wire.ids import OPERATOR
-from wire.incident import IncidentAcknowledged, IncidentSaid
+from wire.incident import IncidentSaid
 from wire.kinds import Kind
 
 _HISTORY: Final = frozenset({Kind.INCIDENT, Kind.INCIDENT_ACKNOWLEDGED})
@@ -97,26 +98,14 @@ class Desk:
 async def taken_on_before(
     open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int
 ) -> dict[str, TakenOn]:
-    """Who acknowledged which of these incidents, and when, by the record. Others are not looked for.
-
-    Whoever took on what became graver afterwards took on something else.
-    """
+    """Who holds which of these incidents, and since when, by the record. Others are not looked for."""
     first = min((said.first_index for said in open_before), default=feed.size)
-    found: dict[str, TakenOn] = {}
-    taken_as: dict[str, IncidentSaid] = {}
-    newest: dict[str, IncidentSaid] = {}
+    taking = TakingOn()
     while first < feed.size:
         batch = feed.reader.read(first, batch_entries)
         first += max(1, len(batch))
-        for entry in (recorded(stored) for stored in batch if stored.kind in _HISTORY):
-            if isinstance(entry.body, IncidentSaid):
-                said = newest[entry.body.incident] = entry.body
-                if said.incident in taken_as and is_graver(said, taken_as[said.incident]):
-                    del found[said.incident], taken_as[said.incident]
-            elif isinstance(entry.body, IncidentAcknowledged) and entry.body.incident not in found:
-                incident = entry.body.incident
-                found[incident] = TakenOn(entry.body.by, entry.received_at)
-                if incident in newest:
-                    taken_as[incident] = newest[incident]
+        for stored in batch:
+            if stored.kind in _HISTORY:
+                taking.see(recorded(stored))
         await asyncio.sleep(0)
-    return found
+    return taking.found

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
+
+from collector._core import keys
 from dashboards.alerting._core.duty_facts import Clocks, DutyKind
 from seatwatch.duty_facts import About, duty_facts
 from tests.builders import Event, rules
@@ -9,7 +12,7 @@ from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.feeding import Feed
 from tests.sla_engine.floors import MINUTE, floor
-from wire.incident import Cause
+from wire.incident import Cause, IncidentAcknowledged, Severity
 from wire.kinds import Kind
 from wire.recorded import Recorded
 from wire.seat import SeatReading
@@ -61,6 +64,20 @@ def test_a_client_is_told_of_the_sites_its_people_sit_at_and_of_no_single_seat(t
     assert [each.incident for each in facts.open_incidents] == [said[0].incident]
     assert [each.incident for each in facts.ended] == [said[3].incident]
     assert duty_facts(tmp_path, DutyKind.HANDOVER, About("acme", ""), SEVEN, since=NOON + 3).ended == []
+
+
+def test_whoever_took_on_a_lesser_trouble_is_not_named_for_what_it_became(tmp_path: Path) -> None:
+    line = incident("line_down", NOON, site="north", cause=Cause.UPLINK)
+    both = msgspec.structs.replace(line, what="lines_down", severity=Severity.CALL, revision=1)
+    taken = [
+        Event(IncidentAcknowledged(at, 1, "hub", None, True, "", line.incident, by), keys.ACKNOWLEDGED, at)
+        for at, by in ((NOON + 2, "li"), (NOON + 3, "wang"), (NOON + 5, "zhao"))
+    ]
+    feed = Feed(tmp_path / "operator")
+    feed.append([Event(line, keys.INCIDENT, NOON + 1), *taken[:2], Event(both, keys.INCIDENT, NOON + 4), taken[2]])
+    feed.close()
+    held = [duty_facts(tmp_path, DutyKind.HANDOVER, About("", "north"), NOON + at).taken_by for at in range(2, 6)]
+    assert held == [{line.incident: "li"}] * 2 + [{}, {line.incident: "zhao"}]
 
 
 def test_an_empty_data_directory_gives_a_message_without_data(tmp_path: Path) -> None:

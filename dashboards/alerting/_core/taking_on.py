@@ -1,0 +1,28 @@
+"""Who took on which incident, as the record tells it: the first to do so, until it becomes graver."""
+
+from typing import Final
+
+from dashboards.alerting._core.pager import TakenOn, is_graver
+from wire.incident import IncidentAcknowledged, IncidentSaid
+from wire.recorded import Recorded
+
+
+class TakingOn:
+    """Shown entries in the order of the record. found: incident -> who holds it."""
+
+    def __init__(self) -> None:
+        self.found: Final[dict[str, TakenOn]] = {}
+        self._newest: Final[dict[str, IncidentSaid]] = {}
+        self._taken_as: Final[dict[str, IncidentSaid]] = {}
+
+    def see(self, entry: Recorded) -> None:
+        """A revision, or an acknowledgement. Whoever took on what became graver took on something else."""
+        body = entry.body
+        if isinstance(body, IncidentSaid):
+            self._newest[body.incident] = body
+            if body.incident in self._taken_as and is_graver(body, self._taken_as[body.incident]):
+                del self.found[body.incident], self._taken_as[body.incident]
+        elif isinstance(body, IncidentAcknowledged) and body.incident not in self.found:
+            self.found[body.incident] = TakenOn(body.by, entry.received_at)
+            if body.incident in self._newest:
+                self._taken_as[body.incident] = self._newest[body.incident]
