@@ -121,7 +121,8 @@ class SitePage(msgspec.Struct, frozen=True, kw_only=True):
 class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     """One incident. rows: its timeline: instant, the ledger entry where that may be seen, sentence.
 
-    until: end of a range of the site's page that shows it. note: why the timeline is not all of it, "" = it is.
+    until: end of a range of the site's page that shows it. days: business days, first and last, whose sessions may have
+    been missed for it. note: why the timeline is not all of it, "" = it is.
     """
 
     incident: str
@@ -129,6 +130,7 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     until: str
     board_at: str
+    days: tuple[str, str]
     lines: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str

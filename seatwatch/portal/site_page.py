@@ -23,6 +23,7 @@ from seatwatch.instants import local_time
 from sla_engine._core.site_lanes import Charge, Discharge
 from sla_engine._core.site_seats import SeatStep
 from sla_engine._core.windows import DAY_MS, MINUTE_MS
+from sla_engine.reports._core.buckets import DAYS_PER_WEEK
 from sla_engine.site_history import HEARD, SILENT, TOLD_LATER, Lane, SiteHistory
 from wire.incident import IncidentSaid
 
@@ -169,10 +170,19 @@ def incident_page(
         site=said.site,
         until=_named(said.started_at + DAY_MS // 2, zone),
         board_at=_iso(said.started_at),
+        days=_days(said, zone),
         lines=about,
         rows=cells,
         note=tell.word("portal_evidence_long") if is_long else "",
     )
+
+
+def _days(said: IncidentSaid, zone: ZoneInfo) -> tuple[str, str]:
+    """The night before it belongs to the day before; of one that lasts for weeks, the first."""
+    longest = said.started_at + DAYS_PER_WEEK * DAY_MS
+    until = longest if said.ended_at is None else min(said.ended_at, longest)
+    first, last = (local_time(at, zone).partition(" ")[0] for at in (said.started_at - DAY_MS, until))
+    return first, last
 
 
 def _lanes(shown: Shown) -> Iterator[LanePicture]:

@@ -109,6 +109,9 @@ def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it
     page.wait_for_url("**/incident?**")
     assert "Line down" in page.locator("h1").inner_text()
     assert "internet unreachable" in page.locator("main").inner_text()
+    page.get_by_text("Sessions missed for it").click()
+    assert "Missed for incident i-" in page.locator(".common").inner_text()
+    page.go_back()
     page.get_by_role("link", name="Site history").last.click()
     assert page.locator("rect.look-bad").count() > 0
 

@@ -147,6 +147,7 @@ def test_an_incident_is_told_as_the_command_tells_it_and_to_a_client_without_oth
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()[3:]]
     assert [" ".join(" ".join(row).split()) for row in page.rows] == printed
     assert any("north/n4" in " ".join(row) for row in page.rows)
+    assert page.days == ("2026-11-01", "2026-11-02")
     own = histories(world).incident(NORTH, "i-line")
     assert ("2026-11-02 10:02:00.000", "telecom: line down (internet unreachable)") in own.rows
     assert not any("north/" in cell or cell.startswith("#") for row in own.rows for cell in row)
