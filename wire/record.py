@@ -77,14 +77,14 @@ class Clock(Body, frozen=True, array_like=True, gc=False):
 
 
 class SourceSilent(Body, frozen=True, array_like=True, gc=False):
-    """A feed missed its heartbeats since `heard_at`."""
+    """A feed missed its heartbeats since `heard_at`, or the hub was off and did not hear them."""
 
     about_source: Name
     heard_at: Instant
 
 
 class SourceBack(Body, frozen=True, array_like=True, gc=False):
-    """A silent feed spoke again."""
+    """A silent feed spoke again, or the hub listens again to one that promises nothing."""
 
     about_source: Name
 

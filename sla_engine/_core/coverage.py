@@ -17,7 +17,7 @@ from wire.record import Gone, SourceBack, SourceSilent
 class Outage(msgspec.Struct, array_like=True):
     """A time in which a feed was not provably there. until: None while it lasts. lost: events it says are gone.
 
-    silent: it missed its heartbeats; otherwise it lost events.
+    silent: it missed its heartbeats, or the hub was off; otherwise it lost events.
     """
 
     source: str

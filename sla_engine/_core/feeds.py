@@ -1,6 +1,6 @@
 """Sources of one ledger: how soon they tell, whether they number, since when they are silent, what they feed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -12,11 +12,15 @@ _SOONEST: Final = (Feed.LIVE, Feed.DELAYED, Feed.DAILY)
 
 
 class Source(msgspec.Struct, array_like=True):
-    """feed: None = never declared. silent_since: hub's ms it was last heard, None = not silent."""
+    """feed: None = never declared. silent_since: hub's ms it was last heard, None = not silent.
+
+    promises: it said how often it speaks, so that its silence would be known.
+    """
 
     feed: Feed | None = None
     numbered: bool = True
     silent_since: int | None = None
+    promises: bool = False
 
 
 class FeedsState(msgspec.Struct):
@@ -37,7 +41,7 @@ class Feeds:
         if body.carries == "conversations":
             known = self.state.sources.get(body.about_source)
             since = None if known is None else known.silent_since
-            self.state.sources[body.about_source] = Source(body.feed, body.numbered, since)
+            self.state.sources[body.about_source] = Source(body.feed, body.numbered, since, body.heartbeat_ms > 0)
 
     def silence(self, body: SourceSilent) -> None:
         """A source fell silent."""
@@ -75,6 +79,11 @@ class Feeds:
 def best_feed(sources: Collection[Source]) -> Feed | None:
     """The soonest of what these sources declared; None when none of them declared anything."""
     return min((s.feed for s in sources if s.feed is not None), key=_SOONEST.index, default=None)
+
+
+def any_promises(sources: Iterable[Source]) -> bool:
+    """Whether one of these sources would be known to be gone: without it, nobody knows that nothing happened."""
+    return any(s.promises for s in sources)
 
 
 def stale_since(sources: Collection[Source]) -> int | None:

@@ -9,7 +9,7 @@ from sla_engine._core.choices import Unit
 from sla_engine._core.client import ClientState
 from sla_engine._core.contributions import FigureRule
 from sla_engine._core.coverage import bounded
-from sla_engine._core.feeds import Source, best_feed, stale_since, unsequenced
+from sla_engine._core.feeds import Source, any_promises, best_feed, stale_since, unsequenced
 from sla_engine._core.follow_ups import groups_of
 from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
 from sla_engine._core.person_tiles import person_tiles
@@ -211,6 +211,9 @@ class _Builder:
         time = state.coverages.covered(live, state.book.day_start, state.as_of, state.open_ms)
         if not live or time.whole == 0:
             return None
+        told_today = any(state.coverages.state.heard.get(name, 0) >= state.book.day_start for name in live)
+        if time.part and not told_today and not any_promises(state.feeds.state.sources[name] for name in live):
+            return None  # a day without a word, of feeds that nobody would miss
         numbered = {name for name in live if state.feeds.state.sources[name].numbered}
         missing = state.coverages.missing_sessions(numbered, live, state.totals.offered())
         by_session = rule is not None and rule.unit is Unit.SESSION

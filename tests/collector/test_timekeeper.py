@@ -4,13 +4,14 @@ from pathlib import Path
 
 import msgspec
 
+from collector._core.admission import Outcome
 from collector.sources import Source
 from collector.timekeeper import Timekeeper, TimekeeperSettings
 from tests.collector.running import CLIENT, Hub, running_hub
 from tests.collector.store import NOW, frame, item
 from tests.waiting import wait_until
 from wire.facility import Heartbeat, Role
-from wire.frame import Frame
+from wire.frame import Frame, Lane
 from wire.ids import OPERATOR
 from wire.record import Clock, SourceBack, SourceSilent
 
@@ -185,3 +186,102 @@ async def test_run_restores_and_ticks_until_it_is_cancelled(tmp_path: Path) -> N
         assert task.cancelled()
         assert silences(hub) == [("SourceSilent", GATEWAY, 30)]  # only the run before has heard it: it was restored
         assert seconds(hub) == [0]
+
+
+# --------------------------------------------------------------------------------------------- while the hub was away
+
+CHAT = "chat/acme"
+BEATS = Source(id=CHAT, client=CLIENT, heartbeat_ms=10_000)
+PROMISES_NOTHING = Source(id=CHAT, client=CLIENT)
+
+
+def word(number: int) -> Frame:
+    """An event with an id of its own: nobody can tell whether one is missing."""
+    return msgspec.structs.replace(frame(item(0, event_id=f"d-{number}"), source=CHAT), lane=Lane.BY_EVENT_ID)
+
+
+def sign_of_life() -> Frame:
+    return msgspec.structs.replace(frame(source=CHAT), lane=Lane.BY_EVENT_ID)
+
+
+def away(hub: Hub) -> list[tuple[int, int]]:
+    """Silences the client's record tells, from when to when, in seconds since NOW; they come in pairs."""
+    told = [r.body for r in hub.records() if isinstance(r.body, SourceSilent | SourceBack)]
+    silent = [(body.heard_at - NOW) // 1000 for body in told if isinstance(body, SourceSilent)]
+    back = [(body.occurred_at - NOW) // 1000 for body in told if isinstance(body, SourceBack)]
+    assert [type(body) for body in told] == [SourceSilent, SourceBack] * len(back)
+    return list(zip(silent, back, strict=True))
+
+
+async def run_for(
+    directory: Path, source: Source, since: int, said: dict[int, Frame], until: int
+) -> list[tuple[int, int]]:
+    """The hub runs for these seconds after NOW, and hears these frames at theirs; returns what `away` then tells."""
+    async with running_hub(directory, sources=[source]) as hub:
+        hub.now = NOW + since * 1000
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await timekeeper.tick()
+        for second in range(since, until):
+            if second in said:
+                await say(hub, said[second])
+            await pass_time(hub, timekeeper, 1)
+        assert hub.intake.stats.outcomes[Outcome.EQUIVOCATION] == 0
+        assert silences(hub) == [], "an absence of the hub is nobody's trouble, and pages nobody"
+        return away(hub)
+
+
+async def test_the_hub_s_absence_is_a_silence_of_a_feed_that_cannot_number_from_its_last_word_to_its_next(
+    tmp_path: Path,
+) -> None:
+    assert await run_for(tmp_path, BEATS, 0, {0: word(1), 10: sign_of_life()}, until=20) == []
+    assert await run_for(tmp_path, BEATS, 80, {84: sign_of_life(), 94: word(2)}, until=100) == [(0, 84)]
+    assert await run_for(tmp_path, BEATS, 110, {112: word(3)}, until=115) == [(0, 84)], "it missed no three beats"
+    assert await run_for(tmp_path, BEATS, 300, {301: word(4)}, until=305) == [(0, 84), (112, 301)]
+
+
+async def test_a_feed_whose_beats_leave_no_entry_was_there_as_long_as_the_hub_listened(tmp_path: Path) -> None:
+    beats = {second: sign_of_life() for second in range(10, 100, 10)}
+    assert await run_for(tmp_path, BEATS, 0, {0: word(1), **beats}, until=100) == []
+    assert await run_for(tmp_path, BEATS, 400, {405: sign_of_life()}, until=410) == [(60, 405)]
+    assert await run_for(tmp_path, BEATS, 412, {413: sign_of_life()}, until=415) == [(60, 405)]
+
+
+async def test_a_feed_that_promises_nothing_is_away_while_a_clock_entry_is_missing(tmp_path: Path) -> None:
+    assert await run_for(tmp_path, PROMISES_NOTHING, 0, {1: word(1)}, until=70) == []
+    assert await run_for(tmp_path, PROMISES_NOTHING, 100, {}, until=110) == [], "no clock entry is missing"
+    assert await run_for(tmp_path, PROMISES_NOTHING, 300, {}, until=301) == [(100, 300)]
+    assert await run_for(tmp_path, PROMISES_NOTHING, 310, {}, until=311) == [(100, 300)]
+
+
+async def test_a_feed_that_numbers_proves_by_its_numbers_that_nothing_is_missing(tmp_path: Path) -> None:
+    first, second = (frame(item(number), source=CHAT) for number in (1, 2))
+    assert await run_for(tmp_path, BEATS, 0, {0: first}, until=20) == []
+    assert await run_for(tmp_path, BEATS, 500, {501: second}, until=505) == []
+
+
+async def test_a_hub_that_stood_still_was_away_too(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=[PROMISES_NOTHING]) as hub:
+        timekeeper = keeper(hub)
+        await say(hub, word(1))
+        await pass_time(hub, timekeeper, 5)
+        hub.now += 600_000
+        await pass_time(hub, timekeeper, 5)
+        assert away(hub) == [(5, 606)]
+
+
+async def test_a_feed_that_is_gone_after_the_hub_s_absence_is_silent_since_its_last_word(tmp_path: Path) -> None:
+    assert await run_for(tmp_path, BEATS, 0, {0: word(1)}, until=20) == []
+    async with running_hub(tmp_path, sources=[BEATS]) as hub:
+        hub.now += 300_000
+        timekeeper = keeper(hub)
+        await timekeeper.restore()
+        await pass_time(hub, timekeeper, 40)
+        assert silences(hub) == [("SourceSilent", CHAT, 330)]
+    for at in (400, 500):
+        async with running_hub(tmp_path, sources=[BEATS]) as hub:
+            hub.now = NOW + at * 1000
+            timekeeper = keeper(hub)
+            await timekeeper.restore()
+            await pass_time(hub, timekeeper, 5)
+            assert silences(hub) == [("SourceSilent", CHAT, 330)], "a restart is no word of it"

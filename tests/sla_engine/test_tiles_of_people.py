@@ -1,5 +1,7 @@
 """What tiles say of people, seats, feeds and surges, from entries to the tile."""
 
+from msgspec.structs import replace
+
 from sla_engine._core.client import ClientState
 from sla_engine._core.remembered import RememberedParts, recall
 from sla_engine._core.tiles import ClientPart, client_part
@@ -12,6 +14,7 @@ from tests.builders import (
     clock,
     closed,
     customer,
+    declared,
     entries,
     ms,
     rules,
@@ -138,6 +141,22 @@ def test_a_client_whose_feeds_are_none_of_them_live_has_no_coverage() -> None:
     folding = Folding()
     folding.fold_all(entries([clock("09:00")]))
     assert folding.part().client.coverage is None
+
+
+def test_a_day_without_a_word_is_no_data_unless_its_feed_would_be_missed() -> None:
+    plain = declared("-1 08:00")
+    promised = plain._replace(body=replace(plain.body, heartbeat_ms=10_000))
+    yesterday = [customer("-1 09:00"), agent("-1 09:00:05"), closed("-1 09:01")]
+    assert after(plain, *yesterday, now="08:30").client.coverage is None
+    half_hour = Ratio(30 * MINUTE, 30 * MINUTE)
+    assert covered(promised, *yesterday) == half_hour
+    assert covered(plain, *yesterday, customer("08:10", "c2")) == half_hour
+    assert covered(plain, *yesterday, silent("07:00", "chat")) == Ratio(0, 30 * MINUTE), "that it was away is known"
+
+
+def covered(*events: Event) -> Ratio | None:
+    coverage = after(*events, now="08:30").client.coverage
+    return None if coverage is None else coverage.time
 
 
 def test_a_surge_is_on_its_teams_tile_until_the_customers_are_answered() -> None:

@@ -12,7 +12,7 @@ from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.coverage import Coverages, CoverageState, bounded
 from sla_engine._core.definition import Definition, canonical, definition_hash
 from sla_engine._core.staffing import HALF_HOUR_MS
-from sla_engine._core.windows import MINUTE_MS, PeriodCalendar, calendar_of, zone_of
+from sla_engine._core.windows import DAY_MS, MINUTE_MS, PeriodCalendar, calendar_of, zone_of
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.buckets import OVER_TIME, By, Frame
 from sla_engine.reports._core.choosing import Choosing, Judged
@@ -216,7 +216,8 @@ class Composing:
         first_heard = seen.first_heard if self._seen.any_live(measured) else since
         told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
         time = told.covered(measured, since, until, self._window.open_ms)
-        if not time.whole:
+        offered = sessions if until - since < DAY_MS else figures.offered
+        if not time.whole or (time.part and not offered and not self._seen.vouched_for(measured, until)):
             return None
         missing = told.missing_sessions(self._seen.numbered(measured), measured, sessions)
         by_session = all(version.rule.unit is Unit.SESSION for version in self._choosing.used.values())

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.coverage import Coverages, CoverageState, union
 from sla_engine._core.definition import DefinitionError
-from sla_engine._core.feeds import Feeds, FeedsState
+from sla_engine._core.feeds import Feeds, FeedsState, any_promises
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.seats import Seats, SeatsState
@@ -99,6 +99,13 @@ class Observed:
     def any_live(self, sources: frozenset[str]) -> bool:
         """Whether one of these tells at once."""
         return any(self.feeds.state.sources[name].feed in LIVE for name in sources)
+
+    def vouched_for(self, sources: frozenset[str], until: int) -> bool:
+        """Whether one of these says that nothing happened before `until`: by its heartbeats, or by its next number."""
+        known = self.feeds.state.sources
+        if not self.any_live(sources) or any_promises(known[name] for name in sources):
+            return True
+        return any(known[name].numbered and self._files.get(name, (0, 0))[1] >= until for name in sources)
 
     def within_told(self, sources: frozenset[str], since: int, until: int) -> tuple[int, int]:
         """As much of [since, until) as coverage can be told of: no more than their files, where none of them is live.

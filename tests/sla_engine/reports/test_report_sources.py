@@ -287,6 +287,25 @@ def test_a_silent_feed_lowers_the_coverage_of_its_hours(tmp_path: Path) -> None:
     assert covered == [Ratio(3_600_000, 3_600_000), Ratio(1_800_000, 3_600_000), Ratio(3_600_000, 3_600_000)]
 
 
+def test_a_day_without_a_word_has_no_coverage_unless_its_feed_would_be_missed_or_told_more(tmp_path: Path) -> None:
+    plain = declared("00:00")
+    promised = plain._replace(body=msgspec.structs.replace(plain.body, heartbeat_ms=10_000))
+    unnumbered = plain._replace(body=msgspec.structs.replace(plain.body, numbered=False))
+    visits = visit(0, "09:00:00", "c1", 8_000)
+    later = visit(2, "09:00:00", "c2", 8_000)
+
+    def is_known(name: str, *events: Event) -> list[bool]:
+        ledger = filled(tmp_path / name, [*rules(), *events, clock("+2 23:00")])
+        found = made(ledger, By.DAY, "04:00", "+2 04:00")
+        assert all(row.coverage.time.part == row.coverage.time.whole for row in found.rows if row.coverage)
+        return [row.coverage is not None for row in found.rows]
+
+    assert is_known("plain", plain, *visits) == [True, False]
+    assert is_known("promised", promised, *visits) == [True, True]
+    assert is_known("later", plain, *visits, *later) == [True, True], "its numbers say that nothing is missing"
+    assert is_known("unnumbered", unnumbered, *visits, *later) == [True, False]
+
+
 def test_people_are_told_of_as_far_as_the_file_of_their_source_goes(tmp_path: Path) -> None:
     events = [
         *rules(),
