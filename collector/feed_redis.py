@@ -6,7 +6,8 @@ the stream is rebuilt from the ledger.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -14,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from collector.cancellation import end_if_cancelled
+from collector.ledgers import LedgerHandle
 from ledger.reader import LedgerReader
 from wire.errors import DecodeError
 from wire.limits import CHUNK_ENTRIES_MAX
@@ -21,14 +23,16 @@ from wire.stream import (
     BEFORE_FIELD,
     CHUNK_FIELD,
     Announced,
+    Pulse,
     StreamEntry,
     chunk_id,
     decode_chunk,
     encode_announced,
     encode_chunk,
+    encode_pulse,
     size_after,
 )
-from wire.topics import LEDGERS_KEY, stream_name
+from wire.topics import LEDGERS_KEY, PULSES_KEY, stream_name
 
 log = structlog.get_logger()
 
@@ -174,6 +178,35 @@ class RedisFeeder:
                 return EMPTY
             raise
         return _text(info["last-generated-id"])
+
+
+class RedisPulse:
+    """Says of every ledger, again and again, that its collector lives and how long the ledger is by now.
+
+    A stream that says nothing new may be one of quiet times or one that nobody feeds any more: this tells them apart.
+    """
+
+    def __init__(
+        self, redis: Redis, ledgers: Mapping[str, LedgerHandle], *, every_s: float, clock_ms: Callable[[], int]
+    ) -> None:
+        self._redis = redis
+        self._ledgers = ledgers
+        self._every_s = every_s
+        self._clock_ms = clock_ms
+
+    async def run(self) -> None:
+        """Tell until cancelled. While Redis does not answer it is tried again; the feeders say so."""
+        while True:
+            end_if_cancelled()
+            told_at = self._clock_ms()
+            pulses: dict[Any, Any] = {
+                client: encode_pulse(Pulse(ledger.ledger_id, ledger.size, told_at))
+                for client, ledger in self._ledgers.items()
+            }
+            with suppress(RedisError):
+                await self._redis.hset(PULSES_KEY, mapping=pulses)
+            end_if_cancelled()
+            await asyncio.sleep(self._every_s)
 
 
 def _text(value: bytes | str) -> str:

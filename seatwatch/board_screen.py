@@ -12,6 +12,7 @@ from seatwatch.incident_words import power_word
 from seatwatch.numbers import mean_ms, share
 from seatwatch.screens import console_of
 from wire.board import Board, Mean, SiteTile, Tile
+from wire.record import Feed
 
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
@@ -48,7 +49,7 @@ def _tiles(tiles: Sequence[Tile], as_of: int, tell: Teller) -> Table:
         oldest = None if live is None or live.oldest_since is None else as_of - live.oldest_since
         table.add_row(
             f"{tell.word(tile.scope)} {tile.name}",
-            tell.word("t_plus_1_only") if live is None else str(live.waiting),
+            tell.word("t_plus_1_only" if tile.feed is Feed.DAILY else "no_data") if live is None else str(live.waiting),
             "" if live is None else str(live.overdue),
             "" if oldest is None else tell.lasting(oldest),
             str(day.answered),

@@ -15,6 +15,7 @@ CHUNK_FIELD: Final = b"c"
 BEFORE_FIELD: Final = b"p"
 """Leaf of the ledger entry before the chunk's first: whoever has read that entry sees whether this is the same past."""
 _ANNOUNCED: Final = struct.Struct(">16sQ")
+_PULSE: Final = struct.Struct(">16sQQ")
 
 
 class StreamEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -68,6 +69,26 @@ def decode_announced(data: bytes) -> Announced:
     if len(data) != _ANNOUNCED.size:
         raise DecodeError(Reason.NOT_A_FRAME, "not the announcement of a ledger")
     return Announced(*_ANNOUNCED.unpack(data))
+
+
+class Pulse(NamedTuple):
+    """What a living collector says of a ledger again and again: its id, how many entries it has, and when (its ms)."""
+
+    ledger_id: bytes
+    size: int
+    told_at: int
+
+
+def encode_pulse(pulse: Pulse) -> bytes:
+    """Its bytes: the id, then size and instant as 8 bytes each, most significant first."""
+    return _PULSE.pack(*pulse)
+
+
+def decode_pulse(data: bytes) -> Pulse:
+    """The pulse in `data`. DecodeError(NOT_A_FRAME) when it has another length."""
+    if len(data) != _PULSE.size:
+        raise DecodeError(Reason.NOT_A_FRAME, "not the pulse of a ledger")
+    return Pulse(*_PULSE.unpack(data))
 
 
 def chunk_id(size_after: int) -> str:

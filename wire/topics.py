@@ -16,6 +16,8 @@ _PARTS: Final = 4
 
 LEDGERS_KEY: Final = "seatwatch:ledgers"
 """Redis hash: client (or "operator") -> its ledger as announced (wire.stream), for who follows streams."""
+PULSES_KEY: Final = "seatwatch:pulses"
+"""Redis hash: client (or "operator") -> the pulse of its ledger (wire.stream), renewed while a collector lives."""
 
 
 class ProbeTopic(NamedTuple):

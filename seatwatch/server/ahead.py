@@ -51,15 +51,18 @@ class Ahead:
         if not ahead_ms or self._since is None:
             return board
         since = self._since
-        return replace(
-            board,
-            as_of=since,
-            record_ahead_ms=ahead_ms,
-            clients=[_unknown(tile, since) for tile in board.clients],
-            queues=[_unknown(tile, since) for tile in board.queues],
-            teams=[_unknown(tile, since) for tile in board.teams],
-            site_figures=[_unknown(tile, since) for tile in board.site_figures],
-        )
+        return replace(without_live(board, since), as_of=since, record_ahead_ms=ahead_ms)
+
+
+def without_live(board: Board, since: int) -> Board:
+    """The board with nobody counted as waiting or not waiting in any tile, which are stale since `since` (ms)."""
+    return replace(
+        board,
+        clients=[_unknown(tile, since) for tile in board.clients],
+        queues=[_unknown(tile, since) for tile in board.queues],
+        teams=[_unknown(tile, since) for tile in board.teams],
+        site_figures=[_unknown(tile, since) for tile in board.site_figures],
+    )
 
 
 def spoken(duration_ms: int) -> str:

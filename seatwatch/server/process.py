@@ -6,7 +6,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -52,14 +52,12 @@ from seatwatch.server.web_runner import web_runner
 from seatwatch.server.witness import Witness
 from seatwatch.settings import Defaults
 from sla_engine.runners.tail import LedgerFeed
-from wire.errors import DecodeError
+from wire.board import Board
 from wire.ids import OPERATOR
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
+    from seatwatch.server.unheard import Unheard
     from sla_engine.runners.redis_streams import RedisFeed
-    from wire.stream import Announced
 
 log = structlog.get_logger()
 
@@ -101,6 +99,7 @@ class Server:
         slower = round(defaults.ratio("collector.set_back_slower"))
         self._record_clock = RecordClock(now_ms, elapsed_ms, slower=slower)
         self._ahead = Ahead(self._record_clock, now_ms, most_ms=defaults.ms("board.record_ahead_max"), slower=slower)
+        self._unheard: Unheard | None = None
         self._door: MqttDoor | None = None
         self._enrolment: Enrolment | None = None
 
@@ -252,75 +251,36 @@ class Server:
         self._say(f"port {wanted} is busy, the embedded broker uses {port} instead")
         return port
 
-    def _redis(self, stack: AsyncExitStack) -> "Redis":
-        from redis.asyncio import Redis  # noqa: PLC0415 - most servers run without it, and it takes 0.2 s to load
-        from redis.asyncio.retry import Retry  # noqa: PLC0415 - likewise
-        from redis.backoff import NoBackoff  # noqa: PLC0415 - likewise
-
-        url = "" if self._config.redis is None else self._config.redis.url
-        # who uses it tries again, at a pace of ours and ready to be stopped
-        redis = Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0))
-        stack.push_async_callback(redis.aclose)
-        return redis
-
     async def _feed_redis(self, stack: AsyncExitStack, beside: Beside, intake: Intake) -> None:
         """Copy every ledger into its stream, where a Redis is configured."""
         if self._config.redis is None:
             return
-        from collector.feed_redis import RedisFeeder  # noqa: PLC0415 - see above
+        from seatwatch.server.streams import connect, feed  # noqa: PLC0415 - most servers run without, and it takes 0.2 s
 
-        redis = self._redis(stack)
-        for client, handle in intake.ledgers.items():
-            feeder = RedisFeeder(
-                redis,
-                client,
-                handle.open_reader(),
-                handle.changed,
-                chunks_max=self._defaults.int("collector.feed_chunks_max"),
-                retry_s=self._defaults.seconds("collector.feed_retry"),
-                look_s=self._defaults.seconds("collector.feed_look"),
-            )
-            await beside(feeder.run(), name=f"feed[{client}]")
+        redis = connect(self._config.redis.url, stack)
+        await feed(redis, intake.ledgers, beside, defaults=self._defaults, clock_ms=self._record_clock.now_ms)
 
     async def _streams(self, stack: AsyncExitStack, beside: Beside, stop: asyncio.Event) -> "dict[str, RedisFeed]":
-        """Follow every configured client's stream, once its feeder has announced it; none when told to stop before."""
-        from redis.exceptions import RedisError  # noqa: PLC0415 - see above
+        """Follow every configured client's stream; none when told to stop before all were announced."""
+        from seatwatch.server.streams import connect, follow  # noqa: PLC0415 - see above
 
-        from sla_engine.runners.redis_streams import RedisFeed, announced_ledgers, known_size  # noqa: PLC0415 - see above
-
-        redis = self._redis(stack)
-        retry_s = self._defaults.seconds("collector.feed_retry")
+        redis = connect("" if self._config.redis is None else self._config.redis.url, stack)
         wanted = {OPERATOR, *(client.id for client in self._config.client)}
-        ledgers: dict[str, Announced] = {}
-        sizes: dict[str, int] = {}
-        while not wanted <= sizes.keys():
-            try:
-                ledgers = await announced_ledgers(redis)
-                sizes = {client: await known_size(redis, ledgers[client]) for client in wanted & ledgers.keys()}
-            except (RedisError, DecodeError) as error:
-                log.warning("engine.redis_unavailable", error=type(error).__name__)
-            if not wanted <= sizes.keys():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(retry_s):
-                        await stop.wait()
-            if stop.is_set():
-                return {}
-        feeds = {}
-        for client in wanted:
-            feeds[client] = RedisFeed(
-                redis,
-                ledgers[client].ledger_id,
-                sizes[client],
-                entries_max=self._defaults.int("engine.stream_entries_max"),
-                block_ms=self._defaults.ms("engine.stream_block"),
-                retry_s=retry_s,
-            )
-            await beside(feeds[client].run(), name=f"stream[{client}]")
-        return feeds
+        streams = await follow(redis, wanted, beside, stop, defaults=self._defaults)
+        if streams is None:
+            return {}
+        self._unheard = streams.unheard
+        return streams.feeds
+
+    def _withhold(self, board: Board) -> Board:
+        """Take away what must not pass for live."""
+        return self._ahead.withhold(board if self._unheard is None else self._unheard.withhold(board))
 
     def _problems(self, engines: Engines | None) -> list[str]:
         """What keeps this server from being ready, in words."""
         problems = self._ahead.problems() + ([] if engines is None else engines.problems())
+        if self._unheard is not None:
+            problems += self._unheard.problems()
         if self._door is not None and not self._door.connected.is_set():
             problems.append("the MQTT broker cannot be reached: probes keep what they measure")
         if self._enrolment is not None:
@@ -373,9 +333,7 @@ class Server:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
-            await beside(
-                publish(engines, hub, figures, self._config.names(), defaults, self._ahead.withhold), name="publish"
-            )
+            await beside(publish(engines, hub, figures, self._config.names(), defaults, self._withhold), name="publish")
         host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
         return f"http://{host}:{bound.port}"
 

@@ -37,9 +37,9 @@ async def publish(
             if with_people:
                 people, seats = board.people, board.seats
                 people_due_s = clock() + people_interval_s
-            board = withhold(board)
+            board = withhold(replace(board, people=people or [], seats=seats or []))
             figures.board = board
             figures.folded = engines.folded()
             figures.anomalies = engines.anomalies()
-            hub.publish(replace(named(board, names), people=people or [], seats=seats or []))
+            hub.publish(named(board, names))
         await asyncio.sleep(interval_s)

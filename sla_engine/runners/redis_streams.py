@@ -103,6 +103,11 @@ class RedisFeed:
         return max(self._known, self._received)
 
     @property
+    def received(self) -> int:
+        """Entries received of the stream, counted from the ledger's start; below zero before anything was asked for."""
+        return self._received
+
+    @property
     def reader(self) -> "RedisFeed":
         """It reads itself."""
         return self

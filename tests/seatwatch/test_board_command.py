@@ -8,9 +8,10 @@ import pytest
 
 from seatwatch.__main__ import main
 from seatwatch.clock import now_ms
-from tests.builders import PRESET, Event, agent, changed, contract, customer, ms, rules, signed
+from tests.builders import PRESET, Event, agent, changed, contract, customer, declared, ms, rules, signed
 from tests.sla_engine.entries import Log
 from tests.sla_engine.feeding import Feed
+from wire.record import Feed as Told
 
 
 @pytest.fixture
@@ -88,6 +89,22 @@ def test_a_table_speaks_chinese(data: Path, capsys: pytest.CaptureFixture[str]) 
     for heading in ("等待", "已超时", "最长等待", "已应答"):
         assert heading in page
     assert "Waiting" not in page
+
+
+def test_a_client_that_nobody_tells_of_has_no_data_and_one_told_of_daily_is_t_plus_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for client, told in (("never", []), ("daily", [declared("09:00:00", feed=Told.DAILY), customer("09:00:00")])):
+        ledger = Feed(tmp_path / "clients" / client)
+        ledger.append([*rules()[1:], *told])
+        ledger.close()
+    at = "2026-11-02 09:00:12"
+    assert main(["board", "--at", at, "--known-at", at, "--data", str(tmp_path)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    (never,) = (line for line in lines if "never" in line)
+    (daily, *_) = (line for line in lines if "daily" in line)
+    assert ("No data" in never, "T+1" in never) == (True, False)
+    assert "T+1 only" in daily
 
 
 def test_no_column_is_cut_off_where_there_is_no_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
