@@ -305,7 +305,7 @@ def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made a
     if lane is Lane.BY_EVENT_ID:
         return keys.event_id_epoch(said.source)
     if not (said.items or said.gone or said.lane):
-        problem = "holds nothing; without an epoch, send events that have an event_id each"
+        problem = 'holds nothing; as a sign of life, name the epoch of your numbers, or "lane": "by_event_id"'
         raise FieldError("$.items", problem)
     problem = (
         "a numbered frame needs the epoch its sequences count in; else give every item an event_id and no sequence"

@@ -123,12 +123,17 @@ class ClientSection(_Section, frozen=True, kw_only=True):
 
 
 class SourceSection(_Section, frozen=True, kw_only=True):
-    """A connector that tells conversations of one client. It speaks with the bearer token in `token_file`."""
+    """A connector that tells conversations of one client. It speaks with the bearer token in `token_file`.
+
+    heartbeat_s: how often it promises to send a frame, be it one without items; after three missed it is silent. 0: it
+    promises nothing, and nobody notices when it dies.
+    """
 
     id: str
     client: str
     feed: Feed = Feed.LIVE
     token_file: str | None = None
+    heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None
 
 
 class SiteSection(_Section, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import hmac
 import json
 import sqlite3
 from os import environ
+from time import monotonic
 
 from aiohttp import ClientError, request, web
 
@@ -40,28 +41,32 @@ async def webhook(delivery: web.BaseRequest) -> web.Response:
 
 
 async def send(rows: list[tuple[str, str]]) -> float:
-    """Hand rows of the outbox on; returns how many seconds to pause."""
-    frame = {"source": environ["SOURCE"], "items": [json.loads(item) for _, item in rows]}
+    """Hand rows of the outbox on, or none as a sign of life; returns how many seconds to pause."""
+    frame = {"source": environ["SOURCE"], "lane": "by_event_id", "items": [json.loads(item) for _, item in rows]}
     headers, half = {"Authorization": f"Bearer {environ['SEATWATCH_TOKEN']}"}, len(rows) // 2
     async with request("POST", environ["SEATWATCH_URL"] + "/v1/events", json=frame, headers=headers) as answer:
         if answer.status in {200, 409}:  # durable there: forget it here
             outbox.executemany("DELETE FROM outbox WHERE event_id = ?", [row[:1] for row in rows])
         elif answer.status in {413, 422} and half:  # one of them never fits: the others go on without it
             return max(await send(rows[:half]), await send(rows[half:]))
-        elif answer.status in {413, 422}:  # this is the one: aside, for a person
+        elif answer.status in {413, 422} and rows:  # this is the one: aside, for a person
             outbox.execute("UPDATE outbox SET refused = ? WHERE event_id = ?", (await answer.text(), rows[0][0]))
         return float(answer.headers.get("Retry-After", 0.2))
 
 
 async def main() -> None:
-    """Listen, and send whatever is in the outbox."""
+    """Listen, and send whatever is in the outbox, and where nothing is, that we live."""
     await asyncio.get_running_loop().create_server(web.Server(webhook), "127.0.0.1", int(environ["PORT"]))
+    beat_at = 0.0
     while True:
         rows = outbox.execute("SELECT event_id, item FROM outbox WHERE refused IS NULL LIMIT 100").fetchall()
+        pause = 0.2
         try:
-            await asyncio.sleep(await send(rows) if rows else 0.2)
+            if rows or monotonic() >= beat_at:
+                pause, beat_at = await send(rows), monotonic() + float(environ["HEARTBEAT_S"])
         except (ClientError, TimeoutError):
-            await asyncio.sleep(1)
+            pause = 1
+        await asyncio.sleep(pause)
 
 
 asyncio.run(main())

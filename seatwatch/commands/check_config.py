@@ -8,6 +8,7 @@ import typer
 from msgspec.structs import asdict
 
 from seatwatch.config import Config, ConfigError, Problem, read_config
+from seatwatch.config_notes import notes
 
 EXAMPLES = """
 Examples:
@@ -57,5 +58,5 @@ def check_config(
         readers=len(config.reader),
     )
     typer.echo(tell.filled("check_passed", file=str(file), found=found))
-    if config.duty and not config.alerting.public_url:
-        typer.echo(tell.filled("check_no_public_url", file=str(file)))
+    for note in notes(config, str(file), tell.filled):
+        typer.echo(note)

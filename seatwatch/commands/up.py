@@ -8,12 +8,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from ledger.errors import LedgerError
 from seatwatch.addresses import PortBusy
 from seatwatch.config import Config, ConfigError, Problem, read_config
+from seatwatch.config_notes import notes
+from seatwatch.explain_words import Teller
 from seatwatch.logs import configure_logs
 from seatwatch.server.process import Part, Server
 from seatwatch.settings import load_defaults
@@ -54,6 +57,8 @@ def up(
         _ask_for_open_files(load_defaults().int("board.open_files"))
         if config is None:
             typer.echo("no --config: nobody is watched yet; docs/operate/configure.md says what to write")
+        for note in notes(settings, str(config), Teller("en", ZoneInfo("UTC")).filled):
+            typer.echo(note)
         asyncio.run(_serve(settings, base, directory, part, end_with_stdin=end_with_stdin))
     except (ConfigError, LedgerError, OSError, BaseExceptionGroup) as error:
         raise typer.Exit(_explain(_cause(error), str(config or "(defaults)"))) from None

@@ -46,6 +46,7 @@ def _connector(section: SourceSection, base: Path, queues: frozenset[str]) -> So
         carries=CONVERSATIONS,
         token_hash=token_digest(base / section.token_file).hex() if section.token_file else None,
         queues=queues or None,
+        heartbeat_ms=1000 * (section.heartbeat_s or 0),
     )
 
 

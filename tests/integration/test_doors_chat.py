@@ -57,7 +57,7 @@ async def run_shell(command: str, environment: Mapping[str, str]) -> Any:
 def test_the_guides_examples_come_in_pairs() -> None:
     fences = re.findall(r"^```(sh|json)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     assert fences[0] == "sh"
-    assert fences[1:] == ["sh", "json"] * 7
+    assert fences[1:] == ["sh", "json"] * 8
 
 
 async def test_every_command_in_the_guide_answers_what_the_guide_says(tmp_path: Path) -> None:
@@ -103,6 +103,7 @@ class Bridge:
             "PSEUDONYM_KEY_ID": "acme-2026",
             "OUTBOX": str(self.outbox),
             "PORT": str(port),
+            "HEARTBEAT_S": "0.1",
         }
         self._process: asyncio.subprocess.Process | None = None
         self.said = ""
@@ -174,6 +175,14 @@ def _files_with(directory: Path, pattern: bytes) -> list[Path]:
     return [path for path in files if re.search(pattern, path.read_bytes())]
 
 
+async def test_a_bridge_without_webhooks_says_that_it_lives_and_leaves_no_event(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, sources=[CHAT]) as hub, door(hub) as url, running_bridge(tmp_path, url):
+        await wait_until(lambda: CHAT.id in hub.intake.heard, what="a sign of life")
+        hub.now += 1000
+        await wait_until(lambda: hub.intake.heard[CHAT.id].at == hub.now, what="another one")
+        assert [record.source for record in hub.records() if record.source == CHAT.id] == []
+
+
 async def test_deliveries_during_an_outage_and_a_crash_arrive_once(tmp_path: Path) -> None:
     port = free_port()
     async with running_hub(tmp_path, sources=[CHAT]) as hub:
@@ -236,7 +245,9 @@ def test_the_bridge_is_short_enough_to_read_in_one_go() -> None:
     assert len([line for line in BRIDGE.read_text(encoding="utf-8").splitlines() if line.strip()]) <= 60
 
 
-@pytest.mark.parametrize("name", ["SEATWATCH_URL", "PSEUDONYM_KEY", "OUTBOX", "PORT", "SOURCE", "WEBHOOK_SECRET"])
+@pytest.mark.parametrize(
+    "name", ["SEATWATCH_URL", "PSEUDONYM_KEY", "OUTBOX", "PORT", "SOURCE", "WEBHOOK_SECRET", "HEARTBEAT_S"]
+)
 def test_every_setting_of_the_bridge_is_explained(name: str) -> None:
     assert f'environ["{name}"]' in BRIDGE.read_text(encoding="utf-8")
     assert f"`{name}`" in (BRIDGE.parent / "README.md").read_text(encoding="utf-8")

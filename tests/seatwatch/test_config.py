@@ -6,6 +6,8 @@ import pytest
 
 from seatwatch.cli import run
 from seatwatch.config import ConfigError, parse_config, probe_sources, read_config
+from seatwatch.server.opening import registered_sources
+from seatwatch.settings import load_defaults
 
 GOOD = """
 [server]
@@ -220,3 +222,29 @@ def test_a_new_token_is_private_and_never_overwritten(tmp_path: Path) -> None:
     assert len(first.strip()) >= 43
     assert run(["token", "new", str(path)]) == 2
     assert path.read_text(encoding="utf-8") == first
+
+
+def test_a_live_source_that_promises_no_heartbeat_is_named_until_somebody_decided(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = base / "seatwatch.toml"
+    for more, is_named in (
+        ("", True),
+        ("heartbeat_s = 10", False),
+        ("heartbeat_s = 0", False),
+        ('feed = "daily"', False),
+    ):
+        file.write_text(GOOD.replace('id = "chat/acme"', f'id = "chat/acme"\n{more}'), encoding="utf-8")
+        assert run(["check-config", str(file)]) == 0
+        assert ("note: source[0].heartbeat_s is not set: if chat/acme dies" in capsys.readouterr().out) is is_named
+
+
+def test_a_source_s_heartbeat_is_a_promise_to_the_collector(base: Path) -> None:
+    for more, heartbeat_ms in (("", 0), ("heartbeat_s = 10", 10_000)):
+        config = parse_config(GOOD.replace('id = "chat/acme"', f'id = "chat/acme"\n{more}'), base=base)
+        source = registered_sources(config, base, load_defaults()).get("chat/acme")
+        assert source is not None
+        assert source.heartbeat_ms == heartbeat_ms
+    assert "source[0].heartbeat_s" in problems(
+        GOOD.replace('id = "chat/acme"', 'id = "chat/acme"\nheartbeat_s = -1'), base
+    )

@@ -1,0 +1,15 @@
+"""What a configuration leaves to chance: it can be used as it is, but its operator should know."""
+
+from collections.abc import Callable, Iterator
+
+from seatwatch.config import Config
+from wire.record import Feed
+
+
+def notes(config: Config, file: str, filled: Callable[..., str]) -> Iterator[str]:
+    """One line each, with the fix, about the configuration in `file`. filled: `Teller.filled` of a language."""
+    for number, source in enumerate(config.source):
+        if source.feed is Feed.LIVE and source.heartbeat_s is None:
+            yield filled("check_no_heartbeat", file=file, key=f"source[{number}].heartbeat_s", source=source.id)
+    if config.duty and not config.alerting.public_url:
+        yield filled("check_no_public_url", file=file)
