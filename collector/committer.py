@@ -11,7 +11,7 @@ from collector._core.admission import Admission, Outcome, Rules, Stored, admit, 
 from collector._core.derived import Declaration
 from collector._core.sequence import StreamView, view_of
 from collector.at_once import AtOnce, one_after_another
-from collector.sources import Source
+from collector.sources import Source, is_live
 from collector.stats import IntakeStats
 from ledger.checkpoint import Signer
 from ledger.entry import NewEntry
@@ -184,7 +184,8 @@ class Committer:
         """
         require(OPERATOR in writers, "the operator has a ledger")
         self._writers = dict(writers)
-        self._rules = rules
+        self._live_rules = rules
+        self._rules = rules._replace(past_tolerance_ms=None)
         self._streams_max = streams_max
         self._clock_ms = clock_ms
         self._started_at = clock_ms()
@@ -282,7 +283,7 @@ class Committer:
         admission = admit(
             frame,
             before,
-            rules=self._rules,
+            rules=self._live_rules if is_live(source) else self._rules,
             received_at=received_at,
             stored=stored,
             queues=source.queues,

@@ -50,10 +50,12 @@ class IntakeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     waiting_rows_max, waiting_frames_max: what may wait for a commit. commit_rows_max: most rows in one transaction.
     retry_after_ms: what a sender refused as Busy is told. streams_max: streams whose view is kept in memory.
-    strangers_max: senders nobody registered that are remembered by name.
+    strangers_max: senders nobody registered that are remembered by name. past_tolerance_ms: how old may be what a live
+    source of conversations tells.
     """
 
     future_tolerance_ms: int
+    past_tolerance_ms: int
     holes_max: int
     waiting_rows_max: int
     waiting_frames_max: int
@@ -65,7 +67,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rules(self) -> Rules:
         """What admission tolerates."""
-        return Rules(self.future_tolerance_ms, self.holes_max)
+        return Rules(self.future_tolerance_ms, self.holes_max, self.past_tolerance_ms)
 
 
 class _Waiting(NamedTuple):

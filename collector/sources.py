@@ -33,6 +33,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_ms: int = 0
 
 
+def is_live(source: Source) -> bool:
+    """Whether it tells of conversations as they happen: of history it has none to tell, and its clock is set.
+
+    A gateway may begin with its clock years behind, and an import tells of any year.
+    """
+    return source.feed is Feed.LIVE and source.carries == CONVERSATIONS
+
+
 class Principal(msgspec.Struct, frozen=True):
     """What a credential may speak for."""
 

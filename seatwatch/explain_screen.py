@@ -158,8 +158,10 @@ def rule_rows(session: Session, tell: Teller) -> Iterator[tuple[str, str, str]]:
 
 
 def standing_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
-    """The session that runs and is not judged yet, where there is one; its heading first."""
+    """The session that runs and is not judged yet, where there is one; its heading first. Or that none can be."""
     stands = explained.stands
+    if stands is None and not explained.sessions and not explained.is_ruled:
+        yield tell.word("no_definition")
     if stands is None or stands.session in {session.fact.session for session in explained.sessions}:
         return
     yield f"{tell.filled('session_word', n=len(explained.sessions) + 1)}  {stands.queue}"

@@ -104,7 +104,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
     imported_from: sources that tell a day late as a rule, such as imported files; nothing of theirs is late. stands:
     how it stands at the end of the ledger, None where it was let go of; a session that nothing is said of yet is only
-    there.
+    there. is_ruled: whether any contract was in force when something happened to it, or a definition was asked for.
     """
 
     conversation: str
@@ -113,6 +113,7 @@ class Explanation(msgspec.Struct, frozen=True):
     stands: LiveConversation | None
     record: Record
     imported_from: tuple[str, ...] = ()
+    is_ruled: bool = True
 
     def is_call(self, at: int) -> bool:
         """Whether it was a voice call by `at` (ms)."""
@@ -164,7 +165,10 @@ def explain(
     ]
     sessions = _sessions(fold.shard, facts, found, asked)
     stands = live(fold.shard, conversation)
-    return Explanation(conversation, found.told, sessions, stands, found.record, found.imported_from)
+    is_ruled = asked is not None or any(
+        contract.in_force(instant_of(entry)) for contract in found.contracts for entry in found.told
+    )
+    return Explanation(conversation, found.told, sessions, stands, found.record, found.imported_from, is_ruled)
 
 
 def find(

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNROUTED_QUEUE = "unrouted_queue"
     FOREIGN_SOURCE = "foreign_source"
     OCCURRED_IN_FUTURE = "occurred_in_future"
+    OCCURRED_LONG_AGO = "occurred_long_ago"
     ROW_MALFORMED = "row_malformed"
     SEEN_TWICE = "seen_twice"
     UNKNOWN_KIND = "unknown_kind"

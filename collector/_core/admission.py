@@ -49,10 +49,12 @@ class Rules(NamedTuple):
     """What admission tolerates.
 
     future_tolerance_ms: how far ahead of the hub a source's clock may be. holes_max: how many holes a stream may have.
+    past_tolerance_ms: how old an event may be, None = any age.
     """
 
     future_tolerance_ms: int
     holes_max: int
+    past_tolerance_ms: int | None = None
 
 
 class Outcome(StrEnum):
@@ -174,6 +176,7 @@ class _Frame:
         self.rules = rules
         self.received_at = received_at
         self.latest_allowed = received_at + rules.future_tolerance_ms
+        self.earliest_allowed = 0 if rules.past_tolerance_ms is None else received_at - rules.past_tolerance_ms
         self.stored = stored
         self.queues = queues
         self.site = site
@@ -276,6 +279,8 @@ class _Frame:
                 return self._quarantine(item, sequence, Reason.PERSONAL_DATA)
             if said.occurred_at > self.latest_allowed:
                 return self._quarantine(item, sequence, Reason.OCCURRED_IN_FUTURE)
+            if said.occurred_at < self.earliest_allowed:
+                return self._quarantine(item, sequence, Reason.OCCURRED_LONG_AGO)
             if self.site and getattr(said, "site", self.site) != self.site:
                 return self._quarantine(item, sequence, Reason.FOREIGN_SOURCE)
             if type(said) is Heartbeat:

@@ -26,6 +26,7 @@ CLIENT = "acme"
 LEDGER = LedgerSettings(segment_bytes_max=1 << 30, wal_bytes_max=1 << 20, lock_wait_ms=1000, cache_bytes_max=1 << 20)
 SETTINGS = IntakeSettings(
     future_tolerance_ms=1000,
+    past_tolerance_ms=34_560_000_000,
     holes_max=100,
     waiting_rows_max=1000,
     waiting_frames_max=100,

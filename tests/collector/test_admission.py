@@ -2,7 +2,7 @@ import pytest
 
 from collector._core import keys
 from collector._core.admission import Outcome, Rules
-from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
+from tests.collector.store import EPOCH, NOW, RULES, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
 from wire.codec import encode_body
 from wire.conversation import Channel, Offered
 from wire.errors import Reason
@@ -98,6 +98,16 @@ def test_what_cannot_be_taken_is_kept_whole_in_quarantine_and_the_mark_passes(ba
 
 def test_an_event_a_little_ahead_of_the_hub_is_taken() -> None:
     assert Store().admit(frame(item(1, turn(at=NOW + 1000)))).accepted == 1
+
+
+def test_what_is_older_than_the_bound_is_put_aside_where_there_is_one() -> None:
+    bounded = Store(rules=RULES._replace(past_tolerance_ms=400))
+    told = frame(item(1, turn(at=NOW - 400)), item(2, turn(at=NOW - 401)), item(3, turn(at=NOW // 1000)))
+    assert [(each.sequence, each.reason) for each in bounded.admit(told).rejected] == [
+        (2, Reason.OCCURRED_LONG_AGO),
+        (3, Reason.OCCURRED_LONG_AGO),
+    ]
+    assert Store().admit(told).accepted == 3
 
 
 def test_unknown_kinds_and_versions_are_stored_as_they_came() -> None:

@@ -17,10 +17,11 @@ from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, turn
 from tests.waiting import wait_until
 from wire.conversation import AgentTurn, Offered
 from wire.errors import EncodeError, Reason
+from wire.facility import Heartbeat, Role
 from wire.follow_up import FollowedUp
 from wire.frame import Ack, Frame, GoneRange, Lane, SequenceRange
 from wire.ids import OPERATOR
-from wire.record import Clock, Equivocation, Gone, Quarantined, SourceDeclared, Unrouted
+from wire.record import Clock, Equivocation, Feed, Gone, Quarantined, SourceDeclared, Unrouted
 
 
 def _soon(hub: Hub, sent: Frame) -> "asyncio.Task[Ack]":
@@ -33,6 +34,16 @@ async def test_an_ack_names_ledger_epoch_and_index_and_what_it_names_is_in_the_l
         assert (ack.ledger, ack.epoch, ack.acknowledged_through) == (hub.intake.ledgers[CLIENT].ledger_id, EPOCH, 2)
         assert ack.index == len(hub.records()) == hub.intake.ledgers[CLIENT].size
         assert [turn.conversation for turn in hub.bodies(AgentTurn)] == ["c-1", "c-2"]
+
+
+async def test_a_gateway_may_begin_in_1970_and_a_daily_source_may_tell_of_it_but_no_live_one(tmp_path: Path) -> None:
+    gateway, daily = SOURCES[2], Source(id="shop/daily", client=CLIENT, feed=Feed.DAILY)
+    beat = Heartbeat(NOW // 1000, 1, "", None, False, "", "site-1", "", Role.GATEWAY, 5000, 0)
+    async with running_hub(tmp_path, sources=(SOURCES[0], gateway, daily)) as hub:
+        for source, body in ((gateway.id, beat), (daily.id, turn(at=NOW // 1000)), (SOURCE, turn(at=NOW // 1000))):
+            ack = await hub.intake.submit(frame(item(1, body), source=source), hub.principal(source))
+            reasons = [each.reason for each in ack.rejected]
+            assert reasons == ([Reason.OCCURRED_LONG_AGO] if source == SOURCE else [])
 
 
 async def test_an_ack_names_the_start_of_the_hub_and_telling_again_costs_no_commit(tmp_path: Path) -> None:

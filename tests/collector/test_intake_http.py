@@ -100,6 +100,16 @@ async def test_event_ids_suppress_duplicates_and_come_back_with_what_was_rejecte
         assert len(hub.bodies(CustomerTurn)) == 1
 
 
+async def test_seconds_sent_for_milliseconds_are_put_aside_and_said(tmp_path: Path) -> None:
+    in_s = {"event_id": "d-1", "kind": "customer_turn", "occurred_at": NOW // 1000, "conversation": "c-1"}
+    async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
+        answer = await client.post("/v1/events", json={"source": SOURCE, "items": [in_s]}, headers=AUTHORISED)
+        assert answer.status == 200
+        (rejected,) = (await answer.json())["rejected"]
+        assert (rejected["event_id"], rejected["reason"]) == ("d-1", "occurred_long_ago")
+        assert hub.bodies(CustomerTurn) == []
+
+
 async def test_a_contradiction_is_409_and_the_rest_of_the_frame_is_durable(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
         await client.post("/v1/events", json=document(said(1)), headers=AUTHORISED)

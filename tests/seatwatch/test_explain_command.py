@@ -14,6 +14,7 @@ from tests.builders import (
     assigned,
     clock,
     closed,
+    contract,
     customer,
     declared,
     left,
@@ -21,6 +22,7 @@ from tests.builders import (
     offered,
     queued,
     rules,
+    signed,
     transferred,
     works,
 )
@@ -56,6 +58,20 @@ def data(tmp_path: Path) -> Path:
     )
     ledger.close()
     return tmp_path
+
+
+def test_of_what_happened_before_every_contract_it_says_that_no_definition_applies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    *published, _ = rules()
+    agreed = signed(contract(PRESET.name, since="08:00:00"))
+    ledger.append([*published, agreed, customer(ms("09:00:00") // 1000, arrives="09:00:00"), clock("10:00:00")])
+    ledger.close()
+    assert main(["explain", "c1", "--client", "acme", "--data", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "1970-01-22" in told
+    assert "No definition applies" in told
 
 
 def explain(data: Path, *arguments: str) -> int:

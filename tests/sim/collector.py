@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = IntakeSettings(
     future_tolerance_ms=60_000,
+    past_tolerance_ms=34_560_000_000,
     holes_max=16,
     waiting_rows_max=60,
     waiting_frames_max=5,
