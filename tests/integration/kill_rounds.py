@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 
 from collector.ledgers import ledger_directory
 from dashboards.wallboard._core.board import to_json
+from seatwatch.clock import now_ms
 from seatwatch.config import read_config
 from tests.integration.kill_checks import (
     Ledger,
@@ -44,7 +45,8 @@ from tests.integration.kill_world import PROBES, ROUND_TRIP_S, World, running_wo
 from tests.waiting import NeverHappenedError, wait_until
 from wire.ids import OPERATOR
 from wire.scope import EVERYTHING
-from wire.topics import stream_name
+from wire.stream import Pulse, encode_pulse
+from wire.topics import PULSES_KEY, stream_name
 
 KINDS: Final = ("probe", "broker", "collector", "redis", "engine", "flush")
 SECOND_VICTIM: Final = 0.4
@@ -191,14 +193,23 @@ async def _settle(world: World, report: Report) -> dict[str, Any]:
     for probe in PROBES:
         await _settle_probe(world, report, probe)
     await _settle_feed(world, report, ledgers)
-    total = sum(size_of(directory) for directory in ledgers.values())
+    sizes = {client: size_of(directory) for client, directory in ledgers.items()}
+    total, ended_at, redis = sum(sizes.values()), now_ms(), world.redis()
 
     async def board_of_all() -> dict[str, Any]:
+        """Live, although the collector has ended: the pulses of one that has nothing new to tell are told here."""
         world.child("engine").check_alive()
+        for client, size in sizes.items():
+            pulse = Pulse(_ledger_id(ledgers[client]), size, now_ms())
+            await redis.hset(PULSES_KEY, mapping={client: encode_pulse(pulse)})
         board = await _board(world)
-        return board if board and board["record"]["entries"] == total else {}
+        return board if board and board["as_of"] >= ended_at and board["record"]["entries"] == total else {}
 
-    board: dict[str, Any] = await wait_until(board_of_all, ROUND_TRIP_S, what=f"the engine to show all {total} entries")
+    try:
+        what = f"the engine to show all {total} entries"
+        board: dict[str, Any] = await wait_until(board_of_all, ROUND_TRIP_S, what=what)
+    finally:
+        await redis.aclose()
     _end(world, report, "engine")
     return board
 
