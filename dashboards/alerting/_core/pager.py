@@ -65,6 +65,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[paging]`. tiers: how many stand on the duty list.
 
+    often_pages, often_within_ms, often_hold_ms: what paged so often within so long has to last that long to page again.
     escalate_after_ms: without an acknowledgement, until the next tier is paged. after_cause_ms: how long a symptom has
     to outlast what explained it. clock_trust_ms: by how much a hold may begin before its incident was heard of.
     resolve_after_ms: from the end of an incident to the push that resolves it; by then no scrape shows it any more.
@@ -73,6 +74,9 @@ class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     holds: Holds
     tiers: int
+    often_pages: int
+    often_within_ms: int
+    often_hold_ms: int
     escalate_after_ms: int
     after_cause_ms: int
     clock_trust_ms: int
@@ -158,6 +162,8 @@ class Pager:
         self._causes: dict[str, list[_Open]] = {}
         self._firing: dict[Identity, Alert] = {}
         self._ended: dict[Identity, Alert] = {}
+        self._paged: Final[dict[tuple[str, str, str], list[int]]] = {}
+        """What comes and goes: site, kind and subject -> when it last paged. A restart forgets it and may page anew."""
 
     def hear(self, said: Iterable[IncidentSaid], now_ms: int, *, is_history: bool = False) -> None:
         """Take revisions in. is_history: what was open before we came, which may have begun at any time."""
@@ -206,6 +212,8 @@ class Pager:
                 opened.paged = None
             if self._may_page(opened) and self._due(opened) <= now_ms:
                 opened.paged, opened.paged_at = opened.said, self._due(opened)
+                paged = [*self._paged.get(_slot(opened.said), ()), now_ms]
+                self._paged[_slot(opened.said)] = paged[-self._settings.often_pages :]
                 if opened.taken_as is not None and is_graver(opened.said, opened.taken_as):
                     opened.taken_on, opened.taken_as, opened.paged_at = None, None, now_ms
         firing = self._wanted(now_ms)
@@ -274,9 +282,16 @@ class Pager:
         )
 
     def _due(self, opened: _Open) -> int:
-        due = opened.kind_since + self._settings.holds.of(opened.said.what)
+        settings = self._settings
+        hold_ms = settings.holds.of(opened.said.what)
+        if opened.said.severity is not Severity.CALL:
+            earliest = opened.kind_since - settings.often_within_ms
+            before = [at for at in self._paged.get(_slot(opened.said), ()) if earliest <= at < opened.kind_since]
+            if len(before) >= settings.often_pages:
+                hold_ms = max(hold_ms, settings.often_hold_ms)
+        due = opened.kind_since + hold_ms
         if opened.explained_until is not None:
-            due = max(due, opened.explained_until + self._settings.after_cause_ms)
+            due = max(due, opened.explained_until + settings.after_cause_ms)
         return due
 
     def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
@@ -300,6 +315,11 @@ class Pager:
             identity: Alert(identity, min(each.since for each in found), None, tuple(each.said for each in found))
             for identity, found in behind.items()
         }
+
+
+def _slot(said: IncidentSaid) -> tuple[str, str, str]:
+    """What comes back, whichever incident it is then."""
+    return said.site, said.what, said.subject
 
 
 def _identity(said: IncidentSaid, tier: int) -> Identity:
