@@ -11,13 +11,11 @@ from rich.text import Text
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, share
 from seatwatch.screens import console_of
-from sla_engine.diff import Difference, Group, Standing
-from wire.board import Figures, Mean, Ratio
+from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Standing, count_named, mean_named
+from wire.board import Mean, Ratio
 
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
-_COUNTS: Final = ("offered", "answered", "abandoned", "short_abandoned", "unanswered", "excluded")
-_MEANS: Final = ("first_response", "seat_response", "average_response")
 
 
 class Line(NamedTuple):
@@ -36,10 +34,10 @@ def lines(found: Difference, tell: Teller) -> Iterator[Line]:
     yield _ratio_line("attainment", before.attainment, after.attainment, tell)
     levels = [None if each.service_level is None else each.service_level.ratio for each in (before, after)]
     yield _ratio_line("service_level", levels[0] or Ratio(0, 0), levels[1] or Ratio(0, 0), tell)
-    for name in _MEANS:
-        yield _mean_line(name, _mean(before, name), _mean(after, name), tell)
-    for name in _COUNTS:
-        old, new = _count(before, name), _count(after, name)
+    for name in MEANS:
+        yield _mean_line(name, Mean(*mean_named(before, name)), Mean(*mean_named(after, name)), tell)
+    for name in COUNTS:
+        old, new = count_named(before, name), count_named(after, name)
         yield Line(name, str(old), str(new), new - old, f"{new - old:+d}")
 
 
@@ -68,9 +66,10 @@ def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
 def _group(console: Console, group: Group, tell: Teller, hint: str, limit: int) -> None:
     console.print()
     way = f"{_why(group.before, tell)} -> {_why(group.after, tell)}"
-    console.print(Text.assemble((way, "bold"), f": {len(group.moved)}"))
+    by = ", ".join(map(tell.word, group.by))
+    console.print(Text.assemble((way, "bold"), f" ({by})" if by else "", f": {len(group.moved)}"))
     for each in group.moved[:limit]:
-        held = f"{_value(each.before, tell)} -> {_value(each.after, tell)}"
+        held = f"{_value(each.before, group, tell)} -> {_value(each.after, group, tell)}"
         console.print(f"  {tell.at(each.started_at)}  {each.conversation}  {held}")
     if len(group.moved) > limit:
         console.print(f"  {tell.filled('more', n=len(group.moved) - limit)}")
@@ -86,7 +85,13 @@ def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
         "figures": [line._asdict() for line in lines(found, tell)],
         "unmoved": found.unmoved,
         "groups": [
-            {"before": group.before, "after": group.after, "count": len(group.moved), "moved": group.moved[:limit]}
+            {
+                "before": group.before,
+                "after": group.after,
+                "by": group.by,
+                "count": len(group.moved),
+                "moved": group.moved[:limit],
+            }
             for group in found.groups
         ],
     }
@@ -113,24 +118,20 @@ def _shown_mean(mean: Mean, tell: Teller) -> str:
     return f"{tell.lasting(mean_ms(mean))} ({mean.count})" if mean.count else "-"
 
 
-def _mean(figures: Figures, name: str) -> Mean:
-    found: Mean = getattr(figures, name)
-    return found
-
-
-def _count(figures: Figures, name: str) -> int:
-    found: int = getattr(figures, name)
-    return found
-
-
 def _why(why: str, tell: Teller) -> str:
     return tell.word(why) if why else tell.word("no_such_session")
 
 
-def _value(standing: Standing | None, tell: Teller) -> str:
-    """The first response; where that says nothing, or is not all, the turns."""
+def _value(standing: Standing | None, group: Group, tell: Teller) -> str:
+    """What the session adds to the rates that moved; else the first response, and where that is not all, the turns."""
     if standing is None:
         return "-"
-    first = "-" if standing.first_response_ms is None else tell.lasting(standing.first_response_ms)
+    rates = [name for name in group.by if name in RATIOS]
+    if rates:
+        return ", ".join("{}/{}".format(*standing.adds[name]) for name in rates)
+    first_ms = standing.first_response_ms
+    if "first_response" in group.by:  # what a mean counts may be a cap
+        first_ms = standing.adds["first_response"][0] if standing.adds["first_response"][1] else None
+    first = "-" if first_ms is None else tell.lasting(first_ms)
     turns = ", ".join("-" if ms is None else tell.lasting(ms) for ms, _ in standing.turns)
     return f"{first} [{turns}]" if len(standing.turns) > 1 else first

@@ -18,17 +18,27 @@ from sla_engine._core.windows import DAY_MS, calendar_of
 from sla_engine.facts_store import instant_of
 from sla_engine.replay import last_facts, ledger_batches, replay, under
 from sla_engine.runners.tail import EntryReader
-from wire.board import Figures
+from wire.board import Figures, Mean, Ratio
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict, Why
+
+RATIOS: Final = ("attainment", "service_level")
+MEANS: Final = ("first_response", "seat_response", "average_response", "answer_wait")
+COUNTS: Final = ("offered", "answered", "abandoned", "short_abandoned", "unanswered", "excluded")
+"""The figures compared, as wire.board.Figures names them."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What a session counts as on one side. turns: duration (ms, None = never answered) and verdict of each turn."""
+    """What a session counts as on one side. turns: duration (ms, None = never answered) and verdict of each turn.
+
+    adds: what it adds to each figure, its turns included: part and whole of a rate, ms and number of values of a mean,
+    a count and 1.
+    """
 
     verdict: Verdict
     why: Why
     first_response_ms: int | None
     turns: tuple[tuple[int | None, Verdict | None], ...]
+    adds: dict[str, tuple[int, int]]
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -41,10 +51,14 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Group(NamedTuple):
-    """Sessions that moved in the same way: from one reason to another. "" where a side has no such session."""
+    """Sessions that moved in the same way: from one reason to another. "" where a side has no such session.
+
+    by: where the reason is the same, the figures that these sessions add something else to.
+    """
 
     before: str
     after: str
+    by: tuple[str, ...]
     moved: list[Moved]
 
 
@@ -119,15 +133,17 @@ class _Side:
                 sessions.append(fact)
             elif isinstance(fact, ResponseFact) and fact.definition == self.label and not fact.void:
                 turns.setdefault((fact.conversation, fact.session), []).append(fact)
+        self._rule: Final = figure_rule(definition, self.label)
         self.standings: Final[dict[_SessionKey, Standing]] = {
-            (fact.conversation, fact.started_at): _standing(fact, turns.get((fact.conversation, fact.session), []))
+            (fact.conversation, fact.started_at): _standing(
+                fact, turns.get((fact.conversation, fact.session), []), self._rule
+            )
             for fact in sessions
         }
 
     def shown(self, facts: Iterable[Fact]) -> Side:
-        rule = figure_rule(self.definition, self.label)
         mine = (fact for fact in facts if isinstance(fact, LegFact) or _label(fact) == self.label)
-        return Side(self.definition, self.label, figures_of(_counted(self.definition, rule, mine), rule))
+        return Side(self.definition, self.label, figures_of(_counted(self.definition, self._rule, mine), self._rule))
 
 
 def _label(fact: Fact) -> str:
@@ -144,11 +160,37 @@ def _counted(definition: Definition, rule: FigureRule, facts: Iterable[Fact]) ->
     return [sum(tally.slots[slot] for tally in tallies.values()) for slot in range(SLOTS)]
 
 
-def _standing(fact: SessionFact, turns: list[ResponseFact]) -> Standing:
+def _standing(fact: SessionFact, turns: list[ResponseFact], rule: FigureRule) -> Standing:
     in_order = sorted(turns, key=lambda turn: turn.turn)
-    return Standing(
-        fact.verdict, fact.why, fact.first_response_ms, tuple((turn.duration_ms, turn.verdict) for turn in in_order)
-    )
+    told = tuple((turn.duration_ms, turn.verdict) for turn in in_order)
+    return Standing(fact.verdict, fact.why, fact.first_response_ms, told, _adds([fact, *turns], rule))
+
+
+def _adds(facts: Iterable[Fact], rule: FigureRule) -> dict[str, tuple[int, int]]:
+    tally = Tally()
+    for fact in facts:
+        tally.apply(fact, rule)
+    figures = tally.figures(rule)
+    level = Ratio(0, 0) if figures.service_level is None else figures.service_level.ratio
+    attained = figures.attainment
+    return {
+        "attainment": (attained.part, attained.whole),
+        "service_level": (level.part, level.whole),
+        **{name: mean_named(figures, name) for name in MEANS},
+        **{name: (count_named(figures, name), 1) for name in COUNTS},
+    }
+
+
+def mean_named(figures: Figures, name: str) -> tuple[int, int]:
+    """Ms and number of values of one of MEANS."""
+    found: Mean = getattr(figures, name)
+    return found.total_ms, found.count
+
+
+def count_named(figures: Figures, name: str) -> int:
+    """One of COUNTS."""
+    found: int = getattr(figures, name)
+    return found
 
 
 def _moved(before: dict[_SessionKey, Standing], after: dict[_SessionKey, Standing]) -> Iterator[Moved]:
@@ -159,9 +201,16 @@ def _moved(before: dict[_SessionKey, Standing], after: dict[_SessionKey, Standin
 
 
 def _grouped(moved: Iterable[Moved]) -> tuple[Group, ...]:
-    groups: dict[tuple[str, str], list[Moved]] = {}
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Moved]] = {}
     for each in moved:
-        pair = ("" if each.before is None else each.before.why, "" if each.after is None else each.after.why)
-        groups.setdefault(pair, []).append(each)
-    found = [Group(old, new, of) for (old, new), of in groups.items()]
-    return tuple(sorted(found, key=lambda group: (-len(group.moved), group.before, group.after)))
+        before, after = each.before, each.after
+        way = ("" if before is None else before.why, "" if after is None else after.why, _moved_by(before, after))
+        groups.setdefault(way, []).append(each)
+    found = [Group(*way, of) for way, of in groups.items()]
+    return tuple(sorted(found, key=lambda group: (-len(group.moved), group[:3])))
+
+
+def _moved_by(before: Standing | None, after: Standing | None) -> tuple[str, ...]:
+    if before is None or after is None or before.why is not after.why:
+        return ()
+    return tuple(name for name in before.adds if before.adds[name] != after.adds[name])

@@ -74,6 +74,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
         start, end = asked.instant("--from", since, by), asked.instant("--to", until, by)
         if end <= start:
             _end(f"--to {until}: not after --from {since}", 2)
+        _refuse_many_rows(by, end - start)
         known = None if known_at is None else asked.instant("--known-at", known_at, by)
         question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
         if by == "cause":
@@ -131,6 +132,20 @@ class _Asked:
         starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
         at = frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
         return in_the_record(option, text, at)
+
+
+def _refuse_many_rows(by: str, span_ms: int) -> None:
+    """Exit with 2, at once, where nobody could read what would take minutes."""
+    from sla_engine._core.windows import DAY_MS
+    from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
+
+    longest_ms = {"hour": HOUR_MS, "day": DAY_MS, "week": DAYS_PER_WEEK * DAY_MS, "month": 31 * DAY_MS}
+    most = load_defaults().int("engine.report_rows")
+    if by not in longest_ms or span_ms <= most * longest_ms[by]:
+        return
+    fewer = [f"--by {each}" for each, ms in longest_ms.items() if span_ms <= most * ms]
+    instead = " or ".join([*fewer[:1], "a shorter time"])
+    _end(f"--by {by}: about {span_ms // longest_ms[by]:,} rows, more than {most:,}; ask for {instead}", 2)
 
 
 def _refuse_for_causes(definition: str | None, known_at: str | None) -> None:

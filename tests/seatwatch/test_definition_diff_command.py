@@ -51,6 +51,18 @@ def test_chinese_and_a_limit(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "c2" not in page
 
 
+def test_sessions_whose_service_level_alone_moves_are_listed_with_their_part_and_whole(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "level.toml"
+    file.write_text('based_on = "contract-10s"\nservice_level_threshold_s = 3\n', encoding="utf-8")
+    assert diff(data, "contract-10s@1", str(file), *PERIOD) == 0
+    page = capsys.readouterr().out
+    assert "1 of 13 sessions" in page
+    assert "Answered in time -> Answered in time (Service level): 1" in page
+    assert "2026-11-02 09:00:00.000  c0  1/1 -> 0/1" in page
+
+
 def test_json_lists_every_session_that_moves(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--json") == 0
     found = json.loads(capsys.readouterr().out)

@@ -212,6 +212,11 @@ def test_another_definition_by_name_of_a_preset(data: Path, capsys: pytest.Captu
     ("arguments", "says"),
     [
         (("--from", "2026-11-03", "--to", "2026-11-02"), "not after --from"),
+        (
+            ("--from", "2020-11-02", "--to", "2026-11-02", "--by", "hour"),
+            "--by hour: about 52,584 rows, more than 10,000; ask for --by day or a shorter time\n",
+        ),
+        (("--from", "1971-01-01", "--to", "9999-01-01", "--by", "month"), "more than 10,000; ask for a shorter time\n"),
         (("--from", "2026-11-03", "--to", "9999-12-31"), "--to 9999-12-31: before 1970 or after"),
         (("--from", "0001-01-01 12:00", "--to", "2026-11-02"), "--from 0001-01-01 12:00: before 1970 or after"),
         (("--from", "soon", "--to", "2026-11-02"), "no date and time"),

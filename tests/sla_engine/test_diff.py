@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sla_engine._core.choices import IMPLEMENTED, Unit
+from sla_engine._core.choices import IMPLEMENTED, NeverAnswered, ServiceLevelFormula, Unit
 from sla_engine._core.definition import Definition
-from sla_engine.diff import Difference, Period, difference
+from sla_engine.diff import Difference, Period, Standing, difference, mean_named
 from tests.builders import (
     PRESET,
     Event,
@@ -132,3 +132,41 @@ def test_the_unit_of_a_definition_decides_what_attainment_counts(ledger: Feed) -
     for unit in (each for each in Unit if each in units):
         held = changed(name="by-unit", unit=unit)
         assert compared(ledger, PRESET, held).after.figures.attainment.whole > 0, unit
+
+
+def test_sessions_that_move_the_service_level_alone_are_named_with_what_they_add(ledger: Feed) -> None:
+    ledger.append(told())
+    found = compared(ledger, PRESET, changed(name="strict-level", service_level_threshold_ms=3_000))
+    levels = [side.figures.service_level for side in (found.before, found.after)]
+    assert [None if level is None else level.ratio for level in levels] == [Ratio(1, 3), Ratio(0, 3)]
+    assert [(group.before, group.after, group.by) for group in found.groups] == [
+        (Why.ANSWERED_IN_TIME, Why.ANSWERED_IN_TIME, ("service_level",))
+    ]
+    (moved,) = found.groups[0].moved
+    assert (moved.conversation, adds(moved.before, "service_level"), adds(moved.after, "service_level")) == (
+        "c0",
+        (1, 1),
+        (0, 1),
+    )
+
+
+def test_sessions_that_another_formula_or_a_cap_counts_otherwise_move(ledger: Feed) -> None:
+    ledger.append([*told(), customer("09:20:00", "gone"), left("09:20:40", "gone")])
+    of_answered = changed(name="of-answered", service_level_formula=ServiceLevelFormula.WITHIN_OF_ANSWERED)
+    (formula,) = compared(ledger, PRESET, of_answered).groups
+    assert (formula.by, [moved.conversation for moved in formula.moved]) == (("service_level",), ["gone"])
+    capped = changed(name="capped", never_answered=NeverAnswered.CAPPED, unanswered_cap_ms=20_000)
+    found = compared(ledger, PRESET, capped)
+    moved = [moved for group in found.groups for moved in group.moved if "first_response" in group.by]
+    assert [adds(each.after, "first_response") for each in moved if each.conversation == "c2"] == [(20_000, 1)]
+    for name in ("first_response", "average_response"):
+        total = [
+            adds(each.after, name)[0] - adds(each.before, name)[0] for group in found.groups for each in group.moved
+        ]
+        before, after = (mean_named(side.figures, name) for side in (found.before, found.after))
+        assert sum(total) == after[0] - before[0] != 0, name
+
+
+def adds(standing: Standing | None, figure: str) -> tuple[int, int]:
+    assert standing is not None
+    return standing.adds[figure]

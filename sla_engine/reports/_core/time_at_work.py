@@ -3,7 +3,7 @@
 A person with several sub-accounts is one person. Time is cut at the rows' edges and wherever a person changes place.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -175,8 +175,12 @@ def seat_time(spans: Iterable[HalfHour], contracted: Callable[[int], int | None]
 
 def in_row(spans: Sequence[HalfHour], since: int, until: int) -> list[HalfHour]:
     """The half hours that begin within [since, until)."""
-    starts = [span.start for span in spans]
-    return list(spans[bisect_right(starts, since - 1) : bisect_right(starts, until - 1)])
+    first = bisect_left(spans, since, key=_begins)
+    return list(spans[first : bisect_left(spans, until, first, key=_begins)])
+
+
+def _begins(span: HalfHour) -> int:
+    return span.start
 
 
 def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iterator[Interval]:

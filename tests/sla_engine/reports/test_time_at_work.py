@@ -1,6 +1,7 @@
 """People's time: of persons rather than accounts, where they were at the time."""
 
 from collections.abc import Sequence
+from typing import overload
 
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.roster import Roster, RosterState
@@ -11,6 +12,7 @@ from sla_engine.reports._core.time_at_work import (
     HalfHour,
     SeatTime,
     half_hours,
+    in_row,
     person_intervals,
     seat_time,
     state_times,
@@ -111,3 +113,27 @@ def test_people_to_spare_make_up_for_no_other_half_hour() -> None:
     assert seat_time(spans, lambda _: 2) == SeatTime(Ratio(3 * HOUR // 2, HOUR), Ratio(2 * HOUR, HOUR), HOUR)
     assert seat_time(spans, lambda _: None) == SeatTime(Ratio(3 * HOUR // 2, HOUR), None, None)
     assert seat_time([], lambda _: 2) is None
+
+
+def test_the_half_hours_of_a_row_are_found_without_looking_at_those_of_other_rows() -> None:
+    class Watched(Sequence[HalfHour]):
+        def __init__(self) -> None:
+            self.looks = 0
+
+        def __len__(self) -> int:
+            return 17_520
+
+        @overload
+        def __getitem__(self, place: int) -> HalfHour: ...
+        @overload
+        def __getitem__(self, place: slice) -> list[HalfHour]: ...
+        def __getitem__(self, place: int | slice) -> HalfHour | list[HalfHour]:
+            if isinstance(place, slice):
+                return [self[each] for each in range(*place.indices(len(self)))]
+            self.looks += 1
+            return HalfHour(place * HALF_HOUR_MS, HALF_HOUR_MS, 0)
+
+    year = Watched()
+    found = in_row(year, 1_000 * HALF_HOUR_MS, 1_002 * HALF_HOUR_MS)
+    assert [each.start // HALF_HOUR_MS for each in found] == [1_000, 1_001]
+    assert year.looks < 100
