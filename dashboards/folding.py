@@ -87,6 +87,7 @@ def _sum_waiting(parts: Sequence[Waiting]) -> Waiting | None:
         open=sum(p.open for p in parts),
         overdue_since=min((p.overdue_since for p in parts if p.overdue_since is not None), default=None),
         oldest_due_at=None if oldest is None else oldest.oldest_due_at,
+        due_soon=sum(p.due_soon for p in parts),
     )
 
 

@@ -123,7 +123,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
     next_due_at: the earliest due instant that has not passed. overdue_since: the earliest that has, of those who still
     wait. oldest_due_at: when the oldest wait falls or fell due; None where it is for a later reply, which has no limit
-    of its own and counts in the average.
+    of its own and counts in the average. due_soon: of those not overdue, how many have passed the definition's warning.
     """
 
     waiting: int
@@ -133,6 +133,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
     open: int = 0
     overdue_since: int | None = None
     oldest_due_at: int | None = None
+    due_soon: int = 0
 
 
 class AgentCount(msgspec.Struct, frozen=True, gc=False):

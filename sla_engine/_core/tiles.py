@@ -9,6 +9,7 @@ from sla_engine._core.choices import Unit
 from sla_engine._core.client import ClientState
 from sla_engine._core.contributions import FigureRule
 from sla_engine._core.coverage import bounded
+from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Source, any_promises, best_feed, stale_since, unsequenced
 from sla_engine._core.follow_ups import groups_of
 from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
@@ -157,7 +158,7 @@ class _Builder:
             client=state.client,
             name=group[1],
             feed=feed,
-            live=self._live(group, feed, sources),
+            live=self._live(group, feed, sources, definition),
             interval=state.book.interval_figures(group, rule),
             day=state.book.day_figures(group, rule),
             agents=state.people.counts(group),
@@ -233,10 +234,13 @@ class _Builder:
             day=Figures() if book is None else book.day_figures(group, rule),
         )
 
-    def _live(self, group: Group, feed: Feed | None, sources: Sequence[Source]) -> Waiting | None:
+    def _live(
+        self, group: Group, feed: Feed | None, sources: Sequence[Source], definition: Definition | None
+    ) -> Waiting | None:
         if not sources or (feed is Feed.DAILY and not self._state.hindsight):
             return None
-        return self._state.room.waiting(group)
+        soon_ms = 0 if definition is None else definition.first_response_limit_ms - definition.warning_after_ms
+        return self._state.room.waiting(group, soon_ms)
 
 
 def _common(terms: Sequence[_Terms]) -> _Terms:

@@ -137,8 +137,8 @@ class WaitingRoom:
                     crowd.overdue += 1
                     crowd.push_late(item, partial(self._is_late, group=group))
 
-    def waiting(self, group: Group) -> Waiting:
-        """The live part of a tile."""
+    def waiting(self, group: Group, soon_ms: int = 0) -> Waiting:
+        """The live part of a tile. soon_ms: who is due within so long counts as due soon; 0 = nobody does."""
         crowd = self._crowds.get(group)
         if crowd is None:
             return Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None)
@@ -156,7 +156,20 @@ class WaitingRoom:
             open=crowd.open,
             overdue_since=crowd.late[0][0] if crowd.late else None,
             oldest_due_at=self._waiters[crowd.waits[0][1]].due_at if crowd.waits else None,
+            due_soon=self._due_by(self._as_of + soon_ms, crowd.dues, group) if soon_ms else 0,
         )
+
+    def _due_by(self, until: int, dues: list[_Item], group: Group) -> int:
+        """How many in a heap of due instants are due by `until` (ms): a heap is looked at no deeper than that."""
+        found: set[_Item] = set()
+        look_at = [0]
+        while look_at:
+            at = look_at.pop()
+            if at < len(dues) and dues[at][0] <= until:
+                if self._owes(dues[at], group):
+                    found.add(dues[at])
+                look_at += (2 * at + 1, 2 * at + 2)
+        return len(found)
 
     def _forget(self, waiter: _Waiter) -> None:
         waits = waiter.waiting_since is not None

@@ -2,6 +2,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -235,3 +236,10 @@ async def test_the_greeting_names_the_page_and_the_page_changes_with_the_words()
         hello = msgspec.json.decode(lines[3].removeprefix("data: "))
         assert (hello["page"], hello["boot_id"], hello["server_now"]) == (first, "b1", NOON)
         assert set(hello["board"]["queues"]) == {"acme|chat"}
+
+
+@pytest.mark.parametrize("sheet", sorted([*STATIC.glob("*.css"), *LEAD.glob("*.css")]), ids=lambda path: path.name)
+def test_what_a_style_clamps_has_a_plain_value_before_it_for_browsers_that_cannot(sheet: Path) -> None:
+    lines = [line.strip() for line in sheet.read_text("utf-8").splitlines()]
+    bare = [line for before, line in pairwise(lines) if "clamp(" in line and line.partition(":")[0] not in before]
+    assert bare == []

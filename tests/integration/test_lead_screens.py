@@ -148,6 +148,7 @@ def test_old_numbers_look_old_within_three_seconds_and_stand_still(shared: Wall,
     shared.show(floor_board(1, 3, 8, teams=[red()]))
     with looking(browser, f"{shared.base}{path}?lang=en", LAPTOP) as page:
         live(page)
+        expect(page.get_by_text(word("provisional"))).to_be_visible()
         shared.show(floor_board(1, 3, 8), live=False)
         stopped = time.monotonic()
         page.wait_for_selector("body.stale", timeout=10_000)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
@@ -10,7 +11,7 @@ from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
 from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, row, wall
 from tests.dashboards.states import LOSSY, UNKNOWN_LOSS, WHOLE, client, staffed
-from wire.board import Coverage, Ratio, Surge, Tile
+from wire.board import Coverage, Figures, Ratio, Surge, Tile
 from wire.record import Feed
 
 
@@ -142,11 +143,14 @@ def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team
 ) -> None:
     twice = tile(id_="twice", name="Twice", seconds=[second("tmall-art", 70, 90), second("unseen", 0, 0)])
     surging = tile("team", "red", "acme", name="Red", surge=Surge(4, NOON - 2_000))
-    shared.show(board(queues=[twice, tile(id_="once", name="Once")], teams=[surging]))
+    early = tile(id_="early", name="Early", interval=Figures())
+    shared.show(board(queues=[twice, tile(id_="once", name="Once"), early], teams=[surging]))
+    this_quarter = f"{word('interval')} 100.0% 4/4 {word('few')}"
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        assert facts(row(page, "Twice")) == [f"{word('second_figure')} 77.7% 70/90 tmall-art"]
-        assert facts(row(page, "Once")) == []
+        assert facts(row(page, "Twice")) == [this_quarter, f"{word('second_figure')} 77.7% 70/90 tmall-art"]
+        assert facts(row(page, "Once")) == [this_quarter], "of the day and of the quarter, each with its counts"
+        assert facts(row(page, "Early")) == []
         expect(page.locator(".team-card .verdict")).to_have_text(f"{word('surge')} 4")
         expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
 
@@ -213,7 +217,7 @@ def test_a_rate_of_few_is_grey_and_says_so_whatever_the_target(shared: Wall, bro
         live(page)
         expect(row(page, "Few").locator(".attainment")).to_have_attribute("data-tone", "none")
         expect(row(page, "Few").locator(".attainment .small")).to_have_text(f"9/19 {word('few')}")
-        assert facts(row(page, "Few"))[0] == f"{word('second_figure')} 75.0% 3/4 {word('few')} art"
+        assert facts(row(page, "Few"))[1] == f"{word('second_figure')} 75.0% 3/4 {word('few')} art"
         expect(row(page, "Many").locator(".attainment")).to_have_attribute("data-tone", "bad")
         for card in (page.locator("#clients .card").first, page.locator("#teams .card").first):
             expect(card.locator(".attainment")).to_have_attribute("data-tone", "none")
@@ -236,7 +240,7 @@ def test_what_may_still_be_missed_is_counted_in_conversations(
     shared.show(board(queues=[tile(name=f"Of {met}", day=figures(met, judged), attainment_target=Ratio(90, 100))]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        assert facts(row(page, f"Of {met}"))[0] == f"{word(name)} {number}"
+        assert facts(row(page, f"Of {met}"))[1] == f"{word(name)} {number}"
 
 
 @pytest.mark.parametrize("size", [TV, PHONE], ids=str)
@@ -247,3 +251,13 @@ def test_that_figures_of_a_running_day_are_provisional_is_always_said(
     with looking(browser, f"{shared.base}/?lang=zh-CN", size) as page:
         live(page)
         expect(page.get_by_text(words()["provisional"].zh)).to_be_visible()
+
+
+def test_a_queue_says_how_many_are_about_to_be_overdue_beside_those_that_are(shared: Wall, browser: Browser) -> None:
+    both = msgspec.structs.replace(waiting(NOON, 90_000, 1_000, 900, limit_ms=60_000), due_soon=2)
+    shared.show(board(queues=[tile(name="Both", live=both, first_response_limit_ms=60_000, warning_after_ms=500)]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        told = row(page, "Both").locator(".to_breach .small")
+        expect(told).to_have_text(f"{word('overdue')} 1 {word('due_soon')} 2")
+        assert told.evaluate("(made) => made.scrollWidth <= made.clientWidth"), "whole"

@@ -73,7 +73,7 @@ def queue_of(shown: Board) -> Tile:
 def test_what_had_not_happened_yet_does_not_count(ask: Ask) -> None:
     events = [*rules(), customer("09:00:00"), agent("09:00:08"), closed("09:00:30"), customer("09:00:05", "c2")]
     tile = queue_of(ask(events, "09:00:06"))
-    assert tile.live == Waiting(2, 0, ms("09:00:00"), ms("09:00:10"), open=2, oldest_due_at=ms("09:00:10"))
+    assert tile.live == Waiting(2, 0, ms("09:00:00"), ms("09:00:10"), open=2, oldest_due_at=ms("09:00:10"), due_soon=1)
     assert (tile.day.offered, tile.day.answered) == (2, 0)
     later = queue_of(ask(events, "09:00:09"))
     assert later.live == Waiting(1, 0, ms("09:00:05"), ms("09:00:15"), open=2, oldest_due_at=ms("09:00:15"))
@@ -84,7 +84,7 @@ def test_who_was_due_and_not_answered_is_overdue_and_counts_as_missed(ask: Ask) 
     events = [*rules(), customer("09:00:00"), agent("09:05:00")]
     at_the_limit = queue_of(ask(events, "09:00:10"))
     assert (at_the_limit.live, at_the_limit.day.attainment) == (
-        Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1, oldest_due_at=ms("09:00:10")),
+        Waiting(1, 0, ms("09:00:00"), ms("09:00:10"), open=1, oldest_due_at=ms("09:00:10"), due_soon=1),
         Ratio(0, 0),
     )
     after = queue_of(ask(events, "09:00:10.001"))

@@ -110,9 +110,10 @@ def loads(folding: Folding) -> dict[str, tuple[int, int]]:
     return {account: (load.now, load.load_ms) for account, load in found.items() if load.load_ms}
 
 
-def direct_waiting(folding: Folding, queue: str, as_of: int) -> Waiting:
+def direct_waiting(folding: Folding, tile: Tile, as_of: int) -> Waiting:
+    soon_ms = (tile.first_response_limit_ms or 0) - (tile.warning_after_ms or 0)
     found = [live(shard, c) for shard in folding.shards for c in open_conversations(shard)]
-    here = [stands for stands in found if stands is not None and stands.queue == queue]
+    here = [stands for stands in found if stands is not None and stands.queue == tile.id]
     waits = [stands.waiting_since for stands in here if stands.waiting_since is not None]
     waiters = [(s.waiting_since, s.conversation, s.due_at) for s in here if s.waiting_since is not None]
     dues = [stands.due_at for stands in here if stands.due_at is not None]
@@ -124,6 +125,7 @@ def direct_waiting(folding: Folding, queue: str, as_of: int) -> Waiting:
         open=len(here),
         overdue_since=min((due for due in dues if due < as_of), default=None),
         oldest_due_at=min(waiters, key=lambda waiter: waiter[:2])[2] if waiters else None,
+        due_soon=sum(as_of <= due <= as_of + soon_ms for due in dues if soon_ms),
     )
 
 
@@ -141,7 +143,7 @@ def test_every_tile_equals_a_direct_look_at_facts_and_conversations(events: list
         assert shown_figures(tile.day) == in_day
         assert shown_figures(tile.interval) == in_interval
     for tile in part.queues:
-        assert tile.live == direct_waiting(folding, tile.id, part.as_of)
+        assert tile.live == direct_waiting(folding, tile, part.as_of)
 
 
 @example(events=drawn(10320, 16), cuts=[30], shards=1)  # a late event opens a judged session again
@@ -188,7 +190,7 @@ def queue_of(part: ClientPart, queue: str = "presale") -> Tile:
 def test_a_customer_waits_from_the_first_message_and_breaches_after_ten_seconds() -> None:
     waiting = queue_of(after(customer("09:00:00"), customer("09:00:04"), now="09:00:08")).live
     due = ms("09:00:10")
-    assert waiting == Waiting(1, 0, ms("09:00:00"), due, open=1, oldest_due_at=due)
+    assert waiting == Waiting(1, 0, ms("09:00:00"), due, open=1, oldest_due_at=due, due_soon=1)
     overdue = queue_of(after(customer("09:00:00"), now="09:00:10.001")).live
     assert overdue == Waiting(1, 1, ms("09:00:00"), None, open=1, overdue_since=due, oldest_due_at=due)
     served = queue_of(after(customer("09:00:00"), agent("09:00:03"), now="09:00:08")).live

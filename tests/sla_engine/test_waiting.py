@@ -14,6 +14,9 @@ TEAM: Group = ("team", "red")
 Stand = tuple[tuple[Group, ...], int | None, int | None]
 
 
+SOON = 12
+
+
 def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
     """The same numbers by looking at every conversation."""
     here = [(since, due, name) for name, (groups, since, due) in stands.items() if group in groups]
@@ -28,6 +31,7 @@ def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
         open=len(here),
         overdue_since=min((due for due in dues if due < as_of), default=None),
         oldest_due_at=min(waiters, key=lambda waiter: waiter[:2])[2] if waiters else None,
+        due_soon=sum(as_of <= due <= as_of + SOON for due in dues),
     )
 
 
@@ -97,7 +101,7 @@ def test_counts_oldest_and_next_due_equal_a_look_at_everybody(
             room.put(conversation, groups, since, due)
             stands[conversation] = (groups, since, due)
         for group in (QUEUE, TEAM):
-            assert room.waiting(group) == direct(stands, group, as_of)
+            assert room.waiting(group, SOON) == direct(stands, group, as_of)
 
 
 def test_heaps_stay_as_small_as_the_room_over_a_long_day() -> None:

@@ -70,20 +70,41 @@ export function overduePeople(tile, now) {
 
 // `place`: where a layout puts it.
 const byName = (a, b) => compare(a.place || 0, b.place || 0) || byItsName(a, b);
-const byItsName = (a, b) => compare(a.client, b.client) || compare(a.name, b.name) || compare(a.id, b.id);
+const byItsName = (a, b) => compare(a.client, b.client) || natural(a, b);
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+// Team 2 comes before Team 10.
+const NATURAL = new Intl.Collator("en", { numeric: true });
+const natural = (a, b) => NATURAL.compare(a.name, b.name) || compare(a.id, b.id);
 
 // Tiles in the order of the contract's book: for a screen that shows all of them, so that they stay where they are.
 export function inPlace(tiles) {
   return Object.values(tiles).sort(byName);
 }
 
+// How much a tile is in trouble: "warn" where many wait at once, "bad" where somebody is overdue, else "".
+export function tileTrouble(tile, now) {
+  if (tile.surge !== null) return "warn";
+  return urgency(tile, now).rank === OVER ? "bad" : "";
+}
+
 // Tiles with a surge first, then those with somebody overdue: they keep their place while seconds pass.
 export function byTrouble(tiles, now) {
+  const order = ["warn", "bad", ""];
   return Object.values(tiles)
-    .map((tile) => ({ tile, rank: tile.surge !== null ? 0 : urgency(tile, now).rank === OVER ? 1 : 2 }))
+    .map((tile) => ({ tile, rank: order.indexOf(tileTrouble(tile, now)) }))
     .sort((a, b) => a.rank - b.rank || byName(a.tile, b.tile))
     .map((entry) => entry.tile);
+}
+
+// What of `calm` and `urgent` there is room for on the page `turn`, counted on for ever. Urgent ones stay where all of
+// them fit, and the others turn in the room they leave; else the urgent ones turn. Every page is full.
+export function turned(urgent, calm, room, turn) {
+  const kept = urgent.length < room ? urgent : [];
+  const turning = urgent.length < room ? calm : urgent;
+  const size = Math.max(1, room - kept.length);
+  const start = (turn % Math.max(1, Math.ceil(turning.length / size))) * size;
+  const from = Math.max(0, Math.min(start, turning.length - size));
+  return [...kept, ...turning.slice(from, from + size)];
 }
 
 // Queues by urgency: for a screen that cannot show all of them.
@@ -100,7 +121,7 @@ export const siteIsFine = (site) => site.state === "ok";
 
 export function sitesByUrgency(sites) {
   const rank = (site) => (siteIsFine(site) ? SITE_ORDER.length + 1 : (SITE_ORDER.indexOf(site.state) + 1 || 1));
-  return Object.values(sites).sort((a, b) => rank(a) - rank(b) || compare(a.place || 0, b.place || 0) || compare(a.name, b.name) || compare(a.id, b.id));
+  return Object.values(sites).sort((a, b) => rank(a) - rank(b) || compare(a.place || 0, b.place || 0) || natural(a, b));
 }
 
 // How an average lies in its bands: "good", "acceptable", "over_limit", or null where the contract states no band.

@@ -13,6 +13,15 @@ export function followedFacts(tile, { w, format }) {
   return tile.followed > 0 ? [{ tone: "ok", name: w("followed"), text: format.number(tile.followed) }] : [];
 }
 
+// The promise in the running quarter of an hour, beside that of the day; nothing while nothing of it is judged.
+export function intervalFacts(tile, { w, format, fewJudged }) {
+  const kept = tile.interval.attainment;
+  if (kept.whole === 0) return [];
+  const few = kept.whole < fewJudged;
+  const text = `${format.percent(kept)} ${format.counts(kept)}${few ? ` ${w("few")}` : ""}`;
+  return [{ tone: few ? "none" : "", name: w("interval"), text }];
+}
+
 // How many of those judged so far may still be missed, in conversations; nothing without a target, or of too few.
 export function budgetFacts(tile, { w, format, fewJudged }) {
   const kept = tile.day.attainment;

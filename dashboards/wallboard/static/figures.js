@@ -44,20 +44,28 @@ export function oldest(tile, now, { w, format }) {
   return { big: format.elapsed(now - tile.live.oldest_since), small: later ? w("later_reply") : "" };
 }
 
-export function toBreach(tile, now, { w, format }) {
+// How many are about to be overdue, as of the board.
+function dueSoon(tile, { w, format }) {
+  return tile.live.due_soon > 0 ? `${w("due_soon")} ${format.number(tile.live.due_soon)}` : w("due_soon");
+}
+
+export function toBreach(tile, now, tools) {
+  const { w, format } = tools;
   const { rank, left } = urgency(tile, now);
-  if (rank === BLIND) return noData({ w });
+  if (rank === BLIND) return noData(tools);
   if (rank === CALM) return { tone: "none", shape: "fine", small: w("nobody_waiting") };
   if (rank === OVER) {
     const over = left !== null && left < 0 ? `+${format.elapsed(-left)}` : NOTHING;
-    return { tone: "bad", shape: "bad", big: over, small: `${w("overdue")} ${format.number(overduePeople(tile, now))}` };
+    const late = `${w("overdue")} ${format.number(overduePeople(tile, now))}`;
+    const small = tile.live.due_soon > 0 ? `${late}  ${dueSoon(tile, tools)}` : late;
+    return { tone: "bad", shape: "bad", big: over, small };
   }
   if (left === null) {
     const promised = tile.first_response_limit_ms !== null;
     return { tone: "none", shape: promised ? "fine" : "wait", small: w(promised ? "first_replies_given" : "no_target") };
   }
   const shown = { big: format.number(Math.ceil(left / 1000)), unit: w("seconds") };
-  if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: w("due_soon") };
+  if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: dueSoon(tile, tools) };
   return { ...shown, tone: "", shape: "wait", small: w("in_time") };
 }
 

@@ -34,7 +34,6 @@ class Page extends Shell {
     this.teams = new Teams(by("teams"), this.tools);
     this.sites = new Sites(by("sites"), this.tools);
     document.title = `${w("wallboard")} - Seatwatch`;
-    setText(by("as-of").lastElementChild, w("provisional")); // the day goes on
     this.offerPast();
     document.body.classList.toggle("past", this.isPast);
   }
@@ -79,7 +78,9 @@ class Page extends Shell {
 
   turnPages() {
     const turn = Math.floor(performance.now() / this.stream.settings.page_turn_ms);
-    if (this.turn !== undefined && turn !== this.turn) this.queues.turnPage();
+    if (this.turn !== undefined && turn !== this.turn) {
+      for (const part of [this.queues, this.clients, this.teams, this.sites]) part.turnPage();
+    }
     this.turn = turn;
   }
 

@@ -1,7 +1,7 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
-import { WARN, byUrgency, inPlace, urgency } from "./board.js";
+import { OVER, WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, fillFacts, node, setText, setTone } from "./dom.js";
-import { budgetFacts, followedFacts, loadFacts, secondFacts } from "./facts.js";
+import { budgetFacts, followedFacts, intervalFacts, loadFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
   AGENT_STATES,
@@ -95,8 +95,7 @@ export class Queues {
     const pages = Math.max(1, Math.ceil(count / rows));
     const tiles = pages === 1 && !this.phone.matches ? inPlace(view.queues) : byUrgency(view.queues, now);
     const urgent = tiles.filter((tile) => urgency(tile, now).rank <= WARN).length;
-    if (urgent > 0 && !this.turnedByHand && !this.phone.matches) this.page = 0;
-    const page = this.page % pages;
+    const page = this.page % this.turning(pages, rows, urgent);
     const shown = tiles.slice(page * rows, page * rows + rows);
     while (this.pool.length < shown.length) this.addRow();
     this.pool.forEach((row, at) => {
@@ -106,14 +105,23 @@ export class Queues {
     this.tellMore(count, shown, tiles, page, pages, urgent, now);
   }
 
+  // How many pages turn: where something is urgent, only those that have it.
+  turning(pages, rows, urgent) {
+    if (urgent === 0 || this.turnedByHand || this.phone.matches) return pages;
+    if (urgent <= rows) this.page = 0;
+    return Math.min(pages, Math.ceil(urgent / rows));
+  }
+
   tellMore(count, shown, tiles, page, pages, urgent, now) {
     const { w, format } = this.tools;
     const hidden = count - shown.length;
     const urgentHidden = urgent - shown.filter((tile) => urgency(tile, now).rank <= WARN).length;
+    const overdue = (some) => some.filter((tile) => urgency(tile, now).rank === OVER).length;
     let text = count === 0 ? w("no_queues") : "";
     if (hidden > 0) text = `${w("more", format.number(hidden))}  ·  ${w("page", page + 1, pages)}`;
     if (urgentHidden > 0) text += `  ·  ${w("of_which_urgent", format.number(urgentHidden))}`;
     setText(this.more, text);
+    setTone(this.more, urgentHidden === 0 ? "none" : overdue(tiles) > overdue(shown) ? "bad" : "warn");
     this.main.classList.toggle("empty", count === 0);
     this.main.classList.toggle("paged", hidden > 0);
   }
@@ -148,7 +156,7 @@ export class Queues {
     if (row.title !== tile.definition) row.title = tile.definition;
     this.tellBadges(row, tile, now);
     const tall = this.main.classList.contains("tall") || this.phone.matches;
-    const facts = [followedFacts, budgetFacts, secondFacts].flatMap((facts) => facts(tile, this.tools));
+    const facts = [followedFacts, intervalFacts, budgetFacts, secondFacts].flatMap((facts) => facts(tile, this.tools));
     fillFacts(row.facts, [...facts, ...(tall ? loadFacts(tile, this.tools) : [])]);
     const daily = tile.feed === "daily";
     row.classList.toggle("daily", daily);

@@ -15,6 +15,7 @@ export class Shell {
     this.stream = open(() => this.schedule());
     this.isPast = this.stream.isPast;
     setText(by("as-of").firstElementChild, w("as_of"));
+    setText(by("as-of").lastElementChild, w("provisional")); // the day goes on
     this.offerOther(language, languages);
   }
 

@@ -44,6 +44,7 @@ const LINE_ORDER = ["bad", "warn", "none", "good"];
 const TOLD_BY_LINES = ["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"];
 const TOLD_BY_STATE = ["mains_lost", "site_power_lost", "site_silent", "site_isolated"];
 const TOLD_ALREADY = new Set([...TOLD_BY_LINES, ...TOLD_BY_STATE]);
+const WORDS_OF = 2; // lines with something wrong have room for words beside their names
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
@@ -56,6 +57,11 @@ export class Sites extends Strip {
 
   render(sites, now) {
     this.renderItems(sitesByUrgency(sites), now);
+  }
+
+  trouble(site) {
+    const { tone } = siteLook(site.state);
+    return tone === "bad" || tone === "warn" ? tone : "";
   }
 
   make() {
@@ -89,7 +95,7 @@ export class Sites extends Strip {
     return 0;
   }
 
-  // Each line by its name with its look; the word where something is wrong with it. The worst first: what fits is seen.
+  // Each line by its name with its look; the word where something is wrong with it. The worst first; all are seen (board.css).
   showLines(card, site) {
     const { w } = this.tools;
     const unheard = UNHEARD.has(site.state);
@@ -111,6 +117,8 @@ export class Sites extends Strip {
       setText(word, tone === "good" || unheard || !w.has(line.word) ? "" : w(line.word));
     });
     card.lines.hidden = lines.length === 0;
+    const wrong = lines.filter(({ tone }) => tone === "bad" || tone === "warn").length;
+    card.lines.classList.toggle("many-wrong", wrong > WORDS_OF);
   }
 
   // What is wrong beside the state, of how many things, and whose shops are behind it.

@@ -1,10 +1,13 @@
-// Rows of cards: as many as fit, and a last one that says how many more.
-import { byTrouble, inPlace, overduePeople } from "./board.js";
+// Rows of cards: as many as fit, page by page, and a last one that says how many more and how many of those are urgent.
+import { byTrouble, inPlace, overduePeople, tileTrouble, turned } from "./board.js";
 import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js";
 import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
-const SCALES = [2.4, 2, 1.7, 1.4, 1.2];
+const SCALES = [2.4, 2, 1.7, 1.4, 1.2, 1];
+const TIGHT_SCALES = [1, 0.85]; // cards no wider than they must be; smaller than that cannot be read from afar
+const GAP_REM = 0.5;
+const FACTS_REM = 1.2; // what a card is lower by where nobody has facts
 const AIR_REM = 4; // where cards may be as wide as they like, numbers of five digits have room
 const HEAD_REM = 4.1; // what the strip is called, with its gap
 const MORE_REM = 6; // the last card, with its gap
@@ -19,8 +22,12 @@ export class Strip {
     this.widthRem = widthRem;
     this.heightRem = heightRem;
     this.cards = node("div", "cards");
-    this.more = node("p", "card rest");
+    this.more = node("p", "card rest", node("span"), node("span", "urgent"));
+    this.more.addEventListener("click", () => {
+      this.turn += 1;
+    });
     this.pool = [];
+    this.turn = 0;
     this.phone = phone;
     this.onPhone = matchMedia("(max-width: 700px)");
     section.append(node("h2", "", tools.w(title)), this.cards);
@@ -42,16 +49,28 @@ export class Strip {
   capacityOfRows(count) {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const { width, height } = this.section.getBoundingClientRect();
-    const across = (scale) => Math.max(1, Math.floor((width / rem - HEAD_REM) / ((this.widthRem + AIR_REM) * scale)));
-    const down = (scale) => Math.max(1, Math.floor(height / rem / (this.heightRem * scale)));
-    const scale = SCALES.find((one) => across(one) * down(one) >= count) || 1;
-    const columns = Math.min(across(scale), Math.max(1, count));
+    const tall = this.heightRem - (this.section.classList.contains("plain") ? FACTS_REM : 0);
+    const down = (scale) => Math.max(1, Math.floor(height / rem / (tall * scale)));
+    const across = (scale, air) => {
+      return Math.max(1, Math.floor((width / rem - HEAD_REM) / ((this.widthRem + air) * scale)));
+    };
+    const sizes = [
+      ...SCALES.map((scale) => ({ scale, columns: across(scale, AIR_REM) })),
+      ...TIGHT_SCALES.map((scale) => ({ scale, columns: across(scale, GAP_REM) })),
+    ];
+    const fits = ({ scale, columns }) => columns * down(scale) >= count;
+    const { scale, columns } = sizes.find(fits) || { scale: 1, columns: across(1, GAP_REM) };
     this.cards.style.zoom = String(scale);
-    this.cards.style.setProperty("--across", String(columns));
-    return columns * down(scale) >= count ? count : Math.max(1, columns * down(scale) - 1);
+    this.cards.style.setProperty("--across", String(Math.min(columns, Math.max(1, count))));
+    return fits({ scale, columns }) ? count : Math.max(1, columns * down(scale) - 1);
   }
 
-  // `make` gives an empty card, `show` fills one and tells how many facts it has.
+  // A phone is turned by hand only: its page scrolls.
+  turnPage() {
+    if (!this.onPhone.matches) this.turn += 1;
+  }
+
+  // `make` gives an empty card, `show` fills one and tells how many facts it has, `trouble` says how bad an item is.
 
   // Tiles stay in their place where all fit; else trouble comes first.
   renderTiles(tiles, now) {
@@ -60,8 +79,10 @@ export class Strip {
   }
 
   renderItems(items, now) {
-    const { w, format } = this.tools;
-    const shown = items.slice(0, this.capacity(items.length));
+    const room = this.capacity(items.length);
+    const urgent = items.filter((item) => this.trouble(item, now) !== "");
+    const calm = items.filter((item) => this.trouble(item, now) === "");
+    const shown = room < items.length ? turned(urgent, calm, room, this.turn) : items;
     while (this.pool.length < shown.length) {
       const card = this.make();
       this.pool.push(card);
@@ -74,9 +95,17 @@ export class Strip {
     });
     this.section.classList.toggle("plain", facts === 0);
     this.section.classList.toggle("roomy", items.length < 3);
+    this.tellMore(items, shown, urgent.filter((item) => !shown.includes(item)), now);
+  }
+
+  tellMore(items, shown, urgent, now) {
+    const { w, format } = this.tools;
+    const [count, troubled] = this.more.children;
     const hidden = items.length - shown.length;
-    if (hidden > 0) setText(this.more, w("more", format.number(hidden)));
-    else setText(this.more, items.length === 0 ? w(this.empty) : "");
+    if (hidden > 0) setText(count, w("more", format.number(hidden)));
+    else setText(count, items.length === 0 ? w(this.empty) : "");
+    setText(troubled, urgent.length > 0 ? w("of_which_urgent", format.number(urgent.length)) : "");
+    setTone(troubled, urgent.some((item) => this.trouble(item, now) === "bad") ? "bad" : "warn");
     if (this.cards.lastChild !== this.more) this.cards.append(this.more);
     this.more.hidden = hidden === 0 && items.length > 0;
   }
@@ -86,6 +115,10 @@ export class Strip {
 class TileStrip extends Strip {
   render(tiles, now) {
     this.renderTiles(tiles, now);
+  }
+
+  trouble(tile, now) {
+    return tileTrouble(tile, now);
   }
 
   // `verdict`: what its line is made of. `average`: characters of that figure. `third`: the one beside it.
