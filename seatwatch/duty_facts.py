@@ -84,6 +84,7 @@ def duty_facts(
         name=next((tile.name for tile in board.clients if tile.id == about.client), ""),
         at=at,
         since=begins,
+        is_of_client=bool(about.client),
         opens_at=times.next_opening(at) if kind is DutyKind.PRE_OPENING else None,
         tiles=tiles,
         client=next((tile for tile in board.clients if tile.id == about.client), None) if about.client else None,

@@ -24,18 +24,22 @@ KINDS: Final[Mapping[str, DutyKind]] = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def board_link(public_url: str, at: int, zone: str) -> str:
-    """The board as it stood at `at` (ms), on the server's wallboard; "" where nobody said how people reach it."""
+def board_link(public_url: str, at: int, zone: str, *, of_client: bool) -> str:
+    """The board as it stood at `at` (ms); "" where nobody said how people reach the server.
+
+    To a client it is the portal's: they have an account there, and no token of a screen.
+    """
     if not public_url:
         return ""
     moment = (_EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone)).replace(microsecond=0)
-    return f"{public_url.rstrip('/')}/?at={moment.isoformat().replace('+', '%2B')}"
+    page = "/portal/board" if of_client else "/"
+    return f"{public_url.rstrip('/')}{page}?at={moment.isoformat().replace('+', '%2B')}"
 
 
 def with_names(facts: DutyFacts, names: Names) -> DutyFacts:
     """The facts under the names that the configuration gives."""
     tiles = [replace(tile, name=_tile_name(tile, names)) for tile in facts.tiles]
-    name = (names.sites if facts.client is None else names.clients).get(facts.id) or facts.name
+    name = (names.clients if facts.is_of_client else names.sites).get(facts.id) or facts.name
     return replace(facts, tiles=tiles, name=name)
 
 
@@ -61,5 +65,5 @@ def duty_message(
     texts = {key: word.text(language) for key, word in words().items()}
     reader = Reader(language, texts, ZoneInfo(zone), names.sites)
     shown = defaults.fill(DutyShown, "paging", prefix="message_", few_judged=defaults.int("board.few_judged"))
-    link = board_link(public_url, facts.at, zone)
+    link = board_link(public_url, facts.at, zone, of_client=facts.is_of_client)
     return compose_duty(with_names(facts, names), reader, shown, link=link, late_ms=late_ms, skipped=skipped)

@@ -23,11 +23,13 @@ from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
 from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
 from dashboards.portal.leading import LEADERS, Leading
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
+from dashboards.portal.returning import carried, form_address, way_back
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
 from dashboards.portal.which import NAMES, Which
 from dashboards.wallboard import server as wallboard
 from dashboards.wallboard.access import is_same_origin
+from dashboards.wallboard.forms import posted
 from wire.incident import Cause
 from wire.scope import Scope
 from wire.verdict import Verdict
@@ -120,7 +122,7 @@ class Portal:
             found = self._sessions.of(request.cookies.get(COOKIE, ""))
             if found is None:
                 if request.method == "GET":
-                    raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({'lang': language})}", headers=NO_STORE)
+                    raise web.HTTPSeeOther(form_address(request, language), headers=NO_STORE)
                 raise web.HTTPUnauthorized(headers=NO_STORE)
             session, account = found
             if account.role not in door.roles:
@@ -157,10 +159,7 @@ class Portal:
         return next(alike, next(iter(self._words)))
 
     async def _form(self, request: web.Request) -> Mapping[str, Any]:
-        size, size_max = request.content_length, self._settings.form_bytes_max
-        if size is None or size > size_max:
-            raise web.HTTPRequestEntityTooLarge(size_max, size or 0, headers=NO_STORE)
-        return await request.post()
+        return await posted(request, self._settings.form_bytes_max)
 
     async def _first(self, visit: Visit) -> web.StreamResponse:
         raise web.HTTPSeeOther(f"{ROOT}/service?{urlencode({'lang': visit.language})}", headers=NO_STORE)
@@ -168,21 +167,21 @@ class Portal:
     async def _sign_in_page(self, visit: Visit) -> web.StreamResponse:
         refused = visit.request.query.get("refused", "")
         says = {"1": "portal_refused", "2": "portal_too_often"}.get(refused, "")
-        return self._page("sign_in.html", visit, says=says)
+        return self._page("sign_in.html", visit, says=says, again=carried(visit.request.query, visit.language))
 
     async def _sign_in(self, visit: Visit) -> web.StreamResponse:
         form = await self._form(visit.request)
         name, password = str(form.get("name", "")), str(form.get("password", ""))
         address = visit.request.remote or ""
-        back = {"lang": visit.language}
+        query, language = visit.request.query, visit.language
         if not self._attempts.allowed(name, address):
-            raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({**back, 'refused': '2'})}", headers=NO_STORE)
+            raise web.HTTPSeeOther(carried(query, language, refused="2"), headers=NO_STORE)
         async with self._hashing:  # each takes 64 MiB
             account = await asyncio.to_thread(self._accounts.verified, name, password)
         if account is None:
             self._attempts.failed(name, address)
-            raise web.HTTPSeeOther(f"{ROOT}/sign-in?{urlencode({**back, 'refused': '1'})}", headers=NO_STORE)
-        response = web.HTTPSeeOther(f"{ROOT}/service?{urlencode(back)}", headers=NO_STORE)
+            raise web.HTTPSeeOther(carried(query, language, refused="1"), headers=NO_STORE)
+        response = web.HTTPSeeOther(way_back(query, language), headers=NO_STORE)
         response.set_cookie(
             COOKIE,
             self._sessions.start(account),

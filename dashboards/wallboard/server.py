@@ -16,6 +16,7 @@ from aiohttp import HttpVersion11, web
 from dashboards.exposition import OPENMETRICS, PLAIN_TEXT, wants_openmetrics
 from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import COOKIE, Access
+from dashboards.wallboard.forms import posted
 from dashboards.wallboard.hub import Hub, Screen, TooManyScreensError
 from wire.scope import EVERYTHING, Scope
 
@@ -117,10 +118,7 @@ class Wallboard:
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         """Take the form's token and answer with a cookie."""
-        size, size_max = request.content_length, self.hub.settings.sign_in_bytes_max
-        if size is None or size > size_max:
-            raise web.HTTPRequestEntityTooLarge(size_max, size or 0)
-        token = (await request.post()).get("token", "")
+        token = (await posted(request, self.hub.settings.sign_in_bytes_max)).get("token", "")
         return self._signed_in(request, token if isinstance(token, str) else "")
 
     def _signed_in(self, request: web.Request, token: str) -> web.StreamResponse:

@@ -114,10 +114,13 @@ class Reading:
         today = _day_of(frame.days.day_start(at) + frame.days.zone.offset_at(at))
         kept, longest = self._settings.span_default_ms // DAY_MS, self._settings.span_max_ms // DAY_MS
         last = _date(asked.last) or _date(asked.first) or today
-        first = _date(asked.first) or last - timedelta(days=kept - 1)
+        try:
+            first, end = _date(asked.first) or last - timedelta(days=kept - 1), last + timedelta(days=1)
+        except OverflowError:
+            raise AskedWronglyError("from, to") from None
         if not timedelta(0) <= last - first < timedelta(days=longest):
             raise AskedWronglyError("from, to")
-        return Span(first, last, _starts(frame, first), _starts(frame, last + timedelta(days=1)))
+        return Span(first, last, _starts(frame, first), _starts(frame, end))
 
     def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:
         """What was entered for a client, in order."""

@@ -103,6 +103,8 @@ async def test_the_sign_in_form_takes_a_token_and_refuses_a_wrong_or_oversized_o
             False,
         )
         assert (await opened.post("/sign-in", data={"token": "x" * 5_000}, allow_redirects=False)).status == 413
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=nope"}
+        assert (await opened.post("/sign-in", data=b"token=for-all", headers=headers)).status == 400
         right = await opened.post("/sign-in", data={"token": "for-all"}, allow_redirects=False)
         assert (right.status, right.headers["Location"]) == (303, "/")
         assert (await opened.get("/board.json")).status == 200

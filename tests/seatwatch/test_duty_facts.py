@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from collector._core import keys
 from dashboards.alerting._core.duty_facts import Clocks, DutyKind
+from dashboards.wallboard._core.names import Names
 from seatwatch.duty_facts import About, duty_facts
+from seatwatch.duty_messages import duty_message
+from seatwatch.settings import load_defaults
 from tests.builders import Event, rules
 from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.entries import NOON, Log, head
@@ -83,3 +87,13 @@ def test_whoever_took_on_a_lesser_trouble_is_not_named_for_what_it_became(tmp_pa
 def test_an_empty_data_directory_gives_a_message_without_data(tmp_path: Path) -> None:
     facts = duty_facts(tmp_path, DutyKind.DAILY, About("acme", ""), SEVEN)
     assert (facts.tiles, facts.sites, facts.client, facts.causes) == ([], [], None, None)
+
+
+@pytest.mark.parametrize(("about", "page"), [(About("acme", ""), "/portal/board"), (About("", "north"), "/")])
+def test_a_client_is_led_to_the_portal_and_a_site_to_the_wallboard(tmp_path: Path, about: About, page: str) -> None:
+    facts = duty_facts(tmp_path, DutyKind.DAILY, about, SEVEN)
+    names = Names(clients={"acme": "Acme"}, sites={"north": "North"})
+    url = "https://hub.example.com/"
+    made = duty_message(facts, "en", "UTC", names=names, public_url=url, defaults=load_defaults())
+    assert made.link.startswith(f"https://hub.example.com{page}?at=20")
+    assert ("Acme" if about.client else "North") in made.title

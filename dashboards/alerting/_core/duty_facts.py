@@ -35,11 +35,11 @@ class CauseCount(msgspec.Struct, frozen=True):
 class DutyFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one message says. Instants are ms.
 
-    id, name: of the client or the site. at: as of. since: what ended within [since, at) is told. opens_at: the next
-    opening, None where none is known. tiles: queues of the client; of a site one tile for each client served there.
-    client: its own tile; None for a site. sites: the site, or those the client's people sit at. clocks: by site.
-    open_incidents, ended: their newest revisions. taken_by: by incident, who took it on. causes: None = not asked or
-    not to be known.
+    id, name: of the client (is_of_client) or the site. at: as of. since: what ended within [since, at) is told.
+    opens_at: the next opening, None where none is known. tiles: queues of the client; of a site one tile for each
+    client served there. client: its own tile; None for a site, and where it has none yet. sites: the site, or those
+    the client's people sit at. clocks: by site. open_incidents, ended: their newest revisions. taken_by: by incident,
+    who took it on. causes: None = not asked or not to be known.
     """
 
     kind: DutyKind
@@ -47,6 +47,7 @@ class DutyFacts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     at: int
     since: int
+    is_of_client: bool = False
     opens_at: int | None = None
     tiles: list[Tile] = []
     client: Tile | None = None

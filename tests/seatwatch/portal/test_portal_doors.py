@@ -1,11 +1,13 @@
 """Every page of the portal by every role, asked for its own client and for somebody else's."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from dashboards.portal.accounts import Role
 from seatwatch.portal.record import PortalRecord
@@ -63,7 +65,9 @@ async def test_nobody_sees_a_page_without_signing_in(app: web.Application) -> No
     async with browser(app) as opened:
         for path in SIGNED_IN:
             answer = await opened.get(asked(path), allow_redirects=False)
-            assert (answer.status, answer.headers["Location"]) == (303, "/portal/sign-in?lang=en"), path
+            form = URL(answer.headers["Location"])
+            assert (answer.status, form.path, form.query["lang"]) == (303, "/portal/sign-in", "en"), path
+            assert form.query.get("to") == (asked(path) if path else None), path
         for path in ("search", "sign-out"):
             assert (await opened.post(asked(path), data={"typed": "c1"})).status == 401, path
 
@@ -155,6 +159,47 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_ends_with_signing_out(a
         assert (await opened.get(asked("service"), headers=kept, allow_redirects=False)).status == 303
 
 
+@pytest.mark.parametrize("path", ["board?at=2026-11-02T10:00%2B08:00", "incident?id=i-line", "sessions?hour=9&page=2"])
+async def test_who_has_to_sign_in_first_arrives_where_the_link_led(app: web.Application, path: str) -> None:
+    async with browser(app) as opened:
+        address = asked(path)
+        asked_for = await opened.get(address, allow_redirects=False)
+        page = await (await opened.get(URL(asked_for.headers["Location"], encoded=True))).text()
+        action = re.search(r'<form class="sign-in" method="post" action="([^"]+)"', page)
+        assert action is not None
+        form = URL(html.unescape(action[1]), encoded=True)
+        wrong = await opened.post(form, data={"name": "client", "password": "wrong"}, allow_redirects=False)
+        again = URL(wrong.headers["Location"], encoded=True)
+        assert (again.query["refused"], again.query["to"]) == ("1", form.query["to"])
+        right = await opened.post(form, data={"name": "client", "password": PASSWORD}, allow_redirects=False)
+        assert URL(right.headers["Location"]) == URL(address)
+        chinese = form.update_query(lang="zh-CN")
+        right = await opened.post(chinese, data={"name": "client", "password": PASSWORD}, allow_redirects=False)
+        assert URL(right.headers["Location"]) == URL(address).update_query(lang="zh-CN")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        *("//evil.example/portal/", "https://evil.example/portal/x", "/\\evil.example", "/portal/\\x", "/portal/../x"),
+        *(
+            "/elsewhere",
+            "/portal/sign-in?to=/portal/service",
+            "javascript:alert(1)",
+            "/portal/%2e%2e/x",
+            "/portal/a\nb",
+        ),
+        *("http://["),
+    ],
+)
+async def test_signing_in_leads_to_pages_of_the_portal_only(app: web.Application, elsewhere: str) -> None:
+    async with browser(app) as opened:
+        form = {"name": "client", "password": PASSWORD}
+        params = {"lang": "en", "to": elsewhere}
+        answer = await opened.post("/portal/sign-in", params=params, data=form, allow_redirects=False)
+        assert answer.headers["Location"] == "/portal/service?lang=en"
+
+
 async def test_a_wrong_password_and_an_unknown_name_are_refused_alike_and_then_held_back(app: web.Application) -> None:
     async with browser(app) as opened:
         places = []
@@ -168,3 +213,26 @@ async def test_a_wrong_password_and_an_unknown_name_are_refused_alike_and_then_h
         right = {"name": "client", "password": PASSWORD}
         answer = await opened.post(asked("sign-in"), data=right, allow_redirects=False)
         assert answer.headers["Location"] == "/portal/sign-in?lang=en&refused=2"
+
+
+@pytest.mark.parametrize("days", ["from=9999-12-31", "to=9999-12-31", "to=0001-01-01", "from=9999-12-30&to=9999-12-31"])
+async def test_days_at_the_ends_of_the_calendar_are_refused_in_words(app: web.Application, days: str) -> None:
+    async with browser(app, "client") as opened:
+        for path in ("service", "service.csv", "sessions", "picture.csv?picture=heat"):
+            answer = await opened.get(asked(f"{path}{'&' if '?' in path else '?'}{days}"))
+            assert (answer.status, 'class="message"' in await answer.text()) == (400, True), path
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=nope", b"name=client"),
+        ("application/x-www-form-urlencoded", b"name=\xff\xfe"),
+        ("application/x-www-form-urlencoded; charset=utf-8", b"name=%FF&password=\xff"),
+        ("multipart/form-data", b"name=client"),
+    ],
+)
+async def test_a_form_in_no_encoding_is_refused(app: web.Application, content_type: str, body: bytes) -> None:
+    async with browser(app) as opened:
+        headers = {"Content-Type": content_type}
+        assert (await opened.post(asked("sign-in"), data=body, headers=headers)).status == 400
