@@ -228,8 +228,10 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behi
         phone_lines=[line("trunk1", "lagged")],
         troubles=troubles,
         clients=["acme", "beta"],
+        teams=["red"],
     )
-    shared.show(board(clients=[tile("client", "acme", name="Acme"), tile("client", "beta", "beta")], sites=[faulty]))
+    both = [tile("client", "acme", name="Acme"), tile("client", "beta", "beta")]
+    shared.show(board(clients=both, sites=[faulty]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
         lines = page.locator("#sites .line:not([hidden])")
@@ -237,8 +239,10 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behi
         expect(lines.locator(".line-word")).to_have_text([word("line_down"), word("trunk_lagged"), "", ""])
         shapes = lines.evaluate_all("all => all.map((one) => one.querySelector('svg').dataset.shape)")
         assert shapes == ["bad", "warn", "unknown", "fine"]
-        behind = f"{word('behind_it')} Acme, beta beta  \u00b7  {word('incident_seat_down')} \u00d73"
+        behind = f"{word('behind_it')} Acme, beta beta, red  \u00b7  {word('incident_seat_down')} \u00d73"
         assert page.locator("#sites .behind").inner_text().split() == behind.split()
+        shared.show(board(clients=both[:1], sites=[msgspec.structs.replace(faulty, troubles=[], clients=["acme"])]))
+        expect(page.locator("#sites .behind")).to_have_text(f"{word('behind_it')} red")  # a TV of one client
         shared.show(board(sites=[site("b", "silent", lines=[line("wan0", "up", "Telecom")])]))
         expect(lines).to_have_count(1)
         expect(lines.locator("svg")).to_have_attribute("data-shape", "unknown")

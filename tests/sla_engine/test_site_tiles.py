@@ -6,6 +6,7 @@ from tests.sla_engine.floors import MINUTE, SECOND, floor, silences, two_lines
 from tests.sla_engine.site_limits import LIMITS
 from wire.board import SiteTile
 from wire.facility import Power
+from wire.organisation import Relation
 from wire.phone import TrunkState
 from wire.recorded import Recorded
 from wire.uplink import LineState
@@ -52,11 +53,13 @@ def test_troubles_of_one_kind_are_one_and_name_no_seat_the_gravest_first() -> No
     assert "s03" not in repr(tile)
 
 
-def test_clients_behind_a_site_are_told_while_it_is_in_trouble_only() -> None:
+def test_clients_and_teams_behind_a_site_are_told_while_it_is_in_trouble_only() -> None:
     log = Log()
-    calm = floor(log, 3)
+    team = log.link(Relation.TEAM_OF_PERSON, "ps01", "red")
+    elsewhere = log.link(Relation.TEAM_OF_PERSON, "somebody", "blue")
+    calm = [team, elsewhere, *floor(log, 3)]
     dark = log.ups("gate", NOON + SECOND, Power.BATTERY)
     over = log.ups("gate", NOON + 2 * SECOND)
-    assert site_after(*calm).clients == []
-    assert site_after(*calm, dark).clients == ["acme"]
-    assert site_after(*calm, dark, over).clients == []
+    for entries, clients, teams in (([], [], []), ([dark], ["acme"], ["red"]), ([dark, over], [], [])):
+        tile = site_after(*calm, *entries)
+        assert (tile.clients, tile.teams) == (clients, teams)

@@ -38,18 +38,24 @@ def scoped(board: Board, scope: Scope) -> Board:
         if scope.sees_client(tile.client) and scope.sees_site(tile.site) and scope.sees_team(tile.team)
     ]
     theirs = {tile.seat for tile in people}
+    teams = [tile for tile in board.teams if scope.sees_client(tile.client) and scope.sees_team(tile.id)]
+    seen_teams = {tile.id for tile in teams}
     sees_every_seat = scope.clients is None and scope.teams is None
     return msgspec.structs.replace(
         board,
         watermark=None,
         clients=[tile for tile in board.clients if scope.sees_client(tile.client)],
         queues=[tile for tile in board.queues if scope.sees_client(tile.client)],
-        teams=[tile for tile in board.teams if scope.sees_client(tile.client) and scope.sees_team(tile.id)],
+        teams=teams,
         site_figures=[
             tile for tile in board.site_figures if scope.sees_client(tile.client) and scope.sees_site(tile.id)
         ],
         sites=[
-            msgspec.structs.replace(site, clients=[client for client in site.clients if scope.sees_client(client)])
+            msgspec.structs.replace(
+                site,
+                clients=[client for client in site.clients if scope.sees_client(client)],
+                teams=[team for team in site.teams if team in seen_teams],
+            )
             for site in board.sites
             if scope.sees_site(site.id)
         ],

@@ -121,14 +121,15 @@ export class Sites extends Strip {
     card.lines.classList.toggle("many-wrong", wrong > WORDS_OF);
   }
 
-  // What is wrong beside the state, of how many things, and whose shops are behind it.
+  // What is wrong beside the state, of how many things, and the clients and teams behind it.
   behind(site) {
     const { w, format } = this.tools;
     const said = site.troubles
       .filter(({ what }) => w.has(`incident_${what}`) && what !== site.reason && !TOLD_ALREADY.has(what))
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
-    const whose = names.length > 0 ? [`${w("behind_it")} ${names.join(", ")}`] : [];
+    const behind = [...names, ...site.teams];
+    const whose = behind.length > 0 ? [`${w("behind_it")} ${behind.join(", ")}`] : [];
     return [...whose, ...said].join("  \u00b7  ");
   }
 

@@ -26,6 +26,7 @@ _KEPT: Final = frozenset(
     {
         Relation.SITE_OF_SEAT,
         Relation.SEAT_OF_PERSON,
+        Relation.TEAM_OF_PERSON,
         Relation.SHIFT_OF_PERSON,
         Relation.PERSON_OF_ACCOUNT,
         Relation.SITE_OF_LINE,
@@ -91,6 +92,13 @@ def _holds(networks: str, address: IPv4Address | IPv6Address) -> bool:
 def clients_at(state: SiteRosterState, site: str, at: int) -> list[str]:
     """The clients that people who sit at a site at `at` work for, by id."""
     return sorted(accounts_at(state, {seat for seat, _ in seats_at(state, site, at)}, at))
+
+
+def teams_at(state: SiteRosterState, site: str, at: int) -> list[str]:
+    """The teams of people who sit at a site at `at`, by id."""
+    here = {person for seat, _ in seats_at(state, site, at) for person in _people(state, seat, at)}
+    links = (_link(state, Relation.TEAM_OF_PERSON, person, at) for person in here)
+    return sorted({link.target for link in links if link is not None})
 
 
 def accounts_at(state: SiteRosterState, seats: Collection[str], at: int) -> dict[str, frozenset[str]]:
