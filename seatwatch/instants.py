@@ -1,6 +1,6 @@
 """Instants and time zones as a person writes them on a command line."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,14 +28,22 @@ def zone_named(name: str) -> str:
 def instant_named(option: str, text: str, zone: str) -> int:
     """Ms since the epoch of "now" or an ISO date-time, in `zone` unless it states an offset. Exits with 2 otherwise.
 
-    A date alone is its first moment.
+    A date alone is its first moment; a time that the zone's clock skips is refused.
     """
     if text == "now":
         return now_ms()
     moment = _moment(option, text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
+        said, moment = moment, moment.replace(tzinfo=ZoneInfo(zone))
+        if said.time() != time.min and said != _shown(moment):
+            typer.echo(f"{option} {text}: the clock of {zone} skips that time; write one that it shows", err=True)
+            raise typer.Exit(2)
     return in_the_record(option, text, (moment - _EPOCH) // _ONE_MS)
+
+
+def _shown(moment: datetime) -> datetime:
+    """What the clock shows at that instant."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
 
 
 def in_the_record(option: str, text: str, at: int) -> int:
