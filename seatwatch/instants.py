@@ -72,6 +72,14 @@ def local_time(at: int, zone: ZoneInfo) -> str:
     return (_EPOCH + at * _ONE_MS).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
+def unmistakable_time(at: int, zone: ZoneInfo) -> str:
+    """The same, with its offset where the clock shows that time twice."""
+    moment = (_EPOCH + at * _ONE_MS).astimezone(zone)
+    if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset():
+        return local_time(at, zone)
+    return moment.isoformat(" ", "milliseconds")
+
+
 def local_day(at: int, zone: ZoneInfo) -> tuple[int, int]:
     """[start, end) in ms of the local date that an instant (ms) lies on."""
     midnight = (_EPOCH + at * _ONE_MS).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
