@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from seatwatch.glossary import Language, words
-from seatwatch.instants import local_time
+from seatwatch.instants import local_time, unmistakable_time
 from sla_engine._core.reasons import Applied
 from wire.conversation import (
     Accepted,
@@ -40,7 +40,7 @@ class Teller:
 
     def at(self, instant: int | None) -> str:
         """An instant as the local clock shows it, to the ms."""
-        return self.word("never_word") if instant is None else local_time(instant, self._zone)
+        return self.word("never_word") if instant is None else unmistakable_time(instant, self._zone)
 
     def on(self, instant: int) -> str:
         """The local date of an instant."""

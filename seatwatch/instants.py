@@ -1,6 +1,6 @@
 """Instants and time zones as a person writes them on a command line."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,14 +28,22 @@ def zone_named(name: str) -> str:
 def instant_named(option: str, text: str, zone: str) -> int:
     """Ms since the epoch of "now" or an ISO date-time, in `zone` unless it states an offset. Exits with 2 otherwise.
 
-    A date alone is its first moment.
+    A date alone is its first moment; a time that the zone's clock skips is refused.
     """
     if text == "now":
         return now_ms()
     moment = _moment(option, text)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
+        said, moment = moment, moment.replace(tzinfo=ZoneInfo(zone))
+        if said.time() != time.min and said != _shown(moment):
+            typer.echo(f"{option} {text}: the clock of {zone} skips that time; write one that it shows", err=True)
+            raise typer.Exit(2)
     return in_the_record(option, text, (moment - _EPOCH) // _ONE_MS)
+
+
+def _shown(moment: datetime) -> datetime:
+    """What the clock shows at that instant."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
 
 
 def in_the_record(option: str, text: str, at: int) -> int:
@@ -62,6 +70,14 @@ def states_offset(option: str, text: str) -> bool:
 def local_time(at: int, zone: ZoneInfo) -> str:
     """An instant (ms) as a clock in `zone` shows it, to the millisecond."""
     return (_EPOCH + at * _ONE_MS).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def unmistakable_time(at: int, zone: ZoneInfo) -> str:
+    """The same, with its offset where the clock shows that time twice."""
+    moment = (_EPOCH + at * _ONE_MS).astimezone(zone)
+    if moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset():
+        return local_time(at, zone)
+    return moment.isoformat(" ", "milliseconds")
 
 
 def local_day(at: int, zone: ZoneInfo) -> tuple[int, int]:

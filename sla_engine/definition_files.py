@@ -281,9 +281,14 @@ class _Reading(Generic[_T]):
             for fault in self._unfit(field):
                 self._misread(field.name, fault)
         made = msgspec.convert(self.table, self._kind)
-        self._wrong += [fault for fault in faults(made) if not self._unread & _keys_in(fault)]
+        self._wrong += [self._as_written(fault) for fault in faults(made) if not self._unread & _keys_in(fault)]
         definitions.refuse(self._wrong)
         return made
+
+    def _as_written(self, fault: DefinitionError) -> DefinitionError:
+        """With an instant as the file has it."""
+        said = self._said.get(fault.key)
+        return DefinitionError(fault.key, said, fault.problem, fault.fix) if isinstance(said, date) else fault
 
     def _misread(self, field: str, error: DefinitionError) -> None:
         """Go on with another value, so that what is said of the field together with others says nothing."""

@@ -58,6 +58,8 @@ def explain(
     from seatwatch.explain_screen import show
     from seatwatch.explain_words import Teller
 
+    if not conversation:
+        _end("CONVERSATION: is empty; write the conversation's id, as its source tells it", 2)
     reader = open_ledger(data, client)
     try:
         asked = None if definition is None else published_or_exit(reader, "--definition", definition)

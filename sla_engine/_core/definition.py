@@ -50,6 +50,8 @@ _Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]
 MINUTES_PER_DAY: Final = 24 * 60
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LEAP_YEAR: Final = 2000
+_COUNTING: Final = (form for form in Form if form not in {Form.EDIT, Form.RECALL, Form.CLOSING})
+_FORMS: Final = f"a list with at least one, in brackets; each one of: {', '.join(_COUNTING)}"
 _Problem = tuple[str, object, str, str]
 """Key, value, what is wrong with it, what to write instead."""
 DOCUMENT_HEAD_ROOM: Final = 512
@@ -191,7 +193,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """E12: when an unanswered turn stops."""
     nobody_online: NobodyOnline
     """E13: nobody could have answered."""
-    inbound_forms: Annotated[tuple[Form, ...], Meta(min_length=1)]
+    inbound_forms: Annotated[tuple[Form, ...], Meta(min_length=1, description=_FORMS)]
     """E14: what of a customer's doing starts a turn. Edits and recalls never do."""
     outbound: Outbound
     """E15: we wrote or called first."""

@@ -40,7 +40,8 @@ def test_figures_stand_side_by_side_and_what_moves_is_listed_with_a_hint(
         assert words in page
     assert "2026-11-02 09:01:00.000  c1  15.000 s -> 15.000 s" in page
     assert "+2 more" in page
-    assert "seatwatch explain c1 --client acme --definition contract-10s@2" in page
+    hint = f"seatwatch explain c1 --client acme --definition contract-10s@2 --data {data}"
+    assert hint in " ".join(page.split())
 
 
 def test_chinese_and_a_limit(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +50,7 @@ def test_chinese_and_a_limit(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "超时应答 -> 按时应答" in page
     assert "+92.31 个百分点" in page
     assert "c2" not in page
+    assert page.rstrip().endswith("--lang zh")
 
 
 def test_sessions_whose_service_level_alone_moves_are_listed_with_their_part_and_whole(

@@ -194,6 +194,8 @@ def test_what_was_never_received_is_said_with_what_the_record_holds(
         (["c1", "--definition", "nothing"], "no such definition"),
         (["c1", "--definition", "contract-10s@9"], "contract-10s@1"),
         (["c1", "--at", "noon"], "noon"),
+        (["c1", "--at", "2026-03-29 02:30", "--zone", "Europe/Berlin"], "the clock of Europe/Berlin skips that time"),
+        ([""], "CONVERSATION: is empty"),
         (["c1", "--zone", "Nowhere"], "Nowhere"),
         (["c1", "--zone", "localtime"], "localtime"),
     ],

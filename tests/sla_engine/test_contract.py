@@ -115,6 +115,18 @@ def test_a_contract_that_cannot_be_used_is_refused_with_key_problem_and_fix(line
     assert error.fix
 
 
+@pytest.mark.parametrize(
+    ("key", "said", "shown"),
+    [
+        ("effective_until", "2026-10-31", "2026-10-31: ends before it begins"),
+        ("running_in_until", "2026-10-30T08:00:00", "2026-10-30 08:00:00: ends before the contract begins"),
+    ],
+)
+def test_an_instant_that_is_refused_is_shown_as_the_file_has_it(key: str, said: str, shown: str) -> None:
+    others = "".join(f"{line}\n" for line in CONTRACT.splitlines() if not line.startswith(key))
+    assert str(refused(f"{others}{key} = {said}\n")).startswith(f"{key} = {shown}")
+
+
 def test_every_fault_of_a_contract_is_named_at_once() -> None:
     error = refused(
         """

@@ -182,6 +182,11 @@ def test_a_file_that_cannot_be_used_is_refused_with_key_problem_and_fix(line: st
     assert error.faults == (error,)
 
 
+def test_forms_that_are_offered_are_those_that_count() -> None:
+    error = refused('based_on = "contract-10s"\ninbound_forms = ["words"]\n')
+    assert error.fix.endswith("each one of: text, media, card, order_card, call")
+
+
 def test_every_fault_of_a_file_is_named_at_once() -> None:
     error = refused(
         """

@@ -1,5 +1,6 @@
 """`seatwatch definition diff`: what would have moved if another definition had held."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -76,4 +77,9 @@ def diff(  # noqa: PLR0917 - typer passes options by name
         typer.echo(json_of(found, tell, limit))
     else:
         listed = defaults.int("engine.diff_listed") if limit is None else limit
-        show(found, tell, hint=f"--client {client} --definition {b}", limit=listed)
+        options = ["--client", client, "--definition", b]
+        options += [
+            *(() if data == Path("data") else ("--data", str(data))),
+            *(() if lang == "en" else ("--lang", lang)),
+        ]
+        show(found, tell, hint=shlex.join(options), limit=listed)
