@@ -254,3 +254,17 @@ async def test_a_file_opens_in_a_spreadsheet_and_is_named_after_what_it_holds(ap
             assert body.startswith(b"\xef\xbb\xbf") == bool(mark)
         page = await (await opened.get(asked("site?site=north"))).text()
         assert "until=2026-11-03T12%3A00" in page.partition(">CSV<")[0].rpartition("<a ")[2]
+
+
+@pytest.mark.parametrize("path", ["search", "rules"])
+async def test_who_sees_several_clients_chooses_one_on_every_page(
+    app: web.Application, tmp_path: Path, path: str
+) -> None:
+    async with browser(app, "client") as opened:
+        assert 'name="client"' not in await (await opened.get(asked(path))).text()
+    accounts(tmp_path, ("acme", "beta"))
+    async with browser(app, "supervisor") as opened:
+        page = await (await opened.get(asked(path, "beta"))).text()
+        assert f'method="get" action="/portal/{path}"' in page
+        assert '<option value="acme">' in page
+        assert '<option value="beta" selected>' in page
