@@ -2,12 +2,13 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
 Cell = int | str | None
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run as a formula where a cell begins with it."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet would run as a formula where a cell begins with it, in full width too."""
 
 
 def csv_text(lines: Iterable[Iterable[Cell]]) -> str:
@@ -19,4 +20,5 @@ def csv_text(lines: Iterable[Iterable[Cell]]) -> str:
 
 
 def _safe(cell: int | str) -> int | str:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    is_formula = isinstance(cell, str) and unicodedata.normalize("NFKC", cell[:1]).startswith(_FORMULA)
+    return f"'{cell}" if is_formula else cell

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import codecs
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -322,9 +323,13 @@ class Portal:
         return web.Response(text=body, content_type="text/html", status=status, headers=NO_STORE)
 
     def _file(self, visit: Visit, what: str, form: str, body: bytes) -> web.Response:
-        name = f'attachment; filename="{what}-{visit.client}.{form}"'
-        headers = {**NO_STORE, "Content-Disposition": name}
-        return web.Response(body=body, content_type=CONTENT_TYPES[form], charset="utf-8", headers=headers)
+        query = visit.request.query
+        parts = [what, visit.client, *(query.get(name, "") for name in ("site", "range", "from", "to", "until"))]
+        name = re.sub(r"[^\w.-]", "", "-".join(part for part in parts if part), flags=re.ASCII)
+        headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+        # a spreadsheet takes text without the mark for one of the machine's own encoding; the report's file is as it is
+        mark = codecs.BOM_UTF8 if form == "csv" and what != "service" else b""
+        return web.Response(body=mark + body, content_type=CONTENT_TYPES[form], charset="utf-8", headers=headers)
 
 
 def install(app: web.Application, portal: Portal) -> None:

@@ -106,6 +106,7 @@ class SitePage(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     until: int
     ends: str
+    until_local: str
     earlier: str
     later: str
     head: tuple[str, ...]

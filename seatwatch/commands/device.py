@@ -1,5 +1,6 @@
 """`seatwatch device`: which TVs may show the board, and what each of them may show."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -68,6 +69,10 @@ def add(
         _refuse(str(error))
     typer.echo(f"{name}: open /sign-in on the TV and type {token}")
     typer.echo(f"or open /?token={token} once. It is shown this once and kept nowhere.", err=True)
+    for unknown in _unknown(data, client or ()):
+        typer.echo(f"--client {unknown}: {data} has no such client yet; until then the TV shows none", err=True)
+    if layout:
+        typer.echo(f"--layout {layout}: not checked, the server's configuration names its layouts", err=True)
 
 
 def list_(data: Data = Path("data")) -> None:
@@ -80,7 +85,9 @@ def list_(data: Data = Path("data")) -> None:
     except (DeviceError, OSError) as error:
         _refuse(str(error))
     for device in sorted(found.values(), key=lambda each: each.name):
-        typer.echo("  ".join(_told(device, seen.get(device.name))))
+        unknown = _unknown(data, device.clients or ())
+        missing = [f"no such client yet: {', '.join(unknown)}"] if unknown else []
+        typer.echo("  ".join([*_told(device, seen.get(device.name)), *missing]))
     if not found:
         typer.echo("no devices; `seatwatch device add NAME` lets one in")
 
@@ -109,6 +116,13 @@ def _told(device: "Device", seen_at: int | None) -> list[str]:
         "never seen" if seen_at is None else f"last seen {_local(seen_at)}",
         *ended,
     ]
+
+
+def _unknown(data: Path, clients: Iterable[str]) -> list[str]:
+    """Those that the data directory has no record of."""
+    from collector.ledgers import ledger_directory
+
+    return [client for client in clients if not ledger_directory(data, client).is_dir()]
 
 
 def _local(at: int) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from dashboards.portal.record import Listed, ListPage
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
+from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.reading import Told
 from sla_engine._core.contributions import left_after_ms
@@ -16,11 +18,13 @@ from wire.verdict import SessionFact, Verdict
 FIELDS: Final = (
     "conversation",
     "started_at_ms",
+    "started_at_local",
     "queue",
     "verdict",
     "why",
     "first_response_ms",
     "due_at_ms",
+    "due_at_local",
     "definition",
     "waited_ms",
     "cause",
@@ -51,9 +55,9 @@ def list_page(
     )
 
 
-def list_file(chosen: Chosen, form: str) -> bytes:
-    """All of them as `csv` or `json`, with instants and durations in ms."""
-    rows = [_cells(fact, chosen) for fact in chosen.sessions]
+def list_file(chosen: Chosen, form: str, zone: ZoneInfo) -> bytes:
+    """All of them as `csv` or `json`, with instants and durations in ms; instants by a clock in `zone` too."""
+    rows = [_cells(fact, chosen, zone) for fact in chosen.sessions]
     if form == "json":
         return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
     return csv_text([list(FIELDS), *rows]).encode()
@@ -77,16 +81,18 @@ def _listed(fact: SessionFact, chosen: Chosen, names: Mapping[str, str], tell: T
     )
 
 
-def _cells(fact: SessionFact, chosen: Chosen) -> list[Cell]:
+def _cells(fact: SessionFact, chosen: Chosen, zone: ZoneInfo) -> list[Cell]:
     trace = chosen.trace(fact)
     return [
         fact.conversation,
         fact.started_at,
+        local_time(fact.started_at, zone)[:19],
         fact.queue,
         str(fact.verdict),
         str(fact.why),
         fact.first_response_ms,
         fact.due_at,
+        local_time(fact.due_at, zone)[:19],
         fact.definition,
         None if fact.first_response_ms is not None else left_after_ms(fact),
         None if trace is None else str(trace.cause),

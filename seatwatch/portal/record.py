@@ -92,7 +92,8 @@ class PortalRecord:
 
     def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """All of them, with instants and durations in ms."""
-        return list_file(Chosen(self._told(asked), which), form)
+        told = self._told(asked)
+        return list_file(Chosen(told, which), form, ZoneInfo(told.daily.head.time_zone))
 
     def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
         """What `seatwatch explain` says."""

@@ -27,7 +27,7 @@ from sla_engine.reports._core.buckets import DAYS_PER_WEEK
 from sla_engine.site_history import HEARD, SILENT, TOLD_LATER, Lane, SiteHistory
 from wire.incident import IncidentSaid
 
-FIELDS: Final = ("lane", "since_ms", "until_ms", "state", "percent")
+FIELDS: Final = ("lane", "since_ms", "since_local", "until_ms", "until_local", "state", "percent")
 LOOKS: Final = {
     "ups": {
         "mains": (Look.GOOD, "mains"),
@@ -115,6 +115,7 @@ def site_page(shown: Shown, rows_max: int) -> SitePage:
         since=shown.since,
         until=shown.until,
         ends="" if shown.is_now else _named(shown.until, zone),
+        until_local=_named(shown.until, zone),
         earlier=_named(shown.since, zone),
         later="" if shown.is_now else _later(shown),
         head=(tell.word("portal_site_head").format(span=span, zone=zone.key), *_self_tests(shown)),
@@ -137,11 +138,13 @@ def _self_tests(shown: Shown) -> Iterator[str]:
 
 
 def site_file(shown: Shown, form: str) -> bytes:
-    """Every stretch and every measured level, instants in ms."""
+    """Every stretch and every measured level, instants in ms and by the page's clock."""
     rows: list[list[Cell]] = []
     for lane in _lanes(shown):
-        rows += [[lane.title, each.since, each.until, each.word, None] for each in lane.stretches]
-        rows += [[lane.title, at, None, None, percent] for at, percent in lane.level]
+        for each in lane.stretches:
+            since, until = (local_time(at, shown.zone)[:19] for at in (each.since, each.until))
+            rows.append([lane.title, each.since, since, each.until, until, each.word, None])
+        rows += [[lane.title, at, local_time(at, shown.zone)[:19], None, None, None, each] for at, each in lane.level]
     if form == "json":
         return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
     return csv_text([list(FIELDS), *rows]).encode()

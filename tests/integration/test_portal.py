@@ -59,7 +59,7 @@ def looking() -> Iterator[Browser]:
 
 def sign_in(opened: Page, base: str) -> None:
     opened.goto(f"{base}/service?lang=zh-CN")
-    assert opened.url == f"{base}/sign-in?lang=zh-CN"
+    assert opened.url.startswith(f"{base}/sign-in?lang=zh-CN&to=")
     opened.fill("[name=name]", "client")
     opened.fill("[name=password]", PASSWORD)
     opened.click("main button")
@@ -116,6 +116,17 @@ def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it
     assert page.locator("rect.look-bad").count() > 0
 
 
+def test_on_a_phone_the_newest_end_of_a_picture_is_in_view_and_the_rest_is_scrolled_to(page: Page, base: str) -> None:
+    page.goto(f"{base}/site?lang=en&{AT}")
+    for picture in page.locator(".newest").all():
+        held, drawn = picture.bounding_box(), picture.locator("svg").bounding_box()
+        assert held is not None
+        assert drawn is not None
+        assert drawn["width"] > held["width"] > 0
+        assert abs(drawn["x"] + drawn["width"] - held["x"] - held["width"]) <= 1
+    assert page.locator(".newest").count() == 2
+
+
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:
     page.goto(f"{base}/site?lang=en&{AT}")
     page.select_option("[name=range]", "hour")
@@ -151,7 +162,7 @@ def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, b
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{base}/sign-in?lang=en")
     page.goto(f"{base}/service?lang=en")
-    assert page.url == f"{base}/sign-in?lang=en"
+    assert page.url.startswith(f"{base}/sign-in?lang=en&to=")
 
 
 def test_who_signed_in_here_sees_the_board_of_then_and_comes_back(page: Page, base: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.ledgers import ledger_directory
 from dashboards.wallboard.devices import FILE, Devices
 from seatwatch.__main__ import main
 from wire.scope import Scope
@@ -32,6 +33,20 @@ def test_a_token_is_printed_once_and_opens_what_was_said(tmp_path: Path, capsys:
     assert token not in listed
     assert "east  clients: acme, beta  sites: site1  teams: north  layout: floor-2  added " in listed
     assert "never seen" in listed
+
+
+def test_a_client_without_a_record_and_an_unchecked_layout_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger_directory(tmp_path, "acme").mkdir(parents=True)
+    scope = ["--client", "acme", "--client", "nobody", "--layout", "nolayout"]
+    assert main(["device", "add", "east", *scope, "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr().err
+    assert "--client nobody: " in said
+    assert "--client acme" not in said
+    assert "--layout nolayout: not checked" in said
+    assert main(["device", "list", "--data", str(tmp_path)]) == 0
+    assert "no such client yet: nobody\n" in capsys.readouterr().out
 
 
 def test_a_device_is_listed_with_when_it_was_seen_and_revoked(

@@ -236,3 +236,35 @@ async def test_a_form_in_no_encoding_is_refused(app: web.Application, content_ty
     async with browser(app) as opened:
         headers = {"Content-Type": content_type}
         assert (await opened.post(asked("sign-in"), data=body, headers=headers)).status == 400
+
+
+async def test_a_file_opens_in_a_spreadsheet_and_is_named_after_what_it_holds(app: web.Application) -> None:
+    days = "from=2026-11-02&to=2026-11-02"
+    async with browser(app, "client") as opened:
+        for path, name, mark in (
+            (f"site.csv?{SPAN}", "site-acme-north-2026-11-02T1300.csv", b"\xef\xbb\xbf"),
+            (f"sessions.csv?{days}", "sessions-acme-2026-11-02-2026-11-02.csv", b"\xef\xbb\xbf"),
+            (f"service.csv?{days}", "service-acme-2026-11-02-2026-11-02.csv", b""),
+            (f"sessions.json?{days}", "sessions-acme-2026-11-02-2026-11-02.json", b""),
+        ):
+            answer = await opened.get(asked(path))
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+            body = await answer.read()
+            assert body.startswith(mark)
+            assert body.startswith(b"\xef\xbb\xbf") == bool(mark)
+        page = await (await opened.get(asked("site?site=north"))).text()
+        assert "until=2026-11-03T12%3A00" in page.partition(">CSV<")[0].rpartition("<a ")[2]
+
+
+@pytest.mark.parametrize("path", ["search", "rules"])
+async def test_who_sees_several_clients_chooses_one_on_every_page(
+    app: web.Application, tmp_path: Path, path: str
+) -> None:
+    async with browser(app, "client") as opened:
+        assert 'name="client"' not in await (await opened.get(asked(path))).text()
+    accounts(tmp_path, ("acme", "beta"))
+    async with browser(app, "supervisor") as opened:
+        page = await (await opened.get(asked(path, "beta"))).text()
+        assert f'method="get" action="/portal/{path}"' in page
+        assert '<option value="acme">' in page
+        assert '<option value="beta" selected>' in page

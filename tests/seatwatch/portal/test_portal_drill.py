@@ -101,6 +101,7 @@ def test_a_file_holds_the_same_sessions_with_their_causes_and_waits(record: Port
     told = json.loads(record.sessions_file(DAY, which, "json"))
     assert [row["conversation"] for row in rows] == [row["conversation"] for row in told] == ["c4", "c5"]
     assert told[0]["waited_ms"] == 30_000
+    assert told[0]["started_at_local"] == rows[0]["started_at_local"] == "2026-11-02 11:00:00"
     assert {row["met_but_for_it"] for row in told} <= {0, 1}
     assert all(row["cause"] in set(Cause) for row in told)
     (met, *_) = json.loads(record.sessions_file(DAY, Which(verdict=Verdict.MET), "json"))

@@ -175,8 +175,10 @@ def test_ranges_lead_to_those_around_them_and_a_future_one_ends_now(world: Path)
 def test_files_hold_every_stretch_and_begin_no_formula(world: Path) -> None:
     rows = list(csv.reader(io.StringIO(histories(world).site_file(NORTH, "csv").decode())))
     found = json.loads(histories(world).site_file(NORTH, "json"))
-    assert rows[0] == ["lane", "since_ms", "until_ms", "state", "percent"] == list(found[0])
-    assert ["Mains rack", str(ms("11:00")), str(ms("11:10")), "On battery", ""] in rows
+    head = ["lane", "since_ms", "since_local", "until_ms", "until_local", "state", "percent"]
+    assert rows[0] == head == list(found[0])
+    times = [str(ms("11:00")), "2026-11-02 11:00:00", str(ms("11:10")), "2026-11-02 11:10:00"]
+    assert ["Mains rack", *times, "On battery", ""] in rows
     assert len(rows) == len(found) + 1
     shown = histories(world)._shown(NORTH)
     evil = [each._replace(carrier="=1+1") for each in shown.history.lanes]

@@ -72,9 +72,9 @@ def config() -> Config:
     )
 
 
-def accounts(data: Path) -> None:
-    """One account of every role, named after it; they see acme only. A hash is slow on purpose, so there is one."""
-    found = [Account(name=role.value, role=role, clients=("acme",), sites=(), password=_hashed()) for role in Role]
+def accounts(data: Path, clients: tuple[str, ...] = ("acme",)) -> None:
+    """One account of every role, named after it; they see `clients`. A hash is slow on purpose, so there is one."""
+    found = [Account(name=role.value, role=role, clients=clients, sites=(), password=_hashed()) for role in Role]
     (data / FILE).write_bytes(msgspec.json.encode(found))
 
 
