@@ -3,7 +3,7 @@
 * RosterJobError: the operator's to cure; the message says how.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -72,9 +72,22 @@ def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults) -
     problems = sorted(
         [*roster.problems, *links.problems(operator.values(), roster.stated)], key=lambda each: (each.sheet, each.row)
     )
-    remarks = list(links.remarks(operator.values(), roster.stated))
+    remarks = [*links.remarks(operator.values(), roster.stated), *_new_clients(data, roster.stated, concerned)]
     changed = {client: each for client, each in found.items() if each}
     return Plan(roster, problems, remarks, changed, known, _unmentioned(operator, roster.stated, now))
+
+
+def _new_clients(data: Path, stated: Sequence[Stated], concerned: Mapping[Link, frozenset[str]]) -> Iterator[Problem]:
+    """Clients that get a ledger where others have one: it is for good, and a slip of the pen is a client too."""
+    clients = ledger_directory(data, OPERATOR).parent / "clients"
+    known = sorted(each.name for each in clients.iterdir()) if clients.is_dir() else []
+    said = set(known)
+    for each in stated:
+        for client in sorted(concerned[each.link] - said):
+            said.add(client)
+            if known:
+                what = f"{client} has no ledger here and gets one, for good; there are: {', '.join(known)}"
+                yield Problem(each.sheet, each.row, what)
 
 
 def known_links(data: Path, client: str, block: int) -> Known:

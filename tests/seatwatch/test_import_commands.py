@@ -273,6 +273,19 @@ def test_a_check_of_a_roster_changes_nothing_and_tells_everything(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_client_that_gets_a_ledger_where_others_have_one_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, slip = tmp_path / "data", tmp_path / "slip.csv"
+    slip.write_text("client,contracted_seats,effective_from\nacmee,5,2026-11-01\n", encoding="utf-8")
+    assert run(["roster", "import", str(ROSTER), "--data", str(data)]) == 0
+    assert "no ledger" not in capsys.readouterr().err, "the first import makes them all"
+    assert run(["roster", "import", str(slip), "--data", str(data), "--check"]) == 0
+    said = capsys.readouterr().err
+    assert "row 2: acmee has no ledger here and gets one, for good; there are: acme" in said
+    assert not (data / "clients" / "acmee").exists()
+
+
 def test_with_a_wrong_row_nothing_is_written(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(ROSTER.read_text(encoding="utf-8").replace("2026-12-01", "soon"), encoding="utf-8")
