@@ -15,6 +15,7 @@ export function followedFacts(tile, { w, format }) {
 
 // The promise in the running quarter of an hour, beside that of the day; nothing while nothing of it is judged.
 export function intervalFacts(tile, { w, format, fewJudged }) {
+  if (tile.feed === null || tile.feed === "daily") return []; // never heard, or only of the day before
   const kept = tile.interval.attainment;
   if (kept.whole === 0) return [];
   const few = kept.whole < fewJudged;
