@@ -271,6 +271,7 @@ def test_a_seat_changes_its_look_where_it_stands(shared: Wall, browser: Browser)
         seat = page.locator(".seat").first
         expect(seat).to_have_attribute("data-look", "ready")
         expect(page.locator(".seat").last).to_have_attribute("data-look", "silent")
+        expect(seat).to_be_visible()
         place = seat.bounding_box()
         floor(14_000)
         expect(seat).to_have_attribute("data-look", "over")
