@@ -123,7 +123,8 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
     next_due_at: the earliest due instant that has not passed. overdue_since: the earliest that has, of those who still
     wait. oldest_due_at: when the oldest wait falls or fell due; None where it is for a later reply, which has no limit
-    of its own and counts in the average. due_soon: of those not overdue, how many have passed the definition's warning.
+    of its own and counts in the average. due_soon: of those not overdue, how many have passed the definition's warning
+    and are due within `board.due_soon_max`.
     """
 
     waiting: int

@@ -51,16 +51,16 @@ class Change(NamedTuple):
 
 
 class TileSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Thresholds of tiles, from `[board]` in defaults.toml.
+    """From `[board]`. hands_limit: conversations one person is meant to hold where the roster says nothing.
 
-    hands_limit: conversations one person is meant to hold where the roster says nothing. surge_conversations,
-    surge_within_ms: so many of one team warned within so long are a surge. follow_up_lasts_ms: one holds no longer.
+    surge_conversations, surge_within_ms: so many of one team warned within so long. follow_up_lasts_ms: one's length.
     """
 
     hands_limit: int
     surge_conversations: int
     surge_within_ms: int
     follow_up_lasts_ms: int
+    due_soon_max_ms: int
 
 
 class _Open(msgspec.Struct, gc=False):
@@ -101,7 +101,7 @@ class ClientState:
         self.book: Final = TallyBook(calendar)
         self.second_books: Final[dict[str, TallyBook]] = {}
         self.quality: Final = QualityChecks[tuple[Group, ...]](known.checks, self.book.add, self.book.remove)
-        self.room: Final = WaitingRoom()
+        self.room: Final = WaitingRoom(settings.due_soon_max_ms)
         told = known.told
         self.feeds: Final = Feeds(told.feeds)
         self.coverages: Final = Coverages(told.coverage)

@@ -60,9 +60,10 @@ class _Crowd:
 
 
 class WaitingRoom:
-    """All open conversations of one client."""
+    """All open conversations of one client. due_soon_max_ms: who is due later than that is not due soon."""
 
-    def __init__(self) -> None:
+    def __init__(self, due_soon_max_ms: int) -> None:
+        self._due_soon_max_ms: Final = due_soon_max_ms
         self._waiters: dict[str, _Waiter] = {}
         self._crowds: dict[Group, _Crowd] = {}
         self._dues: list[_Item] = []
@@ -156,7 +157,9 @@ class WaitingRoom:
             open=crowd.open,
             overdue_since=crowd.late[0][0] if crowd.late else None,
             oldest_due_at=self._waiters[crowd.waits[0][1]].due_at if crowd.waits else None,
-            due_soon=self._due_by(self._as_of + soon_ms, crowd.dues, group) if soon_ms else 0,
+            due_soon=self._due_by(self._as_of + min(soon_ms, self._due_soon_max_ms), crowd.dues, group)
+            if soon_ms
+            else 0,
         )
 
     def _due_by(self, until: int, dues: list[_Item], group: Group) -> int:

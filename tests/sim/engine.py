@@ -34,7 +34,11 @@ SETTINGS: Final = RunnerSettings(
     commit_facts=12,
     calendar=WindowCalendar(zone_table("Asia/Shanghai"), 15 * MINUTE_MS, 4 * 60 * MINUTE_MS),
     tiles=TileSettings(
-        hands_limit=10, surge_conversations=3, surge_within_ms=MINUTE_MS, follow_up_lasts_ms=5 * MINUTE_MS
+        hands_limit=10,
+        surge_conversations=3,
+        surge_within_ms=MINUTE_MS,
+        follow_up_lasts_ms=5 * MINUTE_MS,
+        due_soon_max_ms=MINUTE_MS,
     ),
 )
 POLL_S: Final = 0.4

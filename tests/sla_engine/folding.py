@@ -18,7 +18,9 @@ from wire.verdict import Fact
 CALENDAR = WindowCalendar(zone_table("Asia/Shanghai"), 900_000, 4 * 3_600_000)
 
 
-TILES = TileSettings(hands_limit=10, surge_conversations=3, surge_within_ms=60_000, follow_up_lasts_ms=300_000)
+TILES = TileSettings(
+    hands_limit=10, surge_conversations=3, surge_within_ms=60_000, follow_up_lasts_ms=300_000, due_soon_max_ms=10_000
+)
 
 
 class Folding:

@@ -36,7 +36,7 @@ def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
 
 
 def test_the_tenth_second_is_still_in_time_and_the_millisecond_after_is_overdue() -> None:
-    room = WaitingRoom()
+    room = WaitingRoom(10_000)
     room.put("c1", (QUEUE,), 0, 10_000)
     room.advance(10_000)
     assert room.waiting(QUEUE) == Waiting(
@@ -51,7 +51,7 @@ def test_the_tenth_second_is_still_in_time_and_the_millisecond_after_is_overdue(
 
 
 def test_a_long_wait_for_a_later_reply_does_not_pass_for_an_overdue_first_one() -> None:
-    room = WaitingRoom()
+    room = WaitingRoom(10_000)
     room.put("later", (QUEUE,), 0, None)
     room.put("first", (QUEUE,), 40_000, 50_000)
     room.advance(52_000)
@@ -63,14 +63,14 @@ def test_a_long_wait_for_a_later_reply_does_not_pass_for_an_overdue_first_one() 
 
 
 def test_who_is_overdue_on_arrival_counts_at_once() -> None:
-    room = WaitingRoom()
+    room = WaitingRoom(10_000)
     room.advance(50_000)
     room.put("c1", (QUEUE,), 0, 10_000)
     assert room.waiting(QUEUE).overdue == 1
 
 
 def test_an_unknown_group_has_nobody_waiting() -> None:
-    assert WaitingRoom().waiting(TEAM) == Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None)
+    assert WaitingRoom(10_000).waiting(TEAM) == Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None)
 
 
 OPTIONAL = st.none() | st.integers(0, 100)
@@ -90,7 +90,7 @@ STEPS = st.lists(
 def test_counts_oldest_and_next_due_equal_a_look_at_everybody(
     steps: list[tuple[str, tuple[Group, ...] | None, int | None, int | None, int]],
 ) -> None:
-    room, stands, as_of = WaitingRoom(), dict[str, Stand](), 0
+    room, stands, as_of = WaitingRoom(10_000), dict[str, Stand](), 0
     for conversation, groups, since, due, elapsed in steps:
         as_of += elapsed
         room.advance(as_of)
@@ -105,7 +105,7 @@ def test_counts_oldest_and_next_due_equal_a_look_at_everybody(
 
 
 def test_heaps_stay_as_small_as_the_room_over_a_long_day() -> None:
-    room, random = WaitingRoom(), Random(1)
+    room, random = WaitingRoom(10_000), Random(1)
     room.put("forgotten", (QUEUE,), 0, 1)
     for now in range(20_000):
         conversation = f"c{random.randrange(100)}"
