@@ -5,7 +5,6 @@ dead items are dropped when they surface, and one heap of all due instants count
 """
 
 from collections.abc import Callable
-from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
@@ -19,6 +18,8 @@ HEAP_SLACK: Final = 64
 
 _Item = tuple[int, str]
 """(instant, conversation)."""
+_Lives = Callable[[_Item, Group], bool]
+"""Whether an item of a group's heap still stands for what it says."""
 
 
 class _Waiter(msgspec.Struct, gc=False):
@@ -40,23 +41,28 @@ class Wait(NamedTuple):
 
 
 class _Crowd:
-    """The counts and heaps of one group."""
+    """The counts and heaps of one group.
 
-    __slots__ = ("dues", "late", "open", "overdue", "waiting", "waits")
+    soon_until: whoever is due by then (ms) and not overdue is counted in due_soon and stands in the heap `soon`; all
+    others that are due stand in `dues`.
+    """
+
+    __slots__ = ("due_soon", "dues", "late", "open", "overdue", "soon", "soon_until", "waiting", "waits")
 
     def __init__(self) -> None:
         self.open = 0
         self.waiting = 0
         self.overdue = 0
+        self.due_soon = 0
+        self.soon_until = -1
         self.waits: list[_Item] = []
         self.dues: list[_Item] = []
+        self.soon: list[_Item] = []
         self.late: list[_Item] = []
 
-    def push_late(self, item: _Item, is_late: Callable[[_Item], bool]) -> None:
-        """`item` is overdue from now on; `is_late` tells which items still are."""
-        heappush(self.late, item)
-        if len(self.late) > 2 * self.overdue + HEAP_SLACK:
-            _rebuild(self.late, [each for each in self.late if is_late(each)])
+    def is_soon(self, waiter: _Waiter) -> bool:
+        """Whether it is counted in due_soon."""
+        return waiter.due_at is not None and not waiter.overdue and waiter.due_at <= self.soon_until
 
 
 class WaitingRoom:
@@ -96,16 +102,14 @@ class WaitingRoom:
             crowd.open += 1
             if waiter.overdue and due_at is not None:
                 crowd.overdue += 1
-                crowd.push_late((due_at, conversation), partial(self._is_late, group=group))
+                self._push(crowd.late, (due_at, conversation), crowd.overdue, self._is_late, group)
             if wait is not None:
                 crowd.waiting += 1
-                heappush(crowd.waits, wait)
-                if len(crowd.waits) > 2 * crowd.waiting + HEAP_SLACK:
-                    _rebuild(crowd.waits, [item for item in crowd.waits if self._waits(item, group)])
+                self._push(crowd.waits, wait, crowd.waiting, self._waits, group)
             if due is not None:
-                heappush(crowd.dues, due)
-                if len(crowd.dues) > 2 * crowd.waiting + HEAP_SLACK:
-                    _rebuild(crowd.dues, [item for item in crowd.dues if self._owes(item, group)])
+                is_soon = crowd.is_soon(waiter)
+                crowd.due_soon += is_soon
+                self._push(crowd.soon if is_soon else crowd.dues, due, crowd.waiting, self._owes, group)
         if due is not None:
             heappush(self._dues, due)
             if len(self._dues) > 2 * len(self._waiters) + HEAP_SLACK:
@@ -132,47 +136,49 @@ class WaitingRoom:
             item = heappop(dues)
             if self._is_due(item):
                 waiter = self._waiters[item[1]]
+                for group in waiter.groups:
+                    self._crowds[group].due_soon -= self._crowds[group].is_soon(waiter)
                 waiter.overdue = True
                 for group in waiter.groups:
                     crowd = self._crowds[group]
                     crowd.overdue += 1
-                    crowd.push_late(item, partial(self._is_late, group=group))
+                    self._push(crowd.late, item, crowd.overdue, self._is_late, group)
 
     def waiting(self, group: Group, soon_ms: int = 0) -> Waiting:
         """The live part of a tile. soon_ms: who is due within so long counts as due soon; 0 = nobody does."""
         crowd = self._crowds.get(group)
         if crowd is None:
             return Waiting(waiting=0, overdue=0, oldest_since=None, next_due_at=None)
-        while crowd.waits and not self._waits(crowd.waits[0], group):
-            heappop(crowd.waits)
-        while crowd.dues and not self._owes(crowd.dues[0], group):
-            heappop(crowd.dues)
-        while crowd.late and not self._is_late(crowd.late[0], group):
-            heappop(crowd.late)
+        if soon_ms:
+            self._count_soon(crowd, group, self._as_of + min(soon_ms, self._due_soon_max_ms))
+        _drop_dead(crowd.waits, self._waits, group)
+        _drop_dead(crowd.dues, self._owes, group)
+        _drop_dead(crowd.soon, self._owes, group)
+        _drop_dead(crowd.late, self._is_late, group)
         return Waiting(
             waiting=crowd.waiting,
             overdue=crowd.overdue,
             oldest_since=crowd.waits[0][0] if crowd.waits else None,
-            next_due_at=crowd.dues[0][0] if crowd.dues else None,
+            next_due_at=min((heap[0][0] for heap in (crowd.soon, crowd.dues) if heap), default=None),
             open=crowd.open,
             overdue_since=crowd.late[0][0] if crowd.late else None,
             oldest_due_at=self._waiters[crowd.waits[0][1]].due_at if crowd.waits else None,
-            due_soon=self._due_by(self._as_of + min(soon_ms, self._due_soon_max_ms), crowd.dues, group)
-            if soon_ms
-            else 0,
+            due_soon=crowd.due_soon if soon_ms else 0,
         )
 
-    def _due_by(self, until: int, dues: list[_Item], group: Group) -> int:
-        """How many in a heap of due instants are due by `until` (ms): a heap is looked at no deeper than that."""
-        found: set[_Item] = set()
-        look_at = [0]
-        while look_at:
-            at = look_at.pop()
-            if at < len(dues) and dues[at][0] <= until:
-                if self._owes(dues[at], group):
-                    found.add(dues[at])
-                look_at += (2 * at + 1, 2 * at + 2)
-        return len(found)
+    def _count_soon(self, crowd: _Crowd, group: Group, until: int) -> None:
+        """Count who is due by `until` (ms). Only another definition moves that back; then all are counted anew."""
+        if until < crowd.soon_until:
+            _rebuild(crowd.dues, [item for item in (*crowd.dues, *crowd.soon) if self._owes(item, group)])
+            crowd.soon, crowd.due_soon = [], 0
+        crowd.soon_until = until
+        last: _Item | None = None
+        while crowd.dues and crowd.dues[0][0] <= until:
+            item = heappop(crowd.dues)
+            if item != last and self._owes(item, group):  # who stood there before and stands so again is there twice
+                heappush(crowd.soon, item)
+                crowd.due_soon += 1
+            last = item
 
     def _forget(self, waiter: _Waiter) -> None:
         waits = waiter.waiting_since is not None
@@ -181,6 +187,14 @@ class WaitingRoom:
             crowd.open -= 1
             crowd.waiting -= waits
             crowd.overdue -= waiter.overdue
+            crowd.due_soon -= crowd.is_soon(waiter)
+
+    @staticmethod
+    def _push(heap: list[_Item], item: _Item, living: int, lives: _Lives, group: Group) -> None:
+        """Put `item` in, and throw the dead out once they are more than the living. living: at most so many are."""
+        heappush(heap, item)
+        if len(heap) > 2 * living + HEAP_SLACK:
+            _rebuild(heap, [each for each in heap if lives(each, group)])
 
     def _waits(self, item: _Item, group: Group) -> bool:
         waiter = self._waiters.get(item[1])
@@ -196,6 +210,11 @@ class WaitingRoom:
     def _is_due(self, item: _Item) -> bool:
         waiter = self._waiters.get(item[1])
         return waiter is not None and waiter.due_at == item[0] and not waiter.overdue
+
+
+def _drop_dead(heap: list[_Item], lives: _Lives, group: Group) -> None:
+    while heap and not lives(heap[0], group):
+        heappop(heap)
 
 
 def _rebuild(heap: list[_Item], living: list[_Item]) -> None:

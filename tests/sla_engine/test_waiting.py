@@ -17,7 +17,7 @@ Stand = tuple[tuple[Group, ...], int | None, int | None]
 SOON = 12
 
 
-def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
+def direct(stands: dict[str, Stand], group: Group, as_of: int, soon: int = SOON) -> Waiting:
     """The same numbers by looking at every conversation."""
     here = [(since, due, name) for name, (groups, since, due) in stands.items() if group in groups]
     waiters = [(since, name, due) for since, due, name in here if since is not None]
@@ -31,7 +31,7 @@ def direct(stands: dict[str, Stand], group: Group, as_of: int) -> Waiting:
         open=len(here),
         overdue_since=min((due for due in dues if due < as_of), default=None),
         oldest_due_at=min(waiters, key=lambda waiter: waiter[:2])[2] if waiters else None,
-        due_soon=sum(as_of <= due <= as_of + SOON for due in dues),
+        due_soon=sum(as_of <= due <= as_of + soon for due in dues) if soon else 0,
     )
 
 
@@ -81,6 +81,7 @@ STEPS = st.lists(
         OPTIONAL,
         OPTIONAL,
         st.integers(0, 4),
+        st.sampled_from([SOON, SOON, SOON, 3, 40, 0]),
     ),
     max_size=60,
 )
@@ -88,10 +89,10 @@ STEPS = st.lists(
 
 @given(steps=STEPS)
 def test_counts_oldest_and_next_due_equal_a_look_at_everybody(
-    steps: list[tuple[str, tuple[Group, ...] | None, int | None, int | None, int]],
+    steps: list[tuple[str, tuple[Group, ...] | None, int | None, int | None, int, int]],
 ) -> None:
     room, stands, as_of = WaitingRoom(10_000), dict[str, Stand](), 0
-    for conversation, groups, since, due, elapsed in steps:
+    for conversation, groups, since, due, elapsed, soon in steps:
         as_of += elapsed
         room.advance(as_of)
         if groups is None:
@@ -101,7 +102,7 @@ def test_counts_oldest_and_next_due_equal_a_look_at_everybody(
             room.put(conversation, groups, since, due)
             stands[conversation] = (groups, since, due)
         for group in (QUEUE, TEAM):
-            assert room.waiting(group, SOON) == direct(stands, group, as_of)
+            assert room.waiting(group, soon) == direct(stands, group, as_of, soon)
 
 
 def test_heaps_stay_as_small_as_the_room_over_a_long_day() -> None:
@@ -114,7 +115,8 @@ def test_heaps_stay_as_small_as_the_room_over_a_long_day() -> None:
         else:
             room.remove(conversation)
         room.advance(now)
+        room.waiting(QUEUE, 5)
     crowd = room._crowds[QUEUE]
     assert len(room) <= 101
-    assert max(len(crowd.waits), len(crowd.dues), len(room._dues)) <= 2 * 101 + 64 + 1
+    assert max(len(crowd.waits), len(crowd.dues), len(crowd.soon), len(room._dues)) <= 2 * 101 + 64 + 1
     assert room.waiting(QUEUE).oldest_since == 0
