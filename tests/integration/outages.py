@@ -1,8 +1,9 @@
 """Outages injected into a running world, and what the telephone said: `make pages OUTAGES=100`.
 
 Each outage is one cause. It has to be paged once, in time, under its own name, and no page may follow its all-clear:
-the second of a pair of Alertmanagers tells late what it saw. What counts is what the bridge's channel took. The three
-sites fail side by side; what fails for all of them (broker, hub, bridge) fails afterwards, alone.
+the second of a pair of Alertmanagers tells late what it saw. What counts is what the bridge's channel took. Power,
+lines and a whole site fail side by side, each at one of several sites in turn (three times in ten minutes at the same
+site would be flapping); what fails for all of them (broker, hub, bridge) fails afterwards, alone.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from tests.integration.pages_world import LINES, MAIN_LINE, PEER_TIMEOUT_S, Worl
 from tests.waiting import wait_until
 from wire.uplink import LineState
 
+SITES_EACH: Final = 9
+"""With an outage at most every 35 s, no site has a third one within ten minutes."""
 LATE_S: Final = 5.0
 """How long a second page about the same cause is waited for."""
 ALL_CLEAR_S: Final = 60.0
@@ -87,17 +90,18 @@ def _counted(world: World, outcome: Outcome, since: float, *sites: str) -> Outco
 
 
 async def _ups(world: World, kind: str, status: str, expected: str, within_s: float) -> Outcome:
-    served = await asyncio.to_thread(_set_status, world, status)
-    shown = await world.is_in("power", "on_battery")
-    outcome = await _watched(world, kind, "power", expected, served, within_s)
+    site = world.next_of("power")
+    served = await asyncio.to_thread(_set_status, world, site, status)
+    shown = await world.is_in(site, "on_battery")
+    outcome = await _watched(world, kind, site, expected, served, within_s)
     outcome.to_board = shown - served
-    await asyncio.to_thread(_set_status, world, "OL CHRG")
-    return await _finished(world, outcome, "power", served)
+    await asyncio.to_thread(_set_status, world, site, "OL CHRG")
+    return await _finished(world, outcome, site, served)
 
 
-def _set_status(world: World, status: str) -> float:
+def _set_status(world: World, site: str, status: str) -> float:
     """The instant at which upsd served it, to within a poll of a hundredth of a second."""
-    world.ups.set("ups1", "ups.status", status)
+    world.ups.set(world.powers[site], "ups.status", status)
     return time.monotonic()
 
 
@@ -118,26 +122,26 @@ async def on_battery(world: World) -> Outcome:
 
 async def one_line(world: World) -> Outcome:
     """The line that carries the site's traffic is down."""
-    since = time.monotonic()
-    world.gateway.line(MAIN_LINE, LineState.DOWN)
-    shown = await world.is_in("lines", "redundancy_lost", "degraded")
-    outcome = await _watched(world, "one line", "lines", "line_down", since, 30)
-    outcome.to_board = shown - since
-    world.gateway.line(MAIN_LINE, LineState.UP)
-    return await _finished(world, outcome, "lines", since)
+    return await _lines(world, "one line", [MAIN_LINE], "line_down", ("redundancy_lost", "degraded"), 30)
 
 
 async def both_lines(world: World) -> Outcome:
     """Both lines are down, one after the other."""
-    since = time.monotonic()
-    for line in LINES:
-        world.gateway.line(line, LineState.DOWN)
-    shown = await world.is_in("lines", "isolated")
-    outcome = await _watched(world, "both lines", "lines", "lines_down", since, 15)
+    return await _lines(world, "both lines", list(LINES), "lines_down", ("isolated",), 15)
+
+
+async def _lines(
+    world: World, kind: str, lines: Sequence[str], expected: str, states: Sequence[str], within_s: float
+) -> Outcome:
+    site, since = world.next_of("lines"), time.monotonic()
+    for line in lines:
+        world.lines[site].line(line, LineState.DOWN)
+    shown = await world.is_in(site, *states)
+    outcome = await _watched(world, kind, site, expected, since, within_s)
     outcome.to_board = shown - since
-    for line in LINES:
-        world.gateway.line(line, LineState.UP)
-    return await _finished(world, outcome, "lines", since)
+    for line in lines:
+        world.lines[site].line(line, LineState.UP)
+    return await _finished(world, outcome, site, since)
 
 
 async def dies_without_a_word(world: World) -> Outcome:
@@ -159,12 +163,12 @@ async def broker_and_seats(world: World) -> Outcome:
     world.broker.kill()
     outcome = await _watched(world, "broker", "", "hub_deaf", since, 40)
     world.broker.start()
-    for site in ("power", "lines", "dark"):
+    for site in world.sites:
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
     await _all_clear(world, since, "")
     await quiet_for(world.after_end_s)
-    return _counted(world, outcome, since, "power", "lines", "dark", "Hub")
+    return _counted(world, outcome, since, *world.sites, "Hub")
 
 
 async def hub(world: World) -> Outcome:
@@ -174,24 +178,25 @@ async def hub(world: World) -> Outcome:
     outcome = await _watched(world, "monitor", "", "hub_down", since, 60)
     world.start_server()
     await world.server_is_ready()
-    for site in ("power", "lines", "dark"):
+    for site in world.sites:
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
     await _all_clear(world, since, "")
     await quiet_for(world.after_end_s)
-    return _counted(world, outcome, since, "hub", "power", "lines", "dark")
+    return _counted(world, outcome, since, "hub", *world.sites)
 
 
 async def bridge(world: World) -> Outcome:
     """The bridge dies after an all-clear, before the second of the pair tells what it saw earlier."""
-    since = await asyncio.to_thread(_set_status, world, "OB LB DISCHRG")
-    outcome = await _watched(world, "bridge", "power", "battery_low", since, 10)
-    await asyncio.to_thread(_set_status, world, "OL CHRG")
-    await _all_clear(world, since, "power")
+    site = world.next_of("power")
+    since = await asyncio.to_thread(_set_status, world, site, "OB LB DISCHRG")
+    outcome = await _watched(world, "bridge", site, "battery_low", since, 10)
+    await asyncio.to_thread(_set_status, world, site, "OL CHRG")
+    await _all_clear(world, since, site)
     await quiet_for(ANSWERED_S)  # killed before it knows of the answer it would tell again: twice rather than never
     world.kill("bridge")
     world.start_bridge()
-    return await _finished(world, outcome, "power", since)
+    return await _finished(world, outcome, site, since)
 
 
 TRACKS: Final[Sequence[Sequence[tuple[Injection, int]]]] = (
@@ -221,7 +226,7 @@ async def campaign(directory: Path, outages: int, seed: int) -> list[Outcome]:
             found.append(await inject(world))
             print(f"{len(found):4d} {found[-1]}", flush=True)
 
-    async with running_world(directory, with_prometheus=True) as world:
+    async with running_world(directory, with_prometheus=True, sites_each=SITES_EACH) as world:
         world.after_end_s = PEER_TIMEOUT_S + LATE_S
         async with asyncio.TaskGroup() as tasks:
             for number, kinds in enumerate(TRACKS):

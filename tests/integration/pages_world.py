@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,10 +38,7 @@ port = {web}
 [mqtt]
 host = "127.0.0.1"
 port = {broker}
-[[site]]
-id = "power"
-[[site]]
-id = "lines"
+{fleet}
 [[site]]
 id = "dark"
 seats = 2
@@ -67,7 +65,7 @@ url_file = "desk.url"
 language = "en"
 """
 PROBE: Final = """
-site = "power"
+site = "{site}"
 probe = "gateway"
 role = "gateway"
 data_dir = "{directory}"
@@ -77,7 +75,7 @@ port = {broker}
 [[ups]]
 name = "rack1"
 port = {port}
-ups = "ups1"
+ups = "{ups}"
 """
 BEAT_MS: Final = {Role.GATEWAY: 2_000, Role.SEAT: 5_000}
 LINES: Final = {"line1": "电信", "line2": "联通"}
@@ -150,7 +148,7 @@ def _head() -> tuple[int, int, str, None, bool, str]:
 
 
 class World:
-    """The running parts, by name. alertmanagers: a pair.
+    """The running parts, by name. alertmanagers: a pair. powers: the UPS of each site that has one, lines: the gateway.
 
     after_end_s: how long after each all-clear a page is waited for that must not come; 0 = not even the all-clear is.
     """
@@ -160,16 +158,27 @@ class World:
     alertmanagers: list[Server]
     config: Config
     url: str
-    gateway: MadeUp
     dark: list[MadeUp]
 
-    def __init__(self, directory: Path, stack: AsyncExitStack) -> None:
+    def __init__(self, directory: Path, stack: AsyncExitStack, sites_each: int) -> None:
         self.directory = directory
         self.telephone = Telephone()
         self.after_end_s = 0.0
         self.bridge_port = free_port()
+        self.powers = {name: f"ups{number}" for number, name in enumerate(_names("power", sites_each), start=1)}
+        self.lines = {name: MadeUp(self, name) for name in _names("lines", sites_each)}
+        self._turns = {"power": cycle(self.powers), "lines": cycle(self.lines)}
         self._stack = stack
         self._commands: dict[str, Running] = {}
+
+    @property
+    def sites(self) -> list[str]:
+        """All of them."""
+        return [*self.powers, *self.lines, "dark"]
+
+    def next_of(self, kind: str) -> str:
+        """The site of this kind whose turn it is: one that fails thrice in minutes flaps, a trouble of its own."""
+        return next(self._turns[kind])
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a command of ours, or start it again."""
@@ -226,20 +235,24 @@ class World:
         return (pages[0][0] - since, pages[0][1]) if pages else None
 
 
+def _names(kind: str, count: int) -> list[str]:
+    return [kind, *(f"{kind}{number}" for number in range(2, count + 1))]
+
+
 def _stop(running: Running) -> None:
     if running.process.poll() is None:
         running.stop()
 
 
 @asynccontextmanager
-async def running_world(directory: Path, *, with_prometheus: bool = False) -> AsyncIterator[World]:
-    """All of it, once every site is as it should be."""
+async def running_world(directory: Path, *, with_prometheus: bool = False, sites_each: int = 1) -> AsyncIterator[World]:
+    """All of it, once every site is as it should be. sites_each: how many with a UPS, and as many with lines."""
     async with AsyncExitStack() as stack:
-        world = World(directory, stack)
+        world = World(directory, stack, sites_each)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         telephone = await _serve_telephone(stack, world.telephone)
         world.broker = stack.enter_context(run_mosquitto(directory))
-        world.ups = stack.enter_context(run_ups_server(directory, {"ups1": ONLINE_UPS}))
+        world.ups = stack.enter_context(run_ups_server(directory, dict.fromkeys(world.powers.values(), ONLINE_UPS)))
         port, alertmanagers = free_port(), [free_port(), free_port()]
         world.url = f"http://{LOOPBACK}:{port}"
         for name in ("telephone", "desk"):
@@ -251,6 +264,7 @@ async def running_world(directory: Path, *, with_prometheus: bool = False) -> As
             bridge=world.bridge_port,
             alertmanagers=", ".join(f'"http://{LOOPBACK}:{each}"' for each in alertmanagers),
             broker=world.broker.port,
+            fleet="\n".join(f'[[site]]\nid = "{site}"' for site in (*world.powers, *world.lines)),
         )
         config.write_text(text, encoding="utf-8")
         world.config = read_config(config)
@@ -268,16 +282,17 @@ async def running_world(directory: Path, *, with_prometheus: bool = False) -> As
             assert is_prometheus_ready(stack.enter_context(prometheus).port)
         world.start_server()
         await world.server_is_ready()
-        _start_probe(world)
-        world.gateway = MadeUp(world, "lines")
+        for site, ups in world.powers.items():
+            _start_probe(world, site, ups)
         world.dark = [MadeUp(world, "dark", seat) for seat in ("", "seat-01", "seat-02")]
         speaking = [
             tasks.create_task(each.run(), name=f"made up {number}")
-            for number, each in enumerate([world.gateway, *world.dark])
+            for number, each in enumerate([*world.lines.values(), *world.dark])
         ]
-        for line in LINES:
-            world.gateway.line(line, LineState.UP)
-        for site in ("power", "lines", "dark"):
+        for gateway in world.lines.values():
+            for line in LINES:
+                gateway.line(line, LineState.UP)
+        for site in world.sites:
             await world.is_in(site, "ok")
         yield world
         for task in speaking:
@@ -285,13 +300,11 @@ async def running_world(directory: Path, *, with_prometheus: bool = False) -> As
         await asyncio.wait(speaking)  # before the broker goes
 
 
-def _start_probe(world: World) -> None:
-    file = world.directory / "probe.toml"
-    file.write_text(
-        PROBE.format(directory=world.directory / "probe", broker=world.broker.port, port=world.ups.port),
-        encoding="utf-8",
-    )
-    world.start("probe", "probe", "--config", str(file))
+def _start_probe(world: World, site: str, ups: str) -> None:
+    file, directory = world.directory / f"probe-{site}.toml", world.directory / f"probe-{site}"
+    text = PROBE.format(site=site, ups=ups, directory=directory, broker=world.broker.port, port=world.ups.port)
+    file.write_text(text, encoding="utf-8")
+    world.start(f"probe-{site}", "probe", "--config", str(file))
 
 
 async def _serve_telephone(stack: AsyncExitStack, telephone: Telephone) -> str:
