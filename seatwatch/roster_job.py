@@ -3,7 +3,7 @@
 * RosterJobError: the operator's to cure; the message says how.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.importing import local_intake
 from seatwatch.own_server import OwnServerError, post
+from seatwatch.roster_clients import Expected, unexpected, without_ledger
 from seatwatch.settings import Defaults
 from wire.errors import EncodeError
 from wire.ids import OPERATOR
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
     unmentioned: Sequence[Link]
 
 
-def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults) -> Plan:
+def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults, expected: Expected) -> Plan:
     """Read the file and the ledgers. now: ms.
 
     RosterError, TableError, LedgerError, OSError.
@@ -69,25 +70,13 @@ def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults) -
         client: links.changes(known[client], (link for link, whose in concerned.items() if client in whose))
         for client in clients
     }
-    problems = sorted(
-        [*roster.problems, *links.problems(operator.values(), roster.stated)], key=lambda each: (each.sheet, each.row)
-    )
-    remarks = [*links.remarks(operator.values(), roster.stated), *_new_clients(data, roster.stated, concerned)]
+    wrong = [*roster.problems, *links.problems(operator.values(), roster.stated)]
+    wrong += unexpected(expected, roster.stated, concerned)
+    problems = sorted(wrong, key=lambda each: (each.sheet, each.row))
+    new = without_ledger(expected, data, roster.stated, concerned)
+    remarks = [*links.remarks(operator.values(), roster.stated), *new]
     changed = {client: each for client, each in found.items() if each}
     return Plan(roster, problems, remarks, changed, known, _unmentioned(operator, roster.stated, now))
-
-
-def _new_clients(data: Path, stated: Sequence[Stated], concerned: Mapping[Link, frozenset[str]]) -> Iterator[Problem]:
-    """Clients that get a ledger where others have one: it is for good, and a slip of the pen is a client too."""
-    clients = ledger_directory(data, OPERATOR).parent / "clients"
-    known = sorted(each.name for each in clients.iterdir()) if clients.is_dir() else []
-    said = set(known)
-    for each in stated:
-        for client in sorted(concerned[each.link] - said):
-            said.add(client)
-            if known:
-                what = f"{client} has no ledger here and gets one, for good; there are: {', '.join(known)}"
-                yield Problem(each.sheet, each.row, what)
 
 
 def known_links(data: Path, client: str, block: int) -> Known:

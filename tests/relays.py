@@ -1,8 +1,8 @@
-"""What may stand between a probe and its hub: a TLS terminator and a proxy that answers CONNECT, on loopback ports."""
+"""What may stand between two parts, on loopback ports: a TLS terminator, a proxy that answers CONNECT, a black hole."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -26,18 +26,28 @@ class Authority:
         return context
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def _always() -> bool:
+    return True
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, carries: Callable[[], bool]) -> None:
     with suppress(OSError):
         while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+            if carries():
+                writer.write(data)
+                await writer.drain()
     writer.close()
 
 
 async def _join(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int, answer: bytes = b""
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    host: str,
+    port: int,
+    answer: bytes = b"",
+    carries: Callable[[], bool] = _always,
 ) -> None:
-    """Both ways, until either end closes."""
+    """Both ways, until either end closes. carries: whether what comes now goes on or is lost."""
     try:
         far_reader, far_writer = await asyncio.open_connection(host, port)
     except OSError:
@@ -45,8 +55,8 @@ async def _join(
         return
     writer.write(answer)
     async with asyncio.TaskGroup() as ways:
-        ways.create_task(_copy(reader, far_writer), name="relay.out")
-        ways.create_task(_copy(far_reader, writer), name="relay.back")
+        ways.create_task(_copy(reader, far_writer, carries), name="relay.out")
+        ways.create_task(_copy(far_reader, writer, carries), name="relay.back")
 
 
 @asynccontextmanager
@@ -85,3 +95,32 @@ async def connect_proxy(heads: list[str], *, refuse: bool = False) -> AsyncItera
 
     async with _serving(handle, None) as chosen:
         yield chosen
+
+
+class BlackHole:
+    """A relay that can lose what its connections carry from then on, without a word to either end."""
+
+    def __init__(self, far_port: int) -> None:
+        self._far_port = far_port
+        self._opened = 0
+        self._lost = 0
+        self.host = LOOPBACK
+        self.port = 0
+
+    def swallow(self) -> None:
+        """Nothing more comes through on the connections that are open; a new one is sound."""
+        self._lost = self._opened
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, as asyncio.start_server hands it over."""
+        number = self._opened
+        self._opened += 1
+        await _join(reader, writer, LOOPBACK, self._far_port, carries=lambda: number >= self._lost)
+
+
+@asynccontextmanager
+async def black_hole(port: int) -> AsyncIterator[BlackHole]:
+    """In front of `port` of this machine, as a firewall that forgets its connections."""
+    relay = BlackHole(port)
+    async with _serving(relay.handle, None) as relay.port:
+        yield relay

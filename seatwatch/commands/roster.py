@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -13,6 +13,7 @@ from wire.zones import zone_named
 
 if TYPE_CHECKING:
     from collector._core.roster import Link, Problem
+    from seatwatch.roster_clients import Expected
     from seatwatch.roster_job import Plan
 
 EXAMPLES = """
@@ -20,7 +21,7 @@ Examples:
 
   seatwatch roster import roster.xlsx --check    what would change, and everything that is wrong
 
-  seatwatch roster import roster.xlsx
+  seatwatch roster import roster.xlsx --config seatwatch.toml    a client that it does not name is refused
 
 examples/roster/roster.csv shows every column; docs/operate/roster.md explains them.
 """
@@ -41,13 +42,23 @@ def _only_groups() -> None:
 
 def import_(
     file: Annotated[Path, typer.Argument(help="the roster: .csv or .xlsx", exists=True, dir_okay=False)],
-    data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
+    data: Annotated[
+        Path | None, typer.Option(help="the data directory; default: the configuration's, else ./data")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="the server's configuration: a client whom it does not name is refused")
+    ] = None,
+    new_client: Annotated[
+        list[str] | None,
+        typer.Option(help="a client that is right though the configuration does not name it; may be repeated"),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="say what would change and what is wrong, change nothing")
     ] = False,
     time_zone: Annotated[
         str | None, typer.Option(help="the zone in which dates begin; default: the contract's")
     ] = None,
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of what is said about clients")] = "en",
 ) -> None:
     """Import a roster. Importing it again adds nothing; links that the file does not mention stay in force.
 
@@ -66,8 +77,10 @@ def import_(
         zone = zone_named(time_zone or defaults.text("contract.time_zone"))
     except ZoneInfoNotFoundError:
         _end(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai", 2)
+    expected, configured_data = _expected(config, new_client or [], lang)
+    data = configured_data if data is None else data
     try:
-        planned = plan(file, data, zone, now_ms(), defaults)
+        planned = plan(file, data, zone, now_ms(), defaults, expected)
     except (RosterError, TableError) as error:
         _end(str(error), 2)
     except (LedgerError, OSError) as error:
@@ -77,6 +90,23 @@ def import_(
         raise typer.Exit(1)
     if not check:
         _write(planned, data, now_ms())
+
+
+def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) -> "tuple[Expected, Path]":
+    """Which clients the file may name, and the data directory unless another is said."""
+    from seatwatch.config import ConfigError, read_config
+    from seatwatch.explain_words import Teller
+    from seatwatch.roster_clients import Expected
+
+    tell = Teller(lang, ZoneInfo("UTC"))
+    if config is None:
+        return Expected(tell), Path("data")
+    try:
+        settings = read_config(config)
+    except ConfigError as error:
+        _end("\n".join(f"{config}: {problem}" for problem in error.problems), 2)
+    named = frozenset(client.id for client in settings.client)
+    return Expected(tell, str(config), named, frozenset(new)), settings.data_dir(config.parent)
 
 
 def _write(planned: "Plan", data: Path, now: int) -> None:

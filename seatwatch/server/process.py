@@ -257,14 +257,14 @@ class Server:
             return
         from seatwatch.server.streams import connect, feed  # noqa: PLC0415 - most servers run without, and it takes 0.2 s
 
-        redis = connect(self._config.redis.url, stack)
+        redis = connect(self._config.redis.url, stack, self._defaults)
         await feed(redis, intake.ledgers, beside, defaults=self._defaults, clock_ms=self._record_clock.now_ms)
 
     async def _streams(self, stack: AsyncExitStack, beside: Beside, stop: asyncio.Event) -> "dict[str, RedisFeed]":
         """Follow every configured client's stream; none when told to stop before all were announced."""
         from seatwatch.server.streams import connect, follow  # noqa: PLC0415 - see above
 
-        redis = connect("" if self._config.redis is None else self._config.redis.url, stack)
+        redis = connect("" if self._config.redis is None else self._config.redis.url, stack, self._defaults)
         wanted = {OPERATOR, *(client.id for client in self._config.client)}
         streams = await follow(redis, wanted, beside, stop, defaults=self._defaults)
         if streams is None:

@@ -32,9 +32,21 @@ class Streams(NamedTuple):
     unheard: Unheard
 
 
-def connect(url: str, stack: AsyncExitStack) -> Redis:
-    """A client of that Redis; who uses it tries again, at a pace of ours and ready to be stopped."""
-    redis = Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0))
+def connect(url: str, stack: AsyncExitStack, defaults: Defaults) -> Redis:
+    """A client of that Redis; who uses it tries again, at a pace of ours and ready to be stopped.
+
+    A Redis that holds its connections and says nothing is given up like one that is gone. A read that waits for news is
+    not cut short by that: it may wait its time, and then the answer has its own.
+    """
+    keep = {} if url.startswith("unix:") else {"socket_keepalive": True}
+    redis = Redis.from_url(
+        url,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=defaults.seconds("collector.feed_connect"),
+        socket_timeout=defaults.seconds("engine.stream_block") + defaults.seconds("collector.feed_answer"),
+        **keep,
+    )
     stack.push_async_callback(redis.aclose)
     return redis
 

@@ -5,21 +5,25 @@ import io
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from collector.feed_redis import RedisFeeder
 from ledger.entry import NewEntry, StoredEntry
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
 from ledger.writer import LedgerWriter
-from seatwatch.settings import load_defaults
+from seatwatch.server.streams import connect
+from seatwatch.settings import Defaults, load_defaults
 from sla_engine.runners.redis_streams import FeedDiverged, RedisFeed, announced_ledgers, known_size
 from sla_engine.runners.tail import holds
+from tests.relays import black_hole
 from tests.servers import Server
 from tests.waiting import wait_until
 from wire.codec import encode_body
@@ -29,6 +33,24 @@ from wire.stream import CHUNK_FIELD, Announced, StreamEntry, decode_chunk
 from wire.topics import LEDGERS_KEY, stream_name
 
 EPOCH = bytes(16)
+SHIPPED = load_defaults()
+SOON = Defaults(
+    {
+        **SHIPPED,
+        "engine.stream_block": replace(SHIPPED["engine.stream_block"], value=0.4),
+        "collector.feed_answer": replace(SHIPPED["collector.feed_answer"], value=0.3),
+    }
+)
+"""As shipped, but a silent Redis is given up soon: both times together are what an answer may take."""
+
+
+class Reachable(Protocol):
+    """Redis itself, or what stands in front of it."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
 
 
 class Growing:
@@ -82,18 +104,18 @@ def growing(tmp_path: Path) -> Iterator[Growing]:
 
 
 @asynccontextmanager
-async def feeding(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeeder, Redis]]:
-    redis = Redis(host=server.host, port=server.port, protocol=2)
-    reader = LedgerReader.open(growing.directory)
-    feeder = RedisFeeder(redis, "acme", reader, growing.changed, chunks_max=1000, retry_s=0.05, look_s=0.05)
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(feeder.run(), name="feeder")
-        try:
-            yield feeder, redis
-        finally:
-            task.cancel()
-    await redis.aclose()
-    reader.close()
+async def feeding(growing: Growing, server: Reachable) -> AsyncIterator[tuple[RedisFeeder, Redis]]:
+    async with AsyncExitStack() as stack:
+        redis = connect(f"redis://{server.host}:{server.port}/0", stack, SOON)
+        reader = LedgerReader.open(growing.directory)
+        stack.callback(reader.close)
+        feeder = RedisFeeder(redis, "acme", reader, growing.changed, chunks_max=1000, retry_s=0.05, look_s=0.05)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(feeder.run(), name="feeder")
+            try:
+                yield feeder, redis
+            finally:
+                task.cancel()
 
 
 async def announced_of(redis: Redis) -> Announced | None:
@@ -236,16 +258,16 @@ async def test_a_stream_of_another_past_is_dropped_though_the_restored_ledger_ha
 
 
 @asynccontextmanager
-async def following(growing: Growing, server: Server) -> AsyncIterator[tuple[RedisFeed, asyncio.Task[None]]]:
-    redis = Redis(host=server.host, port=server.port, protocol=2)
-    feed = RedisFeed(redis, growing.writer.ledger_id, 250, entries_max=1000, block_ms=50, retry_s=0.05)
-    task = asyncio.get_running_loop().create_task(feed.run(), name="follow")
-    try:
-        yield feed, task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await redis.aclose()
+async def following(growing: Growing, server: Reachable) -> AsyncIterator[tuple[RedisFeed, asyncio.Task[None]]]:
+    async with AsyncExitStack() as stack:
+        redis = connect(f"redis://{server.host}:{server.port}/0", stack, SOON)
+        feed = RedisFeed(redis, growing.writer.ledger_id, 250, entries_max=1000, block_ms=50, retry_s=0.05)
+        task = asyncio.get_running_loop().create_task(feed.run(), name="follow")
+        try:
+            yield feed, task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_follower_ends_when_its_stream_goes_on_from_another_past(
@@ -278,3 +300,43 @@ async def test_a_follower_can_go_back_to_what_it_has_let_go_of(growing: Growing,
         feed.read(0, 9)
         assert await feed.changed(249) == 250
         assert [entry.leaf for entry in feed.read(0, 300)] == [entry.leaf for entry in stored(growing)]
+
+
+async def test_connections_that_are_swallowed_are_given_up_by_both_and_made_anew(
+    growing: Growing, redis_server: Server
+) -> None:
+    async with (
+        black_hole(redis_server.port) as between,
+        feeding(growing, between) as (feeder, _),
+        following(growing, between) as (feed, _),
+    ):
+        assert await feed.changed(249) == 250
+        with capture_logs() as logs:
+            between.swallow()
+            growing.grow(10)
+            await wait_until(lambda: feed.received == 260, what="what is new to come through")
+        gave_up = {(log["event"], log["error"]) for log in logs}
+        assert gave_up == {("feed.redis_unavailable", "TimeoutError"), ("engine.redis_unavailable", "TimeoutError")}
+        assert (feeder.fed, feeder.rebuilds) == (260, 0)
+
+
+async def test_a_redis_that_stands_still_is_given_up_and_caught_up_with(growing: Growing, redis_server: Server) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis), following(growing, redis_server) as (feed, _):
+        assert await feed.changed(249) == 250
+        with capture_logs() as logs:
+            redis_server.pause()
+            growing.grow(10)
+            names = {"feed.redis_unavailable", "engine.redis_unavailable"}
+            await wait_until(lambda: names <= {log["event"] for log in logs}, what="both to give it up")
+        assert feeder.fed == 250
+        redis_server.resume()
+        await wait_until(lambda: feed.received == 260, what="what is new to come through")
+        assert await indexes(redis, growing) == list(range(260))
+
+
+async def test_a_read_may_wait_for_news_for_longer_than_an_answer_may_take(redis_server: Server) -> None:
+    async with AsyncExitStack() as stack:
+        block_ms = SOON.ms("engine.stream_block")
+        assert block_ms > SOON.ms("collector.feed_answer")
+        redis = connect(f"redis://{redis_server.host}:{redis_server.port}/0", stack, SOON)
+        assert not await redis.xread({"nothing": "0-0"}, block=block_ms), "it waits its time, and nothing came"

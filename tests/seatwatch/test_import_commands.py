@@ -286,6 +286,50 @@ def test_a_client_that_gets_a_ledger_where_others_have_one_is_named(
     assert not (data / "clients" / "acmee").exists()
 
 
+@pytest.fixture
+def slip(tmp_path: Path) -> list[str]:
+    """The arguments of an import whose third row has a letter too many, where a configuration names two clients."""
+    rows = "shop-1,acme,\nshop-2,ACMEE,\n,globex,4\n,umbrella,4\n"
+    text = "shop,client,contracted_seats,effective_from\n" + rows.replace("\n", ",2026-11-01\n")
+    (tmp_path / "slip.csv").write_text(text, encoding="utf-8")
+    config = '[server]\ndata = "record"\n[[client]]\nid = "acme"\n[[client]]\nid = "globex"\n'
+    (tmp_path / "seatwatch.toml").write_text(config, encoding="utf-8")
+    return ["roster", "import", str(tmp_path / "slip.csv"), "--config", str(tmp_path / "seatwatch.toml")]
+
+
+def test_a_client_whom_the_configuration_does_not_name_is_refused_with_the_one_that_was_meant(
+    slip: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(slip) == 1
+    said = capsys.readouterr().err
+    config = tmp_path / "seatwatch.toml"
+    assert f"row 3: {config} names no client ACMEE; did you mean acme? If it is new, add --new-client ACMEE" in said
+    assert f"row 5: {config} names no client umbrella, only: acme, globex; if it is new" in said
+    assert len(said.splitlines()) == 2
+    assert run([*slip, "--lang", "zh", "--check"]) == 1
+    assert f"{config} 里没有客户 ACMEE；是否想写 acme？" in capsys.readouterr().err
+    assert not (tmp_path / "record").exists()
+
+
+def test_a_client_that_is_said_to_be_new_gets_its_ledger_in_the_configurations_data(
+    slip: list[str], tmp_path: Path
+) -> None:
+    assert run([*slip, "--new-client", "ACMEE"]) == 1, "the other one is not said to be new"
+    assert run([*slip, "--new-client", "ACMEE", "--new-client", "umbrella"]) == 0
+    there = sorted(each.name for each in (tmp_path / "record" / "clients").iterdir())
+    assert there == ["ACMEE", "acme", "globex", "umbrella"]
+
+
+def test_a_configuration_without_clients_takes_any_and_a_wrong_one_is_said(
+    slip: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "seatwatch.toml").write_text('[server]\ndata = "record"\n', encoding="utf-8")
+    assert run([*slip, "--check"]) == 0
+    (tmp_path / "seatwatch.toml").write_text('[[client]]\nname = "nobody"\n', encoding="utf-8")
+    assert run([*slip, "--check"]) == 2
+    assert "seatwatch.toml: client[0].id: is needed and not there" in capsys.readouterr().err
+
+
 def test_with_a_wrong_row_nothing_is_written(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(ROSTER.read_text(encoding="utf-8").replace("2026-12-01", "soon"), encoding="utf-8")
