@@ -178,6 +178,24 @@ def test_the_newer_part_continues_alone_once_the_older_is_gone(
     assert imported(tmp_path) == imported_at_once(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("at_once", [("queue_log.1", "queue_log"), ("queue_log", "queue_log.1"), ()])
+def test_parts_that_overlap_are_imported_as_the_log_that_they_are_of(
+    at_once: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log.1").write_text(log(*ROWS[:7]), encoding="utf-8")
+    (tmp_path / "queue_log").write_text(log(*ROWS[4:]), encoding="utf-8")
+    if at_once:
+        assert run(arguments(tmp_path, *at_once)) == 0
+    else:
+        assert run(arguments(tmp_path, "queue_log.1")) == 0
+        assert run(arguments(tmp_path, "queue_log")) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcomes"]["row_repeated"] == 3
+    before = imported(tmp_path)
+    for again in (("queue_log.1",), ("queue_log",), ("queue_log", "queue_log.1")):
+        assert run(arguments(tmp_path, *again)) == 0
+    assert imported(tmp_path) == before == imported_at_once(tmp_path / "whole")
+
+
 def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
