@@ -229,6 +229,27 @@ def test_events_nobody_knows_are_on_the_record(tmp_path: Path) -> None:
     assert [entry.body.event for entry in entries(tmp_path) if isinstance(entry.body, SourceNote)] == ["SURVEY"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["report", "--from", "2025-10-09", "--to", "2025-10-10", "--by", "agent", "--queue", "售前"],
+        ["report", "--from", "2025-10-09", "--to", "2025-10-10", "--by", "agent", "--format", "csv"],
+        ["explain", "c-1"],
+    ],
+)
+def test_chinese_names_of_queues_and_agents_are_read_as_names(
+    asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS).replace("q-1", "售前").replace("a-1", "王 五"), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    capsys.readouterr()
+    assert run([*asked, "--client", "acme", "--data", str(tmp_path / "data")]) == 0
+    shown = capsys.readouterr().out
+    assert "王 五" in shown
+    assert ("售前" in shown) == (asked[0] == "explain")
+    assert "~E" not in shown
+
+
 def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "queue_log").write_text(log(*ROWS[:3]), encoding="utf-8")
     command = [word for word in arguments(tmp_path, "queue_log") if word != "--json"]
