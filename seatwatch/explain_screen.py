@@ -15,6 +15,7 @@ from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of
 from sla_engine.explain import Explanation, Session
 from wire.recorded import Recorded
+from wire.spelling import readable
 from wire.verdict import Outcome, SessionFact
 
 COLUMNS: Final = 140
@@ -74,7 +75,7 @@ def _session(console: Console, session: Session, explained: Explanation, tell: T
     fact = session.fact
     console.print()
     name = tell.filled("session_word", n=session.number)
-    console.print(Text.assemble((name, "bold"), f"  {fact.queue}  {tell.at(fact.started_at)}"))
+    console.print(Text.assemble((name, "bold"), f"  {readable(fact.queue)}  {tell.at(fact.started_at)}"))
     held = session.definition
     console.print(Text.assemble(f"{tell.word('verdict_heading')}: ", (verdict_words(fact, tell), "bold")))
     console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}")
@@ -129,9 +130,8 @@ def turn_lines(session: Session, tell: Teller) -> Iterator[str]:
         yield tell.word("turns_heading")
     for turn in session.turns:
         judged = "" if turn.verdict is None else f"  {tell.word(turn.verdict)}"
-        yield (
-            f"  {turn.turn}: {tell.at(turn.started_at)}  {tell.lasting(turn.duration_ms)}  {turn.place.account}{judged}"
-        )
+        who = readable(turn.place.account)
+        yield f"  {turn.turn}: {tell.at(turn.started_at)}  {tell.lasting(turn.duration_ms)}  {who}{judged}"
 
 
 def leg_lines(session: Session, tell: Teller) -> Iterator[str]:
@@ -141,7 +141,7 @@ def leg_lines(session: Session, tell: Teller) -> Iterator[str]:
     for leg in session.legs:
         replied = "" if leg.replied_at is None else f"  {tell.word('answered')} {tell.at(leg.replied_at)}"
         held = f"{tell.at(leg.started_at)} -> {tell.at(leg.ended_at)}"
-        yield f"  {leg.place.account}: {held}  {tell.word(leg.end)}{replied}"
+        yield f"  {readable(leg.place.account)}: {held}  {tell.word(leg.end)}{replied}"
 
 
 def revision_lines(session: Session, explained: Explanation, tell: Teller) -> Iterator[str]:

@@ -20,6 +20,7 @@ from wire.conversation import (
     Transferred,
 )
 from wire.recorded import Recorded
+from wire.spelling import readable
 
 MS_PER_S: Final = 1_000
 S_PER_MINUTE: Final = 60
@@ -71,21 +72,21 @@ class Teller:
             case Offered(channel=channel, direction=direction):
                 return self.filled("told_offered", channel=self.word(channel), direction=self.word(direction))
             case Queued(queue=queue):
-                return self.filled("told_queued", queue=queue)
+                return self.filled("told_queued", queue=readable(queue))
             case Assigned(account=account):
-                return self.filled("told_assigned", account=account)
+                return self.filled("told_assigned", account=readable(account))
             case Accepted(account=account):
-                return self.filled("told_accepted", account=account)
+                return self.filled("told_accepted", account=readable(account))
             case CustomerTurn(form=form):
                 return self.filled("told_customer_turn", form=self.word(form))
             case AgentTurn(author=Author.HUMAN, account=account) if on_call:
-                return self.filled("told_call_answered", account=account).rstrip()
+                return self.filled("told_call_answered", account=readable(account)).rstrip()
             case AgentTurn(author=author, account=account):
-                return self.filled("told_agent_turn", author=self.word(author), account=account).rstrip()
+                return self.filled("told_agent_turn", author=self.word(author), account=readable(account)).rstrip()
             case Transferred(queue="", account=""):
                 return self.word("told_handed_on")
             case Transferred(queue=queue, account=account):
-                return self.filled("told_transferred", to=" ".join(filter(None, (account, queue))))
+                return self.filled("told_transferred", to=" ".join(map(readable, filter(None, (account, queue)))))
             case CustomerLeft(reason=reason):
                 return self.filled("told_customer_left", reason=self.word(reason))
             case Closed(by=by):
@@ -106,4 +107,4 @@ class Teller:
             return self.lasting(value) if name.endswith("_ms") else str(value)
         if name in _NAMED:
             return ", ".join(self.word(each) for each in value.split(", "))
-        return value
+        return readable(value)

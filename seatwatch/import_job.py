@@ -53,6 +53,8 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
     return ReadingSettings(
         events_sorted=defaults.int("collector.import_events_sorted"),
         ids_remembered=defaults.int("collector.import_ids_remembered"),
+        rows_remembered=defaults.int("collector.import_rows_remembered"),
+        rows_noted=defaults.int("collector.import_rows_noted"),
         rejected_listed=defaults.int("collector.import_rejected_listed"),
         cells_remembered=defaults.int("collector.import_cells_remembered"),
         workbook=defaults.fill(TableLimits, "collector", prefix="import_"),

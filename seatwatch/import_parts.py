@@ -25,12 +25,12 @@ def read_parts(data: Path, client: str) -> list[Part]:
 
 def note_parts(data: Path, client: str, epoch: bytes, parts: Sequence[Part], parts_max: int) -> None:
     """Note where the files of an import that is complete continued each other. epoch: of their stream. OSError."""
-    if not parts:
-        return
     found = {part.head: part for part in read_parts(data, client)}
     for part in parts:
-        found.pop(part.head, None)
-        found[part.head] = msgspec.structs.replace(part, stream=epoch)
+        known = found.get(part.head)
+        if known is None or not known.recent or known.after < part.after:  # the end of a stream is the last one known
+            found.pop(part.head, None)
+            found[part.head] = msgspec.structs.replace(part, stream=epoch)
     path = _file(data, client)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")

@@ -13,6 +13,7 @@ from seatwatch.numbers import half_up, percent
 from seatwatch.screens import console_of
 from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled
+from wire.spelling import readable
 
 COLUMNS: Final = 200
 """Width in a file or a pipe."""
@@ -39,7 +40,7 @@ def show(found: Reconciled, tell: Teller) -> None:
     for line in found.lines:
         table.add_row(
             f"{tell.at(line.period_starts)[:16]} .. {tell.at(line.period_ends)[:16]}",
-            " ".join(filter(None, (line.queue, line.account))) or tell.word("client"),
+            " ".join(map(readable, filter(None, (line.queue, line.account)))) or tell.word("client"),
             line.metric,
             line.definition or "-",
             _shown(line.theirs, line.unit, tell),

@@ -12,6 +12,7 @@ from seatwatch.report_columns import COLUMNS, Column, Part, not_judged, unbounde
 from seatwatch.screens import console_of
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.report import Head, Report, Row
+from wire.spelling import readable
 
 WIDTH: Final = 200
 """Columns of a table in a file or a pipe."""
@@ -55,7 +56,7 @@ def as_csv(report: Report) -> str:
     ]
     origin = _origin(report)
     for row in (*report.rows, report.total):
-        name = "total" if row is report.total else row.name
+        name = "total" if row is report.total else readable(row.name)
         values = [value for column in COLUMNS for value in column.values(row)]
         lines.append([name, row.since, row.until, *values, not_judged(row), unbounded(row), *origin])
     return csv_text(lines)
@@ -151,7 +152,7 @@ def _listed(names: "Iterator[str] | tuple[str, ...]") -> str:
 
 def name(row: Row, tell: Teller) -> str:
     """What a row is called."""
-    return tell.word("unassigned") if row.name == "unassigned" else row.name
+    return tell.word("unassigned") if row.name == "unassigned" else readable(row.name)
 
 
 def has_data(column: Column, rows: tuple[Row, ...]) -> bool:

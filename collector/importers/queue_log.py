@@ -24,6 +24,7 @@ from collector.importers._core.plan import Outcome
 from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row, is_cut_off
 from collector.importers._core.queue_open import CallLimits
 from collector.importers._core.queue_story import Story
+from collector.importers._core.repeats import REPEATED, Repeats
 from collector.importers._core.rows import Row
 from collector.importers._core.text import plain
 from collector.importers._core.times import Moment, TimeReader, instants
@@ -38,6 +39,7 @@ _NAMES: Final = (("time",), ("callid",), ("queuename", "queue"), ("agent",), ("e
 _DATA: Final = re.compile(r"data\d*")
 _DELIMITERS: Final = (",", ";", "\t")
 _GZIP: Final = b"\x1f\x8b"
+_END: Final = b"end of "
 _LINE_CHARS: Final = 1 << 16
 _LOOKED_AT: Final = 32
 """So many rows at the beginning say what a file is; one of them alone may be broken."""
@@ -151,13 +153,17 @@ class QueueLogFile:
 class Part(msgspec.Struct, frozen=True):
     """Where a file continues a stream. head: the epoch it would have by itself. stream: the epoch it belongs to.
 
-    after: the number before its first event. state: what the rows before it left open.
+    after: the number before its first event. state: what the rows before it left open. skips: how many of its first
+    rows the parts before it held already. recent: where a stream ends, its last rows (`Repeats.recent`), in which a
+    part that overlaps with it begins.
     """
 
     head: bytes
     stream: bytes
     after: int
     state: bytes
+    skips: int = 0
+    recent: bytes = b""
 
 
 class QueueLogReading:
@@ -184,12 +190,13 @@ class QueueLogReading:
         self._times = TimeReader([], [])
         self._files = self._in_order([QueueLogFile(path, settings.workbook) for path in paths])
         self._current = 0
-        self._continues = self._part_among(known)
+        self._continues = self._part_among(known) or self._stream_among(known)
         self.starts_after: Final = 0 if self._continues is None else self._continues.after
         self.epochs: Final[Sequence[bytes]] = (
             self._heads(self._files) if self._continues is None else [self._continues.stream]
         )
         self.parts: list[Part] = []
+        """Where each file but the first continues, and the end of the stream; whole once all events were read."""
         self.report: Report = self._fresh_report()
 
     @property
@@ -214,42 +221,74 @@ class QueueLogReading:
         if self._continues is not None:
             story.restore(self._continues.state)
         self.parts = []
+        recent = b"" if self._continues is None else self._continues.recent
+        repeats = Repeats(self._settings.rows_remembered, self._settings.rows_noted, recent)
 
         def counted() -> Iterator[tuple[int, Row]]:
-            before = story.last_at
             several = len(self._files) > 1
             for place, file in enumerate(self._files):
                 self._current = place
-                if place or self._continues:
-                    self.parts.append(Part(self._heads([file])[0], self.epochs[0], report.events, story.state()))
-                for cells in file.rows():
-                    read = self._read(cells, before)
-                    if isinstance(read, LogRow):
-                        before = read.at
-                        row = story.take(read)
-                    else:
-                        row = read
+                continues = self._continues if place == 0 else None
+                part = None
+                if place or continues:
+                    part = Part(self._heads([file])[0], self.epochs[0], report.events, story.state())
+                rows = repeated = 0
+                for cells, row in self._rows_of(file, story, repeats, continues.skips if continues else 0):
+                    repeated += rows == repeated and row.outcome == REPEATED
+                    rows += 1
                     report.count(cells.number, row, file.path.name if several else "")
                     yield cells.number, row
+                if part is not None and repeated < rows:
+                    self.parts.append(msgspec.structs.replace(part, skips=repeated))
                 report.broken_off += file.breaks_off
             report.undecided, report.unfinished = story.waiting, story.unfinished
+            end = (_END + self.epochs[0], self.epochs[0], report.events, story.state())
+            self.parts.append(Part(*end, recent=repeats.recent))
 
         for event in numbered(counted(), self.starts_after):
             report.events = event.sequence
             yield event
+
+    def _rows_of(self, file: QueueLogFile, story: Story, repeats: Repeats, skips: int) -> Iterator[tuple[_Cells, Row]]:
+        """The rows of a file and what became of each. skips: how many of the first came before."""
+        before, came = story.last_at, self._current > 0
+        repeats.begin_part()
+        for place, cells in enumerate(file.rows()):
+            read = self._read(cells, before)
+            if isinstance(read, LogRow):
+                before = read.at
+                came = repeats.has(read) or place < skips
+            else:  # that it came before, only the rows around it tell
+                came = (repeats.has_line(cells.line) and came) or place < skips
+            if came:
+                yield cells, Row(REPEATED)
+            else:
+                yield cells, story.take(read) if isinstance(read, LogRow) else read
 
     def _fresh_report(self) -> Report:
         return Report(self._settings.rejected_listed, (Outcome.REJECTED,))
 
     def _heads(self, files: Sequence[QueueLogFile]) -> Sequence[bytes]:
         """The epochs that these files, by themselves, may have begun under."""
-        lines = (cells.line for file in files for cells in file.rows())
-        return keys.epochs(FORMAT, self._client, list(islice(lines, keys.HEAD_LENGTH)))
+        lines = list(islice(_lines_once(files), keys.HEAD_LENGTH))
+        return keys.epochs(FORMAT, self._client, lines)
 
     def _part_among(self, known: Sequence[Part]) -> Part | None:
         """The part that the oldest of these files is, where it was imported as the continuation of others."""
         heads = set(self._heads(self._files[:1]))
         return next((part for part in reversed(known) if part.head in heads), None)
+
+    def _stream_among(self, known: Sequence[Part]) -> Part | None:
+        """The end of another stream, of earlier imports, that the oldest of these files overlaps with."""
+        heads = set(self._heads(self._files))
+        first = next((row for cells in self._files[0].first if isinstance(row := self._read(cells, 0), LogRow)), None)
+        if first is None:
+            return None
+        ends = (part for part in reversed(known) if part.recent and part.stream not in heads)
+        settings = self._settings
+        return next(
+            (end for end in ends if Repeats(settings.rows_remembered, settings.rows_noted, end.recent).has(first)), None
+        )
 
     def _in_order(self, files: list[QueueLogFile]) -> list[QueueLogFile]:
         """Oldest first, by their first rows. TableError for two that begin alike, and for a zone that is missing."""
@@ -310,6 +349,15 @@ class QueueLogReading:
 
     def _candidates(self, moment: Moment) -> tuple[int, ...]:
         return instants(moment, self._offsets or _no_offsets)
+
+
+def _lines_once(files: Sequence[QueueLogFile]) -> Iterator[bytes]:
+    """The rows of parts of one log; those where two overlap once."""
+    before: set[bytes] = set()
+    for file in files:
+        lines = [cells.line for cells in islice(file.rows(), keys.HEAD_LENGTH)]
+        yield from (line for line in lines if line not in before)
+        before.update(lines)
 
 
 def _no_offsets(_: datetime) -> tuple[int, ...]:

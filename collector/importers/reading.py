@@ -30,14 +30,17 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of reading.
 
     events_sorted: how many events are held back to be sent in order of time. ids_remembered: among how many
-    conversations one id may not come twice. rejected_listed: how many rejected rows are kept by number for the report.
-    cells_remembered: how many wall times are kept with their offsets. workbook: what one may unfold to.
-    call_longest_ms: of a log of calls that tells no end of one: after so long it has ended. latest: the last instant
-    (ms) that the door takes; the same for every pass.
+    conversations one id may not come twice. rows_remembered: among how many rows of a log one is known to have come
+    before; rows_noted: how many of them the next import begins with. rejected_listed: how many rejected rows are kept
+    by number for the report. cells_remembered: how many wall times are kept with their offsets. workbook: what one may
+    unfold to. call_longest_ms: of a log of calls that tells no end of one: after so long it has ended. latest: the
+    last instant (ms) that the door takes; the same for every pass.
     """
 
     events_sorted: int
     ids_remembered: int
+    rows_remembered: int
+    rows_noted: int
     rejected_listed: int
     cells_remembered: int
     workbook: TableLimits

@@ -101,12 +101,13 @@ def _row(caused: "Caused") -> dict[str, Any]:
 
 def _line(caused: "Caused", lang: Literal["zh", "en"], zone: ZoneInfo) -> str:
     from seatwatch.glossary import words
+    from wire.spelling import readable
 
     fact, trace = caused
     parts = (
         local_time(fact.started_at, zone),
         fact.conversation,
-        fact.queue,
+        readable(fact.queue),
         words()[f"cause_{trace.cause}"].text(lang),
         trace.incident,
     )

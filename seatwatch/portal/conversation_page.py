@@ -18,6 +18,7 @@ from seatwatch.explain_screen import (
 from seatwatch.explain_words import Teller
 from sla_engine._core.attribution import Trace
 from sla_engine.explain import Explanation, Record
+from wire.spelling import readable
 
 
 def conversation_page(explained: Explanation, why: Mapping[int, Trace], tell: Teller) -> ConversationPage:
@@ -49,7 +50,7 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
     yield Section(tell.word("timeline"), tuple(import_lines(explained, tell)), rows)
     for session in explained.sessions:
         fact, held = session.fact, session.definition
-        title = f"{tell.filled('session_word', n=session.number)}  {fact.queue}  {tell.at(fact.started_at)}"
+        title = f"{tell.filled('session_word', n=session.number)}  {readable(fact.queue)}  {tell.at(fact.started_at)}"
         yield Section(
             title,
             (

@@ -13,6 +13,7 @@ from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.reading import Told
 from sla_engine._core.contributions import left_after_ms
+from wire.spelling import readable
 from wire.verdict import SessionFact, Verdict
 
 FIELDS: Final = (
@@ -45,7 +46,7 @@ def list_page(
         first=told.span.first.isoformat(),
         last=told.span.last.isoformat(),
         queue=queue,
-        common=(*([names.get(queue, queue)] if queue else ()), *chosen.common(tell)),
+        common=(*([names.get(queue, readable(queue))] if queue else ()), *chosen.common(tell)),
         found=len(found),
         page=page,
         pages=pages,
@@ -69,7 +70,7 @@ def _listed(fact: SessionFact, chosen: Chosen, names: Mapping[str, str], tell: T
     return Listed(
         fact.conversation,
         tell.at(fact.started_at),
-        names.get(fact.queue, fact.queue),
+        names.get(fact.queue, readable(fact.queue)),
         tell.word(fact.verdict),
         tell.word(fact.why),
         "-" if wait is None else tell.lasting(wait),

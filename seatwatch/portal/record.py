@@ -41,6 +41,7 @@ from sla_engine.reports._core.buckets import HOUR_MS
 from sla_engine.reports.making import ReportSettings
 from wire.ids import is_name
 from wire.scope import Scope
+from wire.spelling import readable
 
 
 class PortalRecord:
@@ -69,7 +70,7 @@ class PortalRecord:
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
         told = self._told(asked)
-        queues = tuple((each.id, each.name or each.id) for each in self._section(asked).queue)
+        queues = tuple((each.id, each.name or readable(each.id)) for each in self._section(asked).queue)
         return service_page(told, asked.queue, queues, self._teller(asked, told.daily.head.time_zone))
 
     def service_file(self, asked: Asked, form: str) -> bytes:
@@ -86,7 +87,7 @@ class PortalRecord:
     def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""
         told = self._told(asked)
-        names = {each.id: each.name or each.id for each in self._section(asked).queue}
+        names = {each.id: each.name or readable(each.id) for each in self._section(asked).queue}
         tell = self._teller(asked, told.daily.head.time_zone)
         return list_page(told, asked.queue, Chosen(told, which), page, self._settings.listed_max, names, tell)
 

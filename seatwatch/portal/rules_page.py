@@ -9,6 +9,7 @@ from seatwatch.numbers import percent
 from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition, canonical, definition_hash, time_of_day
 from sla_engine.definition_text import definition_text
+from wire.spelling import readable
 
 
 def rules_page(
@@ -27,7 +28,8 @@ def rules_page(
 
 def _contract(contract: Contract, now: int, tell: Teller) -> Section:
     until = tell.word("portal_open_ended") if contract.effective_until is None else tell.at(contract.effective_until)
-    queues = tell.word("portal_every_queue") if EVERY_QUEUE in contract.queues else ", ".join(contract.queues)
+    named = ", ".join(map(readable, contract.queues))
+    queues = tell.word("portal_every_queue") if EVERY_QUEUE in contract.queues else named
     target = contract.attainment_target_bp
     lines = [
         tell.filled("portal_contract_runs", since=tell.at(contract.effective_from), until=until),

@@ -24,3 +24,9 @@ def test_clients_queues_and_sites_are_shown_by_their_names_and_the_rest_by_their
     assert [one.name for one in result.site_figures] == ["Shanghai 1"]
     assert [one.name for one in result.sites] == ["Shanghai 1", "cd2"]
     assert [one.id for one in result.queues] == ["sales", "sales"]
+
+
+def test_a_queue_whose_name_was_spelled_as_an_id_is_shown_under_that_name() -> None:
+    spelled = "n~E5~94~AE~E5~89~8D"
+    (queue,) = named(board(queues=[tile(id_=spelled, name=spelled)]), Names()).queues
+    assert (queue.id, queue.name) == (spelled, "\u552e\u524d")

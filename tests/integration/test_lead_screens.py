@@ -200,6 +200,7 @@ def test_nothing_moves_when_numbers_grow_from_one_digit_to_five(shared: Wall, br
 
 def test_hostile_labels_are_text_and_break_nothing(shared: Wall, browser: Browser) -> None:
     people = [person(label, 4_000, seat=label, followed_at=NOON - 1_000, followed_by=label) for label in HOSTILE]
+    people.append(person("~n~E5~BC~A0~20~E4~B8~89", 4_000))  # an account of an exchange, as the import spelled it
     seats = [SeatTile(label, label, label, label, None) for label in HOSTILE]
     sites = [site(label, name=label) for label in HOSTILE]
     shown = team_board(*people, seats=seats, sites=sites)
@@ -210,6 +211,7 @@ def test_hostile_labels_are_text_and_break_nothing(shared: Wall, browser: Browse
             page.wait_for_selector("#list .person, .seat")
             assert page.locator("img[src=x]").count() == 0
             assert not page.evaluate(OVERFLOWS), (path, size)
+            assert page.locator("#list .person", has_text="\u5f20 \u4e09").count() == (path == "/team/red")
 
 
 @pytest.mark.parametrize(("path", "size"), [("/team/red", LAPTOP), ("/team/red", PHONE), ("/map", TV)], ids=str)

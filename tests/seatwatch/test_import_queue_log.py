@@ -178,6 +178,24 @@ def test_the_newer_part_continues_alone_once_the_older_is_gone(
     assert imported(tmp_path) == imported_at_once(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("at_once", [("queue_log.1", "queue_log"), ("queue_log", "queue_log.1"), ()])
+def test_parts_that_overlap_are_imported_as_the_log_that_they_are_of(
+    at_once: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log.1").write_text(log(*ROWS[:7]), encoding="utf-8")
+    (tmp_path / "queue_log").write_text(log(*ROWS[4:]), encoding="utf-8")
+    if at_once:
+        assert run(arguments(tmp_path, *at_once)) == 0
+    else:
+        assert run(arguments(tmp_path, "queue_log.1")) == 0
+        assert run(arguments(tmp_path, "queue_log")) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["outcomes"]["row_repeated"] == 3
+    before = imported(tmp_path)
+    for again in (("queue_log.1",), ("queue_log",), ("queue_log", "queue_log.1")):
+        assert run(arguments(tmp_path, *again)) == 0
+    assert imported(tmp_path) == before == imported_at_once(tmp_path / "whole")
+
+
 def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +227,27 @@ def test_events_nobody_knows_are_on_the_record(tmp_path: Path) -> None:
     (tmp_path / "queue_log").write_text(log((0, "c-1", "q-1", "NONE", "SURVEY", "5")), encoding="utf-8")
     assert run(arguments(tmp_path, "queue_log")) == 0
     assert [entry.body.event for entry in entries(tmp_path) if isinstance(entry.body, SourceNote)] == ["SURVEY"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["report", "--from", "2025-10-09", "--to", "2025-10-10", "--by", "agent", "--queue", "售前"],
+        ["report", "--from", "2025-10-09", "--to", "2025-10-10", "--by", "agent", "--format", "csv"],
+        ["explain", "c-1"],
+    ],
+)
+def test_chinese_names_of_queues_and_agents_are_read_as_names(
+    asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log").write_text(log(*ROWS).replace("q-1", "售前").replace("a-1", "王 五"), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    capsys.readouterr()
+    assert run([*asked, "--client", "acme", "--data", str(tmp_path / "data")]) == 0
+    shown = capsys.readouterr().out
+    assert "王 五" in shown
+    assert ("售前" in shown) == (asked[0] == "explain")
+    assert "~E" not in shown
 
 
 def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

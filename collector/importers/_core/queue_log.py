@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from collector._core.personal import masked, masked_word
 from collector.importers._core.text import REPLACEMENT
 from wire.conversation import ClosedBy, LeftReason
-from wire.ids import is_name
 from wire.limits import DURATION_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
+from wire.spelling import as_name
 
 FORMAT: Final = "asterisk-queue-log"
 SECOND_MS: Final = 1000
@@ -23,7 +23,6 @@ SECOND_MS: Final = 1000
 _NOT_A_CALL: Final = frozenset({"", "NONE", "REALTIME", "MANAGER", "CLI"})
 _NOBODY: Final = frozenset({"", "NONE"})
 _EVENT: Final = re.compile(r"[A-Z][A-Z0-9_-]*")
-_SAFE: Final = re.compile(r"[A-Za-z0-9._:@/-]")
 _DIGEST_CHARS: Final = 16
 _ATTENDED: Final = "ATTENDEDTRANSFER"
 _LINKED: Final = "LINK"
@@ -254,20 +253,3 @@ def call_event(row: LogRow) -> CallEvent | None:
     if row.event == _ATTENDED and row.params and row.params[0].strip() == _LINKED:
         return LINKED_TRANSFER
     return CALL_EVENTS.get(row.event)
-
-
-def as_name(text: str) -> str:
-    """`text` as an id: other characters than an id may have become `~` and their bytes in hex, as in `Ann~20Lee`."""
-    if is_name(text) and "~" not in text:
-        return text
-    name = "".join(part if _SAFE.fullmatch(part) else _escaped(part) for part in text)
-    if not name[:1].isalnum():
-        name = f"n{name}"
-    if len(name) > NAME_CHARS_MAX:
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]
-        name = f"{name[: NAME_CHARS_MAX - _DIGEST_CHARS - 1]}-{digest}"
-    return name
-
-
-def _escaped(part: str) -> str:
-    return "".join(f"~{byte:02X}" for byte in part.encode("utf-8", "surrogatepass"))

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from collector._core.personal import is_telephone_number
 from collector.importers._core.durations import DurationReader
+from collector.importers._core.folds import Lengths, Reading, Told, readings
 from collector.importers._core.plan import (
     Ambiguous,
     AnswerAt,
@@ -241,32 +242,27 @@ class RowReader:
 
     def _times(self, cells: Sequence[str], outcome: Outcome, notes: list[str]) -> _Times:
         plan = self._plan
-        anchor = self._anchor(cells)
-        entries, entry_column = self._candidates(plan.queue_entry, cells, anchor)
-        if not entries:
-            raise _RejectedRow(Fault.NOTHING_THERE, plan.header[plan.queue_entry[0]])
-        exits, exit_column = self._candidates(plan.queue_exit, cells, anchor)
         wait = self._duration(plan.wait, cells)
-        queue_entry, queue_exit = self._stay(entries, exits, wait, (entry_column, exit_column), notes)
-        offered = self._one(plan.offered, cells, anchor, notes, queue_entry)
-        if offered is not None and offered > queue_entry:
-            raise _RejectedRow(Fault.ENDS_BEFORE_START, plan.header[plan.offered[0]])
-        start = end = ended_at = None
-        if outcome is Outcome.ANSWERED:
-            start = self._one(plan.service_start, cells, anchor, notes, queue_entry)
-            service = self._duration(plan.service, cells)
-            end = ended_at = self._one(plan.service_end, cells, anchor, notes, queue_entry)
+        is_answered = outcome is Outcome.ANSWERED
+        service = self._duration(plan.service, cells) if is_answered else None
+        lengths = Lengths(wait, service, plan.wait_within_ms, 2 * plan.resolution_ms)
+        read = self._read_times(cells, lengths, notes, is_answered=is_answered)
+        offered, queue_entry, queue_exit, start, end = read
+        if queue_exit is None and wait is not None:
+            queue_exit = queue_entry + wait
+        if is_answered and end is None and service is not None:
             begins = queue_exit if queue_exit is not None else start
-            if end is None and service is not None and begins is not None:
-                end = begins + service
+            end = None if begins is None else begins + service
         if queue_exit is None:
             queue_exit = start
         if queue_exit is None:
             raise _RejectedRow(
                 Fault.NOTHING_THERE, plan.header[(plan.queue_exit or plan.wait or plan.service_start)[0]]
             )
-        exit_from = plan.queue_exit if exits else plan.service_start if wait is None else plan.wait
-        end_from = plan.service_end if ended_at is not None else plan.service
+        exit_from = (
+            plan.queue_exit if read.queue_exit is not None else plan.service_start if wait is None else plan.wait
+        )
+        end_from = plan.service_end if read.service_end is not None else plan.service
         times = _Times(
             queue_entry if offered is None else offered, queue_entry, queue_exit, start, end, exit_from, end_from
         )
@@ -287,45 +283,29 @@ class RowReader:
         late = next((places for at, places in said if at is not None and at > latest), ())
         return plan.header[late[0]] if late else ""
 
-    def _stay(
-        self, entries: Places, exits: Places, wait: int | None, columns: tuple[str, str], notes: list[str]
-    ) -> tuple[int, int | None]:
-        """Entry and exit of the queue. Where the clock showed a time twice, the wait decides if the file states it."""
-        if not exits:
-            entry = self._decided(entries, columns[0], notes)
-            return entry, None if wait is None else entry + wait
-        pairs = [(entry, leave) for entry in entries for leave in exits]
-        if wait is not None:
-            exact = [pair for pair in pairs if pair[1] - pair[0] == wait]
-            close = exact or [pair for pair in pairs if abs(pair[1] - pair[0] - wait) < self._plan.wait_within_ms]
-            if not close:
-                raise _RejectedRow(Fault.WAIT_CONTRADICTS, self._plan.header[self._plan.wait[0]])
-            pairs = close
-        entry = self._decided(tuple(sorted({pair[0] for pair in pairs})), columns[0], notes)
-        leave = self._decided(tuple(sorted({pair[1] for pair in pairs if pair[0] == entry})), columns[1], notes)
-        if leave < entry:
-            raise _RejectedRow(Fault.ENDS_BEFORE_START, columns[1])
-        return entry, leave
-
-    def _one(
-        self, places: Places, cells: Sequence[str], anchor: Moment | None, notes: list[str], near: int
-    ) -> int | None:
-        """The instant in these columns. One the clock showed twice is decided like the others, or lies after `near`."""
-        found, column = self._candidates(places, cells, anchor)
-        if len(found) > 1 and self._plan.ambiguous is Ambiguous.REJECT:
-            after = [instant for instant in found if instant >= near]
-            if len(after) == 1:
-                return after[0]
-        return self._decided(found, column, notes) if found else None
-
-    def _decided(self, found: Places, column: str, notes: list[str]) -> int:
-        if len(found) == 1:
-            return found[0]
-        if self._plan.ambiguous is Ambiguous.REJECT:
-            raise _RejectedRow(Fault.TIME_TWICE, column)
-        if Note.TIME_TWICE not in notes:
+    def _read_times(self, cells: Sequence[str], lengths: Lengths, notes: list[str], *, is_answered: bool) -> Reading:
+        """Its instants. Where the clock showed one twice, order and lengths decide, and the mapping what they leave."""
+        plan = self._plan
+        anchor = self._anchor(cells)
+        served = (plan.service_start, plan.service_end) if is_answered else ((), ())
+        columns = (plan.offered, plan.queue_entry, plan.queue_exit, *served)
+        told, headings = zip(*(self._candidates(places, cells, anchor) for places in columns), strict=True)
+        if not told[1]:
+            raise _RejectedRow(Fault.NOTHING_THERE, plan.header[plan.queue_entry[0]])
+        found = readings(Told(*told), lengths)
+        if not found:
+            raise _RejectedRow(Fault.WAIT_CONTRADICTS, plan.header[plan.wait[0]])
+        open_to_choice = [len(set(way)) > 1 for way in zip(*found, strict=True)]
+        if any(open_to_choice):
+            if plan.ambiguous is Ambiguous.REJECT:
+                raise _RejectedRow(Fault.TIME_TWICE, headings[open_to_choice.index(True)])
             notes.append(Note.TIME_TWICE)
-        return found[0 if self._plan.ambiguous is Ambiguous.EARLIER else -1]
+        read = found[0 if plan.ambiguous is not Ambiguous.LATER else -1]
+        if read.queue_exit is not None and read.queue_exit < read.queue_entry:
+            raise _RejectedRow(Fault.ENDS_BEFORE_START, headings[2])
+        if read.offered is not None and read.offered > read.queue_entry:
+            raise _RejectedRow(Fault.ENDS_BEFORE_START, headings[0])
+        return read
 
     def _service(self, times: _Times, notes: list[str]) -> tuple[int, int]:
         """Instants of the answer and of the end. A clock that is one step behind another makes no contradiction."""

@@ -75,5 +75,17 @@ export function together(people, promise, breakLimitMs, now) {
   };
 }
 
-// The staff number as it is shown: an account that the roster does not map stands for itself.
-export const shownId = (person) => person.id.replace(/^~/, "");
+// The staff number as it is shown: an account that the roster does not map stands for itself, as the name it spells.
+export const shownId = (person) => (person.id.startsWith("~") ? spelled(person.id.slice(1)) : person.id);
+
+// As `readable` of wire/spelling.py: `~` and two hex digits are a byte of what no id may hold.
+const spelled = (id) => id.replace(/(?:~[0-9A-F]{2})+/g, read).replace(/^n(?=[^\w.:@/~-])/, "");
+
+function read(escaped) {
+  try {
+    const text = decodeURIComponent(escaped.replaceAll("~", "%"));
+    return /[\w.:@/-]/.test(text.replaceAll("_", "")) ? escaped : text;
+  } catch {
+    return escaped;
+  }
+}

@@ -87,11 +87,13 @@ def queues_or_exit(reader: "LedgerReader", asked: list[str] | None) -> tuple[str
     """The queues asked for, all of them where none is; says which there are and exits with 2 when one is not known."""
     from sla_engine._core.contract import EVERY_QUEUE
     from sla_engine.replay import unknown_queues
+    from wire.ids import is_name
+    from wire.spelling import as_name, readable
 
-    queues = tuple(asked or (EVERY_QUEUE,))
+    queues = tuple(one if one == EVERY_QUEUE or is_name(one) else as_name(one) for one in asked or (EVERY_QUEUE,))
     unknown, known = unknown_queues(reader, queues)
     if unknown:
-        there_are = ", ".join(sorted(known)) or "none"
+        there_are = ", ".join(sorted(map(readable, known))) or "none"
         typer.echo(f"--queue {', '.join(sorted(unknown))}: no queue of this client; there are: {there_are}", err=True)
         raise typer.Exit(2)
     return queues

@@ -14,6 +14,8 @@ LIMITS = TableLimits(unpacked_bytes_max=1 << 20, rows_max=50_000, columns_max=50
 SETTINGS = ReadingSettings(
     events_sorted=10_000,
     ids_remembered=10_000,
+    rows_remembered=10_000,
+    rows_noted=1000,
     rejected_listed=100,
     cells_remembered=1000,
     workbook=LIMITS,

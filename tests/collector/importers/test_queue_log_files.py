@@ -4,8 +4,9 @@ import gzip
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from collector.importers.queue_log import QueueLogReading
@@ -89,11 +90,11 @@ def test_a_part_alone_goes_on_from_what_the_parts_before_it_left_open(
     both = reading_of(directory, *parts)
     whole = numbered_with_rejected(both)
     alone = QueueLogReading([directory / "log1"], "acme", None, SETTINGS, both.parts)
-    (part,) = both.parts
+    part, end = both.parts
     assert alone.starts_after == part.after
     assert numbered_with_rejected(alone) == whole[part.after :]
     assert alone.epochs == both.epochs[:1]
-    assert alone.parts == both.parts
+    assert alone.parts == [part, msgspec.structs.replace(end, recent=alone.parts[1].recent)]
 
 
 def test_every_row_is_counted_under_its_event_or_as_rejected(tmp_path: Path) -> None:
@@ -274,3 +275,72 @@ def test_two_clients_never_share_an_epoch(tmp_path: Path) -> None:
     path.write_text("".join(A_DAY), encoding="utf-8")
     epochs = {QueueLogReading([path], client, ZoneInfo("UTC"), SETTINGS).epochs[0] for client in ("acme", "zenith")}
     assert len(epochs) == 2
+
+
+@given(cut=st.integers(2, len(A_DAY) - 1), overlap=st.integers(1, 12), turned=st.booleans())
+@settings(max_examples=25)
+def test_rows_that_two_parts_hold_count_once_in_whatever_order_the_parts_are_named(
+    cut: int, overlap: int, turned: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("overlap")
+    began = max(1, cut - overlap)
+    paths = [directory / "queue_log.1", directory / "queue_log"]
+    for path, part in zip(paths, (A_DAY[:cut], A_DAY[began:]), strict=True):
+        path.write_text("".join(part), encoding="utf-8")
+    whole = reading_of(directory, "".join(A_DAY), name="whole")
+    both = QueueLogReading(paths[::-1] if turned else paths, "acme", None, SETTINGS)
+    assert numbered(both) == numbered(whole)
+    assert both.epochs == whole.epochs
+    assert both.report.outcomes.get("row_repeated", 0) + len(A_DAY) == both.report.rows
+
+
+@given(cut=st.integers(2, len(A_DAY) - 1), overlap=st.integers(1, 12))
+@settings(max_examples=25)
+def test_a_part_alone_that_overlaps_with_what_was_imported_goes_on_where_that_ended(
+    cut: int, overlap: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("later")
+    began = max(1, cut - overlap)
+    assume("|" in A_DAY[began])
+    whole = numbered(reading_of(directory, "".join(A_DAY), name="whole"))
+    older = reading_of(directory, "".join(A_DAY[:cut]), name="older")
+    before = numbered(older)
+    newer = reading_of(directory, "".join(A_DAY[began:]), name="newer")
+    alone = QueueLogReading([directory / "newer0"], "acme", None, SETTINGS, older.parts)
+    assert before + numbered(alone) == whole
+    assert alone.epochs == [older.epochs[0]] != newer.epochs
+    again = QueueLogReading([directory / "newer0"], "acme", None, SETTINGS, older.parts + alone.parts)
+    assert before + numbered(again) == whole
+
+
+RING = line(6, "c-1", "q-1", "a-1", "RINGNOANSWER", 0)
+VISIT = line(5, "c-1", "q-1", "NONE", "ENTERQUEUE", "", "x", 1) + line(5, "c-1", "q-1", "NONE", "EXITEMPTY", 1, 1, 0)
+TALK = "".join(A_DAY[3:5])
+END = line(80, "c-1", "q-1", "a-1", "COMPLETECALLER", 4, 71, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "repeated", "answered"),
+    [
+        (TALK + END + END, 1, 1),
+        (TALK + END + A_DAY[5] + END, 1, 1),
+        (TALK + TALK + END, 2, 1),
+        (TALK + END + TALK + END, 3, 1),
+        (A_DAY[3] + RING + RING + A_DAY[4] + END, 0, 1),
+        (A_DAY[3] + RING + A_DAY[4] + RING + END, 1, 1),
+        (VISIT + VISIT, 0, 0),
+        (TALK + END + line(80, "c-1", "q-1", "a-1", "COMPLETECALLER", 4, 70, 1), 0, 2),
+    ],
+)
+def test_a_row_that_comes_again_is_a_copy_unless_it_can_have_happened_twice(
+    rows: str, repeated: int, answered: int, tmp_path: Path
+) -> None:
+    reading = reading_of(tmp_path, rows)
+    words = in_words(told(reading))
+    assert reading.report.outcomes.get("row_repeated", 0) == repeated
+    assert len([each for each in words if " answered " in each]) == answered
+
+
+def test_a_second_copy_of_the_row_that_ended_a_call_is_no_second_leg(tmp_path: Path) -> None:
+    once = in_words(told(reading_of(tmp_path, TALK + END)))
+    assert in_words(told(reading_of(tmp_path, TALK + END, END, name="cut"))) == once
