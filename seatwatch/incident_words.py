@@ -49,7 +49,7 @@ class IncidentTeller:
 
     def headline(self, said: IncidentSaid) -> str:
         """What it is, where, how grave, in one line."""
-        where = " ".join(part for part in (said.site, said.details.get("carrier") or said.subject) if part)
+        where = " ".join(part for part in (said.site, said.about) if part)
         flags = [
             self.word(key) for key, is_set in (("suspected", said.is_suspected), ("planned", said.is_planned)) if is_set
         ]

@@ -18,7 +18,8 @@ Details = Annotated[dict[Word, Word], Meta(max_length=ATTRIBUTES_MAX)]
 class Cause(StrEnum):
     """What stood behind a miss or an incident. From agent_absent to none they are never incidents, only of misses.
 
-    site_silent: nobody at the site could be reached, and whether its power or its lines failed is not known.
+    site_silent: nobody at the site could be reached, and whether its power or its lines failed is not known. clock: of
+    a probe, which is never the cause of a miss.
     """
 
     SITE_POWER = "site_power"
@@ -35,6 +36,7 @@ class Cause(StrEnum):
     SURGE = "surge"
     NONE = "none"
     SITE_SILENT = "site_silent"
+    CLOCK = "clock"
 
 
 class IncidentStep(StrEnum):
@@ -87,6 +89,12 @@ class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
     def word(self) -> str:
         """Key of the glossary for what happened."""
         return f"incident_{self.what}"
+
+    @property
+    def about(self) -> str:
+        """What it is about as people call it: a line's carrier, else the subject; and by how much a clock is off."""
+        named = self.details.get("carrier") or self.subject
+        return " ".join(part for part in (named, self.details.get("offset", "")) if part)
 
 
 class MaintenanceStep(StrEnum):

@@ -17,7 +17,6 @@ from dashboards.alerting._core.pager import Standing
 from dashboards.alerting._core.wording import runbook, what_word
 from dashboards.alerting.acknowledging import PATH, Links, LinkSettings
 from dashboards.runbooks.server import PATH as RUNBOOKS
-from wire.incident import IncidentSaid
 
 STYLE: Final = f"{PATH}.css"
 _FOLDER: Final = Path(__file__).parent
@@ -128,7 +127,7 @@ class AcknowledgePage:
         elsewhere = self._duty.runbooks
         address = runbook(elsewhere or RUNBOOKS, said.what) + ("" if elsewhere else f"?lang={language}")
         return Item(
-            what=" ".join(part for part in (what_word(texts, said.what), _subject(said)) if part),
+            what=" ".join(part for part in (what_word(texts, said.what), said.about) if part),
             where=f"{said.site} {reader.site_names.get(said.site, '')}".strip(),
             cause=f"{texts['cause']}: {texts.get(f'cause_{said.cause}', said.cause)}",
             since=texts["notify_since"].format(at=_instant(standing.since, reader)),
@@ -186,10 +185,6 @@ class AcknowledgePage:
 
     async def _style(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(_FOLDER / "acknowledge.css", headers={"Cache-Control": "no-cache"})
-
-
-def _subject(said: IncidentSaid) -> str:
-    return said.details.get("carrier") or said.subject
 
 
 def _instant(at: int, reader: Reader) -> str:

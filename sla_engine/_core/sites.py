@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents.afterwards import explain_silence
+from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
 from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at, teams_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
-from sla_engine._core.incidents.slots import AT_WORK, GROUP_, SEAT_
+from sla_engine._core.incidents.slots import AT_WORK, CLOCK_, GROUP_, SEAT_
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
@@ -188,9 +189,11 @@ def _troubles(findings: Iterable[Finding]) -> list[TroubleTile]:
 
 def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None:
     state.now = max(state.now, entry.received_at)
-    entry = by_hub_clock(state, entry)
+    as_stamped, entry = entry, by_hub_clock(state, entry)
     known = set(state.sites)
     touched = _now_or_soon(state, entry, take(state, entry))
+    if (wrong_at := watch_clock(state, as_stamped)) is not None:
+        touched.add(wrong_at)
     is_open = state.limits.hours.is_open(state.now)
     if is_open != state.is_open:
         state.is_open = is_open
@@ -234,8 +237,8 @@ def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
     for site_id, site in state.sites.items():
         here = site.findings
         if site_id in explained:
-            # of seats a site that is dark keeps only those lost long before
-            here = [each for each in here if each.slot.startswith((GROUP_, SEAT_))]
+            # of seats a site that is dark keeps only those lost long before; and a clock is wrong whoever listens
+            here = [each for each in here if each.slot.startswith((GROUP_, SEAT_, CLOCK_))]
         found |= {key_of(site_id, each.slot): (site_id, each) for each in here}
     return found
 

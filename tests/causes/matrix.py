@@ -15,7 +15,7 @@ LIMITS = CauseLimits(
     LoadLimits(surge_window_ms=300_000, surge_arrivals=10, surge_percent=200, hands_limit=3),
     AfterLimits(shifted_percent=20, aftermath_ms=120_000, pile=2),
 )
-INJECTED = [*(cause for cause in Cause if cause is not Cause.MONITORING)]
+INJECTED = [*(cause for cause in Cause if cause not in {Cause.MONITORING, Cause.CLOCK})]
 Matrix = Counter[tuple[Cause, Cause]]
 """(truth, traced) -> misses."""
 

@@ -1,16 +1,18 @@
-"""A gateway whose clock is behind: it is believed as soon as it speaks, and its times are the hub's."""
+"""A gateway whose clock is wrong: it is believed as soon as it speaks, its times are the hub's, somebody is told."""
 
 from collections.abc import Iterable
 
 import pytest
 from msgspec.structs import replace
 
-from tests.sla_engine.entries import NOON, Log
-from tests.sla_engine.floors import HOUR, MINUTE, SECOND, said_after, steps, two_lines
-from wire.facility import Power
+from tests.sla_engine.entries import NOON, Log, head
+from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, said_after, steps, two_lines
+from wire.facility import Power, Role
 from wire.frame import snapshot_epoch
-from wire.incident import MaintenanceOf
+from wire.incident import Cause, MaintenanceOf, Severity
+from wire.kinds import Kind
 from wire.recorded import Recorded
+from wire.seat import SeatReading
 from wire.uplink import LineState
 
 FIRST, SECOND_RUN, NEVER_HEARD = (bytes([number]) * 16 for number in (1, 2, 3))
@@ -82,3 +84,97 @@ def test_planned_work_is_known_as_such_by_the_times_of_the_hub() -> None:
         *snapshots(FIRST, [down], HOUR),
     )
     assert [(each.what, each.is_planned, each.started_at) for each in said] == [("line_down", True, later + MINUTE)]
+
+
+# ------------------------------------------------------------------------------------------------- somebody is told
+
+
+def beating(
+    log: Log, epoch: bytes, since: int, *, behind_ms: int = 0, seat: str = "", beats: int = 30
+) -> list[Recorded]:
+    """Five minutes of beats, each ten seconds after the other."""
+    source, role = (seat, Role.SEAT) if seat else ("gate", Role.GATEWAY)
+    told = [log.heartbeat(source, since + n * 10 * SECOND, role=role, seat=seat) for n in range(beats)]
+    return snapshots(epoch, told, behind_ms)
+
+
+@pytest.mark.parametrize(
+    ("behind_ms", "offset"),
+    [
+        (3 * MINUTE, "-3 min"),
+        (-3 * MINUTE, "+3 min"),
+        (6 * SECOND, "-6 s"),
+        (100 * SECOND, "-100 s"),
+        (5 * HOUR, "-5 h"),
+        (800 * 24 * HOUR, "-800 d"),
+    ],
+)
+def test_a_gateway_whose_clock_is_wrong_is_one_ticket_from_a_minute_on_until_it_is_right(
+    behind_ms: int, offset: str
+) -> None:
+    log, right_at = Log(), NIGHT + 10 * MINUTE
+    said = said_after(
+        *beating(log, FIRST, NIGHT, behind_ms=behind_ms),
+        log.silent("gate", NIGHT + 5 * MINUTE, NIGHT + 6 * MINUTE),
+        *beating(log, SECOND_RUN, right_at),
+    )
+    told = [each for each in said if each.what == "clock_wrong"]
+    assert steps(told) == [("opened", "clock_wrong"), ("closed", "clock_wrong")]
+    first, last = told
+    assert (first.cause, first.severity, first.subject) == (Cause.CLOCK, Severity.TICKET, "gate")
+    assert first.about == f"gate {offset}"
+    assert first.occurred_at <= NIGHT + 80 * SECOND
+    assert right_at <= (last.ended_at or 0) <= right_at + 2 * MINUTE
+
+
+def test_a_clock_that_drifts_away_is_noticed_and_what_its_probe_tells_is_put_on_the_hubs_time() -> None:
+    log, later = Log(), NOON + 10 * MINUTE
+    drifting = [
+        each
+        for n in range(60)
+        for each in snapshots(FIRST, [log.heartbeat("gate", NOON + n * 10 * SECOND)], n * SECOND)
+    ]
+    said = said_after(
+        *drifting, *snapshots(FIRST, [log.ups("gate", later), log.ups("gate", later, Power.BATTERY)], MINUTE)
+    )
+    assert steps(said) == [("opened", "clock_wrong"), ("opened", "mains_lost")]
+    assert later - 20 * SECOND < said[-1].started_at <= later
+
+
+def test_beats_that_come_late_and_what_was_kept_for_later_are_no_wrong_clock() -> None:
+    log, later = Log(), NOON + 10 * MINUTE
+    held_up = [log.heartbeat("gate", NOON + n * SECOND) for n in range(60)]
+    said = said_after(
+        *beating(log, FIRST, NOON, beats=2),
+        *snapshots(FIRST, [replace(each, received_at=NOON + 80 * SECOND) for each in held_up]),
+        *beating(log, FIRST, NOON + 81 * SECOND),
+        *events(FIRST, [replace(each, received_at=later + n * SECOND) for n, each in enumerate(held_up * 3)]),
+        *beating(log, FIRST, later + 10 * MINUTE),
+    )
+    assert said == []
+
+
+def test_seats_whose_clocks_are_wrong_are_one_ticket_and_none_once_they_are_switched_off() -> None:
+    log = Log()
+    reading = SeatReading(**head(NOON + 6 * MINUTE), site="north", seat="s2", clock_offset_ms=-40 * SECOND)
+    said = said_after(
+        *beating(log, FIRST, NOON),
+        *beating(log, FIRST, NOON, seat="s1", behind_ms=20 * SECOND),
+        *beating(log, FIRST, NOON + 6 * MINUTE, seat="s2", beats=1),
+        *snapshots(FIRST, [log.entry("s2", Kind.SEAT_READING, reading)]),
+        log.silent("s1", NOON + 7 * MINUTE, NIGHT),
+        log.silent("s2", NOON + 7 * MINUTE, NIGHT),
+        log.clock(NIGHT + SECOND),
+    )
+    assert steps(said) == [("opened", "clock_wrong"), ("closed", "clock_wrong")]
+    assert (said[0].subject, said[0].about) == ("seats", "seats -20 s")
+
+
+def test_a_gateway_that_goes_dark_with_its_clock_wrong_still_has_it_wrong() -> None:
+    log = Log()
+    said = said_after(
+        *beating(log, FIRST, NOON, behind_ms=HOUR),
+        log.silent("gate", NOON + 5 * MINUTE, NOON + 6 * MINUTE),
+        *beating(log, SECOND_RUN, NOON + HOUR, behind_ms=HOUR),
+    )
+    assert steps(said) == [("opened", "clock_wrong"), ("opened", "site_silent"), ("closed", "site_silent")]

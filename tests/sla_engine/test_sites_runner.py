@@ -1,12 +1,18 @@
 """The operator's ledger, followed: what changed is told, and what was kept is taken up where it is of this ledger."""
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from sla_engine.runners.sites import SitesRunner, SitesSettings
+import msgspec
+import pytest
+
+from sla_engine.runners import sites as runner_of_sites
+from sla_engine.runners.sites import KEPT_FILE, KEPT_VERSION, SitesRunner, SitesSettings
 from tests.builders import Event, ms
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed
@@ -90,3 +96,54 @@ def power(runner: SitesRunner) -> str | None:
     assert part is not None
     (tile,) = part.sites
     return tile.power
+
+
+def made_up(kept: dict[str, Any]) -> dict[str, Any]:
+    """As kept, with a UPS that runs on battery: who takes it up shows what no entry tells."""
+    kept["sites"]["sites"]["north"]["upses"]["rack"]["power"] = "battery"
+    return kept
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        lambda kept: {**made_up(kept), "version": KEPT_VERSION - 1},
+        lambda kept: {**made_up(kept), "version": KEPT_VERSION + 1},
+        lambda kept: {**made_up(kept), "version": str(KEPT_VERSION)},
+        lambda kept: {**made_up(kept), "ledger_id": b"another ledger's"},
+        lambda kept: {**kept, "sites": {**kept["sites"], "sites": {"north": ["of an array"]}}},
+        lambda kept: {name: each for name, each in made_up(kept).items() if name != "version"},
+        lambda kept: [*kept.values()],
+        lambda kept: str(kept),
+    ],
+)
+async def test_what_another_version_kept_is_dropped_and_read_from_the_ledger_again(
+    tmp_path: Path, older: Callable[[dict[str, Any]], object]
+) -> None:
+    feed = Feed(tmp_path / "ledger")
+    feed.append([heartbeat("08:50"), ups("08:50", Power.MAINS)])
+    async with sites(tmp_path, feed) as runner:
+        part = runner.board_part()
+    file = tmp_path / KEPT_FILE
+    file.write_bytes(msgspec.msgpack.encode(older(msgspec.msgpack.decode(file.read_bytes()))))
+    async with sites(tmp_path, feed) as runner:
+        assert runner.board_part() == part
+        assert power(runner) == "mains"
+    feed.close()
+
+
+def test_a_change_of_what_is_kept_is_a_version_of_its_own() -> None:
+    """After such a change: one more in KEPT_VERSION, and what this says here."""
+    schema = without_words(msgspec.json.schema(runner_of_sites._Kept))
+    shape = hashlib.sha256(msgspec.json.encode(schema, order="deterministic")).hexdigest()[:12]
+    assert (KEPT_VERSION, shape) == (6, "0e3568470c5a")
+
+
+def without_words(schema: object) -> object:
+    """What is said of a thing is not its shape."""
+    match schema:
+        case dict():
+            return {name: without_words(each) for name, each in schema.items() if name != "description"}
+        case list():
+            return [without_words(each) for each in schema]
+    return schema

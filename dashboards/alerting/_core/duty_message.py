@@ -270,8 +270,7 @@ class _Teller:
 
     def _named(self, said: IncidentSaid) -> str:
         where = self._site_name(said.site) if said.site else ""
-        subject = said.details.get("carrier") or said.subject
-        return " ".join(part for part in (where, what_word(self._texts, said.what), subject) if part)
+        return " ".join(part for part in (where, what_word(self._texts, said.what), said.about) if part)
 
     def _site_name(self, site: str) -> str:
         return self._reader.site_names.get(site, "") or site

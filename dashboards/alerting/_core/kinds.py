@@ -46,6 +46,7 @@ LAYER_OF: Final[Mapping[str, Layer]] = {
     "ups_bypass": Layer.HEALTH,
     "battery_worn": Layer.HEALTH,
     "monitoring": Layer.HEALTH,
+    "clock_wrong": Layer.HEALTH,
     "seats_lost": Layer.GROUP,
     "seat_down": Layer.SEAT,
     "platform_down": Layer.PLATFORM,

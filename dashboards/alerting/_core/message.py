@@ -152,7 +152,7 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
         what_word(reader.texts, what),
         alert.labels.get("subject") or alert.annotations.get(SUBJECTS, ""),
     ]
-    parts.append(alert.annotations.get("detail_carrier", ""))
+    parts += [alert.annotations.get(f"detail_{name}", "") for name in ("carrier", "offset")]
     return " ".join(part for part in parts if part)
 
 

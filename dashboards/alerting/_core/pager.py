@@ -35,6 +35,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
     hub_deaf_ms: int
     monitoring_ms: int
+    clock_wrong_ms: int
     battery_low_ms: int
     mains_lost_ms: int
     site_power_lost_ms: int

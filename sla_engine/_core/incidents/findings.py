@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from sla_engine._core.incidents.clocks import clock_findings
 from sla_engine._core.incidents.model import (
     Finding,
     PlatformHere,
@@ -100,6 +101,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
             }
             found += [*machines, *_phone_lines(site, lines_down), *_accounts(state, site)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
+    found += clock_findings(site)
     for each in found:
         if each.slot == SILENT or AT_WORK in each.details or explains_site(state, site_id, each):
             cover(site, each.since, state.limits, now)

@@ -88,7 +88,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     flapping_ms are one incident. replay_ms: a word older than the newest of its source by more than this is history.
     leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
     those it silenced may take to be heard again. look_every_ms: how often a site is looked at while seats of it fall
-    silent one after the other.
+    silent one after the other. clock_seen_ms: for how long beats are watched before they tell that a clock is wrong.
     """
 
     together_ms: int
@@ -103,6 +103,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     leaves_early_ms: int
     recovery_ms: int
     look_every_ms: int
+    clock_seen_ms: int
     hours: Hours
 
 
@@ -118,6 +119,23 @@ class Run(msgspec.Struct):
     past: list[bytes] = []
     perhaps: dict[bytes, int] = {}
     behind_ms: int = 0
+
+
+class ProbeClock(msgspec.Struct):
+    """A probe's clock beside others, ms; plus = it is ahead.
+
+    least_ms: what the least late beat since `seen_from` (hub's ms) came late by, None = no beat yet. by_hub_ms: against
+    the hub's, as beats told last. told_ms: against a time server's, as a seat told last. off_ms: the greater of these.
+    wrong_since, wrong_index: when it was found wrong, None = it is not, and by which entry.
+    """
+
+    seen_from: int = 0
+    least_ms: int | None = None
+    by_hub_ms: int = 0
+    told_ms: int | None = None
+    off_ms: int = 0
+    wrong_since: int | None = None
+    wrong_index: int = 0
 
 
 class Probe(msgspec.Struct):
@@ -142,6 +160,7 @@ class Probe(msgspec.Struct):
     covered_until: int = 0
     grouped_until: int = 0
     run: Run = msgspec.field(default_factory=Run)
+    clock: ProbeClock = msgspec.field(default_factory=ProbeClock)
 
 
 class Ups(msgspec.Struct):

@@ -21,6 +21,10 @@ LINES: Final = "lines"
 """Details: the lines it is about, by name."""
 LONE: Final = "lone"
 """Details: a single machine saw it."""
+OFFSET: Final = "offset"
+"""Details: by how much a clock is ahead (+) or behind (-)."""
+SEATS: Final = "seats"
+"""Subject: the seats of a site that have it, as one."""
 
 POWER: Final = "power"
 UPLINK: Final = "uplink"
@@ -36,6 +40,7 @@ SEAT_: Final = "seat:"
 ACCOUNT_: Final = "account:"
 PLATFORM_: Final = "platform:"
 FEED_: Final = "feed:"
+CLOCK_: Final = "clock:"
 
 MACHINES: Final = (GATEWAY, GROUP_, SEAT_)
 """Silent machines: no more than what they are, unless a greater trouble began with them."""
@@ -65,6 +70,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "ups_off": (PAGE, TICKET),
     "battery_worn": (TICKET, TICKET),
     "monitoring": (TICKET, TICKET),
+    "clock_wrong": (TICKET, TICKET),
     "hub_deaf": (PAGE, PAGE),
 }
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""

@@ -176,6 +176,14 @@ async def test_a_message_names_seats_and_says_what_is_suspected_or_planned(world
     assert world.hook.taken[0]["lines"] == ["site1 一号职场 Seat down A-1, A-2 +5 (since 11:59:48, planned)"]
 
 
+async def test_a_message_says_by_how_much_a_clock_is_wrong(world: World) -> None:
+    alert = told("clock_wrong", subject="site1/gateway")
+    alert.annotations["detail_offset"] = "-3 min"
+    await world.tell(alert)
+    named = "site1 一号职场 Clock wrong (its times are put on the hub's) site1/gateway -3 min"
+    assert world.hook.taken[0]["lines"][0] == f"{named} (since 11:59:48)"
+
+
 async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: World) -> None:
     alert = told("line_down", subject="l1")
     alert.annotations["detail_carrier"] = "电信\n### 已恢复\u202e\t x"

@@ -104,6 +104,19 @@ def test_the_check_says_when_all_is_well_and_never_when_something_is_not_known()
     assert not any("100 %" in line or " 0" in line for line in blind.lines[1:] if "opens" not in line)
 
 
+def test_the_check_names_a_gateway_whose_clock_is_wrong_and_by_how_much() -> None:
+    wrong = incident(
+        "clock_wrong",
+        NOON,
+        site="north",
+        severity=Severity.TICKET,
+        subject="north/gateway",
+        details={"offset": "-3 min"},
+    )
+    words = "North Clock wrong (its times are put on the hub's) north/gateway -3 min"
+    assert any(words in line for line in composed(check(open_incidents=[wrong])).lines)
+
+
 @pytest.mark.parametrize(
     ("told", "language", "line"),
     [
