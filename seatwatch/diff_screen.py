@@ -55,8 +55,8 @@ def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
     for side in (found.before, found.after):
         level = side.figures.service_level
         if level is not None:
-            told = f"{tell.word('service_level')} {side.label}: {level.formula}, {tell.lasting(level.threshold_ms)}"
-            console.print(told)
+            rule = f"{tell.word(level.formula)}, {tell.lasting(level.threshold_ms)}"
+            console.print(f"{tell.word('service_level')} {side.label}: {rule}")
     moved = sum(len(group.moved) for group in found.groups)
     console.print(tell.filled("sessions_moved", n=moved, m=moved + found.unmoved))
     for group in found.groups:

@@ -75,7 +75,7 @@ def _session(console: Console, session: Session, explained: Explanation, tell: T
     fact = session.fact
     console.print()
     name = tell.filled("session_word", n=session.number)
-    console.print(Text.assemble((name, "bold"), f"  {readable(fact.queue)}  {tell.at(fact.started_at)}"))
+    console.print(Text.assemble((name, "bold"), f"  {tell.queue(fact.queue)}  {tell.at(fact.started_at)}"))
     held = session.definition
     console.print(Text.assemble(f"{tell.word('verdict_heading')}: ", (verdict_words(fact, tell), "bold")))
     console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}")
@@ -119,7 +119,7 @@ def clock_lines(session: Session, tell: Teller) -> Iterator[str]:
         judged = tell.filled(
             "wait_within" if level.is_within else "wait_beyond",
             limit=tell.lasting(level.threshold_ms),
-            formula=level.formula,
+            formula=tell.word(level.formula),
         )
         yield f"{tell.word(waited)}: {tell.lasting(level.wait_ms)}  ({judged})"
 
@@ -164,7 +164,7 @@ def standing_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
         yield tell.word("no_definition")
     if stands is None or stands.session in {session.fact.session for session in explained.sessions}:
         return
-    yield f"{tell.filled('session_word', n=len(explained.sessions) + 1)}  {stands.queue}"
+    yield f"{tell.filled('session_word', n=len(explained.sessions) + 1)}  {tell.queue(stands.queue)}"
     if not stands.definition:
         yield tell.word("no_definition")
         return

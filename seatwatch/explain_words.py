@@ -1,6 +1,7 @@
 """What `seatwatch explain` says, in words of the glossary: events, rules, verdicts, instants and durations."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,15 +30,20 @@ _NAMED: Final = frozenset({"author", "authors", "forms"})
 
 
 class Teller:
-    """Texts in one language and one time zone."""
+    """Texts in one language and one time zone. queues: names by id; a queue without one is told by its id."""
 
-    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+    def __init__(self, language: Language, zone: ZoneInfo, queues: Mapping[str, str] = MappingProxyType({})) -> None:
         self._language: Final[Language] = language
         self._zone: Final = zone
+        self._queues: Final = queues
 
     def word(self, key: str) -> str:
         """A word of the glossary."""
         return words()[key].text(self._language)
+
+    def queue(self, queue: str) -> str:
+        """What a queue is called."""
+        return self._queues.get(queue) or readable(queue)
 
     def at(self, instant: int | None) -> str:
         """An instant as the local clock shows it, to the ms."""
@@ -72,7 +78,7 @@ class Teller:
             case Offered(channel=channel, direction=direction):
                 return self.filled("told_offered", channel=self.word(channel), direction=self.word(direction))
             case Queued(queue=queue):
-                return self.filled("told_queued", queue=readable(queue))
+                return self.filled("told_queued", queue=self.queue(queue))
             case Assigned(account=account):
                 return self.filled("told_assigned", account=readable(account))
             case Accepted(account=account):
@@ -86,7 +92,9 @@ class Teller:
             case Transferred(queue="", account=""):
                 return self.word("told_handed_on")
             case Transferred(queue=queue, account=account):
-                return self.filled("told_transferred", to=" ".join(map(readable, filter(None, (account, queue)))))
+                return self.filled(
+                    "told_transferred", to=" ".join(filter(None, (readable(account), self.queue(queue))))
+                )
             case CustomerLeft(reason=reason):
                 return self.filled("told_customer_left", reason=self.word(reason))
             case Closed(by=by):

@@ -94,11 +94,13 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
     for used in head.definitions:
         official = "" if used.official else f"  ({tell.word('report_unofficial')})"
         yield f"{tell.word('definition_word')}: {used.label}  {used.title}{official}"
-        yield f"  {used.hash}  {used.unit}, {used.percentile}, {used.period}"
+        counted = ", ".join(tell.word(f"report_by_{each}") for each in (used.unit, used.percentile, used.period))
+        yield f"  {used.hash}  {counted}"
     level = report.total.figures.service_level
     if level is not None:
         until = tell.word("service_level_until")
-        yield f"{tell.word('service_level')}: {level.formula}, {tell.lasting(level.threshold_ms)}  ({until})"
+        formula = tell.word(level.formula)
+        yield f"{tell.word('service_level')}: {formula}, {tell.lasting(level.threshold_ms)}  ({until})"
     state = tell.word("report_final" if head.final else "report_provisional")
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
 

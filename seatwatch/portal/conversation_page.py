@@ -18,7 +18,6 @@ from seatwatch.explain_screen import (
 from seatwatch.explain_words import Teller
 from sla_engine._core.attribution import Trace
 from sla_engine.explain import Explanation, Record
-from wire.spelling import readable
 
 
 def conversation_page(explained: Explanation, why: Mapping[int, Trace], tell: Teller) -> ConversationPage:
@@ -50,7 +49,7 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
     yield Section(tell.word("timeline"), tuple(import_lines(explained, tell)), rows)
     for session in explained.sessions:
         fact, held = session.fact, session.definition
-        title = f"{tell.filled('session_word', n=session.number)}  {readable(fact.queue)}  {tell.at(fact.started_at)}"
+        title = f"{tell.filled('session_word', n=session.number)}  {tell.queue(fact.queue)}  {tell.at(fact.started_at)}"
         yield Section(
             title,
             (
@@ -63,11 +62,16 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
         )
         if session.rules:
             yield Section(tell.word("rules_applied"), (), tuple(rule_rows(session, tell)))
-        lines = (*turn_lines(session, tell), *leg_lines(session, tell), *revision_lines(session, explained, tell))
-        yield Section("", lines)
-    standing = tuple(standing_lines(explained, tell))
-    if standing:
-        yield Section(standing[0], standing[1:])
+        for lines in (turn_lines(session, tell), leg_lines(session, tell), revision_lines(session, explained, tell)):
+            yield from _headed(lines)
+    yield from _headed(standing_lines(explained, tell))
+
+
+def _headed(lines: Iterator[str]) -> Iterator[Section]:
+    """A section of lines whose first one is its heading; none of no lines."""
+    heading = next(lines, None)
+    if heading is not None:
+        yield Section(heading, tuple(lines))
 
 
 def _of(why: Mapping[int, Trace], session: int) -> Iterator[Trace]:

@@ -1,6 +1,5 @@
 """The list of sessions behind a figure, for a screen page by page and for a file whole."""
 
-from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,6 @@ from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.reading import Told
 from sla_engine._core.contributions import left_after_ms
-from wire.spelling import readable
 from wire.verdict import SessionFact, Verdict
 
 FIELDS: Final = (
@@ -35,10 +33,8 @@ FIELDS: Final = (
 """Of a file. waited_ms: of whom nobody answered. The last three are empty where nothing was missed."""
 
 
-def list_page(
-    told: Told, queue: str, chosen: Chosen, page: int, listed_max: int, names: Mapping[str, str], tell: Teller
-) -> ListPage:
-    """One page of them, in words and times of `tell`. names: of queues by id. page: from 1 on."""
+def list_page(told: Told, queue: str, chosen: Chosen, page: int, listed_max: int, tell: Teller) -> ListPage:
+    """One page of them, in words and times of `tell`. page: from 1 on."""
     found = chosen.sessions
     pages = max(1, -(-len(found) // listed_max))
     page = min(page, pages)
@@ -46,13 +42,11 @@ def list_page(
         first=told.span.first.isoformat(),
         last=told.span.last.isoformat(),
         queue=queue,
-        common=(*([names.get(queue, readable(queue))] if queue else ()), *chosen.common(tell)),
+        common=(*([tell.queue(queue)] if queue else ()), *chosen.common(tell)),
         found=len(found),
         page=page,
         pages=pages,
-        sessions=tuple(
-            _listed(fact, chosen, names, tell) for fact in found[(page - 1) * listed_max : page * listed_max]
-        ),
+        sessions=tuple(_listed(fact, chosen, tell) for fact in found[(page - 1) * listed_max : page * listed_max]),
     )
 
 
@@ -64,13 +58,13 @@ def list_file(chosen: Chosen, form: str, zone: ZoneInfo) -> bytes:
     return csv_text([list(FIELDS), *rows]).encode()
 
 
-def _listed(fact: SessionFact, chosen: Chosen, names: Mapping[str, str], tell: Teller) -> Listed:
+def _listed(fact: SessionFact, chosen: Chosen, tell: Teller) -> Listed:
     wait = left_after_ms(fact) if fact.first_response_ms is None else fact.first_response_ms
     trace = chosen.trace(fact)
     return Listed(
         fact.conversation,
         tell.at(fact.started_at),
-        names.get(fact.queue, readable(fact.queue)),
+        tell.queue(fact.queue),
         tell.word(fact.verdict),
         tell.word(fact.why),
         "-" if wait is None else tell.lasting(wait),

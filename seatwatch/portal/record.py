@@ -70,8 +70,9 @@ class PortalRecord:
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
         told = self._told(asked)
-        queues = tuple((each.id, each.name or readable(each.id)) for each in self._section(asked).queue)
-        return service_page(told, asked.queue, queues, self._teller(asked, told.daily.head.time_zone))
+        return service_page(
+            told, asked.queue, tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
+        )
 
     def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""
@@ -87,9 +88,8 @@ class PortalRecord:
     def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""
         told = self._told(asked)
-        names = {each.id: each.name or readable(each.id) for each in self._section(asked).queue}
         tell = self._teller(asked, told.daily.head.time_zone)
-        return list_page(told, asked.queue, Chosen(told, which), page, self._settings.listed_max, names, tell)
+        return list_page(told, asked.queue, Chosen(told, which), page, self._settings.listed_max, tell)
 
     def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """All of them, with instants and durations in ms."""
@@ -109,7 +109,7 @@ class PortalRecord:
     def rules(self, asked: Asked) -> RulesPage:
         """Contracts and definitions in force and to come."""
         found = self._reading.rules(asked)
-        return rules_page(*found, self._clock_ms(), _language(asked), self._zone_of(asked))
+        return rules_page(*found, self._clock_ms(), partial(self._teller, asked), self._zone_of(asked))
 
     def search(self, asked: Asked, typed: str, hour: str) -> Found:
         """By the id as it stands, and by what the client's pseudonym keys make of it."""
@@ -133,8 +133,7 @@ class PortalRecord:
         return Found((), tuple(lines))
 
     def _told(self, asked: Asked) -> Told:
-        queues = {each.id for each in self._section(asked).queue}
-        if asked.queue and asked.queue not in queues:
+        if asked.queue and asked.queue not in self._queues(asked):
             raise AskedWronglyError("queue")
         return self._reading.told(asked)
 
@@ -148,7 +147,11 @@ class PortalRecord:
         return self._section(asked).time_zone or self._zone
 
     def _teller(self, asked: Asked, zone: str) -> Teller:
-        return Teller(_language(asked), ZoneInfo(zone))
+        return Teller(_language(asked), ZoneInfo(zone), self._queues(asked))
+
+    def _queues(self, asked: Asked) -> dict[str, str]:
+        """Names of the client's queues by id."""
+        return {each.id: each.name or readable(each.id) for each in self._section(asked).queue}
 
 
 def _language(asked: Asked) -> Language:

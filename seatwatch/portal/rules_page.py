@@ -1,35 +1,36 @@
 """Contracts and definitions in plain words, with every parameter below."""
 
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
 
 from dashboards.portal.record import RulesPage, Section
 from seatwatch.explain_words import Teller
-from seatwatch.glossary import Language
 from seatwatch.numbers import percent
 from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition, canonical, definition_hash, time_of_day
 from sla_engine.definition_text import definition_text
-from wire.spelling import readable
 
 
 def rules_page(
-    definitions: list[Definition], contracts: list[Contract], now: int, language: Language, zone: str
+    definitions: list[Definition], contracts: list[Contract], now: int, teller: Callable[[str], Teller], zone: str
 ) -> RulesPage:
-    """What holds at `now` (ms), what will hold, and the definitions they name; the newest first."""
-    tell = Teller(language, ZoneInfo(zone))
+    """What holds at `now` (ms), what will hold, and the definitions they name; the newest first. teller: of a zone."""
+    tell = teller(zone)
     held = [each for each in reversed(contracts) if each.effective_until is None or each.effective_until > now]
     names = {name for contract in held for name in contract.definitions}
     shown = [each for each in reversed(definitions) if each.name in names]
     return RulesPage(
         tuple(_contract(each, now, tell) for each in held),
-        tuple(_definition(each, Teller(language, ZoneInfo(each.time_zone))) for each in shown),
+        tuple(_definition(each, teller(each.time_zone)) for each in shown),
     )
 
 
 def _contract(contract: Contract, now: int, tell: Teller) -> Section:
     until = tell.word("portal_open_ended") if contract.effective_until is None else tell.at(contract.effective_until)
-    named = ", ".join(map(readable, contract.queues))
-    queues = tell.word("portal_every_queue") if EVERY_QUEUE in contract.queues else named
+    queues = (
+        tell.word("portal_every_queue")
+        if EVERY_QUEUE in contract.queues
+        else ", ".join(map(tell.queue, contract.queues))
+    )
     target = contract.attainment_target_bp
     lines = [
         tell.filled("portal_contract_runs", since=tell.at(contract.effective_from), until=until),
@@ -75,7 +76,7 @@ def _definition(definition: Definition, tell: Teller) -> Section:
         tell.filled("portal_rule_short", limit=lasting(definition.short_abandon_ms)),
         tell.filled(
             "portal_rule_level",
-            formula=definition.service_level_formula,
+            formula=tell.word(definition.service_level_formula),
             threshold=lasting(definition.service_level_threshold_ms),
         ),
         f"SHA-256 {definition_hash(canonical(definition))}",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.dashboards.boards import NOON, site
 from tests.dashboards.people import fifteen, floor_board, person, red, team_board
 from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall, word
-from tests.integration.test_wallboard_layout import FAINT
+from tests.integration.test_wallboard_layout import COVERED, FAINT
 from wire.board import PersonTile, SeatTile
 
 STALE_S = 3.5
@@ -214,15 +214,24 @@ def test_hostile_labels_are_text_and_break_nothing(shared: Wall, browser: Browse
             assert page.locator("#list .person", has_text="\u5f20 \u4e09").count() == (path == "/team/red")
 
 
-@pytest.mark.parametrize(("path", "size"), [("/team/red", LAPTOP), ("/team/red", PHONE), ("/map", TV)], ids=str)
-def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks(
-    shared: Wall, browser: Browser, path: str, size: tuple[int, int]
+LOOKS = [
+    ("/team/red", LAPTOP, "en"),
+    ("/team/red", PHONE, "zh-CN"),
+    ("/map", TV, "zh-CN"),
+    ("/map", PHONE, "en"),
+]
+
+
+@pytest.mark.parametrize(("path", "size", "language"), LOOKS, ids=str)
+def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks_and_covers_no_other(
+    shared: Wall, browser: Browser, path: str, size: tuple[int, int], language: str
 ) -> None:
     shared.show(floor_board(2, 3, 8) if path == "/map" else team_board(*fifteen()))
-    with looking(browser, f"{shared.base}{path}?lang=zh-CN", size) as page:
+    with looking(browser, f"{shared.base}{path}?lang={language}", size) as page:
         live(page)
         page.wait_for_selector("#list .followed:not([hidden]), .seat[data-look=over]")
         assert page.evaluate(FAINT) == []
+        assert page.evaluate(COVERED) == []
 
 
 def test_a_team_that_nobody_knows_says_so(shared: Wall, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -153,6 +154,39 @@ def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team
         assert facts(row(page, "Early")) == []
         expect(page.locator(".team-card .verdict")).to_have_text(f"{word('surge')} 4")
         expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
+
+
+WHOLE_FACTS = """(row) => Array.from(row.querySelectorAll(".facts"))
+  .filter((line) => line.getClientRects().length > 0)
+  .flatMap((line) => Array.from(line.querySelectorAll(".fact:not([hidden])"), (fact) => {
+    const [inner, outer] = [fact, line].map((made) => made.getBoundingClientRect());
+    const whole = inner.bottom <= outer.bottom + 1 && fact.scrollWidth <= fact.clientWidth;
+    return whole ? fact.innerText : "";
+  }))
+  .filter((text) => text !== "")"""
+"""The facts of a row that are seen, none of them cut off."""
+
+
+def test_a_row_of_a_crowded_tv_still_has_room_for_the_figure_by_the_platforms_own_rules(
+    shared: Wall, browser: Browser
+) -> None:
+    whose: dict[str, Any] = {
+        "seconds": [second("tmall-art", 388, 451)],
+        "attainment_target": Ratio(90, 100),
+        "day": figures(400, 451),
+        "interval": figures(21, 24),
+    }
+    queues = [tile(id_=f"q{n:02}", name=f"Queue {n:02}", **whose) for n in range(12)]
+    shared.show(board(queues=queues[:6]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        for count in (6, 12):
+            shared.show(board(queues=queues[:count]))
+            expect(live(page).locator("#rows .row:not([hidden])")).to_have_count(count)
+            assert row(page, "Queue 01").evaluate(WHOLE_FACTS) == [
+                f"{word('budget_over')} 6",
+                f"{word('interval')} 87.5% 21/24",
+                f"{word('second_figure')} 86.0% 388/451",
+            ]
 
 
 def test_nobody_online_is_red_where_somebody_waits_and_not_said_where_nobody_is_known(

@@ -42,8 +42,36 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         yield opened
 
 
+COVERED = """() => {
+  const seen = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    let { left, right, top, bottom } = range.getBoundingClientRect();
+    const air = (bottom - top) * 0.28; // above and below the letters
+    [top, bottom] = [top + air, bottom - air];
+    for (let at = node.parentElement; at; at = at.parentElement) {
+      if (getComputedStyle(at).overflow === "visible") continue;
+      const limit = at.getBoundingClientRect();
+      [left, right] = [Math.max(left, limit.left), Math.min(right, limit.right)];
+      [top, bottom] = [Math.max(top, limit.top), Math.min(bottom, limit.bottom)];
+    }
+    return { left, right, top, bottom, text: node.data || node.localName };
+  };
+  const nodes = [...document.querySelectorAll("img")];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) if (walk.currentNode.data.trim()) nodes.push(walk.currentNode);
+  const boxes = nodes.map(seen).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
+  const shared = (a, b) => [
+    Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top),
+  ];
+  return boxes.flatMap((a, at) => boxes.slice(at + 1).filter((b) => Math.min(...shared(a, b)) > 1)
+    .map((b) => `${a.text} lies over ${b.text}`));
+}"""
+"""Texts and pictures of which one covers a part of another."""
+
+
 def misfits(page: Page) -> list[str]:
-    """Numbers that stick out of their cell or card, and whatever is wider than the screen."""
+    """Numbers that stick out of their cell or card, whatever covers something else or is wider than the screen."""
     found: list[str] = page.evaluate(
         """() => {
           const wrong = [];
@@ -64,7 +92,8 @@ def misfits(page: Page) -> list[str]:
           return wrong;
         }"""
     )
-    return found
+    covered: list[str] = page.evaluate(COVERED)
+    return found + covered
 
 
 def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: Browser) -> None:

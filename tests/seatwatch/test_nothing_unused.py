@@ -26,7 +26,7 @@ WORDS_BY_NUMBER = ("portal_weekday_",)
 """Beginnings of words whose ends are numbers, which stand nowhere as text."""
 
 
-COMPOSED = frozenset({"incident_", "severity_", "cause_", "line_", "line_why_", "trunk_", "self_test_"})
+COMPOSED = frozenset({"incident_", "severity_", "cause_", "line_", "line_why_", "trunk_", "self_test_", "report_by_"})
 """Prefixes of words whose other half is a value on the wire."""
 
 

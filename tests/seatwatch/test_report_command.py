@@ -78,7 +78,7 @@ def test_a_table_says_whose_rules_how_much_of_the_record_and_every_count(
         "Business day starts at 04:00  Contracts in force: acme-2026",
         label_of(PRESET),
         definition_hash(canonical(PRESET)),
-        "Service level: within_of_offered_less_short, 10.000 s",
+        "Service level: taken in time / (offered - short abandons), 10.000 s",
         "Final  As of entry",
         "50.00 % (1/2)",
         "8.000 s (1)",

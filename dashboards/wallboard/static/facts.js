@@ -35,16 +35,19 @@ export function budgetFacts(tile, { w, format, fewJudged }) {
 }
 
 // The same conversations by other rules; nothing while there is nothing judged by them. The definition's name comes last.
-export function secondFacts(tile, { w, format, fewJudged }) {
+export function secondFacts(tile, { w, format, fewJudged }, isNamed = true) {
   return tile.seconds
     .filter((second) => second.day.attainment.whole > 0)
     .map(({ name, day }) => {
       const kept = day.attainment;
       const few = kept.whole < fewJudged;
-      const parts = [format.percent(kept), format.counts(kept), few ? w("few") : "", name];
+      const parts = [format.percent(kept), format.counts(kept), few ? w("few") : "", isNamed ? name : ""];
       return { tone: few ? "none" : "", name: w("second_figure"), text: parts.filter((part) => part !== "").join(" ") };
     });
 }
+
+// The same where there is little room: named where there are several to tell apart.
+export const briefSecondFacts = (tile, tools) => secondFacts(tile, tools, tile.seconds.length > 1);
 
 // How full hands are, and how much of the time at work is served.
 export function loadFacts(tile, tools) {

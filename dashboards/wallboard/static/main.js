@@ -23,7 +23,7 @@ class Page extends Shell {
     });
     const { w } = words;
     this.now = new Now(by("now"), this.tools);
-    setText(by("title"), w("wallboard"));
+    setText(by("title"), w(this.isPast ? "portal_board_then" : "wallboard"));
     const parts = { queues: by("queues"), clients: by("clients"), teams: by("teams"), sites: by("sites") };
     this.layout = new Layout(layout, parts, by("title"), this.tools); // before the alarm: it looks whether there is one
     // What is over calls nobody.

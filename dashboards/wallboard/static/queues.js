@@ -1,7 +1,7 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { OVER, WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, fillFacts, node, setText, setTone } from "./dom.js";
-import { budgetFacts, followedFacts, intervalFacts, loadFacts, secondFacts } from "./facts.js";
+import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
   AGENT_STATES,
@@ -133,6 +133,7 @@ export class Queues {
     row.client = node("bdi", "client");
     row.badges = node("span", "badges");
     row.facts = node("span", "facts");
+    row.beside = node("span", "facts beside");
     row.plain = node("div", "cell t-plus-1", w("t_plus_1_only"));
     row.cells = {
       waiting: cell("waiting", w("waiting"), 4),
@@ -143,7 +144,7 @@ export class Queues {
     };
     row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
     const name = node("div", "cell queue", row.name, node("span", "under", row.badges, row.client, row.facts));
-    row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents));
+    row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents, row.beside));
     this.pool.push(row);
     this.rows.append(row);
   }
@@ -155,9 +156,7 @@ export class Queues {
     setText(row.client, this.tools.clientName(tile.client));
     if (row.title !== tile.definition) row.title = tile.definition;
     this.tellBadges(row, tile, now);
-    const tall = this.main.classList.contains("tall") || this.phone.matches;
-    const facts = [followedFacts, intervalFacts, budgetFacts, secondFacts].flatMap((facts) => facts(tile, this.tools));
-    fillFacts(row.facts, [...facts, ...(tall ? loadFacts(tile, this.tools) : [])]);
+    this.tellFacts(row, tile);
     const daily = tile.feed === "daily";
     row.classList.toggle("daily", daily);
     row.classList.toggle("silent", tile.stale_since !== null);
@@ -178,6 +177,17 @@ export class Queues {
       const big = tile.agents.length === 0 ? NOTHING : format.number(number);
       fill(made, { big, tone: number === 0 ? "none" : "" });
     });
+  }
+
+  // A row of one line has its percentages under the people, where there is room for their counts; what it may still miss
+  // stands under its name. In columns nobody sees the people.
+  tellFacts(row, tile) {
+    const told = (...kinds) => kinds.flatMap((facts) => facts(tile, this.tools));
+    const tall = this.main.classList.contains("tall") || this.phone.matches;
+    const isLine = !tall && this.columns === 1;
+    fillFacts(row.beside, isLine ? told(intervalFacts, briefSecondFacts) : []);
+    if (isLine) fillFacts(row.facts, told(budgetFacts, followedFacts));
+    else fillFacts(row.facts, told(followedFacts, intervalFacts, budgetFacts, secondFacts, ...(tall ? [loadFacts] : [])));
   }
 
   // What is wrong with the queue beside its figures; red where somebody waits and nobody is there.

@@ -8,10 +8,12 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from dashboards.portal.record import Asked, AskedWronglyError, ServicePage
 from dashboards.portal.which import Which
+from seatwatch.glossary import words
 from seatwatch.portal.choosing import BINS, listed_figures
 from seatwatch.portal.reading import Told
 from seatwatch.portal.record import PortalRecord
@@ -57,6 +59,23 @@ def test_each_bar_of_the_causes_lists_as_many_sessions_as_it_is_long(record: Por
         assert {row.but_for for row in listed.sessions} == {each.but_for}
         assert all(row.is_missed and row.cause and row.definition for row in listed.sessions)
         assert listed.common[0].startswith("Verdict: ")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_conversation_and_the_rules_call_queues_and_formulas_by_their_names(
+    record: PortalRecord, language: str
+) -> None:
+    asked = msgspec.structs.replace(DAY, language=language)
+    page = record.conversation(asked, "c3")
+    titles = [section.title for section in page.sections]
+    (session,) = (title for title in titles if "2026-11-02 10:00:00" in title)
+    assert "Before" in session
+    level = words()["within_of_offered_less_short"].text("zh" if language == "zh-CN" else "en")
+    assert [level in line for section in page.sections for line in section.lines].count(True) == 1
+    assert "within_of" not in str(page)
+    rules = [line for section in record.rules(asked).definitions for line in section.lines]
+    assert [level in line for line in rules].count(True) == 1
+    assert "within_of" not in str(rules)
 
 
 def test_an_incident_lists_what_was_missed_for_it(record: PortalRecord) -> None:
