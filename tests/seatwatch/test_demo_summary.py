@@ -94,11 +94,10 @@ def test_everything_that_can_befall_a_floor_is_announced_in_both_languages(actio
     assert ("site2" in english) == ("site2" in chinese) == (action not in {Action.SURGE, Action.KILL_COLLECTOR})
 
 
-@pytest.mark.parametrize("address", ["203.0.113.9", "no-such-host.invalid"])
 def test_an_address_that_is_none_of_this_machine_is_refused_with_what_to_give(
-    address: str, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["demo", "--listen", address]) == 2
+    assert main(["demo", "--listen", "203.0.113.9"]) == 2
     told = " ".join(capsys.readouterr().err.replace("\u2502", " ").split())
-    assert f"--listen: {address}:8787: " in told
+    assert "--listen: 203.0.113.9:8787: " in told
     assert "give an address of this machine, or 0.0.0.0" in told
