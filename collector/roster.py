@@ -99,6 +99,14 @@ def _words() -> _Words:
     return msgspec.convert(tomllib.loads(text), _Words)
 
 
+def _known_headings(beside: Sequence[str]) -> str:
+    """One heading for each field, in the language of those that are not known."""
+    is_chinese = not "".join(beside).isascii()
+    spellings = _words().headings.values()
+    own = (next((each for each in found if not each.isascii()), found[0]) for found in spellings)
+    return ", ".join(own if is_chinese else _words().headings)
+
+
 class _BadRow(Exception):
     """A row that states nothing that can be taken."""
 
@@ -148,17 +156,21 @@ class _Reader:
     def _columns(self, sheet: str, header: Sequence[str]) -> dict[str, int]:
         columns: dict[str, int] = {}
         where = f"sheet {sheet!r}: " if sheet else ""
+        unknown: list[str] = []
         for place, cell in enumerate(header):
             name = heading(cell)
             if name in self._personal:
                 raise RosterError(f"{where}column {plain(cell)!r} looks personal; remove it, only codes are taken")
             field = self._fields.get(name)
             if name and field is None:
-                raise RosterError(f"{where}unknown column {plain(cell)!r}; known are {', '.join(_words().headings)}")
+                unknown.append(plain(cell))
             if field is not None and field in columns:
                 raise RosterError(f"{where}two columns say {field}; keep one")
             if field is not None:
                 columns[field] = place
+        if unknown:
+            named = ", ".join(map(repr, unknown))
+            raise RosterError(f"{where}unknown column {named}; known are {_known_headings(unknown)}")
         if header and "effective_from" not in columns:
             raise RosterError(f"{where}no column effective_from; a link must say from when it holds")
         return columns

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 LOOPBACK: Final = "127.0.0.1"
 LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "::1", "localhost"})
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 class Bound(NamedTuple):
@@ -59,6 +60,13 @@ def _listen(host: str, port: int, replaced: int | None) -> Bound:
         raise
     listening.setblocking(False)  # noqa: FBT003 - the name of the parameter is the name of the method
     return Bound(listening, listening.getsockname()[1], replaced)
+
+
+def url_of(host: str, port: int) -> str:
+    """Where this machine itself finds what listens on `host`:`port`. An IPv6 address stands in brackets (RFC 3986)."""
+    if host in EVERYWHERE:
+        host = LOOPBACK
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def lan_address() -> str | None:

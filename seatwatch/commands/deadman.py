@@ -11,7 +11,7 @@ import typer
 from aiohttp import web
 
 from dashboards.alerting.deadman import Deadman, DeadmanSettings
-from seatwatch.addresses import LOOPBACK_NAMES
+from seatwatch.addresses import LOOPBACK_NAMES, url_of
 from seatwatch.clock import now_ms
 from seatwatch.config import token_digest
 from seatwatch.logs import configure_logs
@@ -78,7 +78,7 @@ async def _serve(watch: Deadman, settings: DeadmanConfig) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.listen, settings.port).start()
-        typer.echo(f"waiting for the watchdog on http://{settings.listen}:{settings.port}/watchdog")
+        typer.echo(f"waiting for the watchdog on {url_of(settings.listen, settings.port)}/watchdog")
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch.run(), name="deadman")
             await stop.wait()

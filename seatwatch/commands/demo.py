@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.demo.run import Demo, DemoOptions
+from seatwatch.demo.run import CannotListen, Demo, DemoOptions
 from seatwatch.demo.telling import ending
 from seatwatch.explain_words import Teller
 from seatwatch.glossary import language_of
@@ -69,7 +69,10 @@ def demo(
         port=port,
     )
     tell = Teller(lang or language_of(os.environ), ZoneInfo("UTC"))
-    summary = asyncio.run(_run(Demo(options, load_defaults(), tell=tell, say=partial(typer.echo, err=as_json))))
+    try:
+        summary = asyncio.run(_run(Demo(options, load_defaults(), tell=tell, say=partial(typer.echo, err=as_json))))
+    except CannotListen as refused:
+        raise typer.BadParameter(str(refused), param_hint="--listen") from None
     if as_json:
         typer.echo(json.dumps(summary))
     else:

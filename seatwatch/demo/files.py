@@ -8,7 +8,7 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Final
 
-from seatwatch.addresses import LOOPBACK
+from seatwatch.addresses import LOOPBACK_NAMES
 from seatwatch.floor.plan import NAMES, ROSTER_COLUMNS, FloorPlan, roster_rows
 
 ROSTER_FROM: Final = "2020-01-01"
@@ -23,7 +23,7 @@ def write_configuration(
     """
     lines = ["[server]", f'listen = "{listen}"', f"port = {port}"]
     tokens = {client: secrets.token_urlsafe() for client in plan.queues}
-    reader = "" if listen == LOOPBACK else secrets.token_urlsafe()
+    reader = "" if listen in LOOPBACK_NAMES else secrets.token_urlsafe()
     for client, queues in plan.queues.items():
         _write_token(base / f"{client}.token", tokens[client])
         lines += ["[[client]]", f'id = "{client}"', f'name = "{NAMES[client]}"', 'definition = "demo.toml"']

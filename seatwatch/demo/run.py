@@ -13,7 +13,7 @@ import msgspec
 
 from agent_probe.config import ProbeSettings
 from collector.ledgers import ledger_directory
-from seatwatch.addresses import bind, lan_address
+from seatwatch.addresses import EVERYWHERE, bind, lan_address
 from seatwatch.clock import now_ms
 from seatwatch.demo.child import ServerChild, ServerDidNotStart
 from seatwatch.demo.files import import_roster, write_configuration
@@ -41,6 +41,10 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
     port: int
 
 
+class CannotListen(Exception):
+    """The wallboard's address is none of this machine, or may not be used."""
+
+
 class Demo:
     """One demo from start to count. tell: the person's language. say: prints one line for them."""
 
@@ -59,7 +63,7 @@ class Demo:
         self._stop.set()
 
     async def run(self) -> dict[str, Any]:
-        """Run it. Returns what is to be said at the end, as plain values."""
+        """Run it. Returns what is to be said at the end, as plain values. Raises CannotListen before anything runs."""
         with tempfile.TemporaryDirectory(prefix="seatwatch-demo-") as folder:
             base = Path(folder)
             tokens, reader = write_configuration(
@@ -90,7 +94,11 @@ class Demo:
 
     def _free_port(self) -> int:
         """Found once, and written down: a server that is killed comes back where people look at it."""
-        bound = bind(self._options.listen, self._options.port)
+        try:
+            bound = bind(self._options.listen, self._options.port)
+        except OSError as error:
+            fix = "give an address of this machine, or 0.0.0.0, and a port that this user may use"
+            raise CannotListen(f"{self._options.listen}:{self._options.port}: {error.strerror}; {fix}") from error
         bound.socket.close()
         if bound.replaced is not None:
             self._say(self._tell.filled("demo_port_busy", busy=bound.replaced, port=bound.port))
@@ -104,9 +112,10 @@ class Demo:
         query = f"?token={reader}" if reader else ""
         self._say(f"  {url}/{query}")
         if reader:
-            address = lan_address() or "<this machine>"
-            port = url.rpartition(":")[2]
-            self._say(f"  http://{address}:{port}/{query}  {self._tell.word('demo_from_elsewhere')}")
+            if self._options.listen in EVERYWHERE:
+                address = lan_address() or "<this machine>"
+                port = url.rpartition(":")[2]
+                self._say(f"  http://{address}:{port}/{query}  {self._tell.word('demo_from_elsewhere')}")
             self._say(f"  {self._tell.word('demo_warning')}")
 
     async def _watch(self, child: ServerChild, tokens: Mapping[str, str], reader: str) -> tuple[dict[str, Any], Floor]:

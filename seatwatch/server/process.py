@@ -30,7 +30,7 @@ from dashboards.wallboard.settings import WallboardSettings
 from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
-from seatwatch.addresses import LOOPBACK, PortBusy, bind_as_written
+from seatwatch.addresses import LOOPBACK, PortBusy, bind_as_written, url_of
 from seatwatch.clock import RecordClock, elapsed_ms, now_ms
 from seatwatch.config import BROKER_PORT, SERVER_PORT, Config, ConfigError, Problem, token_digest
 from seatwatch.importing import import_sources, import_token
@@ -334,8 +334,7 @@ class Server:
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
             await beside(publish(engines, hub, figures, self._config.names(), defaults, self._withhold), name="publish")
-        host = LOOPBACK if server.listen in {"0.0.0.0", "::"} else server.listen  # noqa: S104 - compared, not bound
-        return f"http://{host}:{bound.port}"
+        return url_of(server.listen, bound.port)
 
     def _install_doors(self, app: web.Application, intake: Intake) -> None:
         """What only a process that takes entries has: roster and planned work."""

@@ -182,12 +182,13 @@ def test_a_file_with_a_personal_column_is_refused_whole(tmp_path: Path, column: 
     ("header", "why"),
     [
         ("person,team", "effective_from"),
-        ("person,colour,effective_from", "unknown column"),
+        ("person,colour,size,effective_from", "unknown column 'colour', 'size'; known are client, shop"),
+        ("工号,颜色,生效", "unknown column '颜色'; known are 品牌, 店铺"),
         ("shop,店铺,from", "two columns"),
     ],
 )
 def test_a_header_that_cannot_be_used_is_said(tmp_path: Path, header: str, why: str) -> None:
-    (tmp_path / "r.csv").write_text(f"{header}\na,b,c\n", encoding="utf-8")
+    (tmp_path / "r.csv").write_text(f"{header}\na,b,c,d\n", encoding="utf-8")
     with pytest.raises(RosterError, match=why):
         read_roster(tmp_path / "r.csv", SHANGHAI, LIMITS)
 

@@ -74,7 +74,7 @@ def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> N
 
 
 async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
-    with server(tmp_path, CONFIGURATION) as (_, runtime):
+    with server(tmp_path, CONFIGURATION) as (running, runtime):
         async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
             await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
         request = urllib.request.Request(f"{runtime.url}/v1/events", data=b"{}", method="POST")
@@ -87,6 +87,11 @@ async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
             return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
 
         await wait_until(refused, what="the refusals to be counted")
+        request.add_header("Content-Encoding", "gzip")  # and the body is none
+        with pytest.raises(OSError):
+            await asyncio.to_thread(urllib.request.urlopen, request)
+        await wait_until(lambda: "http.bad_request" in running.said(), what="the broken body to be told")
+        assert "Traceback" not in running.said()
 
 
 @pytest.mark.alone

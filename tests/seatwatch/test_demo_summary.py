@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from seatwatch.__main__ import main
 from seatwatch.demo.run import summary
 from seatwatch.demo.script import Action, Mishap
 from seatwatch.demo.telling import befalls, ending, status
@@ -91,3 +92,12 @@ def test_everything_that_can_befall_a_floor_is_announced_in_both_languages(actio
     assert english.isascii()
     assert not chinese.isascii()
     assert ("site2" in english) == ("site2" in chinese) == (action not in {Action.SURGE, Action.KILL_COLLECTOR})
+
+
+def test_an_address_that_is_none_of_this_machine_is_refused_with_what_to_give(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["demo", "--listen", "203.0.113.9"]) == 2
+    told = " ".join(capsys.readouterr().err.replace("\u2502", " ").split())
+    assert "--listen: 203.0.113.9:8787: " in told
+    assert "give an address of this machine, or 0.0.0.0" in told
