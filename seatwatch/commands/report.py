@@ -71,18 +71,19 @@ def report(  # noqa: PLR0917 - typer passes options by name
     try:
         queues = queues_or_exit(reader, queue)
         asked = _Asked(reader, definition, queues)
-        start, end = asked.instant("--from", since, by), asked.instant("--to", until, by)
+        start = asked.instant("--from", since, by, asked.ruling(asked.instant("--from", since, by, asked.latest)))
+        ruling = asked.ruling(start)
+        end = asked.instant("--to", until, by, ruling)
         if end <= start:
             _end(f"--to {until}: not after --from {since}", 2)
         _refuse_many_rows(by, end - start)
-        known = None if known_at is None else asked.instant("--known-at", known_at, by)
+        known = None if known_at is None else asked.instant("--known-at", known_at, by, ruling)
         question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
         if by == "cause":
             _refuse_for_causes(definition, known_at)
-            ruling = asked.ruling(start)
             _print_causes(reader, question, shown_as, Teller(lang, ZoneInfo(ruling.frame.time_zone)))
             return
-        found = _made(reader, data / "facts" / client, question, asked.ruling(start))
+        found = _made(reader, data / "facts" / client, question, ruling)
     except (LedgerError, OSError) as error:  # a fold of much needs room for a temporary file
         _end(f"--client {client}: {error}", 1)
     finally:
@@ -108,7 +109,7 @@ class _Asked:
         self._named = None
         if named is not None:
             self._named = published_or_exit(reader, "--definition", named), "@" in named
-        self._latest = self.ruling(INSTANT_MAX_MS)
+        self.latest = self.ruling(INSTANT_MAX_MS)
 
     def ruling(self, at: int) -> "Ruling":
         """What a table that begins at `at` (ms) is cut by."""
@@ -119,16 +120,16 @@ class _Asked:
             _end("no contract in the ledger covers this; name rules with --definition NAME, such as contract-10s", 2)
         return found
 
-    def instant(self, option: str, text: str, by: str) -> int:
-        """Ms of an instant, in the zone of the rules in force last; of a date, where its day or month starts."""
+    def instant(self, option: str, text: str, by: str, ruling: "Ruling") -> int:
+        """Ms of an instant, in the zone of these rules; of a date, where its day or month starts."""
         from sla_engine._core.windows import DAY_MS
         from sla_engine.reports._core.composing import frame_of
 
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            return instant_named(option, text, self._latest.frame.time_zone)
-        frame = frame_of(self._latest.frame, self._latest.contract)
+            return instant_named(option, text, ruling.frame.time_zone)
+        frame = frame_of(ruling.frame, ruling.contract)
         starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
         at = frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
         return in_the_record(option, text, at)

@@ -17,16 +17,15 @@ import msgspec
 
 from ledger.errors import LedgerMissing
 from ledger.reader import LedgerReader
-from sla_engine._core.calendar import Calendar
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.coverage import union
-from sla_engine._core.definition import Definition
 from sla_engine.board_at import CLIENTS
 from sla_engine.replay import entered_rules, ledger_batches, replay
 from sla_engine.reports._core.buckets import By, Frame
 from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.dedicated import Span, Spent, also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports._core.observed import Observed
+from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, on_call, person_intervals, seat_time
 from sla_engine.reports.making import ruling_of
 from wire.board import Ratio
@@ -87,10 +86,10 @@ class SeatQuestion(NamedTuple):
 class _Client:
     """One client's ledger, open."""
 
-    def __init__(self, name: str, reader: LedgerReader, definition: Definition, frame: Frame, span: Span) -> None:
+    def __init__(self, name: str, reader: LedgerReader, hours: ServiceHours, frame: Frame, span: Span) -> None:
         self.name: Final = name
         self.reader: Final = reader
-        self.window: Final = Calendar(definition)
+        self.hours: Final = hours
         self.frame: Final = frame
         self.span: Final = span
         self.seen = Observed(*span)
@@ -172,7 +171,7 @@ def _opened(directory: Path, name: str, question: SeatQuestion) -> _Client | Non
         reader.close()
         return None
     frame = frame_of(ruling.frame, ruling.contract)
-    return _Client(name, reader, ruling.frame, frame, question.span(frame))
+    return _Client(name, reader, ServiceHours(ruling.windows), frame, question.span(frame))
 
 
 def _rows(
@@ -188,7 +187,7 @@ def _rows(
         subjects.append((shop, told, seen.unseen(sources)))
     for shop, spent, unseen in subjects:
         intervals = [interval for _, interval in spent]
-        spans = half_hours(intervals, client.window, client.frame.days, client.span[0], client.until, unseen)
+        spans = half_hours(intervals, client.hours, client.frame.days, client.span[0], client.until, unseen)
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:

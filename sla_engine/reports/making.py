@@ -24,6 +24,7 @@ from sla_engine.reports._core.composing import Composing, frame_of, reads_from, 
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import Question, Report
 from sla_engine.reports._core.rows import Counted
+from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports.last_words import LastWords
 from sla_engine.reports.stored import StoredFacts, stored_facts
 from wire.recorded import Recorded
@@ -47,11 +48,13 @@ class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Ruling(NamedTuple):
     """What a report is cut and read by. asked: None = the primary definition of each session's queue.
 
-    frame: gives zone, business day and service window. replayed: `asked` is no definition of a contract in force, so
-    the ledger is folded under it alone. possible: every definition that sessions may count under.
+    frame: gives zone and business day. windows: whose service window holds, and from when on (ms). replayed: `asked` is
+    no definition of a contract in force, so the ledger is folded under it alone. possible: every definition that
+    sessions may count under.
     """
 
     frame: Definition
+    windows: tuple[tuple[int, Definition], ...]
     contract: Contract | None
     asked: Definition | None
     replayed: bool
@@ -93,21 +96,50 @@ def ruling_of(
     Of several contracts the one that began last before `at` cuts, or else the first that begins after it.
     """
     covering = [each for each in contracts if EVERY_QUEUE in queues or any(each.covers(queue) for queue in queues)]
-    begun = [each for each in covering if each.effective_from <= at]
-    contract = max(begun, key=_start, default=None) or min(covering, key=_start, default=None)
+    contract = _cutting(covering, at)
     if asked is not None:
         definition, exactly = asked
         held = any(definition.name in each.definitions for each in covering) and definition in definitions
-        replayed = exactly or not held
-        return Ruling(definition, contract, definition, replayed, (definition,) if replayed else tuple(definitions))
+        if exactly or not held:
+            return Ruling(definition, ((0, definition),), contract, definition, replayed=True, possible=(definition,))
+        windows = _windows(definitions, lambda _: definition.name)
+        return Ruling(definition, windows, contract, definition, replayed=False, possible=tuple(definitions))
     if contract is None:
         return None
-    versions = [each for each in definitions if each.name == contract.definitions[0]]
-    in_force = [each for each in versions if each.effective_from <= at] or versions
-    if not in_force:
+    frame = _version_at(definitions, contract.definitions[0], at)
+    if frame is None:
         return None
-    frame = max(in_force, key=lambda each: (each.effective_from, each.version))
-    return Ruling(frame, contract, None, replayed=False, possible=tuple(definitions))
+    windows = _windows(definitions, lambda then: _primary(covering, then), [each.effective_from for each in covering])
+    return Ruling(frame, windows, contract, None, replayed=False, possible=tuple(definitions))
+
+
+def _cutting(covering: Sequence[Contract], at: int) -> Contract | None:
+    begun = [each for each in covering if each.effective_from <= at]
+    # of two that began together the one entered last replaced the other
+    return max(reversed(begun), key=_start, default=None) or min(covering, key=_start, default=None)
+
+
+def _primary(covering: Sequence[Contract], at: int) -> str:
+    contract = _cutting(covering, at)
+    return "" if contract is None else contract.definitions[0]
+
+
+def _version_at(definitions: Sequence[Definition], name: str, at: int) -> Definition | None:
+    versions = [each for each in definitions if each.name == name]
+    in_force = [each for each in versions if each.effective_from <= at] or versions
+    return max(in_force, key=lambda each: (each.effective_from, each.version), default=None)
+
+
+def _windows(
+    definitions: Sequence[Definition], name_at: Callable[[int], str], changes: Sequence[int] = ()
+) -> tuple[tuple[int, Definition], ...]:
+    """Whose service window holds, from the beginning on. changes: when `name_at` may answer another name (ms)."""
+    found: list[tuple[int, Definition]] = []
+    for at in sorted({0, *changes, *(each.effective_from for each in definitions)}):
+        version = _version_at(definitions, name_at(at), at)
+        if version is not None and (not found or found[-1][1] != version):
+            found.append((at, version))
+    return tuple(found)
 
 
 class _Making:
@@ -195,7 +227,8 @@ class _Making:
             alone=ruling.replayed,
             queues=self._question.queues,
         )
-        composing = Composing(self._question, self._frame, ruling.frame, choosing, self._seen, self._counted)
+        hours = ServiceHours(ruling.windows)
+        composing = Composing(self._question, self._frame, hours, choosing, self._seen, self._counted)
         composing.add(fact for fact in facts if self._is_looked_at(fact))
         return composing.report()
 

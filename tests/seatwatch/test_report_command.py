@@ -14,14 +14,18 @@ from tests.builders import (
     PRESET,
     agent,
     assigned,
+    changed,
     clock,
     closed,
+    contract,
     customer,
     declared,
     gone,
     left,
     offered,
+    published,
     rules,
+    signed,
     transferred,
     works,
 )
@@ -266,3 +270,15 @@ def test_a_restart_in_a_file_is_told_with_the_reason_that_there_are_no_bounds(
     told = (total["coverage_part"], total["coverage_whole"], total["coverage_worst_whole"], total["coverage_unbounded"])
     assert told == ("1200000", "8400000", "", "loss_not_counted")
     assert in_json(tmp_path, capsys)["total"]["coverage"]["unbounded"] == "loss_not_counted"
+
+
+def test_a_contract_that_begins_later_with_another_business_day_moves_no_date_of_before(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = in_json(data, capsys, "--by", "day")
+    later = changed(PRESET, name="december", business_day_starts_minute=0)
+    ledger = Feed(data / "clients" / "acme")
+    ledger.append([published(later), signed(contract("december", since="+30 00:00", name="acme-2027"))])
+    ledger.close()
+    after = in_json(data, capsys, "--by", "day")
+    assert (after["rows"], after["head"]["question"]) == (before["rows"], before["head"]["question"])

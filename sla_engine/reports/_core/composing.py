@@ -6,7 +6,6 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Final
 
-from sla_engine._core.calendar import Calendar
 from sla_engine._core.choices import Period, Unit
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.coverage import Coverages, CoverageState, bounded
@@ -20,6 +19,7 @@ from sla_engine.reports._core.loads import Loads
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
 from sla_engine.reports._core.rows import DAYS_TRAILING, TOTAL, Counted, RowKey, Rows
+from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports._core.time_at_work import (
     HalfHour,
     SeatTime,
@@ -59,19 +59,18 @@ class Composing:
         self,
         question: Question,
         frame: Frame,
-        window: Definition,
+        hours: ServiceHours,
         choosing: Choosing,
         seen: Observed,
         counted: Counted | None = None,
     ) -> None:
-        """window: the definition whose service window seats and coverage are measured in. seen: the whole record.
+        """hours: the service window that seats and coverage are measured in. seen: the whole record.
 
         counted: told every session that counts.
         """
         self._question: Final = question
         self._frame: Final = frame
-        self._window: Final = Calendar(window)
-        self._starts_minute: Final = window.business_day_starts_minute
+        self._hours: Final = hours
         self._choosing: Final = choosing
         self._seen: Final = seen
         self._edges: Final = frame.edges(question.by, question.since, question.until)
@@ -201,7 +200,7 @@ class Composing:
     def _half_hours(self, intervals: Iterable[Interval], sources: frozenset[str] | None) -> list[HalfHour]:
         """Of people whom these sources tell of, None = all."""
         unseen = self._seen.unseen(sources)
-        return half_hours(intervals, self._window, self._frame.days, self._edges[0], self._until, unseen)
+        return half_hours(intervals, self._hours, self._frame.days, self._edges[0], self._until, unseen)
 
     def _coverage(
         self, sources: frozenset[str] | None, since: int, until: int, figures: Figures, sessions: int
@@ -215,7 +214,7 @@ class Composing:
         outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
         first_heard = seen.first_heard if self._seen.any_live(measured) else since
         told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
-        time = told.covered(measured, since, until, self._window.open_ms)
+        time = told.covered(measured, since, until, self._hours.open_ms)
         offered = sessions if until - since < DAY_MS else figures.offered
         if not time.whole or (time.part and not offered and not self._seen.vouched_for(measured, until)):
             return None
@@ -243,7 +242,7 @@ class Composing:
             ),
             contracts=tuple(each.name for each in self._choosing.contracts(question.since, question.until)),
             time_zone=self._frame.days.zone.name,
-            business_day_starts_minute=self._starts_minute,
+            business_day_starts_minute=self._frame.days.day_starts_ms // MINUTE_MS,
             entries=seen.entries,
             received_at=seen.received_at,
             final=seen.watermark() >= question.until + grace_ms,

@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from sla_engine._core.calendar import Calendar
 from sla_engine._core.roster import Roster
 from sla_engine._core.staffing import SERVING, told_state
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.reports._core.agent_hours import Interval, State, agent_hours
 from sla_engine.reports._core.agent_intervals import presence_intervals, work_intervals
 from sla_engine.reports._core.rows import RowKey, agent_of
+from sla_engine.reports._core.service_hours import ServiceHours
 from wire.board import Ratio
 from wire.conversation import PresenceChanged
 from wire.verdict import LegFact, Place
@@ -128,7 +128,7 @@ class HalfHour(NamedTuple):
 
 def half_hours(
     intervals: Iterable[Interval],
-    window: Calendar,
+    hours: ServiceHours,
     slices: WindowCalendar,
     since: int,
     until: int,
@@ -140,14 +140,14 @@ def half_hours(
     """
     edges = [at for span in unseen for at in span]
     within = (at for at in edges if since < at < until)
-    cuts = sorted({since, until, *_slice_starts(slices, since, until), *_window_edges(window, since, until), *within})
+    cuts = sorted({since, until, *_slice_starts(slices, since, until), *hours.edges(since, until), *within})
     there = [0] * (len(cuts) - 1)
     at_work = (each for each in intervals if each.state is State.AT_WORK)
     for parts in agent_hours(at_work, cuts, until).values():
         there = [a + b for a, b in zip(there, parts, strict=True)]
     open_ms, there_ms, no_data_ms = Counter[int](), Counter[int](), Counter[int]()
     for number, (start, end) in enumerate(pairwise(cuts)):
-        if window.is_open(start):
+        if hours.is_open(start):
             half_hour = max(slices.interval_start(start), since)
             is_unseen = bisect_right(edges, start) % 2 == 1
             open_ms[half_hour] += 0 if is_unseen else end - start
@@ -200,13 +200,3 @@ def _slice_starts(slices: WindowCalendar, since: int, until: int) -> Iterator[in
         at = slices.interval_start(at) + slices.interval_ms
         if at < until:
             yield at
-
-
-def _window_edges(window: Calendar, since: int, until: int) -> Iterator[int]:
-    opens = window.next_open(since)
-    while opens is not None and opens < until:
-        closes = window.closes_at(opens)
-        yield opens
-        if closes < until:
-            yield closes
-        opens = window.next_open(closes) if closes < until else None

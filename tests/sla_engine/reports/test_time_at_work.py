@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import overload
 
-from sla_engine._core.calendar import Calendar
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.staffing import HALF_HOUR_MS
 from sla_engine._core.windows import calendar_of
 from sla_engine.reports._core.agent_hours import Interval, State
+from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports._core.time_at_work import (
     HalfHour,
     SeatTime,
@@ -77,7 +77,7 @@ def test_who_moves_to_another_team_at_noon_is_half_here_and_half_there() -> None
 def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
     slices = calendar_of(PRESET, HALF_HOUR_MS)
     at_work = [Interval("p", ms("07:50"), ms("08:20"), State.AT_WORK)]
-    found = half_hours(at_work, Calendar(PRESET), slices, ms("07:45"), ms("08:30"))
+    found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("07:45"), ms("08:30"))
     assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
 
 
@@ -85,7 +85,7 @@ def test_what_nobody_told_of_is_neither_staffed_nor_short() -> None:
     slices = calendar_of(PRESET, HALF_HOUR_MS)
     at_work = [Interval("p", ms("08:00"), ms("08:20"), State.AT_WORK)]
     unseen = [(ms("07:00"), ms("08:10")), (ms("08:30"), ms("09:30"))]
-    found = half_hours(at_work, Calendar(PRESET), slices, ms("07:30"), ms("09:00"), unseen)
+    found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("07:30"), ms("09:00"), unseen)
     assert found == [
         HalfHour(ms("08:00"), HOUR // 3, HOUR // 6, HOUR // 6),
         HalfHour(ms("08:30"), 0, 0, HOUR // 2),
