@@ -2,12 +2,12 @@
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Final
 
 from agent_probe.config import BrokerConfig, UplinkSettings
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.on_first_use import loaded_on_first_use
+from agent_probe.secret import read_secret
 
 # paho asks it for a proxy where PySocks is installed; with it come http.client and email, a megabyte and a half
 with loaded_on_first_use("urllib.request"):
@@ -94,7 +94,7 @@ class AiomqttPort:
             protocol=version,
             clean_session=None if version is aiomqtt.ProtocolVersion.V5 else True,
             username=broker.username or None,
-            password=Path(broker.password_file).read_text(encoding="utf-8").strip() if broker.password_file else None,
+            password=read_secret(broker.password_file) if broker.password_file else None,
             bind_address=self._bind_address(),
             timeout=settings.connect_ms / MS_PER_S,
             keepalive=settings.keepalive_ms // MS_PER_S,

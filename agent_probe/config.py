@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -171,19 +172,40 @@ def load_config(path: Path) -> ProbeConfig:
         raise ProbeConfigError("--config", f"{path}: {error.strerror}", "name a file this user may read") from None
     except UnicodeDecodeError:
         raise ProbeConfigError("--config", f"{path} is not UTF-8", "save it as UTF-8") from None
-    return parse_config(text)
+    return parse_config(text, path.parent)
 
 
-def parse_config(text: str) -> ProbeConfig:
-    """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used."""
+def parse_config(text: str, folder: Path | None = None) -> ProbeConfig:
+    """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used.
+
+    folder: where relative paths begin, None = as they are. A service is started in no folder of ours.
+    """
     try:
-        config = msgspec.convert({"probe": "", **read_toml(text)}, ProbeConfig)
+        tables = read_toml(text)
+        placed = _placed(tables, folder.absolute()) if folder else tables
+        config = msgspec.convert({"probe": "", **placed}, ProbeConfig)
     except tomllib.TOMLDecodeError as error:
         raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
     except msgspec.ValidationError as error:
         raise _refused(str(error)) from None
     _check(config)
     return config
+
+
+def _placed(tables: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """The tables, with every path that they name absolute."""
+    return {key: _placed_value(key, value, folder) for key, value in tables.items()}
+
+
+def _placed_value(key: str, value: object, folder: Path) -> object:
+    match value:
+        case dict():
+            return _placed(value, folder)
+        case list():
+            return [_placed_value(key, each, folder) for each in value]
+        case str() if value and (key.endswith("_file") or key == "data_dir"):
+            return str(folder / value)
+    return value
 
 
 def _refused(message: str) -> ProbeConfigError:

@@ -7,13 +7,13 @@ where there is one. An answer that is not the hub's own, a captive portal's for 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Final
 
 from agent_probe._core.http1 import HttpProtocolError, Response, ResponseParser, encode_request
 from agent_probe.config import HttpSettings, HubConfig, TlsConfig, UplinkSettings
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.hub import Address, basic_credentials, proxy_for, read_url
+from agent_probe.secret import read_secret
 from wire.limits import FRAME_BYTES_MAX
 
 MS_PER_S: Final = 1000
@@ -115,8 +115,7 @@ class HttpPort:
     def _request(self, payload: bytes, content_type: str) -> bytes:
         headers = [("Host", self._address.authority), ("Content-Type", content_type), ("Accept", MSGPACK)]
         if self._hub.token_file:
-            token = Path(self._hub.token_file).read_text(encoding="ascii").strip()
-            headers.append(("Authorization", f"Bearer {token}"))
+            headers.append(("Authorization", f"Bearer {read_secret(self._hub.token_file)}"))
         return encode_request("POST", self._address.path + EVENTS, headers, payload)
 
     async def _open(self) -> None:

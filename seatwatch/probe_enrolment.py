@@ -12,6 +12,7 @@ from agent_probe.enrolment.enrolling import Enrolling, EnrolmentSettings, about_
 from agent_probe.enrolment.identity import AUTHORITY_FILE, PAIR_FILE, identity_folder, read_identity
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.platform import Platform, current
+from agent_probe.secret import read_secret
 from seatwatch.settings import Defaults, load_defaults
 
 VERBS: Final = ("enrol", "renew", "rollout")
@@ -87,7 +88,11 @@ def _say(text: str) -> None:
 
 
 def _token(given: EnrolmentConfig) -> str:
-    return Path(given.token_file).read_text(encoding="utf-8").strip() if given.token_file else ""
+    try:
+        return read_secret(given.token_file) if given.token_file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"{given.token_file}: {getattr(error, 'strerror', None) or 'no text'}"
+        raise ProbeConfigError("enrolment.token_file", problem, "name a file that holds the token alone") from None
 
 
 def _needed(option: str, value: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from agent_probe._core.certificate import validity
 from agent_probe.config import ProbeConfig, TlsConfig
 from agent_probe.doctor.findings import Because, Finding, Subject, problem, skipped, well
+from agent_probe.secret import read_secret
 
 OTHERS: Final = stat.S_IRWXG & ~stat.S_IXGRP | stat.S_IRWXO
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +30,7 @@ def look_at_identity(config: ProbeConfig, now: int) -> list[Finding]:
 
 def _secret(key: str, name: str) -> Iterator[Finding]:
     try:
-        text = Path(name).read_text(encoding="utf-8").strip()
+        text = read_secret(name)
     except (OSError, UnicodeDecodeError) as error:
         yield problem(Subject.IDENTITY, key, Because.IDENTITY_UNREADABLE, error=_words(error, name))
         return

@@ -259,7 +259,7 @@ class EnrolmentStore:
             )
 
     def revoke(self, identity: str, reason: str, by: str, now: int) -> int:
-        """End an identity: its certificates, its unused codes, its place in a batch. How many certificates it had."""
+        """End an identity: its certificates, its codes, its place in a batch. How many certificates it had."""
         with self._changing():
             serials = [
                 serial
@@ -271,7 +271,7 @@ class EnrolmentStore:
             self._db.execute(
                 "UPDATE certificates SET revoked_at = ? WHERE identity = ? AND revoked_at IS NULL", (now, identity)
             )
-            self._db.execute("DELETE FROM claims WHERE identity = ? AND used_key = ''", (identity,))
+            self._db.execute("DELETE FROM claims WHERE identity = ?", (identity,))  # a used one serves its key again
             self._db.execute("UPDATE joins SET state = 'refused' WHERE identity = ?", (identity,))
             if serials:
                 self._say(now, identity, IdentityStep.REVOKED, serials[-1], "", "", by=by, reason=reason)

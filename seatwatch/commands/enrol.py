@@ -167,7 +167,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="for the record, in a word")] = "revoked",
     data: DataDir = None,
 ) -> None:
-    """End an identity: its certificates, its unused codes, and, by the running server, its session.
+    """End an identity: its certificates, its codes, and, by the running server, its session.
 
     Exit 0 when it had one, 1 when not. Without a running server, `seatwatch roster apply` tells the broker.
     """

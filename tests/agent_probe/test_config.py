@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from agent_probe.config import check_files, parse_config
+from agent_probe.config import check_files, load_config, parse_config
 from agent_probe.errors import ProbeConfigError
 from agent_probe.lines import Lines
+from agent_probe.secret import read_secret
 from agent_probe.sensors.base import Stamp
 from agent_probe.sensors.registry import SENSORS, Host, build
 from agent_probe.sensors.seat import Load
-from seatwatch import probe_command
+from seatwatch import probe_command, probe_enrolment
 from tests.agent_probe.living_probe import SETTINGS
 from tests.agent_probe.virtual_loop import run_virtually
 from wire.facility import Heartbeat, Role
@@ -104,6 +105,57 @@ def test_a_file_that_cannot_be_read_is_refused_by_its_key(tmp_path: Path) -> Non
     text = SMALLEST + f'username = "u"\npassword_file = "{tmp_path / "none"}"\n'
     with pytest.raises(ProbeConfigError, match=r"broker\.password_file"):
         check_files(parse_config(text))
+
+
+def test_relative_paths_begin_where_the_configuration_is_for_a_service_is_started_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "etc"
+    elsewhere.mkdir()
+    folder.mkdir()
+    file = folder / "probe.toml"
+    file.write_text(
+        'data_dir = "data"\n'
+        + SMALLEST
+        + 'username = "u"\npassword_file = "pw"\ntls = {ca_file = "/etc/ca.pem"}\n'
+        + '[enrolment]\ntoken_file = "batch.token"\n[[phone_line]]\nname = "t"\nhost = "sip.example"\n'
+        + 'register = {aor = "sip:m@sip.example", password_file = "sub/pw"}\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    config = load_config(Path("etc/probe.toml"))
+    monkeypatch.chdir(elsewhere)
+    assert config.enrolment is not None
+    assert config.broker.tls is not None
+    assert config.phone_line[0].register is not None
+    found = (config.data_dir, config.broker.password_file, config.enrolment.token_file)
+    assert found == (str(folder / "data"), str(folder / "pw"), str(folder / "batch.token"))
+    assert config.phone_line[0].register.password_file == str(folder / "sub" / "pw")
+    assert config.broker.tls.ca_file == "/etc/ca.pem"
+    assert config.hub is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_token_is_read_as_windows_tools_write_it(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "batch.token"
+    file.write_bytes("sg1mf-cqwyf-3\r\n".encode(encoding))
+    assert read_secret(str(file)) == "sg1mf-cqwyf-3"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xff\xff"])
+def test_enrolling_names_the_token_file_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    file, token = tmp_path / "probe.toml", tmp_path / "batch.token"
+    file.write_text(
+        SMALLEST + '[enrolment]\nhub = "https://hub.example"\npin = "ab"\ntoken_file = "batch.token"\n', "utf-8"
+    )
+    if content is not None:
+        token.write_bytes(content)
+    assert probe_enrolment.run("enrol", ["--config", str(file), "--once"]) == 2
+    said = capsys.readouterr().err
+    assert "enrolment.token_file" in said
+    assert str(token) in said
 
 
 def test_check_says_what_the_probe_would_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,11 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from agent_probe._core.gate import Rhythm
 from agent_probe.errors import ProbeUnavailable
+from agent_probe.secret import read_secret
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.phone_line.connection import Exchange, SipConnection, TrunkAddress
 from agent_probe.sensors.phone_line.digest import Challenge, challenge_of, credentials
@@ -146,8 +146,8 @@ class PhoneLineSensor:
 
     def _proof(self, account: Account, challenge: Challenge, uri: str) -> str:
         try:
-            password = Path(account.password_file).read_text(encoding="utf-8").strip()
-        except OSError as error:
+            password = read_secret(account.password_file)
+        except (OSError, UnicodeDecodeError) as error:
             raise ProbeUnavailable("password_file", str(error)) from None
         return credentials(
             challenge,

@@ -210,6 +210,15 @@ def test_a_revoked_identity_neither_renews_nor_comes_back(office: Office) -> Non
     assert office.store.revoke("site1/seat-01", "stolen", "root", office.now) == 0
 
 
+def test_a_revoked_gateway_does_not_come_back_by_the_code_it_came_in_with(office: Office) -> None:
+    office.claim()
+    gateway = Pc("gw")
+    granted(office.desk.enrol(CODE, gateway.about, gateway.request()))
+    office.store.revoke("site1/gateway", "stolen", "root", office.now)
+    assert reason(office.desk.enrol(CODE, gateway.about, gateway.request())) is Refusal.UNKNOWN_CODE
+    assert office.store.valid(office.now) == {}
+
+
 def test_a_request_that_is_none_is_refused_before_anything_is_looked_up(office: Office) -> None:
     office.claim()
     gateway = Pc("gw")
