@@ -276,7 +276,7 @@ def _check_id(field: str, text: str | None) -> None:
         return
     if not is_name(text) or is_derived(text):
         raise _BadRow(f"{field}: not a code; use letters, digits and . _ : @ / - (a person's name is never taken)")
-    if field in {"person", "account"} and is_telephone_number(text):
+    if field in {"person", "account", "team", "shop"} and is_telephone_number(text):
         raise _BadRow(f"{field}: looks like a telephone number; use a code")
     if field == "client" and text == OPERATOR:
         raise _BadRow(f"client: {OPERATOR} is the operator's own ledger")

@@ -275,7 +275,7 @@ class _Frame:
                 said = decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 return self._quarantine(item, sequence, Reason.BODY_MALFORMED)
-            if names_a_person(said):
+            if names_a_person(said, any_queue=self.queues is None):
                 return self._quarantine(item, sequence, Reason.PERSONAL_DATA)
             if said.occurred_at > self.latest_allowed:
                 return self._quarantine(item, sequence, Reason.OCCURRED_IN_FUTURE)
@@ -340,7 +340,7 @@ class _Frame:
         if kept.reason is not Reason.UNROUTED_QUEUE:
             return (kept.kind, kept.kind_version, kept.raw or None), kept.reason
         elsewhere = self._unrouted_body(sequence)
-        raw = None if elsewhere is None else _decode_unrouted(elsewhere).raw
+        raw = None if elsewhere is None else _decode_unrouted(elsewhere).raw or None
         return (kept.kind, kept.kind_version, raw), kept.reason
 
     def _unrouted_body(self, sequence: int) -> bytes | None:

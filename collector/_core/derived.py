@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from collector._core import keys
-from collector._core.personal import keepable
+from collector._core.personal import keepable, masked
 from ledger.entry import NewEntry
 from wire.body import Body
 from wire.codec import KIND_OF, decode_body
@@ -92,17 +92,21 @@ def quarantined(source: str, epoch: bytes, sequence: int, item: Item, reason: Re
 
 
 def unrouted(source: str, epoch: bytes, sequence: int, item: Item, queue: str, at: int) -> NewEntry:
-    """For the operator's ledger: `item` is about a queue of no contract."""
-    raw = bytes(item.body)
-    body = Unrouted(*_head(at), source, epoch, sequence, queue, item.kind, item.kind_version, raw)
+    """For the operator's ledger: `item` is about a queue of no contract.
+
+    A telephone number in its place may be a customer's: it is masked, as much as tells a hotline that nobody configured
+    yet, and nothing else of the item is kept.
+    """
+    said = masked(queue)
+    raw = bytes(item.body) if said == queue else b""
+    body = Unrouted(*_head(at), source, epoch, sequence, said, item.kind, item.kind_version, raw)
     return entry(keys.UNROUTED, keys.unrouted_epoch(source, epoch), sequence, body)
 
 
 def stranger(frame: Frame, item: Item, at: int) -> NewEntry:
-    """For the operator's ledger: an `item` of a source that nobody registered."""
-    body = Unrouted(
-        *_head(at), frame.source, frame.epoch, item.sequence, "", item.kind, item.kind_version, bytes(item.body)
-    )
+    """For the operator's ledger: an `item` of a source that nobody registered, unless it says who a person is."""
+    raw = keepable(item)
+    body = Unrouted(*_head(at), frame.source, frame.epoch, item.sequence, "", item.kind, item.kind_version, raw)
     return entry(keys.STRANGER, keys.stranger_epoch(frame.source, frame.epoch), item.sequence, body)
 
 

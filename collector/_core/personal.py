@@ -25,7 +25,9 @@ _NUMBER: Final = re.compile(
     r"|^0\d{2,3}[- ]\d{7,8}$"  # fixed line, China
 )
 _NUMBER_IN_WORD: Final = re.compile(r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)")
-_NUMBER_IN_BYTES: Final = re.compile(rb"(?<![0-9A-Za-z])(?:\+?86)?1[3-9]\d{9}(?![0-9A-Za-z])").search
+_NUMBER_IN_BYTES: Final = re.compile(
+    rb"(?<![0-9A-Za-z])(?:(?:\+?86)?1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?![0-9A-Za-z])|\+\d{7,15}(?!\d)"
+).search
 _LEFT_SHOWN: Final = 3
 _RIGHT_SHOWN: Final = 4
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}").fullmatch
@@ -68,9 +70,13 @@ def is_personal(text: str) -> bool:
     return is_telephone_number(text) or _is_address_or_card(text)
 
 
-def names_a_person(body: Body) -> bool:
-    """Whether an id in it says who somebody is; a name or a text shows by the characters no id has."""
-    return not _says_nothing(_TAKES[type(body)](body)) and _says_who(body)
+def names_a_person(body: Body, *, any_queue: bool = False) -> bool:
+    """Whether an id in it says who somebody is; a name or a text shows by the characters no id has.
+
+    any_queue: nobody has named the queues there are, so that the body's own may be any number that a sender mistook for
+    one. A hotline that somebody did name may be called by its number.
+    """
+    return not _says_nothing(_TAKES[type(body)](body)) and _says_who(body, any_queue=any_queue)
 
 
 def keepable(item: Item) -> bytes:
@@ -81,13 +87,13 @@ def keepable(item: Item) -> bytes:
     raw = bytes(item.body)
     decode = BODY_DECODERS.get((item.kind, item.kind_version))
     try:
-        is_bad = decode is not None and names_a_person(decode(raw))
+        is_bad = decode is not None and names_a_person(decode(raw), any_queue=True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         is_bad = _NUMBER_IN_BYTES(raw) is not None
     return b"" if is_bad else raw
 
 
-def _says_who(body: Body) -> bool:
+def _says_who(body: Body, *, any_queue: bool) -> bool:
     """As `names_a_person`, of one with an id that is not remembered."""
     if len(_HARMLESS) > _REMEMBERED:
         _HARMLESS.clear()
@@ -98,6 +104,8 @@ def _says_who(body: Body) -> bool:
             return True
         if is_name(clock):
             _HARMLESS.add(clock)
+    if _is_number(getattr(body, "queue", "")) and any_queue:
+        return True
     ids = {getattr(body, name, "") for name in _IDS} - _HARMLESS
     for text in ids:
         if not is_name(text) or is_telephone_number(text):
@@ -109,6 +117,12 @@ def _says_who(body: Body) -> bool:
             return True
         _HARMLESS.add(text)
     return False
+
+
+def _is_number(queue: str) -> bool:
+    if queue not in _HARMLESS and is_name(queue) and not is_personal(queue):
+        _HARMLESS.add(queue)
+    return queue not in _HARMLESS and is_telephone_number(queue)
 
 
 def _is_address_or_card(text: str) -> bool:
@@ -125,7 +139,8 @@ def _is_identity_card(text: str) -> bool:
 
 def _taking(body_type: type[Body]) -> Callable[[Any], tuple[str, ...]]:
     """What takes the ids out of a body; each has a shard key and a clock, which a sender may name as it likes."""
-    return attrgetter("clock", *(name for name in (*_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__))
+    said = (name for name in ("queue", *_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__)
+    return attrgetter("clock", *said)
 
 
 _TAKES: Final = {kind: _taking(kind) for kind in BODY_TYPES.values()}

@@ -3,15 +3,17 @@
 import msgspec
 import pytest
 
+from collector._core import derived
 from collector._core.admission import Outcome
 from collector._core.personal import is_personal, is_telephone_number, masked, names_a_person
 from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
 from wire.body import Body
+from wire.codec import encode_body
 from wire.conversation import AgentTurn, Assigned, CustomerTurn, Offered, QualityScored
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
 from wire.frame import Rejected
-from wire.record import Equivocation, Quarantined
+from wire.record import Equivocation, Quarantined, Unrouted
 
 NUMBER = "13800138000"
 HEAD = (NOW, 1, "chat", None, True)
@@ -133,7 +135,9 @@ def test_a_body_with_such_an_id_is_refused_and_nothing_of_it_is_kept(body: Body)
     [
         (msgspec.msgpack.encode({"conversation": "c-1", "phone": NUMBER}), b""),
         (msgspec.msgpack.encode([NOW, 1, "chat", None, True, "", f"call {NUMBER} back"]), b""),
-        (msgspec.msgpack.encode({"conversation": "c-1", "n": "a13800138000"}), None),
+        (msgspec.msgpack.encode({"conversation": "c-1", "phone": "+12025550123"}), b""),
+        (msgspec.msgpack.encode({"conversation": "c-1", "phone": "010-12345678"}), b""),
+        (msgspec.msgpack.encode({"conversation": "c-1", "n": "a13800138000", "at": "2026-11-22T10:00+0800"}), None),
         (b"\x91\x01", None),
     ],
 )
@@ -164,6 +168,46 @@ def test_a_number_that_contradicts_what_is_stored_leaves_no_trace_either() -> No
     kept = body_of(entry)
     assert isinstance(kept, Equivocation)
     assert (kept.about_source, kept.about_epoch, kept.raw) == (SOURCE, EPOCH, b"")
+
+
+@pytest.mark.parametrize("queue", [NUMBER, f"acme-{NUMBER}", "+12025550123", "010-12345678"])
+def test_a_number_in_the_place_of_a_queue_is_kept_nowhere_in_clear(queue: str) -> None:
+    turned = item(1, CustomerTurn(*HEAD, "c-1", "c-1", queue=queue))
+    routed = Store()
+    admission = routed.admit(frame(turned), queues=frozenset({"presale"}))
+    assert admission.rejected == [Rejected(1, Reason.UNROUTED_QUEUE)]
+    stray = body_of(admission.unrouted[0])
+    assert isinstance(stray, Unrouted)
+    assert (stray.queue, stray.raw) == (masked(queue), b"")
+    assert stray.queue != queue
+    assert outcomes(routed.admit(frame(turned), queues=frozenset({"presale"}))) == [(1, Outcome.REPEAT)]
+    anywhere = Store().admit(frame(turned))
+    assert anywhere.rejected == [Rejected(1, Reason.PERSONAL_DATA)]
+    ahead = CustomerTurn(NOW + 10_000, 1, "chat", None, True, "c-1", "c-1", queue=queue)
+    put_aside = Store().admit(frame(item(1, ahead)), queues=frozenset({queue}))
+    assert put_aside.rejected == [Rejected(1, Reason.OCCURRED_IN_FUTURE)]
+    entries = [*admission.entries, *admission.unrouted, *anywhere.entries, *put_aside.entries]
+    assert not [entry for entry in entries if queue.encode() in entry.body]
+
+
+def test_a_hotline_that_the_configuration_names_by_its_number_is_a_queue_like_any_other() -> None:
+    offered = item(1, Offered(*HEAD, "c-1", "c-1", "010-12345678"))
+    assert Store().admit(frame(offered), queues=frozenset({"010-12345678"})).accepted == 1
+
+
+@pytest.mark.parametrize("queue", ["presale", "4008001234", "acme:presale"])
+def test_a_queue_of_no_contract_that_is_no_number_is_told_to_the_operator_whole(queue: str) -> None:
+    body = Offered(*HEAD, "c-1", "c-1", queue)
+    (entry,) = Store().admit(frame(item(1, body)), queues=frozenset({"other"})).unrouted
+    stray = body_of(entry)
+    assert isinstance(stray, Unrouted)
+    assert (stray.queue, stray.raw) == (queue, encode_body(body))
+
+
+def test_the_first_item_of_an_unknown_sender_is_kept_without_what_says_who_a_person_is() -> None:
+    bad, good = item(1, Offered(*HEAD, "c-1", "c-1", "q-1", customer=NUMBER)), item(1, turn())
+    kept = [body_of(derived.stranger(frame(each), each, NOW)) for each in (bad, good)]
+    assert [each.raw for each in kept if isinstance(each, Unrouted)] == [b"", encode_body(turn())]
 
 
 def test_a_pseudonym_and_platform_ids_pass() -> None:

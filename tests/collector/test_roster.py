@@ -199,6 +199,8 @@ def test_a_header_that_cannot_be_used_is_said(tmp_path: Path, header: str, why: 
         (row(client="acme", shop="天猫店"), "shop: not a code"),
         (person("张三"), "not a code"),
         (row(account="acme:01", shop="acme-shop", person="13800138000"), "telephone"),
+        (row(client="acme", shop="acme-13800138000"), "shop: looks like a telephone"),
+        (row(person="P1", team="13800138000"), "team: looks like a telephone"),
         (row("", client="acme", shop="s"), "effective_from is empty"),
         (row("soon", client="acme", shop="s"), "effective_from: no date"),
         (row("2026-02-30", client="acme", shop="s"), "effective_from: no date"),
