@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 from dashboards.catalogue import OTHER
 from dashboards.snapshot import LedgerFigures
@@ -91,14 +92,31 @@ def _sum_waiting(parts: Sequence[Waiting]) -> Waiting | None:
     )
 
 
-def _sum_figures(parts: Sequence[Figures]) -> Figures:
-    return Figures(
+class _Sessions(TypedDict):
+    """How sessions ended, of a window and of all time alike."""
+
+    offered: int
+    answered: int
+    abandoned: int
+    short_abandoned: int
+    unanswered: int
+    excluded: int
+
+
+def _sum_sessions(parts: Sequence[Figures] | Sequence[Totals]) -> _Sessions:
+    return _Sessions(
         offered=sum(p.offered for p in parts),
         answered=sum(p.answered for p in parts),
         abandoned=sum(p.abandoned for p in parts),
         short_abandoned=sum(p.short_abandoned for p in parts),
         unanswered=sum(p.unanswered for p in parts),
         excluded=sum(p.excluded for p in parts),
+    )
+
+
+def _sum_figures(parts: Sequence[Figures]) -> Figures:
+    return Figures(
+        **_sum_sessions(parts),
         attainment=Ratio(sum(p.attainment.part for p in parts), sum(p.attainment.whole for p in parts)),
         average_response=_sum_means([p.average_response for p in parts]),
         detail=Detail(
@@ -112,12 +130,7 @@ def _sum_figures(parts: Sequence[Figures]) -> Figures:
 def _sum_totals(parts: Sequence[Totals]) -> Totals:
     histograms = [p.first_response for p in parts]
     return Totals(
-        offered=sum(p.offered for p in parts),
-        answered=sum(p.answered for p in parts),
-        abandoned=sum(p.abandoned for p in parts),
-        short_abandoned=sum(p.short_abandoned for p in parts),
-        unanswered=sum(p.unanswered for p in parts),
-        excluded=sum(p.excluded for p in parts),
+        **_sum_sessions(parts),
         met=sum(p.met for p in parts),
         judged=sum(p.judged for p in parts),
         first_response=Histogram(

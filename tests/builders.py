@@ -27,6 +27,7 @@ from wire.body import Body
 from wire.codec import KIND_OF
 from wire.conversation import (
     Accepted,
+    Activity,
     AgentTurn,
     Assigned,
     Author,
@@ -39,6 +40,8 @@ from wire.conversation import (
     Form,
     LeftReason,
     Offered,
+    Presence,
+    PresenceChanged,
     Queued,
     Transferred,
 )
@@ -185,6 +188,18 @@ def closed(
     source: str = "chat",
 ) -> Event:
     return _event(Closed(*_head(at, c), c, by), arrives, source)
+
+
+def presence(
+    at: str | int,
+    account: str = "anna",
+    state: Presence = Presence.READY,
+    activity: Activity = Activity.IDLE,
+    *,
+    arrives: str | int | None = None,
+    source: str = "chat",
+) -> Event:
+    return _event(PresenceChanged(*_head(at, account), account, state, activity), arrives, source)
 
 
 def clock(at: str | int) -> Event:

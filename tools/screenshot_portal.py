@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from tests.builders import Event, agent, assigned, clock, closed, customer, left, ms, rules
 from tests.builders import declared as chat_declared
 from tests.dashboards.screens import chromium
+from tests.integration.running import server
 from tests.seatwatch.portal.sites import (
     GATE,
     MINUTE,
@@ -27,7 +28,6 @@ from tests.seatwatch.portal.sites import (
     sits,
 )
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of
-from tests.servers import LOOPBACK, Server, ask, free_port, running
 from tests.tidy.source import ROOT
 
 DAYS = 14
@@ -39,7 +39,7 @@ WIDTH = 1440
 SHOT_BYTES_MAX = 300_000
 CONFIG = """
 [server]
-port = {port}
+port = 0
 [mqtt]
 port = 0
 [[client]]
@@ -129,22 +129,13 @@ def main() -> int:
     target.mkdir(parents=True, exist_ok=True)
     too_large = False
     with TemporaryDirectory() as folder:
-        directory, port = Path(folder), free_port()
+        directory = Path(folder)
         data = directory / "data"
         client_of(data, "acme", client())
         operator_of(data, list(site()))
         accounts(data)
-        config = directory / "seatwatch.toml"
-        config.write_text(CONFIG.format(port=port), encoding="utf-8")
-        server = Server(
-            [sys.executable, "-m", "seatwatch", "up", "--config", str(config), "--data", str(data)],
-            port=port,
-            directory=directory,
-            ready=lambda chosen: ask(chosen, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200"),
-            environment={"PYTHONPATH": str(ROOT)},
-        )
-        with running(server), chromium() as browser:
-            for picture in shoot(browser, f"http://{LOOPBACK}:{port}/portal", target):
+        with server(directory, CONFIG) as (_, runtime), chromium() as browser:
+            for picture in shoot(browser, f"{runtime.url}/portal", target):
                 size = picture.stat().st_size
                 too_large |= size > SHOT_BYTES_MAX
                 sys.stdout.write(f"{picture}: {size} bytes\n")

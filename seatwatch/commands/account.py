@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from seatwatch.ending import refuse
 from seatwatch.settings import load_defaults
 from wire.ids import is_client, is_name
 
@@ -62,21 +63,21 @@ def add(
 
     problem = _problem(name, role, client or (), staff)
     if problem:
-        _refuse(problem)
+        refuse(problem)
     try:
         password = _password(password_file)
     except (OSError, UnicodeDecodeError) as error:
-        _refuse(f"{password_file}: cannot be read ({error})")
+        refuse(f"{password_file}: cannot be read ({error})")
     least = load_defaults().int("portal.password_characters_min")
     if len(password) < least:
-        _refuse(f"{name}: a password has {least} characters or more; three or four words will do")
+        refuse(f"{name}: a password has {least} characters or more; three or four words will do")
     sites = tuple(site or ()) if site or role == "client" else None
     try:
         _accounts(data).add(
             name, Role(role), password, clients=tuple(client) if client else None, sites=sites, staff=staff
         )
     except (AccountError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     typer.echo(f"{name}: may sign in as {role}")
 
 
@@ -87,7 +88,7 @@ def list_(data: Data = Path("data")) -> None:
     try:
         found = _accounts(data).all()
     except (AccountError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     for account in sorted(found.values(), key=lambda each: each.name):
         seen = (_listed("clients", account.clients), _listed("sites", account.sites))
         state = "disabled" if account.disabled else "active"
@@ -104,7 +105,7 @@ def disable(name: Annotated[str, typer.Argument(help="whose account it is")], da
     try:
         _accounts(data).disable(name)
     except (AccountError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     typer.echo(f"{name}: disabled")
 
 
@@ -124,11 +125,6 @@ def _password(file: Path | None) -> str:
         typed: str = typer.prompt("password", hide_input=True, confirmation_prompt=True)
         return typed
     return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-
-
-def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
 
 
 def _accounts(data: Path) -> "Accounts":

@@ -1,11 +1,12 @@
 """`seatwatch alerting`: the files that Prometheus and Alertmanager read."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from seatwatch.config import Config, ConfigError, read_config
+from seatwatch.config import ConfigError
+from seatwatch.ending import configured, refuse_file
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """
@@ -37,11 +38,11 @@ def rules(config: ConfigFile, out: Out = Path()) -> None:
     from seatwatch.server.on_call import rules_text
     from seatwatch.server.promises import promises_text
 
-    read = _read(config)
+    read = configured(config)
     try:
         promises = promises_text(read, config.parent, load_defaults())
     except ConfigError as error:
-        _refuse(config, error)
+        refuse_file(config, error)
     _write(out / "seatwatch.rules.yml", rules_text(read, load_defaults()))
     _write(out / "seatwatch.promises.rules.yml", promises)
 
@@ -56,20 +57,7 @@ def alertmanager(
     """Write alertmanager.yml: the duty list as routes, and which cause keeps which symptom quiet."""
     from seatwatch.server.on_call import alertmanager_text
 
-    _write(out / "alertmanager.yml", alertmanager_text(_read(config), load_defaults(), token_file))
-
-
-def _read(file: Path) -> Config:
-    try:
-        return read_config(file)
-    except ConfigError as error:
-        _refuse(file, error)
-
-
-def _refuse(file: Path, error: ConfigError) -> NoReturn:
-    for problem in error.problems:
-        typer.echo(f"{file}: {problem}", err=True)
-    raise typer.Exit(2) from None
+    _write(out / "alertmanager.yml", alertmanager_text(configured(config), load_defaults(), token_file))
 
 
 def _write(file: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from collector.ledgers import ledger_directory
+from seatwatch.ending import configured
 from seatwatch.instants import instant_named, states_offset, zone_named
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
@@ -90,16 +91,10 @@ def board(
 def _configured(file: Path | None) -> "tuple[Names, Path]":
     """Names and the data directory of a configuration, or of none. Exits with 2 when it cannot be used."""
     from dashboards.wallboard._core.names import Names
-    from seatwatch.config import ConfigError, read_config
 
     if file is None:
         return Names(), Path("data")
-    try:
-        config = read_config(file)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(f"{file}: {problem}", err=True)
-        raise typer.Exit(2) from None
+    config = configured(file)
     return config.names(), config.data_dir(file.parent)
 
 

@@ -4,12 +4,13 @@ import csv
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger
+from seatwatch.ending import refuse
 from seatwatch.instants import instant_named, local_time, zone_named
 from seatwatch.settings import load_defaults
 
@@ -130,11 +131,6 @@ def _found(data: Path, client: str, since: int, until: int) -> "list[Caused]":
     try:
         return causes_found(reader, since, until, load_defaults())
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     finally:
         reader.close()
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

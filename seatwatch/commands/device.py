@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatwatch.clock import elapsed_ms, now_ms
+from seatwatch.ending import refuse
 from wire.ids import is_client, is_name
 
 if TYPE_CHECKING:
@@ -58,15 +59,15 @@ def add(
     given = [name, *(site or ()), *(team or ()), *([layout] if layout else [])]
     wrong = [each for each in given if not is_name(each)] + [each for each in client or () if not is_client(each)]
     if wrong:
-        _refuse(f"{wrong[0]}: names are letters, digits and . _ : @ / -")
+        refuse(f"{wrong[0]}: names are letters, digits and . _ : @ / -")
     if not data.is_dir():
-        _refuse(f"{data}: no such data directory; name the one of `seatwatch up` with --data")
+        refuse(f"{data}: no such data directory; name the one of `seatwatch up` with --data")
     try:
         token = _devices(data).add(
             name, clients=_given(client), sites=_given(site), teams=_given(team), layout=layout, at=now_ms()
         )
     except (DeviceError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     typer.echo(f"{name}: open /sign-in on the TV and type {token}")
     typer.echo(f"or open /?token={token} once. It is shown this once and kept nowhere.", err=True)
     for unknown in _unknown(data, client or ()):
@@ -83,7 +84,7 @@ def list_(data: Data = Path("data")) -> None:
     try:
         found, seen = devices.all(), devices.seen()
     except (DeviceError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     for device in sorted(found.values(), key=lambda each: each.name):
         unknown = _unknown(data, device.clients or ())
         missing = [f"no such client yet: {', '.join(unknown)}"] if unknown else []
@@ -99,7 +100,7 @@ def revoke(name: Annotated[str, typer.Argument(help="which device it is")], data
     try:
         _devices(data).revoke(name, now_ms())
     except (DeviceError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     typer.echo(f"{name}: revoked")
 
 
@@ -141,8 +142,3 @@ def _devices(data: Path) -> "Devices":
     from dashboards.wallboard.devices import Devices
 
     return Devices(data, elapsed_ms=elapsed_ms, look_ms=0)
-
-
-def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)

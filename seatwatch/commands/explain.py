@@ -1,12 +1,13 @@
 """`seatwatch explain`: why one conversation counts as what it counts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger, published_or_exit
+from seatwatch.ending import refuse
 from seatwatch.instants import instant_named, local_day, zone_named
 from seatwatch.settings import load_defaults
 
@@ -59,7 +60,7 @@ def explain(
     from seatwatch.explain_words import Teller
 
     if not conversation:
-        _end("CONVERSATION: is empty; write the conversation's id, as its source tells it", 2)
+        refuse("CONVERSATION: is empty; write the conversation's id, as its source tells it")
     reader = open_ledger(data, client)
     try:
         asked = None if definition is None else published_or_exit(reader, "--definition", definition)
@@ -94,7 +95,7 @@ def _zone(reader: "LedgerReader", asked: "Definition | None") -> str:
     try:
         ruling = ruling_of(*entered_rules(reader), None, (EVERY_QUEUE,), INSTANT_MAX_MS)
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     return load_defaults().text("contract.time_zone") if ruling is None else ruling.frame.time_zone
 
 
@@ -115,7 +116,7 @@ def _explained(
                 reader, conversation, asked=asked, within=within, lookback_ms=lookback_ms, passed=progress
             )
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     if instant is None:
         return found
     stands = found.stands
@@ -133,7 +134,7 @@ def _why(reader: "LedgerReader", explained: "Explanation") -> "dict[int, Trace]"
     try:
         return why_missed(reader, explained, load_defaults())
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
 
 
 def _of(found: "Explanation", session: int) -> "tuple[Session, ...]":
@@ -156,8 +157,3 @@ def _holds(record: "Record", tell: "Teller") -> str:
     )
     naming = ", ".join(f"#{index}" for index in record.naming_it)
     return told + (tell.filled("holds_named", indexes=naming) if naming else "")
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -4,10 +4,12 @@ import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
+
+from seatwatch.ending import refuse
 
 if TYPE_CHECKING:
     from collector.importers.delivery import Delivered, Reading
@@ -113,7 +115,7 @@ def _source(layout: Format, client: str, asked: str | None, feed: str) -> "Sourc
     name = asked or f"{'figures' if is_figures else 'import'}/{client}"
     _check_names(client, name)
     if feed not in set(Feed):
-        _end(f"--feed {feed}: use live, delayed or daily")
+        refuse(f"--feed {feed}: use live, delayed or daily")
     return Source(id=name, client=client, feed=Feed(feed), carries=FIGURES if is_figures else CONVERSATIONS)
 
 
@@ -124,7 +126,7 @@ def _open(asked: "Asked", defaults: "Defaults") -> "tuple[Reading, str]":
     try:
         return open_files(asked, defaults)
     except (FilesError, OSError) as error:
-        _end(str(error))
+        refuse(str(error))
 
 
 def _check_names(client: str, source: str) -> None:
@@ -133,9 +135,9 @@ def _check_names(client: str, source: str) -> None:
 
     for name in (client, source):
         if not is_name(name) or is_derived(name):
-            _end(f"{name!r} is no name; use letters, digits and . _ : @ / -")
+            refuse(f"{name!r} is no name; use letters, digits and . _ : @ / -")
     if not is_client(client):
-        _end(f"--client {client}: a client's name has no slash")
+        refuse(f"--client {client}: a client's name has no slash")
 
 
 def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
@@ -162,9 +164,9 @@ def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -
         note(asked, job.reading, delivered, defaults)
         return delivered
     except KeyboardInterrupt:
-        _end("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
+        refuse("interrupted; what was acknowledged is stored, import the file again to continue", code=1)
     except (JobError, LedgerError, OSError) as error:
-        _end(str(error), code=1)
+        refuse(str(error), code=1)
 
 
 def _say(reading: "Reading", delivered: "Delivered | None", lang: Literal["zh", "en"], *, as_json: bool) -> None:
@@ -175,8 +177,3 @@ def _say(reading: "Reading", delivered: "Delivered | None", lang: Literal["zh", 
         sys.stdout.write(import_screen.as_json(reading.report, delivered).decode() + "\n")
     else:
         import_screen.show(reading.report, delivered, Teller(lang, ZoneInfo("UTC")))
-
-
-def _end(message: str, *, code: int = 2) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -1,11 +1,12 @@
 """`seatwatch incident`: what happened at the sites, and what that rests on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
+from seatwatch.ending import refuse
 from seatwatch.instants import zone_named
 from seatwatch.settings import load_defaults
 
@@ -89,7 +90,7 @@ def show(
 
     found, evidence = _incidents(data, incident)
     if incident not in found:
-        _end(f"{incident}: the ledger in {data} holds no such incident", 1)
+        refuse(f"{incident}: the ledger in {data} holds no such incident", 1)
     tell = _teller(lang, zone)
     if for_carrier:
         typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
@@ -142,7 +143,7 @@ def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], li
         finally:
             reader.close()
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
 
 
 def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zone: str) -> str:
@@ -164,7 +165,7 @@ def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zo
         finally:
             reader.close()
     except LedgerError as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
     return carrier_text(said, {each.subject for each in ever}, readings, lang, local)
 
@@ -173,8 +174,3 @@ def _teller(lang: Literal["zh", "en"], zone: str) -> "IncidentTeller":
     from seatwatch.incident_words import IncidentTeller
 
     return IncidentTeller(lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

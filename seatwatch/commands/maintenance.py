@@ -5,12 +5,13 @@ import getpass
 import re
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.clock import now_ms
+from seatwatch.ending import configured, refuse
 from seatwatch.instants import instant_named, local_time, zone_named
 from seatwatch.settings import MS_PER_UNIT, load_defaults
 
@@ -122,7 +123,7 @@ def end(
 
     work = next((each for each in _works(data) if each.maintenance == maintenance), None)
     if work is None:
-        _end(f"{maintenance}: no such work in {data}", 2)
+        refuse(f"{maintenance}: no such work in {data}")
     now = now_ms()
     ended = word(work.target, MaintenanceStep.ENDED, work.starts_at, now, work.reason, work.by)
     _write(msgspec.structs.replace(ended, maintenance=maintenance), zone, data)
@@ -177,7 +178,7 @@ def _warn_of_unknown(target: "Target", data: Path) -> None:
     try:
         known = heard_of(target, data, load_defaults().int("incidents.maintenance_looks_back"))
     except (LedgerError, OSError) as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     if target.subject not in known:
         names = ", ".join(sorted(known)) or "none"
         typer.echo(
@@ -203,7 +204,7 @@ def _run(work: Coroutine[Any, Any, object]) -> None:
     try:
         asyncio.run(work)
     except (OwnServerError, CollectorError, LedgerError, OSError) as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
 
 
 def _works(data: Path) -> "list[Work]":
@@ -213,7 +214,7 @@ def _works(data: Path) -> "list[Work]":
     try:
         return works(data)
     except (LedgerError, OSError) as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
 
 
 def _target(site: str, line: str, ups: str, feed: str) -> "Target":
@@ -227,53 +228,45 @@ def _target(site: str, line: str, ups: str, feed: str) -> "Target":
         if text
     ]
     if len(given) != 1:
-        _end("say what is worked on: one of --site, --line, --ups, --feed", 2)
+        refuse("say what is worked on: one of --site, --line, --ups, --feed")
     of, text = given[0]
     if not is_name(text):
-        _end(f"--{of} {text}: not an id", 2)
+        refuse(f"--{of} {text}: not an id")
     if of is MaintenanceOf.SITE:
         return Target(of, text, "")
     if of is MaintenanceOf.FEED:
         return Target(of, "", text)
     place, slash, subject = text.partition("/")
     if not (place and slash and subject):
-        _end(f"--{of} {text}: write it as SITE/{of.upper()}", 2)
+        refuse(f"--{of} {text}: write it as SITE/{of.upper()}")
     return Target(of, place, subject)
 
 
 def _check(target: "Target", reason: str, by: str, config: Path | None) -> None:
     if not reason.strip():
-        _end('--reason is empty: say what is done, as --reason "new modem"', 2)
+        refuse('--reason is empty: say what is done, as --reason "new modem"')
     for option, text in (("--reason", reason), ("--by", by)):
         if not text.isprintable():
-            _end(f"{option} has line breaks or signs that no screen shows: write it on one line", 2)
+            refuse(f"{option} has line breaks or signs that no screen shows: write it on one line")
     if config is None or not target.site:
         return
-    from seatwatch.config import ConfigError, read_config
-
-    try:
-        sites = sorted(site.id for site in read_config(config).site)
-    except ConfigError as error:
-        _end("\n".join(f"{config}: {problem}" for problem in error.problems), 2)
+    sites = sorted(site.id for site in configured(config).site)
     if target.site not in sites:
-        _end(f"--{target.of} {target.site}: no such site in {config}; it has {', '.join(sites) or 'none'}", 2)
+        refuse(f"--{target.of} {target.site}: no such site in {config}; it has {', '.join(sites) or 'none'}")
 
 
 def _length_ms(text: str) -> int:
     found = _LENGTH.fullmatch(text.strip())
     if found is None or not int(found[1]):
-        _end(f"--for {text}: no length of time; write it as 90min or 2h", 2)
+        refuse(f"--for {text}: no length of time; write it as 90min or 2h")
     length = int(found[1]) * MS_PER_UNIT["min" if found[2] == "m" else found[2]]
     longest = load_defaults().ms("incidents.maintenance_longest")
     if length > longest:
-        _end(f"--for {text}: too long, at most {longest // MS_PER_UNIT['d']}d; declare what follows when it is due", 2)
+        refuse(
+            f"--for {text}: too long, at most {longest // MS_PER_UNIT['d']}d; declare what follows when it is due", 2
+        )
     return length
 
 
 def _zone(zone: str) -> str:
     return zone_named(zone or load_defaults().text("contract.time_zone"))
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

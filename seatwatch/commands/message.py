@@ -2,11 +2,12 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from collector.ledgers import ledger_directory
+from seatwatch.ending import configured, refuse
 from seatwatch.instants import instant_named
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
@@ -81,7 +82,7 @@ def send(
     languages = {each.id: each.language for each in settings.channel}
     for name in channel:
         if name not in languages:
-            _end(f"{config}: no channel {name!r}; use one of {', '.join(languages) or '(none yet)'}", 2)
+            refuse(f"{config}: no channel {name!r}; use one of {', '.join(languages) or '(none yet)'}")
     directory = settings.data_dir(config.parent) if data is None else data
     messages = {}
     for name in channel:
@@ -124,31 +125,21 @@ def _made(
         begins = instant_named("--since", since, times.zone) if since else None
         facts = duty_facts(data, KINDS[kind], about, instant, since=begins)
     except LedgerError as error:
-        _end(f"{data}: {error}", 1)
+        refuse(f"{data}: {error}", 1)
     public_url = config.alerting.public_url
     return duty_message(facts, lang, times.zone, names=config.names(), public_url=public_url, defaults=load_defaults())
 
 
 def _refuse_unknown(client: str, site: str, data: Path) -> None:
     if not (client or site):
-        _end("whom is it about? give --client, --site or both", 2)
+        refuse("whom is it about? give --client, --site or both")
     if not data.is_dir():
-        _end(f"{data}: no such data directory; name the one of `seatwatch up` with --data", 2)
+        refuse(f"{data}: no such data directory; name the one of `seatwatch up` with --data")
     if client and not (is_client(client) and ledger_directory(data, client).is_dir()):
-        _end(f"--client {client}: no such client in {data}", 2)
+        refuse(f"--client {client}: no such client in {data}")
 
 
 def _config(file: Path | None) -> "Config":
-    from seatwatch.config import Config, ConfigError, read_config
+    from seatwatch.config import Config
 
-    if file is None:
-        return Config()
-    try:
-        return read_config(file)
-    except ConfigError as error:
-        _end("\n".join(f"{file}: {problem}" for problem in error.problems), 2)
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
+    return Config() if file is None else configured(file)

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from dashboards.alerting._core.message import Message
 from seatwatch.clock import now_ms
-from seatwatch.config import Config, ConfigError, read_config
+from seatwatch.config import Config
+from seatwatch.ending import configured
 from seatwatch.logs import configure_logs
 from seatwatch.server import on_call
 from seatwatch.server.bridge_alone import application
@@ -44,7 +45,7 @@ def send_test(
     channel: Annotated[str | None, typer.Argument(help="which one; without it, all of them")] = None,
 ) -> None:
     """Send a test message and say what each channel answered. Exit 0 when every one took it, 1 when not."""
-    settings = _read(config)
+    settings = configured(config)
     names = [section.id for section in settings.channel if channel in {None, section.id}]
     if not names:
         known = ", ".join(section.id for section in settings.channel) or "(none yet)"
@@ -64,7 +65,7 @@ def bridge(
 ) -> None:
     """Run the notification bridge by itself until Ctrl-C: Alertmanager's webhooks in, messages out."""
     configure_logs()
-    settings = _read(config)
+    settings = configured(config)
     directory = settings.data_dir(config.parent) if data is None else data
     defaults = load_defaults()
     app = application(settings, config.parent, directory, defaults)
@@ -93,12 +94,3 @@ def _test_message(language: str) -> Message:
         link="",
         link_text="",
     )
-
-
-def _read(file: Path) -> Config:
-    try:
-        return read_config(file)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(f"{file}: {problem}", err=True)
-        raise typer.Exit(2) from None

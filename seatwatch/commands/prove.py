@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from seatwatch.ending import refuse
 
 if TYPE_CHECKING:
     from ledger.checkpoint import Verifier
@@ -123,12 +125,12 @@ def _print(ledger: Path, size: int | None, prove: "Callable[[int], Document]") -
 
     wanted = newest_signed(ledger) if size is None else size
     if wanted == 0:
-        _refuse(f"{ledger}: no checkpoint has been signed yet; name a tree with --size")
+        refuse(f"{ledger}: no checkpoint has been signed yet; name a tree with --size")
     try:
         document = prove(wanted)
     except ValueError as error:
         unsigned = "" if size is not None else "; that is the newest signed tree, --size names another one"
-        _refuse(f"{ledger}: {error}{unsigned}")
+        refuse(f"{ledger}: {error}{unsigned}")
     except LedgerError as error:
         typer.echo(f"{ledger}: {error}", err=True)
         raise typer.Exit(1) from None
@@ -144,10 +146,5 @@ def _verifiers(file: Path) -> "list[Verifier]":
     try:
         keys = [Verifier(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (NoteInvalid, UnicodeDecodeError) as error:
-        _refuse(f"{file}: {error}")
+        refuse(f"{file}: {error}")
     return keys
-
-
-def _refuse(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(2)

@@ -2,12 +2,13 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger, queues_or_exit
+from seatwatch.ending import refuse
 from seatwatch.instants import in_the_record, instant_named
 from seatwatch.settings import load_defaults
 
@@ -75,7 +76,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
         ruling = asked.ruling(start)
         end = asked.instant("--to", until, by, ruling)
         if end <= start:
-            _end(f"--to {until}: not after --from {since}", 2)
+            refuse(f"--to {until}: not after --from {since}")
         _refuse_many_rows(by, end - start)
         known = None if known_at is None else asked.instant("--known-at", known_at, by, ruling)
         question = Question(client=client, by=By(by), since=start, until=end, queues=queues, known_at=known)
@@ -85,7 +86,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
             return
         found = _made(reader, data / "facts" / client, question, ruling)
     except (LedgerError, OSError) as error:  # a fold of much needs room for a temporary file
-        _end(f"--client {client}: {error}", 1)
+        refuse(f"--client {client}: {error}", 1)
     finally:
         reader.close()
     if shown_as == "json":
@@ -117,7 +118,7 @@ class _Asked:
 
         found = ruling_of(*self._rules, self._named, self._queues, at)
         if found is None:
-            _end("no contract in the ledger covers this; name rules with --definition NAME, such as contract-10s", 2)
+            refuse("no contract in the ledger covers this; name rules with --definition NAME, such as contract-10s")
         return found
 
     def instant(self, option: str, text: str, by: str, ruling: "Ruling") -> int:
@@ -146,14 +147,14 @@ def _refuse_many_rows(by: str, span_ms: int) -> None:
         return
     fewer = [f"--by {each}" for each, ms in longest_ms.items() if span_ms <= most * ms]
     instead = " or ".join([*fewer[:1], "a shorter time"])
-    _end(f"--by {by}: about {span_ms // longest_ms[by]:,} rows, more than {most:,}; ask for {instead}", 2)
+    refuse(f"--by {by}: about {span_ms // longest_ms[by]:,} rows, more than {most:,}; ask for {instead}")
 
 
 def _refuse_for_causes(definition: str | None, known_at: str | None) -> None:
     if definition is not None:
-        _end("--by cause: misses are those of the contract's own definition; leave out --definition", 2)
+        refuse("--by cause: misses are those of the contract's own definition; leave out --definition")
     if known_at is not None:
-        _end("--by cause: causes are found with all that is known by now; leave out --known-at", 2)
+        refuse("--by cause: causes are found with all that is known by now; leave out --known-at")
 
 
 def _print_causes(reader: "LedgerReader", question: "Question", shown_as: str, tell: "Teller") -> None:
@@ -180,8 +181,3 @@ def _made(reader: "LedgerReader", facts: Path, question: "Question", ruling: "Ru
     )
     with entries_bar(f"{question.client} / {question.by}", reader.size()) as progress:
         return made(reader, facts, question, ruling, settings, progress)
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -3,11 +3,12 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from seatwatch.ending import configured, refuse
 from seatwatch.roster_apply import APPLY_EXAMPLES, apply
 from wire.zones import zone_named
 
@@ -76,15 +77,15 @@ def import_(
     try:
         zone = zone_named(time_zone or defaults.text("contract.time_zone"))
     except ZoneInfoNotFoundError:
-        _end(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai", 2)
+        refuse(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai")
     expected, configured_data = _expected(config, new_client or [], lang)
     data = configured_data if data is None else data
     try:
         planned = plan(file, data, zone, now_ms(), defaults, expected)
     except (RosterError, TableError) as error:
-        _end(str(error), 2)
+        refuse(str(error))
     except (LedgerError, OSError) as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     _show(file, planned, zone)
     if planned.problems:
         raise typer.Exit(1)
@@ -94,17 +95,13 @@ def import_(
 
 def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) -> "tuple[Expected, Path]":
     """Which clients the file may name, and the data directory unless another is said."""
-    from seatwatch.config import ConfigError, read_config
     from seatwatch.explain_words import Teller
     from seatwatch.roster_clients import Expected
 
     tell = Teller(lang, ZoneInfo("UTC"))
     if config is None:
         return Expected(tell), Path("data")
-    try:
-        settings = read_config(config)
-    except ConfigError as error:
-        _end("\n".join(f"{config}: {problem}" for problem in error.problems), 2)
+    settings = configured(config)
     named = frozenset(client.id for client in settings.client)
     return Expected(tell, str(config), named, frozenset(new)), settings.data_dir(config.parent)
 
@@ -117,7 +114,7 @@ def _write(planned: "Plan", data: Path, now: int) -> None:
     try:
         written = asyncio.run(write(planned, data, now, load_defaults()))
     except (RosterJobError, LedgerError, OSError) as error:
-        _end(str(error), 1)
+        refuse(str(error), 1)
     for ledger, count in written.items():
         typer.echo(f"{ledger}: {count} links written")
 
@@ -165,8 +162,3 @@ def _say(link: "Link", zone: ZoneInfo) -> str:
 def _moment(instant: int, zone: ZoneInfo) -> str:
     local = datetime.fromtimestamp(instant / 1000, tz=UTC).astimezone(zone)
     return local.strftime("%Y-%m-%d" if (local.hour, local.minute) == (0, 0) else "%Y-%m-%d %H:%M")
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -62,6 +62,19 @@ class Told(NamedTuple):
         return tuple(each for each in self.sessions if self.span.since <= each.started_at < self.span.until)
 
 
+@contextmanager
+def open_ledger(data: Path, client: str) -> Iterator[LedgerReader]:
+    """A reader of a client's ledger in a data directory. Raises NothingSaidError where it cannot be read."""
+    try:
+        reader = LedgerReader.open(ledger_directory(data, client))
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except LedgerError:
+        raise NothingSaidError("portal_unreadable") from None
+
+
 class Reading:
     """Reads ledgers of a data directory. What was read is kept for a while. Not for several threads at once."""
 
@@ -81,18 +94,6 @@ class Reading:
         self._causes: Final = causes
         self._kept: Final[dict[tuple[str, str, str, str], tuple[int, Told]]] = {}
 
-    @contextmanager
-    def ledger(self, client: str) -> Iterator[LedgerReader]:
-        """A reader of a client's ledger. Raises NothingSaidError where it cannot be read."""
-        try:
-            reader = LedgerReader.open(ledger_directory(self._data, client))
-            try:
-                yield reader
-            finally:
-                reader.close()
-        except LedgerError:
-            raise NothingSaidError("portal_unreadable") from None
-
     def told(self, asked: Asked) -> Told:
         """The figures asked for, as of a moment ago at most. Raises AskedWronglyError, NothingSaidError."""
         now = self._clock_ms()
@@ -100,7 +101,7 @@ class Reading:
         kept = self._kept.get(key)
         if kept is not None and 0 <= now - kept[0] < self._settings.figures_kept_ms:
             return kept[1]
-        with self.ledger(asked.client) as reader:
+        with open_ledger(self._data, asked.client) as reader:
             found = self._read(reader, asked)
         self._kept.pop(key, None)
         while len(self._kept) >= self._settings.answers_kept_max:
@@ -124,7 +125,7 @@ class Reading:
 
     def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:
         """What was entered for a client, in order."""
-        with self.ledger(asked.client) as reader:
+        with open_ledger(self._data, asked.client) as reader:
             return entered_rules(reader)
 
     def _read(self, reader: LedgerReader, asked: Asked) -> Told:

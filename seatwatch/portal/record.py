@@ -28,7 +28,7 @@ from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.conversation_page import conversation_page, holding
 from seatwatch.portal.list_page import list_file, list_page
 from seatwatch.portal.picture_files import TABLES, picture_file
-from seatwatch.portal.reading import Reading, Told
+from seatwatch.portal.reading import Reading, Told, open_ledger
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
 from seatwatch.portal.site_record import SiteHistories
@@ -59,6 +59,7 @@ class PortalRecord:
         self._clock_ms: Final = clock_ms
         self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
         reports = ReportSettings(lookback_ms=self._lookback_ms, facts_lag_ms=defaults.ms("engine.report_facts_lag"))
+        self._data: Final = data
         self._reading: Final = Reading(
             data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)
         )
@@ -100,7 +101,7 @@ class PortalRecord:
         """What `seatwatch explain` says."""
         if not is_name(conversation):
             raise AskedWronglyError("id")
-        with self._reading.ledger(asked.client) as reader:
+        with open_ledger(self._data, asked.client) as reader:
             explained = explain(reader, conversation, lookback_ms=self._lookback_ms)
             why = why_missed(reader, explained, self._defaults)
         zone = explained.sessions[0].definition.time_zone if explained.sessions else self._zone_of(asked)
@@ -120,7 +121,7 @@ class PortalRecord:
         pseudonyms = [hmac.new(key, typed.encode(), "sha256").hexdigest() for key in keys]
         told = self._told(asked)
         tell = self._teller(asked, told.daily.head.time_zone)
-        with self._reading.ledger(asked.client) as reader:
+        with open_ledger(self._data, asked.client) as reader:
             found = conversations_named(reader, {typed}, pseudonyms)
             if found:
                 return Found(tuple(found[: self._settings.listed_max]), ())

@@ -1,7 +1,6 @@
 """The past of sites for the portal: whose site it is to see, and what the ledgers hold of it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -9,15 +8,14 @@ from zoneinfo import ZoneInfo
 
 from collector._core import keys
 from collector._core.roster import ROSTER
-from collector.ledgers import ledger_directory
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
 from dashboards.portal.site_record import IncidentPage, NotSeenError, Range, SiteAsked, SitePage
-from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.config import Config
 from seatwatch.glossary import Language
 from seatwatch.incident_words import IncidentTeller, timeline
+from seatwatch.portal.reading import open_ledger
 from seatwatch.portal.site_page import Shown, incident_page, site_file, site_page
 from seatwatch.settings import Defaults
 from seatwatch.site_limits import site_limits
@@ -68,7 +66,7 @@ class SiteHistories:
 
     def incident(self, asked: SiteAsked, incident: str) -> IncidentPage:
         """What became of an incident, and what it rests on: of a client's own copy only what everybody there shares."""
-        with self._ledger(OPERATOR) as operator:
+        with open_ledger(self._data, OPERATOR) as operator:
             book = SiteBook(operator, HUB, self._settings)
             found = self._incidents(asked, operator, book).get(incident)
             if found is None:
@@ -92,7 +90,7 @@ class SiteHistories:
 
     def _shown(self, asked: SiteAsked) -> Shown:
         time = self._time(asked)
-        with self._ledger(OPERATOR) as operator:
+        with open_ledger(self._data, OPERATOR) as operator:
             book = SiteBook(operator, HUB, self._settings)
             sites = self._sites(asked, book, time)
             site = asked.site or next(iter(sites), "")
@@ -110,7 +108,7 @@ class SiteHistories:
                 for each in self._incidents(asked, operator, book).values()
                 if _is_about(each.newest, site) and _within(each.newest, time)
             ]
-        with self._ledger(asked.client) as own:
+        with open_ledger(self._data, asked.client) as own:
             lanes = feeds(own, HUB, time.since, time.until, self._settings.holds_ms)
         return Shown(
             site=site,
@@ -160,7 +158,7 @@ class SiteHistories:
         """Those of everybody, or of a client those that were copied into its own record, less other people's seats."""
         if asked.scope.clients is None:
             return gathered(_of_sources(operator, keys.INCIDENT, keys.ACKNOWLEDGED))
-        with self._ledger(asked.client) as own:
+        with open_ledger(self._data, asked.client) as own:
             found = gathered(_of_sources(own, keys.INCIDENT))
         return {name: each for name, each in found.items() if self._is_of(asked.client, each.newest, book)}
 
@@ -173,17 +171,6 @@ class SiteHistories:
     def _teller(self, asked: SiteAsked) -> IncidentTeller:
         language: Language = "zh" if asked.language.startswith("zh") else "en"
         return IncidentTeller(language, self._zone)
-
-    @contextmanager
-    def _ledger(self, client: str) -> Iterator[LedgerReader]:
-        try:
-            reader = LedgerReader.open(ledger_directory(self._data, client))
-            try:
-                yield reader
-            finally:
-                reader.close()
-        except LedgerError:
-            raise NothingSaidError("portal_unreadable") from None
 
 
 def _of_sources(reader: LedgerReader, *sources: str) -> list[Recorded]:

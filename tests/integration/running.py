@@ -14,6 +14,44 @@ from tests.waiting import wait_until_blocking
 
 START_S: Final = 30.0
 STOP_S: Final = 10.0
+CHAT: Final = """
+[[source]]
+id = "chat/acme"
+client = "acme"
+token_file = "chat.token"
+"""
+"""Of a configuration: who tells conversations with `tell`, once there is its `chat_token`."""
+_CHAT_TOKEN: Final = "chat"
+
+
+def configuration(*parts: str, port: int = 0) -> str:
+    """A configuration for one client with one queue, and further parts of it: CHAT, `site_of`, `redis_at`."""
+    acme = f"""
+[server]
+port = {port}
+[[client]]
+id = "acme"
+[[client.queue]]
+id = "acme-presale"
+"""
+    return "".join((acme, *parts))
+
+
+def site_of(seats: int) -> str:
+    """Of a configuration: site1 with so many seats."""
+    return f'[[site]]\nid = "site1"\nseats = {seats}\n'
+
+
+def redis_at(port: int) -> str:
+    """Of a configuration: a Redis on that port of this machine."""
+    return f'[redis]\nurl = "redis://127.0.0.1:{port}/0"\n'
+
+
+def chat_token(directory: Path) -> None:
+    """Write the token that CHAT names beside a configuration in `directory`."""
+    file = directory / "chat.token"
+    file.touch(mode=0o600)
+    file.write_text(f"{_CHAT_TOKEN}\n", encoding="utf-8")
 
 
 class Running:
@@ -78,6 +116,31 @@ def get(url: str, headers: Mapping[str, str] | None = None) -> bytes:
     with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=5) as answer:
         body: bytes = answer.read()
         return body
+
+
+def post(url: str, body: object, headers: Mapping[str, str] | None = None) -> Any:
+    """What a door answers to JSON. Raises urllib.error.HTTPError."""
+    said = {**(headers or {}), "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), said, method="POST")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+def tell(url: str, *items: Mapping[str, object]) -> None:
+    """Have the source of CHAT tell `items`, none of which is refused."""
+    frame = {"source": "chat/acme", "items": items}
+    answer = post(f"{url}/v1/events", frame, {"Authorization": f"Bearer {_CHAT_TOKEN}"})
+    assert answer["rejected"] == [], answer
+
+
+def offer(url: str, conversation: str, at: int) -> None:
+    """A customer who writes at `at` (ms)."""
+    head = {"occurred_at": at, "conversation": conversation}
+    tell(
+        url,
+        {"event_id": f"{conversation}-offered", "kind": "offered", "queue": "acme-presale", **head},
+        {"event_id": f"{conversation}-turn", "kind": "customer_turn", **head},
+    )
 
 
 def board(url: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dashboards.runbooks.server import Runbooks
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import install
 from tests.dashboards.alerting.test_acknowledging import CARRIED, NOON, POWER, Office
-from tests.dashboards.screens import PHONE, chromium, looking
+from tests.dashboards.screens import PHONE, looking
 from tests.dashboards.served import settings, wallboard
 from tests.servers import LOOPBACK, free_port
 
@@ -43,12 +43,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     loop.call_soon_threadsafe(stop.set)
     thread.join()
     loop.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def test_a_telephone_shows_it_whole_and_a_thumb_takes_it_on(office: Office, browser: Browser) -> None:

@@ -1,6 +1,5 @@
 """A hub whose clock was once more than a day ahead, then right: it never shows an empty board as live."""
 
-import json
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -10,35 +9,11 @@ import pytest
 
 from seatwatch.clock import now_ms
 from seatwatch.runtime_file import Runtime, read_runtime
-from tests.integration.running import START_S, board, get, seatwatch, server
+from tests.integration.running import CHAT, START_S, board, chat_token, configuration, get, offer, seatwatch, server
 from tests.waiting import wait_until_blocking
 
-CONFIGURATION = """
-[server]
-port = 0
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[source]]
-id = "chat/acme"
-client = "acme"
-token_file = "token"
-"""
 LEAD_MS = 100_000_000
 AHEAD = f"import time\nright = time.time_ns\ntime.time_ns = lambda: right() + {LEAD_MS} * 10**6\n"
-
-
-def offer(url: str, event_id: str, at: int) -> None:
-    items = [
-        {"event_id": f"{event_id}-{kind}", "kind": kind, "occurred_at": at, "conversation": event_id, **more}
-        for kind, more in (("offered", {"queue": "acme-presale"}), ("customer_turn", {}))
-    ]
-    body = json.dumps({"source": "chat/acme", "items": items}).encode()
-    headers = {"Authorization": "Bearer t", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/v1/events", data=body, headers=headers)
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.status == 200
 
 
 def refusal(url: str) -> str:
@@ -48,13 +23,12 @@ def refusal(url: str) -> str:
 
 
 def test_a_customer_who_waits_is_not_shown_as_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "token").write_text("t", encoding="utf-8")
-    (tmp_path / "token").chmod(0o600)
+    chat_token(tmp_path)
     (tmp_path / "ahead").mkdir()
     (tmp_path / "ahead" / "sitecustomize.py").write_text(AHEAD, encoding="utf-8")
     with monkeypatch.context() as set_ahead:
         set_ahead.setenv("PYTHONPATH", str(tmp_path / "ahead"))
-        with server(tmp_path, CONFIGURATION) as (_, runtime):
+        with server(tmp_path, configuration(CHAT)) as (_, runtime):
             offer(runtime.url, "c-1", now_ms() + LEAD_MS)
     data = tmp_path / "data"
     up = ["up", "--config", str(tmp_path / "seatwatch.toml"), "--data", str(data)]

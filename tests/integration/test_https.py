@@ -26,7 +26,7 @@ from tests.agent_probe.fake_collector import running_collector
 from tests.agent_probe.living_probe import QUICK_RECONNECT, gateway, living
 from tests.collector.running import SETTINGS, Hub, running_hub
 from tests.collector.store import frame, item
-from tests.integration.running import board, server
+from tests.integration.running import board, configuration, server
 from tests.relays import Authority, connect_proxy, tls_in_front
 from tests.servers import free_port, run_mosquitto
 from tests.waiting import wait_until
@@ -156,17 +156,7 @@ async def test_auto_uses_https_while_the_broker_is_away_and_then_mqtt(tmp_path: 
                     assert len(hub.records(OPERATOR)) == before
 
 
-SERVER = """
-[server]
-port = {port}
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[site]]
-id = "sz1"
-token_file = "site.token"
-"""
+SITE = '[[site]]\nid = "sz1"\ntoken_file = "site.token"\n'
 
 
 async def test_a_hub_killed_again_and_again_has_every_change_once(tmp_path: Path) -> None:
@@ -177,7 +167,7 @@ async def test_a_hub_killed_again_and_again_has_every_change_once(tmp_path: Path
     config = replace(config, probe="gateway")
     async with living(config) as probe:
         for life in range(1, 4):
-            with server(tmp_path, SERVER.format(port=port)) as (running, _):
+            with server(tmp_path, configuration(SITE, port=port)) as (running, _):
                 acks = probe.uplink.figures.acks
                 while probe.uplink.figures.acks < acks + 5 * life:
                     put_reading(probe, put := put + 1)
@@ -187,7 +177,7 @@ async def test_a_hub_killed_again_and_again_has_every_change_once(tmp_path: Path
                     await asyncio.sleep(0)
                 running.process.kill()
                 running.process.wait()
-        with server(tmp_path, SERVER.format(port=port)) as (_, runtime):
+        with server(tmp_path, configuration(SITE, port=port)) as (_, runtime):
             await wait_until(lambda: probe.outbox.counts().rows == 0, 20, what="everything to be acknowledged")
             assert board(runtime.url)["sites"]["sz1"]["probes_reporting"] == 1
     reader = LedgerReader.open(ledger_directory(tmp_path / "data", OPERATOR), lock_wait_ms=1000)

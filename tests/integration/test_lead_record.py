@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,36 +13,15 @@ from dashboards.wallboard._core.board import apply
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.clock import now_ms
-from tests.integration.running import get, server
+from tests.integration.running import CHAT, chat_token, configuration, get, post, server, tell
 from tests.waiting import wait_until_blocking
 from wire.follow_up import FollowedUp
 
-CONFIGURATION = """
-[server]
-port = 0
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[source]]
-id = "chat/acme"
-client = "acme"
-token_file = "chat.token"
-"""
 SHOWN_S = 20.0
 
 
-def post(url: str, body: object, **headers: str) -> Any:
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {**headers, "Content-Type": "application/json"}, method="POST")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)
-
-
-def tell(url: str, number: int, kind: str, **fields: object) -> None:
-    item = {"event_id": f"d-{number}", "kind": kind, "occurred_at": now_ms(), **fields}
-    frame = {"source": "chat/acme", "items": [item]}
-    assert post(f"{url}/v1/events", frame, Authorization="Bearer chat")["rejected"] == []
+def said(number: int, kind: str, **fields: object) -> dict[str, object]:
+    return {"event_id": f"d-{number}", "kind": kind, "occurred_at": now_ms(), **fields}
 
 
 @contextmanager
@@ -92,14 +70,12 @@ def follow_ups(data: Path) -> list[FollowedUp]:
 
 
 def test_a_click_is_on_the_record_and_on_every_screen_until_the_reply(tmp_path: Path) -> None:
-    token = tmp_path / "chat.token"
-    token.write_text("chat", encoding="utf-8")
-    token.chmod(0o600)
-    with server(tmp_path, CONFIGURATION) as (_, runtime):
+    chat_token(tmp_path)
+    with server(tmp_path, configuration(CHAT)) as (_, runtime):
         url = runtime.url
-        tell(url, 1, "presence", account="a1", presence="ready")
-        tell(url, 2, "customer_turn", conversation="c-1", queue="acme-presale")
-        tell(url, 3, "assigned", conversation="c-1", account="a1")
+        tell(url, said(1, "presence", account="a1", presence="ready"))
+        tell(url, said(2, "customer_turn", conversation="c-1", queue="acme-presale"))
+        tell(url, said(3, "assigned", conversation="c-1", account="a1"))
         with stream(url, "/team/unassigned/events") as team:
             person = team.until(lambda view: (one := view.get("people", {}).get("acme|~a1")) and one["waiting"] and one)
             assert (person["presence"], person["hands"], person["followed_at"]) == ("ready", 1, None)
@@ -111,7 +87,7 @@ def test_a_click_is_on_the_record_and_on_every_screen_until_the_reply(tmp_path: 
             tiles = json.loads(get(f"{url}/board.json"))
             assert tiles["queues"]["acme|acme-presale"]["followed"] == 1
             assert tiles["people"] == {}
-            tell(url, 4, "agent_turn", conversation="c-1", account="a1")
+            tell(url, said(4, "agent_turn", conversation="c-1", account="a1"))
             assert team.until(lambda view: view["people"]["acme|~a1"]["followed_at"] is None)
         wait_until_blocking(
             lambda: json.loads(get(f"{url}/board.json"))["queues"]["acme|acme-presale"]["followed"] == 0,

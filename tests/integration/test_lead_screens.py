@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.dashboards.boards import NOON, site
 from tests.dashboards.people import fifteen, floor_board, person, red, team_board
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall, word
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking, word
 from tests.integration.test_wallboard_layout import COVERED, FAINT
 from wire.board import PersonTile, SeatTile
 
@@ -26,18 +25,6 @@ CUT_OFF = """() => Array.from(document.querySelectorAll("#list .big, #list .unit
   .filter((made) => made.getBoundingClientRect().width > 0)
   .filter((made) => made.scrollWidth > made.parentElement.parentElement.clientWidth + 1)
   .map((made) => made.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("lead")) as opened:
-        yield opened
 
 
 def row(page: Page, number: str) -> Locator:

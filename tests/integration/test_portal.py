@@ -1,21 +1,19 @@
 """The portal of a real server in a real browser: sign-in, pictures, a way down to one conversation, both languages."""
 
-import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from seatwatch.glossary import words
-from tests.dashboards.screens import PHONE, chromium
+from tests.dashboards.screens import PHONE
+from tests.integration.running import server
 from tests.seatwatch.portal.sites import incident, operator_of, site_day
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
-from tests.servers import LOOPBACK, Server, ask, free_port, running
-from tests.tidy.source import ROOT
 
 CONFIG = """
 [server]
-port = {port}
+port = 0
 [mqtt]
 port = 0
 [[client]]
@@ -33,28 +31,13 @@ AT = "site=north&until=2026-11-02T13:00"
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a server over a day's record listens."""
-    directory, port = tmp_path_factory.mktemp("portal"), free_port()
+    directory = tmp_path_factory.mktemp("portal")
     data = directory / "data"
     client_of(data, "acme", [*day(), incident()])
     operator_of(data, site_day())
     accounts(data)
-    config = directory / "seatwatch.toml"
-    config.write_text(CONFIG.format(port=port, long="long " * 40), encoding="utf-8")
-    server = Server(
-        [sys.executable, "-m", "seatwatch", "up", "--config", str(config), "--data", str(data)],
-        port=port,
-        directory=directory,
-        ready=lambda chosen: ask(chosen, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200"),
-        environment={"PYTHONPATH": str(ROOT)},
-    )
-    with running(server):
-        yield f"http://{LOOPBACK}:{port}/portal"
-
-
-@pytest.fixture(scope="module")
-def looking() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+    with server(directory, CONFIG.format(long="long " * 40)) as (_, runtime):
+        yield f"{runtime.url}/portal"
 
 
 def sign_in(opened: Page, base: str) -> None:
@@ -67,9 +50,9 @@ def sign_in(opened: Page, base: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def signed_in(base: str, looking: Browser) -> StorageState:
+def signed_in(base: str, browser: Browser) -> StorageState:
     """The cookies of one session: a password is slow to check on purpose."""
-    context = looking.new_context()
+    context = browser.new_context()
     sign_in(context.new_page(), base)
     kept = context.storage_state()
     context.close()
@@ -77,9 +60,9 @@ def signed_in(base: str, looking: Browser) -> StorageState:
 
 
 @pytest.fixture
-def page(looking: Browser, signed_in: StorageState) -> Iterator[Page]:
+def page(browser: Browser, signed_in: StorageState) -> Iterator[Page]:
     """A phone's page, signed in; whatever the browser complains of fails the test."""
-    context = looking.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, storage_state=signed_in)
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]}, storage_state=signed_in)
     complaints: list[str] = []
     opened = context.new_page()
     opened.on("console", lambda message: complaints.append(message.text))

@@ -1,6 +1,5 @@
 """Collector and engine as two processes: whatever dies between them, the engine's board never shows it as live."""
 
-import json
 import re
 import urllib.error
 import urllib.request
@@ -11,27 +10,22 @@ from typing import Any
 
 from seatwatch.clock import now_ms
 from seatwatch.runtime_file import Runtime, read_runtime
-from tests.integration.running import START_S, Running, board, get, seatwatch, server
+from tests.integration.running import (
+    CHAT,
+    START_S,
+    Running,
+    board,
+    chat_token,
+    configuration,
+    get,
+    offer,
+    redis_at,
+    seatwatch,
+    server,
+    site_of,
+)
 from tests.servers import Server
 from tests.waiting import wait_until_blocking
-
-CONFIGURATION = """
-[server]
-port = 0
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[site]]
-id = "site1"
-seats = 1
-[[source]]
-id = "chat/acme"
-client = "acme"
-token_file = "{token}"
-[redis]
-url = "redis://127.0.0.1:{port}/0"
-"""
 
 
 @contextmanager
@@ -50,18 +44,6 @@ def collector(base: Path) -> Iterator[tuple[Running, Runtime]]:
         runtime = wait_until_blocking(listens, START_S, what="the collector to listen")
         assert runtime is not None
         yield running, runtime
-
-
-def offer(url: str, conversation: str) -> None:
-    items = [
-        {"event_id": f"{conversation}-{kind}", "kind": kind, "occurred_at": now_ms(), "conversation": conversation, **m}
-        for kind, m in (("offered", {"queue": "acme-presale"}), ("customer_turn", {}))
-    ]
-    body = json.dumps({"source": "chat/acme", "items": items}).encode()
-    headers = {"Authorization": "Bearer t", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/v1/events", data=body, headers=headers)
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        assert answer.status == 200
 
 
 def waiting(url: str) -> int | None:
@@ -101,14 +83,13 @@ def assert_nothing_passes_for_live(url: str, stopped_at: int) -> None:
 
 
 def test_a_dead_collector_and_a_dead_redis_are_seen_on_the_engines_board(tmp_path: Path, redis_server: Server) -> None:
-    (tmp_path / "token").write_text("t", encoding="utf-8")
-    (tmp_path / "token").chmod(0o600)
-    configuration = CONFIGURATION.format(token=tmp_path / "token", port=redis_server.port)
-    (tmp_path / "seatwatch.toml").write_text(configuration, encoding="utf-8")
+    chat_token(tmp_path)
+    written = configuration(site_of(seats=1), CHAT, redis_at(redis_server.port))
+    (tmp_path / "seatwatch.toml").write_text(written, encoding="utf-8")
     with ExitStack() as stack:
         first, at = stack.enter_context(collector(tmp_path))
-        _, engine = stack.enter_context(server(tmp_path, configuration, "--only", "engine"))
-        offer(at.url, "c-1")
+        _, engine = stack.enter_context(server(tmp_path, written, "--only", "engine"))
+        offer(at.url, "c-1", now_ms())
         wait_until_blocking(lambda: waiting(engine.url) == 1, START_S, what="who waits to be shown")
 
         first.process.kill()

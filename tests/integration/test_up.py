@@ -22,7 +22,7 @@ from seatwatch.clock import now_ms
 from seatwatch.runtime_file import read_runtime
 from seatwatch.server.process import EXIT_COMMIT_FAILED
 from tests.collector.store import frame, item
-from tests.integration.running import START_S, board, get, seatwatch, server
+from tests.integration.running import START_S, board, configuration, get, redis_at, seatwatch, server, site_of
 from tests.servers import Server, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
 from wire.codec import decode_ack, encode_frame
@@ -30,17 +30,7 @@ from wire.facility import Heartbeat, Role
 from wire.ids import OPERATOR
 from wire.topics import ack_topic, backlog_topic
 
-CONFIGURATION = """
-[server]
-port = 0
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[site]]
-id = "site1"
-seats = 1
-"""
+CONFIGURATION = configuration(site_of(seats=1))
 
 
 def test_it_serves_board_metrics_and_health(tmp_path: Path) -> None:
@@ -97,7 +87,7 @@ async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
 @pytest.mark.alone
 def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) -> None:
     config = tmp_path / "seatwatch.toml"
-    config.write_text(f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{free_port()}/0"\n', encoding="utf-8")
+    config.write_text(CONFIGURATION + redis_at(free_port()), encoding="utf-8")
     command = ["up", "--config", str(config), "--data", str(tmp_path / "data"), "--only", "engine"]
     with seatwatch(command, tmp_path / "log") as running:
         wait_until_blocking(lambda: "engine.redis_unavailable" in running.said(), START_S, what="it to ask Redis")
@@ -109,13 +99,13 @@ def test_an_engine_that_waits_for_redis_still_ends_when_told_to(tmp_path: Path) 
 def test_an_engine_of_its_own_says_how_long_each_ledger_is_and_how_far_it_lags(
     tmp_path: Path, redis_server: Server
 ) -> None:
-    configuration = f'{CONFIGURATION}\n[redis]\nurl = "redis://127.0.0.1:{redis_server.port}/0"\n'
+    written = CONFIGURATION + redis_at(redis_server.port)
     config = tmp_path / "collector.toml"
-    config.write_text(configuration, encoding="utf-8")
+    config.write_text(written, encoding="utf-8")
     collector = ["up", "--config", str(config), "--data", str(tmp_path / "record"), "--only", "collector"]
     with (
         seatwatch(collector, tmp_path / "collector.log"),
-        server(tmp_path, configuration, "--only", "engine") as (_, runtime),
+        server(tmp_path, written, "--only", "engine") as (_, runtime),
     ):
 
         def said() -> tuple[dict[str, int], dict[str, int]]:
@@ -151,7 +141,7 @@ def entries_on_disk(data: Path) -> dict[str, int]:
 def test_a_port_that_is_written_and_busy_ends_the_start_and_is_named(tmp_path: Path, key: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        of_server = CONFIGURATION.replace("port = 0", f"port = {port}")
+        of_server = configuration(site_of(seats=1), port=port)
         text = of_server if key == "server.port" else f"{CONFIGURATION}[mqtt]\nport = {port}\n"
         (tmp_path / "seatwatch.toml").write_text(text, encoding="utf-8")
         command = ["up", "--config", str(tmp_path / "seatwatch.toml"), "--data", str(tmp_path / "data")]
@@ -188,9 +178,9 @@ async def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_s
 
 def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
     port = free_port()
-    configuration = f"{CONFIGURATION}[mqtt]\nport = {port}\n"
+    written = f"{CONFIGURATION}[mqtt]\nport = {port}\n"
     for _ in range(2):
-        with server(tmp_path, configuration) as (_, runtime):
+        with server(tmp_path, written) as (_, runtime):
             assert runtime.mqtt_port == port
 
 

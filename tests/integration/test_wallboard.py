@@ -1,7 +1,6 @@
 """The wallboard as people see it: Debian's Chromium in front of a real server that a test tells what to publish."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from dashboards.wallboard._core.board import apply, diff, to_json
 from tests.dashboards.boards import NOON, board, figures, floor, line, site, tile, waiting
-from tests.dashboards.screens import Wall, chromium, live, looking, row, wall, word
+from tests.dashboards.screens import Wall, live, looking, row, wall, word
 from tests.dashboards.states import STATES
 from wire.board import Figures, Ratio, TroubleTile, Waiting
 from wire.record import Feed
@@ -19,18 +18,6 @@ from wire.scope import EVERYTHING
 
 STEP_MS = 2_000
 """A second that is shown whole, and as much for a busy machine between reading the clock and drawing."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

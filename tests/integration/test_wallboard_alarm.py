@@ -1,13 +1,11 @@
 """What makes a wallboard loud, how it is made quiet, and that nobody is blinded by it."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile, waiting
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from wire.board import Board, Surge
 
 LISTEN = """() => {
@@ -19,18 +17,6 @@ LISTEN = """() => {
   };
 }"""
 """Counts tones before the first one is played: a test machine has no loudspeaker and nobody touches its screen."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 def surging(*teams: str, since: int = NOON, entries: int = 1_000) -> Board:

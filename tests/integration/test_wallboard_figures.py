@@ -1,7 +1,6 @@
 """What stands beside the waits: sums on top, seats, coverage, load, second figures, surges, nobody online."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,22 +9,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, row, wall
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row
 from tests.dashboards.states import LOSSY, UNKNOWN_LOSS, WHOLE, client, staffed
 from wire.board import Coverage, Figures, Ratio, Surge, Tile
 from wire.record import Feed
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 def word(key: str, n: int = 0, m: int = 0) -> str:

@@ -1,7 +1,6 @@
 """The wallboard never shows an old number as a live one: what stops, dies or freezes is seen within three seconds."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +10,13 @@ from playwright.sync_api import Browser, expect
 from seatwatch.glossary import Language, words
 from tests.dashboards.boards import board, tile
 from tests.dashboards.demo_board import demo_board
-from tests.dashboards.screens import Wall, chromium, live, looking, row, wall, word
+from tests.dashboards.screens import Wall, live, looking, row, wall, word
 
 STALE_S = 3.0
 RESTART_S = 3.0
 """From a server that answers again to a screen that is live."""
 SLACK_S = 0.5
 """What a busy machine may take to tell the server and to look at the page."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 @pytest.mark.alone

@@ -1,6 +1,5 @@
 """Whatever is on the wallboard, numbers stay in their place and names stay text."""
 
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboards.boards import board, floor, site, tile
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, row, wall
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row
 from tests.dashboards.states import STATES
 from wire.board import Board
 
@@ -28,18 +27,6 @@ HOSTILE = (
     "constructor",
     "   ",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 COVERED = """() => {

@@ -1,6 +1,5 @@
 """Layouts on a screen: what a page shows, that pages turn, and that no alarm and no key is turned away from."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dashboards.wallboard._core.layout import Layout
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile
-from tests.dashboards.screens import PHONE, TV, Wall, chromium, live, looking, wall
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from tests.dashboards.states import STATES
 from tests.dashboards.test_layouts import layout, page
 from tests.integration.test_wallboard_layout import FAINT, misfits
@@ -18,18 +17,6 @@ from wire.board import Board, Surge
 
 QUICK_MS = 400
 NEVER_MS = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 def word(key: str) -> str:
@@ -148,11 +135,11 @@ def test_pages_turn_to_the_map_and_to_a_team_and_back_and_a_key_stops_them(share
     with looking(browser, f"{shared.base}/?layout=tour") as shown:
         for number, path in ((2, "/map"), (3, "/team/n"), (1, "/")):
             shown.wait_for_url(f"{shared.base}{path}?layout=tour&page={number}")
-        shown.wait_for_url("**/map?**")
+    shared.show(floor(), layouts=[turning_away(NEVER_MS)])  # a page that turns does so whether a test is ready or not
+    with looking(browser, f"{shared.base}/map?layout=tour&page=2") as shown:
         live(shown)
         assert shown.evaluate("document.documentElement.lang") == "en", "the layout's language"
         expect(shown.locator("h1 small")).to_have_text(word("page").format(n=2, m=3))
-        shared.show(floor(), layouts=[turning_away(NEVER_MS)])
         shown.keyboard.press("Space")
         expect(shown.locator("h1 small")).to_have_text(word("page_paused"))
         shown.keyboard.press("ArrowRight")

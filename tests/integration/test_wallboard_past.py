@@ -1,7 +1,6 @@
 """A real server's wallboard of a past instant: equal to the command, in a look of its own, without alarm or motion."""
 
 import json
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,17 +16,16 @@ from dashboards.wallboard._core.board import to_json
 from dashboards.wallboard._core.sight import Sight
 from seatwatch.__main__ import main
 from seatwatch.glossary import words
-from tests.dashboards.screens import PHONE, TV, chromium, live, looking
+from tests.dashboards.screens import PHONE, TV, live, looking
+from tests.integration.running import server
 from tests.integration.test_wallboard_layout import FAINT, misfits
 from tests.seatwatch.portal.worlds import client_of, day
-from tests.servers import LOOPBACK, Server, ask, free_port, running
-from tests.tidy.source import ROOT
 from wire.board import Board
 from wire.scope import EVERYTHING
 
 CONFIG = """
 [server]
-port = {port}
+port = 0
 [mqtt]
 port = 0
 [[client]]
@@ -54,26 +52,11 @@ class Floor:
 
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    directory, port = tmp_path_factory.mktemp("past"), free_port()
+    directory = tmp_path_factory.mktemp("past")
     data = directory / "data"
     client_of(data, "acme", day())
-    config = directory / "seatwatch.toml"
-    config.write_text(CONFIG.format(port=port), encoding="utf-8")
-    server = Server(
-        [sys.executable, "-m", "seatwatch", "up", "--config", str(config), "--data", str(data)],
-        port=port,
-        directory=directory,
-        ready=lambda chosen: ask(chosen, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200"),
-        environment={"PYTHONPATH": str(ROOT)},
-    )
-    with running(server):
-        yield Floor(f"http://{LOOPBACK}:{port}", data, config)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+    with server(directory, CONFIG) as (_, runtime):
+        yield Floor(runtime.url, data, directory / "seatwatch.toml")
 
 
 def asked(floor: Floor, query: str) -> tuple[int, Any]:

@@ -1,12 +1,10 @@
 """What does not fit: how many of it are urgent is said in colour, all of it comes by in turn, no broken line goes."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboards.boards import NOON, board, line, site, tile, waiting
-from tests.dashboards.screens import Wall, chromium, live, looking, wall, word
+from tests.dashboards.screens import Wall, live, looking, word
 from tests.dashboards.test_layouts import layout, page
 from wire.board import Surge, Tile
 
@@ -20,18 +18,6 @@ CHANGED = """([part, before]) => {
   return [...titles].some((title, n) => title.textContent !== before[n]);
 }"""
 TURN = "window.ahead += 12000"  # board.page_turn
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
-    with wall(tmp_path_factory.mktemp("wall")) as opened:
-        yield opened
 
 
 def team(name: str, surge: Surge | None) -> Tile:

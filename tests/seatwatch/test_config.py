@@ -8,22 +8,9 @@ from seatwatch.cli import run
 from seatwatch.config import ConfigError, parse_config, probe_sources, read_config
 from seatwatch.server.opening import registered_sources
 from seatwatch.settings import load_defaults
+from tests.integration.running import CHAT, configuration, site_of
 
-GOOD = """
-[server]
-port = 9000
-[[client]]
-id = "acme"
-[[client.queue]]
-id = "acme-presale"
-[[source]]
-id = "chat/acme"
-client = "acme"
-token_file = "chat.token"
-[[site]]
-id = "site1"
-seats = 3
-"""
+GOOD = configuration(CHAT, site_of(seats=3), port=9000)
 
 
 @pytest.fixture

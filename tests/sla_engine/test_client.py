@@ -21,6 +21,7 @@ from tests.builders import (
     declared,
     entries,
     ms,
+    presence,
     published,
     rules,
     signed,
@@ -30,19 +31,13 @@ from tests.builders import (
 from tests.sla_engine.folding import CALENDAR, Folding
 from tests.sla_engine.strategies import drawn, transcripts
 from wire.board import AgentCount, Figures, Mean, Ratio, Tile, Waiting
-from wire.conversation import Activity, Presence, PresenceChanged
+from wire.conversation import Activity, Presence
 from wire.record import Feed
 from wire.recorded import Recorded
 from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict
 
 LENIENT = changed(name="lenient", first_response_limit_ms=4_000, warning_after_ms=2_000)
 LABEL = label_of(PRESET)
-
-
-def presence(at: str | int, account: str = "anna", **given: object) -> Event:
-    fields: dict[str, object] = {"presence": Presence.READY} | given
-    body = PresenceChanged(ms(at), 1, "chat", None, True, "", account, **fields)  # type: ignore[arg-type]  # a test names what it is about
-    return Event(body, "chat", ms(at))
 
 
 def ledger(events: list[Event]) -> list[Recorded]:
@@ -254,7 +249,7 @@ def test_people_are_counted_once_by_presence_and_what_they_have_in_hands() -> No
     part = after(
         presence("08:59", "anna"),
         presence("08:59", "anna-2"),
-        presence("08:59", "ben", presence=Presence.ON_BREAK),
+        presence("08:59", "ben", state=Presence.ON_BREAK),
         *works("anna-2", "anna", "red", "a1", "north"),
         customer("09:00:00"),
         assigned("09:00:01", "anna"),
@@ -269,7 +264,7 @@ def test_people_are_counted_once_by_presence_and_what_they_have_in_hands() -> No
 
 
 def test_an_older_presence_that_comes_in_late_changes_nothing() -> None:
-    late = presence("08:00", "anna", presence=Presence.OFFLINE)._replace(received_at=ms("09:00"))
+    late = presence("08:00", "anna", state=Presence.OFFLINE)._replace(received_at=ms("09:00"))
     part = after(presence("08:59", activity=Activity.WRAP_UP), late, now="09:00:02")
     assert part.client.agents == [AgentCount("ready", "wrap_up", 1)]
 

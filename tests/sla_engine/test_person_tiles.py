@@ -15,21 +15,17 @@ from tests.builders import (
     declared,
     entries,
     ms,
+    presence,
     rules,
     silent,
     works,
 )
 from tests.sla_engine.folding import Folding
 from wire.board import PersonTile, Tile
-from wire.conversation import Activity, Presence, PresenceChanged
+from wire.conversation import Presence
 from wire.follow_up import FollowedUp
 
 SECOND = 1_000
-
-
-def presence(at: str, account: str = "anna", state: Presence = Presence.READY, *, arrives: str = "") -> Event:
-    body = PresenceChanged(ms(at), 1, "chat", None, True, "", account, state, Activity.IDLE)
-    return Event(body, "chat", ms(arrives or at))
 
 
 def followed(at: str, conversation: str = "c1", since: str | None = "09:00", person: str = "w1") -> Event:

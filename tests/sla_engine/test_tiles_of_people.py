@@ -17,24 +17,19 @@ from tests.builders import (
     declared,
     entries,
     ms,
+    presence,
     rules,
     silent,
     works,
 )
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from wire.board import Coverage, Load, Ratio, Staffing, Surge
-from wire.conversation import Activity, Presence, PresenceChanged
+from wire.conversation import Activity, Presence
 from wire.organisation import Relation, RosterLink
 from wire.record import GapReason, Gone
 from wire.verdict import Announcement, Notice
 
 MINUTE = 60_000
-
-
-def presence(
-    at: str, account: str = "anna", state: Presence = Presence.READY, activity: Activity = Activity.IDLE
-) -> Event:
-    return Event(PresenceChanged(ms(at), 1, "chat", None, True, "", account, state, activity), "chat", ms(at))
 
 
 def link(relation: Relation, subject: str, target: str, **extra: str) -> Event:

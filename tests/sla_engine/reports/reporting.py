@@ -12,24 +12,10 @@ from sla_engine.reports.making import ReportSettings, report, ruling_of
 from tests.builders import Event, ms
 from tests.sla_engine.entries import head
 from tests.sla_engine.feeding import Feed
-from wire.conversation import Activity, Presence, PresenceChanged
 from wire.organisation import Relation, RosterLink
 
 DAY_MS = 86_400_000
 SETTINGS = ReportSettings(lookback_ms=7 * DAY_MS, facts_lag_ms=60_000)
-
-
-def presence(
-    at: str | int,
-    account: str = "anna",
-    chose: Presence = Presence.READY,
-    does: Activity = Activity.IDLE,
-    *,
-    arrives: str | int | None = None,
-    source: str = "chat",
-) -> Event:
-    body = PresenceChanged(**head(ms(at), account), account=account, presence=chose, activity=does)
-    return Event(body, source, ms(at) if arrives is None else ms(arrives))
 
 
 def linked(relation: Relation, subject: str, target: str) -> Event:

@@ -23,6 +23,7 @@ from tests.builders import (
     gone,
     ms,
     offered,
+    presence,
     rules,
     silent,
     works,
@@ -30,7 +31,7 @@ from tests.builders import (
 from tests.sla_engine.facts import ANNA, NOBODY, load
 from tests.sla_engine.feeding import Feed
 from wire.board import Ratio
-from wire.conversation import Activity, Presence, PresenceChanged
+from wire.conversation import Presence
 from wire.organisation import Relation, RosterLink
 from wire.record import Feed as Promise
 from wire.scope import EVERYTHING, Scope
@@ -45,10 +46,6 @@ def link(relation: Relation, subject: str, target: str, since: int = 0, until: i
 
 def entered(relation: Relation, subject: str, target: str) -> Event:
     return Event(link(relation, subject, target), "~roster", 0)
-
-
-def presence(at: str, account: str, state: Presence, activity: Activity = Activity.IDLE) -> Event:
-    return Event(PresenceChanged(ms(at), 1, "chat", None, True, "", account, state, activity), "chat", ms(at))
 
 
 def write(folder: Path, client: str, *events: Event) -> None:

@@ -9,8 +9,22 @@ import pytest
 
 from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import Report, Row
-from tests.builders import Event, accepted, agent, assigned, clock, closed, left, ms, offered, queued, rules, works
-from tests.sla_engine.reports.reporting import filled, linked, made, presence
+from tests.builders import (
+    Event,
+    accepted,
+    agent,
+    assigned,
+    clock,
+    closed,
+    left,
+    ms,
+    offered,
+    presence,
+    queued,
+    rules,
+    works,
+)
+from tests.sla_engine.reports.reporting import filled, linked, made
 from wire.board import Mean, Ratio
 from wire.conversation import Presence
 from wire.organisation import Relation

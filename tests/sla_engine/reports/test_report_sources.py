@@ -28,6 +28,7 @@ from tests.builders import (
     left,
     ms,
     offered,
+    presence,
     published,
     rules,
     signed,
@@ -35,7 +36,7 @@ from tests.builders import (
     works,
 )
 from tests.sla_engine.feeding import Feed
-from tests.sla_engine.reports.reporting import DAY_MS, filled, made, presence
+from tests.sla_engine.reports.reporting import DAY_MS, filled, made
 from tests.sla_engine.test_local_runner import Hub, folded, running
 from tests.waiting import wait_until
 from wire.board import Coverage, Mean, Ratio, Unbounded
@@ -60,7 +61,7 @@ def busy_days() -> list[Event]:
         events += visit(day, "09:00:00", f"a{day}", 8_000)
         events += visit(day, "09:30:00", f"b{day}", 25_000, account="ben")
         events += [customer(ms("10:00") + day * DAY_MS, f"l{day}"), left(ms("10:00:30") + day * DAY_MS, f"l{day}")]
-        events += [presence(ms("08:50") + day * DAY_MS), presence(ms("18:00") + day * DAY_MS, chose=Presence.OFFLINE)]
+        events += [presence(ms("08:50") + day * DAY_MS), presence(ms("18:00") + day * DAY_MS, state=Presence.OFFLINE)]
         events += [clock(ms(f"{hour}:59:59") + day * DAY_MS) for hour in range(24)]
     late = ms("+1 09:15:00")
     events += [

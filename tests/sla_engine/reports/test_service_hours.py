@@ -20,10 +20,11 @@ from tests.builders import (
     declared,
     gone,
     ms,
+    presence,
     published,
     signed,
 )
-from tests.sla_engine.reports.reporting import filled, linked, made, presence
+from tests.sla_engine.reports.reporting import filled, linked, made
 from wire.board import Ratio
 from wire.organisation import Relation
 from wire.scope import EVERYTHING
