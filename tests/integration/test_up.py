@@ -23,7 +23,7 @@ from seatwatch.runtime_file import read_runtime
 from seatwatch.server.process import EXIT_COMMIT_FAILED
 from tests.collector.store import frame, item
 from tests.integration.running import START_S, board, configuration, get, redis_at, seatwatch, server, site_of
-from tests.servers import Server, free_port, run_mosquitto
+from tests.servers import Server, ask, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
 from wire.codec import decode_ack, encode_frame
 from wire.facility import Heartbeat, Role
@@ -31,6 +31,9 @@ from wire.ids import OPERATOR
 from wire.topics import ack_topic, backlog_topic
 
 CONFIGURATION = configuration(site_of(seats=1))
+CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02up"
+"""MQTT 3.1.1, from a client called "up"."""
+CONNACK = b"\x20"
 
 
 def test_it_serves_board_metrics_and_health(tmp_path: Path) -> None:
@@ -171,9 +174,9 @@ async def test_a_broker_that_speaks_tls_only_is_reached_when_the_configuration_s
                 return int(found[1]) if found else 0
 
             assert await wait_until(heard, START_S, what="the server to hear what comes through its broker") >= 1
-        with pytest.raises(aiomqtt.MqttError):
-            async with aiomqtt.Client("127.0.0.1", port, timeout=START_S):
-                pytest.fail("the broker took a client without TLS")
+        assert not ask(port, CONNECT, START_S).startswith(CONNACK), "the broker took a client without TLS"
+    with run_mosquitto(tmp_path) as plain:
+        assert ask(plain.port, CONNECT, START_S).startswith(CONNACK), "as one does that wants none"
 
 
 def test_the_embedded_broker_is_where_probes_look_for_it_after_a_restart_too(tmp_path: Path) -> None:
