@@ -137,6 +137,7 @@ class Enrolment:
             zone=ZoneInfo(self._defaults.text("contract.time_zone")),
             stop=lambda ring: self.store.hold(ring, "page", now_ms()),
             go=self.store.release,
+            form_bytes_max=self._defaults.int("board.sign_in_bytes_max"),
         )
 
     def introduce(self, context: ssl.SSLContext) -> None:
