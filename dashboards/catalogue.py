@@ -338,7 +338,7 @@ EQUIVOCATIONS = _metric("equivocations", Type.COUNTER, "Items whose key was take
 GAPS = _metric("gaps", Type.COUNTER, "Holes that a source declared.")
 UNROUTED = _metric("unrouted", Type.COUNTER, "Items whose queue belongs to no contract.")
 UNKNOWN_SOURCES = _metric(
-    "unknown_sources", Type.GAUGE, "Senders heard since the start that no site and no connector is configured for."
+    "unknown_sources", Type.GAUGE, "Senders of no configured site or connector, heard since the start or enrolled."
 )
 COMMIT = _metric("commit_seconds", Type.HISTOGRAM, "Time of one group commit, fsync included.", unit="seconds")
 WAITING_ROWS = _metric(

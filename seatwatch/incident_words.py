@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time
+from sla_engine._core.incidents.saying import SITE_REMOVED
 from sla_engine.incident_log import Incident
 from wire.facility import Comms, UpsReading
 from wire.incident import IncidentAcknowledged, IncidentSaid, WorkSeen
@@ -50,9 +51,12 @@ class IncidentTeller:
     def headline(self, said: IncidentSaid) -> str:
         """What it is, where, how grave, in one line."""
         where = " ".join(part for part in (said.site, said.about) if part)
-        flags = [
-            self.word(key) for key, is_set in (("suspected", said.is_suspected), ("planned", said.is_planned)) if is_set
-        ]
+        told = (
+            ("suspected", said.is_suspected),
+            ("planned", said.is_planned),
+            (SITE_REMOVED, SITE_REMOVED in said.details),
+        )
+        flags = [self.word(key) for key, is_set in told if is_set]
         return " \u00b7 ".join(
             part for part in (self.word(said.word), where, self.word(f"severity_{said.severity}"), *flags) if part
         )

@@ -26,7 +26,17 @@ from wire.kinds import Kind
 from wire.organisation import ContractSigned, DefinitionPublished, RosterLink
 from wire.phone import PhoneLineReading
 from wire.platform import PlatformFigure
-from wire.record import Clock, Equivocation, Gone, Quarantined, SourceBack, SourceDeclared, SourceSilent, Unrouted
+from wire.record import (
+    Clock,
+    Equivocation,
+    Gone,
+    Quarantined,
+    SiteRemoved,
+    SourceBack,
+    SourceDeclared,
+    SourceSilent,
+    Unrouted,
+)
 from wire.seat import PlatformReading, ProbeNote, SeatReading
 from wire.uplink import ConnectionSeen, Failover, LineReading
 
@@ -70,5 +80,6 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.IDENTITY, 1): IdentitySaid,
     (Kind.WORK_SEEN, 1): WorkSeen,
     (Kind.FOLLOWED_UP, 1): FollowedUp,
+    (Kind.SITE_REMOVED, 1): SiteRemoved,
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""

@@ -53,3 +53,4 @@ class Kind(IntEnum):
     IDENTITY = 60
     WORK_SEEN = 61
     FOLLOWED_UP = 62
+    SITE_REMOVED = 63

@@ -103,6 +103,12 @@ class SourceDeclared(Body, frozen=True, array_like=True, gc=False):
     heartbeat_ms: Count = 0
 
 
+class SiteRemoved(Body, frozen=True, array_like=True, gc=False):
+    """In the operator's ledger: a site is in the configuration no more. What it was is history from here on."""
+
+    site: Name
+
+
 class Unrouted(Body, frozen=True, array_like=True, gc=False):
     """In the operator's ledger: an event of `about_source` whose queue belongs to no contract.
 

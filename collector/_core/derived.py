@@ -20,6 +20,7 @@ from wire.record import (
     Feed,
     Gone,
     Quarantined,
+    SiteRemoved,
     SourceBack,
     SourceDeclared,
     SourceSilent,
@@ -169,6 +170,11 @@ def followed_up(body: FollowedUp) -> NewEntry:
     """Somebody looks after a wait or a person, since the body's instant."""
     epoch = keys.follow_up_epoch(body.conversation, body.person)
     return entry(keys.FOLLOW_UP, epoch, body.occurred_at, body)
+
+
+def site_removed(site: str, at: int) -> NewEntry:
+    """At `at`, a site that the record knows was found in the configuration no more."""
+    return entry(keys.SITES, keys.removal_epoch(site), at, SiteRemoved(*_head(at), site))
 
 
 class Declaration(msgspec.Struct, frozen=True, gc=False):

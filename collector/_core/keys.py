@@ -22,6 +22,7 @@ MAINTENANCE: Final = SourceId("~maintenance")
 CONNECTION: Final = SourceId("~connection")
 WORK: Final = SourceId("~work")
 FOLLOW_UP: Final = SourceId("~follow-up")
+SITES: Final = SourceId("~sites")
 
 _MS_PER_S: Final = 1000
 
@@ -114,6 +115,11 @@ def work_epoch(incident: str) -> bytes:
 def follow_up_epoch(conversation: str, person: str) -> bytes:
     """Epoch of who looked after a conversation, or after a person who owes nothing; the sequence is the ms of it."""
     return _short_hash(b"follow_up", conversation.encode(), b"" if conversation else person.encode())
+
+
+def removal_epoch(site: str) -> bytes:
+    """Epoch of the removals of a site from the configuration; the sequence of one is the ms it was noticed at."""
+    return _short_hash(b"site_removed", site.encode())
 
 
 def _short_hash(*parts: bytes) -> bytes:

@@ -15,6 +15,7 @@ RESERVED_KINDS: Final = (
         Kind.IDENTITY,
         Kind.WORK_SEEN,
         Kind.FOLLOWED_UP,
+        Kind.SITE_REMOVED,
     }
 )
 """What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""

@@ -138,7 +138,7 @@ class EnrolmentDoor:
                 while len(body) <= size_max and not request.content.at_eof():
                     body += await request.content.read(size_max + 1 - len(body))
             return None if len(body) > size_max else _decode(body)
-        except (TimeoutError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (TimeoutError, msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
     def _answer(self, answer: object) -> web.Response:

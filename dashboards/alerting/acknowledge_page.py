@@ -17,6 +17,7 @@ from dashboards.alerting._core.pager import Standing
 from dashboards.alerting._core.wording import runbook, what_word
 from dashboards.alerting.acknowledging import PATH, Links, LinkSettings
 from dashboards.runbooks.server import PATH as RUNBOOKS
+from dashboards.wallboard.forms import posted
 
 STYLE: Final = f"{PATH}.css"
 _FOLDER: Final = Path(__file__).parent
@@ -87,7 +88,7 @@ class AcknowledgePage:
         incidents, by = self._asked(request)
         found = [self._standing(incident) for incident in incidents]
         free = [each.said.incident for each in found if each is not None and each.taken_on is None]
-        name = self._name((await request.post()).get("name"))
+        name = self._name((await posted(request, self._settings.form_bytes_max)).get("name"))
         if free and not await self._take(free, f"{name} ({by})" if name else by):
             raise self._refusal(request, web.HTTPServiceUnavailable, "notify_try_again")
         return self._page(request, incidents)

@@ -12,11 +12,12 @@ PATH: Final = "/acknowledge"
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. name_chars: of what a person may write about themselves."""
+    """From `[paging]`. name_chars: of what a person may write about themselves. form_bytes_max: of the whole form."""
 
     link_lasts_ms: int
     incidents_in_link: int
     name_chars: int
+    form_bytes_max: int
 
 
 class Named(NamedTuple):

@@ -94,7 +94,7 @@ class Bridge:
             raise web.HTTPRequestEntityTooLarge(size_max, size or 0)
         try:
             told = _decode(await request.read())
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         unreached = await self.deliver(names, told) if told.alerts else []
         return web.json_response({"unreached": unreached}, status=502 if unreached else 200)

@@ -114,7 +114,7 @@ class LeadScreens:
             raise web.HTTPRequestEntityTooLarge(size_max, size or 0, headers=NO_STORE)
         try:
             return _decode(await request.read())
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             raise web.HTTPUnprocessableEntity(headers=NO_STORE) from None
 
     def _person(self, sight: Sight, key: str) -> PersonTile:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboards.rollout._core.fleet import Ring
 from dashboards.wallboard.access import Access
+from dashboards.wallboard.forms import posted
 from wire.scope import EVERYTHING
 
 PATH: Final = "/rollout"
@@ -48,6 +49,7 @@ class RolloutPage:
         zone: ZoneInfo,
         stop: Callable[[str], None],
         go: Callable[[str], None],
+        form_bytes_max: int,
     ) -> None:
         self._rings = rings
         self._strangers = strangers
@@ -55,6 +57,7 @@ class RolloutPage:
         self._texts = texts
         self._zone = zone
         self._steps = {"stop": stop, "go": go}
+        self._form_bytes_max = form_bytes_max
         environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
         self._template = environment.get_template("page.html")
 
@@ -77,7 +80,7 @@ class RolloutPage:
     async def change(self, request: web.Request) -> web.Response:
         """Stop a ring or let it go on. A form of another site cannot: browsers send it without our cookie."""
         self._check(request)
-        form = await request.post()
+        form = await posted(request, self._form_bytes_max)
         ring, step = form.get("ring"), self._steps.get(str(form.get("step")))
         if step is None or ring not in {each.name for each in self._rings()}:
             raise web.HTTPUnprocessableEntity(headers=_NO_STORE)

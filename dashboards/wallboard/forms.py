@@ -1,5 +1,6 @@
 """What a form sends."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -7,14 +8,23 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
+_SAID: Final = "This form cannot be read. Open its page again, and send it from there."
+_UNREADABLE: Final = (
+    LookupError,  # a charset that is none
+    ValueError,  # bytes that are not of it; parts without a boundary, or within parts
+    RuntimeError,  # a part in no encoding, or compressed in no way that is known
+    AssertionError,  # a part without a name
+    zlib.error,  # a part that is not compressed as it says
+    web.RequestPayloadError,
+)
 
 
 async def posted(request: web.Request, bytes_max: int) -> Mapping[str, str | bytearray | bytes | FileField]:
-    """Its fields. Raises HTTPRequestEntityTooLarge, HTTPBadRequest for what no browser sends: text in no encoding."""
+    """Its fields. Raises HTTPRequestEntityTooLarge, and HTTPBadRequest for what no browser sends."""
     size = request.content_length
     if size is None or size > bytes_max:
         raise web.HTTPRequestEntityTooLarge(bytes_max, size or 0, headers=_NO_STORE)
     try:
         return await request.post()
-    except (LookupError, ValueError):  # a charset that is none; bytes that are not of it; parts without a boundary
-        raise web.HTTPBadRequest(headers=_NO_STORE) from None
+    except _UNREADABLE:
+        raise web.HTTPBadRequest(text=_SAID, headers=_NO_STORE) from None

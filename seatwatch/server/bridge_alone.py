@@ -14,6 +14,7 @@ from seatwatch import __version__
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
 from seatwatch.server import on_call
+from seatwatch.server.web_runner import readable
 from seatwatch.settings import Defaults
 
 METRICS: Final = "/metrics"
@@ -23,7 +24,7 @@ def application(config: Config, base: Path, data: Path, defaults: Defaults) -> w
     """The bridge over `config`. base: its folder; data: the data directory whose keys sign the links."""
     links = on_call.links(config, data, defaults, now_ms)
     ways = on_call.channels(config.channel, base, defaults, now_ms)
-    app = web.Application()
+    app = web.Application(middlewares=[readable])
     app.add_routes(on_call.bridge(config, data, ways, defaults, links, now_ms).routes())
     app.add_routes(Runbooks(on_call.language_names(config, defaults)).routes())
     app.add_routes([web.get(METRICS, _Scrape(ways, defaults).answer)])

@@ -72,9 +72,9 @@ class Desk:
         """Call people until cancelled. What was open before we came is taken up first."""
         self._book.listeners.append(self._pager.said)
         await sites.caught_up.wait()
-        open_before = self._book.open_incidents()
-        taken_on = await taken_on_before(open_before, feed, self._batch_entries)
-        self._pager.take_up(open_before, taken_on)
+        taken_on = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries)
+        # asked again: what ended while the record was read has been said already, and would stay open for ever
+        self._pager.take_up(self._book.open_incidents(), taken_on)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._messages.run(), name="messages")
             await self._pager.run()

@@ -72,8 +72,12 @@ def broker_of(
 
 def may_speak(config: Config, store: EnrolmentStore, now: int) -> list[str]:
     """Identities that have a certificate and are still in the configuration."""
-    known = {name for site in config.site for name in probe_sources(site)}
-    return sorted(known & store.valid(now).keys())
+    return sorted(store.valid(now).keys() & {*_probes(config)})
+
+
+def _probes(config: Config) -> list[str]:
+    """Every probe of every configured site, in the configuration's order."""
+    return [name for site in config.site for name in probe_sources(site)]
 
 
 class Enrolment:
@@ -127,12 +131,13 @@ class Enrolment:
         """The rollout page."""
         return RolloutPage(
             self._rings,
-            lambda: sorted(self._intake.strangers.first_heard),
+            self._intake.strangers.names,
             access=Access(scopes),
             texts=words(),
             zone=ZoneInfo(self._defaults.text("contract.time_zone")),
             stop=lambda ring: self.store.hold(ring, "page", now_ms()),
             go=self.store.release,
+            form_bytes_max=self._defaults.int("board.sign_in_bytes_max"),
         )
 
     def introduce(self, context: ssl.SSLContext) -> None:
@@ -190,6 +195,7 @@ class Enrolment:
                 self._changed.clear()
                 if is_changed or not is_recorded:
                     is_recorded = await self._record()
+                    self._name_strangers(now)
                 if is_changed or told_at is None or now - told_at >= self._defaults.ms("enrolment.broker_check"):
                     told_at = now if await self._tell_broker(now) else None
                     self._tidy(now)
@@ -199,6 +205,10 @@ class Enrolment:
                 await self._wait(self._defaults.seconds("enrolment.look" if is_settled else "enrolment.broker_retry"))
         finally:
             self.store.close()
+
+    def _name_strangers(self, now: int) -> None:
+        """Say once, and count, who holds a certificate and is of no configured site: the broker turns it away."""
+        self._intake.strangers.hold_certificates(self.store.valid(now).keys() - {*_probes(self._config)})
 
     async def _record(self) -> bool:
         """Put what happened on the operator's record, where a repeat adds nothing; whether that was done."""
@@ -262,10 +272,12 @@ class Enrolment:
                 await feed.changed(tail.next_index)
 
     def _rings(self) -> list[Ring]:
-        known = [name for site in self._config.site for name in probe_sources(site)]
         now = now_ms()
         return self._fleet.rings(
-            known, lambda probe: ring_of(self._config.ring, probe), self.store.valid(now), self.store.holds()
+            _probes(self._config),
+            lambda probe: ring_of(self._config.ring, probe),
+            self.store.valid(now),
+            self.store.holds(),
         )
 
     def _renew_door(self, now: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,11 @@ class IncidentBook:
         except IntakeStopped:
             return False
         return True
+
+    async def append(self, entries: Sequence[NewEntry]) -> None:
+        """What is on the operator's record about sites. Waits while the intake is busy; nothing once it has stopped."""
+        with suppress(IntakeStopped):
+            await self._append(OPERATOR, entries)
 
     def said(self, said: list[IncidentSaid]) -> None:
         """Log each revision and pass all on."""

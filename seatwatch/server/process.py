@@ -46,6 +46,7 @@ from seatwatch.server.lead import FollowUps, leader_names
 from seatwatch.server.memory import settle_memory
 from seatwatch.server.opening import open_writers, reader_scopes, registered_sources
 from seatwatch.server.publishing import publish
+from seatwatch.server.removed_sites import say_removed_sites
 from seatwatch.server.rules import client_rules
 from seatwatch.server.web import Figures, web_application
 from seatwatch.server.web_runner import web_runner
@@ -146,6 +147,9 @@ class Server:
             desk = None
             if intake is not None and book is not None:
                 await self._keep_time(beside, intake, engines)
+                known = [site.id for site in self._config.site]
+                removed = say_removed_sites(sites, known, book, self._record_clock.now_ms)
+                await beside(removed, name="removed sites")
                 desk = Desk(self._config, self._base, self._data, defaults=self._defaults, intake=intake, book=book)
                 await beside(desk.run(sites, feeds[OPERATOR]), name="desk")
                 witness = Witness(intake, sites, defaults=self._defaults, clock_ms=self._record_clock.now_ms)

@@ -98,7 +98,7 @@ class Figures:
             equivocations=stats.outcomes[Outcome.EQUIVOCATION],
             gaps=stats.gaps,
             unrouted=stats.outcomes[Outcome.UNROUTED],
-            unknown_sources=len(intake.strangers.first_heard),
+            unknown_sources=len(intake.strangers.names()),
             commit=_distribution(stats.commit_time),
             waiting_rows=intake.waiting_rows,
             ahead_ms=self._ahead_ms(),

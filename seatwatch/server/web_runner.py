@@ -29,12 +29,23 @@ def forms_in_time(defaults: Defaults) -> Middleware:
     return read_first
 
 
+@web.middleware
+async def readable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A body that is not what its head says of it is its sender's fault, whichever door reads it."""
+    try:
+        return await handler(request)
+    except web.RequestPayloadError:
+        said = "The body cannot be read: it is cut, or not compressed as its head says."
+        raise web.HTTPBadRequest(text=said, headers={"Connection": "close"}) from None
+
+
 def web_runner(app: web.Application, defaults: Defaults) -> web.AppRunner:
     """Serves `app`: `board.shutdown` is what a stop leaves to requests under way.
 
     A connection on which no whole head of a request came for `board.idle` is closed, from its first byte on as well as
-    between two requests. Answers under way, event streams too, take as long as they take.
+    between two requests. Answers under way, event streams too, take as long as they take. What cannot be read is a 400.
     """
+    app.middlewares.insert(0, readable)
     return web.AppRunner(
         app,
         access_log=None,

@@ -29,7 +29,7 @@ _SITE_WIDE: Final = {
     "lines_down": Cause.UPLINK,
     "flapping": Cause.UPLINK,
 }
-_ON_BATTERY: Final = frozenset({"mains_lost", "battery_low"})
+_ON_BATTERY: Final = frozenset({"mains_lost", "mains_flapping", "battery_low"})
 
 
 class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from wire.board import LineTile, SiteTile, TroubleTile
 from wire.facility import Role
 from wire.incident import Cause, IncidentSaid, Severity
 from wire.limits import LEDGER_ID_BYTES
-from wire.record import SourceBack, SourceSilent
+from wire.record import SiteRemoved, SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 __all__ = [
@@ -45,8 +45,10 @@ __all__ = [
 
 _LESSER: Final = {
     "flapping": (SiteState.REDUNDANCY_LOST, SiteReason.FLAPPING),
+    "mains_flapping": (SiteState.DEGRADED, SiteReason.MAINS_FLAPPING),
     "seats_lost": (SiteState.DEGRADED, SiteReason.SEATS_LOST),
     "phone_line_down": (SiteState.DEGRADED, SiteReason.PHONE_LINE_DOWN),
+    "phone_line_flapping": (SiteState.DEGRADED, SiteReason.PHONE_LINE_FLAPPING),
 }
 _GRAVEST_FIRST: Final = tuple(Severity)
 _NO_LEDGER: Final = bytes(LEDGER_ID_BYTES)
@@ -73,7 +75,8 @@ def fold_sites(state: SitesState, batch: Iterable[Recorded]) -> list[SiteTile]:
     before: dict[str, _Shown] = {}
     for entry in batch:
         _fold(state, entry, before)
-    return [tile_of(state, site_id) for site_id, shown in sorted(before.items()) if shown != _shown(state, site_id)]
+    there = [(site_id, shown) for site_id, shown in sorted(before.items()) if site_id in state.sites]
+    return [tile_of(state, site_id) for site_id, shown in there if shown != _shown(state, site_id)]
 
 
 def site_tiles(state: SitesState) -> list[SiteTile]:
@@ -197,19 +200,19 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
     is_open = state.limits.hours.is_open(state.now)
     if is_open != state.is_open:
         state.is_open = is_open
-        touched |= known
+        touched |= known & state.sites.keys()
     touched |= {
         site_id
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    if touched or isinstance(entry.body, SourceSilent | SourceBack):
+    if touched or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):
             _judge(state, site_id)
         reconcile(state, _wanted(state), entry)
-    source_site = state.site_of.get(entry.source)
+    source_site = state.site_with(entry.source)
     if source_site is not None and state.sites[source_site].unexplained is not None:
         explain_silence(state, source_site, entry)
 

@@ -31,7 +31,7 @@ from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_befo
 from wire.board import SiteTile
 from wire.incident import IncidentSaid
 
-KEPT_VERSION: Final = 6
+KEPT_VERSION: Final = 7
 """One more with every change of what is kept: of another version it is dropped, and the ledger read again."""
 KEPT_FILE: Final = "sites.msgpack"
 
@@ -119,6 +119,10 @@ class SitesRunner:
     def open_incidents(self) -> list[IncidentSaid]:
         """The newest revision of every incident that lasts, the earliest first."""
         return [self._with_leaves(said) for said in open_incidents(self._sites)]
+
+    def sites(self) -> set[str]:
+        """Every site that the record knows and that was not removed."""
+        return set(self._sites.sites)
 
     def suspected_incidents(self) -> list[IncidentSaid]:
         """Those that conversations may bear witness of; without leaves."""

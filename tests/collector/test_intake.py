@@ -4,6 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from collector._core import derived
 from collector._core.admission import Outcome
@@ -218,6 +219,24 @@ async def test_a_sender_nobody_configured_is_kept_once_named_and_asked_to_keep_t
         ]
         assert kept[0].raw == bytes(item(1).body)
         assert [*hub.intake.strangers.first_heard] == ["site-9/gateway", "site-1/seat-99", "x/1"]
+
+
+async def test_who_holds_a_certificate_and_is_configured_no_more_is_said_once_and_counted_while_it_does(
+    tmp_path: Path,
+) -> None:
+    with capture_logs() as logs:
+        async with running_hub(tmp_path) as hub:
+            strangers = hub.intake.strangers
+            with pytest.raises(ForeignSource):
+                await hub.intake.submit(frame(item(1), source="site-9/gateway"), Principal(frozenset()))
+            for _ in range(2):
+                strangers.hold_certificates({"site-9/seat-01", "site-9/gateway"})
+            assert strangers.names() == ["site-9/gateway", "site-9/seat-01"]
+            strangers.hold_certificates([])
+            assert strangers.names() == ["site-9/gateway"]
+            assert len(hub.bodies(Unrouted, OPERATOR)) == 1
+    told = [(each["source"], each["site"]) for each in logs if each["event"] == "source.unknown"]
+    assert told == [("site-9/gateway", "site-9"), ("site-9/seat-01", "site-9")]
 
 
 async def test_each_source_writes_into_its_own_ledger_and_a_stray_queue_into_the_operators(tmp_path: Path) -> None:

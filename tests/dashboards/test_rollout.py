@@ -85,6 +85,7 @@ async def served() -> AsyncIterator[Served]:
         zone=ZoneInfo("Asia/Shanghai"),
         stop=made.stop,
         go=made.go,
+        form_bytes_max=4096,
     )
     app = web.Application()
     app.add_routes(page.routes())

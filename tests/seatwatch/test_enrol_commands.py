@@ -1,5 +1,6 @@
 """The commands an operator types to let machines in and to end an identity."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,11 @@ from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import JoinState
 from collector.enrolment.store import EnrolmentStore, Issued, Pending
 from seatwatch import cli
+from seatwatch.config import read_config
+from seatwatch.server.enrolment import Enrolment
+from seatwatch.settings import load_defaults
+from tests.collector.running import running_hub
+from tests.waiting import wait_until
 from wire.identity import IdentityStep
 
 CONFIG = """
@@ -147,6 +153,23 @@ def test_an_identity_that_is_revoked_leaves_its_step_for_the_record(tmp_path: Pa
     assert store(tmp_path).revoked(2).keys() == {"ab"}
     assert store(tmp_path).unrecorded()[-1][1].reason == "stolen"
     assert run("enrol", "revoke", *at(tmp_path), "site1/gateway")[0] == 1
+
+
+async def test_an_identity_of_no_configured_site_is_named_by_the_server_that_turns_it_away(
+    tmp_path: Path, run: Run
+) -> None:
+    del run
+    for serial, identity in (("ab", "site1/gateway"), ("cd", "site9/gateway")):
+        issued = Issued(serial, identity, f"key {serial}", "machine", serial, "", 1, 1 << 45)
+        store(tmp_path).issue(issued, IdentityStep.ENROLLED, replaces=True)
+    config = read_config(tmp_path / "seatwatch.toml")
+    async with running_hub(tmp_path / "hub") as hub:
+        enrolment = Enrolment(config, tmp_path, tmp_path / "data", load_defaults(), hub.intake)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(enrolment.run(), name="enrolment")
+            await wait_until(lambda: bool(hub.intake.strangers.names()), what="the stranger")
+            running.cancel()
+        assert hub.intake.strangers.names() == ["site9/gateway"]
 
 
 def as_the_page_shows(tmp_path: Path) -> str:

@@ -5,10 +5,15 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from structlog.testing import capture_logs
 
 from collector._core import derived
 from collector._core.roster import ROSTER
+from seatwatch.incident_words import IncidentTeller
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
+from seatwatch.server.removed_sites import say_removed_sites
 from seatwatch.settings import load_defaults
 from sla_engine.runners.sites import KEPT_FILE
 from tests.collector.running import CLIENT, Hub, running_hub
@@ -20,6 +25,7 @@ from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
 from wire.ids import OPERATOR
 from wire.incident import IncidentSaid
 from wire.organisation import Relation, RosterLink
+from wire.record import SiteRemoved
 
 GATEWAY = "site-1/gateway"
 LINKS = [
@@ -149,3 +155,23 @@ async def test_an_outage_that_came_and_went_unwatched_is_written_down_and_pages_
             await wait_until(lambda: len(revisions(hub)) == 2, what="both revisions")
             assert watch.book.open_incidents() == []
         assert watch.said == []
+
+
+async def test_what_was_open_at_a_site_that_is_configured_no_more_ends_and_that_is_said_once(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, watching(hub, tmp_path) as watch:
+        await tell(hub, 1, [beat(), ups(Power.MAINS), ups(Power.BATTERY, 10)])
+        await wait_until(lambda: bool(watch.said), what="the loss of mains")
+        await say_removed_sites(watch.runner, ["site-1", "site-2"], watch.book, lambda: hub.now)
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with running_hub(tmp_path) as hub, watching(hub, tmp_path) as watch:
+                await say_removed_sites(watch.runner, ["site-2"], watch.book, lambda: hub.now)
+                await wait_until(lambda: watch.runner.sites() == set(), what="the end of the site")
+                await wait_until(lambda: revisions(hub) == [1, 2], what="the end of its incident")
+    assert [each["site"] for each in logs if each["event"] == "site.removed"] == ["site-1"]
+    async with running_hub(tmp_path) as hub:
+        last = hub.bodies(IncidentSaid, OPERATOR)[-1]
+        assert (last.step, last.details["site_removed"]) == ("closed", "yes")
+        assert [gone.site for gone in hub.bodies(SiteRemoved, OPERATOR)] == ["site-1"]
+        shown = IncidentTeller("en", ZoneInfo("Asia/Shanghai")).headline(last)
+        assert shown.endswith("site removed")

@@ -12,7 +12,7 @@ from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep, WorkS
 from wire.kinds import Kind
 from wire.organisation import Relation, RosterLink
 from wire.phone import PhoneLineReading, TrunkState
-from wire.record import Clock, Feed, SourceBack, SourceDeclared, SourceSilent, Unrouted
+from wire.record import Clock, Feed, SiteRemoved, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
 from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
@@ -84,6 +84,9 @@ class Log:
     def revoked(self, identity: str, at: int) -> Recorded:
         body = IdentitySaid(**head(at), identity=identity, step=IdentityStep.REVOKED)
         return self.entry("~identity", Kind.IDENTITY, body)
+
+    def removed(self, site: str, at: int) -> Recorded:
+        return self.entry("~sites", Kind.SITE_REMOVED, SiteRemoved(**head(at), site=site))
 
     def clock(self, at: int) -> Recorded:
         return self.entry("~clock", Kind.CLOCK, Clock(**head(at)))

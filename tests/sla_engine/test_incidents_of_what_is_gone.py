@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from sla_engine._core.sites import fold_sites, new_sites, open_incidents, tile_of
+from sla_engine._core.sites import fold_sites, new_sites, open_incidents, site_tiles, tile_of
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
@@ -115,3 +115,28 @@ def test_a_seat_whose_machine_was_replaced_is_not_down_whichever_was_noticed_fir
     old = log.silent("s00", LATER - MINUTE, LATER - 45 * SECOND)
     assert said_after(*floor(log, 3), new, *others, old, *ends) == []
     assert said_after(*floor(log, 3), old, new, *others, *ends) == []
+
+
+def test_what_is_open_at_a_site_that_was_removed_ends_and_says_why_until_it_speaks_again() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, [*floor(log, 3), log.heartbeat("far", NOON, "south")])
+    fold_sites(state, [log.ups("gate", NOON, Power.MAINS), log.ups("gate", LATER, Power.BATTERY)])
+    fold_sites(state, [log.removed("north", LATER + MINUTE)])
+    assert steps(state.unsaid) == [("opened", "mains_lost"), ("closed", "mains_lost")]
+    assert state.unsaid[-1].details["site_removed"] == "yes"
+    assert state.unsaid[-1].ended_at == LATER + MINUTE
+    assert [tile.id for tile in site_tiles(state)] == ["south"]
+    silent = [log.silent(source, LATER, LATER + 2 * MINUTE) for source in ("gate", "s00")]
+    fold_sites(state, [*silent, log.back("gate", LATER + 3 * MINUTE), log.removed("nowhere", LATER + 4 * MINUTE)])
+    assert open_incidents(state) == []
+    fold_sites(state, [log.ups("gate", LATER + HOUR, Power.BATTERY)])
+    assert [(each.what, each.site) for each in open_incidents(state)] == [("mains_lost", "north")]
+
+
+def test_a_removal_among_other_entries_leaves_nothing_of_its_site_to_be_judged() -> None:
+    log, night = Log(), NOON + 12 * HOUR
+    told = [*floor(log, 3), log.ups("gate", NOON, Power.BATTERY), log.removed("north", NOON + SECOND), log.clock(night)]
+    state = new_sites(LIMITS)
+    assert fold_sites(state, told) == []
+    assert steps(state.unsaid) == [("opened", "mains_lost"), ("closed", "mains_lost")]

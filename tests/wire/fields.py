@@ -192,6 +192,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "by",
     ),
     (Kind.IDENTITY, 1): ("identity", "step", "serial", "host", "machine", "by", "reason"),
+    (Kind.SITE_REMOVED, 1): ("site",),
     (Kind.WORK_SEEN, 1): ("incident", "site", "subject", "since", "usual", "replies", "signed_out", "is_working"),
     (Kind.FOLLOWED_UP, 1): ("conversation", "waiting_since", "person", "team", "seat", "by"),
 }

@@ -33,6 +33,7 @@ LAYER_OF: Final[Mapping[str, Layer]] = {
     "battery_low": Layer.POWER,
     "site_power_lost": Layer.POWER,
     "mains_lost": Layer.POWER,
+    "mains_flapping": Layer.POWER,
     "ups_off": Layer.POWER,
     "lines_down": Layer.UPLINK,
     "site_isolated": Layer.UPLINK,
@@ -40,6 +41,7 @@ LAYER_OF: Final[Mapping[str, Layer]] = {
     "flapping": Layer.LINE,
     "line_down": Layer.LINE,
     "line_degraded": Layer.LINE,
+    "phone_line_flapping": Layer.PHONE,
     "phone_line_down": Layer.PHONE,
     "phone_line_degraded": Layer.PHONE,
     "ups_comms_lost": Layer.HEALTH,
@@ -66,10 +68,11 @@ EXPLAINS: Final[Mapping[Layer, tuple[Layer, ...]]] = {
 """Monitoring explains at every site, the others at their own."""
 
 WORSE_THAN: Final[Mapping[str, tuple[str, ...]]] = {
-    "battery_low": ("mains_lost", "site_power_lost"),
-    "site_power_lost": ("mains_lost",),
+    "battery_low": ("mains_lost", "mains_flapping", "site_power_lost"),
+    "site_power_lost": ("mains_lost", "mains_flapping"),
     "flapping": ("line_down", "line_degraded"),
     "line_down": ("line_degraded",),
+    "phone_line_flapping": ("phone_line_down", "phone_line_degraded"),
     "phone_line_down": ("phone_line_degraded",),
     "platform_down": ("account_offline",),
 }

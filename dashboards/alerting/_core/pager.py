@@ -38,6 +38,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     clock_wrong_ms: int
     battery_low_ms: int
     mains_lost_ms: int
+    mains_flapping_ms: int
     site_power_lost_ms: int
     lines_down_ms: int
     site_isolated_ms: int
@@ -46,6 +47,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     line_down_ms: int
     line_degraded_ms: int
     phone_line_down_ms: int
+    phone_line_flapping_ms: int
     phone_line_degraded_ms: int
     ups_comms_lost_ms: int
     ups_bypass_ms: int

@@ -125,7 +125,7 @@ export class Sites extends Strip {
   behind(site) {
     const { w, format } = this.tools;
     const said = site.troubles
-      .filter(({ what }) => w.has(`incident_${what}`) && what !== site.reason && !TOLD_ALREADY.has(what))
+      .filter(({ what }) => w.has(`incident_${what}`) && ![what, `incident_${what}`].includes(site.reason) && !TOLD_ALREADY.has(what))
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     const behind = [...names, ...site.teams];

@@ -7,7 +7,8 @@ it is not lost for that, see `hub_time`.
 from collections.abc import Iterator
 from typing import Final
 
-from sla_engine._core.incidents.model import Finding, ProbeClock, Site, SiteLimits, SitesState
+from sla_engine._core.incidents.model import Finding, Site, SiteLimits, SitesState
+from sla_engine._core.incidents.probe_time import ProbeClock
 from sla_engine._core.incidents.slots import CLOCK_, OFFSET, SEATS, new_finding
 from wire.facility import Heartbeat, Role
 from wire.incident import Cause
@@ -20,7 +21,7 @@ _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_0
 
 def watch_clock(state: SitesState, entry: Recorded) -> str | None:
     """Learn from an entry, as its probe stamped it, how that probe's clock goes; its site where that is news."""
-    body, site_id = entry.body, state.site_of.get(entry.source)
+    body, site_id = entry.body, state.site_with(entry.source)
     if not isinstance(body, Heartbeat | SeatReading) or site_id is None:
         return None
     probe = state.sites[site_id].probes.get(entry.source)

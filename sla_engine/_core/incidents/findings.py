@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sla_engine._core.incidents.clocks import clock_findings
+from sla_engine._core.incidents.flapping import is_lost, mains_flapping, restless
 from sla_engine._core.incidents.model import (
     Finding,
     PlatformHere,
@@ -35,6 +36,7 @@ from sla_engine._core.incidents.slots import (
     LONE,
     LONE_SEVERITIES,
     MACHINES,
+    MAINS_FLAPPING,
     PHONE_,
     PLATFORM_,
     POWER,
@@ -62,7 +64,7 @@ from sla_engine._core.incidents.verdict import (
 )
 from wire.facility import Power, Role
 from wire.incident import Cause
-from wire.phone import Registration, TrunkState
+from wire.phone import TrunkState
 
 _UPS_TROUBLE: Final = {
     SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
@@ -72,9 +74,6 @@ _UPS_TROUBLE: Final = {
     SiteReason.BATTERY_WORN: "battery_worn",
     SiteReason.SELF_TEST_FAILED: "battery_worn",
 }
-_NOT_REGISTERED: Final = frozenset(
-    {Registration.REJECTED_PERMANENT, Registration.REJECTED_TEMPORARY, Registration.TIMEOUT, Registration.EXPIRED}
-)
 _PERCENT: Final = 100
 _SITES_AGREE: Final = 2
 """Two sites that see the same are two independent observations."""
@@ -89,7 +88,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         # nobody there can tell that what was lost before is back
         found += _lost_before(state, found[0], [each for each in site.findings if each.slot != found[0].slot])
     else:
-        found = [*_power(site), *uplink_findings(site, state.limits, now)]
+        found = [*_power(site, state.limits, now), *uplink_findings(site, state.limits, now)]
         total = [each for each in found if explains_site(state, site_id, each)]
         machines = [*_gateways(site, now, state.limits), *_seats(state, site_id, now)]
         if total:
@@ -99,7 +98,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
             lines_down |= {
                 line for each in found if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
-            found += [*machines, *_phone_lines(site, lines_down), *_accounts(state, site)]
+            found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
     found += clock_findings(site)
     for each in found:
@@ -176,13 +175,20 @@ def _battery_since(site: Site, silence: Dark) -> tuple[int, int]:
     return min(on, default=(silence.since, silence.first_index))
 
 
-def _power(site: Site) -> Iterator[Finding]:
+def _power(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
     on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
+    losses = {name: each for name, each in restless(site, limits, now, UPS_).items() if name in site.upses}
     if on:
         name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
         since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
-        what = BATTERY_LOW if any(_is_low(ups) for ups in on.values()) else "mains_lost"
-        yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+        is_low = any(_is_low(ups) for ups in on.values())
+        if not is_low and on.keys() <= losses.keys() and now - since < limits.flapping_down_ms:
+            yield mains_flapping(POWER, losses)
+        else:
+            what = BATTERY_LOW if is_low else "mains_lost"
+            yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+    elif losses:
+        yield mains_flapping(MAINS_FLAPPING, losses)
     for name, ups in site.upses.items():
         _, reason, since = power_verdict(ups)
         if name not in on and (trouble := _UPS_TROUBLE.get(reason)) is not None:
@@ -215,13 +221,17 @@ def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
             return
 
 
-def _phone_lines(site: Site, lines_down: set[str]) -> Iterator[Finding]:
+def _phone_lines(site: Site, lines_down: set[str], limits: SiteLimits, now: int) -> Iterator[Finding]:
+    flapping = restless(site, limits, now, PHONE_)
     for name, phone in site.phone_lines.items():
         if phone.via_line in lines_down:
             continue
         words = {"subject": name, "state": str(phone.state)}
-        is_down = phone.state in {TrunkState.UNREACHABLE, TrunkState.UNAVAILABLE}
-        if is_down or phone.registration in _NOT_REGISTERED:
+        losses = flapping.get(name)
+        if losses and not (is_lost(phone) and now - phone.since >= limits.flapping_down_ms):
+            first = losses[0]
+            yield new_finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_flapping", first.at, first.index, **words)
+        elif is_lost(phone):
             yield new_finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_down", phone.since, phone.index, **words)
         elif phone.state is TrunkState.LAGGED:
             yield new_finding(PHONE_ + name, Cause.PHONE_LINE, "phone_line_degraded", phone.since, phone.index, **words)

@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from sla_engine._core.incidents.model import Probe, Run, SitesState
+from sla_engine._core.incidents.model import Probe, SitesState
+from sla_engine._core.incidents.probe_time import Run
 from wire.frame import snapshot_epoch
 from wire.recorded import Recorded
 from wire.seat import Noticed, ProbeNote
@@ -21,7 +22,7 @@ _REMEMBERED: Final = 8
 
 def by_hub_clock(state: SitesState, entry: Recorded) -> Recorded:
     """The entry with its event time moved by what its probe's clock is behind, where that is more than a delay."""
-    site_id = state.site_of.get(entry.source)
+    site_id = state.site_with(entry.source)
     if site_id is None or entry.body is None:
         return entry
     probe = state.sites[site_id].probes.get(entry.source)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from sla_engine._core.incidents.probe_time import ProbeClock, Run
 from sla_engine._core.windows import DAY_MS, ZoneTable
 from wire.facility import Comms, Power, Role, SelfTest
 from wire.incident import Cause, IncidentSaid, MaintenanceOf, Severity
@@ -48,6 +49,8 @@ class SiteReason(StrEnum):
     LINE_DOWN = "incident_line_down"
     LINE_DEGRADED = "incident_line_degraded"
     FLAPPING = "incident_flapping"
+    MAINS_FLAPPING = "incident_mains_flapping"
+    PHONE_LINE_FLAPPING = "incident_phone_line_flapping"
     PHONE_LINE_DOWN = "incident_phone_line_down"
     SEATS_LOST = "incident_seats_lost"
 
@@ -105,37 +108,6 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     look_every_ms: int
     clock_seen_ms: int
     hours: Hours
-
-
-class Run(msgspec.Struct):
-    """The present run of a probe's process, as its epochs tell. Epochs: 16 bytes, b"" = not known.
-
-    past: of earlier runs. perhaps: epochs that may be the next run's, with the least that a word of each came late by,
-    ms. behind_ms: how far the probe's clock is behind the hub's at most.
-    """
-
-    snapshots: bytes = b""
-    events: bytes = b""
-    past: list[bytes] = []
-    perhaps: dict[bytes, int] = {}
-    behind_ms: int = 0
-
-
-class ProbeClock(msgspec.Struct):
-    """A probe's clock beside others, ms; plus = it is ahead.
-
-    least_ms: what the least late beat since `seen_from` (hub's ms) came late by, None = no beat yet. by_hub_ms: against
-    the hub's, as beats told last. told_ms: against a time server's, as a seat told last. off_ms: the greater of these.
-    wrong_since, wrong_index: when it was found wrong, None = it is not, and by which entry.
-    """
-
-    seen_from: int = 0
-    least_ms: int | None = None
-    by_hub_ms: int = 0
-    told_ms: int | None = None
-    off_ms: int = 0
-    wrong_since: int | None = None
-    wrong_index: int = 0
 
 
 class Probe(msgspec.Struct):
@@ -233,7 +205,7 @@ class PlatformSeen(msgspec.Struct):
 
 
 class Moved(msgspec.Struct, array_like=True):
-    """Traffic moved to another line, or a line went down. of: a FailoverOf, "egress" as the hub saw it, or the line.
+    """Traffic moved to another line, or something went away. of: a FailoverOf, "egress" as the hub saw it, or its slot.
 
     carried: whether traffic went over it.
     """
@@ -296,7 +268,7 @@ class Site(msgspec.Struct):
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients, teams: whom people here work for, and in, while the
-    site is not ok. went_down: which line, whenever one did.
+    site is not ok. went_down: which line, phone line or UPS's mains, whenever one did.
     at_work: by what was asked about, "" = all the site. unexplained: its last silence of that kind.
     """
 
@@ -392,3 +364,8 @@ class SitesState(msgspec.Struct):
     strangers: list[str] = []
     now: int = 0
     is_open: bool = False
+
+    def site_with(self, source: str) -> str | None:
+        """The site a source stands at; None where it stands at none, or that one was removed."""
+        site_id = self.site_of.get(source)
+        return site_id if site_id in self.sites else None

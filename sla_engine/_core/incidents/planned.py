@@ -1,7 +1,7 @@
 """Planned work: what of a site's troubles it is, and what is looked at meanwhile. It silences nothing but itself."""
 
 from sla_engine._core.incidents.model import Finding, Site, SitesState
-from sla_engine._core.incidents.slots import BATTERY_LOW, FEED_, FLAPPING, LINE_, LINES, POWER, UPLINK, UPS_
+from sla_engine._core.incidents.slots import BATTERY_LOW, FEED_, FLAPPING, LINE_, LINES, POWER, UPLINK, UPS_, UPSES
 from sla_engine._core.incidents.verdict import enabled_lines, on_battery, power_verdict
 from wire.incident import MaintenanceOf
 from wire.uplink import LineState
@@ -55,6 +55,8 @@ def _parts(site: Site, found: Finding) -> list[tuple[MaintenanceOf, str, int]]:
         lines = enabled_lines(site).items()
         down = LineState.DOWN
         return [(MaintenanceOf.LINE, name, each.since if each.state is down else found.since) for name, each in lines]
+    if found.what == "mains_flapping":
+        return [(MaintenanceOf.UPS, name, found.since) for name in found.details.get(UPSES, "").split()]
     if found.slot == FLAPPING:
         return [(MaintenanceOf.LINE, name, found.since) for name in found.details.get(LINES, "").split()]
     for slot, of in ((LINE_, MaintenanceOf.LINE), (UPS_, MaintenanceOf.UPS)):

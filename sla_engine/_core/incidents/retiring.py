@@ -15,7 +15,7 @@ def forget_unmeasured(site: Site, beat: Heartbeat, source: str) -> bool:
 
 def retire(state: SitesState, source: str) -> set[str]:
     """Somebody said that a probe is there no more: it and all it told of are dropped. The site it stood at."""
-    site_id = state.site_of.get(source)
+    site_id = state.site_with(source)
     if site_id is None or source not in state.sites[site_id].probes:
         return set()
     site = state.sites[site_id]
@@ -26,6 +26,11 @@ def retire(state: SitesState, source: str) -> set[str]:
     site.egress.pop(source, None)
     site.heard_at = max((p.heard_at for p in site.probes.values() if p.heard_at is not None), default=None)
     return {site_id}
+
+
+def remove_site(state: SitesState, site_id: str) -> None:
+    """It is configured no more. Its probes stay known as such: none of them is a feed when it is said to be silent."""
+    state.sites.pop(site_id, None)
 
 
 def replace_on_seat(site: Site, source: str) -> None:

@@ -19,34 +19,38 @@ from sla_engine._core.incidents.slots import (
     HUB,
     LINE_,
     MACHINES,
+    MAINS_FLAPPING,
     PHONE_,
     POWER,
     SEAT_,
+    SEATS_SILENT,
     SILENT,
     UPLINK,
 )
-from wire.incident import IncidentSaid, IncidentStep
+from wire.incident import IncidentSaid, IncidentStep, Severity
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.recorded import Recorded
 
 HUB_CLOCK: Final = "hub"
 PART_OF: Final = "part_of"
+SITE_REMOVED: Final = "site_removed"
+"""Details: it ended because its site is configured no more."""
 _ID_HEX: Final = 16
 
 _GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {
     HUB: (UPLINK, SILENT, GATEWAY, GROUP_, SEAT_),
     UPLINK: (LINE_, FLAPPING, GATEWAY, SILENT, GROUP_, SEAT_),
-    POWER: (SILENT, GATEWAY, GROUP_, SEAT_),
+    POWER: (MAINS_FLAPPING, SILENT, GATEWAY, GROUP_, SEAT_),
     SILENT: (GATEWAY, GROUP_, SEAT_),
     FLAPPING: (LINE_,),
     GROUP_: (GROUP_, SEAT_),
 }
 """Total trouble, and the partial ones it goes on from, the likeliest first."""
 _COVERS: Final[dict[str, tuple[str, ...]]] = {
-    HUB: (POWER, PHONE_, ACCOUNT_, LINE_, FLAPPING, FEED_),
-    UPLINK: (PHONE_, ACCOUNT_, POWER),
+    HUB: (POWER, MAINS_FLAPPING, PHONE_, ACCOUNT_, LINE_, FLAPPING, FEED_),
+    UPLINK: (PHONE_, ACCOUNT_, POWER, MAINS_FLAPPING),
     POWER: (PHONE_, ACCOUNT_, LINE_, FLAPPING, UPLINK),
-    SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER),
+    SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER, MAINS_FLAPPING),
 }
 """What is no longer looked at while the total trouble lasts."""
 
@@ -70,14 +74,10 @@ def reconcile(state: SitesState, wanted: dict[str, tuple[str, Finding]], entry: 
             remember_silence(state, state.open[key])
             continue
         gone.remove(before)
-        state.open[key] = changed = state.open.pop(before)
-        _change(state, changed, site, finding, entry)
+        state.open[key] = state.open.pop(before)
+        _go_on(state, state.open[key], site, finding, entry)
     for key in sorted(wanted.keys() - set(new)):
-        site, finding = wanted[key]
-        if _differs(state.open[key].finding, finding):
-            _change(state, state.open[key], site, finding, entry)
-        else:
-            state.open[key].finding = _grown(state.open[key].finding, finding)
+        _go_on(state, state.open[key], *wanted[key], entry)
     for key in gone:
         _close(state, state.open.pop(key), entry)
 
@@ -107,10 +107,11 @@ def _rank(one: str, other: str) -> int | None:
 def _is_one_moment(state: SitesState, found: Finding, before: Finding) -> bool:
     """Whether `found` may be `before` gone on: what is of machines, or of the hub, must have begun when that did.
 
-    What is over is over for one seat that outlasts it: that seat is a trouble of its own.
+    What is over is over for one seat that outlasts it: that seat is a trouble of its own. A battery that was running
+    out no longer is once there are mains, however often they come and go.
     """
     kinds = {_kind(found.slot), _kind(before.slot)}
-    if _kind(found.slot) == SEAT_:
+    if _kind(found.slot) == SEAT_ or (found.slot == MAINS_FLAPPING and before.severity is Severity.CALL):
         return False
     return not kinds & {HUB, *MACHINES} or abs(found.since - before.since) <= state.limits.together_ms
 
@@ -131,21 +132,28 @@ def _differs(one: Finding, other: Finding) -> bool:
     )
 
 
-def _change(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
+def _go_on(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
     """The start of an incident and its first evidence stay those of what it began as, where that was earlier."""
+    is_news = site != held.site or _differs(held.finding, finding)
     held.site = site
     held.finding = _grown(held.finding, finding)
-    _revise(state, held, IncidentStep.CHANGED, entry)
-    remember_silence(state, held)
+    if is_news:
+        _revise(state, held, IncidentStep.CHANGED, entry)
+        remember_silence(state, held)
 
 
 def _grown(was: Finding, now: Finding) -> Finding:
-    """As it stands now, since it began."""
-    return replace(now, since=min(was.since, now.since), first_index=min(was.first_index, now.first_index))
+    """As it stands now, since it began; seats that it silenced stay so many when some of them are back."""
+    kept = {SEATS_SILENT: was.details[SEATS_SILENT], **now.details} if SEATS_SILENT in was.details else now.details
+    return replace(
+        now, details=kept, since=min(was.since, now.since), first_index=min(was.first_index, now.first_index)
+    )
 
 
 def _close(state: SitesState, held: Open, entry: Recorded) -> None:
-    """It is over, or is no longer looked at because of a greater trouble, which is then named."""
+    """It is over; or is no longer looked at, because of a greater trouble or with its site, which is then said."""
+    if held.site and held.site not in state.sites:
+        held.finding = replace(held.finding, details={**held.finding.details, SITE_REMOVED: "yes"})
     total = next((each for each in state.open.values() if _explains(each, held)), None)
     if total is not None:
         details = {**held.finding.details, PART_OF: total.said.incident}

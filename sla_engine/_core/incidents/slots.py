@@ -19,6 +19,8 @@ STANDBY: Final = "standby"
 """Details: nothing went over the line when it went down."""
 LINES: Final = "lines"
 """Details: the lines it is about, by name."""
+UPSES: Final = "upses"
+"""Details: the UPSes it is about, by name."""
 LONE: Final = "lone"
 """Details: a single machine saw it."""
 OFFSET: Final = "offset"
@@ -27,6 +29,8 @@ SEATS: Final = "seats"
 """Subject: the seats of a site that have it, as one."""
 
 POWER: Final = "power"
+MAINS_FLAPPING: Final = "mains_flapping"
+"""Mains that come and go, while they are there; without them it is `POWER`, and explains what goes with them."""
 UPLINK: Final = "uplink"
 SILENT: Final = "silent"
 GATEWAY: Final = "gateway"
@@ -50,6 +54,7 @@ CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severi
 
 SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "mains_lost": (PAGE, PAGE),
+    "mains_flapping": (PAGE, PAGE),
     BATTERY_LOW: (CALL, CALL),
     "site_power_lost": (CALL, CALL),
     "site_isolated": (CALL, CALL),
@@ -59,6 +64,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "line_degraded": (TICKET, INFO),
     "flapping": (PAGE, TICKET),
     "phone_line_down": (PAGE, TICKET),
+    "phone_line_flapping": (PAGE, TICKET),
     "phone_line_degraded": (TICKET, INFO),
     "seats_lost": (PAGE, TICKET),
     "seat_down": (TICKET, INFO),

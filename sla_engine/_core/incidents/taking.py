@@ -7,6 +7,7 @@ overwrite the fresh snapshot that came before it. Debounce happened at the probe
 from typing import Final
 
 from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
     Line,
     Maintenance,
@@ -21,14 +22,16 @@ from sla_engine._core.incidents.model import (
     SitesState,
     Ups,
 )
-from sla_engine._core.incidents.retiring import forget_unmeasured, replace_on_seat, replaced, retire
+from sla_engine._core.incidents.retiring import forget_unmeasured, remove_site, replace_on_seat, replaced, retire
+from sla_engine._core.incidents.slots import LINE_, PHONE_, UPS_
+from sla_engine._core.incidents.verdict import on_battery
 from wire.body import Body
 from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
 from wire.identity import IdentitySaid, IdentityStep
 from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.organisation import RosterLink
 from wire.phone import PhoneLineReading
-from wire.record import SourceBack, SourceDeclared, SourceSilent, Unrouted
+from wire.record import SiteRemoved, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
 from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
@@ -67,6 +70,9 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             return {body.site}
         case IdentitySaid(step=IdentityStep.REVOKED):
             return retire(state, body.identity)
+        case SiteRemoved():
+            remove_site(state, body.site)
+            return set(state.sites)
         case Unrouted(queue="") if body.about_source not in state.strangers:
             state.strangers = sorted([*state.strangers, body.about_source])
             return set()
@@ -81,7 +87,7 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
 def _take_feed(state: SitesState, entry: Recorded) -> bool:
     """A source of no site fell silent or is back. True when that is news."""
     body = entry.body
-    if isinstance(body, SourceSilent) and body.about_source not in state.feeds:
+    if isinstance(body, SourceSilent) and body.about_source not in {*state.feeds, *state.site_of}:
         state.feeds[body.about_source] = SilentFeed(body.heard_at, entry.index)
         return True
     return isinstance(body, SourceBack) and state.feeds.pop(body.about_source, None) is not None
@@ -95,10 +101,10 @@ def _site_touched(state: SitesState, entry: Recorded) -> str | None:
     elif isinstance(body, SourceDeclared) and body.site:
         source, site_id = body.about_source, body.site
     elif isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
-        return state.site_of.get(body.about_source)
+        return state.site_with(body.about_source)
     else:
         return None
-    before = state.site_of.get(source)
+    before = state.site_with(source)
     if before is not None and before != site_id:
         state.sites[before].probes.pop(source, None)
     state.site_of[source] = site_id
@@ -231,6 +237,8 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
         self_test_since=told_at if is_new or ups is None else ups.self_test_since,
         self_test_index=entry.index if is_new or ups is None else ups.self_test_index,
     )
+    if ups is not None and on_battery(site.upses[body.ups]) and not on_battery(ups):
+        site.went_down.append(Moved(UPS_ + body.ups, told_at, entry.index))
     return True
 
 
@@ -250,7 +258,7 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
     if body.state is LineState.DOWN:
         since = since if body.first_bad_at is None else min(since, body.first_bad_at)
         if known is not None and known.state is not LineState.DOWN:
-            site.went_down.append(Moved(body.line, told_at, entry.index, known.carried))
+            site.went_down.append(Moved(LINE_ + body.line, told_at, entry.index, known.carried))
     site.lines[body.line] = Line(
         told_at=told_at,
         carrier=body.carrier,
@@ -280,6 +288,8 @@ def _take_phone_line(site: Site, body: PhoneLineReading, entry: Recorded) -> boo
         index=entry.index if known is None or changed else known.index,
         source=entry.source,
     )
+    if known is not None and is_lost(site.phone_lines[body.phone_line]) and not is_lost(known):
+        site.went_down.append(Moved(PHONE_ + body.phone_line, told_at, entry.index))
     return changed
 
 

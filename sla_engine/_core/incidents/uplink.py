@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from sla_engine._core.incidents.model import Finding, Line, Moved, Site, SiteLimits
+from sla_engine._core.incidents.flapping import restless
+from sla_engine._core.incidents.model import Finding, Line, Site, SiteLimits
 from sla_engine._core.incidents.slots import FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
 from sla_engine._core.incidents.verdict import enabled_lines
 from wire.incident import Cause
@@ -15,11 +16,12 @@ def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Findin
     """All lines down is one finding, a line that will not stay up another; else each line speaks for itself."""
     lines = enabled_lines(site)
     down = {name: line for name, line in lines.items() if line.state is LineState.DOWN}
-    restless = _restless(site, limits, now)
+    coming_and_going = restless(site, limits, now, LINE_).items()
+    flapping = {name: losses for name, losses in coming_and_going if name in lines}
     if down and len(down) == len(lines):
         since = max(line.since for line in down.values())
         first = min(line.index for line in down.values())
-        if now - since >= limits.flapping_down_ms or not down.keys() <= restless.keys():
+        if now - since >= limits.flapping_down_ms or not down.keys() <= flapping.keys():
             yield new_finding(UPLINK, Cause.UPLINK, "lines_down", since, first, lines=" ".join(sorted(down)))
             return
     site.moved = [each for each in site.moved if now - each.at < limits.flapping_ms]
@@ -29,25 +31,15 @@ def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Findin
         count = str(len(often))
         yield new_finding(FLAPPING, Cause.UPLINK, "flapping", often[0].at, often[0].index, failovers=count)
         return
-    if restless:
-        first_loss = min((losses[0] for losses in restless.values()), key=lambda loss: loss.at)
-        words = {"subject": min(restless) if len(restless) == 1 else "", LINES: " ".join(sorted(restless))}
-        if not any(loss.carried for losses in restless.values() for loss in losses):
+    if flapping:
+        first_loss = min((losses[0] for losses in flapping.values()), key=lambda loss: loss.at)
+        words = {"subject": min(flapping) if len(flapping) == 1 else "", LINES: " ".join(sorted(flapping))}
+        if not any(loss.carried for losses in flapping.values() for loss in losses):
             words[STANDBY] = "yes"
         yield new_finding(FLAPPING, Cause.UPLINK, "flapping", first_loss.at, first_loss.index, **words)
     for name, line in lines.items():
-        if name not in restless:
+        if name not in flapping:
             yield from _line(name, line)
-
-
-def _restless(site: Site, limits: SiteLimits, now: int) -> dict[str, list[Moved]]:
-    """Lines that went down so often that they are one trouble, up or down: when they did."""
-    site.went_down = [each for each in site.went_down if now - each.at < limits.flapping_ms]
-    losses: dict[str, list[Moved]] = {}
-    for each in site.went_down:
-        losses.setdefault(each.of, []).append(each)
-    lines = enabled_lines(site)
-    return {name: each for name, each in losses.items() if name in lines and len(each) >= limits.flapping_failovers}
 
 
 def _line(name: str, line: Line) -> Iterator[Finding]:

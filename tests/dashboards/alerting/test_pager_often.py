@@ -1,9 +1,13 @@
-"""The pager and what comes and goes: twice it pages, then only what stays."""
+"""The pager and what comes and goes: twice it pages, then what it is, and then only what stays."""
 
 import pytest
 
-from dashboards.alerting._core.pager import Pager
+from dashboards.alerting._core.pager import Identity, Pager
+from sla_engine._core.sites import fold_sites, new_sites
 from tests.dashboards.alerting.incidents import MINUTE, SECOND, SETTINGS, incident
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.site_limits import LIMITS
+from wire.facility import Power
 from wire.incident import Severity
 
 T0 = 1_000_000_000
@@ -48,3 +52,18 @@ def test_what_stays_after_it_came_and_went_pages_after_a_minute_and_after_ten_mi
     later = T0 + HOUR
     pager.hear([incident("mains_lost", later)], later)
     assert kinds_at(pager, later + 15 * SECOND) == ["mains_lost"]
+
+
+def test_mains_that_come_and_go_for_half_an_hour_page_twice_and_then_once_that_they_flap() -> None:
+    log, state, pager = Log(), new_sites(LIMITS), Pager(SETTINGS)
+    pages: dict[Identity, str] = {}
+    told = [log.heartbeat("gate", NOON), log.ups("gate", NOON)]
+    for at in range(NOON + SECOND, NOON + 30 * MINUTE, 50 * SECOND):
+        told += [log.ups("gate", at, Power.BATTERY), log.clock(at + 20 * SECOND), log.ups("gate", at + 30 * SECOND)]
+    for entry in told:
+        heard = len(state.unsaid)
+        fold_sites(state, [entry])
+        pager.hear(state.unsaid[heard:], entry.received_at)
+        pager.advance(entry.received_at)
+        pages |= {alert.identity: alert.identity.what for alert in pager.alerts() if alert.identity.tier == 1}
+    assert [*pages.values()] == ["mains_lost", "mains_lost", "mains_flapping"]
