@@ -60,6 +60,16 @@ export class Sites extends Strip {
     this.renderItems(sitesByUrgency(sites), now);
   }
 
+  // For a reader of no site: that there are none is not known here. `address`: of a page that tells, "" = nowhere.
+  lead(address) {
+    if (address === "") this.section.hidden = true;
+    if (this.link === undefined) {
+      this.link = node("a", "card rest", this.tools.w("portal_site"));
+      this.cards.replaceWith(this.link);
+    }
+    this.link.href = address;
+  }
+
   trouble(site) {
     const { tone } = siteLook(site.state);
     return tone === "bad" || tone === "warn" ? tone : "";
