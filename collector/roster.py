@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from collector._core.personal import is_telephone_number
-from collector._core.roster import CLIENT, HOST, Link, Problem, Stated, minutes_of
+from collector._core.roster import CLIENT, HOST, SHOP, Link, Problem, Stated, minutes_of
 from collector.importers._core.text import heading, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants
 from collector.importers.reading import zone_offsets
@@ -138,7 +138,7 @@ class _Reader:
                 self.problems.append(Problem(sheet, number, str(bad)))
 
     def with_clients(self, known: Sequence[Link]) -> list[Stated]:
-        """Everything stated; each sub-account's link says for which client, by itself or through its shop."""
+        """Everything stated; each sub-account's link says for which client and, where known, which shop, by its row."""
         links = [*known, *(each.link for each, _ in self._stated)]
         client_of = {link.subject: link.target for link in links if link.relation is Relation.SHOP_OF_CLIENT}
         shop_of = {link.subject: link.target for link in links if link.relation is Relation.QUEUE_OF_SHOP}
@@ -148,8 +148,10 @@ class _Reader:
             if link.relation is Relation.PERSON_OF_ACCOUNT:
                 shop = row.get("shop") or shop_of.get(row.get("queue", ""), "")
                 client = row.get("client") or client_of.get(shop, "")
-                known_client = ((CLIENT, client),) if client else ()
-                link = link._replace(attributes=tuple(sorted((*known_client, *link.attributes))))
+                # another client's shop is not this one's to know
+                own = shop if client and client_of.get(shop) == client else ""
+                told = [(name, value) for name, value in ((CLIENT, client), (SHOP, own)) if value]
+                link = link._replace(attributes=tuple(sorted((*told, *link.attributes))))
             found.append(each._replace(link=link))
         return found
 

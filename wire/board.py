@@ -288,7 +288,7 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     seats_expected: that report,
     and that are to be there by shift or by having been there that day; None where the site has no seats. is_planned:
     some of what is wrong is work that was declared before. lines, phone_lines: by id. troubles: the gravest first.
-    clients, teams: ids of those whom people at the site work for and in, by the roster; told only while it is not ok.
+    clients, teams, shops (by client): ids of those whom people at the site work for, by the roster; only while not ok.
     """
 
     id: str
@@ -315,6 +315,7 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     self_test_ups: str = ""
     self_test_date: str = ""
     teams: list[str] = []
+    shops: dict[str, list[str]] = {}
 
 
 class PersonTile(msgspec.Struct, frozen=True, gc=False):

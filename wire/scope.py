@@ -18,6 +18,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this reader may see `site`."""
         return self.sites is None or site in self.sites
 
+    def sees_sites(self) -> bool:
+        """Whether there is any site that this reader may see."""
+        return self.sites is None or bool(self.sites)
+
     def sees_team(self, team: str) -> bool:
         """Whether this reader may see `team`, of the clients it may see."""
         return self.teams is None or team in self.teams

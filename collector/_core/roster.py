@@ -20,7 +20,8 @@ from wire.organisation import Relation, RosterLink
 
 ROSTER: Final = SourceId("~roster")
 CLIENT: Final = "client"
-"""Attribute of a sub-account's link: the client it works for."""
+SHOP: Final = "shop"
+"""Attributes of a sub-account's link: the client it works for, and the shop of that client, where a row says one."""
 HOST: Final = "host"
 """Attribute of a seat's link to its site: the host name of the machine there."""
 DEDICATED: Final = "dedicated"

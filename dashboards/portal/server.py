@@ -324,7 +324,8 @@ class Portal:
 
     def _file(self, visit: Visit, what: str, form: str, body: bytes) -> web.Response:
         query = visit.request.query
-        parts = [what, visit.client, *(query.get(name, "") for name in ("site", "range", "from", "to", "until"))]
+        asked = ("site", "queue", "range", "from", "to", "until")
+        parts = [what, visit.client, *(query.get(name, "") for name in asked)]
         name = re.sub(r"[^\w.-]", "", "-".join(part for part in parts if part), flags=re.ASCII)
         headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
         # a spreadsheet takes text without the mark for one of the machine's own encoding; the report's file is as it is

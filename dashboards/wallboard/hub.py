@@ -319,6 +319,7 @@ class Hub:
             "alarm_repeat_ms": self.settings.alarm_repeat_ms,
             "few_judged": self.settings.few_judged,
             "break_limit_ms": self.settings.break_limit_ms,
+            "sees_sites": group.sight.scope.sees_sites(),
             "board": None if group.view is None else group.whole(),
         }
         return _encode(greeting)

@@ -148,6 +148,7 @@ class PastDoor:
             "time_zone": self._screen.time_zone,
             "few_judged": self._screen.few_judged,
             "span_ms": self._settings.past_span_ms,
+            "sees_sites": scope.sees_sites(),
             "board": to_json(Sight(scope=scope).cut(board), scope),
         }
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json", headers=NO_STORE)

@@ -8,6 +8,7 @@ import msgspec
 from dashboards.portal.record import ServicePage
 from dashboards.portal.which import STEPS_PER_DAY
 from seatwatch.csv_text import Cell, csv_text
+from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import MINUTES_PER_DAY
 
 Rows = Iterator[tuple[Cell, ...]]
@@ -19,8 +20,8 @@ def _histogram(page: ServicePage) -> Rows:
     bins = page.histogram.bins
     for second, each in enumerate(bins):
         until = None if second == len(bins) - 1 else second + 1
-        yield second, until, each.met, each.missed, each.unjudged
-    yield None, None, 0, page.histogram.no_reply, 0
+        yield second, until, each.met, each.missed, each.unjudged, page.histogram.edge_ms
+    yield None, None, 0, page.histogram.no_reply, 0, page.histogram.edge_ms
 
 
 def _days(page: ServicePage) -> Rows:
@@ -56,19 +57,30 @@ def _staffing(page: ServicePage) -> Rows:
 
 
 TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[ServicePage], Rows]]]] = {
-    "histogram": (("from_s", "to_s", "met", "missed", "not_judged"), _histogram),
-    "days": (("day", "met", "judged", "covered_ms", "to_cover_ms", "incidents"), _days),
-    "causes": (("cause", "met_but_for_it", "misses"), _causes),
-    "heat": (("weekday", "hour", "met", "judged"), _heat),
-    "arrivals": (("at", "arrivals", "week_before", "met_in_15_min", "judged_in_15_min"), _arrivals),
-    "staffing": (("time", "staffed_hundredths", "contracted_hundredths"), _staffing),
+    "histogram": (
+        ("from_s", "to_s", "met_sessions", "missed_sessions", "not_judged_sessions", "limit_ms"),
+        _histogram,
+    ),
+    "days": (("day", "met_sessions", "judged_sessions", "covered_ms", "to_cover_ms", "incidents"), _days),
+    "causes": (("cause", "met_but_for_it", "missed_sessions"), _causes),
+    "heat": (("weekday", "hour_of_day", "met_sessions", "judged_sessions"), _heat),
+    "arrivals": (
+        ("at", "sessions_in_5_min", "sessions_week_before", "met_sessions_in_15_min", "judged_sessions_in_15_min"),
+        _arrivals,
+    ),
+    "staffing": (("time", "staffed_hundredths_of_a_seat", "contracted_hundredths_of_a_seat"), _staffing),
 }
 """By picture: names of columns, and rows. Weekday 1 is Monday; an empty cell is no data, in the last bin no end."""
+_OF: Final = ("from_day", "to_day", "queue")
+"""Columns of every table: business days, and a queue's id or `*` for all of them."""
 
 
 def picture_file(page: ServicePage, picture: str, form: str) -> bytes:
     """The table as `csv` or `json`. KeyError for a picture that is none."""
-    header, rows = TABLES[picture]
+    names, rows = TABLES[picture]
+    days = (page.arrivals.day, page.arrivals.day) if picture == "arrivals" else (page.first, page.last)
+    header = (*_OF, *names)
+    table = [(*days, page.queue or EVERY_QUEUE, *row) for row in rows(page)]
     if form == "json":
-        return msgspec.json.encode([dict(zip(header, row, strict=True)) for row in rows(page)])
-    return csv_text([header, *rows(page)]).encode()
+        return msgspec.json.encode([dict(zip(header, row, strict=True)) for row in table])
+    return csv_text([header, *table]).encode()

@@ -12,7 +12,7 @@ from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
-from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at, teams_at
+from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at, shops_at, teams_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.slots import AT_WORK, CLOCK_, GROUP_, SEAT_
@@ -167,6 +167,7 @@ def tile_of(state: SitesState, site_id: str) -> SiteTile:
         troubles=_troubles(site.findings),
         clients=site.clients,
         teams=site.teams,
+        shops=site.shops,
         self_test=None if tested is None else tested[1].self_test,
         self_test_ups="" if tested is None else tested[0],
         self_test_date="" if tested is None else tested[1].self_test_date,
@@ -268,6 +269,7 @@ def _judge(state: SitesState, site_id: str) -> None:
         is_ok = found is SiteState.OK
         site.clients = [] if is_ok else clients_at(state.roster, site_id, now)
         site.teams = [] if is_ok else teams_at(state.roster, site_id, now)
+        site.shops = {} if is_ok else shops_at(state.roster, site_id, now)
     if found is not site.state:
         site.state, site.since = found, since
     site.is_planned = any(each.is_planned for each in site.findings)

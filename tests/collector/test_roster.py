@@ -96,8 +96,23 @@ def test_an_account_or_a_seat_says_how_many_conversations_it_is_meant_to_hold(tm
     account, mode = links_of(tmp_path, person("P1", limit="8"), row(seat="A-01", seat_mode="shared", limit="1"))[
         len(BASE) :
     ]
-    assert account.attributes == (("client", "acme"), ("limit", "8"))
+    assert account.attributes == (("client", "acme"), ("limit", "8"), ("shop", "acme-shop"))
     assert mode.attributes == (("limit", "1"),)
+
+
+def test_an_account_says_which_shop_it_is_of_by_itself_or_by_its_queue_and_never_another_clients(
+    tmp_path: Path,
+) -> None:
+    rows = (
+        row(shop="zenith-shop", queue="theirs"),
+        person("P1"),
+        row(account="acme:P2", queue="presale", person="P2"),
+        row(account="acme:P3", client="acme", person="P3"),
+        row(account="acme:P4", client="acme", queue="theirs", person="P4"),
+    )
+    told = [dict(link.attributes) for link in links_of(tmp_path, *rows) if link.relation is Relation.PERSON_OF_ACCOUNT]
+    of_shop = {"client": "acme", "shop": "acme-shop"}
+    assert told == [of_shop, of_shop, {"client": "acme"}, {"client": "acme"}]
 
 
 def test_seats_have_a_mode_and_clients_contracted_seats(tmp_path: Path) -> None:
@@ -161,7 +176,7 @@ def test_a_workbook_may_spread_it_over_sheets(tmp_path: Path) -> None:
         ("shops", 2, Relation.SHOP_OF_CLIENT),
         ("people", 2, Relation.PERSON_OF_ACCOUNT),
     ]
-    assert roster.stated[1].link.attributes == (("client", "acme"),)
+    assert roster.stated[1].link.attributes == (("client", "acme"), ("shop", "acme-shop"))
 
 
 def test_a_roster_of_too_many_rows_is_refused_as_text_too(tmp_path: Path) -> None:

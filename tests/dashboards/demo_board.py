@@ -78,6 +78,8 @@ def demo_board() -> Board:
             lines=_lines("up", "down"),
             troubles=[TroubleTile("line_down", 1, NOON - 60_000, False, False)],
             clients=[BLUE, TEA],
+            teams=["t0", "t2"],
+            shops={BLUE: ["blue-tmall", "blue-jd"], TEA: ["tea-flagship", "tea-outlet", "tea-pdd"]},
         ),
         site(
             "gz3",

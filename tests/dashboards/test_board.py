@@ -155,7 +155,10 @@ def test_the_record_is_counted_only_for_those_who_may_see_everything(scope: Scop
 
 def test_whose_people_sit_at_a_site_is_told_to_nobody_but_them() -> None:
     teams = [tile("team", "red", "acme"), tile("team", "blue", "beta")]
-    shown = board(teams=teams, sites=[site("sh1", "silent", clients=["acme", "beta"], teams=["blue", "red"])])
+    shops = {"acme": ["flagship"], "beta": ["outlet"]}
+    dark = site("sh1", "silent", clients=["acme", "beta"], teams=["blue", "red"], shops=shops)
+    shown = board(teams=teams, sites=[dark])
+    assert to_json(shown, ACME)["sites"]["sh1"]["shops"] == {"acme": ["flagship"]}
     assert to_json(shown, ACME)["sites"]["sh1"]["teams"] == ["red"]
     assert to_json(shown, ACME)["sites"]["sh1"]["clients"] == ["acme"]
     assert to_json(shown, EVERYTHING)["sites"]["sh1"]["clients"] == ["acme", "beta"]

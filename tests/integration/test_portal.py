@@ -153,5 +153,12 @@ def test_who_signed_in_here_sees_the_board_of_then_and_comes_back(page: Page, ba
     page.wait_for_selector("body[data-state=past]", timeout=30_000)
     assert page.locator("#rows .row:not([hidden])").count() == 1
     assert page.locator("#past a").inner_text() == words()["to_portal"].zh
+    assert page.locator("#title").text_content() == words()["portal_board_then"].zh, "not called live"
+    assert words()["no_sites"].zh not in page.locator("body").inner_text(), "nobody here knows whether there are any"
+    page.click("#sites a")
+    page.wait_for_url(f"{base}/site?until=2026-11-02T02%3A00%3A11Z&lang=zh-CN")
+    assert "2026-11-02 10:00" in page.locator("main").inner_text()
+    page.go_back()
+    page.wait_for_selector("body[data-state=past]", timeout=30_000)
     page.click("#past a")
     page.wait_for_url(f"{base}/service?lang=zh-CN")

@@ -198,7 +198,7 @@ def test_sites_show_state_and_power_as_word_icon_and_since_when_the_worst_first(
         expect(cards.nth(3).locator(".power")).to_contain_text(word("mains"))
 
 
-def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behind_it(
+def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_whom_it_concerns(
     shared: Wall, browser: Browser
 ) -> None:
     troubles = [
@@ -216,6 +216,7 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behi
         troubles=troubles,
         clients=["acme", "beta"],
         teams=["red"],
+        shops={"acme": ["flagship", "outlet"], "beta": ["one", "two", "three"]},
     )
     both = [tile("client", "acme", name="Acme"), tile("client", "beta", "beta")]
     shared.show(board(clients=both, sites=[faulty]))
@@ -226,10 +227,16 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_the_clients_behi
         expect(lines.locator(".line-word")).to_have_text([word("line_down"), word("trunk_lagged"), "", ""])
         shapes = lines.evaluate_all("all => all.map((one) => one.querySelector('svg').dataset.shape)")
         assert shapes == ["bad", "warn", "unknown", "fine"]
-        behind = f"{word('behind_it')} Acme, beta beta, red  \u00b7  {word('incident_seat_down')} \u00d73"
-        assert page.locator("#sites .behind").inner_text().split() == behind.split()
-        shared.show(board(clients=both[:1], sites=[msgspec.structs.replace(faulty, troubles=[], clients=["acme"])]))
-        expect(page.locator("#sites .behind")).to_have_text(f"{word('behind_it')} red")  # a TV of one client
+        behind = page.locator("#sites .behind .fact:not([hidden])")
+        assert behind.all_inner_texts() == [
+            f"{word('behind_it')} Acme, beta beta, red",
+            f"{word('shop')} flagship, outlet +3",
+            f"{word('incident_seat_down')} \u00d73",
+        ]
+        shared.show(
+            board(clients=both[:1], sites=[msgspec.structs.replace(faulty, troubles=[], clients=["acme"], shops={})])
+        )
+        expect(behind).to_have_text([f"{word('behind_it')} red"])  # a TV of one client
         shared.show(board(sites=[site("b", "silent", lines=[line("wan0", "up", "Telecom")])]))
         expect(lines).to_have_count(1)
         expect(lines.locator("svg")).to_have_attribute("data-shape", "unknown")

@@ -53,6 +53,21 @@ def test_troubles_of_one_kind_are_one_and_name_no_seat_the_gravest_first() -> No
     assert "s03" not in repr(tile)
 
 
+def test_shops_behind_a_site_are_those_its_people_have_accounts_of_the_one_of_most_people_first() -> None:
+    log = Log()
+    served = [
+        log.link(Relation.PERSON_OF_ACCOUNT, "as01", "ps01", client="acme", shop="outlet"),
+        log.link(Relation.PERSON_OF_ACCOUNT, "as02", "ps02", client="acme", shop="flagship"),
+        log.link(Relation.PERSON_OF_ACCOUNT, "as03", "ps03", client="acme", shop="flagship"),
+        log.link(Relation.PERSON_OF_ACCOUNT, "also", "ps03", client="bolt", shop="bolts"),
+        log.link(Relation.PERSON_OF_ACCOUNT, "elsewhere", "somebody", client="acme", shop="annex"),
+    ]
+    calm = [*floor(log, 4), *served]
+    dark = log.ups("gate", NOON + SECOND, Power.BATTERY)
+    assert site_after(*calm).shops == {}
+    assert site_after(*calm, dark).shops == {"acme": ["flagship", "outlet"], "bolt": ["bolts"]}
+
+
 def test_clients_and_teams_behind_a_site_are_told_while_it_is_in_trouble_only() -> None:
     log = Log()
     team = log.link(Relation.TEAM_OF_PERSON, "ps01", "red")

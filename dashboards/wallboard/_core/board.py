@@ -55,6 +55,7 @@ def scoped(board: Board, scope: Scope) -> Board:
                 site,
                 clients=[client for client in site.clients if scope.sees_client(client)],
                 teams=[team for team in site.teams if team in seen_teams],
+                shops={client: shops for client, shops in site.shops.items() if scope.sees_client(client)},
             )
             for site in board.sites
             if scope.sees_site(site.id)

@@ -69,6 +69,8 @@ class Page extends Shell {
     const view = this.layout.page(board, this.isPast ? [] : this.alarm.alarming());
     const queues = by("queues").hidden ? 0 : Object.keys(view.queues).length;
     document.body.classList.toggle("dense", queues >= DENSE_FROM);
+    if (!settings.sees_sites) this.sites.lead(this.isPast ? this.stream.siteHistory() : "");
+    document.body.classList.toggle("no-sites", !settings.sees_sites);
     this.clients.render(view.clients, now);
     this.teams.render(view.teams, now);
     this.sites.render(view.sites, now);

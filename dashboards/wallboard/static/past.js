@@ -68,6 +68,12 @@ export class Past {
     return this.view.as_of;
   }
 
+  // The address of the page with the sites of that moment, for whoever signed in to the portal.
+  siteHistory() {
+    const query = new URLSearchParams({ until: iso(this.view.as_of), lang: document.documentElement.lang });
+    return HERE === "/" ? "" : `${HERE}site?${query}`;
+  }
+
   health() {
     return { state: this.says === "" ? "past" : "past_waiting", ageMs: 0, says: this.says };
   }

@@ -1,6 +1,6 @@
 // The strip of sites: what each one stands on, the worst first.
 import { siteIsFine, sitesByUrgency } from "./board.js";
-import { node, setIcon, setText, setTone } from "./dom.js";
+import { fillFacts, node, setIcon, setText, setTone } from "./dom.js";
 import { Strip } from "./strips.js";
 
 const UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
@@ -45,6 +45,7 @@ const TOLD_BY_LINES = ["line_down", "line_degraded", "phone_line_down", "phone_l
 const TOLD_BY_STATE = ["mains_lost", "site_power_lost", "site_silent", "site_isolated"];
 const TOLD_ALREADY = new Set([...TOLD_BY_LINES, ...TOLD_BY_STATE]);
 const WORDS_OF = 2; // lines with something wrong have room for words beside their names
+const SHOWN = { people: 3, shops: 2 }; // names of those behind a site
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
@@ -57,6 +58,16 @@ export class Sites extends Strip {
 
   render(sites, now) {
     this.renderItems(sitesByUrgency(sites), now);
+  }
+
+  // For a reader of no site: that there are none is not known here. `address`: of a page that tells, "" = nowhere.
+  lead(address) {
+    if (address === "") this.section.hidden = true;
+    if (this.link === undefined) {
+      this.link = node("a", "card rest", this.tools.w("portal_site"));
+      this.cards.replaceWith(this.link);
+    }
+    this.link.href = address;
   }
 
   trouble(site) {
@@ -91,7 +102,7 @@ export class Sites extends Strip {
     if (UNHEARD.has(site.state)) this.showLastPower(card, site);
     else this.showPower(card, site);
     this.showLines(card, site);
-    setText(card.behind, this.behind(site));
+    card.behind.hidden = fillFacts(card.behind, this.behind(site)) === 0;
     return 0;
   }
 
@@ -121,16 +132,24 @@ export class Sites extends Strip {
     card.lines.classList.toggle("many-wrong", wrong > WORDS_OF);
   }
 
-  // What is wrong beside the state, of how many things, and the clients and teams behind it.
+  // The clients, teams and shops behind it, and what is wrong beside the state, of how many things.
   behind(site) {
     const { w, format } = this.tools;
     const said = site.troubles
       .filter(({ what }) => w.has(`incident_${what}`) && ![what, `incident_${what}`].includes(site.reason) && !TOLD_ALREADY.has(what))
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
-    const behind = [...names, ...site.teams];
-    const whose = behind.length > 0 ? [`${w("behind_it")} ${behind.join(", ")}`] : [];
-    return [...whose, ...said].join("  \u00b7  ");
+    return [
+      { tone: "", name: w("behind_it"), text: this.some([...names, ...site.teams], SHOWN.people) },
+      { tone: "", name: w("shop"), text: this.some(Object.values(site.shops).flat(), SHOWN.shops) },
+      { tone: "", name: "", text: said.join("  \u00b7  ") },
+    ].filter(({ text }) => text !== "");
+  }
+
+  // The first of them, and how many more.
+  some(names, shown) {
+    const more = names.length - shown;
+    return names.slice(0, shown).join(", ") + (more > 0 ? ` +${this.tools.format.number(more)}` : "");
   }
 
   // Seats that are there of those that are to be; a site without seats shows its probes.

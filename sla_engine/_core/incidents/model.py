@@ -267,8 +267,8 @@ class Site(msgspec.Struct):
 
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
-    change what holds. looked_at: when it was judged last. clients, teams: whom people here work for, and in, while the
-    site is not ok. went_down: which line, phone line or UPS's mains, whenever one did.
+    change what holds. looked_at: when it was judged last. clients, teams, shops: whom people here work for, in and by
+    client whom they serve, while the site is not ok. went_down: which line, phone line or UPS's mains, whenever one did.
     at_work: by what was asked about, "" = all the site. unexplained: its last silence of that kind.
     """
 
@@ -293,6 +293,7 @@ class Site(msgspec.Struct):
     counted_present: int | None = None
     clients: list[str] = []
     teams: list[str] = []
+    shops: dict[str, list[str]] = {}
     at_work: dict[str, SeenAtWork] = {}
     unexplained: Unexplained | None = None
     went_down: list[Moved] = []

@@ -18,6 +18,7 @@ GROUPS: Final = (CIRCUIT, SWITCH, ROW)
 """Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
 MINUTES_PER_HOUR: Final = 60
 CLIENT: Final = "client"
+SHOP: Final = "shop"
 EGRESS: Final = "egress"
 CARRIER: Final = "carrier"
 STARTS: Final = "starts"
@@ -101,15 +102,31 @@ def teams_at(state: SiteRosterState, site: str, at: int) -> list[str]:
     return sorted({link.target for link in links if link is not None})
 
 
+def shops_at(state: SiteRosterState, site: str, at: int) -> dict[str, list[str]]:
+    """By client, the shops that people at a site serve at `at`, as far as their accounts say; most people first."""
+    serve: dict[str, dict[str, set[str]]] = {}
+    for _, link in _accounts(state, {seat for seat, _ in seats_at(state, site, at)}, at):
+        if SHOP in link.attributes:
+            shops = serve.setdefault(link.attributes[CLIENT], {})
+            shops.setdefault(link.attributes[SHOP], set()).add(link.target)
+    return {client: sorted(found, key=lambda shop: (-len(found[shop]), shop)) for client, found in serve.items()}
+
+
 def accounts_at(state: SiteRosterState, seats: Collection[str], at: int) -> dict[str, frozenset[str]]:
     """By client, the accounts of the people who sit on these seats at `at`."""
-    here = {person for seat in seats for person in _people(state, seat, at)}
     found: dict[str, set[str]] = {}
+    for account, link in _accounts(state, seats, at):
+        found.setdefault(link.attributes[CLIENT], set()).add(account)
+    return {client: frozenset(accounts) for client, accounts in found.items()}
+
+
+def _accounts(state: SiteRosterState, seats: Collection[str], at: int) -> Iterator[tuple[str, RosterLine]]:
+    """The accounts of the people who sit on these seats at `at`, each with its link, which says for which client."""
+    here = {person for seat in seats for person in _people(state, seat, at)}
     for account in state.links.get(Relation.PERSON_OF_ACCOUNT, {}):
         link = _link(state, Relation.PERSON_OF_ACCOUNT, account, at)
         if link is not None and link.target in here and link.attributes.get(CLIENT):
-            found.setdefault(link.attributes[CLIENT], set()).add(account)
-    return {client: frozenset(accounts) for client, accounts in found.items()}
+            yield account, link
 
 
 def seats_of_client(state: SiteRosterState, site: str, client: str, at: int) -> set[str]:

@@ -244,6 +244,11 @@ async def test_a_file_opens_in_a_spreadsheet_and_is_named_after_what_it_holds(ap
         for path, name, mark in (
             (f"site.csv?{SPAN}", "site-acme-north-2026-11-02T1300.csv", b"\xef\xbb\xbf"),
             (f"sessions.csv?{days}", "sessions-acme-2026-11-02-2026-11-02.csv", b"\xef\xbb\xbf"),
+            (
+                f"picture.csv?picture=heat&queue=presale&{days}",
+                "heat-acme-presale-2026-11-02-2026-11-02.csv",
+                b"\xef\xbb\xbf",
+            ),
             (f"service.csv?{days}", "service-acme-2026-11-02-2026-11-02.csv", b""),
             (f"sessions.json?{days}", "sessions-acme-2026-11-02-2026-11-02.json", b""),
         ):

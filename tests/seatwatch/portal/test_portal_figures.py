@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -175,16 +176,61 @@ def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalReco
         return found
 
     assert set(PICTURES) == set(TABLES)
-    assert sum(row["met"] + row["missed"] for row in told("histogram")) == 5
-    assert [(row["met"], row["judged"]) for row in told("days")] == [(2, 5)]
-    assert sum(row["misses"] for row in told("causes")) == 3
-    assert sum(row["judged"] for row in told("heat")) == 5
+    assert sum(row["met_sessions"] + row["missed_sessions"] for row in told("histogram")) == 5
+    assert [(row["met_sessions"], row["judged_sessions"]) for row in told("days")] == [(2, 5)]
+    assert sum(row["missed_sessions"] for row in told("causes")) == 3
+    assert sum(row["judged_sessions"] for row in told("heat")) == 5
     arrivals = told("arrivals")
-    assert sum(row["arrivals"] for row in arrivals) == sum(row["judged_in_15_min"] or 0 for row in arrivals) == 5
-    assert arrivals[60] == {"at": "09:00", "arrivals": 1, "week_before": 1, "met_in_15_min": 1, "judged_in_15_min": 1}
-    assert told("staffing")[0]["contracted_hundredths"] is None
+    assert sum(row["sessions_in_5_min"] for row in arrivals) == 5
+    assert sum(row["judged_sessions_in_15_min"] or 0 for row in arrivals) == 5
+    assert arrivals[60] == {
+        "from_day": "2026-11-02",
+        "to_day": "2026-11-02",
+        "queue": "*",
+        "at": "09:00",
+        "sessions_in_5_min": 1,
+        "sessions_week_before": 1,
+        "met_sessions_in_15_min": 1,
+        "judged_sessions_in_15_min": 1,
+    }
+    assert told("staffing")[0]["contracted_hundredths_of_a_seat"] is None
     with pytest.raises(AskedWronglyError):
         record.picture_file(DAY, "../accounts", "csv")
+
+
+def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalRecord) -> None:
+    week = Asked(client="acme", language="en", first="2026-10-26", last="2026-11-02", queue="presale")
+    shown, texts, ways = record.service(week), words()["en"], charts.Ways(lambda **_: "", lambda _: "")
+
+    def file(picture: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(record.picture_file(week, picture, "json"))
+        days = ("2026-11-02",) * 2 if picture == "arrivals" else ("2026-10-26", "2026-11-02")
+        assert {(row["from_day"], row["to_day"], row["queue"]) for row in found} == {(*days, "presale")}
+        return found
+
+    def drawn(picture: str) -> list[str]:
+        return re.findall("<title>(.*?)</title>", picture)
+
+    def rate(row: dict[str, Any], ending: str = "") -> str:
+        judged = row[f"judged_sessions{ending}"]
+        return charts.rate_text(Ratio(row[f"met_sessions{ending}"], judged)) if judged else texts["no_data"]
+
+    bins = [row for row in file("histogram") if row["from_s"] is not None]
+    assert dict.fromkeys(drawn(charts.histogram(shown.histogram, texts, ways))) == dict.fromkeys(
+        f"{row['from_s']}-{row['to_s']} s: {texts['met']} {row['met_sessions']}, "
+        f"{texts['breached']} {row['missed_sessions']}"
+        for row in bins
+        if row["met_sessions"] or row["missed_sessions"]
+    )
+    assert drawn(charts.heat(shown.heat, texts, ways)) == [
+        f"{texts['portal_weekday_' + str(row['weekday'] - 1)]} {row['hour_of_day']:02}:00: {rate(row)}"
+        for row in file("heat")
+    ]
+    steps = file("arrivals")
+    assert drawn(charts.arrivals(shown.arrivals, texts, ways)) == [
+        *(f"{row['at']}: {row['sessions_in_5_min']}" for row in steps if row["sessions_in_5_min"]),
+        *(f"{row['at']}: {rate(row, '_in_15_min')}" for row in steps[::3]),
+    ]
 
 
 def test_a_queue_alone_shows_its_own(record: PortalRecord) -> None:
