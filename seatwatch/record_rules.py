@@ -1,6 +1,7 @@
 """What the record itself says about its clients: what they are called, and in which time zone their days run."""
 
 from collections.abc import Collection
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -29,11 +30,28 @@ def rules_in_force(data: Path, at: int, clients: Collection[str] | None = None) 
 
     Before the first of them, that one counts. clients: whom to look up, None = everybody below `data`. LedgerCorrupt.
     """
+    found = {client: _rules(ledger_directory(data, client), at) for client in _there(data, clients)}
+    return {client: rules for client, rules in found.items() if rules is not None}
+
+
+def record_ends(data: Path, clients: Collection[str] | None = None) -> dict[str, int]:
+    """By client, when the last entry of its ledger came in (ms): of what happened later nothing is on record.
+
+    Clients without entries are left out. clients: as above. LedgerCorrupt.
+    """
+    ends: dict[str, int] = {}
+    for client in _there(data, clients):
+        with suppress(LedgerMissing), closing(LedgerReader.open(ledger_directory(data, client))) as reader:
+            if reader.size():
+                ends[client] = reader.received_at(reader.size() - 1)
+    return ends
+
+
+def _there(data: Path, clients: Collection[str] | None) -> list[str]:
+    """Those of the clients that have a folder below `data`, all of them for None."""
     folder = data / CLIENTS
     there = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    wanted = there if clients is None else [client for client in there if client in clients]
-    found = {client: _rules(ledger_directory(data, client), at) for client in wanted}
-    return {client: rules for client, rules in found.items() if rules is not None}
+    return there if clients is None else [client for client in there if client in clients]
 
 
 def definition_in_force(data: Path, client: str, at: int) -> Definition | None:

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from collector.ledgers import ledger_directory
+from seatwatch.clock import now_ms
 from seatwatch.ending import configured
+from seatwatch.glossary import words
 from seatwatch.instants import instant_named, states_offset, zone_named
 from seatwatch.settings import load_defaults
-from wire.ids import is_client
+from wire.ids import OPERATOR, is_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,12 +64,15 @@ def board(
     from seatwatch.board_screen import show
     from seatwatch.explain_words import Teller
     from seatwatch.past_board import past_board
-    from seatwatch.record_rules import rules_in_force
+    from seatwatch.record_rules import record_ends, rules_in_force
+    from sla_engine.board_at import CLIENTS
 
     names, configured = _configured(config)
     data = data or configured
-    if not data.is_dir():
-        typer.echo(f"{data}: no such data directory; name the one of `seatwatch up` with --data", err=True)
+    if not any((data / folder).is_dir() for folder in (CLIENTS, OPERATOR)):
+        typer.echo(
+            f"{data}: no data directory, no ledger is in it; name the one of `seatwatch up` with --data", err=True
+        )
         raise typer.Exit(2)
     if zone:
         zone_named(zone)
@@ -77,15 +82,21 @@ def board(
         zone, origin = (zone, "--zone") if zone else _zone(rules, states_offset("--at", at), lang)
         instant = instant_named("--at", at, zone)
         known = None if known_at is None else instant_named("--known-at", known_at, zone)
+        ends = record_ends(data, client)
+        _refuse_future(at, instant, ends, lang)
         shown = past_board(data, instant, known, zone=zone, clients=client, names=names)
     except LedgerError as error:
         typer.echo(f"{data}: {error}", err=True)
         raise typer.Exit(1) from None
+    tell = Teller(lang, ZoneInfo(zone))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=1).decode())
         typer.echo(f"time zone {zone}: {origin}", err=True)
     else:
-        show(shown, Teller(lang, ZoneInfo(zone)), zone=zone, origin=origin)
+        show(shown, tell, zone=zone, origin=origin)
+    over = ", ".join(f"{name} {tell.at(end)}" for name, end in _over(ends, instant).items())
+    if over:
+        typer.echo(tell.filled("record_ended", ended=over), err=True)
 
 
 def _configured(file: Path | None) -> "tuple[Names, Path]":
@@ -100,7 +111,6 @@ def _configured(file: Path | None) -> "tuple[Names, Path]":
 
 def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool, lang: Literal["zh", "en"]) -> tuple[str, str]:
     """The time zone to use, and where it is from. Exits with 2 where T could mean several instants."""
-    from seatwatch.glossary import words
     from seatwatch.past_board import zones_of
 
     clients = zones_of(rules)
@@ -114,6 +124,20 @@ def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool, lang: Literal
         return "UTC", words()["zones_differ"].text(lang).format(zones=zones)
     typer.echo(f"--at has no offset and clients are in different time zones ({zones}); name one with --zone", err=True)
     raise typer.Exit(2)
+
+
+def _refuse_future(at: str, instant: int, ends: "Mapping[str, int]", lang: Literal["zh", "en"]) -> None:
+    """Exits with 2 where T is still to come, by the clock and by the record, whichever is ahead."""
+    if instant > max(now_ms(), *ends.values(), 0):
+        typer.echo(f"--at {at}: {words()['past_in_future'].text(lang)}", err=True)
+        raise typer.Exit(2)
+
+
+def _over(ends: "Mapping[str, int]", instant: int) -> dict[str, int]:
+    """The records that end before T: a server tells the time on each of them at least so often."""
+    defaults = load_defaults()
+    told_within_ms = defaults.ms("collector.clock_idle") + defaults.ms("board.stale_after")
+    return {client: end for client, end in ends.items() if end + told_within_ms < instant}
 
 
 def _refuse_absent(data: Path, clients: list[str]) -> None:

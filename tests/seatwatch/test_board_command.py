@@ -1,6 +1,7 @@
 """`seatwatch board`: a past instant from the ledgers of a data directory."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,31 @@ def test_senders_nobody_configured_are_named_to_whoever_may_see_everything(
     assert "Not configured: site-9/gateway" in capsys.readouterr().out
     assert main([*asked, "--client", "acme"]) == 0
     assert "site-9" not in capsys.readouterr().out
+
+
+def test_an_instant_still_to_come_has_no_board(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = datetime.fromtimestamp(max(now_ms(), ms("09:05:00")) // 1000 + 3600, UTC).isoformat()
+    assert main(["board", "--at", later, "--data", str(data)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"--at {later}: That instant has not come yet\n")
+
+
+def test_after_its_end_the_record_says_that_nothing_more_is_on_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["board", "--data", str(data), "--json", "--at"]
+    assert main([*asked, "2026-11-02 09:06:00"]) == 0  # a server with nothing to tell writes the time once a minute
+    assert "The record ends" not in capsys.readouterr().err
+    assert main([*asked, "2026-11-02 09:06:10"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["as_of"] == ms("09:06:10")
+    assert "acme 2026-11-02 09:05:00.000" in told.err
+
+
+def test_a_folder_without_a_ledger_is_no_data_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "calls.csv").touch()
+    assert main(["board", "--at", "now", "--data", str(tmp_path)]) == 2
+    assert "no ledger is in it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("others", [[], ["--client", "acme"]])
@@ -159,7 +185,8 @@ def test_clients_in_several_zones_want_one_named(data: Path, capsys: pytest.Capt
 def test_where_nobody_has_a_definition_the_zone_is_the_default_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["board", "--at", "2026-11-02 09:00", "--data", str(tmp_path), "--json"]) == 0
+    Feed(tmp_path / "operator").close()
+    assert main(["board", "--at", "1999-08-10 09:00", "--data", str(tmp_path), "--json"]) == 0
     assert "time zone Asia/Shanghai: the default" in capsys.readouterr().err
 
 

@@ -268,7 +268,7 @@ class Site(msgspec.Struct):
     egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients, teams, shops: whom people here work for, in and by
-    client whom they serve, while the site is not ok. went_down: which line, phone line or UPS's mains, whenever one did.
+    client whom they serve, while the site is not ok. went_down: which line, phone line or UPS's mains, at each loss.
     at_work: by what was asked about, "" = all the site. unexplained: its last silence of that kind.
     """
 
