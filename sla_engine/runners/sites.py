@@ -31,7 +31,7 @@ from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_befo
 from wire.board import SiteTile
 from wire.incident import IncidentSaid
 
-KEPT_VERSION: Final = 5
+KEPT_VERSION: Final = 7
 KEPT_FILE: Final = "sites.msgpack"
 
 
