@@ -158,7 +158,7 @@ class MqttDoor:
         self.stats.frames += 1
         self.stats.bytes += len(payload)
         try:
-            frame = self._frame(str(message.topic), payload)
+            frame = self._frame(message, payload)
             ack = await self._intake.submit(frame, Principal(frozenset({frame.source})))
         except DecodeError as error:
             self.stats.refused[error.reason] += 1
@@ -183,13 +183,16 @@ class MqttDoor:
         self._told.add((named.source, error.reason))
         log.warning("mqtt.refused", source=named.source, reason=error.reason.value, problem=error.detail)
 
-    def _frame(self, topic: str, payload: bytes) -> Frame:
+    def _frame(self, message: aiomqtt.Message, payload: bytes) -> Frame:
         """The frame in a message, if topic and frame name the same source and lane. DecodeError otherwise.
 
         The topic is what the broker's access rules bind to a credential; the payload is only what the sender claims.
+        What the broker kept says nothing of now: whoever sent it may be gone, or revoked.
         """
+        if message.retain:
+            raise DecodeError(Reason.NOT_A_FRAME, "a retained message; no probe sends one")
         frame = decode_frame(payload)
-        named = parse_topic(topic)
+        named = parse_topic(str(message.topic))
         if named is None or named.source != frame.source:
             raise DecodeError(Reason.FOREIGN_SOURCE, "topic and frame name different sources")
         if (named.lane == "now") != (frame.lane is Lane.SNAPSHOT):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,12 @@ UPS_TROUBLES: Final = {
     Comms.DRIVER_DEAD: Because.UPS_DRIVER,
     Comms.STARTING: Because.UPS_STALE,
 }
+"""As NUT has them; where a UPS is asked in another way, that way has its own words for some."""
+TROUBLES_VIA: Final[Mapping[str, Mapping[Comms, Because]]] = {
+    "nut": UPS_TROUBLES,
+    "snmp": {**UPS_TROUBLES, Comms.UNREACHABLE: Because.UPS_NO_AGENT, Comms.UNKNOWN_UPS: Because.UPS_NO_MIB},
+    "battery": {**UPS_TROUBLES, Comms.UNREACHABLE: Because.UPS_NO_BATTERY, Comms.UNKNOWN_UPS: Because.UPS_NO_BATTERY},
+}
 
 
 async def look_at_ups(config: ProbeConfig, settings: ProbeSettings, platform: Platform) -> list[Finding]:
@@ -33,19 +40,20 @@ async def look_at_ups(config: ProbeConfig, settings: ProbeSettings, platform: Pl
     sensors = [sensor for sensor in build(config, settings, host) if sensor.name.startswith("ups/")]
     if not sensors:
         return [skipped(Subject.UPS, "", Because.NOTHING_SET)]
-    return [await _ups(sensor, platform) for sensor in sensors]
+    via = {f"ups/{ups.name}": ups.via for ups in config.ups}
+    return [await _ups(sensor, platform, TROUBLES_VIA[via[sensor.name]]) for sensor in sensors]
 
 
-async def _ups(sensor: Sensor, platform: Platform) -> Finding:
+async def _ups(sensor: Sensor, platform: Platform, troubles: Mapping[Comms, Because]) -> Finding:
     about = sensor.name.removeprefix("ups/")
     for reading in await _sample(sensor, platform):
         body = reading.body()
         if isinstance(body, UpsReading):
-            because = UPS_TROUBLES.get(body.comms)
+            because = troubles.get(body.comms)
             if because is not None:
                 return problem(Subject.UPS, about, because)
             return well(Subject.UPS, about, f"{body.power.value} ({body.status})")
-    return problem(Subject.UPS, about, Because.UPS_NO_UPSD)
+    return problem(Subject.UPS, about, troubles[Comms.UNREACHABLE])
 
 
 async def _sample(sensor: Sensor, platform: Platform) -> list[Reading]:

@@ -115,8 +115,10 @@ class Bridge:
         if news is None:
             return True
         telling = {(name, alert.fingerprint) for alert in news.alerts}
+        telling |= {(name, _about(alert)) for alert in news.alerts if alert.status != FIRING}
         if telling & self._under_way:
-            return False  # the other of a pair came at the same moment; when it asks again it is news no more
+            # the other of a pair, or the next on duty over the same channel; when that asks again it is news no more
+            return False
         self._under_way.update(telling)
         try:
             was_taken = await self._tell(session, name, news, names)

@@ -129,8 +129,8 @@ class Visitor:
         self._client.loop_start()
         return self._answer("connect")
 
-    def publish(self, topic: str, payload: bytes = b"x") -> str:
-        return self._answer(("pub", self._client.publish(topic, payload, qos=1).mid))
+    def publish(self, topic: str, payload: bytes = b"x", *, retain: bool = False) -> str:
+        return self._answer(("pub", self._client.publish(topic, payload, qos=1, retain=retain).mid))
 
     def subscribe(self, topic: str) -> str:
         return self._answer(("sub", self._client.subscribe(topic, qos=1)[1]))

@@ -9,7 +9,7 @@ from collector.enrolment._core.broker import CONTROL, HUB
 from collector.enrolment._core.denials import Denials
 from collector.enrolment.broker_log import BrokerLog
 from seatwatch.clock import now_ms
-from tests.integration.enrolled_broker import EnrolledBroker, Visitor
+from tests.integration.enrolled_broker import EnrolledBroker, Visitor, wait_for_end
 from tests.servers import running
 from tests.waiting import wait_until_blocking
 from wire.topics import BROKER_LOG
@@ -132,6 +132,14 @@ def test_a_packet_beyond_the_limit_ends_the_session(world: tuple[EnrolledBroker,
     visitor = Visitor(hub.directory, hub.authority, hub.port, hub.enrol("site1/gateway"))
     visitor.connect()
     assert visitor.publish("v1/site1/gateway/up", b"x" * 70_000) == "closed"
+
+
+def test_nothing_is_kept_for_those_who_come_later(world: tuple[EnrolledBroker, dict[str, Visitor]]) -> None:
+    hub, _ = world
+    visitor = Visitor(hub.directory, hub.authority, hub.port, hub.enrol("site1/gateway"))
+    visitor.connect()
+    assert visitor.publish("v1/site1/gateway/now", b"for ever", retain=True) == "closed"
+    assert wait_for_end(visitor, 5.0) == "Retain not supported"
 
 
 def test_every_denial_is_counted_by_kind(world: tuple[EnrolledBroker, dict[str, Visitor]]) -> None:

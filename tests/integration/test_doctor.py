@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 import trustme
 from aiohttp import web
@@ -262,6 +263,15 @@ async def test_each_trouble_of_a_ups_is_told_apart(tmp_path: Path) -> None:
         assert about_ups(await found(config(server.port))) == [Because.UPS_DRIVER]
         server.server.kill()
         assert about_ups(await found(config(server.port))) == [Because.UPS_NO_UPSD]
+
+
+async def test_a_ups_that_is_no_nuts_is_not_told_to_start_nut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: None, raising=False)
+    there = gateway(tmp_path / "box", free_port())
+    card, own = UpsConfig("card", port=free_port(), via="snmp"), UpsConfig("own", via="battery")
+    findings = await found(replace(there, ups=[card, own]))
+    seen = [(each.about, each.because) for each in findings if each.subject is Subject.UPS]
+    assert seen == [("card", Because.UPS_NO_AGENT), ("own", Because.UPS_NO_BATTERY)]
 
 
 async def test_a_folder_that_is_a_file_or_a_disk_without_room_is_named(tmp_path: Path) -> None:

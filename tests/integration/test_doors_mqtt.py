@@ -257,6 +257,15 @@ async def test_after_a_restart_of_the_collector_a_probe_goes_on_where_it_was(wor
             assert [body.occurred_at for body in hub.bodies(Heartbeat, OPERATOR)] == [NOW + n for n in range(1, 6)]
 
 
+async def test_what_a_broker_kept_of_a_probe_says_nothing_of_now(world: World) -> None:
+    async with world.probe() as probe:
+        kept = encode_frame(beats(9, lane=Lane.SNAPSHOT))
+        await probe.client.publish(snapshot_topic(GATEWAY), kept, qos=1, retain=True)
+        async with world.collector() as (hub, door):
+            await wait_until(lambda: door.stats.refused[Reason.NOT_A_FRAME] == 1, what="it to be put aside")
+            assert hub.bodies(Heartbeat, OPERATOR) == []
+
+
 async def test_after_a_restart_of_the_broker_the_collector_is_back_by_itself(world: World) -> None:
     async with world.collector() as (hub, door):
         async with world.probe() as probe:

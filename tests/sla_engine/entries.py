@@ -117,8 +117,9 @@ class Log:
         )
         return self.entry(probe, Kind.FAILOVER, body)
 
-    def phone_line(self, probe: str, at: int, state: TrunkState, via_line: str = "") -> Recorded:
-        body = PhoneLineReading(**head(at), site="north", phone_line="trunk", state=state, via_line=via_line)
+    def phone_line(self, probe: str, at: int, state: TrunkState, via_line: str = "", **given: Any) -> Recorded:
+        fields = {"site": "north", "phone_line": "trunk", "via_line": via_line} | given
+        body = PhoneLineReading(**head(at), state=state, **fields)
         return self.entry(probe, Kind.PHONE_LINE_READING, body)
 
     def platform(

@@ -1,16 +1,19 @@
 """One incident per cause, each said as revisions with the same ids for every replay."""
 
+from typing import Any
+
 import msgspec
+import pytest
 
 from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incidents
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
-from wire.facility import Power, SelfTest
+from wire.facility import Comms, Power, SelfTest
 from wire.incident import Cause, IncidentStep, Severity
 from wire.kinds import Kind
 from wire.organisation import Relation
-from wire.phone import TrunkState
+from wire.phone import Registration, TrunkState
 from wire.recorded import Recorded
 from wire.seat import Noticed, ProbeNote
 from wire.uplink import ConnectionSeen, LineState
@@ -47,6 +50,45 @@ def test_a_battery_that_wants_replacing_is_a_ticket_and_no_outage() -> None:
     log = Log()
     said = said_after(log.heartbeat("gate", NOON), log.ups("gate", NOON, replace_battery=True))
     assert [(each.what, each.severity, each.subject) for each in said] == [("battery_worn", "ticket", "rack")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"comms": Comms.DRIVER_DEAD}, "ups_comms_lost"),
+        ({"replace_battery": True}, "battery_worn"),
+        ({"low_battery": True}, "battery_worn"),
+    ],
+)
+def test_what_is_wrong_with_a_ups_began_when_it_was_told_and_not_when_the_mains_came_on(
+    wrong: dict[str, Any], what: str
+) -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON, since_ms=90 * 24 * HOUR),
+        log.ups("gate", NOON + 60 * SECOND, since_ms=90 * 24 * HOUR + 60 * SECOND, **wrong),
+        log.ups("gate", NOON + 120 * SECOND, since_ms=90 * 24 * HOUR + 120 * SECOND, **wrong),
+        log.ups("gate", NOON + 180 * SECOND, since_ms=90 * 24 * HOUR + 180 * SECOND),
+        log.ups("gate", NOON + 240 * SECOND, since_ms=90 * 24 * HOUR + 240 * SECOND, **wrong),
+    )
+    assert steps(said) == [("opened", what), ("closed", what), ("opened", what)]
+    assert [(each.started_at, each.first_index) for each in said] == [
+        *[(NOON + 60 * SECOND, 2)] * 2,
+        (NOON + 240 * SECOND, 5),
+    ]
+
+
+def test_a_registration_that_was_refused_began_then_and_not_when_the_trunk_last_came_up() -> None:
+    log = Log()
+    refused: dict[str, Any] = {"registration": Registration.REJECTED_PERMANENT}
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.phone_line("gate", NOON, TrunkState.REACHABLE, since_ms=90 * 24 * HOUR),
+        log.phone_line("gate", NOON + 60 * SECOND, TrunkState.REACHABLE, since_ms=90 * 24 * HOUR, **refused),
+        log.phone_line("gate", NOON + 120 * SECOND, TrunkState.UNREACHABLE, since_ms=0, **refused),
+    )
+    assert [(each.step, each.started_at, each.first_index) for each in said] == [("opened", NOON + 60 * SECOND, 2)]
 
 
 def test_a_failed_self_test_is_a_ticket_since_it_was_told_and_over_once_one_is_passed() -> None:

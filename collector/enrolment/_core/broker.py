@@ -73,6 +73,7 @@ def configuration(listener: Listener, limits: BrokerLimits) -> str:
         f"plugin {listener.plugin}",
         f"plugin_opt_config_file {folder}/{ACCESS_FILE}",
         "persistence false",
+        "retain_available false",
         f"max_packet_size {limits.packet_bytes}",
         f"max_queued_messages {limits.queued_messages}",
         f"max_queued_bytes {limits.queued_bytes}",

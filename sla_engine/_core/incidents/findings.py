@@ -192,7 +192,7 @@ def _power(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
     for name, ups in site.upses.items():
         _, reason, since = power_verdict(ups)
         if name not in on and (trouble := _UPS_TROUBLE.get(reason)) is not None:
-            first = ups.self_test_index if reason is SiteReason.SELF_TEST_FAILED else ups.index
+            _, first = ups.began.get(reason, (since, ups.index))
             yield new_finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
 
 

@@ -139,7 +139,7 @@ class Ups(msgspec.Struct):
     """What one UPS said last, by the probe's time. `firm` is its last power state that says something by itself.
 
     self_test: how its last one went, as it said when last heard; self_test_date: when, in words of its own.
-    self_test_since, self_test_index: when it said so first (ms), and by which entry.
+    began: what is wrong beside its power state, which may hold for months: since when (ms), and by which entry.
     """
 
     told_at: int
@@ -158,8 +158,7 @@ class Ups(msgspec.Struct):
     source: str = ""
     self_test: SelfTest | None = None
     self_test_date: str = ""
-    self_test_since: int = 0
-    self_test_index: int = 0
+    began: dict[SiteReason, tuple[int, int]] = {}
 
 
 class Line(msgspec.Struct):

@@ -19,14 +19,15 @@ from sla_engine._core.incidents.model import (
     SilentFeed,
     Site,
     SiteLimits,
+    SiteReason,
     SitesState,
     Ups,
 )
 from sla_engine._core.incidents.retiring import forget_unmeasured, remove_site, replace_on_seat, replaced, retire
 from sla_engine._core.incidents.slots import LINE_, PHONE_, UPS_
-from sla_engine._core.incidents.verdict import on_battery
+from sla_engine._core.incidents.verdict import LOST, on_battery
 from wire.body import Body
-from wire.facility import Comms, Heartbeat, Power, Role, UpsReading
+from wire.facility import Comms, Heartbeat, Power, Role, SelfTest, UpsReading
 from wire.identity import IdentitySaid, IdentityStep
 from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
 from wire.organisation import RosterLink
@@ -216,7 +217,7 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
     power = body.power if body.comms in (Comms.OK, Comms.STARTING) or ups is None else ups.power
     changed = ups is None or (body.power, body.comms) != (ups.power, ups.comms)
     told = body if body.comms is Comms.OK or ups is None else ups
-    is_new = ups is None or told.self_test is not ups.self_test
+    began = {} if ups is None else ups.began
     site.upses[body.ups] = Ups(
         told_at=told_at,
         power=power,
@@ -234,12 +235,22 @@ def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
         source=entry.source,
         self_test=told.self_test,
         self_test_date=told.self_test_date,
-        self_test_since=told_at if is_new or ups is None else ups.self_test_since,
-        self_test_index=entry.index if is_new or ups is None else ups.self_test_index,
+        began={reason: began.get(reason, (told_at, entry.index)) for reason in _wrong_beside(body, told.self_test)},
     )
     if ups is not None and on_battery(site.upses[body.ups]) and not on_battery(ups):
         site.went_down.append(Moved(UPS_ + body.ups, told_at, entry.index))
     return True
+
+
+def _wrong_beside(body: UpsReading, self_test: SelfTest | None) -> list[SiteReason]:
+    """What is wrong with a UPS whatever its power state is."""
+    holds = {
+        SiteReason.UPS_COMMS_LOST: body.comms in LOST,
+        SiteReason.BATTERY_WEAK: body.low_battery,
+        SiteReason.BATTERY_WORN: body.replace_battery,
+        SiteReason.SELF_TEST_FAILED: self_test is SelfTest.FAILED,
+    }
+    return [reason for reason, is_so in holds.items() if is_so]
 
 
 def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
@@ -278,13 +289,15 @@ def _take_phone_line(site: Site, body: PhoneLineReading, entry: Recorded) -> boo
     known = site.phone_lines.get(body.phone_line)
     if known is not None and told_at < known.told_at:
         return False
-    changed = known is None or (known.state, known.registration) != (body.state, body.registration)
+    is_other_state = known is None or known.state is not body.state
+    changed = known is None or is_other_state or known.registration is not body.registration
+    since = told_at - body.since_ms if is_other_state else told_at  # `since_ms` is how long the state has held
     site.phone_lines[body.phone_line] = PhoneLine(
         told_at=told_at,
         state=body.state,
         registration=body.registration,
         via_line=body.via_line,
-        since=told_at - body.since_ms if known is None or changed else known.since,
+        since=since if known is None or changed else known.since,
         index=entry.index if known is None or changed else known.index,
         source=entry.source,
     )

@@ -175,9 +175,9 @@ def power_verdict(ups: Ups) -> Verdict:
         case Ups(replace_battery=True):
             degraded = SiteReason.BATTERY_WORN
         case Ups(self_test=SelfTest.FAILED):
-            return SiteState.DEGRADED, SiteReason.SELF_TEST_FAILED, ups.self_test_since
+            degraded = SiteReason.SELF_TEST_FAILED
     if degraded is not None:
-        return SiteState.DEGRADED, degraded, ups.since
+        return SiteState.DEGRADED, degraded, ups.began.get(degraded, (ups.since,))[0]
     return SiteState.OK, SiteReason.OK, ups.since
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import structlog
 
+from dashboards.alerting._core.message import Told
 from tests.dashboards.alerting.bridge_world import World, bridge_world, over, told
 from tests.waiting import wait_until
 
@@ -108,6 +109,21 @@ async def test_both_of_a_pair_at_the_same_moment_tell_once(world: World) -> None
     assert first.result() == []
     assert await world.tell(told()) == []
     assert len(world.hook.taken) == len(world.robot.taken) == 1
+
+
+async def test_an_end_told_to_two_on_duty_over_one_channel_at_the_same_moment_is_told_once(world: World) -> None:
+    def ended(tier: str) -> Told:
+        return Told("resolved", [over(told(tier=tier))])
+
+    world.hook.answers.clear()
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(world.bridge.deliver(["desk"], ended("1")), name="first")
+        await wait_until(lambda: world.hook.asked, what="the first to be under way")
+        assert await world.bridge.deliver(["desk"], ended("2")) == ["desk"], "asked to come again"
+        world.hook.answers.set()
+    assert first.result() == []
+    assert await world.bridge.deliver(["desk"], ended("2")) == []
+    assert len(world.hook.taken) == 1
 
 
 async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was_last(world: World) -> None:
