@@ -73,6 +73,10 @@ def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no
             expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
             own.server.start()
             back = time.monotonic()
+            # it has no board yet: what is left on the screen is from before
+            expect(page.locator("#overlay span")).to_have_text(word("waiting_for_data"))
+            expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
+            assert page.evaluate("getComputedStyle(document.querySelector('#queues')).filter") == "grayscale(1)"
             own.show(board(queues=[tile(name="After")]))
             live(page)
             assert time.monotonic() - back < RESTART_S + SLACK_S

@@ -22,6 +22,7 @@ export class Stream {
     this.address = address;
     this.view = null;
     this.settings = null;
+    this.awaits = false; // the server has no board yet
     this.heard = null; // when the last event was heard
     this.stirred = null; // when the link last did anything, if only fail
     this.isPast = false;
@@ -92,7 +93,9 @@ export class Stream {
     this.settings = hello;
     this.offsets = [];
     this.setClock(hello.server_now);
-    this.view = hello.board;
+    // a server that has just started has no board yet: what is on the screen is from before, and must not look like now
+    this.awaits = hello.board === null;
+    if (!this.awaits) this.view = hello.board;
     this.onBoard();
   }
 
@@ -128,6 +131,7 @@ export class Stream {
     if (this.view === null) return { state: linkAge > limit ? "link_lost" : "waiting", ageMs: linkAge };
     const ageMs = this.serverNow() - this.view.as_of;
     if (linkAge > limit) return { state: "link_lost", ageMs: Math.max(ageMs, linkAge) };
+    if (this.awaits) return { state: "source_stopped", ageMs, says: "waiting_for_data" };
     const aheadMs = this.view.record_ahead_ms;
     if (aheadMs > 0) return { state: "source_stopped", ageMs: Math.max(ageMs, limit), aheadMs };
     if (ageMs > limit) return { state: this.open ? "source_stopped" : "link_lost", ageMs };
