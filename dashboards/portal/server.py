@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+import structlog
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -35,6 +36,7 @@ from wire.incident import Cause
 from wire.scope import Scope
 from wire.verdict import Verdict
 
+log = structlog.get_logger()
 HERE: Final = Path(__file__).parent
 PICTURES: Final[dict[str, Callable[[Any, Mapping[str, str], charts.Ways], str]]] = {
     "histogram": charts.histogram,
@@ -116,34 +118,42 @@ class Portal:
 
         async def handler(request: web.Request) -> web.StreamResponse:
             language = self._language(request)
-            if request.method == "POST" and not is_same_origin(request):
-                raise web.HTTPForbidden(headers=NO_STORE)
-            if door.roles is None:
-                return await door.page(Visit(request, language, None, None, ""))
-            found = self._sessions.of(request.cookies.get(COOKIE, ""))
-            if found is None:
-                if request.method == "GET":
-                    raise web.HTTPSeeOther(form_address(request, language), headers=NO_STORE)
-                raise web.HTTPUnauthorized(headers=NO_STORE)
-            session, account = found
-            if account.role not in door.roles:
-                return self._refused(Visit(request, language, session, account, ""), web.HTTPForbidden)
-            is_form = request.method == "POST" and door.is_form
-            if is_form and (await self._form(request)).get("csrf") != session.csrf:
-                raise web.HTTPForbidden(headers=NO_STORE)
-            visit = Visit(request, language, session, account, "")
             try:
-                if door.of_client:
-                    visit = visit._replace(client=self._client(request, account))
-                return await door.page(visit)
-            except AskedWronglyError:
-                return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
-            except NotSeenError:
-                return self._refused(visit, web.HTTPNotFound)
-            except NothingSaidError as nothing:
-                return self._message(visit, nothing.says, web.HTTPOk.status_code)
+                return await self._opened(door, request, language)
+            except (AccountError, OSError) as error:  # of the accounts, or of a key file
+                log.warning("portal.unreadable", why=str(error))
+                nobody = Visit(request, language, None, None, "")
+                return self._message(nobody, "portal_unreadable", web.HTTPServiceUnavailable.status_code)
 
         return handler
+
+    async def _opened(self, door: Door, request: web.Request, language: str) -> web.StreamResponse:
+        if request.method == "POST" and not is_same_origin(request):
+            raise web.HTTPForbidden(headers=NO_STORE)
+        if door.roles is None:
+            return await door.page(Visit(request, language, None, None, ""))
+        found = self._sessions.of(request.cookies.get(COOKIE, ""))
+        if found is None:
+            if request.method == "GET":
+                raise web.HTTPSeeOther(form_address(request, language), headers=NO_STORE)
+            raise web.HTTPUnauthorized(headers=NO_STORE)
+        session, account = found
+        if account.role not in door.roles:
+            return self._refused(Visit(request, language, session, account, ""), web.HTTPForbidden)
+        is_form = request.method == "POST" and door.is_form
+        if is_form and (await self._form(request)).get("csrf") != session.csrf:
+            raise web.HTTPForbidden(headers=NO_STORE)
+        visit = Visit(request, language, session, account, "")
+        try:
+            if door.of_client:
+                visit = visit._replace(client=self._client(request, account))
+            return await door.page(visit)
+        except AskedWronglyError:
+            return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
+        except NotSeenError:
+            return self._refused(visit, web.HTTPNotFound)
+        except NothingSaidError as nothing:
+            return self._message(visit, nothing.says, web.HTTPOk.status_code)
 
     def _client(self, request: web.Request, account: Account) -> str:
         """The client whose data is shown: of those the account may see the one named, else the first."""
@@ -175,13 +185,14 @@ class Portal:
         name, password = str(form.get("name", "")), str(form.get("password", ""))
         address = visit.request.remote or ""
         query, language = visit.request.query, visit.language
-        if not self._attempts.allowed(name, address):
-            raise web.HTTPSeeOther(carried(query, language, refused="2"), headers=NO_STORE)
         async with self._hashing:  # each takes 64 MiB
+            # again: of many asked at once, all those before this one may have failed by now
+            if not self._attempts.allowed(name, address):
+                raise web.HTTPSeeOther(carried(query, language, refused="2"), headers=NO_STORE)
             account = await asyncio.to_thread(self._accounts.verified, name, password)
-        if account is None:
-            self._attempts.failed(name, address)
-            raise web.HTTPSeeOther(carried(query, language, refused="1"), headers=NO_STORE)
+            if account is None:
+                self._attempts.failed(name, address)
+                raise web.HTTPSeeOther(carried(query, language, refused="1"), headers=NO_STORE)
         response = web.HTTPSeeOther(way_back(query, language), headers=NO_STORE)
         response.set_cookie(
             COOKIE,
@@ -200,10 +211,7 @@ class Portal:
         raise response
 
     async def _accounts_page(self, visit: Visit) -> web.StreamResponse:
-        try:
-            accounts = sorted(self._accounts.all().values(), key=lambda account: account.name)
-        except AccountError:
-            raise NothingSaidError("portal_unreadable") from None
+        accounts = sorted(self._accounts.all().values(), key=lambda account: account.name)
         return self._page("accounts.html", visit, accounts=accounts)
 
     async def _service(self, visit: Visit) -> web.StreamResponse:

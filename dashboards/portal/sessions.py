@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.portal.accounts import Account, Accounts
+from dashboards.portal.accounts import Account, AccountError, Accounts
 
 
 class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,14 @@ class Sessions:
         return found
 
     def lasts(self, token: str) -> bool:
-        """Whether it has not ended. A screen that asks keeps no session from being idle."""
-        return self._lasting(_digest(token)) is not None
+        """Whether it has not ended. A screen that asks keeps no session from being idle.
+
+        While the accounts cannot be read nobody may go on looking, and no other screen is to suffer for it.
+        """
+        try:
+            return self._lasting(_digest(token)) is not None
+        except (AccountError, OSError):
+            return False
 
     def _lasting(self, key: str) -> tuple[Session, Account] | None:
         now, session = self._clock_ms(), self._held.get(key)

@@ -10,7 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboards.rollout._core.fleet import Ring
-from dashboards.wallboard.access import Access
+from dashboards.wallboard.access import Access, is_same_origin
 from dashboards.wallboard.forms import posted
 from wire.scope import EVERYTHING
 
@@ -78,8 +78,10 @@ class RolloutPage:
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Stop a ring or let it go on. A form of another site cannot: browsers send it without our cookie."""
+        """Stop a ring or let it go on. A form of another site cannot."""
         self._check(request)
+        if not is_same_origin(request):
+            raise web.HTTPForbidden(headers=_NO_STORE)
         form = await posted(request, self._form_bytes_max)
         ring, step = form.get("ring"), self._steps.get(str(form.get("step")))
         if step is None or ring not in {each.name for each in self._rings()}:
@@ -91,7 +93,8 @@ class RolloutPage:
         scope = self._access.scope_of_request(request)
         if scope is None:
             raise web.HTTPUnauthorized(headers={**_NO_STORE, "WWW-Authenticate": "Bearer"})
-        if scope != EVERYTHING:
+        # a TV looks at boards, whatever it may see of them
+        if scope != EVERYTHING or self._access.device_of(request) is not None:
             raise web.HTTPForbidden(headers=_NO_STORE)
 
     async def _style(self, _: web.Request) -> web.StreamResponse:

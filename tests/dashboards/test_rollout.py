@@ -1,6 +1,7 @@
 """The rollout page: what probes say of themselves by ring, and the switch, for whoever may see everything only."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -11,6 +12,7 @@ from collector.sources import token_hash
 from dashboards.rollout._core.fleet import Fleet, Told
 from dashboards.rollout.page import RolloutPage
 from dashboards.wallboard.access import Access
+from dashboards.wallboard.devices import Devices
 from seatwatch.server.web import words
 from wire.facility import Heartbeat, Role
 from wire.identity import IdentitySaid, IdentityStep
@@ -64,6 +66,7 @@ class Served:
         self.strangers: list[str] = []
         self.fleet = Fleet()
         self.url = ""
+        self.tv = ""
 
     def stop(self, ring: str) -> None:
         self.held[ring] = (NOW, "page")
@@ -73,14 +76,16 @@ class Served:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    """The page for two tokens: `all` sees everything, `one` a single client."""
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """The page for three tokens: `all` and that of a TV see everything, `one` a single client."""
     made = Served()
+    devices = Devices(tmp_path, elapsed_ms=lambda: 0, look_ms=0)
+    made.tv = devices.add("floor-1", clients=None, sites=None, teams=None, layout="", at=NOW)
     scopes = {token_hash("all"): EVERYTHING, token_hash("one"): Scope(clients=frozenset({"acme"}))}
     page = RolloutPage(
         lambda: made.fleet.rings(PROBES, ring_of, {}, made.held),
         lambda: made.strangers,
-        access=Access(scopes),
+        access=Access(scopes, devices),
         texts=words(),
         zone=ZoneInfo("Asia/Shanghai"),
         stop=made.stop,
@@ -97,8 +102,10 @@ async def served() -> AsyncIterator[Served]:
     await runner.cleanup()
 
 
-async def ask(url: str, token: str = "all", form: dict[str, str] | None = None) -> tuple[int, str]:
-    headers = {"Authorization": f"Bearer {token}"}
+async def ask(
+    url: str, token: str = "all", form: dict[str, str] | None = None, more: dict[str, str] | None = None
+) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}", **(more or {})}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
         session.request("GET" if form is None else "POST", url, data=form, allow_redirects=False) as answer,
@@ -158,6 +165,18 @@ async def test_a_ring_is_stopped_and_goes_on(served: Served) -> None:
     assert served.held == {"first": (NOW, "page")}
     assert "Stopped since 2026-11-22" in (await ask(f"{served.url}?lang=en"))[1]
     assert (await ask(served.url, "all", {"ring": "first", "step": "go"}))[0] == 303
+    assert served.held == {}
+
+
+async def test_a_tv_that_may_show_everything_stops_nothing(served: Served) -> None:
+    assert await ask(served.url, served.tv) == (403, "403: Forbidden")
+    assert (await ask(served.url, served.tv, {"ring": "first", "step": "stop"}))[0] == 403
+    assert served.held == {}
+
+
+@pytest.mark.parametrize("elsewhere", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}])
+async def test_a_form_of_another_site_stops_nothing(served: Served, elsewhere: dict[str, str]) -> None:
+    assert (await ask(served.url, "all", {"ring": "first", "step": "stop"}, elsewhere))[0] == 403
     assert served.held == {}
 
 

@@ -148,6 +148,22 @@ def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, b
     assert page.url.startswith(f"{base}/sign-in?lang=en&to=")
 
 
+def test_a_teams_screen_whose_session_is_over_leads_to_the_sign_in(base: str, looking: Browser) -> None:
+    context = looking.new_context()
+    opened = context.new_page()
+    # what a browser finds after a restart of the server: the sign-in form where a stream of events was
+    opened.route("**/events", lambda route: route.fulfill(content_type="text/html", body="<form>"))
+    opened.goto(f"{base}/team/red?lang=en")
+    opened.fill("[name=name]", "supervisor")
+    opened.fill("[name=password]", PASSWORD)
+    opened.click("main button")
+    opened.wait_for_selector("body[data-state=connecting]")
+    context.clear_cookies()
+    opened.wait_for_url("**/portal/sign-in?**")
+    assert opened.locator("[name=password]").is_visible()
+    context.close()
+
+
 def test_who_signed_in_here_sees_the_board_of_then_and_comes_back(page: Page, base: str) -> None:
     page.goto(f"{base}/board?lang=zh-CN&at=2026-11-02T10:00:11")
     page.wait_for_selector("body[data-state=past]", timeout=30_000)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from seatwatch.glossary import Language, words
 from tests.dashboards.boards import board, tile
@@ -73,6 +73,10 @@ def test_a_killed_server_is_told_apart_from_a_silent_one_and_its_return_needs_no
             expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
             own.server.start()
             back = time.monotonic()
+            # it has no board yet: what is left on the screen is from before
+            expect(page.locator("#overlay span")).to_have_text(word("waiting_for_data"))
+            expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR")
+            assert page.evaluate("getComputedStyle(document.querySelector('#queues')).filter") == "grayscale(1)"
             own.show(board(queues=[tile(name="After")]))
             live(page)
             assert time.monotonic() - back < RESTART_S + SLACK_S
@@ -95,3 +99,70 @@ def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(
             expect(page.locator("#overlay span")).to_contain_text(word("link_lost", "zh-CN"))
             own.server.resume()
             page.wait_for_selector("body[data-state=live]")
+
+
+CLOCKS = """
+let links = 0;
+window.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    links += 1;
+    document.documentElement.dataset.links = String(links);
+  }
+};
+window.ahead = { at: 0, on: 0 };
+const [at, on] = [performance.now.bind(performance), Date.now];
+performance.now = () => at() + window.ahead.at;
+Date.now = () => on() + window.ahead.on;
+"""
+"""Lets a test move both clocks of a page, and counts the links it opened."""
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("slept", [True, False], ids=["asleep", "awake"])
+def test_what_was_shown_before_a_silence_is_old_at_once_and_a_link_that_the_network_forgot_is_opened_anew(
+    shared: Wall, browser: Browser, *, slept: bool
+) -> None:
+    shared.show(demo_board())
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(CLOCKS)
+    page.goto(f"{shared.base}/?lang=en")
+    live(page)
+    shared.server.pause()
+    try:
+        # in standby a TV's own clock stands while that of the wall goes on
+        page.evaluate(f"window.ahead = {{ at: {0 if slept else HOUR_MS}, on: {HOUR_MS} }}")
+        page.wait_for_selector("body[data-state=link_lost]", timeout=1_000)
+        expect(page.locator("#overlay strong")).to_contain_text("NO DATA FOR 3,60")
+        expect(page.locator("html")).to_have_attribute("data-links", "2", timeout=2_500)
+        expect(page.locator("body")).to_have_attribute("data-state", "link_lost")
+    finally:
+        shared.server.resume()
+    live(page)
+    context.close()
+
+
+@pytest.mark.parametrize("lost", ["/layout.json?name=", "/static/facts.js"])
+def test_a_page_of_which_a_file_was_lost_on_the_way_loads_itself_anew(
+    shared: Wall, browser: Browser, lost: str
+) -> None:
+    shared.show(demo_board())
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+
+    def first_is_lost(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(lambda address: address.removeprefix(shared.base) == lost, first_is_lost)
+    page.clock.install()
+    page.goto(shared.base)
+    page.clock.fast_forward(11_000)
+    live(page)
+    assert len(asked) == 2
+    context.close()

@@ -100,7 +100,7 @@ def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: B
             live(page)
             expect(row(page, "<img src=x").first).to_be_visible()
             assert page.evaluate("window.pwned") is None
-            assert page.evaluate("({}).polluted === undefined && document.scripts.length") == 1
+            assert page.evaluate("({}).polluted === undefined && document.scripts.length") == 2
             assert page.locator("main img, main b, section img, section b, main script").count() == 0
             assert misfits(page) == []
 

@@ -21,10 +21,11 @@ export class Ring {
     if (said !== null) this.seen = new Map(JSON.parse(said));
   }
 
-  // The surges nobody has seen, of all `teams` by key; those that are over are forgotten.
+  // The surges nobody has seen, of all `teams` by key; those that are over are forgotten. Of teams that another screen
+  // shows and this one does not, nothing is known here.
   unseen(teams) {
     const surging = new Map(Object.entries(teams).filter(([, tile]) => tile.surge !== null));
-    for (const key of this.seen.keys()) if (!surging.has(key)) this.seen.delete(key);
+    for (const key of this.seen.keys()) if (key in teams && !surging.has(key)) this.seen.delete(key);
     return [...surging].filter(([key, tile]) => !(this.seen.get(key) >= tile.surge.since));
   }
 

@@ -91,7 +91,7 @@ export class Shell {
     overlay.hidden = state === "live" || state === "past";
     const seconds = format.number(Math.max(1, Math.round(ageMs / 1000)));
     setText(overlay.firstElementChild, stale ? w("data_stopped", seconds) : w(says || words[state] || "live"));
-    const why = { link_lost: `${w("link_lost")}  \u00b7  ${w("reconnecting")}`, source_stopped: w("source_stopped") };
+    const why = { link_lost: `${w("link_lost")}  \u00b7  ${w("reconnecting")}`, source_stopped: w(says || "source_stopped") };
     setText(overlay.lastElementChild, why[state] || "");
     if (aheadMs > 0) {
       setText(overlay.firstElementChild, w("clock_behind", format.elapsed(aheadMs)));

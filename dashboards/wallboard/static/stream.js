@@ -3,6 +3,18 @@ import { addressWith } from "./address.js";
 import { applyDelta } from "./board.js";
 
 const CLOCK_SAMPLES = 10;
+const LOOK_MS = 1000;
+const FIRST_LIMIT_MS = 3000; // until the server has said when a board is stale
+
+// An instant by two clocks: one that does not jump but stands while a TV sleeps, and that of the wall, which does neither.
+const instant = () => ({ at: performance.now(), on: Date.now() });
+
+// Pure: ms from one such instant to another. A wall clock that is ahead by more than `limitMs` tells of a sleep.
+export function elapsedMs(from, to, limitMs) {
+  const awake = to.at - from.at;
+  const asleep = to.on - from.on - awake;
+  return asleep > limitMs ? awake + asleep : awake;
+}
 
 export class Stream {
   constructor(onBoard, address = "/events") {
@@ -10,7 +22,9 @@ export class Stream {
     this.address = address;
     this.view = null;
     this.settings = null;
-    this.heardAt = null; // performance.now() of the last event; the wall clock of a TV may jump
+    this.awaits = false; // the server has no board yet
+    this.heard = null; // when the last event was heard
+    this.stirred = null; // when the link last did anything, if only fail
     this.isPast = false;
     this.open = false;
     this.offsets = [];
@@ -18,16 +32,21 @@ export class Stream {
 
   connect() {
     const source = new EventSource(this.address);
+    this.stirred = instant();
+    this.watch(source);
     const on = (name, take) =>
       source.addEventListener(name, (event) => {
-        this.heardAt = performance.now();
+        this.heard = instant();
+        this.stirred = this.heard;
         take(JSON.parse(event.data));
       });
     source.onopen = () => {
       this.open = true;
+      this.stirred = instant();
     };
     source.onerror = () => {
       this.open = false;
+      this.stirred = instant();
       if (source.readyState === EventSource.CLOSED) this.comeBack(source);
     };
     on("hello", (hello) => this.greet(hello));
@@ -45,6 +64,27 @@ export class Stream {
     });
   }
 
+  // A link that tells nothing and does not break is one that the network forgot: a browser would wait for minutes.
+  watch(source) {
+    const looking = setInterval(() => {
+      const isOver = source.readyState === EventSource.CLOSED;
+      if (!isOver && this.since(this.stirred) <= 2 * this.limitMs()) return;
+      clearInterval(looking);
+      if (isOver) return;
+      source.close();
+      this.open = false;
+      this.connect();
+    }, LOOK_MS);
+  }
+
+  limitMs() {
+    return this.settings === null ? FIRST_LIMIT_MS : this.settings.stale_after_ms;
+  }
+
+  since(then) {
+    return elapsedMs(then, instant(), this.limitMs());
+  }
+
   greet(hello) {
     if (this.settings !== null && this.settings.page !== hello.page) {
       location.reload();
@@ -53,7 +93,9 @@ export class Stream {
     this.settings = hello;
     this.offsets = [];
     this.setClock(hello.server_now);
-    this.view = hello.board;
+    // a server that has just started has no board yet: what is on the screen is from before, and must not look like now
+    this.awaits = hello.board === null;
+    if (!this.awaits) this.view = hello.board;
     this.onBoard();
   }
 
@@ -61,12 +103,12 @@ export class Stream {
   // that would lead to the sign-in is left.
   comeBack(source) {
     source.close();
-    fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" })
+    fetch(location.href, { redirect: "manual", cache: "no-store" })
       .then((answer) => answer.type === "opaqueredirect")
       .catch(() => false)
       .then((refused) => {
         if (refused) location.assign(addressWith({}));
-        else setTimeout(() => this.connect(), this.settings === null ? 1000 : this.settings.stale_after_ms / 2);
+        else setTimeout(() => this.connect(), this.limitMs() / 2);
       });
   }
 
@@ -84,11 +126,12 @@ export class Stream {
   // aheadMs > 0: the server's record is ahead of its own clock, so that it shows nothing as live.
   health() {
     if (this.settings === null) return { state: "connecting", ageMs: 0 };
-    const linkAge = performance.now() - this.heardAt;
-    const limit = this.settings.stale_after_ms;
+    const linkAge = this.since(this.heard);
+    const limit = this.limitMs();
     if (this.view === null) return { state: linkAge > limit ? "link_lost" : "waiting", ageMs: linkAge };
     const ageMs = this.serverNow() - this.view.as_of;
     if (linkAge > limit) return { state: "link_lost", ageMs: Math.max(ageMs, linkAge) };
+    if (this.awaits) return { state: "source_stopped", ageMs, says: "waiting_for_data" };
     const aheadMs = this.view.record_ahead_ms;
     if (aheadMs > 0) return { state: "source_stopped", ageMs: Math.max(ageMs, limit), aheadMs };
     if (ageMs > limit) return { state: this.open ? "source_stopped" : "link_lost", ageMs };

@@ -3,7 +3,7 @@ import { setText } from "./dom.js";
 
 const LOOK_MS = 250;
 
-// The layout of this screen or null; `unknown` where its name is nobody's.
+// The layout of this screen or null; `unknown` where its name is nobody's. Fails where the server does not say (boot.js).
 export function loadLayout() {
   const query = new URLSearchParams(location.search);
   // The portal has none, and /map and /team/N have one only where a layout turned to them.
@@ -12,10 +12,10 @@ export function loadLayout() {
   return fetch(`/layout.json?name=${encodeURIComponent(name)}`, { cache: "no-store" })
     .then((answer) => {
       if (answer.status === 401) location.assign(`/${location.search}`);
+      if (answer.status >= 500) throw new Error(`layout.json: ${answer.status}`);
       return answer.ok ? answer.json() : null;
     })
-    .then((spec) => ({ spec, unknown: spec === null && name !== "" }))
-    .catch(() => ({ spec: null, unknown: false }));
+    .then((spec) => ({ spec, unknown: spec === null && name !== "" }));
 }
 
 const pathOf = (page) => {

@@ -1,7 +1,9 @@
 """Every page of the portal by every role, asked for its own client and for somebody else's."""
 
+import asyncio
 import html
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from dashboards.portal.accounts import Role
+from dashboards.portal.accounts import FILE, Role
 from seatwatch.portal.record import PortalRecord
 from seatwatch.settings import load_defaults
 from tests.builders import customer, ms
@@ -213,6 +215,31 @@ async def test_a_wrong_password_and_an_unknown_name_are_refused_alike_and_then_h
         right = {"name": "client", "password": PASSWORD}
         answer = await opened.post(asked("sign-in"), data=right, allow_redirects=False)
         assert answer.headers["Location"] == "/portal/sign-in?lang=en&refused=2"
+
+
+async def test_guesses_sent_all_at_once_are_counted_one_by_one(app: web.Application) -> None:
+    most = load_defaults().int("portal.sign_in_failures_max")
+    guesses = [*(f"guess {number}" for number in range(most + 2)), PASSWORD]
+    async with browser(app) as opened, asyncio.TaskGroup() as at_once:
+        tried = [
+            at_once.create_task(
+                opened.post(asked("sign-in"), data={"name": "client", "password": guess}, allow_redirects=False),
+                name="test.guess",
+            )
+            for guess in guesses
+        ]
+    places = Counter(task.result().headers["Location"] for task in tried)
+    assert places == {"/portal/sign-in?lang=en&refused=1": most, "/portal/sign-in?lang=en&refused=2": 3}
+
+
+async def test_while_the_accounts_cannot_be_read_nobody_is_let_in_and_the_page_says_why(
+    app: web.Application, tmp_path: Path
+) -> None:
+    async with browser(app, "client") as opened:
+        (tmp_path / FILE).write_text("{ half of a file", encoding="utf-8")
+        form = {"name": "client", "password": PASSWORD}
+        for answer in (await opened.get(asked("service")), await opened.post(asked("sign-in"), data=form)):
+            assert (answer.status, "The record cannot be read just now" in await answer.text()) == (503, True)
 
 
 @pytest.mark.parametrize("days", ["from=9999-12-31", "to=9999-12-31", "to=0001-01-01", "from=9999-12-30&to=9999-12-31"])

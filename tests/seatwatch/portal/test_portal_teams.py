@@ -157,3 +157,15 @@ def test_a_screen_that_stays_open_keeps_no_session_from_ending(tmp_path: Path) -
     again = sessions.start(accounts.all()["lead"])
     accounts.disable("lead")
     assert not sessions.lasts(again)
+
+
+def test_a_screen_ends_while_the_accounts_cannot_be_read_instead_of_failing_before_other_screens(
+    tmp_path: Path,
+) -> None:
+    people(tmp_path)
+    accounts = Accounts(tmp_path / FILE)
+    sessions = Sessions(accounts, load_defaults().fill(PortalSettings, "portal"), lambda: 0)
+    token = sessions.start(accounts.all()["lead"])
+    assert sessions.lasts(token)
+    (tmp_path / FILE).write_text("{ half of a file", encoding="utf-8")
+    assert not sessions.lasts(token)
