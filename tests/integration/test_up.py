@@ -7,7 +7,9 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -19,10 +21,10 @@ from ledger.fsck import check
 from ledger.reader import LedgerReader
 from ledger.segment import segment_path
 from seatwatch.clock import now_ms
-from seatwatch.runtime_file import read_runtime
+from seatwatch.runtime_file import Runtime, read_runtime
 from seatwatch.server.process import EXIT_COMMIT_FAILED
 from tests.collector.store import frame, item
-from tests.integration.running import START_S, board, configuration, get, redis_at, seatwatch, server, site_of
+from tests.integration.running import START_S, Running, board, configuration, get, redis_at, seatwatch, server, site_of
 from tests.servers import Server, ask, free_port, run_mosquitto
 from tests.waiting import wait_until, wait_until_blocking
 from wire.codec import decode_ack, encode_frame
@@ -36,17 +38,32 @@ CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02up"
 CONNACK = b"\x20"
 
 
-def test_it_serves_board_metrics_and_health(tmp_path: Path) -> None:
-    with server(tmp_path, CONFIGURATION) as (_, runtime):
-        shown = board(runtime.url)
-        assert [tile["id"] for tile in shown["clients"].values()] == ["acme"]
-        assert [(tile["id"], tile["live"]) for tile in shown["queues"].values()] == [("acme-presale", None)]
-        site = shown["sites"]["site1"]
-        assert (site["state"], site["reason"], site["probes_known"]) == ("unknown", "never_heard", 2)
-        metrics = get(f"{runtime.url}/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"})
-        assert metrics.endswith(b"# EOF\n")
-        assert b"seatwatch_ledger_entries" in metrics
-        assert b'"ok":true' in get(f"{runtime.url}/healthz")
+class Served(NamedTuple):
+    """A server for the tests that leave it as it is."""
+
+    directory: Path
+    running: Running
+    runtime: Runtime
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    directory = tmp_path_factory.mktemp("served")
+    with server(directory, CONFIGURATION) as (running, runtime):
+        yield Served(directory, running, runtime)
+
+
+def test_it_serves_board_metrics_and_health(served: Served) -> None:
+    runtime = served.runtime
+    shown = board(runtime.url)
+    assert [tile["id"] for tile in shown["clients"].values()] == ["acme"]
+    assert [(tile["id"], tile["live"]) for tile in shown["queues"].values()] == [("acme-presale", None)]
+    site = shown["sites"]["site1"]
+    assert (site["state"], site["reason"], site["probes_known"]) == ("unknown", "never_heard", 2)
+    metrics = get(f"{runtime.url}/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert metrics.endswith(b"# EOF\n")
+    assert b"seatwatch_ledger_entries" in metrics
+    assert b'"ok":true' in get(f"{runtime.url}/healthz")
 
 
 def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> None:
@@ -66,25 +83,25 @@ def test_it_stops_within_two_seconds_with_screens_connected(tmp_path: Path) -> N
     assert took_s < 2.0
 
 
-async def test_what_the_doors_refuse_is_on_the_metrics(tmp_path: Path) -> None:
-    with server(tmp_path, CONFIGURATION) as (running, runtime):
-        async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
-            await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
-        request = urllib.request.Request(f"{runtime.url}/v1/events", data=b"{}", method="POST")
-        with pytest.raises(urllib.error.HTTPError):
-            await asyncio.to_thread(urllib.request.urlopen, request)
+async def test_what_the_doors_refuse_is_on_the_metrics(served: Served) -> None:
+    _, running, runtime = served
+    async with aiomqtt.Client("127.0.0.1", runtime.mqtt_port, protocol=aiomqtt.ProtocolVersion.V311) as client:
+        await client.publish(backlog_topic("site1/seat-01"), b"no frame", qos=1)
+    request = urllib.request.Request(f"{runtime.url}/v1/events", data=b"{}", method="POST")
+    with pytest.raises(urllib.error.HTTPError):
+        await asyncio.to_thread(urllib.request.urlopen, request)
 
-        async def refused() -> bool:
-            page = (await asyncio.to_thread(get, f"{runtime.url}/metrics")).decode()
-            wanted = ('refusal="not_a_frame"} 1', 'refusal="unauthorised"} 1')
-            return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
+    async def refused() -> bool:
+        page = (await asyncio.to_thread(get, f"{runtime.url}/metrics")).decode()
+        wanted = ('refusal="not_a_frame"} 1', 'refusal="unauthorised"} 1')
+        return all(f"seatwatch_frames_refused_total{{{each}" in page for each in wanted)
 
-        await wait_until(refused, what="the refusals to be counted")
-        request.add_header("Content-Encoding", "gzip")  # and the body is none
-        with pytest.raises(OSError):
-            await asyncio.to_thread(urllib.request.urlopen, request)
-        await wait_until(lambda: "http.bad_request" in running.said(), what="the broken body to be told")
-        assert "Traceback" not in running.said()
+    await wait_until(refused, what="the refusals to be counted")
+    request.add_header("Content-Encoding", "gzip")  # and the body is none
+    with pytest.raises(OSError):
+        await asyncio.to_thread(urllib.request.urlopen, request)
+    await wait_until(lambda: "http.bad_request" in running.said(), what="the broken body to be told")
+    assert "Traceback" not in running.said()
 
 
 @pytest.mark.alone
@@ -197,12 +214,12 @@ def test_a_wrong_configuration_is_refused_with_every_key(tmp_path: Path) -> None
     assert "source[0].client" in running.said()
 
 
-def test_a_second_server_over_the_same_record_is_refused(tmp_path: Path) -> None:
-    with server(tmp_path, CONFIGURATION):
-        command = ["up", "--config", str(tmp_path / "seatwatch.toml"), "--data", str(tmp_path / "data")]
-        with seatwatch(command, tmp_path / "second.log") as second:
-            assert second.process.wait(30) == 1
-        assert "the record cannot be opened" in second.said()
+def test_a_second_server_over_the_same_record_is_refused(served: Served) -> None:
+    directory = served.directory
+    command = ["up", "--config", str(directory / "seatwatch.toml"), "--data", str(directory / "data")]
+    with seatwatch(command, directory / "second.log") as second:
+        assert second.process.wait(30) == 1
+    assert "the record cannot be opened" in second.said()
 
 
 async def test_a_ledger_file_removed_under_it_ends_it_before_it_acknowledges(tmp_path: Path) -> None:

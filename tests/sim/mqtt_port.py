@@ -111,6 +111,7 @@ class Message(NamedTuple):
 
     topic: str
     payload: bytes
+    retain: bool = False
 
 
 class SimClient:
