@@ -31,8 +31,8 @@ def is_name(text: str) -> bool:
 
 
 def is_client(text: str) -> bool:
-    """Whether `text` may name a client: a name without a slash, since its ledger is a folder of that name."""
-    return is_name(text) and "/" not in text
+    """Whether `text` may name a client: a name without a slash, since its ledger is a folder, and not the operator's."""
+    return is_name(text) and "/" not in text and text != OPERATOR
 
 
 def is_derived(source: str) -> bool:

@@ -137,7 +137,7 @@ def _check_names(client: str, source: str) -> None:
         if not is_name(name) or is_derived(name):
             refuse(f"{name!r} is no name; use letters, digits and . _ : @ / -")
     if not is_client(client):
-        refuse(f"--client {client}: a client's name has no slash")
+        refuse(f"--client {client}: a client's name has no slash, and the operator's ledger is no client's")
 
 
 def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
