@@ -10,6 +10,7 @@ from itertools import combinations
 
 import pytest
 
+from dashboards.portal.server import HERE
 from dashboards.wallboard.server import STATIC
 
 Colour = tuple[float, float, float]
@@ -99,3 +100,11 @@ def test_the_simulation_does_what_the_paper_says_of_grey_and_of_red() -> None:
     for people in SEEN_BY:
         assert max(abs(a - b) for a, b in zip(seen("#808080", people), linear("#808080"), strict=True)) < 0.002
     assert luminance(seen("#ff0000", "protanopes")) < luminance(linear("#ff0000")) * 0.55, "red is dark to them"
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["by day", "by night"])
+def test_the_numbers_in_the_darkest_cells_of_the_portals_week_are_readable(theme: int) -> None:
+    style = (HERE / "static" / "portal.css").read_text(encoding="utf-8")
+    for shade in (4, 5):
+        cell, number = (re.findall(rf"--{name}-{shade}: (#[0-9a-f]{{6}});", style)[theme] for name in ("shade", "on"))
+        assert contrast(linear(cell), linear(number)) >= AA, (shade, cell, number)

@@ -258,6 +258,22 @@ def test_six_hundred_seats_fit_a_tv_each_with_a_shape_and_a_word_and_nobodys_nam
         assert not page.evaluate(OVERFLOWS)
 
 
+@pytest.mark.parametrize("size", [(1600, 900), (1366, 768)], ids=str)
+def test_every_floor_fits_whole_whatever_its_shape(shared: Wall, browser: Browser, size: tuple[int, int]) -> None:
+    hidden = """() => {
+      const floor = document.getElementById("floor").getBoundingClientRect();
+      const out = (box) => ["left", "top"].some((side) => box[side] < floor[side])
+        || ["right", "bottom"].some((side) => box[side] > floor[side]);
+      return Array.from(document.querySelectorAll(".block")).filter((made) => out(made.getBoundingClientRect())).length;
+    }"""
+    shared.show(floor_board(1, 2, 2))
+    with looking(browser, f"{shared.base}/map?lang=en", size) as page:
+        for sites, rows, columns in ((2, 6, 10), (3, 4, 9), (4, 3, 5), (1, 12, 8)):
+            shared.show(floor_board(sites, rows, columns))
+            expect(live(page).locator(".seat")).to_have_count(sites * rows * columns)
+            assert page.evaluate(hidden) == 0, (sites, rows, columns)
+
+
 def test_a_seat_changes_its_look_where_it_stands(shared: Wall, browser: Browser) -> None:
     def floor(*waits_ms: int) -> None:
         seats = [SeatTile("sh1/01", "sh1", "", "", True), SeatTile("sh1/02", "sh1", "", "", False)]

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, StorageState
 from seatwatch.glossary import words
 from tests.dashboards.screens import PHONE
 from tests.integration.running import server
+from tests.integration.test_wallboard_layout import COVERED, FAINT
 from tests.seatwatch.portal.sites import incident, operator_of, site_day
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
 
@@ -128,10 +129,16 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
-def test_no_page_is_wider_than_a_phone(page: Page, base: str, path: str, language: str) -> None:
+def test_no_page_is_wider_than_a_phone_or_hides_a_text_by_day_or_night(
+    page: Page, base: str, path: str, language: str
+) -> None:
     page.goto(f"{base}/{path}&lang={language}")
     assert page.evaluate("document.documentElement.lang") == language
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert page.evaluate(COVERED) == []
+    assert page.evaluate(FAINT) == []
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(FAINT) == []
 
 
 def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, base: str) -> None:

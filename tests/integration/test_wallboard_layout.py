@@ -33,7 +33,9 @@ COVERED = """() => {
   const seen = (node) => {
     const range = document.createRange();
     range.selectNodeContents(node);
-    let { left, right, top, bottom } = range.getBoundingClientRect();
+    return [...(node.data ? range : node).getClientRects()].map((line) => within(node, line));
+  };
+  const within = (node, { left, right, top, bottom }) => {
     const air = (bottom - top) * 0.28; // above and below the letters
     [top, bottom] = [top + air, bottom - air];
     for (let at = node.parentElement; at; at = at.parentElement) {
@@ -47,7 +49,7 @@ COVERED = """() => {
   const nodes = [...document.querySelectorAll("img")];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (walk.currentNode.data.trim()) nodes.push(walk.currentNode);
-  const boxes = nodes.map(seen).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
+  const boxes = nodes.flatMap(seen).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
   const shared = (a, b) => [
     Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top),
   ];
@@ -160,13 +162,26 @@ FAINT = """() => {
     }
     return channels(getComputedStyle(document.documentElement).backgroundColor);
   };
+  // in a picture a text has a fill, and may stand on the cell that was drawn before it
+  const cell = (node) => {
+    const under = node.previousElementSibling;
+    const [at, box] = [node, under || node].map((made) => made.getBoundingClientRect());
+    const outside = (a, b) => a.left < b.left || a.right > b.right || a.bottom > b.bottom;
+    if (under === null || under.localName !== "rect" || outside(at, box)) return ground(node);
+    const { fill, fillOpacity } = getComputedStyle(under);
+    const below = ground(node);
+    return channels(fill).map((value, part) => value * fillOpacity + below[part] * (1 - fillOpacity));
+  };
   const faint = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const text = walk.currentNode;
     const node = text.parentElement;
     if (!text.data.trim() || node.getClientRects().length === 0) continue;
-    const [a, b] = [light(channels(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    const style = getComputedStyle(node);
+    const drawn = node.localName === "text";
+    const colours = drawn ? [channels(style.fill), cell(node)] : [channels(style.color), ground(node)];
+    const [a, b] = colours.map(light).sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
     if (contrast < 4.5) faint.push(`${node.className}: ${text.data} ${contrast.toFixed(2)}`);
   }

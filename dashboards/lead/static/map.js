@@ -86,7 +86,9 @@ class MapScreen extends Shell {
       floor.textContent = "";
       const blocks = blocksOf(seats);
       const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const room = { width, height, head: HEAD_REM * rem, gap: GAP_REM * rem, names: NAMES_REM * rem, ...SIZE };
+      // a block has half a gap on either side, the first and the last one too
+      const gap = GAP_REM * rem;
+      const room = { width: width - gap, height, head: HEAD_REM * rem, gap, names: NAMES_REM * rem, ...SIZE };
       const size = this.phone.matches ? sizeFor(blocks, { ...room, height: Infinity, ...PHONE_SIZE }) : sizeFor(blocks, room);
       floor.style.setProperty("--seat", `${size}px`);
       floor.classList.toggle("told", size >= TEXT_FROM);
