@@ -22,7 +22,7 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.cause_report import cause_rows
 from seatwatch.cause_words import causes_found
-from seatwatch.duty_times import DutyTimes, duty_times
+from seatwatch.duty_times import DutyTimes, duty_times, next_opening
 from seatwatch.past_board import past_board
 from seatwatch.settings import Defaults, load_defaults
 from sla_engine._core.contract import EVERY_QUEUE
@@ -85,7 +85,7 @@ def duty_facts(
         at=at,
         since=begins,
         is_of_client=bool(about.client),
-        opens_at=times.next_opening(at) if kind is DutyKind.PRE_OPENING else None,
+        opens_at=next_opening(data, about.client, at) if kind is DutyKind.PRE_OPENING else None,
         tiles=tiles,
         client=next((tile for tile in board.clients if tile.id == about.client), None) if about.client else None,
         sites=[tile for tile in board.sites if tile.id in sites],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from seatwatch.duty_times import DutyTimes, duty_times
+from seatwatch.duty_times import DutyTimes, duty_times, next_opening
 from seatwatch.message_section import MessageSection
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,19 +32,18 @@ class Due(NamedTuple):
 
 def next_due(message: MessageSection, data: Path, after: int, settings: ScheduleSettings) -> Due | None:
     """The first one due after `after` (ms), by the rules in force then; None where none is. Raises LedgerCorrupt."""
-    times = duty_times(data, message.client, after)
     match message.kind:
         case "pre-opening":
-            opening = times.next_opening(after + settings.before_opening_ms)
+            opening = next_opening(data, message.client, after + settings.before_opening_ms)
             if opening is None:
                 return None
             due_at = opening - settings.before_opening_ms
             return Due(due_at, due_at, None)
         case "daily":
-            ended = times.next_day_start(after - settings.after_day_ms)
+            ended = duty_times(data, message.client, after).next_day_start(after - settings.after_day_ms)
             return Due(ended + settings.after_day_ms, ended, None)
         case "handover":
-            return _handover(message.times, times, after)
+            return _handover(message.times, duty_times(data, message.client, after), after)
 
 
 def _handover(clock_times: list[str], times: DutyTimes, after: int) -> Due:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from seatwatch.record_rules import definition_in_force
+from seatwatch.record_rules import definition_in_force, definitions_from
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS, MINUTE_MS, calendar_of
@@ -49,6 +49,21 @@ class DutyTimes:
     def next_day_start(self, at: int) -> int:
         """End of the business day `at` lies in."""
         return self._days.next_day_start(self.day_start(at))
+
+
+def next_opening(data: Path, client: str, after: int) -> int | None:
+    """The first instant after `after` (ms) at which a client, or with "" a site, opens by the rules in force then.
+
+    None where none is near. Raises LedgerCorrupt.
+    """
+    found = definitions_from(data, client, after) if client else []
+    ruled = found or [(after, load_preset(DEFAULT))]
+    ends = [*(since for since, _ in ruled[1:]), INSTANT_MAX_MS]
+    for (since, definition), until in zip(ruled, ends, strict=True):
+        opening = DutyTimes(definition).next_opening(max(after, since - 1))
+        if opening is not None and opening < until:
+            return opening
+    return None
 
 
 def duty_times(data: Path, client: str, at: int) -> DutyTimes:

@@ -60,18 +60,35 @@ def definition_in_force(data: Path, client: str, at: int) -> Definition | None:
     return None if found is None else found[1]
 
 
+def definitions_from(data: Path, client: str, at: int) -> list[tuple[int, Definition]]:
+    """The primary definition in force at `at` (ms) and those to come, each with the instant it begins at.
+
+    LedgerCorrupt.
+    """
+    contracts, definitions = _entered(ledger_directory(data, client))
+    dated = [*(each.effective_from for each in contracts), *(each.effective_from for each in definitions)]
+    begins = sorted({at, *(since for since in dated if since > at)})
+    found = [(since, _chosen(contracts, definitions, since)) for since in begins]
+    return [(since, chosen[1]) for since, chosen in found if chosen is not None]
+
+
 def _rules(directory: Path, at: int) -> ClientRules | None:
     found = _in_force_at(directory, at)
     return None if found is None else ClientRules(found[0].title, found[1].time_zone)
 
 
 def _in_force_at(directory: Path, at: int) -> tuple[Contract, Definition] | None:
+    return _chosen(*_entered(directory), at)
+
+
+def _entered(directory: Path) -> tuple[list[Contract], list[Definition]]:
+    """Every contract and every definition of a ledger; nothing where there is none."""
     contracts: list[Contract] = []
     definitions: list[Definition] = []
     try:
         reader = LedgerReader.open(directory)
     except LedgerMissing:
-        return None
+        return contracts, definitions
     try:
         for stored in reader.of_source(SOURCE):
             body = recorded(stored).body
@@ -84,6 +101,10 @@ def _in_force_at(directory: Path, at: int) -> tuple[Contract, Definition] | None
                 continue  # the engine judges nothing by it either
     finally:
         reader.close()
+    return contracts, definitions
+
+
+def _chosen(contracts: list[Contract], definitions: list[Definition], at: int) -> tuple[Contract, Definition] | None:
     contract = _in_force(contracts, at)
     if contract is None:
         return None

@@ -30,7 +30,7 @@ from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
 from dashboards.portal.which import NAMES, Which
 from dashboards.wallboard import server as wallboard
-from dashboards.wallboard.access import is_same_origin
+from dashboards.wallboard.access import address_of, is_encrypted, is_same_origin
 from dashboards.wallboard.forms import posted
 from wire.incident import Cause
 from wire.scope import Scope
@@ -183,7 +183,7 @@ class Portal:
     async def _sign_in(self, visit: Visit) -> web.StreamResponse:
         form = await self._form(visit.request)
         name, password = str(form.get("name", "")), str(form.get("password", ""))
-        address = visit.request.remote or ""
+        address = address_of(visit.request)
         query, language = visit.request.query, visit.language
         async with self._hashing:  # each takes 64 MiB
             # again: of many asked at once, all those before this one may have failed by now
@@ -200,7 +200,7 @@ class Portal:
             path=ROOT,
             httponly=True,
             samesite="Lax",
-            secure=visit.request.secure,
+            secure=is_encrypted(visit.request),
         )
         raise response
 

@@ -111,6 +111,18 @@ def is_same_origin(request: web.Request) -> bool:
     return origin == "null" or urlsplit(origin).netloc == request.host
 
 
+def is_encrypted(request: web.Request) -> bool:
+    """Whether the browser's own connection is: to us, or to the proxy that passed the request on."""
+    return request.secure or request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from; of one that a proxy on this machine passed on, where the proxy had it from."""
+    remote = request.remote or ""
+    passed_on = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2].strip()
+    return passed_on if passed_on and _is_loopback(remote) else remote
+
+
 def _token(request: web.Request) -> str | None:
     """What the request shows: its bearer token, else its cookie."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")

@@ -15,7 +15,7 @@ from aiohttp import HttpVersion11, web
 
 from dashboards.exposition import OPENMETRICS, PLAIN_TEXT, wants_openmetrics
 from dashboards.wallboard._core.sight import Sight
-from dashboards.wallboard.access import COOKIE, Access
+from dashboards.wallboard.access import COOKIE, Access, is_encrypted
 from dashboards.wallboard.forms import posted
 from dashboards.wallboard.hub import Hub, Screen, TooManyScreensError
 from wire.scope import EVERYTHING, Scope
@@ -134,7 +134,7 @@ class Wallboard:
             max_age=self.hub.settings.cookie_age_ms // 1000,
             httponly=True,
             samesite="Lax",
-            secure=request.secure,
+            secure=is_encrypted(request),
         )
         raise response
 

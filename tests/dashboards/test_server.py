@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import ClientResponse, CookieJar
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from aiohttp.web import Application
+from multidict import CIMultiDict
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from dashboards.lead.server import STATIC as LEAD
-from dashboards.wallboard.access import COOKIE, Access
+from dashboards.wallboard.access import COOKIE, Access, address_of
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import SECURITY_HEADERS, STATIC, install
 from seatwatch.glossary import words
@@ -92,6 +93,27 @@ async def test_a_tv_signs_in_by_address_once_and_keeps_a_cookie_no_script_can_re
         assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="))
         assert await queues(await opened.get("/board.json")) == {"acme|chat"}
         assert (await opened.get("/", allow_redirects=False)).status == 200
+        by_https = {"X-Forwarded-Proto": "https"}
+        passed_on = await opened.get("/?token=for-acme", headers=by_https, allow_redirects=False)
+        assert ("Secure" in cookie, "Secure" in passed_on.headers["Set-Cookie"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("remote", "told", "expected"),
+    [
+        ("127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("::1", ["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("127.0.0.1", [""], "127.0.0.1"),
+        ("192.0.2.4", ["203.0.113.9"], "192.0.2.4"),
+    ],
+)
+def test_where_a_request_comes_from_is_told_by_a_proxy_on_this_machine_only(
+    remote: str, told: list[str], expected: str
+) -> None:
+    headers = CIMultiDict([("X-Forwarded-For", each) for each in told])
+    assert address_of(make_mocked_request("GET", "/", headers).clone(remote=remote)) == expected
 
 
 async def test_the_sign_in_form_takes_a_token_and_refuses_a_wrong_or_oversized_one() -> None:

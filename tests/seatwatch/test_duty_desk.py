@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from dashboards.alerting._core.duty_facts import DutyFacts
@@ -17,11 +18,15 @@ from dashboards.alerting._core.message import Message
 from seatwatch.config import Config, SiteSection
 from seatwatch.duty_messages import KINDS
 from seatwatch.duty_schedule import Due, ScheduleSettings, next_due
+from seatwatch.duty_times import next_opening
 from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection
 from seatwatch.server.duty_desk import FILE, DutyDesk, NotMadeError
 from seatwatch.settings import load_defaults
-from tests.builders import ms
+from sla_engine._core.definition import Definition, ServiceWindow
+from sla_engine.definition_files import load_preset
+from tests.builders import PRESET, changed, clock, ms, rules
+from tests.seatwatch.portal.worlds import client_of
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -99,6 +104,21 @@ def test_each_kind_is_due_by_the_hours_of_the_contract(tmp_path: Path) -> None:
     assert next_due(DAILY, tmp_path, ms("04:15"), SCHEDULE) == Due(ms("04:15") + DAY, ms("04:00") + DAY, None)
     assert next_due(SHIFTS, tmp_path, ms("09:00"), SCHEDULE) == Due(ms("16:00"), ms("16:00"), ms("08:00"))
     assert next_due(SHIFTS, tmp_path, ms("16:00"), SCHEDULE) == Due(ms("00:30") + DAY, ms("00:30") + DAY, ms("16:00"))
+
+
+@pytest.mark.parametrize("before", [PRESET, load_preset("jd-30s-24h")], ids=["opens-later", "never-closes"])
+def test_on_the_first_day_of_other_hours_the_check_comes_before_the_new_opening(
+    tmp_path: Path, before: Definition
+) -> None:
+    early = changed(
+        replace(before, version=before.version + 1, effective_from=ms("+2 00:00")),
+        service_windows=(ServiceWindow(7 * 60, 22 * 60),),
+    )
+    client_of(tmp_path, "acme", [*rules(replace(before, effective_from=0), early), clock("09:00")])
+    check = MessageSection(kind="pre-opening", client="acme", channels=["floor"])
+    first = next_due(check, tmp_path, ms("+1 09:00"), SCHEDULE)
+    assert first == Due(ms("+2 06:30"), ms("+2 06:30"), None)
+    assert next_opening(tmp_path, "acme", ms("+2 06:30")) == ms("+2 07:00")
 
 
 async def test_a_message_goes_out_once_to_every_channel_in_its_language(tmp_path: Path) -> None:

@@ -149,10 +149,14 @@ async def test_a_form_needs_its_sessions_token_and_a_page_of_ours(app: web.Appli
 async def test_the_cookie_is_out_of_reach_of_scripts_and_ends_with_signing_out(app: web.Application) -> None:
     async with browser(app) as opened:
         form = {"name": "client", "password": PASSWORD}
+        by_https = {"X-Forwarded-Proto": "https"}
+        passed_on = await opened.post(asked("sign-in"), data=form, headers=by_https, allow_redirects=False)
+        assert "Secure" in passed_on.headers["Set-Cookie"]
         answer = await opened.post(asked("sign-in"), data=form, allow_redirects=False)
         cookie = answer.headers["Set-Cookie"]
         for part in ("HttpOnly", "SameSite=Lax", "Path=/portal"):
             assert part in cookie
+        assert "Secure" not in cookie
         page = await (await opened.get(asked("service"))).text()
         token = re.search(r'name="csrf" value="([^"]+)"', page)
         assert token is not None
