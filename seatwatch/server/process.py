@@ -242,7 +242,8 @@ class Server:
             if self._enrolment is not None:
                 self._enrolment.introduce(tls)
         accepts = None if self._enrolment is None else self._enrolment.accepts
-        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts)
+        may_pass = None if self._enrolment is None else self._enrolment.may_pass
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts, may_pass=may_pass)
         await beside(door.run(), name="mqtt")
         return port
 
