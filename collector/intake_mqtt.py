@@ -79,8 +79,12 @@ class MqttDoor:
         *,
         tls: ssl.SSLContext | None = None,
         accepts: Callable[[Frame], bool] | None = None,
+        may_pass: Callable[[str], bool] | None = None,
     ) -> None:
-        """accepts: whether to take a frame of a source that is who it says, None = always."""
+        """accepts: whether to take a frame of a source that is who it says, None = always.
+
+        may_pass: whether to look at one more message on the topics of a source that is known, None = always.
+        """
         self.stats = DoorStats()
         self.connected = asyncio.Event()
         self._intake = intake
@@ -89,6 +93,7 @@ class MqttDoor:
         self._settings = settings
         self._tls = tls
         self._accepts = accepts
+        self._may_pass = may_pass
         self._told: set[tuple[str, Reason]] = set()
 
     async def run(self) -> None:
@@ -157,6 +162,9 @@ class MqttDoor:
             return
         self.stats.frames += 1
         self.stats.bytes += len(payload)
+        if self._is_flooding(str(message.topic)):
+            self.stats.too_often += 1
+            return
         try:
             frame = self._frame(message, payload)
             ack = await self._intake.submit(frame, Principal(frozenset({frame.source})))
@@ -174,6 +182,11 @@ class MqttDoor:
         except aiomqtt.MqttError:
             return  # a lost acknowledgement costs one resend
         self.stats.acknowledged += 1
+
+    def _is_flooding(self, topic: str) -> bool:
+        named = parse_topic(topic)
+        is_known = named is not None and self._sources.get(named.source) is not None
+        return self._may_pass is not None and named is not None and is_known and not self._may_pass(named.source)
 
     def _tell(self, topic: str, error: DecodeError) -> None:
         """Name a source whose frames are refused: it is told nothing here, and sends them again for ever."""

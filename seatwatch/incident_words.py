@@ -11,7 +11,7 @@ from sla_engine.incident_log import Incident
 from wire.facility import Comms, UpsReading
 from wire.incident import IncidentAcknowledged, IncidentSaid, WorkSeen
 from wire.phone import PhoneLineReading
-from wire.record import SourceBack, SourceSilent
+from wire.record import BROKER, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
 from wire.uplink import ConnectionSeen, Failover, LineReading
@@ -70,6 +70,9 @@ class IncidentTeller:
         by = entry.body.by if isinstance(entry.body, IncidentAcknowledged) else ""
         return self.word("incident_taken_on").format(by=by)
 
+    def _source(self, source: str) -> str:
+        return self.word("hub_broker") if source == BROKER else source
+
     def told(self, entry: Recorded) -> str:
         """What an entry of the evidence told."""
         match entry.body:
@@ -88,9 +91,9 @@ class IncidentTeller:
                 told = self.word("line_moved").format(from_line=body.from_line or "-", to_line=body.to_line or "-")
                 return f"{told} ({body.duration_ms / MS_PER_S:.1f} {self.word('seconds')})"
             case SourceSilent() as body:
-                return f"{body.about_source}: {self.word('silent')}"
+                return f"{self._source(body.about_source)}: {self.word('silent')}"
             case SourceBack() as body:
-                return f"{body.about_source}: {self.word('heard_again')}"
+                return f"{self._source(body.about_source)}: {self.word('heard_again')}"
             case WorkSeen() as body:
                 key = "people_at_work" if body.is_working else "people_quiet"
                 return self.word(key).format(replies=body.replies, usual=body.usual, signed_out=body.signed_out)

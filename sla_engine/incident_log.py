@@ -9,7 +9,7 @@ from wire.facility import Heartbeat, UpsReading
 from wire.incident import IncidentAcknowledged, IncidentSaid, IncidentStep, Severity, WorkSeen
 from wire.kinds import Kind
 from wire.phone import PhoneLineReading
-from wire.record import SourceBack, SourceSilent
+from wire.record import BROKER, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
 from wire.uplink import ConnectionSeen, Failover, LineReading
@@ -87,7 +87,7 @@ def evidence(reader: LedgerReader, incident: Incident) -> list[Recorded]:
     for entry in _entries(reader, first, last + 1, _EVIDENCE):
         body = entry.body
         if isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
-            if body.about_source in at_site:
+            if body.about_source in at_site or body.about_source == BROKER:
                 found.append(entry)
         elif isinstance(body, WorkSeen):
             if body.incident in ids:

@@ -1,7 +1,7 @@
 """What the record says about itself: gaps, quarantine, time, silence. Written by Seatwatch, never by a sender."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -74,6 +74,10 @@ class Equivocation(Body, frozen=True, array_like=True, gc=False):
 
 class Clock(Body, frozen=True, array_like=True, gc=False):
     """The hub's time passes: occurred_at is the instant. Lets the record, not a timer, judge what never came."""
+
+
+BROKER: Final = "~broker"
+"""What is silent where the hub lost its broker; no source of messages has that name."""
 
 
 class SourceSilent(Body, frozen=True, array_like=True, gc=False):

@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from collector._core.derived import entry
+from collector._core.floods import FloodRules, Floods
 from collector.enrolment._core.broker import HUB, BrokerLimits, Listener
 from collector.enrolment._core.denials import Denials
 from collector.enrolment._core.desk import DeskLimits
@@ -32,7 +33,7 @@ from dashboards.rollout.page import RolloutPage
 from dashboards.snapshot import EnrolmentFigures
 from dashboards.wallboard.access import Access
 from seatwatch.addresses import bind_as_written
-from seatwatch.clock import now_ms
+from seatwatch.clock import elapsed_ms, now_ms
 from seatwatch.config import Config, ConfigError, Problem, probe_sources
 from seatwatch.enrolment_job import FOLDER
 from seatwatch.enrolment_section import EnrolmentSection, ring_of
@@ -99,6 +100,8 @@ class Enrolment:
         self._changed = asyncio.Event()
         self._broker = broker_of(section, base, self.authority, self.store, defaults)
         self._twins = Twins(TwinRules(limits.live_ms))
+        self._floods = Floods(defaults.fill(FloodRules, "collector", prefix="flood_"))
+        self._away: frozenset[str] = frozenset()
         self.desk = Desk(
             self.authority, self.store, limits, clock_ms=now_ms, heard_at=self._heard_at, changed=self._changed.set
         )
@@ -151,6 +154,10 @@ class Enrolment:
             self.desk.doubled(frame.source)
         return not self._twins.is_doubled(frame.source)
 
+    def may_pass(self, source: str) -> bool:
+        """Whether to look at one more message of a source: not beyond what any probe sends."""
+        return self._floods.may_pass(source, elapsed_ms())
+
     async def start(self, stack: AsyncExitStack, beside: Beside) -> str:
         """Open the door and begin with what runs beside it; what to tell a person of it."""
         said = await self.open_door(stack)
@@ -190,7 +197,7 @@ class Enrolment:
         try:
             while True:
                 now, version = now_ms(), self.store.version()
-                is_changed = version != seen or self._changed.is_set()
+                is_changed = self._keep_away() or version != seen or self._changed.is_set()
                 seen = version
                 self._changed.clear()
                 if is_changed or not is_recorded:
@@ -223,11 +230,20 @@ class Enrolment:
         self.store.recorded(waiting[-1][0])
         return True
 
+    def _keep_away(self) -> bool:
+        """Whether others are to be kept away for flooding than before."""
+        away = self._floods.away(elapsed_ms())
+        for identity in sorted(away - self._away):
+            log.error("enrolment.flooding", identity=identity)
+        is_changed = away != self._away
+        self._away = away
+        return is_changed
+
     async def _tell_broker(self, now: int) -> bool:
         """Whether the broker knows who may speak, or there is none to be told."""
         if self._broker is None:
             return True
-        identities = may_speak(self._config, self.store, now)
+        identities = [name for name in may_speak(self._config, self.store, now) if name not in self._away]
         try:
             if self._broker.write(identities, now):
                 self._broker.reload()

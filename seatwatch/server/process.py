@@ -17,6 +17,7 @@ from aiohttp import web
 
 from collector.at_once import SideBySide
 from collector.broker_embedded import embedded_broker
+from collector.broker_watch import BrokerWatch, BrokerWatchSettings
 from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
 from collector.intake_mqtt import MqttDoor, MqttSettings
@@ -185,6 +186,14 @@ class Server:
             owes=told_lately if engines is None else engines.owes,
         )
         await beside(timekeeper.run(), name="timekeeper")
+        if self._door is not None:
+            watch = BrokerWatch(
+                intake,
+                self._defaults.fill(BrokerWatchSettings, "collector", prefix="broker_"),
+                is_connected=self._door.connected.is_set,
+                clock_ms=self._record_clock.now_ms,
+            )
+            await beside(watch.run(self._defaults.seconds("collector.clock_open")), name="broker watch")
 
     async def _intake(self, stack: AsyncExitStack, beside: Beside) -> Intake:
         defaults = self._defaults
@@ -237,7 +246,8 @@ class Server:
             if self._enrolment is not None:
                 self._enrolment.introduce(tls)
         accepts = None if self._enrolment is None else self._enrolment.accepts
-        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts)
+        may_pass = None if self._enrolment is None else self._enrolment.may_pass
+        self._door = door = MqttDoor(intake, intake.sources, settings, tls=tls, accepts=accepts, may_pass=may_pass)
         await beside(door.run(), name="mqtt")
         return port
 

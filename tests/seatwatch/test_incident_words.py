@@ -6,10 +6,18 @@ import pytest
 
 from seatwatch.incident_words import IncidentTeller
 from tests.builders import ms
-from tests.sla_engine.entries import head
+from tests.sla_engine.entries import Log, head
 from wire.facility import Comms, Power, UpsReading
 from wire.kinds import Kind
+from wire.record import BROKER
 from wire.recorded import Recorded
+
+
+def test_a_lost_broker_is_called_by_what_it_is() -> None:
+    entry = Log().silent(BROKER, ms("09:00"), ms("09:01"))
+    zone = ZoneInfo("Asia/Shanghai")
+    assert IncidentTeller("en", zone).told(entry) == "the hub's MQTT broker: Silent"
+    assert IncidentTeller("zh", zone).told(entry) == "监控中心的 MQTT 服务器: 失联"
 
 
 @pytest.mark.parametrize("comms", list(Comms))

@@ -1,14 +1,16 @@
 """A site nobody hears of: what its last words, other witnesses and its backlog make of it."""
 
 import msgspec
+import pytest
 
-from sla_engine._core.sites import accounts_of, clients_of, fold_sites, new_sites
+from sla_engine._core.sites import accounts_of, clients_of, fold_sites, new_sites, open_incidents
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, IncidentSaid, Severity
 from wire.organisation import Relation
+from wire.record import BROKER
 from wire.recorded import Recorded
 from wire.uplink import LineState
 
@@ -228,6 +230,33 @@ def test_the_last_site_that_goes_dark_by_itself_is_not_the_hub() -> None:
         log.silent("porch", NOON + HOUR, NOON + HOUR + 6_000),
     )
     assert steps(said) == [("opened", "site_silent"), ("opened", "site_silent")]
+
+
+def test_the_only_site_is_not_called_silent_when_the_hub_lost_its_broker() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    lost = [
+        log.heartbeat("gate", NOON, interval_ms=2_000),
+        log.silent(BROKER, NOON + 1_000, NOON + 4_000),
+        log.silent("gate", NOON, NOON + 6_000),
+    ]
+    fold_sites(state, lost)
+    assert [(each.what, each.site, each.first_index) for each in open_incidents(state)] == [("hub_deaf", "", 1)]
+    fold_sites(state, [log.back("gate", NOON + 60_000), log.back(BROKER, NOON + 70_000)])
+    assert steps(state.unsaid) == [("opened", "hub_deaf"), ("closed", "hub_deaf")]
+
+
+@pytest.mark.parametrize("power", [Power.MAINS, Power.BATTERY])
+def test_a_site_that_went_before_the_broker_or_said_why_it_would_is_its_own_trouble(power: Power) -> None:
+    log = Log()
+    late = power is Power.MAINS
+    said = said_after(
+        log.heartbeat("gate", NOON, interval_ms=2_000),
+        log.ups("gate", NOON, power),
+        log.silent("gate", NOON, NOON + 6_000),
+        log.silent(BROKER, NOON + HOUR if late else NOON, NOON + HOUR + 3_000 if late else NOON + 7_000),
+    )
+    assert {each.what for each in said} == ({"site_silent"} if late else {"mains_lost", "site_power_lost"})
 
 
 def test_a_silent_source_of_no_site_is_an_incident_of_its_own_and_no_clients_to_copy() -> None:

@@ -65,6 +65,7 @@ from sla_engine._core.incidents.verdict import (
 from wire.facility import Power, Role
 from wire.incident import Cause
 from wire.phone import TrunkState
+from wire.record import BROKER
 
 _UPS_TROUBLE: Final = {
     SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
@@ -305,6 +306,8 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
 
 def _feeds(state: SitesState) -> Iterator[Finding]:
     for source, feed in sorted(state.feeds.items()):
+        if source == BROKER:
+            continue  # which is no source: it says why all of them are silent
         yield new_finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
 
 
@@ -322,12 +325,25 @@ def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
         return None
     newest = max(silence.since for silence in silences.values())
     together = {name: each for name, each in silences.items() if newest - each.since <= state.limits.together_ms}
-    if len(together) < _SITES_AGREE:
+    is_broker_lost = _lost_its_broker(state, together)
+    if len(together) < _SITES_AGREE and not is_broker_lost:
         return None
     since = min(silence.since for silence in together.values())
     first = min(silence.first_index for silence in together.values())
+    if is_broker_lost:
+        first = min(first, state.feeds[BROKER].index)
     found = new_finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
     return found, {*together}
+
+
+def _lost_its_broker(state: SitesState, silences: dict[str, Dark]) -> bool:
+    """Whether the hub says so of itself, and these fell silent no sooner, with no last word that explains it."""
+    lost = state.feeds.get(BROKER)
+    if lost is None or any(silence.state is not SiteState.SILENT for silence in silences.values()):
+        return False
+    probes = [probe for site_id in silences for probe in state.sites[site_id].probes.values()]
+    noticed = max(probe.said_silent_at for probe in probes if probe.silent_since is not None)
+    return noticed >= lost.since - state.limits.together_ms
 
 
 def _is_dark(site: Site) -> bool:
