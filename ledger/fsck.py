@@ -310,7 +310,7 @@ class _Check:
         if not self.report.checkpoints:
             if signing.now - since > 2 * within_ms:
                 self.report.unproven = (
-                    "no signed checkpoint is kept, so that nothing shows that this is what was written: no server, which"
+                    "no signed checkpoint is kept, so nothing shows that this is what was written: no server, which"
                     " signs, has run over it since (an import does not), or somebody removed what was signed"
                 )
         elif self.received_at - since > 2 * within_ms:

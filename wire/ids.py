@@ -31,7 +31,7 @@ def is_name(text: str) -> bool:
 
 
 def is_client(text: str) -> bool:
-    """Whether `text` may name a client: a name without a slash, since its ledger is a folder, and not the operator's."""
+    """Whether `text` may name a client: no slash, since its ledger is a folder, and not the operator's."""
     return is_name(text) and "/" not in text and text != OPERATOR
 
 
