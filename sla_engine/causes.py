@@ -70,7 +70,7 @@ def causes(
     for fact in sessions:
         arrivals[fact.queue].append(fact.started_at)
     impaired = circumstances.impaired(legs, arrivals)
-    misses = _Misses(legs, circumstances.source_of, ends_at)
+    misses = _Misses(legs, circumstances, ends_at)
     return [
         Caused(fact, trace(misses.of(fact), impaired, limits.after))
         for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
@@ -91,8 +91,8 @@ def _primary(fold: Replay, facts: list[SessionFact]) -> list[SessionFact]:
 class _Misses:
     """Makes a miss of a fact, with what its legs tell."""
 
-    def __init__(self, legs: list[LegFact], source_of: dict[str, str], ends_at: int) -> None:
-        self._source_of = source_of
+    def __init__(self, legs: list[LegFact], circumstances: Circumstances, ends_at: int) -> None:
+        self._circumstances = circumstances
         self._ends_at = ends_at
         self._legs: dict[tuple[str, int], list[LegFact]] = defaultdict(list)
         sites: dict[str, Counter[str]] = defaultdict(Counter)
@@ -127,7 +127,7 @@ class _Misses:
             conversation=fact.conversation,
             session=fact.session,
             queue=fact.queue,
-            source=self._source_of.get(fact.conversation, ""),
+            source=self._circumstances.source_of.get(fact.conversation, ""),
             voice=fact.voice,
             since=since,
             due_at=fact.due_at,
@@ -139,6 +139,7 @@ class _Misses:
             busy_since=self._busy_since(fact.place.account, since),
             before=self._before(fact, since, until),
             peers=self._peers.get(fact.queue, ()),
+            presences_told=self._circumstances.presences_told,
         )
 
     def _alone_since(self, fact: SessionFact, since: int, until: int) -> int:

@@ -29,6 +29,9 @@ ORDER: Final = (
 LOAD: Final = frozenset({Cause.SURGE, Cause.SATURATION})
 OPEN_END: Final = 1 << 62
 _PERCENT: Final = 100
+_EVEN: Final = 2
+"""More likely than not."""
+_AWAY: Final = frozenset({Cause.AGENT_ABSENT, Cause.ACCOUNT_OFFLINE})
 
 
 class AfterLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +82,8 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     what hits such a site hits it. alone_since: from when on whoever replied did nothing else: what took longer than
     that was no load. ahead: how many others that person owed a first reply when this one came. busy_since: from when
     on, without a pause, somebody waited for that person. before: others whom that person answered meanwhile, as (start
-    of the stay, reply), by reply. peers: a stay of each account that serves its queue.
+    of the stay, reply), by reply. peers: a stay of each account that serves its queue. presences_told: whether a source
+    tells who is there.
     """
 
     conversation: str
@@ -97,6 +101,7 @@ class Miss(msgspec.Struct, frozen=True, kw_only=True):
     busy_since: int = OPEN_END
     before: tuple[tuple[int, int], ...] = ()
     peers: tuple[Held, ...] = ()
+    presences_told: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -193,8 +198,9 @@ def _worked(since: int, until: int, each: Impaired) -> int:
 
 def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Impaired | None:
     """The trouble that made whoever replied busy with others, where the reply by itself was quick enough."""
-    if miss.ahead < limits.pile or miss.until - miss.alone_since > miss.due_at - miss.since:
+    if miss.until - miss.alone_since > miss.due_at - miss.since:
         return None
+    absences = [each for each in impaired if each.account and each.cause in _AWAY]
     found = [
         each
         for each in impaired
@@ -203,7 +209,7 @@ def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Im
         and miss.since < each.until + limits.aftermath_ms
         and miss.busy_since < each.until
         and each.voice in {None, miss.voice}
-        and (_took_away(each, miss, limits) or _left_behind(each, miss))
+        and (_took_away(each, miss, limits, absences) or (miss.ahead >= limits.pile and _left_behind(each, miss)))
     ]
     return min(found, key=_likeliest, default=None)
 
@@ -212,10 +218,31 @@ def _likeliest(each: Impaired) -> tuple[int, int, str]:
     return ORDER.index(each.cause), each.since, each.incident
 
 
-def _took_away(each: Impaired, miss: Miss, limits: AfterLimits) -> bool:
-    """An incident that took enough others who serve the queue away, so that their work came to those who were left."""
-    gone = sum(_hits(each, peer, miss) for peer in miss.peers)
-    return bool(each.incident) and gone * _PERCENT >= limits.shifted_percent * len(miss.peers) > 0
+def _took_away(each: Impaired, miss: Miss, limits: AfterLimits, absences: Sequence[Impaired]) -> bool:
+    """An incident that took enough others who serve the queue away, so that their work came to those who were left.
+
+    From when on they are known to be away, each customer came here only for that as likely as anybody is away. It
+    counts where more likely than not one of those ahead did, or this one, who elsewhere would have had nobody ahead.
+    """
+    away = [peer for peer in miss.peers if _hits(each, peer, miss)]
+    is_much = len(away) * _PERCENT >= limits.shifted_percent * len(miss.peers) > 0
+    if not each.incident or not is_much or not miss.ahead:
+        return False
+    since: int | None = each.since
+    if miss.presences_told:
+        since = _known_away_since(each, {peer.account for peer in away}, absences)
+    if since is None or miss.since < since:
+        return False
+    sent = miss.ahead + (miss.since < each.until)
+    ways: int = len(miss.peers) ** sent
+    ways_without: int = (len(miss.peers) - len(away)) ** sent
+    return _EVEN * ways_without <= ways
+
+
+def _known_away_since(each: Impaired, accounts: set[str], absences: Sequence[Impaired]) -> int | None:
+    """From when on a platform gave these nothing more; None where it never noticed."""
+    told = (gone.since for gone in absences if gone.account in accounts and each.since <= gone.since < each.until)
+    return min(told, default=None)
 
 
 def _left_behind(each: Impaired, miss: Miss) -> bool:

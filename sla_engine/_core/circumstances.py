@@ -59,6 +59,11 @@ class Circumstances:
         self._silent: dict[str, int] = {}
         self._gaps: list[Impaired] = []
 
+    @property
+    def presences_told(self) -> bool:
+        """Whether any source tells who is there."""
+        return bool(self._presences)
+
     def take(self, entry: Recorded) -> None:
         """Take one entry in."""
         body = entry.body
@@ -100,12 +105,16 @@ class Circumstances:
         self._gaps.append(Impaired(cause=Cause.FEED_GAP, since=since, until=until, source=source))
 
     def _of_incident(self, revisions: list[IncidentSaid]) -> Iterator[Impaired]:
-        """Each revision holds from its own instant, the first one from the incident's start, until the next one."""
+        """Each revision holds from its own instant, the first one from the incident's start, until the next one.
+
+        A platform that turns out to fail everywhere did so from the start, wherever it was seen first.
+        """
         last = revisions[-1]
         silence = _why_silent(revisions)
         ends = [said.occurred_at for said in revisions[1:]] + [OPEN_END]
         for number, (said, end) in enumerate(zip(revisions, ends, strict=True)):
-            since = said.started_at if number == 0 else said.occurred_at
+            is_wider = said.cause is Cause.PLATFORM and said.site != revisions[number - 1].site
+            since = said.started_at if number == 0 or is_wider else said.occurred_at
             until = min(end, OPEN_END if last.ended_at is None else last.ended_at)
             if since < until and said.what == "site_silent" and silence is not None:
                 yield _from(said, silence, since, until, site=said.site)

@@ -237,6 +237,12 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_whom_it_concerns
             board(clients=both[:1], sites=[msgspec.structs.replace(faulty, troubles=[], clients=["acme"], shops={})])
         )
         expect(behind).to_have_text([f"{word('behind_it')} red"])  # a TV of one client
+        flapping = TroubleTile("mains_flapping", 1, NOON, False, False)
+        shared.show(board(sites=[site("b", "degraded", reason="incident_mains_flapping", troubles=[flapping])]))
+        expect(page.locator("#sites")).to_contain_text(word("incident_mains_flapping"))
+        assert page.locator("#sites").inner_text().count(word("incident_mains_flapping")) == 1, "said once"
+        shared.show(board(sites=[site("b", "on_battery", reason="mains_lost", troubles=[flapping])]))
+        expect(behind).to_have_text([word("incident_mains_flapping")])
         shared.show(board(sites=[site("b", "silent", lines=[line("wan0", "up", "Telecom")])]))
         expect(lines).to_have_count(1)
         expect(lines.locator("svg")).to_have_attribute("data-shape", "unknown")

@@ -1,16 +1,23 @@
 """What the desk reads of the record at its start."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 
 from collector._core.derived import incident_acknowledged
 from dashboards.alerting._core.pager import TakenOn
-from seatwatch.server.desk import taken_on_before
+from seatwatch.config import Config
+from seatwatch.server.desk import Desk, taken_on_before
+from seatwatch.server.incidents import IncidentBook, sites_runner
+from seatwatch.settings import load_defaults
 from tests.builders import Event
+from tests.collector.running import running_hub
 from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.feeding import Feed
+from tests.waiting import wait_until
 from wire.codec import decode_body
+from wire.ids import OPERATOR
 from wire.incident import IncidentAcknowledged, Severity
 from wire.kinds import Kind
 
@@ -59,3 +66,20 @@ async def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path
     feed.append([Event(acknowledged(line.incident, T0 + 4), "~acknowledged", T0 + 4)])
     assert await taken_on_before([both], feed, 2) == {line.incident: TakenOn("floor", T0 + 4)}
     feed.close()
+
+
+async def test_what_ended_while_a_start_read_the_record_is_not_open_for_the_pager(tmp_path: Path) -> None:
+    lost = incident("mains_lost", T0)
+    async with running_hub(tmp_path / "hub") as hub:
+        book, data = IncidentBook(hub.intake), tmp_path / "data"
+        desk = Desk(Config(), tmp_path, data, defaults=load_defaults(), intake=hub.intake, book=book)
+        feed = hub.intake.ledgers[OPERATOR]
+        runner = sites_runner(feed, tmp_path, book, defaults=load_defaults(), clock_ms=lambda: T0)
+        runner.caught_up.set()
+        asked = iter([[lost], []])
+        book.open_incidents = lambda: next(asked)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(desk.run(runner, feed), name="desk")
+            await wait_until(lambda: desk._pager.is_ready, what="the pager")
+            running.cancel()
+        assert desk.figures().open == []

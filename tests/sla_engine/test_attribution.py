@@ -1,9 +1,15 @@
 """What stood in the way of a miss, and whether it was met but for that."""
 
+import pytest
 from msgspec.structs import replace
 
 from sla_engine._core.attribution import AfterLimits, Held, Impaired, Miss, Trace, trace
+from sla_engine._core.circumstances import Circumstances, LoadLimits
+from tests.sla_engine.entries import NOON, Log
+from tests.sla_engine.floors import said_after
+from wire.facility import Role
 from wire.incident import Cause
+from wire.kinds import Kind
 
 S = 1_000
 MISS = Miss(
@@ -106,7 +112,54 @@ def test_one_customer_who_waited_out_the_outage_before_this_one_is_the_outages_d
 
 def test_too_much_to_do_because_others_were_cut_off_is_the_cut() -> None:
     busy = replace(MISS, alone_since=125 * S, ahead=2)
-    away = replace(OUTAGE, site="south")
+    away = replace(OUTAGE, site="south", since=80 * S)
     peers = (MISS.held[0], Held("ben", "s2", "south", 0, 1))
     assert traced(replace(busy, peers=peers), away).incident == "i-1"
     assert traced(replace(busy, peers=peers[:1]), away).cause is Cause.NONE
+    assert traced(replace(busy, peers=peers), replace(away, since=101 * S)).cause is Cause.NONE, "came before it"
+
+
+@pytest.mark.parametrize(
+    ("peers", "ahead", "came_after_s", "named"),
+    [
+        (2, 1, 0, True),  # half of them away: of two customers, three times in four one was sent here
+        (2, 0, 0, False),
+        (4, 1, 0, False),  # a quarter away: 44 in a hundred
+        (4, 2, 0, True),  # 58 in a hundred
+        (2, 1, 20, True),  # after its end only who is ahead was sent here: one time in two
+        (4, 2, 20, False),  # 44 in a hundred
+        (6, 9, 0, False),  # fewer than a fifth of them: they had work for no one else
+    ],
+)
+def test_others_who_were_cut_off_are_the_cause_where_more_likely_than_not_their_work_came_here(
+    peers: int, ahead: int, came_after_s: int, named: bool
+) -> None:
+    floor = tuple(Held(f"p{n}", f"s{n}", "south" if n == 0 else "north", 0, 1) for n in range(peers))
+    cut = replace(OUTAGE, site="south", since=80 * S, until=(102 - came_after_s) * S)
+    busy = replace(MISS, alone_since=125 * S, ahead=ahead, busy_since=81 * S, peers=floor)
+    assert traced(busy, cut).cause is (Cause.SITE_POWER if named else Cause.NONE)
+
+
+@pytest.mark.parametrize(("noticed_s", "named"), [(95, True), (100, True), (101, False), (None, False)])
+def test_nobody_is_sent_elsewhere_before_the_platform_knows_who_is_away(noticed_s: int | None, named: bool) -> None:
+    ben = Held("ben", "s2", "south", 0, 1)
+    busy = replace(MISS, alone_since=125 * S, ahead=2, peers=(MISS.held[0], ben), presences_told=True)
+    cut = replace(OUTAGE, site="south", since=80 * S)
+    on_a_break = Impaired(cause=Cause.AGENT_ABSENT, since=90 * S, account="carl")
+    away = [] if noticed_s is None else [Impaired(cause=Cause.AGENT_ABSENT, since=noticed_s * S, account="ben")]
+    assert traced(busy, cut, on_a_break, *away).cause is (Cause.SITE_POWER if named else Cause.NONE)
+
+
+def test_a_platform_that_turns_out_to_fail_everywhere_failed_everywhere_from_the_start() -> None:
+    log = Log()
+    seats = {"s1": "north", "s2": "south"}
+    log_in = [log.heartbeat(seat, NOON, site, Role.SEAT, seat) for seat, site in seats.items()]
+    failing = [
+        log.platform(seat, NOON + n * 3 * S, is_reachable=False, site=site)
+        for n, (seat, site) in enumerate(seats.items())
+    ]
+    circumstances = Circumstances(LoadLimits(surge_window_ms=1, surge_arrivals=1, surge_percent=1, hands_limit=1))
+    for said in said_after(*log_in, *failing):
+        circumstances.take(log.entry("~incident", Kind.INCIDENT, said))
+    found = circumstances.impaired([], {})
+    assert [(each.site, each.since) for each in found] == [("north", NOON), ("", NOON)]
