@@ -96,6 +96,11 @@ _ANSWERS: Final = {
 }
 
 
+_COME_BACK: Final = frozenset({"429", "503"})
+_RETRY_AFTER: Final = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+_PACKED: Final = {"schema": {"type": "string", "contentMediaType": "application/msgpack"}}
+
+
 @cache
 def openapi(problem: type[msgspec.Struct]) -> dict[str, Any]:
     """The OpenAPI 3.1 document. problem: the struct of every refusal."""
@@ -161,21 +166,19 @@ def docs_page(document: dict[str, Any]) -> str:
 def _post() -> dict[str, Any]:
     examples = {name: {"summary": summary, "value": body} for name, (summary, body) in EXAMPLES.items()}
     frame = {"schema": {"$ref": "#/components/schemas/frame"}, "examples": examples}
-    packed = {"schema": {"type": "string", "contentMediaType": "application/msgpack"}}
     return {
         "summary": "Hand in events",
         "description": "One frame of events of one source, answered when it is on disk. A repeat adds nothing.",
         "security": [{"token": []}, {"certificate": []}],
-        "requestBody": {"required": True, "content": {"application/json": frame, "application/msgpack": packed}},
-        "responses": {status: _answer(*answer) for status, answer in _ANSWERS.items()},
+        "requestBody": {"required": True, "content": {"application/json": frame, "application/msgpack": _PACKED}},
+        "responses": {status: _answer(status, *answer) for status, answer in _ANSWERS.items()},
     }
 
 
-def _answer(description: str, schema: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-    }
+def _answer(status: str, description: str, schema: str) -> dict[str, Any]:
+    said = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    answer = {"description": description, "content": {"application/json": said, "application/msgpack": _PACKED}}
+    return answer | ({"headers": {"Retry-After": _RETRY_AFTER}} if status in _COME_BACK else {})
 
 
 def _table(name: str, schema: dict[str, Any]) -> str:

@@ -316,6 +316,9 @@ async def test_every_documented_example_is_taken(tmp_path: Path) -> None:
             properties = document["components"]["schemas"]["ack"]["properties"]
             assert set(body) <= set(properties)
         assert len(hub.bodies(PresenceChanged)) == 1
+        answers = post["responses"].items()
+        assert [status for status, answer in answers if "Retry-After" in answer.get("headers", {})] == ["429", "503"]
+        assert all(set(answer["content"]) == {"application/json", "application/msgpack"} for _, answer in answers)
 
 
 async def test_the_page_for_people_loads_nothing_from_elsewhere_and_shows_every_field(tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_an_import_is_daily_unless_it_says_otherwise(calls: list[str], tmp_path:
     ("arguments", "said"),
     [
         (["--client", "a/b"], "no slash"),
+        (["--client", "acme", "--speed", "inf"], "--speed"),
         (["--client", "operator"], "the operator's ledger is no client's"),
         (["--client", "~clock"], "'~clock' is no name"),
         (["--client", "acme", "--feed", "hourly"], "use live, delayed or daily"),
