@@ -86,7 +86,7 @@ def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page
 
 def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it_is(page: Page, base: str) -> None:
     page.goto(f"{base}/site?lang=en&{AT}")
-    assert page.locator("figure svg").count() == 2
+    assert page.locator("figure svg").count() == 3, "names of lanes, lanes, a battery"
     said = page.locator("rect.look-bad title").all_text_contents()
     assert "Mains rack: On battery  2026-11-02 11:00:00 .. 2026-11-02 11:10:00" in said
     page.locator("svg a").first.click()
@@ -103,12 +103,16 @@ def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it
 def test_on_a_phone_the_newest_end_of_a_picture_is_in_view_and_the_rest_is_scrolled_to(page: Page, base: str) -> None:
     page.goto(f"{base}/site?lang=en&{AT}")
     for picture in page.locator(".newest").all():
-        held, drawn = picture.bounding_box(), picture.locator("svg").bounding_box()
+        held, drawn = picture.bounding_box(), picture.locator("svg").last.bounding_box()
         assert held is not None
         assert drawn is not None
         assert drawn["width"] > held["width"] > 0
         assert abs(drawn["x"] + drawn["width"] - held["x"] - held["width"]) <= 1
     assert page.locator(".newest").count() == 2
+    names, lanes = page.locator(".names").bounding_box(), page.locator(".newest").first.bounding_box()
+    assert names is not None
+    assert lanes is not None
+    assert names["x"] == lanes["x"], "what each lane is stays in view"
 
 
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:

@@ -9,8 +9,10 @@ from typing import Final
 from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
 from dashboards.portal.site_record import DischargePicture, Look, Mark, SitePage, Stretch
 
-NAMES: Final = 170
+NAMES: Final = 184
 """Room for the names of lanes."""
+EDGE: Final = NAMES - 20
+"""Between the names, which stay in view, and what a narrow screen scrolls; half a time of the axis has room."""
 LEVEL: Final = 54
 FLAT: Final = 16
 GAP: Final = 12
@@ -24,12 +26,15 @@ _PROMISED: Final = (0, 25, 50, 75, 100)
 
 
 def lanes(page: SitePage, words: Words, address: Callable[[str], str]) -> str:
-    """Every lane under a lane of incidents, which lead to their pages. address: of an incident's page by its id."""
+    """Every lane under a lane of incidents, which lead to their pages; its name beside it in a picture of its own.
+
+    address: of an incident's page by its id.
+    """
     x = _scale(page.since, page.until, NAMES, _PLOT)
     marks: list[str] = []
     y = TOP + 6
     rows = _rows_of(page.incidents)
-    marks.append(text(NAMES - 8, y + 13, words["portal_lane_incidents"], "axis end"))
+    names = [text(EDGE - 4, y + 13, words["portal_lane_incidents"], "axis end")]
     high = FLAT + 3
     drawn = 1 + max(rows, default=0)
     nothing = words["portal_no_incident"]
@@ -38,7 +43,7 @@ def lanes(page: SitePage, words: Words, address: Callable[[str], str]) -> str:
     y += drawn * high + GAP
     for lane in page.lanes:
         tall = LEVEL if lane.level else FLAT
-        marks.append(text(NAMES - 8, y + tall // 2 + 5, _short(lane.title), "axis end"))
+        names.append(text(EDGE - 4, y + tall // 2 + 5, _short(lane.title), "axis end"))
         marks += _stretches(lane.stretches, x, y, tall)
         if lane.level:
             marks += _level(lane.level, x, y, tall)
@@ -47,7 +52,8 @@ def lanes(page: SitePage, words: Words, address: Callable[[str], str]) -> str:
     for at, label in page.axis:
         grid.append(line(x(at), TOP, x(at), y - 4, "grid"))
         marks.append(text(x(at), y + 12, label, "axis middle"))
-    return svg(y + 22, words["picture_site"], [*grid, *marks])
+    named = svg(y + 22, words["portal_lane"], names, right=EDGE, kind="names")
+    return f'<div class="lanes">{named}{svg(y + 22, words["picture_site"], [*grid, *marks], left=EDGE)}</div>'
 
 
 def discharge(shown: DischargePicture, words: Words) -> str:

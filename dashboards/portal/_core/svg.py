@@ -23,11 +23,13 @@ _GAP: Final = (
 )
 
 
-def svg(height: int, title: str, marks: Iterable[str]) -> str:
-    """A whole picture. Patterns by which marks are told apart without colour: hatch, dots, gap."""
+def svg(height: int, title: str, marks: Iterable[str], *, left: int = 0, right: int = WIDTH, kind: str = "") -> str:
+    """A picture of what lies within [left, right). Patterns tell marks apart without colour: hatch, dots, gap."""
     body = "".join(marks)
     kinds = f"<defs>{_HATCH}{_DOTS}{_GAP}</defs>"
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label={quoteattr(title)}>{kinds}{body}</svg>'
+    named = f'class="{kind}" ' if kind else ""
+    box = f'viewBox="{left} 0 {right - left} {height}"'
+    return f'<svg {named}{box} role="img" aria-label={quoteattr(title)}>{kinds}{body}</svg>'
 
 
 def rect(x: int, y: int, width: int, height: int, kind: str, said: str) -> str:
