@@ -133,11 +133,10 @@ class Engines:
         return {client: runner.anomalies for client, runner in self.runners.items()}
 
     def problems(self) -> list[str]:
-        """What keeps the board from being shown, in words."""
-        behind = [client for client, runner in self.runners.items() if not runner.caught_up.is_set()]
-        if not self.sites.caught_up.is_set():
-            behind.append(OPERATOR)
-        return [f"the engine of {client} is still reading its ledger" for client in behind]
+        """What keeps the board from being shown, in words that anybody may read: no client's name is among them."""
+        caught_up = [self.sites.caught_up, *(runner.caught_up for runner in self.runners.values())]
+        behind = sum(not each.is_set() for each in caught_up)
+        return [f"{behind} of {len(caught_up)} ledgers are still being read"] if behind else []
 
     def _announce(self, announcements: list[Announcement]) -> None:
         now = self._clock_ms()

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,6 @@ from sla_engine.runners.tail import Tail
 from wire.enrolment import Refusal
 from wire.frame import Frame, Lane
 from wire.ids import OPERATOR, SourceId
-from wire.scope import Scope
 
 log = structlog.get_logger()
 ENROLMENT: Final = SourceId("~enrolment")
@@ -130,12 +129,12 @@ class Enrolment:
             denied={} if self._log is None else {kind.value: count for kind, count in self._denials.counts.items()},
         )
 
-    def page(self, scopes: Mapping[str, Scope]) -> RolloutPage:
+    def page(self, access: Access) -> RolloutPage:
         """The rollout page."""
         return RolloutPage(
             self._rings,
             self._intake.strangers.names,
-            access=Access(scopes),
+            access=access,
             texts=words(),
             zone=ZoneInfo(self._defaults.text("contract.time_zone")),
             stop=lambda ring: self.store.hold(ring, "page", now_ms()),

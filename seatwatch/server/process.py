@@ -337,7 +337,7 @@ class Server:
             app.add_routes(desk.routes())
             figures.on_call = desk.figures
         if self._enrolment is not None:
-            app.add_routes(self._enrolment.page(scopes).routes())
+            app.add_routes(self._enrolment.page(access).routes())
             figures.enrolment = self._enrolment.figures
         runner = web_runner(app, defaults)
         await runner.setup()

@@ -21,7 +21,7 @@ class FollowUp(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class FollowUps:
-    """The newest follow-up of every wait, and of every person who owed nothing. said: what a snapshot keeps."""
+    """The first follow-up of every wait, and of every person who owed nothing. said: what a snapshot keeps."""
 
     def __init__(self, said: dict[str, FollowUp], lasts_ms: int) -> None:
         """lasts_ms: how long one holds at most."""
@@ -35,6 +35,9 @@ class FollowUps:
                 del self.said[key]
         # no id has a bar in it
         key = body.conversation or f"|{body.person}"
+        held = self.said.get(key)
+        if held is not None and held.waiting_since == body.waiting_since:
+            return  # two clicked at once: it stays with whoever said so first
         self.said[key] = FollowUp(
             body.conversation, body.waiting_since, body.person, body.team, body.by, body.occurred_at
         )

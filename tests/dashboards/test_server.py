@@ -230,6 +230,8 @@ def test_scripts_stay_within_es2019_and_put_text_in_as_text(script: Path) -> Non
     for banned in (
         "?.",
         "??",
+        *("replaceAll", "matchAll", ".at(", "findLast", "hasOwn(", "allSettled", "structuredClone", "globalThis"),
+        *("toSorted", "AbortSignal", "import.meta"),
         "innerHTML",
         "outerHTML",
         "insertAdjacentHTML",

@@ -210,7 +210,7 @@ async def streamed(redis: Redis, stream: str) -> list[Entry]:
         after = "(" + chunks[-1][0].decode()
 
 
-class _Written:
+class Written:
     """A ledger nobody writes to any more, as the feed of an engine."""
 
     def __init__(self, directory: Path) -> None:
@@ -226,7 +226,7 @@ class _Written:
 
 async def replayed_board(config: Config, ledgers: Mapping[str, Path], scratch: Path, at: int) -> Board:
     """The board at `at` (ms) of an engine that never saw a restart, over the ledgers themselves."""
-    feeds = {client: _Written(directory) for client, directory in ledgers.items()}
+    feeds = {client: Written(directory) for client, directory in ledgers.items()}
     engines = Engines(config.client, feeds, scratch, defaults=load_defaults(), clock_ms=lambda: at)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(engines.run(), name="replay")

@@ -28,9 +28,11 @@ from wire.follow_up import FollowedUp
 SECOND = 1_000
 
 
-def followed(at: str, conversation: str = "c1", since: str | None = "09:00", person: str = "w1") -> Event:
+def followed(
+    at: str, conversation: str = "c1", since: str | None = "09:00", person: str = "w1", by: str = "lead-one"
+) -> Event:
     waiting_since = None if since is None else ms(since)
-    body = FollowedUp(ms(at), 1, "hub", None, True, "", conversation, waiting_since, person, "red", "a1", "lead-one")
+    body = FollowedUp(ms(at), 1, "hub", None, True, "", conversation, waiting_since, person, "red", "a1", by)
     return Event(body, "~follow-up", ms(at))
 
 
@@ -137,6 +139,12 @@ def test_a_follow_up_ends_with_the_wait_it_is_about(over: tuple[Event, ...]) -> 
     anna = people(*WAITS, followed("09:00:04"), *over, now="09:00:10")["w1"]
     assert (anna.followed_at, anna.followed_by) == (None, "")
     assert tiles(*WAITS, followed("09:00:04"), *over, now="09:00:10")["team"].followed == 0
+
+
+def test_of_two_who_clicked_at_once_it_stays_with_the_first() -> None:
+    both = (followed("09:00:04"), followed("09:00:04.100", by="lead-two"))
+    anna = people(*WAITS, *both, now="09:00:05")["w1"]
+    assert (anna.followed_at, anna.followed_by) == (ms("09:00:04"), "lead-one")
 
 
 def test_a_follow_up_goes_with_a_conversation_that_is_handed_on() -> None:

@@ -83,8 +83,8 @@ const spelled = (id) => id.replace(/(?:~[0-9A-F]{2})+/g, read).replace(/^n(?=[^\
 
 function read(escaped) {
   try {
-    const text = decodeURIComponent(escaped.replaceAll("~", "%"));
-    return /[\w.:@/-]/.test(text.replaceAll("_", "")) ? escaped : text;
+    const text = decodeURIComponent(escaped.replace(/~/g, "%"));
+    return /[\w.:@/-]/.test(text.replace(/_/g, "")) ? escaped : text;
   } catch {
     return escaped;
   }
