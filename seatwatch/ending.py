@@ -28,3 +28,15 @@ def configured(file: Path) -> "Config":
         return read_config(file)
     except ConfigError as error:
         refuse_file(file, error)
+
+
+def record_of(data: Path | None, config: Path | None) -> Path:
+    """The data directory that is named, by itself or by the server's configuration; else ./data."""
+    if data is not None:
+        return data
+    return Path("data") if config is None else configured(config).data_dir(config.parent)
+
+
+def no_record(data: Path) -> NoReturn:
+    """End with 2: a hub keeps no record there."""
+    refuse(f"{data}: no hub's record is there; name it with --data, or the server's --config")

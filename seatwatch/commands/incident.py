@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.ending import refuse
+from seatwatch.ending import no_record, record_of, refuse
 from seatwatch.instants import zone_named
 from seatwatch.settings import load_defaults
 
@@ -28,7 +28,10 @@ Examples:
 """
 LangOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of the words")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is shown")]
-DataOption = Annotated[Path, typer.Option("--data", help="the data directory")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="the server's configuration")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -45,7 +48,8 @@ def list_(
     only_open: Annotated[bool, typer.Option("--open", help="only those that last")] = False,
     lang: LangOption = "en",
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List incidents, the latest last. Reads only, also beside a running server."""
@@ -53,7 +57,7 @@ def list_(
 
     found = [
         each
-        for each in _incidents(data)[0].values()
+        for each in _incidents(record_of(data, config))[0].values()
         if (not site or each.newest.site == site) and (each.lasts or not only_open)
     ]
     if as_json:
@@ -74,7 +78,8 @@ def show(
     incident: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
     lang: LangOption = "en",
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     for_carrier: Annotated[
         bool, typer.Option("--for-carrier", help="only what the hotline of a line's carrier asks for")
@@ -88,12 +93,13 @@ def show(
 
     from seatwatch.incident_words import timeline
 
-    found, evidence = _incidents(data, incident)
+    place = record_of(data, config)
+    found, evidence = _incidents(place, incident)
     if incident not in found:
-        refuse(f"{incident}: the ledger in {data} holds no such incident", 1)
+        refuse(f"{incident}: the ledger in {place} holds no such incident", 1)
     tell = _teller(lang, zone)
     if for_carrier:
-        typer.echo(_for_carrier(data, found[incident], lang, zone) or tell.word("ticket_none"))
+        typer.echo(_for_carrier(place, found[incident], lang, zone) or tell.word("ticket_none"))
         return
     rows = timeline(found[incident], evidence, tell)
     if as_json:
@@ -130,18 +136,21 @@ def _plain(incident: "Incident") -> dict[str, Any]:
 
 def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], list[Recorded]]":
     """Every incident, and the evidence of the one that is named."""
-    from ledger.errors import LedgerError
-    from seatwatch.commands.definition._loading import open_ledger
+    from collector.ledgers import ledger_directory
+    from ledger.errors import LedgerError, LedgerMissing
+    from ledger.reader import LedgerReader
     from sla_engine.incident_log import evidence, incidents
     from wire.ids import OPERATOR
 
     try:
-        reader = open_ledger(data, OPERATOR)
+        reader = LedgerReader.open(ledger_directory(data, OPERATOR))
         try:
             found = incidents(reader)
             return found, evidence(reader, found[incident]) if incident in found else []
         finally:
             reader.close()
+    except LedgerMissing:
+        no_record(data)
     except LedgerError as error:
         refuse(str(error), 1)
 

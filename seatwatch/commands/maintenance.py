@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.clock import now_ms
-from seatwatch.ending import configured, refuse
+from seatwatch.ending import configured, no_record, record_of, refuse
 from seatwatch.instants import instant_named, local_time, zone_named
 from seatwatch.settings import MS_PER_UNIT, load_defaults
 
@@ -40,7 +40,9 @@ LengthOption = Annotated[str, typer.Option("--for", help="for how long, as 90min
 ReasonOption = Annotated[str, typer.Option("--reason", help="what is done")]
 ByOption = Annotated[str, typer.Option("--by", help="who answers for it; default: your login name")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is written and shown")]
-DataOption = Annotated[Path, typer.Option("--data", help="the data directory")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
+]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="the server's configuration: a site that is not in it is refused")
 ]
@@ -67,7 +69,7 @@ def plan(
     feed: FeedOption = "",
     by: ByOption = "",
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Declare work before it begins. Declared after, it is on the record and excuses nothing.
@@ -79,7 +81,14 @@ def plan(
     starts_at = instant_named("--from", starts, _zone(zone))
     target = _target(site, line, ups, feed)
     _check(target, reason, by, config)
-    _say(target, MaintenanceStep.PLANNED, (starts_at, starts_at + _length_ms(length)), (reason, by), zone, data)
+    _say(
+        target,
+        MaintenanceStep.PLANNED,
+        (starts_at, starts_at + _length_ms(length)),
+        (reason, by),
+        zone,
+        record_of(data, config),
+    )
 
 
 def start(
@@ -92,7 +101,7 @@ def start(
     feed: FeedOption = "",
     by: ByOption = "",
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Begin work now. What it breaks from now on is planned; what was broken before is not.
@@ -104,13 +113,14 @@ def start(
     now = now_ms()
     target = _target(site, line, ups, feed)
     _check(target, reason, by, config)
-    _say(target, MaintenanceStep.STARTED, (now, now + _length_ms(length)), (reason, by), zone, data)
+    _say(target, MaintenanceStep.STARTED, (now, now + _length_ms(length)), (reason, by), zone, record_of(data, config))
 
 
 def end(
     maintenance: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """End work now. What is still broken is an ordinary incident from now on.
 
@@ -121,23 +131,25 @@ def end(
     from seatwatch.maintenance_job import word
     from wire.incident import MaintenanceStep
 
-    work = next((each for each in _works(data) if each.maintenance == maintenance), None)
+    place = record_of(data, config)
+    work = next((each for each in _works(place) if each.maintenance == maintenance), None)
     if work is None:
-        refuse(f"{maintenance}: no such work in {data}")
+        refuse(f"{maintenance}: no such work in {place}")
     now = now_ms()
     ended = word(work.target, MaintenanceStep.ENDED, work.starts_at, now, work.reason, work.by)
-    _write(msgspec.structs.replace(ended, maintenance=maintenance), zone, data)
+    _write(msgspec.structs.replace(ended, maintenance=maintenance), zone, place)
 
 
 def list_(
     zone: ZoneOption = "",
-    data: DataOption = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON list")] = False,
 ) -> None:
     """List planned work, the latest last. Reads only, also beside a running server."""
     import msgspec
 
-    found = _works(data)
+    found = _works(record_of(data, config))
     if as_json:
         typer.echo(msgspec.json.encode([each._asdict() | {"was_late": each.was_late} for each in found]))
         return
@@ -161,9 +173,14 @@ def _say(
     zone: str,
     data: Path,
 ) -> None:
+    from collector.ledgers import ledger_directory
     from seatwatch.maintenance_job import word
+    from wire.ids import OPERATOR
 
     reason, by = words
+    if not ledger_directory(data, OPERATOR).is_dir():
+        # written into a directory of its own it would excuse nothing, and nobody would notice
+        no_record(data)
     _warn_of_unknown(target, data)
     _write(word(target, step, *times, reason, by or getpass.getuser()), zone, data)
 

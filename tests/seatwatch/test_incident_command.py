@@ -49,6 +49,18 @@ def incident(tmp_path: Path, *arguments: str) -> int:
     return run(["incident", *arguments, "--data", str(tmp_path)])
 
 
+def test_a_place_without_a_record_is_called_that_and_a_configuration_names_the_right_one(
+    tmp_path: Path, said: list[IncidentSaid], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert incident(tmp_path / "elsewhere", "list", "--open") == 2
+    assert f"{tmp_path / 'elsewhere'}: no hub's record is there" in capsys.readouterr().err
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'[server]\ndata = "{tmp_path}"\n', encoding="utf-8")
+    assert run(["incident", "list", "--config", str(config)]) == 0
+    assert said[-1].incident in capsys.readouterr().out
+    assert run(["incident", "show", said[-1].incident, "--config", str(config)]) == 0
+
+
 def test_incidents_are_listed_with_where_how_grave_and_how_long(
     said: list[IncidentSaid], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,11 @@ from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
 LINE = Target(MaintenanceOf.LINE, "north", "telecom")
 
 
+@pytest.fixture(autouse=True)
+def _a_hub_was_here(tmp_path: Path) -> None:
+    (tmp_path / OPERATOR).mkdir()
+
+
 def maintenance(tmp_path: Path, *arguments: str) -> int:
     return run(["maintenance", *arguments, "--data", str(tmp_path)])
 
@@ -41,6 +46,23 @@ def test_work_is_planned_listed_and_ended(tmp_path: Path, capsys: pytest.Capture
     )
     assert maintenance(tmp_path, "end", work.maintenance) == 0
     assert only(tmp_path).ends_at < work.starts_at
+
+
+def test_work_is_not_declared_to_a_place_without_a_record_where_it_would_excuse_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    work = ["maintenance", "start", "--site", "north", "--for", "1h", "--reason", "paint"]
+    assert run(work) == 2
+    assert "data: no hub's record is there" in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'[server]\ndata = "{tmp_path}"\n[[site]]\nid = "north"\n', encoding="utf-8")
+    assert run([*work, "--config", str(config)]) == 0
+    assert only(tmp_path).target.site == "north"
+    assert run(["maintenance", "list", "--config", str(config)]) == 0
+    assert run(["maintenance", "end", only(tmp_path).maintenance, "--config", str(config)]) == 0
 
 
 def test_the_same_plan_said_twice_is_one_and_work_declared_late_says_so(

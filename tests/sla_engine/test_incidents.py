@@ -319,6 +319,21 @@ def test_revisions_are_the_same_for_any_batching_and_after_every_restart() -> No
     assert open_incidents(state) == []
 
 
+def test_what_an_earlier_version_opened_and_this_one_does_not_find_is_ended() -> None:
+    log = Log()
+    state = new_sites(LIMITS)
+    fold_sites(state, outage(log))
+    theirs = msgspec.structs.replace(state.unsaid[0], incident="i-0123456789abcdef")
+    changed = msgspec.structs.replace(theirs, revision=2, step=IncidentStep.CHANGED)
+    closed = msgspec.structs.replace(theirs, revision=3, step=IncidentStep.CLOSED, ended_at=NOON + HOUR)
+    ours = list(state.unsaid)
+    for said, left in ((theirs, [2]), (changed, [3]), (closed, [])):
+        fold_sites(state, [log.entry("~incident", Kind.INCIDENT, said)])
+        ended = [each for each in state.unsaid if each.incident == theirs.incident]
+        assert [(each.step, each.revision) for each in ended] == [(IncidentStep.CLOSED, number) for number in left]
+    assert state.unsaid == ours
+
+
 def test_what_the_ledger_holds_is_not_said_again() -> None:
     log = Log()
     state = new_sites(LIMITS)

@@ -6,6 +6,8 @@ overwrite the fresh snapshot that came before it. Debounce happened at the probe
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
@@ -374,3 +376,8 @@ def _take_said(state: SitesState, body: IncidentSaid) -> None:
     else:
         state.recorded[body.incident] = max(state.recorded.get(body.incident, 0), body.revision)
     state.unsaid = [said for said in state.unsaid if said.incident != body.incident or said.revision > body.revision]
+    known = {held.said.incident for held in state.open.values()} | {said.incident for said in state.unsaid}
+    if body.step is not IncidentStep.CLOSED and body.incident not in known:
+        # said by a version, or under limits, that judged otherwise: nobody else would ever end it
+        ended = replace(body, revision=body.revision + 1, step=IncidentStep.CLOSED, ended_at=body.occurred_at)
+        state.unsaid.append(ended)
