@@ -35,8 +35,8 @@ class FollowUps:
                 del self.said[key]
         # no id has a bar in it
         key = body.conversation or f"|{body.person}"
-        held = self.said.get(key)
-        if held is not None and held.waiting_since == body.waiting_since:
+        first = self.said.get(key)
+        if first is not None and first.waiting_since == body.waiting_since:
             return  # two clicked at once: it stays with whoever said so first
         self.said[key] = FollowUp(
             body.conversation, body.waiting_since, body.person, body.team, body.by, body.occurred_at
