@@ -192,7 +192,7 @@ class Composing:
             shops = self._shops()
             for shop, intervals in spent.items():
                 if shop != TOTAL:
-                    of_shop = partial(self._seen.seats.contracted, str(shop))
+                    of_shop = partial(self._seen.seats.contracted_of_shop, str(shop))
                     told_by = self._seen.feeding(shops[str(shop)])
                     found[shop] = seat_time(self._half_hours(intervals, told_by), of_shop)
         return found
