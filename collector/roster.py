@@ -49,7 +49,7 @@ _PAIRS: Final = (
     (Relation.SHIFT_OF_PERSON, "person", "shift"),
     (Relation.SITE_OF_LINE, "line", "site"),
 )
-"""Relation, columns of subject and target: a row states each pair it fills; seats beside a shop are the shop's alone."""
+"""Relation, columns of subject and target: a row states each pair it fills, seats beside a shop for it alone."""
 
 LIMIT: Final = "limit"
 """Column, and attribute of a sub-account's or a seat's link: conversations at once that are meant for it."""
