@@ -144,7 +144,7 @@ def leg_lines(session: Session, explained: Explanation, tell: Teller) -> Iterato
     waited = {visit.leg: visit.wait_ms for visit in received if visit.leg is not None}
     for leg in session.legs:
         held = f"{tell.at(leg.started_at)} -> {tell.at(leg.ended_at)}"
-        parts = [f"{readable(leg.queue)}  {readable(leg.place.account)}: {held}", tell.word(leg.end)]
+        parts = [f"{tell.queue(leg.queue)}  {readable(leg.place.account)}: {held}", tell.word(leg.end)]
         if leg.replied_at is not None:
             seat_clock = tell.filled("leg_seat_clock", lasted=tell.lasting(leg.replied_at - leg.started_at))
             parts.append(f"{tell.word('answered')} {tell.at(leg.replied_at)} ({seat_clock})")
@@ -153,7 +153,7 @@ def leg_lines(session: Session, explained: Explanation, tell: Teller) -> Iterato
         yield f"  {'  '.join(parts)}"
     for visit in received:
         if visit.leg is None:
-            yield f"  {tell.filled('leg_not_taken', at=tell.at(visit.at), queue=readable(visit.queue))}"
+            yield f"  {tell.filled('leg_not_taken', at=tell.at(visit.at), queue=tell.queue(visit.queue))}"
 
 
 def revision_lines(session: Session, explained: Explanation, tell: Teller) -> Iterator[str]:
