@@ -44,11 +44,12 @@ _PAIRS: Final = (
     (Relation.SEAT_OF_PERSON, "person", "seat"),
     (Relation.SITE_OF_SEAT, "seat", "site"),
     (Relation.MODE_OF_SEAT, "seat", "seat_mode"),
+    (Relation.CONTRACTED_SEATS_OF_SHOP, "shop", "contracted_seats"),
     (Relation.CONTRACTED_SEATS, "client", "contracted_seats"),
     (Relation.SHIFT_OF_PERSON, "person", "shift"),
     (Relation.SITE_OF_LINE, "line", "site"),
 )
-"""Relation, column of the subject, column of the target: a row states each pair it fills."""
+"""Relation, columns of subject and target: a row states each pair it fills, seats beside a shop for it alone."""
 
 LIMIT: Final = "limit"
 """Column, and attribute of a sub-account's or a seat's link: conversations at once that are meant for it."""
@@ -182,14 +183,14 @@ class _Reader:
         effective_from, effective_until = self._from(row), self._until(row)
         if effective_until is not None and effective_until <= effective_from:
             raise _BadRow("effective_until is not after effective_from")
+        pairs = [pair for pair in _PAIRS if pair[1] in row and pair[2] in row]
+        if "shop" in row:
+            pairs = [pair for pair in pairs if pair[0] is not Relation.CONTRACTED_SEATS]
         links = [
             Link(relation, row[subject], row[target], effective_from, effective_until, _attributes(relation, row))
-            for relation, subject, target in _PAIRS
-            if subject in row and target in row
+            for relation, subject, target in pairs
         ]
-        linked = {
-            field for _, subject, target in _PAIRS if subject in row and target in row for field in (subject, target)
-        }
+        linked = {field for pair in pairs for field in pair[1:]}
         alone = set(row) - linked - {"effective_from", "effective_until", "client", "shop", "queue"}
         alone -= {field for link in links for field in _EXTRAS.get(link.relation, ())}
         if not links or alone:

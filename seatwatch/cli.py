@@ -6,6 +6,8 @@ from typing import Final
 
 import typer
 
+from seatwatch.refusals import speak
+
 # In the order of the help page. A module of this name in seatwatch/commands has `register(app)`.
 COMMANDS: Final = (
     *("demo", "up", "import_", "board", "report", "reconcile", "seats", "explain", "definition", "roster"),
@@ -111,6 +113,7 @@ def build_app() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit code: 0 done, 1 failed, 2 asked for wrongly."""
+    speak("en")
     try:
         build_app()(args=list(arguments), prog_name="seatwatch")
     except SystemExit as ended:

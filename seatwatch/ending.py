@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from seatwatch.refusals import say
+
 if TYPE_CHECKING:
     from seatwatch.config import Config, ConfigError
 
 
 def refuse(message: str, code: int = 2) -> NoReturn:
-    """End with this sentence. code: 2 = asked for wrongly, 1 = it could not be done."""
-    typer.echo(message, err=True)
+    """End with this sentence, in the language spoken. code: 2 = asked for wrongly, 1 = it could not be done."""
+    say(message)
     raise typer.Exit(code)
 
 

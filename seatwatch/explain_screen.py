@@ -14,6 +14,7 @@ from seatwatch.screens import console_of
 from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of
 from sla_engine.explain import Explanation, Session
+from sla_engine.reports._core.handed_on import arrivals_of, visits
 from wire.recorded import Recorded
 from wire.spelling import readable
 from wire.verdict import Outcome, SessionFact
@@ -87,7 +88,7 @@ def _session(console: Console, session: Session, explained: Explanation, tell: T
             table.add_row(*row)
         console.print(table)
     _print(console, turn_lines(session, tell))
-    _print(console, leg_lines(session, tell))
+    _print(console, leg_lines(session, explained, tell))
     _print(console, revision_lines(session, explained, tell))
 
 
@@ -134,14 +135,25 @@ def turn_lines(session: Session, tell: Teller) -> Iterator[str]:
         yield f"  {turn.turn}: {tell.at(turn.started_at)}  {tell.lasting(turn.duration_ms)}  {who}{judged}"
 
 
-def leg_lines(session: Session, tell: Teller) -> Iterator[str]:
+def leg_lines(session: Session, explained: Explanation, tell: Teller) -> Iterator[str]:
     """Every stay in somebody's hands, under a heading where there are any."""
     if session.legs:
         yield tell.word("legs_heading")
+    arrivals = arrivals_of(entry.body for entry in explained.told if entry.body is not None)
+    received = list(visits(session.legs, arrivals, session.definition.gap_to_new_session_ms))
+    waited = {visit.leg: visit.wait_ms for visit in received if visit.leg is not None}
     for leg in session.legs:
-        replied = "" if leg.replied_at is None else f"  {tell.word('answered')} {tell.at(leg.replied_at)}"
         held = f"{tell.at(leg.started_at)} -> {tell.at(leg.ended_at)}"
-        yield f"  {readable(leg.place.account)}: {held}  {tell.word(leg.end)}{replied}"
+        parts = [f"{tell.queue(leg.queue)}  {readable(leg.place.account)}: {held}", tell.word(leg.end)]
+        if leg.replied_at is not None:
+            seat_clock = tell.filled("leg_seat_clock", lasted=tell.lasting(leg.replied_at - leg.started_at))
+            parts.append(f"{tell.word('answered')} {tell.at(leg.replied_at)} ({seat_clock})")
+        if leg.leg in waited:
+            parts.append(tell.filled("leg_waited", lasted=tell.lasting(waited[leg.leg])))
+        yield f"  {'  '.join(parts)}"
+    for visit in received:
+        if visit.leg is None:
+            yield f"  {tell.filled('leg_not_taken', at=tell.at(visit.at), queue=tell.queue(visit.queue))}"
 
 
 def revision_lines(session: Session, explained: Explanation, tell: Teller) -> Iterator[str]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from seatwatch.clock import now_ms
+from seatwatch.refusals import say
 from wire.zones import zone_named as iana_zone
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +21,7 @@ def zone_named(name: str) -> str:
     try:
         iana_zone(name)
     except ZoneInfoNotFoundError:
-        typer.echo(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai", err=True)
+        say(f"--zone {name}: no IANA time zone; write one such as Asia/Shanghai")
         raise typer.Exit(2) from None
     return name
 
@@ -36,7 +37,7 @@ def instant_named(option: str, text: str, zone: str) -> int:
     if moment.tzinfo is None:
         said, moment = moment, moment.replace(tzinfo=ZoneInfo(zone))
         if said.time() != time.min and said != _shown(moment):
-            typer.echo(f"{option} {text}: the clock of {zone} skips that time; write one that it shows", err=True)
+            say(f"{option} {text}: the clock of {zone} skips that time; write one that it shows")
             raise typer.Exit(2)
     return in_the_record(option, text, (moment - _EPOCH) // _ONE_MS)
 
@@ -50,7 +51,7 @@ def in_the_record(option: str, text: str, at: int) -> int:
     """The instant (ms) again. Exits with 2 for one that no entry can have, or that a clock somewhere cannot show."""
     if 0 <= at < (_END - _EPOCH) // _ONE_MS:
         return at
-    typer.echo(f"{option} {text}: before 1970 or after 9999-12-29; write an instant such as 2026-11-21 11:00", err=True)
+    say(f"{option} {text}: before 1970 or after 9999-12-29; write an instant such as 2026-11-21 11:00")
     raise typer.Exit(2)
 
 
@@ -58,7 +59,7 @@ def _moment(option: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        typer.echo(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now", err=True)
+        say(f"{option} {text}: no date and time; write it as 2026-11-21 11:00, or now")
         raise typer.Exit(2) from None
 
 

@@ -11,7 +11,9 @@ from seatwatch.explain_words import Teller
 from seatwatch.report_columns import COLUMNS, Column, Part, not_judged, unbounded
 from seatwatch.screens import console_of
 from sla_engine._core.definition import time_of_day
+from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import Head, Report, Row
+from wire.ids import UNASSIGNED
 from wire.spelling import readable
 
 WIDTH: Final = 200
@@ -44,7 +46,7 @@ def show(report: Report, tell: Teller) -> None:
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
         console.print(f"{tell.word('excluded')}: {told}")
-    for line in gaps(report, tell):
+    for line in (*gaps(report, tell), *without_contract(report, tell)):
         console.print(line)
 
 
@@ -130,6 +132,16 @@ def gaps(report: Report, tell: Teller) -> Iterator[str]:
         yield f"{tell.word('report_unbounded')}: {tell.word(coverage.unbounded)}"
 
 
+def without_contract(report: Report, tell: Teller) -> Iterator[str]:
+    """Shops whose people are told and whose paid seats are not."""
+    if report.head.question.by is not By.SHOP:
+        return
+    seats = ((row, row.seats) for row in report.rows if row.name != UNASSIGNED)
+    without = [row.name for row, seen in seats if seen is not None and seen.contracted is None]
+    if without:
+        yield tell.filled("seats_without_contract", shops=", ".join(without))
+
+
 def _origin(report: Report) -> list[int | str]:
     head, level = report.head, report.total.figures.service_level
     return [
@@ -154,7 +166,7 @@ def _listed(names: "Iterator[str] | tuple[str, ...]") -> str:
 
 def name(row: Row, tell: Teller) -> str:
     """What a row is called."""
-    return tell.word("unassigned") if row.name == "unassigned" else readable(row.name)
+    return tell.word("unassigned") if row.name == UNASSIGNED else readable(row.name)
 
 
 def has_data(column: Column, rows: tuple[Row, ...]) -> bool:

@@ -35,11 +35,16 @@ def show(found: SeatTable, tell: Teller) -> None:
         short = "-" if row.shortfall_ms is None else decimal(_hundredth_hours(row.shortfall_ms))
         unseen = decimal(_hundredth_hours(row.no_data_ms)) if row.no_data_ms else "-"
         name = row.name or tell.word("report_total")
-        seats = _seats(row.staffed), _seats(row.contracted)
+        paid = tell.word("no_contracted_seats") if row.shop and row.contracted is None else _seats(row.contracted)
+        seats = _seats(row.staffed), paid
         table.add_row(row.client, row.shop, name, *seats, short, unseen, _also(row))
         if not row.name:
             table.add_section()
     console.print(table)
+    totals = [row for row in found.rows if row.shop and not row.name]
+    without = [f"{row.client} / {row.shop}" for row in totals if row.contracted is None]
+    if without:
+        console.print(tell.filled("seats_without_contract", shops=", ".join(without)))
     for client in found.without_rules:
         console.print(tell.filled("seats_without_rules", client=client))
 

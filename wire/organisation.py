@@ -30,6 +30,7 @@ class Relation(StrEnum):
     CONTRACTED_SEATS = "contracted_seats"
     SHIFT_OF_PERSON = "shift_of_person"
     SITE_OF_LINE = "site_of_line"
+    CONTRACTED_SEATS_OF_SHOP = "contracted_seats_of_shop"
 
 
 class RosterLink(Body, frozen=True, array_like=True, gc=False):

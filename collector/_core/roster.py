@@ -120,6 +120,8 @@ def clients_of(links: Iterable[Link]) -> dict[Link, frozenset[str]]:
             return (link.target,)
         if link.relation is Relation.QUEUE_OF_SHOP:
             return client_of_shop[link.target]
+        if link.relation is Relation.CONTRACTED_SEATS_OF_SHOP:
+            return client_of_shop[link.subject]
         if link.relation is Relation.CONTRACTED_SEATS:
             return (link.subject,)
         if link.relation is Relation.PERSON_OF_ACCOUNT:
@@ -200,6 +202,9 @@ def _unknown(chains: Mapping[tuple[str, str], Sequence[Stated]]) -> Iterator[Pro
             needed = needs.get(Relation(relation))
             if needed is not None and (needed[0], each.link.target) not in chains and each.row:
                 yield Problem(each.sheet, each.row, f"{needed[1]} {each.link.target} {needed[2]}")
+            is_of_shop = each.link.relation is Relation.CONTRACTED_SEATS_OF_SHOP
+            if is_of_shop and each.row and (Relation.SHOP_OF_CLIENT, each.link.subject) not in chains:
+                yield Problem(each.sheet, each.row, f"shop {each.link.subject} belongs to no client")
             account = each.link.relation is Relation.PERSON_OF_ACCOUNT
             if account and each.row and not _account_clients(each.link):
                 what = f"account {each.link.subject}: no client, neither by itself nor through its shop"

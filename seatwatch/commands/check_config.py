@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
-from msgspec.structs import asdict
 
 from seatwatch.config import Config, ConfigError, Problem, read_config
 from seatwatch.config_notes import notes
+from seatwatch.refusals import phrase, speak
 
 EXAMPLES = """
 Examples:
@@ -26,12 +26,13 @@ def register(app: typer.Typer) -> None:
 
 def check_config(
     file: Annotated[Path, typer.Argument(help="the server's configuration file")],
-    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words around keys and values")] = "en",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
     from seatwatch.explain_words import Teller
     from seatwatch.server.rules import check_definitions
 
+    speak(lang)
     tell = Teller(lang, ZoneInfo("UTC"))
     problems: list[Problem] = []
     config: Config | None = None
@@ -46,8 +47,8 @@ def check_config(
         problems += error.problems
     if config is None or problems:
         for problem in problems:
-            told = asdict(problem) | {"key": f"{file}: {problem.key}"}
-            typer.echo(tell.filled("problem_told", **told), err=True)
+            where, said = f"{file}: {problem.key}", (phrase(problem.problem), phrase(problem.fix))
+            typer.echo(tell.filled("problem_told", key=where, problem=said[0], fix=said[1]), err=True)
         raise typer.Exit(2) from None
     found = tell.filled(
         "check_counted",

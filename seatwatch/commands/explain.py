@@ -9,6 +9,7 @@ import typer
 from seatwatch.commands.definition._loading import open_ledger, published_or_exit
 from seatwatch.ending import refuse
 from seatwatch.instants import instant_named, local_day, zone_named
+from seatwatch.refusals import speak
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def explain(
     from seatwatch.explain_screen import show
     from seatwatch.explain_words import Teller
 
+    speak(lang)
     if not conversation:
         refuse("CONVERSATION: is empty; write the conversation's id, as its source tells it")
     reader = open_ledger(data, client)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.ending import refuse
+from seatwatch.refusals import speak
 
 if TYPE_CHECKING:
     from collector.importers.delivery import Delivered, Reading
@@ -93,6 +94,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     from seatwatch.import_screen import bar
     from seatwatch.settings import load_defaults
 
+    speak(lang)
     defaults = load_defaults()
     speaker = _source(layout, client, source, feed)
     asked = Asked(layout, files, client, mapping, zone, data)

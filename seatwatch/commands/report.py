@@ -10,6 +10,7 @@ import typer
 from seatwatch.commands.definition._loading import open_ledger, queues_or_exit
 from seatwatch.ending import refuse
 from seatwatch.instants import in_the_record, instant_named
+from seatwatch.refusals import speak
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     from sla_engine.reports._core.buckets import By
     from sla_engine.reports._core.report import Question
 
+    speak(lang)
     reader = open_ledger(data, client)
     try:
         queues = queues_or_exit(reader, queue)

@@ -1,7 +1,6 @@
 """`seatwatch roster import`: who works where for whom, from a spreadsheet into the ledgers."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,14 +8,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from seatwatch.ending import configured, refuse
+from seatwatch.refusals import phrase, say, speak
 from seatwatch.roster_apply import APPLY_EXAMPLES, apply
 from wire.zones import zone_named
 
 if TYPE_CHECKING:
     from collector._core.roster import Link, Problem
+    from seatwatch.explain_words import Teller
     from seatwatch.roster_clients import Expected
     from seatwatch.roster_job import Plan
 
+_MINUTE_CHARS = len("2026-11-21 11:00")
+_MIDNIGHT = " 00:00"
 EXAMPLES = """
 Examples:
 
@@ -59,7 +62,7 @@ def import_(
     time_zone: Annotated[
         str | None, typer.Option(help="the zone in which dates begin; default: the contract's")
     ] = None,
-    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of what is said about clients")] = "en",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Import a roster. Importing it again adds nothing; links that the file does not mention stay in force.
 
@@ -70,9 +73,11 @@ def import_(
     from collector.roster import RosterError
     from ledger.errors import LedgerError
     from seatwatch.clock import now_ms
+    from seatwatch.explain_words import Teller
     from seatwatch.roster_job import plan
     from seatwatch.settings import load_defaults
 
+    speak(lang)
     defaults = load_defaults()
     try:
         zone = zone_named(time_zone or defaults.text("contract.time_zone"))
@@ -86,11 +91,12 @@ def import_(
         refuse(str(error))
     except (LedgerError, OSError) as error:
         refuse(str(error), 1)
-    _show(file, planned, zone)
+    tell = Teller(lang, zone)
+    _show(file, planned, tell)
     if planned.problems:
         raise typer.Exit(1)
     if not check:
-        _write(planned, data, now_ms())
+        _write(planned, data, now_ms(), tell)
 
 
 def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) -> "tuple[Expected, Path]":
@@ -106,7 +112,7 @@ def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) ->
     return Expected(tell, str(config), named, frozenset(new)), settings.data_dir(config.parent)
 
 
-def _write(planned: "Plan", data: Path, now: int) -> None:
+def _write(planned: "Plan", data: Path, now: int, tell: "Teller") -> None:
     from ledger.errors import LedgerError
     from seatwatch.roster_job import RosterJobError, write
     from seatwatch.settings import load_defaults
@@ -116,49 +122,55 @@ def _write(planned: "Plan", data: Path, now: int) -> None:
     except (RosterJobError, LedgerError, OSError) as error:
         refuse(str(error), 1)
     for ledger, count in written.items():
-        typer.echo(f"{ledger}: {count} links written")
+        typer.echo(tell.filled("roster_written", ledger=ledger, n=count))
 
 
-def _show(file: Path, planned: "Plan", zone: ZoneInfo) -> None:
+def _show(file: Path, planned: "Plan", tell: "Teller") -> None:
     from wire.ids import OPERATOR
 
     for problem in planned.problems:
-        typer.echo(f"{_where(file, problem)}: {problem.what}", err=True)
+        say(f"{_where(file, problem, tell)}: {problem.what}")
     for remark in planned.remarks:
-        typer.echo(f"note: {_where(file, remark)}: {remark.what}", err=True)
+        note = f"{_where(file, remark, tell)}: {phrase(remark.what)}"
+        typer.echo(tell.filled("roster_note", what=note), err=True)
     changes = planned.changes.get(OPERATOR, ())
     for change in changes:
         sign = "+" if change.before is None else "~"
-        typer.echo(f"{sign} {_say(change.link, zone)}")
+        typer.echo(f"{sign} {_say(change.link, tell)}")
         if change.before is not None:
-            typer.echo(f"    was {_say(change.before, zone)}")
+            typer.echo(f"    {tell.filled('roster_was', link=_say(change.before, tell))}")
         for cut_short in change.ends:
-            typer.echo(f"    ends {_say(cut_short, zone)}")
+            typer.echo(f"    {tell.filled('roster_ended', link=_say(cut_short, tell))}")
     for link in planned.unmentioned:
-        typer.echo(f"= {_say(link, zone)}: not in this file, stays in force")
+        typer.echo(f"= {tell.filled('roster_stays', link=_say(link, tell))}")
     new = sum(change.before is None for change in changes)
-    ended = sum(len(change.ends) for change in changes)
-    typer.echo(
-        f"{planned.roster.rows} rows, {len(planned.roster.stated)} links: {new} added, {len(changes) - new} changed, "
-        f"{ended} ended by a later one, {len(planned.problems)} problems"
-    )
+    counts = {"new": new, "changed": len(changes) - new, "ended": sum(len(change.ends) for change in changes)}
+    rows, links, problems = planned.roster.rows, len(planned.roster.stated), len(planned.problems)
+    typer.echo(tell.filled("roster_counted", rows=rows, links=links, problems=problems, **counts))
     for client, each in planned.changes.items():
         if client != OPERATOR:
-            typer.echo(f"{client}: {len(each)} links for this client's own ledger")
+            typer.echo(tell.filled("roster_own_ledger", client=client, n=len(each)))
 
 
-def _where(file: Path, found: "Problem") -> str:
+def _where(file: Path, found: "Problem", tell: "Teller") -> str:
     sheet = f" {found.sheet}" if found.sheet else ""
-    row = f"row {found.row}" if found.row else "the ledger"
+    row = tell.filled("roster_in_row", n=found.row) if found.row else tell.word("roster_in_ledger")
     return f"{file}{sheet}, {row}"
 
 
-def _say(link: "Link", zone: ZoneInfo) -> str:
-    until = "" if link.effective_until is None else f" until {_moment(link.effective_until, zone)}"
-    relation = link.relation.replace("_", " ")
-    return f"{link.subject} -> {link.target} ({relation}) from {_moment(link.effective_from, zone)}{until}"
+def _say(link: "Link", tell: "Teller") -> str:
+    told = {
+        "subject": link.subject,
+        "target": link.target,
+        "relation": link.relation.replace("_", " "),
+        "since": _moment(link.effective_from, tell),
+    }
+    if link.effective_until is None:
+        return tell.filled("roster_link", **told)
+    return tell.filled("roster_link_until", until=_moment(link.effective_until, tell), **told)
 
 
-def _moment(instant: int, zone: ZoneInfo) -> str:
-    local = datetime.fromtimestamp(instant / 1000, tz=UTC).astimezone(zone)
-    return local.strftime("%Y-%m-%d" if (local.hour, local.minute) == (0, 0) else "%Y-%m-%d %H:%M")
+def _moment(instant: int, tell: "Teller") -> str:
+    """A date where that is when it begins."""
+    minute = tell.at(instant)[:_MINUTE_CHARS]
+    return minute.removesuffix(_MIDNIGHT)

@@ -62,7 +62,8 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
         )
         if session.rules:
             yield Section(tell.word("rules_applied"), (), tuple(rule_rows(session, tell)))
-        for lines in (turn_lines(session, tell), leg_lines(session, tell), revision_lines(session, explained, tell)):
+        legs = leg_lines(session, explained, tell)
+        for lines in (turn_lines(session, tell), legs, revision_lines(session, explained, tell)):
             yield from _headed(lines)
     yield from _headed(standing_lines(explained, tell))
 

@@ -291,11 +291,20 @@ def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
     return Contribution(tuple(amounts))
 
 
+def is_handed_on(fact: LegFact) -> bool:
+    """Whether whoever had it passed it on. A phone that nobody picked up held no call that could be."""
+    return not _rang_in_vain(fact) and fact.end in _PASSED_ON
+
+
+def _rang_in_vain(fact: LegFact) -> bool:
+    return fact.voice and fact.accepted_at is None and fact.replied_at is None
+
+
 def _leg(fact: LegFact) -> Amounts:
     amounts = [(Slot.LEGS, 1)]
-    if fact.voice and fact.accepted_at is None and fact.replied_at is None:
-        amounts.append((Slot.RINGS, 1))  # a phone that nobody picked up held no call that could be handed on
-    elif fact.end in _PASSED_ON:
+    if _rang_in_vain(fact):
+        amounts.append((Slot.RINGS, 1))
+    elif is_handed_on(fact):
         amounts.append((Slot.LEGS_PASSED_ON, 1))
     if fact.was_owed and fact.replied_at is None:
         amounts.append((Slot.LEGS_UNANSWERED, 1))

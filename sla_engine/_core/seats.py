@@ -16,7 +16,10 @@ DEDICATED: Final = "dedicated"
 LIMIT: Final = "limit"
 """Attribute of a sub-account's or a seat's link: how many conversations at once it is meant to hold."""
 _KEPT: Final = frozenset(
-    {Relation.PERSON_OF_ACCOUNT, Relation.MODE_OF_SEAT, Relation.CONTRACTED_SEATS, Relation.QUEUE_OF_SHOP}
+    {
+        *(Relation.PERSON_OF_ACCOUNT, Relation.MODE_OF_SEAT, Relation.QUEUE_OF_SHOP),
+        *(Relation.CONTRACTED_SEATS, Relation.CONTRACTED_SEATS_OF_SHOP),
+    }
 )
 
 
@@ -63,9 +66,16 @@ class Seats:
                 return link.limit
         return self._limit_default
 
-    def contracted(self, subject: str, at: int) -> int | None:
-        """Seats paid for by a client or shop, None where the roster states none."""
-        link = self._link(Relation.CONTRACTED_SEATS, subject, at)
+    def contracted(self, client: str, at: int) -> int | None:
+        """Seats paid for by a client, None where the roster states none."""
+        return self._paid(Relation.CONTRACTED_SEATS, client, at)
+
+    def contracted_of_shop(self, shop: str, at: int) -> int | None:
+        """Seats paid for by a client for one of its shops, None where the roster states none."""
+        return self._paid(Relation.CONTRACTED_SEATS_OF_SHOP, shop, at)
+
+    def _paid(self, relation: Relation, subject: str, at: int) -> int | None:
+        link = self._link(relation, subject, at)
         return int(link.target) if link is not None and link.target.isdecimal() and link.target.isascii() else None
 
     def dedicated(self, seat: str, since: int, until: int) -> list[tuple[int, int]]:

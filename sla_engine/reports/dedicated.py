@@ -192,7 +192,8 @@ def _rows(
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
             shared = _shared(client, serves, buckets)
-        contracted = partial(seen.seats.contracted, shop or client.name)
+        of_shop, of_client = seen.seats.contracted_of_shop, seen.seats.contracted
+        contracted = partial(of_shop, shop) if shop else partial(of_client, client.name)
         for (name, start, end), also in zip(buckets, shared, strict=True):
             time = seat_time(in_row(spans, start, end), contracted)
             if time is not None:

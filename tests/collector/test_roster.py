@@ -115,14 +115,6 @@ def test_an_account_says_which_shop_it_is_of_by_itself_or_by_its_queue_and_never
     assert told == [of_shop, of_shop, {"client": "acme"}, {"client": "acme"}]
 
 
-def test_seats_have_a_mode_and_clients_contracted_seats(tmp_path: Path) -> None:
-    *_, mode, count = links_of(
-        tmp_path, row(seat="A-01", seat_mode="Dedicated"), row(client="acme", contracted_seats="18")
-    )
-    assert mode[:3] == (Relation.MODE_OF_SEAT, "A-01", "dedicated")
-    assert count[:3] == (Relation.CONTRACTED_SEATS, "acme", "18")
-
-
 def test_a_seat_says_what_it_hangs_on_and_a_line_whose_it_is_and_where_it_comes_out(tmp_path: Path) -> None:
     seat, line = links_of(
         tmp_path,

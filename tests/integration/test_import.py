@@ -112,7 +112,7 @@ def test_a_roster_is_imported_into_a_running_server_once(tmp_path: Path, capsys:
     arguments = ["roster", "import", str(ROSTER), "--data", str(tmp_path / "data")]
     with server(tmp_path, CONFIGURATION):
         assert run(arguments) == 0
-        assert "acme: 32 links written" in capsys.readouterr().out
+        assert "acme: 33 links written" in capsys.readouterr().out
         assert run(arguments) == 0
         assert "0 added, 0 changed" in capsys.readouterr().out
 

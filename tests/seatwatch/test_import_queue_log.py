@@ -250,6 +250,43 @@ def test_chinese_names_of_queues_and_agents_are_read_as_names(
     assert "~E" not in shown
 
 
+def test_the_queue_that_receives_a_call_shows_who_took_it_and_after_how_long(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = [
+        (1000, "c-7", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+        (1004, "c-7", "q-1", "a-1", "CONNECT", 4, "y", 1),
+        (1034, "c-7", "q-1", "a-1", "BLINDTRANSFER", "600", "from-queue", 4, 30, 1),
+        (1034, "c-7", "q-2", "NONE", "ENTERQUEUE", "", "x", 1),
+        (1049, "c-7", "q-2", "a-2", "RINGNOANSWER", 9000),
+        (1054, "c-7", "q-2", "NONE", "ABANDON", 1, 1, 20),
+        (1100, "c-8", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+        (1104, "c-8", "q-1", "a-1", "CONNECT", 4, "y", 1),
+        (1134, "c-8", "q-1", "a-1", "BLINDTRANSFER", "600", "from-queue", 4, 30, 1),
+        (1134, "c-8", "q-2", "NONE", "ENTERQUEUE", "", "x", 1),
+        (1140, "c-8", "q-2", "NONE", "ABANDON", 1, 1, 6),
+        (1200, "c-9", "q-1", "NONE", "ENTERQUEUE", "", "x", 1),
+        (1204, "c-9", "q-1", "a-1", "CONNECT", 4, "y", 1),
+        (1234, "c-9", "q-1", "a-1", "BLINDTRANSFER", "0", "outside", 4, 30, 1),
+    ]
+    (tmp_path / "queue_log").write_text(log(*ROWS, *more), encoding="utf-8")
+    assert run(arguments(tmp_path, "queue_log")) == 0
+    data = ["--client", "acme", "--data", str(tmp_path / "data")]
+    span = ["--from", "2025-10-09", "--to", "2025-10-10", "--format", "json"]
+    waited = {"total_ms": 5000, "count": 1}
+    for queue, received in (("q-1", (0, 0, 0, {"total_ms": 0, "count": 0})), ("q-2", (3, 1, 2, waited))):
+        capsys.readouterr()
+        assert run(["report", *data, *span, "--queue", queue]) == 0
+        found = json.loads(capsys.readouterr().out)["total"]["handed_on"]
+        assert tuple(found[field] for field in ("received", "answered", "unanswered", "wait")) == received
+    for conversation, told in (("c-1", "waited 5.000 s after the transfer"), ("c-8", "nobody took it")):
+        capsys.readouterr()
+        assert run(["explain", conversation, *data]) == 0
+        shown = capsys.readouterr().out
+        assert told in shown
+        assert "q-2" in shown
+
+
 def test_a_check_counts_and_stores_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "queue_log").write_text(log(*ROWS[:3]), encoding="utf-8")
     command = [word for word in arguments(tmp_path, "queue_log") if word != "--json"]

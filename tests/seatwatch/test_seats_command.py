@@ -27,6 +27,9 @@ def test_the_table_has_every_client_its_shops_and_a_total(data: Path, capsys: py
     page = capsys.readouterr().out
     assert "在岗席位" in page
     assert "beta" not in page
+    assert "未约定" in page
+    assert "没有合同坐席数" in page
+    assert "acme / flagship" in page
 
 
 def test_csv_and_json_carry_the_same_whole_numbers(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,6 +45,14 @@ def test_contracted_seats_hold_from_their_date_to_the_next_and_end_where_they_en
     assert made.contracted("nobody", 5) is None
 
 
+def test_seats_of_a_shop_are_no_seats_of_a_client_of_the_same_name() -> None:
+    made = seats(
+        link(Relation.CONTRACTED_SEATS, "acme", "18"), link(Relation.CONTRACTED_SEATS_OF_SHOP, "acme", "5", until=10)
+    )
+    assert (made.contracted("acme", 5), made.contracted_of_shop("acme", 5)) == (18, 5)
+    assert (made.contracted_of_shop("acme", 10), made.contracted_of_shop("outlet", 5)) == (None, None)
+
+
 def test_a_queue_serves_its_shop_of_the_day() -> None:
     made = seats(
         link(Relation.QUEUE_OF_SHOP, "presale", "flagship"), link(Relation.QUEUE_OF_SHOP, "presale", "outlet", since=10)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from collector.ledgers import ledger_directory
+from seatwatch.refusals import say
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
@@ -63,7 +64,7 @@ def load_or_exit(named: str) -> "Definition":
     try:
         return load(named)
     except DefinitionUnusable as error:
-        typer.echo(str(error), err=True)
+        say(str(error))
         raise typer.Exit(2) from None
 
 
@@ -77,9 +78,9 @@ def open_ledger(data: Path, client: str) -> "LedgerReader":
         try:
             return LedgerReader.open(ledger_directory(data, client))
         except LedgerError as error:
-            typer.echo(f"--client {client}: {error}", err=True)
+            say(f"--client {client}: {error}")
     else:
-        typer.echo(f"--client {client}: no name of a client", err=True)
+        say(f"--client {client}: no name of a client")
     raise typer.Exit(2)
 
 
@@ -94,7 +95,7 @@ def queues_or_exit(reader: "LedgerReader", asked: list[str] | None) -> tuple[str
     unknown, known = unknown_queues(reader, queues)
     if unknown:
         there_are = ", ".join(sorted(map(readable, known))) or "none"
-        typer.echo(f"--queue {', '.join(sorted(unknown))}: no queue of this client; there are: {there_are}", err=True)
+        say(f"--queue {', '.join(sorted(unknown))}: no queue of this client; there are: {there_are}")
         raise typer.Exit(2)
     return queues
 
@@ -110,5 +111,5 @@ def published_or_exit(reader: "LedgerReader", option: str, named: str) -> "Defin
     except (DefinitionError, OSError, UnicodeDecodeError) as error:
         faults = error.faults if isinstance(error, DefinitionError) else (error,)
         for fault in faults:
-            typer.echo(f"{option} {named}: {fault}", err=True)
+            say(f"{option} {named}: {fault}")
         raise typer.Exit(2) from None

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.commands.definition._loading import DefinitionUnusable, load_rules
+from seatwatch.refusals import phrase, speak
 
 EXAMPLES = """
 Examples:
@@ -27,15 +28,14 @@ def check(
     files: Annotated[
         list[str], typer.Argument(help="files of definitions or contracts, or names of presets", metavar="FILE...")
     ],
-    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words around keys and values")] = "en",
+    lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Name all that is wrong with each file: key, value, problem and fix. Exit 0 when all can be used, 2 when not."""
-    from msgspec.structs import asdict
-
     from seatwatch.explain_words import Teller
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import label_of
 
+    speak(lang)
     tell = Teller(lang, ZoneInfo("UTC"))
     unusable = 0
     for file in files:
@@ -43,7 +43,8 @@ def check(
             rules = load_rules(file)
         except DefinitionUnusable as error:
             for problem in error.problems:
-                typer.echo(tell.filled("problem_told", **asdict(problem)), err=True)
+                said = (phrase(problem.problem), phrase(problem.fix))
+                typer.echo(tell.filled("problem_told", key=problem.key, problem=said[0], fix=said[1]), err=True)
             unusable += 1
         else:
             name = tell.filled("check_contract", name=rules.name) if isinstance(rules, Contract) else label_of(rules)

@@ -9,6 +9,7 @@ import typer
 
 from seatwatch.commands.definition._loading import open_ledger, published_or_exit, queues_or_exit
 from seatwatch.instants import instant_named
+from seatwatch.refusals import say, speak
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """
@@ -53,6 +54,7 @@ def diff(  # noqa: PLR0917 - typer passes options by name
     from seatwatch.progress import entries_bar
     from sla_engine.diff import Period, difference
 
+    speak(lang)
     defaults = load_defaults()
     reader = open_ledger(data, client)
     try:
@@ -63,12 +65,12 @@ def diff(  # noqa: PLR0917 - typer passes options by name
             instant_named("--from", since, zone), instant_named("--to", until, zone), defaults.ms("board.lookback")
         )
         if period.end <= period.start:
-            typer.echo(f"--to {until}: not after --from {since}", err=True)
+            say(f"--to {until}: not after --from {since}")
             raise typer.Exit(2)
         with entries_bar(f"{a} / {b}", reader.size()) as progress:
             found = difference(reader, before, after, period, queues=queues, passed=progress)
     except LedgerError as error:
-        typer.echo(f"--client {client}: {error}", err=True)
+        say(f"--client {client}: {error}")
         raise typer.Exit(1) from None
     finally:
         reader.close()

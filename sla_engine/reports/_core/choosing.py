@@ -43,6 +43,8 @@ class Choosing:
         known = [asked] if asked is not None and alone else self._rules.state.definitions
         labelled = ((each, label_of(each)) for each in known)
         self._known: Final = {label: Version(each, label, figure_rule(each, label)) for each, label in labelled}
+        self.longest_gap_ms: Final = max((each.gap_to_new_session_ms for each in known), default=0)
+        """What comes back later than this is another session under every definition."""
 
     def asks_for(self, queue: str) -> bool:
         """Whether `queue` is one of those asked for."""
@@ -80,7 +82,11 @@ class Choosing:
 
     def counts_leg(self, leg: LegFact) -> bool:
         """Whether a leg counts: it has no definition of its own, but is of a queue that some hold for."""
-        return self.asks_for(leg.queue) and bool(self.names(leg.queue, leg.session_started_at))
+        return self.counts(leg.queue, leg.session_started_at)
+
+    def counts(self, queue: str, at: int) -> bool:
+        """Whether what a queue has of a session that started at `at` (ms) counts: it is asked for, and some hold."""
+        return self.asks_for(queue) and bool(self.names(queue, at))
 
     def any_rule(self) -> FigureRule:
         """Some rule, for what counts the same under every one. ValueError where no definition is known."""

@@ -15,6 +15,7 @@ from sla_engine._core.windows import DAY_MS, MINUTE_MS, PeriodCalendar, calendar
 from sla_engine.reports._core.agent_hours import Interval, State
 from sla_engine.reports._core.buckets import OVER_TIME, By, Frame
 from sla_engine.reports._core.choosing import Choosing, Judged
+from sla_engine.reports._core.handed_on import Received, visits
 from sla_engine.reports._core.loads import Loads
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.report import DefinitionUsed, Head, Question, Report, Row, Trailing
@@ -71,6 +72,7 @@ class Composing:
         self._question: Final = question
         self._frame: Final = frame
         self._hours: Final = hours
+        self._received: Final = Received()
         self._choosing: Final = choosing
         self._seen: Final = seen
         self._edges: Final = frame.edges(question.by, question.since, question.until)
@@ -83,15 +85,18 @@ class Composing:
         """Take facts in: the last word on each, those of one session together."""
         for _, together in groupby(facts, key=session_of):
             judged: list[Judged] = []
+            legs: list[LegFact] = []
             for fact in together:
                 if isinstance(fact, LoadChange):
                     self._loads.add(fact)
                 elif isinstance(fact, LegFact):
                     self._add_leg(fact)
+                    legs.append(fact)
                 else:
                     judged.append(fact)
             if judged:
                 self._rows.add_session(judged)
+            self._receive([leg for leg in legs if not leg.void])
 
     def report(self) -> Report:
         """The report over everything taken in."""
@@ -126,6 +131,7 @@ class Composing:
                     talking_ms=time.get(State.TALKING, 0),
                     work=work_time(time, changes) if since < told_until else None,
                     seats=seats.get(key),
+                    handed_on=self._received.of(key),
                     coverage=self._coverage(sources, since, until, figures, whole.offered) if spans else None,
                     trailing=None if trailing is None else _trailing(trailing),
                 )
@@ -136,6 +142,15 @@ class Composing:
         self._rows.add_leg(leg)
         if self._choosing.counts_leg(leg):
             self._talks.extend((leg.queue, talk) for talk in on_call(leg))
+
+    def _receive(self, legs: list[LegFact]) -> None:
+        """Count the hand-ons of one session that starts within the table, where they arrived."""
+        started_at = legs[0].session_started_at if legs else self._edges[-1]
+        if not self._edges[0] <= started_at < self._edges[-1]:
+            return
+        for visit in visits(legs, self._seen.arrivals, self._choosing.longest_gap_ms):
+            if self._choosing.counts(visit.queue, started_at):
+                self._received.add(self._rows.key_of(started_at, visit.queue, visit.place), visit)
 
     def _span(self, key: RowKey) -> tuple[int, int]:
         if isinstance(key, int):
@@ -192,7 +207,7 @@ class Composing:
             shops = self._shops()
             for shop, intervals in spent.items():
                 if shop != TOTAL:
-                    of_shop = partial(self._seen.seats.contracted, str(shop))
+                    of_shop = partial(self._seen.seats.contracted_of_shop, str(shop))
                     told_by = self._seen.feeding(shops[str(shop)])
                     found[shop] = seat_time(self._half_hours(intervals, told_by), of_shop)
         return found

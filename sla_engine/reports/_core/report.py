@@ -4,6 +4,7 @@ import msgspec
 
 from sla_engine._core.choices import Unit
 from sla_engine.reports._core.buckets import By
+from sla_engine.reports._core.handed_on import HandedOn
 from sla_engine.reports._core.percentiles import Percentiles
 from sla_engine.reports._core.time_at_work import SeatTime, WorkTime
 from wire.board import Coverage, Figures, Load, Mean, Ratio, ServiceLevel
@@ -63,6 +64,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One bucket or group. since, until: ms. None = nobody can say, or it is not asked of such rows.
 
     first_responses, responses: percentiles of what is in the means. talking_ms: on calls, by all people together.
+    handed_on: what the row received.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     talking_ms: int
     work: WorkTime | None
     seats: SeatTime | None
+    handed_on: HandedOn
     coverage: Coverage | None
     trailing: Trailing | None
 

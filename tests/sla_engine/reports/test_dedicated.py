@@ -101,6 +101,22 @@ def test_staffed_stands_beside_contracted_with_the_shortfall_per_client_and_shop
     assert (shop.staffed, shop.contracted, shop.shortfall_ms) == (Ratio(4 * HOUR, 16 * HOUR), None, None)
 
 
+def test_a_shop_has_the_seats_that_the_roster_states_for_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "acme",
+        entered(Relation.CONTRACTED_SEATS_OF_SHOP, "flagship", "1"),
+        entered(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
+        offered("08:00", "c0"),
+        presence("08:00", "anna", Presence.READY),
+        presence("12:00", "anna", Presence.OFFLINE),
+    )
+    rows = table(tmp_path)
+    shop = total(rows, "acme", "flagship")
+    assert (shop.contracted, shop.shortfall_ms) == (Ratio(16 * HOUR, 16 * HOUR), 12 * HOUR)
+    assert total(rows, "acme").contracted is None
+
+
 def test_a_declared_loss_is_no_data_and_charges_nobody_for_it(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -37,6 +37,26 @@ def test_the_interpolated_one_lies_on_the_line_between_its_neighbours(values: li
     assert abs(percentile(values, percent, Percentile.INTERPOLATED) - exact) <= Fraction(1, 2)
 
 
+def quantile(values: list[int], percent: int, named: str) -> Fraction:
+    """numpy's methods by their names: `inverted_cdf` and `linear` of Hyndman and Fan's list, 1 and 7, by its formula.
+
+    A place j + g between the order statistics x[1] .. x[n]: n p + m, of which the first rounds up and the other weighs.
+    """
+    ordered, share = sorted(values), Fraction(percent, 100)
+    place = len(ordered) * share + (1 - share if named == "linear" else 0)
+    below, rest = int(place), place - int(place)
+    weight = rest if named == "linear" else Fraction(int(rest > 0))
+    low, high = (ordered[min(max(at, 1), len(ordered)) - 1] for at in (below, below + 1))
+    return (1 - weight) * low + weight * high
+
+
+@given(VALUES, st.integers(0, 100))
+def test_each_method_is_the_one_that_numpy_has_under_another_name(values: list[int], percent: int) -> None:
+    assert percentile(values, percent, Percentile.NEAREST_RANK) == quantile(values, percent, "inverted_cdf")
+    exact = quantile(values, percent, "linear")
+    assert percentile(values, percent, Percentile.INTERPOLATED) == (2 * exact + 1) // 2
+
+
 def test_no_value_has_no_percentile_and_mixed_methods_have_none_either() -> None:
     assert percentiles([], Percentile.NEAREST_RANK) == Percentiles()
     assert percentiles([1, 2], None) == Percentiles(2)
