@@ -4,7 +4,7 @@ Nothing here is a record. Counts come from facts, waits from how conversations s
 all of it can be built anew from the facts kept, the shards and the entries.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -130,16 +130,9 @@ class ClientState:
         self.people.restore(told.accounts, self.as_of)
 
     def restore_loads(self, changes: list[LoadChange]) -> None:
-        """Make concurrency anew, once every open conversation stands: `changes` are those since the day began.
-
-        What somebody had in hands when the day began is what is there now less what came since.
-        """
+        """Make concurrency anew, once every open conversation stands: `changes` are those since the day began."""
         hands = {account: len(held) for account, held in self.people.held.items()}
-        for change in changes:
-            hands[change.account] = hands.get(change.account, 0) - change.change
-        self.concurrency.begin(hands, self.book.day_start)
-        for change in changes:
-            self.concurrency.add(change)
+        self.concurrency.begin(hands, changes, self.book.day_start)
 
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
@@ -223,6 +216,11 @@ class ClientState:
                 self.totals.add_session(fact, before, is_short=is_short(fact, self.rule_of(judging)))
             else:
                 self.totals.add_response(fact, replaced if isinstance(replaced, ResponseFact) else None)
+
+    def let_go(self, gone: Collection[str], changes: Iterable[Change]) -> None:
+        """Take out of hands what was let go of: as after a restart, it is in none from the day's beginning on."""
+        held = {each: known.account if (known := self._open.get(each)) else "" for each in gone}
+        self.concurrency.let_go(held, (each.fact for each in changes), self.book.day_start)
 
     def stand(self, conversation: str, live: LiveConversation | None) -> None:
         """Take how a conversation stands; None or not open: it is over."""
@@ -390,9 +388,10 @@ def fold_client(
     watermark: event time, ms, up to which the record is complete. as_of: hub's ms up to which entries are folded.
     """
     state.advance(as_of, None)
+    said = list(changes)
+    state.let_go([conversation for conversation, live in stands.items() if live is None], said)
     for conversation, live in stands.items():
         state.stand(conversation, live)
-    said = list(changes)
     for conversation in state.change(said):
         state.stand(conversation, stands[conversation])
     state.total(said)

@@ -7,13 +7,13 @@ changes give the same means, shares and peaks in whatever order they came.
 from array import array
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final
 
 from sla_engine._core.groups import Group
 from wire.board import Load, Ratio
-from wire.verdict import LoadChange
+from wire.verdict import Fact, LoadChange
 
 _PERCENT: Final = 95
 
@@ -95,12 +95,32 @@ class Concurrency:
         self.watermark = watermark
         self.changed = True
 
-    def begin(self, hands: Mapping[str, int], at: int) -> None:
-        """Start with what every account has in hands at `at` (ms)."""
+    def begin(self, hands: Mapping[str, int], changes: Sequence[LoadChange], at: int) -> None:
+        """Start at `at` (ms). hands: what every account has now, after `changes`, which are those since then."""
+        before = Counter(hands)
+        for change in changes:
+            before[change.account] -= change.change
         self._window_start = at
-        for account, now in hands.items():
-            if now:
-                self.loads[account] = Loaded(at, now)
+        for account, count in before.items():
+            if count:
+                self.loads[account] = Loaded(at, count)
+        for change in changes:
+            self.add(change)
+
+    def let_go(self, held: Mapping[str, str], facts: Iterable[Fact], at: int) -> None:
+        """Take out of hands, from `at` (ms) on, what nobody ever told the end of.
+
+        held: conversation -> the account it was last known with, "" = none. facts: what was said since.
+        """
+        if not held:
+            return
+        hands = Counter((conversation, account) for conversation, account in held.items() if account)
+        for fact in facts:
+            if isinstance(fact, LoadChange) and fact.conversation in held:
+                hands[fact.conversation, fact.account] += fact.change
+        for (conversation, account), count in hands.items():
+            if count:
+                self.add(LoadChange(conversation, 0, 0, account, at, -count))
 
     def begin_window(self, start: int) -> None:
         """Peaks and means from `start` (ms) on; who has nothing in hands is forgotten."""

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_engine._core.concurrency import Concurrency
+from tests.builders import agent, assigned, clock, closed, customer, entries, rules, transferred
 from tests.sla_engine.facts import load
+from tests.sla_engine.folding import Folding
 from wire.board import Load, Ratio
 
 
@@ -46,6 +48,7 @@ def test_a_new_day_starts_with_what_is_in_hands() -> None:
     }
 
 
+HOUR = 3_600_000
 CHANGES = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([1, -1])), max_size=20)
 
 
@@ -97,3 +100,16 @@ def test_who_has_nothing_in_hands_has_no_load() -> None:
     hands = Concurrency()
     hands.advance(9_000)
     assert hands.by_group(lambda _: [("team", "red")]) == {}
+
+
+def test_a_conversation_that_nobody_ever_closed_leaves_the_hands_as_it_does_by_a_restart() -> None:
+    """The day after its grace its person has one conversation, not two; in whatever batches the ledger is folded."""
+    lost = [customer("09:00:00", "lost"), assigned("09:00:02", "anna", "lost"), agent("09:00:08", "anna", "lost")]
+    handed = [customer("09:01:00", "h"), assigned("09:01:02", "anna", "h"), transferred("09:02", "h", account="bo")]
+    days = [clock("+1 08:00"), clock("+1 12:00"), clock("+2 08:00")]
+    again = [customer("+2 09:00:00", "c"), assigned("+2 09:00:00", "anna", "c"), agent("+2 09:00:05", "anna", "c")]
+    told = entries([*rules(), *lost, *handed, *days, *again, closed("+2 10:00:00", "c"), clock("+2 11:00")])
+    for cuts in (range(len(told)), (), (7, 9, 12)):
+        folded = Folding()
+        folded.fold_all(told, cuts)
+        assert folded.part().client.load == Load(Ratio(HOUR, HOUR), 1, 1), cuts
