@@ -17,7 +17,7 @@ from sla_engine._core.feeds import Feeds, best_feed
 from sla_engine._core.follow_ups import FollowUps
 from sla_engine._core.groups import CLIENT, Group, Groups
 from sla_engine._core.misses import Misses
-from sla_engine._core.people import People, PlaceOf
+from sla_engine._core.people import People, PlaceOf, person_of
 from sla_engine._core.quality import QualityChecks
 from sla_engine._core.remembered import Remembered, Told, count_entry
 from sla_engine._core.result import LiveConversation
@@ -277,7 +277,7 @@ class ClientState:
             self.watermark = watermark
             self.concurrency.advance(watermark - watermark % MINUTE_MS)
             if self.concurrency.changed:
-                self.loads = self.concurrency.by_group(self._groups_of)
+                self.loads = self.concurrency.by_group(self._whose)
 
     def is_decided(self, conversation: str) -> bool:
         """Whether a fact counts the session that is open."""
@@ -372,8 +372,9 @@ class ClientState:
             self.book.remove(known.groups, known.started_at, OPENED)
             known.groups = ()
 
-    def _groups_of(self, account: str) -> tuple[Group, ...]:
-        return self.groups.of_person(self.place_of(account, self.as_of))
+    def _whose(self, account: str) -> tuple[str, tuple[Group, ...]]:
+        place = self.place_of(account, self.as_of)
+        return person_of(account, place), self.groups.of_person(place)
 
 
 def fold_client(
