@@ -15,20 +15,15 @@ from ledger.writer import LedgerWriter
 from seatwatch.cli import run
 from seatwatch.clock import now_ms
 from seatwatch.settings import load_defaults
-from sla_engine.definition_files import parse_definition
-from tests.builders import rules
 from tests.collector.importers.files import CALLS, HEADER, a_day, call
 from tests.full_disk import full_disk
 from tests.seatwatch.serving import a_server
-from tests.sla_engine.feeding import Feed as FilledBy
 from tests.tidy.source import ROOT
 from wire.organisation import ContractSigned, DefinitionPublished, Relation, RosterLink
 from wire.record import Feed, Quarantined, SourceDeclared
 from wire.recorded import Recorded
 
 ROSTER = ROOT / "examples" / "roster" / "roster.csv"
-BERLIN_MIDNIGHT = 1_793_487_600_000
-"""Of 2026-11-01, where the examples begin."""
 
 
 def records(data: Path, client: str = "acme") -> list[Recorded]:
@@ -362,27 +357,6 @@ def test_what_a_file_does_not_mention_stays_in_force_and_is_listed(
 def test_a_time_zone_that_is_none_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path), "--time-zone", "Mars"]) == 2
     assert "no IANA time zone" in capsys.readouterr().err
-
-
-def test_dates_of_a_roster_begin_where_the_days_of_the_clients_do_and_in_several_zones_it_has_to_be_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def ruled(client: str, zone: str) -> None:
-        ledger = FilledBy(tmp_path / "clients" / client)
-        ledger.append(rules(parse_definition(f'based_on = "contract-10s"\ntime_zone = "{zone}"')))
-        ledger.close()
-
-    command = ["roster", "import", str(ROSTER), "--data", str(tmp_path)]
-    ruled("acme", "Europe/Berlin")
-    assert run(command) == 0
-    link = next(each.body for each in records(tmp_path, "operator") if isinstance(each.body, RosterLink))
-    assert link.effective_from == BERLIN_MIDNIGHT
-    assert "from 2026-11-01" in capsys.readouterr().out
-    ruled("beta", "Asia/Shanghai")
-    assert run(command) == 2
-    assert "Asia/Shanghai of beta; Europe/Berlin of acme" in capsys.readouterr().err
-    assert run([*command, "--time-zone", "Europe/Berlin"]) == 0
-    assert "0 added" in capsys.readouterr().out
 
 
 def test_a_link_that_an_earlier_release_let_in_too_long_stops_neither_an_import_nor_a_server(
