@@ -107,7 +107,14 @@ _ITEM_FIELDS: Final[_Fields] = [
     ("event_id", Annotated[Word, Meta(description="for senders that cannot number: the same event, the same id")], ""),
 ]
 _SHARD_FIELDS: Final[_Fields] = [
-    ("customer", Annotated[OptionalName, Meta(description="pseudonym; the same on every event of a conversation")], ""),
+    (
+        "customer",
+        Annotated[
+            OptionalName,
+            Meta(description="pseudonym; the same on every event of a conversation; people are those of `offered`"),
+        ],
+        "",
+    ),
     ("linked", Annotated[OptionalName, Meta(description="id of a call this one belongs to")], ""),
 ]
 _HEAD: Final = {

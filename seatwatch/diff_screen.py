@@ -11,6 +11,7 @@ from rich.text import Text
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, share
 from seatwatch.screens import console_of
+from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Standing, count_named, mean_named
 from wire.board import Mean, Ratio
 
@@ -28,6 +29,16 @@ class Line(NamedTuple):
     shown: str
 
 
+class Asked(NamedTuple):
+    """Whose sessions were compared: those that start on these queues within [since, until), ms."""
+
+    client: str
+    since: int
+    until: int
+    time_zone: str
+    queues: tuple[str, ...]
+
+
 def lines(found: Difference, tell: Teller) -> Iterator[Line]:
     """Every figure, in the order of the page."""
     before, after = found.before.figures, found.after.figures
@@ -41,9 +52,14 @@ def lines(found: Difference, tell: Teller) -> Iterator[Line]:
         yield Line(name, str(old), str(new), new - old, f"{new - old:+d}")
 
 
-def show(found: Difference, tell: Teller, *, hint: str, limit: int) -> None:
+def show(found: Difference, tell: Teller, asked: Asked, *, hint: str, limit: int) -> None:
     """Figures side by side, then what moved, the most frequent way first. hint: options of `seatwatch explain`."""
     console = console_of(COLUMNS)
+    console.print(
+        f"{tell.word('client')} {asked.client}  {tell.at(asked.since)} .. {tell.at(asked.until)}  {asked.time_zone}"
+    )
+    if asked.queues != (EVERY_QUEUE,):
+        console.print(f"{tell.word('queue')}: {', '.join(asked.queues)}")
     table = Table()
     table.add_column("")
     for side in (found.before, found.after):
@@ -77,9 +93,10 @@ def _group(console: Console, group: Group, tell: Teller, hint: str, limit: int) 
         console.print(f"  seatwatch explain {group.moved[0].conversation} {hint}")
 
 
-def as_json(found: Difference, tell: Teller, limit: int | None) -> bytes:
+def as_json(found: Difference, tell: Teller, asked: Asked, limit: int | None) -> bytes:
     """Everything: integers (ms, counts) beside what a person reads; `limit` sessions of each group, None = all."""
     told: dict[str, Any] = {
+        "question": asked._asdict(),
         "before": {"definition": found.before.label, "figures": found.before.figures},
         "after": {"definition": found.after.label, "figures": found.after.figures},
         "figures": [line._asdict() for line in lines(found, tell)],

@@ -68,9 +68,10 @@ class Teller:
         return self._sentence(applied.says, applied.values)
 
     def parameter(self, applied: Applied) -> str:
-        """A parameter of the definition and its value."""
-        value = self.lasting(int(applied.value)) if applied.parameter.endswith("_ms") else applied.value
-        return f"{applied.parameter} = {value}"
+        """A parameter of the definition, by its key in a file, and its value."""
+        if not applied.parameter.endswith("_ms"):
+            return f"{applied.parameter} = {applied.value}"
+        return f"{applied.parameter.removesuffix('_ms')}_s = {self.lasting(int(applied.value))}"
 
     def event(self, entry: Recorded, *, on_call: bool = False) -> str:
         """What an entry about a conversation told. on_call: it was a voice call by then."""

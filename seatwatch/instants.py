@@ -1,7 +1,7 @@
 """Instants and time zones as a person writes them on a command line."""
 
-from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -9,6 +9,9 @@ import typer
 from seatwatch.clock import now_ms
 from seatwatch.refusals import say
 from wire.zones import zone_named as iana_zone
+
+if TYPE_CHECKING:
+    from sla_engine._core.windows import ZoneTable
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
@@ -40,6 +43,16 @@ def instant_named(option: str, text: str, zone: str) -> int:
             say(f"{option} {text}: the clock of {zone} skips that time; write one that it shows")
             raise typer.Exit(2)
     return in_the_record(option, text, (moment - _EPOCH) // _ONE_MS)
+
+
+def instant_or_day(option: str, text: str, zone: "ZoneTable", starts_ms: int) -> int:
+    """Ms of an instant as `instant_named`; of a date alone, where its day starts: `starts_ms` by that zone's clock."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return instant_named(option, text, zone.name)
+    local = (datetime.combine(day, time.min, tzinfo=UTC) - _EPOCH) // _ONE_MS + starts_ms
+    return in_the_record(option, text, zone.first_instant_of(local))
 
 
 def _shown(moment: datetime) -> datetime:

@@ -1,6 +1,5 @@
 """`seatwatch report`: the figures of a client over some time, from its ledger."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ import typer
 
 from seatwatch.commands.definition._loading import open_ledger, queues_or_exit
 from seatwatch.ending import refuse
-from seatwatch.instants import in_the_record, instant_named
+from seatwatch.instants import instant_or_day
 from seatwatch.refusals import speak
 from seatwatch.settings import load_defaults
 
@@ -125,17 +124,11 @@ class _Asked:
 
     def instant(self, option: str, text: str, by: str, ruling: "Ruling") -> int:
         """Ms of an instant, in the zone of these rules; of a date, where its day or month starts."""
-        from sla_engine._core.windows import DAY_MS
         from sla_engine.reports._core.composing import frame_of
 
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return instant_named(option, text, ruling.frame.time_zone)
         frame = frame_of(ruling.frame, ruling.contract)
         starts_ms = frame.months.starts_ms if by == "month" else frame.days.day_starts_ms
-        at = frame.days.zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + starts_ms)
-        return in_the_record(option, text, at)
+        return instant_or_day(option, text, frame.days.zone, starts_ms)
 
 
 def _refuse_many_rows(by: str, span_ms: int) -> None:

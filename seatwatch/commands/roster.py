@@ -60,7 +60,8 @@ def import_(
         bool, typer.Option("--check", help="say what would change and what is wrong, change nothing")
     ] = False,
     time_zone: Annotated[
-        str | None, typer.Option(help="the zone in which dates begin; default: the contract's")
+        str | None,
+        typer.Option(help="the zone in which dates begin; default: that of the clients' definitions, if all have one"),
     ] = None,
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
@@ -79,13 +80,10 @@ def import_(
 
     speak(lang)
     defaults = load_defaults()
-    try:
-        zone = zone_named(time_zone or defaults.text("contract.time_zone"))
-    except ZoneInfoNotFoundError:
-        refuse(f"--time-zone {time_zone}: no IANA time zone; write one such as Asia/Shanghai")
     expected, configured_data = _expected(config, new_client or [], lang)
     data = configured_data if data is None else data
     try:
+        zone = _zone(time_zone, data, now_ms())
         planned = plan(file, data, zone, now_ms(), defaults, expected)
     except (RosterError, TableError) as error:
         refuse(str(error))
@@ -97,6 +95,24 @@ def import_(
         raise typer.Exit(1)
     if not check:
         _write(planned, data, now_ms(), tell)
+
+
+def _zone(named: str | None, data: Path, now: int) -> ZoneInfo:
+    """In which dates begin. Exits with 2 for a name that is none, and where clients' days run in several zones."""
+    from seatwatch.past_board import zones_of
+    from seatwatch.record_rules import rules_in_force
+    from seatwatch.settings import load_defaults
+
+    if named is None:
+        zones = zones_of(rules_in_force(data, now))
+        if len(zones) > 1:
+            where = "; ".join(f"{zone} of {', '.join(clients)}" for zone, clients in sorted(zones.items()))
+            refuse(f"clients are in different time zones ({where}); name that of the file's dates with --time-zone")
+        return zone_named(next(iter(zones), load_defaults().text("contract.time_zone")))
+    try:
+        return zone_named(named)
+    except ZoneInfoNotFoundError:
+        refuse(f"--time-zone {named}: no IANA time zone; write one such as Asia/Shanghai")
 
 
 def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) -> "tuple[Expected, Path]":

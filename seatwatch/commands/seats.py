@@ -1,13 +1,12 @@
 """`seatwatch seats`: seats that people were at beside seats that are paid for."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.instants import instant_named
+from seatwatch.instants import instant_or_day
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
 
@@ -60,7 +59,8 @@ def seats(
         raise typer.Exit(2)
 
     def span(frame: "Frame") -> tuple[int, int]:
-        start, end = _instant("--from", since, frame), _instant("--to", until, frame)
+        zone, starts_ms = frame.days.zone, frame.days.day_starts_ms
+        start, end = (instant_or_day(*asked, zone, starts_ms) for asked in (("--from", since), ("--to", until)))
         if end <= start:
             typer.echo(f"--to {until}: not after --from {since}", err=True)
             raise typer.Exit(2)
@@ -79,15 +79,3 @@ def seats(
         typer.echo(as_csv(found), nl=False)
     else:
         show(found, Teller(lang, ZoneInfo("UTC")))
-
-
-def _instant(option: str, text: str, frame: "Frame") -> int:
-    """Ms of an instant, in the zone of the client's rules; of a date, where that business day starts."""
-    from sla_engine._core.windows import DAY_MS
-
-    zone = frame.days.zone
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return instant_named(option, text, zone.name)
-    return zone.first_instant_of((day - date(1970, 1, 1)).days * DAY_MS + frame.days.day_starts_ms)

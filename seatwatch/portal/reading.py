@@ -137,6 +137,7 @@ class Reading:
         span = self.span(asked, frame_of(latest.frame, latest.contract))
         ruling = ruling_of(*rules, None, queues, span.since) or latest
         frame = frame_of(ruling.frame, ruling.contract)
+        span = self.span(asked, frame)
         last_day = _starts(frame, span.last), span.until
         before = span.last - timedelta(days=DAYS_PER_WEEK)
         week_before = _starts(frame, before), _starts(frame, before + timedelta(days=1))

@@ -4,7 +4,7 @@ Nothing here is a record. Counts come from facts, waits from how conversations s
 all of it can be built anew from the facts kept, the shards and the entries.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from sla_engine._core.feeds import Feeds, best_feed
 from sla_engine._core.follow_ups import FollowUps
 from sla_engine._core.groups import CLIENT, Group, Groups
 from sla_engine._core.misses import Misses
-from sla_engine._core.people import People, PlaceOf
+from sla_engine._core.people import People, PlaceOf, person_of
 from sla_engine._core.quality import QualityChecks
 from sla_engine._core.remembered import Remembered, Told, count_entry
 from sla_engine._core.result import LiveConversation
@@ -130,16 +130,9 @@ class ClientState:
         self.people.restore(told.accounts, self.as_of)
 
     def restore_loads(self, changes: list[LoadChange]) -> None:
-        """Make concurrency anew, once every open conversation stands: `changes` are those since the day began.
-
-        What somebody had in hands when the day began is what is there now less what came since.
-        """
+        """Make concurrency anew, once every open conversation stands: `changes` are those since the day began."""
         hands = {account: len(held) for account, held in self.people.held.items()}
-        for change in changes:
-            hands[change.account] = hands.get(change.account, 0) - change.change
-        self.concurrency.begin(hands, self.book.day_start)
-        for change in changes:
-            self.concurrency.add(change)
+        self.concurrency.begin(hands, changes, self.book.day_start)
 
     def remembered(self) -> Remembered:
         """What the next start needs beside facts and shards."""
@@ -224,6 +217,11 @@ class ClientState:
             else:
                 self.totals.add_response(fact, replaced if isinstance(replaced, ResponseFact) else None)
 
+    def let_go(self, gone: Collection[str], changes: Iterable[Change]) -> None:
+        """Take out of hands what was let go of: as after a restart, it is in none from the day's beginning on."""
+        held = {each: known.account if (known := self._open.get(each)) else "" for each in gone}
+        self.concurrency.let_go(held, (each.fact for each in changes), self.book.day_start)
+
     def stand(self, conversation: str, live: LiveConversation | None) -> None:
         """Take how a conversation stands; None or not open: it is over."""
         known = self._open.get(conversation)
@@ -279,7 +277,7 @@ class ClientState:
             self.watermark = watermark
             self.concurrency.advance(watermark - watermark % MINUTE_MS)
             if self.concurrency.changed:
-                self.loads = self.concurrency.by_group(self._groups_of)
+                self.loads = self.concurrency.by_group(self._whose)
 
     def is_decided(self, conversation: str) -> bool:
         """Whether a fact counts the session that is open."""
@@ -374,8 +372,9 @@ class ClientState:
             self.book.remove(known.groups, known.started_at, OPENED)
             known.groups = ()
 
-    def _groups_of(self, account: str) -> tuple[Group, ...]:
-        return self.groups.of_person(self.place_of(account, self.as_of))
+    def _whose(self, account: str) -> tuple[str, tuple[Group, ...]]:
+        place = self.place_of(account, self.as_of)
+        return person_of(account, place), self.groups.of_person(place)
 
 
 def fold_client(
@@ -390,9 +389,10 @@ def fold_client(
     watermark: event time, ms, up to which the record is complete. as_of: hub's ms up to which entries are folded.
     """
     state.advance(as_of, None)
+    said = list(changes)
+    state.let_go([conversation for conversation, live in stands.items() if live is None], said)
     for conversation, live in stands.items():
         state.stand(conversation, live)
-    said = list(changes)
     for conversation in state.change(said):
         state.stand(conversation, stands[conversation])
     state.total(said)

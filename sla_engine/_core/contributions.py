@@ -110,7 +110,7 @@ class FigureRule(msgspec.Struct, frozen=True):
     """What figures need to know of a definition. `definition` is its label as facts carry it; durations are ms.
 
     cap_ms: with E10 `capped`, what an unanswered session or turn counts in a mean and the most any one counts; None
-    otherwise. calendar: knows the limit of a session by its start. turn_limit_ms: of later turns, None = no limit.
+    otherwise. calendar: knows the limit of a session by its start. turn_limit_ms: of later turns, None = the session's.
     """
 
     definition: str
@@ -134,8 +134,6 @@ class FigureRule(msgspec.Struct, frozen=True):
 
 def figure_rule(definition: Definition, label: str) -> FigureRule:
     """The rule of a definition whose facts carry `label`."""
-    later = definition.next_response_limit_ms
-    by_turn = definition.unit is not Unit.SESSION
     return FigureRule(
         definition=label,
         unit=definition.unit,
@@ -145,7 +143,7 @@ def figure_rule(definition: Definition, label: str) -> FigureRule:
         threshold_ms=definition.service_level_threshold_ms,
         boundary=definition.boundary,
         calendar=Calendar(definition),
-        turn_limit_ms=definition.first_response_limit_ms if later is None and by_turn else later,
+        turn_limit_ms=definition.next_response_limit_ms,
     )
 
 
@@ -275,8 +273,10 @@ def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
     judged = fact.verdict is Verdict.MET or fact.verdict is Verdict.BREACHED
     if duration is not None:
         amounts += ((Slot.TURN_TOTAL, rule.capped(duration)), (Slot.TURN_COUNT, 1))
-        limit = rule.turn_limit_ms if fact.turn else rule.calendar.limit_of(fact.started_at)
-        if judged and rule.unit is not Unit.SESSION and limit is not None:
+        limit = rule.turn_limit_ms if fact.turn else None
+        if limit is None:
+            limit = rule.calendar.limit_of(fact.session_started_at if fact.turn else fact.started_at)
+        if judged and rule.unit is not Unit.SESSION:
             amounts.append((Slot.NEAR_IT, int(abs(duration - limit) < fact.resolution_ms)))
     else:
         amounts.append((Slot.UNANSWERED_TURNS, 1))

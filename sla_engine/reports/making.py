@@ -115,8 +115,11 @@ def ruling_of(
 
 def _cutting(covering: Sequence[Contract], at: int) -> Contract | None:
     begun = [each for each in covering if each.effective_from <= at]
-    # of two that began together the one entered last replaced the other
-    return max(reversed(begun), key=_start, default=None) or min(covering, key=_start, default=None)
+    found = max(begun, key=_start, default=None) or min(covering, key=_start, default=None)
+    if found is None:
+        return None
+    # of two of one name that begin together the one entered last replaced the other
+    return [each for each in covering if (each.name, each.effective_from) == (found.name, found.effective_from)][-1]
 
 
 def _primary(covering: Sequence[Contract], at: int) -> str:

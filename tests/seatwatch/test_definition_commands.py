@@ -123,6 +123,24 @@ def test_check_speaks_chinese_around_keys_and_values(tmp_path: Path, capsys: pyt
     ]
 
 
+@pytest.mark.parametrize(
+    ("states", "is_told"),
+    [
+        ('unit = "turn"', True),
+        ('unit = "person_day"\nleft_before_target = "as_breach"\nnobody_online = "not_served"', True),
+        ('unit = "turn"\nleft_before_target = "as_breach"', False),
+        ('left_before_target = "ignore"', False),
+    ],
+)
+def test_check_says_where_a_rule_of_sessions_has_no_part_in_a_rate_of_turns(
+    states: str, is_told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "turns.toml"
+    file.write_text(f'based_on = "contract-10s"\nname = "turns"\n{states}\n', encoding="utf-8")
+    assert main(["definition", "check", str(file), "--lang", "zh"]) == 0
+    assert ("left_before_target（E11）与 nobody_online（E13）不影响轮次" in capsys.readouterr().out) is is_told
+
+
 def test_show_of_what_is_not_there_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["definition", "show", "contract-11s"]) == 2
     assert "contract-10s" in capsys.readouterr().err

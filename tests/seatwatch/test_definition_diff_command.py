@@ -85,6 +85,24 @@ def test_a_name_without_a_version_is_the_latest_and_a_file_serves_as_well(
     assert "0 of 13 sessions" in capsys.readouterr().out
 
 
+def test_the_same_dates_are_the_same_sessions_as_in_a_report(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = Feed(data / "clients" / "acme")
+    ledger.append([customer("03:59:59", "before"), customer("+1 03:59:59", "last"), clock("+1 12:00:00")])
+    ledger.close()
+    assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    command = ["report", "--client", "acme", "--definition", "contract-10s@1", "--format", "json", "--data", str(data)]
+    assert main([*command, *PERIOD]) == 0
+    reported = json.loads(capsys.readouterr().out)
+    assert found["before"]["figures"] == reported["total"]["figures"]
+    asked = ("client", "since", "until", "queues")
+    assert [found["question"][key] for key in asked] == [reported["head"]["question"][key] for key in asked]
+    assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--lang", "zh", "--queue", "presale") == 0
+    page = capsys.readouterr().out
+    assert "客户 acme  2026-11-02 04:00:00.000 .. 2026-11-03 04:00:00.000  Asia/Shanghai" in page
+    assert "presale" in page.split("┏")[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -97,7 +97,7 @@ def test_english_says_timeline_clocks_rules_verdict_revisions_and_the_whole_hash
         "0: Breached: Not answered when due",
         "2: Met: Answered in time  decided by entry #",
         "Session 2",
-        "gap_to_new_session_ms = 10 min 0.000 s",
+        "gap_to_new_session_s = 10 min 0.000 s",
         definition_hash(canonical(PRESET)),
     ):
         assert words in page

@@ -41,7 +41,7 @@ def test_a_rule_takes_everything_it_says_from_the_definition() -> None:
     assert (rule.short_abandon_ms, rule.threshold_ms, rule.boundary) == (5_000, 10_000, Boundary.AT_MOST)
     capped = changed(never_answered=NeverAnswered.CAPPED, unanswered_cap_ms=600_000, unit=Unit.TURN)
     assert figure_rule(capped, "x").cap_ms == 600_000
-    assert figure_rule(capped, "x").turn_limit_ms == 10_000, "a later turn without a limit of its own has the first's"
+    assert figure_rule(capped, "x").turn_limit_ms is None, "a later turn without a limit of its own has the session's"
 
 
 def test_attainment_counts_sessions_turns_or_peoples_days_as_the_definition_says() -> None:
@@ -169,6 +169,13 @@ def test_a_promotion_day_has_a_limit_of_its_own_to_be_near_to() -> None:
     near = [session("c1", first_response_ms=14_500, resolution_ms=1_000)]
     assert counted(*near, rule=promoted).figures(promoted).detail.near_limit == 1
     assert counted(*near).figures(RULE).detail.near_limit == 0
+
+
+def test_a_later_turn_of_a_promotion_day_is_near_the_limit_of_that_day() -> None:
+    special = (SpecialDay("2026-11-22", (ServiceWindow(0, 1440),), 15_000),)
+    promoted = figure_rule(changed(special_days=special, unit=Unit.TURN), "promise@1")
+    turns = [turn(1, 14_500, Verdict.MET, resolution_ms=1_000), turn(2, 10_400, Verdict.MET, resolution_ms=1_000)]
+    assert counted(*turns, rule=promoted).figures(promoted).detail.near_limit == 1
 
 
 def test_by_turn_it_is_turns_that_are_near_their_limit() -> None:

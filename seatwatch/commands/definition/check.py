@@ -32,6 +32,7 @@ def check(
 ) -> None:
     """Name all that is wrong with each file: key, value, problem and fix. Exit 0 when all can be used, 2 when not."""
     from seatwatch.explain_words import Teller
+    from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline, Unit
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import label_of
 
@@ -49,5 +50,9 @@ def check(
         else:
             name = tell.filled("check_contract", name=rules.name) if isinstance(rules, Contract) else label_of(rules)
             typer.echo(tell.filled("check_passed", file=file, found=f"{name} {rules.title}").rstrip())
+            if isinstance(rules, Contract) or rules.unit is Unit.SESSION:
+                continue
+            if (rules.left_before_target, rules.nobody_online) != (LeftBeforeTarget.AS_BREACH, NobodyOnline.MISS):
+                typer.echo(tell.filled("check_note_turns", unit=rules.unit))
     if unusable:
         raise typer.Exit(2)

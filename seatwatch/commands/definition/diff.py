@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.commands.definition._loading import open_ledger, published_or_exit, queues_or_exit
-from seatwatch.instants import instant_named
+from seatwatch.instants import instant_or_day
 from seatwatch.refusals import say, speak
 from seatwatch.settings import load_defaults
 
@@ -44,14 +44,16 @@ def diff(  # noqa: PLR0917 - typer passes options by name
 ) -> None:
     """Replay the ledger under A and under B: figures side by side, then every conversation that moves.
 
-    Each is taken to hold over the whole period, whatever dates it states. Dates are of A's time zone. Nothing is
-    written. Exit 0 when it is shown, 1 when the ledger cannot be read, 2 when asked for wrongly.
+    Each is taken to hold over the whole period, whatever dates it states. A date alone is the start of that business
+    day, and times are of A's zone, as in a report under A. Nothing is written. Exit 0 when it is shown, 1 when the
+    ledger cannot be read, 2 when asked for wrongly.
     """
     from ledger.errors import LedgerError
+    from seatwatch.diff_screen import Asked, show
     from seatwatch.diff_screen import as_json as json_of
-    from seatwatch.diff_screen import show
     from seatwatch.explain_words import Teller
     from seatwatch.progress import entries_bar
+    from sla_engine._core.windows import MINUTE_MS, zone_of
     from sla_engine.diff import Period, difference
 
     speak(lang)
@@ -60,10 +62,9 @@ def diff(  # noqa: PLR0917 - typer passes options by name
     try:
         queues = queues_or_exit(reader, queue)
         before, after = published_or_exit(reader, "A", a), published_or_exit(reader, "B", b)
-        zone = before.time_zone
-        period = Period(
-            instant_named("--from", since, zone), instant_named("--to", until, zone), defaults.ms("board.lookback")
-        )
+        zone, starts_ms = zone_of(before), before.business_day_starts_minute * MINUTE_MS
+        start, end = (instant_or_day(*asked, zone, starts_ms) for asked in (("--from", since), ("--to", until)))
+        period = Period(start, end, defaults.ms("board.lookback"))
         if period.end <= period.start:
             say(f"--to {until}: not after --from {since}")
             raise typer.Exit(2)
@@ -74,9 +75,9 @@ def diff(  # noqa: PLR0917 - typer passes options by name
         raise typer.Exit(1) from None
     finally:
         reader.close()
-    tell = Teller(lang, ZoneInfo(zone))
+    tell, about = Teller(lang, ZoneInfo(zone.name)), Asked(client, period.start, period.end, zone.name, queues)
     if as_json:
-        typer.echo(json_of(found, tell, limit))
+        typer.echo(json_of(found, tell, about, limit))
     else:
         listed = defaults.int("engine.diff_listed") if limit is None else limit
         options = ["--client", client, "--definition", b]
@@ -84,4 +85,4 @@ def diff(  # noqa: PLR0917 - typer passes options by name
             *(() if data == Path("data") else ("--data", str(data))),
             *(() if lang == "en" else ("--lang", lang)),
         ]
-        show(found, tell, hint=shlex.join(options), limit=listed)
+        show(found, tell, about, hint=shlex.join(options), limit=listed)

@@ -9,6 +9,7 @@ from typing import Final
 
 from sla_engine._core.concurrency import Concurrency
 from sla_engine._core.groups import Group
+from sla_engine._core.people import person_of
 from sla_engine._core.roster import Roster
 from sla_engine.reports._core.rows import TOTAL, RowKey
 from wire.board import Load
@@ -45,7 +46,7 @@ class Loads:
                 for load in row.values():
                     found[number] = load
             return found
-        grouped = _loads(changes, [edges[0], until], lambda hands: [(_ROW, str(row_of(self._places[hands])))])
+        grouped = _loads(changes, [edges[0], until], lambda hands: (hands, [(_ROW, str(row_of(self._places[hands])))]))
         found.update({key: load for (_, key), load in grouped[0].items()})
         return found
 
@@ -78,18 +79,20 @@ class Loads:
         return sorted(found)
 
     def _hands(self, account: str, at: int) -> str:
-        """An account at the place it has at an instant."""
+        """Whose an account is at an instant, at the place that one has then."""
         place = self._roster.place(account, at)
-        hands = f"{account}/{place.person}/{place.team}/{place.site}/{place.shift}"
+        hands = f"{person_of(account, place)}/{place.team}/{place.site}/{place.shift}"
         self._places[hands] = place
         return hands
 
 
-def _everybody(_hands: str) -> list[Group]:
-    return [(_ROW, str(TOTAL))]
+def _everybody(hands: str) -> tuple[str, list[Group]]:
+    return hands, [(_ROW, str(TOTAL))]
 
 
-def _loads(changes: _Changes, cut: Sequence[int], groups_of: Callable[[str], list[Group]]) -> list[dict[Group, Load]]:
+def _loads(
+    changes: _Changes, cut: Sequence[int], whose: Callable[[str], tuple[str, list[Group]]]
+) -> list[dict[Group, Load]]:
     """Of each stretch between the instants of `cut`, the first of which is where `changes` begin."""
     concurrency = Concurrency()
     concurrency.begin_window(cut[0])
@@ -99,7 +102,7 @@ def _loads(changes: _Changes, cut: Sequence[int], groups_of: Callable[[str], lis
         for at, hands, change in changes[first:last]:
             concurrency.add(LoadChange("", 0, 0, hands, at, change))
         concurrency.advance(end)
-        found.append(concurrency.by_group(groups_of))
+        found.append(concurrency.by_group(whose))
         concurrency.begin_window(end)
         first = last
     return found

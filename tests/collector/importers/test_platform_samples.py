@@ -21,7 +21,7 @@ EXPECTED = {
         [9],
         [("nobody_online", 5), ("went_silent", 120)],
     ),
-    "kuaishou": ({"answered": 2, "abandoned": 1, "never_queued": 1, "rejected": 0}, [8, 14], [("went_silent", 120)]),
+    "kuaishou": ({"answered": 3, "abandoned": 1, "never_queued": 1, "rejected": 0}, [8, 14, 5], [("went_silent", 120)]),
     "qianniu": ({"answered": 2, "abandoned": 1, "never_queued": 0, "rejected": 1}, [7, 22], [("went_silent", 130)]),
 }
 

@@ -23,7 +23,7 @@ from seatwatch.portal.picture_files import TABLES
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
-from tests.builders import Event, clock, customer, ms, silent
+from tests.builders import Event, changed, clock, contract, customer, ms, published, signed, silent
 from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
 from wire.board import Ratio
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
@@ -84,6 +84,18 @@ def test_every_figure_on_the_page_is_the_reports(
         assert all(cell in text for cell in told), told
     total = json.loads(printed(data, capsys, "json"))["total"]["figures"]
     assert [shown.attainment.part, shown.attainment.whole] == list(total["attainment"].values()) == [2, 5]
+
+
+def test_a_contract_that_begins_later_with_another_business_day_moves_no_day_of_before(
+    record: PortalRecord, data: Path
+) -> None:
+    before = record.service_file(DAY, "csv").decode().splitlines()
+    later = changed(name="december", business_day_starts_minute=0)
+    client_of(data, "acme", [published(later), signed(contract("december", since="+30 00:00", name="acme-2027"))])
+    after = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    rows = after.service_file(DAY, "csv").decode().splitlines()
+    assert len(rows) == len(before)
+    assert [row.split(",")[:3] for row in rows] == [row.split(",")[:3] for row in before]
 
 
 def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
