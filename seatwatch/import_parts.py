@@ -30,7 +30,8 @@ def note_parts(data: Path, client: str, epoch: bytes, parts: Sequence[Part], par
         known = found.get(part.head)
         if known is None or not known.recent or known.after < part.after:  # the end of a stream is the last one known
             found.pop(part.head, None)
-            found[part.head] = msgspec.structs.replace(part, stream=epoch)
+            first = part.first if known is None else known.first
+            found[part.head] = msgspec.structs.replace(part, stream=epoch, first=first)
     path = _file(data, client)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")

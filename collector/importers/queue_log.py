@@ -154,8 +154,8 @@ class Part(msgspec.Struct, frozen=True):
     """Where a file continues a stream. head: the epoch it would have by itself. stream: the epoch it belongs to.
 
     after: the number before its first event. state: what the rows before it left open. skips: how many of its first
-    rows the parts before it held already. recent: where a stream ends, its last rows (`Repeats.recent`), in which a
-    part that overlaps with it begins.
+    rows the parts before it held already. recent, first: where a stream ends, its last rows, in which a
+    part that overlaps with it begins, and its first ones, in which an older part ends that is imported later.
     """
 
     head: bytes
@@ -164,6 +164,7 @@ class Part(msgspec.Struct, frozen=True):
     state: bytes
     skips: int = 0
     recent: bytes = b""
+    first: bytes = b""
 
 
 class QueueLogReading:
@@ -195,6 +196,8 @@ class QueueLogReading:
         self.epochs: Final[Sequence[bytes]] = (
             self._heads(self._files) if self._continues is None else [self._continues.stream]
         )
+        own = {*self._heads(self._files), *(() if self._continues is None else (self._continues.stream,))}
+        self._others: Final = [part.first for part in known if part.first and part.stream not in own]
         self.parts: list[Part] = []
         """Where each file but the first continues, and the end of the stream; whole once all events were read."""
         self.report: Report = self._fresh_report()
@@ -222,7 +225,7 @@ class QueueLogReading:
             story.restore(self._continues.state)
         self.parts = []
         recent = b"" if self._continues is None else self._continues.recent
-        repeats = Repeats(self._settings.rows_remembered, self._settings.rows_noted, recent)
+        repeats = Repeats(self._settings.rows_remembered, self._settings.rows_noted, recent, self._others)
 
         def counted() -> Iterator[tuple[int, Row]]:
             several = len(self._files) > 1
@@ -243,7 +246,7 @@ class QueueLogReading:
                 report.broken_off += file.breaks_off
             report.undecided, report.unfinished = story.waiting, story.unfinished
             end = (_END + self.epochs[0], self.epochs[0], report.events, story.state())
-            self.parts.append(Part(*end, recent=repeats.recent))
+            self.parts.append(Part(*end, recent=repeats.recent, first=repeats.first))
 
         for event in numbered(counted(), self.starts_after):
             report.events = event.sequence
@@ -251,7 +254,7 @@ class QueueLogReading:
 
     def _rows_of(self, file: QueueLogFile, story: Story, repeats: Repeats, skips: int) -> Iterator[tuple[_Cells, Row]]:
         """The rows of a file and what became of each. skips: how many of the first came before."""
-        before, came = story.last_at, self._current > 0
+        before, came = story.last_at, self._current > 0 or self._continues is not None
         repeats.begin_part()
         for place, cells in enumerate(file.rows()):
             read = self._read(cells, before)
@@ -281,10 +284,13 @@ class QueueLogReading:
     def _stream_among(self, known: Sequence[Part]) -> Part | None:
         """The end of another stream, of earlier imports, that the oldest of these files overlaps with."""
         heads = set(self._heads(self._files))
-        first = next((row for cells in self._files[0].first if isinstance(row := self._read(cells, 0), LogRow)), None)
+        if any(part.stream in heads for part in known):
+            return None  # it began a stream itself
+        rows = (self._read(cells, 0) for cells in self._files[0].first)
+        first = next((row for row in rows if isinstance(row, LogRow) and row.call), None)  # others happen to two logs
         if first is None:
             return None
-        ends = (part for part in reversed(known) if part.recent and part.stream not in heads)
+        ends = (part for part in reversed(known) if part.recent)
         settings = self._settings
         return next(
             (end for end in ends if Repeats(settings.rows_remembered, settings.rows_noted, end.recent).has(first)), None

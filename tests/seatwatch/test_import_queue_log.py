@@ -11,7 +11,7 @@ from seatwatch.cli import run
 from sla_engine._core.engine import new_shard, step
 from tests.collector.importers.queue_logs import HEADER
 from tests.hourly import records
-from wire.conversation import SourceNote
+from wire.conversation import Offered, SourceNote
 from wire.record import Gone, Quarantined
 from wire.recorded import Recorded
 from wire.verdict import Outcome, SessionFact
@@ -194,6 +194,19 @@ def test_parts_that_overlap_are_imported_as_the_log_that_they_are_of(
     for again in (("queue_log.1",), ("queue_log",), ("queue_log", "queue_log.1")):
         assert run(arguments(tmp_path, *again)) == 0
     assert imported(tmp_path) == before == imported_at_once(tmp_path / "whole")
+
+
+def test_an_older_part_that_comes_later_ends_where_the_newer_one_began(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "queue_log.1").write_text(log(*ROWS[:7]), encoding="utf-8")
+    (tmp_path / "queue_log").write_text(log(*ROWS[5:]), encoding="utf-8")
+    for part, repeated in (("queue_log", 0), ("queue_log.1", 2), ("queue_log.1", 2), ("queue_log", 0)):
+        assert run(arguments(tmp_path, part)) == 0
+        assert reported(capsys)["outcomes"].get("row_repeated", 0) == repeated
+    offered = [body.conversation for _, body in imported(tmp_path) if isinstance(body, Offered)]
+    assert sorted(offered) == ["c-1", "c-1", "c-1", "c-3", "c-4"]
+    assert not [entry for entry in entries(tmp_path) if entry.source == "~equivocation"]
 
 
 def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(

@@ -6,6 +6,7 @@ second of one part only what cannot happen twice to a call without anything betw
 """
 
 from collections import deque
+from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
 from typing import Final
@@ -21,24 +22,34 @@ _NAME: Final = Struct(">Q")
 class Repeats:
     """The rows of late. Of about half of `rows_max` and more it knows that they came before.
 
-    recent: the last `noted_max` rows, for another run to begin with.
+    recent, first: the last and the first `noted_max` rows, for other runs.
     """
 
-    def __init__(self, rows_max: int, noted_max: int, recent: bytes = b"") -> None:
+    def __init__(self, rows_max: int, noted_max: int, recent: bytes = b"", others: Iterable[bytes] = ()) -> None:
+        """recent: of the run before. others: how other streams begin (`first`), into which this one may run."""
         self._generation_max = max(rows_max // 2, 1)
         self._recent: deque[int] = deque(maxlen=noted_max)
+        self._noted_max = noted_max
+        self._first: list[int] = []
+        self._others = {names[0]: frozenset(names) for names in map(_names, others) if names}
+        """By its first row, what another stream holds at its beginning."""
         self._young: set[int] = set()
         self._old: set[int] = set()
         self._at: int | None = None
         self._of_this_second: set[int] = set()
         self._last_of_call: dict[tuple[str, str], int] = {}
-        for (name,) in _NAME.iter_unpack(recent):
+        for name in _names(recent):
             self._remember(name)
 
     @property
     def recent(self) -> bytes:
         """The last rows, to begin another run with."""
         return b"".join(map(_NAME.pack, self._recent))
+
+    @property
+    def first(self) -> bytes:
+        """The first rows of this run, for another stream that runs into it."""
+        return b"".join(map(_NAME.pack, self._first))
 
     def begin_part(self) -> None:
         """A further part begins: what it holds of the second that the one before ended in came with that one."""
@@ -60,6 +71,9 @@ class Repeats:
         if not came:
             self._of_this_second.add(name)
             self._last_of_call[call] = name
+            if name in self._others:  # from here on it is that stream
+                self._young |= self._others.pop(name)
+                came = True
         self._remember(name)
         return came
 
@@ -79,6 +93,12 @@ class Repeats:
             if len(self._young) >= self._generation_max:
                 self._old, self._young = self._young, set()
         self._recent.append(name)
+        if len(self._first) < self._noted_max:
+            self._first.append(name)
+
+
+def _names(noted: bytes) -> list[int]:
+    return [name for (name,) in _NAME.iter_unpack(noted)]
 
 
 def _name(text: bytes) -> int:
