@@ -56,8 +56,11 @@ def open_files(asked: Asked, defaults: Defaults) -> tuple[Reading, str]:
 def note(asked: Asked, reading: Reading, delivered: Delivered, defaults: Defaults) -> None:
     """Remember how the files of a complete import continued each other. OSError."""
     if delivered.complete and isinstance(reading, QueueLogReading):
-        parts_max = defaults.int("collector.import_parts_noted")
-        note_parts(asked.data, asked.client, delivered.epoch, reading.parts, parts_max)
+        noted = {
+            "parts_max": defaults.int("collector.import_parts_noted"),
+            "ends_max": defaults.int("collector.import_ends_noted"),
+        }
+        note_parts(asked.data, asked.client, delivered.epoch, reading.parts, **noted)
 
 
 def _queue_log(asked: Asked, defaults: Defaults) -> Reading:

@@ -23,8 +23,11 @@ def read_parts(data: Path, client: str) -> list[Part]:
         return []
 
 
-def note_parts(data: Path, client: str, epoch: bytes, parts: Sequence[Part], parts_max: int) -> None:
-    """Note where the files of an import that is complete continued each other. epoch: of their stream. OSError."""
+def note_parts(data: Path, client: str, epoch: bytes, parts: Sequence[Part], *, parts_max: int, ends_max: int) -> None:
+    """Note where the files of an import that is complete continued each other. epoch: of their stream. OSError.
+
+    parts_max: how many places are noted, ends_max: how many ends of streams among them, which take the most room.
+    """
     found = {part.head: part for part in read_parts(data, client)}
     for part in parts:
         known = found.get(part.head)
@@ -32,6 +35,9 @@ def note_parts(data: Path, client: str, epoch: bytes, parts: Sequence[Part], par
             found.pop(part.head, None)
             first = part.first if known is None else known.first
             found[part.head] = msgspec.structs.replace(part, stream=epoch, first=first)
+    ends = [head for head, part in found.items() if part.recent]
+    for head in ends[:-ends_max]:
+        del found[head]
     path = _file(data, client)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")

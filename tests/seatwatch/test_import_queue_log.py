@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from collector.importers.queue_log import Part
 from seatwatch.cli import run
+from seatwatch.import_parts import note_parts, read_parts
 from sla_engine._core.engine import new_shard, step
 from tests.collector.importers.queue_logs import HEADER
 from tests.hourly import records
@@ -219,6 +221,25 @@ def test_a_newer_part_does_not_continue_what_the_ledger_does_not_hold(
     assert run(arguments(tmp_path, "queue_log")) == 1
     assert "name the older parts too" in capsys.readouterr().err
     assert run(arguments(tmp_path, "queue_log", "queue_log.1")) == 0
+
+
+def test_of_many_logs_only_the_last_ends_are_noted_and_the_longest_of_each(tmp_path: Path) -> None:
+    def end(number: int, after: int) -> Part:
+        return Part(b"end of %d" % number, b"", after, b"", recent=b"r" * 8, first=b"f" * 8)
+
+    for number in range(9):
+        note_parts(
+            tmp_path,
+            "acme",
+            b"%d" % number,
+            [Part(b"%d" % number, b"", 1, b""), end(number, 5)],
+            parts_max=20,
+            ends_max=3,
+        )
+    note_parts(tmp_path, "acme", b"8", [end(8, 4)], parts_max=20, ends_max=3)
+    parts = read_parts(tmp_path, "acme")
+    assert [(part.stream, part.after) for part in parts if part.recent] == [(b"6", 5), (b"7", 5), (b"8", 5)]
+    assert len([part for part in parts if not part.recent]) == 9
 
 
 def test_notes_about_parts_that_cannot_be_read_are_no_notes(tmp_path: Path) -> None:
