@@ -157,9 +157,10 @@ def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], li
 
 def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zone: str) -> str:
     """What the carriers of its lines are to be told; "" without a faulty line."""
+    from collector.ledgers import ledger_directory
     from ledger.errors import LedgerError
+    from ledger.reader import LedgerReader
     from seatwatch.carrier_screen import carrier_text
-    from seatwatch.commands.definition._loading import open_ledger
     from sla_engine.line_log import line_readings
     from wire.ids import OPERATOR
     from wire.incident import IncidentSaid
@@ -167,7 +168,7 @@ def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zo
     said = incident.newest
     ever = [entry.body for entry in incident.revisions if isinstance(entry.body, IncidentSaid)]
     try:
-        reader = open_ledger(data, OPERATOR)
+        reader = LedgerReader.open(ledger_directory(data, OPERATOR))
         try:
             last = reader.size() - 1 if incident.lasts else said.last_index
             readings = line_readings(reader, said.site, min(each.first_index for each in ever), last)

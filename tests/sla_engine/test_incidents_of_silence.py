@@ -34,6 +34,18 @@ def test_a_site_that_falls_silent_in_health_is_silent_and_only_suspected() -> No
     assert [(each.what, each.cause, each.is_suspected) for each in said] == [("site_silent", "monitoring", True)]
 
 
+def test_a_silence_that_ends_by_an_older_word_lasted_no_time_and_not_less() -> None:
+    log = Log()
+    repeated = log.heartbeat("gate", NOON + SECOND)
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.silent("gate", NOON + 2 * SECOND, NOON + 4 * SECOND),
+        msgspec.structs.replace(repeated, received_at=NOON + 5 * SECOND),
+    )
+    assert steps(said) == [("opened", "site_silent"), ("closed", "site_silent")]
+    assert said[-1].ended_at == said[-1].started_at == NOON + 2 * SECOND
+
+
 def test_gateway_and_seats_that_fall_silent_together_are_one_incident_of_the_site() -> None:
     log = Log()
     names = [f"s{n:02}" for n in range(20)]

@@ -170,7 +170,8 @@ def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) 
         incident=was.incident,
         revision=max(was.revision, state.recorded.get(was.incident, 0)) + 1,
         step=step,
-        ended_at=_event_time(entry) if step is IncidentStep.CLOSED else None,
+        # what ends it may be told as of before it began: a snapshot that was repeated, by a clock that is behind
+        ended_at=max(_event_time(entry), said.started_at) if step is IncidentStep.CLOSED else None,
     )
     state.unsaid.append(held.said)
 
