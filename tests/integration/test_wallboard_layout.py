@@ -30,31 +30,41 @@ HOSTILE = (
 
 
 COVERED = """() => {
+  const both = (a, b) => ({
+    left: Math.max(a.left, b.left), right: Math.min(a.right, b.right),
+    top: Math.max(a.top, b.top), bottom: Math.min(a.bottom, b.bottom),
+  });
+  const isSeen = (box) => box.right - box.left > 1 && box.bottom - box.top > 1;
+  const known = new Map([[null, { left: -Infinity, right: Infinity, top: -Infinity, bottom: Infinity }]]);
+  const room = (made) => {
+    if (!known.has(made)) {
+      const around = room(made.parentElement);
+      const isOpen = getComputedStyle(made).overflow === "visible";
+      known.set(made, isOpen ? around : both(around, made.getBoundingClientRect()));
+    }
+    return known.get(made);
+  };
   const seen = (node) => {
     const range = document.createRange();
     range.selectNodeContents(node);
-    return [...(node.data ? range : node).getClientRects()].map((line) => within(node, line));
-  };
-  const within = (node, { left, right, top, bottom }) => {
-    const air = (bottom - top) * 0.28; // above and below the letters
-    [top, bottom] = [top + air, bottom - air];
-    for (let at = node.parentElement; at; at = at.parentElement) {
-      if (getComputedStyle(at).overflow === "visible") continue;
-      const limit = at.getBoundingClientRect();
-      [left, right] = [Math.max(left, limit.left), Math.min(right, limit.right)];
-      [top, bottom] = [Math.max(top, limit.top), Math.min(bottom, limit.bottom)];
-    }
-    return { left, right, top, bottom, text: node.data || node.localName };
+    return Array.from((node.data ? range : node).getClientRects(), ({ left, right, top, bottom }) => {
+      const air = (bottom - top) * 0.28; // above and below the letters
+      const box = both({ left, right, top: top + air, bottom: bottom - air }, room(node.parentElement));
+      return { ...box, node, text: node.data || node.localName };
+    });
   };
   const nodes = [...document.querySelectorAll("img")];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (walk.currentNode.data.trim()) nodes.push(walk.currentNode);
-  const boxes = nodes.flatMap(seen).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
-  const shared = (a, b) => [
-    Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top),
-  ];
-  return boxes.flatMap((a, at) => boxes.slice(at + 1).filter((b) => Math.min(...shared(a, b)) > 1)
-    .map((b) => `${a.text} lies over ${b.text}`));
+  const boxes = nodes.flatMap(seen).filter(isSeen).sort((a, b) => a.top - b.top);
+  const covered = [];
+  boxes.forEach((a, at) => {
+    for (let next = at + 1; next < boxes.length && boxes[next].top < a.bottom; next += 1) {
+      const b = boxes[next];
+      if (a.node !== b.node && isSeen(both(a, b))) covered.push(`${a.text} lies over ${b.text}`);
+    }
+  });
+  return covered;
 }"""
 """Texts and pictures of which one covers a part of another."""
 
@@ -111,14 +121,18 @@ BOARDS = {**STATES, "floor": floor(Random(1)), "five hundred": floor(Random(2), 
 LOOKS = [(size, language) for size in (TV, PHONE, (1366, 768), (3840, 2160)) for language in ("zh-CN", "en")]
 
 
+SHOWN_WITHIN_MS = 20_000
+"""A busy machine draws five hundred queues late; how late is not what is asked here."""
+
+
 def turn_to(wall: Wall, page: Page, shown: Board, number: int) -> None:
     """Show `shown` under a number of its own and wait until the page shows that."""
     wall.show(msgspec.structs.replace(shown, entries=number))
-    expect(page.locator("#record")).to_contain_text(f"{number:,}")
+    expect(page.locator("#record")).to_contain_text(f"{number:,}", timeout=SHOWN_WITHIN_MS)
 
 
 @pytest.mark.parametrize(("size", "language"), LOOKS, ids=str)
-def test_nothing_sticks_out_and_nothing_scrolls_sideways(
+def test_nothing_sticks_out_nothing_scrolls_sideways_and_every_text_stands_out_as_wcag_aa_asks(
     shared: Wall, browser: Browser, size: tuple[int, int], language: str
 ) -> None:
     shared.show(board())
@@ -127,7 +141,7 @@ def test_nothing_sticks_out_and_nothing_scrolls_sideways(
         live(page)
         for number, (name, shown) in enumerate(BOARDS.items(), start=10):
             turn_to(shared, page, shown, number)
-            wrong[name] = misfits(page)
+            wrong[name] = misfits(page) + page.evaluate(FAINT)
             if size != PHONE and not page.evaluate("document.documentElement.scrollHeight <= innerHeight"):
                 wrong[name].append("the page is higher than the screen")
     assert {name: found for name, found in wrong.items() if found} == {}
@@ -155,12 +169,14 @@ FAINT = """() => {
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
     .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+  const known = new Map();
   const ground = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = channels(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
+    if (!known.has(node)) {
+      const colour = channels(getComputedStyle(node).backgroundColor);
+      const hides = colour.length === 3 || colour[3] === 1 || node.parentElement === null;
+      known.set(node, hides ? colour : ground(node.parentElement));
     }
-    return channels(getComputedStyle(document.documentElement).backgroundColor);
+    return known.get(node);
   };
   // in a picture a text has a fill, and may stand on the cell that was drawn before it
   const cell = (node) => {
@@ -187,18 +203,6 @@ FAINT = """() => {
   }
   return faint;
 }"""
-
-
-@pytest.mark.parametrize("size", [TV, PHONE], ids=str)
-def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks(
-    shared: Wall, browser: Browser, size: tuple[int, int]
-) -> None:
-    shared.show(board())
-    with looking(browser, f"{shared.base}/?lang=en", size) as page:
-        live(page)
-        for number, name in enumerate(["busy", "everything", "silent", "nobody", "surge", "no_figures"], start=10):
-            turn_to(shared, page, STATES[name], number)
-            assert page.evaluate(FAINT) == [], name
 
 
 OURS = ("merkle", "watermark", "hash", "epoch", "shard", "\u54c8\u5e0c", "\u6c34\u4f4d", "\u5206\u7247")
