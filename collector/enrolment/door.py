@@ -101,7 +101,7 @@ class EnrolmentDoor:
 
     async def _enrol(self, request: web.Request) -> web.Response:
         address = _address(request)
-        if self._is_too_often(self._requests, address, self._settings.requests_per_s, self._settings.requests_burst):
+        if self._comes_too_often(address):
             return self._refusal(Refusal.TOO_OFTEN)
         asked = await self._asked(request)
         if asked is None:
@@ -114,13 +114,15 @@ class EnrolmentDoor:
         return self._answer(answer)
 
     async def _renew(self, request: web.Request) -> web.Response:
-        shown = shown_serial(request)
+        address, shown = _address(request), shown_serial(request)
+        if self._comes_too_often(address):  # each renewal is a certificate and an entry of the record
+            return self._refusal(Refusal.TOO_OFTEN)
         if shown is None:
             return self._refusal(Refusal.UNKNOWN_CODE)
         asked = await self._asked(request)
         if asked is None:
             return self._refusal(Refusal.BAD_REQUEST)
-        return self._answer(self._desk.renew(shown, Machine(asked.host, asked.machine, _address(request)), asked.csr))
+        return self._answer(self._desk.renew(shown, Machine(asked.host, asked.machine, address), asked.csr))
 
     async def _rollout(self, request: web.Request) -> web.Response:
         shown = shown_serial(request)
@@ -152,6 +154,10 @@ class EnrolmentDoor:
     def _refusal(self, reason: Refusal) -> web.Response:
         status, problem = PROBLEMS[reason]
         return _json(status, EnrolRefusal(reason, problem, self._settings.retry_after_ms if reason in _LATER else 0))
+
+    def _comes_too_often(self, address: str) -> bool:
+        settings = self._settings
+        return self._is_too_often(self._requests, address, settings.requests_per_s, settings.requests_burst)
 
     def _is_too_often(self, buckets: dict[str, Bucket], address: str, per_second: int, burst: int) -> bool:
         now_ms = int(self._monotonic_s() * 1000)

@@ -324,6 +324,25 @@ async def test_what_a_full_queue_discards_is_counted_and_a_resend_brings_it(worl
         assert len(hub.bodies(Heartbeat, OPERATOR)) == 40
 
 
+async def test_what_may_not_pass_is_counted_and_neither_stored_nor_answered(tmp_path: Path) -> None:
+    with run_mosquitto(tmp_path) as server:
+        async with running_hub(tmp_path / "data", sources=ALL_SOURCES) as hub:
+            settings = door_settings(server.port, "5")
+            door = MqttDoor(hub.intake, hub.sources, settings, may_pass=lambda source: source == OTHER)
+            task = asyncio.get_running_loop().create_task(door.run(), name="door")
+            await wait_until(door.connected.is_set, what="the door to connect")
+            async with aiomqtt.Client("127.0.0.1", server.port) as client:
+                for source in (GATEWAY, OTHER):
+                    await client.publish(backlog_topic(source), encode_frame(beats(1, source=source)), qos=1)
+            await wait_until(lambda: door.stats.acknowledged == 1, what="the other one to be taken")
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            assert (door.stats.too_often, door.stats.acknowledged) == (1, 1)
+            assert {record.source for record in hub.records(OPERATOR)} >= {OTHER}
+            assert GATEWAY not in {record.source for record in hub.records(OPERATOR)}
+
+
 async def test_a_connector_of_a_client_may_come_through_mqtt_too(world: World) -> None:
     async with world.collector() as (hub, _), world.probe("shop/two") as probe:
         await probe.send(frame(item(1), source="shop/two"))

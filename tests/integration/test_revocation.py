@@ -6,13 +6,16 @@ import shutil
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from collector.ledgers import ledger_directory
 from ledger.reader import LedgerReader
@@ -111,7 +114,7 @@ seats = 2
             f'site = "site1"\ndata_dir = "{self.directory / "seat"}"\n'
             f'[broker]\nhost = "127.0.0.1"\nport = {self.port}\n'
             f'[enrolment]\nhub = "https://127.0.0.1:{self.door}"\npin = "{typed[1]}"\n'
-            f'token_file = "{self.directory / "token"}"\n',
+            'token_file = "token"\n',
             encoding="utf-8",
         )
         return path
@@ -170,6 +173,27 @@ def counted(url: str, sample: str) -> float:
     return float(line.rpartition(" ")[2])
 
 
+def flood_until_ended(hub: Hub, name: str, topic: str) -> None:
+    """Send far more with a machine's certificate than any probe does, until the broker ends the session."""
+    folder = hub.directory / name / "identity"
+    context = ssl.create_default_context(cafile=str(folder / "authority.pem"))
+    context.load_cert_chain(folder / "identity.pem")
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False)
+    client.tls_set_context(context)
+    ended = threading.Event()
+    client.on_disconnect = lambda *_: ended.set()
+    client.connect("127.0.0.1", hub.port)
+    client.loop_start()
+
+    def is_over() -> bool:
+        for _ in range(500):
+            client.publish(topic, b"x")
+        return ended.is_set()
+
+    wait_until_blocking(is_over, 30, what="who floods to be kept away")
+    client.loop_stop()
+
+
 def connections(probe: Running) -> int:
     return probe.said().count('"uplink.connected"')
 
@@ -213,3 +237,5 @@ def test_a_seat_comes_in_by_itself_and_a_copy_of_it_is_refused_and_on_the_record
             wait_until_blocking(lambda: wanted in made.steps(), 60, what="the copy to be noticed")
         assert counted(url, 'frames_refused_total{refusal="seen_twice"}') >= 1
     assert "A-1" in get(f"{url}/rollout").decode()
+    flood_until_ended(made, "seat", "v1/site1/seat-01/now")
+    assert counted(url, 'frames_refused_total{refusal="too_often"}') >= 500

@@ -84,6 +84,17 @@ async def test_a_script_that_tries_codes_is_slowed_down_and_others_are_not_refus
     assert (await door.enrol(Pc("gw"), CODE))[0] == 200
 
 
+async def test_a_machine_that_renews_again_and_again_is_slowed_down(door: Door) -> None:
+    door.office.claim()
+    gateway = Pc("gw")
+    shown = answer((await door.enrol(gateway, CODE))[1]).certificate.encode()
+    for _ in range(SETTINGS.requests_burst - 1):
+        assert (await door.ask(RENEW_PATH, asked(gateway)))[0] == 401
+    assert (await door.ask(RENEW_PATH, asked(gateway), shown, gateway))[0] == 429
+    door.second += 1
+    assert (await door.ask(RENEW_PATH, asked(gateway), shown, gateway))[0] == 200
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"csr":1}', b"x" * 20_000])
 async def test_bytes_that_are_no_request_are_refused_as_such(door: Door, body: bytes) -> None:
     status, said = await door.ask(ENROL_PATH, body)
