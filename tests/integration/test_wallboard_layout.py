@@ -44,7 +44,7 @@ COVERED = """() => {
       [left, right] = [Math.max(left, limit.left), Math.min(right, limit.right)];
       [top, bottom] = [Math.max(top, limit.top), Math.min(bottom, limit.bottom)];
     }
-    return { left, right, top, bottom, text: node.data || node.localName };
+    return { left, right, top, bottom, node, text: node.data || node.localName };
   };
   const nodes = [...document.querySelectorAll("img")];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -53,7 +53,7 @@ COVERED = """() => {
   const shared = (a, b) => [
     Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top),
   ];
-  return boxes.flatMap((a, at) => boxes.slice(at + 1).filter((b) => Math.min(...shared(a, b)) > 1)
+  return boxes.flatMap((a, at) => boxes.slice(at + 1).filter((b) => a.node !== b.node && Math.min(...shared(a, b)) > 1)
     .map((b) => `${a.text} lies over ${b.text}`));
 }"""
 """Texts and pictures of which one covers a part of another."""
