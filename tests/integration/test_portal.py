@@ -159,8 +159,8 @@ def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, b
     assert page.url.startswith(f"{base}/sign-in?lang=en&to=")
 
 
-def test_a_teams_screen_whose_session_is_over_leads_to_the_sign_in(base: str, looking: Browser) -> None:
-    context = looking.new_context()
+def test_a_teams_screen_whose_session_is_over_leads_to_the_sign_in(base: str, browser: Browser) -> None:
+    context = browser.new_context()
     opened = context.new_page()
     # what a browser finds after a restart of the server: the sign-in form where a stream of events was
     opened.route("**/events", lambda route: route.fulfill(content_type="text/html", body="<form>"))
