@@ -106,7 +106,7 @@ def _zone(named: str | None, data: Path, now: int) -> ZoneInfo:
     if named is None:
         zones = zones_of(rules_in_force(data, now))
         if len(zones) > 1:
-            where = "; ".join(f"{zone} of {', '.join(clients)}" for zone, clients in sorted(zones.items()))
+            where = ", ".join(f"{zone} = {' '.join(clients)}" for zone, clients in sorted(zones.items()))
             refuse(f"clients are in different time zones ({where}); name that of the file's dates with --time-zone")
         return zone_named(next(iter(zones), load_defaults().text("contract.time_zone")))
     try:

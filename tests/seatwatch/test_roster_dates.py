@@ -44,6 +44,6 @@ def test_dates_of_a_roster_begin_where_the_days_of_the_clients_do_and_in_several
     assert "from 2026-11-01" in capsys.readouterr().out
     ruled("beta", "Asia/Shanghai")
     assert run(command) == 2
-    assert "Asia/Shanghai of beta; Europe/Berlin of acme" in capsys.readouterr().err
+    assert "(Asia/Shanghai = beta, Europe/Berlin = acme)" in capsys.readouterr().err
     assert run([*command, "--time-zone", "Europe/Berlin"]) == 0
     assert "0 added" in capsys.readouterr().out
