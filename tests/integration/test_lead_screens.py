@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.dashboards.boards import NOON, site
+from tests.dashboards.looks import COVERED, FAINT
 from tests.dashboards.people import fifteen, floor_board, person, red, team_board
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, word
-from tests.integration.test_wallboard_layout import COVERED, FAINT
 from wire.board import PersonTile, SeatTile
 
 STALE_S = 3.5

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from seatwatch.glossary import words
+from tests.dashboards.looks import COVERED, FAINT
 from tests.dashboards.screens import PHONE
 from tests.integration.running import server
-from tests.integration.test_wallboard_layout import COVERED, FAINT
 from tests.seatwatch.portal.sites import incident, operator_of, site_day
 from tests.seatwatch.portal.worlds import PASSWORD, accounts, client_of, day
 

@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dashboards.wallboard._core.layout import Layout
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from tests.dashboards.states import STATES
 from tests.dashboards.test_layouts import layout, page
-from tests.integration.test_wallboard_layout import FAINT, misfits
 from wire.board import Board, Surge
 
 QUICK_MS = 400

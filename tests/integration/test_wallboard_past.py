@@ -16,9 +16,9 @@ from dashboards.wallboard._core.board import to_json
 from dashboards.wallboard._core.sight import Sight
 from seatwatch.__main__ import main
 from seatwatch.glossary import words
+from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, live, looking
 from tests.integration.running import server
-from tests.integration.test_wallboard_layout import FAINT, misfits
 from tests.seatwatch.portal.worlds import client_of, day
 from wire.board import Board
 from wire.scope import EVERYTHING
