@@ -142,7 +142,8 @@ class _Open(msgspec.Struct):
     """said: the newest revision. since: from when on it is what it is, as people are told.
 
     kind_since: the same by our own clock, from which holds count. paged: the revision whose kind and severity people
-    were paged about, None before that. taken_as: what it was when it was taken on.
+    were paged about, None before that. paged_since: from when on it was that, whatever became of it meanwhile.
+    taken_as: what it was when it was taken on.
     """
 
     said: IncidentSaid
@@ -151,6 +152,7 @@ class _Open(msgspec.Struct):
     explained_until: int | None = None
     paged: IncidentSaid | None = None
     paged_at: int = 0
+    paged_since: int = 0
     taken_on: TakenOn | None = None
     taken_as: IncidentSaid | None = None
 
@@ -180,7 +182,9 @@ class Pager:
                 self._open[incident.incident] = _Open(incident, incident.started_at, kind_since)
             elif incident.revision >= known.said.revision:
                 if incident.what != known.said.what:
-                    known.since, known.kind_since = incident.occurred_at, now_ms
+                    is_again = known.paged is not None and known.paged.what == incident.what
+                    known.since = known.paged_since if is_again else incident.occurred_at
+                    known.kind_since = now_ms
                 known.said = incident
         self._causes = {}
         for opened in self._open.values():
@@ -214,7 +218,7 @@ class Pager:
             if opened.paged is not None and _has_calmed_down(opened.paged, opened.said):
                 opened.paged = None
             if self._may_page(opened) and self._due(opened) <= now_ms:
-                opened.paged, opened.paged_at = opened.said, self._due(opened)
+                opened.paged, opened.paged_at, opened.paged_since = opened.said, self._due(opened), opened.since
                 paged = [*self._paged.get(_slot(opened.said), ()), now_ms]
                 self._paged[_slot(opened.said)] = paged[-self._settings.often_pages :]
                 if opened.taken_as is not None and is_graver(opened.said, opened.taken_as):
@@ -315,7 +319,7 @@ class Pager:
                     own = _identity(opened.paged, number)
                     behind.setdefault(first.setdefault(_shared(own), own), []).append(opened)
         return {
-            identity: Alert(identity, min(each.since for each in found), None, tuple(each.said for each in found))
+            identity: Alert(identity, min(each.paged_since for each in found), None, tuple(each.said for each in found))
             for identity, found in behind.items()
         }
 

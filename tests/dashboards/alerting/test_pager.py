@@ -236,13 +236,31 @@ def test_what_grew_graver_is_told_from_when_on_it_was_that() -> None:
     one = incident("line_down", T0, subject="telecom")
     pager = heard(one)
     pager.advance(T0 + HOUR)
-    both = msgspec.structs.replace(one, revision=1, what="lines_down", subject="", occurred_at=T0 + HOUR)
+    changes = {"revision": 1, "what": "lines_down", "subject": "", "severity": Severity.CALL}
+    both = msgspec.structs.replace(one, occurred_at=T0 + HOUR, **changes)
     pager.hear([both], T0 + HOUR)
     pager.advance(T0 + HOUR + MINUTE)
     assert {alert.started_at for alert in pager.alerts() if alert.ended_at is None} == {T0 + HOUR}
     standing = pager.standing(one.incident)
     assert standing is not None
     assert standing.since == T0 + HOUR
+
+
+def test_the_next_on_duty_is_told_since_when_the_battery_runs_out_though_the_site_was_dark_meanwhile() -> None:
+    pager = heard(incident("mains_lost", T0))
+    pager.advance(T0 + 15 * SECOND)
+    low_at = T0 + 2 * MINUTE
+    for minutes, what in ((2, "battery_low"), (5, "site_power_lost"), (6, "battery_low")):
+        said = msgspec.structs.replace(grown(what, Severity.CALL, minutes), occurred_at=T0 + minutes * MINUTE)
+        pager.hear([said], said.occurred_at)
+        pager.advance(said.occurred_at)
+    pager.advance(low_at + 5 * MINUTE)
+    firing = [alert for alert in pager.alerts() if alert.ended_at is None]
+    told = {(alert.identity.what, alert.identity.tier, alert.started_at) for alert in firing}
+    assert told == {("battery_low", 1, low_at), ("battery_low", 2, low_at)}
+    standing = pager.standing(firing[0].identity.incident)
+    assert standing is not None
+    assert standing.since == low_at
 
 
 def test_a_ticket_wakes_nobody_further() -> None:
