@@ -1,7 +1,7 @@
 """Incidents of sites, planned work, and who took an incident on: written by the hub into the operator's ledger."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,17 @@ from wire.limits import ATTRIBUTES_MAX, EVIDENCE_MAX, HASH_BYTES
 Leaf = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 Leaves = Annotated[list[Leaf], Meta(max_length=EVIDENCE_MAX)]
 Details = Annotated[dict[Word, Word], Meta(max_length=ATTRIBUTES_MAX)]
+
+CHARGE: Final = "charge_percent"
+"""Details: charge of the UPS it is about, when it became what it is."""
+MINUTES_LEFT: Final = "minutes_left"
+"""Details: whole minutes for which that UPS said it would last, then."""
+MINUTES_LEFT_ESTIMATE: Final = "minutes_left_estimate"
+"""Details: the same, of a UPS that does not say so itself, as its charge fell."""
+SEATS_LOST: Final = "lost"
+"""Details: seats of the group that fell silent together."""
+SEATS_OF: Final = "of"
+"""Details: seats of that group which had been there."""
 
 
 class Cause(StrEnum):

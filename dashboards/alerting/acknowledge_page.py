@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dashboards.alerting._core.message import Reader
 from dashboards.alerting._core.pager import Standing
-from dashboards.alerting._core.wording import runbook, what_word
+from dashboards.alerting._core.wording import how_much, runbook, what_word
 from dashboards.alerting.acknowledging import PATH, Links, LinkSettings
 from dashboards.runbooks.server import PATH as RUNBOOKS
 from dashboards.wallboard.forms import posted
@@ -127,8 +127,9 @@ class AcknowledgePage:
         ]
         elsewhere = self._duty.runbooks
         address = runbook(elsewhere or RUNBOOKS, said.what) + ("" if elsewhere else f"?lang={language}")
+        parts = (what_word(texts, said.what), said.about, how_much(texts, said.details))
         return Item(
-            what=" ".join(part for part in (what_word(texts, said.what), said.about) if part),
+            what=" ".join(part for part in parts if part),
             where=f"{said.site} {reader.site_names.get(said.site, '')}".strip(),
             cause=f"{texts['cause']}: {texts.get(f'cause_{said.cause}', said.cause)}",
             since=texts["notify_since"].format(at=_instant(standing.since, reader)),

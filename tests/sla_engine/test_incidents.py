@@ -46,6 +46,35 @@ def test_a_loss_of_mains_is_one_incident_from_the_first_word_to_the_dark_and_bac
     assert [each.severity for each in said] == ["page", "call", "call", "call"]
 
 
+@pytest.mark.parametrize(
+    ("told", "details"),
+    [
+        ({"runtime_ms": 6 * MINUTE + 59 * SECOND}, {"charge_percent": "37", "minutes_left": "6"}),
+        (
+            {"runtime_ms": 6 * MINUTE, "runtime_is_estimate": True},
+            {"charge_percent": "37", "minutes_left_estimate": "6"},
+        ),
+        ({}, {"charge_percent": "37"}),
+        ({"charge_percent": None}, {}),
+        ({"comms": Comms.STALE, "low_battery": True, "runtime_ms": 6 * MINUTE}, {}),
+    ],
+)
+def test_a_battery_that_runs_out_is_told_with_what_was_left_in_it_then(
+    told: dict[str, Any], details: dict[str, str]
+) -> None:
+    log = Log()
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON + SECOND, Power.BATTERY, charge_percent=99),
+        log.ups("gate", NOON + MINUTE, Power.CRITICAL, **{"charge_percent": 37} | told),
+        log.ups("gate", NOON + 2 * MINUTE, Power.CRITICAL, charge_percent=31, runtime_ms=5 * MINUTE),
+    )
+    assert [(each.what, each.details) for each in said] == [
+        ("mains_lost", {"charge_percent": "99"}),
+        ("battery_low", details),
+    ], "and a charge that falls on is no news"
+
+
 def test_a_battery_that_wants_replacing_is_a_ticket_and_no_outage() -> None:
     log = Log()
     said = said_after(log.heartbeat("gate", NOON), log.ups("gate", NOON, replace_battery=True))

@@ -24,6 +24,7 @@ def test_a_row_that_vanishes_at_once_is_one_incident_though_the_mains_are_there(
     )
     assert steps(said) == [("opened", "seats_lost")]
     assert (said[0].subject, said[0].cause) == ("row:r0", "seat_group")
+    assert said[0].details == {"lost": "10", "of": "10"}
 
 
 def test_a_circuit_that_holds_two_rows_is_named_once_more_of_it_is_gone() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from dashboards.alerting._core.kinds import HUB_DOWN
-from dashboards.alerting._core.wording import FLAGS, RUNBOOK, SUBJECTS, what_word
+from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
 FIRST_TIER: Final = "1"
@@ -152,7 +152,9 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
         what_word(reader.texts, what),
         alert.labels.get("subject") or alert.annotations.get(SUBJECTS, ""),
     ]
-    parts += [alert.annotations.get(f"detail_{name}", "") for name in ("carrier", "offset")]
+    details = {name.removeprefix(DETAIL_): text for name, text in alert.annotations.items() if name.startswith(DETAIL_)}
+    parts += [details.get(name, "") for name in ("carrier", "offset")]
+    parts += [how_much(reader.texts, details)] if alert.status == FIRING else []
     return " ".join(part for part in parts if part)
 
 

@@ -1,10 +1,11 @@
 """The words of an alert, the same whichever way it comes: pushed with an incident, or by a rule's template."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dashboards.alerting._core.kinds import WITHOUT_SUBJECT
 from dashboards.alerting._core.pager import Alert
+from wire.incident import CHARGE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF
 
 Words = Mapping[str, Mapping[str, str]]
 """Language -> key of the glossary -> text."""
@@ -17,6 +18,13 @@ SUBJECTS: Final = "subjects"
 """Which seats or accounts, where they are too many for labels: people are told, and no series is kept of them."""
 FLAGS: Final = ("suspected", "planned")
 """Annotations that are words of the glossary: there where they hold."""
+DETAIL_: Final = "detail_"
+"""Begins the annotation of a detail of an incident."""
+_LEFT: Final = {
+    CHARGE: "notify_charge",
+    MINUTES_LEFT: "notify_minutes_left",
+    MINUTES_LEFT_ESTIMATE: "notify_minutes_left_estimate",
+}
 TEMPLATE_SITE: Final = "{{ with $labels.site }}{{ . }}: {{ end }}"
 TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
 
@@ -29,6 +37,14 @@ def word_key(what: str) -> str:
 def what_word(words: Mapping[str, str], what: str) -> str:
     """The word for a `what`; itself where it comes from a newer version."""
     return words.get(word_key(what), what)
+
+
+def how_much(words: Mapping[str, str], details: Mapping[str, str]) -> str:
+    """What an incident's details tell in figures, when it became what it is: a battery, seats. "" = nothing."""
+    told = [words[key].format(n=details[name]) for name, key in _LEFT.items() if name in details]
+    if SEATS_LOST in details and SEATS_OF in details:
+        told.append(words["notify_seats_lost"].format(n=details[SEATS_LOST], of=details[SEATS_OF]))
+    return ", ".join(told)
 
 
 def rule_annotations(words: Words, what: str, runbooks: str, *, site: str = TEMPLATE_SITE) -> dict[str, str]:
@@ -49,16 +65,16 @@ def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, st
     }
     told[RUNBOOK] = runbook(runbooks, identity.what)
     newest = alert.incidents[-1]
-    told |= {f"detail_{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
+    told |= {f"{DETAIL_}{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
     told |= {
         name: "yes" for name, is_set in zip(FLAGS, (newest.is_suspected, newest.is_planned), strict=True) if is_set
     }
     if identity.what in WITHOUT_SUBJECT:
-        told[SUBJECTS] = _listed([said.subject for said in alert.incidents])
+        told[SUBJECTS] = listed([said.subject for said in alert.incidents])
     return told | {"incident": newest.incident, "incidents": str(len(alert.incidents))}
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
     more = len(names) - DETAILS_SHOWN
     return ", ".join(names[:DETAILS_SHOWN]) + (f" +{more}" if more > 0 else "")

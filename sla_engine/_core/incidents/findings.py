@@ -53,6 +53,7 @@ from sla_engine._core.incidents.slots import (
 from sla_engine._core.incidents.taking import is_expected
 from sla_engine._core.incidents.uplink import uplink_findings
 from sla_engine._core.incidents.verdict import (
+    LOST,
     Dark,
     dark,
     heard_until,
@@ -62,8 +63,9 @@ from sla_engine._core.incidents.verdict import (
     seen_at_work,
     worst_ups,
 )
+from sla_engine._core.windows import MINUTE_MS
 from wire.facility import Power, Role
-from wire.incident import Cause
+from wire.incident import CHARGE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF, Cause
 from wire.phone import TrunkState
 from wire.record import BROKER
 
@@ -187,7 +189,7 @@ def _power(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
             yield mains_flapping(POWER, losses)
         else:
             what = BATTERY_LOW if is_low else "mains_lost"
-            yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name)
+            yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name, **_left_in(on[name]))
     elif losses:
         yield mains_flapping(MAINS_FLAPPING, losses)
     for name, ups in site.upses.items():
@@ -206,6 +208,17 @@ def _with_seats_silent(site: Site, limits: SiteLimits, found: Finding) -> Findin
     if found.slot != POWER or not silent:
         return found
     return replace(found, details={**found.details, SEATS_SILENT: str(silent)})
+
+
+def _left_in(ups: Ups) -> dict[str, str]:
+    """How full its battery is and how long it lasts, as far as it is heard and says so."""
+    if ups.comms in LOST:
+        return {}
+    found = {} if ups.charge_percent is None else {CHARGE: str(ups.charge_percent)}
+    if ups.runtime_ms is not None:
+        name = MINUTES_LEFT_ESTIMATE if ups.runtime_is_estimate else MINUTES_LEFT
+        found[name] = str(ups.runtime_ms // MINUTE_MS)
+    return found
 
 
 def _is_low(ups: Ups) -> bool:
@@ -242,7 +255,7 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
     groups, alone = lost_seats(state, site_id, now)
     for group in groups:
         slot, subject = f"{GROUP_}{group.kind}:{group.name}", f"{group.kind}:{group.name}"
-        counts = {"lost": str(group.lost), "of": str(group.of)}
+        counts = {SEATS_LOST: str(group.lost), SEATS_OF: str(group.of)}
         yield new_finding(
             slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts
         )

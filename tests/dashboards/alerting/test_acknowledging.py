@@ -43,7 +43,7 @@ kind = "command"
 command = ["/bin/true"]
 language = "en"
 """
-POWER = incident("mains_lost", NOON, subject="rack1")
+POWER = incident("mains_lost", NOON, subject="rack1", details={"charge_percent": "98"})
 LINE = incident("line_down", NOON + SECOND, subject="l1", cause=Cause.UPLINK, severity=Severity.TICKET)
 CARRIED = msgspec.structs.replace(LINE, details={"carrier": "电信"}, is_suspected=True)
 
@@ -103,7 +103,7 @@ async def test_the_page_says_what_is_wrong_where_since_when_and_who_is_called_ne
     status, page = await asked(office.links.link([POWER.incident], "floor"), "GET")
     assert (status, office.taken) == (200, []), "a preview that opens it takes nothing on"
     for word in (
-        "职场市电中断 rack1",
+        "职场市电中断 rack1 电量 98 %",
         "site1 &lt;一号&gt;职场",
         "原因: 职场电力",
         "始于 2025-11-22 12:00:00",

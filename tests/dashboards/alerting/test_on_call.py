@@ -69,6 +69,15 @@ def test_people_are_told_which_seats_are_down_and_no_label_is() -> None:
     assert "A-0" not in str(alert.identity.labels().get("subject", ""))
 
 
+def test_what_was_left_in_a_battery_is_told_to_people_and_makes_no_other_alert() -> None:
+    details = {"charge_percent": "37", "minutes_left": "6"}
+    (known,) = paged(incident("battery_low", T0, details=details), T0)
+    (unknown,) = paged(incident("battery_low", T0), T0)
+    assert known.identity.labels() == unknown.identity.labels()
+    told, untold = (alert_annotations(annotation_words(), alert, "") for alert in (known, unknown))
+    assert told == untold | {"detail_charge_percent": "37", "detail_minutes_left": "6"}
+
+
 def test_what_is_suspected_or_planned_is_told_so() -> None:
     for said, flags in (
         (incident("battery_low", T0, is_planned=True), {"planned"}),
