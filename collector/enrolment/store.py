@@ -236,6 +236,11 @@ class EnrolmentStore:
             self._say(now, identity, IdentityStep.SEEN_TWICE, "", "", "", reason=reason)
         return True
 
+    def told_twice(self, since: int) -> list[str]:
+        """Identities of which that was said at `since` (ms) or later, and that nobody enrolled anew meanwhile."""
+        found = self._db.execute("SELECT identity FROM refusals WHERE alarmed_at >= ? ORDER BY identity", (since,))
+        return [identity for (identity,) in found]
+
     # --- what people decide
 
     def pending(self, batch: str = "") -> list[Pending]:

@@ -8,13 +8,14 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 import msgspec
 import structlog
 from aiohttp import web
 
+from dashboards.alerting._core.kinds import IDENTITY_TWICE
 from dashboards.alerting._core.message import (
     FIRING,
     AlertTold,
@@ -25,6 +26,7 @@ from dashboards.alerting._core.message import (
     instant,
     without_earlier,
 )
+from dashboards.alerting._core.wording import SUBJECTS, listed
 from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 from dashboards.alerting.told_before import LastWord, ToldBefore
@@ -32,6 +34,7 @@ from dashboards.alerting.told_before import LastWord, ToldBefore
 log = structlog.get_logger()
 Links = Callable[[Sequence[str], str], str]
 """Incidents and the name of who takes them on -> an address; "" where nobody can."""
+_MS_PER_S: Final = 1_000
 _decode = msgspec.json.Decoder(Told).decode
 
 
@@ -51,6 +54,16 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     notification_bytes_max: int
 
 
+class Besides(NamedTuple):
+    """What messages say besides what Alertmanager tells.
+
+    seen_twice: which identities two machines claimed, for an alert that began at an instant (ms).
+    """
+
+    link: Links
+    seen_twice: Callable[[int], Sequence[str]]
+
+
 class Bridge:
     """See the module. receivers: whom Alertmanager may name -> channels. readers: language -> whom messages are for."""
 
@@ -60,7 +73,7 @@ class Bridge:
         receivers: Mapping[str, Sequence[str]],
         *,
         readers: Mapping[str, Reader],
-        links: Links,
+        besides: Besides,
         token: str,
         settings: BridgeSettings,
         told: ToldBefore,
@@ -69,7 +82,7 @@ class Bridge:
         self._channels: Final = channels
         self._receivers: Final = dict(receivers)
         self._readers: Final = dict(readers)
-        self._links: Final = links
+        self._besides: Final = besides
         self._token: Final = hashlib.sha256(token.encode()).digest()
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
@@ -151,11 +164,17 @@ class Bridge:
     def _message(self, name: str, told: Told) -> Message:
         reader = self._readers[self._channels.by_id[name].language]
         return compose(
-            told,
+            msgspec.structs.replace(told, alerts=[self._with_identities(alert) for alert in told.alerts]),
             reader,
             lines_shown=self._settings.lines_shown,
-            link=lambda incidents: self._links(incidents, name),
+            link=lambda incidents: self._besides.link(incidents, name),
         )
+
+    def _with_identities(self, alert: AlertTold) -> AlertTold:
+        if alert.labels.get("what") != IDENTITY_TWICE:
+            return alert
+        found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
+        return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
 
     def _without_outdated(self, name: str, told: Told) -> Told:
         """`told` without what fired before an end that channel has heard of.

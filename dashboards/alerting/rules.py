@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB_DOWN, LAYER_OF, Layer, alert_name
+from dashboards.alerting._core.kinds import HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
 from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import Words, rule_annotations
 from dashboards.alerting.yaml_text import Yaml
@@ -101,7 +101,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE.value, Layer.OTHER, 0),
-        own("identity_twice", f"sum(increase({doubled}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
+        own(IDENTITY_TWICE, f"sum(increase({doubled}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         own("push_failing", f"sum(increase({unpushed}[{window}])) > 0", Severity.TICKET.value, Layer.OTHER, 0),
         {
             "alert": WATCHDOG,

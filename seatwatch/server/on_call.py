@@ -11,7 +11,7 @@ from dashboards.alerting._core.pager import Holds, PagerSettings
 from dashboards.alerting.acknowledge_page import AcknowledgePage, Duty, Take
 from dashboards.alerting.acknowledging import Links, LinkSettings
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
-from dashboards.alerting.bridge import Bridge, BridgeSettings
+from dashboards.alerting.bridge import Besides, Bridge, BridgeSettings
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
 from dashboards.alerting.on_call import OnCall, OnCallSettings
 from dashboards.alerting.rules import RuleSettings, rule_groups
@@ -23,6 +23,7 @@ from dashboards.runbooks.server import first_steps
 from seatwatch import glossary
 from seatwatch.config import Config
 from seatwatch.on_call_config import ChannelSection
+from seatwatch.server.seen_twice import seen_twice
 from seatwatch.settings import Defaults
 
 Clock: TypeAlias = Callable[[], int]
@@ -144,7 +145,7 @@ def bridge(config: Config, data: Path, ways: Channels, defaults: Defaults, ways_
         ways,
         receivers | {TICKETS: config.alerting.tickets},
         readers=readers(config, defaults),
-        links=ways_back.link,
+        besides=Besides(ways_back.link, seen_twice(data, defaults)),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         settings=defaults.fill(BridgeSettings, "paging"),
         told=ToldBefore(data / TOLD_BEFORE),

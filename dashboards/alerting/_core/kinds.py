@@ -91,6 +91,8 @@ PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
 
 HUB_DOWN: Final = "hub_down"
 """Said by Prometheus alone: who shows the runbooks is what is down."""
+IDENTITY_TWICE: Final = "identity_twice"
+"""Said by Prometheus, which knows no names of identities."""
 
 
 def layer_of(what: str) -> Layer:

@@ -1,7 +1,7 @@
 """The bridge: what Alertmanager tells arrives, once, in words; and when it does not, Alertmanager hears so."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from collector.enrolment.store import STORE_FILE, EnrolmentStore
 from dashboards.alerting._core.message import AlertTold, Told
+from seatwatch.enrolment_job import FOLDER
 from seatwatch.server.bridge_alone import application
 from seatwatch.settings import load_defaults
-from tests.dashboards.alerting.bridge_world import World, bridge_world, told
+from tests.dashboards.alerting.bridge_world import World, bridge_world, over, told
 from tests.servers import LOOPBACK, free_port
 
 
@@ -182,6 +184,52 @@ async def test_a_message_says_by_how_much_a_clock_is_wrong(world: World) -> None
     await world.tell(alert)
     named = "site1 一号职场 Clock wrong (its times are put on the hub's) site1/gateway -3 min"
     assert world.hook.taken[0]["lines"][0] == f"{named} (since 11:59:48)"
+
+
+@pytest.mark.parametrize(
+    ("what", "details", "zh", "en"),
+    [
+        (
+            "battery_low",
+            {"charge_percent": "37", "minutes_left_estimate": "6", "seats_silent": "2"},
+            " 电量 37 %, 约剩 6 分钟（估算）",
+            " charge 37 %, about 6 min left (estimate)",
+        ),
+        ("mains_lost", {"minutes_left": "25"}, " 约剩 25 分钟", " about 25 min left"),
+        ("battery_low", {}, "", ""),
+        ("seats_lost", {"lost": "5", "of": "8"}, " 8 席中 5 席失联", " 5 of 8 seats"),
+    ],
+)
+async def test_a_page_says_what_is_left_in_the_battery_and_how_many_seats_are_gone(
+    world: World, what: str, details: dict[str, str], zh: str, en: str
+) -> None:
+    alert = told(what, subject="x1")
+    alert.annotations.update({f"detail_{name}": text for name, text in details.items()})
+    await world.tell(alert)
+    [markdown], [message] = [each["markdown"] for each in world.robot.taken], world.hook.taken
+    assert markdown["title"].endswith(f" x1{zh}")
+    assert f" x1{zh} (始于 11:59:48)" in markdown["text"]
+    assert message["lines"][0].endswith(f" x1{en} (since 11:59:48)")
+    await world.tell(over(alert))
+    assert world.hook.taken[-1]["title"].endswith(" x1"), "what is over is not told with what it was like before"
+
+
+async def test_two_machines_under_one_identity_are_told_by_its_name(world: World) -> None:
+    began = 1_763_783_988_500
+    with closing(EnrolmentStore(world.directory / FOLDER, lock_wait_s=1)) as store:
+        store.seen_twice("site1/gateway", "", began - 20_000, 0)
+        store.seen_twice("site1/seat-01", "", began + 20_000, 0)
+        store.seen_twice("site2/gateway", "", began - 86_400_000, 0)
+    await world.tell(told("identity_twice", severity="ticket", site="hub", subject=""))
+    named = "hub Two machines under one identity site1/gateway, site1/seat-01"
+    assert world.hook.taken[0]["lines"] == [f"{named} (since 11:59:48)"]
+
+
+async def test_an_identity_whose_store_cannot_be_read_is_told_without_its_name(world: World) -> None:
+    (world.directory / FOLDER).mkdir()
+    (world.directory / FOLDER / STORE_FILE).write_text("no database, and long enough to be seen to be none")
+    await world.tell(told("identity_twice", severity="ticket", site="hub", subject=""))
+    assert world.hook.taken[0]["title"] == "[Alert] hub Two machines under one identity"
 
 
 async def test_a_name_with_line_breaks_and_turned_writing_is_one_line(world: World) -> None:
