@@ -72,10 +72,10 @@ def test_a_conversation_and_the_rules_call_queues_and_formulas_by_their_names(
     assert "Before" in session
     level = words()["within_of_offered_less_short"].text("zh" if language == "zh-CN" else "en")
     assert [level in line for section in page.sections for line in section.lines].count(True) == 1
-    assert str(page).count("within_of") == str(page).count(f"{level}\uff08within_of"), "an id only behind its words"
+    assert "within_of" not in str(page).replace(level, ""), "an id only behind its words"
     rules = [line for section in record.rules(asked).definitions for line in section.lines]
     assert [level in line for line in rules].count(True) == 1
-    assert str(rules).count("within_of") == str(rules).count(f"{level}\uff08within_of")
+    assert "within_of" not in str(rules).replace(level, "")
 
 
 def test_an_incident_lists_what_was_missed_for_it(record: PortalRecord) -> None:
