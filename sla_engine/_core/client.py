@@ -241,7 +241,7 @@ class ClientState:
         groups = self.groups.of(live.queue, live.place)
         waits_in = groups if live.account else self.groups.of_unheld(live.queue)
         if not self.hindsight and best_feed(self.feeds.of_queue(live.queue)) is Feed.DAILY:
-            waits_in = waits_in[:1]  # its queue's tile shows nothing live, and nobody counts down on it elsewhere
+            waits_in = ()  # what a queue tells a day later is no wait of now: nobody counts down on it anywhere
         since = live.waiting_since
         if since is None or live.due_at is None:
             self.surges.answer(conversation)

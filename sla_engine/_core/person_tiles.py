@@ -85,5 +85,5 @@ class _Builder:
         for account in accounts:
             for conversation in self._state.people.held.get(account, ()):
                 wait = self._state.room.wait_of(conversation)
-                if wait is not None:
+                if wait is not None and wait.groups:  # of no group: of a feed that tells the day after
                     yield conversation, wait

@@ -152,13 +152,15 @@ class _Builder:
         primary = terms.primary
         rule = None if primary is None else state.rule_of(primary)
         definition = None if primary is None else primary.definition
+        live = self._live(group, feed, sources, definition)
+        is_of_now = feed is not Feed.DAILY or live is not None
         return Tile(
             scope=group[0],
             id=group[1],
             client=state.client,
             name=group[1],
             feed=feed,
-            live=self._live(group, feed, sources, definition),
+            live=live,
             interval=state.book.interval_figures(group, rule),
             day=state.book.day_figures(group, rule),
             agents=state.people.counts(group),
@@ -172,7 +174,7 @@ class _Builder:
             attainment_target=terms.target,
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
             seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
-            saturation=state.people.saturation(group),
+            saturation=state.people.saturation(group) if is_of_now else None,
             occupancy=state.staff.occupancy(group, state.as_of),
             load=state.loads.get(group),
             staffing=self._staffing() if group[0] == CLIENT else [],

@@ -24,6 +24,7 @@ from tests.sla_engine.folding import Folding
 from wire.board import PersonTile, Tile
 from wire.conversation import Presence
 from wire.follow_up import FollowedUp
+from wire.record import Feed
 
 SECOND = 1_000
 
@@ -116,6 +117,15 @@ def test_a_person_whose_source_is_silent_says_since_when() -> None:
 
 
 WAITS = (presence("08:59"), customer("09:00"), assigned("09:00:01", "anna"))
+
+
+def test_nobody_counts_down_on_a_wait_that_is_told_the_day_after() -> None:
+    told = [declared(0, "chat", Feed.DAILY), presence("08:59"), customer("09:00"), assigned("09:00:01", "anna")]
+    anna = people(*told, now="09:00:06")["w1"]
+    assert (anna.waiting, anna.overdue, anna.due_at, anna.oldest_since, anna.oldest) == (0, 0, None, None, "")
+    assert tiles(*told, now="09:00:06")["queue"].saturation is None
+    live = tiles(*told[1:], now="09:00:06")
+    assert live["queue"].saturation is not None
 
 
 def test_a_follow_up_shows_on_the_person_and_on_every_tile_the_wait_is_on() -> None:
