@@ -116,7 +116,10 @@ class Staffing(msgspec.Struct, frozen=True):
 
 
 class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
-    """How a client was served. first, last: business days. heat: weekday (Monday first) x hour of the day."""
+    """How a client was served. first, last: business days. heat: weekday (Monday first) x hour of the day.
+
+    few_judged: fewer judged ones than this say little about a rate.
+    """
 
     first: str
     last: str
@@ -125,6 +128,7 @@ class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
     head: tuple[str, ...]
     is_final: bool
     attainment: Ratio
+    few_judged: int
     summary: tuple[tuple[str, str], ...]
     histogram: Histogram
     days: tuple[Day, ...]

@@ -217,7 +217,8 @@ class Portal:
     async def _service(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.service, _asked(visit))
         words = self._words[visit.language]
-        ways = charts.Ways(partial(links(visit), "sessions", from_=page.first, to_=page.last), incident_link(visit))
+        sessions = partial(links(visit), "sessions", from_=page.first, to_=page.last)
+        ways = charts.Ways(sessions, incident_link(visit), page.few_judged)
         pictures = {
             name: Markup(draw(getattr(page, name), words, ways))  # noqa: S704 - charts escape what they are told
             for name, draw in PICTURES.items()

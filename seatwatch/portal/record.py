@@ -54,6 +54,7 @@ class PortalRecord:
         self._base: Final = base
         self._defaults: Final = defaults
         self._settings: Final = defaults.fill(PortalSettings, "portal")
+        self._few_judged: Final = defaults.int("board.few_judged")
         self._lookback_ms: Final = defaults.ms("board.lookback")
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
@@ -71,9 +72,8 @@ class PortalRecord:
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
         told = self._told(asked)
-        return service_page(
-            told, asked.queue, tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
-        )
+        queues, tell = tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
+        return service_page(told, asked.queue, queues, self._few_judged, tell)
 
     def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""

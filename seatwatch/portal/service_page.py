@@ -45,7 +45,9 @@ _STEPS_JUDGED: Final = 3
 _MS_PER_S: Final = 1_000
 
 
-def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], tell: Teller) -> ServicePage:
+def service_page(
+    told: Told, queue: str, queues: tuple[tuple[str, str], ...], few_judged: int, tell: Teller
+) -> ServicePage:
     """The page, in words and times of `tell`."""
     daily = told.daily
     hours = [row for row in told.hourly.rows if row.since >= told.span.since]
@@ -58,6 +60,7 @@ def service_page(told: Told, queue: str, queues: tuple[tuple[str, str], ...], te
         head=(*nothing(daily, tell), *heading(daily, tell)),
         is_final=daily.head.final,
         attainment=daily.total.figures.attainment,
+        few_judged=few_judged,
         summary=(
             *((tell.word(key), columns[key].shown(daily.total, tell)) for key in SUMMARY),
             (tell.word("coverage"), columns["coverage"].shown(daily.total, tell).partition(" (")[0]),

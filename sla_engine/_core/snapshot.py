@@ -26,7 +26,7 @@ class SnapshotUnreadable(ValueError):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Version 4. Deadlines are not in it: they follow from the conversations."""
+    """Deadlines are not in it: they follow from the conversations."""
 
     version: int
     shard: int

@@ -11,8 +11,6 @@ from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staff
 from dashboards.portal.which import STEPS_PER_DAY
 from wire.board import Ratio
 
-FEW: Final = 20
-"""Fewer judged ones than this say little about a rate; such marks are hollow."""
 _PLOT: Final = WIDTH - LEFT - RIGHT
 _PER_DAY: Final = 24
 _HUNDRED: Final = 100
@@ -24,10 +22,14 @@ _LABELLED: Final = 5
 
 
 class Ways(NamedTuple):
-    """Where marks lead: to the sessions that one counts (said as in dashboards.portal.which), to an incident's page."""
+    """Where marks lead: to the sessions that one counts (said as in dashboards.portal.which), to an incident's page.
+
+    few_judged: fewer than so many say little about a rate; a mark of them is hollow.
+    """
 
     sessions: Callable[..., str]
     incident: Callable[[str], str]
+    few_judged: int
 
 
 def histogram(shown: Histogram, words: Words, ways: Ways) -> str:
@@ -87,8 +89,8 @@ def days(shown: Sequence[Day], words: Words, ways: Ways) -> str:
             if before is not None:
                 marks.append(line(*before, x, y, "trend"))
             here = x, y
-            kind = "dot few" if rate.whole < FEW else "dot"
-            few = f" ({words['few']})" if rate.whole < FEW else ""
+            kind = "dot few" if rate.whole < ways.few_judged else "dot"
+            few = f" ({words['few']})" if rate.whole < ways.few_judged else ""
             said = f"{each.name}: {rate_text(rate)}{few}"
             way = ways.sessions(from_=each.name, to_=each.name, figure="attainment")
             marks.append(link(way, said, circle(x, y, kind, said)))
@@ -135,7 +137,7 @@ def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
                 marks.append(rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
                 continue
             missed = _HUNDRED - _percent(rate)
-            few = " few" if rate.whole < FEW else ""
+            few = " few" if rate.whole < ways.few_judged else ""
             over = "few" if few else _shade(missed)
             mark = rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said)
             mark += text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}")

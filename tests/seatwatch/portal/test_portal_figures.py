@@ -123,9 +123,12 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
     assert (lane.start, lane.end) == (250, 500), "six to twelve hours after 04:00"
     assert "chengdu" in lane.said
     assert lane.incident == "i-1"
-    ways = charts.Ways(lambda **_: "", lambda incident: f"/portal/incident?id={incident}")
+    ways = charts.Ways(lambda **_: "", lambda incident: f"/portal/incident?id={incident}", 20)
     drawn = charts.days(shown.days, words()["en"], ways)
     assert '<a href="/portal/incident?id=i-1"' in drawn
+    for least, is_few in ((shown.attainment.whole, False), (shown.attainment.whole + 1, True)):
+        assert ("dot few" in charts.days(shown.days, words()["en"], ways._replace(few_judged=least))) == is_few
+    assert shown.few_judged == load_defaults().int("board.few_judged")
 
 
 @pytest.mark.parametrize("queue", ["", "presale", "aftersale"])
@@ -212,7 +215,7 @@ def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalReco
 
 def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalRecord) -> None:
     week = Asked(client="acme", language="en", first="2026-10-26", last="2026-11-02", queue="presale")
-    shown, texts, ways = record.service(week), words()["en"], charts.Ways(lambda **_: "", lambda _: "")
+    shown, texts, ways = record.service(week), words()["en"], charts.Ways(lambda **_: "", lambda _: "", 20)
 
     def file(picture: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(record.picture_file(week, picture, "json"))
