@@ -54,7 +54,7 @@ def test_a_telephone_shows_it_whole_and_a_thumb_takes_it_on(office: Office, brow
         assert box is not None
         assert box["height"] >= 48
         assert box["y"] + box["height"] <= PHONE[1], "no scrolling to it with two incidents"
-        assert page.locator("h2").all_inner_texts() == ["职场市电中断 rack1", "宽带线路中断 电信"]
+        assert page.locator("h2").all_inner_texts() == ["职场市电中断 rack1 电量 98 %", "宽带线路中断 电信"]
         assert office.taken == []
         page.fill("input[name=name]", "07")
         button.click()
