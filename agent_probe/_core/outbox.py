@@ -234,10 +234,12 @@ class Outbox:
         return True
 
     def _least_valuable(self, at_most: DropClass) -> list[RowHead]:
+        """A batch of what is worth less than `at_most`, the lowest first; of its equals where nothing is."""
+        heads: list[RowHead] = []
         for drop_class in DropClass:
-            if drop_class <= at_most and (heads := self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL)):
-                return heads
-        return []
+            if drop_class < at_most or (drop_class == at_most and not heads):
+                heads.extend(self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL - len(heads)))
+        return heads
 
     def _trim(self, now: int) -> None:
         if self._size > self._limits.keep_bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_probe._core.outbox import Outbox
-from agent_probe._core.storage import DropClass, MemoryStorage, Row
+from agent_probe._core.storage import DropClass, MemoryStorage, Row, StorageFull
 from agent_probe.outbox import FILE, DurableOutbox
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
@@ -71,6 +71,25 @@ def test_nothing_is_given_up_while_a_lower_class_is_held_and_all_of_it_is_declar
     for run in gone:
         names = {classes[n - 1].name.lower() for n in range(run.first, run.last + 1)}
         assert names <= set(run.drop_class.split("+"))
+
+
+def test_a_disk_on_which_one_row_less_frees_nothing_costs_samples_too_before_any_change() -> None:
+    class InPages(SmallDisk):
+        """Once full, it takes something again when ten rows are gone."""
+
+        is_full = False
+
+        def append(self, row: Row) -> None:
+            held = sum(tally.rows for tally in self.tallies())
+            self.is_full = held >= self.room or (self.is_full and held > self.room - 10)
+            if self.is_full:
+                raise StorageFull
+            super().append(row)
+
+    disk = InPages(ROOM)
+    box = outbox(disk, keep_bytes=10**9)
+    put_all(box, disk, [DropClass.HEARTBEAT, *[DropClass.SAMPLE] * (ROOM - 1), DropClass.CHANGE])
+    assert box.counts().dropped == {"heartbeat": 1, "sample": 63}
 
 
 def fragmented(storage: MemoryStorage) -> Outbox:
