@@ -6,7 +6,8 @@ otherwise be signed and billed.
 Each drop class has a table of its own, so that giving up its oldest rows frees whole pages.
 
 On a full disk SQLite can neither append nor delete, because both write to the log first. So the log is made as long as
-a delete needs when the file is opened, and moved into the file every few rows: when that fails, appends are refused
+a delete needs when the file is opened, and moved into the file every few rows put or deleted, so that it does not
+grow: when that fails, appends are refused
 while there is still room to delete, and what was deleted shrinks the file (auto_vacuum) until moving works again.
 """
 
@@ -90,19 +91,19 @@ class SqliteStorage:
         values = (*row[:4], row.held_at, _checksum(row), row.body)
         with _translated():
             self._run(INSERT, row.drop_class, values)
-        self._since_move += 1
-        if self._since_move >= MOVE_EVERY:
-            self._move_log()
+        self._written(1)
 
     def delete(self, ranges: Sequence[RowRange], meta: bytes) -> list[Tally]:
         """As the port says: one transaction."""
         removed = []
         with _translated(), self._transaction():
             for drop_class in DropClass:
-                sizes = [size for span in ranges for (size,) in self._run(DELETE, drop_class, span)]
+                concerned = [span[:3] for span in ranges if span.drop_class in (None, drop_class)]
+                sizes = [size for span in concerned for (size,) in self._run(DELETE, drop_class, span)]
                 if sizes:
                     removed.append(Tally(drop_class, len(sizes), sum(sizes) + len(sizes) * ROW_COST))
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (1, ?, ?)", (zlib.crc32(meta), meta))
+        self._written(1 + sum(tally.rows for tally in removed))
         return removed
 
     def rows(self, epoch: bytes, first: int, limit: int) -> list[Row]:
@@ -189,6 +190,11 @@ class SqliteStorage:
                 self._db.executemany("INSERT INTO reserve VALUES (zeroblob(?))", filler)
             self._db.execute("DROP TABLE reserve")
         self._move_log()
+
+    def _written(self, rows: int) -> None:
+        self._since_move += rows
+        if self._since_move >= MOVE_EVERY:
+            self._move_log()
 
     def _move_log(self) -> None:
         """Move the log into the file, so that it starts over. Notes whether there was room."""

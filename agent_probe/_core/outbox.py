@@ -5,7 +5,7 @@ Rules (docs/reference/architecture.md):
 1. A row keeps the epoch, number and exact bytes it was put with; every start of the process is a new epoch.
 2. A row is forgotten only when the collector's mark is past it, or when room runs out; then it is declared in `gone`
    until the mark is past it too. Lowest class first, longest held first within a class; past `keep_ms` whatever the
-   class.
+   class. Losses beyond `runs_max` are kept as fewer, wider runs with held rows in them (`GoneSet`): they cost no row.
 3. At most `in_flight` frames are unacknowledged. When the mark has not moved for `resend_ms`, everything above it goes
    again.
 4. Ranges the collector wants go first. What turns out to be missing here is declared, so that its mark never stands
@@ -60,6 +60,7 @@ class OutboxCounts(NamedTuple):
 TRIM_PARTS = 16
 """An overflowing outbox frees 1/16 of its room at once, so that not every further event pays for a trim."""
 DROP_BATCH = 256
+"""But no more rows than this, so that none of them waits long for it."""
 DROP_BATCH_WHEN_FULL = 64
 
 
@@ -89,6 +90,7 @@ class Outbox:
             self._retelling,
             source=source,
             lose=self._lose,
+            is_doomed=lambda row: any(span.covers(row) for span in self._doomed),
         )
 
     @property
@@ -232,10 +234,12 @@ class Outbox:
         return True
 
     def _least_valuable(self, at_most: DropClass) -> list[RowHead]:
+        """A batch of what is worth less than `at_most`, the lowest first; of its equals where nothing is."""
+        heads: list[RowHead] = []
         for drop_class in DropClass:
-            if drop_class <= at_most and (heads := self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL)):
-                return heads
-        return []
+            if drop_class < at_most or (drop_class == at_most and not heads):
+                heads.extend(self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL - len(heads)))
+        return heads
 
     def _trim(self, now: int) -> None:
         if self._size > self._limits.keep_bytes:
@@ -243,17 +247,13 @@ class Outbox:
         if now >= self._expiry_due:
             self._expiry_due = now + self._limits.expiry_check_ms
             self._expire(now + self._time_offset - self._limits.keep_ms)
-        for state in self._epochs:
-            self._bridge(state)
 
     def _shrink(self) -> None:
         limit = self._limits.keep_bytes
         goal = limit - limit // TRIM_PARTS
         for drop_class in DropClass:
-            while self._size > goal and self._rows[drop_class] and not self._unwritten:
+            while self._size > limit and self._rows[drop_class] and not self._unwritten:
                 self._drop(_worth(self._storage.oldest(drop_class, DROP_BATCH), self._size - goal))
-            if self._size <= limit:
-                return
 
     def _expire(self, before: int) -> None:
         while not self._unwritten:
@@ -270,22 +270,7 @@ class Outbox:
             if state is not None and head.sequence > state.acknowledged:
                 state.gone.add(lost_row(head.sequence, head.drop_class, GapReason.OVERFLOW))
             self._dropped[head.drop_class] += 1
-        return self._delete(_ranges((head.epoch, head.sequence) for head in heads))
-
-    def _bridge(self, state: EpochState) -> None:
-        """Give up what lies between the oldest runs, so that their list stays bounded."""
-        while len(state.gone) > self._limits.runs_max and not self._unwritten:
-            gap = state.gone.first_gap()
-            if gap is None:
-                return
-            rows = self._storage.rows(state.epoch, gap[0], DROP_BATCH)
-            heads = [
-                RowHead(r.epoch, r.sequence, r.drop_class, r.size, r.held_at) for r in rows if r.sequence <= gap[1]
-            ]
-            if heads:
-                self._drop(heads)
-            else:
-                self._lose(state, [Run(gap[0], gap[1], GapReason.OUTBOX_LOST)])
+        return self._delete(_ranges(heads))
 
     def _lose(self, state: EpochState, runs: Sequence[Run]) -> None:
         """Rows that turned out missing or damaged: declare them, and remove what is left of them."""
@@ -314,6 +299,8 @@ class Outbox:
         return True
 
     def _encoded_meta(self) -> bytes:
+        for state in self._epochs:
+            state.gone.keep_within(self._limits.runs_max)
         told = self._retelling
         newest = told.finished[-1] if told.finished else None
         epoch, last = (None, None) if newest is None else (newest.epoch, newest.last)
@@ -332,12 +319,10 @@ def _worth(heads: Sequence[RowHead], size: int) -> list[RowHead]:
     return chosen
 
 
-def _ranges(keys: Iterable[tuple[bytes, int]]) -> list[RowRange]:
-    """Row keys as the fewest ranges."""
-    found: list[RowRange] = []
-    for epoch, sequence in sorted(keys):
-        if found and found[-1].epoch == epoch and found[-1].last + 1 == sequence:
-            found[-1] = found[-1]._replace(last=sequence)
-        else:
-            found.append(RowRange(epoch, sequence, sequence))
-    return found
+def _ranges(heads: Iterable[RowHead]) -> list[RowRange]:
+    """The longest held rows of some classes as one range for each class of an epoch: one statement deletes it."""
+    found: dict[tuple[bytes, DropClass], RowRange] = {}
+    for epoch, sequence, drop_class, _, _ in heads:
+        so_far = found.get((epoch, drop_class), RowRange(epoch, sequence, sequence, drop_class))
+        found[epoch, drop_class] = so_far._replace(first=min(so_far.first, sequence), last=max(so_far.last, sequence))
+    return list(found.values())

@@ -18,6 +18,7 @@ ITEM_COST: Final = 32
 """Bytes, at most, that MessagePack adds to a body: array head, sequence, kind, version, empty event id."""
 
 Lose = Callable[[EpochState, Sequence[Run]], None]
+IsDoomed = Callable[[Row], bool]
 
 
 class SenderLimits(NamedTuple):
@@ -40,16 +41,28 @@ class Flight(NamedTuple):
 
 
 class Sender:
-    """The sending half of the outbox. `lose(state, runs)` is told of rows that turned out missing or damaged."""
+    """The sending half of the outbox.
+
+    `lose(state, runs)` is told of rows that turned out missing or damaged. `is_doomed(row)`: whether it was given up
+    though it could not be deleted yet.
+    """
 
     def __init__(
-        self, storage: Storage, limits: SenderLimits, retelling: Retelling, *, source: str, lose: Lose
+        self,
+        storage: Storage,
+        limits: SenderLimits,
+        retelling: Retelling,
+        *,
+        source: str,
+        lose: Lose,
+        is_doomed: IsDoomed,
     ) -> None:
         self._storage = storage
         self._retelling = retelling
         self._limits = limits
         self._source = source
         self._lose = lose
+        self._is_doomed = is_doomed
         self._flights: list[Flight] = []
         self._moved_at = 0
         self._pace = Pace(limits.row_interval_ms, limits.burst_rows)
@@ -167,10 +180,11 @@ class Sender:
         """A frame that settles sequences from `first` on, and the last one it settles (at most `through`)."""
         rows, end = self._take(state, first, through, min(FRAME_ITEMS_MAX, self._pace.allowance(now)))
         self._declare_missing(state, rows, first, end)
-        runs = state.gone.within(first - 1, end)
-        if len(runs) > GONE_RANGES_MAX:
-            end = runs[GONE_RANGES_MAX].first - 1
-            runs = runs[:GONE_RANGES_MAX]
+        held = [row for row in rows if row.intact and not self._is_doomed(row)]
+        gone = state.gone.declared(first, end, (row.sequence for row in held))
+        if len(gone) > GONE_RANGES_MAX:
+            end = gone[GONE_RANGES_MAX].first - 1
+            gone = gone[:GONE_RANGES_MAX]
         opening = state.acknowledged == 0
         frame = Frame(
             FRAME_VERSION,
@@ -178,11 +192,11 @@ class Sender:
             state.epoch,
             Lane.BACKLOG,
             self._base(state, first, end),
-            [run.declared() for run in runs],
+            gone,
             [
                 Item(row.sequence, row.kind, row.kind_version, msgspec.Raw(row.body))
-                for row in rows
-                if row.intact and row.sequence <= end and not state.gone.within(row.sequence - 1, row.sequence)
+                for row in held
+                if row.sequence <= end
             ],
             state.prev_epoch if opening else None,
             state.prev_last if opening else None,
@@ -192,12 +206,13 @@ class Sender:
     def _base(self, state: EpochState, first: int, end: int) -> int:
         """The lowest sequence held, as far as this frame may say it.
 
-        What lies below it and is not in `gone` counts as lost; so it must not pass runs that other frames declare.
+        What lies below it and is not in `gone` counts as lost; so it must not pass what other frames declare.
         """
+        mark = state.acknowledged
         span = self._storage.span(state.epoch)
         lowest = span[0] if span else state.last + 1
-        declared_elsewhere = [run.first for run in state.gone.within(state.acknowledged, first - 1) if run.last < first]
-        return min(max(lowest, state.acknowledged + 1), end + 1, *declared_elsewhere)
+        elsewhere = state.gone.within(mark, first - 1) if first > mark + 1 else []
+        return min(max(lowest, mark + 1), end + 1, *(max(run.first, mark + 1) for run in elsewhere))
 
     def _take(self, state: EpochState, first: int, through: int, rows_most: int) -> tuple[list[Row], int]:
         """Rows that fit one frame, at most `rows_most`, and the sequence up to which they say everything."""
@@ -218,7 +233,7 @@ class Sender:
         runs = [
             lost_row(row.sequence, row.drop_class, GapReason.ROW_CORRUPT)
             for row in rows
-            if not row.intact and not state.gone.within(row.sequence - 1, row.sequence)
+            if not row.intact and not self._is_doomed(row)
         ]
         span = self._storage.span(state.epoch)
         at = max(first, span[0] if span else end + 1)

@@ -61,11 +61,20 @@ class RowHead(NamedTuple):
 
 
 class RowRange(NamedTuple):
-    """Rows first..last of an epoch, both included."""
+    """Rows first..last of an epoch, both included: of one class, or whatever their class."""
 
     epoch: bytes
     first: int
     last: int
+    drop_class: DropClass | None = None
+
+    def covers(self, row: "Row") -> bool:
+        """Whether `row` is one of them."""
+        return (
+            self.epoch == row.epoch
+            and self.first <= row.sequence <= self.last
+            and self.drop_class in (None, row.drop_class)
+        )
 
 
 class Tally(NamedTuple):
@@ -122,7 +131,7 @@ class MemoryStorage:
                 doomed = [n for n in range(span.first, span.last + 1) if n in of_epoch]
             else:
                 doomed = [n for n in of_epoch if span.first <= n <= span.last]
-            removed.extend(of_epoch.pop(n) for n in doomed)
+            removed.extend(of_epoch.pop(n) for n in doomed if span.covers(of_epoch[n]))
         self._meta = meta
         return _tallies(removed)
 
