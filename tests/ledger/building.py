@@ -1,9 +1,11 @@
 """Small ledgers for tests: a clock that stands still, entries with recognisable bodies, settings that roll early."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from ledger.entry import NewEntry
@@ -24,9 +26,12 @@ def default_settings() -> LedgerSettings:
     return load_defaults().fill(LedgerSettings, "ledger")
 
 
-def open_writer(directory: Path, settings: LedgerSettings | None = None) -> LedgerWriter:
-    """A writer on a ledger in `directory`, made if it is not there."""
-    return LedgerWriter.open(directory, settings=settings or default_settings(), clock_ms=lambda: NOON)
+def open_writer(directory: Path, settings: LedgerSettings | None = None, *, seed: int | None = None) -> LedgerWriter:
+    """A writer on a ledger in `directory`, made if it is not there; with a seed, its bytes are the same every time."""
+    drawn = os.urandom if seed is None else Random(seed).randbytes
+    return LedgerWriter.open(
+        directory, settings=settings or default_settings(), clock_ms=lambda: NOON, random_bytes=drawn
+    )
 
 
 def new_entry(sequence: int, *, source: str = SOURCE, epoch: bytes = EPOCH, body: bytes | None = None) -> NewEntry:
