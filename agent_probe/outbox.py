@@ -23,9 +23,6 @@ from wire.limits import COUNTED_MAX, EPOCH_BYTES
 
 FILE: Final = "outbox.sqlite"
 NOTE: Final = "outbox.epoch"
-ASIDE_KEPT: Final = 3
-RESERVED_AT_ONCE: Final = 64
-"""Sequences the note is ahead of the rows: the most by which a declared loss can be too large."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -143,7 +140,7 @@ class DurableOutbox:
 
     def _put(self, kind: int, kind_version: int, body: bytes, drop_class: DropClass, now: int) -> int:
         if self._core.last_sequence >= self._reserved:
-            self._reserved = self._core.last_sequence + RESERVED_AT_ONCE
+            self._reserved = self._core.last_sequence + self._limits.reserved_rows
             self._note.write([*self._core.epochs_before, (self._core.epoch, self._reserved)])
         return self._core.put(kind, kind_version, body, drop_class, now=now)
 
@@ -202,6 +199,6 @@ class DurableOutbox:
             if path.exists():
                 path.replace(self._directory / f"{FILE}.aside-{mark}{suffix}")
         asides = sorted(self._directory.glob(f"{FILE}.aside-????????"), key=lambda path: path.stat().st_mtime_ns)
-        for old in asides[:-ASIDE_KEPT]:
+        for old in asides[: -self._limits.asides_kept]:
             for suffix in ("", "-wal", "-shm"):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)

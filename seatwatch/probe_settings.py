@@ -42,6 +42,11 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             expiry_check_ms=ms("outbox_expiry_check"),
             runs_max=defaults.int("probe.outbox_losses_listed"),
             finished_max=defaults.int("probe.outbox_epochs_remembered"),
+            trim_parts=defaults.int("probe.outbox_trim_parts"),
+            trim_rows=defaults.int("probe.outbox_trim_rows"),
+            trim_rows_full=defaults.int("probe.outbox_trim_rows_full"),
+            reserved_rows=defaults.int("probe.outbox_reserved_rows"),
+            asides_kept=defaults.int("probe.outbox_asides_kept"),
         ),
         uplink=UplinkSettings(
             connect_ms=ms("connect"),

@@ -17,8 +17,8 @@ FILE: Final = Path(__file__).with_name("defaults.toml")
 MS_PER_UNIT: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 COUNT_UNITS: Final = frozenset(
     # data
-    {"bytes", "characters", "columns", "entries", "events", "frames", "lines", "messages", "percent", "rows", "samples"}
-    | {"series"}
+    {"bytes", "characters", "columns", "entries", "events", "frames", "heartbeats", "lines", "messages", "rows"}
+    | {"percent", "samples", "series", "windows"}
     # things at work
     | {
         "attempts",

@@ -44,7 +44,6 @@ TOLD_LATER: Final = "told_later"
 SILENT: Final = "silent"
 CONVERSATIONS: Final = "conversations"
 ON_BATTERY: Final = frozenset({Power.BATTERY, Power.CRITICAL})
-_BEATS_MISSED: Final = 3
 _TOLD: Final = frozenset({Kind.HEARTBEAT, Kind.UPS_READING, Kind.LINE_READING, Kind.PHONE_LINE_READING})
 _HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
 _GRAVEST_FIRST: Final = (
@@ -70,13 +69,14 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds, from `[portal]` in defaults.toml, each as `history_...`.
 
     holds_ms: how long a reading holds at most. late_ms: how much later a backlog may come in. entries_max: read at
-    once. steps: of the seats' lane.
+    once. steps: of the seats' lane. heartbeats_missed: a word that comes later than so many beats was told afterwards.
     """
 
     holds_ms: int
     late_ms: int
     entries_max: int
     steps: int
+    heartbeats_missed: int
     limits: SiteLimits
 
 
@@ -250,8 +250,8 @@ class _Readings:
         body = entry.body
         match body:
             case Heartbeat():
-                # three beats that did not come are a silence
-                is_late = entry.received_at - body.occurred_at > _BEATS_MISSED * body.interval_ms
+                late_ms = self._settings.heartbeats_missed * body.interval_ms
+                is_late = entry.received_at - body.occurred_at > late_ms
                 self._tell("probe", source, _at(entry, body), 0, TOLD_LATER if is_late else HEARD)
             case UpsReading(site=self._site):
                 at = _at(entry, body)

@@ -18,8 +18,6 @@ from wire.recorded import Recorded
 
 _READ_AT_ONCE: Final = 2_000
 _KINDS: Final = frozenset({Kind.OFFERED, Kind.CUSTOMER_TURN, Kind.AGENT_TURN, Kind.PRESENCE})
-_AGAIN: Final = 2
-"""One reply may have been written before the trouble and told after it."""
 
 
 class WitnessLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +25,13 @@ class WitnessLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     usual_ms: how people answered in so long before is what is usual. slack_ms: what happened so shortly after a trouble
     began may have been under way. replies: so many must be missing before it means something that none came.
-    entries: of a ledger, no more are looked through at once.
+    again: so many come in spite of it and nothing is wrong. entries: of a ledger, no more are looked through at once.
     """
 
     usual_ms: int
     slack_ms: int
     replies: int
+    again: int
     entries: int
 
 
@@ -93,7 +92,7 @@ class Hearing:
 
     def testimony(self, now: int) -> Testimony | None:
         """What that makes of the incident at `now` (hub's ms); None where it says nothing yet."""
-        if self._replies >= _AGAIN:
+        if self._replies >= self._limits.again:
             # somebody with two accounts may answer on the other one
             is_sure = not self._is_of_seat or sum(map(len, self.accounts.values())) == 1
             return self._found(is_working=True) if is_sure else None

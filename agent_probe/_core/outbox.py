@@ -32,7 +32,13 @@ from wire.record import GapReason
 
 
 class OutboxLimits(NamedTuple):
-    """How much is kept and how it is sent. Times in ms, sizes in bytes. row_interval_ms, burst_rows: see `Pace`."""
+    """How much is kept and how it is sent. Times in ms, sizes in bytes. row_interval_ms, burst_rows: see `Pace`.
+
+    trim_parts: an overflowing outbox frees one of so many parts of its room at once, so that not every further event
+    pays for a trim; trim_rows: but looks at no more rows at a time, so that none of them waits long for it;
+    trim_rows_full: and gives up no more where the disk is full. reserved_rows: sequences the note beside the file is
+    ahead of the rows, the most by which a declared loss can be too large. asides_kept: damaged files.
+    """
 
     keep_ms: int
     keep_bytes: int
@@ -44,6 +50,11 @@ class OutboxLimits(NamedTuple):
     expiry_check_ms: int
     runs_max: int
     finished_max: int
+    trim_parts: int
+    trim_rows: int
+    trim_rows_full: int
+    reserved_rows: int
+    asides_kept: int
 
 
 class OutboxCounts(NamedTuple):
@@ -55,13 +66,6 @@ class OutboxCounts(NamedTuple):
     full: int
     resends: int
     refused_acks: int
-
-
-TRIM_PARTS = 16
-"""An overflowing outbox frees 1/16 of its room at once, so that not every further event pays for a trim."""
-DROP_BATCH = 256
-"""But no more rows than this, so that none of them waits long for it."""
-DROP_BATCH_WHEN_FULL = 64
 
 
 class Outbox:
@@ -238,7 +242,7 @@ class Outbox:
         heads: list[RowHead] = []
         for drop_class in DropClass:
             if drop_class < at_most or (drop_class == at_most and not heads):
-                heads.extend(self._storage.oldest(drop_class, DROP_BATCH_WHEN_FULL - len(heads)))
+                heads.extend(self._storage.oldest(drop_class, self._limits.trim_rows_full - len(heads)))
         return heads
 
     def _trim(self, now: int) -> None:
@@ -250,14 +254,14 @@ class Outbox:
 
     def _shrink(self) -> None:
         limit = self._limits.keep_bytes
-        goal = limit - limit // TRIM_PARTS
+        goal = limit - limit // self._limits.trim_parts
         for drop_class in DropClass:
             while self._size > limit and self._rows[drop_class] and not self._unwritten:
-                self._drop(_worth(self._storage.oldest(drop_class, DROP_BATCH), self._size - goal))
+                self._drop(_worth(self._storage.oldest(drop_class, self._limits.trim_rows), self._size - goal))
 
     def _expire(self, before: int) -> None:
         while not self._unwritten:
-            heads = [head for head in self._storage.oldest(None, DROP_BATCH) if head.held_at < before]
+            heads = [head for head in self._storage.oldest(None, self._limits.trim_rows) if head.held_at < before]
             if not heads:
                 return
             self._drop(heads)

@@ -98,7 +98,7 @@ class Enrolment:
         self._span_ms = limits.backdate_ms, limits.certificate_ms
         self._changed = asyncio.Event()
         self._broker = broker_of(section, base, self.authority, self.store, defaults)
-        self._twins = Twins(TwinRules(limits.live_ms))
+        self._twins = Twins(defaults.fill(TwinRules, "enrolment", prefix="twin_", live_ms=limits.live_ms))
         self._floods = Floods(defaults.fill(FloodRules, "collector", prefix="flood_"))
         self._away: frozenset[str] = frozenset()
         self.desk = Desk(

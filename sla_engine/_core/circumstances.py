@@ -19,10 +19,7 @@ from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.verdict import LegFact
 
-_HOUR_MS: Final = 3_600_000
 _PERCENT: Final = 100
-_WINDOWS_BEFORE: Final = 2
-"""So many windows of arrivals are needed to say what is usual."""
 _SITE_WIDE: Final = {
     "site_power_lost": Cause.SITE_POWER,
     "site_isolated": Cause.UPLINK,
@@ -36,12 +33,15 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[incidents]` in defaults.toml.
 
     surge_window_ms: in which so many conversations arrive on one queue, at least surge_arrivals and surge_percent of
-    what the hour before brought in as long. hands_limit: conversations at once where the roster states none.
+    what surge_usual_ms before it, of which at least surge_windows_before are known, brought in as long.
+    hands_limit: conversations at once where the roster states none.
     """
 
     surge_window_ms: int
     surge_arrivals: int
     surge_percent: int
+    surge_usual_ms: int
+    surge_windows_before: int
     hands_limit: int
 
 
@@ -236,12 +236,12 @@ class _Pace(NamedTuple):
 
 
 def _unusual(starts: Sequence[int], at: int, limits: LoadLimits) -> _Pace | None:
-    """The pace of the hour before, where the window that ends at `at` brought in far more; else None."""
+    """The pace of the time before, where the window that ends at `at` brought in far more; else None."""
     window_since = at - limits.surge_window_ms
-    first, end = bisect_left(starts, window_since - _HOUR_MS), bisect_right(starts, window_since)
+    first, end = bisect_left(starts, window_since - limits.surge_usual_ms), bisect_right(starts, window_since)
     count = bisect_right(starts, at) - end
     before_ms = window_since - starts[first]
-    if count < limits.surge_arrivals or before_ms < _WINDOWS_BEFORE * limits.surge_window_ms:
+    if count < limits.surge_arrivals or before_ms < limits.surge_windows_before * limits.surge_window_ms:
         return None
     if count * before_ms * _PERCENT < limits.surge_percent * (end - first) * limits.surge_window_ms:
         return None

@@ -20,6 +20,11 @@ LIMITS = OutboxLimits(
     expiry_check_ms=60_000,
     runs_max=1_000,
     finished_max=4,
+    trim_parts=16,
+    trim_rows=256,
+    trim_rows_full=64,
+    reserved_rows=64,
+    asides_kept=3,
 )
 E1, E2, E3 = (bytes([n]) * 16 for n in (1, 2, 3))
 

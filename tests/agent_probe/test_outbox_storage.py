@@ -25,7 +25,7 @@ from agent_probe._core.epochs import (
 )
 from agent_probe._core.storage import DropClass, StorageCorrupt, StorageFull
 from agent_probe.errors import ProbeConfigError
-from agent_probe.outbox import FILE, NOTE, RESERVED_AT_ONCE, DurableOutbox, EpochNote
+from agent_probe.outbox import FILE, NOTE, DurableOutbox, EpochNote
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.outbox_builders import LIMITS
@@ -144,8 +144,8 @@ def test_a_lost_outbox_is_declared_with_how_much_it_may_have_held(tmp_path: Path
     hand_in(again, collector)
     stream = collector.streams[lost_epoch]
     assert sorted(stream.bodies) == list(range(1, 11))
-    assert sorted(stream.gone) == list(range(11, RESERVED_AT_ONCE + 1))
-    assert collector.prev[again.epoch] == (lost_epoch, RESERVED_AT_ONCE)
+    assert sorted(stream.gone) == list(range(11, LIMITS.reserved_rows + 1))
+    assert collector.prev[again.epoch] == (lost_epoch, LIMITS.reserved_rows)
     assert len(list(tmp_path.glob(f"{FILE}.aside-????????"))) == 1
     again.close()
 

@@ -12,7 +12,14 @@ from wire.incident import Cause
 from wire.limits import INSTANT_MAX_MS
 
 LIMITS = CauseLimits(
-    LoadLimits(surge_window_ms=300_000, surge_arrivals=10, surge_percent=200, hands_limit=3),
+    LoadLimits(
+        surge_window_ms=300_000,
+        surge_arrivals=10,
+        surge_percent=200,
+        surge_usual_ms=3_600_000,
+        surge_windows_before=2,
+        hands_limit=3,
+    ),
     AfterLimits(shifted_percent=20, aftermath_ms=120_000, pile=2),
 )
 INJECTED = [*(cause for cause in Cause if cause not in {Cause.MONITORING, Cause.CLOCK})]

@@ -35,6 +35,11 @@ LIMITS: Final = OutboxLimits(
     expiry_check_ms=10_000,
     runs_max=8,
     finished_max=32,
+    trim_parts=16,
+    trim_rows=256,
+    trim_rows_full=64,
+    reserved_rows=64,
+    asides_kept=3,
 )
 """Small room, so that a cut of seconds overflows it."""
 UPLINK: Final = UplinkSettings(

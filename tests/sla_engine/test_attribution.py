@@ -158,7 +158,16 @@ def test_a_platform_that_turns_out_to_fail_everywhere_failed_everywhere_from_the
         log.platform(seat, NOON + n * 3 * S, is_reachable=False, site=site)
         for n, (seat, site) in enumerate(seats.items())
     ]
-    circumstances = Circumstances(LoadLimits(surge_window_ms=1, surge_arrivals=1, surge_percent=1, hands_limit=1))
+    circumstances = Circumstances(
+        LoadLimits(
+            surge_window_ms=1,
+            surge_arrivals=1,
+            surge_percent=1,
+            surge_usual_ms=3_600_000,
+            surge_windows_before=2,
+            hands_limit=1,
+        )
+    )
     for said in said_after(*log_in, *failing):
         circumstances.take(log.entry("~incident", Kind.INCIDENT, said))
     found = circumstances.impaired([], {})

@@ -11,7 +11,7 @@ from tests.sla_engine.entries import head
 from wire.conversation import Presence, PresenceChanged
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
 
-LIMITS = WitnessLimits(usual_ms=300_000, slack_ms=10_000, replies=5, entries=1_000)
+LIMITS = WitnessLimits(usual_ms=300_000, slack_ms=10_000, replies=5, again=2, entries=1_000)
 SILENT_AT = ms("10:00")
 ANN = {"acme": frozenset({"ann"})}
 BOTH = {"acme": frozenset({"ann", "ann-2"})}

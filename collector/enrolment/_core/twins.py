@@ -6,15 +6,16 @@ machines with one key show two in turns, since each of them takes the connection
 
 from typing import NamedTuple
 
-_EPOCHS_KEPT = 4
-_RETURNS = 2
-"""One return may be a message overtaken by a restart."""
-
 
 class TwinRules(NamedTuple):
-    """live_ms: an epoch heard within this is a process that runs."""
+    """live_ms: an epoch heard within this is a process that runs. returns: to earlier epochs, so many are two machines.
+
+    epochs: kept of one source.
+    """
 
     live_ms: int
+    returns: int
+    epochs: int
 
 
 class _Voice:
@@ -51,9 +52,9 @@ class Twins:
             voice.returns += epoch in voice.heard
             voice.current = epoch
         voice.heard[epoch] = now
-        while len(voice.heard) > _EPOCHS_KEPT:
+        while len(voice.heard) > self._rules.epochs:
             del voice.heard[min(voice.heard, key=voice.heard.__getitem__)]
-        found = voice.returns >= _RETURNS and not voice.is_doubled
+        found = voice.returns >= self._rules.returns and not voice.is_doubled
         voice.is_doubled = voice.is_doubled or found
         return found
 

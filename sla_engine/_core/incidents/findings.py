@@ -78,8 +78,6 @@ _UPS_TROUBLE: Final = {
     SiteReason.SELF_TEST_FAILED: "battery_worn",
 }
 _PERCENT: Final = 100
-_SITES_AGREE: Final = 2
-"""Two sites that see the same are two independent observations."""
 
 
 def site_findings(state: SitesState, site_id: str) -> list[Finding]:
@@ -314,7 +312,7 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
         if sum(here.failing for _, here in sites) == 1:
             more[LONE] = "yes"
         found = new_finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
-        yield replace(found, is_suspected=len(sites) < _SITES_AGREE and not moved)
+        yield replace(found, is_suspected=len(sites) < state.limits.sites_agree and not moved)
 
 
 def _feeds(state: SitesState) -> Iterator[Finding]:
@@ -339,7 +337,7 @@ def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
     newest = max(silence.since for silence in silences.values())
     together = {name: each for name, each in silences.items() if newest - each.since <= state.limits.together_ms}
     is_broker_lost = _lost_its_broker(state, together)
-    if len(together) < _SITES_AGREE and not is_broker_lost:
+    if len(together) < state.limits.sites_agree and not is_broker_lost:
         return None
     since = min(silence.since for silence in together.values())
     first = min(silence.first_index for silence in together.values())

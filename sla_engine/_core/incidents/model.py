@@ -92,6 +92,9 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
     those it silenced may take to be heard again. look_every_ms: how often a site is looked at while seats of it fall
     silent one after the other. clock_seen_ms: for how long beats are watched before they tell that a clock is wrong.
+    heartbeats_missed: a probe must have missed so many to fall silent with one that was noticed to be.
+    heartbeats_prompt: a silence that is noticed within so many was noticed while the hub listened; later, it was the
+    hub that was away. sites_agree: so many sites that see the same are independent observations.
     """
 
     together_ms: int
@@ -107,6 +110,9 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     recovery_ms: int
     look_every_ms: int
     clock_seen_ms: int
+    heartbeats_missed: int
+    heartbeats_prompt: int
+    sites_agree: int
     hours: Hours
 
 

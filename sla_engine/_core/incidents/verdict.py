@@ -20,10 +20,6 @@ from wire.uplink import LineState
 
 LOST: Final = frozenset({Comms.STALE, Comms.DRIVER_DEAD, Comms.UNREACHABLE, Comms.UNKNOWN_UPS})
 _DISCHARGED: Final = frozenset({Power.BATTERY, Power.CRITICAL})
-_MISSED: Final = 2
-"""Heartbeats that a probe must have missed to fall silent with one that was noticed to be."""
-_PROMPT: Final = 4
-"""Heartbeats within which a silence is noticed while the hub listens; later, it was the hub that was away."""
 
 Verdict = tuple[SiteState, SiteReason, int]
 _WORST: Final = (SiteState.ON_BATTERY, SiteState.ISOLATED, SiteState.REDUNDANCY_LOST, SiteState.DEGRADED, SiteState.OK)
@@ -73,7 +69,7 @@ def dark(site: Site, limits: SiteLimits, now: int) -> Dark | None:
     """
     heard = [p for p in site.probes.values() if p.heard_at is not None]
     silent = [p for p in heard if p.silent_since is not None]
-    if not silent or not all(p.silent_since is not None or _is_overdue(p, silent, now) for p in heard):
+    if not silent or not all(p.silent_since is not None or _is_overdue(p, silent, limits, now) for p in heard):
         return None
     silent_at = sorted(_quiet_since(p) for p in heard)
     since = silent_at[-1]
@@ -104,14 +100,15 @@ def _quiet_since(probe: Probe) -> int:
     return (probe.heard_at or 0) if probe.silent_since is None else probe.silent_since
 
 
-def _is_overdue(probe: Probe, silent: list[Probe], now: int) -> bool:
+def _is_overdue(probe: Probe, silent: list[Probe], limits: SiteLimits, now: int) -> bool:
     """Missed its beats though that was not said yet, beside a silence that was noticed while the hub listened."""
     gateways = [each for each in silent if each.role is Role.GATEWAY]
     if not gateways:
         return False
     newest = max(gateways, key=lambda each: each.silent_since or 0)
-    was_prompt = newest.said_silent_at - (newest.silent_since or 0) <= _PROMPT * max(newest.interval_ms, 1)
-    return was_prompt and 0 < probe.interval_ms * _MISSED < now - (probe.heard_at or 0)
+    noticed_ms = newest.said_silent_at - (newest.silent_since or 0)
+    was_prompt = noticed_ms <= limits.heartbeats_prompt * max(newest.interval_ms, 1)
+    return was_prompt and 0 < probe.interval_ms * limits.heartbeats_missed < now - (probe.heard_at or 0)
 
 
 def heard_until(site: Site) -> int:

@@ -3,6 +3,7 @@
 from collector.enrolment._core.twins import TwinRules, Twins
 
 LIVE = 30_000
+RULES = TwinRules(LIVE, returns=2, epochs=4)
 
 
 def play(twins: Twins, epochs: str, every_ms: int = 1_000, start: int = 0) -> list[bool]:
@@ -10,19 +11,19 @@ def play(twins: Twins, epochs: str, every_ms: int = 1_000, start: int = 0) -> li
 
 
 def test_restarts_however_many_are_one_machine() -> None:
-    twins = Twins(TwinRules(LIVE))
+    twins = Twins(RULES)
     assert not any(play(twins, "aabbccdeeefgh"))
     assert not twins.is_doubled("s/1")
 
 
 def test_one_message_overtaken_by_a_restart_is_no_second_machine() -> None:
-    twins = Twins(TwinRules(LIVE))
+    twins = Twins(RULES)
     assert not any(play(twins, "aabab"[:4]))
 
 
 def test_two_that_take_turns_are_found_once_and_refused_until_one_is_gone() -> None:
     #  a b a b a b ······ a a a   (b is gone for 30 s)
-    twins = Twins(TwinRules(LIVE))
+    twins = Twins(RULES)
     assert play(twins, "ababab").count(True) == 1
     assert twins.is_doubled("s/1")
     assert not any(play(twins, "a" * 29, start=6_000))
@@ -32,11 +33,11 @@ def test_two_that_take_turns_are_found_once_and_refused_until_one_is_gone() -> N
 
 
 def test_epochs_that_are_long_over_are_forgotten() -> None:
-    twins = Twins(TwinRules(LIVE))
+    twins = Twins(RULES)
     assert not any(play(twins, "abababab", every_ms=LIVE))
 
 
 def test_other_identities_are_not_concerned() -> None:
-    twins = Twins(TwinRules(LIVE))
+    twins = Twins(RULES)
     play(twins, "ababab")
     assert not twins.is_doubled("s/2")
