@@ -15,7 +15,8 @@ from dashboards.portal.accounts import Role
 from dashboards.portal.doors import COOKIE, ROOT, Door, Visit
 from dashboards.portal.sessions import Sessions
 from dashboards.wallboard._core.sight import Shows, Sight
-from dashboards.wallboard.server import NO_STORE, REVALIDATE
+from dashboards.wallboard.pages import page_response
+from dashboards.wallboard.server import NO_STORE
 from wire.board import Tile
 
 LEADERS: Final = frozenset({Role.SUPERVISOR})
@@ -63,7 +64,7 @@ class Leading:
         return self._draw("teams.html", visit, teams=sorted(links))
 
     async def _team(self, _: Visit) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "team.html", headers=REVALIDATE)
+        return page_response(STATIC / "team.html", self._screens.wallboard.hub.settings.pages)
 
     async def _events(self, visit: Visit) -> web.StreamResponse:
         token = visit.request.cookies.get(COOKIE, "")

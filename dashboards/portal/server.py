@@ -6,7 +6,7 @@
 import asyncio
 import codecs
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from dashboards.portal.which import NAMES, Which
 from dashboards.wallboard import server as wallboard
 from dashboards.wallboard.access import address_of, is_encrypted, is_same_origin
 from dashboards.wallboard.forms import posted
+from dashboards.wallboard.past import PastDoor
 from wire.incident import Cause
 from wire.scope import Scope
 from wire.verdict import Verdict
@@ -50,8 +51,6 @@ VERDICTS: Final = ("", *Verdict)
 CONTENT_TYPES: Final = {"csv": "text/csv", "json": "application/json"}
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
-Past = Callable[[web.Request, Scope], Awaitable[web.Response]]
-"""Answers what board a request's `?at=` asks for, within a scope."""
 Words = Mapping[str, Mapping[str, str]]
 """Language tag -> key -> text; the first language is the one for whoever asks for none of them."""
 
@@ -66,7 +65,7 @@ class Portal:
         settings: PortalSettings,
         words: Words,
         clock_ms: Callable[[], int],
-        past: Past | None = None,
+        past: PastDoor | None = None,
         lead: LeadScreens | None = None,
     ) -> None:
         self._record: Final = record
@@ -290,12 +289,14 @@ class Portal:
         """The wallboard of a past instant; of now there is none here."""
         if "at" not in visit.request.query:
             return await self._first(visit)
-        return web.FileResponse(wallboard.STATIC / "index.html", headers=wallboard.REVALIDATE)
+        if self._past is None:
+            raise web.HTTPNotFound(headers=NO_STORE)
+        return self._past.page(wallboard.STATIC / "index.html")
 
     async def _past_board(self, visit: Visit) -> web.StreamResponse:
         if self._past is None:
             raise web.HTTPNotFound(headers=NO_STORE)
-        return await self._past(visit.request, _scope(visit.account))
+        return await self._past.told(visit.request, _scope(visit.account))
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""

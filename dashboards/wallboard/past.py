@@ -10,6 +10,7 @@ and what was made is kept a while, so that a screen left on a past instant or a 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from aiohttp import web
 from dashboards.wallboard._core.board import to_json
 from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import Access
+from dashboards.wallboard.pages import page_response
 from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from wire.board import Board
 from wire.limits import INSTANT_MAX_MS
@@ -132,6 +134,10 @@ class PastDoor:
         if scope is None:
             raise web.HTTPUnauthorized(headers={**NO_STORE, "WWW-Authenticate": "Bearer"})
         return await self.told(request, scope)
+
+    def page(self, file: Path) -> web.Response:
+        """The page in `file`, which asks for them."""
+        return page_response(file, self._screen.pages)
 
     async def told(self, request: web.Request, scope: Scope) -> web.Response:
         """The same for somebody who may see `scope`, by whatever credential."""

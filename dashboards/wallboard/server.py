@@ -18,6 +18,7 @@ from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import COOKIE, Access, is_encrypted
 from dashboards.wallboard.forms import posted
 from dashboards.wallboard.hub import Hub, Screen, TooManyScreensError
+from dashboards.wallboard.pages import REVALIDATE, attributes, page_response
 from wire.scope import EVERYTHING, Scope
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -31,7 +32,6 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 NO_STORE: Final = {"Cache-Control": "no-store"}
-REVALIDATE: Final = {"Cache-Control": "no-cache"}
 KEPT: Final = frozenset({"lang", "at", "known_at", "layout", "page", "to"})
 """What of an address goes along through the sign-in."""
 STREAM_HEADERS: Final = {**NO_STORE, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
@@ -73,7 +73,7 @@ class Wallboard:
             language: msgspec.json.encode({"language": language, "languages": names, "words": dict(texts)})
             for language, texts in words.items()
         }
-        hub.page = fingerprint(STATIC, self._words.values())
+        hub.page = fingerprint(STATIC, [*self._words.values(), attributes(hub.settings.pages).encode()])
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """All routes of the wallboard."""
@@ -110,7 +110,7 @@ class Wallboard:
             to = {} if request.path == "/" else {"to": request.path}
             why = {"withdrawn": "1"} if self._access.is_withdrawn(request) else {}
             raise web.HTTPSeeOther(request.rel_url.with_path("/sign-in").with_query({**request.query, **to, **why}))
-        return web.FileResponse(file, headers=REVALIDATE)
+        return page_response(file, self.hub.settings.pages)
 
     async def sign_in_page(self, _: web.Request) -> web.StreamResponse:
         """A form for the token."""
@@ -236,11 +236,11 @@ def _shrink_buffer(transport: asyncio.Transport, size: int) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
-def fingerprint(folder: Path, words: Iterable[bytes] = ()) -> str:
-    """Of everything a loaded page is made of: its files and its words."""
+def fingerprint(folder: Path, texts: Iterable[bytes] = ()) -> str:
+    """Of everything a loaded page is made of: its files, and texts such as its words."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         digest.update(path.read_bytes())
-    for text in words:
+    for text in texts:
         digest.update(text)
     return digest.hexdigest()[:16]

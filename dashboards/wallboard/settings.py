@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dashboards.wallboard.pages import PageSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallboardSettings:
@@ -21,6 +23,7 @@ class WallboardSettings:
     sign_in_bytes_max: int
     screens_max: int
     time_zone: str
+    pages: PageSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

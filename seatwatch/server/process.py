@@ -27,7 +27,6 @@ from collector.roster_http import RosterDoor
 from collector.sources import Sources
 from collector.timekeeper import Timekeeper, TimekeeperSettings
 from dashboards.wallboard.hub import Hub
-from dashboards.wallboard.settings import WallboardSettings
 from ledger.checkpoint import Signer
 from ledger.reader import LedgerReader
 from ledger.segment import LedgerSettings
@@ -311,8 +310,7 @@ class Server:
         desk: Desk | None,
     ) -> str:
         defaults, server = self._defaults, self._config.server
-        settings = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
-        hub = Hub(settings, boot_id=self._boot_id, clock_ms=now_ms)
+        hub = Hub(screens.wallboard_settings(defaults), boot_id=self._boot_id, clock_ms=now_ms)
         figures = Figures(
             intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
         )

@@ -12,6 +12,7 @@ from dashboards.wallboard._core.layout import Layout
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.devices import Devices
 from dashboards.wallboard.layouts import LayoutDoor
+from dashboards.wallboard.pages import PageSettings
 from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from seatwatch.clock import elapsed_ms, now_ms
@@ -82,6 +83,12 @@ class LayoutsOnDisk:
         return self._held
 
 
+def wallboard_settings(defaults: Defaults) -> WallboardSettings:
+    """What the wallboard, and every page of a screen, goes by."""
+    pages = defaults.fill(PageSettings, "board")
+    return defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"), pages=pages)
+
+
 def install_layouts(app: web.Application, access: Access, config: Config, base: Path, defaults: Defaults) -> None:
     """Put the layouts of the configuration's file into `app`."""
     file = config.wallboard.layouts
@@ -94,9 +101,8 @@ def install_record_pages(
 ) -> None:
     """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal."""
     settings = defaults.fill(PastSettings, "board")
-    screen = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
     boards = RecordedBoards(data, config.names(), timeout_ms=settings.past_timeout_ms)
-    past = PastDoor(boards, access, settings, screen, clock_ms=now_ms, elapsed_ms=elapsed_ms)
+    past = PastDoor(boards, access, settings, wallboard_settings(defaults), clock_ms=now_ms, elapsed_ms=elapsed_ms)
     app.add_routes(past.routes())
     record = PortalRecord(config, base, data, defaults=defaults, clock_ms=now_ms)
-    install_portal(app, record, data, defaults=defaults, elapsed_ms=elapsed_ms, past=past.told)
+    install_portal(app, record, data, defaults=defaults, elapsed_ms=elapsed_ms, past=past)

@@ -21,6 +21,7 @@ from dashboards.portal.sessions import PortalSettings
 from dashboards.snapshot import Distribution, EnrolmentFigures, IntakeFigures, LedgerFigures, OnCallFigures, Snapshot
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.hub import Hub
+from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.server import Wallboard, install
 from seatwatch import __version__, glossary
 from seatwatch.server.web_runner import forms_in_time
@@ -181,7 +182,7 @@ def install_portal(
     *,
     defaults: Defaults,
     elapsed_ms: Callable[[], int],
-    past: portal.Past | None = None,
+    past: PastDoor | None = None,
 ) -> None:
     """Put the portal over `record` into `app`. Its accounts are in the data directory."""
     settings = defaults.fill(PortalSettings, "portal")

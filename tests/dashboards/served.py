@@ -26,6 +26,7 @@ from dashboards.wallboard.layouts import LayoutDoor
 from dashboards.wallboard.server import Wallboard, install
 from dashboards.wallboard.settings import WallboardSettings
 from seatwatch.glossary import words
+from seatwatch.server.screens import wallboard_settings
 from seatwatch.settings import load_defaults
 from wire.board import Board, PersonTile, Tile
 from wire.scope import Scope
@@ -43,9 +44,7 @@ class Control(msgspec.Struct):
 
 def settings(**changes: Any) -> WallboardSettings:
     """The shipped settings, with `changes`."""
-    defaults = load_defaults()
-    shipped = defaults.fill(WallboardSettings, "board", time_zone=defaults.text("contract.time_zone"))
-    return dataclasses.replace(shipped, **changes)
+    return dataclasses.replace(wallboard_settings(load_defaults()), **changes)
 
 
 def screen_words() -> dict[str, dict[str, str]]:

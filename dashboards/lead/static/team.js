@@ -3,12 +3,12 @@ import { Alarm } from "/static/alarm.js";
 import { cell, fill, node, setIcon, setText, setTone } from "/static/dom.js";
 import { attainment, average } from "/static/figures.js";
 import { NOTHING } from "/static/format.js";
+import { setting } from "/static/settings.js";
 import { Shell, by } from "/static/shell.js";
 import { Stream } from "/static/stream.js";
 import { BLIND, CALM, OVER, WARN, breakOverrun, inOrder, promiseOf, shownId, together, urgency } from "./people.js";
 import { offerBeside, openScreen } from "./turned.js";
 
-const FAILED_MS = 4000;
 const UNASSIGNED = "unassigned";
 const COLUMNS = ["staff_number", "presence", "in_hands", "to_breach", "oldest_unanswered", "overdue_today"];
 const LOOKS = {
@@ -256,10 +256,10 @@ class TeamScreen extends Shell {
       .catch(() => false)
       .then((taken) => {
         // it is shown once the record has it; a click that got lost is said and can be repeated
-        if (!taken) this.failed.set(key, performance.now() + FAILED_MS);
+        if (!taken) this.failed.set(key, performance.now() + setting("followUpToldMs"));
         setTimeout(() => {
           row.sent = false;
-        }, taken ? FAILED_MS : 0);
+        }, taken ? setting("followUpToldMs") : 0);
         this.schedule();
       });
   }

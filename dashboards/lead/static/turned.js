@@ -3,12 +3,11 @@ import { addressWith } from "/static/address.js";
 import { Ring } from "/static/alarm.js";
 import { setText } from "/static/dom.js";
 import { alarmed, union } from "/static/layout.js";
+import { setting } from "/static/settings.js";
 import { by } from "/static/shell.js";
 import { Stream } from "/static/stream.js";
 import { Rotation, loadLayout, pageAsked } from "/static/turning.js";
 import { loadWords, wantedLanguage } from "/static/words.js";
-
-const AGAIN_MS = 4000;
 
 export function openScreen(Screen) {
   loadLayout().then(({ spec }) => {
@@ -52,6 +51,6 @@ function backToWallboard() {
     .catch(() => false)
     .then((isThere) => {
       if (isThere) location.replace(`/${query}`);
-      else setTimeout(backToWallboard, AGAIN_MS);
+      else setTimeout(backToWallboard, setting("leaveAgainMs"));
     });
 }

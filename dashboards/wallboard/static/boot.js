@@ -1,5 +1,5 @@
 // Loads a page anew that did not come up, since a file of it was lost on the way: nobody stands at a TV to do that.
-const AGAIN_MS = 10000;
+const againMs = Number(document.documentElement.dataset.loadAgainMs);
 
 // Scripts have come or failed by then; a screen that came up says in which state it is.
 addEventListener("load", () => {
@@ -8,5 +8,5 @@ addEventListener("load", () => {
     fetch(location.href, { cache: "no-store" })
       .then((answer) => answer.ok && location.reload())
       .catch(() => false);
-  }, AGAIN_MS);
+  }, againMs);
 });

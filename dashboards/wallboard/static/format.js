@@ -1,4 +1,5 @@
 // Numbers and times as this language writes them.
+import { setting } from "./settings.js";
 
 export const NOTHING = "\u2014";
 
@@ -56,6 +57,6 @@ export class Format {
 
   // With the date once the clock time alone would mislead.
   since(instant, now) {
-    return now - instant < 20 * 3600 * 1000 ? this.time(instant) : `${this.day.format(instant)} ${this.time(instant)}`;
+    return now - instant < setting("timeOnlyMs") ? this.time(instant) : `${this.day.format(instant)} ${this.time(instant)}`;
   }
 }

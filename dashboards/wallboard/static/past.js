@@ -1,11 +1,10 @@
 // The board of a past instant: one picture that stands still, and a slider to another one. Never to be taken for now.
 import { addressWith } from "./address.js";
 import { node, setIcon, setText } from "./dom.js";
+import { setting } from "./settings.js";
 
 const MINUTE_MS = 60000;
 const STEPS = [-15, -1, 1, 15]; // minutes
-const SETTLE_MS = 300; // a finger that still moves asks for nothing
-const RETRY_MS = 1000;
 
 // On the wallboard `/`; the portal shows the same page to those who signed in there.
 const HERE = location.pathname.replace(/[^/]*$/, "");
@@ -60,7 +59,7 @@ export class Past {
     if (isShown) this.settings = told;
     else if (this.settings !== null) this.settings.server_now = told.server_now || this.settings.server_now;
     this.view = isShown ? told.board : null;
-    if (this.says === "past_busy") setTimeout(() => number === this.asked && this.load(wanted, number), RETRY_MS);
+    if (this.says === "past_busy") setTimeout(() => number === this.asked && this.load(wanted, number), setting("pastRetryMs"));
     this.onBoard();
   }
 
@@ -119,7 +118,8 @@ export class PastBand {
     this.slider.value = String(this.wishedAt);
     this.tell(this.wishedAt);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.past.moveTo(this.wishedAt), SETTLE_MS);
+    // a finger that still moves asks for nothing
+    this.timer = setTimeout(() => this.past.moveTo(this.wishedAt), setting("pastSettleMs"));
   }
 
   // The slider reaches over the last day, or over the day around an instant further back.

@@ -2,8 +2,8 @@
 import { addressWith } from "./address.js";
 import { setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
+import { setting } from "./settings.js";
 
-const CLOCK_MS = 250;
 export const by = (id) => document.getElementById(id);
 
 // A screen shows what it is sent: `show(view, now, stale)` draws it.
@@ -39,7 +39,7 @@ export class Shell {
 
   start() {
     this.stream.connect();
-    setInterval(() => this.schedule(), CLOCK_MS);
+    setInterval(() => this.schedule(), setting("redrawMs"));
     addEventListener("resize", () => this.schedule());
     this.schedule();
   }

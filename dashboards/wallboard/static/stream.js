@@ -1,10 +1,7 @@
 // The event stream: keeps the newest board, the server's clock, and how long ago either was heard.
 import { addressWith } from "./address.js";
 import { applyDelta } from "./board.js";
-
-const CLOCK_SAMPLES = 10;
-const LOOK_MS = 1000;
-const FIRST_LIMIT_MS = 3000; // until the server has said when a board is stale
+import { setting } from "./settings.js";
 
 // An instant by two clocks: one that does not jump but stands while a TV sleeps, and that of the wall, which does neither.
 const instant = () => ({ at: performance.now(), on: Date.now() });
@@ -74,11 +71,11 @@ export class Stream {
       source.close();
       this.open = false;
       this.connect();
-    }, LOOK_MS);
+    }, setting("linkLookMs"));
   }
 
   limitMs() {
-    return this.settings === null ? FIRST_LIMIT_MS : this.settings.stale_after_ms;
+    return this.settings === null ? setting("firstStaleAfterMs") : this.settings.stale_after_ms;
   }
 
   since(then) {
@@ -115,7 +112,7 @@ export class Stream {
   // A message can only be late, never early: the largest difference is the one with the least delay in it.
   setClock(serverNow) {
     this.offsets.push(serverNow - performance.now());
-    if (this.offsets.length > CLOCK_SAMPLES) this.offsets.shift();
+    if (this.offsets.length > setting("clockSamples")) this.offsets.shift();
   }
 
   serverNow() {

@@ -1,7 +1,6 @@
 // How the pages of a layout turn: by themselves, never away from an alarm, by keys, and to screens of their own and back.
 import { setText } from "./dom.js";
-
-const LOOK_MS = 250;
+import { setting } from "./settings.js";
 
 // The layout of this screen or null; `unknown` where its name is nobody's. Fails where the server does not say (boot.js).
 export function loadLayout() {
@@ -126,7 +125,7 @@ export class Rotation {
     this.where = where;
     this.tools = tools;
     steer(this.turner);
-    setInterval(() => this.look(), LOOK_MS);
+    setInterval(() => this.look(), setting("pageLookMs"));
   }
 
   look() {

@@ -104,7 +104,7 @@ async def portal(data: Path) -> AsyncIterator[web.Application]:
         clock_ms=lambda: ms(NOW),
         elapsed_ms=lambda: 0,
     )
-    install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0, past=past.told)
+    install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0, past=past)
     yield app
 
 
