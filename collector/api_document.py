@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.json_frame import KIND_WORDS, AckTwin, FrameTwin
+from collector.json_twins import KEY_OF_WORD, AckTwin, FrameTwin
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, WORD_CHARS_MAX
 
 EPOCH: Final = "0af7651916cd43dd8448eb211c80319c"
@@ -78,7 +78,7 @@ EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 _ANSWERS: Final = {
     "200": (
-        "Durable: forget what is up to `acknowledged_through`. `rejected` items are kept in quarantine.",
+        "Durable: forget what is up to `acknowledged_through`. `rejected` items are in quarantine, for their reason.",
         "ack",
     ),
     "401": ("No token, or one that is not registered.", "Problem"),
@@ -90,7 +90,10 @@ _ANSWERS: Final = {
     ),
     "413": (f"More than {FRAME_BYTES_MAX} bytes. Nothing was stored.", "Problem"),
     "415": ("Neither JSON nor MessagePack, or compressed. Nothing was stored.", "Problem"),
-    "422": ("`field` does not fit, and `problem` says why. Nothing was stored.", "Problem"),
+    "422": (
+        "No frame: `field` does not fit, and `problem` says why. Nothing was stored.",
+        "Problem",
+    ),
     "429": ("Too many requests from this credential. Nothing was stored; come back after Retry-After.", "Problem"),
     "503": ("Busy or stopping: come back after Retry-After. Sending again is always safe.", "Problem"),
 }
@@ -131,7 +134,7 @@ def _unknown_kind(schemas: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "description": f"A kind that this build does not know: kept whole in quarantine, up to {BODY_BYTES_MAX} bytes.",
         "properties": {
-            "kind": {"type": "string", "maxLength": WORD_CHARS_MAX, "not": {"enum": sorted(KIND_WORDS)}},
+            "kind": {"type": "string", "maxLength": WORD_CHARS_MAX, "not": {"enum": sorted(KEY_OF_WORD)}},
             "sequence": known["sequence"],
             "event_id": known["event_id"],
         },

@@ -115,7 +115,7 @@ class HttpDoor:
         except _Refused as refused:
             return _refusal(refused, answer_msgpack=answer_msgpack)
         self.stats.acknowledged += 1
-        return _acknowledgement(ack, said.event_ids, answer_msgpack=answer_msgpack)
+        return _acknowledgement(ack, said, answer_msgpack=answer_msgpack)
 
     def _authenticate(self, request: web.Request) -> Principal:
         """By certificate, else by token. Who shows a certificate that ended is not let in by a token beside it."""
@@ -176,7 +176,7 @@ class HttpDoor:
         self.stats.frames += 1
         self.stats.bytes += len(body)
         try:
-            return decode_json_frame(body) if request.content_type == JSON else JsonFrame(decode_frame(body), {})
+            return decode_json_frame(body) if request.content_type == JSON else JsonFrame(decode_frame(body), {}, {})
         except FieldError as error:
             self.stats.refused[error.reason] += 1
             raise _Refused(422, Problem(error.reason, error.problem, error.field)) from None
@@ -219,11 +219,11 @@ def _answers_in_msgpack(request: web.Request) -> bool:
     return JSON not in accepted and request.content_type in _MSGPACK_NAMES
 
 
-def _acknowledgement(ack: Ack, event_ids: dict[int, str], *, answer_msgpack: bool) -> web.Response:
+def _acknowledgement(ack: Ack, said: JsonFrame, *, answer_msgpack: bool) -> web.Response:
     status = 409 if any(item.reason in _CONTRADICTIONS for item in ack.rejected) else 200
     if answer_msgpack:
         return web.Response(status=status, body=encode_ack(ack), content_type=MSGPACK)
-    return web.Response(status=status, body=_to_json(json_ack(ack, event_ids)), content_type=JSON)
+    return web.Response(status=status, body=_to_json(json_ack(ack, said)), content_type=JSON)
 
 
 def _refusal(refused: _Refused, *, answer_msgpack: bool) -> web.Response:

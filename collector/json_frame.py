@@ -1,40 +1,40 @@
-"""The frame as JSON, for senders that would rather not speak MessagePack: the same fields, by name.
+"""The frame as JSON, for senders that would rather not speak MessagePack: the same fields, by name (`json_twins`).
 
-Everything here is made from the wire's own structs, so a field added there is a field here. An item carries its body
-inline and says its kind in words; what only machines know (clock domain, shard) may be left out.
-
-An item whose kind is a word that this build does not know is kept too, but by name and not by position, which no later
-build could read as that kind: its body is the item as a MessagePack map with sorted keys, its number UNKNOWN_WORD.
+An item carries its body inline and says its kind in words. One that does not fit is admission's to put aside, as in
+MessagePack, and the rest of the frame stands. Its body is then the item as a MessagePack map with sorted keys, which
+no build takes for a body: of a kind that has fields, those alone; of an unknown kind, all of it, by name and not by
+position, which no later build could read as that kind. Where it cannot be looked into, its body is NOTHING.
 """
 
-import operator
-import re
 from collections.abc import Mapping
-from functools import reduce
-from types import GenericAlias
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import NODEFAULT, Meta
 
 from collector._core import keys
-from collector._core.reserved import RESERVED_KINDS
-from wire._fields import Counted, DurationMs, Instant, MonotonicMs, OptionalName, Word
+from collector.json_twins import (
+    ANY_ITEM,
+    HEX_PATTERN,
+    ITEM_TWINS,
+    KEY_OF_TWIN,
+    KEY_OF_WORD,
+    LANE_PATTERN,
+    LANES,
+    RESERVED_WORDS,
+    AckTwin,
+    FrameTwin,
+    RangeTwin,
+    RejectedTwin,
+    frame_twin,
+)
+from wire._fields import Counted, Word
 from wire.bodies import BODY_TYPES
-from wire.body import Body
-from wire.codec import encode_body
 from wire.errors import DecodeError, Reason
-from wire.frame import Ack, Frame, GoneRange, Item, Lane, Rejected, SequenceRange
-from wire.holes import fault_of
+from wire.frame import Ack, Frame, GoneRange, Item, Lane
+from wire.holes import Fault, fault_of
 from wire.ids import NAME_PATTERN
 from wire.kinds import UNKNOWN_WORD, Kind
-from wire.limits import BODY_BYTES_MAX, EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
-
-HEX_PATTERN: Final = f"^[0-9a-f]{{{2 * EPOCH_BYTES}}}$(?!\\n)"
-Hex = Annotated[str, Meta(pattern=HEX_PATTERN, description="16 bytes as 32 hex digits")]
-LANES: Final = {lane.name.lower(): lane for lane in Lane}
-LANE_PATTERN: Final = f"^({'|'.join(LANES)})$(?!\\n)"
-_Fields = list[tuple[str, Any, Any]]
+from wire.limits import BODY_BYTES_MAX, EPOCH_BYTES, FRAME_BYTES_MAX, FRAME_VERSION
 
 
 class FieldError(DecodeError):
@@ -49,177 +49,56 @@ class FieldError(DecodeError):
         self.problem = problem
 
 
-def kind_word(kind: int, kind_version: int) -> str:
-    """The word an item says its kind with, like `customer_turn`; a later version adds `.v2`."""
-    word = Kind(kind).name.lower()
-    return word if kind_version == 1 else f"{word}.v{kind_version}"
+class _Parts(msgspec.Struct, frozen=True, gc=False):
+    """What every item has, whatever its kind, each by itself: one may fit where another does not."""
+
+    kind: msgspec.Raw = msgspec.Raw(b'""')
+    sequence: msgspec.Raw = msgspec.Raw(b"0")
+    event_id: msgspec.Raw = msgspec.Raw(b'""')
 
 
-# ------------------------------------------------------------------------------------------ structs made from structs
-
-
-def _twin_fields(struct: type[msgspec.Struct], replaced: Mapping[str, tuple[Any, Any]]) -> _Fields:
-    """(name, type, default) of each field of `struct`, with some of them replaced."""
-    fields: _Fields = []
-    for field in msgspec.structs.fields(struct):
-        default = field.default
-        if field.default_factory is not NODEFAULT:
-            default = msgspec.field(default_factory=field.default_factory)
-        kind, default = replaced.get(field.name, (field.type, default))
-        fields.append((field.name, kind, default))
-    return fields
-
-
-def _twin(
-    name: str,
-    struct: type[msgspec.Struct],
-    replaced: Mapping[str, tuple[Any, Any]],
-    extra: _Fields,
-    tag: str | None = None,
-) -> type[msgspec.Struct]:
-    """`struct` with named keys instead of positions. Unknown keys are refused: a typing error is not data to ignore."""
-    twin_fields = _twin_fields(struct, replaced)
-    taken = {field[0] for field in twin_fields}
-    fields = [*(field for field in extra if field[0] not in taken), *twin_fields]
-    made = [field[:2] if field[2] is NODEFAULT else field for field in fields]
-    return msgspec.defstruct(
-        name,
-        made,
-        kw_only=True,
-        frozen=True,
-        gc=False,
-        forbid_unknown_fields=True,
-        tag_field=None if tag is None else "kind",
-        tag=tag,
-    )
-
-
-def _list_of(struct: Any, items_max: int) -> Any:  # noqa: ANN401 - types made at run time
-    return Annotated[GenericAlias(list, (struct,)), Meta(max_length=items_max)]
-
-
-def _empty_list() -> Any:  # noqa: ANN401 - msgspec's default marker
-    return msgspec.field(default_factory=list)
-
-
-_ITEM_FIELDS: Final[_Fields] = [
-    ("sequence", Annotated[Counted, Meta(description="1, 2, 3 ... within the epoch; left out with an event_id")], 0),
-    ("event_id", Annotated[Word, Meta(description="for senders that cannot number: the same event, the same id")], ""),
-]
-_SHARD_FIELDS: Final[_Fields] = [
-    (
-        "customer",
-        Annotated[
-            OptionalName,
-            Meta(description="pseudonym; the same on every event of a conversation; people are those of `offered`"),
-        ],
-        "",
-    ),
-    ("linked", Annotated[OptionalName, Meta(description="id of a call this one belongs to")], ""),
-]
-_HEAD: Final = {
-    "occurred_at": (Annotated[Instant, Meta(description="when it happened: ms since the Unix epoch, UTC")], NODEFAULT),
-    "resolution_ms": (DurationMs, 1),
-    "clock": (Annotated[OptionalName, Meta(description="clock domain; the source's own when left out")], ""),
-    "monotonic_ms": (MonotonicMs | None, None),
-    "synced": (bool, True),
-    "shard_key": (Annotated[OptionalName, Meta(description="customer, linked or conversation when left out")], ""),
-}
-
-
-def _item_twin(key: tuple[int, int], body: type[Body]) -> type[msgspec.Struct]:
-    about_conversation = any(field.name == "conversation" for field in msgspec.structs.fields(body))
-    extra = _ITEM_FIELDS + (_SHARD_FIELDS if about_conversation else [])
-    word = kind_word(*key)
-    return _twin(word, body, _HEAD, extra, tag=word)
-
-
-ITEM_TWINS: Final = {key: _item_twin(key, body) for key, body in BODY_TYPES.items() if key[0] not in RESERVED_KINDS}
-"""(kind, kind_version) -> the struct of an item of that kind. Only what a sender may send."""
-KIND_WORDS: Final = frozenset(kind_word(*key) for key in ITEM_TWINS)
-"""The kinds that a sender may say, in words."""
-_RESERVED_WORDS: Final = {kind_word(*key): key for key in BODY_TYPES if key[0] in RESERVED_KINDS}
-_KEY_OF_TWIN: Final = {twin: key for key, twin in ITEM_TWINS.items()}
-_LaneWord = Annotated[str, Meta(pattern=LANE_PATTERN)]
-_AnyItem: Any = reduce(operator.or_, ITEM_TWINS.values())
-
-
-class _ToldInWords(msgspec.Struct, frozen=True, gc=False):
-    """What every item has, whatever its kind."""
-
-    kind: Word
-    sequence: Counted = 0
-    event_id: Word = ""
-
-
-class _Unknown(NamedTuple):
-    """An item of a kind that has no twin. body: see the head of this file."""
+class _Aside(NamedTuple):
+    """An item that no twin fits. body: see the head of this file. fault: what does not fit, None of an unknown kind."""
 
     key: tuple[int, int]
     sequence: int
     event_id: str
     body: bytes
+    fault: Fault | None
 
 
-def _frame_twin(item: Any) -> type[msgspec.Struct]:  # noqa: ANN401 - types made at run time
-    return _twin(
-        "frame",
-        Frame,
-        {
-            "version": (int, FRAME_VERSION),
-            "epoch": (Hex | None, None),
-            "lane": (_LaneWord | None, None),
-            "base": (Counted, 0),
-            "gone": (_list_of(GoneTwin, GONE_RANGES_MAX), _empty_list()),
-            "items": (_list_of(item, FRAME_ITEMS_MAX), NODEFAULT),
-            "prev_epoch": (Hex | None, None),
-        },
-        [],
-    )
-
-
-GoneTwin: Final = _twin("gone_range", GoneRange, {}, [])
-FrameTwin: Final = _frame_twin(_AnyItem)
-RangeTwin: Final = _twin("sequence_range", SequenceRange, {}, [])
-RejectedTwin: Final = _twin("rejected", Rejected, {}, [("event_id", Word, "")])
-AckTwin: Final = _twin(
-    "ack",
-    Ack,
-    {
-        "ledger": (Hex, NODEFAULT),
-        "epoch": (Hex, NODEFAULT),
-        "wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
-        "prev_wanted": (_list_of(RangeTwin, GONE_RANGES_MAX), _empty_list()),
-        "rejected": (_list_of(RejectedTwin, FRAME_ITEMS_MAX), _empty_list()),
-    },
-    [],
-)
-
+NOTHING: Final = b"\xc0"
 _decode = msgspec.json.Decoder(FrameTwin).decode
-_decode_outside = msgspec.json.Decoder(_frame_twin(msgspec.Raw)).decode
-_decode_head = msgspec.json.Decoder(_ToldInWords).decode
-_decode_item = msgspec.json.Decoder(_AnyItem).decode
+_decode_outside = msgspec.json.Decoder(frame_twin(msgspec.Raw)).decode
+_decode_item = msgspec.json.Decoder(ANY_ITEM).decode
+_decode_parts = msgspec.json.Decoder(_Parts).decode
+_decode_word = msgspec.json.Decoder(Word).decode
+_PARTS: Final = (
+    ("kind", _decode_word, ""),
+    ("sequence", msgspec.json.Decoder(Counted).decode, 0),
+    ("event_id", _decode_word, ""),
+)
 _decode_anything = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.msgpack.Encoder(order="deterministic").encode
+# Not wire.codec.encode_body: a body over the cap is its sender's fault, for admission to find.
+_encode = msgspec.msgpack.Encoder().encode
 _OUTSIDE: Final = frozenset({"sequence", "event_id"})
+_FIELDS_OF: Final = {key: frozenset(twin.__struct_fields__) | {"kind"} for key, twin in ITEM_TWINS.items()}
 _PATTERNS: Final = {
-    NAME_PATTERN: "that is a name: letters, digits and . _ : @ / ~ -, beginning with a letter or digit",
-    HEX_PATTERN: f"of {2 * EPOCH_BYTES} hex digits",
-    LANE_PATTERN: f"out of {', '.join(LANES)}",
+    repr(NAME_PATTERN): "that is a name: letters, digits and . _ : @ / ~ -, beginning with a letter or digit",
+    repr(HEX_PATTERN): f"of {2 * EPOCH_BYTES} hex digits",
+    repr(LANE_PATTERN): f"out of {', '.join(LANES)}",
 }
-"""What a sender reads in place of a regular expression."""
-_KIND_PLACE: Final = re.compile(r"\$\.items\[\d+\]\.kind")
+"""What a sender reads in place of a regular expression: every one that a field of these structs has."""
 _BAD: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
-# ------------------------------------------------------------------------------------------------------ there and back
-
-
 class JsonFrame(NamedTuple):
-    """A frame, and the event ids of its items by the sequence each stands for."""
+    """A frame, and what it says of its items by the sequence each stands for: their event ids, what does not fit."""
 
     frame: Frame
-    event_ids: dict[int, str]
+    event_ids: Mapping[int, str]
+    faults: Mapping[int, Fault]
 
 
 def decode_json_frame(data: bytes) -> JsonFrame:
@@ -230,7 +109,7 @@ def decode_json_frame(data: bytes) -> JsonFrame:
     if said.version != FRAME_VERSION:
         raise DecodeError(Reason.UNKNOWN_FRAME_VERSION, f"this build reads version {FRAME_VERSION}")
     lane = _lane_of(said, told)
-    items = [_item(place, item, lane, said.source) for place, item in enumerate(told)]
+    items = [_item(item, said.source) for item in told]
     frame = Frame(
         FRAME_VERSION,
         said.source,
@@ -242,46 +121,77 @@ def decode_json_frame(data: bytes) -> JsonFrame:
         None if said.prev_epoch is None else bytes.fromhex(said.prev_epoch),
         said.prev_last_sequence,
     )
-    if fault := fault_of(frame):
-        raise FieldError(*fault)
-    event_ids = {keys.event_id_sequence(item.event_id): item.event_id for item in items if item.event_id}
-    return JsonFrame(frame, event_ids)
+    if contradiction := fault_of(frame):
+        raise FieldError(*contradiction)
+    event_ids = {keys.sequence_of(item, lane): item.event_id for item in items if item.event_id}
+    faults = [
+        (_item_fault(place, each, lane), item) for place, (each, item) in enumerate(zip(told, items, strict=True))
+    ]
+    return JsonFrame(frame, event_ids, {keys.sequence_of(item, lane): fault for fault, item in faults if fault})
 
 
 def _said(data: bytes) -> tuple[Any, list[Any]]:
-    """The document, and its items: twins, and _Unknown where there is none for the kind."""
+    """The document, and its items: twins, and _Aside where none fits."""
     try:
         said: Any = _decode(data)
-    except _BAD as error:
-        refused = _field_error(error)
-        if not (_KIND_PLACE.fullmatch(refused.field) and refused.problem.startswith("Invalid value ")):
-            raise refused from None
+    except _BAD:
+        pass
     else:
         return said, said.items
     try:
         said = _decode_outside(data)
     except _BAD as error:
-        raise _field_error(error) from None
+        inside, fault = _fault(error, "$")
+        raise FieldError(*fault, inside=inside) from None
     return said, [_taken_apart(f"$.items[{place}]", raw) for place, raw in enumerate(said.items)]
 
 
 def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct made at run time
-    """One item by itself. An unknown kind is bounded before it is looked into: its shape is anybody's."""
+    """One item by itself."""
+    wrong: list[tuple[Exception, str]] = []
+    parts = _Parts()
     try:
-        head = _decode_head(raw)
-        if head.kind in KIND_WORDS:
-            return _decode_item(raw)
-        if len(raw) > BODY_BYTES_MAX:
-            raise FieldError(where, f"is of an unknown kind, and longer than {BODY_BYTES_MAX} bytes")
-        rest = {name: value for name, value in _decode_anything(raw).items() if name not in _OUTSIDE}
-        key = _RESERVED_WORDS.get(head.kind, (UNKNOWN_WORD, 0))
-        return _Unknown(key, head.sequence, head.event_id, _encode_sorted(rest))
+        parts = _decode_parts(raw)
     except _BAD as error:
-        raise _field_error(error, where) from None
+        wrong.append((error, where))
+    told: list[Any] = []
+    for name, decode, otherwise in _PARTS:
+        try:
+            told.append(decode(getattr(parts, name)))
+        except _BAD as error:
+            told.append(otherwise)
+            wrong.append((error, f"{where}.{name}"))
+    word, sequence, event_id = told
+    key = KEY_OF_WORD.get(word) or RESERVED_WORDS.get(word, (UNKNOWN_WORD, 0))
+    body = NOTHING
+    try:
+        if word in KEY_OF_WORD:
+            return _decode_item(raw)
+    except _BAD as error:
+        wrong.append((error, where))
+    try:
+        body = _looked_into(raw, _FIELDS_OF.get(key))
+    except _BAD as error:
+        wrong.append((error, where))
+    fault = _fault(*wrong[0])[1] if wrong else None
+    if not word:  # told as by a source that cannot make out a record of its own
+        key, fault = (Kind.QUARANTINED, 1), fault or Fault(f"{where}.kind", "every item needs one")
+    return _Aside(key, sequence, event_id, body, fault)
 
 
-def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
-    """`ack` with named keys, hex ids, and the event id of each rejected item that has one."""
+def _looked_into(raw: msgspec.Raw, fields: frozenset[str] | None) -> bytes:
+    """The item as a map of those `fields` alone, None = all. Its size is looked at first: its shape is anybody's."""
+    if len(raw) > BODY_BYTES_MAX:
+        message = f"is longer than {BODY_BYTES_MAX} bytes: nothing of it is kept"
+        raise ValueError(message)
+    said = _decode_anything(raw)
+    if isinstance(said, dict):
+        said = {name: said[name] for name in said.keys() - _OUTSIDE if fields is None or name in fields}
+    return _encode_sorted(said)
+
+
+def json_ack(ack: Ack, said: JsonFrame) -> msgspec.Struct:
+    """`ack` with named keys, hex ids, and of each rejected item its event id and what does not fit, where known."""
     return AckTwin(
         ledger=ack.ledger.hex(),
         epoch=ack.epoch.hex(),
@@ -289,7 +199,12 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
         index=ack.index,
         wanted=[RangeTwin(first=span.first, last=span.last) for span in ack.wanted],
         rejected=[
-            RejectedTwin(sequence=item.sequence, reason=item.reason, event_id=event_ids.get(item.sequence, ""))
+            RejectedTwin(
+                sequence=item.sequence,
+                reason=item.reason,
+                event_id=said.event_ids.get(item.sequence, ""),
+                **_told_of(said.faults.get(item.sequence)),
+            )
             for item in ack.rejected
         ],
         version=ack.version,
@@ -299,11 +214,11 @@ def json_ack(ack: Ack, event_ids: Mapping[int, str]) -> msgspec.Struct:
 
 
 def _lane_of(said: Any, told: list[Any]) -> Lane:  # noqa: ANN401 - a struct made at run time
-    """The lane named, or the one the items show: event ids and no numbers."""
+    """The lane named, or the one the items show: event ids and no numbers, whether or not each has its own."""
     if said.lane is not None:
         return LANES[said.lane]
-    unnumbered = all(item.event_id and not item.sequence for item in told)
-    return Lane.BY_EVENT_ID if told and unnumbered else Lane.BACKLOG
+    unnumbered = any(item.event_id for item in told) and not any(item.sequence for item in told)
+    return Lane.BY_EVENT_ID if unnumbered else Lane.BACKLOG
 
 
 def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made at run time
@@ -320,20 +235,30 @@ def _epoch_of(said: Any, lane: Lane) -> bytes:  # noqa: ANN401 - a struct made a
     raise FieldError("$.epoch", problem)
 
 
-def _item(place: int, said: Any, lane: Lane, source: str) -> Item:  # noqa: ANN401 - a struct made at run time
+def _item_fault(place: int, said: Any, lane: Lane) -> Fault | None:  # noqa: ANN401 - a struct made at run time
+    """What does not fit in an item, or that nothing tells it from others."""
+    if isinstance(said, _Aside) and said.fault is not None:
+        return said.fault
     if lane is Lane.BY_EVENT_ID and not said.event_id:
-        raise FieldError(f"$.items[{place}].event_id", "every item of an unnumbered frame needs one")
+        return Fault(f"$.items[{place}].event_id", "every item of an unnumbered frame needs one")
     if lane is not Lane.BY_EVENT_ID and not said.sequence:
-        raise FieldError(f"$.items[{place}].sequence", "every item of a numbered frame needs one, counting from 1")
-    if isinstance(said, _Unknown):
+        return Fault(f"$.items[{place}].sequence", "every item of a numbered frame needs one, counting from 1")
+    return None
+
+
+def _told_of(fault: Fault | None) -> dict[str, str]:
+    return {} if fault is None else {"field": fault.field, "problem": fault.problem}
+
+
+def _item(said: Any, source: str) -> Item:  # noqa: ANN401 - a struct made at run time
+    if isinstance(said, _Aside):
         return Item(said.sequence, *said.key, msgspec.Raw(said.body), said.event_id)
-    kind, kind_version = _KEY_OF_TWIN[type(said)]
+    kind, kind_version = KEY_OF_TWIN[type(said)]
     body_type = BODY_TYPES[kind, kind_version]
     values = {name: getattr(said, name) for name in body_type.__struct_fields__}
     values["clock"] = said.clock or source
     values["shard_key"] = said.shard_key or _shard_key(said)
-    body = msgspec.Raw(encode_body(body_type(**values)))
-    return Item(said.sequence, kind, kind_version, body, said.event_id)
+    return Item(said.sequence, kind, kind_version, msgspec.Raw(_encode(body_type(**values))), said.event_id)
 
 
 def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
@@ -342,13 +267,13 @@ def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
     return str(said.customer or said.linked or said.conversation)
 
 
-def _field_error(error: Exception, where: str = "$") -> FieldError:
-    """A decoder's message, split into what is wrong and where; where: what it decoded."""
+def _fault(error: Exception, where: str) -> tuple[str, Fault]:
+    """A decoder's message: the place it stopped at, and what is wrong; where: what it decoded."""
     problem, _, path = (str(error) or type(error).__name__).partition(" - at ")
-    for pattern, words in _PATTERNS.items():
-        problem = problem.replace(f"matching regex {pattern!r}", words)
+    start, _, told = problem.partition(" matching regex ")
+    if told:
+        problem = f"{start} {_PATTERNS[told]}"
     inside = field = where + path.strip("`").removeprefix("$")
-    for start in ("Object missing required field ", "Object contains unknown field "):
-        if problem.startswith(start):
-            field = f"{inside}.{problem.removeprefix(start).strip('`')}"
-    return FieldError(field, problem, inside=inside)
+    if problem.startswith(("Object missing required field ", "Object contains unknown field ")):
+        field = f"{inside}.{problem.rpartition(' field ')[2].strip('`')}"
+    return inside, Fault(field, problem)

@@ -27,7 +27,7 @@ def fault_of(frame: Frame) -> Fault | None:
     if (
         frame.base > 1
         and frame.lane is Lane.BACKLOG
-        and min(map(_sequence, frame.items), default=frame.base) < frame.base
+        and min(filter(None, map(_sequence, frame.items)), default=frame.base) < frame.base
     ):
         return Fault("$.base", "is the lowest sequence still held, and an item of this frame is below it")
     for place, gone in enumerate(frame.gone):

@@ -12,7 +12,7 @@ import msgspec
 from collector._core import derived, keys
 from collector._core.personal import names_a_person
 from collector._core.reserved import CONVERSATION_KINDS, RESERVED_KINDS
-from collector._core.sequence import Progress, StreamView, lowest
+from collector._core.sequence import Progress, StreamView, lowest, prev_wanted
 from ledger.entry import NewEntry
 from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
 from wire.decoders import BODY_DECODERS
@@ -152,7 +152,7 @@ def admit(
         work.decisions,
         work.gaps,
         work.wanted(),
-        _prev_wanted(frame, previous),
+        prev_wanted(frame, previous),
         work.heartbeat_ms,
     )
 
@@ -204,7 +204,9 @@ class _Frame:
     def snapshot(self) -> None:
         """Newest wins; what is older than the newest is not kept."""
         for item in self.frame.items:
-            if item.sequence > self.progress.mark:
+            if not item.sequence:
+                self._nameless(item)
+            elif item.sequence > self.progress.mark:
                 self._take(item, item.sequence)
                 self.progress.add(self.progress.mark + 1, item.sequence)
             elif not self._known(item, item.sequence):
@@ -213,14 +215,11 @@ class _Frame:
     def by_event_id(self) -> None:
         """The key comes from the item's own id; there is no mark."""
         for item in self.frame.items:
-            if item.event_id:
-                sequence = keys.event_id_sequence(item.event_id)
-                if not self._known(item, sequence):
-                    self._take(item, sequence)
-            else:
-                sequence = keys.content_sequence(bytes(item.body))
-                if not self._known(item, sequence):
-                    self._quarantine(item, sequence, Reason.ROW_MALFORMED)
+            sequence = keys.sequence_of(item, Lane.BY_EVENT_ID)
+            if not item.event_id:
+                self._nameless(item)
+            elif not self._known(item, sequence):
+                self._take(item, sequence)
 
     def wanted(self) -> list[SequenceRange]:
         """The lowest undeclared holes, for the source to fill or declare."""
@@ -246,11 +245,9 @@ class _Frame:
         return expected - first
 
     def _numbered(self, item: Item) -> None:
-        sequence = item.sequence
-        progress = self.progress
+        sequence, progress = item.sequence, self.progress
         if sequence == 0:
-            if not self._known(item, sequence):
-                self._quarantine(item, sequence, Reason.ROW_MALFORMED)
+            self._nameless(item)
         elif progress.has(sequence):
             if not self._known(item, sequence) and self._take(item, sequence):
                 self.accepted -= 1
@@ -260,6 +257,15 @@ class _Frame:
         else:
             self._take(item, sequence)
             progress.add(sequence, sequence)
+
+    def _nameless(self, item: Item) -> None:
+        """Put aside what says neither number nor id: its content stands for it, so that a repeat is one."""
+        epoch, sequence = keys.event_id_epoch(self.frame.source), keys.content_sequence(item)
+        is_new = self._taken_in_frame(sequence) is None and self.stored(self.frame.source, epoch, sequence) is None
+        if is_new:
+            self._put_aside(epoch, sequence, item, Reason.ROW_MALFORMED)
+        outcome = Outcome.QUARANTINED if is_new else Outcome.REPEAT
+        self.decisions.append(Decision(sequence, outcome, Reason.ROW_MALFORMED))
 
     def _take(self, item: Item, sequence: int) -> bool:
         """Store `item` under a free key. Whether it was accepted as it came."""
@@ -293,10 +299,11 @@ class _Frame:
         self.accepted += 1
         return True
 
+    def _put_aside(self, epoch: bytes, sequence: int, item: Item, reason: Reason) -> None:
+        self.entries.append(derived.quarantined(self.frame.source, epoch, sequence, item, reason, self.received_at))
+
     def _quarantine(self, item: Item, sequence: int, reason: Reason) -> bool:
-        self.entries.append(
-            derived.quarantined(self.frame.source, self.epoch, sequence, item, reason, self.received_at)
-        )
+        self._put_aside(self.epoch, sequence, item, reason)
         self.decisions.append(Decision(sequence, _outcome_of(reason), reason))
         return False
 
@@ -390,10 +397,3 @@ class _Frame:
 
 def _outcome_of(reason: Reason) -> Outcome:
     return Outcome.UNROUTED if reason is Reason.UNROUTED_QUEUE else Outcome.QUARANTINED
-
-
-def _prev_wanted(frame: Frame, previous: StreamView | None) -> list[SequenceRange]:
-    """The lowest holes of the epoch before. That declares nothing: its rows may still come, or be declared gone."""
-    if frame.lane is not Lane.BACKLOG or frame.prev_epoch is None or frame.prev_last_sequence is None:
-        return []
-    return lowest(Progress(previous or StreamView()).missing(1, frame.prev_last_sequence))

@@ -6,6 +6,7 @@ The same cause always gives the same key, so a restart of the collector or a sec
 from hashlib import sha256
 from typing import Final
 
+from wire.frame import Item, Lane
 from wire.ids import SourceId
 from wire.limits import EPOCH_BYTES
 
@@ -57,9 +58,17 @@ def event_id_sequence(event_id: str) -> int:
     return int.from_bytes(sha256(event_id.encode()).digest()[:8]) >> 1
 
 
-def content_sequence(body: bytes) -> int:
-    """The sequence of an item whose `event_id` is missing: its content, so a resend of it adds nothing."""
-    return int.from_bytes(sha256(b"\x00" + body).digest()[:8]) >> 1
+def content_sequence(item: Item) -> int:
+    """The sequence of an item without number and `event_id`: its content, so a resend of it adds nothing."""
+    return int.from_bytes(sha256(b"\x00" + item.body).digest()[:8]) >> 1
+
+
+def sequence_of(item: Item, lane: Lane) -> int:
+    """The sequence an item of that lane stands for; that of its content, under `event_id_epoch`, where it says none."""
+    told = item.sequence
+    if lane is Lane.BY_EVENT_ID:
+        told = event_id_sequence(item.event_id) if item.event_id else 0
+    return told or content_sequence(item)
 
 
 def clock_epoch(ledger_id: bytes) -> bytes:

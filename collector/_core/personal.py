@@ -11,11 +11,14 @@ from typing import Any, Final
 
 import msgspec
 
+from collector._core.reserved import CONVERSATION_KINDS
 from wire.bodies import BODY_TYPES
 from wire.body import Body
 from wire.decoders import BODY_DECODERS
 from wire.frame import Item
 from wire.ids import is_name
+from wire.kinds import Kind
+from wire.limits import BODY_BYTES_MAX
 
 _MAYBE_MOBILE: Final = re.compile(r"1[3-9]\d[-. ]?\d{4}[-. ]?\d{4}").search
 """Quick, since it begins with one character; finds every mobile number that `_NUMBER` does."""
@@ -28,6 +31,9 @@ _NUMBER_IN_WORD: Final = re.compile(r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)")
 _NUMBER_IN_BYTES: Final = re.compile(
     rb"(?<![0-9A-Za-z])(?:(?:\+?86)?1[3-9]\d{9}|0\d{2,3}-\d{7,8})(?![0-9A-Za-z])|\+\d{7,15}(?!\d)"
 ).search
+_OF_NO_ID: Final = re.compile(r"[^!-~]").search
+_A_CONNECTORS: Final = CONVERSATION_KINDS | {Kind.QUARANTINED}
+"""What tells of people: conversations, and what is of no kind that could be read."""
 _LEFT_SHOWN: Final = 3
 _RIGHT_SHOWN: Final = 4
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}").fullmatch
@@ -82,15 +88,35 @@ def names_a_person(body: Body, *, any_queue: bool = False) -> bool:
 def keepable(item: Item) -> bytes:
     """The body of an item that was not taken, as it may be kept: nothing, where it says who a person is.
 
-    What cannot be decoded is searched for a telephone number as it stands.
+    What cannot be decoded is searched for a telephone number as it stands; of what a connector told, for a text and
+    whatever else no id may be.
     """
     raw = bytes(item.body)
     decode = BODY_DECODERS.get((item.kind, item.kind_version))
     try:
         is_bad = decode is not None and names_a_person(decode(raw), any_queue=True)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        is_bad = _NUMBER_IN_BYTES(raw) is not None
+        is_bad = _NUMBER_IN_BYTES(raw) is not None or (item.kind in _A_CONNECTORS and _holds_a_text(raw))
     return b"" if is_bad else raw
+
+
+def _holds_a_text(raw: bytes) -> bool:
+    """Whether a string anywhere in it is none an id could be. Its size is looked at first: its shape is anybody's."""
+    if len(raw) > BODY_BYTES_MAX:
+        return False
+    try:
+        left = [msgspec.msgpack.decode(raw)]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    while left:
+        said = left.pop()
+        if isinstance(said, dict):
+            left += [*said.keys(), *said.values()]
+        elif isinstance(said, list | tuple):
+            left += said
+        elif isinstance(said, str) and (_OF_NO_ID(said) is not None or is_personal(said)):
+            return True
+    return False
 
 
 def _says_who(body: Body, *, any_queue: bool) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from wire.frame import SequenceRange
+from wire.frame import Frame, Lane, SequenceRange
 from wire.limits import GONE_RANGES_MAX, SEQUENCE_MAX
 
 Span = tuple[int, int]
@@ -99,3 +99,10 @@ class Progress:
 def lowest(holes: Iterable[Span]) -> list[SequenceRange]:
     """As many holes as one acknowledgement may name."""
     return [SequenceRange(*hole) for hole in islice(holes, GONE_RANGES_MAX)]
+
+
+def prev_wanted(frame: Frame, previous: StreamView | None) -> list[SequenceRange]:
+    """The lowest holes of the epoch before. That declares nothing: its rows may still come, or be declared gone."""
+    if frame.lane is not Lane.BACKLOG or frame.prev_epoch is None or frame.prev_last_sequence is None:
+        return []
+    return lowest(Progress(previous or StreamView()).missing(1, frame.prev_last_sequence))

@@ -3,7 +3,7 @@ import pytest
 from collector._core import keys
 from collector._core.admission import Outcome, Rules
 from tests.collector.store import EPOCH, NOW, RULES, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
-from wire.codec import encode_body
+from wire.codec import decode_frame, encode_body, encode_frame
 from wire.conversation import Channel, Offered
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
@@ -115,10 +115,21 @@ def test_unknown_kinds_and_versions_are_stored_as_they_came() -> None:
     assert [(e.kind, e.kind_version, e.body) for e in admission.entries] == [(999, 1, b"\xc0"), (21, 7, b"\x2a")]
 
 
-def test_sequence_zero_is_quarantined_once() -> None:
+@pytest.mark.parametrize("lane", [Lane.BACKLOG, Lane.SNAPSHOT])
+def test_items_without_a_number_are_put_aside_each_by_itself_and_once(lane: Lane) -> None:
     store = Store()
-    assert store.admit(frame(item(0))).rejected == [Rejected(0, Reason.ROW_MALFORMED)]
-    assert store.admit(frame(item(0))).entries == []
+    nameless = [item(0, turn("a")), item(0, turn("b"))]
+    ours = [Rejected(keys.content_sequence(each), Reason.ROW_MALFORMED) for each in nameless]
+    told = store.admit(frame(nameless[0], item(1), *nameless, base=1, lane=lane))
+    assert (told.rejected, told.view.mark) == ([ours[0], ours[0], ours[1]], 1)
+    assert len(store.entries) == 3
+    assert [outcome for _, outcome in outcomes(store.admit(frame(*nameless, lane=lane)))] == [Outcome.REPEAT] * 2
+    assert len(store.entries) == 3
+
+
+def test_an_item_without_a_number_is_not_below_the_lowest_one_held() -> None:
+    store = Store()
+    assert store.admit(decode_frame(encode_frame(frame(item(5), item(0), base=5)))).view.mark == 5
 
 
 def test_a_probe_speaks_of_the_site_it_stands_in_and_of_no_other() -> None:

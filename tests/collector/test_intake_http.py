@@ -20,7 +20,7 @@ from wire.codec import decode_ack, encode_frame
 from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged, QualityScored
 from wire.errors import Reason
 from wire.frame import Lane, snapshot_epoch
-from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX
+from wire.limits import FRAME_BYTES_MAX
 from wire.record import Gone
 
 
@@ -70,7 +70,8 @@ async def test_a_quality_check_is_taken_like_any_event_and_without_its_result_is
         assert (scored.conversation, scored.passed, scored.fatal, scored.scorer) == ("c-1", False, True, "qc:7")
         del check["passed"]
         answer = await client.post("/v1/events", json=document(check | {"sequence": 2}), headers=AUTHORISED)
-        assert answer.status == 422
+        (rejected,) = (await answer.json())["rejected"]
+        assert (answer.status, rejected["reason"], rejected["field"]) == (200, "body_malformed", "$.items[0].passed")
 
 
 async def test_the_answer_comes_in_the_language_asked_for(tmp_path: Path) -> None:
@@ -178,14 +179,6 @@ async def test_other_types_and_compressed_bodies_are_415(tmp_path: Path, headers
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
-        (document(said(1, occurred_at="yesterday")), "$.items[0].occurred_at"),
-        (document(said(1), said(2, conversation="")), "$.items[1].conversation"),
-        (document(said(1, kind=7)), "$.items[0].kind"),
-        (document(said(1, kind="nonsense") | {"sequence": "2"}), "$.items[0].sequence"),
-        (document(said(1, kind="nonsense"), said(2, colour="red")), "$.items[1].colour"),
-        (document(said(1, kind="nonsense", remark="x" * BODY_BYTES_MAX)), "$.items[0]"),
-        (document({"kind": "nonsense"}), "$.items[0].sequence"),
-        (document(said(2**53)), "$.items[0].sequence"),
         (document(gone=[hole(9, 2)]), "$.gone[0].last"),
         (document(gone=[hole(1, 4), hole(4, 9)]), "$.gone[1].first"),
         (document(gone=[hole(1, 2**53)]), "$.gone[0].last"),
@@ -193,14 +186,12 @@ async def test_other_types_and_compressed_bodies_are_415(tmp_path: Path, headers
         (document(gone=[hole(1, 4, count=5)]), "$.gone[0].count"),
         (document(said(3), gone=[hole(1, 4)]), "$.items[0].sequence"),
         (document(said(3), base=4), "$.base"),
-        (document(said(1, colour="red")), "$.items[0].colour"),
-        (document({"kind": "customer_turn", "occurred_at": NOW, "conversation": "c"}), "$.items[0].sequence"),
         (document(said(1), epoch="xyz"), "$.epoch"),
         (document(said(1), epoch=None), "$.epoch"),
         (document(epoch=None), "$.items"),
         (document(epoch=None, gone=[{"first": 1, "last": 2, "drop_class": "event", "count": 2}]), "$.epoch"),
-        (document(said(1), lane="by_event_id"), "$.items[0].event_id"),
-        (document(said(1, monotonic_ms=2**64)), "$.items[0].monotonic_ms"),
+        (document(said(1), base="x"), "$.base"),
+        (document(said(1), colour="red"), "$.colour"),
         ([], "$"),
     ],
 )
