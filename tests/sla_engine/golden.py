@@ -162,6 +162,7 @@ def _turn(fact: ResponseFact) -> dict[str, Any]:
         "account": fact.place.account,
         "took_s": "never" if fact.duration_ms is None else fact.duration_ms / 1000,
         "verdict": None if fact.verdict is None else str(fact.verdict),
+        "why": None if fact.why is None else str(fact.why),
     }
     return {key: value for key, value in said.items() if value not in {UNASSIGNED, None}}
 
