@@ -210,7 +210,8 @@ def _told(line: dict[str, Any], c: str) -> Event:
             return offered(at, c, queue, voice=voice, outbound=outbound, arrives=arrives)
         case "customer":
             resolution = line.get("resolution_ms", 1)
-            return customer(at, c, queue, form=Form(line.get("form", "text")), resolution=resolution, arrives=arrives)
+            form, whose = Form(line.get("form", "text")), line.get("customer", "")
+            return customer(at, c, queue, form=form, resolution=resolution, arrives=arrives, whose=whose)
         case "agent":
             return agent(at, account, c, author=Author(line.get("author", "human")), arrives=arrives)
         case "queued":
