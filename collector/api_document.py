@@ -55,6 +55,23 @@ EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             ],
         },
     ),
+    "names_the_customer": (
+        "A sender that tells of no offer says in the customer's messages whose they are, by a pseudonym",
+        {
+            "source": "shop-a",
+            "items": [
+                {
+                    "event_id": "delivery-60aa",
+                    "kind": "customer_turn.v2",
+                    "occurred_at": 1700000070000,
+                    "conversation": "c-1002",
+                    "queue": "shop-a-presales",
+                    "customer": "k7f3d1a52",
+                    "customer_key": "2026-11",
+                }
+            ],
+        },
+    ),
     "declares_a_hole": (
         "A sender that had to drop events says so, and is acknowledged past them",
         {

@@ -87,7 +87,9 @@ _SHARD_FIELDS: Final[_Fields] = [
         "customer",
         Annotated[
             OptionalName,
-            Meta(description="pseudonym; the same on every event of a conversation; people are those of `offered`"),
+            Meta(
+                description="pseudonym, the same on all events of a conversation; kept of `offered`, `customer_turn.v2`"
+            ),
         ],
         "",
     ),

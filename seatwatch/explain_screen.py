@@ -131,6 +131,8 @@ def turn_lines(session: Session, tell: Teller) -> Iterator[str]:
         yield tell.word("turns_heading")
     for turn in session.turns:
         judged = "" if turn.verdict is None else f"  {tell.word(turn.verdict)}"
+        if turn.why is not None:
+            judged += f" ({tell.word(turn.why)})"
         who = readable(turn.place.account)
         yield f"  {turn.turn}: {tell.at(turn.started_at)}  {tell.lasting(turn.duration_ms)}  {who}{judged}"
 

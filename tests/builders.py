@@ -39,6 +39,7 @@ from wire.conversation import (
     Direction,
     Form,
     LeftReason,
+    NamedCustomerTurn,
     Offered,
     Presence,
     PresenceChanged,
@@ -139,8 +140,10 @@ def customer(
     resolution: int = 1,
     arrives: str | int | None = None,
     source: str = "chat",
+    whose: str = "",
 ) -> Event:
-    return _event(CustomerTurn(*_head(at, c, resolution), c, form, queue), arrives, source)
+    said = (*_head(at, c, resolution), c, form, queue)
+    return _event(NamedCustomerTurn(*said, whose) if whose else CustomerTurn(*said), arrives, source)
 
 
 def agent(

@@ -124,11 +124,22 @@ class Accepted(Body, frozen=True, array_like=True, gc=False):
 
 
 class CustomerTurn(Body, frozen=True, array_like=True, gc=False):
-    """The customer wrote. `queue` serves sources that send no `offered`."""
+    """The customer wrote. `queue` serves sources that send no `offered`. Whose it is: `NamedCustomerTurn`."""
 
     conversation: Name
     form: Form = Form.TEXT
     queue: OptionalName = ""
+
+
+class NamedCustomerTurn(CustomerTurn, frozen=True, array_like=True, gc=False):
+    """Version 2 of a customer turn: it says whose it is, for sources that send no `offered`, or not for everybody.
+
+    customer, customer_key: as in `Offered`. A version of its own, so that a turn that names nobody is for ever the same
+    bytes, and what is sent or imported again is the same entry.
+    """
+
+    customer: OptionalName = ""
+    customer_key: OptionalName = ""
 
 
 class AgentTurn(Body, frozen=True, array_like=True, gc=False):

@@ -108,7 +108,8 @@ class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
     """One answered (or, at the end, unanswered) turn: M3. duration_ms is None when it was never answered.
 
     void: a late entry joined this turn to another one; it counts nowhere. verdict: None where the definition sets no
-    limit for this turn. resolution_ms: the coarser one of its two ends.
+    limit for this turn. resolution_ms: the coarser one of its two ends. why: the rule that decided, where the customer
+    left or nobody was there and the definition says more of that than the time does (semantics 2).
     """
 
     conversation: str
@@ -126,6 +127,7 @@ class ResponseFact(msgspec.Struct, frozen=True, gc=False, tag="response"):
     customer: str = ""
     verdict: Verdict | None = None
     resolution_ms: int = 0
+    why: Why | None = None
 
 
 class LegEnd(StrEnum):

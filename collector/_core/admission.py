@@ -14,7 +14,7 @@ from collector._core.personal import names_a_person
 from collector._core.reserved import CONVERSATION_KINDS, RESERVED_KINDS
 from collector._core.sequence import Progress, StreamView, lowest, prev_wanted
 from ledger.entry import NewEntry
-from wire.conversation import Assigned, CustomerTurn, Offered, Queued, Transferred
+from wire.conversation import Assigned, CustomerTurn, NamedCustomerTurn, Offered, Queued, Transferred
 from wire.decoders import BODY_DECODERS
 from wire.errors import Reason
 from wire.facility import Heartbeat
@@ -36,7 +36,7 @@ _NOT_A_SENDERS: Final = {
     # a source that could not make out a record of its own says so under the record's number
     Kind.QUARANTINED: Reason.ROW_MALFORMED,
 }
-NAMES_A_QUEUE: Final = frozenset({Offered, Queued, Assigned, CustomerTurn, Transferred})
+NAMES_A_QUEUE: Final = frozenset({Offered, Queued, Assigned, CustomerTurn, NamedCustomerTurn, Transferred})
 """Bodies that may say which queue they are about; the others are about a conversation already placed."""
 
 _decode_gone = msgspec.msgpack.Decoder(Gone).decode

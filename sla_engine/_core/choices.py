@@ -165,6 +165,6 @@ class Period(StrEnum):
 
 
 IMPLEMENTED: Final[Mapping[str, tuple[object, ...]]] = {
-    "semantics": (1,),
+    "semantics": (1, 2),
 }
 """Field of a definition -> the values this build computes. A field that is not listed takes any well-formed value."""

@@ -280,7 +280,7 @@ def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:
             amounts.append((Slot.NEAR_IT, int(abs(duration - limit) < fact.resolution_ms)))
     else:
         amounts.append((Slot.UNANSWERED_TURNS, 1))
-        if rule.cap_ms is not None:
+        if rule.cap_ms is not None and fact.verdict is not Verdict.EXCLUDED:
             amounts += ((Slot.TURN_TOTAL, rule.cap_ms), (Slot.TURN_COUNT, 1))
     if judged and rule.unit is Unit.TURN:
         amounts += ((Slot.TURNS_JUDGED, 1), (Slot.TURNS_MET, int(fact.verdict is Verdict.MET)))

@@ -121,8 +121,9 @@ TURN_SAID: Final = 4  # the open turn was said to be unanswered; an answer may s
 BEGAN_INSIDE: Final = 8  # the clock first started inside the windows
 TOLD_NOBODY: Final = 16  # the source said that nobody was there
 ARRIVAL_STANDS_IN: Final = 32  # the clock runs from the arrival, for want of a word of the queue (E1)
-SAID_OVERDUE: Final = 64
-ONE_WARNING: Final = 128
+TURN_TOLD_NOBODY: Final = 64  # the source said so while the open turn waited
+SAID_OVERDUE: Final = 128
+ONE_WARNING: Final = 256
 
 # Bits of Conversation.owes.
 WAITS: Final = 1  # the customer has written (or called) and no human of ours has answered since

@@ -32,6 +32,7 @@ from wire.conversation import (
     Direction,
     Form,
     LeftReason,
+    NamedCustomerTurn,
     Offered,
     PresenceChanged,
     Queued,
@@ -91,14 +92,18 @@ def _accepted(shard: Shard, entry: Recorded, body: Accepted) -> None:
     take(shard, entry, body, _ACCEPTED, 0, body.account, "")
 
 
-def _customer_turn(shard: Shard, entry: Recorded, body: CustomerTurn) -> None:
+def _customer_turn(shard: Shard, entry: Recorded, body: CustomerTurn, customer: str = "") -> None:
     form = body.form
     if form is _TEXT:
-        take(shard, entry, body, _CUSTOMER_TURN, _TEXT_BIT, "", body.queue)
+        take(shard, entry, body, _CUSTOMER_TURN, _TEXT_BIT, "", body.queue, customer)
     elif form in _EDITS:  # E14: an edit counts at its original time, which was told already
         hear(shard, entry.source, body.occurred_at)
     else:
-        take(shard, entry, body, _CUSTOMER_TURN, FORM_BIT[form], "", body.queue)
+        take(shard, entry, body, _CUSTOMER_TURN, FORM_BIT[form], "", body.queue, customer)
+
+
+def _named_customer_turn(shard: Shard, entry: Recorded, body: NamedCustomerTurn) -> None:
+    _customer_turn(shard, entry, body, body.customer)
 
 
 def _agent_turn(shard: Shard, entry: Recorded, body: AgentTurn) -> None:
@@ -172,6 +177,7 @@ HANDLERS: Final[Mapping[type[Body] | type[None], Handler]] = {
     Assigned: _assigned,
     Accepted: _accepted,
     CustomerTurn: _customer_turn,
+    NamedCustomerTurn: _named_customer_turn,
     AgentTurn: _agent_turn,
     Transferred: _transferred,
     CustomerLeft: _customer_left,

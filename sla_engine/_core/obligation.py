@@ -26,6 +26,7 @@ from sla_engine._core.conversation import (
     REPLIED,
     TOLD_NOBODY,
     TURN_SAID,
+    TURN_TOLD_NOBODY,
     UNREACHED,
     WHOLE_SESSION,
     Conversation,
@@ -137,7 +138,9 @@ def end(
     if nobody:
         track.flags |= TOLD_NOBODY
     if track.turn_at != NOT_YET:
-        lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive)
+        if nobody:
+            track.flags |= TURN_TOLD_NOBODY
+        lose_turn(context, conversation, track, rule, at, stays_open=rule.turns_outlive, has_left=why is None)
     if track.state == AWAITS_CLOCK:
         track.state = UNREACHED
         say_session(context, conversation, track, rule, NEVER_REACHED, at)
@@ -145,7 +148,12 @@ def end(
         return
     track.state = LOST
     waited_ms, bound = elapsed(context, rule, track.clock_at, track.domain, at)
-    judgement = left(rule, track, waited_ms, at) if why is None else never_answered(rule, why)
+    if why is None:
+        limit_ms = rule.clock.limit(track.clock_at)
+        by_due = waited_ms <= limit_ms if rule.second_semantics else at <= track.due_at
+        judgement = left(rule, waited_ms, limit_ms, by_due=by_due)
+    else:
+        judgement = never_answered(rule, why)
     say_session(context, conversation, track, rule, judgement, at, Wait(at, waited_ms, bound))
 
 
@@ -323,7 +331,7 @@ def _start_later(context: Context, conversation: Conversation, track: Track, rul
     if is_outside or track.flags & JUDGED:
         said = OUT_OF_HOURS if is_outside else never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, said, track.due_at, void=True)
-    track.flags &= TURN_SAID | TOLD_NOBODY
+    track.flags &= TURN_SAID | TURN_TOLD_NOBODY | TOLD_NOBODY
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     _start_clock(context, conversation, track, rule, at)
@@ -352,7 +360,7 @@ def _restart(context: Context, conversation: Conversation, track: Track, rule: R
     if track.flags & JUDGED:
         taken_back = never_answered(rule, Why.NOT_ANSWERED_WHEN_DUE)
         say_session(context, conversation, track, rule, taken_back, track.due_at, void=True)
-    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TOLD_NOBODY | ARRIVAL_STANDS_IN
+    track.flags &= REPLIED | BEGAN_INSIDE | TURN_SAID | TURN_TOLD_NOBODY | TOLD_NOBODY | ARRIVAL_STANDS_IN
     track.resolution_ms = context.resolution_ms
     track.domain = context.domain
     track.owner = conversation.account

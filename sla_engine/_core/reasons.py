@@ -67,10 +67,12 @@ class Says(StrEnum):
     LEFT_ALWAYS_IGNORED = "left_always_ignored"
     LEFT_ALWAYS_COUNTS = "left_always_counts"
     LEFT_BY_DUE_IS_MET = "left_by_due_is_met"
+    TURNS_LEFT = "turns_left"
     TURN_ENDED_WITH_SESSION = "turn_ended_with_session"
     TURN_STAYED_OPEN = "turn_stayed_open"
     COURTESY_OPENS_NOTHING = "courtesy_opens_nothing"
     NOBODY_WAS_ONLINE = "nobody_was_online"
+    TURNS_WITHOUT_ANYBODY = "turns_without_anybody"
     OPENS_A_TURN = "opens_a_turn"
     OPENS_NOTHING = "opens_nothing"
     OUTBOUND_NOT_JUDGED = "outbound_not_judged"
@@ -97,6 +99,7 @@ _LEFT_SAYS: Final = {
     Why.LEFT_SHORT: Says.LEFT_TOO_SOON_TO_COUNT,
     Why.LEFT_IN_TIME: Says.LEFT_BY_DUE_IS_MET,
 }
+_OF_NOBODY: Final = (Why.NOBODY_ONLINE, Why.NOT_SERVED)
 _STARTS: Final = {
     ClockStart.ARRIVAL: Says.CLOCK_FROM_ARRIVAL,
     ClockStart.QUEUED: Says.CLOCK_FROM_QUEUE,
@@ -240,6 +243,9 @@ def _never_answered(case: Case) -> Iterator[Applied]:
 
 def _left(case: Case) -> Iterator[Applied]:
     fact, chosen = case.fact, case.definition.left_before_target
+    turns = sum(turn.why is not None and turn.why not in _OF_NOBODY for turn in case.turns)
+    if turns:
+        yield Applied("E11", "left_before_target", chosen, Says.TURNS_LEFT, {"count": turns})
     if fact.outcome is not Outcome.ABANDONED:
         return
     says = _LEFT_SAYS.get(fact.why)
@@ -286,6 +292,10 @@ def _turn_ends(case: Case) -> Iterator[Applied]:
 def _nobody_online(case: Case) -> Iterator[Applied]:
     if case.fact.nobody_online:
         yield Applied("E13", "nobody_online", case.definition.nobody_online, Says.NOBODY_WAS_ONLINE, {})
+    turns = sum(turn.why in _OF_NOBODY for turn in case.turns)
+    if turns:
+        chosen = case.definition.nobody_online
+        yield Applied("E13", "nobody_online", chosen, Says.TURNS_WITHOUT_ANYBODY, {"count": turns})
 
 
 def _inbound_forms(case: Case) -> Iterator[Applied]:

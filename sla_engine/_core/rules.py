@@ -25,6 +25,8 @@ from sla_engine._core.definition import Definition, decode_definition, label_of
 from wire.conversation import Author, Form
 
 NO_SLOT: Final = -1
+SECOND_SEMANTICS: Final = 2
+"""From this one on E11 and E13 judge turns, too, and E11 asks the wait itself whether it kept the limit."""
 
 
 AUTHOR_BIT: Final[Mapping[Author, int]] = {author: bit for bit, author in enumerate(Author)}
@@ -98,6 +100,7 @@ class Rule:
         "plain",
         "reply_mask",
         "restarts",
+        "second_semantics",
         "short_abandon_ms",
         "simple_turns",
         "turns_outlive",
@@ -128,6 +131,7 @@ class Rule:
         self.abandons = definition.left_before_target
         self.nobody_online = definition.nobody_online
         self.judges_outbound = definition.outbound is Outbound.COUNTS
+        self.second_semantics = definition.semantics >= SECOND_SEMANTICS
         self.estimates = definition.clock_domains is ClockDomains.ESTIMATED_OFFSET
         # what is plain needs no more than a subtraction and a comparison
         self.plain = not (

@@ -4,7 +4,15 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline
 from sla_engine._core.context import Context
-from sla_engine._core.conversation import BEGAN_INSIDE, TOLD_NOBODY, TURN_SAID, Conversation, Track, fact_key
+from sla_engine._core.conversation import (
+    BEGAN_INSIDE,
+    TOLD_NOBODY,
+    TURN_SAID,
+    TURN_TOLD_NOBODY,
+    Conversation,
+    Track,
+    fact_key,
+)
 from sla_engine._core.definition import is_short_wait
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
@@ -19,6 +27,18 @@ class Wait(NamedTuple):
     ended_at: int | None = None
     waited_ms: int | None = None
     skew_bound_ms: int = 0
+
+
+class TurnEnd(NamedTuple):
+    """How the open turn ended at `at`: answered after duration_ms, None = not; has_left: as the customer chose to.
+
+    account: whose it is.
+    """
+
+    at: int
+    account: str
+    duration_ms: int | None
+    has_left: bool = False
 
 
 UNENDED: Final = Wait()
@@ -61,20 +81,19 @@ def never_answered(rule: Rule, why: Why) -> Judgement:
     return _DROPPED if rule.drops_unanswered else (Outcome.UNANSWERED, _BREACHED, why)
 
 
-def left(rule: Rule, track: Track, waited_ms: int, at: int) -> Judgement:
-    """The customer chose to leave at `at` (E11)."""
+def left(rule: Rule, waited_ms: int, limit_ms: int, *, by_due: bool) -> Judgement:
+    """The customer chose to leave after `waited_ms` of a wait that had `limit_ms`, by_due: by its due instant (E11)."""
     match rule.abandons:
         case LeftBeforeTarget.COUNTS:
             return _LEFT_SHORT if is_short_wait(waited_ms, rule.short_abandon_ms) else _LEFT_UNANSWERED
         case LeftBeforeTarget.IGNORE:
-            return _LEFT_IGNORED if at <= track.due_at else _LEFT_UNANSWERED
+            return _LEFT_IGNORED if by_due else _LEFT_UNANSWERED
         case LeftBeforeTarget.IGNORE_ALL:
             return _LEFT_IGNORED
         case LeftBeforeTarget.AS_BREACH:
             return _LEFT_UNANSWERED
         case LeftBeforeTarget.MET_IF_WITHIN:
-            in_time = rule.clock.in_time(waited_ms, rule.clock.limit(track.clock_at))
-            return _LEFT_IN_TIME if in_time else _LEFT_UNANSWERED
+            return _LEFT_IN_TIME if rule.clock.in_time(waited_ms, limit_ms) else _LEFT_UNANSWERED
 
 
 def say_answered(context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, sender: str) -> None:
@@ -208,13 +227,11 @@ def say_turn(
     conversation: Conversation,
     track: Track,
     rule: Rule,
-    duration_ms: int | None,
-    at: int,
-    account: str,
+    end: TurnEnd,
     *,
     stays_open: bool = False,
 ) -> None:
-    """The open turn was answered after `duration_ms`, or ends unanswered (None) at `at`, perhaps not for good."""
+    """The open turn was answered, or ends unanswered, perhaps not for good."""
     revision = 0
     emissions = conversation.emissions
     if emissions or stays_open:
@@ -226,6 +243,8 @@ def say_turn(
             emissions[key] = revision + 1
         if stays_open:
             track.flags |= TURN_SAID
+    verdict, why = _judged_turn(context, conversation, track, rule, end)
+    at, account, duration_ms, _ = end
     resolution_ms = track.turn_resolution_ms
     if duration_ms is not None and context.resolution_ms > resolution_ms:
         resolution_ms = context.resolution_ms
@@ -244,22 +263,37 @@ def say_turn(
             context.index,
             False,  # noqa: FBT003 - as above
             conversation.customer,
-            _turn_verdict(track, rule, duration_ms),
+            verdict,
             resolution_ms,
+            why,
         )
     )
 
 
-def _turn_verdict(track: Track, rule: Rule, duration_ms: int | None) -> Verdict | None:
+def _judged_turn(
+    context: Context, conversation: Conversation, track: Track, rule: Rule, end: TurnEnd
+) -> tuple[Verdict | None, Why | None]:
+    """The verdict on the open turn, and the reason where it is another than its time (E11, E13; semantics 2)."""
     limit_ms = rule.follow_limit_ms if track.turn else 0  # 0 = the session's
     if limit_ms is None:
-        return None
-    if duration_ms is None:
-        return Verdict.EXCLUDED if rule.drops_unanswered else _BREACHED
+        return None, None
     clock = rule.clock
     if not limit_ms:
         limit_ms = clock.limit(track.started_at if track.clock_at == NOT_YET else track.clock_at)
-    return _MET if clock.in_time(duration_ms, limit_ms) else _BREACHED
+    at, _, duration_ms, has_left = end
+    outcome, why = Outcome.UNANSWERED, None
+    if duration_ms is not None:
+        outcome, verdict = _ANSWERED, _MET if clock.in_time(duration_ms, limit_ms) else _BREACHED
+    elif has_left and rule.second_semantics:
+        waited_ms, _ = elapsed(context, rule, track.turn_at, track.turn_domain, at)
+        outcome, verdict, why = left(rule, waited_ms, limit_ms, by_due=waited_ms <= limit_ms)
+    else:
+        verdict = Verdict.EXCLUDED if rule.drops_unanswered else _BREACHED
+    if rule.second_semantics and rule.nobody_online is not _MISS:
+        online = context.online
+        if track.flags & TURN_TOLD_NOBODY or online.nobody(conversation.queue, min(track.turn_at, at)):
+            _, verdict, why = _when_nobody(rule, outcome, verdict) or (outcome, verdict, why)
+    return verdict, why
 
 
 def _by_presence(context: Context, track: Track, rule: Rule, judgement: Judgement, at: int) -> tuple[Judgement, bool]:
@@ -269,16 +303,20 @@ def _by_presence(context: Context, track: Track, rule: Rule, judgement: Judgemen
     """
     outcome, verdict, why = judgement
     missed = verdict is _BREACHED or why is Why.NEVER_ANSWERED_DROPPED
-    choice = rule.nobody_online
-    if choice is _MISS and not missed:
+    if rule.nobody_online is _MISS and not missed:
         return judgement, False
     if not (track.flags & TOLD_NOBODY or context.online.nobody(track.queue, min(track.clock_at, at))):
         return judgement, False
-    if choice is NobodyOnline.LEAVES_METRIC:
-        return (_ANSWERED, Verdict.EXCLUDED, Why.NOBODY_ONLINE) if outcome is _ANSWERED else _NOBODY_ONLINE, True
-    if choice is NobodyOnline.NOT_SERVED and not (outcome is _ANSWERED and verdict is _MET):
-        return _NOT_SERVED, True
-    return judgement, True
+    return _when_nobody(rule, outcome, verdict) or judgement, True
+
+
+def _when_nobody(rule: Rule, outcome: Outcome, verdict: Verdict) -> Judgement | None:
+    """What it is where nobody was there, None = what it was."""
+    if rule.nobody_online is NobodyOnline.LEAVES_METRIC:
+        return (_ANSWERED, Verdict.EXCLUDED, Why.NOBODY_ONLINE) if outcome is _ANSWERED else _NOBODY_ONLINE
+    if rule.nobody_online is NobodyOnline.NOT_SERVED and not (outcome is _ANSWERED and verdict is _MET):
+        return _NOT_SERVED
+    return None
 
 
 def _queue_wait(track: Track, until: int) -> int | None:

@@ -18,7 +18,7 @@ from sla_engine._core.shard import Shard
 from sla_engine._core.skew import Skew, SkewState
 from sla_engine._core.watermark import Watermark
 
-SNAPSHOT_VERSION: Final = 5
+SNAPSHOT_VERSION: Final = 6
 
 
 class SnapshotUnreadable(ValueError):

@@ -13,13 +13,14 @@ from sla_engine._core.conversation import (
     OUTSIDE_WINDOW,
     REPLIED,
     TURN_SAID,
+    TURN_TOLD_NOBODY,
     UNREACHED,
     Conversation,
     Track,
 )
 from sla_engine._core.limits import NOT_YET
 from sla_engine._core.rules import Rule
-from sla_engine._core.saying import credited, elapsed, say_turn
+from sla_engine._core.saying import TurnEnd, credited, elapsed, say_turn
 
 _CLOCKLESS: Final = (AWAITS_CLOCK, UNREACHED)
 _UNCOUNTED: Final = (OUTSIDE_WINDOW, NOT_STARTED, *_CLOCKLESS)
@@ -46,7 +47,7 @@ def begin_turn(context: Context, conversation: Conversation, track: Track, rule:
     track.turn_at = at
     track.turn_resolution_ms = context.resolution_ms
     track.turn_domain = context.domain
-    track.flags &= ~TURN_SAID
+    track.flags &= ~(TURN_SAID | TURN_TOLD_NOBODY)
     if rule.cuts:
         schedule_closing(context, conversation, track)
 
@@ -64,17 +65,28 @@ def answer_turn(context: Context, conversation: Conversation, track: Track, rule
             took = 0
     if is_counted:
         counts_for = credited(conversation, rule, sender) if rule.credits_assignee else sender
-        say_turn(context, conversation, track, rule, took, at, counts_for)
+        say_turn(context, conversation, track, rule, TurnEnd(at, counts_for, took))
     _close_turn(track, is_counted=is_counted)
 
 
 def lose_turn(
-    context: Context, conversation: Conversation, track: Track, rule: Rule, at: int, *, stays_open: bool = False
+    context: Context,
+    conversation: Conversation,
+    track: Track,
+    rule: Rule,
+    at: int,
+    *,
+    stays_open: bool = False,
+    has_left: bool = False,
 ) -> None:
-    """The open turn ends unanswered at `at`, in the hands it is in; stays_open: an answer may still come."""
+    """The open turn ends unanswered at `at`, in the hands it is in.
+
+    stays_open: an answer may still come. has_left: the customer chose to end it.
+    """
     is_counted = track.state not in _UNCOUNTED and not _is_outside(track, rule)
     if is_counted and not track.flags & TURN_SAID:
-        say_turn(context, conversation, track, rule, None, at, conversation.account, stays_open=stays_open)
+        ended = TurnEnd(at, conversation.account, None, has_left)
+        say_turn(context, conversation, track, rule, ended, stays_open=stays_open)
     if not stays_open:
         _close_turn(track, is_counted=is_counted)
 
@@ -106,7 +118,7 @@ def _close_turn(track: Track, *, is_counted: bool) -> None:
     """Only turns that count are numbered."""
     track.turn += is_counted
     track.turn_at = NOT_YET
-    track.flags &= ~TURN_SAID
+    track.flags &= ~(TURN_SAID | TURN_TOLD_NOBODY)
 
 
 def _is_outside(track: Track, rule: Rule) -> bool:

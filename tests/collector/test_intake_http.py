@@ -17,7 +17,7 @@ from tests.collector.running import CLIENT, SETTINGS, SOURCES, TOKEN, running_hu
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, raw_item, turn
 from tests.waiting import wait_until
 from wire.codec import decode_ack, encode_frame
-from wire.conversation import AgentTurn, CustomerTurn, Offered, PresenceChanged, QualityScored
+from wire.conversation import AgentTurn, CustomerTurn, NamedCustomerTurn, Offered, PresenceChanged, QualityScored
 from wire.errors import Reason
 from wire.frame import Lane, snapshot_epoch
 from wire.limits import FRAME_BYTES_MAX
@@ -60,6 +60,23 @@ async def test_json_says_the_same_with_names_and_fills_in_what_only_machines_kno
         assert (opened.resolution_ms, opened.clock, opened.monotonic_ms, opened.synced) == (1, SOURCE, None, True)
         assert (opened.customer, opened.shard_key) == ("k1:ab12", "k1:ab12")
         assert [turn.shard_key for turn in hub.bodies(CustomerTurn)] == ["k1:ab12", "c-1"]
+
+
+async def test_a_message_that_names_its_customer_is_a_version_of_its_own_and_the_other_stays_as_it_was(
+    tmp_path: Path,
+) -> None:
+    fields = {"customer": "k1:ab12", "queue": "shop-a"}
+    named = said(2, kind="customer_turn.v2", customer_key="2026-11", **fields)
+    async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
+        for _ in range(2):
+            answer = await client.post("/v1/events", json=document(said(1, **fields), named), headers=AUTHORISED)
+            assert (answer.status, (await answer.json())["rejected"]) == (200, [])
+        plain, told = hub.bodies(CustomerTurn)
+        assert type(plain) is CustomerTurn
+        assert isinstance(told, NamedCustomerTurn)
+        assert (told.customer, told.customer_key, told.shard_key) == ("k1:ab12", "2026-11", "k1:ab12")
+        again = document(said(1, kind="customer_turn.v2", **fields))
+        assert (await client.post("/v1/events", json=again, headers=AUTHORISED)).status == 409
 
 
 async def test_a_quality_check_is_taken_like_any_event_and_without_its_result_is_not(tmp_path: Path) -> None:

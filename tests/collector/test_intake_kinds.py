@@ -37,7 +37,7 @@ async def test_an_unknown_kind_in_words_is_kept_whole_and_told_in_any_order_of_i
 async def test_a_later_version_and_an_unnumbered_item_of_an_unknown_kind_are_kept_and_named_by_their_id(
     tmp_path: Path,
 ) -> None:
-    later = {"event_id": "d-1", "kind": "customer_turn.v2", "mood": "good"}
+    later = {"event_id": "d-1", "kind": "customer_turn.v3", "mood": "good"}
     known = {"event_id": "d-2", "kind": "customer_turn", "occurred_at": NOW, "conversation": "c-1"}
     async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
         sent = {"source": SOURCE, "items": [later, known]}
@@ -45,7 +45,7 @@ async def test_a_later_version_and_an_unnumbered_item_of_an_unknown_kind_are_kep
         (rejected,) = (await answer.json())["rejected"]
         assert (answer.status, rejected["event_id"], rejected["reason"]) == (200, "d-1", "unknown_kind")
         assert len(hub.bodies(CustomerTurn)) == 1
-        assert msgspec.msgpack.decode(hub.bodies(Quarantined)[0].raw) == {"kind": "customer_turn.v2", "mood": "good"}
+        assert msgspec.msgpack.decode(hub.bodies(Quarantined)[0].raw) == {"kind": "customer_turn.v3", "mood": "good"}
 
 
 async def test_a_token_of_bytes_that_are_no_text_is_as_unknown_as_any_other(tmp_path: Path) -> None:

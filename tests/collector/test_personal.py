@@ -9,7 +9,7 @@ from collector._core.personal import is_personal, is_telephone_number, masked, n
 from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
 from wire.body import Body
 from wire.codec import encode_body
-from wire.conversation import AgentTurn, Assigned, CustomerTurn, Offered, QualityScored
+from wire.conversation import AgentTurn, Assigned, CustomerTurn, NamedCustomerTurn, Offered, QualityScored
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
 from wire.frame import Rejected
@@ -105,6 +105,7 @@ def test_a_masked_number_keeps_what_tells_people_of_a_floor_apart(text: str, sho
     [
         Offered(*HEAD, "c-1", "c-1", "q-1", customer=NUMBER),
         Offered(*HEAD, NUMBER, "c-1", "q-1"),
+        NamedCustomerTurn(*HEAD, "c-1", "c-1", customer=NUMBER),
         Offered(*HEAD, "c-1", "c-1", "q-1", linked=NUMBER),
         Offered(*HEAD, "c-1", "c-1", "q-1", customer="Li Lei"),
         Offered(*HEAD, "c-1", "c-1", "q-1", customer="li.lei@example.com"),
@@ -170,9 +171,10 @@ def test_a_number_that_contradicts_what_is_stored_leaves_no_trace_either() -> No
     assert (kept.about_source, kept.about_epoch, kept.raw) == (SOURCE, EPOCH, b"")
 
 
+@pytest.mark.parametrize("kind", [CustomerTurn, NamedCustomerTurn])
 @pytest.mark.parametrize("queue", [NUMBER, f"acme-{NUMBER}", "+12025550123", "010-12345678"])
-def test_a_number_in_the_place_of_a_queue_is_kept_nowhere_in_clear(queue: str) -> None:
-    turned = item(1, CustomerTurn(*HEAD, "c-1", "c-1", queue=queue))
+def test_a_number_in_the_place_of_a_queue_is_kept_nowhere_in_clear(queue: str, kind: type[CustomerTurn]) -> None:
+    turned = item(1, kind(*HEAD, "c-1", "c-1", queue=queue))
     routed = Store()
     admission = routed.admit(frame(turned), queues=frozenset({"presale"}))
     assert admission.rejected == [Rejected(1, Reason.UNROUTED_QUEUE)]
@@ -183,7 +185,7 @@ def test_a_number_in_the_place_of_a_queue_is_kept_nowhere_in_clear(queue: str) -
     assert outcomes(routed.admit(frame(turned), queues=frozenset({"presale"}))) == [(1, Outcome.REPEAT)]
     anywhere = Store().admit(frame(turned))
     assert anywhere.rejected == [Rejected(1, Reason.PERSONAL_DATA)]
-    ahead = CustomerTurn(NOW + 10_000, 1, "chat", None, True, "c-1", "c-1", queue=queue)
+    ahead = kind(NOW + 10_000, 1, "chat", None, True, "c-1", "c-1", queue=queue)
     put_aside = Store().admit(frame(item(1, ahead)), queues=frozenset({queue}))
     assert put_aside.rejected == [Rejected(1, Reason.OCCURRED_IN_FUTURE)]
     entries = [*admission.entries, *admission.unrouted, *anywhere.entries, *put_aside.entries]

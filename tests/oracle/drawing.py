@@ -33,6 +33,7 @@ from wire.conversation import (
     CustomerTurn,
     Form,
     LeftReason,
+    NamedCustomerTurn,
     Offered,
     Presence,
     PresenceChanged,
@@ -63,13 +64,15 @@ class Floor:
     """One made-up stretch of time.
 
     starts: instants near which conversations begin. queues: whether sources tell what enters the queue of people, and
-    whether that is known from the beginning (E1). odd: with what is rare on a floor, see `oddities`.
+    whether that is known from the beginning (E1). named: customers are named in what they write as well. odd: with what
+    is rare on a floor, see `oddities`.
     """
 
     def __init__(self, seed: int, starts: Sequence[int], *, odd: bool = False) -> None:
         self.rng = Random(seed)
         self.odd = Random(f"oddities of {seed}") if odd else None
         self.queues = Random(f"queues of {seed}").choice(("known", "known", "told", "never told"))
+        self.named = Random(f"names in turns of {seed}").choice((False, False, True))
         self.starts = starts
         self.events: list[Event] = []
 
@@ -194,6 +197,9 @@ class Floor:
             body = event.body
             if isinstance(body, Offered):
                 event = event._replace(body=replace(body, customer=customer_id))  # noqa: PLW2901 - the same event
+            elif self.named and isinstance(body, CustomerTurn):
+                fields = {name: getattr(body, name) for name in CustomerTurn.__struct_fields__}
+                event = event._replace(body=NamedCustomerTurn(**fields, customer=customer_id))  # noqa: PLW2901 - the same event
             delay = LEAST_DELAY + rng.choice((0, 0, 0, 0, 300, 2_000, 60_000, HOUR))
             self.events.append(self._from(by, event, delay))
             if rng.random() < 0.06:

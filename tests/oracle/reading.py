@@ -14,6 +14,7 @@ from wire.conversation import (
     CustomerLeft,
     CustomerTurn,
     Form,
+    NamedCustomerTurn,
     Offered,
     Queued,
     Transferred,
@@ -143,7 +144,8 @@ def is_call(steps: Iterable[Step]) -> bool:
 def customer_of(pieces: Iterable[Piece]) -> str:
     """The customer's pseudonym, whenever it was told."""
     bodies = (step.body for step in steps_of(pieces))
-    return next((body.customer for body in bodies if isinstance(body, Offered) and body.customer), "")
+    named = (body.customer for body in bodies if isinstance(body, Offered | NamedCustomerTurn))
+    return next(filter(None, named), "")
 
 
 def end_of_leg(step: Step) -> LegEnd:

@@ -43,6 +43,7 @@ PARAMETERS = (
     "outbound",
     "boundary",
     "clock_domains",
+    "semantics",
 )
 
 GRACE_MS = 96 * 3_600_000

@@ -2,21 +2,25 @@
 
 from typing import NamedTuple
 
-from sla_engine._core.choices import NeverAnswered, OnTransfer, RepeatedTurns, TurnEnds, Unit
+from sla_engine._core.choices import NeverAnswered, NobodyOnline, OnTransfer, RepeatedTurns, TurnEnds, Unit
 from tests.oracle.reading import Step, is_call, queue_at, steps_of
 from tests.oracle.terms import Case
-from tests.oracle.wait import credited_with, running_clock
+from tests.oracle.wait import credited_with, left_after, own_choice, running_clock, tells_of_nobody
 from wire.conversation import CustomerTurn, Form, Transferred
-from wire.verdict import ResponseFact, Verdict
+from wire.verdict import ResponseFact, Verdict, Why
 
 
 class Turn(NamedTuple):
-    """opened_by: the event its time counts from. stopped_by: what it ended with; None = the window closed."""
+    """opened_by: the event its time counts from. stopped_by: what it ended with; None = the window closed.
+
+    told_nobody: the source said while it was open that nobody was there.
+    """
 
     opened_by: Step
     stopped_by: Step | None
     answered: bool
     stopped_at: int
+    told_nobody: bool = False
 
 
 def response_facts(case: Case) -> list[ResponseFact]:
@@ -63,29 +67,31 @@ def _follow(case: Case, steps: list[Step], place: int) -> tuple[list[Turn], int]
     found: list[Turn] = []
     opener = steps[place]
     left_open: Turn | None = None
+    nobody = False
     for number in range(place + 1, len(steps)):
         step = steps[number]
         cut_at = _cut_at(case, opener) if case.has_started(step) else None
         if cut_at is not None and step.at >= cut_at:
-            return [*found, _unanswered(left_open, opener, None, cut_at)], number
+            return [*found, _unanswered(left_open, opener, None, cut_at, nobody)], number
         if step is case.clock_start:
             left_open = None  # it begins with its clock, whatever ended before
         if step in answers:
-            return [*found, Turn(opener, step, answered=True, stopped_at=step.at)], number + 1
+            return [*found, Turn(opener, step, answered=True, stopped_at=step.at, told_nobody=nobody)], number + 1
         if step.ends:
-            left_open = _unanswered(left_open, opener, step, step.at)
+            nobody = nobody or tells_of_nobody(step)
+            left_open = _unanswered(left_open, opener, step, step.at, nobody)
             if case.rules.turn_ends is not TurnEnds.NEVER:
-                return [*found, Turn(opener, step, answered=False, stopped_at=step.at)], number + 1
+                return [*found, Turn(opener, step, answered=False, stopped_at=step.at, told_nobody=nobody)], number + 1
         elif step is case.clock_start and _start(case, step) > _start(case, opener):
             opener = step
         elif _is_handed_away(case, step):
-            found.append(_unanswered(left_open, opener, step, step.at))
-            opener, left_open = step, None
+            found.append(_unanswered(left_open, opener, step, step.at, nobody))
+            opener, left_open, nobody = step, None, False
         elif _starts_anew(case, step):
-            opener = step
+            opener, nobody = step, False
     cut_at = _cut_at(case, opener)
     if cut_at is not None and cut_at < case.until:
-        left_open = _unanswered(left_open, opener, None, cut_at)
+        left_open = _unanswered(left_open, opener, None, cut_at, nobody)
     return ([*found, left_open] if left_open is not None else found), len(steps)
 
 
@@ -97,12 +103,12 @@ def _cut_at(case: Case, opener: Step) -> int | None:
     return case.cut_at(_start(case, opener))
 
 
-def _unanswered(said: Turn | None, opener: Step, stopped_by: Step | None, at: int) -> Turn:
+def _unanswered(said: Turn | None, opener: Step, stopped_by: Step | None, at: int, nobody: bool) -> Turn:
     """What is said of a turn without a reply: once, and again only where its time has started anew since."""
     return (
         said
         if said is not None and said.opened_by is opener
-        else Turn(opener, stopped_by, answered=False, stopped_at=at)
+        else Turn(opener, stopped_by, answered=False, stopped_at=at, told_nobody=nobody)
     )
 
 
@@ -145,6 +151,8 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         account = _holder_at(case, turn.stopped_at)
     last = step if step is not None and turn.answered else _before(case, turn)
     took = _duration(case, turn)
+    queue = queue_at(case.pieces, last, case.first_queue)
+    verdict, why = _verdict(case, number, turn, took, queue)
     ends = [turn.opened_by, *([step] if turn.answered and step else [])]
     return ResponseFact(
         conversation=case.conversation,
@@ -152,13 +160,14 @@ def _fact(case: Case, number: int, turn: Turn) -> ResponseFact:
         turn=number,
         definition=case.label,
         revision=0,
-        queue=queue_at(case.pieces, last, case.first_queue),
+        queue=queue,
         place=case.around.place(account, turn.stopped_at),
         session_started_at=case.steps[0].at,
         started_at=_start(case, turn.opened_by),
         duration_ms=took,
         entry_index=0,
-        verdict=_verdict(case, number, took),
+        verdict=verdict,
+        why=why,
         customer=case.customer,
         resolution_ms=max(end.body.resolution_ms for end in ends),
     )
@@ -180,7 +189,37 @@ def _duration(case: Case, turn: Turn) -> int | None:
     return 0 if turn.stopped_by.at < start else case.elapsed(start, turn.opened_by, turn.stopped_by)
 
 
-def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
+def _verdict(case: Case, number: int, turn: Turn, took: int | None, queue: str) -> tuple[Verdict | None, Why | None]:
+    """What it counts as, and why where that is not its time: from semantics 2 on E11 and E13 hold for turns as well."""
+    limit = _limit(case, number)
+    if limit is None:
+        return None, None
+    if took is not None:
+        verdict, why = Verdict.MET if case.in_time(took, limit) else Verdict.BREACHED, None
+    else:
+        verdict, why = _without_reply(case, turn, limit)
+    if case.rules.semantics < 2 or case.rules.nobody_online is NobodyOnline.MISS:
+        return verdict, why
+    start = _start(case, turn.opened_by)
+    if not turn.told_nobody and not case.around.nobody_ready(queue, min(start, turn.stopped_at)):
+        return verdict, why
+    if case.rules.nobody_online is NobodyOnline.LEAVES_METRIC:
+        return Verdict.EXCLUDED, Why.NOBODY_ONLINE
+    served = turn.answered and verdict is Verdict.MET
+    return (verdict, why) if served else (Verdict.BREACHED, Why.NOT_SERVED)
+
+
+def _without_reply(case: Case, turn: Turn, limit: int) -> tuple[Verdict, Why | None]:
+    end = turn.stopped_by
+    if case.rules.semantics >= 2 and end is not None and end.ends and own_choice(end):
+        waited = case.elapsed(_start(case, turn.opened_by), turn.opened_by, end)
+        return left_after(case, waited, limit, kept=waited <= limit)
+    dropped = case.rules.never_answered is NeverAnswered.DROPPED
+    return (Verdict.EXCLUDED if dropped else Verdict.BREACHED), None
+
+
+def _limit(case: Case, number: int) -> int | None:
+    """How long the reply to a turn may take, None = no matter how long."""
     clock = None if case.owes_nothing else case.clock_start
     running = running_clock(case, clock) if clock is not None else None
     limit: int | None = case.hours.limit(case.steps[0].at) if running is None else running.limit
@@ -188,11 +227,7 @@ def _verdict(case: Case, number: int, took: int | None) -> Verdict | None:
         limit = case.rules.next_response_limit_ms
     elif number > 0 and case.rules.unit is Unit.SESSION:
         limit = None
-    if limit is None:
-        return None
-    if took is None:
-        return Verdict.EXCLUDED if case.rules.never_answered is NeverAnswered.DROPPED else Verdict.BREACHED
-    return Verdict.MET if case.in_time(took, limit) else Verdict.BREACHED
+    return limit
 
 
 def _holder_at(case: Case, at: int) -> str:

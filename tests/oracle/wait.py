@@ -180,7 +180,7 @@ def _unanswered(case: Case, running: Running) -> SessionFact | None:
         said = _never_answered(case, Why.NOT_ANSWERED_WHEN_DUE, running.due_at)
         return _with_nobody(case, running, _fact(case, said, running))
     waited = case.elapsed(running.start, running.told_by, end)
-    if _own_choice(end):
+    if own_choice(end):
         said = _left(case, running, end, waited)
     else:
         elsewhere = isinstance(end.body, CustomerLeft) and end.body.reason in ELSEWHERE
@@ -203,26 +203,32 @@ def _never_answered(case: Case, why: Why, at: int) -> Said:
 
 def _left(case: Case, running: Running, end: Step, waited: int) -> Said:
     """E11."""
-    in_time = case.in_time(waited, running.limit)
+    by_due = running.due_at is not None and end.at <= running.due_at
+    kept = by_due if case.rules.semantics < 2 else waited <= running.limit
+    return Said(Outcome.ABANDONED, *left_after(case, waited, running.limit, kept=kept), end.at)
+
+
+def left_after(case: Case, waited: int, limit: int, *, kept: bool) -> tuple[Verdict, Why]:
+    """E11: what somebody counts as who left after so long, where a reply had `limit`. kept: by the due instant."""
+    in_time = case.in_time(waited, limit)
     missed = (Verdict.BREACHED, Why.LEFT_UNANSWERED)
     ignored = (Verdict.EXCLUDED, Why.LEFT_IGNORED)
-    verdict, why = {
+    return {
         LeftBeforeTarget.COUNTS: (
             (Verdict.EXCLUDED, Why.LEFT_SHORT) if 0 < case.rules.short_abandon_ms >= waited else missed
         ),
-        LeftBeforeTarget.IGNORE: ignored if waited <= running.limit else missed,
+        LeftBeforeTarget.IGNORE: ignored if kept else missed,
         LeftBeforeTarget.IGNORE_ALL: ignored,
         LeftBeforeTarget.AS_BREACH: missed,
         LeftBeforeTarget.MET_IF_WITHIN: (Verdict.MET, Why.LEFT_IN_TIME) if in_time else missed,
     }[case.rules.left_before_target]
-    return Said(Outcome.ABANDONED, verdict, why, end.at)
 
 
 def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact:
     """E13: by what is known when it is decided."""
     known = case.steps[: case.steps.index(running.reply)] if running.reply else case.steps
     known = [one for one in known if running.cut_at is None or one.at < running.cut_at]
-    told = any(isinstance(one.body, CustomerLeft) and one.body.reason is LeftReason.NOBODY_ONLINE for one in known)
+    told = any(map(tells_of_nobody, known))
     if not told and not case.around.nobody_ready(fact.queue, _looked_at(case, running)):
         return fact
     never_answered = fact.outcome is Outcome.UNANSWERED
@@ -238,6 +244,11 @@ def _with_nobody(case: Case, running: Running, fact: SessionFact) -> SessionFact
             if fact.verdict is not Verdict.MET or fact.outcome is not Outcome.ANSWERED:
                 changes |= {"outcome": Outcome.UNANSWERED, "verdict": Verdict.BREACHED, "why": Why.NOT_SERVED}
     return replaced(fact, **changes)
+
+
+def tells_of_nobody(step: Step) -> bool:
+    """Whether the source says itself that nobody was there."""
+    return isinstance(step.body, CustomerLeft) and step.body.reason is LeftReason.NOBODY_ONLINE
 
 
 def _looked_at(case: Case, running: Running) -> int:
@@ -347,7 +358,7 @@ def _accept_wait(leg: Leg | None) -> int | None:
     return leg.accepted_at - leg.assigned_at
 
 
-def _own_choice(end: Step) -> bool:
+def own_choice(end: Step) -> bool:
     if isinstance(end.body, CustomerLeft):
         return end.body.reason in OWN_CHOICE
     return isinstance(end.body, Closed) and end.body.by is ClosedBy.CUSTOMER

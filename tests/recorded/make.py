@@ -105,7 +105,7 @@ def main() -> int:
     semantics = released()[-1]
     try:
         for name, scenes in RECORDINGS.items():
-            record(folder_of(semantics, name), events_of(scenes()))
+            record(folder_of(semantics, name), events_of(scenes(), semantics))
     except FileExistsError:
         told = f"{folder_of(semantics, '')} is recorded: if a past fact is to change, it is semantics {semantics + 1}"
         sys.stderr.write(f"{told}\n")

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import replace
 
 from sla_engine._core.contract import Contract
-from sla_engine._core.definition import Definition
+from sla_engine._core.definition import Definition, decode_definition
 from tests.builders import Event, clock, contract, declared, published, signed
 from tests.oracle.campaign import drawn_trial
 from tests.oracle.drawing import roster
@@ -48,25 +48,28 @@ def transcripts() -> Iterator[Scene]:
         yield Scene(name, trial.events, [replace(each, name=f"{name}.{each.name}") for each in trial.definitions])
 
 
-def events_of(scenes: Iterable[Scene]) -> list[Event]:
-    """The whole ledger, in the order it comes in."""
+def events_of(scenes: Iterable[Scene], semantics: int) -> list[Event]:
+    """The whole ledger, in the order it comes in, under definitions all of this semantics."""
     told = roster()
     for scene in scenes:
-        events = [_of(scene.name, event) for event in scene.events]
+        events = [_of(scene.name, event, semantics) for event in scene.events]
         sources = {event.source for event in events if "~" not in event.source}
         queues = {queue for event in events if (queue := getattr(event.body, "queue", ""))}
         names = dict.fromkeys(definition.name for definition in scene.definitions)
         told += [declared(0, source) for source in sorted(sources)]
-        told += [published(definition) for definition in scene.definitions]
+        told += [published(replace(definition, semantics=semantics)) for definition in scene.definitions]
         contracts = scene.contracts or [contract(*names, queues=sorted(queues), name=scene.name)]
         told += [*map(signed, contracts), *events]
     return sorted([*told, clock(SETTLED)], key=lambda event: event.received_at)
 
 
-def _of(scene: str, event: Event) -> Event:
+def _of(scene: str, event: Event, semantics: int) -> Event:
     """The event with names of its scene."""
     body: Any = event.body
-    if isinstance(body, Clock | DefinitionPublished | RosterLink):
+    if isinstance(body, DefinitionPublished):
+        entered = replace(decode_definition(body.document), semantics=semantics)
+        return published(entered, arrives=event.received_at)
+    if isinstance(body, Clock | RosterLink):
         return event
     if isinstance(body, SourceDeclared | SourceSilent | SourceBack | Gone):
         return event._replace(body=replace(body, about_source=f"{scene}/{body.about_source}"))

@@ -10,6 +10,7 @@ from ledger.fsck import check
 from ledger.reader import LedgerReader
 from sla_engine._core.choices import ServiceLevelFormula
 from sla_engine._core.definition import Definition
+from sla_engine._core.rules import SECOND_SEMANTICS
 from sla_engine.definition_text import CASES
 from sla_engine.replay import entered_rules
 from tests.builders import PRESET, rules
@@ -27,8 +28,12 @@ from tests.recorded.make import (
     released,
 )
 from tests.recorded.reporting import line_of_report, reports_of, told_then
-from wire.verdict import Outcome, SessionFact, Verdict, Why
+from wire.verdict import Outcome, ResponseFact, SessionFact, Verdict, Why
 
+OF_TURNS = {
+    *(Why.LEFT_SHORT, Why.LEFT_UNANSWERED, Why.LEFT_IGNORED, Why.LEFT_IN_TIME),
+    *(Why.NOBODY_ONLINE, Why.NOT_SERVED),
+}
 NEVER_SAID = {Why.RUNNING_IN: "a contract's running-in time has no target; its facts are judged as any other"}
 
 
@@ -77,12 +82,15 @@ def test_the_recorded_ledger_is_the_one_that_was_recorded(recording: Path) -> No
 def test_the_recordings_cover_every_answer_to_every_edge_case_and_every_reason(semantics: int, tmp_path: Path) -> None:
     definitions: list[Definition] = []
     sessions: list[SessionFact] = []
+    turns: list[ResponseFact] = []
     for name in RECORDINGS:
         ledger = Path(shutil.copytree(folder_of(semantics, name) / LEDGER, tmp_path / name))
         reader = LedgerReader.open(ledger)
         definitions += entered_rules(reader)[0]
         reader.close()
-        sessions += [fact for fact in facts_of(ledger) if isinstance(fact, SessionFact)]
+        said = list(facts_of(ledger))
+        sessions += [fact for fact in said if isinstance(fact, SessionFact)]
+        turns += [fact for fact in said if isinstance(fact, ResponseFact)]
     missing = [
         f"{key} = {value}"
         for key in Definition.__struct_fields__
@@ -93,6 +101,8 @@ def test_the_recordings_cover_every_answer_to_every_edge_case_and_every_reason(s
     assert missing == []
     assert {fact.why for fact in sessions} == set(Why) - NEVER_SAID.keys()
     assert ({fact.outcome for fact in sessions}, {fact.verdict for fact in sessions}) == (set(Outcome), set(Verdict))
+    assert {turn.why for turn in turns} == ({None} if semantics < SECOND_SEMANTICS else {None, *OF_TURNS})
+    assert {definition.semantics for definition in definitions} == {semantics}
 
 
 def test_a_recording_is_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

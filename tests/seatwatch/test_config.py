@@ -166,7 +166,7 @@ def test_check_config_reads_the_definitions_that_clients_name(base: Path, capsys
     assert run(["check-config", str(path)]) == 2
     said = capsys.readouterr().err
     assert "server.port: " in said
-    assert "client[0].definition: odd.toml: semantics = 99: not implemented yet; implemented: 1" in said
+    assert "client[0].definition: odd.toml: semantics = 99: not implemented yet; implemented: 1, 2" in said
     assert "client[0].definition: odd.toml: credit = x: does not fit; write one of: sender, assignee" in said
     assert "client[1].definition: bytes.toml: is not UTF-8" in said
     assert "client[2].definition: missing.toml: cannot be read" in said

@@ -129,6 +129,7 @@ def test_check_speaks_chinese_around_keys_and_values(tmp_path: Path, capsys: pyt
         ('unit = "turn"', True),
         ('unit = "person_day"\nleft_before_target = "as_breach"\nnobody_online = "not_served"', True),
         ('unit = "turn"\nleft_before_target = "as_breach"', False),
+        ('semantics = 2\nunit = "turn"', False),
         ('left_before_target = "ignore"', False),
     ],
 )

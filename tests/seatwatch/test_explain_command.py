@@ -153,6 +153,16 @@ def test_another_definition_may_be_asked_for(data: Path, tmp_path: Path, capsys:
     assert "Breached: Answered late" in capsys.readouterr().out
 
 
+def test_a_turn_that_is_not_judged_by_its_time_says_why(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "second.toml"
+    stated = 'semantics = 2\nunit = "turn"\nleft_before_target = "met_if_within"\nfirst_response_limit_s = 30'
+    file.write_text(f'based_on = "contract-10s"\n{stated}\neffective_from = 2020-01-01\n', encoding="utf-8")
+    assert explain(data, "c1", "--definition", str(file), "--lang", "en") == 0
+    assert "unassigned  Met (Left in time)" in capsys.readouterr().out
+
+
 def test_times_are_of_the_definitions_zone_unless_another_is_named(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

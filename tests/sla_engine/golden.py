@@ -162,6 +162,7 @@ def _turn(fact: ResponseFact) -> dict[str, Any]:
         "account": fact.place.account,
         "took_s": "never" if fact.duration_ms is None else fact.duration_ms / 1000,
         "verdict": None if fact.verdict is None else str(fact.verdict),
+        "why": None if fact.why is None else str(fact.why),
     }
     return {key: value for key, value in said.items() if value not in {UNASSIGNED, None}}
 
@@ -209,7 +210,8 @@ def _told(line: dict[str, Any], c: str) -> Event:
             return offered(at, c, queue, voice=voice, outbound=outbound, arrives=arrives)
         case "customer":
             resolution = line.get("resolution_ms", 1)
-            return customer(at, c, queue, form=Form(line.get("form", "text")), resolution=resolution, arrives=arrives)
+            form, whose = Form(line.get("form", "text")), line.get("customer", "")
+            return customer(at, c, queue, form=form, resolution=resolution, arrives=arrives, whose=whose)
         case "agent":
             return agent(at, account, c, author=Author(line.get("author", "human")), arrives=arrives)
         case "queued":

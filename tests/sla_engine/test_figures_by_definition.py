@@ -56,6 +56,19 @@ def test_attainment_counts_sessions_turns_or_peoples_days_as_the_definition_says
     assert counted(*facts, rule=BY_PERSON).figures(BY_PERSON).attainment == Ratio(0, 1)
 
 
+def test_a_turn_its_customer_left_counts_as_its_verdict_says_and_one_left_out_weighs_in_no_mean() -> None:
+    by_turn = replace(BY_TURN, cap_ms=600_000)
+    facts = [
+        turn(0, 4_000, Verdict.MET),
+        turn(1, None, Verdict.MET, why=Why.LEFT_IN_TIME),
+        turn(2, None, Verdict.EXCLUDED, why=Why.LEFT_SHORT),
+    ]
+    figures = counted(*facts, rule=by_turn).figures(by_turn)
+    assert figures.attainment == Ratio(2, 2)
+    assert figures.average_response == Mean(604_000, 2)
+    assert figures.detail.unanswered_turns == 2
+
+
 def test_one_late_turn_spoils_the_persons_day_however_many_conversations_it_had() -> None:
     tally = counted(
         turn(0, 4_000, Verdict.MET, customer="li", conversation="c1"),

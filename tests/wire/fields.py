@@ -26,6 +26,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
     (Kind.ASSIGNED, 1): ("conversation", "account", "queue"),
     (Kind.ACCEPTED, 1): ("conversation", "account"),
     (Kind.CUSTOMER_TURN, 1): ("conversation", "form", "queue"),
+    (Kind.CUSTOMER_TURN, 2): ("conversation", "form", "queue", "customer", "customer_key"),
     (Kind.AGENT_TURN, 1): ("conversation", "account", "author"),
     (Kind.TRANSFERRED, 1): ("conversation", "queue", "account"),
     (Kind.CUSTOMER_LEFT, 1): ("conversation", "reason"),

@@ -19,7 +19,7 @@ from wire.codec import (
     encode_body,
     encode_frame,
 )
-from wire.conversation import AgentTurn
+from wire.conversation import AgentTurn, CustomerTurn, Form, NamedCustomerTurn
 from wire.errors import DecodeError, EncodeError, Reason
 from wire.frame import Ack, Frame, GoneRange, Lane, Rejected, SequenceRange
 from wire.holes import fault_of
@@ -120,6 +120,16 @@ def test_a_body_in_bytes_for_ever() -> None:
     written = "99cf0000018bcfe5680001a463686174c0c3a3632d31a3632d31a761636d653a3037a568756d616e"
     assert encode_body(body).hex() == written
     assert decode_body(Kind.AGENT_TURN, 1, bytes.fromhex(written)) == body
+
+
+def test_a_customer_turn_that_names_nobody_is_the_bytes_it_always_was_and_one_that_does_is_another_version() -> None:
+    head = (1_700_000_000_000, 1, "chat", None, True, "c-1", "c-1", Form.TEXT, "presale")
+    written = "99cf0000018bcfe5680001a463686174c0c3a3632d31a3632d31a474657874a770726573616c65"
+    assert encode_body(CustomerTurn(*head)).hex() == written
+    assert decode_body(Kind.CUSTOMER_TURN, 1, bytes.fromhex(written)) == CustomerTurn(*head)
+    named = "9b" + written[2:] + "a26b37a6323032362d31"
+    assert encode_body(NamedCustomerTurn(*head, "k7", "2026-1")).hex() == named
+    assert decode_body(Kind.CUSTOMER_TURN, 2, bytes.fromhex(named)) == NamedCustomerTurn(*head, "k7", "2026-1")
 
 
 @given(kind=st.integers(0, 0xFFFF), kind_version=st.integers(0, 0xFFFF), value=MSGPACK)

@@ -35,6 +35,7 @@ def check(
     from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline, Unit
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import label_of
+    from sla_engine._core.rules import SECOND_SEMANTICS
 
     speak(lang)
     tell = Teller(lang, ZoneInfo("UTC"))
@@ -50,7 +51,7 @@ def check(
         else:
             name = tell.filled("check_contract", name=rules.name) if isinstance(rules, Contract) else label_of(rules)
             typer.echo(tell.filled("check_passed", file=file, found=f"{name} {rules.title}").rstrip())
-            if isinstance(rules, Contract) or rules.unit is Unit.SESSION:
+            if isinstance(rules, Contract) or rules.unit is Unit.SESSION or rules.semantics >= SECOND_SEMANTICS:
                 continue
             if (rules.left_before_target, rules.nobody_online) != (LeftBeforeTarget.AS_BREACH, NobodyOnline.MISS):
                 typer.echo(tell.filled("check_note_turns", unit=rules.unit))
