@@ -17,8 +17,9 @@ import msgspec
 from wire.errors import require
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
-SCHEMA_VERSION: Final = 3
-"""2: before facts told how long the customer waited to be answered; the next start folds them anew."""
+SCHEMA_VERSION: Final = 4
+"""Of the tables, the facts and the sections beside them; what another build kept is folded anew. 2: before facts told
+how long the customer waited to be answered; 3: before feeds told whether they promise to speak."""
 STATE_FILE: Final = "state.sqlite"
 PERIOD_FILES: Final = "????-??.sqlite"
 _SUFFIXES: Final = ("", "-wal", "-shm")

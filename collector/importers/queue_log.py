@@ -23,7 +23,7 @@ from collector.importers._core.order import Numbered, by_time, numbered
 from collector.importers._core.plan import Outcome
 from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, as_row, is_cut_off
 from collector.importers._core.queue_open import CallLimits
-from collector.importers._core.queue_story import Story
+from collector.importers._core.queue_story import Story, is_of_this_version
 from collector.importers._core.repeats import REPEATED, Repeats
 from collector.importers._core.rows import Row
 from collector.importers._core.text import plain
@@ -192,6 +192,9 @@ class QueueLogReading:
         self._files = self._in_order([QueueLogFile(path, settings.workbook) for path in paths])
         self._current = 0
         self._continues = self._part_among(known) or self._stream_among(known)
+        if self._continues is not None and not is_of_this_version(self._continues.state):
+            fix = "name the older parts with it, back to the first"
+            raise TableError(self._files[0].path, "continues a log that another build imported", fix)
         self.starts_after: Final = 0 if self._continues is None else self._continues.after
         self.epochs: Final[Sequence[bytes]] = (
             self._heads(self._files) if self._continues is None else [self._continues.stream]

@@ -94,7 +94,8 @@ class HalfHours:
             end = min(until, start + self._slices.interval_ms)
             ms = end - since if self._open_ms is None else self._open_ms(since, end)
             if ms:
-                self.sums[start] = self.sums.get(start, 0) + people * ms
+                begins = max(start, self._start)
+                self.sums[begins] = self.sums.get(begins, 0) + people * ms
                 self._total += people * ms
             since = end
 
@@ -180,8 +181,8 @@ class StaffTime:
         return Ratio(times.serving.total_ms(at), times.ready.total_ms(at))
 
     def half_hour_start(self, at: int) -> int:
-        """Start of the half hour `at` lies in, ms."""
-        return self._slices.interval_start(at)
+        """Start of the half hour `at` lies in, ms. The first of a day begins with it."""
+        return max(self._slices.interval_start(at), self._start or 0)
 
     def shortfall_ms(self, group: Group, until: int, contracted: Callable[[int], int | None]) -> int:
         """Seat-ms by which fewer were there than `contracted` (of an instant), inside the window, since the day began.
@@ -193,9 +194,8 @@ class StaffTime:
         if times is not None:
             times.inside.advance(until)
         while start < until:
-            half_hour = self._slices.interval_start(start)
-            end = min(until, half_hour + self._slices.interval_ms)
-            there = 0 if times is None else times.inside.sums.get(half_hour, 0)
+            end = min(until, self._slices.interval_start(start) + self._slices.interval_ms)
+            there = 0 if times is None else times.inside.sums.get(start, 0)
             short += max(0, (contracted(start) or 0) * self._open_ms(start, end) - there)
             start = end
         return short

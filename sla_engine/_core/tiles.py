@@ -193,7 +193,8 @@ class _Builder:
     def _staffed(self, subject: str, shop: str) -> Staffing | None:
         state, staff = self._state, self._state.staff
         group = (SHOP, shop) if shop else state.client_group
-        contracted, times = partial(state.seats.contracted, subject), staff.times(group)
+        seats_of = state.seats.contracted_of_shop if shop else state.seats.contracted
+        contracted, times = partial(seats_of, subject), staff.times(group)
         if times is None:
             return None
         at = state.as_of

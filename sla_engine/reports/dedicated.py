@@ -26,7 +26,15 @@ from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.dedicated import Span, Spent, also_serving, hands_intervals, on_dedicated_seats, serving
 from sla_engine.reports._core.observed import Observed
 from sla_engine.reports._core.service_hours import ServiceHours
-from sla_engine.reports._core.time_at_work import HalfHour, half_hours, in_row, on_call, person_intervals, seat_time
+from sla_engine.reports._core.time_at_work import (
+    HalfHour,
+    half_hour_end,
+    half_hours,
+    in_row,
+    on_call,
+    person_intervals,
+    seat_time,
+)
 from sla_engine.reports.making import ruling_of
 from wire.board import Ratio
 from wire.limits import INSTANT_MAX_MS
@@ -218,7 +226,7 @@ def _buckets(client: _Client, rows: Rows, spans: Sequence[HalfHour]) -> Iterator
         zone = ZoneInfo(frame.days.zone.name)
         for span in spans:
             name = datetime.fromtimestamp(span.start // MS_PER_S, tz=zone).isoformat(" ", "minutes")
-            yield name, span.start, min(frame.days.interval_start(span.start) + frame.days.interval_ms, until)
+            yield name, span.start, min(half_hour_end(frame.days, span.start), until)
     else:
         for start, end in pairwise(frame.edges(By.DAY, since, until)):
             yield frame.name(By.DAY, start), start, end

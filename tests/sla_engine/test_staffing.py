@@ -46,6 +46,16 @@ def test_time_at_work_is_cut_at_half_hours() -> None:
     assert ready(made, 70 * MINUTE) == {0: 10 * MINUTE, HALF_HOUR: 30 * MINUTE, 2 * HALF_HOUR: 10 * MINUTE}
 
 
+def test_a_day_that_begins_within_a_half_hour_begins_one_of_its_own() -> None:
+    made = staff()
+    made.begin(10 * MINUTE)
+    made.tell("anna", 10 * MINUTE, READY)
+    assert made.half_hour_start(20 * MINUTE) == 10 * MINUTE
+    assert made.half_hour_start(31 * MINUTE) == HALF_HOUR
+    assert ready(made, 31 * MINUTE) == {10 * MINUTE: 20 * MINUTE, HALF_HOUR: MINUTE}
+    assert made.shortfall_ms(ALL, HALF_HOUR, lambda _: 2) == 20 * MINUTE
+
+
 def test_a_person_with_two_accounts_is_one_person() -> None:
     made = staff()
     made.tell("anna", 0, READY)

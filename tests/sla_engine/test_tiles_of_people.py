@@ -88,6 +88,7 @@ def test_load_is_told_up_to_the_last_whole_minute() -> None:
 def test_staffed_seats_stand_beside_those_paid_for_by_client_and_by_shop() -> None:
     part = after(
         link(Relation.CONTRACTED_SEATS, "acme", "2"),
+        link(Relation.CONTRACTED_SEATS_OF_SHOP, "flagship", "1"),
         link(Relation.QUEUE_OF_SHOP, "presale", "flagship"),
         customer("08:00"),
         presence("08:30"),
@@ -95,11 +96,11 @@ def test_staffed_seats_stand_beside_those_paid_for_by_client_and_by_shop() -> No
         now="08:50",
     )
     half_hour = ms("08:30")
-    # 08:00-08:30: nobody of two; 08:30-08:50: 20 + 10 of 40 person-minutes
+    # 08:00-08:30: nobody of two; 08:30-08:50: 20 + 10 of 40 person-minutes; of the shop's one seat nothing lacks then
     short = (60 + 10) * MINUTE
     assert part.client.staffing == [
         Staffing("", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), 2, short),
-        Staffing("flagship", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), None, None),
+        Staffing("flagship", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), 1, 30 * MINUTE),
     ]
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
 from collector.importers._core.queue_log import (
-    FORMAT,
     SECOND_MS,
     CallEvent,
     LogRow,
@@ -34,17 +33,14 @@ from collector.importers._core.queue_open import (
     head,
     legs,
     moment,
+    went_out,
 )
 from wire.body import Body
 from wire.conversation import (
-    Assigned,
-    Channel,
     Closed,
     ClosedBy,
     CustomerLeft,
-    Direction,
     LeftReason,
-    Offered,
 )
 
 
@@ -70,7 +66,7 @@ class Calls:
             Does.LEAVES: self._leaves,
             Does.COMPLETES: self._completes,
             Does.TRANSFERS: self._transfers,
-            Does.OUTBOUND: self._outbound,
+            Does.OUTBOUND: went_out,
         }
 
     def state(self) -> CallsState:
@@ -213,15 +209,6 @@ class Calls:
             self._note(Note.JOINED)
             for other in [one for (name, _), one in self._open.items() if name == row.call and one.held]:
                 self._join(other, call.conversation, handed_at)
-
-    def _outbound(self, row: LogRow, event: CallEvent) -> Iterator[Body]:
-        """We rang a customer, told when it was over."""
-        began_at = row.at - (row.seconds(event.talk) or 0)
-        begins = (row.resolution_ms, FORMAT, None, False, row.call, row.call)
-        yield Offered(began_at, *begins, row.queue, Channel.VOICE, Direction.OUTBOUND)
-        if row.account:
-            yield Assigned(began_at, *begins, row.account, row.queue)
-        yield Closed(row.at, *begins, ClosedBy.SYSTEM)
 
     def _find(self, row: LogRow, wait_ms: int | None, talk_ms: int) -> OpenCall:
         """The call a row is about: by its id, by a transfer, or reckoned back from the wait the row tells."""

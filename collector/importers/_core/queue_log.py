@@ -22,7 +22,8 @@ SECOND_MS: Final = 1000
 
 _NOT_A_CALL: Final = frozenset({"", "NONE", "REALTIME", "MANAGER", "CLI"})
 _NOBODY: Final = frozenset({"", "NONE"})
-_EVENT: Final = re.compile(r"[A-Z][A-Z0-9_-]*")
+_EVENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_CUSTOMER_ANSWERED: Final = frozenset({"ANSWER", "ANSWERED"})
 _DIGEST_CHARS: Final = 16
 _ATTENDED: Final = "ATTENDEDTRANSFER"
 _LINKED: Final = "LINK"
@@ -185,6 +186,11 @@ class LogRow(NamedTuple):
             and self.duration(place, unit_ms) is None
             for place, unit_ms in places
         )
+
+    def is_answered(self, event: CallEvent) -> bool:
+        """Of a call that went out: whether the customer took it, by its status or because they talked."""
+        status = self.params[0].strip().upper() if self.params else ""
+        return status in _CUSTOMER_ANSWERED or (self.seconds(event.talk) or 0) > 0
 
     @property
     def caller(self) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from collector.importers._core.queue_log import FORMAT, SECOND_MS, LogRow, Note
+from collector.importers._core.queue_log import FORMAT, SECOND_MS, CallEvent, LogRow, Note
 from wire.body import Body
 from wire.conversation import (
     Accepted,
@@ -118,6 +118,17 @@ def answer(call: OpenCall, note: Callable[[Note], None]) -> Iterator[Body]:
         yield Assigned(rings_at, *begins, call.account, call.queue)
         yield Accepted(call.last_at, *begins, call.account)
     yield AgentTurn(call.last_at, *begins, call.account)
+
+
+def went_out(row: LogRow, event: CallEvent) -> Iterator[Body]:
+    """We rang a customer, told when it was over. One that the customer did not answer was in nobody's hands."""
+    began_at = row.at - (row.seconds(event.talk) or 0)
+    begins = (row.resolution_ms, FORMAT, None, False, row.call, row.call)
+    yield Offered(began_at, *begins, row.queue, Channel.VOICE, Direction.OUTBOUND)
+    if row.account and row.is_answered(event):
+        yield Accepted(began_at, *begins, row.account)
+        yield AgentTurn(began_at, *begins, row.account)
+    yield Closed(row.at, *begins, ClosedBy.SYSTEM)
 
 
 def handed_over(call: OpenCall, at: int) -> Iterator[Body]:

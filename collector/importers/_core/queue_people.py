@@ -124,17 +124,16 @@ def _change(state: PersonState, row: LogRow, does: Person) -> None:
             state.leave()
     else:
         state.here = True
+        # only a member can pause in a queue, by the configuration as well
+        named = {row.queue} if row.queue else set()
         if does is Person.PAUSES:
             state.reason = row.words
-            if row.queue:
-                state.paused.add(row.queue)
-            else:
-                state.paused_everywhere = True
+            state.queues |= named
+            state.paused |= named
+            state.paused_everywhere |= not named
         elif does is Person.RESUMES:
-            if row.queue:
-                state.paused.discard(row.queue)
-            else:
-                state.paused.clear()
+            state.queues |= named
+            state.paused -= named or state.paused
             state.paused_everywhere = False
         elif does is Person.WRAPS_UP:
             state.wraps_until = row.at + (row.seconds(0) or 0)

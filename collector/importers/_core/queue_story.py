@@ -26,11 +26,22 @@ from collector.importers._core.rows import Row
 from wire.body import Body
 from wire.record import GapReason
 
+STATE_VERSION: Final = 1
+
 
 class _StoryState(msgspec.Struct, frozen=True):
+    version: int
     calls: CallsState
     people: dict[str, PersonState]
     last_at: int | None
+
+
+def is_of_this_version(state: bytes) -> bool:
+    """Whether `Story.restore` can go on from there. What another build left may lack what a row is understood by."""
+    try:
+        return _decode(state).version == STATE_VERSION
+    except msgspec.MsgspecError:
+        return False
 
 
 class Story:
@@ -44,10 +55,10 @@ class Story:
 
     def state(self) -> bytes:
         """What the rows so far left open, as bytes to go on from."""
-        return _encode(_StoryState(self._calls.state(), self._people.states, self._last_at))
+        return _encode(_StoryState(STATE_VERSION, self._calls.state(), self._people.states, self._last_at))
 
     def restore(self, state: bytes) -> None:
-        """Go on from what `state` left open. msgspec.MsgspecError for bytes of another build."""
+        """Go on from what `state` left open; `is_of_this_version` said that it can."""
         found = _decode(state)
         self._calls.restore(found.calls)
         self._people.states = found.people

@@ -136,11 +136,13 @@ def half_hours(
 ) -> list[HalfHour]:
     """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours.
 
+    One in which a business day begins is two: what is short on one day is not made up for on another.
     unseen: spans (ms) of which nothing was told, in order and apart from each other.
     """
     edges = [at for span in unseen for at in span]
     within = (at for at in edges if since < at < until)
-    cuts = sorted({since, until, *_slice_starts(slices, since, until), *hours.edges(since, until), *within})
+    begins = list(_begins_of(slices, since, until))
+    cuts = sorted({until, *begins, *hours.edges(since, until), *within})
     there = [0] * (len(cuts) - 1)
     at_work = (each for each in intervals if each.state is State.AT_WORK)
     for parts in agent_hours(at_work, cuts, until).values():
@@ -148,7 +150,7 @@ def half_hours(
     open_ms, there_ms, no_data_ms = Counter[int](), Counter[int](), Counter[int]()
     for number, (start, end) in enumerate(pairwise(cuts)):
         if hours.is_open(start):
-            half_hour = max(slices.interval_start(start), since)
+            half_hour = begins[bisect_right(begins, start) - 1]
             is_unseen = bisect_right(edges, start) % 2 == 1
             open_ms[half_hour] += 0 if is_unseen else end - start
             there_ms[half_hour] += 0 if is_unseen else there[number]
@@ -194,9 +196,13 @@ def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iter
             yield talk._replace(start_ms=max(talk.start_ms, login.start_ms), end_ms=end)
 
 
-def _slice_starts(slices: WindowCalendar, since: int, until: int) -> Iterator[int]:
+def _begins_of(slices: WindowCalendar, since: int, until: int) -> Iterator[int]:
     at = since
     while at < until:
-        at = slices.interval_start(at) + slices.interval_ms
-        if at < until:
-            yield at
+        yield at
+        at = half_hour_end(slices, at)
+
+
+def half_hour_end(slices: WindowCalendar, at: int) -> int:
+    """Where the half hour ends that `at` (ms) lies in: by the clock, or with the business day."""
+    return min(slices.interval_start(at) + slices.interval_ms, slices.next_day_start(slices.day_start(at)))

@@ -311,9 +311,16 @@ def test_a_log_that_never_says_how_its_calls_end_is_not_remembered_whole(tmp_pat
 
 def test_a_call_that_went_out_has_no_first_response(tmp_path: Path) -> None:
     bodies = told(reading_of(tmp_path, line(60, "c-1", "q-1", "a-1", "OUTCALL", "ANSWER", 45, "extra")))
-    assert in_words(bodies) == ["+15 offered c-1 q-1", "+15 assigned c-1 a-1", "+60 closed c-1 system"]
+    taken = ["+15 accepted c-1 a-1", "+15 answered c-1 a-1"]
+    assert in_words(bodies) == ["+15 offered c-1 q-1", *taken, "+60 closed c-1 system"]
     assert isinstance(bodies[0], Offered)
     assert bodies[0].direction is Direction.OUTBOUND
+
+
+@pytest.mark.parametrize("params", [("NOANSWER", 0), ("BUSY", ""), ("CANCEL",), ()])
+def test_a_customer_we_rang_in_vain_was_in_nobodys_hands(params: tuple[object, ...], tmp_path: Path) -> None:
+    bodies = told(reading_of(tmp_path, line(60, "c-1", "q-1", "a-1", "OUTCALL", *params)))
+    assert in_words(bodies) == ["+60 offered c-1 q-1", "+60 closed c-1 system"]
 
 
 def test_events_nobody_here_knows_are_kept_and_counted_by_name(tmp_path: Path) -> None:
@@ -321,6 +328,7 @@ def test_events_nobody_here_knows_are_kept_and_counted_by_name(tmp_path: Path) -
         line(0, "c-1", "q-1", "a-1", "CALLBACK_ASKED", "13800000000"),
         line(1, "c-1", "q-1", "a-1", "PENALTY", 3),
         line(1, "NONE", "q-1", "a-1", "RINGINUSE", 1),
+        line(2, "c-1", "q-1", "a-1", "survey.Result", 5),
     ]
     reading = reading_of(tmp_path, "".join(rows))
     notes = [body for body in told(reading) if isinstance(body, SourceNote)]
@@ -328,9 +336,11 @@ def test_events_nobody_here_knows_are_kept_and_counted_by_name(tmp_path: Path) -
         ("CALLBACK_ASKED", "c-1", "q-1", "a-1"),
         ("PENALTY", "c-1", "q-1", "a-1"),
         ("RINGINUSE", "", "q-1", "a-1"),
+        ("survey.Result", "c-1", "q-1", "a-1"),
     ]
-    assert reading.report.outcomes == {"rejected": 0, "CALLBACK_ASKED": 1, "PENALTY": 1, "RINGINUSE": 1}
-    assert reading.report.notes == {"unknown_event": 1}
+    counted = {"CALLBACK_ASKED": 1, "PENALTY": 1, "RINGINUSE": 1, "survey.Result": 1}
+    assert reading.report.outcomes == {"rejected": 0, **counted}
+    assert reading.report.notes == {"unknown_event": 2}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def test_on_a_break_is_who_paused_in_every_queue(tmp_path: Path) -> None:
     assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+5 a-1 ready", "+6 a-1 on_break (lunch)", "+9 a-1 ready"]
 
 
+def test_a_member_by_the_configuration_is_known_in_the_queues_where_it_pauses(tmp_path: Path) -> None:
+    rows = [
+        line(5, "NONE", "q-1", "a-1", "PAUSE", "lunch"),
+        line(5, "NONE", "q-2", "a-1", "PAUSE", "lunch"),
+        line(9, "NONE", "q-1", "a-1", "UNPAUSE"),
+    ]
+    assert presence_of(tmp_path, *rows) == ["+5 a-1 on_break (lunch)", "+9 a-1 ready"]
+
+
 def test_a_pause_everywhere_names_no_queue(tmp_path: Path) -> None:
     rows = [line(5, "NONE", "NONE", "a-1", "PAUSEALL", ""), line(9, "NONE", "NONE", "a-1", "UNPAUSEALL", "")]
     assert presence_of(tmp_path, *rows) == ["+5 a-1 on_break", "+9 a-1 ready"]

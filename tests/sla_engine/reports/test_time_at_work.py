@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import overload
 
+import msgspec
+
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.staffing import HALF_HOUR_MS
 from sla_engine._core.windows import calendar_of
@@ -79,6 +81,23 @@ def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
     at_work = [Interval("p", ms("07:50"), ms("08:20"), State.AT_WORK)]
     found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("07:45"), ms("08:30"))
     assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
+
+
+def test_a_half_hour_in_which_a_business_day_begins_is_cut_there() -> None:
+    rules = msgspec.structs.replace(PRESET, business_day_starts_minute=8 * 60 + 10)
+    slices = calendar_of(rules, HALF_HOUR_MS)
+    at_work = [Interval(person, ms("08:00"), ms("08:10"), State.AT_WORK) for person in "pq"]
+    found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("08:00"), ms("09:00"))
+    assert found == [
+        HalfHour(ms("08:00"), HOUR // 6, HOUR // 3),
+        HalfHour(ms("08:10"), HOUR // 3, 0),
+        HalfHour(ms("08:30"), HOUR // 2, 0),
+    ]
+    yesterday, today = in_row(found, ms("00:00"), ms("08:10")), in_row(found, ms("08:10"), ms("24:00"))
+    assert [seat_time(row, lambda _: 1) for row in (yesterday, today)] == [
+        SeatTime(Ratio(HOUR // 3, HOUR // 6), Ratio(HOUR // 6, HOUR // 6), 0),
+        SeatTime(Ratio(0, HOUR * 5 // 6), Ratio(HOUR * 5 // 6, HOUR * 5 // 6), HOUR * 5 // 6),
+    ]
 
 
 def test_what_nobody_told_of_is_neither_staffed_nor_short() -> None:
