@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents.afterwards import explain_silence
-from sla_engine._core.incidents.clocks import watch_clock
+from sla_engine._core.incidents.clocks import hub_clock_finding, watch_clock
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
@@ -237,13 +237,17 @@ def _now_or_soon(state: SitesState, entry: Recorded, touched: set[str]) -> set[s
 def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
     """Every finding there is, with its site, by where its incident is kept."""
     everywhere, explained = global_findings(state)
+    clock = hub_clock_finding(state)
+    if clock is not None:
+        everywhere.append(clock[0])
+    clocks = set() if clock is None else clock[1]
     found = {key_of("", each.slot): (_only_site(each), each) for each in everywhere}
     for site_id, site in state.sites.items():
         here = site.findings
         if site_id in explained:
             # of seats a site that is dark keeps only those lost long before; and a clock is wrong whoever listens
             here = [each for each in here if each.slot.startswith((GROUP_, SEAT_, CLOCK_))]
-        found |= {key_of(site_id, each.slot): (site_id, each) for each in here}
+        found |= {key_of(site_id, each.slot): (site_id, each) for each in here if (site_id, each.slot) not in clocks}
     return found
 
 

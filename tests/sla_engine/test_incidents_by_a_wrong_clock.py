@@ -178,3 +178,61 @@ def test_a_gateway_that_goes_dark_with_its_clock_wrong_still_has_it_wrong() -> N
         *beating(log, SECOND_RUN, NOON + HOUR, behind_ms=HOUR),
     )
     assert steps(said) == [("opened", "clock_wrong"), ("opened", "site_silent"), ("closed", "site_silent")]
+
+
+# -------------------------------------------------------------------------------------------------- the hub's own clock
+
+
+def gateways(log: Log, since: int, off_ms: dict[str, int], beats: int = 20) -> list[Recorded]:
+    """Beats of a gateway at each of these sites; minus is behind the hub's clock."""
+    return [
+        each
+        for n in range(beats)
+        for site, ms in off_ms.items()
+        for each in snapshots(FIRST, [log.heartbeat(f"{site}/gate", since + n * 10 * SECOND, site)], -ms)
+    ]
+
+
+def test_gateways_of_several_sites_that_are_off_by_the_same_tell_that_it_is_the_hubs_clock_in_one_ticket() -> None:
+    log, right_at = Log(), NOON + HOUR
+    sites = ("east", "north", "west")
+    said = said_after(
+        *gateways(log, NOON, dict.fromkeys(sites, 0)),
+        *gateways(log, NOON + 5 * MINUTE, {"east": 3 * MINUTE, "north": 3 * MINUTE + 300, "west": 3 * MINUTE - 200}),
+        log.silent("west/gate", NOON + 9 * MINUTE, NOON + 10 * MINUTE),
+        *gateways(log, right_at, dict.fromkeys(sites, 0)),
+    )
+    of_clocks = [each for each in said if each.cause is Cause.CLOCK]
+    ticket = next(each for each in of_clocks if each.what == "hub_clock_wrong")
+    assert (ticket.site, ticket.about, ticket.severity) == ("", "hub -3 min", Severity.TICKET)
+    hour_of_trouble = [each for each in of_clocks if NOON + 7 * MINUTE < each.occurred_at < right_at]
+    assert hour_of_trouble == [], "held for five minutes before anybody is told, by then it is one"
+    lasting = {each.incident: each for each in of_clocks if each.occurred_at <= NOON + 7 * MINUTE}
+    assert [each.what for each in lasting.values() if each.step != "closed"] == ["hub_clock_wrong"]
+    assert {each.incident: each.step for each in of_clocks}[ticket.incident] == "closed"
+
+
+@pytest.mark.parametrize(
+    "off_ms",
+    [
+        {"east": 3 * MINUTE, "north": 3 * MINUTE, "west": 0, "south": 0},
+        {"east": 3 * MINUTE, "north": 4 * MINUTE, "west": 5 * MINUTE},
+        {"east": 3 * MINUTE},
+    ],
+)
+def test_clocks_that_do_not_agree_and_those_of_half_the_gateways_or_of_one_site_are_their_own(
+    off_ms: dict[str, int],
+) -> None:
+    said = said_after(*gateways(Log(), NOON, off_ms))
+    wrong = sum(ms != 0 for ms in off_ms.values())
+    assert [each.what for each in said if each.step == "opened"] == ["clock_wrong"] * wrong
+
+
+def test_a_gateway_with_a_trouble_of_its_own_keeps_its_ticket_beside_the_hubs() -> None:
+    off_ms = {"east": HOUR, "north": 3 * MINUTE, "south": 3 * MINUTE, "west": 3 * MINUTE}
+    said = said_after(*gateways(Log(), NOON, off_ms))
+    newest = {each.incident: each for each in said}
+    assert {(each.what, each.site) for each in newest.values() if each.step != "closed"} == {
+        ("hub_clock_wrong", ""),
+        ("clock_wrong", "east"),
+    }

@@ -36,6 +36,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     hub_deaf_ms: int
     monitoring_ms: int
     clock_wrong_ms: int
+    hub_clock_wrong_ms: int
     battery_low_ms: int
     mains_lost_ms: int
     mains_flapping_ms: int

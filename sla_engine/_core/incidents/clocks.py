@@ -9,7 +9,7 @@ from typing import Final
 
 from sla_engine._core.incidents.model import Finding, Site, SiteLimits, SitesState
 from sla_engine._core.incidents.probe_time import ProbeClock
-from sla_engine._core.incidents.slots import CLOCK_, OFFSET, SEATS, new_finding
+from sla_engine._core.incidents.slots import CLOCK_, HUB_TIME, OFFSET, SEATS, new_finding
 from wire.facility import Heartbeat, Role
 from wire.incident import Cause
 from wire.recorded import Recorded
@@ -17,6 +17,9 @@ from wire.seat import SeatReading
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 """The largest of which there are two is told, so that 90 s are not a minute."""
+_SUBJECT: Final = "hub"
+_SITES_AGREE: Final = 2
+"""Of one site alone its gateways may have asked one wrong time server."""
 
 
 def watch_clock(state: SitesState, entry: Recorded) -> str | None:
@@ -50,6 +53,41 @@ def clock_findings(site: Site) -> Iterator[Finding]:
     if seats:
         worst = max(seats, key=lambda clock: abs(clock.off_ms))
         yield _finding(SEATS, worst, seats=str(len(seats)))
+
+
+def hub_clock_finding(state: SitesState) -> tuple[Finding, set[tuple[str, str]]] | None:
+    """The hub's own clock, where most gateways that are heard, of several sites, are off it by the same.
+
+    And the clocks that this explains, by site and slot: nobody has to look at them one by one.
+    """
+    gateways = [
+        (site_id, probe)
+        for site_id, site in sorted(state.sites.items())
+        for probe in site.probes.values()
+        if probe.role is Role.GATEWAY and probe.clock.least_ms is not None
+    ]
+    heard = [each for each in gateways if each[1].silent_since is None] or gateways
+    off = sorted(probe.clock.by_hub_ms for _, probe in heard if probe.clock.wrong_since is not None)
+    if not off:
+        return None
+    middle_ms, same_ms = off[len(off) // 2], state.limits.replay_ms // 2
+    agree = [each for each in heard if _is_off_by(each[1].clock, middle_ms, same_ms)]
+    if 2 * len(agree) <= len(heard) or len({site_id for site_id, _ in agree}) < _SITES_AGREE:
+        return None
+    first = min((probe.clock for _, probe in agree), key=lambda clock: clock.wrong_index)
+    since, index = first.wrong_since or 0, first.wrong_index
+    words = {"subject": _SUBJECT, OFFSET: _shown(-middle_ms)}
+    found = new_finding(HUB_TIME, Cause.CLOCK, "hub_clock_wrong", since, index, **words)
+    return found, {
+        (site_id, CLOCK_ + (source if probe.role is Role.GATEWAY else SEATS))
+        for site_id, site in state.sites.items()
+        for source, probe in site.probes.items()
+        if _is_off_by(probe.clock, middle_ms, same_ms)
+    }
+
+
+def _is_off_by(clock: ProbeClock, off_ms: int, same_ms: int) -> bool:
+    return clock.wrong_since is not None and abs(clock.by_hub_ms - off_ms) <= same_ms
 
 
 def _finding(subject: str, clock: ProbeClock, **more: str) -> Finding:

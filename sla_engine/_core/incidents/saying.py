@@ -12,11 +12,13 @@ from sla_engine._core.incidents.afterwards import remember_silence, silence_ende
 from sla_engine._core.incidents.model import Finding, Open, SitesState
 from sla_engine._core.incidents.slots import (
     ACCOUNT_,
+    CLOCK_,
     FEED_,
     FLAPPING,
     GATEWAY,
     GROUP_,
     HUB,
+    HUB_TIME,
     LINE_,
     MACHINES,
     MAINS_FLAPPING,
@@ -44,6 +46,7 @@ _GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {
     SILENT: (GATEWAY, GROUP_, SEAT_),
     FLAPPING: (LINE_,),
     GROUP_: (GROUP_, SEAT_),
+    HUB_TIME: (CLOCK_,),
 }
 """Total trouble, and the partial ones it goes on from, the likeliest first."""
 _COVERS: Final[dict[str, tuple[str, ...]]] = {
@@ -53,6 +56,7 @@ _COVERS: Final[dict[str, tuple[str, ...]]] = {
     SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER, MAINS_FLAPPING),
 }
 """What is no longer looked at while the total trouble lasts."""
+_OF_EVERY_SITE: Final = frozenset({HUB, HUB_TIME})
 
 
 def key_of(site: str, slot: str) -> str:
@@ -88,7 +92,7 @@ def _goes_on_from(state: SitesState, site: str, finding: Finding, gone: list[str
     for key in gone:
         before = state.open[key]
         rank = _rank(finding.slot, before.finding.slot)
-        if rank is None or (site != before.site and HUB not in {finding.slot, before.finding.slot}):
+        if rank is None or (site != before.site and not _OF_EVERY_SITE & {finding.slot, before.finding.slot}):
             continue
         if _is_one_moment(state, finding, before.finding):
             ranked.append((rank, before.finding.since, key))
@@ -108,10 +112,11 @@ def _is_one_moment(state: SitesState, found: Finding, before: Finding) -> bool:
     """Whether `found` may be `before` gone on: what is of machines, or of the hub, must have begun when that did.
 
     What is over is over for one seat that outlasts it: that seat is a trouble of its own. A battery that was running
-    out no longer is once there are mains, however often they come and go.
+    out no longer is once there are mains, however often they come and go. The hub's clock never was a gateway's.
     """
     kinds = {_kind(found.slot), _kind(before.slot)}
-    if _kind(found.slot) == SEAT_ or (found.slot == MAINS_FLAPPING and before.severity is Severity.CALL):
+    was_low = found.slot == MAINS_FLAPPING and before.severity is Severity.CALL
+    if was_low or _kind(found.slot) == SEAT_ or before.slot == HUB_TIME:
         return False
     return not kinds & {HUB, *MACHINES} or abs(found.since - before.since) <= state.limits.together_ms
 
@@ -180,7 +185,8 @@ def _explains(total: Open, part: Open) -> bool:
     kind = _kind(total.finding.slot)
     covered = (*_GROWS_FROM.get(kind, ()), *_COVERS.get(kind, ()))
     is_work_alone = total.finding.is_planned and not part.finding.is_planned
-    return (total.site == part.site or kind == HUB) and _kind(part.finding.slot) in covered and not is_work_alone
+    is_there = total.site == part.site or kind in _OF_EVERY_SITE
+    return is_there and _kind(part.finding.slot) in covered and not is_work_alone
 
 
 def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> IncidentSaid:

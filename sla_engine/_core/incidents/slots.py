@@ -36,6 +36,8 @@ SILENT: Final = "silent"
 GATEWAY: Final = "gateway"
 FLAPPING: Final = "flapping"
 HUB: Final = "hub"
+HUB_TIME: Final = "hub_time"
+"""The hub's own clock; its kind has no site and takes in clocks of every site."""
 LINE_: Final = "line:"
 PHONE_: Final = "phone:"
 UPS_: Final = "ups:"
@@ -77,6 +79,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "battery_worn": (TICKET, TICKET),
     "monitoring": (TICKET, TICKET),
     "clock_wrong": (TICKET, TICKET),
+    "hub_clock_wrong": (TICKET, TICKET),
     "hub_deaf": (PAGE, PAGE),
 }
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
