@@ -3,7 +3,7 @@
 The screen is the one of dashboards.lead; whose people are seen comes from the account alone, as on every page here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -26,9 +26,10 @@ Draw = Callable[..., web.Response]
 
 
 class TeamLink(NamedTuple):
-    """A team of one client in a list. waiting, overdue: None = nobody can say."""
+    """A team of one client in a list, both by name. waiting, overdue: None = nobody can say."""
 
     team: str
+    name: str
     client: str
     address: str
     waiting: int | None
@@ -58,8 +59,9 @@ class Leading:
     async def _teams(self, visit: Visit) -> web.StreamResponse:
         board = self._screens.wallboard.hub.board
         scope = None if visit.account is None else visit.account.scope
-        tiles = () if board is None or scope is None else Sight(scope=scope).cut(board).teams
-        links = [_link(tile, visit.language) for tile in tiles]
+        seen = None if board is None or scope is None else Sight(scope=scope).cut(board)
+        names = {} if seen is None else {tile.id: tile.name for tile in seen.clients}
+        links = [] if seen is None else [_link(tile, names, visit.language) for tile in seen.teams]
         return self._draw("teams.html", visit, teams=sorted(links))
 
     async def _team(self, _: Visit) -> web.StreamResponse:
@@ -87,11 +89,12 @@ def _staff(visit: Visit) -> str | None:
     return None if visit.account is None else visit.account.staff or None
 
 
-def _link(tile: Tile, language: str) -> TeamLink:
+def _link(tile: Tile, clients: Mapping[str, str], language: str) -> TeamLink:
     live = tile.live
     return TeamLink(
         tile.id,
-        tile.client,
+        tile.name,
+        clients.get(tile.client, tile.client),
         f"{ROOT}/team/{quote(tile.id, safe='')}?lang={language}",
         None if live is None else live.waiting,
         None if live is None else live.overdue,

@@ -95,9 +95,9 @@ export class Alarm {
   render(teams, isLive, repeatMs) {
     this.unseen = this.ring.unseen(teams);
     if (isLive && this.ring.isDue(this.unseen, performance.now(), repeatMs)) this.sound.play();
-    const { w, format, clientName } = this.tools;
+    const { w, format, clientName, teamName } = this.tools;
     const told = this.unseen.map(([, tile]) => {
-      const whose = [tile.id === "unassigned" ? w("unassigned") : tile.name, clientName(tile.client)];
+      const whose = [teamName(tile.id), clientName(tile.client)];
       return `${whose.filter((name) => name !== "").join(" ")} \u00d7${format.number(tile.surge.conversations)}`;
     });
     setText(this.what, told.length === 0 ? "" : `${w("surge")}  ${told.join("  \u00b7  ")}`);
