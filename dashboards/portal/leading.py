@@ -17,6 +17,7 @@ from dashboards.portal.sessions import Sessions
 from dashboards.wallboard._core.sight import Shows, Sight
 from dashboards.wallboard.server import NO_STORE, REVALIDATE
 from wire.board import Tile
+from wire.surge import LEAD
 
 LEADERS: Final = frozenset({Role.SUPERVISOR})
 """Who may see people, and say that they look after somebody."""
@@ -54,6 +55,7 @@ class Leading:
             door(method="GET", path=f"{team}/events", page=self._events),
             door(method="GET", path=f"{team}/follow-up", page=self._may),
             door(method="POST", path=f"{team}/follow-up", page=self._take),
+            door(method="POST", path=f"{team}/seen", page=self._seen),
         )
 
     async def _teams(self, visit: Visit) -> web.StreamResponse:
@@ -77,6 +79,9 @@ class Leading:
 
     async def _take(self, visit: Visit) -> web.StreamResponse:
         return await self._screens.follow(visit.request, _sight(visit), _staff(visit))
+
+    async def _seen(self, visit: Visit) -> web.StreamResponse:
+        return await self._screens.quiet(visit.request, _sight(visit), LEAD)
 
 
 def _sight(visit: Visit) -> Sight:

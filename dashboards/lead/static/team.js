@@ -30,7 +30,7 @@ class TeamScreen extends Shell {
     this.failed = new Map();
     this.held = false;
     this.mayFollow = false;
-    this.alarm = new Alarm(by("alarm"), this.tools);
+    this.alarm = new Alarm(by("alarm"), this.tools, location.pathname.startsWith("/portal/") ? `${location.pathname}/seen` : "/seen");
     this.cells = {
       waiting: cell("waiting", w("waiting"), 6),
       oldest_wait: cell("oldest_wait", w("oldest_unanswered"), 6),
