@@ -97,8 +97,8 @@ class RedisSection(_Section, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description='the address of a Redis, such as "redis://127.0.0.1:6379/0"')]
 
 
-class QueueSection(_Section, frozen=True, kw_only=True):
-    """A queue of a client."""
+class NamedSection(_Section, frozen=True, kw_only=True):
+    """A queue or a shop of a client, or a team, and what screens call it."""
 
     id: str
     name: str = ""
@@ -119,7 +119,8 @@ class ClientSection(_Section, frozen=True, kw_only=True):
     time_zone: str | None = None
     contract: str | None = None
     pseudonym_key_files: list[str] = []
-    queue: list[QueueSection] = []
+    queue: list[NamedSection] = []
+    shop: list[NamedSection] = []
 
 
 class SourceSection(_Section, frozen=True, kw_only=True):
@@ -170,6 +171,7 @@ class Config(_Section, frozen=True, kw_only=True):
     client: list[ClientSection] = []
     source: list[SourceSection] = []
     site: list[SiteSection] = []
+    team: list[NamedSection] = []
     reader: list[ReaderSection] = []
     alerting: AlertingSection = AlertingSection()
     duty: list[DutySection] = []
@@ -180,11 +182,13 @@ class Config(_Section, frozen=True, kw_only=True):
     wallboard: WallboardSection = WallboardSection()
 
     def names(self) -> Names:
-        """What people call clients, queues and sites, where they said so."""
+        """What people call clients, queues, shops, sites and teams, where they said so."""
         return Names(
             clients={client.id: client.name for client in self.client},
             queues={(client.id, queue.id): queue.name for client in self.client for queue in client.queue},
             sites={site.id: site.name for site in self.site},
+            shops={(client.id, shop.id): shop.name for client in self.client for shop in client.shop},
+            teams={team.id: team.name for team in self.team},
         )
 
     def known(self) -> Known:
@@ -300,8 +304,12 @@ def _named(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "client", f"client[{place}].id", client.id
         for number, queue in enumerate(client.queue):
             yield "queue", f"client[{place}].queue[{number}].id", queue.id
+        yield from (
+            (f"shop of {client.id}", f"client[{place}].shop[{n}].id", shop.id) for n, shop in enumerate(client.shop)
+        )
     yield from (("source", f"source[{n}].id", source.id) for n, source in enumerate(config.source))
     yield from (("site", f"site[{n}].id", site.id) for n, site in enumerate(config.site))
+    yield from (("team", f"team[{n}].id", team.id) for n, team in enumerate(config.team))
     yield from (("reader", f"reader[{n}].name", reader.name) for n, reader in enumerate(config.reader))
 
 

@@ -47,7 +47,7 @@ def _tile_name(tile: Tile, names: Names) -> str:
     """Of a client's figures at a site, the client's."""
     if tile.scope == "site":
         return names.clients.get(tile.client) or tile.client
-    return names.queues.get((tile.client, tile.id)) or tile.name
+    return names.queue(tile.client, tile.id)
 
 
 def duty_message(

@@ -1,6 +1,6 @@
 """A report for a person, as CSV for a spreadsheet, and as one JSON object."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -23,8 +23,8 @@ _HEAD_FIELDS: Final = (
 )
 
 
-def show(report: Report, tell: Teller) -> None:
-    """The head, then one table for each part; columns without any data are left out."""
+def show(report: Report, tell: Teller, called: Callable[[str], str] = readable) -> None:
+    """The head, then one table for each part; columns without any data are left out. called: names a row."""
     console = console_of(WIDTH)
     for line in (*heading(report, tell), *nothing(report, tell)):
         console.print(line)
@@ -38,7 +38,7 @@ def show(report: Report, tell: Teller) -> None:
         for column in columns:
             table.add_column(tell.word(column.key), justify="right", overflow="fold")
         for row in report.rows:
-            table.add_row(name(row, tell), *(column.shown(row, tell) for column in columns))
+            table.add_row(name(row, tell, called), *(column.shown(row, tell) for column in columns))
         table.add_section()
         table.add_row(tell.word("report_total"), *(column.shown(report.total, tell) for column in columns))
         console.print(table)
@@ -46,7 +46,7 @@ def show(report: Report, tell: Teller) -> None:
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
         console.print(f"{tell.word('excluded')}: {told}")
-    for line in (*gaps(report, tell), *without_contract(report, tell)):
+    for line in (*gaps(report, tell), *without_contract(report, tell, called)):
         console.print(line)
 
 
@@ -132,12 +132,12 @@ def gaps(report: Report, tell: Teller) -> Iterator[str]:
         yield f"{tell.word('report_unbounded')}: {tell.word(coverage.unbounded)}"
 
 
-def without_contract(report: Report, tell: Teller) -> Iterator[str]:
+def without_contract(report: Report, tell: Teller, called: Callable[[str], str]) -> Iterator[str]:
     """Shops whose people are told and whose paid seats are not."""
     if report.head.question.by is not By.SHOP:
         return
     seats = ((row, row.seats) for row in report.rows if row.name != UNASSIGNED)
-    without = [row.name for row, seen in seats if seen is not None and seen.contracted is None]
+    without = [called(row.name) for row, seen in seats if seen is not None and seen.contracted is None]
     if without:
         yield tell.filled("seats_without_contract", shops=", ".join(without))
 
@@ -164,9 +164,9 @@ def _listed(names: "Iterator[str] | tuple[str, ...]") -> str:
     return "; ".join(names)
 
 
-def name(row: Row, tell: Teller) -> str:
+def name(row: Row, tell: Teller, called: Callable[[str], str] = readable) -> str:
     """What a row is called."""
-    return tell.word("unassigned") if row.name == UNASSIGNED else readable(row.name)
+    return tell.word("unassigned") if row.name == UNASSIGNED else called(row.name)
 
 
 def has_data(column: Column, rows: tuple[Row, ...]) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 from rich.table import Table
 
+from dashboards.wallboard._core.names import Names
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import HUNDRED, decimal, half_up, hundredths, percent, quotient_hundredths
@@ -23,8 +24,8 @@ _FIELDS: Final = (
 )
 
 
-def show(found: SeatTable, tell: Teller) -> None:
-    """One table of all rows, a line after each total."""
+def show(found: SeatTable, tell: Teller, names: Names) -> None:
+    """One table of all rows, a line after each total; clients and shops by their names."""
     console = console_of(COLUMNS)
     table = Table()
     for name in ("client", "shop", "seats_row"):
@@ -37,16 +38,20 @@ def show(found: SeatTable, tell: Teller) -> None:
         name = row.name or tell.word("report_total")
         paid = tell.word("no_contracted_seats") if row.shop and row.contracted is None else _seats(row.contracted)
         seats = _seats(row.staffed), paid
-        table.add_row(row.client, row.shop, name, *seats, short, unseen, _also(row))
+        table.add_row(
+            names.client(row.client), names.shop(row.client, row.shop), name, *seats, short, unseen, _also(row)
+        )
         if not row.name:
             table.add_section()
     console.print(table)
     totals = [row for row in found.rows if row.shop and not row.name]
-    without = [f"{row.client} / {row.shop}" for row in totals if row.contracted is None]
+    without = [
+        f"{names.client(row.client)} / {names.shop(row.client, row.shop)}" for row in totals if row.contracted is None
+    ]
     if without:
         console.print(tell.filled("seats_without_contract", shops=", ".join(without)))
     for client in found.without_rules:
-        console.print(tell.filled("seats_without_rules", client=client))
+        console.print(tell.filled("seats_without_rules", client=names.client(client)))
 
 
 def as_csv(found: SeatTable) -> str:

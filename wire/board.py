@@ -11,6 +11,7 @@ import msgspec
 
 from wire.ids import DERIVED_PREFIX
 from wire.record import Feed
+from wire.surge import Surge
 
 RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
 """Upper edges of `Histogram` buckets: contracts judge by 6, 10, 20 and 30 s, platforms by 180 s."""
@@ -208,13 +209,6 @@ class Coverage(msgspec.Struct, frozen=True, gc=False):
     worst: Ratio | None
     best: Ratio | None
     unbounded: Unbounded | None = None
-
-
-class Surge(msgspec.Struct, frozen=True, gc=False):
-    """Many conversations of one team were warned at once and are not due yet: how many, and since when (ms)."""
-
-    conversations: int
-    since: int
 
 
 class Tile(msgspec.Struct, frozen=True, gc=False):

@@ -18,6 +18,11 @@ class Leaders:
         self._access: Final = access
         self._names: Final = dict(names)
 
+    def screen_of(self, request: web.Request) -> str:
+        """The device or the credential that asks, by its name; "" where it has none."""
+        device = self._access.device_of(request)
+        return (self.name_of(request) or "") if device is None else device.name
+
     def name_of(self, request: web.Request) -> str | None:
         """Under which name the request may look after somebody; None = it may not, as no device may."""
         if self._access.device_of(request) is not None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from dashboards.lead.leaders import Leaders
 from dashboards.wallboard._core.sight import Shows, Sight
-from dashboards.wallboard.access import is_same_origin
+from dashboards.wallboard.forms import posted_json, require_json
 from dashboards.wallboard.server import NO_STORE, Wallboard, fingerprint
 from wire.board import PersonTile
 
@@ -28,7 +28,14 @@ class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: str
 
 
-_decode: Final = msgspec.json.Decoder(_Asked).decode
+class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """teams: by the key of their tile, since when (ms) the surge goes on that was seen."""
+
+    teams: dict[str, int]
+
+
+_asked: Final = msgspec.json.Decoder(_Asked)
+_seen: Final = msgspec.json.Decoder(_Seen)
 
 
 class LeadScreens:
@@ -50,6 +57,7 @@ class LeadScreens:
             web.get("/team/{team}/events", self.team_events),
             web.get("/team/{team}/follow-up", self.may),
             web.post("/team/{team}/follow-up", self.take),
+            web.post("/seen", self.seen),
             web.static("/lead", STATIC),
         ]
 
@@ -83,6 +91,19 @@ class LeadScreens:
         """
         return await self.follow(request, self._sight(request), self._leaders.name_of(request))
 
+    async def seen(self, request: web.Request) -> web.Response:
+        """Somebody before a screen has seen its alarms. The one thing a device may say, and in no record."""
+        scope = self._wallboard.scope(request)
+        return await self.quiet(request, Sight(scope=scope), self._leaders.screen_of(request))
+
+    async def quiet(self, request: web.Request, sight: Sight, by: str) -> web.Response:
+        """What `seen` does, for whoever may see `sight`."""
+        require_json(request)
+        hub = self._wallboard.hub
+        said = await posted_json(request, hub.settings.sign_in_bytes_max, _seen)
+        hub.quiet(sight, said.teams, by)
+        return web.Response(status=web.HTTPNoContent.status_code, headers=NO_STORE)
+
     @property
     def wallboard(self) -> Wallboard:
         """Whose streams and boards these are."""
@@ -95,11 +116,13 @@ class LeadScreens:
 
     async def follow(self, request: web.Request, sight: Sight, by: str | None) -> web.Response:
         """What `take` does, for whoever may see `sight` and is recorded as `by`, None = who may not."""
-        if by is None or not is_same_origin(request) or request.content_type != "application/json":
+        if by is None:
             raise web.HTTPForbidden(headers=NO_STORE)
+        require_json(request)
         if self._follow_up is None:
             raise web.HTTPServiceUnavailable(headers=NO_STORE)
-        tile = self._person(sight, (await self._asked(request)).person)
+        asked = await posted_json(request, self._wallboard.hub.settings.sign_in_bytes_max, _asked)
+        tile = self._person(sight, asked.person)
         if tile.followed_at is None:
             await self._follow_up(tile, by)
         return web.json_response({"by": tile.followed_by or by}, headers=NO_STORE)
@@ -107,15 +130,6 @@ class LeadScreens:
     def _sight(self, request: web.Request) -> Sight:
         team = request.match_info["team"]
         return Sight(scope=self._wallboard.scope(request), shows=Shows.TEAM, team=team)
-
-    async def _asked(self, request: web.Request) -> _Asked:
-        size, size_max = request.content_length, self._wallboard.hub.settings.sign_in_bytes_max
-        if size is None or size > size_max:
-            raise web.HTTPRequestEntityTooLarge(size_max, size or 0, headers=NO_STORE)
-        try:
-            return _decode(await request.read())
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            raise web.HTTPUnprocessableEntity(headers=NO_STORE) from None
 
     def _person(self, sight: Sight, key: str) -> PersonTile:
         """The person as the newest board has them, within what the caller may see."""

@@ -3,7 +3,7 @@
 The screen is the one of dashboards.lead; whose people are seen comes from the account alone, as on every page here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from dashboards.wallboard._core.sight import Shows, Sight
 from dashboards.wallboard.pages import page_response
 from dashboards.wallboard.server import NO_STORE
 from wire.board import Tile
+from wire.surge import LEAD
 
 LEADERS: Final = frozenset({Role.SUPERVISOR})
 """Who may see people, and say that they look after somebody."""
@@ -27,9 +28,10 @@ Draw = Callable[..., web.Response]
 
 
 class TeamLink(NamedTuple):
-    """A team of one client in a list. waiting, overdue: None = nobody can say."""
+    """A team of one client in a list, both by name. waiting, overdue: None = nobody can say."""
 
     team: str
+    name: str
     client: str
     address: str
     waiting: int | None
@@ -54,13 +56,15 @@ class Leading:
             door(method="GET", path=f"{team}/events", page=self._events),
             door(method="GET", path=f"{team}/follow-up", page=self._may),
             door(method="POST", path=f"{team}/follow-up", page=self._take),
+            door(method="POST", path=f"{team}/seen", page=self._seen),
         )
 
     async def _teams(self, visit: Visit) -> web.StreamResponse:
         board = self._screens.wallboard.hub.board
         scope = None if visit.account is None else visit.account.scope
-        tiles = () if board is None or scope is None else Sight(scope=scope).cut(board).teams
-        links = [_link(tile, visit.language) for tile in tiles]
+        seen = None if board is None or scope is None else Sight(scope=scope).cut(board)
+        names = {} if seen is None else {tile.id: tile.name for tile in seen.clients}
+        links = [] if seen is None else [_link(tile, names, visit.language) for tile in seen.teams]
         return self._draw("teams.html", visit, teams=sorted(links))
 
     async def _team(self, _: Visit) -> web.StreamResponse:
@@ -77,6 +81,9 @@ class Leading:
     async def _take(self, visit: Visit) -> web.StreamResponse:
         return await self._screens.follow(visit.request, _sight(visit), _staff(visit))
 
+    async def _seen(self, visit: Visit) -> web.StreamResponse:
+        return await self._screens.quiet(visit.request, _sight(visit), LEAD)
+
 
 def _sight(visit: Visit) -> Sight:
     if visit.account is None:
@@ -88,11 +95,12 @@ def _staff(visit: Visit) -> str | None:
     return None if visit.account is None else visit.account.staff or None
 
 
-def _link(tile: Tile, language: str) -> TeamLink:
+def _link(tile: Tile, clients: Mapping[str, str], language: str) -> TeamLink:
     live = tile.live
     return TeamLink(
         tile.id,
-        tile.client,
+        tile.name,
+        clients.get(tile.client, tile.client),
         f"{ROOT}/team/{quote(tile.id, safe='')}?lang={language}",
         None if live is None else live.waiting,
         None if live is None else live.overdue,

@@ -7,12 +7,13 @@ sight that have the same board share the bytes, made once; one that takes nothin
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from dashboards.snapshot import ScreenFigures
+from dashboards.wallboard._core.alarms import SeenAlarms
 from dashboards.wallboard._core.board import Seen, View, diff, to_json
 from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.settings import WallboardSettings
@@ -135,6 +136,7 @@ class Hub:
         """Changes when the page's own files change; a screen then reloads itself. Set by the server."""
         self.closing = False
         self._clock_ms = clock_ms
+        self._seen = SeenAlarms()
         self._board: Board | None = None
         self._pending: Board | None = None
         self._version = 0
@@ -155,7 +157,7 @@ class Hub:
         """Show `board` on every screen, at once or when the push interval since the last one has passed."""
         if self.closing:
             return
-        self._pending = board
+        self._pending = self._seen.marked(board)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             wait_s = self._pushed_at + self.settings.push_interval_ms / 1000 - loop.time()
@@ -163,6 +165,16 @@ class Hub:
                 self._push()
             else:
                 self._timer = loop.call_later(wait_s, self._push)
+
+    def quiet(self, sight: Sight, since: Mapping[str, int], by: str) -> None:
+        """Somebody saw the alarms of these teams, by key, as far as `sight` has them: every screen tells so at once.
+
+        since: of the surges that were seen, ms. by: as wire.surge has it.
+        """
+        newest = self._pending or self._board
+        if newest is not None:
+            self._seen.take(sight.cut(newest), since, self._clock_ms(), by)
+            self.publish(newest)
 
     def _push(self) -> None:
         self._timer = None

@@ -8,16 +8,15 @@ import typer
 
 from collector.ledgers import ledger_directory
 from seatwatch.clock import now_ms
-from seatwatch.ending import configured
 from seatwatch.glossary import words
 from seatwatch.instants import instant_named, states_offset, zone_named
+from seatwatch.naming import ConfigOption, DataOption, record_and_names
 from seatwatch.settings import load_defaults
 from wire.ids import OPERATOR, is_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboards.wallboard._core.names import Names
     from seatwatch.record_rules import ClientRules
 
 EXAMPLES = """
@@ -45,12 +44,8 @@ def board(
         typer.Option("--known-at", help="leave out what came in after this; at T it is what was shown", metavar="T"),
     ] = None,
     client: Annotated[list[str] | None, typer.Option("--client", help="only this client; may be repeated")] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="the server's configuration, for the names of queues and sites")
-    ] = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
     zone: Annotated[
         str, typer.Option("--zone", help="time zone of T where it states no offset; without it the definition's")
     ] = "",
@@ -67,8 +62,7 @@ def board(
     from seatwatch.record_rules import record_ends, rules_in_force
     from sla_engine.board_at import CLIENTS
 
-    names, configured = _configured(config)
-    data = data or configured
+    data, names = record_and_names(data, config)
     if not any((data / folder).is_dir() for folder in (CLIENTS, OPERATOR)):
         typer.echo(
             f"{data}: no data directory, no ledger is in it; name the one of `seatwatch up` with --data", err=True
@@ -97,16 +91,6 @@ def board(
     over = ", ".join(f"{name} {tell.at(end)}" for name, end in _over(ends, instant).items())
     if over:
         typer.echo(tell.filled("record_ended", ended=over), err=True)
-
-
-def _configured(file: Path | None) -> "tuple[Names, Path]":
-    """Names and the data directory of a configuration, or of none. Exits with 2 when it cannot be used."""
-    from dashboards.wallboard._core.names import Names
-
-    if file is None:
-        return Names(), Path("data")
-    config = configured(file)
-    return config.names(), config.data_dir(file.parent)
 
 
 def _zone(rules: "Mapping[str, ClientRules]", offset_stated: bool, lang: Literal["zh", "en"]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import typer
 from seatwatch.commands.definition._loading import open_ledger, queues_or_exit
 from seatwatch.ending import refuse
 from seatwatch.instants import instant_or_day
+from seatwatch.naming import ConfigOption, DataOption, record_and_names
 from seatwatch.refusals import speak
 from seatwatch.settings import load_defaults
 
@@ -54,7 +55,8 @@ def report(  # noqa: PLR0917 - typer passes options by name
     ] = None,
     shown_as: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="how to print it")] = "table",
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Print figures of the sessions that start within a time, by the contract's own definition or by another one.
 
@@ -69,6 +71,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     from sla_engine.reports._core.report import Question
 
     speak(lang)
+    data, names = record_and_names(data, config)
     reader = open_ledger(data, client)
     try:
         queues = queues_or_exit(reader, queue)
@@ -95,7 +98,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     elif shown_as == "csv":
         typer.echo(as_csv(found), nl=False)
     else:
-        show(found, Teller(lang, ZoneInfo(found.head.time_zone)))
+        show(found, Teller(lang, ZoneInfo(found.head.time_zone)), names.of_rows(by, client))
 
 
 class _Asked:

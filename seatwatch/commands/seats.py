@@ -1,12 +1,12 @@
 """`seatwatch seats`: seats that people were at beside seats that are paid for."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from seatwatch.instants import instant_or_day
+from seatwatch.naming import ConfigOption, DataOption, record_and_names
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
 
@@ -36,7 +36,8 @@ def seats(
     by: Annotated[Literal["half-hour", "day"], typer.Option(help="what a row is")] = "day",
     shown_as: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="how to print it")] = "table",
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    data: DataOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Print staffed beside contracted seats of every client and shop, and what dedicated seats also did.
 
@@ -53,6 +54,7 @@ def seats(
     from sla_engine.reports.dedicated import seats as found_seats
     from wire.scope import EVERYTHING
 
+    data, names = record_and_names(data, config)
     folder = data / CLIENTS
     if not folder.is_dir() or (client and not (is_client(client) and (folder / client).is_dir())):
         typer.echo(f"--client {client}: no such client in {data}" if client else f"{data}: no clients there", err=True)
@@ -78,4 +80,4 @@ def seats(
     elif shown_as == "csv":
         typer.echo(as_csv(found), nl=False)
     else:
-        show(found, Teller(lang, ZoneInfo("UTC")))
+        show(found, Teller(lang, ZoneInfo("UTC")), names)

@@ -29,9 +29,13 @@ def write_configuration(
         lines += ["[[client]]", f'id = "{client}"', f'name = "{NAMES[client]}"', 'definition = "demo.toml"']
         for queue in queues:
             lines += ["[[client.queue]]", f'id = "{queue}"', f'name = "{NAMES[queue]}"']
+        lines += ["[[client.shop]]", f'id = "{client}-shop"', f'name = "{NAMES[f"{client}-shop"]}"']
         lines += ["[[source]]", f'id = "chat/{client}"', f'client = "{client}"', f'token_file = "{client}.token"']
     for number, site in enumerate(plan.sites, start=1):
         lines += ["[[site]]", f'id = "{site}"', f'name = "Site {number}"', f"seats = {plan.seats_per_site}"]
+    for team in sorted({person.team for person in plan.people}):
+        place, _, nth = team.removeprefix("site").partition("-team-")
+        lines += ["[[team]]", f'id = "{team}"', f'name = "Team {place}.{nth}"']
     if reader:
         _write_token(base / "reader.token", reader)
         lines += ["[[reader]]", 'name = "demo"', 'token_file = "reader.token"']

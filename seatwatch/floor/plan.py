@@ -9,8 +9,10 @@ NAMES: Final = {
     "acme": "Acme Outdoor",
     "acme-presale": "Pre-sale",
     "acme-aftersale": "After-sale",
+    "acme-shop": "Acme Store",
     "bolt": "Bolt Audio",
     "bolt-service": "Service",
+    "bolt-shop": "Bolt Store",
 }
 TEAM_SIZE: Final = 15
 """One team lead per 15 people, as is usual in the trade."""

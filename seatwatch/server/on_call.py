@@ -99,10 +99,10 @@ def channels(sections: Sequence[ChannelSection], base: Path, defaults: Defaults,
 def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
     """Whom messages are for, by the language of their channel."""
     zone = ZoneInfo(defaults.text("contract.time_zone"))
-    names = {site.id: site.name for site in config.site}
+    names = config.names()
     words = annotation_words()
     tags = (("zh-CN", "zh"), ("en", "en"))
-    return {tag: Reader(name, words[name], zone, names, first_steps(tag)) for tag, name in tags}
+    return {tag: Reader(name, words[name], zone, names.sites, names.clients, first_steps(tag)) for tag, name in tags}
 
 
 def language_names(config: Config, defaults: Defaults) -> dict[str, str]:

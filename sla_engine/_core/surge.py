@@ -4,8 +4,8 @@ from collections import defaultdict
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from wire.board import Surge
 from wire.ids import UNASSIGNED
+from wire.surge import Surge
 from wire.verdict import Announcement, Notice
 
 _Item = tuple[int, str]

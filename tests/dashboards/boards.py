@@ -16,12 +16,12 @@ from wire.board import (
     SecondFigure,
     SiteTile,
     Staffing,
-    Surge,
     Tile,
     Totals,
     Waiting,
 )
 from wire.record import Feed
+from wire.surge import Surge
 
 NOON = 1_763_697_600_000
 """2025-11-21T12:00:00+08:00."""

@@ -63,7 +63,7 @@ def fifteen() -> list[PersonTile]:
 def red(**changes: object) -> Tile:
     """The tile of that team."""
     fields: dict[str, object] = {"day": figures(702, 731, 17_900, 2_100), "live": waiting(NOON, 14_000), **changes}
-    return tile("team", "red", "acme", **fields)
+    return tile("team", "red", "acme", **{"name": "Early shift", **fields})
 
 
 def team_board(*people: PersonTile, **changes: object) -> Board:

@@ -5,8 +5,9 @@ from typing import Final
 
 from tests.dashboards.boards import NOON, board, figures, line, people, second, site, tile, waiting
 from tests.dashboards.demo_board import BLUE, PHONE, TARGET, TEA, demo_board
-from wire.board import Board, Coverage, Figures, Load, Ratio, SiteTile, Staffing, Surge, Tile
+from wire.board import Board, Coverage, Figures, Load, Ratio, SiteTile, Staffing, Tile
 from wire.record import Feed
+from wire.surge import Surge
 
 MINUTE_MS = 60_000
 HALF_HOUR_MS = 1_800_000

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
+from msgspec.structs import replace
 
 from dashboards.lead.leaders import Leaders
 from dashboards.lead.server import LeadScreens
@@ -16,11 +17,12 @@ from dashboards.wallboard.access import COOKIE, Access
 from dashboards.wallboard.devices import Devices
 from dashboards.wallboard.hub import Hub
 from dashboards.wallboard.server import install
-from tests.dashboards.boards import NOON
+from tests.dashboards.boards import NOON, tile
 from tests.dashboards.people import person, team_board
 from tests.dashboards.served import settings, wallboard
-from wire.board import PersonTile
+from wire.board import Board, PersonTile
 from wire.scope import Scope
+from wire.surge import Surge
 
 ACME = Scope(clients=frozenset({"acme"}))
 TOKENS = {"lead": ACME, "tv": ACME, "other": Scope(clients=frozenset({"beta"}))}
@@ -41,6 +43,7 @@ class Door:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str]] = []
+        self.hub: Hub
         self.http: TestClient  # type: ignore[type-arg]  # of any request
 
     async def take(self, tile: PersonTile, by: str) -> None:
@@ -54,8 +57,8 @@ class Door:
 
 
 @asynccontextmanager
-async def doors(access: Access | None = None, *, records: bool = True) -> AsyncIterator[Door]:
-    hub = Hub(settings(), boot_id="b1", clock_ms=lambda: NOON)
+async def doors(access: Access | None = None, *, records: bool = True, **changes: int) -> AsyncIterator[Door]:
+    hub = Hub(settings(**changes), boot_id="b1", clock_ms=lambda: NOON)
     app = Application()
     access = access or Access({digest(token): scope for token, scope in TOKENS.items()})
     screens = wallboard(hub, access=access)
@@ -65,6 +68,7 @@ async def doors(access: Access | None = None, *, records: bool = True) -> AsyncI
     app.add_routes(LeadScreens(screens, leaders, door.take if records else None).routes())
     async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as door.http:
         hub.publish(SHOWN)
+        door.hub = hub
         yield door
 
 
@@ -146,6 +150,55 @@ async def test_a_tv_with_a_token_of_its_own_only_looks_even_where_no_reader_is_c
         assert await answer.json() == {"by": None}
         assert await door.click(token=token) == 403
         assert door.taken == []
+
+
+def alarm(door: Door, team: str = "red") -> tuple[int | None, str]:
+    """When, and where, the newest board says that the team's alarm was seen."""
+    board = door.hub.board
+    assert board is not None
+    (surge,) = [tile.surge for tile in board.teams if tile.id == team and tile.surge is not None]
+    return surge.seen_at, surge.seen_by
+
+
+def surging(since: int, *teams: str) -> Board:
+    return replace(SHOWN, teams=[tile("team", team, "acme", surge=Surge(4, since)) for team in teams])
+
+
+async def test_a_tv_says_that_its_alarm_was_seen_for_every_screen_and_for_that_surge_alone(tmp_path: Path) -> None:
+    devices = Devices(tmp_path, elapsed_ms=lambda: 0, look_ms=0)
+    token = devices.add("tv-3", clients=None, sites=None, teams=("red",), layout="", at=NOON)
+    async with doors(Access({}, devices), push_interval_ms=0) as door:
+        door.hub.publish(surging(NOON - 2_000, "red", "blue"))
+        said = {"teams": {"acme|red": NOON - 2_000, "acme|blue": NOON, "acme|none": NOON}}
+        headers = {"Authorization": f"Bearer {token}"}
+        assert (await door.http.post("/seen", json=said, headers=headers)).status == 204
+        assert alarm(door) == (NOON, "tv-3")
+        assert alarm(door, "blue") == (None, ""), "a screen says nothing of what it may not see"
+        door.hub.publish(surging(NOON - 2_000, "red"))
+        assert alarm(door) == (NOON, "tv-3")
+        door.hub.publish(surging(NOON + 5_000, "red"))
+        assert alarm(door) == (None, ""), "that is another surge"
+        assert (await door.http.post("/seen", json=said, headers=headers)).status == 204
+        assert alarm(door) == (None, ""), "what was seen was an earlier one"
+        devices.revoke("tv-3", NOON)
+        assert (await door.http.post("/seen", json=said, headers=headers)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({}, b'{"teams": {}}', 401),
+        ({"Authorization": "Bearer tv", "Sec-Fetch-Site": "cross-site"}, b'{"teams": {}}', 403),
+        ({"Authorization": "Bearer tv", "Content-Type": "text/plain"}, b'{"teams": {}}', 403),
+        ({"Authorization": "Bearer tv"}, b'{"teams": {"acme|red": "now"}}', 422),
+        ({"Authorization": "Bearer tv"}, b"[" * 900, 422),
+    ],
+    ids=str,
+)
+async def test_an_alarm_is_not_quieted_by(headers: dict[str, str], body: bytes, status: int) -> None:
+    async with doors() as door:
+        headers = {"Content-Type": "application/json", **headers}
+        assert (await door.http.post("/seen", data=body, headers=headers)).status == status
 
 
 @pytest.mark.parametrize("path", ["/team/red/events", "/map/events", "/team/red/follow-up"])

@@ -1,7 +1,9 @@
 """Screens show the names people gave; whoever has none is shown under the id."""
 
+from dashboards.wallboard._core.board import scoped
 from dashboards.wallboard._core.names import Names, named
 from tests.dashboards.boards import board, site, tile
+from wire.scope import Scope
 
 
 def test_clients_queues_and_sites_are_shown_by_their_names_and_the_rest_by_their_ids() -> None:
@@ -24,6 +26,40 @@ def test_clients_queues_and_sites_are_shown_by_their_names_and_the_rest_by_their
     assert [one.name for one in result.site_figures] == ["Shanghai 1"]
     assert [one.name for one in result.sites] == ["Shanghai 1", "cd2"]
     assert [one.id for one in result.queues] == ["sales", "sales"]
+
+
+def test_shops_and_teams_are_shown_by_their_names_while_what_a_reader_may_see_goes_by_ids() -> None:
+    dark = site(
+        "sh1", "power_lost", clients=["acme"], teams=["red", "t-02"], shops={"acme": ["a1", "a2"], "bolt": ["a1"]}
+    )
+    shown = board(teams=[tile("team", "red", name="red"), tile("team", "t-02", name="t-02")], sites=[dark])
+    names = Names(shops={("acme", "a1"): "Flagship"}, teams={"red": "Early shift"})
+    result = scoped(named(shown, names), Scope(teams=frozenset({"red"})))
+    assert [one.name for one in result.teams] == ["Early shift"]
+    assert result.sites[0].teams == ["red"]
+    assert result.sites[0].shops == {"acme": ["Flagship", "a2"], "bolt": ["a1"]}
+
+
+def test_rows_of_a_table_are_called_as_what_they_are() -> None:
+    names = Names(
+        shops={("acme", "a1"): "Flagship", ("bolt", "a1"): "Outlet"}, teams={"red": "Early shift"}, sites={"sh1": ""}
+    )
+    rows = [
+        ("shop", "a1"),
+        ("team", "red"),
+        ("team", "blue"),
+        ("site", "sh1"),
+        ("agent", "red"),
+        ("shop", "n~E5~94~AE"),
+    ]
+    assert [names.of_rows(by, "acme")(row) for by, row in rows] == [
+        "Flagship",
+        "Early shift",
+        "blue",
+        "sh1",
+        "red",
+        "\u552e",
+    ]
 
 
 def test_a_queue_whose_name_was_spelled_as_an_id_is_shown_under_that_name() -> None:

@@ -1,12 +1,15 @@
 """What makes a wallboard loud, how it is made quiet, and that nobody is blinded by it."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile, waiting
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking
-from wire.board import Board, Surge
+from wire.board import Board
+from wire.surge import Surge
 
 LISTEN = """() => {
   window.tones = 0;
@@ -34,6 +37,11 @@ def tones(page: Page) -> int:
     return counted
 
 
+def tall(page: Page) -> int:
+    box = page.locator("#alarm").bounding_box()
+    return 0 if box is None else round(box["height"])
+
+
 @pytest.mark.parametrize("size", [TV, PHONE], ids=str)
 def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
     shared: Wall, browser: Browser, size: tuple[int, int]
@@ -49,17 +57,44 @@ def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
         expect(band.locator("svg[data-shape=warn]")).to_be_visible()
         expect(band.locator(".mute")).to_be_hidden()
         assert tones(page) == 2
+        loud = tall(page)
         band.locator("button").click()
-        expect(band).to_be_hidden()
+        expect(band).to_have_class("calm")
+        expect(band.locator("button, .mute")).to_have_count(2)
+        expect(band.locator("button:visible, .mute:visible")).to_have_count(0)
+        assert tall(page) == loud, "nothing moves because somebody has seen it"
         shared.show(surging("night", "late"))
         expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  Late acme \u00d74")
         assert tones(page) == 4
         page.keyboard.press("Enter")
-        expect(band).to_be_hidden()
+        expect(band).to_have_class("calm")
         shared.show(surging("night", "late", entries=77_777))
         expect(page.locator("#record")).to_contain_text("77,777")
-        expect(band).to_be_hidden()
+        expect(band).to_have_class("calm")
         assert tones(page) == 4
+        shared.show(surging(entries=77_778))
+        expect(band).to_be_hidden()
+
+
+def test_what_was_seen_before_one_screen_is_quiet_on_all_of_them_which_say_where_and_when(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(surging())
+    team = f"{shared.base}/team/night?lang=en"
+    with looking(browser, f"{shared.base}/?lang=en") as tv, looking(browser, team) as lead:
+        for page in (tv, lead):
+            live(page).evaluate(LISTEN)
+        shared.show(surging("night"))
+        for page in (tv, lead):
+            expect(page.locator("#alarm button")).to_be_visible()
+            assert tones(page) == 2
+        lead.locator("#alarm button").click()
+        for page in (tv, lead):
+            expect(page.locator("#alarm .who")).to_have_text(re.compile(r"^Already seen \d\d:\d\d:\d\d localhost$"))
+            expect(page.locator("#alarm.calm svg[data-shape=eye]")).to_be_visible()
+            assert tones(page) == 2
+        shared.show(surging("night", since=NOON + 3_000))
+        expect(tv.locator("#alarm button")).to_be_visible()
 
 
 def test_a_browser_that_keeps_the_sound_to_itself_says_so(shared: Wall, browser: Browser) -> None:

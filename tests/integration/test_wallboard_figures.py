@@ -11,8 +11,9 @@ from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, figures, people, second, site, tile, waiting
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row
 from tests.dashboards.states import LOSSY, UNKNOWN_LOSS, WHOLE, client, staffed
-from wire.board import Coverage, Figures, Ratio, Surge, Tile
+from wire.board import Coverage, Figures, Ratio, Tile
 from wire.record import Feed
+from wire.surge import Surge
 
 
 def word(key: str, n: int = 0, m: int = 0) -> str:

@@ -13,7 +13,8 @@ from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from tests.dashboards.states import STATES
 from tests.dashboards.test_layouts import layout, page
-from wire.board import Board, Surge
+from wire.board import Board
+from wire.surge import Surge
 
 QUICK_MS = 400
 NEVER_MS = 3_600_000
@@ -105,13 +106,13 @@ def test_pages_stay_on_the_one_that_has_the_alarm_until_somebody_has_seen_it(sha
     with looking(browser, f"{shared.base}/?layout=floor&lang=en") as shown:
         live(shown)
         shared.show(floor("s"), layouts=layouts)
-        expect(shown.locator("#alarm")).to_be_visible()
+        expect(shown.locator("#alarm button")).to_be_visible()
         expect(shown.locator("#title")).to_have_text("South")
         shown.evaluate(f"new Promise((done) => setTimeout(done, {3 * QUICK_MS}))")
         expect(shown.locator("#title")).to_have_text("South")
         assert titles(shown, "#teams") == ["s"]
         shown.keyboard.press("Enter")
-        expect(shown.locator("#alarm")).to_be_hidden()
+        expect(shown.locator("#alarm button")).to_be_hidden()
         expect(shown.locator("#title")).not_to_have_text("South")
         expect(shown.locator("h1 small")).not_to_contain_text(word("page_paused"))
 
@@ -157,16 +158,16 @@ def test_an_alarm_elsewhere_brings_its_page_back_and_once_seen_it_is_not_heard_a
         live(shown)
         shared.show(floor(surging="s"), layouts=layouts)
         shown.wait_for_url("**/?layout=tour&page=1")
-        expect(shown.locator("#alarm")).to_be_visible()
+        expect(shown.locator("#alarm button")).to_be_visible()
         shown.keyboard.press("Enter")
-        expect(shown.locator("#alarm")).to_be_hidden()
+        expect(shown.locator("#alarm button")).to_be_hidden()
         shown.keyboard.press("ArrowRight")
         shown.wait_for_url("**/map?layout=tour&page=2")
         live(shown)
         shown.keyboard.press("ArrowLeft")
         shown.wait_for_url("**/?layout=tour&page=1")
         live(shown)
-        expect(shown.locator("#alarm")).to_be_hidden()
+        expect(shown.locator("#alarm button")).to_be_hidden()
 
 
 def test_a_screen_that_is_not_there_is_passed_over_and_a_page_that_is_gone_leads_back(

@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.dashboards.boards import NOON, board, line, site, tile, waiting
 from tests.dashboards.screens import Wall, live, looking, word
 from tests.dashboards.test_layouts import layout, page
-from wire.board import Surge, Tile
+from wire.board import Tile
+from wire.surge import Surge
 
 HURRY = """
   const real = performance.now.bind(performance);

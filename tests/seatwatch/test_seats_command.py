@@ -32,6 +32,19 @@ def test_the_table_has_every_client_its_shops_and_a_total(data: Path, capsys: py
     assert "acme / flagship" in page
 
 
+def test_a_configuration_gives_names_to_clients_and_shops_of_a_table_and_says_where_the_record_is(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = '[[client]]\nid = "acme"\nname = "Acme Outdoor"\n[[client.shop]]\nid = "flagship"\nname = "官方旗舰店"\n'
+    file = data.parent / "seatwatch.toml"
+    file.write_text(f'[server]\ndata = "{data.name}"\n{named}')
+    assert main(["seats", "--config", str(file), *PERIOD]) == 0
+    page = capsys.readouterr().out
+    assert "Acme Outdoor / 官方旗舰店" in page
+    assert "flagship" not in page
+    assert "beta" in page
+
+
 def test_csv_and_json_carry_the_same_whole_numbers(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(data, *PERIOD, "--client", "acme", "--format", "csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))

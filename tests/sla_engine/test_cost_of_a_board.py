@@ -15,7 +15,7 @@ import pytest
 
 from tests.builders import PRESET, Event, agent, assigned, closed, customer, entries, ms, rules, works
 from tests.sla_engine.folding import Folding
-from wire.board import Surge
+from wire.surge import Surge
 from wire.verdict import Announcement, Notice
 
 FEW, MANY = 1_000, 10_000

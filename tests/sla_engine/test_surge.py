@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla_engine._core.surge import Surges
-from wire.board import Surge
+from wire.surge import Surge
 from wire.verdict import Announcement, Notice
 
 

@@ -23,10 +23,11 @@ from tests.builders import (
     works,
 )
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
-from wire.board import Coverage, Load, Ratio, Staffing, Surge
+from wire.board import Coverage, Load, Ratio, Staffing
 from wire.conversation import Activity, Presence
 from wire.organisation import Relation, RosterLink
 from wire.record import GapReason, Gone
+from wire.surge import Surge
 from wire.verdict import Announcement, Notice
 
 MINUTE = 60_000

@@ -58,13 +58,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Reader(msgspec.Struct, frozen=True):
     """Whom a message is for. texts: the glossary in their language. language: as annotations name it.
 
-    steps: what an alert is about -> the first steps of its runbook, where messages are about alerts.
+    site_names, client_names: by id. steps: what an alert is about -> the first steps of its runbook, where messages are
+    about alerts.
     """
 
     language: str
     texts: Mapping[str, str]
     zone: tzinfo
     site_names: Mapping[str, str]
+    client_names: Mapping[str, str] = {}
     steps: Mapping[str, Sequence[str]] = {}
 
 
@@ -146,12 +148,11 @@ def _named_as_told(alert: AlertTold, reader: Reader) -> str:
         texts = alert.annotations
         return texts.get(f"summary_{reader.language}") or texts.get("summary") or alert.labels.get("alertname", "")
     site = alert.labels.get("site", "")
-    name = reader.site_names.get(site, "")
-    parts = [
-        f"{site} {name}".strip(),
-        what_word(reader.texts, what),
-        alert.labels.get("subject") or alert.annotations.get(SUBJECTS, ""),
-    ]
+    client = alert.labels.get("client", "")
+    about = alert.labels.get("subject") or alert.annotations.get(SUBJECTS, "")
+    if client and about == client:
+        about = f"{about} {reader.client_names.get(client, '')}".strip()
+    parts = [f"{site} {reader.site_names.get(site, '')}".strip(), what_word(reader.texts, what), about]
     details = {name.removeprefix(DETAIL_): text for name, text in alert.annotations.items() if name.startswith(DETAIL_)}
     parts += [details.get(name, "") for name in ("carrier", "offset")]
     parts += [how_much(reader.texts, details)] if alert.status == FIRING else []

@@ -24,15 +24,13 @@ class TeamScreen extends Shell {
     if (location.pathname.startsWith("/portal/")) offerBeside("/portal/teams", "team", words);
     else offerBeside("/map", "seat_map", words);
     const { w } = this.tools;
-    const team = decodeURIComponent(location.pathname.split("/").pop());
-    const title = `${w("team")} ${team === UNASSIGNED ? w("unassigned") : team}`;
-    setText(by("title"), title);
-    document.title = `${title} - Seatwatch`;
+    this.team = decodeURIComponent(location.pathname.split("/").pop());
+    this.tellTeam();
     this.rows = new Map();
     this.failed = new Map();
     this.held = false;
     this.mayFollow = false;
-    this.alarm = new Alarm(by("alarm"), this.tools);
+    this.alarm = new Alarm(by("alarm"), this.tools, location.pathname.startsWith("/portal/") ? `${location.pathname}/seen` : "/seen");
     this.cells = {
       waiting: cell("waiting", w("waiting"), 6),
       oldest_wait: cell("oldest_wait", w("oldest_unanswered"), 6),
@@ -44,6 +42,15 @@ class TeamScreen extends Shell {
     setText(by("nobody"), w("no_people"));
     this.holdStill(by("list"));
     this.askWhoIAm();
+  }
+
+  tellTeam() {
+    const name = this.teamName(this.team);
+    const isNamed = this.team !== UNASSIGNED && name !== this.team;
+    const title = isNamed ? name : `${this.tools.w("team")} ${name}`;
+    if (document.title === `${title} - Seatwatch`) return;
+    setText(by("title"), title);
+    document.title = `${title} - Seatwatch`;
   }
 
   // Nothing moves away from under a pointer that is about to press a button.
@@ -71,6 +78,7 @@ class TeamScreen extends Shell {
 
   show(view, now, stale) {
     const teams = Object.values(view.teams);
+    this.tellTeam();
     const breakLimit = this.stream.settings.break_limit_ms;
     const promise = promiseOf(teams);
     this.alarm.render(view.teams, !stale, this.stream.settings.alarm_repeat_ms);

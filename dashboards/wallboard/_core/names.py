@@ -1,6 +1,6 @@
-"""The names people gave to clients, queues and sites, put on a board in place of their ids. Metrics keep the ids."""
+"""The names people gave to clients, queues, shops, teams and sites, put on a board. Metrics keep the ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -9,7 +9,7 @@ from wire.spelling import readable
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Names by id; queues by (client, queue).
+    """Names by id; queues and shops by (client, queue) and (client, shop).
 
     Whoever has none is shown under the id, a queue under the name that its id spells.
     """
@@ -17,6 +17,26 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     clients: Mapping[str, str] = {}
     queues: Mapping[tuple[str, str], str] = {}
     sites: Mapping[str, str] = {}
+    shops: Mapping[tuple[str, str], str] = {}
+    teams: Mapping[str, str] = {}
+
+    def client(self, client: str) -> str:
+        """What a client is called."""
+        return self.clients.get(client) or client
+
+    def queue(self, client: str, queue: str) -> str:
+        """What a queue of a client is called."""
+        return self.queues.get((client, queue)) or readable(queue)
+
+    def shop(self, client: str, shop: str) -> str:
+        """What a shop of a client is called."""
+        return self.shops.get((client, shop)) or shop
+
+    def of_rows(self, by: str, client: str) -> Callable[[str], str]:
+        """What the rows of a client's table are called, by what they are: a team, a site, a shop, or something else."""
+        shops = {shop: name for (of, shop), name in self.shops.items() if of == client}
+        given = {"team": self.teams, "site": self.sites, "shop": shops}.get(by, {})
+        return lambda name: given.get(name) or readable(name)
 
 
 def named(board: Board, names: Names) -> Board:
@@ -24,9 +44,10 @@ def named(board: Board, names: Names) -> Board:
     return msgspec.structs.replace(
         board,
         clients=[_tile(tile, names.clients.get(tile.id)) for tile in board.clients],
-        queues=[_tile(tile, names.queues.get((tile.client, tile.id), readable(tile.name))) for tile in board.queues],
+        queues=[_tile(tile, names.queue(tile.client, tile.id)) for tile in board.queues],
+        teams=[_tile(tile, names.teams.get(tile.id)) for tile in board.teams],
         site_figures=[_tile(tile, names.sites.get(tile.id)) for tile in board.site_figures],
-        sites=[_site(site, names.sites.get(site.id)) for site in board.sites],
+        sites=[_site(site, names) for site in board.sites],
     )
 
 
@@ -34,5 +55,8 @@ def _tile(tile: Tile, name: str | None) -> Tile:
     return msgspec.structs.replace(tile, name=name) if name and name != tile.name else tile
 
 
-def _site(site: SiteTile, name: str | None) -> SiteTile:
-    return msgspec.structs.replace(site, name=name) if name else site
+def _site(site: SiteTile, names: Names) -> SiteTile:
+    """Teams stay ids there: a reader is told of those they may see, which goes by id."""
+    name = names.sites.get(site.id) or site.name
+    shops = {client: [names.shop(client, shop) for shop in shops] for client, shops in site.shops.items()}
+    return msgspec.structs.replace(site, name=name, shops=shops)

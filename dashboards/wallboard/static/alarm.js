@@ -5,6 +5,7 @@ const TONES = [{ hertz: 880, from: 0 }, { hertz: 660, from: 0.25 }];
 const TONE_S = 0.2;
 const LOUDNESS = 0.3;
 const KEPT_AS = "seen";
+const LEAD = "*"; // as the server names somebody who leads the team
 
 // Pure: what is unseen, and when to sound. A surge that begins anew after it was seen is unseen again.
 export class Ring {
@@ -21,12 +22,12 @@ export class Ring {
     if (said !== null) this.seen = new Map(JSON.parse(said));
   }
 
-  // The surges nobody has seen, of all `teams` by key; those that are over are forgotten. Of teams that another screen
-  // shows and this one does not, nothing is known here.
+  // The surges nobody has seen, here or before another screen, of all `teams` by key; those that are over are forgotten.
+  // Of teams that another page of this TV shows and this one does not, nothing is known here.
   unseen(teams) {
     const surging = new Map(Object.entries(teams).filter(([, tile]) => tile.surge !== null));
     for (const key of this.seen.keys()) if (key in teams && !surging.has(key)) this.seen.delete(key);
-    return [...surging].filter(([key, tile]) => !(this.seen.get(key) >= tile.surge.since));
+    return [...surging].filter(([key, tile]) => !tile.surge.seen_at && !(this.seen.get(key) >= tile.surge.since));
   }
 
   // Whether to sound at `now`, ms of a clock that does not jump.
@@ -71,19 +72,21 @@ class Sound {
 }
 
 export class Alarm {
-  constructor(band, tools) {
+  // `address`: where it is said that an alarm was seen, for all screens.
+  constructor(band, tools, address) {
     const { w } = tools;
     this.band = band;
     this.tools = tools;
+    this.address = address;
     this.ring = new Ring(sessionStorage);
     this.sound = new Sound();
     this.mark = node("span", "mark");
     this.what = node("strong");
+    this.who = node("span", "who");
     this.mute = node("span", "mute", w("sound_off"));
     this.button = node("button", "", w("seen"));
     this.unseen = [];
-    band.append(this.mark, this.what, this.mute, this.button);
-    setIcon(this.mark, "warn");
+    band.append(this.mark, this.what, this.who, this.mute, this.button);
     this.button.addEventListener("click", () => this.acknowledge());
     // A remote control has one key that every TV hands on.
     addEventListener("keydown", (event) => {
@@ -95,15 +98,33 @@ export class Alarm {
   render(teams, isLive, repeatMs) {
     this.unseen = this.ring.unseen(teams);
     if (isLive && this.ring.isDue(this.unseen, performance.now(), repeatMs)) this.sound.play();
-    const { w, format, clientName } = this.tools;
-    const told = this.unseen.map(([, tile]) => {
-      const whose = [tile.id === "unassigned" ? w("unassigned") : tile.name, clientName(tile.client)];
+    this.tell(Object.values(teams).filter((tile) => tile.surge !== null));
+  }
+
+  // What nobody has seen, else what was seen and is not over: in calm, and by whom.
+  tell(surging) {
+    const { w, format, clientName, teamName } = this.tools;
+    const isCalm = this.unseen.length === 0;
+    const tiles = isCalm ? surging : this.unseen.map(([, tile]) => tile);
+    const told = tiles.map((tile) => {
+      const whose = [teamName(tile.id), clientName(tile.client)];
       return `${whose.filter((name) => name !== "").join(" ")} \u00d7${format.number(tile.surge.conversations)}`;
     });
+    const said = isCalm ? tiles.find((tile) => tile.surge.seen_at) : undefined;
     setText(this.what, told.length === 0 ? "" : `${w("surge")}  ${told.join("  \u00b7  ")}`);
-    this.mute.hidden = !this.sound.isMute;
+    setText(this.who, isCalm ? `${w("seen_by")} ${said === undefined ? "" : this.seenBy(said.surge)}`.trim() : "");
+    setIcon(this.mark, isCalm ? "eye" : "warn");
+    this.mute.hidden = isCalm || !this.sound.isMute;
+    this.button.disabled = isCalm;
     this.band.hidden = told.length === 0;
-    document.body.classList.toggle("alarmed", told.length > 0);
+    this.band.classList.toggle("calm", isCalm);
+    document.body.classList.toggle("banded", told.length > 0);
+    document.body.classList.toggle("alarmed", !isCalm);
+  }
+
+  seenBy({ seen_at: at, seen_by: by }) {
+    const { w, format } = this.tools;
+    return `${format.time(at)} ${by === LEAD ? w("team_lead") : by}`.trim();
   }
 
   // Keys of the teams whose surge nobody has seen.
@@ -112,10 +133,18 @@ export class Alarm {
   }
 
   acknowledge() {
-    this.ring.acknowledge(this.unseen);
-    this.unseen = [];
     if (this.sound.isMute) this.sound.context.resume();
-    this.band.hidden = true;
-    document.body.classList.remove("alarmed");
+    if (this.unseen.length === 0) return;
+    const seen = this.unseen;
+    this.ring.acknowledge(seen);
+    this.unseen = [];
+    this.tell(seen.map(([, tile]) => tile));
+    this.say(Object.fromEntries(seen.map(([key, tile]) => [key, tile.surge.since])));
+  }
+
+  // To the other screens. Quiet here it is either way.
+  say(teams) {
+    const headers = { "Content-Type": "application/json" };
+    fetch(this.address, { method: "POST", headers, body: JSON.stringify({ teams }) }).catch(() => {});
   }
 }

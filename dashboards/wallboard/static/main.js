@@ -28,7 +28,7 @@ class Page extends Shell {
     this.layout = new Layout(layout, parts, by("title"), this.tools); // before the alarm: it looks whether there is one
     // What is over calls nobody.
     if (this.isPast) this.band = new PastBand(by("past"), this.stream, this.tools);
-    else this.alarm = new Alarm(by("alarm"), this.tools);
+    else this.alarm = new Alarm(by("alarm"), this.tools, "/seen");
     this.clients = new Clients(by("clients"), this.tools);
     this.queues = new Queues(by("queues"), this.tools);
     this.teams = new Teams(by("teams"), this.tools);

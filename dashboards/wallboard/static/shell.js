@@ -4,14 +4,17 @@ import { setText, setTone } from "./dom.js";
 import { Format } from "./format.js";
 import { setting } from "./settings.js";
 
+const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
+const namesOf = (tiles) => new Map(Object.values(tiles).map((tile) => [tile.id, tile.name]));
 export const by = (id) => document.getElementById(id);
 
 // A screen shows what it is sent: `show(view, now, stale)` draws it.
 export class Shell {
   // `open`: gives what is looked at, a Stream or a Past, which calls back when it has another board.
   constructor({ language, languages, w }, open) {
-    this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id) };
+    this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id), teamName: (id) => this.teamName(id) };
     this.clientNames = new Map();
+    this.teamNames = new Map();
     this.stream = open(() => this.schedule());
     this.isPast = this.stream.isPast;
     setText(by("as-of").firstElementChild, w("as_of"));
@@ -21,6 +24,10 @@ export class Shell {
 
   clientName(id) {
     return this.clientNames.get(id) || id;
+  }
+
+  teamName(id) {
+    return id === UNASSIGNED ? this.tools.w("unassigned") : this.teamNames.get(id) || id;
   }
 
   offerOther(language, languages) {
@@ -67,7 +74,8 @@ export class Shell {
       tools.format.setTimeZone(this.zone);
     }
     setText(by("as-of").children[1], tools.format.time(stream.view.as_of));
-    this.clientNames = new Map(Object.values(stream.view.clients).map((tile) => [tile.id, tile.name]));
+    this.clientNames = namesOf(stream.view.clients);
+    this.teamNames = namesOf(stream.view.teams);
     this.show(stream.view, now, stale);
   }
 

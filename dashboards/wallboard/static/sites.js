@@ -140,7 +140,7 @@ export class Sites extends Strip {
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     return [
-      { tone: "", name: w("behind_it"), text: this.some([...names, ...site.teams], SHOWN.people) },
+      { tone: "", name: w("behind_it"), text: this.some([...names, ...site.teams.map((id) => this.tools.teamName(id))], SHOWN.people) },
       { tone: "", name: w("shop"), text: this.some(Object.values(site.shops).flat(), SHOWN.shops) },
       { tone: "", name: "", text: said.join("  \u00b7  ") },
     ].filter(({ text }) => text !== "");

@@ -167,8 +167,6 @@ export class Clients extends TileStrip {
   }
 }
 
-const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
-
 export class Teams extends TileStrip {
   constructor(section, tools) {
     super(section, tools, { title: "team", empty: "no_teams", widthRem: 14.6, heightRem: 6.4, phone: 6 });
@@ -184,7 +182,7 @@ export class Teams extends TileStrip {
 
   show(card, tile) {
     const { w, format } = this.tools;
-    setText(card.name, tile.id === UNASSIGNED ? w("unassigned") : tile.name);
+    setText(card.name, this.tools.teamName(tile.id));
     setText(card.client, this.tools.clientName(tile.client));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);

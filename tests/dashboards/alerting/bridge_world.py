@@ -24,6 +24,9 @@ tickets = ["desk"]
 [[site]]
 id = "site1"
 name = "一号职场"
+[[client]]
+id = "acme"
+name = "Acme 旗舰店"
 [[duty]]
 name = "first"
 channels = ["robot", "desk"]

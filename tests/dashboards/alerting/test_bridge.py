@@ -39,6 +39,12 @@ async def test_a_page_arrives_in_each_channels_language_with_a_link(world: World
     assert message["lines"] == ["site1 一号职场 Battery about to run out rack1 (since 11:59:48)"]
 
 
+async def test_a_page_about_a_client_says_who_that_is(world: World) -> None:
+    await world.tell(told("attainment_burns_fast", site="", subject="acme", client="acme"))
+    [message] = world.hook.taken
+    assert message["title"].endswith(" acme Acme 旗舰店")
+
+
 async def test_the_end_is_told_with_how_long_it_lasted_and_asks_nobody_to_take_it_on(world: World) -> None:
     assert await world.tell(told(status="resolved")) == []
     [message] = world.hook.taken

@@ -20,11 +20,13 @@ from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import LEAD, install_portal
 from seatwatch.settings import load_defaults
 from tests.builders import ms
-from tests.dashboards.boards import NOON
+from tests.dashboards.boards import NOON, tile
 from tests.dashboards.people import person, team_board
 from tests.dashboards.served import settings, wallboard
 from tests.seatwatch.portal.worlds import NOW, Browser, _hashed, browser, config
+from wire import surge
 from wire.board import PersonTile
+from wire.surge import Surge
 
 SHOWN = team_board(
     person("w1001", 3_000),
@@ -61,7 +63,12 @@ def people(data: Path) -> None:
 async def served(data: Path) -> AsyncIterator[tuple[Application, Taken]]:
     """The portal beside the leaders' screens of a board that is shown."""
     people(data)
-    hub, app, access, taken = Hub(settings(), boot_id="b1", clock_ms=lambda: NOON), Application(), Access({}), Taken()
+    hub, app, access, taken = (
+        Hub(settings(push_interval_ms=0), boot_id="b1", clock_ms=lambda: NOON),
+        Application(),
+        Access({}),
+        Taken(),
+    )
     screens = wallboard(hub, access=access)
     install(app, screens)
     app[LEAD] = LeadScreens(screens, Leaders(access, {}), taken.take)
@@ -89,6 +96,15 @@ async def test_a_supervisor_follows_up_under_their_own_staff_number(tmp_path: Pa
         assert "blue" not in teams
         page = await opened.get(f"{PATH}?lang=en")
         assert (page.status, "/lead/team.js" in await page.text()) == (200, True)
+
+
+async def test_that_a_supervisor_has_seen_an_alarm_is_told_without_who_they_are(tmp_path: Path) -> None:
+    async with served(tmp_path) as (app, _), browser(app, "lead") as opened:
+        hub = app[LEAD].wallboard.hub
+        hub.publish(msgspec.structs.replace(SHOWN, teams=[tile("team", "red", "acme", surge=Surge(4, NOON))]))
+        assert (await opened.post(f"{PATH}/seen", json={"teams": {"acme|red": NOON}})).status == 204
+        hello = await first_event(opened, f"{PATH}/events")
+        assert f"'seen_by': '{surge.LEAD}'" in str(hello["board"]["teams"])
 
 
 async def test_without_a_staff_number_there_is_no_button_and_no_way_around_it(tmp_path: Path) -> None:
@@ -128,6 +144,7 @@ async def test_no_other_role_sees_people_and_nobody_without_signing_in(tmp_path:
             for path in ("/portal/teams", PATH, f"{PATH}/events", f"{PATH}/follow-up"):
                 assert (await opened.get(path)).status == 403, path
             assert await click(opened) == 403
+            assert (await opened.post(f"{PATH}/seen", json={"teams": {}})).status == 403
         async with browser(app) as stranger:
             for path in ("/portal/teams", PATH, f"{PATH}/events", f"{PATH}/follow-up"):
                 assert (await stranger.get(path, allow_redirects=False)).status == 303, path

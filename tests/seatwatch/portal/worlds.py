@@ -14,7 +14,7 @@ from dashboards.portal.accounts import FILE, Account, Role
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.settings import PastSettings
-from seatwatch.config import ClientSection, Config, QueueSection
+from seatwatch.config import ClientSection, Config, NamedSection
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
@@ -63,7 +63,7 @@ def client_of(data: Path, client: str, events: Iterable[Event]) -> None:
 
 
 def config() -> Config:
-    queues = [QueueSection(id="presale", name="Before"), QueueSection(id="aftersale")]
+    queues = [NamedSection(id="presale", name="Before"), NamedSection(id="aftersale")]
     return Config(
         client=[
             ClientSection(id="acme", name="Acme & <b>Sons</b>", queue=queues, pseudonym_key_files=["acme.key"]),
