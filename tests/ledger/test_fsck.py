@@ -1,7 +1,6 @@
 """The independent check: a sound ledger passes, and whatever is done to one is found and named."""
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,8 +35,6 @@ from wire.kinds import Kind
 from wire.record import GapReason, Gone
 
 SIZE = 12
-ENDS_WITH_ZERO = 159
-"""A seed with which the last byte of `cut`'s segment, of a random leaf, is zero: one in 256 is."""
 
 
 @pytest.fixture
@@ -147,32 +144,6 @@ def test_an_entry_with_a_recomputed_leaf_is_caught_by_the_frontier(ledger: Path)
         connection.execute("UPDATE entries SET leaf = ?, content = NULL WHERE entry_index = 4", (bytes(32),))
     report = check(ledger)
     assert "the stored frontier is not that of the leaves" in findings(report)
-
-
-def cut(directory: Path, *, seed: int, lost: int) -> bytes:
-    """A segment of 299 entries whose file lost its last bytes, and those bytes."""
-    writer = open_writer(directory, seed=seed)
-    append(writer, range(1, 300))
-    writer.close()
-    path = segment_path(directory, 1)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-lost])
-    return whole[-lost:]
-
-
-@pytest.mark.parametrize("lost", [1, 200, 4096, 10_000])
-def test_a_truncated_file_names_the_first_entry_that_is_gone(tmp_path: Path, lost: int) -> None:
-    assert any(cut(tmp_path, seed=1, lost=lost))
-    report = check(tmp_path)
-    assert not report.is_sound
-    assert report.problems[0].index is not None or "SQLite" in findings(report)
-
-
-def test_a_file_that_lost_a_zero_is_found_though_sqlite_reads_every_entry_whole(tmp_path: Path) -> None:
-    assert cut(tmp_path, seed=ENDS_WITH_ZERO, lost=1) == bytes(1)  # SQLite fills a short last page with zeros
-    report = check(tmp_path)
-    assert not report.is_sound
-    assert re.fullmatch(r"00000001\.sqlite: takes \d+ bytes, its \d+ pages take \d+", findings(report))
 
 
 @pytest.mark.parametrize("bits", [0x01, 0x08, 0x80, 0xFF])

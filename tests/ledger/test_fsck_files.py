@@ -1,5 +1,6 @@
 """The independent check around the entries: tables, header, side files, checkpoints, parts of other ledgers."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from ledger.fsck_files import kept_notes
 from ledger.segment import segment_path
 from tests.ledger.building import DAY_MS, NOON, append, findings, open_writer, tampering
 
+ENDS_WITH_ZERO = 159
+"""A seed with which the last byte of `cut`'s segment, of a random leaf, is zero: one in 256 is."""
 TAILS = (b"x", b"\n", b"\r", b" ", b"\x00", b"\n\n")
 
 
@@ -131,6 +134,32 @@ def test_a_byte_more_than_the_pages_of_a_segment_is_found(ledger: Path, number: 
         assert f"{path.name}: takes" in findings(check(ledger))
         path.write_bytes(whole)
     assert check(ledger).is_sound
+
+
+def cut(directory: Path, *, seed: int, lost: int) -> bytes:
+    """A segment of 299 entries whose file lost its last bytes, and those bytes."""
+    writer = open_writer(directory, seed=seed)
+    append(writer, range(1, 300))
+    writer.close()
+    path = segment_path(directory, 1)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-lost])
+    return whole[-lost:]
+
+
+@pytest.mark.parametrize("lost", [1, 200, 4096, 10_000])
+def test_a_truncated_file_names_the_first_entry_that_is_gone(tmp_path: Path, lost: int) -> None:
+    assert any(cut(tmp_path, seed=1, lost=lost))
+    report = check(tmp_path)
+    assert not report.is_sound
+    assert report.problems[0].index is not None or "SQLite" in findings(report)
+
+
+def test_a_file_that_lost_a_zero_is_found_though_sqlite_reads_every_entry_whole(tmp_path: Path) -> None:
+    assert cut(tmp_path, seed=ENDS_WITH_ZERO, lost=1) == bytes(1)  # SQLite fills a short last page with zeros
+    report = check(tmp_path)
+    assert not report.is_sound
+    assert re.fullmatch(r"00000001\.sqlite: takes \d+ bytes, its \d+ pages take \d+", findings(report))
 
 
 def test_a_damaged_definition_is_a_finding_that_can_be_printed_and_never_raises(ledger: Path) -> None:
