@@ -149,8 +149,7 @@ class SiteSection(_Section, frozen=True, kw_only=True):
     id: str
     name: str = ""
     token_file: str | None = None
-    # Bound: no building has as many.
-    seats: Annotated[int, Meta(ge=0, le=9999)] = 0
+    seats: Annotated[int, Meta(ge=0, le=9999)] = 0  # Bound: no building has as many.
 
 
 class ReaderSection(_Section, frozen=True, kw_only=True):
@@ -208,8 +207,7 @@ class Config(_Section, frozen=True, kw_only=True):
 def probe_sources(site: SiteSection) -> Iterator[str]:
     """Ids of the probes a site has: one gateway, then its seats."""
     yield f"{site.id}/gateway"
-    # Layout: of seats' names, 01, 02, ...
-    width = max(2, len(str(site.seats)))
+    width = max(2, len(str(site.seats)))  # Layout: of seats' names, 01, 02, ...
     for seat in range(1, site.seats + 1):
         yield f"{site.id}/seat-{seat:0{width}d}"
 
