@@ -33,9 +33,11 @@ from wire.facility import Role
 from wire.ids import is_name
 from wire.toml import read_toml
 
+# Format: IANA, the port of MQTT; and the numbers of TCP ports.
 MQTT_PORT: Final = 1883
 PROTOCOLS: Final = ("5", "3.1.1")
 
+# Format: the numbers of TCP ports.
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 

@@ -17,6 +17,7 @@ from agent_probe.secret import read_secret
 from wire.limits import FRAME_BYTES_MAX
 
 MS_PER_S: Final = 1000
+# Batch: bytes of one read.
 READ_AT_ONCE: Final = 16 * 1024
 EVENTS: Final = "/v1/events"
 MSGPACK: Final = "application/msgpack"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+# Format: IANA, the ports of https and http.
 HTTPS_PORT: Final = 443
 HTTP_PORT: Final = 80
 DIRECT: Final = "direct"

@@ -9,9 +9,11 @@ from msgspec import Meta
 from agent_probe.errors import ProbeConfigError
 from wire.limits import WORD_CHARS_MAX
 
+# Format: IANA's ports; IFNAMSIZ of Linux less its end.
 SNMP_PORT: Final = 161
 LONGEST_INTERFACE: Final = 15
 HIGHEST_PORT: Final = 65535
+# Bound: a line without a second target cannot be judged.
 FEWEST_TARGETS: Final = 2
 """With one, its own trouble cannot be told from the line's."""
 

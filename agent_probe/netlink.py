@@ -1,4 +1,7 @@
-"""Follows the interfaces of this machine: the kernel tells, or where it does not, they are asked for."""
+"""Follows the interfaces of this machine: the kernel tells, or where it does not, they are asked for.
+
+Format: groups of rtnetlink(7); a read takes what one answer may hold.
+"""
 
 import asyncio
 import errno

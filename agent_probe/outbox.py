@@ -172,7 +172,7 @@ class DurableOutbox:
             raise ProbeConfigError("data_dir", f"{path} is in use by another process", fix) from None
 
     def _begin(self, now: int) -> None:
-        storage = SqliteStorage(self._directory / FILE)
+        storage = SqliteStorage(self._directory / FILE, self._limits.log_reserve_bytes)
         try:
             lost = self._note.read() if storage.meta() is None else []
             if lost:
@@ -192,6 +192,7 @@ class DurableOutbox:
 
     def _put_aside(self, reason: str) -> None:
         self.set_aside += 1
+        # Layout: eight letters tell files that were set aside apart.
         mark = self._draw_epoch().hex()[-8:]
         log.error("outbox.set_aside", extra={"reason": reason, "mark": mark})
         for suffix in ("", "-wal", "-shm"):

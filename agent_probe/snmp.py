@@ -2,6 +2,8 @@
 
 Object ids are dotted text, `1.3.6.1.2.1.1.3.0`. Values come as int, bytes, dotted text (an object id), or None where
 the agent has no such object. Whoever can reach the agent's port reads the community: it is no secret worth the name.
+
+Format: SNMP of RFC 3416, in the BER of X.690.
 """
 
 import asyncio

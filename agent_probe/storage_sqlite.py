@@ -47,9 +47,9 @@ NEWEST: Final = "SELECT held_at FROM ROWS ORDER BY rowid DESC LIMIT 1"
 # Two look-ups in the key, where one min-max query would walk all rows of the epoch.
 SPAN: Final = "SELECT (SELECT min(sequence) FROM ROWS WHERE epoch = :e), max(sequence) FROM ROWS WHERE epoch = :e"
 TALLY: Final = "SELECT count(*), sum(length(body)) FROM ROWS"
+# Batch: pages held, rows between two moves of the log, bytes of one piece of its reserve.
 CACHE_KIB: Final = 256
 MOVE_EVERY: Final = 16
-LOG_RESERVE_PIECES: Final = 32
 LOG_RESERVE_PIECE: Final = 32 * 1024
 
 NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
@@ -63,8 +63,12 @@ class OutboxInUse(Exception):
 class SqliteStorage:
     """The storage port over one file. Used from one thread."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create. Raises StorageCorrupt, StorageFull, OutboxInUse."""
+    def __init__(self, path: Path, log_reserve_bytes: int) -> None:
+        """Open or create. Raises StorageCorrupt, StorageFull, OutboxInUse.
+
+        log_reserve_bytes: of room for the log, so that rows can be given up on a full disk.
+        """
+        self._log_reserve_bytes = log_reserve_bytes
         self._db = _connect(path)
         self._since_move = 0
         self._is_tight = False
@@ -98,6 +102,7 @@ class SqliteStorage:
         removed = []
         with _translated(), self._transaction():
             for drop_class in DropClass:
+                # Format: of a row range, its epoch, first and last.
                 concerned = [span[:3] for span in ranges if span.drop_class in (None, drop_class)]
                 sizes = [size for span in concerned for (size,) in self._run(DELETE, drop_class, span)]
                 if sizes:
@@ -186,7 +191,7 @@ class SqliteStorage:
             with self._transaction():
                 self._db.execute("DROP TABLE IF EXISTS reserve")  # of a start that was killed right here
                 self._db.execute("CREATE TABLE reserve (filler BLOB)")
-                filler = [(LOG_RESERVE_PIECE,)] * LOG_RESERVE_PIECES
+                filler = [(LOG_RESERVE_PIECE,)] * (self._log_reserve_bytes // LOG_RESERVE_PIECE)
                 self._db.executemany("INSERT INTO reserve VALUES (zeroblob(?))", filler)
             self._db.execute("DROP TABLE reserve")
         self._move_log()

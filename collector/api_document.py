@@ -15,6 +15,7 @@ from collector.json_twins import KEY_OF_WORD, AckTwin, FrameTwin
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, WORD_CHARS_MAX
 
 EPOCH: Final = "0af7651916cd43dd8448eb211c80319c"
+# Format: instants and ids of examples.
 EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "numbered": (
         "A sender that numbers its events: 1, 2, 3 ... within an epoch it drew at random",
@@ -168,6 +169,7 @@ def docs_page(document: dict[str, Any]) -> str:
         for status, answer in post["responses"].items()
     )
     examples = "".join(
+        # Layout: of JSON that is read by people.
         f"<h3>{escape(summary)}</h3><pre>{escape(json.dumps(body, indent=2))}</pre>"
         for summary, body in EXAMPLES.values()
     )

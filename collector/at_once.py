@@ -22,7 +22,7 @@ class SideBySide:
 
     def __call__(self, works: Sequence[Work]) -> None:
         """See AtOnce. One work alone is run in the caller's thread."""
-        if len(works) < 2:
+        if len(works) <= 1:
             one_after_another(works)
             return
         running = [self._pool.submit(work) for work in works]

@@ -57,6 +57,7 @@ def _twin(
     twin_fields = _twin_fields(struct, replaced)
     taken = {field[0] for field in twin_fields}
     fields = [*(field for field in extra if field[0] not in taken), *twin_fields]
+    # Format: msgspec.defstruct takes name and type, with a default where there is one.
     made = [field[:2] if field[2] is NODEFAULT else field for field in fields]
     return msgspec.defstruct(
         name,

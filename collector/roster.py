@@ -34,6 +34,7 @@ _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, a
 _WHOLE: Final = re.compile(r"\d{1,6}")
 """A number of seats or conversations; what is longer was meant for another column."""
 _SHIFT_CHARS: Final = len("08:00-16:00")
+# Bound: of what one office may have.
 PREFIX_MIN: Final = {4: 8, 6: 16}
 """By version of IP, the shortest prefix of a line's addresses: nobody has more of them, and 0.0.0.0/0 is everybody."""
 _PAIRS: Final = (

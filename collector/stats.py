@@ -6,6 +6,7 @@ from typing import Final
 from collector._core.admission import Outcome
 from wire.errors import Reason
 
+# Format: edges of a published histogram.
 LATENCY_EDGES_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Upper edges of the latency buckets; one more bucket holds everything slower."""
 

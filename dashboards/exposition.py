@@ -17,6 +17,7 @@ from dashboards.snapshot import Distribution
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
+# Batch: of a cache.
 _LINES_REMEMBERED: Final = 4
 """Beginnings are kept for up to this many times the lines of one scrape; ids that are gone must not pile up."""
 

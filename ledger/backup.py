@@ -25,6 +25,7 @@ from ledger.segment import (
     segment_path,
 )
 
+# Batch: pages of one piece.
 _PAGES_AT_ONCE: Final = 1024
 """Between two pieces of the online backup the writer gets its turn."""
 

@@ -150,6 +150,7 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
     """The checkpoint in `note`, signed by one of `verifiers`; unknown keys are ignored. NoteInvalid otherwise."""
     text = open_note(note, verifiers)
     lines = text.split("\n")[:-1]
+    # Format: C2SP tlog-checkpoint: origin, size, root.
     if len(lines) < 3 or not all(lines) or not _SIZE.match(lines[1]):
         raise NoteInvalid("not a checkpoint: expected origin, size and root, a line each")
     root = _decoded(lines[2])
@@ -164,6 +165,7 @@ def open_note(note: str, verifiers: Iterable[Verifier]) -> str:
     trusted = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     accepted = False
     for name, signature in signatures:
+        # Format: C2SP signed-note: four bytes name the key.
         verifier = trusted.get((name, signature[:4]))
         if verifier is None:
             continue
@@ -223,6 +225,7 @@ def _taken_apart(note: str) -> tuple[str, list[tuple[str, bytes]]]:
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
         signature = _decoded(encoded)
+        # Format: C2SP signed-note: four bytes name the key, then the signature.
         if dash != "\N{EM DASH}" or not name or "+" in name or len(signature) < 5:
             raise NoteInvalid("malformed signature line")
         signatures.append((name, signature))

@@ -191,6 +191,7 @@ class _Check:
         except (struct.error, TypeError, AttributeError, UnicodeError, ValueError) as error:
             self.report.add(name, f"entry {index} has no header: {error}", index)
             return
+        # Format: docs/adr/0001-entry-v1.md: a salt of 16 bytes.
         if len(content) < 16 or hashlib.sha256(b"\x00" + header + content).digest() != leaf:
             self.report.add(name, f"entry {index} does not hash to its leaf", index)
         elif kind == GAP_KIND and source.startswith("~"):
@@ -241,6 +242,7 @@ class _Check:
                 sealed[stream] = max(highest, sealed.get(stream, NOTHING_SEALED))
             for stream, (source, epoch, mark) in carried.items():
                 now = marks.get(stream)
+                # Format: of a mark, its source and epoch.
                 if now is None or now[:2] != (source, epoch) or now[2] < mark:
                     self.report.add(name, f"stream {source} {_hex(epoch)} with mark {mark} was not carried on")
             carried = marks

@@ -17,6 +17,7 @@ Signed = tuple[str, str, int, bytes]
 SQLITE_HEAD: Final = struct.Struct(">16xHBB4x4sI16xI4xI12x20s4s4x")
 """Of SQLite's 100 bytes: page size, modes to write and to read, change counter, pages, cache size, encoding, what is
 reserved, the change counter at the last change. The others are held by SQLite, or are counters of its own."""
+# Format: read and written version of SQLite's file format, section 1.3.
 WRITTEN_AS: Final = ((1, 1), (2, 2))
 UTF_8: Final = 1
 SCHEMA: Final = {
@@ -112,6 +113,7 @@ def strange_head(path: Path) -> Iterator[str]:
     if len(head) < SQLITE_HEAD.size:
         return  # too short to be opened, which is found by opening it
     page_bytes, writing, reading, changes, pages, cache, encoding, reserved, changes_then = SQLITE_HEAD.unpack(head)
+    # Format: SQLite's file format, section 1.3.2.
     page_bytes = 1 << 16 if page_bytes == 1 else page_bytes
     size = path.stat().st_size
     if size != pages * page_bytes:

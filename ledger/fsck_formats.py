@@ -1,6 +1,8 @@
 """The formats as the independent check knows them: tree, header, signed note, and the MessagePack of a data gap.
 
 Written from RFC 6962, ADR 1 and the C2SP documents, not from the code of the writer.
+
+Format: MessagePack, docs/adr/0001-entry-v1.md, C2SP tlog-checkpoint and signed-note.
 """
 
 import binascii

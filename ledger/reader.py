@@ -18,6 +18,7 @@ from ledger.segment import ID_FILE, TILE_HEIGHT, connect_reading, read_state, se
 from wire.limits import LEDGER_ID_BYTES, SALT_BYTES
 
 TILE_LEAVES: Final = 1 << TILE_HEIGHT
+# Batch: of a cache.
 _TILES_KEPT: Final = 256  # about 4 MB
 _COLUMNS: Final = "entry_index, received_at, stream, sequence, kind, kind_version, content, leaf"
 

@@ -22,6 +22,7 @@ CHECKPOINTS: Final = "checkpoints"
 TEMPORARY: Final = ".new"
 _NAME: Final = re.compile(r"^(\d{8})\.sqlite$")
 
+# Format: of a segment's file.
 TILE_HEIGHT: Final = 8
 """Perfect subtrees of 2^8 leaves and more are stored; smaller ones are computed from the leaves when a proof asks."""
 

@@ -31,6 +31,7 @@ from wire.limits import EPOCH_BYTES, SALT_BYTES
 StreamKey = tuple[str, bytes]
 """(source, epoch)."""
 
+# Batch: rows of one INSERT, and the columns of each.
 _COLUMNS: Final = 8
 _ROWS_AT_ONCE: Final = 50  # rows of one INSERT: fewer round trips into SQLite, measured a sixth of the insert's time
 _INSERT_ONE: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -41,6 +42,7 @@ _UPDATE_MARK: Final = "UPDATE streams SET mark = ? WHERE stream = ?"
 _UPDATE_STATE: Final = "UPDATE state SET size = ?, frontier = ?, last_received_at = ?"
 
 # What a commit adds to the write-ahead log, roughly: whole pages of tables and index, and each entry's columns.
+# Format: measured of SQLite's log.
 _WAL_BYTES_PER_COMMIT: Final = 24 * 1024
 _WAL_BYTES_PER_ENTRY: Final = 200
 

@@ -14,6 +14,7 @@ from seatwatch.screens import console_of
 from wire.board import Board, Mean, SiteTile, Tile
 from wire.record import Feed
 
+# Layout: of a table.
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
 _FIGURES: Final = (

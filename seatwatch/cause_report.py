@@ -14,6 +14,7 @@ from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.causes import Caused
 from sla_engine.reports._core.report import Question
 
+# Layout: of a table.
 WIDTH: Final = 120
 COLUMNS: Final = ("misses", "met_but_for_it")
 """Of a row, and keys of the glossary."""

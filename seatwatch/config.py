@@ -27,7 +27,9 @@ from wire.record import Feed
 from wire.toml import read_toml
 from wire.zones import zone_named
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
+# Format: the numbers of TCP ports, and those of our own that a configuration leaves out.
+HIGHEST_PORT: Final = 65_535
+Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
 SERVER_PORT: Final = 8787
 BROKER_PORT: Final = 1883
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
@@ -134,6 +136,7 @@ class SourceSection(_Section, frozen=True, kw_only=True):
     client: str
     feed: Feed = Feed.LIVE
     token_file: str | None = None
+    # Bound: a feed that says nothing for an hour has no heartbeat.
     heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None
 
 
@@ -146,7 +149,7 @@ class SiteSection(_Section, frozen=True, kw_only=True):
     id: str
     name: str = ""
     token_file: str | None = None
-    seats: Annotated[int, Meta(ge=0, le=9999)] = 0
+    seats: Annotated[int, Meta(ge=0, le=9999)] = 0  # Bound: no building has as many.
 
 
 class ReaderSection(_Section, frozen=True, kw_only=True):
@@ -204,7 +207,7 @@ class Config(_Section, frozen=True, kw_only=True):
 def probe_sources(site: SiteSection) -> Iterator[str]:
     """Ids of the probes a site has: one gateway, then its seats."""
     yield f"{site.id}/gateway"
-    width = max(2, len(str(site.seats)))
+    width = max(2, len(str(site.seats)))  # Layout: of seats' names, 01, 02, ...
     for seat in range(1, site.seats + 1):
         yield f"{site.id}/seat-{seat:0{width}d}"
 

@@ -15,6 +15,7 @@ from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Standing, count_named, mean_named
 from wire.board import Mean, Ratio
 
+# Layout: of a table.
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
 

@@ -38,6 +38,7 @@ from wire.seat import SeatReading
 
 OF_ONE_SEAT: Final = frozenset({Cause.SEAT_DOWN, Cause.ACCOUNT_OFFLINE})
 """Not told to clients: seats are counted, and a client's own accounts are on its board."""
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
 
 

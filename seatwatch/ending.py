@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from seatwatch.config import Config, ConfigError
 
 
+# Format: the exit code of whoever asked wrongly.
 def refuse(message: str, code: int = 2) -> NoReturn:
     """End with this sentence, in the language spoken. code: 2 = asked for wrongly, 1 = it could not be done."""
     say(message)

@@ -28,6 +28,7 @@ from wire.organisation import Relation
 
 FOLDER: Final = "authority"
 _DURATION: Final = re.compile(r"(\d+)(min|h)")
+# Format: units in ms.
 _MS: Final = {"min": 60_000, "h": 3_600_000}
 
 

@@ -15,6 +15,7 @@ from wire.ids import is_name
 DEBIAN_PLUGIN: Final = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
 REST: Final = "rest"
 """The ring of every probe that no other ring names."""
+# Format: the numbers of ports.
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -29,9 +30,11 @@ class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
 
     hosts: list[str]
     listen: str = "0.0.0.0"  # noqa: S104 - machines of other sites come in here; it hands out nothing without a code
+    # Format: the port of our own that a configuration leaves out.
     port: Port = 8743
     broker_dir: str = ""
     broker_listen: str = "0.0.0.0"  # noqa: S104 - likewise; it takes nobody without a certificate
+    # Format: IANA, the port of MQTT over TLS.
     broker_port: Port = 8883
     broker_pid_file: str = ""
     broker_log: str = ""

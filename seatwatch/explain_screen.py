@@ -19,6 +19,7 @@ from wire.recorded import Recorded
 from wire.spelling import readable
 from wire.verdict import Outcome, SessionFact
 
+# Layout: of a table.
 COLUMNS: Final = 140
 """Width in a file or a pipe."""
 
@@ -66,6 +67,7 @@ def import_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
 
 
 def _plain(title: str, columns: int) -> Table:
+    # Layout: of a table.
     table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 1))
     for _ in range(columns):
         table.add_column(overflow="fold")

@@ -14,6 +14,7 @@ from collector.importers.delivery import Delivered
 from collector.importers.report import RejectedRow, Report
 from seatwatch.explain_words import Teller
 
+# Layout: of a screen.
 LISTED_ON_SCREEN: Final = 20
 """How many rejected rows a screen holds beside everything else; --json lists them all."""
 

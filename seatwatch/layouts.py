@@ -44,6 +44,7 @@ class PageSection(msgspec.Struct, frozen=True, kw_only=True):
     queues: list[str] | None = None
     teams: list[str] | None = None
     sites: list[str] | None = None
+    # Layout: of a page.
     columns: Annotated[int, Meta(ge=1, le=2)] = 1
 
 
@@ -51,6 +52,7 @@ class LayoutSection(msgspec.Struct, frozen=True, kw_only=True):
     """A layout. turn_s: seconds a page stays; None = `board.layout_turn`."""
 
     language: str = ""
+    # Bound: a page that turns sooner cannot be read, and later never comes.
     turn_s: Annotated[int, Meta(ge=5, le=3600)] | None = None
     page: list[PageSection] = []
 

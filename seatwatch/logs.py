@@ -42,6 +42,7 @@ def configure_logs(*, stream: TextIO = sys.stderr, level: str = "info") -> None:
 
     Raises KeyError on an unknown level.
     """
+    # Format: levels of the standard library.
     levels = {"debug": 10, "info": 20, "warning": 30, "error": 40}
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer()

@@ -20,7 +20,9 @@ from wire.incident import MaintenanceOf, MaintenanceSaid, MaintenanceStep
 from wire.kinds import Kind
 from wire.recorded import Recorded
 
+# Format: of an id of planned work.
 _ID_HEX: Final = 8
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from wire.board import Mean, Ratio
 
 HUNDRED: Final = 100
+# Format: hundredths of a percent in a whole.
 PERCENT_HUNDREDTHS: Final = 10_000
 
 

@@ -12,6 +12,7 @@ from collector.intake_http import MSGPACK
 from seatwatch.runtime_file import Runtime, read_runtime
 from seatwatch.settings import Defaults
 
+# Format: statuses of RFC 9110.
 _HTTP_OK: Final = 200
 
 

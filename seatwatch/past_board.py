@@ -72,6 +72,7 @@ def main(arguments: list[str]) -> int:
     data, at, *known = Path(arguments[0]), *map(int, arguments[1:])
     try:
         zones = zones_of(rules_in_force(data, at))
+        # Format: one zone is theirs, of two neither.
         zone = next(iter(zones), load_defaults().text("contract.time_zone")) if len(zones) < 2 else "UTC"
         board = past_board(data, at, known[0] if known else None, zone=zone)
     except LedgerError as error:

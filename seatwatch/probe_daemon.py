@@ -55,7 +55,10 @@ async def _until_told_to_stop(
     stop = asyncio.Event()
     undo = on_stop(asyncio.get_running_loop(), stop.set)
     renewal = RenewalSettings(
-        defaults.ms("probe.renewal_check"), defaults.ms("probe.renewal_deadline"), defaults.ms("probe.renewal_poll")
+        defaults.ms("probe.renewal_check"),
+        defaults.ms("probe.renewal_deadline"),
+        defaults.ms("probe.renewal_poll"),
+        defaults.int("probe.renewal_left"),
     )
     folder = identity_folder(config, platform)
     try:

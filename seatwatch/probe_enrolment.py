@@ -16,6 +16,7 @@ from agent_probe.secret import read_secret
 from seatwatch.settings import Defaults, load_defaults
 
 VERBS: Final = ("enrol", "renew", "rollout")
+# Format: sysexits.h of BSD.
 HELD: Final = 75
 """EX_TEMPFAIL of sysexits.h: not now, ask again later."""
 EXAMPLES: Final = """\

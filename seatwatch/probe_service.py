@@ -19,6 +19,7 @@ from seatwatch.settings import load_defaults
 
 LOG: Final = "probe.log"
 CRASHED: Final = 1
+# Format: the exit code of whoever asked wrongly.
 CONFIGURATION_UNUSABLE: Final = 2
 log = logging.getLogger(__name__)
 

@@ -47,6 +47,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             trim_rows_full=defaults.int("probe.outbox_trim_rows_full"),
             reserved_rows=defaults.int("probe.outbox_reserved_rows"),
             asides_kept=defaults.int("probe.outbox_asides_kept"),
+            log_reserve_bytes=defaults.int("probe.outbox_log_reserve"),
         ),
         uplink=UplinkSettings(
             connect_ms=ms("connect"),

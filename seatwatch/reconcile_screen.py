@@ -15,8 +15,10 @@ from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled
 from wire.spelling import readable
 
+# Layout: of a table.
 COLUMNS: Final = 200
 """Width in a file or a pipe."""
+# Format: parts per million in a hundredth of a percent.
 PPM_PER_HUNDREDTH: Final = 100
 """Millionths in a hundredth of a percent."""
 MS_PER_S: Final = 1_000
@@ -39,6 +41,7 @@ def show(found: Reconciled, tell: Teller) -> None:
     table.add_column(tell.word("reconcile_could_explain"), overflow="fold")
     for line in found.lines:
         table.add_row(
+            # Format: ISO 8601 to the minute.
             f"{tell.at(line.period_starts)[:16]} .. {tell.at(line.period_ends)[:16]}",
             " ".join(map(readable, filter(None, (line.queue, line.account)))) or tell.word("client"),
             line.metric,

@@ -16,6 +16,7 @@ from sla_engine.reports._core.report import Head, Report, Row
 from wire.ids import UNASSIGNED
 from wire.spelling import readable
 
+# Layout: of a table.
 WIDTH: Final = 200
 """Columns of a table in a file or a pipe."""
 _HEAD_FIELDS: Final = (

@@ -13,6 +13,7 @@ from seatwatch.screens import console_of
 from sla_engine.reports.dedicated import SeatRow, SeatTable
 from wire.board import Ratio
 
+# Layout: of a table.
 COLUMNS: Final = 160
 """Width in a file or a pipe."""
 MS_PER_HOUR: Final = 3_600_000

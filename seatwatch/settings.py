@@ -14,11 +14,12 @@ from typing import Any, Final, TypeVar
 
 FILE: Final = Path(__file__).with_name("defaults.toml")
 """Read from beside this module: importlib.resources would cost the probe half a megabyte."""
+# Format: units in ms.
 MS_PER_UNIT: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 COUNT_UNITS: Final = frozenset(
     # data
     {"bytes", "characters", "columns", "entries", "events", "frames", "heartbeats", "lines", "messages", "rows"}
-    | {"percent", "samples", "series", "windows"}
+    | {"parts", "percent", "samples", "series", "windows"}
     # things at work
     | {
         "attempts",
@@ -166,6 +167,7 @@ class Defaults(Mapping[str, Default]):
         """Minutes since local midnight of a clock time written HH:MM; 24:00 is the end of the day, 1440."""
         hours, separator, minutes = self.text(key).partition(":")
         minute = builtins.int(hours) * 60 + builtins.int(minutes) if hours.isdecimal() and minutes.isdecimal() else -1
+        # Format: HH:MM of a clock.
         if not (separator and 0 <= minute <= MINUTES_PER_DAY and builtins.int(minutes) < MINUTES_PER_DAY // 24):
             raise SettingsError(key, f"{self.text(key)!r} is no clock time", 'write it as "HH:MM", at most "24:00"')
         return minute

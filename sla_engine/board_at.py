@@ -46,6 +46,7 @@ from wire.scope import EVERYTHING, Scope
 from wire.verdict import Fact, LoadChange
 
 CLIENTS: Final = "clients"
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
 STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""

@@ -61,6 +61,7 @@ _KEY: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _STRIDE: Final = timedelta(weeks=1)
 _T = TypeVar("_T", bound=msgspec.Struct)
 _NO_TARGET: Final = "none"
+# Bound: of a number that a person wrote.
 _INTEGER_BITS: Final = 4096
 """An integer that is longer could not be shown in what is said of it."""
 _MIDNIGHT: Final = "00:00"

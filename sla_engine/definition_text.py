@@ -38,6 +38,7 @@ CASES: Final = {
 }
 """Key of a definition file -> the edge case of docs/reference/definitions.md it settles."""
 _TABLES: Final = frozenset({"weekday_windows", "yearly_days", "special_days"})
+# Layout: of a file that is printed.
 _COMMENT_AT: Final = 60
 
 

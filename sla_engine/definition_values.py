@@ -11,6 +11,7 @@ from sla_engine._core.definition import DefinitionError, refuse
 from wire.limits import INSTANT_MAX_MS
 from wire.zones import zone_named
 
+# Format: HH:MM of a clock.
 _DIGITS: Final = 2
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS: Final = timedelta(milliseconds=1)
@@ -86,6 +87,7 @@ def minute(key: str, text: str) -> int:
     """Minutes since midnight, 24:00 included."""
     hours, colon, minutes = text.strip().partition(":")
     is_short = len(hours) <= _DIGITS and len(minutes) <= _DIGITS
+    # Format: HH:MM of a clock.
     if colon and is_short and hours.isdecimal() and minutes.isdecimal() and int(minutes) < 60:
         found = int(hours) * 60 + int(minutes)
         if found <= definitions.MINUTES_PER_DAY:
@@ -112,6 +114,7 @@ def duration(key: str, seconds: object) -> int | None:
         is_finite = isinstance(seconds, int) or isfinite(seconds)
         raise DefinitionError(key, seconds, "too many seconds" if is_finite else "not a number of seconds", fix)
     ms = round(seconds * 1000)
+    # Format: what a float cannot tell apart.
     if abs(seconds * 1000 - ms) > 1e-6:
         raise DefinitionError(key, seconds, "finer than a millisecond", "write at most three decimals")
     return ms

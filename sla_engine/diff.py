@@ -207,6 +207,7 @@ def _grouped(moved: Iterable[Moved]) -> tuple[Group, ...]:
         way = ("" if before is None else before.why, "" if after is None else after.why, _moved_by(before, after))
         groups.setdefault(way, []).append(each)
     found = [Group(*way, of) for way, of in groups.items()]
+    # Format: of a group, what it is named by.
     return tuple(sorted(found, key=lambda group: (-len(group.moved), group[:3])))
 
 

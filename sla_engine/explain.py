@@ -38,6 +38,7 @@ from wire.record import Feed, Gone, Quarantined, SourceBack, SourceDeclared, Sou
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
+# Batch: any number of shards says the same.
 _SHARDS: Final = 1 << 32
 """So many that a shard holds one customer's conversations and next to nothing else."""
 _ABOUT_CONVERSATIONS: Final = range(Kind.OFFERED, Kind.PRESENCE)

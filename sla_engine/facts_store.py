@@ -17,6 +17,7 @@ import msgspec
 from wire.errors import require
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
+# Format: of our own files.
 SCHEMA_VERSION: Final = 4
 """Of the tables, the facts and the sections beside them; what another build kept is folded anew. 2: before facts told
 how long the customer waited to be answered; 3: before feeds told whether they promise to speak."""

@@ -14,6 +14,7 @@ from wire.recorded import Recorded
 from wire.seat import PlatformReading
 from wire.uplink import ConnectionSeen, Failover, LineReading
 
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
 _EVIDENCE: Final = frozenset(
     {
@@ -28,6 +29,7 @@ _EVIDENCE: Final = frozenset(
         Kind.WORK_SEEN,
     }
 )
+# Format: an order of severities.
 _GRAVITY: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
 _States = UpsReading | LineReading | PhoneLineReading | PlatformReading
 

@@ -10,13 +10,14 @@ from wire.recorded import Recorded
 from wire.uplink import LineReading, LineState
 
 AILING: Final = frozenset({LineState.DOWN, LineState.DEGRADED})
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
-_LOOKED_BACK: Final = 50_000
-"""Entries: a site with a hundred probes says as many within an hour."""
 
 
-def line_readings(reader: LedgerReader, site: str, first: int, last: int) -> list[Recorded]:
+def line_readings(reader: LedgerReader, site: str, first: int, last: int, looked_back: int) -> list[Recorded]:
     """Readings of the site's lines in entries first..last, and before them back to where each line was last well.
+
+    looked_back: so many entries before first, at most.
 
     In order of occurred_at. Of a line that failed within first..last: from the last good reading before that failure,
     so that an outage which was over by then is no part of it. Raises LedgerCorrupt.
@@ -24,7 +25,7 @@ def line_readings(reader: LedgerReader, site: str, first: int, last: int) -> lis
     found = list(_readings(reader, site, first, last + 1))
     ailing = {entry.body.line for entry in found if isinstance(entry.body, LineReading)}
     begin = first
-    while ailing and begin > 0 and first - begin < _LOOKED_BACK:
+    while ailing and begin > 0 and first - begin < looked_back:
         end, begin = begin, max(0, begin - _READ_AT_ONCE)
         earlier = list(_readings(reader, site, begin, end))
         found = earlier + found

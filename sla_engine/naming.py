@@ -7,6 +7,7 @@ from ledger.recorded import recorded
 from sla_engine.replay import READ_AT_ONCE
 from wire.kinds import Kind
 
+# Format: of a customer's key.
 PSEUDONYM_CHARS = 32
 """A source may cut the hexadecimal text of its HMAC off; shorter than this, two customers could share one."""
 _NAMED_BY = ("conversation", "customer", "linked")

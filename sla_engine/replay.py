@@ -28,6 +28,7 @@ from wire.organisation import ContractSigned, DefinitionPublished
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange
 
+# Batch: entries of one read.
 READ_AT_ONCE: Final = 2_000
 STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""

@@ -70,6 +70,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     holds_ms: how long a reading holds at most. late_ms: how much later a backlog may come in. entries_max: read at
     once. steps: of the seats' lane. heartbeats_missed: a word that comes later than so many beats was told afterwards.
+    spans: of one lane, at most.
     """
 
     holds_ms: int
@@ -77,6 +78,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True):
     entries_max: int
     steps: int
     heartbeats_missed: int
+    spans: int
     limits: SiteLimits
 
 
@@ -302,7 +304,11 @@ class _Readings:
             if lane.of == "ups"
         }
         gravity = [str(state) for state in _GRAVEST_FIRST]
-        return [lane._replace(spans=thinned(lane.spans, gravity)) for lane in found], charges, on_battery
+        return (
+            [lane._replace(spans=thinned(lane.spans, gravity, self._settings.spans)) for lane in found],
+            charges,
+            on_battery,
+        )
 
 
 def _at(entry: Recorded, body: Heartbeat | UpsReading | LineReading | PhoneLineReading) -> int:

@@ -16,6 +16,7 @@ from wire.incident import IncidentSaid
 from wire.kinds import Kind
 from wire.recorded import Recorded
 
+# Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
 _KINDS: Final = frozenset({Kind.OFFERED, Kind.CUSTOMER_TURN, Kind.AGENT_TURN, Kind.PRESENCE})
 

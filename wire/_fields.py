@@ -32,4 +32,5 @@ Counted = Annotated[int, Meta(ge=0, le=COUNTED_MAX)]
 """A sequence that a source counted: 1, 2, 3 ... within its epoch."""
 Epoch = Annotated[bytes, Meta(min_length=EPOCH_BYTES, max_length=EPOCH_BYTES)]
 Count = Annotated[int, Meta(ge=0, le=SEQUENCE_MAX)]
+# Format: a percentage has no more.
 Percent = Annotated[int, Meta(ge=0, le=100)]

@@ -13,7 +13,7 @@ from wire.ids import DERIVED_PREFIX
 from wire.record import Feed
 from wire.surge import Surge
 
-RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)
+RESPONSE_EDGES_MS: Final = (1_000, 3_000, 6_000, 10_000, 15_000, 20_000, 30_000, 60_000, 180_000)  # Format: of a metric
 """Upper edges of `Histogram` buckets: contracts judge by 6, 10, 20 and 30 s, platforms by 180 s."""
 
 

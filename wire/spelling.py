@@ -13,6 +13,7 @@ from wire.ids import is_name
 from wire.limits import NAME_CHARS_MAX
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9._:@/-]")
+# Format: of a name that was cut.
 _DIGEST_CHARS: Final = 16
 _CUT: Final = re.compile(rf"-(?P<shown>[0-9a-f]{{4}})[0-9a-f]{{{_DIGEST_CHARS - 4}}}")
 _BYTES: Final = re.compile(r"(?:~[0-9A-F]{2})+")

@@ -12,6 +12,7 @@ UPLINK_FILTER: Final = "v1/+/+/up"
 SNAPSHOT_FILTER: Final = "v1/+/+/now"
 BROKER_LOG: Final = "$SYS/broker/log/N"
 """Where Mosquitto publishes notices: connections among them."""
+# Format: of a topic, v1/<site>/<probe>/<lane>.
 _PARTS: Final = 4
 
 LEDGERS_KEY: Final = "seatwatch:ledgers"

@@ -1,4 +1,7 @@
-"""When a certificate is valid, read from its DER bytes: all the probe needs of X.509, without a library for it."""
+"""When a certificate is valid, read from its DER bytes: all the probe needs of X.509, without a library for it.
+
+Format: X.509 of RFC 5280, in the DER of X.690.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple

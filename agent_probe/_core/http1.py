@@ -103,6 +103,7 @@ class ResponseParser:
         head = bytes(self._buffer[:end]).decode("latin-1")
         del self._buffer[: end + len(END_OF_HEAD)]
         version, self._status, self._headers = _read_head(head)
+        # Format: RFC 9110, section 15.2: below 200 an answer is not the last one.
         if self._status < 200 and self._status != 101:
             return self._take_head()  # an interim answer: the real one follows
         said = self._headers.get("connection", "").lower()
@@ -181,6 +182,7 @@ def _read_head(head: str) -> tuple[str, int, dict[str, str]]:
     """HTTP version, status and headers."""
     status_line, *lines = head.split("\r\n")
     protocol, _, rest = status_line.partition(" ")
+    # Format: RFC 9112, section 4: three digits.
     code = rest[:3]
     if protocol not in {"HTTP/1.1", "HTTP/1.0"} or not (code.isascii() and code.isdecimal() and len(code) == 3):
         raise HttpProtocolError("the answer is not HTTP/1")

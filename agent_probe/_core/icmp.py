@@ -1,4 +1,7 @@
-"""ICMP echo without I/O: a request to bytes, bytes to the number of the request they answer (RFC 792)."""
+"""ICMP echo without I/O: a request to bytes, bytes to the number of the request they answer (RFC 792).
+
+Format: ICMP of RFC 792 with the checksum of RFC 1071.
+"""
 
 import struct
 from typing import Final

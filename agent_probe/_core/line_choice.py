@@ -20,6 +20,7 @@ class LineNow(NamedTuple):
     silent_since: int | None
 
 
+# Format: an order of states, the best first.
 RANK: Final = {
     LineState.UP: 0,
     LineState.DEGRADED: 1,
@@ -28,6 +29,7 @@ RANK: Final = {
     LineState.DOWN: 5,
     LineState.DISABLED: 6,
 }
+# Format: a rank between those of SUSPECT and UNKNOWN.
 COMING_BACK: Final = 3
 """Called down still, yet answers."""
 FINE: Final = RANK[LineState.UP]

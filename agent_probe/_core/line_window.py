@@ -121,6 +121,7 @@ class Window:
 
 def _root(number: int) -> int:
     """The whole part of a square root, by Newton."""
+    # Format: arithmetic, 0 and 1 are their own roots.
     if number < 2:
         return number
     guess = 1 << (number.bit_length() + 1) // 2

@@ -2,6 +2,8 @@
 
 Links and addresses are followed by their news. Routes are listed anew after every change instead: the kernel takes
 IPv4 routes away with their link without a word. Only IPv4, and of the routes only the default ones of the main table.
+
+Format: rtnetlink(7) of Linux, linux/rtnetlink.h and linux/netlink.h.
 """
 
 import struct

@@ -38,6 +38,7 @@ class OutboxLimits(NamedTuple):
     pays for a trim; trim_rows: but looks at no more rows at a time, so that none of them waits long for it;
     trim_rows_full: and gives up no more where the disk is full. reserved_rows: sequences the note beside the file is
     ahead of the rows, the most by which a declared loss can be too large. asides_kept: damaged files.
+    log_reserve_bytes: room kept for the file's log.
     """
 
     keep_ms: int
@@ -55,6 +56,7 @@ class OutboxLimits(NamedTuple):
     trim_rows_full: int
     reserved_rows: int
     asides_kept: int
+    log_reserve_bytes: int
 
 
 class OutboxCounts(NamedTuple):

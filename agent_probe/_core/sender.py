@@ -14,6 +14,7 @@ from wire.frame import Ack, Frame, Item, Lane
 from wire.limits import FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 from wire.record import GapReason
 
+# Format: MessagePack, as bodies travel in frames.
 ITEM_COST: Final = 32
 """Bytes, at most, that MessagePack adds to a body: array head, sequence, kind, version, empty event id."""
 

@@ -1,6 +1,8 @@
 """SNTP without I/O (RFC 4330 over NTP version 4): one question to a time server, and what its answer says of our clock.
 
 Only the sender's nonce travels in the question, no time of ours. All times in ms since the Unix epoch, whole numbers.
+
+Format: SNTP of RFC 4330, in the packet of RFC 5905.
 """
 
 import struct

@@ -61,4 +61,5 @@ async def _pinned(hub: Hub, pin: str, waits: Waits) -> Finding:
         return problem(Subject.TLS, about, Because.TLS_PIN)
     except (ProbeUnavailable, EnrolmentRefused) as error:
         return problem(Subject.TLS, about, Because.TLS_OTHER, error=str(error))
+    # Layout: so much of a fingerprint is compared by eye.
     return well(Subject.TLS, about, f"{pin[:12]}")

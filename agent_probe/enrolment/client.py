@@ -27,6 +27,7 @@ from wire.enrolment import (
 )
 from wire.limits import FRAME_BYTES_MAX
 
+# Format: the port of our own door, as the hub's configuration has it.
 DOOR_PORT: Final = 8743
 _OK: Final = frozenset({200, 202})
 _decode_answer: Final = msgspec.json.Decoder(EnrolAnswer).decode

@@ -22,7 +22,6 @@ PAIR_FILE: Final = "identity.pem"
 NEXT_KEY_FILE: Final = "next.key"
 AUTHORITY_FILE: Final = "authority.pem"
 ABOUT_FILE: Final = "identity.json"
-_THIRDS: Final = 3
 _PRIVATE: Final = 0o600
 
 
@@ -35,10 +34,9 @@ class Identity(msgspec.Struct, frozen=True):
     not_before: int
     not_after: int
 
-    @property
-    def renew_at(self) -> int:
-        """When two thirds of its life are over, by the wall clock."""
-        return self.not_after - (self.not_after - self.not_before) // _THIRDS
+    def renew_at(self, left_parts: int) -> int:
+        """When only one of so many parts of its life is left, by the wall clock."""
+        return self.not_after - (self.not_after - self.not_before) // left_parts
 
 
 _decode: Final = msgspec.json.Decoder(Identity).decode

@@ -18,11 +18,15 @@ log = logging.getLogger(__name__)
 
 
 class RenewalSettings(NamedTuple):
-    """Times in ms. check_ms: how often the clock is looked at. deadline_ms: of one renewal. poll_ms: is it over yet."""
+    """Times in ms. check_ms: how often the clock is looked at. deadline_ms: of one renewal. poll_ms: is it over yet.
+
+    left_parts: an identity is renewed when only one of so many parts of its life is left.
+    """
 
     check_ms: int
     deadline_ms: int
     poll_ms: int
+    left_parts: int
 
 
 def helper(verb: str, config: Path, *more: str) -> list[str]:
@@ -33,10 +37,10 @@ def helper(verb: str, config: Path, *more: str) -> list[str]:
 async def keep_renewed(
     folder: Path, command: Sequence[str], settings: RenewalSettings, wall_ms: Callable[[], int]
 ) -> None:
-    """Renew the identity in `folder` at two thirds of its life by running `command`, until cancelled."""
+    """Renew the identity in `folder` as its life nears the end by running `command`, until cancelled."""
     while True:
         identity = read_identity(folder)
-        if identity is not None and wall_ms() >= identity.renew_at:
+        if identity is not None and wall_ms() >= identity.renew_at(settings.left_parts):
             code = await _run(command, settings)
             log.log(logging.INFO if code == 0 else logging.WARNING, "identity.renewal", extra={"exit_code": code})
         await asyncio.sleep(settings.check_ms / MS_PER_S)

@@ -10,15 +10,18 @@ from typing import Final
 
 NS_PER_MS: Final = 1_000_000
 STOP_SIGNALS: Final = ("SIGTERM", "SIGINT")
+# Format: adjtimex(2), mallopt(3).
 TIMEX_ROOM: Final = 512
 """More than `struct timex` takes anywhere; the kernel fills what it knows."""
 TIME_ERROR: Final = 5
 """adjtimex(2): the clock is not synchronised."""
 
 
+# Format: mallopt(3) of glibc.
 ARENA_MAX_1: Final = (-8, 1)
 """mallopt(3): M_ARENA_MAX, one."""
 ROUTES: Final = Path("net/route")
+# Format: RTF_GATEWAY of linux/route.h.
 HAS_GATEWAY: Final = 2
 
 
@@ -90,6 +93,7 @@ class Linux:
             rows = [line.split() for line in (self._processes / ROUTES).read_text(encoding="ascii").splitlines()[1:]]
         except OSError:
             return None
+        # Format: /proc/net/route has interface, destination, gateway, flags, ..., metric, mask.
         routes = [
             row for row in rows if len(row) > 7 and row[1] == row[7] == "00000000" and int(row[3], 16) & HAS_GATEWAY
         ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent_probe.platform.windows_service import Control
 
 NS_PER_MS: Final = 1_000_000
+# Format: interrupt time of Windows counts 100 ns.
 INTERRUPTS_PER_MS: Final = 10_000
 STOP_SIGNALS: Final = ("SIGINT", "SIGBREAK")
 """Ctrl-C, and Ctrl-Break, which service wrappers and the task scheduler send."""

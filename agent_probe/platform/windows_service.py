@@ -2,6 +2,8 @@
 
 `Service` is the conduct, `ControlManager` the API; only the latter needs Windows. A service that accepts PRESHUTDOWN
 is told before the network goes, which is what last words need; it answers STOP and SHUTDOWN the same way.
+
+Format: winsvc.h and winerror.h of Windows.
 """
 
 import ctypes

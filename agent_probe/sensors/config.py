@@ -11,12 +11,14 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.line_config import LineConfig, check_line
 from wire.ids import is_name
 
+# Format: IANA's ports, and the numbers of ports.
 HTTPS_PORT: Final = 443
 NTP_PORT: Final = 123
 UPS_PORTS: Final[Mapping[str, int]] = {"nut": 3493, "snmp": 161, "battery": 0}
 SIP_PORTS: Final[Mapping[str, int]] = {"udp": 5060, "tcp": 5060, "tls": 5061}
 SIP_ADDRESS: Final = re.compile(r"sips?:[^@\s<>\"]+@[^@\s<>\"]+")
 
+# Format: the numbers of ports.
 Port = Annotated[int, Meta(ge=1, le=65535)]
 OptionalPort = Annotated[int, Meta(ge=0, le=65535)]
 

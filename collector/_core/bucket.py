@@ -17,6 +17,7 @@ class Bucket:
         passed = max(0, now_ms - self._seen_ms)
         self._seen_ms = max(self._seen_ms, now_ms)
         self._millitokens = min(self._burst, self._millitokens + passed * self._per_second)
+        # Format: thousandths of one token.
         if self._millitokens >= 1000:
             self._millitokens -= 1000
             return 0

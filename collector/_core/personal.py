@@ -34,6 +34,7 @@ _NUMBER_IN_BYTES: Final = re.compile(
 _OF_NO_ID: Final = re.compile(r"[^!-~]").search
 _A_CONNECTORS: Final = CONVERSATION_KINDS | {Kind.QUARANTINED}
 """What tells of people: conversations, and what is of no kind that could be read."""
+# Format: of a mask as people know it, 138****1234; and GB 11643, the weights of a card's digits.
 _LEFT_SHOWN: Final = 3
 _RIGHT_SHOWN: Final = 4
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}").fullmatch
@@ -41,6 +42,7 @@ _CARD: Final = re.compile(r"\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d
 _CARD_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CARD_DIGITS: Final = "10X98765432"
 
+# Batch: words known to be harmless.
 _REMEMBERED: Final = 1 << 14
 
 _IDS: Final = ("conversation", "account", "scorer", "linked")

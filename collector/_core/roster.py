@@ -26,6 +26,7 @@ HOST: Final = "host"
 """Attribute of a seat's link to its site: the host name of the machine there."""
 DEDICATED: Final = "dedicated"
 SHARED: Final = "shared"
+# Format: later than any instant of wire/limits.py.
 _FOREVER: Final = 1 << 62
 _encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -96,6 +97,7 @@ def entries(known: Mapping[tuple[str, str, int], Link], found: Sequence[Change],
     epoch = sha256(b"roster" + _encode(content)).digest()[:EPOCH_BYTES]
     head = (decided_at, 1, HUB_CLOCK, None, True, "")
     return [
+        # Format: RosterLink's fields before its attributes.
         entry(ROSTER, epoch, ordinal, RosterLink(*head, *change.link[:5], dict(change.link.attributes)))
         for ordinal, change in enumerate(found, start=1)
     ]
@@ -280,6 +282,7 @@ def minutes_of(shift: str) -> tuple[int, int] | None:
 
 def _minute(text: str) -> int | None:
     hours, colon, minutes = text.strip().partition(":")
+    # Format: HH:MM of a clock.
     if not (colon and hours.isdecimal() and minutes.isdecimal() and len(minutes) == 2 and int(minutes) < 60):
         return None
     minute = int(hours) * 60 + int(minutes)

@@ -23,6 +23,7 @@ from wire.limits import IDENTITY_CHARS_MAX
 
 KEY_FILE: Final = "ca.key"
 CERTIFICATE_FILE: Final = "ca.pem"
+# Format: RFC 5280, section 4.1.2.2: positive, at most 20 octets.
 _SERIAL_BITS: Final = 127
 _CURVE: Final = ec.SECP256R1
 

@@ -19,16 +19,19 @@ from collector.enrolment.store import EnrolmentStore
 
 _SHARED: Final = 0o660
 """Files that the broker's own group reads; the plugin writes its file too."""
-_THIRDS: Final = 3
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Thresholds, from `[enrolment]` in defaults.toml. commands: most in one message. Times in ms."""
+    """Thresholds, from `[enrolment]` in defaults.toml. commands: most in one message. Times in ms.
+
+    renewal_left: a certificate is renewed when only one of so many parts of its life is left.
+    """
 
     certificate_ms: int
     backdate_ms: int
     broker_answer_ms: int
     broker_commands: int
+    renewal_left: int
 
 
 class Refused(EnrolmentError):
@@ -74,7 +77,9 @@ class Broker:
         self._put(texts.ACCESS_FILE, texts.access(identities))
         stale = self._put(texts.AUTHORITY_FILE, self._authority.pem)
         certificate = self._folder / texts.SERVER_FILE
-        if not (self._folder / texts.SERVER_KEY_FILE).is_file() or needs_renewal(certificate, self._hosts, now):
+        if not (self._folder / texts.SERVER_KEY_FILE).is_file() or needs_renewal(
+            certificate, self._hosts, now, self._settings.renewal_left
+        ):
             pair = self._authority.server(self._hosts, self._span(now))
             stale = self._put(texts.SERVER_KEY_FILE, pair.key) or stale
             stale = self._put(texts.SERVER_FILE, pair.certificate) or stale
@@ -183,7 +188,7 @@ def load_pair(context: ssl.SSLContext, authority: Authority, name: str, span: Sp
         passing.unlink()
 
 
-def needs_renewal(certificate: Path, hosts: tuple[str, ...], now: int) -> bool:
+def needs_renewal(certificate: Path, hosts: tuple[str, ...], now: int, left_parts: int) -> bool:
     """Whether a server's certificate is missing, names other hosts, or is past two thirds of its life."""
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
@@ -192,4 +197,4 @@ def needs_renewal(certificate: Path, hosts: tuple[str, ...], now: int) -> bool:
         return True
     named = {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
     begins, ends = (int(each.timestamp()) * 1000 for each in (found.not_valid_before_utc, found.not_valid_after_utc))
-    return named != set(hosts) or now >= ends - (ends - begins) // _THIRDS
+    return named != set(hosts) or now >= ends - (ends - begins) // left_parts

@@ -29,9 +29,9 @@ from wire.enrolment import (
 )
 
 JSON: Final = "application/json"
-_ADDRESSES_KEPT: Final = 1000
 _decode: Final = msgspec.json.Decoder(EnrolRequest).decode
 
+# Format: statuses of RFC 9110.
 PROBLEMS: Final[Mapping[Refusal, tuple[int, str]]] = {
     Refusal.UNKNOWN_CODE: (401, "no such code; ask for a new one, and mind 0 and o"),
     Refusal.EXPIRED: (401, "the code is too old; ask for a new one"),
@@ -55,6 +55,7 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     requests_*: of one address, behind which a whole site may be. failures_*: codes of one address that are not known.
     approval_poll_ms: how often a machine that waits asks again. retry_after_ms: when asking again may help.
+    addresses_max: whose haste is remembered.
     """
 
     requests_per_s: int
@@ -65,6 +66,7 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout_ms: int
     approval_poll_ms: int
     retry_after_ms: int
+    addresses_max: int
 
 
 class EnrolmentDoor:
@@ -163,7 +165,7 @@ class EnrolmentDoor:
         now_ms = int(self._monotonic_s() * 1000)
         bucket = buckets.get(address)
         if bucket is None:
-            if len(buckets) >= _ADDRESSES_KEPT:
+            if len(buckets) >= self._settings.addresses_max:
                 del buckets[next(iter(buckets))]
             bucket = buckets[address] = Bucket(per_second, burst, now_ms)
         if bucket.wait_ms(now_ms):

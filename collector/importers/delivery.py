@@ -15,6 +15,7 @@ from wire.frame import Ack, Frame, GoneRange, Item, Lane
 from wire.kinds import Kind
 from wire.limits import FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION, GONE_RANGES_MAX
 
+# Format: MessagePack, as frames travel.
 _FRAME_HEAD: Final = 512
 """What a frame takes beside its items: names of 96 characters at most, epoch, empty lists."""
 _ITEM_HEAD: Final = 32

@@ -34,6 +34,7 @@ _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE: Final = _EPOCH.date()
 _MS: Final = timedelta(milliseconds=1)
+# Format: no month is longer.
 _INTO_NEXT_MONTH: Final = timedelta(31)
 _BEYOND: Final = (INSTANT_MAX_MS, INSTANT_MAX_MS + 1)
 """A period in which the calendar ends."""

@@ -25,11 +25,13 @@ from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.zones import zone_named
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
+# Bound: a length of time a person wrote into a mapping is under a day.
 _Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 _IN_WORDS: Final = "a word of small letters, digits and _, such as left_by_mistake"
 _Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=WORD_CHARS_MAX, description=_IN_WORDS)]
 
 _MS_PER_S: Final = 1000
+# Format: units in ms.
 _UNITS_MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 _TWO_PLACES_MS: Final = {"mm:ss": 60_000, "hh:mm": 3_600_000}
 _SOME_TIME: Final = datetime(2026, 11, 30, 23, 58, 59, tzinfo=UTC)
@@ -53,6 +55,7 @@ class FileTable(StrictTable, frozen=True, kw_only=True):
 
     encoding: Encoding = Encoding.AUTO
     delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
+    # Bound: nobody has a thousand lines above a heading.
     header_row: Annotated[int, Meta(ge=1, le=1000)] = 1
     sheet: str = ""
 

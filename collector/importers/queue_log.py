@@ -40,9 +40,11 @@ _DATA: Final = re.compile(r"data\d*")
 _DELIMITERS: Final = (",", ";", "\t")
 _GZIP: Final = b"\x1f\x8b"
 _END: Final = b"end of "
+# Bound: no line of app_queue is a hundredth as long, and no file begins with as many rows that are broken.
 _LINE_CHARS: Final = 1 << 16
 _LOOKED_AT: Final = 32
 """So many rows at the beginning say what a file is; one of them alone may be broken."""
+# Format: of fractions, milliseconds.
 _PLACES: Final = 3
 _SHAPE: Final = "give the file as Asterisk writes it, or its table as CSV with the header time,callid,queuename,..."
 

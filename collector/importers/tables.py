@@ -20,6 +20,7 @@ from openpyxl import Workbook, load_workbook
 
 WORKBOOK: Final = ".xlsx"
 TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
+# Batch: bytes of one read.
 _CHUNK: Final = 1 << 20
 _WIDE: Final = re.compile(r"[\u2e80-\uffdc]")
 _SECOND: Final = timedelta(seconds=1)

@@ -157,6 +157,7 @@ class AcknowledgePage:
         """The one asked for, else the channel's, else the browser's, else the first."""
         query, tags = request.query, self._duty.readers
         channels = self._duty.languages.get(query.get("by", ""), "")
+        # Format: ISO 639-1, two letters.
         wanted = (query.get("lang", "") or channels or request.headers.get("Accept-Language", ""))[:2].lower()
         alike = (tag for tag in tags if tag.partition("-")[0] == wanted)
         return next(alike, next(iter(tags)))

@@ -19,9 +19,11 @@ BASIS_POINTS: Final = 10_000
 MS_PER_S: Final = 1000
 MS_PER_HOUR: Final = 3_600_000
 PERIOD: Final = "30d"
+# Format: what PERIOD says; places of a ratio in a rule.
 DAYS_IN_PERIOD: Final = 30
 WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 EVERY_QUEUE: Final = "*"
+# Format: places of a ratio in a rule.
 DIGITS: Final = 6
 _MET: Final = exposed_name(MET_TOTAL)
 _JUDGED: Final = exposed_name(JUDGED_TOTAL)
@@ -109,6 +111,7 @@ def _group(promise: Promise, words: Words, settings: BurnSettings) -> Yaml:
 def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml]:
     open_hours = promise.open_ms / MS_PER_HOUR
     daily = open_hours / DAYS_IN_PERIOD
+    # Format: hours of the windows' own names.
     fast = [_Pair("5m", "1h", settings.fast_spent, 1), _Pair("30m", "6h", settings.steady_spent, min(6, daily))]
     slow = [_Pair("2h", "1d", settings.slow_spent, daily), _Pair("6h", "3d", settings.slow_spent, 3 * daily)]
     unknown = f'absent({_series(_JUDGED, promise)}) and on () (max(up{{job="{settings.scrape_job}"}}) == 1)'

@@ -15,6 +15,7 @@ from dashboards.alerting.vendors import VENDORS, Address
 
 log = structlog.get_logger()
 MINUTE_MS: Final = 60_000
+# Format: statuses of RFC 9110.
 REDIRECTS: Final = range(300, 400)
 
 

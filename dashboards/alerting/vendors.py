@@ -19,8 +19,10 @@ from dashboards.alerting._core.message import Message, clipped
 
 MS_PER_S: Final = 1_000
 JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+# Format: statuses of RFC 9110.
 OK: Final = 200
 ACCEPTED: Final = 202
+# Layout: of a message with a title.
 TITLE_PART: Final = 4
 """A title has at most one part in so many of a message: the rest is for the lines and the link."""
 
@@ -187,6 +189,7 @@ def _pagerduty(message: Message, address: Address, _: int, bytes_max: int) -> Po
 
 
 def _status_says_all(status: int, body: bytes) -> str:
+    # Format: statuses of RFC 9110, section 15.3.
     is_taken = OK <= status < OK + 100
     return "" if is_taken else f"HTTP {status}: {clipped(body.decode(errors='replace'), len(body))}"
 

@@ -1,4 +1,7 @@
-"""Every board by its file, and the one that all begin with: clients and sites at a glance."""
+"""Every board by its file, and the one that all begin with: clients and sites at a glance.
+
+Layout: all numbers are columns, rows and looks of panels.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -1,4 +1,7 @@
-"""The board of a client: what it was promised, and what its customers got."""
+"""The board of a client: what it was promised, and what its customers got.
+
+Layout: all numbers are columns, rows and looks of panels.
+"""
 
 from collections.abc import Sequence
 from typing import Final

@@ -90,7 +90,7 @@ class Figures:
 
     def _average_steps(self) -> list[dict[str, object]]:
         settings = self._settings
-        # a bound of Grafana begins its colour, and ours still belongs to the one before
+        # Format: a bound of Grafana begins its colour, and ours still belongs to the one before.
         past = 0.001
         return steps(
             (GREEN, 0),

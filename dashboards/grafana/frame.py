@@ -1,4 +1,7 @@
-"""What every board has around its panels: variables, links, annotations, and tables that several of them show."""
+"""What every board has around its panels: variables, links, annotations, and tables that several of them show.
+
+Format: Grafana's dashboard JSON.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final

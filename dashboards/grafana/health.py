@@ -1,4 +1,7 @@
-"""The board of Seatwatch itself: is what the others show to be trusted?"""
+"""The board of Seatwatch itself: is what the others show to be trusted?
+
+Layout: all numbers are columns, rows and looks of panels.
+"""
 
 from collections.abc import Sequence
 from typing import Final

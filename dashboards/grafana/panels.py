@@ -1,6 +1,8 @@
 """Panels as Grafana 12 reads them, over grafanalib, which knows those of older ones.
 
 What grafanalib adds that Grafana has dropped since is left out again in `document`; what it lacks is given as options.
+
+Layout: all numbers are columns, rows and looks of panels.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""The board of a queue: who waits, how soon people answer, who is there."""
+"""The board of a queue: who waits, how soon people answer, who is there.
+
+Layout: all numbers are columns, rows and looks of panels.
+"""
 
 from collections.abc import Sequence
 from typing import Final

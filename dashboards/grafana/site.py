@@ -1,4 +1,7 @@
-"""The board of a site: its verdict, its power, who reports from it."""
+"""The board of a site: its verdict, its power, who reports from it.
+
+Layout: all numbers are columns, rows and looks of panels.
+"""
 
 from typing import Final
 

@@ -164,6 +164,7 @@ class Portal:
 
     def _language(self, request: web.Request) -> str:
         wanted = request.query.get("lang", "") or request.headers.get("Accept-Language", "")
+        # Format: ISO 639-1, two letters.
         wanted = wanted[:2].lower()
         alike = (tag for tag in self._words if tag.partition("-")[0] == wanted)
         return next(alike, next(iter(self._words)))
@@ -312,6 +313,7 @@ class Portal:
         says = "portal_not_there" if why is web.HTTPNotFound else "portal_not_allowed"
         return self._page("message.html", visit, status=why.status_code, says=says, **told)
 
+    # Format: statuses of RFC 9110.
     def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
         account = visit.account
         clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account))

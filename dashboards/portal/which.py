@@ -8,6 +8,7 @@ from msgspec import Meta
 from wire.incident import Cause
 from wire.verdict import Verdict
 
+# Layout: of five minutes each.
 STEPS_PER_DAY: Final = 288
 """Of five minutes each."""
 _Step = Annotated[int, Meta(ge=0, lt=STEPS_PER_DAY)]
@@ -25,6 +26,7 @@ class Which(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
     incident: str = ""
     figure: str = ""
+    # Bound: of an address: days of a week, hours of a day, seconds of a wait.
     weekday: Annotated[int, Meta(ge=0, le=6)] | None = None
     hour: Annotated[int, Meta(ge=0, le=23)] | None = None
     step: _Step | None = None

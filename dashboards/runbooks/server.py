@@ -48,6 +48,7 @@ class Runbooks:
 
     def _answer(self, request: web.Request, name: str) -> web.Response:
         """A page; the list for an alert that has none, of a newer version or another tool."""
+        # Format: ISO 639-1, two letters.
         wanted = (request.query.get("lang", "") or request.headers.get("Accept-Language", ""))[:2].lower()
         alike = (tag for tag in self._pages if tag.partition("-")[0] == wanted)
         pages = self._pages[next(alike, next(iter(self._pages)))]

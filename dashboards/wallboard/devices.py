@@ -23,6 +23,7 @@ _OWNER_ONLY: Final = 0o600
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32."""
 _LOOK_ALIKE: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+# Layout: of a code that is typed from one screen into another.
 _GROUPS: Final = 4
 _GROUP_CHARACTERS: Final = 5
 

@@ -21,10 +21,9 @@ from wire.board import Board
 from wire.scope import Scope
 
 _encode = msgspec.json.Encoder().encode
+# Batch: of writes.
 _AT_ONCE: Final = 32
 """Screens written to before the event loop has its turn: about a millisecond."""
-_EARLY_TICK: Final = 0.75
-"""Of a tick's interval; from then on a board takes the tick along, which saves a write."""
 
 
 class TooManyScreensError(Exception):
@@ -181,7 +180,10 @@ class Hub:
         self._board, self._pending = self._pending, None
         self._version += 1
         self._pushed_at = asyncio.get_running_loop().time()
-        if self._tick_timer is not None and self._pushed_at - self._ticked_at >= self._tick_s * _EARLY_TICK:
+        if (
+            self._tick_timer is not None
+            and self._pushed_at - self._ticked_at >= self._tick_s * self.settings.early_tick_ratio
+        ):
             self._next_tick()
         # whoever publishes goes on at once
         asyncio.get_running_loop().call_soon(self._sweep)

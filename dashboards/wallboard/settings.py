@@ -7,10 +7,14 @@ from dashboards.wallboard.pages import PageSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallboardSettings:
-    """Times in ms, sizes in bytes. time_zone: IANA name in which screens show clock times."""
+    """Times in ms, sizes in bytes. time_zone: IANA name in which screens show clock times.
+
+    early_tick_ratio: of a tick's interval; from then on a board takes the tick along, which saves a write.
+    """
 
     push_interval_ms: int
     tick_interval_ms: int
+    early_tick_ratio: float
     stale_after_ms: int
     reconnect_after_ms: int
     write_timeout_ms: int

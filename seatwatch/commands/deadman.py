@@ -36,6 +36,7 @@ class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     call: list[str] = []
     listen: str = "127.0.0.1"
+    # Format: the port of our own that a configuration leaves out.
     port: int = 8788
     token_file: str | None = None
     channel: list[ChannelSection] = []

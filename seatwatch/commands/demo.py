@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from seatwatch.config import HIGHEST_PORT, SERVER_PORT
 from seatwatch.demo.run import CannotListen, Demo, DemoOptions
 from seatwatch.demo.telling import ending
 from seatwatch.explain_words import Teller
@@ -32,6 +33,8 @@ Examples:
   seatwatch demo --lang zh              told in Chinese
 """
 _LENGTH = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|)$")
+_DEFAULTS = load_defaults("demo")
+# Format: units of a length of time.
 _SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -43,12 +46,18 @@ def register(app: typer.Typer) -> None:
 def demo(
     length: Annotated[str | None, typer.Option("--for", help="how long, such as 60s or 5m")] = None,
     seed: Annotated[int, typer.Option(help="the same seed, the same customers")] = 1,
-    sites: Annotated[int, typer.Option(min=1, max=50, help="buildings")] = 3,
-    seats: Annotated[int, typer.Option(min=1, max=200, help="seats in each building")] = 8,
+    sites: Annotated[int, typer.Option(min=1, max=_DEFAULTS.int("demo.sites_max"), help="buildings")] = (
+        _DEFAULTS.int("demo.sites")
+    ),
+    seats: Annotated[int, typer.Option(min=1, max=_DEFAULTS.int("demo.seats_max"), help="seats in each building")] = (
+        _DEFAULTS.int("demo.seats")
+    ),
     listen: Annotated[str, typer.Option(help="address of the wallboard; 0.0.0.0 = reachable from your network")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the wallboard; replaced when it is busy")] = 8787,
+    port: Annotated[
+        int, typer.Option(min=0, max=HIGHEST_PORT, help="port of the wallboard; replaced when it is busy")
+    ] = SERVER_PORT,
     lang: Annotated[
         Literal["zh", "en"] | None,
         typer.Option(help="language of what is told; default: the locale's", show_default=False),

@@ -196,6 +196,7 @@ def _decide(config: Path, data: Path | None, batch_name: str, hosts: list[str], 
 def _list(machines: list["Pending"]) -> None:
     for each in machines:
         asked = _clock(each.asked_at)
+        # Layout: so much of a machine's id is compared by eye.
         typer.echo(f"{each.batch}  {each.host}  {each.identity}  {each.address}  {each.machine[:12]}  since {asked}")
     if not machines:
         typer.echo("nobody waits")

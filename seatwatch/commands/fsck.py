@@ -28,6 +28,7 @@ Examples:
   seatwatch fsck --note kept.note DATA/clients/acme    hold the ledger to a checkpoint you kept
 """
 _OF_A_LEDGER: Final = re.compile(r"ledger\.json|checkpoints|\d{8}\.sqlite.*")
+# Format: exit codes that docs/reference/ledger.md promises.
 SOUND, DAMAGED, ASKED_WRONGLY, UNPROVEN = 0, 1, 2, 3
 
 

@@ -69,6 +69,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     ] = None,
     data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
     speed: Annotated[
+        # Bound: of a speed.
         float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001, max=1_000_000)
     ] = None,
     source: Annotated[

@@ -171,7 +171,9 @@ def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zo
         reader = LedgerReader.open(ledger_directory(data, OPERATOR))
         try:
             last = reader.size() - 1 if incident.lasts else said.last_index
-            readings = line_readings(reader, said.site, min(each.first_index for each in ever), last)
+            first = min(each.first_index for each in ever)
+            looked_back = load_defaults().int("incidents.line_looked_back")
+            readings = line_readings(reader, said.site, first, last, looked_back)
         finally:
             reader.close()
     except LedgerError as error:

@@ -60,6 +60,7 @@ def send_test(
 def bridge(
     config: ConfigFile,
     listen: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+    # Format: the port of our own that a command leaves out.
     port: Annotated[int, typer.Option(help="the port to listen on")] = 8789,
     data: Annotated[Path | None, typer.Option(help="the data directory whose keys are used")] = None,
 ) -> None:

@@ -139,6 +139,7 @@ def _refuse_many_rows(by: str, span_ms: int) -> None:
     from sla_engine._core.windows import DAY_MS
     from sla_engine.reports._core.buckets import DAYS_PER_WEEK, HOUR_MS
 
+    # Format: the longest of each kind of period.
     longest_ms = {"hour": HOUR_MS, "day": DAY_MS, "week": DAYS_PER_WEEK * DAY_MS, "month": 31 * DAY_MS}
     most = load_defaults().int("engine.report_rows")
     if by not in longest_ms or span_ms <= most * longest_ms[by]:

@@ -63,6 +63,7 @@ class ServerChild:
                     self.runtime = runtime
                     return runtime
                 if self._process.returncode is not None:
+                    # Layout: so much of a log is shown when a child ended.
                     tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
                     raise ServerDidNotStart(f"the server ended with code {self._process.returncode}:\n{tail}")
                 await asyncio.sleep(self._poll_s)

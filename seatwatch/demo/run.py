@@ -53,7 +53,7 @@ class Demo:
         self._defaults = defaults
         self._tell = tell
         self._say = say
-        self._plan: FloorPlan = plan_floor(options.sites, options.seats)
+        self._plan: FloorPlan = plan_floor(options.sites, options.seats, defaults.int("demo.team_size"))
         self._started_ms = now_ms()
         self._pressed: asyncio.Queue[Mishap] = asyncio.Queue(defaults.int("demo.keys_waiting"))
         self._stop = asyncio.Event()
@@ -144,16 +144,8 @@ class Demo:
 
     def _floor(self, child: ServerChild, tokens: Mapping[str, str]) -> Floor:
         defaults = self._defaults
-        habits = Habits(
-            arrivals_per_s=defaults.ratio("demo.arrivals") * len(self._plan.people),
-            surge_factor=defaults.ratio("demo.surge_factor"),
-            windows=defaults.int("demo.windows"),
-            think_median_ms=defaults.ms("demo.think_median"),
-            think_sigma=defaults.ratio("demo.think_sigma"),
-            customer_pause_ms=defaults.ms("demo.customer_pause"),
-            patience_ms=defaults.ms("demo.patience"),
-            turns_max=defaults.int("demo.turns_max"),
-        )
+        arrivals = defaults.ratio("demo.arrivals") * len(self._plan.people)
+        habits = defaults.fill(Habits, "demo", arrivals_per_s=arrivals)
         return Floor(
             self._plan,
             habits,

@@ -13,6 +13,7 @@ from wire.codec import KIND_OF, encode_body, encode_frame
 from wire.frame import Frame, Item, Lane
 from wire.limits import FRAME_VERSION
 
+# Batch: events of one frame.
 FRAME_ITEMS: Final = 100
 
 
@@ -82,6 +83,7 @@ class ChatBridge:
             ) as answer:
                 text = await answer.read()
                 if answer.status != 200:  # the door's one way to say "durable"
+                    # Layout: so much of an answer is shown.
                     self.refused.append(f"{answer.status} {text[:200].decode(errors='replace')}")
                     return False
         except (aiohttp.ClientError, OSError, TimeoutError):

@@ -6,6 +6,7 @@ from typing import Final
 
 from seatwatch.floor.listener import Listener
 
+# Batch: bytes of one read.
 _CHUNK: Final = 64 * 1024
 
 

@@ -9,6 +9,7 @@ import msgspec
 from ledger.reader import LedgerReader
 from wire.kinds import Kind
 
+# Batch: entries of one read.
 _READ_ENTRIES = 1000
 
 

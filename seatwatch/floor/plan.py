@@ -14,8 +14,6 @@ NAMES: Final = {
     "bolt-service": "Service",
     "bolt-shop": "Bolt Store",
 }
-TEAM_SIZE: Final = 15
-"""One team lead per 15 people, as is usual in the trade."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -77,8 +75,8 @@ def roster_rows(plan: FloorPlan, effective_from: str, *, limit: int) -> list[dic
     return [{**dict.fromkeys(ROSTER_COLUMNS, ""), **row, "effective_from": effective_from} for row in rows]
 
 
-def plan_floor(sites: int, seats: int) -> FloorPlan:
-    """A floor of `sites` buildings with `seats` seats each."""
+def plan_floor(sites: int, seats: int, team_size: int) -> FloorPlan:
+    """A floor of `sites` buildings with `seats` seats each, and a lead for every `team_size` people."""
     names = tuple(f"site{number}" for number in range(1, sites + 1))
     people = []
     for site in names:
@@ -89,7 +87,7 @@ def plan_floor(sites: int, seats: int) -> FloorPlan:
                 Person(
                     account=f"{client}:{number}",
                     person=f"person-{number}",
-                    team=f"{site}-team-{(seat - 1) // TEAM_SIZE + 1}",
+                    team=f"{site}-team-{(seat - 1) // team_size + 1}",
                     seat=f"{site}/seat-{seat:02d}",
                     site=site,
                     client=client,

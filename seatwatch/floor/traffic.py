@@ -34,7 +34,9 @@ from wire.conversation import (
 class Habits(msgspec.Struct, frozen=True):
     """How the simulated people behave. All times in ms; rates in conversations per second and client.
 
-    windows: conversations one person serves at once. think_median_ms: median time to type a reply.
+    windows: conversations one person serves at once. think_median_ms: median time to type a reply; think_least_ms: the
+    shortest. patience_least_ms: nobody leaves sooner. caught_up_ms: what a site that was cut off had ready goes out
+    within so long after it is back, and none of it before caught_up_first_ms.
     """
 
     arrivals_per_s: float
@@ -42,8 +44,12 @@ class Habits(msgspec.Struct, frozen=True):
     windows: int
     think_median_ms: int
     think_sigma: float
+    think_least_ms: int
     customer_pause_ms: int
     patience_ms: int
+    patience_least_ms: int
+    caught_up_first_ms: int
+    caught_up_ms: int
     turns_max: int
 
 
@@ -111,8 +117,9 @@ class Traffic:
         """They can again; what they had ready goes out now."""
         self._cut.discard(site)
         held, self._held[site] = self._held[site], []
+        habits = self._habits
         for act in held:
-            self._at(now_ms + self._random.randrange(200, 2000), act)
+            self._at(now_ms + self._random.randrange(habits.caught_up_first_ms, habits.caught_up_ms), act)
         for client in self._queues:
             self._assign(client, now_ms)
 
@@ -145,7 +152,7 @@ class Traffic:
         self._tell(client, CustomerTurn(*head, talk.id))
         self._queues[client].append(talk)
         patience = int(self._random.expovariate(1 / self._habits.patience_ms))
-        self._at(now + max(patience, 1_000), partial(self._leave, talk))
+        self._at(now + max(patience, self._habits.patience_least_ms), partial(self._leave, talk))
         self._assign(client, now)
         self._at(now + self._gap_ms(now), partial(self._arrive, client))
 
@@ -208,4 +215,6 @@ class Traffic:
 
     def _think_ms(self) -> int:
         habits = self._habits
-        return max(500, int(self._random.lognormvariate(0, habits.think_sigma) * habits.think_median_ms))
+        return max(
+            habits.think_least_ms, int(self._random.lognormvariate(0, habits.think_sigma) * habits.think_median_ms)
+        )

@@ -22,6 +22,7 @@ from sla_engine.reports._core.report import Report
 from wire.board import Mean, Ratio
 from wire.verdict import SessionFact
 
+# Layout: of a picture.
 BINS: Final = 31
 """Of first responses: 0-1 s ... 29-30 s, and everything longer, as contracts judge by 10, 20 and 30 s."""
 _MS_PER_S: Final = 1_000

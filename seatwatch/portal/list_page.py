@@ -81,12 +81,14 @@ def _cells(fact: SessionFact, chosen: Chosen, zone: ZoneInfo) -> list[Cell]:
     return [
         fact.conversation,
         fact.started_at,
+        # Format: ISO 8601 to the second.
         local_time(fact.started_at, zone)[:19],
         fact.queue,
         str(fact.verdict),
         str(fact.why),
         fact.first_response_ms,
         fact.due_at,
+        # Format: ISO 8601 to the second.
         local_time(fact.due_at, zone)[:19],
         fact.definition,
         None if fact.first_response_ms is not None else left_after_ms(fact),

@@ -13,6 +13,7 @@ from sla_engine._core.definition import MINUTES_PER_DAY
 
 Rows = Iterator[tuple[Cell, ...]]
 _PER_STEP: Final = MINUTES_PER_DAY // STEPS_PER_DAY
+# Layout: quarters of an hour in steps of five minutes.
 _STEPS_JUDGED: Final = 3
 
 

@@ -40,6 +40,7 @@ SUMMARY: Final = (
     "abandoned",
     "unanswered",
 )
+# Layout: hours of a day, and quarters of an hour in steps of five minutes.
 _PER_DAY: Final = 24
 _STEPS_JUDGED: Final = 3
 _MS_PER_S: Final = 1_000

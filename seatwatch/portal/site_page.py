@@ -64,10 +64,10 @@ _WORDED: Final = {
     "probe": "portal_lane_probe",
     "feed": "portal_lane_feed",
 }
-_TICKS: Final = {Range.HOUR: 10 * MINUTE_MS, Range.DAY: 180 * MINUTE_MS, Range.WEEK: DAY_MS}
+_TICKS: Final = {Range.HOUR: 10 * MINUTE_MS, Range.DAY: 180 * MINUTE_MS, Range.WEEK: DAY_MS}  # Layout: of pictures.
 _POINTS: Final = 400
 """Of a level: fewer than a picture has columns."""
-_DISCHARGES: Final = 6
+_DISCHARGES: Final = 6  # Layout: of pictures.
 _TICKS_OF_DISCHARGE: Final = 8
 _WHOLE: Final = 100
 _MISSING: Final = frozenset({Look.WARN, Look.BAD})
@@ -142,8 +142,10 @@ def site_file(shown: Shown, form: str) -> bytes:
     rows: list[list[Cell]] = []
     for lane in _lanes(shown):
         for each in lane.stretches:
+            # Format: ISO 8601 to the second.
             since, until = (local_time(at, shown.zone)[:19] for at in (each.since, each.until))
             rows.append([lane.title, each.since, since, each.until, until, each.word, None])
+        # Format: ISO 8601 to the second.
         rows += [[lane.title, at, local_time(at, shown.zone)[:19], None, None, None, each] for at, each in lane.level]
     if form == "json":
         return msgspec.json.encode([dict(zip(FIELDS, row, strict=True)) for row in rows])
@@ -191,7 +193,7 @@ def _days(said: IncidentSaid, zone: ZoneInfo) -> tuple[str, str]:
 def _lanes(shown: Shown) -> Iterator[LanePicture]:
     kinds = ("ups", "line", "phone_line")
     told = {lane.of for lane in shown.history.lanes}
-    missing = [Lane(of, "", "", []) for of in kinds[:2] if of not in told]
+    missing = [Lane(of, "", "", []) for of in kinds[:2] if of not in told]  # Format: the two of a probe come first.
     order = [*kinds, "probe", "feed"]
     seats = [_seats(shown)] if shown.history.seats else []
     for lane in sorted([*shown.history.lanes, *missing], key=lambda each: order.index(each.of)):
@@ -369,7 +371,7 @@ def _axis(since: int, until: int, tick_ms: int, of: Range, zone: ZoneInfo) -> It
 
 
 def _even_axis(since: int, until: int, zone: ZoneInfo) -> Iterator[tuple[int, str]]:
-    for number in range(_TICKS_OF_DISCHARGE):
+    for number in range(_TICKS_OF_DISCHARGE):  # Layout: labels that stand closer than a minute tell seconds.
         at = since + (until - since) * number // _TICKS_OF_DISCHARGE
         yield at, local_time(at, zone)[11 : 19 if until - since < 8 * MINUTE_MS else 16]
 
@@ -381,7 +383,7 @@ def _later(shown: Shown) -> str:
 
 def _named(at: int, zone: ZoneInfo) -> str:
     """As a browser's field for date and time has it."""
-    return local_time(at, zone)[:16].replace(" ", "T")
+    return local_time(at, zone)[:16].replace(" ", "T")  # Format: ISO 8601 to the minute.
 
 
 def _iso(at: int) -> str:

@@ -29,6 +29,7 @@ from wire.kinds import Kind
 from wire.recorded import Recorded
 
 HUB: Final = HubSources(roster=ROSTER, declared=keys.SOURCES, silence=keys.SILENCE)
+# Format: what each range says.
 LONG: Final[Mapping[Range, int]] = {Range.HOUR: 60 * MINUTE_MS, Range.DAY: DAY_MS, Range.WEEK: 7 * DAY_MS}
 SHARED: Final = frozenset({Kind.UPS_READING, Kind.LINE_READING, Kind.PHONE_LINE_READING, Kind.FAILOVER})
 """What is true for everybody at a site; the rest of an incident's evidence names seats and sources."""

@@ -189,6 +189,7 @@ def facts_beside(data: Path, made_within_ms: int) -> Facts:
                 process.kill()
                 await process.wait()
         if process.returncode != 0:
+            # Layout: so much of a complaint stands in a log.
             raise NotMadeError(complaint.decode(errors="replace")[-500:])
         return _decode_facts(printed)
 

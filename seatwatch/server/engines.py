@@ -27,6 +27,7 @@ from wire.verdict import Announcement, Notice
 log = structlog.get_logger()
 MS_PER_S: Final = 1_000
 MS_PER_MINUTE: Final = 60_000
+# Format: edges of a published histogram.
 LATENESS_EDGES_MS: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 5000, 20000, 60000)
 """Upper edges of the buckets of lateness. 20 ms is what is promised; past a minute nothing is announced any more."""
 

@@ -296,9 +296,9 @@ class Enrolment:
         )
 
     def _renew_door(self, now: int) -> None:
-        """Give the door a certificate before its last third; connections that come in later see the new one."""
+        """Give the door a certificate before it ends; connections that come in later see the new one."""
         path, hosts = self.authority.directory / _DOOR_FILE, tuple(self._section.hosts)
-        if needs_renewal(path, hosts, now):
+        if needs_renewal(path, hosts, now, self._defaults.int("enrolment.renewal_left")):
             pair = self.authority.server(hosts, self._span())
             write_secret(path, pair.certificate + pair.key)
         elif self._has_certificate:

@@ -24,6 +24,7 @@ from wire.ids import OPERATOR
 from wire.limits import INSTANT_MAX_MS
 
 log = structlog.get_logger()
+# Bound: of rules.
 _LOOKED_AT: Final = 1_000
 """Entries; a server that starts enters its rules first, and there are fewer of them."""
 _decode: Final = msgspec.json.Decoder(Board).decode
@@ -59,6 +60,7 @@ class RecordedBoards:
                 process.kill()
                 await process.wait()
         if process.returncode != 0:
+            # Layout: so much of a complaint stands in a log.
             log.warning("past.failed", code=process.returncode, said=complaint.decode(errors="replace")[-500:])
             raise UnreadableError
         return printed

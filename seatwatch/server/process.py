@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+# Format: sysexits.h of BSD.
 EXIT_COMMIT_FAILED: Final = 70
 """EX_SOFTWARE of sysexits.h: only a fresh start knows what is durable."""
 

@@ -41,6 +41,7 @@ def connect(url: str, stack: AsyncExitStack, defaults: Defaults) -> Redis:
     keep = {} if url.startswith("unix:") else {"socket_keepalive": True}
     redis = Redis.from_url(
         url,
+        # Format: RESP2 of Redis.
         protocol=2,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=defaults.seconds("collector.feed_connect"),

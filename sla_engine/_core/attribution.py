@@ -27,8 +27,10 @@ ORDER: Final = (
 )
 """What explains more comes first: without power the lines say nothing, and a surge saturates people."""
 LOAD: Final = frozenset({Cause.SURGE, Cause.SATURATION})
+# Format: later than any instant of wire/limits.py.
 OPEN_END: Final = 1 << 62
 _PERCENT: Final = 100
+# Format: one chance in two.
 _EVEN: Final = 2
 """More likely than not."""
 _AWAY: Final = frozenset({Cause.AGENT_ABSENT, Cause.ACCOUNT_OFFLINE})

@@ -16,6 +16,7 @@ from wire.limits import INSTANT_MAX_MS
 _EPOCH: Final = date(1970, 1, 1)
 _ONE_DAY: Final = timedelta(days=1)
 DAYS_PER_WEEK: Final = 7
+# Format: of the calendar.
 _EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday; Monday is 0."""
 

@@ -164,6 +164,7 @@ class Period(StrEnum):
     TRAILING_30_DAYS = "trailing_30_days"
 
 
+# Format: numbers of the semantics, docs/reference/definitions.md.
 IMPLEMENTED: Final[Mapping[str, tuple[object, ...]]] = {
     "semantics": (1, 2),
 }

@@ -16,6 +16,7 @@ from sla_engine._core.groups import Group
 from wire.board import Load, Ratio
 from wire.verdict import Fact, LoadChange
 
+# Format: the p95 that its name says.
 _PERCENT: Final = 95
 
 

@@ -1,6 +1,8 @@
 """What one fact counts for, under its definition: (slot, amount) pairs, told by a `FigureRule`.
 
 A fact adds the same integers it later takes away, so a higher revision replaces a lower one exactly, in any order.
+
+Format: places in our own kept totals.
 """
 
 from typing import Final, NamedTuple

@@ -1,4 +1,7 @@
-"""Conversations: their phases, the signals that move them, and the one table of which signal is legal when."""
+"""Conversations: their phases, the signals that move them, and the one table of which signal is legal when.
+
+Format: numbers and bits of our own kept state of a conversation.
+"""
 
 from collections.abc import Mapping
 from enum import IntEnum

@@ -45,16 +45,16 @@ _Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
 _Positive = Annotated[int, Meta(ge=1, le=DURATION_MAX_MS)]
 _Duration = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
 _Instant = Annotated[int, Meta(ge=0, le=INSTANT_MAX_MS)]
-_Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]
+_Minute = Annotated[int, Meta(ge=0, le=2 * 24 * 60)]  # Format: minutes since midnight, of the next day as well.
 
 MINUTES_PER_DAY: Final = 24 * 60
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-LEAP_YEAR: Final = 2000
+LEAP_YEAR: Final = 2000  # Format: a year that has every day; what MessagePack puts around a document.
 _COUNTING: Final = (form for form in Form if form not in {Form.EDIT, Form.RECALL, Form.CLOSING})
 _FORMS: Final = f"a list with at least one, in brackets; each one of: {', '.join(_COUNTING)}"
 _Problem = tuple[str, object, str, str]
 """Key, value, what is wrong with it, what to write instead."""
-DOCUMENT_HEAD_ROOM: Final = 512
+DOCUMENT_HEAD_ROOM: Final = 512  # Format: MessagePack, as bodies travel.
 """What the rest of a DefinitionPublished body may take beside the document."""
 
 
@@ -90,7 +90,7 @@ class ServiceWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class WeekdayWindows(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Windows of one day of the week, 0 = Monday, instead of the usual ones."""
 
-    weekday: Annotated[int, Meta(ge=0, le=6)]
+    weekday: Annotated[int, Meta(ge=0, le=6)]  # Format: days of a week, of which Monday is the first.
     windows: tuple[ServiceWindow, ...]
 
 
@@ -120,7 +120,7 @@ class ZoneOffset(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     from_ms: int
-    offset_s: Annotated[int, Meta(ge=-86_400, le=86_400)]
+    offset_s: Annotated[int, Meta(ge=-86_400, le=86_400)]  # Bound: no zone is a day off.
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -135,7 +135,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     name: _Name
-    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]  # Bound: nobody writes as many versions.
     semantics: Annotated[int, Meta(ge=1, le=1_000_000)]
     title: _Word
     source: _Word
@@ -236,6 +236,7 @@ def definition_hash(document: bytes) -> str:
 
 def label_of(definition: Definition) -> str:
     """What facts carry: name, version and the first twelve digits of the hash."""
+    # Format: of a label on the record.
     return f"{definition.name}@{definition.version}#{definition_hash(canonical(definition))[:12]}"
 
 

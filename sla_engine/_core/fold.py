@@ -40,10 +40,12 @@ from wire.conversation import Author
 from wire.verdict import LegEnd, LoadChange, Why
 
 VOICE_BIT: Final = 1
+# Format: bits of our own log of a conversation.
 OUTBOUND_BIT: Final = 2
 """Bits of an offer's detail."""
 
 OWN_CHOICE_BIT: Final = 1
+# Format: bits of our own log of a conversation.
 NOBODY_BIT: Final = 2
 ELSEWHERE_BIT: Final = 4
 """Bits of an end's detail: the customer chose it; the source says that nobody was there; it was turned elsewhere.

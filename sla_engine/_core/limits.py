@@ -1,4 +1,7 @@
-"""Sizes the fold depends on. They are part of semantics 1 and not settings: another value would change past facts."""
+"""Sizes the fold depends on. They are part of semantics 1 and not settings: another value would change past facts.
+
+Format: of the semantics, docs/reference/definitions.md.
+"""
 
 from typing import Final
 

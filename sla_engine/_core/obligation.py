@@ -52,6 +52,7 @@ from wire.limits import INSTANT_MAX_MS
 from wire.verdict import Why
 
 STARTS: Final = -1
+# Format: a turn's number that no turn has.
 STARTS_OUTBOUND: Final = -2
 """How a session begins, where it is not by a customer's turn."""
 

@@ -7,6 +7,7 @@ import msgspec
 
 from sla_engine._core.limits import NOT_YET
 
+# Batch: between two cleanings.
 _PRUNE_FROM: Final = 64
 """Steps of a source that are worth looking through for old ones."""
 

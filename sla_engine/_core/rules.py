@@ -25,6 +25,7 @@ from sla_engine._core.definition import Definition, decode_definition, label_of
 from wire.conversation import Author, Form
 
 NO_SLOT: Final = -1
+# Format: numbers of the semantics, docs/reference/definitions.md.
 SECOND_SEMANTICS: Final = 2
 """From this one on E11 and E13 judge turns, too, and E11 asks the wait itself whether it kept the limit."""
 

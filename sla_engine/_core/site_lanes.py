@@ -10,8 +10,6 @@ from typing import Final, NamedTuple
 NO_DATA: Final = ""
 GOES_ON: Final = "~"
 """State of a reading that says nothing by itself: what held before goes on to hold."""
-SPANS_KEPT: Final = 4_000
-"""Of one lane: several times as many as a picture has columns."""
 
 
 class Told(NamedTuple):
@@ -103,7 +101,7 @@ class _Lane:
             self._found.append(span)
 
 
-def thinned(lane: Sequence[Span], gravity: Sequence[str], spans_max: int = SPANS_KEPT) -> list[Span]:
+def thinned(lane: Sequence[Span], gravity: Sequence[str], spans_max: int) -> list[Span]:
     """At most `spans_max` spans: neighbours are merged by equal steps of time, each step in its gravest state.
 
     gravity: states from the gravest on; one that is not among them is the least grave. So a trouble never disappears,
@@ -155,6 +153,7 @@ def _joined(pieces: Iterable[Span]) -> list[Span]:
 
 def discharges(power: Sequence[Span], charges: Sequence[Charge], on_battery: frozenset[str]) -> list[Discharge]:
     """Every time on battery of one UPS in a lane of its power states, in order. charges: by time."""
+    # Format: since and until.
     found = _joined(Span(*span[:2], "on battery") for span in power if span.state in on_battery)
     return [_discharge(span, charges, None if span.until == power[-1].until else span.until) for span in found]
 

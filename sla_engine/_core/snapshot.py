@@ -18,6 +18,7 @@ from sla_engine._core.shard import Shard
 from sla_engine._core.skew import Skew, SkewState
 from sla_engine._core.watermark import Watermark
 
+# Format: of our own kept state.
 SNAPSHOT_VERSION: Final = 6
 
 

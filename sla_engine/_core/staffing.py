@@ -20,9 +20,11 @@ from wire.conversation import Activity, Presence
 
 AWAY: Final = 0
 READY: Final = 1
+# Format: what is told of an account.
 SERVING: Final = 2
 
 HALF_HOUR_MS: Final = 30 * MINUTE_MS
+# Format: of the semantics: what was told so long ago is corrected no more.
 _KEPT_MS: Final = 2 * DAY_MS
 _AT_WORK: Final = frozenset({Activity.SERVING, Activity.WRAP_UP})
 
@@ -238,6 +240,7 @@ class StaffTime:
             if times is None:
                 times = self._times[group] = self._new_times()
             for at, what, change in listed:
+                # Format: ready and serving come first.
                 for half_hours in times[:2] if what == READY else times[2:]:
                     half_hours.change(at, sign * change)
 

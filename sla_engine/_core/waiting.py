@@ -13,6 +13,7 @@ import msgspec
 from sla_engine._core.groups import Group
 from wire.board import Waiting
 
+# Batch: between two cleanings.
 HEAP_SLACK: Final = 64
 """A heap is rebuilt when it holds more than twice its living items and this many more."""
 

@@ -153,6 +153,7 @@ def civil_date(days: int) -> tuple[int, int, int]:
 
     Years are counted from March, so that the leap day ends one; 719,468 days lie between 0000-03-01 and 1970-01-01.
     """
+    # Format: the Gregorian calendar.
     era, day_of_era = divmod(days + 719_468, 146_097)
     year_of_era = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
@@ -164,6 +165,7 @@ def civil_date(days: int) -> tuple[int, int, int]:
 
 def first_of_month(year: int, month: int) -> int:
     """Days from 1970-01-01 to the first of a month in the proleptic Gregorian calendar, as `civil_date` counts."""
+    # Format: the Gregorian calendar.
     march_month = (month + 9) % MONTHS_PER_YEAR
     era, year_of_era = divmod(year - (month <= 2), 400)
     day_of_year = (153 * march_month + 2) // 5

@@ -15,6 +15,7 @@ from sla_engine.facts_store import FactKey, key_of, revision_of
 from sla_engine.reports._core.composing import session_of
 from wire.verdict import Fact
 
+# Batch: facts in memory, and facts decoded.
 HELD: Final = 50_000
 _BLOCK: Final = 256
 """So many facts of each run are decoded at once."""

@@ -14,6 +14,7 @@ from sla_engine.reports._core.composing import session_of
 from sla_engine.runners.restating import RESTATED, Restated
 from wire.verdict import Fact
 
+# Batch: looks until the ledger is folded instead, which gives the same report.
 _LOOKS: Final = 50
 """A look takes about a millisecond, and so does what a commit does between its first file and its last."""
 _SPAN: Final = "SELECT content FROM facts WHERE at >= ? AND at < ? ORDER BY at, conversation, session"

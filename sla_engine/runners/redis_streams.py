@@ -161,6 +161,7 @@ class RedisFeed:
             self._room.clear()
             await self._room.wait()
         asked = self._received
+        # Batch: chunks of one read.
         found: Any = await self._redis.xread({self._stream: chunk_id(asked)}, count=10, block=self._block_ms)
         if not found:
             await self._look()

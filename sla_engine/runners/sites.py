@@ -31,7 +31,8 @@ from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_befo
 from wire.board import SiteTile
 from wire.incident import IncidentSaid
 
-KEPT_VERSION: Final = 9
+# Format: of our own kept state.
+KEPT_VERSION: Final = 10
 """One more with every change of what is kept: of another version it is dropped, and the ledger read again."""
 KEPT_FILE: Final = "sites.msgpack"
 

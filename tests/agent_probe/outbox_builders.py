@@ -25,6 +25,7 @@ LIMITS = OutboxLimits(
     trim_rows_full=64,
     reserved_rows=64,
     asides_kept=3,
+    log_reserve_bytes=1_048_576,
 )
 E1, E2, E3 = (bytes([n]) * 16 for n in (1, 2, 3))
 

@@ -228,7 +228,7 @@ async def test_renewal_is_due_at_two_thirds_and_runs_in_a_process_of_its_own(tmp
     now = 20 * DAY - 1
     mark = tmp_path / "renewed"
     command = [sys.executable, "-c", f"open({str(mark)!r}, 'a').write('x')"]
-    settings = RenewalSettings(check_ms=5, deadline_ms=5_000, poll_ms=5)
+    settings = RenewalSettings(check_ms=5, deadline_ms=5_000, poll_ms=5, left_parts=3)
     async with asyncio.TaskGroup() as tasks:
         renewing = tasks.create_task(
             keep_renewed(tmp_path / "identity", command, settings, lambda: now), name="renewal"

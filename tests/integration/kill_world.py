@@ -42,8 +42,12 @@ HABITS: Final = Habits(
     windows=8,
     think_median_ms=700,
     think_sigma=0.5,
+    think_least_ms=500,
     customer_pause_ms=800,
     patience_ms=5_000,
+    patience_least_ms=1_000,
+    caught_up_first_ms=200,
+    caught_up_ms=2_000,
     turns_max=3,
 )
 
@@ -200,7 +204,7 @@ class World:
 
     async def talk(self) -> None:
         """Conversations, as fast as customers come, until told to be quiet."""
-        plan = plan_floor(2, 20)
+        plan = plan_floor(2, 20, team_size=15)
         traffic = Traffic(plan, HABITS, seed=self.rng.randrange(1 << 30), start_ms=now_ms())
         while not self.is_quiet:
             for happened in traffic.advance(now_ms()):
@@ -292,7 +296,7 @@ def _write_configuration(world: World) -> None:
         f'[mqtt]\nhost = "{LOOPBACK}"\nport = {world.servers["broker"].port}',
         f'[redis]\nurl = "redis://{LOOPBACK}:{world.servers["redis"].port}/0"',
     ]
-    for client, queues in plan_floor(1, 1).queues.items():
+    for client, queues in plan_floor(1, 1, team_size=15).queues.items():
         token = secrets.token_urlsafe()
         path = base / f"{client}.token"
         path.touch(mode=0o600)

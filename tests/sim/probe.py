@@ -40,6 +40,7 @@ LIMITS: Final = OutboxLimits(
     trim_rows_full=64,
     reserved_rows=64,
     asides_kept=3,
+    log_reserve_bytes=1_048_576,
 )
 """Small room, so that a cut of seconds overflows it."""
 UPLINK: Final = UplinkSettings(

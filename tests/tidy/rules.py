@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.tidy.asynchrony import bounded_queues, decoders_made_at_import, named_tasks
 from tests.tidy.layers import core_purity, import_direction
+from tests.tidy.script_numbers import reasons_at_boot, script_thresholds
 from tests.tidy.sizes import function_size, module_size
 from tests.tidy.source import Finding, Source
 from tests.tidy.testing import no_sleeps, says_something
@@ -25,6 +26,8 @@ RULES: Final[tuple[Rule, ...]] = (
     explained_silence,
     screen_words,
     threshold_literals,
+    script_thresholds,
+    reasons_at_boot,
     named_tasks,
     bounded_queues,
     decoders_made_at_import,

@@ -1,4 +1,17 @@
-"""Numbers with policy meaning stand in seatwatch/defaults.toml, with unit, reason and source, and nowhere else."""
+"""Numbers with policy meaning stand in seatwatch/defaults.toml, with unit, reason and source, and nowhere else.
+
+A number in code is a fact or a choice. A choice decides how long, how many or how often: another value would do as
+well, and somebody has to answer for this one. So every number in a place where choices stand is refused (what a
+constant or a default is bound to, an argument by name, how long is waited, where an order is compared or a list cut
+off), unless it says which fact it is:
+
+* by its name, where that tells the number: MS_PER_S, DAY_MS, PERCENT (tests/tidy/units.py);
+* as a member of an Enum, in a set or as a key, where numbers are codes; in hexadecimal (bits) or octal (file modes);
+* by a comment that begins with its KIND, on its own line or above it in the same paragraph; of a module that holds
+  nothing but a format or a drawing, by a line of its docstring that does.
+
+Arithmetic is not read: twice a threshold, or half of one, is said where the threshold is.
+"""
 
 import ast
 import re
@@ -6,62 +19,138 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from tests.tidy.source import Finding, Source
+from tests.tidy.source import Finding, Source, dotted
+from tests.tidy.units import number_said
 
-THRESHOLD_NAME: Final = re.compile(
-    r"^(max|min)_"
-    r"|_(s|ms|max|min)$"
-    r"|(^|_)(seconds|milliseconds|minutes|hours|days|bytes|rows|ratio|timeout|interval|limit|deadline|grace)$"
-    r"|(^|_)(backoff|jitter|retries|attempts|ttl|threshold|keepalive|capacity|maxsize|maxlen|debounce|cooldown)$",
-    re.IGNORECASE,
-)
-# Facts about units, such as MS_PER_S or DAY_MS.
-UNIT_FACT: Final = re.compile(r"_PER_|^_?(SECOND|MINUTE|HOUR|DAY|WEEK)_(MS|S)$")
-HARMLESS: Final = frozenset({-1, 0, 1})
+KINDS: Final = {
+    "Format": "a standard, the interface of another program or a format of our own defines it",
+    "Layout": "where and how large something is drawn or printed",
+    "Batch": "how much is done or remembered at once; any other number gives the same result",
+    "Bound": "beyond it is nonsense or malice, which is refused; whoever behaves never comes near",
+}
+EXPLAINED: Final = re.compile(rf"(?:#|//|/\*) (?:{'|'.join(KINDS)}): (?=\S+ \S)")
+OF_MODULES: Final = ("Format: ", "Layout: ")
 PROTOCOL_CONSTANTS: Final = PurePosixPath("wire/limits.py")
+HARMLESS: Final = frozenset({-1, 0, 1})
+"""None, one, the last one."""
 INSTEAD: Final = (
-    "put it into seatwatch/defaults.toml with unit, reason and source and take it as an argument; "
-    "a fact of the wire format goes to wire/limits.py"
+    "put it into seatwatch/defaults.toml with unit, reason and source and take it as an argument; a fact says which in "
+    f"a comment above it, '# Kind: what defines it', of the kinds {', '.join(KINDS)}"
 )
 
-# (file, name): why this number is a fact and not a choice. A line that excuses nothing any more is refused.
-EXCEPTIONS: Final[dict[tuple[str, str], str]] = {}
+WAITS: Final = frozenset(
+    {"sleep", "timeout", "wait", "wait_for", "ClientTimeout", "settimeout", "call_later", "select", "join_thread"}
+)
+LIMITS: Final = frozenset({"max", "min", "randrange", "randint", "uniform"})
+ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+CODES: Final = frozenset({"status", "status_code", "code"})
+"""Arguments that take a code of HTTP or of a process that ends."""
+LENGTHS: Final = frozenset({"timedelta", "range", "Decimal", "Fraction", "float"})
+"""Calls that make a number, or a row of them, of what they are given."""
+ENUMERATIONS: Final = frozenset({"Enum", "IntEnum", "IntFlag", "Flag", "StrEnum"})
+DIGESTS: Final = frozenset({"digest", "hexdigest"})
 
 
 def threshold_literals(source: Source) -> Iterator[Finding]:
-    """No number under a name that sounds like a threshold: assigned, as a default, or as a keyword argument."""
-    for line, name, value in named_numbers(source):
-        if (str(source.path), name) not in EXCEPTIONS:
-            yield source.finding(line, f"{name} = {value}", INSTEAD)
-
-
-def named_numbers(source: Source) -> Iterator[tuple[int, str, float]]:
-    """Line, name and value of every number under such a name, exceptions included."""
+    """No number where choices stand, unless it says which fact it is."""
     if source.package is None or not source.is_python or source.path == PROTOCOL_CONSTANTS:
         return
-    for node in ast.walk(source.tree):
-        for name, value in _bindings(node):
-            number = _number(value)
-            if number is None or number in HARMLESS or UNIT_FACT.search(name) or not THRESHOLD_NAME.search(name):
-                continue
-            yield value.lineno, name, number
+    if any(line.startswith(OF_MODULES) for line in (ast.get_docstring(source.tree) or "").splitlines()):
+        return
+    lines = source.text.splitlines()
+    said = set()
+    for where, value in _places(source.tree):
+        number = _number(value, source)
+        if number is None or (value.lineno, number) in said or is_explained(lines, value.lineno):
+            continue
+        said.add((value.lineno, number))
+        told = _value(value)
+        yield source.finding(value.lineno, f"{where} {number if told is None else told}", INSTEAD)
 
 
-def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from _bound(target, node.value)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-        yield from _bound(node.target, node.value)
-    elif isinstance(node, ast.Call):
-        yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg)
-    elif isinstance(node, ast.arguments):
-        positional = [*node.posonlyargs, *node.args]
-        if node.defaults:
-            yield from zip((a.arg for a in positional[-len(node.defaults) :]), node.defaults, strict=True)
-        for argument, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
-            if default is not None:
-                yield argument.arg, default
+def is_explained(lines: list[str], number: int) -> bool:
+    """Whether line `number` (from 1), or one above it in the same paragraph, says which kind of fact it holds."""
+    at = number - 1
+    while at >= 0 and lines[at].strip():
+        if EXPLAINED.search(lines[at]):
+            return True
+        at -= 1
+    return False
+
+
+def _places(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """What a number is doing there, and the expression that may hold one."""
+    shapes, codes = set(_shapes(tree)), set(_codes(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arguments):
+            yield from _defaults(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node not in codes:
+            yield from _assigned(node)
+        elif isinstance(node, ast.Call):
+            yield from _arguments(node)
+        elif isinstance(node, ast.Compare):
+            yield from _compared(node)
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node not in shapes:
+            yield from _cut_off(node, node.slice)
+
+
+def _shapes(tree: ast.Module) -> Iterator[ast.expr]:
+    """What is taken apart by place, since it is equal to something or spread out into something else."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Starred):
+            yield node.value
+        elif isinstance(node, ast.Compare) and all(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops):
+            yield from (node.left, *node.comparators)
+
+
+def _codes(tree: ast.Module) -> Iterator[ast.AST]:
+    """Members of enumerations."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and ENUMERATIONS & {dotted(base).split(".")[-1] for base in node.bases}:
+            yield from node.body
+
+
+def _assigned(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> Iterator[tuple[str, ast.expr]]:
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        for name, value in _bound(target, node.value) if node.value is not None else ():
+            if name not in CODES and (number_said(name) is None or number_said(name) != _value(value)):
+                yield f"{name} =", value
+
+
+def _defaults(node: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    positional = [*node.posonlyargs, *node.args]
+    for argument, default in zip(reversed(positional), reversed(node.defaults), strict=False):
+        yield f"{argument.arg} =", default
+    for argument, keyword_default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+        if keyword_default is not None:
+            yield f"{argument.arg} =", keyword_default
+
+
+def _arguments(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    name = dotted(call.func).split(".")[-1]
+    for keyword in call.keywords:
+        if keyword.arg and keyword.arg not in CODES:
+            yield f"{keyword.arg} =", keyword.value
+    if name in WAITS | LIMITS:
+        yield from ((f"{name} of", argument) for argument in call.args)
+
+
+def _compared(node: ast.Compare) -> Iterator[tuple[str, ast.expr]]:
+    """What is equal to a number is a code or a shape; what is beyond one is over a limit."""
+    sides = [node.left, *node.comparators]
+    for at, operator in enumerate(node.ops):
+        if isinstance(operator, ORDERS):
+            yield from (("compared with", side) for side in sides[at : at + 2] if not isinstance(side, ast.Call))
+
+
+def _cut_off(node: ast.Subscript, cut: ast.Slice) -> Iterator[tuple[str, ast.expr]]:
+    """`[:8]` and `[-8:]` keep so many; `[2:]`, `[:-4]` and `[11:16]` say where something stands."""
+    is_digest = isinstance(node.value, ast.Call) and dotted(node.value.func).split(".")[-1] in DIGESTS
+    is_last = isinstance(cut.lower, ast.UnaryOp)
+    if cut.lower is None and cut.upper is not None and not isinstance(cut.upper, ast.UnaryOp) and not is_digest:
+        yield "cut off at", cut.upper
+    elif is_last and cut.upper is None and cut.lower is not None:
+        yield "cut off before", cut.lower
 
 
 def _bound(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
@@ -74,13 +163,45 @@ def _bound(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
             yield from _bound(part, part_value)
 
 
-def _number(node: ast.expr) -> float | None:
-    """The value of a number or of arithmetic on numbers alone, None for everything else."""
+def _number(node: ast.expr, source: Source) -> float | None:
+    """The first number in an expression that is no code, date or factor of a unit; None if there is none."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float) or node.value in HARMLESS:
+            return None
+        text = ast.get_source_segment(source.text, node) or ""
+        return None if text.lower().startswith(("0x", "0o")) else node.value
+    parts: list[ast.expr]
+    match node:
+        case ast.Call():
+            parts = [*node.args] if dotted(node.func).split(".")[-1] in LENGTHS else []
+        case ast.Dict():
+            parts = node.values
+        case ast.Tuple() | ast.List():
+            parts = node.elts
+        case ast.BinOp():
+            parts = [node.left, node.right] if _value(node) is not None else []
+        case ast.UnaryOp():
+            parts = [node.operand]
+        case ast.IfExp():
+            parts = [node.body, node.orelse]
+        case ast.Subscript():
+            parts = [node.slice] if dotted(node.value).split(".")[-1] == "Annotated" else []
+        case _:
+            parts = []
+    return next((found for part in parts if (found := _number(part, source)) is not None), None)
+
+
+def _value(node: ast.expr) -> float | None:
+    """The value of a number or of arithmetic on numbers and names that tell theirs, None for everything else."""
     for part in ast.walk(node):
         if isinstance(part, ast.Constant):
             if isinstance(part.value, bool) or not isinstance(part.value, int | float):
                 return None
-        elif not isinstance(part, ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop):
+        elif isinstance(part, ast.Name):
+            if number_said(part.id) is None:
+                return None
+        elif not isinstance(part, ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.expr_context):
             return None
-    value = eval(compile(ast.Expression(node), "<number>", "eval"), {"__builtins__": {}})
+    known = {part.id: number_said(part.id) for part in ast.walk(node) if isinstance(part, ast.Name)}
+    value = eval(compile(ast.Expression(node), "<number>", "eval"), {"__builtins__": {}}, known)
     return value if isinstance(value, int | float) else None

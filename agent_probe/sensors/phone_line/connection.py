@@ -15,7 +15,9 @@ from agent_probe.tls import client_context
 
 MS_PER_S: Final = 1000
 US_PER_S: Final = 1_000_000
+# Batch: bytes of one read.
 READ_AT_ONCE: Final = 16 * 1024
+# Bound: a trunk that is asked one thing at a time says less.
 DATAGRAMS_QUEUED: Final = 16
 
 

@@ -13,6 +13,7 @@ from wire.phone import Registration
 
 ASKS: Final = frozenset({401, 407})
 FOR_GOOD: Final = frozenset({400, 403, 404, 405, 410, 416, 420, 501, 505, 603, 604, 606})
+# Format: RFC 3261, section 21.4.17.
 TOO_BRIEF: Final = 423
 
 

@@ -20,8 +20,10 @@ from wire.limits import DURATION_MAX_MS
 from wire.phone import PhoneLineReading, Registration, TrunkState
 
 MS_PER_S: Final = 1000
+# Format: RFC 3261, section 19.3: at least 32 bits of chance.
 RANDOM: Final = 8
 """Bytes of chance in a tag, branch or Call-ID."""
+# Bound: a registrar has no fourth reason to ask again.
 ASKED_AGAIN_AT_MOST: Final = 3
 """REGISTERs after the first: with credentials, with a longer life, with a fresher nonce. One more would be a loop."""
 EXPIRES: Final = re.compile(r";\s*expires\s*=\s*(\d{1,9})", re.IGNORECASE)
@@ -120,6 +122,7 @@ class PhoneLineSensor:
         except ProbeUnavailable:
             self._registrar.unanswered(now)
         else:
+            # Format: RFC 3261, section 7.2: below 300 it worked.
             if answer.code < 300:
                 self._registrar.accepted(_granted_ms(answer, self._registrar.lifetime_ms), now)
             else:

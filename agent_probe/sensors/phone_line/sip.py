@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+# Bound: no registrar sends the half of it.
 MESSAGE_BYTES_TOLERATED: Final = 64 * 1024
 HEADER_LINES_TOLERATED: Final = 256
 VERSION: Final = "SIP/2.0"
@@ -45,6 +46,7 @@ class Answer(NamedTuple):
     @property
     def is_final(self) -> bool:
         """Whether no other answer to the same request follows."""
+        # Format: RFC 3261, section 7.2: from 200 on it is the last one.
         return self.code >= 200
 
 

@@ -8,6 +8,7 @@ from agent_probe.sensors.uplink.echo import Bound, Echoes, Target
 
 MS_PER_S: Final = 1000
 US_PER_S: Final = 1_000_000
+# Format: IANA, the port of DNS.
 DNS: Final = 53
 """The port most gateways serve; a refusal is an answer as well."""
 

@@ -13,8 +13,10 @@ from agent_probe.sensors.seat.settings import SeatSettings
 from wire.seat import SeatReading
 
 MS_PER_S: Final = 1000
+# Format: RFC 5737 and RFC 863.
 ANYWHERE: Final = ("192.0.2.1", 9)
 """An address nobody has (RFC 5737): asking the system which way leads there sends nothing."""
+# Bound: one echo is under way at a time.
 ANSWERS_QUEUED: Final = 4
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+# Format: TASK_COMM_LEN of Linux less its end.
 LINUX_NAME_SIZE: Final = 15
 """Linux keeps no more of a program's name than this."""
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from agent_probe._core.icmp import TOKEN_SIZE, decode_reply, encode_request
 from agent_probe.errors import ProbeUnavailable
 
+# Batch: bytes of one read, more than an echo takes.
 READ_AT_ONCE: Final = 2048
 UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 ABANDONED: Final = struct.pack("ii", 1, 0)

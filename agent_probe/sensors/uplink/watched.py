@@ -13,6 +13,7 @@ from wire.uplink import LineReason, LineState
 
 MS_PER_S: Final = 1000
 NS_PER_US: Final = 1000
+# Bound: of echoes under way.
 NUMBERS_KEPT: Final = 64
 """More echoes than are ever under way."""
 

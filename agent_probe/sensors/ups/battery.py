@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from agent_probe.sensors.ups.sources import Observed
 from wire.facility import Comms
 
+# Bound: three years.
 SECONDS_BELIEVABLE: Final = 100_000_000
 """More is no time but an unknown in disguise: Windows says 4294967295 (psutil pull request 2875)."""
 

@@ -6,6 +6,7 @@ from typing import Final
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.sensors.ups.nut import Answer, NutParser, NutProtocolError
 
+# Batch: bytes of one read.
 READ_AT_ONCE: Final = 16 * 1024
 
 

@@ -6,6 +6,7 @@ no UTF-8 are tolerated. Lines and listings have caps, because the other end may 
 
 from typing import Final, NamedTuple
 
+# Bound: upsd says no line and no list a tenth as long.
 LINE_CHARS_TOLERATED: Final = 4096
 LISTING_LINES_TOLERATED: Final = 4096
 
@@ -36,6 +37,7 @@ class Listing(NamedTuple):
 
     def variables(self) -> dict[str, str]:
         """Name to value of a LIST VAR."""
+        # Format: upsd's VAR <ups> <name> "<value>".
         return {words[2]: words[3] for words in self.lines if len(words) >= 4 and words[0] == "VAR"}
 
 
@@ -114,6 +116,7 @@ class NutParser:
             return None
         if words[0] == "ERR":
             return Refusal(words[1] if len(words) > 1 else "")
+        # Format: upsd's VAR <ups> <name> "<value>".
         if words[0] == "VAR" and len(words) >= 4:
             return Variable(words[1], words[2], words[3])
         return Words(words)

@@ -7,8 +7,10 @@ falls faster the emptier it gets. Nothing is estimated before `least_drop` has g
 from collections import deque
 from typing import Final, NamedTuple
 
+# Format: thousandths of a percent.
 WHOLE: Final = 100_000
 """Thousandths of a percent in a full battery."""
+# Bound: of falls within any window.
 POINTS_KEPT: Final = 256
 
 
@@ -36,6 +38,7 @@ class RuntimeEstimate:
         if self._charge is not None and charge < self._charge:
             self._falls.append((now, charge))
         self._charge = charge
+        # Format: arithmetic, a slope takes two points.
         while len(self._falls) > 2 and now - self._falls[1][0] > self._rules.window_ms:
             self._falls.popleft()
         return self._left(now)

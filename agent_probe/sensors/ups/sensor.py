@@ -98,6 +98,7 @@ class UpsSensor:
                 status=status[:WORD_CHARS_MAX],
                 low_battery=believed.low_battery,
                 replace_battery=believed.replace_battery,
+                # Format: a percentage has no more.
                 charge_percent=whole(variables, "battery.charge", most=100),
                 runtime_ms=runtime_ms,
                 load_percent=whole(variables, "ups.load"),

@@ -13,6 +13,7 @@ from wire.facility import Comms
 MIB: Final = "1.3.6.1.2.1.33.1"
 BATTERY_STATUS: Final = f"{MIB}.2.1.0"
 OUTPUT_SOURCE: Final = f"{MIB}.4.1.0"
+# Format: RFC 1628.
 NUMBERS: Final[Mapping[str, tuple[str, int, int]]] = {
     f"{MIB}.2.3.0": ("battery.runtime", 60, 1),  # minutes
     f"{MIB}.2.4.0": ("battery.charge", 1, 1),

@@ -3,9 +3,11 @@
 from hashlib import sha256
 from typing import Final
 
+# Format: of a claim code.
 CODE_BITS: Final = 128
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o, u."""
+# Format: Crockford's base 32, written in groups.
 _BITS_EACH: Final = 5
 _GROUP: Final = 5
 _LOOKS_LIKE: Final = str.maketrans({"o": "0", "i": "1", "l": "1"})

@@ -10,6 +10,7 @@ from wire.limits import INSTANT_MAX_MS
 _CLOCK: Final = re.compile(r"(?:(\d{1,15}):)?(\d{1,15}):(\d{1,2})(?:\.(\d+))?")
 _NUMBER: Final = re.compile(r"(\d{1,15})(?:\.(\d+))?")
 _PART: Final = re.compile(r"\s*(\d{1,15})(?:\.(\d+))?\s*([^\d\s.]+)")
+# Format: decimal places that are read, and 60 of one place of h:m:s in the next.
 _PLACES: Final = 9
 _PER_PLACE: Final = 60
 _SECOND_MS: Final = 1000

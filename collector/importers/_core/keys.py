@@ -11,6 +11,7 @@ import msgspec
 
 from wire.limits import EPOCH_BYTES
 
+# Format: of a key, docs/adr/0002-import-keys.md.
 HEAD_LENGTH: Final = 4096
 """How much of a file's text tells it from others (docs/adr/0002-import-keys.md: the first 4 KiB)."""
 

@@ -2,6 +2,8 @@
 
 Parameters stand where `app_queue.c` writes them; what may be about a customer (caller ids, numbers dialled, keys
 pressed) is never kept. A caller id is only compared with the extensions of our own people.
+
+Format: queue_log of Asterisk's app_queue, and ids and digests made of it.
 """
 
 import re

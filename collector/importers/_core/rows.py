@@ -327,6 +327,7 @@ class RowReader:
         return answered_at, max(times.service_end, answered_at)
 
 
+# Format: half a day.
 _NOON: Final = 43_200_000
 
 

@@ -67,6 +67,7 @@ class TimeReader:
     def read_date(self, text: str) -> int | None:
         """The date in `text` in days since the Unix epoch; a spreadsheet's date with a time of midnight is one too."""
         try:
+            # Format: ISO 8601, YYYY-MM-DD.
             return _days(date.fromisoformat(text[:10])) if text[4:5] == "-" else self._date_by_format(text)
         except ValueError:
             return self._date_by_format(text)
@@ -107,8 +108,10 @@ def instants(moment: Moment, offsets: Offsets) -> tuple[int, ...]:
 
 def _from_iso(iso: re.Match[str]) -> Moment | None:
     hour, minute, second = int(iso["hour"]), int(iso["minute"]), int(iso["second"])
+    # Format: HH:MM:SS of a clock.
     if hour >= 24 or minute >= 60 or second >= 60:
         return None
+    # Format: of fractions, milliseconds.
     fraction = int((iso["fraction"] or "0").ljust(3, "0")[:3])
     ms = ((hour * 60 + minute) * 60 + second) * _SECOND_MS + fraction
     if iso["date"] is None:

@@ -21,6 +21,7 @@ MARK: Final = "! "
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 _MINUTE_MS: Final = 60_000
+# Format: percent of a whole.
 _FULL: Final = 100
 _POWER_WORDS: Final[Mapping[str, str]] = {
     "mains": "mains",
@@ -56,6 +57,7 @@ def compose_duty(
     head = [teller.said("duty_late", n=-(-late_ms // _MINUTE_MS))] if late_ms else []
     head += [teller.said("duty_skipped", n=skipped)] if skipped else []
     # what asks for something first: a telephone shows the first lines only
+    # Format: MARK has two characters.
     ordered = [*(line for line in lines if line.startswith(MARK)), *(line for line in lines if line[:2] != MARK)]
     hidden = len(ordered) - shown.lines_shown
     if hidden > 0:

@@ -13,6 +13,7 @@ FIRING: Final = "firing"
 FIRST_TIER: Final = "1"
 LOUDNESS: Final = ("call", "page", "ticket")
 _MINUTE: Final = timedelta(minutes=1)
+# Format: instants that every zone can write.
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 """An instant at the edge of the calendar has no time of day in every zone."""

@@ -23,6 +23,7 @@ from dashboards.alerting._core.kinds import (
 )
 from wire.incident import IncidentSaid, Severity
 
+# Format: an order of severities.
 RANK: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
 EVERYWHERE: Final = "*"
 """Where a cause is kept that explains at every site; no site has that name."""

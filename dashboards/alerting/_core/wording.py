@@ -10,6 +10,7 @@ from wire.incident import CHARGE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOS
 Words = Mapping[str, Mapping[str, str]]
 """Language -> key of the glossary -> text."""
 
+# Layout: of a message on a telephone.
 DETAILS_SHOWN: Final = 6
 """Of what an incident tells of itself; a message on a telephone has a few lines."""
 RUNBOOK: Final = "runbook_url"

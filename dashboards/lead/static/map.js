@@ -8,6 +8,7 @@ import { promiseOf, together } from "./people.js";
 import { LOOKS, blocksOf, lookOf, sizeFor } from "./seats.js";
 import { offerBeside, openScreen } from "./turned.js";
 
+// Layout: px of a seat, and parts of the page in rem.
 const SIZE = { least: 18, most: 72 };
 const PHONE_SIZE = { least: 18, most: 38 };
 const TEXT_FROM = 34; // px of a seat from which on the wait is written into it

@@ -1,5 +1,6 @@
 // Pure: who of a team is looked at first, and how somebody stands.
 
+// Format: an order of urgency.
 export const OVER = 0;
 export const WARN = 1;
 export const WAIT = 2;

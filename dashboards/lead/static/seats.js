@@ -68,7 +68,7 @@ function byRow(seats) {
     });
 }
 
-const WIDE = 1.6; // of a block without rows: how much wider than tall
+const WIDE = 1.6; // Layout: of a block without rows: how much wider than tall
 
 function inLines(seats) {
   const ordered = [...seats].sort((a, b) => natural(a.id, b.id));

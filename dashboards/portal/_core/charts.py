@@ -1,6 +1,8 @@
 """Pictures of a client's service as SVG: colour and pattern, never colour alone; every mark tells its counts.
 
 Lengths are in units of the viewBox; a page scales the whole. Words come from the glossary.
+
+Layout: all numbers are places, sizes and labels of drawings.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,6 +1,8 @@
 """Pictures of a site's past as SVG: lanes over one time axis, and batteries as they run down.
 
 Colour and pattern, never colour alone; every mark tells its times. Lengths are in units of the viewBox.
+
+Layout: all numbers are places and sizes of drawings.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,7 @@
-"""The marks that pictures of the portal are made of. Lengths are in units of the viewBox; a page scales the whole."""
+"""The marks that pictures of the portal are made of. Lengths are in units of the viewBox; a page scales the whole.
+
+Layout: all numbers are sizes of drawings.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

@@ -1,6 +1,7 @@
 // The one thing that makes a sound: many conversations of one team about to breach at once. Until somebody says "seen".
 import { node, setIcon, setText } from "./dom.js";
 
+// Layout: of a sound, in hertz, seconds and parts of full loudness.
 const TONES = [{ hertz: 880, from: 0 }, { hertz: 660, from: 0.25 }];
 const TONE_S = 0.2;
 const LOUDNESS = 0.3;

@@ -23,6 +23,7 @@ export function applyDelta(view, delta) {
   return result;
 }
 
+// Format: an order of urgency.
 export const OVER = 0;
 export const WARN = 1;
 export const WAIT = 2;

@@ -34,6 +34,7 @@ export class Format {
 
   // Hours with one decimal place, rounded down.
   hours(ms) {
+    // Format: tenths of an hour in ms.
     return this.one.format(Math.floor(ms / 360000) / 10);
   }
 

@@ -14,6 +14,7 @@ import { loadLayout } from "./turning.js";
 import { loadWords, wantedLanguage } from "./words.js";
 
 // From so many queues on the screen is theirs: the strips under them give up their second lines.
+// Layout: rows from which on they are set closer.
 const DENSE_FROM = 7;
 
 class Page extends Shell {

@@ -4,7 +4,7 @@ import { node, setIcon, setText } from "./dom.js";
 import { setting } from "./settings.js";
 
 const MINUTE_MS = 60000;
-const STEPS = [-15, -1, 1, 15]; // minutes
+const STEPS = [-15, -1, 1, 15]; // Layout: minutes of the buttons
 
 // On the wallboard `/`; the portal shows the same page to those who signed in there.
 const HERE = location.pathname.replace(/[^/]*$/, "");

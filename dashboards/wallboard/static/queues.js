@@ -14,6 +14,7 @@ import {
   waitingNow,
 } from "./figures.js";
 
+// Layout: of a page, in rows.
 const PHONE_ROWS = 20;
 // A row is as tall as there is room for, between these, gap included; its text grows with it up to `text`.
 const LINE_REM = { least: 2.5, most: 5.6, text: 3.8 };

@@ -44,8 +44,8 @@ const LINE_ORDER = ["bad", "warn", "none", "good"];
 const TOLD_BY_LINES = ["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"];
 const TOLD_BY_STATE = ["mains_lost", "site_power_lost", "site_silent", "site_isolated"];
 const TOLD_ALREADY = new Set([...TOLD_BY_LINES, ...TOLD_BY_STATE]);
-const WORDS_OF = 2; // lines with something wrong have room for words beside their names
-const SHOWN = { people: 3, shops: 2 }; // names of those behind a site
+const WORDS_OF = 2; // Layout: lines with something wrong have room for words beside their names
+const SHOWN = { people: 3, shops: 2 }; // Layout: names of those behind a site
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 

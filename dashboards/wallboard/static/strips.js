@@ -4,6 +4,7 @@ import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js
 import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
 
+// Layout: sizes of text that are tried, the largest first.
 const SCALES = [2.4, 2, 1.7, 1.4, 1.2, 1];
 const TIGHT_SCALES = [1, 0.85]; // cards no wider than they must be; smaller than that cannot be read from afar
 const GAP_REM = 0.5;
@@ -139,6 +140,7 @@ class TileStrip extends Strip {
 
 export class Clients extends TileStrip {
   constructor(section, tools) {
+    // Layout: of a card, in rem.
     super(section, tools, { title: "client", empty: "no_data", widthRem: 24, heightRem: 9, phone: 4 });
   }
 

@@ -18,6 +18,7 @@ Examples:
 
   seatwatch definition list --lang zh
 """
+# Layout: of a table.
 COLUMNS = 160
 """Width of the table in a file or a pipe."""
 _COLUMNS: Final = (
@@ -75,6 +76,7 @@ def _table(presets: "dict[str, Definition]", tell: "Teller", lang: Literal["zh",
             english if lang == "en" and english else chinese,
             definition.source_date,
             tell.word("list_official" if definition.official else "report_unofficial"),
+            # Layout: so much of a hash is compared by eye.
             definition_hash(canonical(definition))[:12],
         )
     return table

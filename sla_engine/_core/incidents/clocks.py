@@ -15,6 +15,7 @@ from wire.incident import Cause
 from wire.recorded import Recorded
 from wire.seat import SeatReading
 
+# Format: units in ms.
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 """The largest of which there are two is told, so that 90 s are not a minute."""
 _SUBJECT: Final = "hub"
@@ -123,5 +124,6 @@ def _judge(clock: ProbeClock, entry: Recorded, limits: SiteLimits) -> bool:
 def _shown(off_ms: int) -> str:
     """As people say it: +3 min, -40 s. Cut, not rounded."""
     sign, size_ms = ("-", -off_ms) if off_ms < 0 else ("+", off_ms)
+    # Layout: from two on, 90 s are not a minute.
     unit, unit_ms = next((each for each in _UNITS if size_ms >= 2 * each[1]), _UNITS[-1])
     return f"{sign}{size_ms // unit_ms} {unit}"

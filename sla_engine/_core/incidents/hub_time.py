@@ -5,8 +5,6 @@ word after a start, and after a silence, comes on the snapshot lane, whose epoch
 A backlog of earlier runs comes after it and begins nothing.
 """
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from sla_engine._core.incidents.model import Probe, SitesState
@@ -15,9 +13,6 @@ from wire.frame import snapshot_epoch
 from wire.recorded import Recorded
 from wire.seat import Noticed, ProbeNote
 from wire.uplink import LineReading
-
-_REMEMBERED: Final = 8
-"""Earlier runs, and epochs that may be the next one's, that are told from a new start."""
 
 
 def by_hub_clock(state: SitesState, entry: Recorded) -> Recorded:
@@ -28,7 +23,7 @@ def by_hub_clock(state: SitesState, entry: Recorded) -> Recorded:
     probe = state.sites[site_id].probes.get(entry.source)
     if probe is None:
         return entry
-    is_of_now = _follow(probe, entry, entry.received_at - entry.body.occurred_at)
+    is_of_now = _follow(probe, entry, entry.received_at - entry.body.occurred_at, state.limits.runs_remembered)
     behind_ms = probe.run.behind_ms
     if not is_of_now or behind_ms <= state.limits.replay_ms:
         return entry
@@ -38,7 +33,7 @@ def by_hub_clock(state: SitesState, entry: Recorded) -> Recorded:
     return replace(entry, body=body)
 
 
-def _follow(probe: Probe, entry: Recorded, late_ms: int) -> bool:
+def _follow(probe: Probe, entry: Recorded, late_ms: int, remembered: int) -> bool:
     """Learn which run of its probe an entry is of, and how far behind that one is. True for the present run."""
     run, epoch = probe.run, entry.epoch
     if epoch in {run.snapshots, run.events}:
@@ -55,12 +50,12 @@ def _follow(probe: Probe, entry: Recorded, late_ms: int) -> bool:
     elif epoch in run.past or lane in run.past:
         return False
     elif lane in run.perhaps:
-        _begin(probe, lane, epoch, min(late_ms, run.perhaps[lane]))
+        _begin(probe, lane, epoch, min(late_ms, run.perhaps[lane]), remembered)
     elif not run.snapshots or probe.silent_since is not None:
-        _begin(probe, epoch, b"", late_ms)
+        _begin(probe, epoch, b"", late_ms, remembered)
     else:
         run.perhaps[epoch] = min(late_ms, run.perhaps.pop(epoch, late_ms))
-        while len(run.perhaps) > _REMEMBERED:
+        while len(run.perhaps) > remembered:
             del run.perhaps[next(iter(run.perhaps))]
         return False
     return True
@@ -73,7 +68,7 @@ def _heard(run: Run, entry: Recorded, late_ms: int) -> None:
     run.behind_ms = max(0, min(run.behind_ms, late_ms))
 
 
-def _begin(probe: Probe, snapshots: bytes, events: bytes, late_ms: int) -> None:
+def _begin(probe: Probe, snapshots: bytes, events: bytes, late_ms: int, remembered: int) -> None:
     was = probe.run
-    past = [*was.past, was.snapshots, was.events][-2 * _REMEMBERED :] if was.snapshots else was.past
+    past = [*was.past, was.snapshots, was.events][-2 * remembered :] if was.snapshots else was.past
     probe.run = Run(snapshots=snapshots, events=events, past=[each for each in past if each], behind_ms=max(0, late_ms))

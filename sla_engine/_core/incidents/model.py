@@ -95,6 +95,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats_missed: a probe must have missed so many to fall silent with one that was noticed to be.
     heartbeats_prompt: a silence that is noticed within so many was noticed while the hub listened; later, it was the
     hub that was away. sites_agree: so many sites that see the same are independent observations.
+    runs_remembered: earlier runs of a probe, and epochs that may be the next one's, that are told from a new start.
     """
 
     together_ms: int
@@ -113,6 +114,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     heartbeats_missed: int
     heartbeats_prompt: int
     sites_agree: int
+    runs_remembered: int
     hours: Hours
 
 

@@ -37,6 +37,7 @@ HUB_CLOCK: Final = "hub"
 PART_OF: Final = "part_of"
 SITE_REMOVED: Final = "site_removed"
 """Details: it ended because its site is configured no more."""
+# Format: of an incident's id on the record.
 _ID_HEX: Final = 16
 
 _GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {

@@ -9,6 +9,7 @@ from wire.errors import require
 
 HOUR_MS: Final = 60 * 60 * 1_000
 DAYS_PER_WEEK: Final = 7
+# Format: of the calendar.
 _EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday; Monday is 0."""
 

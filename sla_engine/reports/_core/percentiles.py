@@ -9,6 +9,7 @@ from sla_engine._core.choices import Percentile
 from wire.errors import require
 
 HUNDRED: Final = 100
+# Format: of a report: p50, p90, p95.
 SHOWN: Final = (50, 90, 95)
 
 

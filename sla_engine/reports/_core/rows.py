@@ -20,6 +20,7 @@ from wire.conversation import QualityScored
 from wire.ids import UNASSIGNED
 from wire.verdict import LegFact, Place, SessionFact
 
+# Format: the word of a definition.
 DAYS_TRAILING: Final = 30
 """What the word `trailing_30_days` of a definition means."""
 TOTAL: Final = ""
