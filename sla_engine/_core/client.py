@@ -152,7 +152,7 @@ class ClientState:
             count_entry(counts, kind)
             if kind in _CONVERSATION_KINDS:
                 if entry.body is not None:
-                    self.coverages.hear(entry.source, entry.body.occurred_at)
+                    self.coverages.hear(entry.source, entry.body.occurred_at, proves=self.feeds.proves(entry.source))
                 if kind in _QUEUE_NAMED:
                     self._hear(entry)
                 continue
@@ -176,7 +176,7 @@ class ClientState:
         match body:
             case SourceDeclared():
                 self.feeds.declare(body)
-                self.coverages.sign(body.occurred_at)
+                self.coverages.declare(body)
             case SourceSilent():
                 self.feeds.silence(body)
                 self.coverages.silence(body)

@@ -1,8 +1,9 @@
 """How much of the service window every live feed was provably there, and what the rest could make of a rate.
 
-Before the first sign of any feed nothing was there. A feed is not there while it is silent, whatever it tells
-afterwards, and where it declared that it lost something: from the last event before that to the first one after it,
-unless it knows the time itself.
+Before the first sign of any live feed nothing was there; of one that cannot number, the first sign is when it was
+heard, not what it told of before. A feed is not there while it is silent, whatever it tells afterwards, and where it
+declared that it lost something: from the last event before that to the first one after it, unless it knows the time
+itself.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -11,7 +12,7 @@ from typing import Final
 import msgspec
 
 from wire.board import Coverage, Ratio, Unbounded
-from wire.record import Gone, SourceBack, SourceSilent
+from wire.record import Feed, Gone, SourceBack, SourceDeclared, SourceSilent
 
 
 class Outage(msgspec.Struct, array_like=True):
@@ -31,7 +32,7 @@ class CoverageState(msgspec.Struct):
     """Outages in the order they were told, and what says how far each source has come.
 
     heard: source -> its last event (ms). open_gaps: sources whose loss lasts until their next event. events: of
-    conversations since the record began. first_heard: the first sign of any feed, None before it.
+    conversations since the record began. first_heard: the first sign of any live feed, None before it.
     """
 
     outages: list[Outage] = []
@@ -51,26 +52,26 @@ class Coverages:
     def __init__(self, state: CoverageState) -> None:
         self.state: Final = state
 
-    def hear(self, source: str, at: int) -> None:
-        """An event of a conversation at `at` (event time)."""
+    def hear(self, source: str, at: int, *, proves: bool) -> None:
+        """An event of a conversation at `at` (event time). proves: it shows that the feed was there then."""
         state = self.state
         state.events += 1
-        self.sign(at)
+        if proves:
+            self._sign(at)
         if state.heard.get(source, 0) < at:
             state.heard[source] = at
             if source in state.open_gaps:
                 self._end(source, at, silent=False)
                 del state.open_gaps[source]
 
-    def sign(self, at: int) -> None:
-        """Some feed was there at `at`: declared, or telling an event of then."""
-        first = self.state.first_heard
-        if first is None or at < first:
-            self.state.first_heard = at
+    def declare(self, body: SourceDeclared) -> None:
+        """A source spoke for the first time, or says something else of itself."""
+        if body.feed is Feed.LIVE:
+            self._sign(body.occurred_at)
 
     def silence(self, body: SourceSilent) -> None:
         """A source fell silent."""
-        self.sign(body.heard_at)
+        self._sign(body.heard_at)
         self.state.outages.append(Outage(body.about_source, body.heard_at, None, 0, silent=True))
 
     def back(self, body: SourceBack) -> None:
@@ -106,10 +107,12 @@ class Coverages:
         spans.append((since, until if first is None else min(first, until)))
         return Ratio(whole - sum(open_ms(*span) for span in union(spans)), whole)
 
-    def missing_sessions(self, numbered: Collection[str], sources: Collection[str], sessions: int) -> int | Unbounded:
+    def missing_sessions(
+        self, numbered: Collection[str], sources: Collection[str], sessions: int, since: int
+    ) -> int | Unbounded:
         """How many sessions the declared losses stand for, by the events that `sessions` of the whole record had.
 
-        Or why nobody can say.
+        Or why nobody can say; since: from when on (ms) that is asked.
         """
         lost = 0
         for outage in self.state.outages:
@@ -121,11 +124,19 @@ class Coverages:
                 if outage.source not in numbered:
                     return Unbounded.NOT_NUMBERED
                 lost += outage.lost
+        first = self.state.first_heard
+        if (first is None or first > since) and any(source not in numbered for source in sources):
+            return Unbounded.NOT_NUMBERED
         if lost == 0:
             return 0
         if self.state.events == 0 or sessions == 0:
             return Unbounded.NOTHING_TOLD
         return -(-lost * sessions // self.state.events)
+
+    def _sign(self, at: int) -> None:
+        first = self.state.first_heard
+        if first is None or at < first:
+            self.state.first_heard = at
 
     def _end(self, source: str, at: int, *, silent: bool) -> None:
         for outage in self.state.outages:

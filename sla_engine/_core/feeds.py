@@ -63,6 +63,11 @@ class Feeds:
         self.state.queues.setdefault(queue, set()).add(entry.source)
         return True
 
+    def proves(self, source: str) -> bool:
+        """Whether an event of `source` shows that it was there then: it tells at once, and numbers what it tells."""
+        known = self.state.sources.get(source)
+        return known is None or (known.feed in (Feed.LIVE, None) and known.numbered)
+
     def queues(self) -> Collection[str]:
         """Every queue some source told of."""
         return self.state.queues.keys()

@@ -219,7 +219,7 @@ class _Builder:
         if time.part and not told_today and not any_promises(state.feeds.state.sources[name] for name in live):
             return None  # a day without a word, of feeds that nobody would miss
         numbered = {name for name in live if state.feeds.state.sources[name].numbered}
-        missing = state.coverages.missing_sessions(numbered, live, state.totals.offered())
+        missing = state.coverages.missing_sessions(numbered, live, state.totals.offered(), state.book.day_start)
         by_session = rule is not None and rule.unit is Unit.SESSION
         attained = state.book.day_figures(group, rule).attainment
         return bounded(time, attained, missing if by_session else Unbounded.NOT_BY_SESSION)

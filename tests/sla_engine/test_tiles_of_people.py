@@ -23,7 +23,7 @@ from tests.builders import (
     works,
 )
 from tests.sla_engine.folding import CALENDAR, TILES, Folding
-from wire.board import Coverage, Load, Ratio, Staffing
+from wire.board import Coverage, Load, Ratio, Staffing, Unbounded
 from wire.conversation import Activity, Presence
 from wire.organisation import Relation, RosterLink
 from wire.record import GapReason, Gone
@@ -149,6 +149,24 @@ def test_a_day_without_a_word_is_no_data_unless_its_feed_would_be_missed() -> No
     assert covered(promised, *yesterday) == half_hour
     assert covered(plain, *yesterday, customer("08:10", "c2")) == half_hour
     assert covered(plain, *yesterday, silent("07:00", "chat")) == Ratio(0, 30 * MINUTE), "that it was away is known"
+
+
+def test_a_feed_that_cannot_number_covers_nothing_before_it_was_heard_whatever_it_tells_of_then() -> None:
+    def covered_by(*events: Event) -> Coverage:
+        folding = Folding()
+        folding.fold_all(entries([*rules()[1:], *events, clock("08:30")]))
+        coverage = folding.part().client.coverage
+        assert coverage is not None
+        return coverage
+
+    numbered = declared("08:20")
+    unnumbered = numbered._replace(body=replace(numbered.body, numbered=False))
+    backdated = [customer("08:01", arrives="08:20"), agent("08:01:05", arrives="08:20")]
+    proven = covered_by(numbered, *backdated)
+    assert (proven.time, proven.missing) == (Ratio(29 * MINUTE, 30 * MINUTE), 0), "numbers show that it told all since"
+    told = covered_by(unnumbered, *backdated)
+    assert (told.time, told.missing) == (Ratio(10 * MINUTE, 30 * MINUTE), None)
+    assert told.unbounded is Unbounded.NOT_NUMBERED
 
 
 def covered(*events: Event) -> Ratio | None:

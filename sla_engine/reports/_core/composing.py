@@ -233,7 +233,7 @@ class Composing:
         offered = sessions if until - since < DAY_MS else figures.offered
         if not time.whole or (time.part and not offered and not self._seen.vouched_for(measured, until)):
             return None
-        missing = told.missing_sessions(self._seen.numbered(measured), measured, sessions)
+        missing = told.missing_sessions(self._seen.numbered(measured), measured, sessions, since)
         by_session = all(version.rule.unit is Unit.SESSION for version in self._choosing.used.values())
         return bounded(time, figures.attainment, missing if by_session else Unbounded.NOT_BY_SESSION)
 

@@ -165,7 +165,7 @@ class Observed:
                 self._watermark.clock(body.occurred_at, allowance_ms)
             case SourceDeclared():
                 self.feeds.declare(body)
-                self.coverages.sign(body.occurred_at)
+                self.coverages.declare(body)
                 self._watermark.declare(body.about_source, body.feed, body.carries, allowance_ms)
             case SourceSilent():
                 self.feeds.silence(body)
@@ -188,7 +188,7 @@ class Observed:
     def _hear(self, entry: Recorded, at: int) -> None:
         self._speak(entry.source, at, getattr(entry.body, "account", ""))
         self._watermark.heard(entry.source, at, self.rules.allowance_ms)
-        self.coverages.hear(entry.source, at)
+        self.coverages.hear(entry.source, at, proves=self.feeds.proves(entry.source))
         if self._since <= at < self._until:
             self.events += 1
         queue = getattr(entry.body, "queue", "")

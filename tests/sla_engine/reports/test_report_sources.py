@@ -288,6 +288,23 @@ def test_a_silent_feed_lowers_the_coverage_of_its_hours(tmp_path: Path) -> None:
     assert covered == [Ratio(3_600_000, 3_600_000), Ratio(1_800_000, 3_600_000), Ratio(3_600_000, 3_600_000)]
 
 
+def test_hours_before_a_feed_that_cannot_number_was_heard_are_not_covered(tmp_path: Path) -> None:
+    plain = declared("10:00")
+    unnumbered = plain._replace(body=msgspec.structs.replace(plain.body, numbered=False))
+    ledger = filled(
+        tmp_path / "acme", [*rules()[1:], unnumbered, customer("08:00:01", arrives="10:00"), clock("12:00")]
+    )
+    found = made(ledger, By.HOUR, "08:00", "11:00")
+    hour = 3_600_000
+    assert [row.coverage and row.coverage.time for row in found.rows] == [
+        Ratio(0, hour),
+        Ratio(0, hour),
+        Ratio(hour, hour),
+    ]
+    assert found.total.coverage is not None
+    assert found.total.coverage.unbounded is Unbounded.NOT_NUMBERED
+
+
 def test_a_day_without_a_word_has_no_coverage_unless_its_feed_would_be_missed_or_told_more(tmp_path: Path) -> None:
     plain = declared("00:00")
     promised = plain._replace(body=msgspec.structs.replace(plain.body, heartbeat_ms=10_000))
