@@ -161,6 +161,7 @@ def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:
 
     bound = FigurePlan(
         header=columns.header,
+        read=0,
         clock=mapping.format,
         date=columns.one("period.column", mapping.period.column),
         queue=place("about.queue", mapping.about.queue),
@@ -186,4 +187,4 @@ def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:
         ),
     )
     columns.check()
-    return bound
+    return bound._replace(read=columns.read)
