@@ -150,8 +150,9 @@ def leg_lines(session: Session, explained: Explanation, tell: Teller) -> Iterato
         held = f"{tell.at(leg.started_at)} -> {tell.at(leg.ended_at)}"
         parts = [f"{tell.queue(leg.queue)}  {readable(leg.place.account)}: {held}", tell.word(leg.end)]
         if leg.replied_at is not None:
-            seat_clock = tell.filled("leg_seat_clock", lasted=tell.lasting(leg.replied_at - leg.started_at))
-            parts.append(f"{tell.word('answered')} {tell.at(leg.replied_at)} ({seat_clock})")
+            lasted_ms = leg.replied_at - leg.started_at  # 0: the reply itself says whose it was
+            seat_clock = f" ({tell.filled('leg_seat_clock', lasted=tell.lasting(lasted_ms))})" if lasted_ms else ""
+            parts.append(f"{tell.word('answered')} {tell.at(leg.replied_at)}{seat_clock}")
         if leg.leg in waited:
             parts.append(tell.filled("leg_waited", lasted=tell.lasting(waited[leg.leg])))
         yield f"  {'  '.join(parts)}"

@@ -53,6 +53,8 @@ class Columns:
                 self._twice.add(name)
             self._places.setdefault(name, place)
         self._problems: list[Problem] = []
+        self.read = 0
+        """How many columns, from the first, up to the last that was asked for."""
 
     def all(self, key: str, columns: ColumnNames) -> tuple[int, ...]:
         """The places of one or several columns. key: of the mapping, for the message."""
@@ -66,6 +68,7 @@ class Columns:
             there = ", ".join(filter(None, self.header)) or "(none)"
             self._problems.append(Problem(key, f"the file has no column {column!r}", f"its columns are: {there}"))
             return 0
+        self.read = max(self.read, place + 1)
         if name in self._twice:
             self._problems.append(Problem(key, f"the file has two columns {column!r}", "rename one of them"))
         return place

@@ -162,6 +162,7 @@ def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:
 
     bound = FigurePlan(
         header=columns.header,
+        read=0,
         clock=mapping.format,
         date=columns.one("period.column", mapping.period.column),
         queue=place("about.queue", mapping.about.queue),
@@ -187,4 +188,4 @@ def _plan(mapping: FigureMapping, header: Sequence[str]) -> FigurePlan:
         ),
     )
     columns.check()
-    return bound
+    return bound._replace(read=columns.read)

@@ -51,12 +51,13 @@ class StrictTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class FileTable(StrictTable, frozen=True, kw_only=True):
-    """How the file is laid out. header_row: counted from 1. sheet: of a workbook, "" = the first."""
+    """How the file is laid out. header_row: its first, counted from 1. sheet: of a workbook, "" = the first."""
 
     encoding: Encoding = Encoding.AUTO
     delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
     # Bound: nobody has a thousand lines above a heading.
     header_row: Annotated[int, Meta(ge=1, le=1000)] = 1
+    header_rows: Annotated[int, Meta(ge=1, le=9)] = 1
     sheet: str = ""
 
 
@@ -186,6 +187,7 @@ class _Binder(Columns):
         time = mapping.time
         result = Plan(
             header=self.header,
+            read=0,
             channel=mapping.channel,
             answer_at=mapping.answer_at,
             ambiguous=time.ambiguous,
@@ -221,12 +223,13 @@ class _Binder(Columns):
             notes=tuple((entry.name, self.conditions("note.when", entry.when)) for entry in mapping.note),
         )
         self.check()
-        return result
+        return result._replace(read=self.read)
 
 
 def readers(mapping: Mapping) -> tuple[TimeReader, DurationReader]:
     """How times and durations of this format are read."""
-    return TimeReader(mapping.time.formats, mapping.time.date_formats), duration_reader(mapping.durations)
+    times = TimeReader(mapping.time.formats, mapping.time.date_formats, _words().half_days)
+    return times, duration_reader(mapping.durations)
 
 
 def duration_reader(table: DurationTable) -> DurationReader:
@@ -244,6 +247,7 @@ class _Nothing(msgspec.Struct, frozen=True):
 
 class _Words(msgspec.Struct, frozen=True):
     durations: dict[str, int]
+    half_days: dict[str, str]
     nothing: _Nothing
 
 
@@ -280,7 +284,8 @@ def _problems(mapping: Mapping) -> Iterator[Problem]:
 def _missing_roles(mapping: Mapping) -> Iterator[Problem]:
     roles = mapping.roles
     made = {rule.becomes for rule in mapping.outcome}
-    leaves = bool(roles.queue_exit or roles.wait)
+    is_written = mapping.channel is Channel.CHAT and mapping.answer_at is AnswerAt.SERVICE_START
+    leaves = bool(roles.queue_exit or roles.wait or (is_written and roles.service_end))
     if Outcome.ABANDONED in made and not leaves:
         yield Problem("roles.queue_exit", "nothing says when a caller left", "name roles.queue_exit or roles.wait")
     if Outcome.ANSWERED not in made:

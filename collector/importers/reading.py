@@ -1,10 +1,11 @@
 """One file under one mapping: its rows counted, its events numbered and in order of time."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,11 +16,12 @@ from collector.importers._core import keys
 from collector.importers._core.order import Numbered, Recent, by_time, numbered
 from collector.importers._core.plan import Plan
 from collector.importers._core.rows import Readers, Row, RowReader
+from collector.importers._core.text import heading, plain
 from collector.importers._core.times import Offsets
 from collector.importers.columns import MappingError, Problem
 from collector.importers.mapping import FileTable, Mapping, nothing_words, plan, readers
 from collector.importers.report import Report
-from collector.importers.tables import Table, TableLimits
+from collector.importers.tables import WORKBOOK, Table, TableLimits
 
 PlanT = TypeVar("PlanT")
 
@@ -72,6 +74,7 @@ class TableReading(ABC, Generic[PlanT]):
         rows = self._rows()
         _, header = next(rows, (0, []))
         self._plan: Final = bind(header)
+        self._width: Final = len(header)
         first = [keys.line(cells) for _, cells in islice(rows, keys.HEAD_LENGTH)]
         self.epochs: Final[Sequence[bytes]] = keys.epochs(*stream, [keys.line(header), *first])
         self.report: Report = self._fresh_report()
@@ -94,10 +97,12 @@ class TableReading(ABC, Generic[PlanT]):
         """All events by number. Counts anew into `report`."""
         report = self.report = self._fresh_report()
         read = self._reader()
+        # a workbook keeps no empty cells; in a text a row that ends early may have been cut off
+        empty = [""] * (self._width if self._path.suffix.lower() == WORKBOOK else 0)
 
         def counted() -> Iterator[tuple[int, Row]]:
             for number, cells in islice(self._rows(), 1, None):
-                row = read(cells)
+                row = read([*cells, *empty[len(cells) :]])
                 report.count(number, row)
                 yield number, row
 
@@ -126,7 +131,8 @@ class TableReading(ABC, Generic[PlanT]):
         rows = self._table.rows()
         for number, cells in rows:
             if number >= file.header_row:
-                return chain([(number, cells)], rows)
+                following = (cells for _, cells in islice(rows, file.header_rows - 1))
+                return chain([(number, one_heading_each([cells, *following]))], rows)
         fix = "give a file with a header, or correct file.header_row"
         raise MappingError([Problem("file.header_row", f"{self._path} has no row {file.header_row}", fix)])
 
@@ -150,6 +156,29 @@ class MappedReading(TableReading[Plan]):
         recent = Recent(self._settings.ids_remembered)
         found = Readers(times, durations, offsets, nothing_words())
         return RowReader(self._plan, found, recent.first_seen, self._settings.latest).read
+
+
+def one_heading_each(rows: Sequence[list[str]]) -> list[str]:
+    """The headings of columns under a header of several rows: the lowest that is filled.
+
+    Of several columns that are called the same so, each with the name of its group before it, which stands above the
+    first of them.
+    """
+    if len(rows) == 1:
+        return rows[0]
+    width = max(map(len, rows))
+    padded = [[*cells, *[""] * (width - len(cells))] for cells in rows]
+    lowest = [next(filter(plain, reversed(cells)), "") for cells in zip(*padded, strict=True)]
+    twice = {name for name, count in Counter(map(heading, lowest)).items() if count > 1}
+    groups: Iterator[str] = accumulate(padded[0], _last_filled)
+    return [
+        f"{group} {name}" if heading(name) in twice and plain(name) else name
+        for group, name in zip(groups, lowest, strict=True)
+    ]
+
+
+def _last_filled(before: str, cell: str) -> str:
+    return cell if plain(cell) else before
 
 
 def zone_offsets(zone: ZoneInfo) -> Offsets:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from collector.importers._core.text import without_thousands
 from wire.limits import INSTANT_MAX_MS
 
 # Python reads no number of thousands of digits, and no length of time has so many.
@@ -35,7 +36,7 @@ class DurationReader:
 
         What is longer than all of time (INSTANT_MAX_MS) is none: it was meant for another column.
         """
-        read = self._read(text)
+        read = self._read(without_thousands(text))
         return read if read is None or read <= INSTANT_MAX_MS else None
 
     def _read(self, text: str) -> int | None:

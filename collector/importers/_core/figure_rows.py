@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from collector.importers._core.durations import DurationReader
 from collector.importers._core.plan import Condition, Outcome
 from collector.importers._core.rows import Row
-from collector.importers._core.text import REPLACEMENT, plain
+from collector.importers._core.text import REPLACEMENT, as_wide, plain, without_thousands
 from wire.ids import is_derived, is_name
 from wire.limits import INSTANT_MAX_MS
 from wire.platform import PlatformFigure
@@ -63,9 +63,10 @@ class Figure(NamedTuple):
 
 
 class FigurePlan(NamedTuple):
-    """A mapping of figures bound to the columns of one file."""
+    """A mapping of figures bound to the columns of one file. read: how many, from the first, up to the last named."""
 
     header: tuple[str, ...]
+    read: int
     clock: str
     date: int
     queue: int | None
@@ -104,11 +105,11 @@ class FigureRows:
             return Row(Outcome.REJECTED, (), rejected.fault, column)
 
     def _plainly(self, cells: Sequence[str]) -> list[str]:
-        header = self._plan.header
-        if len(cells) < len(header) or any(plain(cell) for cell in cells[len(header) :]):
+        there = as_wide(cells, len(self._plan.header), self._plan.read)
+        if there is None:
             raise _RejectedRow(Fault.CELLS_MISSING)
         found = []
-        for place, cell in enumerate(cells[: len(header)]):
+        for place, cell in enumerate(there):
             if REPLACEMENT in cell:
                 raise _RejectedRow(Fault.NOT_TEXT, place)
             text = plain(cell)
@@ -150,10 +151,10 @@ class FigureRows:
         return cells[place]
 
     def _count(self, place: int | None, cells: Sequence[str]) -> int | None:
-        return None if place is None else self._whole_number(place, cells[place].replace(",", ""), 1)
+        return None if place is None else self._whole_number(place, without_thousands(cells[place]), 1)
 
     def _value(self, figure: Figure, cells: Sequence[str]) -> int | None:
-        text = cells[figure.value].replace(",", "")
+        text = without_thousands(cells[figure.value])
         if figure.unit is Unit.DURATION:
             read = self._durations.read(text) if text else None
             if text and read is None:

@@ -94,10 +94,12 @@ class Rule(NamedTuple):
 class Plan(NamedTuple):
     """A mapping bound to the columns of one file. Each role holds the places of its columns.
 
+    read: how many columns, from the first, up to the last that the mapping names.
     wait_within_ms: by less than this a stated wait may differ from the times beside it.
     """
 
     header: tuple[str, ...]
+    read: int
     channel: Channel
     answer_at: AnswerAt
     ambiguous: Ambiguous
@@ -122,3 +124,8 @@ class Plan(NamedTuple):
     absent: tuple[tuple[Places, tuple[Condition, ...]], ...]
     rules: tuple[Rule, ...]
     notes: tuple[tuple[str, tuple[Condition, ...]], ...]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the rows are of chats with a first reply, in which getting a conversation is no answer."""
+        return self.channel is Channel.CHAT and self.answer_at is AnswerAt.SERVICE_START

@@ -18,12 +18,13 @@ from collector.importers._core.plan import (
     Plan,
     Rule,
 )
-from collector.importers._core.text import REPLACEMENT, plain
+from collector.importers._core.text import REPLACEMENT, as_wide, plain
 from collector.importers._core.times import Moment, Offsets, TimeReader, instants, nearest
 from wire.body import Body
 from wire.conversation import (
     AgentTurn,
     Assigned,
+    Channel,
     Closed,
     ClosedBy,
     CustomerLeft,
@@ -69,13 +70,17 @@ class _RejectedRow(Exception):
 
 
 class _Times(NamedTuple):
-    """Instants of a row in ms, None where the file says none. exit_from, end_from: the columns they were told by."""
+    """Instants of a row in ms, None where the file says none. exit_from, end_from: the columns they were told by.
+
+    assigned: when somebody got it; None where no column says that apart from the reply or the end.
+    """
 
     offered: int
     queue_entry: int
     queue_exit: int
     service_start: int | None
     service_end: int | None
+    assigned: int | None
     exit_from: Places
     end_from: Places
 
@@ -109,14 +114,13 @@ class RowReader:
         for place, cell in enumerate(cells):
             if REPLACEMENT in cell:
                 raise _RejectedRow(Fault.NOT_TEXT, plan.header[place] if len(cells) == len(plan.header) else "")
-        if len(cells) < len(plan.header):
+        there = as_wide(cells, len(plan.header), plan.read)
+        if there is None:
             raise _RejectedRow(Fault.CELLS_MISSING)
         found = []
-        for cell in cells[: len(plan.header)]:
+        for cell in there:
             text = plain(cell)
             found.append("" if text.casefold() in self._readers.nothing else text)
-        if any(plain(cell) for cell in cells[len(plan.header) :]):
-            raise _RejectedRow(Fault.CELLS_MISSING)
         for place, meanings in plan.values.items():
             found[place] = meanings.get(found[place], found[place])
         for places, when in plan.absent:
@@ -155,12 +159,13 @@ class RowReader:
         ]
         if plan.offered:
             bodies.append(Queued(times.queue_entry, *head, conversation, queue))
+        if account and times.assigned is not None:  # else there is no seat's clock: whose it was, only the reply says
+            bodies.append(Assigned(times.assigned, *head, conversation, account, queue))
         if rule.outcome is Outcome.ABANDONED:
-            bodies.append(CustomerLeft(times.queue_exit, *head, conversation, rule.left))
+            left_at = times.queue_exit if times.service_end is None else times.service_end
+            bodies.append(CustomerLeft(left_at, *head, conversation, rule.left))
             return bodies
         answered_at, ended_at = self._service(times, notes)
-        if account:
-            bodies.append(Assigned(times.queue_exit, *head, conversation, account, queue))
         bodies.append(AgentTurn(answered_at, *head, conversation, account))
         bodies.append(Closed(ended_at, *head, conversation, ClosedBy.SYSTEM))
         return bodies
@@ -248,13 +253,17 @@ class RowReader:
         lengths = Lengths(wait, service, plan.wait_within_ms, 2 * plan.resolution_ms)
         read = self._read_times(cells, lengths, notes, is_answered=is_answered)
         offered, queue_entry, queue_exit, start, end = read
+        is_told = queue_exit is not None
         if queue_exit is None and wait is not None:
             queue_exit = queue_entry + wait
         if is_answered and end is None and service is not None:
             begins = queue_exit if queue_exit is not None else start
             end = None if begins is None else begins + service
+        assigned = queue_exit if self._tells_hands(cells, is_told=is_told, is_answered=is_answered) else None
+        if assigned is not None and end is None and not is_answered:
+            raise _RejectedRow(Fault.NOTHING_THERE, plan.header[plan.service_end[0]])
         if queue_exit is None:
-            queue_exit = start
+            queue_exit = end if start is None else start
         if queue_exit is None:
             raise _RejectedRow(
                 Fault.NOTHING_THERE, plan.header[(plan.queue_exit or plan.wait or plan.service_start)[0]]
@@ -264,12 +273,23 @@ class RowReader:
         )
         end_from = plan.service_end if read.service_end is not None else plan.service
         times = _Times(
-            queue_entry if offered is None else offered, queue_entry, queue_exit, start, end, exit_from, end_from
+            *(queue_entry if offered is None else offered, queue_entry, queue_exit, start, end, assigned),
+            *(exit_from, end_from),
         )
         column = self._beyond(times, INSTANT_MAX_MS)
         if column:
             raise _RejectedRow(Fault.OUT_OF_RANGE, column)
         return times
+
+    def _tells_hands(self, cells: Sequence[str], *, is_told: bool, is_answered: bool) -> bool:
+        """Whether leaving the queue was coming into somebody's hands, and no reply or end that stands in for it."""
+        plan = self._plan
+        if plan.channel is not Channel.CHAT:
+            return is_answered
+        if not plan.is_written or not is_told:
+            return plan.is_written and is_answered and bool(plan.wait)
+        place = next(place for place in plan.queue_exit if cells[place])
+        return place not in (*plan.service_start, *plan.service_end) and (is_answered or bool(plan.service_end))
 
     def _beyond(self, times: _Times, latest: int) -> str:
         """The heading of what makes a row reach beyond `latest`: a time, or the length it was reckoned with; ""."""
@@ -287,7 +307,9 @@ class RowReader:
         """Its instants. Where the clock showed one twice, order and lengths decide, and the mapping what they leave."""
         plan = self._plan
         anchor = self._anchor(cells)
-        served = (plan.service_start, plan.service_end) if is_answered else ((), ())
+        served = (
+            (plan.service_start, plan.service_end) if is_answered else ((), plan.service_end if plan.is_written else ())
+        )
         columns = (plan.offered, plan.queue_entry, plan.queue_exit, *served)
         told, headings = zip(*(self._candidates(places, cells, anchor) for places in columns), strict=True)
         if not told[1]:
@@ -303,6 +325,12 @@ class RowReader:
         read = found[0 if plan.ambiguous is not Ambiguous.LATER else -1]
         if read.queue_exit is not None and read.queue_exit < read.queue_entry:
             raise _RejectedRow(Fault.ENDS_BEFORE_START, headings[2])
+        if (
+            not is_answered
+            and read.service_end is not None
+            and read.service_end < (read.queue_exit or read.queue_entry)
+        ):
+            raise _RejectedRow(Fault.ENDS_BEFORE_START, headings[4])
         if read.offered is not None and read.offered > read.queue_entry:
             raise _RejectedRow(Fault.ENDS_BEFORE_START, headings[0])
         return read

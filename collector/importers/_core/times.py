@@ -1,7 +1,7 @@
 """Points in time as files write them: with or without a date, in a zone whose clocks are set back and forth."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -24,6 +24,7 @@ _ISO: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"\d{1,15}")
 """An instant as a number: more digits are none, not even in ms, and Python reads no number of thousands of them."""
+_HALF_DAY: Final = "%p"
 _DATE_DIRECTIVES: Final = ("%Y", "%y")
 
 
@@ -45,7 +46,11 @@ class Moment(NamedTuple):
 class TimeReader:
     """Reads the times of one file format. formats: of strptime, or `epoch_s`, `epoch_ms`; ISO forms are read always."""
 
-    def __init__(self, formats: Sequence[str], date_formats: Sequence[str]) -> None:
+    def __init__(
+        self, formats: Sequence[str], date_formats: Sequence[str], half_days: Mapping[str, str] | None = None
+    ) -> None:
+        """half_days: words for what %p of a format reads as AM or PM."""
+        self._half_days: Final = half_days or {}
         self._formats = tuple((form, any(part in form for part in _DATE_DIRECTIVES)) for form in formats)
         self._date_formats = tuple(date_formats)
 
@@ -59,10 +64,15 @@ class TimeReader:
                 if _NUMBER.fullmatch(text):
                     return Moment(None, 0, int(text) * (_SECOND_MS if form == EPOCH_S else 1))
                 continue
-            moment = _from_format(text, form)
+            moment = _from_format(self._halved(text) if _HALF_DAY in form else text, form)
             if moment is not None:
                 return moment if has_date else Moment(None, moment.ms)
         return None
+
+    def _halved(self, text: str) -> str:
+        for word, half in self._half_days.items():
+            text = text.replace(word, half)
+        return text
 
     def read_date(self, text: str) -> int | None:
         """The date in `text` in days since the Unix epoch; a spreadsheet's date with a time of midnight is one too."""
