@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from dashboards.wallboard._core.names import Names
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time, unmistakable_time
 from sla_engine._core.reasons import Applied
@@ -24,18 +25,26 @@ from wire.recorded import Recorded
 from wire.spelling import readable
 
 MS_PER_S: Final = 1_000
+_NO_NAMES: Final = Names()
 S_PER_MINUTE: Final = 60
 _NAMED: Final = frozenset({"author", "authors", "forms"})
 """Values of a sentence that are words of the glossary themselves."""
 
 
 class Teller:
-    """Texts in one language and one time zone. queues: names by id; a queue without one is told by its id."""
+    """Texts in one language and one time zone. queues: names by id, names: of the rest; else the id itself is told."""
 
-    def __init__(self, language: Language, zone: ZoneInfo, queues: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        language: Language,
+        zone: ZoneInfo,
+        queues: Mapping[str, str] = MappingProxyType({}),
+        names: Names = _NO_NAMES,
+    ) -> None:
         self._language: Final[Language] = language
         self._zone: Final = zone
         self._queues: Final = queues
+        self.names: Final = names
 
     def word(self, key: str) -> str:
         """A word of the glossary."""

@@ -1,6 +1,7 @@
 """Incidents and their evidence in words of the glossary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,11 +27,12 @@ def power_word(power: str) -> str:
 
 
 class IncidentTeller:
-    """Texts in one language and one time zone."""
+    """Texts in one language and one time zone. sites: names by id; a site without one is told by its id."""
 
-    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+    def __init__(self, language: Language, zone: ZoneInfo, sites: Mapping[str, str] = MappingProxyType({})) -> None:
         self._language: Final[Language] = language
         self._zone: Final = zone
+        self._sites: Final = sites
 
     def word(self, key: str) -> str:
         """A word of the glossary."""
@@ -50,7 +52,7 @@ class IncidentTeller:
 
     def headline(self, said: IncidentSaid) -> str:
         """What it is, where, how grave, in one line."""
-        where = " ".join(part for part in (said.site, said.about) if part)
+        where = " ".join(part for part in (self._sites.get(said.site) or said.site, said.about) if part)
         told = (
             ("suspected", said.is_suspected),
             ("planned", said.is_planned),

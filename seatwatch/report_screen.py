@@ -91,7 +91,7 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
     head = report.head
     question = head.question
     span = f"{tell.at(question.since)} .. {tell.at(question.until)}"
-    yield f"{tell.word('client')} {question.client}  {span}  {head.time_zone}"
+    yield f"{tell.word('client')} {tell.names.client(question.client)}  {span}  {head.time_zone}"
     starts = time_of_day(head.business_day_starts_minute)
     yield f"{tell.filled('report_day_starts', at=starts)}  {tell.word('report_contracts')}: {_listed(head.contracts)}"
     for used in head.definitions:

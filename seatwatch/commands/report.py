@@ -98,7 +98,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     elif shown_as == "csv":
         typer.echo(as_csv(found), nl=False)
     else:
-        show(found, Teller(lang, ZoneInfo(found.head.time_zone)), names.of_rows(by, client))
+        show(found, Teller(lang, ZoneInfo(found.head.time_zone), names=names), names.of_rows(by, client))
 
 
 class _Asked:

@@ -50,6 +50,7 @@ class PortalRecord:
     def __init__(
         self, config: Config, base: Path, data: Path, *, defaults: Defaults, clock_ms: Callable[[], int]
     ) -> None:
+        self._names: Final = config.names()
         self._clients: Final = {client.id: client for client in config.client}
         self._base: Final = base
         self._defaults: Final = defaults
@@ -148,7 +149,7 @@ class PortalRecord:
         return self._section(asked).time_zone or self._zone
 
     def _teller(self, asked: Asked, zone: str) -> Teller:
-        return Teller(_language(asked), ZoneInfo(zone), self._queues(asked))
+        return Teller(_language(asked), ZoneInfo(zone), self._queues(asked), self._names)
 
     def _queues(self, asked: Asked) -> dict[str, str]:
         """Names of the client's queues by id."""

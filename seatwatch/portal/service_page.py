@@ -106,7 +106,8 @@ def _lanes(row: Row, incidents: Iterable[IncidentSaid], tell: Teller) -> Iterabl
         start = max(each.started_at, row.since)
         end = row.until if each.ended_at is None else min(each.ended_at, row.until)
         if start < end:
-            said = f"{tell.word(f'cause_{each.cause}')} {each.site} {each.subject}: {tell.at(each.started_at)}"
+            where = f"{tell.names.site(each.site)} {each.subject}"
+            said = f"{tell.word(f'cause_{each.cause}')} {where}: {tell.at(each.started_at)}"
             until = "" if each.ended_at is None else f" .. {tell.at(each.ended_at)}"
             long = row.until - row.since
             yield Lane(

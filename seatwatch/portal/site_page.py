@@ -68,7 +68,7 @@ _TICKS: Final = {Range.HOUR: 10 * MINUTE_MS, Range.DAY: 180 * MINUTE_MS, Range.W
 _POINTS: Final = 400
 """Of a level: fewer than a picture has columns."""
 _DISCHARGES: Final = 6  # Layout: of pictures.
-_TICKS_OF_DISCHARGE: Final = 8
+_TICKS_OF_DISCHARGE: Final = 5
 _WHOLE: Final = 100
 _MISSING: Final = frozenset({Look.WARN, Look.BAD})
 _JUDGED: Final = frozenset({Look.WARN, Look.BAD, Look.NONE})
@@ -158,7 +158,6 @@ def incident_page(
     tell: IncidentTeller,
     zone: ZoneInfo,
     *,
-    name: str,
     has_entries: bool,
     is_long: bool,
 ) -> IncidentPage:
@@ -171,7 +170,7 @@ def incident_page(
     cells = tuple((tell.at(at), f"#{index}", text) if has_entries else (tell.at(at), text) for at, index, text in rows)
     return IncidentPage(
         incident=said.incident,
-        title=tell.headline(said) if name == said.site else f"{name} \u00b7 {tell.headline(said)}",
+        title=tell.headline(said),
         site=said.site,
         until=_named(said.started_at + DAY_MS // 2, zone),
         board_at=_iso(said.started_at),

@@ -86,8 +86,7 @@ class SiteHistories:
             found = Incident(found.revisions, [])
         tell = self._teller(asked)
         rows = timeline(found, told, tell)
-        name = self._names.get(said.site, said.site)
-        return incident_page(said, rows, tell, self._zone, name=name, has_entries=is_staff, is_long=is_long)
+        return incident_page(said, rows, tell, self._zone, has_entries=is_staff, is_long=is_long)
 
     def _shown(self, asked: SiteAsked) -> Shown:
         time = self._time(asked)
@@ -171,7 +170,7 @@ class SiteHistories:
 
     def _teller(self, asked: SiteAsked) -> IncidentTeller:
         language: Language = "zh" if asked.language.startswith("zh") else "en"
-        return IncidentTeller(language, self._zone)
+        return IncidentTeller(language, self._zone, self._names)
 
 
 def _of_sources(reader: LedgerReader, *sources: str) -> list[Recorded]:

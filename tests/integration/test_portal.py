@@ -108,11 +108,23 @@ def test_on_a_phone_the_newest_end_of_a_picture_is_in_view_and_the_rest_is_scrol
         assert drawn is not None
         assert drawn["width"] > held["width"] > 0
         assert abs(drawn["x"] + drawn["width"] - held["x"] - held["width"]) <= 1
-    assert page.locator(".newest").count() == 2
+    assert page.locator(".newest").count() == 1
     names, lanes = page.locator(".names").bounding_box(), page.locator(".newest").first.bounding_box()
     assert names is not None
     assert lanes is not None
     assert names["x"] == lanes["x"], "what each lane is stays in view"
+
+
+def test_on_a_phone_a_battery_is_seen_from_its_first_reading_over_the_last_to_the_projected_end(
+    page: Page, base: str
+) -> None:
+    page.goto(f"{base}/site?lang=en&{AT}")
+    dots = page.locator(".discharge .dot")
+    for mark in (dots.first, dots.last, page.locator(".discharge .projected")):
+        box = mark.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
 
 
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:

@@ -20,6 +20,8 @@ FLAT: Final = 16
 GAP: Final = 12
 ROWS_OF_MARKS: Final = 4
 NAME_SHOWN: Final = 22
+DISCHARGE: Final = 480
+"""Width of the picture of a battery: as much as a telephone shows at once, from when it began to the projected end."""
 _PLOT: Final = WIDTH - NAMES - RIGHT
 _WHOLE: Final = 100
 _GRAVEST_LAST: Final = (Look.PLAIN, Look.GOOD, Look.OFF, Look.NONE, Look.WARN, Look.BAD)
@@ -61,31 +63,32 @@ def lanes(page: SitePage, words: Words, address: Callable[[str], str]) -> str:
 def discharge(shown: DischargePicture, words: Words) -> str:
     """Charge as measured, a dashed line to the projected end, which is called an estimate."""
     height, base, left = 250, 200, LEFT
-    x = _scale(shown.since, shown.ends_at, left, WIDTH - left - RIGHT)
+    right = DISCHARGE - RIGHT
+    x = _scale(shown.since, shown.ends_at, left, right - left)
 
     def y(percent: int) -> int:
         return base - (base - TOP - 10) * percent // _WHOLE
 
     marks = []
     for percent in _PROMISED:
-        marks.append(line(left, y(percent), WIDTH - RIGHT, y(percent), "grid"))
+        marks.append(line(left, y(percent), right, y(percent), "grid"))
         marks.append(text(left - 6, y(percent) + 4, f"{percent} %", "axis end"))
     for at, label in shown.axis:
-        marks.append(text(x(at), base + 20, label, "axis middle"))
+        marks.append(text(x(at), base + 24, label, "axis middle"))
     points = " ".join(f"{x(at)},{y(percent)}" for at, percent in shown.charges)
     marks.append(f'<polyline class="measured" points="{points}"/>')
     marks += [circle(x(at), y(percent), "dot", f"{percent} %") for at, percent in shown.charges]
     if shown.empty_at is not None and shown.charges:
         at, percent = shown.charges[-1]
         marks.append(line(x(at), y(percent), x(shown.empty_at), y(0), "projected"))
-        marks.append(text(WIDTH - RIGHT, y(75) + 16, words["portal_projected"], "edge-word end"))
+        marks.append(text(right, base + 46, words["portal_projected"], "edge-word end"))
     if shown.until is not None:
         ends = x(shown.until)
-        is_right = ends > WIDTH // 2
+        is_right = ends > DISCHARGE // 2
         marks.append(line(ends, TOP, ends, base, "edge"))
         where = ends - 6 if is_right else ends + 6
         marks.append(text(where, TOP, words["portal_discharge_over"], "edge-word end" if is_right else "edge-word"))
-    return svg(height, shown.title, marks)
+    return svg(height, shown.title, marks, right=DISCHARGE, kind="discharge")
 
 
 def _stretches(shown: Iterable[Stretch], x: Callable[[int], int], y: int, tall: int) -> Iterable[str]:

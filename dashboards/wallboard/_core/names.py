@@ -24,6 +24,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """What a client is called."""
         return self.clients.get(client) or client
 
+    def site(self, site: str) -> str:
+        """What a site is called."""
+        return self.sites.get(site) or site
+
     def queue(self, client: str, queue: str) -> str:
         """What a queue of a client is called."""
         return self.queues.get((client, queue)) or readable(queue)
