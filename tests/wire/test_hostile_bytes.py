@@ -107,7 +107,8 @@ def test_a_hostile_item_is_put_aside_as_cheaply_as_a_frame_is_refused(
 def test_a_document_full_of_unknown_kinds_is_read_cheaply() -> None:
     few = ",".join(f'{{"kind":"typing","sequence":{n},"on":true}}' for n in range(1, FRAME_ITEMS_MAX + 1))
     large = ",".join(f'{{"kind":"x","sequence":{n},"y":[{"{}," * 2600}0]}}' for n in range(1, 9))
-    for items in (few, large):
+    far = ",".join(f'{{"kind":"x","sequence":{n},"y":[{"1E-308, " * 950}0]}}' for n in range(1, 9))
+    for items in (few, large, far):
         data = ('{"source":"shop/one","epoch":"' + "65" * 16 + f'","items":[{items}]}}').encode()
         assert {item.kind for item in decode_json_frame(data).frame.items} == {UNKNOWN_WORD}
         _assert_cheap(decode_json_frame, data)
