@@ -144,26 +144,26 @@ def _said(data: bytes) -> tuple[Any, list[Any]]:
     try:
         said = _decode_outside(data)
     except _BAD as error:
-        inside, fault = _fault(error, "$")
+        inside, fault = _fault(_words(error), "$")
         raise FieldError(*fault, inside=inside) from None
     return said, [_taken_apart(f"$.items[{place}]", raw) for place, raw in enumerate(said.items)]
 
 
 def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct made at run time
     """One item by itself."""
-    wrong: list[tuple[Exception, str]] = []
+    wrong: list[tuple[str, str]] = []  # in words: an error that is kept keeps this frame, in a circle
     parts = _Parts()
     try:
         parts = _decode_parts(raw)
     except _BAD as error:
-        wrong.append((error, where))
+        wrong.append((_words(error), where))
     told: list[Any] = []
     for name, decode, otherwise in _PARTS:
         try:
             told.append(decode(getattr(parts, name)))
         except _BAD as error:
             told.append(otherwise)
-            wrong.append((error, f"{where}.{name}"))
+            wrong.append((_words(error), f"{where}.{name}"))
     word, sequence, event_id = told
     key = KEY_OF_WORD.get(word) or RESERVED_WORDS.get(word, (UNKNOWN_WORD, 0))
     body = NOTHING
@@ -171,11 +171,11 @@ def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struc
         if word in KEY_OF_WORD:
             return _decode_item(raw)
     except _BAD as error:
-        wrong.append((error, where))
+        wrong.append((_words(error), where))
     try:
         body = _looked_into(raw, _FIELDS_OF.get(key))
     except _BAD as error:
-        wrong.append((error, where))
+        wrong.append((_words(error), where))
     fault = _fault(*wrong[0])[1] if wrong else None
     if not word:  # told as by a source that cannot make out a record of its own
         key, fault = (Kind.QUARANTINED, 1), fault or Fault(f"{where}.kind", "every item needs one")
@@ -273,9 +273,14 @@ def _shard_key(said: Any) -> str:  # noqa: ANN401 - a struct made at run time
     return str(said.customer or said.linked or said.conversation)
 
 
-def _fault(error: Exception, where: str) -> tuple[str, Fault]:
-    """A decoder's message: the place it stopped at, and what is wrong; where: what it decoded."""
-    problem, _, path = (str(error) or type(error).__name__).partition(" - at ")
+def _words(error: Exception) -> str:
+    """What a decoder says is wrong."""
+    return str(error) or type(error).__name__
+
+
+def _fault(said: str, where: str) -> tuple[str, Fault]:
+    """Of what a decoder says: the place it stopped at, and what is wrong; where: what it decoded."""
+    problem, _, path = said.partition(" - at ")
     start, _, told = problem.partition(" matching regex ")
     if told:
         problem = f"{start} {_PATTERNS[told]}"
