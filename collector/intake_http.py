@@ -127,10 +127,12 @@ class HttpDoor:
         if identified is not None:
             return identified
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        principal = self._sources.principal_of(token.strip()) if scheme.lower() == "bearer" else None
+        shown = token.strip() if scheme.lower() == "bearer" else ""
+        principal = self._sources.principal_of(shown)
         if principal is None:
             self.stats.unauthorised += 1
-            raise _Refused(401, Problem("unauthorised", "send the header Authorization: Bearer <token of the source>"))
+            wanted = "send the header Authorization: Bearer <token of the source>"
+            raise _Refused(401, Problem("unauthorised", "no source has this token" if shown else wanted))
         return principal
 
     def _limit_rate(self, principal: Principal) -> None:

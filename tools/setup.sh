@@ -39,6 +39,12 @@ if ! { [ -x .venv/bin/python ] && recent_enough .venv/bin/python; }; then
     fi
 fi
 
+# `uv venv` makes one without pip; nothing but pip is missing in it.
+if ! { .venv/bin/python -m pip --version || .venv/bin/python -m ensurepip; } >/dev/null 2>&1; then
+    echo ".venv has no pip, and this Python cannot put one into it: remove .venv and run this again" >&2
+    exit 1
+fi
+
 # The locks list every package, so pip has nothing to resolve (--no-deps); the project itself comes last, as an editable install.
 .venv/bin/python -m pip install -qq --only-binary :all: --require-hashes --no-deps \
     -r "requirements/$level.txt" -r requirements/build.txt

@@ -5,6 +5,7 @@ stream's last id says where the feeder goes on, and Redis refuses to take a chun
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -47,6 +48,13 @@ def decode_chunk(data: bytes) -> list[StreamEntry]:
         return _decoder.decode(data)
     except msgspec.MsgspecError:
         raise DecodeError(Reason.NOT_A_FRAME, "not a chunk of entries") from None
+
+
+def decode_fields(fields: Mapping[bytes, bytes]) -> tuple[list[StreamEntry], bytes]:
+    """The chunk of a stream entry and the leaf before it. DecodeError(NOT_A_FRAME) where no feeder wrote the entry."""
+    if not fields.keys() >= {CHUNK_FIELD, BEFORE_FIELD}:
+        raise DecodeError(Reason.NOT_A_FRAME, "not the fields of a chunk")
+    return decode_chunk(fields[CHUNK_FIELD]), fields[BEFORE_FIELD]
 
 
 class Announced(NamedTuple):

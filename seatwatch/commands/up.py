@@ -4,12 +4,14 @@ import asyncio
 import faulthandler
 import resource
 import signal
+import sqlite3
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
+import structlog
 import typer
 
 from ledger.errors import LedgerError
@@ -18,8 +20,9 @@ from seatwatch.config import Config, ConfigError, Problem, read_config
 from seatwatch.config_notes import notes
 from seatwatch.explain_words import Teller
 from seatwatch.logs import configure_logs
-from seatwatch.server.process import Part, Server
+from seatwatch.server.process import EXIT_COMMIT_FAILED, Part, Server
 from seatwatch.settings import load_defaults
+from sla_engine.runners.tail import FeedEnded
 
 EXAMPLES = """
 Examples:
@@ -32,6 +35,10 @@ Examples:
 
 docs/operate/run.md says how to start, stop, back up and restore it, and what each log line means.
 """
+
+
+SAID_IN_WORDS: Final = (ConfigError, LedgerError, FeedEnded, sqlite3.Error, OSError)
+log = structlog.get_logger()
 
 
 def register(app: typer.Typer) -> None:
@@ -73,8 +80,10 @@ def _ask_for_open_files(wanted: int) -> None:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """What really went wrong: a task group wraps the one error that ended it."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+    """What really went wrong: a task group wraps what ended it. Of several that can be said in words, the first."""
+    while isinstance(error, BaseExceptionGroup) and (
+        len(error.exceptions) == 1 or error.split(SAID_IN_WORDS)[1] is None
+    ):
         error = error.exceptions[0]
     return error
 
@@ -89,6 +98,9 @@ def _explain(error: BaseException, where: str) -> int:
         case LedgerError():
             typer.echo(f"the record cannot be opened: {error}", err=True)
             return 1
+        case FeedEnded() | sqlite3.Error():  # of facts, mostly: a commit to the record that fails has ended us already
+            log.critical("server.failed", error=str(error))
+            return EXIT_COMMIT_FAILED
         case PortBusy():
             fix = "free it (`ss -ltnp` names who has it), or write another one and tell whoever is to find it there"
             typer.echo(f"{where}: {Problem(error.key, str(error.strerror), fix)}", err=True)

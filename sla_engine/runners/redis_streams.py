@@ -14,22 +14,15 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ledger.entry import StoredEntry
-from wire.stream import (
-    BEFORE_FIELD,
-    CHUNK_FIELD,
-    Announced,
-    StreamEntry,
-    chunk_id,
-    decode_announced,
-    decode_chunk,
-    size_after,
-)
+from sla_engine.runners.tail import FeedEnded
+from wire.errors import DecodeError
+from wire.stream import Announced, StreamEntry, chunk_id, decode_announced, decode_fields, size_after
 from wire.topics import LEDGERS_KEY, stream_name
 
 log = structlog.get_logger()
 
 
-class FeedGap(Exception):
+class FeedGap(FeedEnded):
     """The stream begins after the entry that is needed: it was trimmed. Whoever follows must read the ledger itself."""
 
     def __init__(self, stream: str, wanted: int, first: int) -> None:
@@ -39,7 +32,7 @@ class FeedGap(Exception):
         )
 
 
-class FeedDiverged(Exception):
+class FeedDiverged(FeedEnded):
     """The stream goes on from another past than was read: the ledger was restored. A new start notices, and replays."""
 
     def __init__(self, stream: str, index: int) -> None:
@@ -47,7 +40,10 @@ class FeedDiverged(Exception):
 
 
 async def announced_ledgers(redis: Redis) -> dict[str, Announced]:
-    """Client (or "operator") -> its ledger, as the feeders announce them; empty before any feeder ran."""
+    """Client (or "operator") -> its ledger, as the feeders announce them; empty before any feeder ran.
+
+    DecodeError where somebody else wrote there.
+    """
     found: Any = await redis.hgetall(LEDGERS_KEY)
     return {client.decode(): decode_announced(data) for client, data in found.items()}
 
@@ -155,6 +151,10 @@ class RedisFeed:
                 log.warning("engine.redis_unavailable", stream=self._stream, error=type(error).__name__)
                 end_if_cancelled()
                 await asyncio.sleep(self._retry_s)
+            except DecodeError as error:  # the feeder finds that as well, and makes the stream anew
+                log.warning("engine.stream_foreign", stream=self._stream, error=error.detail)
+                end_if_cancelled()
+                await asyncio.sleep(self._retry_s)
 
     async def _read_some(self) -> None:
         while len(self._waiting) >= self._entries_max:
@@ -169,7 +169,7 @@ class RedisFeed:
             return
         for _, chunks in found or ():
             for _, fields in chunks:
-                self._take(decode_chunk(fields[CHUNK_FIELD]), fields[BEFORE_FIELD])
+                self._take(*decode_fields(fields))
         if found:
             self._grown.set()
             self._grown = asyncio.Event()

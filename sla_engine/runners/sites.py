@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+import structlog
 
 from sla_engine._core.incidents.seats import seat_tiles
 from sla_engine._core.remembered import RecordCounts, count_entry
@@ -31,6 +32,7 @@ from sla_engine.runners.tail import MS_PER_S, LedgerFeed, Tail, holds, leaf_befo
 from wire.board import SiteTile
 from wire.incident import IncidentSaid
 
+log = structlog.get_logger()
 # Format: of our own kept state.
 KEPT_VERSION: Final = 10
 """One more with every change of what is kept: of another version it is dropped, and the ledger read again."""
@@ -224,16 +226,24 @@ class SitesRunner:
         return kept if fits else None
 
     def _keep(self) -> None:
+        """Write down what is known. Where that fails, only the next start takes longer."""
         if self._tail.next_index == self._kept_index:
             return
-        self._kept_index = self._tail.next_index
-        last_leaf = leaf_before(self._feed, self._kept_index)
-        kept = _Kept(KEPT_VERSION, self._feed.ledger_id, self._kept_index, last_leaf, self._counts, self._sites)
+        try:
+            self._write()
+        except OSError as error:
+            log.warning("sites.not_kept", error=str(error))
+
+    def _write(self) -> None:
+        next_index = self._tail.next_index
+        last_leaf = leaf_before(self._feed, next_index)
+        kept = _Kept(KEPT_VERSION, self._feed.ledger_id, next_index, last_leaf, self._counts, self._sites)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # never half a file; after a power cut an older one, or none, only costs reading the ledger again
         beside = self._path.with_suffix(".new")
         beside.write_bytes(msgspec.msgpack.encode(kept))
         beside.replace(self._path)
+        self._kept_index = next_index
 
 
 def _key(said: IncidentSaid) -> tuple[str, int]:

@@ -11,6 +11,10 @@ from wire.recorded import Recorded
 MS_PER_S: Final = 1_000
 
 
+class FeedEnded(Exception):
+    """A ledger cannot be followed any further from where this process stands. Only a new start may help."""
+
+
 class EntryReader(Protocol):
     """Reads stored entries by index."""
 

@@ -153,12 +153,22 @@ async def test_a_declared_hole_can_be_sent_as_json(tmp_path: Path) -> None:
         assert (await answer.json())["acknowledged_through"] == 6
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
-async def test_without_a_registered_token_the_answer_is_401(tmp_path: Path, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, "send the header"),
+        ({"Authorization": f"Basic {TOKEN}"}, "send the header"),
+        ({"Authorization": "Bearer"}, "send the header"),
+        ({"Authorization": "Bearer wrong"}, "no source has this token"),
+    ],
+)
+async def test_without_a_registered_token_the_answer_is_401(tmp_path: Path, headers: dict[str, str], told: str) -> None:
     async with running_hub(tmp_path) as hub, http_client(hub) as (client, door):
         answer = await client.post("/v1/events", json=document(said(1)), headers=headers)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-        assert (await answer.json())["error"] == "unauthorised"
+        problem = await answer.json()
+        assert problem["error"] == "unauthorised"
+        assert told in problem["problem"]
         assert door.stats.unauthorised == 1
 
 

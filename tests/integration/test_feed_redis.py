@@ -29,7 +29,7 @@ from tests.waiting import wait_until
 from wire.codec import encode_body
 from wire.conversation import CustomerTurn
 from wire.kinds import Kind
-from wire.stream import CHUNK_FIELD, Announced, StreamEntry, decode_chunk
+from wire.stream import BEFORE_FIELD, CHUNK_FIELD, Announced, StreamEntry, decode_chunk
 from wire.topics import LEDGERS_KEY, stream_name
 
 EPOCH = bytes(16)
@@ -291,6 +291,21 @@ async def test_another_past_is_seen_where_a_chunk_begins_right_after_what_was_re
         feed._take([StreamEntry(n, 1, "chat", EPOCH, n + 1, 8, 1, b"", bytes([n])) for n in range(2)], b"")
         with pytest.raises(FeedDiverged, match="entry 1 "):
             feed._take([StreamEntry(2, 1, "chat", EPOCH, 3, 8, 1, b"", b"leaf")], b"of another past")
+
+
+@pytest.mark.parametrize("foreign", [{"foo": "bar"}, {CHUNK_FIELD: b"no chunk", BEFORE_FIELD: b""}])
+async def test_what_somebody_else_writes_into_the_stream_ends_no_follower(
+    growing: Growing, redis_server: Server, foreign: dict[Any, Any]
+) -> None:
+    async with feeding(growing, redis_server) as (feeder, redis), following(growing, redis_server) as (feed, _):
+        assert await feed.changed(249) == 250
+        with capture_logs() as logs:
+            await redis.hset(LEDGERS_KEY, "somebody", b"else")
+            await redis.xadd(stream_name(growing.writer.ledger_id), foreign)
+            await wait_until(lambda: feeder.rebuilds == 1, what="the stream to be made anew")
+            growing.grow(1)
+            assert await feed.changed(250) == 251
+        assert "engine.stream_foreign" in {log["event"] for log in logs}
 
 
 async def test_a_follower_can_go_back_to_what_it_has_let_go_of(growing: Growing, redis_server: Server) -> None:

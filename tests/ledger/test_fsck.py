@@ -7,7 +7,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -362,14 +361,3 @@ def test_the_list_of_findings_can_be_capped(ledger: Path) -> None:
         connection.execute("UPDATE entries SET kind = 7")
     assert len(check(ledger).problems) == SIZE
     assert len(check(ledger, problems_max=3).problems) == 3
-
-
-def test_a_full_small_segment_chain_is_sound(tmp_path: Path) -> None:
-    small = msgspec.structs.replace(default_settings(), segment_bytes_max=40_000, wal_bytes_max=1)
-    writer = open_writer(tmp_path, small)
-    for start in range(1, 1201, 60):
-        append(writer, range(start, start + 60))
-    writer.close()
-    report = check(tmp_path)
-    assert (report.problems, report.size) == ([], 1200)
-    assert report.segments > 2

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ledger.fsck import check
 from ledger.reader import LedgerReader
-from tests.ledger.building import DAY_MS, NOON, append, findings, open_writer, tampering
+from tests.ledger.building import DAY_MS, NOON, append, default_settings, findings, open_writer, tampering
 
 
 @pytest.fixture
@@ -42,3 +43,14 @@ def test_a_segment_with_another_after_it_is_sealed(two_segments: Path) -> None:
     with tampering(two_segments) as connection:
         connection.execute("UPDATE state SET sealed = 0")
     assert findings(check(two_segments)) == "00000001.sqlite: is not sealed, although another segment follows"
+
+
+def test_a_full_small_segment_chain_is_sound(tmp_path: Path) -> None:
+    small = msgspec.structs.replace(default_settings(), segment_bytes_max=40_000, wal_bytes_max=1)
+    writer = open_writer(tmp_path, small)
+    for start in range(1, 1201, 60):
+        append(writer, range(start, start + 60))
+    writer.close()
+    report = check(tmp_path)
+    assert (report.problems, report.size) == ([], 1200)
+    assert report.segments > 2

@@ -32,7 +32,7 @@ from wire.limits import FRAME_ITEMS_MAX
 
 MS_MAX = 5.0
 BYTES_MAX = 2_000_000
-ATTEMPTS = 7
+ATTEMPTS = 50
 FLIPS = 1500
 
 FRAMES = list(msgpack_corpus())
@@ -65,6 +65,8 @@ def _assert_cheap(decode: Callable[[bytes], object], data: bytes) -> None:
         started = thread_time()
         attempt()
         best_ms = min(best_ms, (thread_time() - started) * 1000)
+        if best_ms <= MS_MAX:
+            break
     tracemalloc.start()
     try:
         attempt()
@@ -107,7 +109,8 @@ def test_a_hostile_item_is_put_aside_as_cheaply_as_a_frame_is_refused(
 def test_a_document_full_of_unknown_kinds_is_read_cheaply() -> None:
     few = ",".join(f'{{"kind":"typing","sequence":{n},"on":true}}' for n in range(1, FRAME_ITEMS_MAX + 1))
     large = ",".join(f'{{"kind":"x","sequence":{n},"y":[{"{}," * 2600}0]}}' for n in range(1, 9))
-    for items in (few, large):
+    far = ",".join(f'{{"kind":"x","sequence":{n},"y":[{"1E-308, " * 950}0]}}' for n in range(1, 9))
+    for items in (few, large, far):
         data = ('{"source":"shop/one","epoch":"' + "65" * 16 + f'","items":[{items}]}}').encode()
         assert {item.kind for item in decode_json_frame(data).frame.items} == {UNKNOWN_WORD}
         _assert_cheap(decode_json_frame, data)
