@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
-from seatwatch.enrolment_section import EnrolmentSection, RingSection, enrolment_problems, is_written_by_us
+from seatwatch.enrolment_section import EnrolmentSection, Port, RingSection, enrolment_problems, is_written_by_us
 from seatwatch.layouts import Known, WallboardSection, read_layouts
 from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
@@ -27,9 +27,7 @@ from wire.record import Feed
 from wire.toml import read_toml
 from wire.zones import zone_named
 
-# Format: the numbers of TCP ports, and those of our own that a configuration leaves out.
-HIGHEST_PORT: Final = 65_535
-Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
+# Format: the numbers of our own ports, where a configuration leaves them out.
 SERVER_PORT: Final = 8787
 BROKER_PORT: Final = 1883
 _NEW_TOKEN: Final = "write the token into it: `seatwatch token new FILE`"  # noqa: S105 - a piece of advice
@@ -136,8 +134,7 @@ class SourceSection(_Section, frozen=True, kw_only=True):
     client: str
     feed: Feed = Feed.LIVE
     token_file: str | None = None
-    # Bound: a feed that says nothing for an hour has no heartbeat.
-    heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None
+    heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None  # Bound: an hour without a word is no heartbeat.
 
 
 class SiteSection(_Section, frozen=True, kw_only=True):

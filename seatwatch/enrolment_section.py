@@ -15,8 +15,8 @@ from wire.ids import is_name
 DEBIAN_PLUGIN: Final = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
 REST: Final = "rest"
 """The ring of every probe that no other ring names."""
-# Format: the numbers of ports.
-Port = Annotated[int, Meta(ge=0, le=65535)]
+HIGHEST_PORT: Final = 65_535  # Format: of TCP.
+Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
 
 
 class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ A process draws an epoch when it starts and never goes back to an earlier one. A
 machines with one key show two in turns, since each of them takes the connection back from the other.
 """
 
-from typing import NamedTuple
+import msgspec
 
 
-class TwinRules(NamedTuple):
+class TwinRules(msgspec.Struct, frozen=True):
     """live_ms: an epoch heard within this is a process that runs. returns: to earlier epochs, so many are two machines.
 
     epochs: kept of one source.
