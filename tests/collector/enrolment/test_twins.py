@@ -1,9 +1,10 @@
 """Two machines with one identity are told from one machine that restarts."""
 
 from collector.enrolment._core.twins import TwinRules, Twins
+from seatwatch.settings import load_defaults
 
 LIVE = 30_000
-RULES = TwinRules(LIVE, returns=2, epochs=4)
+RULES = load_defaults().fill(TwinRules, "enrolment", prefix="twin_", live_ms=LIVE)
 
 
 def play(twins: Twins, epochs: str, every_ms: int = 1_000, start: int = 0) -> list[bool]:
