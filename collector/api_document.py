@@ -4,6 +4,8 @@ Schemas come from the structs that decode, examples are posted by a test: the de
 """
 
 import json
+import re
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib import resources
@@ -14,6 +16,8 @@ import msgspec
 from collector.json_twins import KEY_OF_WORD, AckTwin, FrameTwin
 from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, WORD_CHARS_MAX
 
+MARK: Final = "\N{CHECK MARK}"
+_PLACE: Final = re.compile(r"\{\{([\w.]+)\}\}")
 EPOCH: Final = "0af7651916cd43dd8448eb211c80319c"
 # Format: instants and ids of examples.
 EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -160,29 +164,30 @@ def _unknown_kind(schemas: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def docs_page(document: dict[str, Any]) -> str:
-    """`document` as one HTML page."""
+def docs_page(document: dict[str, Any], language: str, words: Mapping[str, str]) -> str:
+    """`document` as one HTML page, which is in the words of `language`; what the document itself says is English."""
     schemas = document["components"]["schemas"]
     post = document["paths"]["/v1/events"]["post"]
     answers = "".join(
-        f"<tr><td>{status}</td><td>{escape(answer['description'])}</td></tr>"
+        f'<tr><td>{status}</td><td lang="en">{escape(answer["description"])}</td></tr>'
         for status, answer in post["responses"].items()
     )
     examples = "".join(
         # Layout: of JSON that is read by people.
-        f"<h3>{escape(summary)}</h3><pre>{escape(json.dumps(body, indent=2))}</pre>"
+        f'<h3 lang="en">{escape(summary)}</h3><pre>{escape(json.dumps(body, indent=2))}</pre>'
         for summary, body in EXAMPLES.values()
     )
-    tables = "".join(_table(name, schema) for name, schema in schemas.items())
+    tables = "".join(_table(name, schema, words) for name, schema in schemas.items())
     page = resources.files("collector").joinpath("docs.html").read_text(encoding="utf-8")
-    for mark, part in (
-        ("{{description}}", escape(post["description"])),
-        ("{{answers}}", answers),
-        ("{{examples}}", examples),
-        ("{{tables}}", tables),
-    ):
-        page = page.replace(mark, part)
-    return page
+    parts = {
+        "language": escape(language),
+        "description": escape(post["description"]),
+        "answers": answers,
+        "examples": examples,
+        "tables": tables,
+        **{f"words.{key}": escape(text) for key, text in words.items()},
+    }
+    return _PLACE.sub(lambda mark: parts[mark[1]], page)
 
 
 def _post() -> dict[str, Any]:
@@ -203,15 +208,16 @@ def _answer(status: str, description: str, schema: str) -> dict[str, Any]:
     return answer | ({"headers": {"Retry-After": _RETRY_AFTER}} if status in _COME_BACK else {})
 
 
-def _table(name: str, schema: dict[str, Any]) -> str:
+def _table(name: str, schema: dict[str, Any], words: Mapping[str, str]) -> str:
     required = set(schema.get("required", ()))
     rows = "".join(
-        f"<tr><td>{escape(field)}</td><td>{escape(_kind(what))}</td><td>{'yes' if field in required else ''}</td>"
-        f"<td>{escape(what.get('description', ''))}</td></tr>"
+        f"<tr><td>{escape(field)}</td><td>{escape(_kind(what))}</td><td>{MARK if field in required else ''}</td>"
+        f'<td lang="en">{escape(what.get("description", ""))}</td></tr>'
         for field, what in schema.get("properties", {}).items()
     )
     if rows:
-        values = f"<table><tr><th>field</th><th>type</th><th>required</th><th></th></tr>{rows}</table>"
+        heads = "".join(f"<th>{escape(words[key])}</th>" for key in ("api_field", "api_type", "api_required"))
+        values = f"<table><tr>{heads}<th></th></tr>{rows}</table>"
     else:
         values = f"<p>{escape(_kind(schema))}</p>"
     return f'<section id="{escape(name)}"><h3>{escape(name)}</h3>{values}</section>'
@@ -224,7 +230,7 @@ def _kind(what: dict[str, Any]) -> str:
     if "enum" in what:
         return " | ".join(map(str, what["enum"]))
     if "anyOf" in what:
-        return " or ".join(map(_kind, what["anyOf"]))
+        return " | ".join(map(_kind, what["anyOf"]))
     if what.get("type") == "array":
-        return f"list of {_kind(what.get('items', {}))}"
+        return f"{_kind(what.get('items', {}))}[]"
     return str(what.get("type", "any"))

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import StreamReader, hdrs, web
 
 from collector._core.bucket import Bucket
-from collector.api_document import docs_page, openapi
+from collector.api_document import openapi
 from collector.errors import Busy, ForeignSource, IdentityEnded, IntakeStopped
 from collector.intake import Intake
 from collector.json_frame import FieldError, JsonFrame, decode_json_frame, json_ack
@@ -97,11 +97,10 @@ class HttpDoor:
         self._buckets: dict[Principal, Bucket] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """POST /v1/events, and its description for machines and people."""
+        """POST /v1/events, and its description for machines."""
         return [
             web.post("/v1/events", self._events),
             web.get("/openapi.json", self._openapi),
-            web.get("/docs", self._docs),
         ]
 
     async def _events(self, request: web.Request) -> web.Response:
@@ -206,11 +205,6 @@ class HttpDoor:
 
     async def _openapi(self, _: web.Request) -> web.Response:
         return web.Response(body=_to_json(openapi(Problem)), content_type=JSON)
-
-    async def _docs(self, _: web.Request) -> web.Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'"
-        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
-        return web.Response(text=docs_page(openapi(Problem)), content_type="text/html", headers=headers)
 
 
 def _answers_in_msgpack(request: web.Request) -> bool:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from collector._core.derived import entry
 from collector._core.floods import FloodRules, Floods
+from collector.docs_http import DocsDoor
 from collector.enrolment._core.broker import HUB, BrokerLimits, Listener
 from collector.enrolment._core.denials import Denials
 from collector.enrolment._core.desk import DeskLimits
@@ -180,7 +181,7 @@ class Enrolment:
             accepts=self.accepts,
         )
         app = web.Application()
-        app.add_routes([*door.routes(), *events.routes()])
+        app.add_routes([*door.routes(), *events.routes(), *DocsDoor(words()).routes()])
         self._renew_door(now_ms())
         runner = web_runner(app, self._defaults)
         await runner.setup()

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from collector import intake_http
 from collector._core.admission import Outcome
+from collector.docs_http import DocsDoor
 from collector.intake import Intake
 from collector.stats import IntakeStats, Latency
 from dashboards.exporter import Exporter
@@ -168,7 +169,7 @@ def web_application(
     app = web.Application(middlewares=[forms_in_time(defaults)])
     if intake is not None:
         door = intake_http.HttpDoor(intake, intake.sources, events_settings(defaults))
-        app.add_routes(door.routes())
+        app.add_routes([*door.routes(), *DocsDoor(words()).routes()])
     install(app, wallboard)
     app[LEAD] = LeadScreens(wallboard, Leaders(access, leaders), follow_up)
     app.add_routes(app[LEAD].routes())

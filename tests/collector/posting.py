@@ -7,13 +7,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from collector.docs_http import DocsDoor
 from collector.intake_http import HttpDoor, HttpSettings
+from seatwatch.server.web import words
 from tests.collector.running import TOKEN, Hub
 from tests.collector.store import EPOCH, NOW, SOURCE
 
 HTTP = HttpSettings(requests_per_s=1000, requests_burst=1000, body_timeout_ms=5000, retry_after_ms=1500)
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
 MSGPACK = {**AUTHORISED, "Content-Type": "application/msgpack"}
+WORDS = words()
 Client = TestClient[web.Request, web.Application]
 
 
@@ -21,7 +24,7 @@ Client = TestClient[web.Request, web.Application]
 async def http_client(hub: Hub, settings: HttpSettings = HTTP) -> AsyncIterator[tuple[Client, HttpDoor]]:
     door = HttpDoor(hub.intake, hub.sources, settings, monotonic_s=lambda: 100.0)
     app = web.Application()
-    app.add_routes(door.routes())
+    app.add_routes([*door.routes(), *DocsDoor(WORDS).routes()])
     async with TestClient(TestServer(app)) as client:
         yield client, door
 

@@ -12,7 +12,7 @@ from collector.api_document import EXAMPLES
 from collector.intake_http import HttpSettings, routes
 from collector.sources import Source, token_hash
 from ledger.errors import LedgerFailed
-from tests.collector.posting import AUTHORISED, HTTP, MSGPACK, document, http_client, said
+from tests.collector.posting import AUTHORISED, HTTP, MSGPACK, WORDS, document, http_client, said
 from tests.collector.running import CLIENT, SETTINGS, SOURCES, TOKEN, running_hub
 from tests.collector.store import EPOCH, NOW, SOURCE, frame, item, raw_item, turn
 from tests.waiting import wait_until
@@ -339,13 +339,21 @@ async def test_every_documented_example_is_taken(tmp_path: Path) -> None:
         assert all(set(answer["content"]) == {"application/json", "application/msgpack"} for _, answer in answers)
 
 
-async def test_the_page_for_people_loads_nothing_from_elsewhere_and_shows_every_field(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "language"), [("", "zh-CN"), ("en-GB,en;q=0.9", "en"), ("zh-TW", "zh-CN"), ("fr", "zh-CN")]
+)
+async def test_the_page_for_people_loads_nothing_from_elsewhere_and_shows_every_field(
+    tmp_path: Path, asked: str, language: str
+) -> None:
     async with running_hub(tmp_path) as hub, http_client(hub) as (client, _):
-        answer = await client.get("/docs")
+        answer = await client.get("/docs", headers={"Accept-Language": asked})
         page = await answer.text()
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert "://" not in page
         assert "{{" not in page
+        headings = ("api_title", "api_answers", "api_examples", "api_fields", "api_required")
+        assert [key for key in headings if f">{WORDS[language][key]}<" not in page.replace("Seatwatch: ", "")] == []
+        assert f'<html lang="{language}">' in page
         schemas = (await (await client.get("/openapi.json")).json())["components"]["schemas"]
         for name, schema in schemas.items():
             assert f'id="{name}"' in page
@@ -357,7 +365,7 @@ async def test_the_page_for_people_loads_nothing_from_elsewhere_and_shows_every_
 async def test_routes_are_made_from_an_intake_and_its_sources(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         paths = {(route.method, route.path) for route in routes(hub.intake, hub.sources, HTTP)}
-        assert paths == {("POST", "/v1/events"), ("GET", "/openapi.json"), ("GET", "/docs")}
+        assert paths == {("POST", "/v1/events"), ("GET", "/openapi.json")}
 
 
 async def test_a_snapshot_frame_over_http_does_not_touch_the_backlogs_mark(tmp_path: Path) -> None:

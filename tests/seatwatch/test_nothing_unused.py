@@ -124,7 +124,10 @@ def test_every_word_is_on_a_screen() -> None:
     )
     shown |= set(re.findall(r"[\"'`]([a-z0-9_]+)[\"'`]", page)) | set(re.findall(r"data-word=\"([a-z0-9_]+)\"", page))
     shown |= set(composed_words(shown))
-    templates = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "dashboards").rglob("*.html")))
+    templates = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (*sorted((ROOT / "dashboards").rglob("*.html")), ROOT / "collector" / "docs.html")
+    )
     shown |= set(re.findall(r"\bwords\.([a-z0-9_]+)", templates))
     of_templates = re.findall(r"words\['([a-z_]+_)' ~", templates)
     prefixes = (*re.findall(r"`([a-z]+_)\$\{", page), *of_templates, *WORDS_BY_NUMBER, "filled_")
