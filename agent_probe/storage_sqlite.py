@@ -47,10 +47,9 @@ NEWEST: Final = "SELECT held_at FROM ROWS ORDER BY rowid DESC LIMIT 1"
 # Two look-ups in the key, where one min-max query would walk all rows of the epoch.
 SPAN: Final = "SELECT (SELECT min(sequence) FROM ROWS WHERE epoch = :e), max(sequence) FROM ROWS WHERE epoch = :e"
 TALLY: Final = "SELECT count(*), sum(length(body)) FROM ROWS"
-# Batch: pages held, rows between two moves of the log, bytes of one piece of its reserve.
-CACHE_KIB: Final = 256
-MOVE_EVERY: Final = 16
-LOG_RESERVE_PIECE: Final = 32 * 1024
+CACHE_KIB: Final = 256  # Batch: of pages held
+MOVE_EVERY: Final = 16  # Batch: rows between two moves of the log
+LOG_RESERVE_PIECE: Final = 32 * 1024  # Batch: bytes of one row of the reserve
 
 NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_CANTOPEN})
 IN_USE: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})

@@ -31,9 +31,8 @@ from wire.limits import EPOCH_BYTES, SALT_BYTES
 StreamKey = tuple[str, bytes]
 """(source, epoch)."""
 
-# Batch: rows of one INSERT, and the columns of each.
-_COLUMNS: Final = 8
-_ROWS_AT_ONCE: Final = 50  # rows of one INSERT: fewer round trips into SQLite, measured a sixth of the insert's time
+_COLUMNS: Final = 8  # Format: of the table of entries
+_ROWS_AT_ONCE: Final = 50  # Batch: fewer round trips into SQLite, measured a sixth of the insert's time
 _INSERT_ONE: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_MANY: Final = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
 _INSERT_NODE: Final = "INSERT INTO nodes VALUES (?, ?, ?)"

@@ -55,6 +55,7 @@ def reading_settings(defaults: Defaults) -> ReadingSettings:
         ids_remembered=defaults.int("collector.import_ids_remembered"),
         rows_remembered=defaults.int("collector.import_rows_remembered"),
         rows_noted=defaults.int("collector.import_rows_noted"),
+        rows_looked_at=defaults.int("collector.import_rows_looked_at"),
         rejected_listed=defaults.int("collector.import_rejected_listed"),
         cells_remembered=defaults.int("collector.import_cells_remembered"),
         workbook=defaults.fill(TableLimits, "collector", prefix="import_"),

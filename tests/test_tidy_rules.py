@@ -101,6 +101,7 @@ BROKEN = [
     (threshold_literals, "agent_probe/outbox.py", "_PERCENT: Final = 95", "_PERCENT = 95"),
     (threshold_literals, "agent_probe/outbox.py", "ASKED: Final = 3  # Format:", "ASKED = 3"),
     (threshold_literals, "agent_probe/outbox.py", "# Format: RFC 1.\nA = 2\n\nB: Final = 3", "B = 3"),
+    (threshold_literals, "agent_probe/outbox.py", "# Batch: of a read.\nA = 2\nAGAIN: Final = 3", "AGAIN = 3"),
     (threshold_literals, "agent_probe/outbox.py", '"""Batch: of all."""\nKEPT = 3', "KEPT = 3"),
     (threshold_literals, "seatwatch/up.py", "def f(a, tries=3): ...", "tries = 3"),
     (threshold_literals, "seatwatch/up.py", "def f(*, tries=3): ...", "tries = 3"),

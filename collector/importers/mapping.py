@@ -57,7 +57,7 @@ class FileTable(StrictTable, frozen=True, kw_only=True):
     delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
     # Bound: nobody has a thousand lines above a heading.
     header_row: Annotated[int, Meta(ge=1, le=1000)] = 1
-    header_rows: Annotated[int, Meta(ge=1, le=9)] = 1
+    header_rows: Annotated[int, Meta(ge=1, le=9)] = 1  # Bound: nor a heading of ten
     sheet: str = ""
 
 

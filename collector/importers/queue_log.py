@@ -40,10 +40,8 @@ _DATA: Final = re.compile(r"data\d*")
 _DELIMITERS: Final = (",", ";", "\t")
 _GZIP: Final = b"\x1f\x8b"
 _END: Final = b"end of "
-# Bound: no line of app_queue is a hundredth as long, and no file begins with as many rows that are broken.
+# Bound: no line of app_queue is a hundredth as long.
 _LINE_CHARS: Final = 1 << 16
-_LOOKED_AT: Final = 32
-"""So many rows at the beginning say what a file is; one of them alone may be broken."""
 # Format: of fractions, milliseconds.
 _PLACES: Final = 3
 _SHAPE: Final = "give the file as Asterisk writes it, or its table as CSV with the header time,callid,queuename,..."
@@ -62,7 +60,7 @@ class _Cells(NamedTuple):
 class QueueLogFile:
     """One file of a queue_log, in either of its forms, compressed or not."""
 
-    def __init__(self, path: Path, limits: TableLimits) -> None:
+    def __init__(self, path: Path, limits: TableLimits, rows_looked_at: int) -> None:
         """Looks at the first rows. TableError, OSError."""
         self.path: Final = path
         self._limits = limits
@@ -73,12 +71,12 @@ class QueueLogFile:
         self.breaks_off = False
         """Its last row is not whole and is not among `rows`."""
         with self._lines() as lines:
-            first = list(islice((line.strip() for line in lines if line.strip()), _LOOKED_AT))
+            first = list(islice((line.strip() for line in lines if line.strip()), rows_looked_at))
         self._columns: tuple[list[int], list[int]] | None = None
         self._delimiter = ","
         if first and not any(_LINE.match(line) for line in first):
             self._delimiter, self._columns = self._header()
-        self.first: Final = list(islice(self.rows(), _LOOKED_AT))
+        self.first: Final = list(islice(self.rows(), rows_looked_at))
 
     @property
     def position(self) -> int:
@@ -191,7 +189,7 @@ class QueueLogReading:
         self._settings = settings
         self._offsets = None if zone is None else lru_cache(settings.cells_remembered)(zone_offsets(zone))
         self._times = TimeReader([], [])
-        self._files = self._in_order([QueueLogFile(path, settings.workbook) for path in paths])
+        self._files = self._in_order([QueueLogFile(path, settings.workbook, settings.rows_looked_at) for path in paths])
         self._current = 0
         self._continues = self._part_among(known) or self._stream_among(known)
         if self._continues is not None and not is_of_this_version(self._continues.state):

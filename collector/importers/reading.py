@@ -36,13 +36,15 @@ class ReadingSettings(msgspec.Struct, frozen=True, kw_only=True):
     before; rows_noted: how many of them the next import begins with. rejected_listed: how many rejected rows are kept
     by number for the report. cells_remembered: how many wall times are kept with their offsets. workbook: what one may
     unfold to. call_longest_ms: of a log of calls that tells no end of one: after so long it has ended. latest: the
-    last instant (ms) that the door takes; the same for every pass.
+    last instant (ms) that the door takes; the same for every pass. rows_looked_at: at the beginning of a log, which say
+    what it is; one of them alone may be broken.
     """
 
     events_sorted: int
     ids_remembered: int
     rows_remembered: int
     rows_noted: int
+    rows_looked_at: int
     rejected_listed: int
     cells_remembered: int
     workbook: TableLimits

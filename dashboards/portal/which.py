@@ -26,7 +26,7 @@ class Which(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
     incident: str = ""
     figure: str = ""
-    # Bound: of an address: days of a week, hours of a day, seconds of a wait.
+    # Format: days of a week, hours of a day, and in them steps and seconds.
     weekday: Annotated[int, Meta(ge=0, le=6)] | None = None
     hour: Annotated[int, Meta(ge=0, le=23)] | None = None
     step: _Step | None = None

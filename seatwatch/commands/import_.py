@@ -4,7 +4,7 @@ import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from seatwatch.import_job import Job, Rules
     from seatwatch.settings import Defaults
 
+SLOWEST: Final = 0.001  # Bound: a second takes a quarter of an hour
+FASTEST: Final = 1_000_000  # Bound: ten days in a second
 EXAMPLES = """
 Examples:
 
@@ -69,8 +71,7 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     ] = None,
     data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
     speed: Annotated[
-        # Bound: of a speed.
-        float | None, typer.Option(help="replay this many times as fast as it happened", min=0.001, max=1_000_000)
+        float | None, typer.Option(help="replay this many times as fast as it happened", min=SLOWEST, max=FASTEST)
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="the source to import as; default: import/CLIENT, or figures/CLIENT")

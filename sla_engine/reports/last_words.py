@@ -15,9 +15,9 @@ from sla_engine.facts_store import FactKey, key_of, revision_of
 from sla_engine.reports._core.composing import session_of
 from wire.verdict import Fact
 
-# Batch: facts in memory, and facts decoded.
+# Batch: facts in memory.
 HELD: Final = 50_000
-_BLOCK: Final = 256
+_BLOCK: Final = 256  # Batch: facts decoded
 """So many facts of each run are decoded at once."""
 
 _Block = tuple[int, int]

@@ -43,7 +43,7 @@ def script_thresholds(source: Source) -> Iterator[Finding]:
         constant = CONSTANT.match(line)
         for found in NUMBER.finditer(line):
             number = float(found[0].replace("_", ""))
-            if number in {0, 1} or is_explained(lines, at):
+            if number in {0, 1} or is_explained(lines, at, {}):
                 continue
             if constant and not constant["name"].endswith("_REM") and number_said(constant["name"]) != number:
                 yield source.finding(at, f"{constant['name']} = {found[0]}", INSTEAD)

@@ -7,15 +7,15 @@ off), unless it says which fact it is:
 
 * by its name, where that tells the number: MS_PER_S, DAY_MS, PERCENT (tests/tidy/units.py);
 * as a member of an Enum, in a set or as a key, where numbers are codes; in hexadecimal (bits) or octal (file modes);
-* by a comment that begins with its KIND, on its own line or above it in the same paragraph; of a module that holds
-  nothing but a format or a drawing, by a line of its docstring that does.
+* by a comment that begins with its KIND, on its own line or right above it; of a format or a drawing also further above
+  in the same paragraph; of a module that holds nothing else, by a line of its docstring.
 
 Arithmetic is not read: twice a threshold, or half of one, is said where the threshold is.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -28,8 +28,10 @@ KINDS: Final = {
     "Batch": "how much is done or remembered at once; any other number gives the same result",
     "Bound": "beyond it is nonsense or malice, which is refused; whoever behaves never comes near",
 }
-EXPLAINED: Final = re.compile(rf"(?:#|//|/\*) (?:{'|'.join(KINDS)}): (?=\S+ \S)")
-OF_MODULES: Final = ("Format: ", "Layout: ")
+EXPLAINED: Final = re.compile(rf"(?:#|//|/\*) (?P<kind>{'|'.join(KINDS)}): (?=\S+ \S)")
+OF_SEVERAL: Final = frozenset({"Format", "Layout"})
+"""Kinds of which several numbers are facts together."""
+OF_MODULES: Final = tuple(f"{kind}: " for kind in OF_SEVERAL)
 PROTOCOL_CONSTANTS: Final = PurePosixPath("wire/limits.py")
 HARMLESS: Final = frozenset({-1, 0, 1})
 """None, one, the last one."""
@@ -59,22 +61,29 @@ def threshold_literals(source: Source) -> Iterator[Finding]:
         return
     lines = source.text.splitlines()
     said = set()
+    statements = (node for node in ast.walk(source.tree) if isinstance(node, ast.stmt))
+    starts = {at: node.lineno for node in statements for at in range(node.lineno, (node.end_lineno or 0) + 1)}
     for where, value in _places(source.tree):
         number = _number(value, source)
-        if number is None or (value.lineno, number) in said or is_explained(lines, value.lineno):
+        if number is None or (value.lineno, number) in said or is_explained(lines, value.lineno, starts):
             continue
         said.add((value.lineno, number))
         told = _value(value)
         yield source.finding(value.lineno, f"{where} {number if told is None else told}", INSTEAD)
 
 
-def is_explained(lines: list[str], number: int) -> bool:
-    """Whether line `number` (from 1), or one above it in the same paragraph, says which kind of fact it holds."""
-    at = number - 1
-    while at >= 0 and lines[at].strip():
-        if EXPLAINED.search(lines[at]):
+def is_explained(lines: list[str], number: int, starts: Mapping[int, int]) -> bool:
+    """Whether line `number` (from 1), or one above it, says which kind of fact it holds.
+
+    starts: where the statement of a line begins, if not there.
+    """
+    own, right_above = number - 1, starts.get(number, number) - 2
+    for at in range(own, -1, -1):
+        found = EXPLAINED.search(lines[at])
+        if found and (found["kind"] in OF_SEVERAL or at in {own, right_above}):
             return True
-        at -= 1
+        if not lines[at].strip():
+            break
     return False
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 # Bound: no registrar sends the half of it.
 MESSAGE_BYTES_TOLERATED: Final = 64 * 1024
-HEADER_LINES_TOLERATED: Final = 256
+HEADER_LINES_TOLERATED: Final = 256  # Bound: as above
 VERSION: Final = "SIP/2.0"
 COOKIE: Final = "z9hG4bK"
 """What every branch begins with (RFC 3261, 8.1.1.7)."""

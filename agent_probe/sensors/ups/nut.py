@@ -6,9 +6,9 @@ no UTF-8 are tolerated. Lines and listings have caps, because the other end may 
 
 from typing import Final, NamedTuple
 
-# Bound: upsd says no line and no list a tenth as long.
+# Bound: upsd says no line a tenth as long.
 LINE_CHARS_TOLERATED: Final = 4096
-LISTING_LINES_TOLERATED: Final = 4096
+LISTING_LINES_TOLERATED: Final = 4096  # Bound: nor a list
 
 
 class NutProtocolError(Exception):

@@ -16,6 +16,7 @@ SETTINGS = ReadingSettings(
     ids_remembered=10_000,
     rows_remembered=10_000,
     rows_noted=1000,
+    rows_looked_at=32,
     rejected_listed=100,
     cells_remembered=1000,
     workbook=LIMITS,
