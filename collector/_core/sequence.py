@@ -79,7 +79,8 @@ class Progress:
     def missing(self, first: int, last: int) -> Iterator[Span]:
         """The parts of first..last that are not settled, ascending."""
         first = max(first, self.mark + 1)
-        for start, end in self._spans:
+        low = max(bisect_right(self._spans, (first, SEQUENCE_MAX)) - 1, 0)
+        for start, end in islice(self._spans, low, None):
             if end < first:
                 continue
             if start > last:

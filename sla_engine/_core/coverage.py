@@ -51,6 +51,12 @@ class Coverages:
 
     def __init__(self, state: CoverageState) -> None:
         self.state: Final = state
+        self._lasting: Final[dict[tuple[str, bool], list[Outage]]] = {}
+        for outage in state.outages:
+            if outage.until is None:
+                self._lasting.setdefault((outage.source, outage.silent), []).append(outage)
+        self.lossy: Final = {outage.source for outage in state.outages if not outage.silent}
+        """Sources that lost events in one of the outages, or in one that is over and done with."""
 
     def hear(self, source: str, at: int, *, proves: bool) -> None:
         """An event of a conversation at `at` (event time). proves: it shows that the feed was there then."""
@@ -72,7 +78,7 @@ class Coverages:
     def silence(self, body: SourceSilent) -> None:
         """A source fell silent."""
         self._sign(body.heard_at)
-        self.state.outages.append(Outage(body.about_source, body.heard_at, None, 0, silent=True))
+        self._begin(Outage(body.about_source, body.heard_at, None, 0, silent=True))
 
     def back(self, body: SourceBack) -> None:
         """A silent source spoke again."""
@@ -84,11 +90,16 @@ class Coverages:
         since = body.since or self.state.heard.get(source)
         if since is None:  # nothing was ever told, so that nothing says since when
             since = body.until or body.occurred_at
+        self.lossy.add(source)
         if body.until:
             self.state.outages.append(Outage(source, since, body.until, body.count, silent=False))
             return
-        self.state.outages.append(Outage(source, since, None, body.count, silent=False))
         self.state.open_gaps[source] = since
+        for outage in self._lasting.get((source, False), ())[-1:]:
+            if outage.since == since and outage.lost and body.count:  # a loss told in many pieces is one outage
+                outage.lost += body.count
+                return
+        self._begin(Outage(source, since, None, body.count, silent=False))
 
     def begin(self, start: int) -> None:
         """A day starts at `start` (ms): what ended before it is over and done with."""
@@ -138,10 +149,13 @@ class Coverages:
         if first is None or at < first:
             self.state.first_heard = at
 
+    def _begin(self, outage: Outage) -> None:
+        self.state.outages.append(outage)
+        self._lasting.setdefault((outage.source, outage.silent), []).append(outage)
+
     def _end(self, source: str, at: int, *, silent: bool) -> None:
-        for outage in self.state.outages:
-            if outage.source == source and outage.silent is silent and outage.until is None:
-                outage.until = at
+        for outage in self._lasting.pop((source, silent), ()):
+            outage.until = at
 
 
 def union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

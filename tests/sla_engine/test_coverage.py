@@ -90,6 +90,19 @@ def test_a_declared_loss_lasts_from_the_event_before_it_to_the_one_after() -> No
     assert feeds.covered(SOURCES, 0, 8_000, open_ms) == Ratio(6_000, 7_000)
 
 
+def test_a_loss_told_in_thousands_of_pieces_is_one_outage_of_all_their_events() -> None:
+    feeds = Coverages(CoverageState(first_heard=0))
+    feeds.hear("chat", 3_000, proves=True)
+    for _ in range(5_000):
+        feeds.lose(gone(7_000, count=2))
+    feeds.lose(gone(7_000, count=0))
+    assert [outage.lost for outage in feeds.state.outages] == [10_000, 0], "one that says no number stays apart"
+    kept = Coverages(feeds.state)
+    kept.hear("chat", 4_000, proves=True)
+    assert {outage.until for outage in kept.state.outages} == {4_000}
+    assert kept.lossy == {"chat"}
+
+
 def test_a_loss_whose_time_the_source_knows_is_that_time() -> None:
     feeds = Coverages(CoverageState(first_heard=0))
     feeds.hear("chat", 2_000, proves=True)

@@ -91,7 +91,7 @@ class Observed:
 
         One that tells later and says of no loss, as a table of calls cannot, is not provably complete.
         """
-        lost = {outage.source for outage in self.coverages.state.outages if not outage.silent}
+        lost = self.coverages.lossy
         return frozenset(
             name
             for name, source in self.feeds.state.sources.items()
