@@ -248,6 +248,18 @@ def test_a_ledger_without_rules_asks_for_a_definition(tmp_path: Path, capsys: py
     assert in_json(tmp_path, capsys, "--definition", "contract-10s")["total"]["figures"]["answered"] == 1
 
 
+def test_how_many_conversations_nobody_closed_is_said_below_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), customer("09:00:00"), assigned("09:00:00"), agent("09:30:00"), clock("15:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN) == 0
+    told = "Conversations whose end no source told: 1. Concurrency counts them for 120 min 0.000 s after the last word"
+    assert told in capsys.readouterr().out
+    assert in_json(tmp_path, capsys)["head"]["never_ended"] == 1
+
+
 def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--client", "nobody", *SPAN, "--data", str(data)]) == 2
     assert "nobody" in capsys.readouterr().err
