@@ -134,6 +134,13 @@ def test_a_queue_that_only_receives_calls_shows_their_legs_and_says_where_the_se
     assert "No session began here; legs that were handed on to here: 1." in page
     assert "4 min 0.000 s (1)" in page
     assert in_json(tmp_path, capsys, "--queue", "support")["total"]["figures"]["offered"] == 0
+    for threshold_s, within in (("10", 0), ("15", 1)):
+        rules_of_ours = tmp_path / f"within-{threshold_s}.toml"
+        stated = f'name = "ours"\neffective_from = 2020-01-01\nservice_level_threshold_s = {threshold_s}\n'
+        rules_of_ours.write_text(f'based_on = "contract-10s"\n{stated}', encoding="utf-8")
+        asked = in_json(tmp_path, capsys, "--queue", "support", "--definition", str(rules_of_ours))
+        assert asked["total"]["handed_on"]["level"] == {"part": within, "whole": 2}
+    assert in_json(tmp_path, capsys, "--queue", "support")["total"]["shown"]["handed_on_level_percent"] == "0.00"
     began = in_json(tmp_path, capsys, "--queue", "sales")["total"]["figures"]
     assert (began["offered"], began["answered"], began["abandoned"]) == (2, 2, 0)
     assert began["detail"]["transfers"] == {"part": 2, "whole": 2}

@@ -155,8 +155,9 @@ class Composing:
         if not self._edges[0] <= started_at < self._edges[-1]:
             return
         for visit in visits(legs, self._seen.arrivals, self._choosing.longest_gap_ms):
-            if self._choosing.counts(visit.queue, started_at):
-                self._received.add(self._rows.key_of(started_at, visit.queue, visit.place), visit)
+            rule = self._choosing.rule_at(visit.queue, started_at)
+            if rule is not None:
+                self._received.add(self._rows.key_of(started_at, visit.queue, visit.place), visit, rule)
 
     def _span(self, key: RowKey) -> tuple[int, int]:
         if isinstance(key, int):
