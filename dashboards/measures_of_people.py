@@ -10,7 +10,7 @@ OF_PEOPLE: Final = (
         "M11",
         "concurrency",
         "conversations in one person's hands while there are any: mean by time, the level not exceeded for "
-        "95 % of it, the most",
+        "95 % of it, the most; one whose end no source tells, until `board.hands_idle` (2 h) after the last word on it",
         "conversations",
         ("Tile.load",),
         (),
@@ -18,6 +18,7 @@ OF_PEOPLE: Final = (
             Elsewhere(
                 "Amazon Connect", "counts slots; one metric named after agents counts contacts", "metrics reference"
             ),
+            Elsewhere("ServiceNow", "closes a live chat that is idle for two hours by itself", "its documentation"),
         ),
     ),
     Measure(

@@ -131,6 +131,7 @@ COLUMNS: Final = tuple(
         ("excluded", _S, _COUNT, "figures.excluded"),
         ("attainment", _S, _SHARE, "figures.attainment"),
         ("service_level", _S, _SHARE, "figures.service_level.ratio"),
+        ("handed_on_level", _S, _SHARE, "handed_on.level"),
         ("near_limit", _S, _COUNT, "figures.detail.near_limit"),
         ("nobody_online", _S, _COUNT, "figures.detail.nobody_online"),
         ("not_served", _S, _COUNT, "figures.detail.not_served"),

@@ -47,7 +47,7 @@ def show(report: Report, tell: Teller, called: Callable[[str], str] = readable) 
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
         console.print(f"{tell.word('excluded')}: {told}")
-    for line in (*gaps(report, tell), *without_contract(report, tell, called)):
+    for line in (*gaps(report, tell), *without_contract(report, tell, called), *never_ended(report, tell)):
         console.print(line)
 
 
@@ -131,6 +131,13 @@ def gaps(report: Report, tell: Teller) -> Iterator[str]:
         yield tell.filled("report_lost", lost=tell.lasting(lost_ms), whole=tell.lasting(coverage.time.whole))
     if coverage.unbounded is not None:
         yield f"{tell.word('report_unbounded')}: {tell.word(coverage.unbounded)}"
+
+
+def never_ended(report: Report, tell: Teller) -> Iterator[str]:
+    """How many conversations nobody told the end of, and how long they were counted in hands."""
+    head = report.head
+    if head.never_ended:
+        yield tell.filled("report_never_ended", n=head.never_ended, lasted=tell.lasting(head.hands_idle_ms))
 
 
 def without_contract(report: Report, tell: Teller, called: Callable[[str], str]) -> Iterator[str]:

@@ -176,7 +176,9 @@ def _made(reader: "LedgerReader", facts: Path, question: "Question", ruling: "Ru
 
     defaults = load_defaults()
     settings = ReportSettings(
-        lookback_ms=defaults.ms("board.lookback"), facts_lag_ms=defaults.ms("engine.report_facts_lag")
+        lookback_ms=defaults.ms("board.lookback"),
+        facts_lag_ms=defaults.ms("engine.report_facts_lag"),
+        hands_idle_ms=defaults.ms("board.hands_idle"),
     )
     with entries_bar(f"{question.client} / {question.by}", reader.size()) as progress:
         return made(reader, facts, question, ruling, settings, progress)

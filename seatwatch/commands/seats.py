@@ -68,7 +68,8 @@ def seats(
             raise typer.Exit(2)
         return start, end
 
-    question = SeatQuestion(span, by, client, load_defaults().ms("board.lookback"))
+    defaults = load_defaults()
+    question = SeatQuestion(span, by, client, defaults.ms("board.lookback"), defaults.ms("board.hands_idle"))
     try:
         with entries_bar(str(folder), sum(1 for _ in folder.iterdir())) as progress:
             found = found_seats(data, question, EVERYTHING, progress)

@@ -60,7 +60,11 @@ class PortalRecord:
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
         self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
-        reports = ReportSettings(lookback_ms=self._lookback_ms, facts_lag_ms=defaults.ms("engine.report_facts_lag"))
+        reports = ReportSettings(
+            lookback_ms=self._lookback_ms,
+            facts_lag_ms=defaults.ms("engine.report_facts_lag"),
+            hands_idle_ms=defaults.ms("board.hands_idle"),
+        )
         self._data: Final = data
         self._reading: Final = Reading(
             data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)

@@ -16,6 +16,7 @@ from sla_engine._core.coverage import Coverages
 from sla_engine._core.feeds import Feeds, best_feed
 from sla_engine._core.follow_ups import FollowUps
 from sla_engine._core.groups import CLIENT, Group, Groups
+from sla_engine._core.hands import Hands
 from sla_engine._core.misses import Misses
 from sla_engine._core.people import People, PlaceOf, person_of
 from sla_engine._core.quality import QualityChecks
@@ -53,10 +54,12 @@ class Change(NamedTuple):
 class TileSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[board]`. hands_limit: conversations one person is meant to hold where the roster says nothing.
 
-    surge_conversations, surge_within_ms: so many of one team warned within so long. follow_up_lasts_ms: one's length.
+    hands_idle_ms: how long after the last word one whose end nobody tells is held. surge_conversations,
+    surge_within_ms: so many of one team warned within so long. follow_up_lasts_ms: one's length.
     """
 
     hands_limit: int
+    hands_idle_ms: int
     surge_conversations: int
     surge_within_ms: int
     follow_up_lasts_ms: int
@@ -64,12 +67,11 @@ class TileSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Open(msgspec.Struct, gc=False):
-    """What an open conversation adds to the tallies and to somebody's hands.
+    """What an open conversation adds to the tallies.
 
     decided: a fact counts this session. groups: empty when it adds nothing.
     """
 
-    account: str = ""
     session: int = -1
     decided: bool = False
     groups: tuple[Group, ...] = ()
@@ -110,6 +112,7 @@ class ClientState:
         self.staff: Final = StaffTime(half_hours, self.open_ms, known.days)
         self.people: Final = People(self.groups, place_of, self.seats, self.staff)
         self.concurrency: Final = Concurrency()
+        self.hands: Final = Hands(self.people, self.concurrency, settings.hands_idle_ms)
         self.surges: Final = Surges(settings.surge_conversations, settings.surge_within_ms)
         self.follow_ups: Final = FollowUps(told.follow_ups, settings.follow_up_lasts_ms)
         self.misses: Final = Misses()
@@ -219,8 +222,7 @@ class ClientState:
 
     def let_go(self, gone: Collection[str], changes: Iterable[Change]) -> None:
         """Take out of hands what was let go of: as after a restart, it is in none from the day's beginning on."""
-        held = {each: known.account if (known := self._open.get(each)) else "" for each in gone}
-        self.concurrency.let_go(held, (each.fact for each in changes), self.book.day_start)
+        self.hands.let_go(gone, (each.fact for each in changes), self.book.day_start)
 
     def stand(self, conversation: str, live: LiveConversation | None) -> None:
         """Take how a conversation stands; None or not open: it is over."""
@@ -231,10 +233,7 @@ class ClientState:
             return
         if known is None:
             known = self._open[conversation] = _Open()
-        if known.account != live.account:
-            self.people.leave(known.account, conversation)
-            self.people.take(live.account, conversation)
-            known.account = live.account
+        self.hands.stand(conversation, live.account, live.last_at)
         if known.session != live.session:
             known.session = live.session
             known.decided = self._decided.get(conversation, _NO_SESSION)[0] == live.session
@@ -275,6 +274,7 @@ class ClientState:
             self.concurrency.begin_window(self.book.day_start)
         if watermark is not None:
             self.watermark = watermark
+            self.hands.advance(watermark)
             self.concurrency.advance(watermark - watermark % MINUTE_MS)
             if self.concurrency.changed:
                 self.loads = self.concurrency.by_group(self._whose)
@@ -361,7 +361,7 @@ class ClientState:
             undecided.add(fact.conversation)
 
     def _close(self, conversation: str, known: _Open) -> None:
-        self.people.leave(known.account, conversation)
+        self.hands.stand(conversation, "", 0)
         self._withdraw(known)
         self.room.remove(conversation)
         self.surges.answer(conversation)

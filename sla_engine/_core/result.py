@@ -45,8 +45,8 @@ class LiveConversation(msgspec.Struct, frozen=True, gc=False):
     waiting_since: start of the wait that is running (session start until the first response, then the open turn),
     None when the customer is owed nothing. due_at: when the first response is due while it is owed and judged, else
     None. dues: (definition, due instant) of every definition under which a first response is owed, primary first.
-    account: who has it in hands, "" when nobody. open: not ended. excluded: the session is not judged (out of hours,
-    outbound).
+    account: who has it in hands, "" when nobody. open: not ended. last_at: of what was told of it last.
+    excluded: the session is not judged (out of hours, outbound).
     """
 
     conversation: str
@@ -57,6 +57,7 @@ class LiveConversation(msgspec.Struct, frozen=True, gc=False):
     waiting_since: int | None
     due_at: int | None
     open: bool
+    last_at: int
     definition: str = ""
     dues: tuple[tuple[str, int], ...] = ()
     excluded: bool = False

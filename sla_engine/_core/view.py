@@ -49,7 +49,15 @@ def live(shard: Shard, conversation_id: str) -> LiveConversation | None:
     place = shard.roster.place(conversation.account, conversation.last_at)
     if not conversation.tracks:
         return LiveConversation(
-            conversation_id, conversation.life, conversation.queue, conversation.account, place, None, None, is_open
+            conversation_id,
+            conversation.life,
+            conversation.queue,
+            conversation.account,
+            place,
+            None,
+            None,
+            is_open,
+            conversation.last_at,
         )
     rules = shard.rules.rules
     tracks = conversation.tracks
@@ -64,6 +72,7 @@ def live(shard: Shard, conversation_id: str) -> LiveConversation | None:
         waiting_since=_waiting_since(primary, conversation.last_at) if is_open else None,
         due_at=primary.due_at if is_open and primary.state == OWED and primary.slot >= 0 else None,
         open=is_open,
+        last_at=conversation.last_at,
         definition=rules[primary.slot].label if primary.slot >= 0 else "",
         dues=dues,
         excluded=primary.state in _EXCLUDED,

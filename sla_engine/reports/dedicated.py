@@ -5,6 +5,7 @@ reader who may see all of them is told, and then by counts of time alone. Nothin
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -82,13 +83,15 @@ class SeatTable(msgspec.Struct, frozen=True):
 class SeatQuestion(NamedTuple):
     """span: the time (ms, half-open) that is asked for, by a client's own days. client: "" = every one.
 
-    lookback_ms: what people did longer before that is not looked at.
+    lookback_ms: what people did longer before that is not looked at. hands_idle_ms: how long after the last word on it
+    a conversation is in hands whose end nobody told.
     """
 
     span: Callable[[Frame], Span]
     rows: Rows
     client: str
     lookback_ms: int
+    hands_idle_ms: int
 
 
 class _Client:
@@ -105,8 +108,8 @@ class _Client:
         self.calls: list[LegFact] = []
         self.until = self._until = span[1]
 
-    def read(self, earliest: int, until: int) -> None:
-        """Take in what its people did up to `until` (ms), or as far as the record goes."""
+    def read(self, earliest: int, until: int, hands_idle_ms: int) -> None:
+        """Take in what its people did up to `until` (ms), or as far as the record goes. hands_idle_ms: as asked."""
         batches = ledger_batches(self.reader, earliest=earliest)
         loads: list[LoadChange] = []
         calls: dict[tuple[str, int, int], LegFact] = {}
@@ -116,6 +119,10 @@ class _Client:
                     calls[fact.conversation, fact.session, fact.leg] = fact  # the last word on it
             elif isinstance(fact, LoadChange) and earliest <= fact.at < until:
                 loads.append(fact)
+        held = Counter[tuple[str, str]]()
+        for load in loads:
+            held[load.conversation, load.account] += load.change
+        loads += self.seen.never_ended.leave(held, hands_idle_ms)
         self.calls = list(calls.values())
         known = max(self.seen.received_at, self.span[0] + 1)
         self.until = min(self.span[1], known)
@@ -148,7 +155,7 @@ def seats(data_directory: Path, question: SeatQuestion, scope: Scope, passed: Ca
         since = min((client.span[0] for client in opened), default=0)
         until = max((client.span[1] for client in opened), default=0)
         for number, client in enumerate(opened, start=1):
-            client.read(since - question.lookback_ms, until)
+            client.read(since - question.lookback_ms, until, question.hands_idle_ms)
             passed(number)
         serves = {client.name: serving(client.spent) for client in opened} if scope.clients is None else None
         shown = [client for client in opened if question.client in ("", client.name)]

@@ -39,10 +39,12 @@ class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     lookback_ms: presences, and conversations in hands, longer before the table than this are not looked at.
     facts_lag_ms: written facts are used if they are not further behind the ledger's end than this.
+    hands_idle_ms: how long after the last word on it a conversation is in hands whose end nobody told.
     """
 
     lookback_ms: int
     facts_lag_ms: int
+    hands_idle_ms: int
 
 
 class Ruling(NamedTuple):
@@ -231,7 +233,10 @@ class _Making:
             queues=self._question.queues,
         )
         hours = ServiceHours(ruling.windows)
-        composing = Composing(self._question, self._frame, hours, choosing, self._seen, self._counted)
+        idle_ms = self._settings.hands_idle_ms
+        composing = Composing(
+            self._question, self._frame, hours, choosing, self._seen, self._counted, hands_idle_ms=idle_ms
+        )
         composing.add(fact for fact in facts if self._is_looked_at(fact))
         return composing.report()
 

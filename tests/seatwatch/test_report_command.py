@@ -134,6 +134,13 @@ def test_a_queue_that_only_receives_calls_shows_their_legs_and_says_where_the_se
     assert "No session began here; legs that were handed on to here: 1." in page
     assert "4 min 0.000 s (1)" in page
     assert in_json(tmp_path, capsys, "--queue", "support")["total"]["figures"]["offered"] == 0
+    for threshold_s, within in (("10", 0), ("15", 1)):
+        rules_of_ours = tmp_path / f"within-{threshold_s}.toml"
+        stated = f'name = "ours"\neffective_from = 2020-01-01\nservice_level_threshold_s = {threshold_s}\n'
+        rules_of_ours.write_text(f'based_on = "contract-10s"\n{stated}', encoding="utf-8")
+        asked = in_json(tmp_path, capsys, "--queue", "support", "--definition", str(rules_of_ours))
+        assert asked["total"]["handed_on"]["level"] == {"part": within, "whole": 2}
+    assert in_json(tmp_path, capsys, "--queue", "support")["total"]["shown"]["handed_on_level_percent"] == "0.00"
     began = in_json(tmp_path, capsys, "--queue", "sales")["total"]["figures"]
     assert (began["offered"], began["answered"], began["abandoned"]) == (2, 2, 0)
     assert began["detail"]["transfers"] == {"part": 2, "whole": 2}
@@ -246,6 +253,18 @@ def test_a_ledger_without_rules_asks_for_a_definition(tmp_path: Path, capsys: py
     assert report(tmp_path, *SPAN) == 2
     assert "--definition" in capsys.readouterr().err
     assert in_json(tmp_path, capsys, "--definition", "contract-10s")["total"]["figures"]["answered"] == 1
+
+
+def test_how_many_conversations_nobody_closed_is_said_below_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*rules(), customer("09:00:00"), assigned("09:00:00"), agent("09:30:00"), clock("15:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN) == 0
+    told = "Conversations whose end no source told: 1. Concurrency counts them for 120 min 0.000 s after the last word"
+    assert told in capsys.readouterr().out
+    assert in_json(tmp_path, capsys)["head"]["never_ended"] == 1
 
 
 def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,7 @@ SETTINGS: Final = RunnerSettings(
     calendar=WindowCalendar(zone_table("Asia/Shanghai"), 15 * MINUTE_MS, 4 * 60 * MINUTE_MS),
     tiles=TileSettings(
         hands_limit=10,
+        hands_idle_ms=120 * MINUTE_MS,
         surge_conversations=3,
         surge_within_ms=MINUTE_MS,
         follow_up_lasts_ms=5 * MINUTE_MS,

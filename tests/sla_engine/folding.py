@@ -19,7 +19,12 @@ CALENDAR = WindowCalendar(zone_table("Asia/Shanghai"), 900_000, 4 * 3_600_000)
 
 
 TILES = TileSettings(
-    hands_limit=10, surge_conversations=3, surge_within_ms=60_000, follow_up_lasts_ms=300_000, due_soon_max_ms=10_000
+    hands_limit=10,
+    hands_idle_ms=7_200_000,
+    surge_conversations=3,
+    surge_within_ms=60_000,
+    follow_up_lasts_ms=300_000,
+    due_soon_max_ms=10_000,
 )
 
 

@@ -42,7 +42,8 @@ class Choosing:
         self._queues: Final = frozenset(queues)
         known = [asked] if asked is not None and alone else self._rules.state.definitions
         labelled = ((each, label_of(each)) for each in known)
-        self._known: Final = {label: Version(each, label, figure_rule(each, label)) for each, label in labelled}
+        self._versions: Final = [Version(each, label, figure_rule(each, label)) for each, label in labelled]
+        self._known: Final = {version.label: version for version in self._versions}
         self.longest_gap_ms: Final = max((each.gap_to_new_session_ms for each in known), default=0)
         """What comes back later than this is another session under every definition."""
 
@@ -87,6 +88,16 @@ class Choosing:
     def counts(self, queue: str, at: int) -> bool:
         """Whether what a queue has of a session that started at `at` (ms) counts: it is asked for, and some hold."""
         return self.asks_for(queue) and bool(self.names(queue, at))
+
+    def rule_at(self, queue: str, at: int) -> FigureRule | None:
+        """How `queue` counts what it has of a session that started at `at` (ms), None where that does not count."""
+        if not self.asks_for(queue):
+            return None
+        if self._asked is not None and self._alone:
+            return self._versions[0].rule
+        found = (self._versions[slot] for slot in self._rules.slots(queue, at))
+        asked = None if self._asked is None else self._asked.name
+        return next((each.rule for each in found if asked in {None, each.definition.name}), None)
 
     def any_rule(self) -> FigureRule:
         """Some rule, for what counts the same under every one. ValueError where no definition is known."""

@@ -64,10 +64,13 @@ class Composing:
         choosing: Choosing,
         seen: Observed,
         counted: Counted | None = None,
+        *,
+        hands_idle_ms: int,
     ) -> None:
         """hours: the service window that seats and coverage are measured in. seen: the whole record.
 
-        counted: told every session that counts.
+        counted: told every session that counts. hands_idle_ms: how long after the last word on it a conversation is in
+        hands whose end nobody told.
         """
         self._question: Final = question
         self._frame: Final = frame
@@ -78,6 +81,7 @@ class Composing:
         self._edges: Final = frame.edges(question.by, question.since, question.until)
         self._rows: Final = Rows(question.by, frame, self._edges, choosing, seen.seats.shop_of, seen.checks, counted)
         self._loads: Final = Loads(seen.roster)
+        self._hands_idle_ms: Final = hands_idle_ms
         self._talks: Final[list[tuple[str, Interval]]] = []
         self._until: Final = min(question.until, max(seen.received_at, question.since + 1))
 
@@ -108,6 +112,7 @@ class Composing:
         times = state_times(spent, self._edges, over_time=question.by in OVER_TIME)
         told_until = min(self._until, self._seen.presences_until(sources))
         seats = self._seats(spent) if changes else {}
+        left = self._loads.let_go(self._seen.never_ended, self._hands_idle_ms)
         loads = self._loads.by_row(self._edges, self._row_of_place(), self._until) if every_queue else {}
         keys = rows.keys()
         if question.by not in OVER_TIME:
@@ -136,7 +141,8 @@ class Composing:
                     trailing=None if trailing is None else _trailing(trailing),
                 )
             )
-        return Report(self._head(), tuple(shown[:-1]), shown[-1])
+        never_ended = sum(self._edges[0] <= at < self._until for at in left) if every_queue else 0
+        return Report(self._head(never_ended), tuple(shown[:-1]), shown[-1])
 
     def _add_leg(self, leg: LegFact) -> None:
         self._rows.add_leg(leg)
@@ -149,8 +155,9 @@ class Composing:
         if not self._edges[0] <= started_at < self._edges[-1]:
             return
         for visit in visits(legs, self._seen.arrivals, self._choosing.longest_gap_ms):
-            if self._choosing.counts(visit.queue, started_at):
-                self._received.add(self._rows.key_of(started_at, visit.queue, visit.place), visit)
+            rule = self._choosing.rule_at(visit.queue, started_at)
+            if rule is not None:
+                self._received.add(self._rows.key_of(started_at, visit.queue, visit.place), visit, rule)
 
     def _span(self, key: RowKey) -> tuple[int, int]:
         if isinstance(key, int):
@@ -237,7 +244,7 @@ class Composing:
         by_session = all(version.rule.unit is Unit.SESSION for version in self._choosing.used.values())
         return bounded(time, figures.attainment, missing if by_session else Unbounded.NOT_BY_SESSION)
 
-    def _head(self) -> Head:
+    def _head(self, never_ended: int) -> Head:
         question, seen = self._question, self._seen
         used = sorted(self._choosing.used.values(), key=lambda version: version.label)
         grace_ms = max([seen.rules.grace_ms, *(version.definition.grace_ms for version in used)])
@@ -261,6 +268,8 @@ class Composing:
             entries=seen.entries,
             received_at=seen.received_at,
             final=seen.watermark() >= question.until + grace_ms,
+            never_ended=never_ended,
+            hands_idle_ms=self._hands_idle_ms,
         )
 
 

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from sla_engine._core.contributions import is_handed_on
+from sla_engine._core.contributions import FigureRule, is_handed_on
 from sla_engine.reports._core.rows import TOTAL, RowKey
-from wire.board import Mean
+from wire.board import Mean, Ratio
 from wire.body import Body
 from wire.conversation import Closed, CustomerLeft, Offered, Queued, Transferred
 from wire.ids import UNASSIGNED
@@ -35,12 +35,16 @@ class Visit(NamedTuple):
 
 
 class HandedOn(msgspec.Struct, frozen=True):
-    """What a row received: taken by somebody, or not. wait: from the hand-on until taken, of those taken."""
+    """What a row received: taken by somebody, or not. wait: from the hand-on until taken, of those taken.
+
+    level: taken within the threshold of the receiving queue's service level / received.
+    """
 
     received: int
     answered: int
     unanswered: int
     wait: Mean
+    level: Ratio
 
 
 class Arrivals:
@@ -106,21 +110,22 @@ class Received:
     """Visits by row."""
 
     def __init__(self) -> None:
-        self._sums: Final[defaultdict[RowKey, list[int]]] = defaultdict(lambda: [0, 0, 0])
+        self._sums: Final[defaultdict[RowKey, list[int]]] = defaultdict(lambda: [0, 0, 0, 0])
 
-    def add(self, row: RowKey, visit: Visit) -> None:
-        """Count a visit in a row, and in the total."""
+    def add(self, row: RowKey, visit: Visit, rule: FigureRule) -> None:
+        """Count a visit in a row, and in the total. rule: of the queue it came to."""
         for key in (row, TOTAL):
             sums = self._sums[key]
             sums[0] += 1
             if visit.wait_ms is not None:
                 sums[1] += 1
                 sums[2] += visit.wait_ms
+                sums[3] += rule.within(visit.wait_ms, rule.threshold_ms)
 
     def of(self, row: RowKey) -> HandedOn:
         """What a row received."""
-        received, answered, wait_ms = self._sums.get(row, (0, 0, 0))
-        return HandedOn(received, answered, received - answered, Mean(wait_ms, answered))
+        received, answered, wait_ms, within = self._sums.get(row, (0, 0, 0, 0))
+        return HandedOn(received, answered, received - answered, Mean(wait_ms, answered), Ratio(within, received))
 
 
 def arrivals_of(bodies: Iterable[Body]) -> Arrivals:

@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final
@@ -11,6 +11,7 @@ from sla_engine._core.concurrency import Concurrency
 from sla_engine._core.groups import Group
 from sla_engine._core.people import person_of
 from sla_engine._core.roster import Roster
+from sla_engine.reports._core.never_ended import NeverEnded
 from sla_engine.reports._core.rows import TOTAL, RowKey
 from wire.board import Load
 from wire.verdict import LoadChange, Place
@@ -27,12 +28,24 @@ class Loads:
         self._roster: Final = roster
         self._changes: Final[dict[str, tuple[array[int], array[int]]]] = defaultdict(lambda: (array("q"), array("q")))
         self._places: Final[dict[str, Place]] = {}
+        self._held: Final = Counter[tuple[str, str]]()
 
     def add(self, change: LoadChange) -> None:
         """Take a change in."""
         ats, changes = self._changes[change.account]
         ats.append(change.at)
         changes.append(change.change)
+        held = change.conversation, change.account
+        self._held[held] += change.change
+        if not self._held[held]:
+            del self._held[held]
+
+    def let_go(self, never_ended: NeverEnded, idle_ms: int) -> list[int]:
+        """Once all are taken in: what was never closed leaves, at the instants (ms) returned."""
+        leaving = list(never_ended.leave(self._held, idle_ms))
+        for change in leaving:
+            self.add(change)
+        return [change.at for change in leaving]
 
     def by_row(self, edges: Sequence[int], row_of: Callable[[Place], RowKey] | None, until: int) -> dict[RowKey, Load]:
         """The load of each row and of all, up to `until`. row_of: None where rows are the buckets between `edges`."""

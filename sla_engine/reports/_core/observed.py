@@ -12,6 +12,7 @@ from sla_engine._core.rules import Rules, RulesState
 from sla_engine._core.seats import Seats, SeatsState
 from sla_engine._core.watermark import Watermark
 from sla_engine.reports._core.handed_on import Arrivals
+from sla_engine.reports._core.never_ended import NeverEnded
 from wire.conversation import PresenceChanged, QualityScored
 from wire.kinds import Kind
 from wire.limits import INSTANT_MAX_MS
@@ -51,6 +52,7 @@ class Observed:
         self._until: Final = until
         self.checks: Final[list[QualityScored]] = []
         self.arrivals: Final = Arrivals()
+        self.never_ended: Final = NeverEnded()
         self._told: Final[list[Told]] = []
         self._sources_of: Final[defaultdict[str, set[str]]] = defaultdict(set)
         self._files: Final[dict[str, tuple[int, int]]] = {}
@@ -152,6 +154,7 @@ class Observed:
         if Kind.OFFERED <= entry.kind < Kind.PRESENCE and body is not None:
             self._hear(entry, body.occurred_at)
             self.arrivals.hear(body)
+            self.never_ended.hear(body)
             return
         allowance_ms = self.rules.allowance_ms
         match body:

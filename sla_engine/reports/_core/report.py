@@ -38,7 +38,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     contracts: names of those in force within the time. business_day_starts_minute: of the local day. entries: the
     record's length the figures are as of, received_at: when the last of them came in (ms). final: nothing older can
-    come any more, and the grace of every definition has passed.
+    come any more, and the grace of every definition has passed. never_ended: conversations whose end nobody told and
+    that left the hands they were in within this time, hands_idle_ms after the last word on them.
     """
 
     question: Question
@@ -49,6 +50,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     received_at: int
     final: bool
+    never_ended: int
+    hands_idle_ms: int
 
 
 class Trailing(msgspec.Struct, frozen=True):

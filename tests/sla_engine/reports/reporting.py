@@ -15,7 +15,7 @@ from tests.sla_engine.feeding import Feed
 from wire.organisation import Relation, RosterLink
 
 DAY_MS = 86_400_000
-SETTINGS = ReportSettings(lookback_ms=7 * DAY_MS, facts_lag_ms=60_000)
+SETTINGS = ReportSettings(lookback_ms=7 * DAY_MS, facts_lag_ms=60_000, hands_idle_ms=DAY_MS // 12)
 
 
 def linked(relation: Relation, subject: str, target: str) -> Event:

@@ -82,7 +82,7 @@ def data(tmp_path: Path) -> Path:
 
 def table(data: Path, rows: Rows = "day", client: str = "", scope: Scope = EVERYTHING) -> list[SeatRow]:
     span = (ms("00:00"), ms("+1 00:00"))
-    question = SeatQuestion(lambda _: span, rows, client, 24 * HOUR)
+    question = SeatQuestion(lambda _: span, rows, client, 24 * HOUR, 2 * HOUR)
     return list(seats(data, question, scope, lambda _: None).rows)
 
 
@@ -244,7 +244,7 @@ def test_a_client_without_a_contract_is_named_and_left_out(data: Path) -> None:
     ledger.append([customer("09:00:00")])
     ledger.close()
     (data / "clients" / "empty").mkdir()
-    question = SeatQuestion(lambda _: (ms("00:00"), ms("+1 00:00")), "day", "", HOUR)
+    question = SeatQuestion(lambda _: (ms("00:00"), ms("+1 00:00")), "day", "", HOUR, 2 * HOUR)
     assert seats(data, question, EVERYTHING, lambda _: None).without_rules == ("empty", "gamma")
 
 

@@ -65,7 +65,7 @@ def test_a_contract_that_begins_later_moves_no_seat_hour_of_before(tmp_path: Pat
     def first_day(folder: Path, *rules: Event) -> list[SeatRow]:
         filled(folder / "clients" / "acme", floor(*rules))
         span = ms(DAYS[0]), ms(DAYS[1])
-        question = SeatQuestion(span=lambda _: span, rows="day", client="", lookback_ms=24 * HOUR)
+        question = SeatQuestion(span=lambda _: span, rows="day", client="", lookback_ms=24 * HOUR, hands_idle_ms=HOUR)
         return list(seats(folder, question, EVERYTHING, lambda _: None).rows)
 
     before = first_day(tmp_path / "october")
