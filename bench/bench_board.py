@@ -153,7 +153,7 @@ def main() -> int:
     for _ in range(0, given.open, PER_ROUND_BEFORE):
         now += MS_PER_ROUND
         client.fold([*(floor.begin(now) for _ in range(PER_ROUND_BEFORE)), floor.clock(now)], now)
-        client_part(client.state, client.lookup.target_of)
+        client_part(client.state, client.lookup.promise_of)
     per_conversation = (resident_bytes() - before) // given.open
     client.stage_two_ns = 0
     boards, rounds, shown = [], [], 0
@@ -163,7 +163,7 @@ def main() -> int:
         started = time.process_time_ns()
         client.fold(batch, now)
         folded = time.process_time_ns()
-        part = client_part(client.state, client.lookup.target_of)
+        part = client_part(client.state, client.lookup.promise_of)
         boards.append(time.process_time_ns() - folded)
         rounds.append(time.process_time_ns() - started)
         shown = 1 + len(part.queues) + len(part.teams) + len(part.sites)

@@ -13,6 +13,7 @@ from seatwatch.numbers import decimal, hundredths, mean_ms, share
 from seatwatch.screens import console_of
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Standing, count_named, mean_named
+from sla_engine.reports._core.percentiles import SHOWN
 from wire.board import Mean, Ratio
 
 # Layout: of a table.
@@ -48,6 +49,10 @@ def lines(found: Difference, tell: Teller) -> Iterator[Line]:
     yield _ratio_line("service_level", levels[0] or Ratio(0, 0), levels[1] or Ratio(0, 0), tell)
     for name in MEANS:
         yield _mean_line(name, Mean(*mean_named(before, name)), Mean(*mean_named(after, name)), tell)
+    for of, name in (("first_responses", "first_response"), ("responses", "response")):
+        for percent in SHOWN:
+            old_ms, new_ms = (getattr(getattr(side, of), f"p{percent}") for side in (found.before, found.after))
+            yield _duration_line(f"{name}_p{percent}", old_ms, new_ms, tell)
     for name in COUNTS:
         old, new = count_named(before, name), count_named(after, name)
         yield Line(name, str(old), str(new), new - old, f"{new - old:+d}")
@@ -125,10 +130,16 @@ def _ratio_line(name: str, before: Ratio, after: Ratio, tell: Teller) -> Line:
 
 
 def _mean_line(name: str, before: Mean, after: Mean, tell: Teller) -> Line:
-    old, new = _shown_mean(before, tell), _shown_mean(after, tell)
-    if not before.count or not after.count:
+    old, new = (mean_ms(mean) if mean.count else None for mean in (before, after))
+    line = _duration_line(name, old, new, tell)
+    return line._replace(before=_shown_mean(before, tell), after=_shown_mean(after, tell))
+
+
+def _duration_line(name: str, before: int | None, after: int | None, tell: Teller) -> Line:
+    old, new = ("-" if ms is None else tell.lasting(ms) for ms in (before, after))
+    if before is None or after is None:
         return Line(name, old, new, None, "-")
-    difference = mean_ms(after) - mean_ms(before)
+    difference = after - before
     return Line(name, old, new, difference, f"{'' if difference < 0 else '+'}{tell.lasting(difference)}")
 
 

@@ -13,6 +13,7 @@ from seatwatch.explain_words import Teller
 from seatwatch.screens import console_of
 from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of
+from sla_engine._core.definition import canonical, definition_hash
 from sla_engine.explain import Explanation, Session
 from sla_engine.reports._core.handed_on import arrivals_of, visits
 from wire.recorded import Recorded
@@ -182,10 +183,12 @@ def standing_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
     if stands is None or stands.session in {session.fact.session for session in explained.sessions}:
         return
     yield f"{tell.filled('session_word', n=len(explained.sessions) + 1)}  {tell.queue(stands.queue)}"
-    if not stands.definition:
+    held = explained.stands_under
+    if held is None:
         yield tell.word("no_definition")
         return
-    yield f"{tell.word('definition_word')}: {stands.definition}"
+    yield f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}"
+    yield f"  SHA-256 {definition_hash(canonical(held))}"
     due = "" if stands.due_at is None else f"  {tell.word('due_word')} {tell.at(stands.due_at)}"
     yield f"{tell.word('verdict_heading')}: {tell.word('not_judged_yet')}{due}"
 

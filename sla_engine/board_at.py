@@ -124,7 +124,7 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
     loads = [fact for fact in facts.values() if isinstance(fact, LoadChange) and fact.at >= state.book.day_start]
     state.restore_loads(sorted(loads, key=lambda load: load.at))
     state.advance(question.at, lookup.live_watermark())
-    return client_part(state, lookup.target_of)
+    return client_part(state, lookup.promise_of)
 
 
 def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[FactKey, Fact]:

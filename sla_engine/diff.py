@@ -11,12 +11,13 @@ import msgspec
 
 from sla_engine._core.choices import Unit
 from sla_engine._core.contract import EVERY_QUEUE
-from sla_engine._core.contributions import SLOTS, FigureRule, contribution, figure_rule
+from sla_engine._core.contributions import SLOTS, FigureRule, Slot, contribution, figure_rule
 from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.figures import Tally, figures_of
 from sla_engine._core.windows import DAY_MS, calendar_of
 from sla_engine.facts_store import instant_of
 from sla_engine.replay import last_facts, ledger_batches, replay, under
+from sla_engine.reports._core.percentiles import Percentiles, percentiles
 from sla_engine.runners.tail import EntryReader
 from wire.board import Figures, Mean, Ratio
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict, Why
@@ -63,11 +64,13 @@ class Group(NamedTuple):
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One definition and its figures over the period."""
+    """One definition and its figures over the period. percentiles: of what is in two of the means, by its method."""
 
     definition: Definition
     label: str
     figures: Figures
+    first_responses: Percentiles
+    responses: Percentiles
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -142,8 +145,15 @@ class _Side:
         }
 
     def shown(self, facts: Iterable[Fact]) -> Side:
-        mine = (fact for fact in facts if isinstance(fact, LegFact) or _label(fact) == self.label)
-        return Side(self.definition, self.label, figures_of(_counted(self.definition, self._rule, mine), self._rule))
+        mine = [fact for fact in facts if isinstance(fact, LegFact) or _label(fact) == self.label]
+        figures = figures_of(_counted(self.definition, self._rule, mine), self._rule)
+        values: dict[int, list[int]] = {Slot.FIRST_TOTAL: [], Slot.TURN_TOTAL: []}
+        for fact in mine:
+            for slot, amount in contribution(fact, self._rule).amounts:
+                if slot in values:
+                    values[slot].append(amount)
+        shown = (percentiles(found, self.definition.percentile) for found in values.values())
+        return Side(self.definition, self.label, figures, *shown)
 
 
 def _label(fact: Fact) -> str:

@@ -106,6 +106,7 @@ class Explanation(msgspec.Struct, frozen=True):
     imported_from: sources that tell a day late as a rule, such as imported files; nothing of theirs is late. stands:
     how it stands at the end of the ledger, None where it was let go of; a session that nothing is said of yet is only
     there. is_ruled: whether any contract was in force when something happened to it, or a definition was asked for.
+    stands_under: the definition that `stands` goes by.
     """
 
     conversation: str
@@ -115,6 +116,7 @@ class Explanation(msgspec.Struct, frozen=True):
     record: Record
     imported_from: tuple[str, ...] = ()
     is_ruled: bool = True
+    stands_under: Definition | None = None
 
     def is_call(self, at: int) -> bool:
         """Whether it was a voice call by `at` (ms)."""
@@ -169,7 +171,9 @@ def explain(
     is_ruled = asked is not None or any(
         contract.in_force(instant_of(entry)) for contract in found.contracts for entry in found.told
     )
-    return Explanation(conversation, found.told, sessions, stands, found.record, found.imported_from, is_ruled)
+    stands_under = None if stands is None else _by_label(found, asked).get(stands.definition)
+    told = (conversation, found.told, sessions, stands, found.record, found.imported_from)
+    return Explanation(*told, is_ruled, stands_under)
 
 
 def find(
@@ -271,11 +275,13 @@ def _shard_of(conversation: str, told: Iterable[Recorded]) -> Shard:
     return new_shard()
 
 
+def _by_label(found: Found, asked: Definition | None) -> dict[str, Definition]:
+    return {label_of(each): each for each in (*found.definitions, *([] if asked is None else [asked]))}
+
+
 def _sessions(shard: Shard, facts: list[Fact], found: Found, asked: Definition | None) -> tuple[Session, ...]:
     last = last_facts(facts).values()
-    labels = {label_of(each): each for each in found.definitions}
-    if asked is not None:
-        labels[label_of(asked)] = asked
+    labels = _by_label(found, asked)
     chosen = _chosen(shard, [fact for fact in last if isinstance(fact, SessionFact)], labels, asked)
     starts = sorted(fact.started_at for fact in chosen.values() if not fact.void)
     sessions: list[Session] = []

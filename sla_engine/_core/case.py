@@ -17,6 +17,7 @@ from wire.conversation import (
     Closed,
     CustomerLeft,
     CustomerTurn,
+    Direction,
     Form,
     Offered,
     Queued,
@@ -148,12 +149,27 @@ class Case:
         return isinstance(entry.body, AgentTurn) and entry.body.author in self.definition.valid_reply
 
     def is_enquiry(self, entry: Recorded) -> bool:
-        """Whether the definition lets this start a turn (E14)."""
-        return isinstance(entry.body, CustomerTurn) and entry.body.form in self.definition.inbound_forms
+        """Whether the definition lets this start a turn (E14). A courtesy does where text does, unless E12 says not."""
+        if not isinstance(entry.body, CustomerTurn):
+            return False
+        form = Form.TEXT if entry.body.form is Form.CLOSING else entry.body.form
+        return form in self.definition.inbound_forms
 
     def is_other_inbound(self, entry: Recorded) -> bool:
         """Whether the customer did something that the definition does not take for an enquiry."""
         return isinstance(entry.body, CustomerTurn) and not self.is_enquiry(entry) and entry.body.form not in _UNMOVED
+
+    @property
+    def is_outbound(self) -> bool:
+        """Whether we wrote or called first (E15)."""
+        offers = (entry.body for entry in self.told if isinstance(entry.body, Offered))
+        return any(offer.direction is Direction.OUTBOUND for offer in offers)
+
+    def outlived(self, turn: ResponseFact) -> bool:
+        """Whether the conversation ended while a turn was open that was answered all the same (E12)."""
+        replied_at = None if turn.duration_ms is None else turn.started_at + turn.duration_ms
+        ends = [instant_of(entry) for entry in self.told if isinstance(entry.body, CustomerLeft | Closed)]
+        return replied_at is not None and any(turn.started_at < at < replied_at for at in ends)
 
     def before(self) -> list[Recorded]:
         """What was told before the session began and after the last one ended."""

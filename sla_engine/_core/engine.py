@@ -21,6 +21,7 @@ from sla_engine._core.view import (
     live,
     open_conversations,
     place_of,
+    warnings_of,
     watermark,
 )
 from wire.errors import require
@@ -46,6 +47,7 @@ __all__ = [
     "shard_of",
     "snapshot",
     "step",
+    "warnings_of",
     "watermark",
 ]
 

@@ -19,6 +19,7 @@ from sla_engine._core.choices import (
     LeftBeforeTarget,
     NeverAnswered,
     OnTransfer,
+    Outbound,
     OutOfHours,
     RepeatedTurns,
     TurnEnds,
@@ -70,12 +71,14 @@ class Says(StrEnum):
     TURNS_LEFT = "turns_left"
     TURN_ENDED_WITH_SESSION = "turn_ended_with_session"
     TURN_STAYED_OPEN = "turn_stayed_open"
+    TURN_ANSWERED_AFTER_END = "turn_answered_after_end"
     COURTESY_OPENS_NOTHING = "courtesy_opens_nothing"
     NOBODY_WAS_ONLINE = "nobody_was_online"
     TURNS_WITHOUT_ANYBODY = "turns_without_anybody"
     OPENS_A_TURN = "opens_a_turn"
     OPENS_NOTHING = "opens_nothing"
     OUTBOUND_NOT_JUDGED = "outbound_not_judged"
+    OUTBOUND_COUNTS = "outbound_counts"
     IN_TIME_AT_MOST = "in_time_at_most"
     IN_TIME_BELOW = "in_time_below"
     TOLD_COARSELY = "told_coarsely"
@@ -220,7 +223,7 @@ def _window_closes(case: Case) -> Iterator[Applied]:
         paused_ms = ended_at - started_at - case.calendar.open_ms(started_at, ended_at)
         values: dict[str, int | str] = {"closes_at": closes_at, "paused_ms": paused_ms}
         yield Applied("E8", "window_closes", chosen, Says.CLOSED_CLOCK_PAUSED, values)
-    elif chosen is WindowCloses.RUNS_ON:
+    elif chosen is not WindowCloses.IS_CUT:
         yield Applied("E8", "window_closes", chosen, Says.CLOSED_CLOCK_RAN_ON, {"closes_at": closes_at})
 
 
@@ -274,13 +277,17 @@ def _turn_ends(case: Case) -> Iterator[Applied]:
         says = Says.TURN_STAYED_OPEN if chosen is TurnEnds.NEVER else Says.TURN_ENDED_WITH_SESSION
         count = sum(turn.duration_ms is None for turn in case.turns)
         yield Applied("E12", "turn_ends", chosen, says, {"count": count})
-    if chosen is TurnEnds.CLOSING_PHRASE and Form.CLOSING in case.definition.inbound_forms:
+    outlived = [turn for turn in case.turns if case.outlived(turn)] if chosen is TurnEnds.NEVER else []
+    if outlived:
+        yield Applied("E12", "turn_ends", chosen, Says.TURN_ANSWERED_AFTER_END, {"count": len(outlived)})
+    if chosen is TurnEnds.CLOSING_PHRASE:
         replied_at = case.replied_at
         courtesies = [
             entry
             for entry in case.told
             if isinstance(entry.body, CustomerTurn)
             and entry.body.form is Form.CLOSING
+            and case.is_enquiry(entry)
             and replied_at is not None
             and instant_of(entry) >= replied_at
         ]
@@ -313,6 +320,8 @@ def _inbound_forms(case: Case) -> Iterator[Applied]:
 def _outbound(case: Case) -> Iterator[Applied]:
     if case.fact.why is Why.OUTBOUND:
         yield Applied("E15", "outbound", case.definition.outbound, Says.OUTBOUND_NOT_JUDGED, {})
+    elif case.definition.outbound is Outbound.COUNTS and case.is_outbound:
+        yield Applied("E15", "outbound", case.definition.outbound, Says.OUTBOUND_COUNTS, {})
 
 
 def _boundary(case: Case) -> Iterator[Applied]:

@@ -9,7 +9,6 @@ from sla_engine._core.choices import Unit
 from sla_engine._core.client import ClientState
 from sla_engine._core.contributions import FigureRule
 from sla_engine._core.coverage import bounded
-from sla_engine._core.definition import Definition
 from sla_engine._core.feeds import Source, any_promises, best_feed, stale_since, unsequenced
 from sla_engine._core.follow_ups import groups_of
 from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
@@ -36,8 +35,20 @@ _LIVE: Final = frozenset({Feed.LIVE, None})
 """A source that nobody declared counts as live."""
 _WITH_SECONDS: Final = frozenset({QUEUE, CLIENT})
 
-TargetOf = Callable[[str, int], Ratio | None]
-"""(queue, instant in ms) -> the attainment the contract asks for there and then, None where it states none."""
+
+class Promise(NamedTuple):
+    """What is agreed for a queue at an instant. target: of the attainment, None = none is stated.
+
+    limit_ms, warning_ms: of a clock that starts then, None where no definition applies.
+    """
+
+    target: Ratio | None
+    limit_ms: int | None
+    warning_ms: int | None
+
+
+PromiseOf = Callable[[str, int], Promise]
+"""Of a queue, at an instant in ms."""
 
 
 class ClientPart(NamedTuple):
@@ -70,12 +81,12 @@ class _Terms(NamedTuple):
 
     primary: Shown | None
     seconds: tuple[Shown, ...]
-    target: Ratio | None
+    promise: Promise
 
 
-def client_part(state: ClientState, target_of: TargetOf, on_roster: Collection[str] | None = None) -> ClientPart:
+def client_part(state: ClientState, promise_of: PromiseOf, on_roster: Collection[str] | None = None) -> ClientPart:
     """One client's tiles, each list by id. on_roster: sub-accounts the roster knows; None = no tile per person."""
-    builder = _Builder(state, target_of)
+    builder = _Builder(state, promise_of)
     queues = sorted(builder.ids(QUEUE) | set(state.feeds.queues()))
     queue_terms = {queue: builder.terms(queue) for queue in queues}
     common = _common(list(queue_terms.values()))
@@ -127,9 +138,9 @@ def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: in
 class _Builder:
     """Builds the tiles of one client at one moment."""
 
-    def __init__(self, state: ClientState, target_of: TargetOf) -> None:
+    def __init__(self, state: ClientState, promise_of: PromiseOf) -> None:
         self._state = state
-        self._target_of = target_of
+        self._promise_of = promise_of
         self._surges = state.surges.advance(state.as_of)
         self.holding = state.follow_ups.holding(state.room, state.as_of)
         self._followed = Counter(group for held in self.holding for group in groups_of(held, state.room, state.client))
@@ -143,7 +154,7 @@ class _Builder:
         """What is agreed for `queue` now."""
         at = self._state.as_of
         shown = self._state.shown_of(queue, at, None)
-        return _Terms(shown[0] if shown else None, shown[1:], self._target_of(queue, at))
+        return _Terms(shown[0] if shown else None, shown[1:], self._promise_of(queue, at))
 
     def tile(self, group: Group, sources: Sequence[Source], terms: _Terms) -> Tile:
         """One tile."""
@@ -152,7 +163,7 @@ class _Builder:
         primary = terms.primary
         rule = None if primary is None else state.rule_of(primary)
         definition = None if primary is None else primary.definition
-        live = self._live(group, feed, sources, definition)
+        live = self._live(group, feed, sources, terms.promise)
         is_of_now = feed is not Feed.DAILY or live is not None
         return Tile(
             scope=group[0],
@@ -167,11 +178,11 @@ class _Builder:
             stale_since=stale_since(sources),
             unsequenced=unsequenced(sources),
             definition="" if primary is None else primary.label,
-            first_response_limit_ms=None if definition is None else definition.first_response_limit_ms,
-            warning_after_ms=None if definition is None else definition.warning_after_ms,
+            first_response_limit_ms=terms.promise.limit_ms,
+            warning_after_ms=terms.promise.warning_ms,
             average_good_ms=None if definition is None else definition.average_good_ms,
             average_limit_ms=None if definition is None else definition.average_limit_ms,
-            attainment_target=terms.target,
+            attainment_target=terms.promise.target,
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
             seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
             saturation=state.people.saturation(group) if is_of_now else None,
@@ -237,22 +248,23 @@ class _Builder:
             day=Figures() if book is None else book.day_figures(group, rule),
         )
 
-    def _live(
-        self, group: Group, feed: Feed | None, sources: Sequence[Source], definition: Definition | None
-    ) -> Waiting | None:
+    def _live(self, group: Group, feed: Feed | None, sources: Sequence[Source], promise: Promise) -> Waiting | None:
         if not sources or (feed is Feed.DAILY and not self._state.hindsight):
             return None
-        soon_ms = 0 if definition is None else definition.first_response_limit_ms - definition.warning_after_ms
+        soon_ms = (promise.limit_ms or 0) - (promise.warning_ms or 0)
         return self._state.room.waiting(group, soon_ms)
 
 
 def _common(terms: Sequence[_Terms]) -> _Terms:
-    """The terms that all of a client's queues share, each part by itself."""
+    """The terms that all of a client's queues share, each part by itself; of several warnings the first."""
     labels = {t.primary.label if t.primary is not None else "" for t in terms}
-    targets = {t.target if t.target is None else (t.target.part, t.target.whole) for t in terms}
+    promises = [t.promise for t in terms]
+    targets = {None if p.target is None else (p.target.part, p.target.whole) for p in promises}
+    is_one = len(labels) == 1
     everywhere = [shown for shown in terms[0].seconds if all(shown in t.seconds for t in terms)] if terms else []
-    return _Terms(
-        terms[0].primary if len(labels) == 1 else None,
-        tuple(everywhere),
-        terms[0].target if len(targets) == 1 else None,
+    promise = Promise(
+        promises[0].target if len(targets) == 1 else None,
+        promises[0].limit_ms if is_one else None,
+        min((p.warning_ms for p in promises if p.warning_ms is not None), default=None) if is_one else None,
     )
+    return _Terms(terms[0].primary if is_one else None, tuple(everywhere), promise)

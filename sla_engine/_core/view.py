@@ -144,6 +144,11 @@ def contracts_of(shard: Shard, queue: str, at: int) -> tuple[Contract, ...]:
     return shard.rules.contracts(queue, at)
 
 
+def warnings_of(shard: Shard, queue: str, at: int) -> tuple[int, ...]:
+    """When a session that starts on `queue` at `at` (ms) is warned: ms after its clock starts, ascending."""
+    return shard.rules.warnings(queue, at, shard.rules.known)
+
+
 def anomalies(shard: Shard) -> Mapping[str, int]:
     """Reason -> count of what did not do what it said.
 

@@ -168,7 +168,7 @@ class WaitingRoom:
         )
 
     def _count_soon(self, crowd: _Crowd, group: Group, until: int) -> None:
-        """Count who is due by `until` (ms). Only another definition moves that back; then all are counted anew."""
+        """Count who is due by `until` (ms). Only other rules or another limit move that back; then all count anew."""
         if until < crowd.soon_until:
             _rebuild(crowd.dues, [item for item in (*crowd.dues, *crowd.soon) if self._owes(item, group)])
             crowd.soon, crowd.due_soon = [], 0

@@ -202,7 +202,7 @@ def _rows(
         subjects.append((shop, told, seen.unseen(sources)))
     for shop, spent, unseen in subjects:
         intervals = [interval for _, interval in spent]
-        spans = half_hours(intervals, client.hours, client.frame.days, client.span[0], client.until, unseen)
+        spans = half_hours(intervals, client.hours, client.frame, client.span[0], client.until, unseen)
         buckets = list(_buckets(client, question.rows, spans))
         shared: list[Ratio | None] = [None] * len(buckets)
         if serves is not None and not shop:
@@ -233,7 +233,7 @@ def _buckets(client: _Client, rows: Rows, spans: Sequence[HalfHour]) -> Iterator
         zone = ZoneInfo(frame.days.zone.name)
         for span in spans:
             name = datetime.fromtimestamp(span.start // MS_PER_S, tz=zone).isoformat(" ", "minutes")
-            yield name, span.start, min(half_hour_end(frame.days, span.start), until)
+            yield name, span.start, min(half_hour_end(frame, span.start), until)
     else:
         for start, end in pairwise(frame.edges(By.DAY, since, until)):
             yield frame.name(By.DAY, start), start, end

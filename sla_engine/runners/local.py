@@ -114,7 +114,7 @@ class LocalRunner:
         if self._tail.drained:
             self._state.advance(self._clock_ms(), self._lookup.live_watermark())
         on_roster = self._lookup.on_roster() if with_people else None
-        return client_part(self._state, self._lookup.target_of, on_roster)
+        return client_part(self._state, self._lookup.promise_of, on_roster)
 
     async def run(self) -> None:
         """Fold, announce and commit until cancelled; what is folded by then is committed.

@@ -14,9 +14,11 @@ from sla_engine._core.engine import (
     former_primary,
     label_of,
     place_of,
+    warnings_of,
     watermark,
 )
 from sla_engine._core.shown import Shown
+from sla_engine._core.tiles import Promise
 from sla_engine._core.windows import WindowCalendar, calendar_of
 from wire.board import Ratio
 from wire.record import Feed
@@ -62,17 +64,18 @@ class Lookup:
         """Every sub-account the roster ever named."""
         return self._shard.roster.accounts()
 
-    def target_of(self, queue: str, at: int) -> Ratio | None:
-        """What the first contract of `queue` asks for at `at`; None where it states nothing, or nothing yet."""
+    def promise_of(self, queue: str, at: int) -> Promise:
+        """What the first contract of `queue` asks for at `at`, with the limit of a session that opens then."""
         contracts, shown = contracts_of(self._shard, queue, at), self.shown_of(queue, at)
         if not contracts or not shown:
-            return None
+            return Promise(None, None, None)
         primary = shown[0]
         calendar = self._calendars.get(primary.label)
         if calendar is None:
             calendar = self._calendars[primary.label] = Calendar(primary.definition)
         target_bp = contracts[0].target_bp(at, calendar)
-        return None if target_bp is None else Ratio(target_bp, BASIS_POINTS)
+        target = None if target_bp is None else Ratio(target_bp, BASIS_POINTS)
+        return Promise(target, calendar.limit_of(at), warnings_of(self._shard, queue, at)[0])
 
     def calendar(self, queues: Iterable[str], at: int, default: WindowCalendar) -> WindowCalendar:
         """Windows of the first queue, by id, that has a definition at `at`; `default` where none has."""

@@ -44,6 +44,20 @@ def test_figures_stand_side_by_side_and_what_moves_is_listed_with_a_hint(
     assert hint in " ".join(page.split())
 
 
+def test_percentiles_stand_beside_each_other_by_the_method_of_each_side(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "between.toml"
+    file.write_text('based_on = "contract-10s"\npercentile = "interpolated"\n', encoding="utf-8")
+    assert (
+        diff(data, "contract-10s@1", str(file), "--from", "2026-11-02 09:00", "--to", "2026-11-02 09:02", "--json") == 0
+    )
+    shown = {line["name"]: line for line in json.loads(capsys.readouterr().out)["figures"]}
+    p50, p90 = (shown[f"first_response_{name}"] for name in ("p50", "p90"))
+    assert (p50["before"], p50["after"], p50["difference"]) == ("5.000 s", "10.000 s", 5_000)
+    assert (p90["before"], p90["after"], p90["difference"]) == ("15.000 s", "14.000 s", -1_000)
+
+
 def test_chinese_and_a_limit(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diff(data, "contract-10s@1", "contract-10s@2", *PERIOD, "--lang", "zh", "--limit", "1") == 0
     page = capsys.readouterr().out

@@ -180,7 +180,9 @@ def test_times_are_of_the_definitions_zone_unless_another_is_named(
 
 def test_a_wait_that_is_not_judged_says_when_it_is_due(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(data, "c2") == 0
-    assert "Not judged yet  due 2026-11-02 10:00:10.000" in capsys.readouterr().out
+    page = capsys.readouterr().out
+    assert "Not judged yet  due 2026-11-02 10:00:10.000" in page
+    assert f"SHA-256 {definition_hash(canonical(PRESET))}" in page
 
 
 def test_what_was_never_received_is_said_with_what_the_record_holds(

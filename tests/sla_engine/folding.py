@@ -58,11 +58,11 @@ class Folding:
 
     def part(self) -> ClientPart:
         """The tiles as they are now."""
-        return client_part(self.state, self.lookup.target_of)
+        return client_part(self.state, self.lookup.promise_of)
 
     def people(self) -> list[PersonTile]:
         """A tile of each person."""
-        return [*client_part(self.state, self.lookup.target_of, self.lookup.on_roster()).people]
+        return [*client_part(self.state, self.lookup.promise_of, self.lookup.on_roster()).people]
 
     def shard_of(self, key: str) -> Shard:
         """The shard a conversation lives in; here its id is its key."""

@@ -131,14 +131,14 @@ def test_what_is_no_reply_and_what_is_no_enquiry_is_counted_by_kind() -> None:
             offered("09:00:00"),
             agent("09:00:01", "", author=Author.WELCOME),
             agent("09:00:02", "", author=Author.BOT),
-            customer("09:00:03", form=Form.CLOSING),
+            customer("09:00:03", form=Form.CARD),
             agent("09:00:05"),
             definition=changed(inbound_forms=(Form.TEXT,)),
         )
     )
     values = {applied.says: applied.values for applied in found}
     assert values[Says.NOT_A_REPLY] == {"count": 2, "authors": "welcome, bot"}
-    assert values[Says.OPENS_NOTHING] == {"count": 1, "forms": "closing"}
+    assert values[Says.OPENS_NOTHING] == {"count": 1, "forms": "card"}
 
 
 def test_a_reply_that_came_in_late_is_the_one_that_answered() -> None:

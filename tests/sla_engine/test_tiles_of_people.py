@@ -198,7 +198,7 @@ def test_what_was_told_of_people_and_feeds_survives_a_restart() -> None:
     kept = recall(RememberedParts().sections(remembered, folding.state.staff.changed))
     again = ClientState("acme", CALENDAR, folding.lookup.shown_of, folding.lookup.place_of, TILES, kept)
     again.advance(ms("08:50"), None)
-    before, after_it = folding.part().client, client_part(again, folding.lookup.target_of).client
+    before, after_it = folding.part().client, client_part(again, folding.lookup.promise_of).client
     assert before.occupancy == after_it.occupancy == Ratio(10 * MINUTE, 20 * MINUTE)
     assert before.staffing == after_it.staffing
     assert before.coverage is not None

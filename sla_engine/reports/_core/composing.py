@@ -222,7 +222,7 @@ class Composing:
     def _half_hours(self, intervals: Iterable[Interval], sources: frozenset[str] | None) -> list[HalfHour]:
         """Of people whom these sources tell of, None = all."""
         unseen = self._seen.unseen(sources)
-        return half_hours(intervals, self._hours, self._frame.days, self._edges[0], self._until, unseen)
+        return half_hours(intervals, self._hours, self._frame, self._edges[0], self._until, unseen)
 
     def _coverage(
         self, sources: frozenset[str] | None, since: int, until: int, figures: Figures, sessions: int

@@ -13,9 +13,9 @@ import msgspec
 
 from sla_engine._core.roster import Roster
 from sla_engine._core.staffing import SERVING, told_state
-from sla_engine._core.windows import WindowCalendar
 from sla_engine.reports._core.agent_hours import Interval, State, agent_hours
 from sla_engine.reports._core.agent_intervals import presence_intervals, work_intervals
+from sla_engine.reports._core.buckets import By, Frame
 from sla_engine.reports._core.rows import RowKey, agent_of
 from sla_engine.reports._core.service_hours import ServiceHours
 from wire.board import Ratio
@@ -129,19 +129,19 @@ class HalfHour(NamedTuple):
 def half_hours(
     intervals: Iterable[Interval],
     hours: ServiceHours,
-    slices: WindowCalendar,
+    frame: Frame,
     since: int,
     until: int,
     unseen: Sequence[tuple[int, int]] = (),
 ) -> list[HalfHour]:
-    """The half hours of [since, until) that have any window. intervals: of persons; slices: half hours.
+    """The half hours of [since, until) that have any window. intervals: of persons; frame: in half hours.
 
-    One in which a business day begins is two: what is short on one day is not made up for on another.
+    One in which a business day or a month begins is two: what is short in one is not made up for in another.
     unseen: spans (ms) of which nothing was told, in order and apart from each other.
     """
     edges = [at for span in unseen for at in span]
     within = (at for at in edges if since < at < until)
-    begins = list(_begins_of(slices, since, until))
+    begins = list(_begins_of(frame, since, until))
     cuts = sorted({until, *begins, *hours.edges(since, until), *within})
     there = [0] * (len(cuts) - 1)
     at_work = (each for each in intervals if each.state is State.AT_WORK)
@@ -196,13 +196,14 @@ def _in_logins(talk: Interval, logins: Mapping[str, Sequence[Interval]]) -> Iter
             yield talk._replace(start_ms=max(talk.start_ms, login.start_ms), end_ms=end)
 
 
-def _begins_of(slices: WindowCalendar, since: int, until: int) -> Iterator[int]:
+def _begins_of(frame: Frame, since: int, until: int) -> Iterator[int]:
     at = since
     while at < until:
         yield at
-        at = half_hour_end(slices, at)
+        at = half_hour_end(frame, at)
 
 
-def half_hour_end(slices: WindowCalendar, at: int) -> int:
-    """Where the half hour ends that `at` (ms) lies in: by the clock, or with the business day."""
-    return min(slices.interval_start(at) + slices.interval_ms, slices.next_day_start(slices.day_start(at)))
+def half_hour_end(frame: Frame, at: int) -> int:
+    """Where the half hour ends that `at` (ms) lies in: by the clock, or with the business day or the month."""
+    days = frame.days
+    return min(days.interval_start(at) + days.interval_ms, frame.end(By.DAY, at), frame.end(By.MONTH, at))

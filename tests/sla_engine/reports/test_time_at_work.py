@@ -7,8 +7,9 @@ import msgspec
 
 from sla_engine._core.roster import Roster, RosterState
 from sla_engine._core.staffing import HALF_HOUR_MS
-from sla_engine._core.windows import calendar_of
+from sla_engine._core.windows import PeriodCalendar, calendar_of
 from sla_engine.reports._core.agent_hours import Interval, State
+from sla_engine.reports._core.buckets import Frame
 from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports._core.time_at_work import (
     HalfHour,
@@ -76,16 +77,25 @@ def test_who_moves_to_another_team_at_noon_is_half_here_and_half_there() -> None
     assert found[TOTAL][State.AT_WORK] == 3 * HOUR
 
 
+def frame(day_starts_minute: int = 240, month_starts_minute: int = 0) -> Frame:
+    days = calendar_of(msgspec.structs.replace(PRESET, business_day_starts_minute=day_starts_minute), HALF_HOUR_MS)
+    return Frame(days, PeriodCalendar(days.zone, 1, month_starts_minute * 60_000))
+
+
+def test_a_half_hour_in_which_a_month_begins_is_cut_there() -> None:
+    odd = half_hours((), ServiceHours([(0, PRESET)]), frame(month_starts_minute=490), ms("+29 08:00"), ms("+29 09:00"))
+    assert [span.start for span in odd] == [ms("+29 08:00"), ms("+29 08:10"), ms("+29 08:30")]
+
+
 def test_a_half_hour_that_the_window_cuts_counts_what_is_inside() -> None:
-    slices = calendar_of(PRESET, HALF_HOUR_MS)
+    slices = frame()
     at_work = [Interval("p", ms("07:50"), ms("08:20"), State.AT_WORK)]
     found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("07:45"), ms("08:30"))
     assert found == [HalfHour(ms("08:00"), HOUR // 2, HOUR // 3)]
 
 
 def test_a_half_hour_in_which_a_business_day_begins_is_cut_there() -> None:
-    rules = msgspec.structs.replace(PRESET, business_day_starts_minute=8 * 60 + 10)
-    slices = calendar_of(rules, HALF_HOUR_MS)
+    slices = frame(day_starts_minute=8 * 60 + 10)
     at_work = [Interval(person, ms("08:00"), ms("08:10"), State.AT_WORK) for person in "pq"]
     found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("08:00"), ms("09:00"))
     assert found == [
@@ -101,7 +111,7 @@ def test_a_half_hour_in_which_a_business_day_begins_is_cut_there() -> None:
 
 
 def test_what_nobody_told_of_is_neither_staffed_nor_short() -> None:
-    slices = calendar_of(PRESET, HALF_HOUR_MS)
+    slices = frame()
     at_work = [Interval("p", ms("08:00"), ms("08:20"), State.AT_WORK)]
     unseen = [(ms("07:00"), ms("08:10")), (ms("08:30"), ms("09:30"))]
     found = half_hours(at_work, ServiceHours([(0, PRESET)]), slices, ms("07:30"), ms("09:00"), unseen)
