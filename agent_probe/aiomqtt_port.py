@@ -1,7 +1,10 @@
 """The MQTT client behind the four methods: the one module that loads it, a megabyte that HTTPS alone spares."""
 
+import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Final
 
 from agent_probe.config import BrokerConfig, UplinkSettings
@@ -16,6 +19,8 @@ with loaded_on_first_use("urllib.request"):
 MS_PER_S: Final = 1000
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 AT_LEAST_ONCE: Final = 1
+CLIENT_LOG: Final = logging.getLogger(f"{__name__}.client")
+CLIENT_LOG.setLevel(logging.ERROR)  # it warns when one that never connected is let go of; that it did not we say
 
 
 class AiomqttPort:
@@ -42,10 +47,12 @@ class AiomqttPort:
 
     async def connect(self) -> None:
         """As the port says. QoS 1 only paces us; what is durable is for the collector to say."""
+        address = self._bind_address()
         try:
-            client = self._new_client()
+            if address:
+                await self._reach(address)
+            self._client = client = self._new_client(address)
             await client.__aenter__()
-            self._client = client
             await client.subscribe(self._ack_topic, qos=AT_LEAST_ONCE)
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise ProbeUnavailable("broker", str(error) or type(error).__name__) from None
@@ -73,17 +80,28 @@ class AiomqttPort:
         client, self._client = self._client, None
         if client is None:
             return
-        try:
-            await client.__aexit__(None, None, None)
-        except (aiomqtt.MqttError, OSError):
-            return
+        with suppress(aiomqtt.MqttError, OSError):
+            # It says goodbye and closes its socket at once, where it can; nothing that it waits for then comes over a
+            # dead line, or to a client that never was connected.
+            async with asyncio.timeout(0):
+                await client.__aexit__(None, None, None)
+
+    async def _reach(self, address: str) -> None:
+        """Reach the broker's port over the line of that address, and let go of it. Raises OSError.
+
+        The client connects in a thread that nobody can stop: over a dead line it would end long after another line was
+        taken, as a second session of the same name, for which the broker gives up the first.
+        """
+        async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
+            _, writer = await asyncio.open_connection(self._broker.host, self._broker.port, local_addr=(address, 0))
+        writer.transport.abort()
 
     def _connected(self) -> aiomqtt.Client:
         if self._client is None:
             raise ProbeUnavailable("broker", "not connected")
         return self._client
 
-    def _new_client(self) -> aiomqtt.Client:
+    def _new_client(self, address: str) -> aiomqtt.Client:
         broker, settings = self._broker, self._settings
         version = PROTOCOLS[broker.protocol]
         tls = broker.tls
@@ -95,7 +113,8 @@ class AiomqttPort:
             clean_session=None if version is aiomqtt.ProtocolVersion.V5 else True,
             username=broker.username or None,
             password=read_secret(broker.password_file) if broker.password_file else None,
-            bind_address=self._bind_address(),
+            bind_address=address,
+            logger=CLIENT_LOG,
             timeout=settings.connect_ms / MS_PER_S,
             keepalive=settings.keepalive_ms // MS_PER_S,
             max_queued_incoming_messages=settings.acks_queued,

@@ -79,7 +79,8 @@ class Uplink:
         self._now_ms = now_ms
         self._rng = rng
         self._wake = asyncio.Event()
-        self._is_finishing = False
+        self._is_finishing = self._is_line_back = False
+        lines.on_back = self._line_is_back
         self.is_connected = False
         self.figures = UplinkFigures()
 
@@ -99,8 +100,8 @@ class Uplink:
             _end_if_cancelled()
             retry_ms: int | None = None
             try:
-                await self._until_a_line_is_known()
-                await self._port.connect()
+                await self._until_a_line_works()
+                await self._connect()
                 self._lines.connected()
                 self.figures.connections += 1
                 self.is_connected = True
@@ -111,6 +112,8 @@ class Uplink:
             except* ProbeUnavailable as errors:
                 self.figures.failures += 1
                 retry_ms = _retry_of(errors)
+                if retry_ms is None and self.is_connected and self._lines.were_silent(self._settings.publish_ms):
+                    retry_ms = 0  # it was the line and not the hub, which nobody else lost at this moment
                 log.warning("uplink.lost", extra={"error": str(errors.exceptions[0])})
             finally:
                 self.is_connected = False
@@ -154,11 +157,26 @@ class Uplink:
                 due = self._backlog.next_due(now)
                 await self._sleep(None if due is None else max(0, due - now))
 
-    async def _until_a_line_is_known(self) -> None:
-        """Of several lines one that works; of lines that nobody can tell about, whichever the system takes."""
+    async def _until_a_line_works(self) -> None:
+        """Not for ever: what the lines are asked may be dead and the hub alive, or nobody can tell about them."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
-                await self._lines.until_known()
+                await self._lines.until_one_works()
+
+    async def _connect(self) -> None:
+        """Connect, and give that up as soon as another try promises more: over a dead line it would take its time."""
+        async with asyncio.TaskGroup() as tasks:
+            reconsidering = tasks.create_task(self._reconsider(), name=f"uplink[{self._source}].reconsider")
+            await self._port.connect()
+            reconsidering.cancel()
+
+    async def _reconsider(self) -> None:
+        await self._lines.until_worth_another_try()
+        raise ProbeUnavailable("line_left", "while connecting", retry_ms=0)
+
+    def _line_is_back(self) -> None:
+        self._is_line_back = True
+        self._wake.set()
 
     async def _leave(self) -> None:
         raise ProbeUnavailable("line_left", await self._lines.until_worth_leaving(), retry_ms=0)
@@ -183,9 +201,10 @@ class Uplink:
         raise ProbeUnavailable("broker", "the connection ended")
 
     async def _pause(self, time_ms: int) -> None:
-        """A wait that news does not shorten, only being asked to finish does."""
+        """A wait that news does not shorten, only a line that is back or being asked to finish does."""
         deadline, finishing = self._now_ms() + time_ms, self._is_finishing
-        while self._is_finishing is finishing and (left := deadline - self._now_ms()) > 0:
+        self._is_line_back = False
+        while self._is_finishing is finishing and not self._is_line_back and (left := deadline - self._now_ms()) > 0:
             self._wake.clear()
             await self._sleep(left)
 

@@ -41,10 +41,9 @@ def best(lines: Sequence[LineNow]) -> LineNow | None:
     return min((line for line in lines if line.source_address), key=_rank, default=None)
 
 
-def is_undecided(lines: Sequence[LineNow]) -> bool:
-    """Whether one of them may turn out to work, and none does yet."""
-    states = {line.state for line in lines}
-    return LineState.UNKNOWN in states and not states & {LineState.UP, LineState.DEGRADED}
+def works(lines: Sequence[LineNow]) -> bool:
+    """Whether there is one to connect over that answered last."""
+    return any(line.source_address and _rank(line) <= COMING_BACK for line in lines)
 
 
 def is_worth_leaving(lines: Sequence[LineNow], name: str) -> bool:

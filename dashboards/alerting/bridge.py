@@ -34,8 +34,15 @@ from dashboards.alerting.told_before import LastWord, ToldBefore
 log = structlog.get_logger()
 Links = Callable[[Sequence[str], str], str]
 """Incidents and the name of who takes them on -> an address; "" where nobody can."""
+AnnotationsNow = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""Labels of an alert that fires -> its annotations as of now; none where they are not known."""
 _MS_PER_S: Final = 1_000
 _decode = msgspec.json.Decoder(Told).decode
+
+
+def told_by_alertmanager(_labels: Mapping[str, str]) -> Mapping[str, str]:
+    """For a bridge without a pager beside it: nothing is known but what Alertmanager tells."""
+    return {}
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +64,13 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Besides(NamedTuple):
     """What messages say besides what Alertmanager tells.
 
-    seen_twice: which identities two machines claimed, for an alert that began at an instant (ms).
+    seen_twice: which identities two machines claimed, for an alert that began at an instant (ms). annotations_now: of
+    an alert, which Alertmanager has as of its last push, and without details where Prometheus pushed after the pager.
     """
 
     link: Links
     seen_twice: Callable[[int], Sequence[str]]
+    annotations_now: AnnotationsNow
 
 
 class Bridge:
@@ -164,15 +173,16 @@ class Bridge:
     def _message(self, name: str, told: Told) -> Message:
         reader = self._readers[self._channels.by_id[name].language]
         return compose(
-            msgspec.structs.replace(told, alerts=[self._with_identities(alert) for alert in told.alerts]),
+            msgspec.structs.replace(told, alerts=[self._as_of_now(alert) for alert in told.alerts]),
             reader,
             lines_shown=self._settings.lines_shown,
             link=lambda incidents: self._besides.link(incidents, name),
         )
 
-    def _with_identities(self, alert: AlertTold) -> AlertTold:
+    def _as_of_now(self, alert: AlertTold) -> AlertTold:
         if alert.labels.get("what") != IDENTITY_TWICE:
-            return alert
+            now = self._besides.annotations_now(alert.labels) if alert.status == FIRING else {}
+            return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
 

@@ -18,6 +18,12 @@ from wire.incident import IncidentSaid
 log = structlog.get_logger()
 MS_PER_S: Final = 1_000
 ALERTS_PATH: Final = "/api/v2/alerts"
+DetailsNow = Callable[[str], Mapping[str, str] | None]
+"""An open incident -> what it tells of itself as of now; None where that is not known."""
+
+
+def no_details(_incident: str) -> None:
+    """What an incident told when it became what it is, is all there is."""
 
 
 class OnCallSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,13 +47,20 @@ class OnCall:
     """
 
     def __init__(
-        self, urls: Sequence[str], *, settings: OnCallSettings, words: Words, clock_ms: Callable[[], int]
+        self,
+        urls: Sequence[str],
+        *,
+        settings: OnCallSettings,
+        words: Words,
+        clock_ms: Callable[[], int],
+        details_now: DetailsNow,
     ) -> None:
         self.pushes: Final[Counter[str]] = Counter(sent=0, failed=0)
         self._pager: Final = Pager(settings.pager)
         self._settings: Final = settings
         self._words: Final = words
         self._clock_ms: Final = clock_ms
+        self._details_now: Final = details_now
         self.is_ready = False
         """Whether `take_up` was called: before that, what is open is not known."""
         self._heard: Final = asyncio.Event()
@@ -72,8 +85,11 @@ class OnCall:
         self._advance()
 
     def standing(self, incident: str) -> Standing | None:
-        """How `incident` stands with people; None where it is not open."""
-        return self._pager.standing(incident)
+        """How `incident` stands with people, with its details as of now; None where it is not open."""
+        found, details = self._pager.standing(incident), self._details_now(incident)
+        if found is None or details is None:
+            return found
+        return found._replace(said=msgspec.structs.replace(found.said, details={**details}))
 
     def open(self) -> list[IncidentSaid]:
         """The open incidents."""
@@ -82,6 +98,12 @@ class OnCall:
     def alerts(self) -> list[Alert]:
         """What fires, and what ended lately."""
         return self._pager.alerts()
+
+    def annotations(self, labels: Mapping[str, str]) -> dict[str, str]:
+        """Of the alert with these labels, whatever else it has; nothing where there is none."""
+        found = (each for each in self._pager.alerts() if each.identity.labels().items() <= labels.items())
+        alert = next(found, None)
+        return {} if alert is None else self._annotations(alert)
 
     async def run(self) -> None:
         """Push until cancelled."""
@@ -142,10 +164,14 @@ class OnCall:
         ends_at = now + self._settings.alert_lasts_ms if alert.ended_at is None else alert.ended_at
         return {
             "labels": alert.identity.labels(),
-            "annotations": alert_annotations(self._words, alert, self._settings.runbooks),
+            "annotations": self._annotations(alert),
             "startsAt": _rfc3339(min(alert.started_at, now, ends_at - 1)),
             "endsAt": _rfc3339(ends_at),
         }
+
+    def _annotations(self, alert: Alert) -> dict[str, str]:
+        details = self._details_now(alert.incidents[-1].incident)
+        return alert_annotations(self._words, alert, self._settings.runbooks, details)
 
 
 def _rfc3339(at_ms: int) -> str:

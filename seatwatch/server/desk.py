@@ -39,12 +39,14 @@ class Desk:
         self._intake: Final = intake
         self._book: Final = book
         self._batch_entries: Final = defaults.int("board.batch_entries")
-        self._pager: Final = on_call.on_call(config, defaults, now_ms)
+        self._pager: Final = on_call.on_call(config, defaults, now_ms, self._details_now)
         self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
         links = on_call.links(config, data, defaults, now_ms)
         self._page: Final = on_call.acknowledge_page(config, links, self._pager, defaults, self._take)
         self._runbooks: Final = Runbooks(on_call.language_names(config, defaults))
-        self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, links, now_ms)
+        self._bridge: Final = on_call.bridge(
+            config, data, self._channels, defaults, links, now_ms, self._pager.annotations
+        )
         self._messages: Final = DutyDesk(
             config,
             data,
@@ -78,6 +80,10 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._messages.run(), name="messages")
             await self._pager.run()
+
+    def _details_now(self, incident: str) -> dict[str, str] | None:
+        """Asked through the book: the runner that knows is there later than this."""
+        return self._book.details_now(incident)
 
     async def _take(self, incidents: Sequence[str], by: str) -> bool:
         """Put on record that `by` takes them on, then tell the pager. False where it cannot be recorded just now."""

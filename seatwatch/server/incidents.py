@@ -33,12 +33,13 @@ class IncidentBook:
     """Writes revisions down and passes them on.
 
     listeners: called with every new one, in order, once it is durable. open_incidents: the newest revision of each one
-    that lasts, asked of the runner that follows the operator's ledger.
+    that lasts, asked of the runner that follows the operator's ledger; details_now: what one of them tells by now.
     """
 
     def __init__(self, intake: Intake) -> None:
         self.listeners: list[Listener] = []
         self.open_incidents: Callable[[], list[IncidentSaid]] = list
+        self.details_now: Callable[[str], dict[str, str] | None] = _nothing
         self._intake = intake
 
     async def record(self, told: list[Telling]) -> bool:
@@ -104,8 +105,12 @@ def sites_runner(
     runner = SitesRunner(
         feed, directory, clock_ms=clock_ms, settings=settings, changed=_log_sites, record=book.record, said=book.said
     )
-    book.open_incidents = runner.open_incidents
+    book.open_incidents, book.details_now = runner.open_incidents, runner.details_now
     return runner
+
+
+def _nothing(_incident: str) -> None:
+    """Before a runner follows the ledger."""
 
 
 def _log_sites(tiles: list[SiteTile]) -> None:

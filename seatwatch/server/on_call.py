@@ -11,9 +11,9 @@ from dashboards.alerting._core.pager import Holds, PagerSettings
 from dashboards.alerting.acknowledge_page import AcknowledgePage, Duty, Take
 from dashboards.alerting.acknowledging import Links, LinkSettings
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
-from dashboards.alerting.bridge import Besides, Bridge, BridgeSettings
+from dashboards.alerting.bridge import AnnotationsNow, Besides, Bridge, BridgeSettings, told_by_alertmanager
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
-from dashboards.alerting.on_call import OnCall, OnCallSettings
+from dashboards.alerting.on_call import DetailsNow, OnCall, OnCallSettings, no_details
 from dashboards.alerting.rules import RuleSettings, rule_groups
 from dashboards.alerting.told_before import FILE as TOLD_BEFORE
 from dashboards.alerting.told_before import ToldBefore
@@ -41,12 +41,13 @@ def tiers(config: Config) -> int:
     return max(1, len(config.duty))
 
 
-def on_call(config: Config, defaults: Defaults, clock_ms: Clock) -> OnCall:
-    """The pager of a server."""
+def on_call(config: Config, defaults: Defaults, clock_ms: Clock, details_now: DetailsNow = no_details) -> OnCall:
+    """The pager of a server. details_now: what an incident tells of itself when it is asked."""
     holds = defaults.fill(Holds, "paging", prefix="hold_")
     pager = defaults.fill(PagerSettings, "paging", holds=holds, tiers=tiers(config))
     settings = defaults.fill(OnCallSettings, "paging", pager=pager, runbooks=config.alerting.runbooks_at)
-    return OnCall(config.alerting.alertmanager_urls, settings=settings, words=annotation_words(), clock_ms=clock_ms)
+    urls, words = config.alerting.alertmanager_urls, annotation_words()
+    return OnCall(urls, settings=settings, words=words, clock_ms=clock_ms, details_now=details_now)
 
 
 def rules_text(config: Config, defaults: Defaults) -> str:
@@ -138,14 +139,22 @@ def acknowledge_page(config: Config, ways: Links, pager: OnCall, defaults: Defau
     )
 
 
-def bridge(config: Config, data: Path, ways: Channels, defaults: Defaults, ways_back: Links, clock_ms: Clock) -> Bridge:
+def bridge(
+    config: Config,
+    data: Path,
+    ways: Channels,
+    defaults: Defaults,
+    ways_back: Links,
+    clock_ms: Clock,
+    annotations_now: AnnotationsNow = told_by_alertmanager,
+) -> Bridge:
     """The notification bridge over the duty list."""
     receivers = {duty_receiver(tier): duty.channels for tier, duty in enumerate(config.duty, start=1)}
     return Bridge(
         ways,
         receivers | {TICKETS: config.alerting.tickets},
         readers=readers(config, defaults),
-        besides=Besides(ways_back.link, seen_twice(data, defaults)),
+        besides=Besides(ways_back.link, seen_twice(data, defaults), annotations_now),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         settings=defaults.fill(BridgeSettings, "paging"),
         told=ToldBefore(data / TOLD_BEFORE),

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents.afterwards import explain_silence
-from sla_engine._core.incidents.clocks import hub_clock_finding, watch_clock
+from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
 from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at, shops_at, teams_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
-from sla_engine._core.incidents.slots import AT_WORK, CLOCK_, GROUP_, SEAT_
+from sla_engine._core.incidents.slots import AT_WORK
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
@@ -23,7 +23,7 @@ from wire.board import LineTile, SiteTile, TroubleTile
 from wire.facility import Role
 from wire.incident import Cause, IncidentSaid, Severity
 from wire.limits import LEDGER_ID_BYTES
-from wire.record import SiteRemoved, SourceBack, SourceSilent
+from wire.record import BROKER, SiteRemoved, SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "SitesState",
     "accounts_of",
     "clients_of",
+    "details_now",
     "fold_sites",
     "is_unsettled",
     "new_sites",
@@ -87,6 +88,11 @@ def site_tiles(state: SitesState) -> list[SiteTile]:
 def open_incidents(state: SitesState) -> list[IncidentSaid]:
     """The newest revision of every incident that lasts, the earliest first; without leaves."""
     return sorted((held.said for held in state.open.values()), key=lambda said: (said.started_at, said.incident))
+
+
+def details_now(state: SitesState, incident: str) -> dict[str, str] | None:
+    """What an incident that lasts tells of itself now: a charge that falls is no revision. None for one that ended."""
+    return next((held.finding.details for held in state.open.values() if held.said.incident == incident), None)
 
 
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
@@ -237,17 +243,10 @@ def _now_or_soon(state: SitesState, entry: Recorded, touched: set[str]) -> set[s
 def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
     """Every finding there is, with its site, by where its incident is kept."""
     everywhere, explained = global_findings(state)
-    clock = hub_clock_finding(state)
-    if clock is not None:
-        everywhere.append(clock[0])
-    clocks = set() if clock is None else clock[1]
     found = {key_of("", each.slot): (_only_site(each), each) for each in everywhere}
     for site_id, site in state.sites.items():
-        here = site.findings
-        if site_id in explained:
-            # of seats a site that is dark keeps only those lost long before; and a clock is wrong whoever listens
-            here = [each for each in here if each.slot.startswith((GROUP_, SEAT_, CLOCK_))]
-        found |= {key_of(site_id, each.slot): (site_id, each) for each in here if (site_id, each.slot) not in clocks}
+        here = (each for each in site.findings if (site_id, each.slot) not in explained)
+        found |= {key_of(site_id, each.slot): (site_id, each) for each in here}
     return found
 
 
@@ -307,6 +306,10 @@ def _look_again_at(state: SitesState, site: Site) -> int | None:
     instants += [until for until in held if until > now]
     if _freshly_silent(site, state.limits, now):
         instants.append(now + SECOND_MS)
+    if (lost := state.feeds.get(BROKER)) is not None:
+        # a probe that is heard by another way tells nothing new by it
+        passed = (lost.since + state.limits.settle_ms + SECOND_MS, lost.since + state.limits.together_ms)
+        instants += [at for at in passed if at > now]
     if site.seats_expected is not None:
         instants.append((now // MINUTE_MS + 1) * MINUTE_MS)
     return min(instants, default=None)

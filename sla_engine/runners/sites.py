@@ -20,6 +20,7 @@ from sla_engine._core.sites import (
     SitesState,
     accounts_of,
     clients_of,
+    details_now,
     fold_sites,
     is_unsettled,
     new_sites,
@@ -122,6 +123,10 @@ class SitesRunner:
     def open_incidents(self) -> list[IncidentSaid]:
         """The newest revision of every incident that lasts, the earliest first."""
         return [self._with_leaves(said) for said in open_incidents(self._sites)]
+
+    def details_now(self, incident: str) -> dict[str, str] | None:
+        """What an incident that lasts tells of itself as of now; None for one that does not."""
+        return details_now(self._sites, incident)
 
     def sites(self) -> set[str]:
         """Every site that the record knows and that was not removed."""

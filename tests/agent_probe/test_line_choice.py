@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_probe._core.line_choice import LineNow, best, is_undecided, is_worth_leaving
+from agent_probe._core.line_choice import LineNow, best, is_worth_leaving, works
 from agent_probe.lines import Lines, Moved
 from wire.uplink import LineReason, LineState
 
@@ -64,11 +64,12 @@ def test_a_connection_made_before_any_line_was_known_is_given_up_for_one_that_wo
     assert not is_worth_leaving([], "")
 
 
-def test_it_is_undecided_until_one_works_or_none_is_left() -> None:
-    assert is_undecided([line("a", LineState.UNKNOWN), line("b", LineState.DOWN)])
-    assert not is_undecided([line("a", LineState.UNKNOWN), line("b", LineState.UP)])
-    assert not is_undecided([line("a", LineState.DOWN)])
-    assert not is_undecided([])
+def test_a_line_works_when_it_answered_last_and_has_an_address() -> None:
+    assert works([line("a", LineState.DOWN), line("b", LineState.SUSPECT)])
+    assert works([line("a", LineState.DOWN, reachable=True)])
+    assert not works([line("a", LineState.UNKNOWN), line("b", LineState.DOWN)])
+    assert not works([line("a", LineState.UP, address="")])
+    assert not works([])
 
 
 class World:

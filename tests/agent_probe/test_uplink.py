@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from agent_probe._core.line_choice import LineNow
 from agent_probe._core.outbox import Outbox, OutboxLimits
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass, MemoryStorage
@@ -23,16 +22,19 @@ from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.codec import decode_frame, encode_ack
 from wire.frame import Ack, Lane, Rejected
-from wire.uplink import LineReason, LineState
 
 SOURCE = "sz1/gw1"
 
 
 class FakeBroker:
-    """A port whose line can be cut, whose collector can be deaf, and which remembers what came through."""
+    """A port whose line can be cut, whose collector can be deaf, and which remembers what came through.
+
+    swallows: connecting takes for ever.
+    """
 
     def __init__(self) -> None:
         self.up = True
+        self.swallows = False
         self.deaf = False
         self.before_connecting: Callable[[], None] = lambda: None
         self.collector = CollectorModel()
@@ -43,6 +45,8 @@ class FakeBroker:
     async def connect(self) -> None:
         self.before_connecting()
         self.attempts.append(VirtualClock().monotonic_ms())
+        if self.swallows:
+            await asyncio.Event().wait()
         if not self.up:
             raise ProbeUnavailable("broker", "refused")
         self._acks = asyncio.Queue(maxsize=1000)
@@ -142,50 +146,6 @@ def test_a_change_goes_out_the_moment_it_is_known() -> None:
 
     world = with_uplink(story)
     assert [at for at, *_ in world.broker.arrived] == [1_000, 1_000]
-
-
-def line(name: str, state: LineState) -> LineNow:
-    return LineNow(name, state, LineReason.OK, None, f"address of {name}", None)
-
-
-def test_a_connection_over_a_line_that_went_down_is_made_again_at_once_over_the_other() -> None:
-    async def story(world: World) -> None:
-        world.lines.update(line("a", LineState.UP))
-        world.lines.update(line("b", LineState.UP))
-        world.put()
-        await passes(1_000)
-        world.lines.update(line("a", LineState.SUSPECT))
-        await passes(1_000)
-        world.lines.update(line("a", LineState.DOWN))
-        await passes(1)
-        world.put()
-        await passes(1_000)
-
-    world = with_uplink(story)
-    assert world.bound_to == ["address of a", "address of b"]
-    assert world.broker.attempts == [0, 2_000]
-    assert world.outbox.settled
-    assert world.lines.carrying == ""
-
-
-def test_the_first_connection_waits_for_a_line_that_works_but_not_for_ever() -> None:
-    async def story(world: World) -> None:
-        world.lines.expect(2)
-        await passes(300)
-        world.lines.update(line("a", LineState.UNKNOWN))
-        world.lines.update(line("b", LineState.UNKNOWN))
-        await passes(300)
-        world.lines.update(line("b", LineState.UP))
-        await passes(1_000)
-
-    world = with_uplink(story)
-    assert (world.broker.attempts, world.bound_to) == ([600], ["address of b"])
-
-    async def nothing_known(world: World) -> None:
-        world.lines.expect(2)
-        await passes(6_000)
-
-    assert with_uplink(nothing_known).broker.attempts == [SETTINGS.uplink.connect_ms]
 
 
 def test_reconnections_are_spread_over_five_seconds() -> None:

@@ -242,6 +242,7 @@ class Router(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.status = 1
+        self.value_type = 2
         self.is_deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -249,7 +250,7 @@ class Router(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         name = bytes.fromhex("060a2b060102010202010803")
-        binding = bytes([0x30, len(name) + 3]) + name + bytes([2, 1, self.status])
+        binding = bytes([0x30, len(name) + 3]) + name + bytes([self.value_type, 1, self.status])
         listed = bytes([0x30, len(binding)]) + binding
         request_id = data[data.index(0xA0) + 2 :][:3]
         pdu = request_id + bytes.fromhex("020100020100") + listed
@@ -272,7 +273,13 @@ async def test_a_router_is_asked_for_the_links_of_its_lines() -> None:
     assert await sensor.sample(stamp()) == ()
     router.status = 2
     await sensor.sample(stamp())
+    router.status = 7
+    await sensor.sample(stamp())
+    router.status = 4
+    await sensor.sample(stamp())
+    router.status, router.value_type = ord("1"), 4
+    await sensor.sample(stamp())
     assert sensor.unavailable(stamp(), "timeout") == ()
-    assert heard == [("mobile", True), ("mobile", False), ("mobile", None)]
+    assert [has_link for _, has_link in heard] == [True, False, False, None, None, None]
     await sensor.close()
     transport.close()

@@ -21,6 +21,15 @@ def test_mains_loss_and_return_are_believed_at_once() -> None:
     assert [b.low_battery for b in seen] == [False, False, True, False]
 
 
+def test_a_calibration_that_empties_the_battery_is_on_battery_and_not_about_to_stop() -> None:
+    ups = Debounce(RULES)
+    told(ups, (0, "OL"))
+    seen = every_second(ups, "OB LB DISCHRG CAL", 1, 30)
+    assert {(b.power, b.low_battery) for b in seen} == {(Power.BATTERY, False)}
+    (without_mains,) = told(ups, (31_000, "OB LB DISCHRG"))
+    assert (without_mains.power, without_mains.low_battery) == (Power.CRITICAL, True)
+
+
 def test_a_low_battery_that_flashes_on_mains_is_ignored_for_five_seconds() -> None:
     ups = Debounce(RULES)
     flash = every_second(ups, "OL LB RB", 0, 4)

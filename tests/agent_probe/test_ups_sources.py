@@ -13,7 +13,16 @@ from agent_probe.sensors.ups.battery import BatterySource
 from agent_probe.sensors.ups.battery import observed as of_battery
 from agent_probe.sensors.ups.sensor import UpsSensor
 from agent_probe.sensors.ups.sources import Observed, UpsSource
-from agent_probe.sensors.ups.ups_mib import BATTERY_STATUS, MIB, NUMBERS, OBJECTS, OUTPUT_SOURCE, TEST_RESULT
+from agent_probe.sensors.ups.ups_mib import (
+    BATTERY_STATUS,
+    CALIBRATION,
+    MIB,
+    NUMBERS,
+    OBJECTS,
+    OUTPUT_SOURCE,
+    TEST,
+    TEST_RESULT,
+)
 from agent_probe.sensors.ups.ups_mib import observed as of_mib
 from agent_probe.snmp import Value
 from tests.agent_probe.living_probe import SETTINGS
@@ -136,6 +145,19 @@ def test_output_source_and_battery_status_become_one_power_state(
     assert isinstance(found, Observed)
     (body,) = run_virtually(bodies(Scripted(found), 1))
     assert (body.power, body.low_battery) == (power, low)
+
+
+def test_a_calibration_told_by_the_mib_does_not_stop_for_want_of_battery() -> None:
+    asked = agent(5, 3)
+    running = of_mib({**asked, TEST: CALIBRATION, TEST_RESULT: 5})
+    over = of_mib({**asked, TEST: CALIBRATION, TEST_RESULT: 1})
+    another = of_mib({**asked, TEST: f"{MIB}.7.7.4", TEST_RESULT: 5})
+    told = [run_virtually(bodies(Scripted(found), 1))[0] for found in (running, over, another)]
+    assert [(body.power, body.low_battery) for body in told] == [
+        (Power.BATTERY, False),
+        (Power.CRITICAL, True),
+        (Power.CRITICAL, True),
+    ]
 
 
 def test_the_units_of_the_mib_become_nuts_and_what_is_negative_is_not_known() -> None:

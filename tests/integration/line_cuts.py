@@ -24,7 +24,7 @@ from random import Random
 
 from collector.ledgers import ledger_directory
 from tests.integration.kill_checks import Entry, Ledger, newest_heartbeat
-from tests.integration.lines_world import now_ms, probe_behind
+from tests.integration.lines_world import NAMES, now_ms, probe_behind
 from tests.integration.running import server
 from tests.netns import HUB, TwoLines, inside, two_lines
 from tests.servers import LOOPBACK, free_port, run_mosquitto
@@ -38,6 +38,7 @@ SOURCE = "sz1/gateway"
 UPSES = tuple(f"ups{n}" for n in range(10))
 BOTH_LINES_SHARE = 0.15
 HEARTBEAT_PAUSE_MS = 1_500
+BACK_WITHIN_MS = 3_000
 CONFIGURATION = """
 [server]
 port = 0
@@ -78,6 +79,7 @@ class Report:
     """What was done and found.
 
     moves_ms: how long nothing got through, as each move says. silences_ms: and as the hub saw it, of 1.5 s and more.
+    cut_at, mended_at: by line, monotonic ms. resumed_ms: of each move, since its line was dead and the other one there.
     """
 
     cuts: int
@@ -89,12 +91,17 @@ class Report:
     lost: int = 0
     duplicates: int = 0
     moves_ms: list[int] = field(default_factory=list)
+    cut_at: tuple[list[int], list[int]] = field(default_factory=lambda: ([0], [0]))
+    mended_at: tuple[list[int], list[int]] = field(default_factory=lambda: ([0], [0]))
+    resumed_ms: list[int] = field(default_factory=list)
     silences_ms: list[int] = field(default_factory=list)
     seconds: int = 0
     problems: list[str] = field(default_factory=list)
 
     def table(self) -> str:
         moves, silences = sorted(self.moves_ms) or [0], sorted(self.silences_ms) or [0]
+        resumed = sorted(self.resumed_ms) or [0]
+        late = sum(each > BACK_WITHIN_MS for each in resumed)
         rows = [
             ("cuts", f"{self.cuts} (seed {self.seed}): " + ", ".join(f"{n} {k}" for k, n in self.kinds.items())),
             ("rows of the probe in the ledger", f"{self.rows}"),
@@ -102,6 +109,8 @@ class Report:
             ("lost, duplicates", f"{self.lost}, {self.duplicates}"),
             ("moves to the other line", f"{len(self.moves_ms)}"),
             ("how long they took, ms: median, longest", f"{moves[len(moves) // 2]}, {moves[-1]}"),
+            ("since the other line was there, likewise", f"{resumed[len(resumed) // 2]}, {resumed[-1]}"),
+            (f"of those over {BACK_WITHIN_MS} ms", f"{late}"),
             ("silences heard by the hub", f"{len(self.silences_ms)}"),
             ("how long they were, ms: median, longest", f"{silences[len(silences) // 2]}, {silences[-1]}"),
             ("seconds in all", f"{self.seconds}"),
@@ -153,9 +162,11 @@ async def _cut(lines: TwoLines, rng: Random, report: Report) -> None:
     report.kinds[kind] += 1
     await _passes(rng.randint(300, 3_000))
     for n in which:
+        report.cut_at[n].append(now_ms())
         (lines.unplug if pulled else lines.cut)(n)
     await _passes(rng.randint(300, 5_000))
     for n in which:
+        report.mended_at[n].append(now_ms())
         (lines.plug if pulled else lines.mend)(n)
         if pulled:
             lines.route(n)
@@ -194,7 +205,9 @@ def _check(ledger: Ledger, log: Path, report: Report) -> None:
     report.lost += stopped["outbox"]["rows"]
     report.duplicates = ledger.twice()
     bodies = [decode_body(e.kind, e.kind_version, e.body) for e in sorted(kept, key=_by_sequence)]
-    report.moves_ms = [b.duration_ms for b in bodies if isinstance(b, Failover) and b.of is FailoverOf.MQTT]
+    moves = [b for b in bodies if isinstance(b, Failover) and b.of is FailoverOf.MQTT]
+    report.moves_ms = [move.duration_ms for move in moves]
+    report.resumed_ms = [_resumed_ms(move, report) for move in moves]
     heard = [entry.received_at for entry in ledger.entries if entry.source == SOURCE]
     pauses = (after - before for before, after in pairwise(heard))
     report.silences_ms = [pause for pause in pauses if pause >= HEARTBEAT_PAUSE_MS]
@@ -209,6 +222,14 @@ def _check(ledger: Ledger, log: Path, report: Report) -> None:
     if report.lost or report.duplicates:
         report.problems.append(f"{report.lost} lost, {report.duplicates} twice")
     report.problems += ledger.wrong()
+
+
+def _resumed_ms(move: Failover, report: Report) -> int:
+    """How long a move took of the time in which it could be made."""
+    at = move.monotonic_ms or 0
+    dead_since = max(cut for cut in report.cut_at[NAMES.index(move.from_line)] if cut <= at)
+    there_since = max(mended for mended in report.mended_at[NAMES.index(move.to_line)] if mended <= at)
+    return at - max(dead_since, there_since)
 
 
 def _by_sequence(entry: Entry) -> int:

@@ -7,7 +7,7 @@ from sla_engine._core.sites import accounts_of, clients_of, fold_sites, new_site
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
-from wire.facility import Power
+from wire.facility import Power, Role
 from wire.incident import Cause, IncidentSaid, Severity
 from wire.organisation import Relation
 from wire.record import BROKER
@@ -255,7 +255,48 @@ def test_the_only_site_is_not_called_silent_when_the_hub_lost_its_broker() -> No
     fold_sites(state, lost)
     assert [(each.what, each.site, each.first_index) for each in open_incidents(state)] == [("hub_deaf", "", 1)]
     fold_sites(state, [log.back("gate", NOON + 60_000), log.back(BROKER, NOON + 70_000)])
-    assert steps(state.unsaid) == [("opened", "hub_deaf"), ("closed", "hub_deaf")]
+    assert steps(state.unsaid) == [("opened", "hub_deaf"), ("changed", "broker_lost"), ("closed", "broker_lost")]
+    assert len({each.incident for each in state.unsaid}) == 1
+
+
+@pytest.mark.parametrize("is_heard_all_the_while", [True, False])
+def test_a_dead_broker_is_one_trouble_where_some_sites_are_heard_over_https(is_heard_all_the_while: bool) -> None:
+    """north has MQTT alone, as have the gateway of east and a seat of west; the others change to HTTPS."""
+    log, lost = Log(), NOON + MINUTE
+    sites = {"north": ["gate-n"], "east": ["gate-e", "seat-e"], "west": ["gate-w", "seat-w"], "south": ["gate-s"]}
+    over_https = {"seat-e": "east", "gate-w": "west", "gate-s": "south"}
+    probes = [(each, site) for site, each_of in sites.items() for each in each_of]
+    first_away = [each for each, _ in probes if not is_heard_all_the_while or each not in over_https]
+
+    def beat(probe: str, site: str, at: int) -> Recorded:
+        seat = probe if probe.startswith("seat") else ""
+        return log.heartbeat(probe, at, site, Role.SEAT if seat else Role.GATEWAY, seat, interval_ms=2_000)
+
+    said = said_after(
+        *(beat(probe, site, lost - SECOND) for probe, site in probes),
+        log.silent(BROKER, lost, lost + 3 * SECOND),
+        *(log.silent(probe, lost - SECOND, lost + 6 * SECOND) for probe in first_away),
+        *(beat(probe, site, lost + n * SECOND) for n in range(10, 120, 2) for probe, site in over_https.items()),
+        log.ups("gate-s", lost + 2 * MINUTE, Power.BATTERY, site="south"),
+        log.ups("gate-s", lost + 2 * MINUTE + SECOND, site="south"),
+        *(
+            beat(probe, over_https[probe], lost + n * SECOND)
+            for n in range(122, 140, 2)
+            for probe in ("seat-e", "gate-w")
+        ),
+        log.silent("gate-s", lost + 2 * MINUTE + SECOND, lost + 140 * SECOND),
+        *(beat(probe, site, lost + 141 * SECOND) for probe, site in probes),
+        log.back(BROKER, lost + 151 * SECOND),
+    )
+    newest = {each.incident: each for each in said}
+    by_itself = [each.what for each in newest.values() if "part_of" not in each.details]
+    assert sorted(by_itself) == ["broker_lost", "mains_lost", "site_silent"]
+    broker = next(each for each in newest.values() if each.what == "broker_lost")
+    assert (broker.site, broker.cause, broker.severity, broker.step) == ("", "monitoring", "page", "closed")
+    part_of = {each.details.get("part_of") for each in newest.values() if each.site in {"north", "east"}}
+    assert part_of <= {broker.incident}
+    told = [each for each in said if each.what == "broker_lost" and each.step != "closed"]
+    assert told[-1].occurred_at <= lost + 30 * SECOND
 
 
 @pytest.mark.parametrize("power", [Power.MAINS, Power.BATTERY])

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from agent_probe.sensors.base import Reading, Schedule, Stamp
-from agent_probe.snmp import SnmpAddress, SnmpClient
+from agent_probe.snmp import SnmpAddress, SnmpClient, Value
 
 IF_OPER_STATUS: Final = "1.3.6.1.2.1.2.2.1.8"
-UP: Final = 1
+LINKS: Final[Mapping[Value, bool]] = {1: True} | dict.fromkeys((2, 3, 5, 6, 7), False)
+"""up; down, testing, dormant, notPresent, lowerLayerDown. Of 4 the router itself does not know, nor do we of a text."""
 
 
 class Told(Protocol):
@@ -37,8 +38,7 @@ class RouterSensor:
         """Ask. Raises ProbeUnavailable."""
         values = await self._client.get(list(self._objects.values()))
         for line, name in self._objects.items():
-            value = values.get(name)
-            self._told(line, has_link=None if value is None else value == UP)
+            self._told(line, has_link=LINKS.get(values.get(name)))
         return ()
 
     def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:  # noqa: ARG002 - whatever the cause

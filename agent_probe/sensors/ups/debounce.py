@@ -2,6 +2,7 @@
 
 * OB is believed at once; so is the return of mains.
 * LB and RB are believed at once on battery; on mains after they held for `flicker_ms` (some units flash them hourly).
+  In a calibration (CAL) a low battery is what the unit is after, and no sign of its end.
 * OFF is believed after `off_ms` (a self-test shows OFF before CAL). Until then the state before it stands.
 * A conflict (OL and OB together) neither begins nor ends an outage: battery stays battery, anything else is shown as a
   conflict, unless the input voltage says that mains is gone.
@@ -62,7 +63,8 @@ class Debounce:
             return self._believed(Comms.STARTING, now)
         self._set_power(self._settle(power, now, mains_is_gone=mains_is_gone), now)
         on_battery = self._power in ON_BATTERY
-        self._low = self._held("LB", "LB" in said, now, 0 if on_battery else self._rules.flicker_ms)
+        is_low = "LB" in said and "CAL" not in said
+        self._low = self._held("LB", is_low, now, 0 if on_battery else self._rules.flicker_ms)
         self._replace = self._held("RB", "RB" in said, now, 0 if on_battery else self._rules.flicker_ms)
         return self._believed(Comms.OK, now)
 

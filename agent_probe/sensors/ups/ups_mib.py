@@ -22,8 +22,11 @@ NUMBERS: Final[Mapping[str, tuple[str, int, int]]] = {
     f"{MIB}.4.4.1.5.1": ("ups.load", 1, 1),
 }
 """Object -> variable, and the factor that makes NUT's unit of it, as numerator and denominator."""
+TEST: Final = f"{MIB}.7.1.0"
 TEST_RESULT: Final = f"{MIB}.7.3.0"
-OBJECTS: Final = (BATTERY_STATUS, OUTPUT_SOURCE, TEST_RESULT, *NUMBERS)
+OBJECTS: Final = (BATTERY_STATUS, OUTPUT_SOURCE, TEST, TEST_RESULT, *NUMBERS)
+CALIBRATION: Final = f"{MIB}.7.7.5"
+IN_PROGRESS: Final = 5
 SOURCES: Final[Mapping[int, str]] = {2: "OFF", 3: "OL", 4: "OL BYPASS", 5: "OB", 6: "OL BOOST", 7: "OL TRIM"}
 TESTS: Final[Mapping[int, str]] = {
     1: "Done and passed",
@@ -54,6 +57,8 @@ def observed(values: Mapping[str, Value]) -> Observed | Comms:
     tested = values.get(TEST_RESULT)
     if isinstance(tested, int) and tested in TESTS:
         variables["ups.test.result"] = TESTS[tested]
+    if tested == IN_PROGRESS and values.get(TEST) == CALIBRATION:
+        tokens.append("CAL")
     return Observed(" ".join(token for token in tokens if token), variables)
 
 

@@ -48,6 +48,7 @@ LAYER_OF: Final[Mapping[str, Layer]] = {
     "ups_bypass": Layer.HEALTH,
     "battery_worn": Layer.HEALTH,
     "monitoring": Layer.HEALTH,
+    "broker_lost": Layer.HEALTH,
     "hub_clock_wrong": Layer.HEALTH,
     "clock_wrong": Layer.HEALTH,
     "seats_lost": Layer.GROUP,

@@ -35,6 +35,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     """How long an incident has to be of a kind before it pages, by kind."""
 
     hub_deaf_ms: int
+    broker_lost_ms: int
     monitoring_ms: int
     clock_wrong_ms: int
     hub_clock_wrong_ms: int

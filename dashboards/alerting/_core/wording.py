@@ -41,7 +41,7 @@ def what_word(words: Mapping[str, str], what: str) -> str:
 
 
 def how_much(words: Mapping[str, str], details: Mapping[str, str]) -> str:
-    """What an incident's details tell in figures, when it became what it is: a battery, seats. "" = nothing."""
+    """What an incident's details tell in figures: a battery, seats. "" = nothing."""
     told = [words[key].format(n=details[name]) for name, key in _LEFT.items() if name in details]
     if SEATS_LOST in details and SEATS_OF in details:
         told.append(words["notify_seats_lost"].format(n=details[SEATS_LOST], of=details[SEATS_OF]))
@@ -56,8 +56,13 @@ def rule_annotations(words: Words, what: str, runbooks: str, *, site: str = TEMP
     return told | {RUNBOOK: runbook(runbooks, what)}
 
 
-def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, str]:
-    """Annotations of a pushed alert: the rule's, filled in, and what the incident tells besides."""
+def alert_annotations(
+    words: Words, alert: Alert, runbooks: str, details: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Annotations of a pushed alert: the rule's, filled in, and what the incident tells besides.
+
+    details: as of now, where they are known; else those of its newest revision.
+    """
     identity = alert.identity
     site = f"{identity.site}: " if identity.site else ""
     subject = f" {identity.subject}" if identity.subject else ""
@@ -66,7 +71,8 @@ def alert_annotations(words: Words, alert: Alert, runbooks: str) -> dict[str, st
     }
     told[RUNBOOK] = runbook(runbooks, identity.what)
     newest = alert.incidents[-1]
-    told |= {f"{DETAIL_}{name}": text for name, text in list(newest.details.items())[:DETAILS_SHOWN]}
+    shown = list((newest.details if details is None else details).items())[:DETAILS_SHOWN]
+    told |= {f"{DETAIL_}{name}": text for name, text in shown}
     told |= {
         name: "yes" for name, is_set in zip(FLAGS, (newest.is_suspected, newest.is_planned), strict=True) if is_set
     }

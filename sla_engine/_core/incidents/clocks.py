@@ -9,7 +9,7 @@ from typing import Final
 
 from sla_engine._core.incidents.model import Finding, Site, SiteLimits, SitesState
 from sla_engine._core.incidents.probe_time import ProbeClock
-from sla_engine._core.incidents.slots import CLOCK_, HUB_TIME, OFFSET, SEATS, new_finding
+from sla_engine._core.incidents.slots import CLOCK_, HUB_TIME, OFFSET, SEATS, Explaining, new_finding
 from wire.facility import Heartbeat, Role
 from wire.incident import Cause
 from wire.recorded import Recorded
@@ -19,8 +19,6 @@ from wire.seat import SeatReading
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 """The largest of which there are two is told, so that 90 s are not a minute."""
 _SUBJECT: Final = "hub"
-_SITES_AGREE: Final = 2
-"""Of one site alone its gateways may have asked one wrong time server."""
 
 
 def watch_clock(state: SitesState, entry: Recorded) -> str | None:
@@ -56,7 +54,7 @@ def clock_findings(site: Site) -> Iterator[Finding]:
         yield _finding(SEATS, worst, seats=str(len(seats)))
 
 
-def hub_clock_finding(state: SitesState) -> tuple[Finding, set[tuple[str, str]]] | None:
+def hub_clock(state: SitesState) -> Explaining | None:
     """The hub's own clock, where most gateways that are heard, of several sites, are off it by the same.
 
     And the clocks that this explains, by site and slot: nobody has to look at them one by one.
@@ -73,7 +71,7 @@ def hub_clock_finding(state: SitesState) -> tuple[Finding, set[tuple[str, str]]]
         return None
     middle_ms, same_ms = off[len(off) // 2], state.limits.replay_ms // 2
     agree = [each for each in heard if _is_off_by(each[1].clock, middle_ms, same_ms)]
-    if 2 * len(agree) <= len(heard) or len({site_id for site_id, _ in agree}) < _SITES_AGREE:
+    if 2 * len(agree) <= len(heard) or len({site_id for site_id, _ in agree}) < state.limits.sites_agree:
         return None
     first = min((probe.clock for _, probe in agree), key=lambda clock: clock.wrong_index)
     since, index = first.wrong_since or 0, first.wrong_index

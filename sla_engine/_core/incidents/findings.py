@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from sla_engine._core.incidents.clocks import clock_findings
 from sla_engine._core.incidents.flapping import is_lost, mains_flapping, restless
+from sla_engine._core.incidents.hub import hub_findings
 from sla_engine._core.incidents.model import (
     Finding,
     PlatformHere,
@@ -108,11 +109,15 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
     return sorted((_weighed(state, site_id, each) for each in found), key=lambda each: each.slot)
 
 
-def global_findings(state: SitesState) -> tuple[list[Finding], set[str]]:
-    """Troubles of no one site: a platform, or the hub's own ears. And the sites whose own findings these explain."""
-    hub = _hub(state)
-    found = [*_platforms(state), *_feeds(state)] if hub is None else [hub[0]]
-    return [_weighed(state, "", each) for each in found], set() if hub is None else hub[1]
+def global_findings(state: SitesState) -> tuple[list[Finding], set[tuple[str, str]]]:
+    """Troubles of no one site: a platform, a feed, the hub itself. And what the hub's explain, by site and slot."""
+    of_the_hub, explained = hub_findings(state)
+    found = (
+        of_the_hub
+        if any(each.slot == HUB for each in of_the_hub)
+        else [*of_the_hub, *_platforms(state), *_feeds(state)]
+    )
+    return [_weighed(state, "", each) for each in found], explained
 
 
 def platforms_here(site: Site) -> dict[str, PlatformHere]:
@@ -320,41 +325,6 @@ def _feeds(state: SitesState) -> Iterator[Finding]:
         if source == BROKER:
             continue  # which is no source: it says why all of them are silent
         yield new_finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
-
-
-def _hub(state: SitesState) -> tuple[Finding, set[str]] | None:
-    """Every site dark at one moment: nobody's power or line, but what all of them speak to. And the sites it explains.
-
-    A site that was dark well before has a trouble of its own and says nothing of the others.
-    """
-    silences = {
-        site_id: silence
-        for site_id, site in state.sites.items()
-        if site.heard_at is not None and (silence := dark(site, state.limits, state.now)) is not None
-    }
-    if not silences or len(silences) < sum(site.heard_at is not None for site in state.sites.values()):
-        return None
-    newest = max(silence.since for silence in silences.values())
-    together = {name: each for name, each in silences.items() if newest - each.since <= state.limits.together_ms}
-    is_broker_lost = _lost_its_broker(state, together)
-    if len(together) < state.limits.sites_agree and not is_broker_lost:
-        return None
-    since = min(silence.since for silence in together.values())
-    first = min(silence.first_index for silence in together.values())
-    if is_broker_lost:
-        first = min(first, state.feeds[BROKER].index)
-    found = new_finding(HUB, Cause.MONITORING, "hub_deaf", since, first, sites=str(len(together)))
-    return found, {*together}
-
-
-def _lost_its_broker(state: SitesState, silences: dict[str, Dark]) -> bool:
-    """Whether the hub says so of itself, and these fell silent no sooner, with no last word that explains it."""
-    lost = state.feeds.get(BROKER)
-    if lost is None or any(silence.state is not SiteState.SILENT for silence in silences.values()):
-        return False
-    probes = [probe for site_id in silences for probe in state.sites[site_id].probes.values()]
-    noticed = max(probe.said_silent_at for probe in probes if probe.silent_since is not None)
-    return noticed >= lost.since - state.limits.together_ms
 
 
 def _is_dark(site: Site) -> bool:

@@ -22,6 +22,7 @@ from sla_engine._core.incidents.slots import (
     LINE_,
     MACHINES,
     MAINS_FLAPPING,
+    MQTT,
     PHONE_,
     POWER,
     SEAT_,
@@ -41,7 +42,8 @@ SITE_REMOVED: Final = "site_removed"
 _ID_HEX: Final = 16
 
 _GROWS_FROM: Final[dict[str, tuple[str, ...]]] = {
-    HUB: (UPLINK, SILENT, GATEWAY, GROUP_, SEAT_),
+    HUB: (MQTT, UPLINK, SILENT, GATEWAY, GROUP_, SEAT_),
+    MQTT: (SILENT, GATEWAY, GROUP_, SEAT_),
     UPLINK: (LINE_, FLAPPING, GATEWAY, SILENT, GROUP_, SEAT_),
     POWER: (MAINS_FLAPPING, SILENT, GATEWAY, GROUP_, SEAT_),
     SILENT: (GATEWAY, GROUP_, SEAT_),
@@ -57,7 +59,7 @@ _COVERS: Final[dict[str, tuple[str, ...]]] = {
     SILENT: (PHONE_, ACCOUNT_, LINE_, FLAPPING, POWER, MAINS_FLAPPING),
 }
 """What is no longer looked at while the total trouble lasts."""
-_OF_EVERY_SITE: Final = frozenset({HUB, HUB_TIME})
+_OF_EVERY_SITE: Final = frozenset({HUB, MQTT, HUB_TIME})
 
 
 def key_of(site: str, slot: str) -> str:
@@ -119,7 +121,7 @@ def _is_one_moment(state: SitesState, found: Finding, before: Finding) -> bool:
     was_low = found.slot == MAINS_FLAPPING and before.severity is Severity.CALL
     if was_low or _kind(found.slot) == SEAT_ or before.slot == HUB_TIME:
         return False
-    return not kinds & {HUB, *MACHINES} or abs(found.since - before.since) <= state.limits.together_ms
+    return not kinds & {HUB, MQTT, *MACHINES} or abs(found.since - before.since) <= state.limits.together_ms
 
 
 def _kind(slot: str) -> str:
@@ -160,7 +162,7 @@ def _close(state: SitesState, held: Open, entry: Recorded) -> None:
     """It is over; or is no longer looked at, because of a greater trouble or with its site, which is then said."""
     if held.site and held.site not in state.sites:
         held.finding = replace(held.finding, details={**held.finding.details, SITE_REMOVED: "yes"})
-    total = next((each for each in state.open.values() if _explains(each, held)), None)
+    total = next((each for each in state.open.values() if _explains(state, each, held)), None)
     if total is not None:
         details = {**held.finding.details, PART_OF: total.said.incident}
         held.finding = replace(held.finding, details=details)
@@ -182,11 +184,13 @@ def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) 
     state.unsaid.append(held.said)
 
 
-def _explains(total: Open, part: Open) -> bool:
+def _explains(state: SitesState, total: Open, part: Open) -> bool:
     kind = _kind(total.finding.slot)
     covered = (*_GROWS_FROM.get(kind, ()), *_COVERS.get(kind, ()))
     is_work_alone = total.finding.is_planned and not part.finding.is_planned
     is_there = total.site == part.site or kind in _OF_EVERY_SITE
+    # beside a broker that is gone for hours, sites that are heard by another way have troubles of their own
+    is_there &= kind != MQTT or abs(total.finding.since - part.finding.since) <= state.limits.together_ms
     return is_there and _kind(part.finding.slot) in covered and not is_work_alone
 
 

@@ -36,6 +36,8 @@ SILENT: Final = "silent"
 GATEWAY: Final = "gateway"
 FLAPPING: Final = "flapping"
 HUB: Final = "hub"
+MQTT: Final = "broker"
+"""The hub's broker, while somebody is heard by another way; if nobody is, it is `HUB`."""
 HUB_TIME: Final = "hub_time"
 """The hub's own clock; its kind has no site and takes in clocks of every site."""
 LINE_: Final = "line:"
@@ -50,6 +52,9 @@ CLOCK_: Final = "clock:"
 
 MACHINES: Final = (GATEWAY, GROUP_, SEAT_)
 """Silent machines: no more than what they are, unless a greater trouble began with them."""
+
+Explaining = tuple[Finding, set[tuple[str, str]]]
+"""A trouble of no one site, and the findings of sites that it explains, by site and slot."""
 
 BATTERY_LOW: Final = "battery_low"
 CALL, PAGE, TICKET, INFO = Severity.CALL, Severity.PAGE, Severity.TICKET, Severity.INFO
@@ -81,6 +86,7 @@ SEVERITIES: Final[dict[str, tuple[Severity, Severity]]] = {
     "clock_wrong": (TICKET, TICKET),
     "hub_clock_wrong": (TICKET, TICKET),
     "hub_deaf": (PAGE, PAGE),
+    "broker_lost": (PAGE, PAGE),
 }
 """What an incident merits in service hours, and outside of them. A key is a word of the glossary: incident_<key>."""
 CERTAIN_SEVERITIES: Final = (CALL, CALL)

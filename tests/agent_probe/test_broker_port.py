@@ -1,0 +1,40 @@
+"""The MQTT client behind its port, at a broker that takes connections and says nothing."""
+
+import asyncio
+
+import pytest
+
+from agent_probe.aiomqtt_port import AiomqttPort
+from agent_probe.config import BrokerConfig
+from agent_probe.errors import ProbeUnavailable
+from tests.agent_probe.living_probe import SETTINGS
+from tests.servers import LOOPBACK
+
+SOON = SETTINGS.uplink._replace(connect_ms=200)
+
+
+class MuteBroker:
+    """`ended`: what each connection had sent when the other end closed it."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Queue[bytes] = asyncio.Queue(maxsize=10)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.ended.put_nowait(await reader.read())
+        writer.close()
+
+
+@pytest.mark.parametrize("line", ["", LOOPBACK])
+async def test_a_session_that_never_stood_is_let_go_of_at_once_and_does_not_come_back_as_a_second_one(
+    line: str,
+) -> None:
+    broker = MuteBroker()
+    async with await asyncio.start_server(broker.serve, LOOPBACK, 0) as server:
+        at = BrokerConfig(LOOPBACK, server.sockets[0].getsockname()[1])
+        port = AiomqttPort(at, SOON, client_id="sz1/gw1", ack_topic="ack/sz1/gw1", bind_address=lambda: line)
+        with pytest.raises(ProbeUnavailable):
+            await port.connect()
+        async with asyncio.timeout(SOON.connect_ms / 2_000):
+            await port.close()
+        ended = [await broker.ended.get() for _ in range(2 if line else 1)]
+    assert [each[:1] for each in ended] == ([b"", b"\x10"] if line else [b"\x10"]), "reached first, then connected"
