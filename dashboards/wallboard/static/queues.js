@@ -21,7 +21,7 @@ const LINE_REM = { least: 2.5, most: 5.6, text: 3.8 };
 // Few queues get rows of two storeys, each figure under its name.
 const TALL_REM = { least: 6.4, most: 14, text: 11 };
 // In half the width figures have less room.
-const COLUMN_TEXT_REM = 3;
+const COLUMN_TEXT_REM = 2.7;
 const HEAD_REM = 1.6; // over lines; under them, the line that says how many more there are
 const MORE_REM = 1.3;
 
