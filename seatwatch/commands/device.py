@@ -69,7 +69,7 @@ def add(
     except (DeviceError, OSError) as error:
         refuse(str(error))
     typer.echo(f"{name}: open /sign-in on the TV and type {token}")
-    typer.echo(f"or open /?token={token} once. It is shown this once and kept nowhere.", err=True)
+    typer.echo(f"or open /sign-in#token={token} once. It is shown this once and kept nowhere.", err=True)
     for unknown in _unknown(data, client or ()):
         typer.echo(f"--client {unknown}: {data} has no such client yet; until then the TV shows none", err=True)
     if layout:

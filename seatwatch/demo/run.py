@@ -109,13 +109,13 @@ class Demo:
         plan = self._plan
         size = {"sites": len(plan.sites), "seats": self._options.seats, "clients": len(plan.queues)}
         self._say(self._tell.filled("demo_floor", **size, queues=sum(map(len, plan.queues.values()))))
-        query = f"?token={reader}" if reader else ""
-        self._say(f"  {url}/{query}")
+        way_in = f"sign-in#token={reader}" if reader else ""
+        self._say(f"  {url}/{way_in}")
         if reader:
             if self._options.listen in EVERYWHERE:
                 address = lan_address() or "<this machine>"
                 port = url.rpartition(":")[2]
-                self._say(f"  http://{address}:{port}/{query}  {self._tell.word('demo_from_elsewhere')}")
+                self._say(f"  http://{address}:{port}/{way_in}  {self._tell.word('demo_from_elsewhere')}")
             self._say(f"  {self._tell.word('demo_warning')}")
 
     async def _watch(self, child: ServerChild, tokens: Mapping[str, str], reader: str) -> tuple[dict[str, Any], Floor]:

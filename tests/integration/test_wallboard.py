@@ -335,6 +335,25 @@ def test_the_page_applies_differences_exactly_as_the_server_makes_them(shared: W
     assert applied == [apply(view, delta) for view, delta in cases]
 
 
+def test_a_token_behind_a_hash_signs_a_tv_in_and_is_in_no_address_that_is_sent(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with wall(tmp_path, "s3cret", "acme") as own:
+        own.show(board(queues=[tile(name="Ours")]))
+        sent: list[str] = []
+        context = browser.new_context()
+        page = context.new_page()
+        page.on("request", lambda request: sent.append(request.url.partition("#")[0]))
+        page.goto(f"{own.base}/map?lang=en#token=s3cret")
+        live(page)
+        assert page.url.partition("#")[0] == f"{own.base}/map?lang=en"
+        assert "s3cret" not in page.url + "".join(sent)
+        page.goto(f"{own.base}/sign-in?lang=en#token=wrong")
+        expect(page.locator("#refused")).to_have_text(word("token_refused"))
+        assert "wrong" not in page.url
+        context.close()
+
+
 def test_a_tv_signs_in_once_by_address_and_sees_its_client_only(tmp_path: Path, browser: Browser) -> None:
     with wall(tmp_path, "s3cret", "acme") as own:
         own.show(board(queues=[tile(name="Ours"), tile(client="beta", name="Theirs")]))

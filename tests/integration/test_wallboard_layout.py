@@ -1,15 +1,15 @@
 """Whatever is on the wallboard, numbers stay in their place and names stay text."""
 
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboards.boards import board, floor, site, tile
+from tests.dashboards.boards import NOON, board, floor, site, tile, waiting
 from tests.dashboards.looks import FAINT, misfits
-from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row
+from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row, word
 from tests.dashboards.states import STATES
 from wire.board import Board
 
@@ -52,10 +52,37 @@ def test_hostile_names_are_shown_as_text_and_do_nothing(shared: Wall, browser: B
             assert misfits(page) == []
 
 
+LONG: Final = "\u676d\u5dde\u67d0\u67d0\u6237\u5916\u8fd0\u52a8\u7528\u54c1" * 2
+READ_AT_8_M_PX: Final = 26
+"""Of a letter on 1080 lines: its capital is 11.7 mm tall on a TV of 55 inches, as docs/operate/wallboard.md says."""
+
+
+def test_how_many_are_late_is_read_at_eight_metres_and_a_long_name_hides_no_state(
+    shared: Wall, browser: Browser
+) -> None:
+    busy = STATES["busy"]
+    queues = [tile(id_=f"q{number}", live=waiting(NOON, *[40_000] * 12)) for number in range(16)]
+    sites = [msgspec.structs.replace(one, name=LONG) for one in busy.sites]
+    shared.show(msgspec.structs.replace(busy, queues=queues, sites=sites))
+    with looking(browser, f"{shared.base}/?lang=zh-CN") as page:
+        count = live(page).locator("#rows .count").first
+        expect(count).to_have_text("\u00d712")
+        assert count.evaluate("count => parseFloat(getComputedStyle(count).fontSize)") >= READ_AT_8_M_PX
+        assert page.locator("body.dense").count() == 1
+        states = page.locator(".site-card:visible .state > span:last-child")
+        assert sorted(states.all_inner_texts()) == sorted(word(one.state, "zh-CN") for one in busy.sites)
+        assert states.evaluate_all(CUT) == []
+
+
 BOARDS = {**STATES, "floor": floor(Random(1)), "five hundred": floor(Random(2), queues=500)}
 LOOKS = [(size, language) for size in (TV, PHONE, (1366, 768), (3840, 2160)) for language in ("zh-CN", "en")]
 
 
+CUT: Final = """texts => texts.filter((text) => {
+  const around = text.parentElement.getBoundingClientRect();
+  return text.getBoundingClientRect().right > around.right + 1;
+}).map((text) => text.textContent)"""
+"""Texts that go on beyond the place they are in."""
 SHOWN_WITHIN_MS = 20_000
 """A busy machine draws five hundred queues late; how late is not what is asked here."""
 

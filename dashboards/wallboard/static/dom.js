@@ -65,13 +65,17 @@ export function setIcon(target, shape) {
   if (shape) target.append(icon(shape));
 }
 
+// A text drawn smaller where it is longer than `room` characters.
+export function fit(target, text, room) {
+  if (target.textContent === text) return;
+  target.textContent = text;
+  target.style.setProperty("--fit", text.length > room ? (room / text.length).toFixed(2) : "1");
+}
+
 export function fill(made, { tone = "", shape = "", big = "", unit = "", small = "" }) {
   setTone(made, tone);
   setIcon(made.mark, shape);
-  if (made.big.textContent !== big) {
-    made.big.textContent = big;
-    made.big.style.setProperty("--fit", big.length > made.room ? (made.room / big.length).toFixed(2) : "1");
-  }
+  fit(made.big, big, made.room);
   setText(made.unit, unit);
   setText(made.small, small);
 }

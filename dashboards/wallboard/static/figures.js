@@ -49,6 +49,7 @@ function dueSoon(tile, { w, format }) {
   return tile.live.due_soon > 0 ? `${w("due_soon")} ${format.number(tile.live.due_soon)}` : w("due_soon");
 }
 
+// `late`: how many are overdue, or, where nobody is, about to be.
 export function toBreach(tile, now, tools) {
   const { w, format } = tools;
   const { rank, left } = urgency(tile, now);
@@ -56,16 +57,17 @@ export function toBreach(tile, now, tools) {
   if (rank === CALM) return { tone: "none", shape: "fine", small: w("nobody_waiting") };
   if (rank === OVER) {
     const over = left !== null && left < 0 ? `+${format.elapsed(-left)}` : NOTHING;
-    const late = `${w("overdue")} ${format.number(overduePeople(tile, now))}`;
-    const small = tile.live.due_soon > 0 ? `${late}  ${dueSoon(tile, tools)}` : late;
-    return { tone: "bad", shape: "bad", big: over, small };
+    const late = overduePeople(tile, now);
+    const told = `${w("overdue")} ${format.number(late)}`;
+    const small = tile.live.due_soon > 0 ? `${told}  ${dueSoon(tile, tools)}` : told;
+    return { tone: "bad", shape: "bad", big: over, small, late };
   }
   if (left === null) {
     const promised = tile.first_response_limit_ms !== null;
     return { tone: "none", shape: promised ? "fine" : "wait", small: w(promised ? "first_replies_given" : "no_target") };
   }
   const shown = { big: format.number(Math.ceil(left / 1000)), unit: w("seconds") };
-  if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: dueSoon(tile, tools) };
+  if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: dueSoon(tile, tools), late: tile.live.due_soon };
   return { ...shown, tone: "", shape: "wait", small: w("in_time") };
 }
 

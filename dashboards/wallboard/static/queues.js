@@ -1,6 +1,6 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { OVER, WARN, byUrgency, inPlace, urgency } from "./board.js";
-import { cell, fill, fillFacts, node, setText, setTone } from "./dom.js";
+import { cell, fill, fillFacts, fit, node, setText, setTone } from "./dom.js";
 import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
@@ -16,12 +16,13 @@ import {
 
 // Layout: of a page, in rows.
 const PHONE_ROWS = 20;
+const LATE_ROOM = 3; // characters of how many are late
 // A row is as tall as there is room for, between these, gap included; its text grows with it up to `text`.
 const LINE_REM = { least: 2.5, most: 5.6, text: 3.8 };
 // Few queues get rows of two storeys, each figure under its name.
 const TALL_REM = { least: 6.4, most: 14, text: 11 };
 // In half the width figures have less room.
-const COLUMN_TEXT_REM = 3;
+const COLUMN_TEXT_REM = 2.7;
 const HEAD_REM = 1.6; // over lines; under them, the line that says how many more there are
 const MORE_REM = 1.3;
 
@@ -143,6 +144,8 @@ export class Queues {
       attainment: cell("attainment", w("attainment"), 6),
       average_response: cell("average_response", w("average_response"), 5),
     };
+    row.late = node("bdi", "count");
+    row.cells.to_breach.big.parentElement.append(row.late);
     row.agents = AGENT_STATES.map((state) => cell(state, w(state), 4));
     const name = node("div", "cell queue", row.name, node("span", "under", row.badges, row.client, row.facts));
     row.append(name, row.plain, ...Object.values(row.cells), node("div", "agents", ...row.agents, row.beside));
@@ -167,7 +170,9 @@ export class Queues {
     if (!daily) {
       fill(cells.waiting, waitingNow(tile, this.tools));
       fill(cells.oldest_wait, oldest(tile, now, this.tools));
-      fill(cells.to_breach, toBreach(tile, now, this.tools));
+      const due = toBreach(tile, now, this.tools);
+      fill(cells.to_breach, due);
+      fit(row.late, due.late > 0 ? `\u00d7${format.number(due.late)}` : "", LATE_ROOM);
     }
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(cells.attainment, { ...kept, small: `${kept.small} ${kept.verdict}`.trim() });

@@ -1,4 +1,4 @@
-// The form that lets a screen in, in the words of the glossary.
+// The form that lets a screen in, in the words of the glossary. `#token=...` fills it in: what follows a # is sent to nobody.
 import { loadWords, wantedLanguage } from "./words.js";
 
 loadWords(wantedLanguage()).then(({ language, w }) => {
@@ -11,4 +11,9 @@ loadWords(wantedLanguage()).then(({ language, w }) => {
   document.getElementById("token-label").textContent = w("access_token");
   document.querySelector("button").textContent = w("sign_in");
   document.getElementById("refused").textContent = why;
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token === null) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  document.querySelector("[name=token]").value = token;
+  document.querySelector("form").submit();
 });
