@@ -18,6 +18,9 @@ ColumnNames = str | list[str]
 Test = str | list[str] | dict[Literal["not"], str | list[str]]
 """What a column must say: one word, one of several, or none of them."""
 
+_SEPARATORS: Final = {";": ";", "\t": "\\t", "|": "|"}
+"""What else than commas stands between cells, and how TOML writes it."""
+
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -84,7 +87,12 @@ class Columns:
         return tuple(found)
 
     def check(self) -> None:
-        """MappingError with everything that was asked for and is not there."""
+        """MappingError with everything that was asked for and is not there; with one reason, where all of it has it."""
+        if self._problems and len(self.header) == 1:
+            for found, written in _SEPARATORS.items():
+                if found in self.header[0]:
+                    fix = f'write delimiter = "{written}" under [file]'
+                    raise MappingError([Problem("file.delimiter", "the header is a single column", fix)])
         if self._problems:
             raise MappingError(self._problems)
 

@@ -1,4 +1,5 @@
 # ruff: noqa: RUF001 - full-width characters are what these tests are about
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,15 @@ def test_columns_that_the_file_does_not_have_are_named_with_those_it_has() -> No
         "the file has no column 'ended'",
     }
     assert "its columns are: id, queue" in raised.value.problems[0].fix
+
+
+@pytest.mark.parametrize(("separator", "written"), [(";", ";"), ("\t", "\\t"), ("|", "|")])
+def test_a_file_with_other_separators_is_told_what_to_write(separator: str, written: str) -> None:
+    with pytest.raises(MappingError) as raised:
+        plan(mapping_of(), [HEADER.strip().replace(",", separator)])
+    (problem,) = raised.value.problems
+    assert (problem.key, problem.fix) == ("file.delimiter", f'write delimiter = "{written}" under [file]')
+    assert tomllib.loads(problem.fix.removeprefix("write ").removesuffix(" under [file]")) == {"delimiter": separator}
 
 
 def test_a_column_that_is_there_twice_is_refused_when_it_is_used() -> None:
