@@ -215,6 +215,7 @@ class _Check:
     def nodes_left(self, name: str, connection: sqlite3.Connection, state: tuple[Any, ...]) -> None:
         (stored,) = connection.execute("SELECT count(*) FROM nodes").fetchone()
         first, end = state[3], self.next_index
+        # Format: of sizes, below 2**63 entries.
         completed = sum((end >> height) - (first >> height) for height in range(STORED_HEIGHT, 63))
         if stored != completed:
             self.report.add(name, f"holds {stored} subtree hashes, its entries complete {completed}")

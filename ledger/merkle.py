@@ -98,6 +98,7 @@ def levels_over(leaves: Sequence[bytes]) -> list[list[bytes]]:
     levels = [list(leaves)]
     while len(levels[-1]) > 1:
         below = levels[-1]
+        # Format: a node has two children, RFC 6962.
         levels.append([node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)])
     return levels
 

@@ -120,6 +120,7 @@ class _Block:
     def _quality(self, body: LineReading) -> str:
         parts = []
         if body.loss_permille is not None:
+            # Layout: one decimal place.
             parts.append(f"{self._word('line_why_loss')} {body.loss_permille // 10}.{body.loss_permille % 10} %")
         if body.rtt_us is not None:
             parts.append(f"{self._word('ticket_latency')} {body.rtt_us / US_PER_MS:.1f} ms")

@@ -101,6 +101,7 @@ def unbounded(row: Row) -> str:
 
 def _hours(ms: int) -> str:
     """Tenths of an hour, down."""
+    # Layout: one decimal place.
     tenths = ms * 10 // HOUR_MS
     return f"{tenths // 10}.{tenths % 10}"
 

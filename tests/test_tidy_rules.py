@@ -115,6 +115,14 @@ BROKEN = [
     (threshold_literals, "seatwatch/up.py", "wait(max(500, drawn))", "max of 500"),
     (threshold_literals, "seatwatch/up.py", "act_at(now + random.randrange(200, 2000))", "randrange of 200"),
     (threshold_literals, "seatwatch/up.py", "if len(sites) >= 2: ...", "compared with 2"),
+    (
+        threshold_literals,
+        "seatwatch/up.py",
+        "if late_ms > 3 * beat.interval_ms: ...",
+        "a multiple or part of something by 3",
+    ),
+    (threshold_literals, "seatwatch/up.py", "sleep(limits.report_s / 10)", "a multiple or part of something by 10"),
+    (threshold_literals, "seatwatch/up.py", "for _ in range(5): ...", "range of 5"),
     (threshold_literals, "seatwatch/up.py", "while 3 < tries: ...", "compared with 3"),
     (threshold_literals, "seatwatch/up.py", "if lasted > 8 * MINUTE_MS: ...", "compared with 480000"),
     (threshold_literals, "seatwatch/up.py", "shown = names[:8]", "cut off at 8"),
@@ -239,6 +247,12 @@ KEPT = [
     ),
     (threshold_literals, "ledger/writer.py", "async def f():\n    await asyncio.sleep(settings.look_ms / 1000)"),
     (threshold_literals, "ledger/writer.py", "web.Response(status=503)"),
+    (
+        threshold_literals,
+        "ledger/writer.py",
+        "wait(age_s * 1000)\nif n > 2 * limits.most or n < size // 2: ...\nrow = (None,) * 7",
+    ),
+    (threshold_literals, "ledger/writer.py", "for at in range(1, size): ...\nat = mask & 15"),
     (
         script_thresholds,
         "dashboards/lead/static/team.js",

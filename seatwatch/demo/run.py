@@ -236,7 +236,7 @@ class Demo:
                 # without a server there is no board to end with, even where nobody has anything left to tell it
                 while child.url is None or not floor.is_drained:  # noqa: ASYNC110 - thirty outboxes, none of which knows an event
                     await asyncio.sleep(self._defaults.seconds("demo.poll"))
-        await asyncio.sleep(self._defaults.seconds("demo.report") / 10)  # one more board with the last of it
+        await asyncio.sleep(self._defaults.seconds("demo.last_board"))
 
     def _line(self, text: str) -> None:
         self._say(f"{(now_ms() - self._started_ms) / 1000:6.1f} s  {text}")

@@ -46,6 +46,7 @@ class Habits(msgspec.Struct, frozen=True):
     think_sigma: float
     think_least_ms: int
     customer_pause_ms: int
+    customer_pause_least_ms: int
     patience_ms: int
     patience_least_ms: int
     caught_up_first_ms: int
@@ -185,7 +186,7 @@ class Traffic:
         talk.waiting = False
         talk.turns_left -= 1
         self._tell(talk.client, AgentTurn(*self._head(now, talk), talk.id, person.account))
-        pause = self._random.randrange(self._habits.customer_pause_ms // 4, self._habits.customer_pause_ms)
+        pause = self._random.randrange(self._habits.customer_pause_least_ms, self._habits.customer_pause_ms)
         self._at(now + pause, partial(self._go_on, talk))
 
     def _go_on(self, talk: _Talk, now: int) -> None:

@@ -44,6 +44,7 @@ HABITS: Final = Habits(
     think_sigma=0.5,
     think_least_ms=500,
     customer_pause_ms=800,
+    customer_pause_least_ms=200,
     patience_ms=5_000,
     patience_least_ms=1_000,
     caught_up_first_ms=200,

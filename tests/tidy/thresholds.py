@@ -10,7 +10,8 @@ off), unless it says which fact it is:
 * by a comment that begins with its KIND, on its own line or right above it; of a format or a drawing also further above
   in the same paragraph; of a module that holds nothing else, by a line of its docstring.
 
-Arithmetic is not read: twice a threshold, or half of one, is said where the threshold is.
+Twice a threshold, or half of one, is said where the threshold is, and one unit is made of another anywhere; any other
+multiple or part of something is a choice again.
 """
 
 import ast
@@ -20,7 +21,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from tests.tidy.source import Finding, Source, dotted
-from tests.tidy.units import number_said
+from tests.tidy.units import FACTORS, number_said
 
 KINDS: Final = {
     "Format": "a standard, the interface of another program or a format of our own defines it",
@@ -43,7 +44,7 @@ INSTEAD: Final = (
 WAITS: Final = frozenset(
     {"sleep", "timeout", "wait", "wait_for", "ClientTimeout", "settimeout", "call_later", "select", "join_thread"}
 )
-LIMITS: Final = frozenset({"max", "min", "randrange", "randint", "uniform"})
+LIMITS: Final = frozenset({"max", "min", "range", "islice", "randrange", "randint", "uniform", "Semaphore", "Queue"})
 ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 CODES: Final = frozenset({"status", "status_code", "code"})
 """Arguments that take a code of HTTP or of a process that ends."""
@@ -97,6 +98,8 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             yield from _assigned(node)
         elif isinstance(node, ast.Call):
             yield from _arguments(node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.FloorDiv):
+            yield from _multiplied(node)
         elif isinstance(node, ast.Compare):
             yield from _compared(node)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node not in shapes:
@@ -142,6 +145,14 @@ def _arguments(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
             yield f"{keyword.arg} =", keyword.value
     if name in WAITS | LIMITS:
         yield from ((f"{name} of", argument) for argument in call.args)
+
+
+def _multiplied(node: ast.BinOp) -> Iterator[tuple[str, ast.expr]]:
+    """Three times an interval is a limit as well. A row of the same things is none."""
+    for number, other in ((node.left, node.right), (node.right, node.left)):
+        is_row = isinstance(other, ast.Tuple | ast.List | ast.Constant | ast.JoinedStr)
+        if isinstance(number, ast.Constant) and not (number.value in FACTORS or is_row or _value(node) is not None):
+            yield "a multiple or part of something by", number
 
 
 def _compared(node: ast.Compare) -> Iterator[tuple[str, ast.expr]]:

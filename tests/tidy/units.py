@@ -27,6 +27,10 @@ SAID: Final = {
     "MONTHS_PER_QUARTER": 3,
     "MONTHS_PER_YEAR": 12,
 }
+FACTORS: Final = frozenset(
+    {2, 12, 24, 60, 100, 1_000, 1_024, 1_440, 3_600, 10_000, 60_000, 86_400, 1_000_000, 3_600_000}
+)
+"""Twice and half, and what makes one unit of another."""
 RATIO: Final = re.compile(r"^(?P<small>[A-Z]+?)S?_PER_(?P<large>[A-Z]+)$")
 LENGTH: Final = re.compile(r"^(?P<large>[A-Z_]+?)_(?P<small>NS|US|MS|S)$")
 

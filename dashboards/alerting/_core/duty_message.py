@@ -323,6 +323,7 @@ def _misses_target(tile: Tile, few: int) -> bool:
 
 def _percent(ratio: Ratio, unit: str = "") -> str:
     """With its counts, of `unit`; rounded down, so that 100 % is all of them."""
+    # Layout: one decimal place.
     whole, tenths = divmod(ratio.part * _FULL * 10 // ratio.whole, 10)
     return f"{whole}.{tenths} % ({ratio.part:,}/{ratio.whole:,}{unit and f' {unit}'})"
 
