@@ -88,7 +88,11 @@ def ups_settings(times: ProbeTimes) -> UpsSettings:
         schedule=times.schedule("ups_status"),
         rhythm=times.repeated("ups_repeated"),
         debounce=DebounceRules(times.ms("ups_flicker"), times.ms("ups_off"), times.ms("ups_dead"), times.ms("ups_gap")),
-        slope=SlopeRules(times.ms("ups_slope"), round(WHOLE * times.defaults.ratio("probe.ups_slope_drop"))),
+        slope=SlopeRules(
+            times.ms("ups_slope"),
+            round(WHOLE * times.defaults.ratio("probe.ups_slope_drop")),
+            times.defaults.int("probe.ups_slope_falls"),
+        ),
         list_ms=times.ms("ups_variables"),
         resend_ms=times.ms("snmp_resend"),
         low_ratio=times.defaults.ratio("probe.battery_low"),

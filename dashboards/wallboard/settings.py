@@ -32,10 +32,14 @@ class WallboardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastSettings:
-    """Boards of past instants: how many are kept and for how long, how many may wait, how far a slider reaches."""
+    """Boards of past instants: how many are kept and for how long, how many may wait, how far a slider reaches.
+
+    past_rules_max: entries at the beginning of a ledger among which its first one that is no rule is looked for.
+    """
 
     past_kept_ms: int
     past_kept_max: int
     past_waiting_max: int
     past_timeout_ms: int
     past_span_ms: int
+    past_rules_max: int

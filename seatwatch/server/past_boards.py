@@ -24,19 +24,17 @@ from wire.ids import OPERATOR
 from wire.limits import INSTANT_MAX_MS
 
 log = structlog.get_logger()
-# Bound: of rules.
-_LOOKED_AT: Final = 1_000
-"""Entries; a server that starts enters its rules first, and there are fewer of them."""
 _decode: Final = msgspec.json.Decoder(Board).decode
 
 
 class RecordedBoards:
     """Implements dashboards.wallboard.past.PastBoards over a data directory. names: of the configuration."""
 
-    def __init__(self, data: Path, names: Names, *, timeout_ms: int) -> None:
+    def __init__(self, data: Path, names: Names, *, timeout_ms: int, rules_max: int) -> None:
         self._data: Final = data
         self._names: Final = names
         self._timeout_ms: Final = timeout_ms
+        self._rules_max: Final = rules_max
         self._begins_at: int | None = None
 
     async def board(self, at: int, known_at: int | None) -> Board:
@@ -70,19 +68,24 @@ class RecordedBoards:
         if self._begins_at is None:
             clients = self._data / CLIENTS
             names = [path.name for path in clients.iterdir() if path.is_dir()] if clients.is_dir() else []
-            found = [_first_received_at(ledger_directory(self._data, name)) for name in (OPERATOR, *names)]
+            found = [
+                _first_received_at(ledger_directory(self._data, name), self._rules_max) for name in (OPERATOR, *names)
+            ]
             self._begins_at = min((at for at in found if at is not None), default=None)
         return INSTANT_MAX_MS if self._begins_at is None else self._begins_at
 
 
-def _first_received_at(directory: Path) -> int | None:
-    """When its first entry came in that is no rule: rules hold by dates of their own."""
+def _first_received_at(directory: Path, rules_max: int) -> int | None:
+    """When its first entry came in that is no rule: rules hold by dates of their own.
+
+    rules_max: entries looked at; a server that starts enters its rules first, and there are fewer of them.
+    """
     try:
         reader = LedgerReader.open(directory)
     except LedgerError:
         return None
     try:
-        return next((stored.received_at for stored in reader.read(0, _LOOKED_AT) if stored.kind not in STANDING), None)
+        return next((stored.received_at for stored in reader.read(0, rules_max) if stored.kind not in STANDING), None)
     finally:
         reader.close()
 

@@ -101,7 +101,9 @@ def install_record_pages(
 ) -> None:
     """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal."""
     settings = defaults.fill(PastSettings, "board")
-    boards = RecordedBoards(data, config.names(), timeout_ms=settings.past_timeout_ms)
+    boards = RecordedBoards(
+        data, config.names(), timeout_ms=settings.past_timeout_ms, rules_max=settings.past_rules_max
+    )
     past = PastDoor(boards, access, settings, wallboard_settings(defaults), clock_ms=now_ms, elapsed_ms=elapsed_ms)
     app.add_routes(past.routes())
     record = PortalRecord(config, base, data, defaults=defaults, clock_ms=now_ms)

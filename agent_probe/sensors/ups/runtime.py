@@ -10,15 +10,14 @@ from typing import Final, NamedTuple
 # Format: thousandths of a percent.
 WHOLE: Final = 100_000
 """Thousandths of a percent in a full battery."""
-# Bound: of falls within any window.
-POINTS_KEPT: Final = 256
 
 
 class SlopeRules(NamedTuple):
-    """window_ms: how far back to look. least_drop: in thousandths of a percent."""
+    """window_ms: how far back to look. least_drop: in thousandths of a percent. falls_kept: of those within it."""
 
     window_ms: int
     least_drop: int
+    falls_kept: int
 
 
 class RuntimeEstimate:
@@ -26,7 +25,7 @@ class RuntimeEstimate:
 
     def __init__(self, rules: SlopeRules) -> None:
         self._rules = rules
-        self._falls: deque[tuple[int, int]] = deque(maxlen=POINTS_KEPT)
+        self._falls: deque[tuple[int, int]] = deque(maxlen=rules.falls_kept)
         self._charge: int | None = None
 
     def observe(self, charge: int | None, now: int, *, on_battery: bool) -> int | None:
