@@ -1,8 +1,7 @@
 """What an operator writes (TOML), and the thresholds the probe is given. Every refusal names the key and the fix."""
 
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -13,7 +12,7 @@ from msgspec import Meta
 from agent_probe._core.gate import Rhythm
 from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
-from agent_probe.errors import ProbeConfigError
+from agent_probe.errors import ProbeConfigError, refuse_all
 from agent_probe.hub import DIRECT, is_loopback, read_url
 from agent_probe.line_config import LineConfig
 from agent_probe.sensors.base import Schedule
@@ -22,7 +21,7 @@ from agent_probe.sensors.config import (
     PhoneLineConfig,
     PlatformConfig,
     UpsConfig,
-    check_watched,
+    watched_faults,
     watched_files,
 )
 from agent_probe.sensors.phone_line.sensor import PhoneLineSettings
@@ -178,19 +177,21 @@ def load_config(path: Path) -> ProbeConfig:
 
 
 def parse_config(text: str, folder: Path | None = None) -> ProbeConfig:
-    """The configuration in TOML `text`. Raises ProbeConfigError naming the first key that cannot be used.
+    """The configuration in TOML `text`. Raises ProbeConfigError of every key that cannot be used.
 
     folder: where relative paths begin, None = as they are. A service is started in no folder of ours.
     """
     try:
-        tables = read_toml(text)
-        placed = _placed(tables, folder.absolute()) if folder else tables
-        config = msgspec.convert({"probe": "", **placed}, ProbeConfig)
+        tables = {"probe": "", **read_toml(text)}
     except tomllib.TOMLDecodeError as error:
         raise ProbeConfigError("--config", f"not TOML: {error}", "correct that line") from None
+    placed = _placed(tables, folder.absolute()) if folder else tables
+    try:
+        config = msgspec.convert(placed, ProbeConfig)
     except msgspec.ValidationError as error:
-        raise _refused(str(error)) from None
-    _check(config)
+        refuse_all(_misfits(placed, error))
+        raise
+    refuse_all(_faults(config))
     return config
 
 
@@ -210,68 +211,63 @@ def _placed_value(key: str, value: object, folder: Path) -> object:
     return value
 
 
-def _refused(message: str) -> ProbeConfigError:
-    """A decoder's message in an operator's words."""
-    problem, _, path = message.partition(" - at `$")
-    where = path.rstrip("`").lstrip(".")
-    if found := re.fullmatch(r"Object missing required field `(\w+)`", problem):
-        key = f"{where}.{found[1]}".lstrip(".")
-        return ProbeConfigError(key, "missing", f"add it: {found[1]} = ...")
-    if found := re.fullmatch(r"Object contains unknown field `(\w+)`", problem):
-        key = f"{where}.{found[1]}".lstrip(".")
-        return ProbeConfigError(key, "no such key", "remove it, or compare its spelling with docs/operate/probe.md")
-    return ProbeConfigError(where or "--config", problem, "see docs/operate/probe.md for what goes there")
+def _misfits(tables: Mapping[str, object], error: Exception) -> Iterator[ProbeConfigError]:
+    """Everything in which the tables do not fit, at once; what the decoder said, should it know better."""
+    from wire.allowed import misfits  # noqa: PLC0415 - what tells of a mistake is not held by a probe that runs
+
+    found = [ProbeConfigError(*each) for each in sorted(misfits(ProbeConfig, tables))]
+    yield from found or [ProbeConfigError("--config", str(error), "see docs/operate/probe.md for what goes there")]
 
 
-def _check(config: ProbeConfig) -> None:
+def _faults(config: ProbeConfig) -> Iterator[ProbeConfigError]:
     for key, value in (("site", config.site), *([("probe", config.probe)] if config.probe else [])):
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
-            raise ProbeConfigError(key, f"{value!r} cannot be a name", fix)
-    check_watched(config.ups, config.phone_line, config.platform, config.line)
+            yield ProbeConfigError(key, f"{value!r} cannot be a name", fix)
+    yield from watched_faults(config.ups, config.phone_line, config.platform, config.line)
     if config.line and config.role is not Role.GATEWAY:
         fix = 'remove [[line]], or set role = "gateway": one machine a site measures the lines'
-        raise ProbeConfigError("line", "a seat does not measure lines", fix)
+        yield ProbeConfigError("line", "a seat does not measure lines", fix)
     broker = config.broker
     if broker.protocol not in PROTOCOLS:
-        raise ProbeConfigError(
+        yield ProbeConfigError(
             "broker.protocol", f"{broker.protocol!r} is unknown", f"use one of {', '.join(PROTOCOLS)}"
         )
     if not broker.host:
-        raise ProbeConfigError("broker.host", "empty", "name the host of the MQTT broker")
+        yield ProbeConfigError("broker.host", "empty", "name the host of the MQTT broker")
     if bool(broker.username) != bool(broker.password_file):
         fix = "set both broker.username and broker.password_file, or neither"
-        raise ProbeConfigError("broker.username", "a name and a password belong together", fix)
+        yield ProbeConfigError("broker.username", "a name and a password belong together", fix)
     if broker.tls is not None and bool(broker.tls.cert_file) != bool(broker.tls.key_file):
         fix = "set both broker.tls.cert_file and broker.tls.key_file, or neither"
-        raise ProbeConfigError("broker.tls", "a certificate and its key belong together", fix)
-    _check_hub(config)
+        yield ProbeConfigError("broker.tls", "a certificate and its key belong together", fix)
+    yield from _hub_faults(config)
 
 
-def _check_hub(config: ProbeConfig) -> None:
+def _hub_faults(config: ProbeConfig) -> Iterator[ProbeConfigError]:
     hub = config.hub
     if hub is None:
         if config.transport is Transport.HTTPS:
-            raise ProbeConfigError("hub.url", "missing", 'name the hub: [hub] url = "https://hub.example"')
+            yield ProbeConfigError("hub.url", "missing", 'name the hub: [hub] url = "https://hub.example"')
         return
     try:
         address = read_url(hub.url)
+        if not address.is_tls and not is_loopback(address.host):
+            yield ProbeConfigError("hub.url", "a token would travel in the clear", "write https:// instead of http://")
     except ValueError as error:
-        raise ProbeConfigError("hub.url", str(error), 'write one such as "https://hub.example"') from None
-    if not address.is_tls and not is_loopback(address.host):
-        raise ProbeConfigError("hub.url", "a token would travel in the clear", "write https:// instead of http://")
+        yield ProbeConfigError("hub.url", str(error), 'write one such as "https://hub.example"')
     try:
         if hub.proxy not in {"", DIRECT}:
             read_url(hub.proxy)
     except ValueError as error:
-        raise ProbeConfigError("hub.proxy", str(error), 'write one such as "http://proxy:3128", or "direct"') from None
+        yield ProbeConfigError("hub.proxy", str(error), 'write one such as "http://proxy:3128", or "direct"')
     if hub.tls is not None and bool(hub.tls.cert_file) != bool(hub.tls.key_file):
         fix = "set both hub.tls.cert_file and hub.tls.key_file, or neither"
-        raise ProbeConfigError("hub.tls", "a certificate and its key belong together", fix)
+        yield ProbeConfigError("hub.tls", "a certificate and its key belong together", fix)
 
 
 def check_files(config: ProbeConfig) -> None:
-    """Whether every file the configuration names can be read. Raises ProbeConfigError."""
+    """Whether every file the configuration names can be read. Raises ProbeConfigError of all that cannot."""
     tls = config.broker.tls or TlsConfig()
     hub = config.hub or HubConfig("")
     hub_tls = hub.tls or TlsConfig()
@@ -286,9 +282,12 @@ def check_files(config: ProbeConfig) -> None:
         "hub.tls.cert_file": hub_tls.cert_file,
         "hub.tls.key_file": hub_tls.key_file,
     }
-    for key, name in files.items():
-        if name:
-            try:
-                Path(name).read_bytes()
-            except OSError as error:
-                raise ProbeConfigError(key, f"{name}: {error.strerror}", "name a file this user may read") from None
+    refuse_all(_unreadable((key, name) for key, name in files.items() if name))
+
+
+def _unreadable(files: Iterable[tuple[str, str]]) -> Iterator[ProbeConfigError]:
+    for key, name in files:
+        try:
+            Path(name).read_bytes()
+        except OSError as error:
+            yield ProbeConfigError(key, f"{name}: {error.strerror}", "name a file this user may read")

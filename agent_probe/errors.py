@@ -5,19 +5,28 @@
   * ProbeUnavailable: the world's. A sensor or the broker cannot be reached now; back off and say so.
 """
 
+from collections.abc import Iterable
+
 
 class ProbeError(Exception):
     """Base of everything the probe raises."""
 
 
 class ProbeConfigError(ProbeError):
-    """A setting cannot be used: which key, what is wrong, what to do."""
+    """A setting cannot be used: which key, what is wrong, what to do. others: what cannot be used besides."""
 
-    def __init__(self, key: str, problem: str, fix: str) -> None:
-        super().__init__(f"{key}: {problem}\n  fix: {fix}")
+    def __init__(self, key: str, problem: str, fix: str, others: Iterable["ProbeConfigError"] = ()) -> None:
+        super().__init__("\n".join([f"{key}: {problem}\n  fix: {fix}", *map(str, others)]))
         self.key = key
         self.problem = problem
         self.fix = fix
+
+
+def refuse_all(found: Iterable[ProbeConfigError]) -> None:
+    """Raise one error of everything that was found, if anything was."""
+    every = list(found)
+    if every:
+        raise ProbeConfigError(every[0].key, every[0].problem, every[0].fix, every[1:])
 
 
 class ProbeUnavailable(ProbeError):

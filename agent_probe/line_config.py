@@ -1,6 +1,7 @@
 """What an operator writes of a site's broadband lines (`[[line]]`). Every refusal names the key and the fix."""
 
 import socket
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 import msgspec
@@ -43,24 +44,24 @@ class LineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     router: RouterConfig | None = None
 
 
-def check_line(line: LineConfig) -> None:
-    """Raises ProbeConfigError."""
+def line_faults(line: LineConfig) -> Iterator[ProbeConfigError]:
+    """Everything of it that cannot be used."""
     key = f"line.{line.name}"
     if not line.interface or len(line.interface) > LONGEST_INTERFACE:
-        raise ProbeConfigError(f"{key}.interface", f"{line.interface!r} is no interface", "name it as `ip link` does")
+        yield ProbeConfigError(f"{key}.interface", f"{line.interface!r} is no interface", "name it as `ip link` does")
     if len(line.carrier) > WORD_CHARS_MAX:
-        raise ProbeConfigError(f"{key}.carrier", "too long", f"at most {WORD_CHARS_MAX} characters")
+        yield ProbeConfigError(f"{key}.carrier", "too long", f"at most {WORD_CHARS_MAX} characters")
     for part, address in (("source_address", line.source_address), ("gateway", line.gateway)):
         if address and not is_address(address):
-            raise ProbeConfigError(f"{key}.{part}", f"{address!r} is no IPv4 address", "write it as 192.0.2.1")
+            yield ProbeConfigError(f"{key}.{part}", f"{address!r} is no IPv4 address", "write it as 192.0.2.1")
     if len({text.partition(":")[0] for text in line.targets}) < FEWEST_TARGETS:
         fix = "name two or three different ones that answer echoes and do not share a fate"
-        raise ProbeConfigError(f"{key}.targets", f"{', '.join(line.targets) or 'none'} is no two different ones", fix)
+        yield ProbeConfigError(f"{key}.targets", f"{', '.join(line.targets) or 'none'} is no two different ones", fix)
     for text in line.targets:
         address, _, port = text.partition(":")
         if not is_address(address) or (":" in text and not (port.isdecimal() and 0 < int(port) <= HIGHEST_PORT)):
             fix = "write an IPv4 address, or address:port; a name would need a working line to be resolved"
-            raise ProbeConfigError(f"{key}.targets", f"{text!r} cannot be asked", fix)
+            yield ProbeConfigError(f"{key}.targets", f"{text!r} cannot be asked", fix)
 
 
 def is_address(text: str) -> bool:

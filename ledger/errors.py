@@ -4,6 +4,7 @@
   * LedgerBusy: another writer holds the ledger. Wait for it to end, or use its door.
   * LedgerUnsafe: the file system does not give the durability we promise. The operator's: move the directory.
   * LedgerMissing: there is no ledger in that directory. The caller's: check the path.
+  * LedgerUnreadable: this user may not read it. The caller's: ask as another user, or a copy.
   * LedgerCorrupt: the files contradict each other. Stop, run `seatwatch fsck`, restore a backup.
   * LedgerFailed: FATAL. A commit, or a step around it, did not complete. Nothing of it may be acknowledged and the
     process must end: after a failed fsync only a fresh start knows what is on disk.
@@ -31,6 +32,10 @@ class LedgerUnsafe(LedgerError):
 
 class LedgerMissing(LedgerError):
     """No ledger in that directory."""
+
+
+class LedgerUnreadable(LedgerError):
+    """Not readable for this user."""
 
 
 class LedgerCorrupt(LedgerError):

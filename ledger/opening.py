@@ -6,6 +6,7 @@ import os
 import sqlite3
 from calendar import monthrange
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def open_last_segment(
     numbers = segment_numbers(directory)
     if numbers != list(range(1, len(numbers) + 1)):
         raise LedgerCorrupt(f"{directory}: segments {numbers} are not 1, 2, 3 ...; run seatwatch fsck")
+    _require_in_line(directory, ledger_id, numbers, settings.lock_wait_ms)
     signed = newest_signed(directory)
     if not numbers:
         _require_all(directory, 0, signed)
@@ -99,6 +101,33 @@ def open_last_segment(
         raise LedgerBusy(f"{path}: a reader has kept the write-ahead log busy")
     connection.execute("UPDATE state SET fencing_epoch = fencing_epoch + 1, opened_at = ?", (opened_at,))
     return connection
+
+
+def _require_in_line(directory: Path, ledger_id: bytes, numbers: list[int], lock_wait_ms: int) -> None:
+    """Every file is this ledger's, under its own name, and begins where the one before was sealed: by state rows alone.
+
+    What they hold is for fsck to rehash.
+    """
+    ends = 0
+    for number in numbers:
+        path = segment_path(directory, number)
+        try:
+            with closing(connect_reading(path, lock_wait_ms)) as reading:
+                state = read_state(reading)
+        except (sqlite3.DatabaseError, LedgerCorrupt) as error:
+            raise LedgerCorrupt(f"{path}: {error}; run seatwatch fsck") from error
+        problem = ""
+        if state.ledger_id != ledger_id:
+            problem = f"is of ledger {state.ledger_id.hex()}, and this is {ledger_id.hex()}"
+        elif state.number != number:
+            problem = f"is segment {state.number} under the name of another"
+        elif state.first_index != ends:
+            problem = f"begins with entry {state.first_index}, not with {ends} as what is before it ends"
+        elif not state.sealed and number != numbers[-1]:
+            problem = "is not sealed, and another one follows"
+        if problem:
+            raise LedgerCorrupt(f"{path}: {problem}; put the right file there and run seatwatch fsck")
+        ends = state.size
 
 
 def _require_sound(connection: sqlite3.Connection, state: State, ledger_id: bytes, number: int) -> None:

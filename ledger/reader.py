@@ -5,6 +5,7 @@ computed from the 256 stored leaves around them, and the tiles computed last are
 """
 
 import json
+import os
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.entry import StoredEntry
-from ledger.errors import LedgerCorrupt, LedgerMissing
+from ledger.errors import LedgerCorrupt, LedgerMissing, LedgerUnreadable
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, levels_over, range_root
 from ledger.segment import ID_FILE, TILE_HEIGHT, connect_reading, read_state, segment_path
 from wire.limits import LEDGER_ID_BYTES, SALT_BYTES
@@ -42,13 +43,15 @@ class LedgerReader:
 
     @classmethod
     def open(cls, directory: Path, *, lock_wait_ms: int | None = None) -> "LedgerReader":
-        """A reader of the ledger in `directory`. LedgerMissing, LedgerCorrupt.
+        """A reader of the ledger in `directory`. LedgerMissing, LedgerUnreadable, LedgerCorrupt.
 
         lock_wait_ms: see LedgerSettings; None leaves it to SQLite's driver, as a writer hardly ever locks readers out.
         """
         ledger_id = read_ledger_id(directory)
         if not segment_path(directory, 1).exists():
             raise LedgerMissing(f"{directory}: the ledger has no segment")
+        if not os.access(segment_path(directory, 1), os.R_OK):
+            raise LedgerUnreadable(f"{segment_path(directory, 1)}: not readable for this user")
         return cls(directory, ledger_id, lock_wait_ms)
 
     def size(self) -> int:
@@ -298,12 +301,14 @@ class LedgerReader:
 
 
 def read_ledger_id(directory: Path) -> bytes:
-    """The id (16 bytes) of the ledger in `directory`. LedgerMissing, LedgerCorrupt."""
+    """The id (16 bytes) of the ledger in `directory`. LedgerMissing, LedgerUnreadable, LedgerCorrupt."""
     try:
         found = json.loads((directory / ID_FILE).read_text(encoding="utf-8"))
         ledger_id = bytes.fromhex(found["ledger_id"])
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise LedgerMissing(f"{directory}: there is no {ID_FILE}, so no ledger") from error
+    except PermissionError as error:
+        raise LedgerUnreadable(f"{directory}: not readable for this user") from error
     except (ValueError, KeyError, TypeError) as error:
         raise LedgerCorrupt(f"{directory / ID_FILE}: {error}") from error
     if len(ledger_id) != LEDGER_ID_BYTES:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from dashboards.wallboard._core.names import Names
 
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
+    Path | None,
+    typer.Option("--data", help="the data directory; without it the configuration's, or ./data", readable=False),
 ]
 ConfigOption = Annotated[
     Path | None,

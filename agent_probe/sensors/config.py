@@ -1,14 +1,14 @@
 """What an operator writes about UPSs, phone lines, platforms and a seat's network; refusals name key and fix."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from agent_probe.errors import ProbeConfigError
-from agent_probe.line_config import LineConfig, check_line
+from agent_probe.line_config import LineConfig, line_faults
 from wire.ids import is_name
 
 # Format: IANA's ports, and the numbers of ports.
@@ -79,13 +79,13 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_port: Port = NTP_PORT
 
 
-def check_watched(
+def watched_faults(
     ups: Sequence[UpsConfig],
     phone_lines: Sequence[PhoneLineConfig],
     platforms: Sequence[PlatformConfig],
     lines: Sequence[LineConfig],
-) -> None:
-    """Whether all of it can be used. Raises ProbeConfigError."""
+) -> Iterator[ProbeConfigError]:
+    """Everything of it that cannot be used."""
     named = {
         "ups": [each.name for each in ups],
         "phone_line": [line.name for line in phone_lines],
@@ -93,17 +93,19 @@ def check_watched(
         "line": [line.name for line in lines],
     }
     for key, names in named.items():
-        for name in names:
+        for name in dict.fromkeys(names):
             if not is_name(name) or "/" in name or name.startswith("~"):
                 fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
-                raise ProbeConfigError(f"{key}.{name}", f"{name!r} cannot be a name", fix)
+                yield ProbeConfigError(f"{key}.{name}", f"{name!r} cannot be a name", fix)
             if names.count(name) > 1:
-                raise ProbeConfigError(f"{key}.name", f"{name!r} is used twice", "give each a name of its own")
-    _check_phone_lines(phone_lines, named["line"])
+                yield ProbeConfigError(f"{key}.name", f"{name!r} is used twice", "give each a name of its own")
+    yield from _phone_line_faults(phone_lines, named["line"])
     for line in lines:
-        check_line(line)
-    if idle := next((each.name for each in platforms if not each.host and not each.programs), None):
-        raise ProbeConfigError(f"platform.{idle}", "nothing to look at", "name its host, its programs, or both")
+        yield from line_faults(line)
+    for each in platforms:
+        if not each.host and not each.programs:
+            fix = "name its host, its programs, or both"
+            yield ProbeConfigError(f"platform.{each.name}", "nothing to look at", fix)
 
 
 def watched_files(phone_lines: Sequence[PhoneLineConfig], platforms: Sequence[PlatformConfig]) -> dict[str, str]:
@@ -116,15 +118,15 @@ def watched_files(phone_lines: Sequence[PhoneLineConfig], platforms: Sequence[Pl
     }
 
 
-def _check_phone_lines(lines: Sequence[PhoneLineConfig], broadband: Sequence[str]) -> None:
+def _phone_line_faults(lines: Sequence[PhoneLineConfig], broadband: Sequence[str]) -> Iterator[ProbeConfigError]:
     for line in lines:
         key = f"phone_line.{line.name}"
         if line.via_line and broadband and line.via_line not in broadband:  # with none here, another probe has them
             fix = f"name one of the lines here: {', '.join(broadband)}"
-            raise ProbeConfigError(f"{key}.via_line", f"{line.via_line!r} is no [[line]]", fix)
+            yield ProbeConfigError(f"{key}.via_line", f"{line.via_line!r} is no [[line]]", fix)
         if not line.host:
-            raise ProbeConfigError(f"{key}.host", "empty", "name the host of the trunk")
+            yield ProbeConfigError(f"{key}.host", "empty", "name the host of the trunk")
         if line.ca_file and line.transport != "tls":
-            raise ProbeConfigError(f"{key}.ca_file", "only TLS has authorities", 'set transport = "tls", or remove it')
+            yield ProbeConfigError(f"{key}.ca_file", "only TLS has authorities", 'set transport = "tls", or remove it')
         if line.register is not None and not SIP_ADDRESS.fullmatch(line.register.aor):
-            raise ProbeConfigError(f"{key}.register.aor", f"{line.register.aor!r}", 'write it as "sip:user@domain"')
+            yield ProbeConfigError(f"{key}.register.aor", f"{line.register.aor!r}", 'write it as "sip:user@domain"')

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from seatwatch.ending import refuse
+from seatwatch.ledger_places import require_directory
 from seatwatch.settings import load_defaults
 from wire.ids import is_client, is_name
 
@@ -26,7 +27,7 @@ Examples:
 
   seatwatch account disable li.na            also ends every session of it at once
 """
-Data = Annotated[Path, typer.Option("--data", help="the data directory")]
+Data = Annotated[Path, typer.Option("--data", help="the data directory", readable=False)]
 
 
 def register(app: typer.Typer) -> None:
@@ -85,6 +86,7 @@ def list_(data: Data = Path("data")) -> None:
     """Print every account: name, role, clients, sites, and whether it is disabled."""
     from dashboards.portal.accounts import AccountError
 
+    require_directory(data)
     try:
         found = _accounts(data).all()
     except (AccountError, OSError) as error:
@@ -102,6 +104,7 @@ def disable(name: Annotated[str, typer.Argument(help="whose account it is")], da
     """End an account and its sessions; a running server knows at once. `add` gives it a new password later."""
     from dashboards.portal.accounts import AccountError
 
+    require_directory(data)
     try:
         _accounts(data).disable(name)
     except (AccountError, OSError) as error:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from seatwatch.ledger_places import require_directory
+
 EXAMPLES = """
 Examples:
 
@@ -21,9 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(
-    source: Annotated[
-        Path, typer.Argument(help="a ledger directory, or a data directory with several", exists=True, file_okay=False)
-    ],
+    source: Annotated[Path, typer.Argument(help="a ledger, or a data directory with several", readable=False)],
     target: Annotated[Path, typer.Argument(help="where to; run again, it copies what is new", file_okay=False)],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per ledger")] = False,
 ) -> None:
@@ -34,6 +34,7 @@ def backup(
     from ledger.backup import backup as back_up
     from ledger.errors import LedgerError
 
+    require_directory(source, "give a data directory or a ledger directory")
     if target.resolve().is_relative_to(source.resolve()):
         typer.echo(f"{target} is inside {source}, and would be copied into itself; give a folder elsewhere", err=True)
         raise typer.Exit(2)

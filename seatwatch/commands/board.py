@@ -10,9 +10,10 @@ from collector.ledgers import ledger_directory
 from seatwatch.clock import now_ms
 from seatwatch.glossary import words
 from seatwatch.instants import instant_named, states_offset, zone_named
+from seatwatch.ledger_places import require_data
 from seatwatch.naming import ConfigOption, DataOption, record_and_names
 from seatwatch.settings import load_defaults
-from wire.ids import OPERATOR, is_client
+from wire.ids import is_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +61,9 @@ def board(
     from seatwatch.explain_words import Teller
     from seatwatch.past_board import past_board
     from seatwatch.record_rules import record_ends, rules_in_force
-    from sla_engine.board_at import CLIENTS
 
     data, names = record_and_names(data, config)
-    if not any((data / folder).is_dir() for folder in (CLIENTS, OPERATOR)):
-        typer.echo(
-            f"{data}: no data directory, no ledger is in it; name the one of `seatwatch up` with --data", err=True
-        )
-        raise typer.Exit(2)
+    require_data(data)
     if zone:
         zone_named(zone)
     _refuse_absent(data, client or [])

@@ -56,7 +56,7 @@ def causes(
     each: Annotated[bool, typer.Option("--each", help="one line per miss instead of a count per cause")] = False,
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
     zone: Annotated[str, typer.Option(help="time zone of T and of what is shown")] = "",
-    data: Annotated[Path, typer.Option(help="the data directory")] = Path("data"),
+    data: Annotated[Path, typer.Option(help="the data directory", readable=False)] = Path("data"),
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON list")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV, a row per miss")] = False,
 ) -> None:

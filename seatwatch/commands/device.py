@@ -9,6 +9,7 @@ import typer
 
 from seatwatch.clock import elapsed_ms, now_ms
 from seatwatch.ending import refuse
+from seatwatch.ledger_places import require_directory
 from wire.ids import is_client, is_name
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Examples:
 
   seatwatch device revoke floor-2-east       its screen says so within seconds
 """
-Data = Annotated[Path, typer.Option("--data", help="the data directory")]
+Data = Annotated[Path, typer.Option("--data", help="the data directory", readable=False)]
 MS_PER_S = 1_000
 
 
@@ -60,8 +61,7 @@ def add(
     wrong = [each for each in given if not is_name(each)] + [each for each in client or () if not is_client(each)]
     if wrong:
         refuse(f"{wrong[0]}: names are letters, digits and . _ : @ / -")
-    if not data.is_dir():
-        refuse(f"{data}: no such data directory; name the one of `seatwatch up` with --data")
+    require_directory(data)
     try:
         token = _devices(data).add(
             name, clients=_given(client), sites=_given(site), teams=_given(team), layout=layout, at=now_ms()
@@ -80,6 +80,7 @@ def list_(data: Data = Path("data")) -> None:
     """Print every device: name, what it may show, its layout, since when, and when it was last seen."""
     from dashboards.wallboard.devices import DeviceError
 
+    require_directory(data)
     devices = _devices(data)
     try:
         found, seen = devices.all(), devices.seen()
@@ -97,6 +98,7 @@ def revoke(name: Annotated[str, typer.Argument(help="which device it is")], data
     """End a device; a running server knows within a second. `add` gives it a new token later."""
     from dashboards.wallboard.devices import DeviceError
 
+    require_directory(data)
     try:
         _devices(data).revoke(name, now_ms())
     except (DeviceError, OSError) as error:

@@ -46,7 +46,7 @@ def explain(
     at: Annotated[
         str | None, typer.Option("--at", help="only the session that ran then, as 2026-11-21 11:00", metavar="T")
     ] = None,
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    data: Annotated[Path, typer.Option("--data", help="the data directory", readable=False)] = Path("data"),
     zone: Annotated[
         str, typer.Option("--zone", help="time zone of what is shown, and of T; default: the definition's")
     ] = "",

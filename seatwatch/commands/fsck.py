@@ -1,16 +1,14 @@
 """`seatwatch fsck`: checks a ledger with code that shares nothing with what wrote it."""
 
 import json
-import os
-import re
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatwatch.clock import now_ms
+from seatwatch.ledger_places import require_ledger
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
@@ -27,9 +25,8 @@ Examples:
 
   seatwatch fsck --note kept.note DATA/clients/acme    hold the ledger to a checkpoint you kept
 """
-_OF_A_LEDGER: Final = re.compile(r"ledger\.json|checkpoints|\d{8}\.sqlite.*")
 # Format: exit codes that docs/reference/ledger.md promises.
-SOUND, DAMAGED, ASKED_WRONGLY, UNPROVEN = 0, 1, 2, 3
+SOUND, DAMAGED, UNPROVEN = 0, 1, 3
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fsck(
-    directory: Annotated[Path, typer.Argument(help="a ledger directory", exists=True, file_okay=False)],
+    directory: Annotated[Path, typer.Argument(help="a ledger directory", readable=False)],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     vkey_file: Annotated[
         Path | None,
@@ -56,7 +53,7 @@ def fsck(
     from ledger.fsck import check
     from ledger.fsck_report import Signing
 
-    _require_ledger(directory)
+    require_ledger(directory, "fsck")
     defaults = load_defaults()
     vkeys = [] if vkey_file is None else [line for line in vkey_file.read_text(encoding="utf-8").splitlines() if line]
     report = check(
@@ -72,40 +69,6 @@ def fsck(
     else:
         _tell(report)
     raise typer.Exit(UNPROVEN if report.is_sound and report.unproven else SOUND if report.is_sound else DAMAGED)
-
-
-def _require_ledger(directory: Path) -> None:
-    """Exit 2 with what to do instead, unless there is a ledger or what is left of one, and this user may read it."""
-    if any(_OF_A_LEDGER.fullmatch(path.name) for path in directory.iterdir()):
-        unreadable = list(_unreadable(directory))
-        for problem in unreadable:
-            typer.echo(f"{problem}; nothing was checked: ask as the user of the server, or of a copy", err=True)
-        if unreadable:
-            raise typer.Exit(ASKED_WRONGLY)
-        return
-    near = [directory.parent / "ledger.json", *directory.glob("*/ledger.json"), *directory.glob("*/*/ledger.json")]
-    ledgers = sorted(path.parent for path in near if path.exists())
-    typer.echo(f"{directory}: no ledger here. In a data directory they are operator and clients/<client>.", err=True)
-    for ledger in ledgers:
-        typer.echo(f"  seatwatch fsck {ledger}", err=True)
-    raise typer.Exit(ASKED_WRONGLY)
-
-
-def _unreadable(directory: Path) -> Iterator[str]:
-    """What this user may not read, which says nothing of whether it is damaged."""
-    notes = directory / "checkpoints"
-    folders = [notes] if notes.is_dir() else []
-    for folder in folders:
-        if not os.access(folder, os.R_OK | os.X_OK):
-            yield f"{folder}: not readable for this user"
-            return
-    for path in sorted([*directory.iterdir(), *(path for folder in folders for path in folder.iterdir())]):
-        if path.is_file() and path.name != "lock" and not os.access(path, os.R_OK):
-            yield f"{path}: not readable for this user"
-        index = path.with_name(path.name.replace("-wal", "-shm"))
-        needs_index = path.name.endswith("-wal") and path.stat().st_size > 0 and not index.exists()
-        if needs_index and not os.access(directory, os.W_OK):
-            yield f"{path}: SQLite makes an index of it first, and this user may not write there"
 
 
 def _tell(report: "Report") -> None:

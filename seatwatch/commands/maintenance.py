@@ -41,7 +41,8 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="what is done")]
 ByOption = Annotated[str, typer.Option("--by", help="who answers for it; default: your login name")]
 ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is written and shown")]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
+    Path | None,
+    typer.Option("--data", help="the data directory; without it the configuration's, or ./data"),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="the server's configuration: a site that is not in it is refused")
@@ -173,14 +174,10 @@ def _say(
     zone: str,
     data: Path,
 ) -> None:
-    from collector.ledgers import ledger_directory
     from seatwatch.maintenance_job import word
-    from wire.ids import OPERATOR
 
     reason, by = words
-    if not ledger_directory(data, OPERATOR).is_dir():
-        # written into a directory of its own it would excuse nothing, and nobody would notice
-        no_record(data)
+    _require_record(data)  # written into a directory of its own it would excuse nothing, and nobody would notice
     _warn_of_unknown(target, data)
     _write(word(target, step, *times, reason, by or getpass.getuser()), zone, data)
 
@@ -224,10 +221,19 @@ def _run(work: Coroutine[Any, Any, object]) -> None:
         refuse(str(error), 1)
 
 
+def _require_record(data: Path) -> None:
+    from collector.ledgers import ledger_directory
+    from wire.ids import OPERATOR
+
+    if not ledger_directory(data, OPERATOR).is_dir():
+        no_record(data)
+
+
 def _works(data: Path) -> "list[Work]":
     from ledger.errors import LedgerError
     from seatwatch.maintenance_job import works
 
+    _require_record(data)
     try:
         return works(data)
     except (LedgerError, OSError) as error:

@@ -9,6 +9,7 @@ import typer
 from collector.ledgers import ledger_directory
 from seatwatch.ending import configured, refuse
 from seatwatch.instants import instant_named
+from seatwatch.ledger_places import require_directory
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
 
@@ -54,7 +55,9 @@ def preview(
     since: Since = "",
     lang: Lang = "en",
     config: Annotated[Path | None, typer.Option(help="the server's configuration: names and public address")] = None,
-    data: Annotated[Path | None, typer.Option(help="the data directory; without it the configuration's")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="the data directory, else the configuration's", readable=False)
+    ] = None,
 ) -> None:
     """Print a message as it would be sent. Reads only, also beside a running server. Exit 0; 1 unreadable, 2 wrong."""
     settings = _config(config)
@@ -75,7 +78,9 @@ def send(
     site: OfSite = "",
     at: At = "",
     since: Since = "",
-    data: Annotated[Path | None, typer.Option(help="the data directory; without it the configuration's")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="the data directory, else the configuration's", readable=False)
+    ] = None,
 ) -> None:
     """Send a message now, each channel in its language. What is due by itself stays due. Exit 0 when all took it."""
     settings = _config(config)
@@ -133,8 +138,7 @@ def _made(
 def _refuse_unknown(client: str, site: str, data: Path) -> None:
     if not (client or site):
         refuse("whom is it about? give --client, --site or both")
-    if not data.is_dir():
-        refuse(f"{data}: no such data directory; name the one of `seatwatch up` with --data")
+    require_directory(data)
     if client and not (is_client(client) and ledger_directory(data, client).is_dir()):
         refuse(f"--client {client}: no such client in {data}")
 

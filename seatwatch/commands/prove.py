@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatwatch.ending import refuse
+from seatwatch.ledger_places import require_ledger
 
 if TYPE_CHECKING:
     from ledger.checkpoint import Verifier
@@ -47,7 +48,7 @@ Examples:
   seatwatch prove verify entry-7.json                          whole in itself; whose key it is, is not checked
 """
 
-Ledger = Annotated[Path, typer.Argument(help="a ledger directory, or a copy of one", exists=True, file_okay=False)]
+Ledger = Annotated[Path, typer.Argument(help="a ledger directory, or a copy of one", readable=False)]
 TreeSize = Annotated[int | None, typer.Option("--size", help="entries of the tree; without it, the newest signed one")]
 
 
@@ -71,7 +72,7 @@ def inclusion(
     """Print a proof that entry INDEX is in the tree. Exit 0 printed, 1 the ledger cannot be read, 2 no such tree."""
     from ledger.proofs import prove_inclusion
 
-    _print(ledger, size, lambda size: prove_inclusion(ledger, index, size, with_entry=with_entry))
+    _print("inclusion", ledger, size, lambda size: prove_inclusion(ledger, index, size, with_entry=with_entry))
 
 
 def consistency(
@@ -82,7 +83,7 @@ def consistency(
     """Print a proof that the tree continues that of OLD_SIZE entries. Exit codes as for inclusion."""
     from ledger.proofs import prove_consistency
 
-    _print(ledger, size, lambda size: prove_consistency(ledger, old_size, size))
+    _print("consistency", ledger, size, lambda size: prove_consistency(ledger, old_size, size))
 
 
 def verify(
@@ -117,12 +118,13 @@ def verify(
         typer.echo("the key is the document's own; for evidence give the one you were handed: --vkey-file", err=True)
 
 
-def _print(ledger: Path, size: int | None, prove: "Callable[[int], Document]") -> None:
+def _print(what: str, ledger: Path, size: int | None, prove: "Callable[[int], Document]") -> None:
     import msgspec
 
     from ledger.checkpoint import newest_signed
     from ledger.errors import LedgerError
 
+    require_ledger(ledger, f"prove {what}")
     wanted = newest_signed(ledger) if size is None else size
     if wanted == 0:
         refuse(f"{ledger}: no checkpoint has been signed yet; name a tree with --size")

@@ -34,7 +34,7 @@ def reconcile(
     until: Annotated[str, typer.Option("--to", help="and up to this instant", metavar="T")],
     shown_as: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="how to print it")] = "table",
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words of a table")] = "en",
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    data: Annotated[Path, typer.Option("--data", help="the data directory", readable=False)] = Path("data"),
 ) -> None:
     """Print each figure a platform published beside ours under the rules it claims, and what could explain the rest.
 

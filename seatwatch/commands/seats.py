@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatch.instants import instant_or_day
+from seatwatch.ledger_places import require_data
 from seatwatch.naming import ConfigOption, DataOption, record_and_names
 from seatwatch.settings import load_defaults
 from wire.ids import is_client
@@ -55,6 +56,7 @@ def seats(
     from wire.scope import EVERYTHING
 
     data, names = record_and_names(data, config)
+    require_data(data)
     folder = data / CLIENTS
     if not folder.is_dir() or (client and not (is_client(client) and (folder / client).is_dir())):
         typer.echo(f"--client {client}: no such client in {data}" if client else f"{data}: no clients there", err=True)

@@ -35,14 +35,14 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
     ("text", "key", "problem"),
     [
         ("site = ", "--config", "not TOML"),
-        (SMALLEST.replace('site = "sz1"\n', ""), "site", "missing"),
-        (SMALLEST.replace('host = "hub"', ""), "broker.host", "missing"),
+        (SMALLEST.replace('site = "sz1"\n', ""), "site", "is needed and not there"),
+        (SMALLEST.replace('host = "hub"', ""), "broker.host", "is needed and not there"),
         (SMALLEST.replace('"hub"', '""'), "broker.host", "empty"),
         (SMALLEST.replace('"sz1"', '"sz/1"'), "site", "cannot be a name"),
         (SMALLEST.replace('"p1"', '"~clock"'), "probe", "cannot be a name"),
-        (SMALLEST + "prot = 1\n", "broker.prot", "no such key"),
+        (SMALLEST + "prot = 1\n", "broker.prot", "there is no such key"),
         (SMALLEST + "port = 99999\n", "broker.port", "65535"),
-        (SMALLEST + 'port = "1883"\n', "broker.port", "Expected `int`"),
+        (SMALLEST + 'port = "1883"\n', "broker.port", "'1883' does not fit"),
         (SMALLEST + 'protocol = "4"\n', "broker.protocol", "unknown"),
         (SMALLEST + 'username = "u"\n', "broker.username", "belong together"),
         (SMALLEST + '[broker.tls]\ncert_file = "c"\n', "broker.tls", "belong together"),
@@ -73,15 +73,15 @@ def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() ->
         (GATEWAY + A_LINE.replace("192.0.2.1", "example.org"), "line.telecom.targets", "cannot be asked"),
         (GATEWAY + A_LINE.replace("192.0.2.1", "192.0.2.1:99999"), "line.telecom.targets", "cannot be asked"),
         (GATEWAY + A_LINE + 'gateway = "here"\n', "line.telecom.gateway", "no IPv4 address"),
-        (GATEWAY + A_LINE + '[line.router]\nhost = "r"\n', "line[0].router.interface_index", "missing"),
-        (SMALLEST.replace("seat =", 'role = "boss"\nseat ='), "role", "Invalid enum value"),
+        (GATEWAY + A_LINE + '[line.router]\nhost = "r"\n', "line[0].router.interface_index", "is needed and not there"),
+        (SMALLEST.replace("seat =", 'role = "boss"\nseat ='), "role", "'boss' does not fit"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_by_name_with_a_fix(text: str, key: str, problem: str) -> None:
     with pytest.raises(ProbeConfigError) as refused:
         parse_config(text)
     assert refused.value.key == key
-    assert problem in refused.value.problem
+    assert problem in f"{refused.value.problem}, {refused.value.fix}"
     assert refused.value.fix
 
 
@@ -184,6 +184,64 @@ def test_check_ends_with_2_and_names_key_and_fix(tmp_path: Path, capsys: pytest.
     assert "fix: save it as UTF-8" in capsys.readouterr().err
     assert probe_command.run(["--config", str(tmp_path / "none")]) == 2
     assert probe_command.run([]) == 2
+
+
+MISSPELT = """
+sit = "sz1"
+seat = 4
+[broker]
+port = 0
+[[ups]]
+[[ups]]
+name = "a"
+prot = 1
+"""
+AT_ODDS = """
+site = "s/z"
+probe = "~p"
+transport = "https"
+[broker]
+host = ""
+protocol = "4"
+username = "u"
+[[ups]]
+name = "a"
+[[ups]]
+name = "a"
+[[platform]]
+name = "p"
+[[platform]]
+name = "q"
+"""
+WITHOUT_FILES = """
+site = "sz1"
+probe = "p"
+seat = "a"
+broker = {host = "h", tls = {ca_file = "a", cert_file = "b", key_file = "c"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        (MISSPELT, "broker.host broker.port seat sit site ups[0].name ups[1].prot"),
+        (
+            AT_ODDS,
+            "site probe ups.name platform.p platform.q broker.protocol broker.host broker.username hub.url",
+        ),
+        (WITHOUT_FILES, "broker.tls.ca_file broker.tls.cert_file broker.tls.key_file"),
+    ],
+)
+def test_check_names_everything_that_is_wrong_at_once_each_with_its_fix(
+    text: str, keys: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "probe.toml"
+    file.write_text(text, encoding="utf-8")
+    assert probe_command.run(["--config", str(file), "--check"]) == 2
+    first, *lines = capsys.readouterr().err.removeprefix(f"{file}: ").splitlines()
+    told = [first, *lines]
+    assert [line.partition(": ")[0] for line in told[::2]] == keys.split()
+    assert all(line.startswith("  fix: ") for line in told[1::2])
 
 
 def test_a_gateway_does_not_look_at_itself_and_a_seat_may_be_told_not_to() -> None:

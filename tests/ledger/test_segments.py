@@ -1,17 +1,29 @@
 """Segments: when a new one begins, what it carries on, and what a crash in between leaves."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ledger import opening, writer
-from ledger.errors import KeyTaken
+from ledger.errors import KeyTaken, LedgerCorrupt
 from ledger.fsck import check
 from ledger.reader import LedgerReader
 from ledger.segment import State, connect_reading, read_state, segment_numbers, segment_path
 from ledger.writer import LedgerWriter
-from tests.ledger.building import DAY_MS, EPOCH, NOON, SOURCE, append, default_settings, new_entry, open_writer
+from tests.ledger.building import (
+    DAY_MS,
+    EPOCH,
+    NOON,
+    SOURCE,
+    append,
+    default_settings,
+    new_entry,
+    open_writer,
+    tampering,
+)
 
 NEXT_MONTH = NOON + 20 * DAY_MS
 
@@ -183,3 +195,63 @@ class _CrashedError(Exception):
 
 def _crash(*_arguments: object) -> None:
     raise _CrashedError
+
+
+def _three_segments(directory: Path) -> None:
+    ledger = open_writer(directory)
+    for month, sequence in enumerate((1, 2, 3)):
+        append(ledger, [sequence], at=NOON + 30 * month * DAY_MS)
+    ledger.close()
+
+
+def _exchange(directory: Path, other: Path) -> None:
+    first, second, aside = segment_path(directory, 1), segment_path(directory, 2), other / "aside"
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+
+
+def _from_another_ledger(directory: Path, other: Path) -> None:
+    _three_segments(other / "ledger")
+    shutil.copy(segment_path(other / "ledger", 2), segment_path(directory, 2))
+
+
+def _from_an_older_copy(directory: Path, _: Path) -> None:
+    with tampering(directory, 2) as connection:
+        connection.execute("UPDATE state SET first_index = 0, size = 1")
+
+
+def _unsealed(directory: Path, _: Path) -> None:
+    with tampering(directory, 2) as connection:
+        connection.execute("UPDATE state SET sealed = 0")
+
+
+def _no_segment(directory: Path, _: Path) -> None:
+    segment_path(directory, 2).write_text("a letter\n" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "named", "problem"),
+    [
+        (_exchange, 1, "is segment 2 under the name of another"),
+        (_from_another_ledger, 2, "is of ledger"),
+        (_from_an_older_copy, 2, "begins with entry 0, not with 1 as what is before it ends"),
+        (_unsealed, 2, "is not sealed, and another one follows"),
+        (_no_segment, 2, "file is not a database"),
+    ],
+)
+def test_a_writer_opens_nothing_whose_segments_are_not_in_line_and_names_the_file(
+    tmp_path: Path, damage: Callable[[Path, Path], None], named: int, problem: str
+) -> None:
+    directory, other = tmp_path / "acme", tmp_path / "other"
+    other.mkdir()
+    _three_segments(directory)
+    open_writer(directory).close()
+    damage(directory, other)
+    before = {path.name: path.read_bytes() for path in directory.glob("*.sqlite")}
+    with pytest.raises(LedgerCorrupt) as refused:
+        open_writer(directory)
+    assert str(refused.value).startswith(f"{segment_path(directory, named)}: {problem}")
+    assert "run seatwatch fsck" in str(refused.value)
+    assert {path.name: path.read_bytes() for path in directory.glob("*.sqlite")} == before
+    assert not check(directory).is_sound

@@ -88,7 +88,7 @@ def test_what_cannot_be_done_is_said(
 
 def test_a_missing_directory_and_a_damaged_file_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["device", "add", "east", "--data", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere: no such data directory" in capsys.readouterr().err
+    assert "nowhere: no such directory" in capsys.readouterr().err
     (tmp_path / FILE).write_text("[{")
     for command in (["list"], ["add", "east"], ["revoke", "east"]):
         assert main(["device", *command, "--data", str(tmp_path)]) == 2

@@ -220,8 +220,9 @@ def test_what_cannot_be_asked_is_named(
 
 
 def test_a_client_without_a_ledger_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clients" / "acme").mkdir(parents=True)
     assert main(["explain", "c1", "--client", "beta", "--data", str(tmp_path)]) == 2
-    assert "beta" in capsys.readouterr().err
+    assert "clients/beta: there is no ledger.json, so no ledger; there are: acme" in capsys.readouterr().err
 
 
 def test_an_imported_call_says_once_when_it_came_in_and_that_it_was_answered(

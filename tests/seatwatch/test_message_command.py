@@ -77,7 +77,7 @@ def test_what_is_asked_for_wrongly_says_what_to_write(data: Path, capsys: pytest
     assert preview(data, "daily", "--client", "nobody") == 2
     assert "--client nobody: no such client" in capsys.readouterr().err
     assert run(["message", "preview", "daily", "--site", "north", "--data", str(data / "nowhere")]) == 2
-    assert "name the one of `seatwatch up`" in capsys.readouterr().err
+    assert "name the data directory of `seatwatch up`" in capsys.readouterr().err
 
 
 def test_openings_and_closings_are_those_of_the_service_window() -> None:

@@ -109,7 +109,7 @@ def test_a_ledger_without_a_checkpoint_wants_a_size_and_a_folder_without_a_ledge
     writer.close()
     assert main(["prove", "inclusion", str(tmp_path / "ledger"), "0"]) == 2
     assert "no checkpoint has been signed yet" in capsys.readouterr().err
-    assert main(["prove", "inclusion", str(tmp_path), "0", "--size", "1"]) == 1
+    assert main(["prove", "inclusion", str(tmp_path), "0", "--size", "1"]) == 2
     assert "no ledger" in capsys.readouterr().err
 
 

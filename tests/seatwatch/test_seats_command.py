@@ -90,4 +90,4 @@ def test_what_is_asked_wrongly_is_named(
 
 def test_a_folder_without_clients_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path) == 2
-    assert "no clients there" in capsys.readouterr().err
+    assert "no ledger is in it" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from collector.ledgers import ledger_directory
+from seatwatch.ledger_places import clients_in, require_data
 from seatwatch.refusals import say
 
 if TYPE_CHECKING:
@@ -75,10 +76,11 @@ def open_ledger(data: Path, client: str) -> "LedgerReader":
     from wire.ids import is_client
 
     if is_client(client):
+        require_data(data)
         try:
             return LedgerReader.open(ledger_directory(data, client))
         except LedgerError as error:
-            say(f"--client {client}: {error}")
+            say(f"--client {client}: {error}; there are: {', '.join(clients_in(data)) or 'none'}")
     else:
         say(f"--client {client}: no name of a client")
     raise typer.Exit(2)

@@ -39,7 +39,7 @@ def diff(  # noqa: PLR0917 - typer passes options by name
         int | None, typer.Option(min=0, help="conversations listed of each kind; default: a screenful, all with --json")
     ] = None,
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
-    data: Annotated[Path, typer.Option("--data", help="the data directory")] = Path("data"),
+    data: Annotated[Path, typer.Option("--data", help="the data directory", readable=False)] = Path("data"),
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Replay the ledger under A and under B: figures side by side, then every conversation that moves.
