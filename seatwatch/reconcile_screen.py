@@ -9,7 +9,7 @@ from rich.table import Table
 
 from seatwatch.csv_text import csv_text
 from seatwatch.explain_words import Teller
-from seatwatch.numbers import half_up, percent
+from seatwatch.numbers import decimal, half_up, percent
 from seatwatch.screens import console_of
 from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled
@@ -100,6 +100,9 @@ def _difference(line: Line, tell: Teller) -> str:
     if line.delta is None:
         return "-"
     sign = "-" if line.delta < 0 else "+" if line.delta else ""
+    if line.unit == "ppm":
+        points = decimal(half_up(abs(line.delta), PPM_PER_HUNDREDTH))
+        return tell.filled("percentage_points", n=f"{sign}{points}")
     return sign + _value(abs(line.delta), line.unit, tell)
 
 

@@ -1,6 +1,6 @@
 """Figures of a client for some business days: reports as `seatwatch report` makes them, and the sessions behind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS
 from sla_engine.causes import Caused
+from sla_engine.definition_named import definition_named
 from sla_engine.replay import READ_AT_ONCE, entered_rules
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK, By, Frame
 from sla_engine.reports._core.composing import frame_of
@@ -43,7 +44,8 @@ class Span(NamedTuple):
 class Told(NamedTuple):
     """Everything that pages of one span are made of.
 
-    hourly, sessions: from the same week day before the last day on, where that is earlier than the span.
+    hourly, sessions: from the same week day before the last day on, where that is earlier than the span. seconds: by
+    day, under each further definition of the contract, on its own business days.
     """
 
     span: Span
@@ -56,6 +58,7 @@ class Told(NamedTuple):
     week_before: tuple[int, int]
     caused: tuple[Caused, ...]
     incidents: tuple[IncidentSaid, ...]
+    seconds: tuple[Report, ...] = ()
 
     def of_span(self) -> tuple[SessionFact, ...]:
         """Sessions that start within the span."""
@@ -160,7 +163,28 @@ class Reading:
                 each for each in self._causes(reader, span.since, span.until) if asked.queue in ("", each.fact.queue)
             ),
             tuple(_incidents(reader, span)),
+            tuple(self._seconds(reader, asked, span, rules, ruling.contract)),
         )
+
+    def _seconds(
+        self,
+        reader: LedgerReader,
+        asked: Asked,
+        days: Span,
+        rules: tuple[Sequence[Definition], Sequence[Contract]],
+        contract: Contract | None,
+    ) -> Iterator[Report]:
+        """The same days under each further definition of the contract."""
+        entered = {each.name for each in rules[0]}
+        queues = (asked.queue or EVERY_QUEUE,)
+        dated = replace(asked, first=days.first.isoformat(), last=days.last.isoformat())
+        for named in () if contract is None else contract.definitions[1:]:
+            second = (definition_named(named, rules[0]), False) if named in entered else None
+            ruling = None if second is None else ruling_of(*rules, second, queues, days.since)
+            if ruling is not None:
+                span = self.span(dated, frame_of(ruling.frame, ruling.contract))
+                question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
+                yield report(reader, self._data / "facts" / asked.client, question, ruling, self._reports, _unheard)
 
 
 def _incidents(reader: LedgerReader, span: Span) -> list[IncidentSaid]:

@@ -23,7 +23,7 @@ from seatwatch.numbers import HUNDRED
 from seatwatch.portal.choosing import BINS, bin_of, listed_figures, step_of
 from seatwatch.portal.reading import Told
 from seatwatch.report_columns import COLUMNS, Part
-from seatwatch.report_screen import has_data, heading, name, nothing
+from seatwatch.report_screen import has_data, heading, name, nothing, unofficial
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.definition import MINUTES_PER_DAY
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK
@@ -32,6 +32,8 @@ from wire.board import Ratio
 from wire.incident import IncidentSaid
 from wire.verdict import SessionFact, Verdict
 
+SECONDS: Final = ("offered", "attainment", "service_level", "first_response", "average_response")
+"""Columns of a second figure, which stands beside the first one and leads to no list."""
 SUMMARY: Final = (
     "offered",
     "first_response",
@@ -179,4 +181,15 @@ def _tables(told: Told, tell: Teller) -> Iterable[Table]:
                 tuple((name(row, tell), *(column.shown(row, tell) for column in columns)) for row in daily.rows),
                 (tell.word("report_total"), *(column.shown(daily.total, tell) for column in columns)),
                 ("", *(column.key if column.key in listed else "" for column in columns)),
+            )
+    for second in told.seconds:
+        shown = [column for column in COLUMNS if column.key in SECONDS and has_data(column, (second.total,))]
+        titles = "; ".join(f"{used.label} {used.title}{unofficial(used, tell)}" for used in second.head.definitions)
+        if shown and titles:
+            yield Table(
+                f"{tell.word('second_figure')}: {titles}",
+                (tell.word("day"), *(tell.word(column.key) for column in shown)),
+                tuple((name(row, tell), *(column.shown(row, tell) for column in shown)) for row in second.rows),
+                (tell.word("report_total"), *(column.shown(second.total, tell) for column in shown)),
+                ("",) * (1 + len(shown)),
             )

@@ -54,7 +54,7 @@ def test_an_imported_sheet_is_shown_beside_ours_in_both_languages(
     imported(data, capsys)
     assert run(data) == 0
     page = capsys.readouterr().out
-    for words in ("91.67 % (11/12)", "83.33 % (10/12)", "-8.34 %", "contract-10s@1", "Arrived out of hours 1"):
+    for words in ("91.67 % (11/12)", "83.33 % (10/12)", "-8.34 pp", "contract-10s@1", "Arrived out of hours 1"):
         assert words in page
     assert run(data, *PERIOD, "--lang", "zh") == 0
     assert "平台数据" in capsys.readouterr().out

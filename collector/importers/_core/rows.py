@@ -162,7 +162,7 @@ class RowReader:
         if account and times.assigned is not None:  # else there is no seat's clock: whose it was, only the reply says
             bodies.append(Assigned(times.assigned, *head, conversation, account, queue))
         if rule.outcome is Outcome.ABANDONED:
-            left_at = times.queue_exit if times.service_end is None else times.service_end
+            left_at = times.queue_exit if times.assigned is None else times.service_end or times.queue_exit
             bodies.append(CustomerLeft(left_at, *head, conversation, rule.left))
             return bodies
         answered_at, ended_at = self._service(times, notes)

@@ -118,6 +118,13 @@ def test_a_wait_alone_says_when_the_caller_was_put_through(tmp_path: Path) -> No
     assert answer.occurred_at - offered.occurred_at == 7000
 
 
+def test_a_chat_that_states_how_long_it_waited_in_vain_ended_then_and_not_when_it_was_closed(tmp_path: Path) -> None:
+    mapping = mapping_of(a='channel = "voice" => answer_at = "service_start"', b="queue_exit => service_start")
+    offered, left = told(reading_of(tmp_path / "calls.csv", HEADER + call(agent=""), mapping))
+    assert isinstance(left, CustomerLeft)
+    assert left.occurred_at - offered.occurred_at == 7000
+
+
 def test_without_an_end_the_call_is_closed_when_answered_and_that_is_noted(tmp_path: Path) -> None:
     reading = only_row(tmp_path, call(ended=""))
     *_, answer, closed = told(reading)

@@ -23,7 +23,8 @@ from seatwatch.portal.picture_files import TABLES
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
-from tests.builders import Event, changed, clock, contract, customer, ms, published, signed, silent
+from sla_engine.definition_files import parse_definition
+from tests.builders import Event, changed, clock, contract, customer, ms, published, rules, signed, silent
 from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
 from wire.board import Ratio
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
@@ -55,6 +56,25 @@ async def opened(data: Path) -> AsyncIterator[Browser]:
 def printed(data: Path, capsys: pytest.CaptureFixture[str], form: str) -> str:
     assert main(["report", *SPAN, "--data", str(data), "--format", form]) == 0
     return capsys.readouterr().out
+
+
+def test_a_further_definition_of_the_contract_stands_below_by_its_own_days_and_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform = parse_definition('based_on = "jd-30s-2021-12-22"\nfirst_response_limit_s = 15\nwarning_after_s = 5\n')
+    agreed = [published(), published(platform), signed(contract("contract-10s", platform.name))]
+    client_of(tmp_path, "acme", [*agreed, *(event for event in day() if event not in rules())])
+    page = PortalRecord(config(), tmp_path, tmp_path, defaults=load_defaults(), clock_ms=lambda: ms(NOW)).service(DAY)
+    (table,) = [each for each in page.tables if "jd-30s" in each.title]
+    assert table.title.startswith("Platform rules: jd-30s@2#")
+    assert table.title.endswith("(unofficial)")
+    span = [*SPAN, "--definition", platform.name, "--data", str(tmp_path)]
+    assert main(["report", *span, "--format", "csv"]) == 0
+    (row, *_) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    cells = dict(zip(table.header, table.rows[0], strict=True))
+    assert cells["Offered"] == row["offered"]
+    assert cells["Attainment"] == f"{row['attainment_percent']} % ({row['attainment_part']}/{row['attainment_whole']})"
+    assert page.attainment != Ratio(int(row["attainment_part"]), int(row["attainment_whole"]))
 
 
 def contents(directory: Path) -> bytes:
