@@ -7,7 +7,7 @@ from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.snmp import SnmpAddress, SnmpClient, Value
 
 IF_OPER_STATUS: Final = "1.3.6.1.2.1.2.2.1.8"
-LINKS: Final[Mapping[Value, bool]] = {1: True} | dict.fromkeys((2, 3, 5, 6, 7), False)
+LINKS: Final[Mapping[Value, bool]] = {1: True, 2: False, 3: False, 5: False, 6: False, 7: False}
 """up; down, testing, dormant, notPresent, lowerLayerDown. Of 4 the router itself does not know, nor do we of a text."""
 
 
