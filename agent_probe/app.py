@@ -5,6 +5,7 @@ import logging
 import random
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -181,6 +182,8 @@ async def run(
 ) -> None:
     """The daemon: a probe with its outbox on disk, until `stop`. Raises ProbeConfigError before anything runs."""
     chosen = platform or current()
+    # A name that nobody resolves keeps its thread for half a minute; who connects meanwhile must find another one.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(settings.threads, "probe"))
     outbox = disk_outbox(config, settings, chosen)
     try:
         probe = Probe(config, settings, outbox, clock=chosen)

@@ -143,6 +143,7 @@ class ProbeSettings(NamedTuple):
     """Every threshold of the probe; `seatwatch` fills it from its defaults.
 
     programs_ms: how old a list of them may get. sparing_ms: between unchanged readings while the outbox is past half.
+    threads: how many may be kept at once by what cannot be broken off, as the resolving of names.
     """
 
     outbox: OutboxLimits
@@ -162,6 +163,7 @@ class ProbeSettings(NamedTuple):
     heartbeat_rhythm: Rhythm
     jitter_ratio: float
     report_ms: int
+    threads: int
     version: str = ""
 
 

@@ -43,9 +43,10 @@ class HttpPort:
         *,
         bind_address: Callable[[], str] | None = None,
     ) -> None:
-        """bind_address: asked at each connection for the address to come from; None takes the configured one."""
+        """bind_address: asked at each `connect` for the address to come from; None takes the configured one."""
         self._hub = hub
         self._bind_address = bind_address or (lambda: hub.bind_address)
+        self._local = hub.bind_address
         self._uplink = uplink
         self._settings = settings
         self._address = read_url(hub.url)
@@ -56,6 +57,7 @@ class HttpPort:
     async def connect(self) -> None:
         """As the port says. Whether the hub takes us the first frame shows."""
         self._acks = asyncio.Queue(maxsize=self._uplink.acks_queued)
+        self._local = self._bind_address()  # kept when the other end closes in between: over another line nobody knew
         try:
             await self._open()
         except (OSError, ValueError) as error:
@@ -124,8 +126,7 @@ class HttpPort:
         await self.close()
         hub, proxy = self._address, proxy_for(self._address, self._hub.proxy)
         first = proxy or hub
-        bind_address = self._bind_address()
-        local = (bind_address, 0) if bind_address else None
+        local = (self._local, 0) if self._local else None
         async with asyncio.timeout(self._uplink.connect_ms / MS_PER_S):
             self._reader, self._writer = await asyncio.open_connection(
                 first.host,

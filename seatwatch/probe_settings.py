@@ -79,5 +79,6 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
         report_ms=ms("figures"),
+        threads=defaults.int("probe.threads"),
         version=__version__,
     )

@@ -1,7 +1,7 @@
 """What the HTTPS port makes of answers that are not an acknowledgement, over a server that says what it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,16 +10,21 @@ from agent_probe.config import HubConfig
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.http_port import HttpPort
 from tests.agent_probe.living_probe import SETTINGS
+from tests.waiting import wait_until
 
 SLOWLY_MS = SETTINGS.http.slowly_ms
 
 
 @asynccontextmanager
-async def answering(*answers: bytes) -> AsyncIterator[tuple[HttpPort, list[bytes]]]:
+async def answering(
+    *answers: bytes, bind_address: Callable[[], str] | None = None, came_from: list[str] | None = None
+) -> AsyncIterator[tuple[HttpPort, list[bytes]]]:
     """A port to a server that gives one answer to each request; an empty one closes the connection."""
     left, heads = list(answers), list[bytes]()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if came_from is not None:
+            came_from.append(writer.get_extra_info("peername")[0])
         while left:
             head = await reader.readuntil(b"\r\n\r\n")
             heads.append(head)
@@ -32,7 +37,7 @@ async def answering(*answers: bytes) -> AsyncIterator[tuple[HttpPort, list[bytes
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    port = HttpPort(HubConfig(url), SETTINGS.uplink, SETTINGS.http)
+    port = HttpPort(HubConfig(url), SETTINGS.uplink, SETTINGS.http, bind_address=bind_address)
     try:
         await port.connect()
         yield port, heads
@@ -81,3 +86,14 @@ async def test_a_connection_that_the_other_end_closes_in_good_order_is_made_agai
     assert len(heads) == 3
     assert heads[0].startswith(b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"Authorization" not in heads[0]
+
+
+async def test_a_connection_that_is_made_again_stays_on_its_line_until_the_uplink_chooses_anew() -> None:
+    taken = http("200 OK", "Content-Type: application/msgpack", "Connection: close", body=b"ack")
+    lines, came_from = iter(("127.0.0.2", "127.0.0.3")), list[str]()
+    async with answering(taken, taken, bind_address=lambda: next(lines), came_from=came_from) as (port, _):
+        await port.publish("unused", b"abc")
+        await port.publish("unused", b"abc")
+        await port.connect()
+        await wait_until(lambda: len(came_from) == 3, what="the third connection")
+    assert came_from == ["127.0.0.2", "127.0.0.2", "127.0.0.3"]
