@@ -17,6 +17,7 @@ SENTENCES = {
     "DefinitionError": (2, 3),
     "TableError": (1, 2),
     "Problem": (1, 2),
+    "Fault": (1, 2),
     "FilesError": (0,),
     "JobError": (0,),
     "DoorError": (0,),
@@ -32,7 +33,8 @@ SPOKEN = (
     *("seatwatch/commands/report.py", "seatwatch/commands/explain.py", "seatwatch/commands/import_.py"),
     *("seatwatch/commands/roster.py", "seatwatch/commands/definition/_loading.py"),
     *("seatwatch/commands/definition/diff.py", "seatwatch/instants.py", "seatwatch/import_files.py"),
-    *("seatwatch/import_job.py", "seatwatch/config.py", "collector/importers/columns.py"),
+    *("seatwatch/import_job.py", "seatwatch/config.py", "seatwatch/layouts.py", "seatwatch/on_call_config.py"),
+    *("seatwatch/message_section.py", "collector/importers/columns.py"),
     *("collector/importers/delivery.py", "collector/importers/figures.py", "collector/importers/mapping.py"),
     *("collector/importers/queue_log.py", "collector/importers/reading.py", "collector/importers/tables.py"),
     *("collector/roster.py", "sla_engine/definition_files.py", "sla_engine/definition_named.py"),
@@ -65,8 +67,8 @@ def sentences(file: str) -> Iterator[str]:
             for place in SENTENCES.get(name, ()):
                 if place < len(node.args):
                     yield from texts_in(node.args[place])
-        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 4:
-            for each in node.value.elts[2:]:
+        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) in {3, 4}:
+            for each in node.value.elts[-2:]:
                 yield from texts_in(each)
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in {
             "problem",
