@@ -21,7 +21,7 @@ from seatwatch.enrolment_section import EnrolmentSection, Port, RingSection, enr
 from seatwatch.layouts import Known, WallboardSection, read_layouts
 from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection, DutySection, on_call_problems
-from seatwatch.sections import UNREAD, read_section
+from seatwatch.sections import UNREAD, FileName, read_section
 from wire.ids import OPERATOR, is_client, is_derived, is_name
 from wire.record import Feed
 from wire.toml import read_toml
@@ -85,9 +85,9 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     host: str | None = None
     port: Port | None = None
     username: str | None = None
-    password_file: str | None = None
+    password_file: FileName | None = None
     tls: bool = False
-    ca_file: str | None = None
+    ca_file: FileName | None = None
     """PEM of the authority that signed the broker's certificate; None trusts the system's authorities."""
 
 
@@ -114,11 +114,11 @@ class ClientSection(_Section, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
-    definition: str = "contract-10s"
-    further_definitions: list[str] = []
+    definition: FileName = "contract-10s"
+    further_definitions: list[FileName] = []
     time_zone: str | None = None
-    contract: str | None = None
-    pseudonym_key_files: list[str] = []
+    contract: FileName | None = None
+    pseudonym_key_files: list[FileName] = []
     queue: list[NamedSection] = []
     shop: list[NamedSection] = []
 
@@ -133,7 +133,7 @@ class SourceSection(_Section, frozen=True, kw_only=True):
     id: str
     client: str
     feed: Feed = Feed.LIVE
-    token_file: str | None = None
+    token_file: FileName | None = None
     heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None  # Bound: an hour without a word is no heartbeat.
 
 
@@ -145,7 +145,7 @@ class SiteSection(_Section, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
-    token_file: str | None = None
+    token_file: FileName | None = None
     seats: Annotated[int, Meta(ge=0, le=9999)] = 0  # Bound: no building has as many.
 
 
@@ -156,7 +156,7 @@ class ReaderSection(_Section, frozen=True, kw_only=True):
     """
 
     name: str
-    token_file: str
+    token_file: FileName
     clients: list[str] | None = None
     sites: list[str] | None = None
     follows_up: bool = False

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from collector.enrolment._core.broker import AUTHORITY_FILE
+from seatwatch.sections import FileName
 from wire.ids import is_name
 
 DEBIAN_PLUGIN: Final = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
@@ -32,13 +33,13 @@ class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
     listen: str = "0.0.0.0"  # noqa: S104 - machines of other sites come in here; it hands out nothing without a code
     # Format: the port of our own that a configuration leaves out.
     port: Port = 8743
-    broker_dir: str = ""
+    broker_dir: FileName = ""
     broker_listen: str = "0.0.0.0"  # noqa: S104 - likewise; it takes nobody without a certificate
     # Format: IANA, the port of MQTT over TLS.
     broker_port: Port = 8883
-    broker_pid_file: str = ""
+    broker_pid_file: FileName = ""
     broker_log: str = ""
-    broker_plugin: str = DEBIAN_PLUGIN
+    broker_plugin: FileName = DEBIAN_PLUGIN
 
 
 class RingSection(msgspec.Struct, frozen=True, kw_only=True):

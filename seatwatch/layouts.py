@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from dashboards.wallboard._core.layout import MAP, PANELS, TEAM, Layout, LayoutPage
-from seatwatch.sections import read_section
+from seatwatch.sections import FileName, read_section
 from wire.ids import is_name
 from wire.toml import read_toml
 
@@ -31,7 +31,7 @@ LANGUAGES: Final = ("zh-CN", "en")
 class WallboardSection(msgspec.Struct, frozen=True, kw_only=True):
     """The server's `[wallboard]`. layouts: a file beside the configuration; None = every TV shows everything."""
 
-    layouts: str | None = None
+    layouts: FileName | None = None
 
 
 class PageSection(msgspec.Struct, frozen=True, kw_only=True):

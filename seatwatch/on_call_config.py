@@ -10,6 +10,7 @@ import msgspec
 
 from dashboards.catalogue import LABEL_VALUES
 from dashboards.runbooks.server import PATH as RUNBOOKS
+from seatwatch.sections import FileName
 from wire.ids import is_name
 
 TIERS: Final = len(LABEL_VALUES["tier"])
@@ -31,7 +32,7 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     bridge_url: str = "http://127.0.0.1:8787/notify"
     public_url: str = ""
     deadman_url: str = ""
-    deadman_token_file: str = ""
+    deadman_token_file: FileName = ""
     runbooks: str = ""
     scrape_job: str = "seatwatch"
     tickets: list[str] = []
@@ -58,8 +59,8 @@ class ChannelSection(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: ChannelKind
-    url_file: str | None = None
-    secret_file: str | None = None
+    url_file: FileName | None = None
+    secret_file: FileName | None = None
     language: Literal["zh-CN", "en"] = "zh-CN"
     mention: list[str] = []
     fallback: str | None = None

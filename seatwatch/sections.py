@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from types import NoneType
-from typing import Final, TypeVar, get_args, get_origin
+from typing import Annotated, Final, TypeVar, get_args, get_origin
 
 import msgspec
+from msgspec import Meta
 
 from wire.allowed import allowed
 
@@ -17,6 +18,18 @@ _PLACE: Final = re.compile(r"\[\d+\]")
 UNREAD: Final = "(unread)"
 """Stands for a text that is needed and could not be read, so that the rest of its section can be looked at."""
 
+
+# Layout: about a line of a terminal
+_QUOTED_CHARS_MAX: Final = 80
+"""Of a value that does not fit: enough to find it by, not all of a key that was pasted in place of its file."""
+# Format: NAME_MAX of Linux and of other systems
+_FILE_NAME_CHARS_MAX: Final = 255
+FileName = Annotated[
+    str,
+    Meta(
+        max_length=_FILE_NAME_CHARS_MAX, pattern=r"^[^\x00-\x1f]*$(?!\n)", description="the name of a file, in quotes"
+    ),
+]
 
 S = TypeVar("S", bound=msgspec.Struct)
 """A section. Of the fields it cannot do without, each is text."""
@@ -42,10 +55,15 @@ def read_section(kind: type[S], table: object, where: str, wrong: Wrong) -> S:
             elif field.required and given is table:
                 wrong(key, "is needed and not there", f"write {allowed(field.type)}")
         except msgspec.ValidationError:
-            wrong(key, f"{given[name]!r} does not fit", f"write {allowed(field.type)}")
+            wrong(key, f"{_quoted(given[name])} does not fit", f"write {allowed(field.type)}")
         if field.required:
             values.setdefault(name, UNREAD)
     return kind(**values)
+
+
+def _quoted(value: object) -> str:
+    quoted = repr(value)
+    return quoted if len(quoted) <= _QUOTED_CHARS_MAX else f"{quoted[:_QUOTED_CHARS_MAX]}..."
 
 
 def _value(kind: object, value: object, key: str, wrong: Wrong) -> object:

@@ -48,6 +48,8 @@ _REMEMBERED: Final = 1 << 14
 _IDS: Final = ("conversation", "account", "scorer", "linked")
 _PSEUDONYMS: Final = ("customer", "shard_key")
 """Stand for a person, so they are looked at more closely: what a platform numbers has its own id."""
+_WORDS: Final = ("pause_reason", "sampled_by")
+"""Written freely, so that only what says who a person is makes them personal."""
 
 
 def is_telephone_number(text: str) -> bool:
@@ -134,6 +136,8 @@ def _says_who(body: Body, *, any_queue: bool) -> bool:
             _HARMLESS.add(clock)
     if _is_number(getattr(body, "queue", "")) and any_queue:
         return True
+    if any(is_personal(getattr(body, name, "")) for name in _WORDS):
+        return True
     ids = {getattr(body, name, "") for name in _IDS} - _HARMLESS
     for text in ids:
         if not is_name(text) or is_telephone_number(text):
@@ -167,7 +171,7 @@ def _is_identity_card(text: str) -> bool:
 
 def _taking(body_type: type[Body]) -> Callable[[Any], tuple[str, ...]]:
     """What takes the ids out of a body; each has a shard key and a clock, which a sender may name as it likes."""
-    said = (name for name in ("queue", *_IDS, *_PSEUDONYMS) if name in body_type.__struct_fields__)
+    said = (name for name in ("queue", *_IDS, *_PSEUDONYMS, *_WORDS) if name in body_type.__struct_fields__)
     return attrgetter("clock", *said)
 
 

@@ -9,7 +9,16 @@ from collector._core.personal import is_personal, is_telephone_number, masked, n
 from tests.collector.store import EPOCH, NOW, SOURCE, Store, body_of, frame, item, outcomes, raw_item, turn
 from wire.body import Body
 from wire.codec import encode_body
-from wire.conversation import AgentTurn, Assigned, CustomerTurn, NamedCustomerTurn, Offered, QualityScored
+from wire.conversation import (
+    AgentTurn,
+    Assigned,
+    CustomerTurn,
+    NamedCustomerTurn,
+    Offered,
+    Presence,
+    PresenceChanged,
+    QualityScored,
+)
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
 from wire.frame import Rejected
@@ -114,6 +123,8 @@ def test_a_masked_number_keeps_what_tells_people_of_a_floor_apart(text: str, sho
         Assigned(*HEAD, "c-1", "c-1", f"acme:{NUMBER}"),
         AgentTurn(*HEAD, "c-1", "c-1", "Ann Lee"),
         QualityScored(*HEAD, "c-1", "c-1", True, f"acme:{NUMBER}"),
+        QualityScored(*HEAD, "c-1", "c-1", True, "acme:1", sampled_by=f"asked by {NUMBER}"),
+        PresenceChanged(*HEAD, "", "acme:1", Presence.ON_BREAK, pause_reason=f"calls back {NUMBER}"),
         AgentTurn(NOW, 1, NUMBER, None, True, "c-1", "c-1", "acme:1"),
         Heartbeat(NOW, 1, NUMBER, None, True, "", "site-1", "", Role.GATEWAY, 5000, 0),
     ],
@@ -216,6 +227,8 @@ def test_a_pseudonym_and_platform_ids_pass() -> None:
     pseudonym = "9f86d081884c7d659a2feaa0c55ad015"
     offered = Offered(*HEAD, pseudonym, "1717397390.239830", "q-1", customer=pseudonym)
     assert not names_a_person(offered)
+    for reason in ("lunch", "午休", "until 13:30", "4000-1234 is down"):
+        assert not names_a_person(PresenceChanged(*HEAD, "", "acme:1", Presence.ON_BREAK, pause_reason=reason))
     assert Store().admit(frame(item(1, offered))).accepted == 1
 
 

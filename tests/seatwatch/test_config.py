@@ -11,6 +11,7 @@ from seatwatch.settings import load_defaults
 from tests.integration.running import CHAT, configuration, site_of
 
 GOOD = configuration(CHAT, site_of(seats=3), port=9000)
+PASTED = "-----BEGIN CERTIFICATE-----\n" + "MIIB" * 16 + "\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture
@@ -126,6 +127,9 @@ seats = -1
         ("[server]\nport = 99999\n", "server.port", "65535"),
         ('[server]\nport = "x"\n', "server.port", "'x' does not fit; write a whole number from 0 to 65535"),
         ("[server\n", "(file)", "not TOML"),
+        (f'[mqtt]\nca_file = """{PASTED}"""\n', "mqtt.ca_file", "does not fit; write the name of a file, in quotes"),
+        (f'[wallboard]\nlayouts = "{"x" * 256}"\n', "wallboard.layouts", "x... does not fit; write the name of a file"),
+        ('[[reader]]\nname = "a"\ntoken_file = "a\\u0000"\n', "reader[0].token_file", "write the name of a file"),
         ('[server]\nlisten = "0.0.0.0"\n', "server.listen", "reader"),
         ('[[client]]\nid = "operator"\n', "client[0].id", "operator"),
         ('[[client]]\nid = "a"\ntime_zone = "Mars/Base"\n', "client[0].time_zone", "IANA"),
