@@ -4,11 +4,7 @@ from agent_probe._core.gate import Rhythm
 from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
-from agent_probe.config import (
-    HttpSettings,
-    ProbeSettings,
-    UplinkSettings,
-)
+from agent_probe.config import HttpSettings, ProbeSettings, UplinkSettings
 from seatwatch import __version__
 from seatwatch.probe_sensors import (
     ProbeTimes,
@@ -31,24 +27,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
     times = ProbeTimes(defaults)
 
     return ProbeSettings(
-        outbox=OutboxLimits(
-            keep_ms=ms("outbox_age"),
-            keep_bytes=defaults.int("probe.outbox_size"),
-            resend_ms=ms("resend"),
-            in_flight=IN_FLIGHT_FRAMES_MAX,
-            frame_bytes=defaults.int("probe.frame_size"),
-            row_interval_ms=ms("row_pause"),
-            burst_rows=defaults.int("probe.rows_at_once"),
-            expiry_check_ms=ms("outbox_expiry_check"),
-            runs_max=defaults.int("probe.outbox_losses_listed"),
-            finished_max=defaults.int("probe.outbox_epochs_remembered"),
-            trim_parts=defaults.int("probe.outbox_trim_parts"),
-            trim_rows=defaults.int("probe.outbox_trim_rows"),
-            trim_rows_full=defaults.int("probe.outbox_trim_rows_full"),
-            reserved_rows=defaults.int("probe.outbox_reserved_rows"),
-            asides_kept=defaults.int("probe.outbox_asides_kept"),
-            log_reserve_bytes=defaults.int("probe.outbox_log_reserve"),
-        ),
+        outbox=_outbox_limits(defaults),
         uplink=UplinkSettings(
             connect_ms=ms("connect"),
             publish_ms=ms("publish"),
@@ -81,4 +60,25 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         report_ms=ms("figures"),
         threads=defaults.int("probe.threads"),
         version=__version__,
+    )
+
+
+def _outbox_limits(defaults: Defaults) -> OutboxLimits:
+    return OutboxLimits(
+        keep_ms=defaults.ms("probe.outbox_age"),
+        keep_bytes=defaults.int("probe.outbox_size"),
+        resend_ms=defaults.ms("probe.resend"),
+        in_flight=IN_FLIGHT_FRAMES_MAX,
+        frame_bytes=defaults.int("probe.frame_size"),
+        row_interval_ms=defaults.ms("probe.row_pause"),
+        burst_rows=defaults.int("probe.rows_at_once"),
+        expiry_check_ms=defaults.ms("probe.outbox_expiry_check"),
+        runs_max=defaults.int("probe.outbox_losses_listed"),
+        finished_max=defaults.int("probe.outbox_epochs_remembered"),
+        trim_parts=defaults.int("probe.outbox_trim_parts"),
+        trim_rows=defaults.int("probe.outbox_trim_rows"),
+        trim_rows_full=defaults.int("probe.outbox_trim_rows_full"),
+        reserved_rows=defaults.int("probe.outbox_reserved_rows"),
+        asides_kept=defaults.int("probe.outbox_asides_kept"),
+        log_reserve_bytes=defaults.int("probe.outbox_log_reserve"),
     )
