@@ -1,7 +1,8 @@
 """Numbers of scripts that browsers run, and of what starts us at boot, are facts, or thresholds with a reason.
 
 Scripts get theirs from the page they are on, where the server has put them (dashboards/wallboard/pages.py). What
-systemd and shells read cannot come from defaults.toml: there the reason stands above the number.
+systemd and shells read cannot come from defaults.toml: there the reason stands above the number. How long an animation
+of a style sheet takes is part of a drawing: nothing is decided by it.
 """
 
 import re
