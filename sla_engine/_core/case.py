@@ -160,6 +160,12 @@ class Case:
         return isinstance(entry.body, CustomerTurn) and not self.is_enquiry(entry) and entry.body.form not in _UNMOVED
 
     @property
+    def left(self) -> Recorded | None:
+        """What told that the customer left, where that decided."""
+        ends = (entry for entry in self.told if isinstance(entry.body, CustomerLeft | Closed))
+        return next((entry for entry in ends if entry.index == self.fact.entry_index), None)
+
+    @property
     def is_outbound(self) -> bool:
         """Whether we wrote or called first (E15)."""
         offers = (entry.body for entry in self.told if isinstance(entry.body, Offered))

@@ -129,7 +129,8 @@ def faults(contract: Contract) -> Iterator[DefinitionError]:
 
 def check_against(contract: Contract, primary: Definition) -> None:
     """Refuse what makes no sense under the definition the contract names first. Raises DefinitionError."""
-    limit_ms = primary.first_response_limit_ms
+    specials = (day.first_response_limit_ms for day in primary.special_days)
+    limit_ms = min([primary.first_response_limit_ms, *(ms for ms in specials if ms is not None)])
     refuse(
         [
             DefinitionError(

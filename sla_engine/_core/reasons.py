@@ -336,7 +336,8 @@ def _boundary(case: Case) -> Iterator[Applied]:
 
 
 def _clock_domains(case: Case) -> Iterator[Applied]:
-    reply, chosen = case.reply, case.definition.clock_domains
+    chosen = case.definition.clock_domains
+    reply = case.left if case.fact.outcome is Outcome.ABANDONED else case.reply
     start = next((entry for entry in case.told if instant_of(entry) == case.fact.started_at), None)
     if reply is None or start is None or _domain(reply) == _domain(start):
         return

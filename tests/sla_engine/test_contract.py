@@ -90,6 +90,17 @@ def test_a_warning_at_or_after_the_limit_is_refused_once_the_definition_is_known
         check_against(contract, PRESET)
 
 
+def test_a_warning_comes_before_the_limit_of_a_promotion_too() -> None:
+    night = parse_definition(
+        'based_on = "contract-10s"\n'
+        'special_days.2026-12-11 = { windows = ["20:00-03:00"], first_response_limit_s = 8 }\n'
+    )
+    contract = parse_contract(f"{CONTRACT}warnings_after_s = {{ presale = [6, 8] }}\n")
+    check_against(contract, PRESET)
+    with pytest.raises(DefinitionError, match=r"^warnings_after_s\.presale = 8: .*contract-10s \(8\)"):
+        check_against(contract, night)
+
+
 @pytest.mark.parametrize(
     ("line", "key", "problem"),
     [

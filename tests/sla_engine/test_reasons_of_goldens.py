@@ -31,7 +31,10 @@ def test_every_rule_that_a_golden_transcript_is_about_is_named_by_its_explanatio
     assert rows <= named or transcript.name in NOTHING_DONE
 
 
-SILENT = {("e7-never-answered-all-day", "window_closes"): "it was due, and missed, long before the closing"}
+SILENT = {
+    ("e7-never-answered-all-day", "window_closes", 1): "it was due, and missed, long before the closing",
+    ("e11-leaves-in-a-later-turn", "left_before_target", 1): "semantics 1 counts every unanswered turn as missed",
+}
 
 
 @pytest.mark.parametrize("transcript", [golden(path) for path in FILES], ids=lambda one: one.name)
@@ -45,4 +48,7 @@ def test_each_variant_of_a_golden_transcript_is_explained_by_the_value_that_make
             }
             stated = {(name, str(getattr(definition, name))) for name in PARAMETERS}
             special = stated - {(name, str(getattr(PRESET, name))) for name in PARAMETERS}
-            assert {(name, value) for name, value in special - said if (transcript.name, name) not in SILENT} == set()
+            silent = {
+                name for of, name, semantics in SILENT if (of, semantics) == (transcript.name, definition.semantics)
+            }
+            assert {(name, value) for name, value in special - said if name not in silent} == set()
