@@ -36,6 +36,8 @@ class FloorPlan(msgspec.Struct, frozen=True):
     people: tuple[Person, ...]
 
 
+ANY_HOUR: Final = "00:00-24:00"
+"""A floor to look at is staffed whenever somebody looks."""
 ROSTER_COLUMNS: Final = (
     "client",
     "shop",
@@ -47,6 +49,7 @@ ROSTER_COLUMNS: Final = (
     "site",
     "seat_mode",
     "limit",
+    "shift",
     "effective_from",
 )
 
@@ -69,6 +72,7 @@ def roster_rows(plan: FloorPlan, effective_from: str, *, limit: int) -> list[dic
             "person": person.person,
             "team": person.team,
             "seat": person.seat,
+            "shift": ANY_HOUR,
         }
         for person in plan.people
     ]

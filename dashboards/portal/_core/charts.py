@@ -124,16 +124,22 @@ def causes(shown: Sequence[CauseCount], words: Words, ways: Ways) -> str:
 
 
 def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
-    """Weekday x hour: how large a share was missed, darker is more; the number in a cell is its percent missed."""
+    """Weekday x hour: how large a share was missed, darker is more; the number in a cell is its percent missed.
+
+    From the first hour of any day that has data to the last: a telephone shows the left of it.
+    """
     tall = 30
-    cell = _PLOT // _PER_DAY
+    told = [hour for hour in range(_PER_DAY) if any(row[hour].whole for row in shown)] or [0, _PER_DAY - 1]
+    hours = range(told[0], told[-1] + 1)
+    cell = _PLOT // max(len(hours), _PER_DAY // 2)
     marks = []
     for weekday, row in enumerate(shown):
         y = TOP + weekday * tall
         name = words[f"portal_weekday_{weekday}"]
         marks.append(text(LEFT - 6, y + 20, name, "axis end"))
-        for hour, rate in enumerate(row):
-            x = LEFT + hour * cell
+        for hour in hours:
+            rate = row[hour]
+            x = LEFT + (hour - hours.start) * cell
             said = f"{name} {hour:02}:00: {rate_text(rate)}"
             if not rate.whole:
                 marks.append(rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
@@ -145,7 +151,8 @@ def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
             mark += text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}")
             marks.append(link(ways.sessions(weekday=weekday, hour=hour, figure="attainment"), said, mark))
     marks.extend(
-        text(LEFT + hour * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle") for hour in range(0, _PER_DAY, 2)
+        text(LEFT + (hour - hours.start) * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle")
+        for hour in hours[::2]
     )
     return svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
 

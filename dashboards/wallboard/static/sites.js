@@ -152,7 +152,7 @@ export class Sites extends Strip {
     return names.slice(0, shown).join(", ") + (more > 0 ? ` +${this.tools.format.number(more)}` : "");
   }
 
-  // Seats that are there of those that are to be; a site without seats shows its probes.
+  // Seats that are there, of those that are to be; a site without seats shows its probes.
   reporters(site) {
     const { w, format } = this.tools;
     const hasSeats = site.seats_expected !== null && site.seats_present !== null;
@@ -160,7 +160,9 @@ export class Sites extends Strip {
     const there = hasSeats ? site.seats_present : site.probes_reporting;
     const all = hasSeats ? site.seats_expected : site.probes_known;
     const planned = site.is_planned ? `  ·  ${w("planned")}` : "";
-    return `${w(word)} ${format.number(there)}/${format.number(all)}${planned}`;
+    // where nobody is expected, between shifts, there is nothing to hold those against who are there
+    const of = hasSeats && all === 0 ? "" : `/${format.number(all)}`;
+    return `${w(word)} ${format.number(there)}${of}${planned}`;
   }
 
   // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.
