@@ -49,7 +49,9 @@ Examples:
 """
 
 Ledger = Annotated[Path, typer.Argument(help="a ledger directory, or a copy of one", readable=False)]
-TreeSize = Annotated[int | None, typer.Option("--size", help="entries of the tree; without it, the newest signed one")]
+TreeSize = Annotated[
+    int | None, typer.Option("--size", min=1, help="entries of the tree; without it, the newest signed one")
+]
 
 
 def register(app: typer.Typer) -> None:

@@ -87,6 +87,7 @@ def test_a_tree_of_any_size_is_proved_and_held_to_its_root(
     [
         (["inclusion", "LEDGER", "9"], "--size names another one"),
         (["inclusion", "LEDGER", "0", "--size", "12"], "no tree of size 12 in a ledger of 11"),
+        (["inclusion", "LEDGER", "0", "--size", "0"], "equal to 1"),
         (["inclusion", "LEDGER", "-1"], "-1"),
         (["consistency", "LEDGER", "0"], "equal to 1"),
         (["consistency", "LEDGER", "10"], "from size 10 to size 9"),
