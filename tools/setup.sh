@@ -11,6 +11,9 @@ recent_enough() {
 }
 
 find_python() {
+    if [ -n "${PYTHON:-}" ] && ! recent_enough "$PYTHON"; then
+        echo "PYTHON=$PYTHON is no Python 3.11 or newer: looking for another one" >&2
+    fi
     for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.14 python3.11; do
         if command -v "$candidate" >/dev/null 2>&1 && recent_enough "$candidate"; then
             echo "$candidate"
@@ -46,9 +49,14 @@ if ! { .venv/bin/python -m pip --version || .venv/bin/python -m ensurepip; } >/d
 fi
 
 # The locks list every package, so pip has nothing to resolve (--no-deps); the project itself comes last, as an editable install.
-.venv/bin/python -m pip install -qq --only-binary :all: --require-hashes --no-deps \
-    -r "requirements/$level.txt" -r requirements/build.txt
-.venv/bin/python -m pip install -qq --no-build-isolation --no-deps --editable .
+if ! { .venv/bin/python -m pip install -qq --only-binary :all: --require-hashes --no-deps \
+    -r "requirements/$level.txt" -r requirements/build.txt \
+    && .venv/bin/python -m pip install -qq --no-build-isolation --no-deps --editable .; }; then
+    index=$(echo "${PIP_INDEX_URL:-the index that pip is configured for}" | sed 's|//[^/@]*@|//|') # without a password
+    echo "Seatwatch could not be installed from $index. Where pip says \"connection\" above, this machine does not reach it:" >&2
+    echo "  name one that it does reach:  PIP_INDEX_URL=https://your-index/simple make demo" >&2
+    exit 1
+fi
 touch ".venv/.installed-$level"
 [ "$level" = server ] || touch .venv/.installed-server
 echo ".venv is ready ($level): $(.venv/bin/python --version)"
