@@ -4,17 +4,20 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sla_engine._core.client import ClientState
-from sla_engine._core.feeds import stale_since
+from sla_engine._core.feeds import best_feed, stale_since
 from sla_engine._core.follow_ups import FollowUp
 from sla_engine._core.people import Standing
 from sla_engine._core.waiting import Wait
 from wire.board import PersonTile
 from wire.ids import UNASSIGNED
+from wire.record import Feed
 from wire.verdict import Place
 
 
 def person_tiles(state: ClientState, on_roster: Iterable[str], holding: Iterable[FollowUp]) -> list[PersonTile]:
     """Everybody whose presence was told, and whom the roster knows, by id.
+
+    Of who is known only from feeds that tell the day after, nothing but their place: with hindsight it is known.
 
     on_roster: sub-accounts the roster knows by now. holding: the follow-ups that hold.
     """
@@ -41,12 +44,14 @@ class _Builder:
     def tile(self, person: str, standing: Standing) -> PersonTile:
         state = self._state
         place = state.place_of(standing.accounts[0], state.as_of)
+        sources = [state.feeds.state.sources[name] for name in standing.sources if name in state.feeds.state.sources]
+        if best_feed(sources) is Feed.DAILY and not state.hindsight:
+            return self.never_told(person, place)  # what is told the day after is nothing of now
         waits = sorted(self._waits(standing.accounts), key=lambda wait: (wait[1].since, wait[0]))
         dues = [wait.due_at for _, wait in waits if wait.due_at is not None]
         overdue = sum(wait.is_overdue for _, wait in waits)
         undecided = sum(wait.is_overdue and not state.is_decided(conversation) for conversation, wait in waits)
         followed = next((self._of_wait[key] for key, _ in waits if key in self._of_wait), self._of_person.get(person))
-        sources = state.feeds.state.sources
         return PersonTile(
             id=person,
             client=state.client,
@@ -63,7 +68,7 @@ class _Builder:
             oldest_since=waits[0][1].since if waits else None,
             due_at=min(dues, default=None),
             overdue_today=state.misses.by_person[person] + undecided,
-            stale_since=stale_since([sources[name] for name in standing.sources if name in sources]),
+            stale_since=stale_since(sources),
             followed_at=None if followed is None else followed.at,
             followed_by="" if followed is None else followed.by,
             oldest=waits[0][0] if waits else "",

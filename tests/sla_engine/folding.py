@@ -31,10 +31,12 @@ TILES = TileSettings(
 class Folding:
     """Everything one client needs to show its tiles."""
 
-    def __init__(self, shards: int = 1, client: str = "acme") -> None:
+    def __init__(self, shards: int = 1, client: str = "acme", *, hindsight: bool = False) -> None:
         self.shards: list[Shard] = [new_shard(number, shards) for number in range(shards)]
         self.lookup = Lookup(self.shards[0])
-        self.state = ClientState(client, CALENDAR, self.lookup.shown_of, self.lookup.place_of, TILES)
+        self.state = ClientState(
+            client, CALENDAR, self.lookup.shown_of, self.lookup.place_of, TILES, hindsight=hindsight
+        )
         self.facts: dict[FactKey, Fact] = {}
 
     def fold(self, batch: Sequence[Recorded], now: int) -> None:

@@ -123,6 +123,11 @@ def test_nobody_counts_down_on_a_wait_that_is_told_the_day_after() -> None:
     told = [declared(0, "chat", Feed.DAILY), presence("08:59"), customer("09:00"), assigned("09:00:01", "anna")]
     anna = people(*told, now="09:00:06")["w1"]
     assert (anna.waiting, anna.overdue, anna.due_at, anna.oldest_since, anna.oldest) == (0, 0, None, None, "")
+    assert (anna.presence, anna.activity, anna.since, anna.hands, anna.team) == (None, None, None, 0, "red")
+    with_hindsight = Folding(hindsight=True)
+    with_hindsight.fold_all(entries([*rules(), *works("anna", "w1", "red", "a1", "north"), *told, clock("09:00:06")]))
+    (anna,) = with_hindsight.people()
+    assert (anna.presence, anna.hands, anna.waiting) == ("ready", 1, 1)
     assert tiles(*told, now="09:00:06")["queue"].saturation is None
     live = tiles(*told[1:], now="09:00:06")
     assert live["queue"].saturation is not None
