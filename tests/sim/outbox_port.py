@@ -63,7 +63,7 @@ class SimStorage(MemoryStorage):
     """agent_probe.storage_sqlite.SqliteStorage over a simulated disk: each call a transaction, durable at its
     return."""
 
-    def __init__(self, path: ProbeFolder) -> None:
+    def __init__(self, path: ProbeFolder, _log_reserve_bytes: int) -> None:
         super().__init__()
         self._path = path
         for record in path.file.recover():
