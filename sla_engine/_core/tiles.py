@@ -174,7 +174,7 @@ class _Builder:
             live=live,
             interval=state.book.interval_figures(group, rule),
             day=state.book.day_figures(group, rule),
-            agents=state.people.counts(group),
+            agents=state.people.counts(group) if is_of_now else [],
             stale_since=stale_since(sources),
             unsequenced=unsequenced(sources),
             definition="" if primary is None else primary.label,

@@ -301,6 +301,12 @@ def test_a_queue_fed_once_a_day_has_no_live_part() -> None:
     assert queue_of(better).live is not None
 
 
+def test_a_queue_fed_once_a_day_shows_nobody_at_work_now() -> None:
+    told = (presence("08:59"), customer("09:00:00"), assigned("09:00:01", "anna"))
+    assert queue_of(after(declared(0, "chat", Feed.DAILY), *told, now="09:00:05")).agents == []
+    assert queue_of(after(declared(0, "chat", Feed.LIVE), *told, now="09:00:05")).agents != []
+
+
 def test_a_tile_is_stale_while_all_of_its_sources_are_silent() -> None:
     both = (customer("09:00:00"), customer("09:00:01", "c2", source="pbx"), declared(0, "pbx"))
     one = queue_of(after(*both, silent("09:00:02"), now="09:00:05"))
