@@ -6,7 +6,7 @@ from dashboards.portal.record import RulesPage, Section
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import percent
 from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract
-from sla_engine._core.definition import Definition, canonical, definition_hash, time_of_day
+from sla_engine._core.definition import MINUTES_PER_DAY, Definition, canonical, definition_hash, time_of_day
 from sla_engine.definition_text import definition_text
 
 
@@ -49,7 +49,7 @@ def _contract(contract: Contract, now: int, tell: Teller) -> Section:
 
 def _definition(definition: Definition, tell: Teller) -> Section:
     windows = ", ".join(
-        f"{time_of_day(each.opens_minute)}-{time_of_day(each.closes_minute % 1440 or 1440)}"
+        f"{time_of_day(each.opens_minute)}-{time_of_day(each.closes_minute % MINUTES_PER_DAY or MINUTES_PER_DAY)}"
         for each in definition.service_windows
     )
     lasting = tell.lasting

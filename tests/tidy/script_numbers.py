@@ -21,6 +21,8 @@ CONSTANT: Final = re.compile(r"^(?:export )?const (?P<name>[A-Z][A-Z0-9_]*) =")
 TIMER: Final = re.compile(r",\s*\d[\d_]*\s*\)")
 FACTORS: Final = frozenset({60, 100, 1_000, 3_600, 60_000, 3_600_000})
 """Of units: seconds in a minute, percent, milliseconds in a second ..."""
+FACTOR_AFTER: Final = re.compile(rf"\s*\*\s*(?:{'|'.join(str(factor) for factor in sorted(FACTORS))})\b")
+"""So many seconds or minutes, however few."""
 SMALL: Final = 20
 """Numbers below it count things on the screen: columns, letters, decimals."""
 ASIDE: Final = re.compile(r"\bstatus\s*(?:[=!]==?|[<>]=?)\s*$")
@@ -29,7 +31,8 @@ INSTEAD: Final = (
     "comment above it, '// Kind: what defines it', as in tests/tidy/thresholds.py"
 )
 AT_BOOT: Final = re.compile(
-    r"^(?:\w+Sec|MemoryMax|TasksMax|Limit\w+)=\S*\d|\bsleep \d|\btimeout \d|--max-time \d|--retry \d"
+    r"^(?:\w+Sec|MemoryMax|TasksMax|Limit\w+)=\S*\d|\bsleep \d|\btimeout \d"
+    r"|\bcurl\b.* -m ?\d|--max-time[ =]\d|--retry[ =]\d"
 )
 REASON: Final = re.compile(r"^\s*# \S+(?: \S+){3}")
 
@@ -50,8 +53,10 @@ def script_thresholds(source: Source) -> Iterator[Finding]:
                 yield source.finding(at, f"{constant['name']} = {found[0]}", INSTEAD)
             elif TIMER.search(line) and re.search(r"set(?:Timeout|Interval)\(|^\s*\}, ", line):
                 yield source.finding(at, f"a timer of {found[0]} ms", INSTEAD)
-            elif not constant and number >= SMALL and number not in FACTORS and not ASIDE.search(line[: found.start()]):
-                yield source.finding(at, f"the number {found[0]}", INSTEAD)
+            elif not constant and number not in FACTORS:
+                is_length = FACTOR_AFTER.match(line, found.end())
+                if is_length or (number >= SMALL and not ASIDE.search(line[: found.start()])):
+                    yield source.finding(at, f"the number {found[0]}", INSTEAD)
 
 
 def reasons_at_boot(source: Source) -> Iterator[Finding]:

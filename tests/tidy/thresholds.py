@@ -2,8 +2,8 @@
 
 A number in code is a fact or a choice. A choice decides how long, how many or how often: another value would do as
 well, and somebody has to answer for this one. So every number in a place where choices stand is refused (what a
-constant or a default is bound to, an argument by name, how long is waited, where an order is compared or a list cut
-off), unless it says which fact it is:
+constant or a default is bound to, an argument by name, what stands where nothing was said, how long is waited, where an
+order is compared or a list cut off), unless it says which fact it is:
 
 * by its name, where that tells the number: MS_PER_S, DAY_MS, PERCENT (tests/tidy/units.py);
 * as a member of an Enum, in a set or as a key, where numbers are codes; in hexadecimal (bits) or octal (file modes);
@@ -45,6 +45,8 @@ WAITS: Final = frozenset(
     {"sleep", "timeout", "wait", "wait_for", "ClientTimeout", "settimeout", "call_later", "select", "join_thread"}
 )
 LIMITS: Final = frozenset({"max", "min", "range", "islice", "randrange", "randint", "uniform", "Semaphore", "Queue"})
+FALLBACKS: Final = frozenset({"get", "getattr", "pop", "setdefault"})
+"""Calls whose second argument stands where nothing was said."""
 ORDERS: Final = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 CODES: Final = frozenset({"status", "status_code", "code"})
 """Arguments that take a code of HTTP or of a process that ends."""
@@ -100,6 +102,8 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             yield from _arguments(node)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.FloorDiv):
             yield from _multiplied(node)
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            yield from (("or else", value) for value in node.values[1:])
         elif isinstance(node, ast.Compare):
             yield from _compared(node)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node not in shapes:
@@ -144,7 +148,9 @@ def _arguments(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         if keyword.arg and keyword.arg not in CODES:
             yield f"{keyword.arg} =", keyword.value
     if name in WAITS | LIMITS:
-        yield from ((f"{name} of", argument) for argument in call.args)
+        yield from ((f"{name} of", part) for argument in call.args for part in _summands(argument))
+    if name in FALLBACKS:
+        yield from ((f"{name} else", argument) for argument in call.args[1:])
 
 
 def _multiplied(node: ast.BinOp) -> Iterator[tuple[str, ast.expr]]:
@@ -160,7 +166,17 @@ def _compared(node: ast.Compare) -> Iterator[tuple[str, ast.expr]]:
     sides = [node.left, *node.comparators]
     for at, operator in enumerate(node.ops):
         if isinstance(operator, ORDERS):
-            yield from (("compared with", side) for side in sides[at : at + 2] if not isinstance(side, ast.Call))
+            compared = (part for side in sides[at : at + 2] for part in _summands(side))
+            yield from (("compared with", part) for part in compared if not isinstance(part, ast.Call))
+
+
+def _summands(node: ast.expr) -> Iterator[ast.expr]:
+    """What is added up: `then + 5000` is later by a choice. A sum of nothing but numbers is one number."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and _value(node) is None:
+        yield from _summands(node.left)
+        yield from _summands(node.right)
+    else:
+        yield node
 
 
 def _cut_off(node: ast.Subscript, cut: ast.Slice) -> Iterator[tuple[str, ast.expr]]:

@@ -27,8 +27,10 @@ TAG: Final = re.compile(
 )
 SHOWN: Final = re.compile(
     r"""(?:\.(?:textContent|innerText|innerHTML|title|placeholder|alt|ariaLabel)\s*=(?!=)"""
-    r"""|\bsetText\([^,;]*,|\bsetAttribute\("(?:title|alt|placeholder|aria-label)",|\b(?:alert|confirm|prompt)\()(?P<what>[^;]*);"""
-    r"""|\bnode\("\w+",\s*(?:"[^"]*"|`[^`]*`),(?P<parts>[^;]*);"""
+    r"""|\bsetText\([^,;]*,|\bsetAttribute\(["'](?:title|alt|placeholder|aria-label)["'],|\b(?:alert|confirm|prompt)\("""
+    r"""|\.(?:append|prepend|before|after|replaceWith|replaceChildren)\((?=["'`])|\bcreateTextNode\("""
+    r"""|\binsertAdjacent(?:HTML|Text)\([^,;]*,)(?P<what>[^;]*)(?:;|\Z)"""
+    r"""|\bnode\("\w+",\s*(?:"[^"]*"|`[^`]*`),(?P<parts>[^;]*)(?:;|\Z)"""
 )
 ADDED: Final = re.compile(r"\bcontent:\s*[\"'](?P<what>[^\"']*)")
 CSS_ESCAPE: Final = re.compile(r"\\[0-9a-fA-F]{1,6}")
