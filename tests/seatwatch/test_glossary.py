@@ -14,6 +14,7 @@ def test_every_word_has_both_languages_and_one_sentence_of_meaning() -> None:
         assert HAN.search(word.zh), f"[{key}] zh has no Chinese in it"
         assert not HAN.search(word.en + word.meaning), f"[{key}] en and meaning are English"
         assert word.meaning[0].isupper(), f"[{key}] meaning begins like a sentence"
+        assert not re.search(r"[.!?] [A-Z]", word.meaning), f"[{key}] meaning is one sentence"
 
 
 def test_the_words_the_wallboard_is_promised_with_are_there() -> None:
