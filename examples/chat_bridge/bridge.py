@@ -29,11 +29,11 @@ def translate(hook: dict) -> dict | None:
 
 
 async def webhook(delivery: web.BaseRequest) -> web.Response:
-    """One delivery: answered when its event is on our disk, so that the platform may forget it."""
+    """One delivery: answered when its event is on our disk, so that the platform may forget it. Half an emoji is ?."""
     signature = hmac.new(environ["WEBHOOK_SECRET"].encode(), raw := await delivery.read(), "sha256").hexdigest()
     if not hmac.compare_digest(delivery.headers.get("X-Signature", "").encode(), signature.encode()):
         return web.Response(status=401)
-    if item := translate(json.loads(raw)):
+    if item := translate(json.loads(json.dumps(json.loads(raw), ensure_ascii=False).encode(errors="replace"))):
         if not isinstance(item["event_id"], str) or not item["event_id"] or len(event := json.dumps(item)) > 1200:
             return web.Response(status=400, text="the id must be a string, the event no longer than 1,200 characters")
         outbox.execute("INSERT OR IGNORE INTO outbox VALUES (?, ?)", (item["event_id"], event))

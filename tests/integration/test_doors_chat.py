@@ -220,6 +220,16 @@ async def test_an_event_that_does_not_fit_is_put_aside_by_the_hub_and_the_others
     assert '"d-customer_message-1","field":"$.items[0].occurred_at"' in bridge.log()
 
 
+async def test_half_an_emoji_in_a_webhook_holds_nothing_up(tmp_path: Path) -> None:
+    half = {"id": "c-\ud83d", "inbox": "acme-presale", "contact": "wechat:li-lei"}
+    async with running_hub(tmp_path, sources=[CHAT]) as hub, door(hub) as url, running_bridge(tmp_path, url) as bridge:
+        assert await bridge.say("customer_message", 1, conversation=half) == 204
+        await bridge.say("customer_message", 2)
+        await wait_until(lambda: len(hub.bodies(CustomerTurn)) == 1, what="the good one to arrive")
+        await wait_until(lambda: bridge.waiting() == 0, what="the outbox to empty")
+        assert len(hub.bodies(Quarantined)) == 1, "no conversation has a ? in its name"
+
+
 async def test_fifty_events_of_the_greatest_length_fit_one_request(tmp_path: Path) -> None:
     port = free_port()
     async with running_hub(tmp_path, sources=[CHAT]) as hub:
