@@ -140,6 +140,7 @@ def test_a_site_shows_its_seats_of_those_that_are_to_be_there_else_its_probes(sh
         expect(three).to_have_text(f"{word('seats_present')} 580/600  ·  {word('planned')}")
         expect(page.locator(".site-card", has_text="Four").locator(".probes")).to_have_text(f"{word('probes')} 16/16")
         shared.show(board(sites=[site("gz3", name="Three", seats_present=8, seats_expected=0)]))
+        expect(page.locator(".site-card:visible")).to_have_count(1)
         expect(page.locator(".site-card:visible .probes")).to_have_text(f"{word('seats_present')} 8")
 
 
