@@ -103,14 +103,16 @@ def test_waits_and_countdowns_run_in_the_browser_from_calm_over_warning_to_breac
         assert abs(int(one["oldest"].rpartition(":")[2]) * 1_000 - (one["at"] - since)) <= STEP_MS, one
 
 
-def test_a_wait_for_a_later_reply_is_told_apart_from_a_first_one(shared: Wall, browser: Browser) -> None:
+def test_who_waits_off_the_clock_is_told_apart_and_no_first_reply_is_claimed(shared: Wall, browser: Browser) -> None:
+    # a later reply, or a customer who wrote at night and has heard nothing: a tile does not tell which
     later = Waiting(waiting=2, overdue=0, oldest_since=NOON - 60_000, next_due_at=None)
     both = msgspec.structs.replace(later, overdue=1, overdue_since=NOON - 4_000)
     shared.show(board(queues=[tile(id_="later", name="Later", live=later), tile(id_="both", name="Both", live=both)]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        expect(row(page, "Later").locator(".oldest_wait .small")).to_have_text(word("later_reply"))
-        expect(row(page, "Later").locator(".to_breach .small")).to_have_text(word("first_replies_given"))
+        expect(row(page, "Later").locator(".oldest_wait .small")).to_have_text(word("untimed"))
+        expect(row(page, "Later").locator(".to_breach .small")).to_have_text(word("nothing_due"))
+        assert "repl" not in row(page, "Later").inner_text().lower()
         expect(row(page, "Both").locator(".to_breach .small")).to_have_text(f"{word('overdue')} 1")
         expect(row(page, "Both").locator(".to_breach .big")).to_have_text(re.compile(r"\+0:0[4-9]"))
 
@@ -138,6 +140,7 @@ def test_a_site_shows_its_seats_of_those_that_are_to_be_there_else_its_probes(sh
         expect(three).to_have_text(f"{word('seats_present')} 580/600  ·  {word('planned')}")
         expect(page.locator(".site-card", has_text="Four").locator(".probes")).to_have_text(f"{word('probes')} 16/16")
         shared.show(board(sites=[site("gz3", name="Three", seats_present=8, seats_expected=0)]))
+        expect(page.locator(".site-card:visible")).to_have_count(1)
         expect(page.locator(".site-card:visible .probes")).to_have_text(f"{word('seats_present')} 8")
 
 

@@ -40,8 +40,8 @@ export function waitingNow(tile, { w, format }) {
 export function oldest(tile, now, { w, format }) {
   if (tile.live === null) return noData({ w });
   if (tile.live.oldest_since === null) return { tone: "none", big: NOTHING };
-  const later = tile.first_response_limit_ms !== null && tile.live.oldest_due_at === null;
-  return { big: format.elapsed(now - tile.live.oldest_since), small: later ? w("later_reply") : "" };
+  const untimed = tile.first_response_limit_ms !== null && tile.live.oldest_due_at === null;
+  return { big: format.elapsed(now - tile.live.oldest_since), small: untimed ? w("untimed") : "" };
 }
 
 // How many are about to be overdue, as of the board.
@@ -64,7 +64,7 @@ export function toBreach(tile, now, tools) {
   }
   if (left === null) {
     const promised = tile.first_response_limit_ms !== null;
-    return { tone: "none", shape: promised ? "fine" : "wait", small: w(promised ? "first_replies_given" : "no_target") };
+    return { tone: "none", shape: promised ? "fine" : "wait", small: w(promised ? "nothing_due" : "no_target") };
   }
   const shown = { big: format.number(Math.ceil(left / 1000)), unit: w("seconds") };
   if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: dueSoon(tile, tools), late: tile.live.due_soon };
