@@ -274,6 +274,12 @@ def test_every_floor_fits_whole_whatever_its_shape(shared: Wall, browser: Browse
             assert page.evaluate(hidden) == 0, (sites, rows, columns)
 
 
+PLACE = """() => {
+  const { x, y, width, height } = document.querySelector(".seat").getBoundingClientRect();
+  return width > 0 && [x, y, width, height];
+}"""
+
+
 def test_a_seat_changes_its_look_where_it_stands(shared: Wall, browser: Browser) -> None:
     def floor(*waits_ms: int) -> None:
         seats = [SeatTile("sh1/01", "sh1", "", "", True), SeatTile("sh1/02", "sh1", "", "", False)]
@@ -285,11 +291,10 @@ def test_a_seat_changes_its_look_where_it_stands(shared: Wall, browser: Browser)
         seat = page.locator(".seat").first
         expect(seat).to_have_attribute("data-look", "ready")
         expect(page.locator(".seat").last).to_have_attribute("data-look", "silent")
-        expect(seat).to_be_visible()
-        place = seat.bounding_box()
+        place = page.wait_for_function(PLACE).json_value()
         floor(14_000)
         expect(seat).to_have_attribute("data-look", "over")
-        assert seat.bounding_box() == place
+        assert page.wait_for_function(PLACE).json_value() == place
 
 
 FLOOR_PLAN = """async () => {

@@ -110,7 +110,7 @@ def test_who_waits_off_the_clock_is_told_apart_and_no_first_reply_is_claimed(sha
     shared.show(board(queues=[tile(id_="later", name="Later", live=later), tile(id_="both", name="Both", live=both)]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
         live(page)
-        expect(row(page, "Later").locator(".oldest_wait .small")).to_have_text(word("untimed"))
+        expect(row(page, "Later").locator(".oldest_wait .small")).to_have_text(word("not_due"))
         expect(row(page, "Later").locator(".to_breach .small")).to_have_text(word("nothing_due"))
         assert "repl" not in row(page, "Later").inner_text().lower()
         expect(row(page, "Both").locator(".to_breach .small")).to_have_text(f"{word('overdue')} 1")

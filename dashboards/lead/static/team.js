@@ -232,7 +232,7 @@ class TeamScreen extends Shell {
       return { tone: "bad", shape: "bad", big: `+${format.elapsed(-left)}`, small: `${w("overdue")}${many}` };
     }
     if (rank === CALM) return { tone: "none", big: NOTHING };
-    if (left === null) return { tone: "none", shape: "fine", small: w("untimed") };
+    if (left === null) return { tone: "none", shape: "fine", small: w("not_due") };
     const shown = { big: format.number(Math.ceil(left / 1000)), unit: w("seconds") };
     if (rank === WARN) return { ...shown, tone: "warn", shape: "warn", small: w("due_soon") };
     return { ...shown, tone: "", shape: "wait", small: w("in_time") };

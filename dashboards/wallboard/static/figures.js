@@ -40,8 +40,8 @@ export function waitingNow(tile, { w, format }) {
 export function oldest(tile, now, { w, format }) {
   if (tile.live === null) return noData({ w });
   if (tile.live.oldest_since === null) return { tone: "none", big: NOTHING };
-  const untimed = tile.first_response_limit_ms !== null && tile.live.oldest_due_at === null;
-  return { big: format.elapsed(now - tile.live.oldest_since), small: untimed ? w("untimed") : "" };
+  const notDue = tile.first_response_limit_ms !== null && tile.live.oldest_due_at === null;
+  return { big: format.elapsed(now - tile.live.oldest_since), small: notDue ? w("not_due") : "" };
 }
 
 // How many are about to be overdue, as of the board.
