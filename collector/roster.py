@@ -33,7 +33,9 @@ _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "se
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
 _WHOLE: Final = re.compile(r"\d{1,6}")
 """A number of seats or conversations; what is longer was meant for another column."""
-_SHIFT_CHARS: Final = len("08:00-16:00")
+_TIMES: Final = {Relation.SHIFT_OF_PERSON: "shift", Relation.HOURS_OF_SITE: "service_hours"}
+"""Columns that say from when until when by the clock."""
+_TIMES_CHARS: Final = len("08:00-16:00")
 # Bound: of what one office may have.
 PREFIX_MIN: Final = {4: 8, 6: 16}
 """By version of IP, the shortest prefix of a line's addresses: nobody has more of them, and 0.0.0.0/0 is everybody."""
@@ -49,6 +51,7 @@ _PAIRS: Final = (
     (Relation.CONTRACTED_SEATS, "client", "contracted_seats"),
     (Relation.SHIFT_OF_PERSON, "person", "shift"),
     (Relation.SITE_OF_LINE, "line", "site"),
+    (Relation.HOURS_OF_SITE, "site", "service_hours"),
 )
 """Relation, columns of subject and target: a row states each pair it fills, seats beside a shop for it alone."""
 
@@ -211,8 +214,9 @@ class _Reader:
             raise _BadRow("limit: write how many conversations at once, a whole number from 1 on, of at most 6 digits")
         if HOST in row and not _HOST_NAME.fullmatch(row[HOST]):
             raise _BadRow("host: a machine's name without its domain, letters, digits, - and _ only")
-        if "shift" in row:
-            row["shift"] = _shift(row["shift"])
+        for field in _TIMES.values():
+            if field in row:
+                row[field] = _from_until(field, row[field])
         if "egress" in row:
             row["egress"] = _networks(row["egress"])
         if "line" in row and "site" in row:
@@ -269,8 +273,8 @@ class _Reader:
 
 
 def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if relation is Relation.SHIFT_OF_PERSON:
-        starts, _, ends = row["shift"].partition("-")
+    if relation in _TIMES:
+        starts, _, ends = row[_TIMES[relation]].partition("-")
         return (("ends", ends), ("starts", starts))
     return tuple((field, row[field]) for field in _EXTRAS.get(relation, ()) if field in row)
 
@@ -286,13 +290,13 @@ def _check_id(field: str, text: str | None) -> None:
         raise _BadRow(f"client: {OPERATOR} is the operator's own ledger")
 
 
-def _shift(text: str) -> str:
+def _from_until(field: str, text: str) -> str:
     """`HH:MM-HH:MM`, both with two digits."""
     parts = [part.strip().zfill(5) for part in text.replace("~", "-").split("-")]
-    shift = "-".join(parts)
-    if len(shift) > _SHIFT_CHARS or minutes_of(shift) is None:
-        raise _BadRow("shift: write it as 08:00-16:00 or 22:00-06:00")
-    return shift
+    times = "-".join(parts)
+    if len(times) > _TIMES_CHARS or minutes_of(times) is None:
+        raise _BadRow(f"{field}: write it as 08:00-16:00 or 22:00-06:00")
+    return times
 
 
 def _networks(text: str) -> str:

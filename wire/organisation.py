@@ -15,7 +15,7 @@ Document = Annotated[bytes, Meta(max_length=BODY_BYTES_MAX)]
 
 
 class Relation(StrEnum):
-    """subject -> target. client -> shop -> queue; sub-account -> person -> team -> seat -> site; seats; shifts.
+    """subject -> target. client -> shop -> queue; sub-account -> person -> team -> seat -> site; seats; shifts; hours.
 
     The subject of a broadband line is `site/line`: lines of two sites may have one name.
     """
@@ -31,14 +31,15 @@ class Relation(StrEnum):
     SHIFT_OF_PERSON = "shift_of_person"
     SITE_OF_LINE = "site_of_line"
     CONTRACTED_SEATS_OF_SHOP = "contracted_seats_of_shop"
+    HOURS_OF_SITE = "hours_of_site"
 
 
 class RosterLink(Body, frozen=True, array_like=True, gc=False):
     """`subject` has `target` under `relation` within [effective_from, effective_until), None = open-ended.
 
     A later link of the same relation and subject ends the earlier one at its own effective_from. occurred_at is when it
-    was decided. attributes carry extras (counts, shift times as HH:MM; row, switch and circuit of a seat; carrier of a
-    line and `egress`, its public addresses as networks apart by spaces).
+    was decided. attributes carry extras (counts; times of shifts and service hours as HH:MM; row, switch and circuit of
+    a seat; carrier of a line and `egress`, its public addresses as networks apart by spaces).
     """
 
     relation: Relation

@@ -87,7 +87,7 @@ class Seats:
         in_shift = roster.in_shift(self._state, self._limits, seat, at)
         if in_shift is not None:
             return in_shift
-        hours = self._limits.hours
+        hours = roster.hours_at(self._state, self._limits, self._site, at)
         day = hours.business_day(at)
         heard = any(since <= at and hours.business_day(until - 1) >= day for since, until in self._stays.get(seat, ()))
         return hours.is_open(at) and heard

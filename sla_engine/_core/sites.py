@@ -12,10 +12,10 @@ from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
-from sla_engine._core.incidents.roster import accounts_at, clients_at, seats_at, shops_at, teams_at
+from sla_engine._core.incidents.roster import accounts_at, clients_at, opened_or_closed, seats_at, shops_at, teams_at
 from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
-from sla_engine._core.incidents.slots import AT_WORK
+from sla_engine._core.incidents.slots import AT_WORK, SITES
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
@@ -198,16 +198,13 @@ def _troubles(findings: Iterable[Finding]) -> list[TroubleTile]:
 
 
 def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None:
-    state.now = max(state.now, entry.received_at)
+    then, state.now = state.now, max(state.now, entry.received_at)
     as_stamped, entry = entry, by_hub_clock(state, entry)
     known = set(state.sites)
     touched = _now_or_soon(state, entry, take(state, entry))
     if (wrong_at := watch_clock(state, as_stamped)) is not None:
         touched.add(wrong_at)
-    is_open = state.limits.hours.is_open(state.now)
-    if is_open != state.is_open:
-        state.is_open = is_open
-        touched |= known & state.sites.keys()
+    touched |= opened_or_closed(state.roster, state.limits, known & state.sites.keys(), then, state.now)
     touched |= {
         site_id
         for site_id, site in state.sites.items()
@@ -252,7 +249,7 @@ def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
 
 def _only_site(finding: Finding) -> str:
     """The site of a trouble of no one site, while just one has seen it."""
-    sites = finding.details.get("sites", "").split()
+    sites = finding.details.get(SITES, "").split()
     return sites[0] if finding.is_suspected and len(sites) == 1 else ""
 
 

@@ -69,12 +69,15 @@ async def _finished(world: World, outcome: Outcome, site: str, since: float) -> 
     await quiet_for(LATE_S)
     await world.is_in(site, "ok", within_s=60)
     if world.after_end_s:
-        await _all_clear(world, since, site)
+        await _all_clear(world, outcome, since, site)
         await quiet_for(world.after_end_s)
     return _counted(world, outcome, since, site)
 
 
-async def _all_clear(world: World, since: float, site: str) -> None:
+async def _all_clear(world: World, outcome: Outcome, since: float, site: str) -> None:
+    """Wait for it, where there was a page: a missed outage is told in the report, with all others."""
+    if outcome.to_page is None:
+        return
     await wait_until(
         lambda: world.telephone.pages(since, site, is_over=True), ALL_CLEAR_S, what=f"the all-clear of {site}"
     )
@@ -166,7 +169,7 @@ async def broker_and_seats(world: World) -> Outcome:
     for site in world.sites:
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
-    await _all_clear(world, since, "")
+    await _all_clear(world, outcome, since, "")
     await quiet_for(world.after_end_s)
     return _counted(world, outcome, since, *world.sites, "Hub")
 
@@ -181,7 +184,7 @@ async def hub(world: World) -> Outcome:
     for site in world.sites:
         await world.is_in(site, "ok", within_s=60)
     await quiet_for(LATE_S)
-    await _all_clear(world, since, "")
+    await _all_clear(world, outcome, since, "")
     await quiet_for(world.after_end_s)
     return _counted(world, outcome, since, "hub", *world.sites)
 
@@ -192,7 +195,7 @@ async def bridge(world: World) -> Outcome:
     since = await asyncio.to_thread(_set_status, world, site, "OB LB DISCHRG")
     outcome = await _watched(world, "bridge", site, "battery_low", since, 10)
     await asyncio.to_thread(_set_status, world, site, "OL CHRG")
-    await _all_clear(world, since, site)
+    await _all_clear(world, outcome, since, site)
     await quiet_for(ANSWERED_S)  # killed before it knows of the answer it would tell again: twice rather than never
     world.kill("bridge")
     world.start_bridge()

@@ -16,6 +16,7 @@ from typing import Any, Final
 import aiomqtt
 from aiohttp import web
 
+from seatwatch.__main__ import main
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, read_config
 from seatwatch.runtime_file import read_runtime
@@ -268,6 +269,7 @@ async def running_world(directory: Path, *, with_prometheus: bool = False, sites
         )
         config.write_text(text, encoding="utf-8")
         world.config = read_config(config)
+        await asyncio.to_thread(_serve_around_the_clock, world, config)
         token = secret_file(directory / "data", "notify.token")
         routes, rules = directory / "alertmanager.yml", directory / "rules.yml"
         routes.write_text(alertmanager_text(world.config, load_defaults(), token), encoding="utf-8")
@@ -298,6 +300,14 @@ async def running_world(directory: Path, *, with_prometheus: bool = False, sites
         for task in speaking:
             task.cancel()
         await asyncio.wait(speaking)  # before the broker goes
+
+
+def _serve_around_the_clock(world: World, config: Path) -> None:
+    """Otherwise it would hang on the hour of the test what is a page and what waits for the morning."""
+    roster = world.directory / "roster.csv"
+    rows = [f"{site},00:00-24:00,2026-01-01" for site in world.sites]
+    roster.write_text("\n".join(["site,service_hours,effective_from", *rows]) + "\n", encoding="utf-8")
+    assert main(["roster", "import", str(roster), "--config", str(config), "--time-zone", "UTC"]) == 0
 
 
 def _start_probe(world: World, site: str, ups: str) -> None:

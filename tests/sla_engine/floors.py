@@ -35,6 +35,11 @@ def two_lines(log: Log, at: int = NOON) -> list[Recorded]:
     ]
 
 
+def hours(log: Log, site: str, starts: str, ends: str) -> Recorded:
+    """The roster says when a site serves."""
+    return log.link(Relation.HOURS_OF_SITE, site, f"{starts}-{ends}", starts=starts, ends=ends)
+
+
 def floor(log: Log, seats: int, at: int = NOON, *, roster: bool = True, site: str = "north") -> list[Recorded]:
     """Seats s00, s01 ... in rows of ten, each one its own person, working 08:00 to 24:00; and a gateway."""
     names = [f"s{number:02}" for number in range(seats)]

@@ -7,7 +7,17 @@ import pytest
 
 from sla_engine._core.sites import SitesState, fold_sites, new_sites, open_incidents
 from tests.sla_engine.entries import NOON, Log, head
-from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
+from tests.sla_engine.floors import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    beats,
+    floor,
+    said_after,
+    silences,
+    steps,
+    two_lines,
+)
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Comms, Power, SelfTest
 from wire.incident import Cause, IncidentStep, Severity
@@ -156,30 +166,6 @@ def test_one_line_down_grows_into_all_lines_down_and_back_as_one_incident() -> N
     assert [each.severity for each in said] == ["page", "call", "page", "page"]
     assert said[0].started_at == NOON + 8_000
     assert said[0].details["carrier"] == "telecom"
-
-
-def test_a_standby_line_is_a_ticket_and_so_is_any_one_line_at_night() -> None:
-    log = Log()
-    standby = said_after(*two_lines(log), log.line("gate", NOON + 1, "unicom", LineState.DOWN))
-    assert [each.severity for each in standby] == [Severity.TICKET]
-    log = Log()
-    night = said_after(*two_lines(log, NIGHT), log.line("gate", NIGHT + 1, "telecom", LineState.DOWN))
-    assert [each.severity for each in night] == [Severity.TICKET]
-    log = Log()
-    both = [log.line("gate", NIGHT + 1, line, LineState.DOWN) for line in ("telecom", "unicom")]
-    assert said_after(*two_lines(log, NIGHT), *both)[-1].severity is Severity.CALL
-
-
-def test_what_is_a_ticket_at_night_is_a_page_when_the_day_begins() -> None:
-    log = Log()
-    opening = NOON + 20 * HOUR
-    said = said_after(
-        *two_lines(log, NIGHT),
-        log.line("gate", NIGHT + 1, "telecom", LineState.DOWN),
-        log.clock(opening - SECOND),
-        log.clock(opening),
-    )
-    assert [(each.step, each.severity) for each in said] == [("opened", "ticket"), ("changed", "page")]
 
 
 def test_a_suspect_line_is_no_finding_and_ends_none() -> None:

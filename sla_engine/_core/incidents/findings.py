@@ -1,6 +1,6 @@
 """The troubles of a site as they stand, children left out under what explains them; and those of no one site."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from sla_engine._core.incidents.model import (
     Ups,
 )
 from sla_engine._core.incidents.planned import explains_site, is_planned
+from sla_engine._core.incidents.roster import hours_at
 from sla_engine._core.incidents.seats import cover, lost_seats
 from sla_engine._core.incidents.slots import (
     ACCOUNT_,
@@ -45,6 +46,7 @@ from sla_engine._core.incidents.slots import (
     SEATS_SILENT,
     SEVERITIES,
     SILENT,
+    SITES,
     STANDBY,
     STANDBY_SEVERITIES,
     UPLINK,
@@ -100,7 +102,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
             lines_down |= {
                 line for each in found if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
-            found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site)]
+            found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site_id)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
     found += clock_findings(site)
     for each in found:
@@ -268,14 +270,15 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
         )
 
 
-def _accounts(state: SitesState, site: Site) -> Iterator[Finding]:
+def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
     """A platform's client that runs elsewhere and not here, on a seat that is there and is to be.
 
     Confirmed by another seat that lost it within the same moment, or by the source of conversations, which says that
     the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
     """
+    site = state.sites[site_id]
     running = {seen.platform for seen in site.platforms.values() if seen.is_running}
-    lost = [seen for seen in site.platforms.values() if seen.platform in running and _is_lost(state, site, seen)]
+    lost = [seen for seen in site.platforms.values() if seen.platform in running and _is_lost(state, site_id, seen)]
     for seen in lost:
         subject = f"{seen.seat}/{seen.platform}"
         work = seen_at_work(site, subject, seen.since)
@@ -293,12 +296,12 @@ def _accounts(state: SitesState, site: Site) -> Iterator[Finding]:
         yield replace(found, is_suspected=work is None and not is_shared)
 
 
-def _is_lost(state: SitesState, site: Site, seen: PlatformSeen) -> bool:
+def _is_lost(state: SitesState, site_id: str, seen: PlatformSeen) -> bool:
     """A seat PC that is left on after its shift needs no platform."""
-    probe = site.probes.get(seen.source)
+    probe = state.sites[site_id].probes.get(seen.source)
     if probe is None or probe.silent_since is not None or not seen.seat or seen.is_running is not False:
         return False
-    return is_expected(state, probe, state.now)
+    return is_expected(state, site_id, probe, state.now)
 
 
 def _platforms(state: SitesState) -> Iterator[Finding]:
@@ -313,7 +316,7 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
     for platform, sites in sorted(failing.items()):
         since, first = min(here.since for _, here in sites), min(here.index for _, here in sites)
         moved = any(each.at > here.since for site_id, here in sites for each in state.sites[site_id].moved)
-        more = {"subject": platform, "sites": " ".join(site_id for site_id, _ in sites)}
+        more = {"subject": platform, SITES: " ".join(site_id for site_id, _ in sites)}
         if sum(here.failing for _, here in sites) == 1:
             more[LONE] = "yes"
         found = new_finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
@@ -344,8 +347,16 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
         severities = CERTAIN_SEVERITIES
     elif found.details.get(LONE) and found.is_suspected:
         severities = LONE_SEVERITIES
-    severity = severities[0 if state.is_open else 1]
+    severity = severities[0 if _is_open(state, found.details.get(SITES, site_id).split()) else 1]
     planned = is_planned(state, site_id, found)
     if planned and found.what != BATTERY_LOW:
         severity = INFO
     return replace(found, severity=severity, is_planned=planned)
+
+
+def _is_open(state: SitesState, sites: Collection[str]) -> bool:
+    """Whether one of these sites serves now; where a trouble is of none by name, whether any of all does."""
+    return any(
+        hours_at(state.roster, state.limits, each, state.now).is_open(state.now)
+        for each in sites or state.sites or [""]
+    )

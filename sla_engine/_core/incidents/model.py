@@ -356,7 +356,7 @@ class SitesState(msgspec.Struct):
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
     newest revision the ledger holds of an incident. feeds: silent sources of no site. strangers: senders that nobody
-    had configured when they were heard. is_open: whether it was service time at the last entry.
+    had configured when they were heard.
     """
 
     limits: SiteLimits
@@ -371,7 +371,6 @@ class SitesState(msgspec.Struct):
     recorded: dict[str, int] = {}
     strangers: list[str] = []
     now: int = 0
-    is_open: bool = False
 
     def site_with(self, source: str) -> str | None:
         """The site a source stands at; None where it stands at none, or that one was removed."""

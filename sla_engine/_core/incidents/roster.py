@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-from sla_engine._core.incidents.model import RosterLine, SiteLimits, SiteRosterState, within
+from sla_engine._core.incidents.model import Hours, RosterLine, SiteLimits, SiteRosterState, within
 from sla_engine._core.windows import MINUTE_MS
 from wire.organisation import Relation, RosterLink
 
@@ -31,6 +31,7 @@ _KEPT: Final = frozenset(
         Relation.SHIFT_OF_PERSON,
         Relation.PERSON_OF_ACCOUNT,
         Relation.SITE_OF_LINE,
+        Relation.HOURS_OF_SITE,
     }
 )
 
@@ -56,6 +57,24 @@ def seats_at(state: SiteRosterState, site: str, at: int) -> Iterator[tuple[str, 
         link = _link(state, Relation.SITE_OF_SEAT, seat, at)
         if link is not None and link.target == site:
             yield seat, link
+
+
+def hours_at(state: SiteRosterState, limits: SiteLimits, site: str, at: int) -> Hours:
+    """When a site serves, as the roster had it at `at`; the hours of the default contract where it says nothing."""
+    times = _times(_link(state, Relation.HOURS_OF_SITE, site, at))
+    usual = limits.hours
+    return usual if times is None else Hours(usual.zone, *times, usual.day_starts_ms)
+
+
+def opened_or_closed(
+    state: SiteRosterState, limits: SiteLimits, sites: Collection[str], since: int, at: int
+) -> set[str]:
+    """Sites that began or ceased to serve between the minutes of two instants (ms); cheap within one minute."""
+    since, at = since // MINUTE_MS * MINUTE_MS, at // MINUTE_MS * MINUTE_MS
+    if since == at:
+        return set()
+    were, are = ({site for site in sites if hours_at(state, limits, site, then).is_open(then)} for then in (since, at))
+    return were ^ are
 
 
 def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> bool | None:
@@ -171,7 +190,11 @@ def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:
 
 
 def _shift(state: SiteRosterState, person: str, at: int) -> tuple[int, int] | None:
-    link = _link(state, Relation.SHIFT_OF_PERSON, person, at)
+    return _times(_link(state, Relation.SHIFT_OF_PERSON, person, at))
+
+
+def _times(link: RosterLine | None) -> tuple[int, int] | None:
+    """From when until when by the clock, in ms since midnight."""
     if link is None:
         return None
     starts, ends = (_clock_time(link.attributes.get(name, "")) for name in (STARTS, ENDS))

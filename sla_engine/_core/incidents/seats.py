@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.model import Probe, Site, SiteLimits, SitesState
+from sla_engine._core.incidents.model import Hours, Probe, Site, SiteLimits, SitesState
 from sla_engine._core.incidents.verdict import heard_until
 from wire.board import SeatTile
 from wire.facility import Role
@@ -94,14 +94,14 @@ def expected_seats(state: SitesState, site_id: str, now: int) -> int | None:
     probes = {p.seat: p for p in state.sites[site_id].probes.values() if p.role is Role.SEAT and p.seat}
     if not from_roster and not probes:
         return None
-    return sum(_is_expected(state, seat, probes, now) for seat in from_roster | probes.keys())
+    hours = roster.hours_at(state.roster, state.limits, site_id, now)
+    return sum(_is_expected(state, hours, seat, probes, now) for seat in from_roster | probes.keys())
 
 
-def _is_expected(state: SitesState, seat: str, probes: dict[str, Probe], now: int) -> bool:
+def _is_expected(state: SitesState, hours: Hours, seat: str, probes: dict[str, Probe], now: int) -> bool:
     in_shift = roster.in_shift(state.roster, state.limits, seat, now)
     if in_shift is not None:
         return in_shift
-    hours = state.limits.hours
     return seat in probes and hours.is_open(now) and probes[seat].day == hours.business_day(now)
 
 

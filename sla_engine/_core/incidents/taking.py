@@ -191,21 +191,22 @@ def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool
 
 
 def _fall_silent(state: SitesState, probe: Probe, body: SourceSilent, entry: Recorded) -> bool:
-    probe.was_expected = probe.role is Role.SEAT and is_expected(state, probe, body.heard_at)
-    probe.was_expected &= is_expected(state, probe, entry.received_at)
+    site_id = state.site_of[body.about_source]
+    probe.was_expected = probe.role is Role.SEAT and is_expected(state, site_id, probe, body.heard_at)
+    probe.was_expected &= is_expected(state, site_id, probe, entry.received_at)
     probe.silent_since = body.heard_at
     probe.said_silent_at, probe.silent_index = entry.received_at, entry.index
     return True
 
 
-def is_expected(state: SitesState, probe: Probe, at: int) -> bool:
+def is_expected(state: SitesState, site_id: str, probe: Probe, at: int) -> bool:
     """Whether a seat is to be there at `at`: inside its shift, else once it was heard that day, in service hours."""
     limits = state.limits
     in_shift = roster.in_shift(state.roster, limits, probe.seat, at) if probe.seat else None
     if in_shift is not None:
         return in_shift
-    open_soon = limits.hours.is_open(at) and limits.hours.is_open(at + limits.leaves_early_ms)
-    return open_soon and probe.day == limits.hours.business_day(at)
+    hours = roster.hours_at(state.roster, limits, site_id, at)
+    return hours.is_open(at) and hours.is_open(at + limits.leaves_early_ms) and probe.day == hours.business_day(at)
 
 
 def _take_ups(site: Site, body: UpsReading, entry: Recorded) -> bool:
