@@ -66,9 +66,13 @@ class OnCall:
         self._heard: Final = asyncio.Event()
         self._news: Final = {url.rstrip("/"): asyncio.Event() for url in urls}
 
-    def take_up(self, said: Iterable[IncidentSaid], taken_on: Mapping[str, TakenOn]) -> None:
-        """What was open when we came, and who had taken what of it on."""
+    def take_up(
+        self, said: Iterable[IncidentSaid], taken_on: Mapping[str, TakenOn], louder_at: Mapping[str, int] | None = None
+    ) -> None:
+        """What was open when we came, who had taken what of it on, and when it became graver than it was (ms)."""
         self._pager.hear(said, self._clock_ms(), is_history=True)
+        for incident, at in (louder_at or {}).items():
+            self._pager.louder(incident, at)
         for incident, whose in taken_on.items():
             self._pager.acknowledge(incident, whose)
         self.is_ready = True

@@ -74,9 +74,9 @@ class Desk:
         """Call people until cancelled. What was open before we came is taken up first."""
         self._book.listeners.append(self._pager.said)
         await sites.caught_up.wait()
-        taken_on = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries)
+        before = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries)
         # asked again: what ended while the record was read has been said already, and would stay open for ever
-        self._pager.take_up(self._book.open_incidents(), taken_on)
+        self._pager.take_up(self._book.open_incidents(), before.found, before.louder_at)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._messages.run(), name="messages")
             await self._pager.run()
@@ -101,9 +101,7 @@ class Desk:
         return True
 
 
-async def taken_on_before(
-    open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int
-) -> dict[str, TakenOn]:
+async def taken_on_before(open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int) -> TakingOn:
     """Who holds which of these incidents, and since when, by the record. Others are not looked for."""
     first = min((said.first_index for said in open_before), default=feed.size)
     taking = TakingOn()
@@ -114,4 +112,4 @@ async def taken_on_before(
             if stored.kind in _HISTORY:
                 taking.see(recorded(stored))
         await asyncio.sleep(0)
-    return taking.found
+    return taking

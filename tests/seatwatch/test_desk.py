@@ -32,8 +32,8 @@ async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_bega
     feed.append([Event(each, "~incident", T0 + 10) for each in (first, second)])
     feed.append([Event(acknowledged(second.incident, at), "~acknowledged", at) for at in (T0 + 20, T0 + 30)])
     still_open = [msgspec.structs.replace(each, first_index=start) for each in (first, second)]
-    assert await taken_on_before(still_open, feed, 2) == {second.incident: TakenOn("floor", T0 + 20)}
-    assert await taken_on_before([], feed, 2) == {}
+    assert (await taken_on_before(still_open, feed, 2)).found == {second.incident: TakenOn("floor", T0 + 20)}
+    assert (await taken_on_before([], feed, 2)).found == {}
     feed.close()
 
 
@@ -60,11 +60,11 @@ async def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path
         Event(acknowledged(line.incident, T0 + 1), "~acknowledged", T0 + 1),
     ]
     feed.append([*story, Event(same, "~incident", T0 + 2)])
-    assert await taken_on_before([same], feed, 2) == {line.incident: TakenOn("floor", T0 + 1)}
+    assert (await taken_on_before([same], feed, 2)).found == {line.incident: TakenOn("floor", T0 + 1)}
     feed.append([Event(both, "~incident", T0 + 3)])
-    assert await taken_on_before([both], feed, 2) == {}
+    assert (await taken_on_before([both], feed, 2)).found == {}
     feed.append([Event(acknowledged(line.incident, T0 + 4), "~acknowledged", T0 + 4)])
-    assert await taken_on_before([both], feed, 2) == {line.incident: TakenOn("floor", T0 + 4)}
+    assert (await taken_on_before([both], feed, 2)).found == {line.incident: TakenOn("floor", T0 + 4)}
     feed.close()
 
 

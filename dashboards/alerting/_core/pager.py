@@ -144,14 +144,15 @@ class Standing(NamedTuple):
 class _Open(msgspec.Struct):
     """said: the newest revision. since: from when on it is what it is, as people are told.
 
-    kind_since: the same by our own clock, from which holds count. paged: the revision whose kind and severity people
-    were paged about, None before that. paged_since: from when on it was that, whatever became of it meanwhile.
-    taken_as: what it was when it was taken on.
+    kind_since: the same by our own clock, from which holds count. louder_at: when it last became graver than it was,
+    0 = never. paged: the revision whose kind and severity people were paged about, None before that. paged_since: from
+    when on it was that, whatever became of it meanwhile. taken_as: what it was when it was taken on.
     """
 
     said: IncidentSaid
     since: int
     kind_since: int
+    louder_at: int = 0
     explained_until: int | None = None
     paged: IncidentSaid | None = None
     paged_at: int = 0
@@ -188,12 +189,19 @@ class Pager:
                     is_again = known.paged is not None and known.paged.what == incident.what
                     known.since = known.paged_since if is_again else incident.occurred_at
                     known.kind_since = now_ms
+                if RANK[incident.severity] > RANK[known.said.severity]:
+                    known.louder_at = now_ms
                 known.said = incident
         self._causes = {}
         for opened in self._open.values():
             if may_explain(opened.said.what):
                 everywhere = layer_of(opened.said.what) is Layer.MONITORING
                 self._causes.setdefault(EVERYWHERE if everywhere else opened.said.site, []).append(opened)
+
+    def louder(self, incident: str, at: int) -> None:
+        """By the record it became as grave as it is at `at` (ms). Does nothing for one not open."""
+        if incident in self._open:
+            self._open[incident].louder_at = at
 
     def acknowledge(self, incident: str, taken_on: TakenOn) -> None:
         """Somebody took it on as it is: nobody else is paged until it pages again because it became graver.
@@ -221,7 +229,9 @@ class Pager:
             if opened.paged is not None and _has_calmed_down(opened.paged, opened.said):
                 opened.paged = None
             if self._may_page(opened) and self._due(opened) <= now_ms:
-                opened.paged, opened.paged_at, opened.paged_since = opened.said, self._due(opened), opened.since
+                # what was quiet all night and pages in the morning calls the next on duty from then on, not all at once
+                paged_at = max(self._due(opened), opened.louder_at)
+                opened.paged, opened.paged_at, opened.paged_since = opened.said, paged_at, opened.since
                 paged = [*self._paged.get(_slot(opened.said), ()), now_ms]
                 self._paged[_slot(opened.said)] = paged[-self._settings.often_pages :]
                 if opened.taken_as is not None and is_graver(opened.said, opened.taken_as):
