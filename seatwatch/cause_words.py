@@ -12,7 +12,8 @@ from wire.verdict import Verdict
 
 def causes_found(reader: LedgerReader, since: int, until: int, defaults: Defaults) -> list[Caused]:
     """Why the misses of sessions that began within [since, until), ms, were misses. Raises LedgerCorrupt."""
-    load = defaults.fill(LoadLimits, "incidents", hands_limit=defaults.int("board.hands_limit"))
+    hands_limit, hands_idle_ms = defaults.int("board.hands_limit"), defaults.ms("board.hands_idle")
+    load = defaults.fill(LoadLimits, "incidents", hands_limit=hands_limit, hands_idle_ms=hands_idle_ms)
     limits = CauseLimits(load, defaults.fill(AfterLimits, "incidents"))
     return causes_in(reader, since, until, limits, lookback_ms=defaults.ms("board.lookback"))
 

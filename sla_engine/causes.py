@@ -6,18 +6,20 @@ A table beside the facts: it changes no verdict. Whether a contract excuses a ca
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from sla_engine._core.attribution import OPEN_END, AfterLimits, Held, Miss, Trace, trace
 from sla_engine._core.choices import ClockDomains
 from sla_engine._core.circumstances import Circumstances, LoadLimits
 from sla_engine._core.definition import label_of
-from sla_engine._core.engine import definitions_of
+from sla_engine._core.engine import definitions_of, place_of
 from sla_engine.replay import STANDING, Given, Replay, entered_rules, last_facts, ledger_batches, restating
 from sla_engine.runners.tail import EntryReader
+from sla_engine.stays import NeverLeft, Stay
 from wire.kinds import Kind
 from wire.recorded import Recorded
-from wire.verdict import Fact, LegFact, SessionFact, Verdict
+from wire.verdict import Fact, LegFact, LoadChange, SessionFact, Verdict
 
 _HALF: Final = 2
 _LASTING: Final = STANDING | {Kind.PRESENCE, Kind.INCIDENT, Kind.SOURCE_SILENT, Kind.SOURCE_BACK}
@@ -56,21 +58,31 @@ def causes(
     """As `causes_in`, over the entries of a ledger from its first on. given: rules that restate."""
     fold = Replay(given)
     circumstances = Circumstances(limits.load)
+    never_left = NeverLeft()
     facts: list[Fact] = []
     ends_at = 0
     for batch in batches:
         facts += fold.fold(batch)
         for entry in batch:
             circumstances.take(entry)
+            if entry.body is not None:
+                never_left.hear(entry.body)
             ends_at = entry.received_at
     last = last_facts(facts).values()
-    legs = [fact for fact in last if isinstance(fact, LegFact) and not fact.void]
     sessions = _primary(fold, [fact for fact in last if isinstance(fact, SessionFact) and not fact.void])
+    stays = [
+        Stay(fact.conversation, fact.session, fact.queue, _held(fact), fact.replied_at)
+        for fact in last
+        if isinstance(fact, LegFact) and not fact.void
+    ]
+    loads = [fact for fact in last if isinstance(fact, LoadChange)]
+    queues = {(fact.conversation, fact.session): fact.queue for fact in sessions}
+    stays += never_left.stays(loads, queues, partial(place_of, fold.shard), limits.load.hands_idle_ms, ends_at)
     arrivals: dict[str, list[int]] = defaultdict(list)
     for fact in sessions:
         arrivals[fact.queue].append(fact.started_at)
-    impaired = circumstances.impaired(legs, arrivals)
-    misses = _Misses(legs, circumstances, ends_at)
+    impaired = circumstances.impaired([stay.held for stay in stays], arrivals)
+    misses = _Misses(stays, circumstances, ends_at)
     return [
         Caused(fact, trace(misses.of(fact), impaired, limits.after))
         for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
@@ -91,21 +103,22 @@ def _primary(fold: Replay, facts: list[SessionFact]) -> list[SessionFact]:
 class _Misses:
     """Makes a miss of a fact, with what its legs tell."""
 
-    def __init__(self, legs: list[LegFact], circumstances: Circumstances, ends_at: int) -> None:
+    def __init__(self, stays: list[Stay], circumstances: Circumstances, ends_at: int) -> None:
         self._circumstances = circumstances
         self._ends_at = ends_at
-        self._legs: dict[tuple[str, int], list[LegFact]] = defaultdict(list)
+        self._stays: dict[tuple[str, int], list[Held]] = defaultdict(list)
         sites: dict[str, Counter[str]] = defaultdict(Counter)
         peers: dict[str, dict[str, Held]] = defaultdict(dict)
         self._replies: dict[str, list[int]] = defaultdict(list)
-        self._of_account: dict[str, list[LegFact]] = defaultdict(list)
-        for leg in legs:
-            self._legs[leg.conversation, leg.session].append(leg)
-            sites[leg.queue][leg.place.site] += 1
-            self._of_account[leg.place.account].append(leg)
-            peers[leg.queue].setdefault(leg.place.account, _held(leg))
-            if leg.replied_at is not None:
-                insort(self._replies[leg.place.account], leg.replied_at)
+        self._of_account: dict[str, list[Stay]] = defaultdict(list)
+        for stay in stays:
+            held = stay.held
+            self._stays[stay.conversation, stay.session].append(held)
+            sites[stay.queue][held.site] += 1
+            self._of_account[held.account].append(stay)
+            peers[stay.queue].setdefault(held.account, held)
+            if stay.replied_at is not None:
+                insort(self._replies[held.account], stay.replied_at)
         self._peers = {queue: tuple(each.values()) for queue, each in peers.items()}
         self._home = {
             queue: frozenset(site for site, count in counts.items() if count * _HALF >= counts.total())
@@ -121,7 +134,6 @@ class _Misses:
             until = since + fact.waited_ms
         else:
             until = self._ends_at if fact.ended_at is None else fact.ended_at
-        legs = self._legs[fact.conversation, fact.session]
         until = max(until, fact.due_at)
         return Miss(
             conversation=fact.conversation,
@@ -132,7 +144,7 @@ class _Misses:
             since=since,
             due_at=fact.due_at,
             until=until,
-            held=tuple(_held(leg) for leg in legs),
+            held=tuple(self._stays[fact.conversation, fact.session]),
             home_sites=self._home.get(fact.queue, frozenset()),
             alone_since=self._alone_since(fact, since, until),
             ahead=self._ahead(fact.place.account, since),
@@ -153,26 +165,25 @@ class _Misses:
     def _busy_since(self, account: str, at: int) -> int:
         """From when on, without a pause, somebody waited for this account's reply at `at`."""
         since = at
-        for leg in sorted(self._of_account[account], key=lambda each: each.started_at, reverse=True):
-            if leg.started_at < since <= (leg.ended_at if leg.replied_at is None else leg.replied_at):
-                since = leg.started_at
+        for stay in sorted(self._of_account[account], key=lambda each: each.held.since, reverse=True):
+            if stay.held.since < since <= stay.owed_until:
+                since = stay.held.since
         return since
 
     def _before(self, fact: SessionFact, since: int, until: int) -> tuple[tuple[int, int], ...]:
         """Others whom whoever replied answered within (since, until): when each stay began, and its reply."""
         told = (
-            (leg.replied_at, leg.started_at)
-            for leg in self._of_account[fact.place.account]
-            if leg.replied_at is not None and since < leg.replied_at < until and leg.conversation != fact.conversation
+            (stay.replied_at, stay.held.since)
+            for stay in self._of_account[fact.place.account]
+            if stay.replied_at is not None
+            and since < stay.replied_at < until
+            and stay.conversation != fact.conversation
         )
         return tuple((started_at, replied_at) for replied_at, started_at in sorted(told))
 
     def _ahead(self, account: str, at: int) -> int:
         """How many customers an account owed a first reply when one more came."""
-        return sum(
-            leg.started_at < at < (leg.ended_at if leg.replied_at is None else leg.replied_at)
-            for leg in self._of_account[account]
-        )
+        return sum(stay.held.since < at < stay.owed_until for stay in self._of_account[account])
 
 
 def _held(leg: LegFact) -> Held:

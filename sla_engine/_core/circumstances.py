@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from sla_engine._core.attribution import OPEN_END, Impaired
+from sla_engine._core.attribution import OPEN_END, Held, Impaired
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine._core.incidents.slots import MOVED_AT, SEATS_SILENT, STANDBY, TOLD_AFTERWARDS
@@ -17,7 +17,6 @@ from wire.incident import Cause, IncidentSaid
 from wire.organisation import Relation, RosterLink
 from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
-from wire.verdict import LegFact
 
 _PERCENT: Final = 100
 _SITE_WIDE: Final = {
@@ -34,7 +33,8 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     surge_window_ms: in which so many conversations arrive on one queue, at least surge_arrivals and surge_percent of
     what surge_usual_ms before it, of which at least surge_windows_before are known, brought in as long.
-    hands_limit: conversations at once where the roster states none.
+    hands_limit: conversations at once where the roster states none. hands_idle_ms: how long after the last word on it a
+    conversation is in hands whose end nobody told.
     """
 
     surge_window_ms: int
@@ -43,6 +43,7 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
     surge_usual_ms: int
     surge_windows_before: int
     hands_limit: int
+    hands_idle_ms: int
 
 
 class Circumstances:
@@ -89,14 +90,14 @@ class Circumstances:
                 if conversation:
                     self.source_of.setdefault(conversation, entry.source)
 
-    def impaired(self, legs: Iterable[LegFact], arrivals: Mapping[str, Sequence[int]]) -> list[Impaired]:
+    def impaired(self, stays: Iterable[Held], arrivals: Mapping[str, Sequence[int]]) -> list[Impaired]:
         """Everything that stood in the way. arrivals: by queue, when its sessions began, ms."""
         found = [*self._gaps]
         found += [Impaired(cause=Cause.FEED_GAP, since=since, source=source) for source, since in self._silent.items()]
         for revisions in self._incidents.values():
             found += self._of_incident(sorted(revisions, key=lambda said: said.revision))
         found += self._absences()
-        found += self._saturated(legs)
+        found += self._saturated(stays)
         for queue, starts in arrivals.items():
             found += _surges(queue, sorted(starts), self._limits)
         return found
@@ -169,13 +170,13 @@ class Circumstances:
         told = [presence for since, presence in sorted(self._presences.get(account, [])) if since <= at]
         return told[-1] if told else None
 
-    def _saturated(self, legs: Iterable[LegFact]) -> Iterator[Impaired]:
+    def _saturated(self, stays: Iterable[Held]) -> Iterator[Impaired]:
         """Times in which an account had more conversations in hands than it is meant to hold."""
         changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
         seat_of: dict[str, str] = {}
-        for leg in legs:
-            changes[leg.place.account] += [(leg.started_at, 1), (leg.ended_at, -1)]
-            seat_of[leg.place.account] = leg.place.seat
+        for held in stays:
+            changes[held.account] += [(held.since, 1), (held.until, -1)]
+            seat_of[held.account] = held.seat
         for account, steps in changes.items():
             hands, since = 0, -1
             for at, change in sorted(steps):

@@ -105,12 +105,12 @@ class ClientState:
         self.quality: Final = QualityChecks[tuple[Group, ...]](known.checks, self.book.add, self.book.remove)
         self.room: Final = WaitingRoom(settings.due_soon_max_ms)
         told = known.told
-        self.feeds: Final = Feeds(told.feeds)
+        self.feeds: Final = Feeds(told.feeds, hindsight=hindsight)
         self.coverages: Final = Coverages(told.coverage)
         self.seats: Final = Seats(known.seats, settings.hands_limit)
         half_hours = WindowCalendar(calendar.zone, HALF_HOUR_MS, calendar.day_starts_ms)
         self.staff: Final = StaffTime(half_hours, self.open_ms, known.days)
-        self.people: Final = People(self.groups, place_of, self.seats, self.staff)
+        self.people: Final = People(self.groups, place_of, self.seats, self.staff, self.feeds.tells_of_now)
         self.concurrency: Final = Concurrency()
         self.hands: Final = Hands(self.people, self.concurrency, settings.hands_idle_ms)
         self.surges: Final = Surges(settings.surge_conversations, settings.surge_within_ms)
@@ -149,10 +149,9 @@ class ClientState:
 
     def observe(self, batch: Iterable[Recorded]) -> None:
         """Take what entries say about the record, its feeds and the people, in index order."""
-        counts = self.counts
         for entry in batch:
             kind = entry.kind
-            count_entry(counts, kind)
+            count_entry(self.counts, kind)
             if kind in _CONVERSATION_KINDS:
                 if entry.body is not None:
                     self.coverages.hear(entry.source, entry.body.occurred_at, proves=self.feeds.proves(entry.source))
@@ -180,6 +179,7 @@ class ClientState:
             case SourceDeclared():
                 self.feeds.declare(body)
                 self.coverages.declare(body)
+                self._roster_changed = True  # whom it told of may be nobody of now any more
             case SourceSilent():
                 self.feeds.silence(body)
                 self.coverages.silence(body)

@@ -33,8 +33,10 @@ class FeedsState(msgspec.Struct):
 class Feeds:
     """How far a tile can be trusted, from what its sources declared and when they were heard."""
 
-    def __init__(self, state: FeedsState) -> None:
+    def __init__(self, state: FeedsState, *, hindsight: bool = False) -> None:
+        """hindsight: what is told the day after is known by now."""
         self.state: Final = state
+        self._hindsight: Final = hindsight
 
     def declare(self, body: SourceDeclared) -> None:
         """A source is known from here on. Declaring it again replaces what it said before."""
@@ -67,6 +69,11 @@ class Feeds:
         """Whether an event of `source` shows that it was there then: it tells at once, and numbers what it tells."""
         known = self.state.sources.get(source)
         return known is None or (known.feed in (Feed.LIVE, None) and known.numbered)
+
+    def tells_of_now(self, source: str) -> bool:
+        """Whether what a source told last may still hold; what one tells the day after is over by then."""
+        known = self.state.sources.get(source)
+        return self._hindsight or known is None or known.feed is not Feed.DAILY
 
     def queues(self) -> Collection[str]:
         """Every queue some source told of."""

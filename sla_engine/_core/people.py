@@ -11,7 +11,7 @@ import msgspec
 
 from sla_engine._core.groups import QUEUE, SHOP, Group, Groups
 from sla_engine._core.seats import Seats
-from sla_engine._core.staffing import StaffTime, told_state
+from sla_engine._core.staffing import AWAY, StaffTime, told_state
 from wire.board import AgentCount, Ratio
 from wire.conversation import Activity, Presence, PresenceChanged
 from wire.ids import UNASSIGNED
@@ -69,15 +69,26 @@ class _Person:
 
 
 class People:
-    """Everybody whose presence a source told. held: account -> conversations it has in hands, none without any."""
+    """Everybody whose presence a source tells. held: account -> conversations it has in hands, none without any.
 
-    def __init__(self, groups: Groups, place_of: PlaceOf, seats: Seats, staff: StaffTime) -> None:
-        """seats: limits and shops. staff: is told who is at work."""
+    Whom a source tells of the day after is kept in `accounts` alone: on no tile, and never counted as at work.
+    """
+
+    def __init__(
+        self,
+        groups: Groups,
+        place_of: PlaceOf,
+        seats: Seats,
+        staff: StaffTime,
+        tells_of_now: Callable[[str], bool],
+    ) -> None:
+        """seats: limits and shops. staff: is told who is at work. tells_of_now: asked of a source."""
         self.accounts: dict[str, AccountState] = {}
         self._groups: Final = groups
         self._place_of: Final = place_of
         self._seats: Final = seats
         self._staff: Final = staff
+        self._tells_of_now: Final = tells_of_now
         self._limits: dict[str, int] = {}
         self._filled: dict[Group, list[int]] = defaultdict(lambda: [0, 0])
         self.held: dict[str, set[str]] = defaultdict(set)
@@ -94,17 +105,23 @@ class People:
     def tell(self, source: str, body: PresenceChanged) -> None:
         """Take in a presence; one that is older than what is known changes no state of now."""
         known = self.accounts.get(body.account)
+        is_of_now = self._tells_of_now(source)
+        if known is not None and self._tells_of_now(known.source) is not is_of_now:
+            if not is_of_now:
+                return
+            known = None
         if known is None or body.occurred_at >= known.told_at:
             same = known is not None and known.presence is body.presence
             since = known.since if known is not None and same else body.occurred_at
             self.accounts[body.account] = AccountState(body.presence, body.activity, body.occurred_at, source, since)
             if known is None or known.source != source:
                 self._settle(body.account, body.occurred_at)
-            elif (known.presence, known.activity) != (body.presence, body.activity):
+            elif is_of_now and (known.presence, known.activity) != (body.presence, body.activity):
                 self._recount(self._person_of[body.account])
         elif body.presence is not known.presence and body.occurred_at >= known.since:
             known.since = known.told_at  # it did not hold all the time
-        self._staff.tell(body.account, body.occurred_at, told_state(body.presence, body.activity))
+        if is_of_now:
+            self._staff.tell(body.account, body.occurred_at, told_state(body.presence, body.activity))
 
     def serves(self, source: str, queue: str) -> None:
         """Learn that a source feeds a queue: the people it tells of work on that queue."""
@@ -137,6 +154,15 @@ class People:
     def groups(self) -> set[Group]:
         """Every group somebody belongs to."""
         return {group for group, counts in self._counts.items() if counts}
+
+    def told_later(self, group: Group, since: int, at: int) -> bool:
+        """Whether of somebody of `group`, as of `at`, a source tells the day after, and told of `since` or later."""
+        return any(
+            state.told_at >= since
+            and not self._tells_of_now(state.source)
+            and group in self._groups_of((account,), self._place_of(account, at), at)
+            for account, state in self.accounts.items()
+        )
 
     def counts(self, group: Group) -> list[AgentCount]:
         """People of `group` by presence and activity, in a fixed order, none with zero people."""
@@ -178,7 +204,7 @@ class People:
 
     def _weigh_anew(self, account: str, change: int, *, is_first: bool) -> None:
         """An account has one conversation more or less; with the first of them it changes what its person does."""
-        if account not in self.accounts:
+        if account not in self._person_of:
             return
         if is_first:
             self._recount(self._person_of[account])
@@ -189,9 +215,13 @@ class People:
 
     def _settle(self, account: str, at: int) -> None:
         """Put an account with its person, and that person on the tiles of its place."""
+        before = self._person_of.get(account)
+        if not self._tells_of_now(self.accounts[account].source):
+            if before is not None:
+                self._forget(account, before, at)
+            return
         place = self._place_of(account, at)
         person_id = person_of(account, place)
-        before = self._person_of.get(account)
         if before is not None and before != person_id:
             self._people[before].accounts.discard(account)
             self._recount(before)
@@ -199,12 +229,22 @@ class People:
         person = self._people[person_id]
         person.accounts.add(account)
         self._uncount(person)
-        queues = {queue for a in person.accounts for queue in self._queues_of[self.accounts[a].source]}
-        shops = {(SHOP, shop) for queue in queues if (shop := self._seats.shop_of(queue, at))}
-        person.groups = frozenset({*self._groups.of_person(place), *((QUEUE, queue) for queue in queues), *shops})
+        person.groups = self._groups_of(person.accounts, place, at)
         self._limits[account] = self._seats.limit_of(account, place.seat, at)
         self._count(person)
         self._staff.place(account, person_id, person.groups, at)
+
+    def _groups_of(self, accounts: Iterable[str], place: Place, at: int) -> frozenset[Group]:
+        queues = {queue for account in accounts for queue in self._queues_of[self.accounts[account].source]}
+        shops = {(SHOP, shop) for queue in queues if (shop := self._seats.shop_of(queue, at))}
+        return frozenset({*self._groups.of_person(place), *((QUEUE, queue) for queue in queues), *shops})
+
+    def _forget(self, account: str, person_id: str, at: int) -> None:
+        """Its source tells the day after from now on: how it stood is no state of now."""
+        self._staff.tell(account, at, AWAY)
+        del self._person_of[account]
+        self._people[person_id].accounts.discard(account)
+        self._recount(person_id)
 
     def _recount(self, person_id: str) -> None:
         person = self._people[person_id]

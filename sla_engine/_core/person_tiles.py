@@ -4,20 +4,19 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sla_engine._core.client import ClientState
-from sla_engine._core.feeds import best_feed, stale_since
+from sla_engine._core.feeds import stale_since
 from sla_engine._core.follow_ups import FollowUp
 from sla_engine._core.people import Standing
 from sla_engine._core.waiting import Wait
 from wire.board import PersonTile
 from wire.ids import UNASSIGNED
-from wire.record import Feed
 from wire.verdict import Place
 
 
 def person_tiles(state: ClientState, on_roster: Iterable[str], holding: Iterable[FollowUp]) -> list[PersonTile]:
     """Everybody whose presence was told, and whom the roster knows, by id.
 
-    Of who is known only from feeds that tell the day after, nothing but their place: with hindsight it is known.
+    Of who is known only from feeds that tell the day after, nothing but the place the roster gives them.
 
     on_roster: sub-accounts the roster knows by now. holding: the follow-ups that hold.
     """
@@ -45,8 +44,6 @@ class _Builder:
         state = self._state
         place = state.place_of(standing.accounts[0], state.as_of)
         sources = [state.feeds.state.sources[name] for name in standing.sources if name in state.feeds.state.sources]
-        if best_feed(sources) is Feed.DAILY and not state.hindsight:
-            return self.never_told(person, place)  # what is told the day after is nothing of now
         waits = sorted(self._waits(standing.accounts), key=lambda wait: (wait[1].since, wait[0]))
         dues = [wait.due_at for _, wait in waits if wait.due_at is not None]
         overdue = sum(wait.is_overdue for _, wait in waits)

@@ -15,6 +15,7 @@ from sla_engine._core.groups import CLIENT, QUEUE, SHOP, SITE, TEAM, Group
 from sla_engine._core.person_tiles import person_tiles
 from sla_engine._core.remembered import RecordCounts
 from sla_engine._core.shown import Shown
+from sla_engine._core.windows import DAY_MS
 from wire.board import (
     Board,
     Coverage,
@@ -164,7 +165,6 @@ class _Builder:
         rule = None if primary is None else state.rule_of(primary)
         definition = None if primary is None else primary.definition
         live = self._live(group, feed, sources, terms.promise)
-        is_of_now = feed is not Feed.DAILY or live is not None
         return Tile(
             scope=group[0],
             id=group[1],
@@ -174,7 +174,7 @@ class _Builder:
             live=live,
             interval=state.book.interval_figures(group, rule),
             day=state.book.day_figures(group, rule),
-            agents=state.people.counts(group) if is_of_now else [],
+            agents=state.people.counts(group),
             stale_since=stale_since(sources),
             unsequenced=unsequenced(sources),
             definition="" if primary is None else primary.label,
@@ -185,7 +185,7 @@ class _Builder:
             attainment_target=terms.promise.target,
             totals=state.totals.of_queue(group[1]) if group[0] == QUEUE else None,
             seconds=[self._second(group, shown) for shown in terms.seconds] if group[0] in _WITH_SECONDS else [],
-            saturation=state.people.saturation(group) if is_of_now else None,
+            saturation=state.people.saturation(group),
             occupancy=state.staff.occupancy(group, state.as_of),
             load=state.loads.get(group),
             staffing=self._staffing() if group[0] == CLIENT else [],
@@ -212,12 +212,13 @@ class _Builder:
         half_hour = staff.half_hour_start(at)
         times.ready.advance(at)
         seats = contracted(at)
+        is_whole = not state.people.told_later(group, state.book.day_start - DAY_MS, at)
         return Staffing(
             shop=shop,
             half_hour_start=half_hour,
             staffed=Ratio(times.ready.sums.get(half_hour, 0), at - half_hour),
             contracted=seats,
-            shortfall_ms=None if seats is None else staff.shortfall_ms(group, at, contracted),
+            shortfall_ms=staff.shortfall_ms(group, at, contracted) if seats is not None and is_whole else None,
         )
 
     def _coverage(self, group: Group, rule: FigureRule | None) -> Coverage | None:

@@ -19,6 +19,7 @@ LIMITS = CauseLimits(
         surge_usual_ms=3_600_000,
         surge_windows_before=2,
         hands_limit=3,
+        hands_idle_ms=7_200_000,
     ),
     AfterLimits(shifted_percent=20, aftermath_ms=120_000, pile=2),
 )

@@ -166,6 +166,7 @@ def test_a_platform_that_turns_out_to_fail_everywhere_failed_everywhere_from_the
             surge_usual_ms=3_600_000,
             surge_windows_before=2,
             hands_limit=1,
+            hands_idle_ms=1,
         )
     )
     for said in said_after(*log_in, *failing):

@@ -26,7 +26,7 @@ from tests.sla_engine.folding import CALENDAR, TILES, Folding
 from wire.board import Coverage, Load, Ratio, Staffing, Unbounded
 from wire.conversation import Activity, Presence
 from wire.organisation import Relation, RosterLink
-from wire.record import GapReason, Gone
+from wire.record import Feed, GapReason, Gone
 from wire.surge import Surge
 from wire.verdict import Announcement, Notice
 
@@ -103,6 +103,50 @@ def test_staffed_seats_stand_beside_those_paid_for_by_client_and_by_shop() -> No
         Staffing("", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), 2, short),
         Staffing("flagship", half_hour, Ratio(30 * MINUTE, 20 * MINUTE), 1, 30 * MINUTE),
     ]
+
+
+DAILY = declared(0, "exports", Feed.DAILY)
+SEATS = link(Relation.CONTRACTED_SEATS, "acme", "2")
+
+
+def test_whom_only_a_daily_feed_tells_of_is_at_work_on_no_tile_of_now_beside_people_of_a_live_one() -> None:
+    live = [customer("09:00"), presence("09:00")]
+    told_after = [presence("-1 23:00", "bo", source="exports"), customer("-1 23:00", "c9", source="exports")]
+    alone, mixed = (after(SEATS, DAILY, *live, *more, now="09:10").client for more in ((), told_after))
+    assert (mixed.agents, mixed.saturation) == (alone.agents, alone.saturation)
+    assert [agents.people for agents in mixed.agents] == [1]
+    assert mixed.staffing[0].staffed == alone.staffing[0].staffed == Ratio(10 * MINUTE, 10 * MINUTE)
+    teams = {team.id: team.agents for team in after(DAILY, *live, *told_after, now="09:10").teams}
+    assert [agents.people for agents in teams["red"]] == [1]
+    assert teams.get("blue", []) == []
+
+
+def test_nobody_says_how_many_seats_lack_while_some_people_are_told_of_the_day_after() -> None:
+    live = [customer("09:00"), presence("09:00")]
+    by_day = [
+        after(SEATS, DAILY, *live, presence(day, "bo", source="exports"), now="09:10").client.staffing[0].shortfall_ms
+        for day in ("-1 09:00", "-9 09:00")
+    ]
+    assert by_day == [None, (2 * 70 - 10) * MINUTE]
+
+
+def test_who_is_told_of_the_day_after_and_at_once_stands_as_told_at_once() -> None:
+    late = presence("09:05", state=Presence.ON_BREAK, source="exports")
+    part = after(DAILY, customer("09:00"), presence("09:00"), late, now="09:10")
+    assert [(agents.presence, agents.people) for agents in part.client.agents] == [("ready", 1)]
+    first = presence("09:05", state=Presence.ON_BREAK, source="exports")
+    part = after(DAILY, customer("09:00"), first, presence("09:04"), now="09:10")
+    assert [(agents.presence, agents.people) for agents in part.client.agents] == [("ready", 1)]
+
+
+def test_a_feed_that_becomes_a_daily_one_takes_its_people_off_the_tiles() -> None:
+    live = [declared(0, "exports"), customer("09:00"), presence("09:00"), presence("09:00", "bo", source="exports")]
+    told = entries([*rules(), *live, declared("09:10", "exports", Feed.DAILY), clock("09:20")])
+    folding = Folding()
+    folding.fold_all(told, range(len(told)))
+    client = folding.part().client
+    assert [agents.people for agents in client.agents] == [1]
+    assert client.staffing[0].staffed == Ratio(30 * MINUTE, 20 * MINUTE)
 
 
 def test_seats_are_not_short_before_the_window_opens() -> None:
