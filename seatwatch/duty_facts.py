@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 import msgspec
 
 from collector._core import keys
-from collector._core.roster import ROSTER
 from collector.ledgers import ledger_directory
 from dashboards.alerting._core.duty_facts import CauseCount, Clocks, DutyFacts, DutyKind
 from dashboards.alerting._core.taking_on import TakingOn
@@ -25,14 +24,13 @@ from seatwatch.cause_words import causes_found
 from seatwatch.duty_times import DutyTimes, duty_times, next_opening
 from seatwatch.past_board import past_board
 from seatwatch.settings import Defaults, load_defaults
+from seatwatch.site_roster import site_roster
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine.incident_log import Incident, gathered
 from wire.ids import OPERATOR
 from wire.incident import Cause
 from wire.kinds import Kind
-from wire.organisation import RosterLink
 from wire.recorded import Recorded
 from wire.seat import SeatReading
 
@@ -70,7 +68,7 @@ def duty_facts(
     since: of a shift, None = the business day so far. Raises LedgerCorrupt.
     """
     defaults = load_defaults() if defaults is None else defaults
-    times = duty_times(data, about.client, at)
+    times = duty_times(data, about.client, about.site, at)
     # the instant a day ends is the next day's first
     board_at = at - 1 if kind is DutyKind.DAILY else at
     sites, clients = _places(data, about, board_at)
@@ -86,7 +84,7 @@ def duty_facts(
         at=at,
         since=begins,
         is_of_client=bool(about.client),
-        opens_at=next_opening(data, about.client, at) if kind is DutyKind.PRE_OPENING else None,
+        opens_at=next_opening(data, about.client, about.site, at) if kind is DutyKind.PRE_OPENING else None,
         tiles=tiles,
         client=next((tile for tile in board.clients if tile.id == about.client), None) if about.client else None,
         sites=[tile for tile in board.sites if tile.id in sites],
@@ -134,10 +132,7 @@ def _taken_by(incidents: list[Incident], at: int) -> dict[str, str]:
 
 def _places(data: Path, about: About, at: int) -> tuple[set[str], set[str] | None]:
     """The sites it is about, and the clients whose records are read; None = all, where the roster names none."""
-    state = SiteRosterState()
-    for entry in _entries(ledger_directory(data, OPERATOR), ROSTER):
-        if isinstance(entry.body, RosterLink):
-            roster.enter(state, entry.body)
+    state = site_roster(data)
     sites = {about.site} if about.site else roster.sites_of_client(state, about.client, at, at + 1)
     clients = {about.client} if about.client else {*roster.clients_at(state, about.site, at)}
     return sites, clients or None

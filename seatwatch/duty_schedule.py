@@ -34,16 +34,16 @@ def next_due(message: MessageSection, data: Path, after: int, settings: Schedule
     """The first one due after `after` (ms), by the rules in force then; None where none is. Raises LedgerCorrupt."""
     match message.kind:
         case "pre-opening":
-            opening = next_opening(data, message.client, after + settings.before_opening_ms)
+            opening = next_opening(data, message.client, message.site, after + settings.before_opening_ms)
             if opening is None:
                 return None
             due_at = opening - settings.before_opening_ms
             return Due(due_at, due_at, None)
         case "daily":
-            ended = duty_times(data, message.client, after).next_day_start(after - settings.after_day_ms)
+            ended = duty_times(data, message.client, message.site, after).next_day_start(after - settings.after_day_ms)
             return Due(ended + settings.after_day_ms, ended, None)
         case "handover":
-            return _handover(message.times, duty_times(data, message.client, after), after)
+            return _handover(message.times, duty_times(data, message.client, message.site, after), after)
 
 
 def _handover(clock_times: list[str], times: DutyTimes, after: int) -> Due:

@@ -1,9 +1,13 @@
-"""When a site or a client opens, closes and begins its day: by the definition in force or the default contract's."""
+"""When a site or a client opens, closes and begins its day.
+
+A client by the definition in force, a site by the hours the roster has for it; else by the default contract.
+"""
 
 from pathlib import Path
 from typing import Final
 
 from seatwatch.record_rules import definition_in_force, definitions_from
+from seatwatch.site_roster import hours_from
 from sla_engine._core.calendar import Calendar
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS, MINUTE_MS, calendar_of
@@ -51,13 +55,14 @@ class DutyTimes:
         return self._days.next_day_start(self.day_start(at))
 
 
-def next_opening(data: Path, client: str, after: int) -> int | None:
+def next_opening(data: Path, client: str, site: str, after: int) -> int | None:
     """The first instant after `after` (ms) at which a client, or with "" a site, opens by the rules in force then.
 
     None where none is near. Raises LedgerCorrupt.
     """
-    found = definitions_from(data, client, after) if client else []
-    ruled = found or [(after, load_preset(DEFAULT))]
+    default = load_preset(DEFAULT)
+    found = definitions_from(data, client, after) if client else hours_from(data, site, default, after)
+    ruled = found or [(after, default)]
     ends = [*(since for since, _ in ruled[1:]), INSTANT_MAX_MS]
     for (since, definition), until in zip(ruled, ends, strict=True):
         opening = DutyTimes(definition).next_opening(max(after, since - 1))
@@ -66,7 +71,8 @@ def next_opening(data: Path, client: str, after: int) -> int | None:
     return None
 
 
-def duty_times(data: Path, client: str, at: int) -> DutyTimes:
+def duty_times(data: Path, client: str, site: str, at: int) -> DutyTimes:
     """Of a client as in force at `at`, or with "" of a site. Raises LedgerCorrupt."""
-    found = definition_in_force(data, client, at) if client else None
-    return DutyTimes(load_preset(DEFAULT) if found is None else found)
+    default = load_preset(DEFAULT)
+    found = definition_in_force(data, client, at) if client else hours_from(data, site, default, at)[0][1]
+    return DutyTimes(default if found is None else found)

@@ -122,7 +122,7 @@ def _made(
     _refuse_unknown(client, site, data)
     about = About(client, site)
     try:
-        times = duty_times(data, client, now_ms())
+        times = duty_times(data, client, site, now_ms())
         if at:
             instant = instant_named("--at", at, times.zone)
         else:

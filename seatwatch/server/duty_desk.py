@@ -117,7 +117,7 @@ class DutyDesk:
 
     async def _tell(self, session: aiohttp.ClientSession, message: MessageSection, due: Due) -> None:
         facts = await self._facts(message, due)
-        zone = (await asyncio.to_thread(duty_times, self._data, message.client, due.at)).zone
+        zone = (await asyncio.to_thread(duty_times, self._data, message.client, message.site, due.at)).zone
         for name in self._held[message.key].waiting:
             held = memory.begun(self._held[message.key], name)
             self._keep(message, held)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 
 from dashboards.alerting._core.duty_facts import DutyFacts
 from dashboards.alerting._core.message import Message
+from seatwatch.__main__ import main
 from seatwatch.config import Config, SiteSection
 from seatwatch.duty_messages import KINDS
 from seatwatch.duty_schedule import Due, ScheduleSettings, next_due
@@ -25,6 +27,7 @@ from seatwatch.server.duty_desk import FILE, DutyDesk, NotMadeError
 from seatwatch.settings import load_defaults
 from sla_engine._core.definition import Definition, ServiceWindow
 from sla_engine.definition_files import load_preset
+from tests.builders import DAY as DATE
 from tests.builders import PRESET, changed, clock, ms, rules
 from tests.seatwatch.portal.worlds import client_of
 
@@ -118,7 +121,24 @@ def test_on_the_first_day_of_other_hours_the_check_comes_before_the_new_opening(
     check = MessageSection(kind="pre-opening", client="acme", channels=["floor"])
     first = next_due(check, tmp_path, ms("+1 09:00"), SCHEDULE)
     assert first == Due(ms("+2 06:30"), ms("+2 06:30"), None)
-    assert next_opening(tmp_path, "acme", ms("+2 06:30")) == ms("+2 07:00")
+    assert next_opening(tmp_path, "acme", "", ms("+2 06:30")) == ms("+2 07:00")
+
+
+def test_a_site_is_checked_before_the_hours_that_its_roster_gives_it(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text(
+        "site,service_hours,effective_from\n"
+        "north,06:00-02:00,2020-01-01\n"
+        f"north,10:00-22:00,{(DATE + timedelta(days=1)).date()}\n"
+        "south,00:00-24:00,2020-01-01\n",
+        encoding="utf-8",
+    )
+    data = tmp_path / "data"
+    assert main(["roster", "import", str(roster), "--data", str(data), "--time-zone", "Asia/Shanghai"]) == 0
+    assert next_due(CHECK, data, ms("05:00"), SCHEDULE) == Due(ms("05:30"), ms("05:30"), None)
+    assert next_due(CHECK, data, ms("05:30"), SCHEDULE) == Due(ms("+1 09:30"), ms("+1 09:30"), None)
+    never_closed = MessageSection(kind="pre-opening", site="south", channels=["floor"])
+    assert next_due(never_closed, data, ms("05:00"), SCHEDULE) is None
 
 
 async def test_a_message_goes_out_once_to_every_channel_in_its_language(tmp_path: Path) -> None:
