@@ -19,17 +19,24 @@ _UTC: Final = ZoneInfo("UTC")
 
 
 def carrier_text(
-    said: IncidentSaid, named: AbstractSet[str], readings: Sequence[Recorded], language: Language, zone: ZoneInfo
+    said: IncidentSaid,
+    named: AbstractSet[str],
+    readings: Sequence[Recorded],
+    language: Language,
+    zone: ZoneInfo,
+    *,
+    site: str,
 ) -> str:
     """One block for each line that failed. readings: of the site's lines, with the last good one of each before.
 
-    said: the newest revision. named: the subjects of all of them; "" among them = every line of the site.
+    said: the newest revision. named: the subjects of all of them; "" among them = every line of the site. site: what it
+    is called.
 
     "" where no line failed in them: then there is nothing to tell a carrier.
     """
     told = [entry.body for entry in readings if isinstance(entry.body, LineReading)]
     lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(named, body)))
-    blocks = [_Block(said, line, told, language, zone).text() for line in lines]
+    blocks = [_Block(said, line, told, language, zone, site).text() for line in lines]
     return "\n\n".join(blocks)
 
 
@@ -41,9 +48,10 @@ class _Block:
     """What is said of one line."""
 
     def __init__(
-        self, said: IncidentSaid, line: str, told: Sequence[LineReading], language: Language, zone: ZoneInfo
+        self, said: IncidentSaid, line: str, told: Sequence[LineReading], language: Language, zone: ZoneInfo, site: str
     ) -> None:
         self._said: Final = said
+        self._site: Final = site if site == said.site else f"{site} ({said.site})"
         self._language: Final[Language] = language
         self._zone: Final = zone
         self._own: Final = [body for body in told if body.line == line]
@@ -62,14 +70,27 @@ class _Block:
         first = self._during[0]
         yield f"== {self._word('ticket_title')}: {first.carrier} =="
         yield self._row("ticket_line", f"{first.line} ({first.carrier})")
-        yield self._row("site", self._said.site)
+        yield self._row("site", self._site)
         addresses = list(dict.fromkeys(body.source_address for body in self._own if body.source_address))
         yield self._row("ticket_address", ", ".join(addresses) or "-")
         yield self._row("ticket_began", self._instant(self._began()))
         ended = None if self._after is None else self._after.occurred_at - self._after.since_ms
         yield self._row("ticket_ended", self._word("ticket_lasts") if ended is None else self._instant(ended))
         if ended is not None:
-            yield self._row("ticket_length", f"{max(0, ended - self._began()) // MS_PER_S} {self._word('seconds')}")
+            yield self._row("ticket_length", self._length())
+
+    def _length(self) -> str:
+        """How long it failed, without the times in between in which it was well."""
+        lengths, began = [], None
+        for body in self._own:
+            since = body.occurred_at - body.since_ms
+            if body.state in AILING and began is None:
+                began = since if body.first_bad_at is None else body.first_bad_at
+            elif body.state is LineState.UP and began is not None:
+                lengths.append(max(0, since - began))
+                began = None
+        told = f"{sum(lengths) // MS_PER_S} {self._word('seconds')}"
+        return told if len(lengths) == 1 else told + self._word("ticket_times").format(n=len(lengths))
 
     def _measured(self) -> Iterator[str]:
         worst = max(self._during, key=lambda body: (body.targets_failed, body.loss_permille or 0))

@@ -38,6 +38,10 @@ class IncidentTeller:
         """A word of the glossary."""
         return words()[key].text(self._language)
 
+    def site(self, site: str) -> str:
+        """What a site is called."""
+        return self._sites.get(site) or site
+
     def at(self, instant: int | None) -> str:
         """An instant as the local clock shows it; "-" where it has not come."""
         return "-" if instant is None else local_time(instant, self._zone)
@@ -52,7 +56,7 @@ class IncidentTeller:
 
     def headline(self, said: IncidentSaid) -> str:
         """What it is, where, how grave, in one line."""
-        where = " ".join(part for part in (self._sites.get(said.site) or said.site, said.about) if part)
+        where = " ".join(part for part in (self.site(said.site), said.about) if part)
         told = (
             ("suspected", said.is_suspected),
             ("planned", said.is_planned),

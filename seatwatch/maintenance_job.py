@@ -50,11 +50,30 @@ class Work(NamedTuple):
         """Whether it was declared after it began: then it excuses nothing."""
         return self.declared_at > self.starts_at
 
+    @property
+    def was_called_off(self) -> bool:
+        """Whether it was ended before it began."""
+        return self.ends_at <= self.starts_at
 
-def word(target: Target, step: MaintenanceStep, starts_at: int, ends_at: int, reason: str, by: str) -> MaintenanceSaid:
-    """A first word about work, its id computed from what it is and when."""
-    parts = (target.of, target.site, target.subject, str(starts_at), str(ends_at))
-    name = "m-" + sha256("\n".join(parts).encode()).hexdigest()[:_ID_HEX]
+
+def word(
+    target: Target,
+    step: MaintenanceStep,
+    starts_at: int,
+    ends_at: int,
+    reason: str,
+    by: str,
+    *,
+    before: Iterable[Work] = (),
+) -> MaintenanceSaid:
+    """A first word about work, its id computed from what it is and when: said twice, it is one.
+
+    before: the work on record. What was ended early stays ended; the same once more is other work.
+    """
+    ends = {work.maintenance: work.ends_at for work in before}
+    name = _id_of("\n".join((target.of, target.site, target.subject, str(starts_at), str(ends_at))))
+    while ends.get(name, ends_at) != ends_at:
+        name = _id_of(name)
     return MaintenanceSaid(
         occurred_at=0,
         resolution_ms=1,
@@ -72,6 +91,10 @@ def word(target: Target, step: MaintenanceStep, starts_at: int, ends_at: int, re
         reason=reason,
         by=by,
     )
+
+
+def _id_of(text: str) -> str:
+    return "m-" + sha256(text.encode()).hexdigest()[:_ID_HEX]
 
 
 async def say(said: MaintenanceSaid, data: Path, now: int, defaults: Defaults) -> MaintenanceSaid:

@@ -23,9 +23,9 @@ class AlertingSection(msgspec.Struct, frozen=True, kw_only=True):
     """Alertmanagers, and how they and people reach this server.
 
     alertmanager_urls: both members of a pair. bridge_url: where an Alertmanager reaches the bridge. public_url: where a
-    telephone reaches this server; "" sends no links. deadman_url: where the dead man's switch listens, "" = there is
-    none. deadman_token_file: where an Alertmanager finds its token. runbooks: the web address of a copy of the
-    runbooks; "" = the server's own. tickets: channels for what can wait for the morning.
+    telephone reaches this server; "" sends no links. deadman_url: where the bridge reaches the dead man's switch, "" =
+    there is none. deadman_token_file: holds its token. runbooks: the web address of a copy of the runbooks; "" = the
+    server's own. tickets: channels for what can wait for the morning.
     """
 
     alertmanager_urls: list[str] = []
@@ -77,11 +77,7 @@ def on_call_problems(
         if not is_name(channel.id) or count[channel.id] > 1:
             problem = f"{channel.id!r} is no name or there {count[channel.id]} times"
             yield f"channel[{number}].id", problem, "give each channel a name of its own"
-    urls = [(f"alertmanager_urls[{number}]", url) for number, url in enumerate(alerting.alertmanager_urls)]
-    urls += [(name, getattr(alerting, name)) for name in ("bridge_url", "public_url", "deadman_url", "runbooks")]
-    for name, url in urls:
-        if url and not url.startswith(("http://", "https://")):
-            yield f"alerting.{name}", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
+    yield from _address_problems(alerting, base)
     for number, duty in enumerate(duties):
         if not duty.channels:
             yield f"duty[{number}].channels", f"nothing reaches {duty.name!r}", "name at least one channel"
@@ -102,6 +98,16 @@ def on_call_problems(
         yield from _channel_problems(f"channel[{number}]", channel, base)
 
 
+def _address_problems(alerting: AlertingSection, base: Path) -> Iterator[Found]:
+    urls = [(f"alertmanager_urls[{number}]", url) for number, url in enumerate(alerting.alertmanager_urls)]
+    urls += [(name, getattr(alerting, name)) for name in ("bridge_url", "public_url", "deadman_url", "runbooks")]
+    for name, url in urls:
+        if url and not url.startswith(("http://", "https://")):
+            yield f"alerting.{name}", f"{url!r} is no web address", 'write one such as "http://127.0.0.1:9093"'
+    if alerting.deadman_token_file:
+        yield from secret_problems("alerting.deadman_token_file", alerting.deadman_token_file, base)
+
+
 def _channel_problems(key: str, channel: ChannelSection, base: Path) -> Iterator[Found]:
     if channel.kind == "command":
         if not channel.command:
@@ -115,10 +121,14 @@ def _channel_problems(key: str, channel: ChannelSection, base: Path) -> Iterator
     elif channel.url_file is None:
         yield f"{key}.url_file", "is needed and not there", "put the address into a file only its owner reads"
     for field, name in (("url_file", channel.url_file), ("secret_file", channel.secret_file)):
-        if name is None:
-            continue
-        path = base / name
-        if not path.is_file() or not path.read_text(encoding="utf-8", errors="replace").strip():
-            yield f"{key}.{field}", f"no text in {name}", "write the address or the secret into it"
-        elif os.name == "posix" and path.stat().st_mode & 0o077:
-            yield f"{key}.{field}", f"{name} can be read by others", f"chmod 600 {name}"
+        if name is not None:
+            yield from secret_problems(f"{key}.{field}", name, base)
+
+
+def secret_problems(key: str, name: str, base: Path) -> Iterator[Found]:
+    """What is wrong with a file that holds an address or a secret."""
+    path = base / name
+    if not path.is_file() or not path.read_text(encoding="utf-8", errors="replace").strip():
+        yield key, f"no text in {name}", "write the address or the secret into it"
+    elif os.name == "posix" and path.stat().st_mode & 0o077:
+        yield key, f"{name} can be read by others", f"chmod 600 {name}"

@@ -29,15 +29,13 @@ class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds.
 
     tiers: how many stand on the duty list. bridge_url: where notifications go, without the receiver's name. token_file:
-    what Alertmanager reads its bearer token from. deadman_url: "" without one. deadman_token_file: as token_file, for
-    the dead man's switch; "" = it asks for none.
+    what Alertmanager reads its bearer token from. has_deadman: the bridge tells a dead man's switch of the watchdog.
     """
 
     tiers: int
     bridge_url: str
     token_file: str
-    deadman_url: str
-    deadman_token_file: str
+    has_deadman: bool
     group_wait_s: float
     group_interval_s: float
     repeat_interval_s: float
@@ -51,14 +49,15 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
     """The whole file, as a table."""
     tiers = range(1, settings.tiers + 1)
     repeat = seconds(settings.repeat_interval_s)
-    interval = seconds(settings.watchdog_interval_s)
+    interval_s = settings.watchdog_interval_s
     routes: list[Yaml] = [
         {
-            "receiver": DEADMAN if settings.deadman_url else NOBODY,
+            "receiver": DEADMAN if settings.has_deadman else NOBODY,
             "matchers": [f'alertname="{WATCHDOG}"'],
             "group_wait": "0s",
-            "group_interval": interval,
-            "repeat_interval": interval,
+            "group_interval": seconds(interval_s),
+            # at the next look an interval later, as long ago would often be a few ms too little to tell it again
+            "repeat_interval": seconds(interval_s / 2),
         },
         {
             "receiver": TICKETS,
@@ -70,7 +69,8 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
     ]
     routes += [{"receiver": duty_receiver(tier), "matchers": [f'tier="{tier}"']} for tier in tiers]
     receivers: list[Yaml] = [_receiver(name, settings) for name in (*map(duty_receiver, tiers), TICKETS)]
-    receivers.append(_deadman(settings) if settings.deadman_url else {"name": NOBODY})
+    watchdog = _receiver(DEADMAN, settings, ends_are_told=False)
+    receivers.append(watchdog if settings.has_deadman else {"name": NOBODY})
     return {
         "route": {
             "receiver": duty_receiver(1),
@@ -85,17 +85,10 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
     }
 
 
-def _deadman(settings: RouteSettings) -> dict[str, Yaml]:
-    webhook: dict[str, Yaml] = {"url": settings.deadman_url, "send_resolved": False}
-    if settings.deadman_token_file:
-        webhook["http_config"] = {"authorization": {"credentials_file": settings.deadman_token_file}}
-    return {"name": DEADMAN, "webhook_configs": [webhook]}
-
-
-def _receiver(name: str, settings: RouteSettings) -> dict[str, Yaml]:
+def _receiver(name: str, settings: RouteSettings, *, ends_are_told: bool = True) -> dict[str, Yaml]:
     webhook: dict[str, Yaml] = {
         "url": f"{settings.bridge_url.rstrip('/')}/{name}",
-        "send_resolved": True,
+        "send_resolved": ends_are_told,
         "max_alerts": settings.alerts_shown,
         "http_config": {"authorization": {"credentials_file": settings.token_file}},
     }

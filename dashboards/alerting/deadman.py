@@ -1,11 +1,11 @@
 """The dead man's switch: on another machine, it hears an alert that always fires, and pages when it no longer does.
 
-What it watches is the whole chain at once: Prometheus evaluates, Alertmanager sends, the network carries. It keeps no
-record and needs nothing of the machine it watches.
+What it watches is the whole chain at once: Prometheus evaluates, Alertmanager sends, the bridge passes on, the network
+carries. It keeps no record and needs nothing of the machine it watches.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import aiohttp
@@ -36,6 +36,7 @@ class DeadmanSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Deadman:
     """See the module. names: every channel of these is told. texts: language -> the glossary's texts.
 
+    steps: language -> what to look at and do first; whoever reads it cannot count on the runbooks of what is silent.
     token: the SHA-256 of what the watchdog bears; None = whoever reaches the door may keep the switch calm.
     """
 
@@ -45,19 +46,22 @@ class Deadman:
         names: Sequence[str],
         *,
         texts: Mapping[str, Mapping[str, str]],
+        steps: Mapping[str, Sequence[str]],
         token: bytes | None,
         settings: DeadmanSettings,
         clock_ms: Callable[[], int],
     ) -> None:
         self._channels: Final = channels
-        self._names: Final = tuple(names)
+        self._names: Final = tuple(dict.fromkeys(names))
         self._texts: Final = dict(texts)
+        self._steps: Final = dict(steps)
         self._token: Final = token
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
         self.times_heard = 0
         self._heard_at = clock_ms()
-        self._is_told_dead = False
+        self._is_silent = False
+        self._is_told = False
         self._heard: Final = asyncio.Event()
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -76,42 +80,51 @@ class Deadman:
     async def show(self, _: web.Request) -> web.Response:
         """200 while the watchdog is heard, 503 when not."""
         silent_ms = self._clock_ms() - self._heard_at
-        body = {"heard": self.times_heard, "silent_seconds": silent_ms // MS_PER_S, "ok": not self._is_told_dead}
-        return web.json_response(body, status=503 if self._is_told_dead else 200)
+        body = {"heard": self.times_heard, "silent_seconds": silent_ms // MS_PER_S, "ok": not self._is_silent}
+        return web.json_response(body, status=503 if self._is_silent else 200)
 
     async def run(self) -> None:
         """Watch until cancelled. A watchdog that was never heard is as dead as one that fell silent."""
         wait_ms = self._settings.watchdog_timeout_ms
         while True:
-            self._heard.clear()
             try:
                 async with asyncio.timeout(wait_ms / MS_PER_S):
                     await self._heard.wait()
             except TimeoutError:
-                self._is_told_dead = True
+                self._is_silent = True
                 is_reached = await self._tell(is_over=False)
+                self._is_told |= is_reached
                 wait_ms = self._settings.watchdog_again_ms if is_reached else self._settings.watchdog_retry_ms
                 continue
-            if self._is_told_dead:
-                self._is_told_dead = False
-                await self._tell(is_over=True)
+            self._heard.clear()
+            self._is_silent = False
+            if self._is_told:
+                # whoever was called hears the end as well, with the next watchdog if not with this one
+                self._is_told = not await self._tell(is_over=True)
             wait_ms = self._settings.watchdog_timeout_ms
 
     async def _tell(self, *, is_over: bool) -> bool:
-        """Tell every channel. Returns whether anybody was reached."""
+        """Tell every channel, or the one in its place. Returns whether anybody was reached."""
         log.warning("deadman.back" if is_over else "deadman.silent", silent_ms=self._clock_ms() - self._heard_at)
         async with aiohttp.ClientSession() as session:
-            messages = {name: self._message(name, is_over=is_over) for name in self._names}
-            refusals = [await self._channels.send(session, name, message) for name, message in messages.items()]
-        return not all(refusals)
+            refused = await self._refused(session, self._names, is_over=is_over)
+            instead = {self._channels.by_id[name].fallback or name for name in refused} - {*self._names}
+            refused += await self._refused(session, instead, is_over=is_over)
+        return len(refused) < len(self._names) + len(instead)
+
+    async def _refused(self, session: aiohttp.ClientSession, names: Collection[str], *, is_over: bool) -> list[str]:
+        """Tell these channels. Returns those that did not take it."""
+        messages = {name: self._message(name, is_over=is_over) for name in names}
+        return [name for name, message in messages.items() if await self._channels.send(session, name, message)]
 
     def _message(self, name: str, *, is_over: bool) -> Message:
-        texts = self._texts[self._channels.by_id[name].language]
+        language = self._channels.by_id[name].language
+        texts = self._texts[language]
         word = texts["notify_resolved" if is_over else "notify_firing"]
         seconds = (self._clock_ms() - self._heard_at) // MS_PER_S
         return Message(
             title=f"[{word}] {texts['deadman_silent']}",
-            lines=[] if is_over else [texts["deadman_since"].format(n=seconds)],
+            lines=[] if is_over else [texts["deadman_since"].format(n=seconds), *self._steps[language]],
             is_resolved=is_over,
             severity="call",
             key="seatwatch-deadman",

@@ -11,17 +11,21 @@ import typer
 from aiohttp import web
 
 from dashboards.alerting.deadman import Deadman, DeadmanSettings
+from dashboards.runbooks.server import first_steps
 from seatwatch.addresses import LOOPBACK_NAMES, url_of
 from seatwatch.clock import now_ms
 from seatwatch.config import token_digest
+from seatwatch.enrolment_section import Port
 from seatwatch.logs import configure_logs
-from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_problems
+from seatwatch.on_call_config import AlertingSection, ChannelSection, on_call_problems, secret_problems
 from seatwatch.sections import read_section
 from seatwatch.server import on_call
 from seatwatch.server.web_runner import web_runner
 from seatwatch.settings import load_defaults
 from wire.toml import read_toml
 
+WATCHDOG = "watchdog"
+"""Its page among the runbooks."""
 EXAMPLES = """
 Examples:
 
@@ -37,7 +41,7 @@ class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True):
     call: list[str] = []
     listen: str = "127.0.0.1"
     # Format: the port of our own that a configuration leaves out.
-    port: int = 8788
+    port: Port = 8788
     token_file: str | None = None
     channel: list[ChannelSection] = []
 
@@ -49,14 +53,15 @@ def register(app: typer.Typer) -> None:
 
 def deadman(config: Annotated[Path, typer.Option(help="its own configuration file")]) -> None:
     """Listen for the watchdog alert until Ctrl-C, and call people when it stops. Exit 2: a wrong configuration."""
-    configure_logs()
     settings = _read(config)
+    configure_logs()
     ways = on_call.channels(settings.channel, config.parent, load_defaults(), now_ms)
     words = on_call.annotation_words()
     watch = Deadman(
         ways,
         settings.call,
         texts={"zh-CN": words["zh"], "en": words["en"]},
+        steps={tag: first_steps(tag)[WATCHDOG] for tag in ("zh-CN", "en")},
         token=None if settings.token_file is None else token_digest(config.parent / settings.token_file),
         settings=load_defaults().fill(DeadmanSettings, "paging"),
         clock_ms=now_ms,
@@ -111,9 +116,8 @@ def _read(file: Path) -> DeadmanConfig:
 def _token_problems(config: DeadmanConfig, base: Path) -> list[str]:
     new = "`seatwatch token new FILE`; name the same token in `deadman_token_file` of the server's [alerting]"
     if config.token_file is not None:
-        file = base / config.token_file
-        is_there = file.is_file() and bool(file.read_text(encoding="utf-8", errors="replace").strip())
-        return [] if is_there else [f"token_file: {file} is not there or empty; {new}"]
+        found = secret_problems("token_file", config.token_file, base)
+        return [f"{key}: {what}; {fix}: {new}" for key, what, fix in found]
     if config.listen in LOOPBACK_NAMES:
         return []
     return [f"token_file: is needed where others reach the switch: any of them could keep it calm; {new}"]

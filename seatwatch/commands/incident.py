@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from seatwatch.ending import no_record, record_of, refuse
+from seatwatch.ending import configured, no_record, record_of, refuse
 from seatwatch.instants import zone_named
 from seatwatch.settings import load_defaults
 
@@ -31,7 +31,9 @@ ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is sh
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
 ]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="the server's configuration")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="the server's configuration, which names the sites")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -63,7 +65,7 @@ def list_(
     if as_json:
         typer.echo(msgspec.json.encode([_plain(each) for each in found]))
         return
-    tell = _teller(lang, zone)
+    tell = _teller(lang, zone, config)
     if not found:
         typer.echo(tell.word("incidents_none"))
     for each in found:
@@ -97,9 +99,10 @@ def show(
     found, evidence = _incidents(place, incident)
     if incident not in found:
         refuse(f"{incident}: the ledger in {place} holds no such incident", 1)
-    tell = _teller(lang, zone)
+    tell = _teller(lang, zone, config)
     if for_carrier:
-        typer.echo(_for_carrier(place, found[incident], lang, zone) or tell.word("ticket_none"))
+        site = tell.site(found[incident].newest.site)
+        typer.echo(_for_carrier(place, found[incident], site, lang, zone) or tell.word("ticket_none"))
         return
     rows = timeline(found[incident], evidence, tell)
     if as_json:
@@ -155,7 +158,7 @@ def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], li
         refuse(str(error), 1)
 
 
-def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zone: str) -> str:
+def _for_carrier(data: Path, incident: "Incident", site: str, lang: Literal["zh", "en"], zone: str) -> str:
     """What the carriers of its lines are to be told; "" without a faulty line."""
     from collector.ledgers import ledger_directory
     from ledger.errors import LedgerError
@@ -179,10 +182,12 @@ def _for_carrier(data: Path, incident: "Incident", lang: Literal["zh", "en"], zo
     except LedgerError as error:
         refuse(str(error), 1)
     local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
-    return carrier_text(said, {each.subject for each in ever}, readings, lang, local)
+    return carrier_text(said, {each.subject for each in ever}, readings, lang, local, site=site)
 
 
-def _teller(lang: Literal["zh", "en"], zone: str) -> "IncidentTeller":
+def _teller(lang: Literal["zh", "en"], zone: str, config: Path | None) -> "IncidentTeller":
+    """A configuration says what its sites are called."""
     from seatwatch.incident_words import IncidentTeller
 
-    return IncidentTeller(lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))))
+    names = {} if config is None else configured(config).names().sites
+    return IncidentTeller(lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))), names)

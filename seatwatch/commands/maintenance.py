@@ -160,9 +160,12 @@ def list_(
 
 def _line(work: "Work", zone: ZoneInfo, now: int) -> str:
     stands = "planned" if now < work.starts_at else "running" if now < work.ends_at else "over"
+    if work.was_called_off:
+        stands = "called off"
     late = ", declared late: excuses nothing" if work.was_late else ""
     target = f"{work.target.of} {'/'.join(part for part in (work.target.site, work.target.subject) if part)}"
-    times = f"{local_time(work.starts_at, zone)[:-4]} .. {local_time(work.ends_at, zone)[:-4]}"
+    until = "" if work.was_called_off else f" .. {local_time(work.ends_at, zone)[:-4]}"
+    times = f"{local_time(work.starts_at, zone)[:-4]}{until}"
     return f"{work.maintenance}  {times}  {stands}  {target}  {work.reason} ({work.by}){late}"
 
 
@@ -179,7 +182,7 @@ def _say(
     reason, by = words
     _require_record(data)  # written into a directory of its own it would excuse nothing, and nobody would notice
     _warn_of_unknown(target, data)
-    _write(word(target, step, *times, reason, by or getpass.getuser()), zone, data)
+    _write(word(target, step, *times, reason, by or getpass.getuser(), before=_works(data)), zone, data)
 
 
 def _warn_of_unknown(target: "Target", data: Path) -> None:

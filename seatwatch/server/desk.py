@@ -47,6 +47,7 @@ class Desk:
         self._bridge: Final = on_call.bridge(
             config, data, self._channels, defaults, links, now_ms, self._pager.annotations
         )
+        self._watchdog: Final = on_call.watchdog(config, base, data, defaults)
         self._messages: Final = DutyDesk(
             config,
             data,
@@ -58,7 +59,7 @@ class Desk:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The doors for Alertmanager and for telephones."""
-        return [*self._bridge.routes(), *self._page.routes(), *self._runbooks.routes()]
+        return [*self._watchdog, *self._bridge.routes(), *self._page.routes(), *self._runbooks.routes()]
 
     def figures(self) -> OnCallFigures:
         """For a scrape."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from aiohttp import web
+
 from dashboards.alerting._core.message import Reader
 from dashboards.alerting._core.pager import Holds, PagerSettings
 from dashboards.alerting.acknowledge_page import AcknowledgePage, Duty, Take
@@ -18,6 +20,7 @@ from dashboards.alerting.rules import RuleSettings, rule_groups
 from dashboards.alerting.told_before import FILE as TOLD_BEFORE
 from dashboards.alerting.told_before import ToldBefore
 from dashboards.alerting.vendors import Address
+from dashboards.alerting.watchdog import WatchdogPassage
 from dashboards.alerting.yaml_text import yaml_text
 from dashboards.runbooks.server import first_steps
 from seatwatch import glossary
@@ -72,8 +75,7 @@ def alertmanager_text(config: Config, defaults: Defaults, token_file: Path) -> s
         tiers=tiers(config),
         bridge_url=alerting.bridge_url,
         token_file=str(token_file),
-        deadman_url=alerting.deadman_url,
-        deadman_token_file=alerting.deadman_token_file,
+        has_deadman=bool(alerting.deadman_url),
     )
     heading = "Written by `seatwatch alerting alertmanager`; write it again after a change of the duty list."
     return yaml_text(configuration(settings), heading=heading)
@@ -160,6 +162,21 @@ def bridge(
         told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )
+
+
+def watchdog(config: Config, base: Path, data: Path, defaults: Defaults) -> list[web.AbstractRouteDef]:
+    """The bridge's door for the watchdog, to be added before the bridge's own; none without a dead man's switch."""
+    alerting = config.alerting
+    if not alerting.deadman_url:
+        return []
+    named = alerting.deadman_token_file
+    passage = WatchdogPassage(
+        alerting.deadman_url,
+        (base / named).read_text(encoding="utf-8").strip() if named else "",
+        bridge_token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
+        timeout_s=defaults.seconds("paging.send_timeout"),
+    )
+    return passage.routes()
 
 
 def _channel(section: ChannelSection, base: Path) -> Channel:

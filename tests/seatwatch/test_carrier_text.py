@@ -90,6 +90,37 @@ def test_a_carrier_is_told_when_how_bad_and_that_the_other_line_worked(
     assert lines[-1].startswith(f"Reference and evidence: {said.incident}, ")
 
 
+def test_a_carrier_reads_what_the_site_is_called_where_a_configuration_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    said = kept(tmp_path, [*two_lines(log), log.line("gate", NOON + SECOND, "ct", LineState.DOWN, **BAD)])[0]
+    config = tmp_path / "seatwatch.toml"
+    config.write_text(f'[server]\ndata = "{tmp_path}"\n[[site]]\nid = "north"\nname = "成都一职场"\n', encoding="utf-8")
+    for more, row in ((["--lang", "zh"], "职场: 成都一职场 (north)"), (["--lang", "en"], "Site: 成都一职场 (north)")):
+        assert run(["incident", "show", said.incident, "--for-carrier", *more, "--config", str(config)]) == 0
+        assert row in capsys.readouterr().out.splitlines()
+    for arguments in (["list"], ["show", said.incident]):
+        assert run(["incident", *arguments, "--config", str(config)]) == 0
+        assert "\u00b7 成都一职场 ct \u00b7" in capsys.readouterr().out
+
+
+def test_of_a_line_that_comes_and_goes_the_times_it_was_well_are_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    #  down 60..80, 120..140, 180..200: a minute in all, not 140 s
+    log = Log()
+    turns = [(at, state) for at in (60, 120, 180) for at, state in ((at, LineState.DOWN), (at + 20, LineState.UP))]
+    entries = [
+        *two_lines(log),
+        *(log.line("gate", NOON + at * SECOND, "ct", state, reason=LineReason.NO_INTERNET) for at, state in turns),
+    ]
+    said = kept(tmp_path, entries)[-1]
+    assert said.what == "flapping"
+    assert "Fault length: 60 s in all, 3 times" in told(tmp_path, said, "en", capsys)
+    assert "故障时长: 60 秒，共 3 次" in told(tmp_path, said, "zh", capsys)
+
+
 def test_each_of_two_carriers_gets_a_text_of_its_own_while_the_fault_lasts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,20 @@ def test_work_is_planned_listed_and_ended(tmp_path: Path, capsys: pytest.Capture
     assert only(tmp_path).ends_at < work.starts_at
 
 
+def test_work_that_was_called_off_says_so_and_planned_once_more_it_is_planned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = ["plan", "--line", "north/telecom", "--from", "2099-12-01 02:00", "--for", "2h", "--reason", "modem"]
+    shown = "2099-12-01 02:00:00 .. 2099-12-01 04:00:00  planned  line north/telecom"
+    for again in range(3):
+        assert maintenance(tmp_path, *plan) == 0
+        assert shown in capsys.readouterr().out
+        assert len(works(tmp_path)) == again + 1
+        (planned,) = (work for work in works(tmp_path) if not work.was_called_off)
+        assert maintenance(tmp_path, "end", planned.maintenance) == 0
+        assert f"{planned.maintenance}  2099-12-01 02:00:00  called off  line" in capsys.readouterr().out
+
+
 def test_work_is_not_declared_to_a_place_without_a_record_where_it_would_excuse_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

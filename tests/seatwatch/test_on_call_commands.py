@@ -85,17 +85,21 @@ def test_a_duty_list_that_reaches_nobody_is_refused(
         ('call = ["nobody"]', "call: no channel 'nobody'"),
         ('calls = ["a"]', "calls: there is no such key"),
         ("call = [", "cannot be read"),
+        ("port = 99999", "port: 99999 does not fit"),
         ('listen = "0.0.0.0"', "token_file: is needed where others reach the switch"),
-        ('token_file = "nowhere.token"', "nowhere.token is not there or empty; `seatwatch token new FILE`"),
+        (
+            'token_file = "nowhere.token"',
+            "token_file: no text in nowhere.token; write the address or the secret into it: `seatwatch token new FILE`",
+        ),
     ],
 )
-def test_a_configuration_that_would_call_nobody_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+def test_a_configuration_that_would_call_nobody_is_refused(
+    text: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "deadman.toml"
     file.write_text(text)
-    command = [sys.executable, "-m", "seatwatch", "deadman", "--config", str(file)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert problem in ended.stderr
+    assert main(["deadman", "--config", str(file)]) == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_check_config_says_that_messages_without_the_servers_address_carry_no_links(

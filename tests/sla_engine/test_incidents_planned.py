@@ -1,5 +1,7 @@
 """Planned work silences itself and nothing else."""
 
+from dashboards.alerting._core.pager import Pager
+from tests.dashboards.alerting.incidents import SETTINGS
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, two_lines
 from wire.facility import Power
@@ -166,3 +168,55 @@ def test_a_line_that_comes_and_goes_while_it_is_worked_on_is_planned() -> None:
     )
     assert said[-1].what == "flapping"
     assert all(each.is_planned for each in said)
+
+
+def test_work_that_goes_on_from_other_work_before_it_ended_carries_on_what_that_one_broke() -> None:
+    #  m-1 ├──────────┤            m-2 declared ahead, or while m-1 still lasted
+    #  m-2        ├───────────┤    down in m-1 ········ ordinary once m-2 is over
+    for declared_at, starts_at, expected in (
+        (NOON + 2, NOON + 10 * MINUTE, NOON + 20 * MINUTE),
+        (NOON + 5 * MINUTE, NOON + 5 * MINUTE, NOON + 20 * MINUTE),
+        (NOON + 6 * MINUTE, NOON + 5 * MINUTE, NOON + 10 * MINUTE),
+        (NOON + 2, NOON + 10 * MINUTE + 1, NOON + 10 * MINUTE),
+    ):
+        log = Log()
+        work = {"of": MaintenanceOf.LINE, "subject": "telecom"}
+        second = log.maintenance(declared_at, starts_at, NOON + 20 * MINUTE, maintenance="m-2", **work)
+        down = log.line("gate", NOON + 2 * MINUTE, "telecom", LineState.DOWN)
+        said = said_after(
+            *two_lines(log),
+            log.maintenance(NOON + 1, NOON + MINUTE, NOON + 10 * MINUTE, maintenance="m-1", **work),
+            *sorted((second, down), key=lambda entry: entry.received_at),
+            *(log.clock(NOON + minutes * MINUTE) for minutes in range(7, 22)),
+        )
+        assert [(each.is_planned, each.occurred_at) for each in said] == [(True, NOON + 2 * MINUTE), (False, expected)]
+
+
+def test_a_phone_line_that_goes_with_a_line_that_is_worked_on_is_a_trouble_of_its_own() -> None:
+    log = Log()
+    said = said_after(
+        *two_lines(log),
+        log.phone_line("gate", NOON, TrunkState.REACHABLE, via_line="telecom"),
+        log.maintenance(NOON + 1, NOON + SECOND, NOON + HOUR, of=MaintenanceOf.LINE, subject="telecom"),
+        log.line("gate", NOON + MINUTE, "telecom", LineState.DOWN),
+        log.phone_line("gate", NOON + 2 * MINUTE, TrunkState.UNREACHABLE, via_line="telecom"),
+    )
+    found = [(each.what, each.is_planned, each.severity) for each in said]
+    assert found == [("line_down", True, "info"), ("phone_line_down", False, "page")]
+
+
+def test_a_battery_that_ran_out_in_planned_work_still_calls_when_the_site_goes_dark() -> None:
+    log, pager, fired = Log(), Pager(SETTINGS), []
+    said = said_after(
+        log.heartbeat("gate", NOON),
+        log.ups("gate", NOON),
+        log.maintenance(NOON + 1, NOON + SECOND, NOON + HOUR),
+        log.ups("gate", NOON + MINUTE, Power.CRITICAL),
+        log.silent("gate", NOON + 2 * MINUTE, NOON + 2 * MINUTE + 6 * SECOND),
+    )
+    for each in said:
+        pager.hear([each], each.occurred_at)
+        pager.advance(each.occurred_at)
+        fired.append([(alert.identity.what, alert.ended_at) for alert in pager.alerts()])
+    assert [(each.what, each.is_planned) for each in said] == [("battery_low", True), ("site_power_lost", True)]
+    assert fired == [[("battery_low", None)]] * 2, "to read that it is resolved, just then, would be a lie"

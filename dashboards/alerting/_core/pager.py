@@ -286,7 +286,7 @@ class Pager:
     def _may_page(self, opened: _Open) -> bool:
         """Whether it pages as soon as its hold is over: for the first time, or because it became graver."""
         said = opened.said
-        if said.severity is Severity.INFO or (said.is_planned and said.what not in PAGES_WHEN_PLANNED):
+        if said.severity is Severity.INFO or (said.is_planned and said.severity is not Severity.CALL):
             return False
         return (opened.paged is None or is_graver(said, opened.paged)) and not self._is_explained(opened)
 

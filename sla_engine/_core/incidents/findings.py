@@ -98,9 +98,10 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         if total:
             found += _lost_before(state, min(total, key=lambda each: each.since), machines)
         else:
-            lines_down = {each.subject for each in found if each.what == "line_down"}
+            unplanned = [each for each in found if not is_planned(state, site_id, each)]
+            lines_down = {each.subject for each in unplanned if each.what == "line_down"}
             lines_down |= {
-                line for each in found if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
+                line for each in unplanned if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
             found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site_id)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
@@ -339,7 +340,10 @@ def _is_dark(site: Site) -> bool:
 
 
 def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
-    """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case."""
+    """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case.
+
+    It goes on doing so when it is empty and the site dark: that is its end, not the end of the trouble.
+    """
     severities = SEVERITIES[found.what]
     if found.details.get(STANDBY):
         severities = STANDBY_SEVERITIES
@@ -349,7 +353,7 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
         severities = LONE_SEVERITIES
     severity = severities[0 if _is_open(state, found.details.get(SITES, site_id).split()) else 1]
     planned = is_planned(state, site_id, found)
-    if planned and found.what != BATTERY_LOW:
+    if planned and not _runs_out(state, site_id, found):
         severity = INFO
     return replace(found, severity=severity, is_planned=planned)
 
@@ -360,3 +364,8 @@ def _is_open(state: SitesState, sites: Collection[str]) -> bool:
         hours_at(state.roster, state.limits, each, state.now).is_open(state.now)
         for each in sites or state.sites or [""]
     )
+
+
+def _runs_out(state: SitesState, site_id: str, found: Finding) -> bool:
+    """Whether the battery ran out, by the last words that were heard."""
+    return found.slot == POWER and any(on_battery(ups) and _is_low(ups) for ups in state.sites[site_id].upses.values())

@@ -35,14 +35,19 @@ def is_planned(state: SitesState, site_id: str, found: Finding) -> bool:
 
 
 def _is_worked_on(state: SitesState, of: MaintenanceOf, site_id: str, subject: str, since: int) -> bool:
-    return any(
-        work.of is of
+    """Work that was declared before the work it goes on from ended carries on what that one broke."""
+    works = [
+        work
+        for work in state.maintenance.values()
+        if work.of is of
         and (of is MaintenanceOf.FEED or work.site == site_id)
         and (of is MaintenanceOf.SITE or work.subject == subject)
-        and work.declared_at <= work.starts_at <= since < work.ends_at
-        and state.now < work.ends_at
-        for work in state.maintenance.values()
-    )
+        and work.declared_at <= work.starts_at
+    ]
+    until = since
+    while ends := [work.ends_at for work in works if work.starts_at <= until < work.ends_at]:
+        until = max(ends)
+    return since <= state.now < until
 
 
 def _parts(site: Site, found: Finding) -> list[tuple[MaintenanceOf, str, int]]:

@@ -11,6 +11,7 @@ from seatwatch.server.on_call import annotation_words, on_call
 from seatwatch.settings import load_defaults
 from tests.dashboards.alerting.incidents import MINUTE, incident, paged
 from tests.tidy.source import ROOT
+from wire.incident import Severity
 
 T0 = 1_763_784_000_000
 TWO_ON_DUTY = """
@@ -80,7 +81,7 @@ def test_what_was_left_in_a_battery_is_told_to_people_and_makes_no_other_alert()
 
 def test_what_is_suspected_or_planned_is_told_so() -> None:
     for said, flags in (
-        (incident("battery_low", T0, is_planned=True), {"planned"}),
+        (incident("battery_low", T0, severity=Severity.CALL, is_planned=True), {"planned"}),
         (msgspec.structs.replace(incident("site_silent", T0), is_suspected=True), {"suspected"}),
         (incident("mains_lost", T0), set()),
     ):
