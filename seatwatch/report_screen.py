@@ -13,6 +13,7 @@ from seatwatch.screens import console_of
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import DefinitionUsed, Head, Report, Row
+from wire.board import SecondFigure
 from wire.ids import UNASSIGNED
 from wire.spelling import readable
 
@@ -107,7 +108,7 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
 
 
-def unofficial(used: DefinitionUsed, tell: Teller) -> str:
+def unofficial(used: DefinitionUsed | SecondFigure, tell: Teller) -> str:
     """Said behind the title of a definition that is not from the page of whoever made it."""
     return "" if used.official else f"  ({tell.word('report_unofficial')})"
 
