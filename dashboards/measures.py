@@ -87,7 +87,7 @@ MEASURES: Final = (
         "M3",
         "average_response",
         "sum of turns / their number; a turn runs from the first customer message since the last reply to "
-        "the next valid one",
+        "the next valid one; of chats whose messages are told: talk on a call is no turn",
         "ms",
         ("Figures.average_response",),
         ("E2", "E4", "E5", "E10", "E12", "E14"),

@@ -89,7 +89,8 @@ OF_PEOPLE: Final = (
     Measure(
         "M15",
         "unanswered_legs",
-        "legs in which the customer was owed a reply and got none from that person / all legs",
+        "legs in which the customer was owed a reply and got none from that person / all legs; owed from the "
+        "beginning on a call, in a chat from the first message that is told, so never by a table of sessions",
         "ratio",
         ("Detail.unanswered_legs",),
         ("E4",),

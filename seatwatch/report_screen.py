@@ -1,6 +1,7 @@
 """A report for a person, as CSV for a spreadsheet, and as one JSON object."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -10,9 +11,11 @@ from seatwatch.csv_text import Cell, csv_text
 from seatwatch.explain_words import Teller
 from seatwatch.report_columns import COLUMNS, Column, Part, not_judged, unbounded
 from seatwatch.screens import console_of
+from sla_engine._core.choices import Unit
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.buckets import By
 from sla_engine.reports._core.report import DefinitionUsed, Head, Report, Row
+from wire.board import SecondFigure
 from wire.ids import UNASSIGNED
 from wire.spelling import readable
 
@@ -47,7 +50,8 @@ def show(report: Report, tell: Teller, called: Callable[[str], str] = readable) 
     if reasons:
         told = ", ".join(f"{tell.word(why)} {count}" for why, count in sorted(reasons.items()))
         console.print(f"{tell.word('excluded')}: {told}")
-    for line in (*gaps(report, tell), *without_contract(report, tell, called), *never_ended(report, tell)):
+    below = (without_turns(report, tell), gaps(report, tell), without_contract(report, tell, called))
+    for line in (*chain.from_iterable(below), *never_ended(report, tell)):
         console.print(line)
 
 
@@ -107,7 +111,7 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
 
 
-def unofficial(used: DefinitionUsed, tell: Teller) -> str:
+def unofficial(used: DefinitionUsed | SecondFigure, tell: Teller) -> str:
     """Said behind the title of a definition that is not from the page of whoever made it."""
     return "" if used.official else f"  ({tell.word('report_unofficial')})"
 
@@ -135,6 +139,14 @@ def gaps(report: Report, tell: Teller) -> Iterator[str]:
         yield tell.filled("report_lost", lost=tell.lasting(lost_ms), whole=tell.lasting(coverage.time.whole))
     if coverage.unbounded is not None:
         yield f"{tell.word('report_unbounded')}: {tell.word(coverage.unbounded)}"
+
+
+def without_turns(report: Report, tell: Teller) -> Iterator[str]:
+    """Why nothing is judged by a definition that counts turns, where sessions were answered and no turn was told."""
+    figures = report.total.figures
+    by_turn = [used.label for used in report.head.definitions if used.unit is not Unit.SESSION]
+    if by_turn and figures.answered and not figures.attainment.whole and not figures.average_response.count:
+        yield tell.filled("report_no_turns", definitions=", ".join(by_turn))
 
 
 def never_ended(report: Report, tell: Teller) -> Iterator[str]:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from seatwatch.__main__ import main
 from seatwatch.clock import now_ms
+from sla_engine._core.definition import label_of
+from sla_engine.definition_files import load_preset
 from tests.builders import PRESET, Event, agent, changed, contract, customer, declared, ms, rules, signed
 from tests.sla_engine.entries import Log
 from tests.sla_engine.feeding import Feed
@@ -131,6 +134,43 @@ def test_a_client_that_nobody_tells_of_has_no_data_and_one_told_of_daily_is_t_pl
     (daily, *_) = (line for line in lines if "daily" in line)
     assert ("No data" in never, "T+1" in never) == (True, False)
     assert "T+1 only" in daily
+
+
+@pytest.fixture
+def with_a_target(tmp_path: Path) -> Path:
+    """95 % is promised, and the same customer, answered after 30 s, is counted by the rules of a platform, too."""
+    ledger = Feed(tmp_path / "clients" / "acme")
+    platform = load_preset("taobao-3min")
+    promise = replace(contract(PRESET.name, platform.name), attainment_target_bp=9_500)
+    ledger.append([*rules(PRESET, platform)[:-1], signed(promise), customer("09:00:00"), agent("09:00:30")])
+    ledger.close()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("language", "target", "second", "platform", "rules_shown"),
+    [
+        ("en", "Contracted target", "Platform", "(unofficial)", "Limit 10.000 s"),
+        ("zh", "合同目标", "平台口径", "(非官方)", "时限 10.000 秒"),
+    ],
+)
+def test_a_table_shows_what_is_promised_and_the_figures_by_the_platforms_rules(
+    with_a_target: Path,
+    language: str,
+    target: str,
+    second: str,
+    platform: str,
+    rules_shown: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["board", "--at", "2026-11-02 09:01", "--data", str(with_a_target), "--lang", language]) == 0
+    page = capsys.readouterr().out
+    (by_contract,) = (line for line in page.splitlines() if "presale" in line)
+    by_platform, *_ = (line for line in page.splitlines() if second in line)
+    assert ("0.00 % (0/1)" in by_contract, "95.00 %" in by_contract) == (True, True)
+    assert ("100.00 % (1/1)" in by_platform, "95.00 %" in by_platform) == (True, False)
+    assert [word in page for word in (target, platform, "taobao-3min")] == [True] * 3
+    assert f"{label_of(PRESET)}  {rules_shown}" in page
 
 
 def test_no_column_is_cut_off_where_there_is_no_terminal(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from seatwatch.__main__ import main
 from sla_engine._core.definition import canonical, definition_hash, label_of
+from sla_engine.definition_files import load_preset
 from tests.builders import (
     PRESET,
+    Event,
     agent,
     assigned,
     changed,
@@ -265,6 +267,19 @@ def test_how_many_conversations_nobody_closed_is_said_below_the_tables(
     told = "Conversations whose end no source told: 1. Concurrency counts them for 120 min 0.000 s after the last word"
     assert told in capsys.readouterr().out
     assert in_json(tmp_path, capsys)["head"]["never_ended"] == 1
+
+
+@pytest.mark.parametrize(("turns", "said"), [([], 1), ([customer("09:00:00")], 0)], ids=["a table tells none", "told"])
+def test_why_a_definition_of_turns_judges_nothing_is_said_where_no_turn_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], turns: list[Event], said: int
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    chat = [offered("09:00:00"), *turns, agent("09:00:08"), closed("09:10:00")]
+    ledger.append([*rules(load_preset("taobao-3min")), *chat, clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN) == 0
+    page = capsys.readouterr().out
+    assert page.count("No attainment and no average response: taobao-3min@1#") == said
 
 
 def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
