@@ -28,6 +28,7 @@ ABSENT: Final = frozenset({NULL, 0x80, 0x81, 0x82})
 GET: Final = 0xA0
 RESPONSE: Final = 0xA2
 REQUEST_ID_BITS: Final = 31
+NO_SUCH_NAME: Final = 2
 
 Value = int | bytes | str | None
 
@@ -37,10 +38,14 @@ class SnmpDecodeError(Exception):
 
 
 class Response(NamedTuple):
-    """error: 0, or the agent's error-status (RFC 3416); then `values` holds nothing of worth."""
+    """error: 0, or the agent's error-status (RFC 3416); then `values` holds nothing of worth.
+
+    about: which object the error is about, from 1; 0 = not said.
+    """
 
     request_id: int
     error: int
+    about: int
     values: Mapping[str, Value]
 
 
@@ -57,12 +62,13 @@ def decode_response(data: bytes) -> Response:
         version, _community, pdu = _parts(_open(data, SEQUENCE), 3)
         if version != (INTEGER, bytes([VERSION_2C])) or pdu[0] != RESPONSE:
             raise SnmpDecodeError("no response of version 2c")
-        request_id, error, _index, bindings = _parts(pdu[1], 4)
+        request_id, error, index, bindings = _parts(pdu[1], 4)
         values = {}
         for tag, binding in _elements(_content(bindings, SEQUENCE)):
             name, value = _parts(_content((tag, binding), SEQUENCE), 2)
             values[_dotted(_content(name, OBJECT_ID))] = _value(*value)
-        return Response(_number(_content(request_id, INTEGER)), _number(_content(error, INTEGER)), values)
+        number, status, about = (_number(_content(part, INTEGER)) for part in (request_id, error, index))
+        return Response(number, status, about, values)
     except IndexError:
         raise SnmpDecodeError("cut short") from None
 
@@ -164,7 +170,10 @@ class SnmpAddress(NamedTuple):
 
 
 class SnmpClient(asyncio.DatagramProtocol):
-    """Asks one agent; one question at a time."""
+    """Asks one agent; one question at a time.
+
+    Some agents refuse a whole question for one object they do not have, as version 1 did: it is left out from then on.
+    """
 
     def __init__(self, address: SnmpAddress, *, resend_ms: int) -> None:
         self._address = address
@@ -172,10 +181,12 @@ class SnmpClient(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._request_id = 0
         self._answer: asyncio.Future[Response] | None = None
+        self._absent: set[str] = set()
 
     async def open(self) -> None:
         """Get a socket. Raises ProbeUnavailable if the host's name cannot be resolved."""
         await self.close()
+        self._absent.clear()
         try:
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                 lambda: self, remote_addr=(self._address.host, self._address.port)
@@ -189,6 +200,19 @@ class SnmpClient(asyncio.DatagramProtocol):
 
         Raises ProbeUnavailable when nobody listens there, or the agent answers with an error.
         """
+        asked = [name for name in objects if name not in self._absent]
+        while asked:
+            response = await self._ask(asked)
+            if not response.error:
+                return response.values
+            if response.error != NO_SUCH_NAME or response.about > len(asked):
+                raise ProbeUnavailable("refused", f"SNMP error {response.error}")
+            if response.about < 1 and len(asked) > 1:  # not said which: one by one tells
+                return {name: value for each in asked for name, value in (await self.get([each])).items()}
+            self._absent.add(asked.pop(max(response.about, 1) - 1))
+        return {}
+
+    async def _ask(self, objects: Sequence[str]) -> Response:
         if self._transport is None:
             raise ProbeUnavailable("unreachable", "not open")
         self._request_id = (self._request_id + 1) % (1 << REQUEST_ID_BITS)
@@ -198,11 +222,7 @@ class SnmpClient(asyncio.DatagramProtocol):
             self._transport.sendto(question)
             done, _ = await asyncio.wait({self._answer}, timeout=self._resend_s)
             if done:
-                break
-        response = self._answer.result()
-        if response.error:
-            raise ProbeUnavailable("refused", f"SNMP error {response.error}")
-        return response.values
+                return self._answer.result()
 
     async def close(self) -> None:
         """Let go of the socket."""

@@ -130,7 +130,7 @@ class EnrolmentDoor:
         shown = shown_serial(request)
         certificate = None if shown is None else self._desk.store.certificate(shown)
         if certificate is None or certificate.is_revoked:
-            return self._refusal(Refusal.UNKNOWN_CODE)
+            return self._refusal(Refusal.UNKNOWN_CODE if certificate is None else Refusal.REVOKED)
         ring = self._ring_of(certificate.identity)
         return _json(200, RolloutAnswer(ring, self._is_held(ring)))
 

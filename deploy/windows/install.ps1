@@ -17,7 +17,8 @@ Exit code: 0 installed and running, 1 failed, 2 cannot be installed here, 3 runn
 The probe's configuration. Left out, the one of an earlier installation stays.
 
 .PARAMETER Files
-Further files the configuration names (certificate, key, token). They are copied beside it and closed to other users.
+Further files the configuration names (certificate, key, token), with commas between. They are copied beside it and closed
+to other users.
 
 .PARAMETER Target
 Where the program goes.
@@ -29,7 +30,7 @@ Where configuration, outbox and log are.
 param(
     [string] $Config = '',
     [string[]] $Files = @(),
-    [string] $Target = (Join-Path $env:ProgramFiles 'Seatwatch'),
+    [string] $Target = (Join-Path $(if ($env:ProgramW6432) { $env:ProgramW6432 } else { $env:ProgramFiles }) 'Seatwatch'),
     [string] $Data = (Join-Path $env:ProgramData 'Seatwatch')
 )
 
@@ -40,6 +41,8 @@ $Service = 'SeatwatchProbe'
 $Account = "NT SERVICE\$Service"
 $StopSeconds = 30
 $StartSeconds = 30
+# powershell.exe -File hands a list over as one text
+$Files = @($Files | ForEach-Object { $_ -split ',' } | Where-Object { $_ })
 
 function Stop-Here([int] $Code, [string] $Message) {
     [Console]::Error.WriteLine("install.ps1: $Message")
@@ -66,8 +69,10 @@ function Assert-Possible {
             Stop-Here 2 "$part is missing beside this script; make the bundle with tools/windows-bundle.sh"
         }
     }
-    if ($Config -and -not (Test-Path -LiteralPath $Config)) {
-        Stop-Here 2 "no file $Config"
+    foreach ($file in @($Config) + $Files) {
+        if ($file -and -not (Test-Path -LiteralPath $file)) {
+            Stop-Here 2 "no file $file"
+        }
     }
     if (-not $Config -and -not (Test-Path -LiteralPath (Join-Path $Data 'probe.toml'))) {
         Stop-Here 2 'give the configuration with -Config'
@@ -77,8 +82,13 @@ function Assert-Possible {
 function Stop-Probe {
     $found = Get-Service -Name $Service -ErrorAction SilentlyContinue
     if ($found -and $found.Status -ne 'Stopped') {
+        $process = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$Service'").ProcessId
         Stop-Service -Name $Service -Force
         $found.WaitForStatus('Stopped', [TimeSpan]::FromSeconds($StopSeconds))
+        if ($process) {
+            # it says so shortly before it ends, and until then its files cannot be replaced
+            Wait-Process -Id $process -Timeout $StopSeconds -ErrorAction SilentlyContinue
+        }
     }
 }
 

@@ -12,7 +12,7 @@ Remove the data folder too.
 [CmdletBinding()]
 param(
     [switch] $Purge,
-    [string] $Target = (Join-Path $env:ProgramFiles 'Seatwatch'),
+    [string] $Target = (Join-Path $(if ($env:ProgramW6432) { $env:ProgramW6432 } else { $env:ProgramFiles }) 'Seatwatch'),
     [string] $Data = (Join-Path $env:ProgramData 'Seatwatch')
 )
 
@@ -30,8 +30,13 @@ try {
     $found = Get-Service -Name $Service -ErrorAction SilentlyContinue
     if ($found) {
         if ($found.Status -ne 'Stopped') {
+            $process = (Get-CimInstance -ClassName Win32_Service -Filter "Name='$Service'").ProcessId
             Stop-Service -Name $Service -Force
             $found.WaitForStatus('Stopped', [TimeSpan]::FromSeconds($StopSeconds))
+            if ($process) {
+                # it says so shortly before it ends, and until then its files cannot be removed
+                Wait-Process -Id $process -Timeout $StopSeconds -ErrorAction SilentlyContinue
+            }
         }
         & 'sc.exe' 'delete' $Service | Out-Null
         if ($LASTEXITCODE -ne 0) {

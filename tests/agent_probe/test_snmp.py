@@ -111,8 +111,45 @@ async def test_a_lost_question_is_asked_again_and_stray_answers_are_left_aside()
 
 
 async def test_an_agent_that_says_no_is_unavailable() -> None:
-    refused = OF_REQUEST_1.replace(b"\x00\x00\x00\x01\x02\x01\x00", b"\x00\x00\x00\x01\x02\x01\x02")
+    refused = OF_REQUEST_1.replace(b"\x00\x00\x00\x01\x02\x01\x00", b"\x00\x00\x00\x01\x02\x01\x05")
     client, transport = await client_before(Agent(lambda _: [refused]))
+    with pytest.raises(ProbeUnavailable, match="refused: SNMP error 5"):
+        await client.get([OUTPUT_SOURCE])
+    await client.close()
+    transport.close()
+
+
+def said(request: int, error: int, index: int) -> bytes:
+    """An answer that names the output source, 3."""
+    bindings = bytes.fromhex("3011300f060a2b060102012101040100020103")
+    pdu = bytes([2, 1, request, 2, 1, error, 2, 1, index]) + bindings
+    body = bytes.fromhex("0201010403757073") + bytes([0xA2, len(pdu)]) + pdu
+    return bytes([0x30, len(body)]) + body
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([(2, 1), (2, 2), (0, 0)], id="it says which"),
+        pytest.param([(2, 0), (2, 0), (0, 0), (2, 1)], id="it does not, and is asked one by one"),
+    ],
+)
+async def test_an_object_for_which_an_agent_refuses_all_is_left_out_of_the_next_question(
+    script: list[tuple[int, int]],
+) -> None:
+    agent = Agent(lambda asked: [said(asked, *(script[asked - 1] if asked <= len(script) else (0, 0)))])
+    client, transport = await client_before(agent)
+    assert await client.get([MAKER, OUTPUT_SOURCE, MINUTES_LEFT]) == {OUTPUT_SOURCE: 3}
+    assert agent.asked == len(script)
+    assert await client.get([MAKER, OUTPUT_SOURCE, MINUTES_LEFT]) == {OUTPUT_SOURCE: 3}
+    assert agent.asked == len(script) + 1, "what is absent is known"
+    assert await client.get([MAKER]) == {}
+    await client.close()
+    transport.close()
+
+
+async def test_an_agent_that_refuses_an_object_nobody_asked_for_is_unavailable() -> None:
+    client, transport = await client_before(Agent(lambda asked: [said(asked, 2, 9)]))
     with pytest.raises(ProbeUnavailable, match="refused: SNMP error 2"):
         await client.get([OUTPUT_SOURCE])
     await client.close()

@@ -30,6 +30,21 @@ def test_a_calibration_that_empties_the_battery_is_on_battery_and_not_about_to_s
     assert (without_mains.power, without_mains.low_battery) == (Power.CRITICAL, True)
 
 
+def test_a_calibration_is_no_outage_while_the_voltage_says_that_mains_is_there() -> None:
+    ups = Debounce(RULES)
+    told(ups, (0, "OL"))
+    script = [
+        ("OB CAL", True),
+        ("OB LB CAL", True),
+        ("OB CAL", False),
+        ("OB CAL", None),
+        ("OB", True),
+        ("FSD CAL", True),
+    ]
+    powers = [ups.observe(status, n * 1000, has_mains=has_mains).power for n, (status, has_mains) in enumerate(script)]
+    assert powers == [Power.MAINS_DISCHARGING] * 2 + [Power.BATTERY] * 3 + [Power.CRITICAL]
+
+
 def test_a_low_battery_that_flashes_on_mains_is_ignored_for_five_seconds() -> None:
     ups = Debounce(RULES)
     flash = every_second(ups, "OL LB RB", 0, 4)
@@ -66,7 +81,7 @@ def test_a_conflict_neither_begins_nor_ends_an_outage() -> None:
 
 
 def test_a_conflict_with_no_input_voltage_is_an_outage() -> None:
-    assert Debounce(RULES).observe("OL OB", 0, mains_is_gone=True).power is Power.BATTERY
+    assert Debounce(RULES).observe("OL OB", 0, has_mains=False).power is Power.BATTERY
 
 
 def test_a_driver_that_starts_says_nothing_about_power() -> None:

@@ -15,7 +15,7 @@ from agent_probe.sensors.ups.nut import (
     list_variables,
     split_words,
 )
-from agent_probe.sensors.ups.sensor import mains_is_gone, whole
+from agent_probe.sensors.ups.sensor import has_mains, whole
 from agent_probe.sensors.ups.status import comms_of_refusal, power_of, tokens
 from wire.facility import Comms, Power
 
@@ -159,7 +159,7 @@ def test_a_value_above_what_it_can_be_is_absent() -> None:
     assert whole({"input.voltage": "229.75"}, "input.voltage", thousandths=True) == 229_750
 
 
-def test_mains_is_gone_only_when_the_unit_says_both_the_voltage_and_where_it_transfers() -> None:
-    assert mains_is_gone({"input.voltage": "12.0", "input.transfer.low": "176"})
-    assert not mains_is_gone({"input.voltage": "233.7", "input.transfer.low": "176"})
-    assert not mains_is_gone({"input.voltage": "12.0"})
+def test_whether_mains_is_there_is_known_only_of_both_the_voltage_and_where_the_unit_transfers() -> None:
+    assert has_mains({"input.voltage": "12.0", "input.transfer.low": "176"}) is False
+    assert has_mains({"input.voltage": "233.7", "input.transfer.low": "176"}) is True
+    assert has_mains({"input.voltage": "12.0"}) is None

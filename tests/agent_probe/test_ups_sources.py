@@ -1,5 +1,6 @@
 """Any dump, any SNMP agent's values and any battery become a message; none of them an accident."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_probe.errors import ProbeUnavailable
 from agent_probe.sensors.base import Stamp
 from agent_probe.sensors.ups.battery import BatterySource
 from agent_probe.sensors.ups.battery import observed as of_battery
 from agent_probe.sensors.ups.sensor import UpsSensor
-from agent_probe.sensors.ups.sources import Observed, UpsSource
+from agent_probe.sensors.ups.sources import NutSource, Observed, UpsAddress, UpsSource
 from agent_probe.sensors.ups.ups_mib import (
     BATTERY_STATUS,
     CALIBRATION,
@@ -158,16 +160,21 @@ def test_a_calibration_told_by_the_mib_does_not_stop_for_want_of_battery() -> No
         (Power.CRITICAL, True),
         (Power.CRITICAL, True),
     ]
+    volts = {name: number for number, (name, (variable, *_)) in enumerate(NUMBERS.items(), 200) if "input" in variable}
+    with_mains = of_mib({**asked, TEST: CALIBRATION, TEST_RESULT: 5, **{name: 230 - n for n, name in enumerate(volts)}})
+    (body,) = run_virtually(bodies(Scripted(with_mains), 1))
+    assert (body.power, body.low_battery) == (Power.MAINS_DISCHARGING, False)
 
 
 def test_the_units_of_the_mib_become_nuts_and_what_is_negative_is_not_known() -> None:
-    found = of_mib({**agent(3), **dict(zip(NUMBERS, (30, 98, 542, 231, -1), strict=True))})
+    found = of_mib({**agent(3), **dict(zip(NUMBERS, (30, 98, 542, 231, -1, 180), strict=True))})
     assert isinstance(found, Observed)
     assert found.variables == {
         "battery.runtime": "1800",
         "battery.charge": "98",
         "battery.voltage": "54.2",
         "input.voltage": "231",
+        "input.transfer.low": "180",
     }
     (body,) = run_virtually(bodies(Scripted(found), 1))
     assert (body.runtime_ms, body.charge_percent, body.input_mv, body.load_percent) == (1_800_000, 98, 231_000, None)
@@ -286,3 +293,17 @@ async def test_the_systems_own_files_are_read_and_a_machine_without_battery_says
     (tmp_path / "none").mkdir()
     (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
     assert (body.comms, body.charge_percent) == (Comms.UNKNOWN_UPS, None)
+
+
+async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        source = NutSource(UpsAddress("127.0.0.1", server.sockets[0].getsockname()[1], "ups1"), list_ms=30_000)
+        await source.open()
+        with pytest.raises(ProbeUnavailable, match="not NUT"):
+            await source.observe(0)
+        await source.close()

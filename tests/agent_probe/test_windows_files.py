@@ -69,6 +69,22 @@ def test_the_registered_command_is_one_that_the_probe_understands(
     assert "this is not Windows" in capsys.readouterr().err, "everything before that was understood"
 
 
+def test_files_are_taken_as_the_documentation_gives_them_one_text_with_commas() -> None:
+    page = (WINDOWS.parents[1] / "docs" / "operate" / "probe-windows.md").read_text(encoding="utf-8")
+    assert re.search(r"powershell\.exe .* -File install\.ps1 .* -Files \w\S+,\S+$", page, re.MULTILINE)
+    assert "$_ -split ','" in INSTALL[INSTALL.index("$Files = @(") : INSTALL.index("foreach ($file in")]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_stopped_services_process_is_waited_for_before_its_program_is_removed(name: str) -> None:
+    assert 0 < SCRIPTS[name].index("Wait-Process -Id $process") < SCRIPTS[name].index("Remove-Item -LiteralPath $there")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_started_by_a_32_bit_agent_it_still_means_the_programs_folder_of_a_64_bit_program(name: str) -> None:
+    assert "if ($env:ProgramW6432) { $env:ProgramW6432 } else { $env:ProgramFiles }" in SCRIPTS[name]
+
+
 def test_the_bundle_takes_what_the_installer_looks_for_and_the_locked_libraries() -> None:
     script = WINDOWS.parents[1] / "tools" / "windows-bundle.sh"
     subprocess.run(["sh", "-n", str(script)], check=True)

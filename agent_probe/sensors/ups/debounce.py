@@ -2,7 +2,8 @@
 
 * OB is believed at once; so is the return of mains.
 * LB and RB are believed at once on battery; on mains after they held for `flicker_ms` (some units flash them hourly).
-  In a calibration (CAL) a low battery is what the unit is after, and no sign of its end.
+  In a calibration (CAL) a low battery is what the unit is after, and no sign of its end; nor is the battery in use an
+  outage while the input voltage says that mains is there.
 * OFF is believed after `off_ms` (a self-test shows OFF before CAL). Until then the state before it stands.
 * A conflict (OL and OB together) neither begins nor ends an outage: battery stays battery, anything else is shown as a
   conflict, unless the input voltage says that mains is gone.
@@ -51,8 +52,8 @@ class Debounce:
         self._seen_at: int | None = None
         self._heard_at: int | None = None
 
-    def observe(self, status: str, now: int, *, mains_is_gone: bool = False) -> Believed:
-        """Take in an `ups.status` value. `mains_is_gone`: the input voltage is below the unit's own transfer point."""
+    def observe(self, status: str, now: int, *, has_mains: bool | None = None) -> Believed:
+        """Take in an `ups.status` value. has_mains: what the input voltage says of it, None where it says nothing."""
         if self._seen_at is not None and now - self._seen_at > self._rules.gap_ms:
             self._held_from.clear()
         self._seen_at = self._heard_at = now
@@ -61,7 +62,9 @@ class Debounce:
         if power is Power.STARTING:
             self._set_power(self._power or Power.STARTING, now)
             return self._believed(Comms.STARTING, now)
-        self._set_power(self._settle(power, now, mains_is_gone=mains_is_gone), now)
+        if power is Power.BATTERY and "CAL" in said and has_mains:
+            power = Power.MAINS_DISCHARGING
+        self._set_power(self._settle(power, now, has_mains=has_mains), now)
         on_battery = self._power in ON_BATTERY
         is_low = "LB" in said and "CAL" not in said
         self._low = self._held("LB", is_low, now, 0 if on_battery else self._rules.flicker_ms)
@@ -78,10 +81,10 @@ class Debounce:
             self._low = True
         return self._believed(comms, now)
 
-    def _settle(self, power: Power, now: int, *, mains_is_gone: bool) -> Power:
+    def _settle(self, power: Power, now: int, *, has_mains: bool | None) -> Power:
         before = self._power
         if power is Power.CONFLICT:
-            if mains_is_gone:
+            if has_mains is False:
                 return Power.BATTERY
             return before if before is not None and before in ON_BATTERY else power
         is_off = power in SUSPECT_OFF

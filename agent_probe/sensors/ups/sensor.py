@@ -65,7 +65,7 @@ class UpsSensor:
 
     def _observed(self, found: Observed, now: Stamp) -> Reading:
         self._status, variables = found
-        believed = self._debounce.observe(self._status, now.monotonic, mains_is_gone=mains_is_gone(variables))
+        believed = self._debounce.observe(self._status, now.monotonic, has_mains=has_mains(variables))
         claimed = whole(variables, "battery.runtime", thousandths=True, most=DURATION_MAX_MS)
         charge = whole(variables, "battery.charge", thousandths=True, most=WHOLE)
         estimated = self._estimate.observe(charge, now.monotonic, on_battery=believed.power in ON_BATTERY)
@@ -135,8 +135,8 @@ def whole(
     return number if 0 <= number <= most else None
 
 
-def mains_is_gone(variables: Mapping[str, str]) -> bool:
-    """Whether the input voltage is below the unit's own transfer point. False if the unit says neither."""
+def has_mains(variables: Mapping[str, str]) -> bool | None:
+    """Whether the input voltage reaches the unit's own transfer point. None if the unit does not say both."""
     voltage = whole(variables, "input.voltage", thousandths=True)
     transfer = whole(variables, "input.transfer.low", thousandths=True)
-    return voltage is not None and transfer is not None and voltage < transfer
+    return None if voltage is None or transfer is None else voltage >= transfer

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from agent_probe.errors import ProbeUnavailable
 from agent_probe.sensors.ups.connection import NutConnection
 from agent_probe.sensors.ups.nut import Listing, Refusal, Variable, get_variable, list_variables
 from agent_probe.sensors.ups.status import STATUS_NOT_OFFERED, comms_of_refusal
@@ -63,6 +64,8 @@ class NutSource:
             self._listed_at = None
             self._variables = {}  # an old charge must not look like a present one
             return comms_of_refusal(answer.code)
+        if not isinstance(answer, Refusal | Variable):
+            raise ProbeUnavailable("unreachable", "not NUT that speaks there")
         status = answer.value if isinstance(answer, Variable) else ""
         is_old = self._listed_at is None or now - self._listed_at >= self._list_ms
         if status != self._status or is_old:
