@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from dashboards.wallboard._core.names import Names
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time, unmistakable_time
-from sla_engine._core.reasons import Applied
+from sla_engine._core.applied import Applied
 from wire.conversation import (
     Accepted,
     AgentTurn,

@@ -12,13 +12,14 @@ import msgspec
 from ledger.entry import StoredEntry
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
+from sla_engine._core.applied import Applied
 from sla_engine._core.case import TOLD, Case, Clock, instant_of
 from sla_engine._core.choices import ClockDomains, ServiceLevelFormula
 from sla_engine._core.contract import Contract
 from sla_engine._core.contributions import figure_rule, queue_time_ms
 from sla_engine._core.definition import Definition, canonical, definition_hash, label_of
 from sla_engine._core.engine import definitions_of, live, new_shard, shard_of
-from sla_engine._core.reasons import Applied, reasons
+from sla_engine._core.reasons import reasons
 from sla_engine._core.result import LiveConversation
 from sla_engine._core.shard import Shard
 from sla_engine.replay import (

@@ -134,8 +134,13 @@ class Case:
     def cut_at(self) -> int | None:
         """Where the customer's wait is cut (E8); None where it is not, or never began."""
         started_at = self.clock_started_at
-        if started_at is None:
-            return None
+        return None if started_at is None else self._cut_of(started_at)
+
+    def cuts_at(self, started_at: int) -> int | None:
+        """Where a turn that starts at `started_at` is cut (E8); None where it is not."""
+        return self._cut_of(started_at) if self.calendar.is_open(started_at) else None
+
+    def _cut_of(self, started_at: int) -> int | None:
         match self.definition.window_closes:
             case WindowCloses.IS_CUT:
                 return self.calendar.closes_at(started_at)

@@ -6,9 +6,9 @@ are.
 """
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
+from sla_engine._core.applied import Applied, Says
 from sla_engine._core.case import Case, instant_of
 from sla_engine._core.choices import (
     AnsweredOutOfHours,
@@ -22,80 +22,20 @@ from sla_engine._core.choices import (
     Outbound,
     OutOfHours,
     RepeatedTurns,
-    TurnEnds,
     WindowCloses,
+)
+from sla_engine._core.turn_reasons import (
+    answered_outside,
+    began_at_opening,
+    handed_on,
+    stopped_by_closing,
+    turn_ends,
+    turn_limit,
+    written_repeatedly,
 )
 from wire.conversation import Accepted, AgentTurn, Assigned, CustomerTurn, Form, Queued, Transferred
 from wire.recorded import Recorded
 from wire.verdict import Outcome, Verdict, Why
-
-
-class Says(StrEnum):
-    """Every sentence about a rule; each is a key of the glossary."""
-
-    CLOCK_FROM_ARRIVAL = "clock_from_arrival"
-    CLOCK_FROM_QUEUE = "clock_from_queue"
-    CLOCK_FROM_ASSIGNMENT = "clock_from_assignment"
-    CLOCK_FROM_ARRIVAL_UNTOLD = "clock_from_arrival_untold"
-    CLOCK_NEVER_STARTED = "clock_never_started"
-    ANSWERED_BY = "answered_by"
-    NOT_A_REPLY = "not_a_reply"
-    CREDITED_TO_SENDER = "credited_to_sender"
-    CREDITED_TO_ASSIGNEE = "credited_to_assignee"
-    TRANSFER_CLOCK_WENT_ON = "transfer_clock_went_on"
-    TRANSFER_CLOCK_RESTARTED = "transfer_clock_restarted"
-    TRANSFER_NEW_TURN = "transfer_new_turn"
-    FIRST_MESSAGE_COUNTS = "first_message_counts"
-    LAST_MESSAGE_COUNTS = "last_message_counts"
-    CAME_BACK_SAME_SESSION = "came_back_same_session"
-    CAME_BACK_NEW_SESSION = "came_back_new_session"
-    OUTSIDE_NOT_JUDGED = "outside_not_judged"
-    OUTSIDE_FROM_OPENING = "outside_from_opening"
-    OUTSIDE_ANSWERED_INSIDE = "outside_answered_inside"
-    CLOSED_CLOCK_RAN_ON = "closed_clock_ran_on"
-    CLOSED_CLOCK_PAUSED = "closed_clock_paused"
-    CLOSED_WAIT_CUT = "closed_wait_cut"
-    DAY_ENDED_WAIT_CUT = "day_ended_wait_cut"
-    ANSWERED_OUTSIDE_FULL = "answered_outside_full"
-    ANSWERED_OUTSIDE_ZERO = "answered_outside_zero"
-    UNANSWERED_IS_MISS = "unanswered_is_miss"
-    UNANSWERED_IS_CAPPED = "unanswered_is_capped"
-    UNANSWERED_IS_DROPPED = "unanswered_is_dropped"
-    LEFT_TOO_SOON_TO_COUNT = "left_too_soon_to_count"
-    LEFT_AND_COUNTS = "left_and_counts"
-    LEFT_BY_DUE_IGNORED = "left_by_due_ignored"
-    LEFT_AFTER_DUE_COUNTS = "left_after_due_counts"
-    LEFT_ALWAYS_IGNORED = "left_always_ignored"
-    LEFT_ALWAYS_COUNTS = "left_always_counts"
-    LEFT_BY_DUE_IS_MET = "left_by_due_is_met"
-    TURNS_LEFT = "turns_left"
-    TURN_ENDED_WITH_SESSION = "turn_ended_with_session"
-    TURN_STAYED_OPEN = "turn_stayed_open"
-    TURN_ANSWERED_AFTER_END = "turn_answered_after_end"
-    COURTESY_OPENS_NOTHING = "courtesy_opens_nothing"
-    NOBODY_WAS_ONLINE = "nobody_was_online"
-    TURNS_WITHOUT_ANYBODY = "turns_without_anybody"
-    OPENS_A_TURN = "opens_a_turn"
-    OPENS_NOTHING = "opens_nothing"
-    OUTBOUND_NOT_JUDGED = "outbound_not_judged"
-    OUTBOUND_COUNTS = "outbound_counts"
-    IN_TIME_AT_MOST = "in_time_at_most"
-    IN_TIME_BELOW = "in_time_below"
-    TOLD_COARSELY = "told_coarsely"
-    CLOCKS_AS_STAMPED = "clocks_as_stamped"
-    CLOCKS_CORRECTED = "clocks_corrected"
-    VERSION_IN_FORCE = "version_in_force"
-
-
-class Applied(NamedTuple):
-    """One rule that did something. row: E1 .. E18. parameter, value: of the definition. values: for the sentence."""
-
-    row: str
-    parameter: str
-    value: str
-    says: Says
-    values: dict[str, int | str]
-
 
 _JUDGED: Final = (Verdict.MET, Verdict.BREACHED)
 _LEFT_SAYS: Final = {
@@ -129,7 +69,9 @@ def _clock_start(case: Case) -> Iterator[Applied]:
 
 
 def _started_by(case: Case, chosen: ClockStart, started_at: int) -> Says:
-    """What the clock was started by, at `started_at`: what was chosen, or what stood in for it."""
+    """What the clock was started by, at `started_at`: what was chosen, what stood in for it, or a rule after E1."""
+    if _was_moved_on(case, chosen, started_at):
+        return Says.CLOCK_MOVED
     before = [entry.body for entry in case.told if instant_of(entry) <= started_at]
     handed = any(isinstance(body, Assigned | Accepted | Transferred) for body in before)
     if chosen is ClockStart.ARRIVAL or (chosen is ClockStart.QUEUED and any(isinstance(b, Queued) for b in before)):
@@ -137,6 +79,22 @@ def _started_by(case: Case, chosen: ClockStart, started_at: int) -> Says:
     if handed and (chosen is ClockStart.ASSIGNED or started_at > _arrived(case)):
         return Says.CLOCK_FROM_ASSIGNMENT
     return Says.CLOCK_FROM_ARRIVAL_UNTOLD
+
+
+def _was_moved_on(case: Case, chosen: ClockStart, started_at: int) -> bool:
+    """Whether E4, E5 or E7 put the clock at another instant than E1 did."""
+    signals = [
+        instant_of(entry)
+        for entry in case.told
+        if (chosen is ClockStart.QUEUED and isinstance(entry.body, Queued))
+        or (chosen is not ClockStart.ARRIVAL and _to_person(entry))
+    ]
+    return started_at not in {case.fact.started_at, *signals[:1]}
+
+
+def _to_person(entry: Recorded) -> bool:
+    body = entry.body
+    return isinstance(body, Assigned | Accepted) or (isinstance(body, Transferred) and body.account != "")
 
 
 def _valid_reply(case: Case) -> Iterator[Applied]:
@@ -271,31 +229,6 @@ def _left(case: Case) -> Iterator[Applied]:
     yield Applied("E11", "left_before_target", chosen, says, values)
 
 
-def _turn_ends(case: Case) -> Iterator[Applied]:
-    chosen = case.definition.turn_ends
-    if any(turn.duration_ms is None for turn in case.turns):
-        says = Says.TURN_STAYED_OPEN if chosen is TurnEnds.NEVER else Says.TURN_ENDED_WITH_SESSION
-        count = sum(turn.duration_ms is None for turn in case.turns)
-        yield Applied("E12", "turn_ends", chosen, says, {"count": count})
-    outlived = [turn for turn in case.turns if case.outlived(turn)] if chosen is TurnEnds.NEVER else []
-    if outlived:
-        yield Applied("E12", "turn_ends", chosen, Says.TURN_ANSWERED_AFTER_END, {"count": len(outlived)})
-    if chosen is TurnEnds.CLOSING_PHRASE:
-        replied_at = case.replied_at
-        courtesies = [
-            entry
-            for entry in case.told
-            if isinstance(entry.body, CustomerTurn)
-            and entry.body.form is Form.CLOSING
-            and case.is_enquiry(entry)
-            and replied_at is not None
-            and instant_of(entry) >= replied_at
-        ]
-        if courtesies:
-            values: dict[str, int | str] = {"count": len(courtesies)}
-            yield Applied("E12", "turn_ends", chosen, Says.COURTESY_OPENS_NOTHING, values)
-
-
 def _nobody_online(case: Case) -> Iterator[Applied]:
     if case.fact.nobody_online:
         yield Applied("E13", "nobody_online", case.definition.nobody_online, Says.NOBODY_WAS_ONLINE, {})
@@ -375,18 +308,24 @@ _ROWS: Final[tuple[Callable[[Case], Iterator[Applied]], ...]] = (
     _valid_reply,
     _credit,
     _on_transfer,
+    handed_on,
     _repeated_turns,
+    written_repeatedly,
     _gap,
     _out_of_hours,
+    began_at_opening,
     _window_closes,
+    stopped_by_closing,
     _answered_out_of_hours,
+    answered_outside,
     _never_answered,
     _left,
-    _turn_ends,
+    turn_ends,
     _nobody_online,
     _inbound_forms,
     _outbound,
     _boundary,
+    turn_limit,
     _clock_domains,
     _version,
 )

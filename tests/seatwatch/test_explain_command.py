@@ -103,6 +103,18 @@ def test_english_says_timeline_clocks_rules_verdict_revisions_and_the_whole_hash
         assert words in page
 
 
+def test_the_end_of_a_contact_that_was_answered_is_not_said_to_have_come_before_the_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    gone_silent = left("09:05:00", reason=LeftReason.WENT_SILENT)
+    ledger.append([*rules(), customer("09:00:00"), agent("09:00:08", "anna"), gone_silent, clock("09:50:00")])
+    ledger.close()
+    for lang, ended in (("en", "It ended: went silent"), ("zh", "会话结束：客户不再回复")):
+        assert explain(tmp_path, "c1", "--lang", lang) == 0
+        assert ended in capsys.readouterr().out
+
+
 def test_chinese_says_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(data, "c1", "--lang", "zh") == 0
     page = capsys.readouterr().out

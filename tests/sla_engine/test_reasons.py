@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwatch.glossary import words
+from sla_engine._core.applied import Says
 from sla_engine._core.case import TOLD, Case, open_intervals
 from sla_engine._core.choices import ClockDomains
 from sla_engine._core.definition import Definition, label_of
-from sla_engine._core.reasons import Says, reasons
+from sla_engine._core.reasons import reasons
 from sla_engine.replay import last_facts, replay, under
 from tests.builders import (
     HOUR_MS,
@@ -36,7 +37,7 @@ from tests.oracle.comparing import recorded
 from tests.sla_engine.strategies import NINE, drawn
 from wire.conversation import Author, Form
 from wire.recorded import Recorded
-from wire.verdict import LegEnd, Outcome, ResponseFact, SessionFact, Verdict, Why
+from wire.verdict import LegEnd, LegFact, Outcome, ResponseFact, SessionFact, Verdict, Why
 
 
 def cases(events: Sequence[Event], definition: Definition = PRESET) -> list[Case]:
@@ -69,7 +70,12 @@ def _case(
         and (turn.conversation, turn.session) == (fact.conversation, fact.session)
         and not turn.void
     ]
-    return Case(definition, fact, about, until=later[0] if later else None, turns=turns)
+    legs = [
+        leg
+        for leg in facts
+        if isinstance(leg, LegFact) and (leg.conversation, leg.session) == (fact.conversation, fact.session)
+    ]
+    return Case(definition, fact, about, until=later[0] if later else None, turns=turns, legs=legs)
 
 
 def case(*events: Event, definition: Definition = PRESET) -> Case:
@@ -88,7 +94,9 @@ def test_the_clocks_laid_out_add_up_to_what_the_fact_says_and_every_why_has_its_
     for definition in trial.definitions:
         for each in cases_in(told, definition):
             assert each.fact.why in words()
-            assert [applied for applied in reasons(each) if applied.says not in words()] == []
+            said_of = {applied.says: applied.row for applied in reasons(each)}
+            assert [says for says in said_of if says not in words()] == []
+            assert Says.CLOCK_MOVED not in said_of or {"E4", "E5", "E7"} & set(said_of.values())
             _adds_up(each)
 
 

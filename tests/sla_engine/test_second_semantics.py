@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from sla_engine._core.applied import Says
 from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline, TurnEnds, Unit
 from sla_engine._core.definition import label_of
 from sla_engine._core.engine import new_shard, step
-from sla_engine._core.reasons import Says, reasons
+from sla_engine._core.reasons import reasons
 from tests.builders import Event, agent, changed, closed, customer, left, transcript
 from tests.oracle.campaign import drawn_trial
 from tests.oracle.comparing import differences, last_facts, recorded
