@@ -117,7 +117,7 @@ def moved(shown: Board, by_ms: int) -> Board:
             )
             for one in shown.people
         ],
-        sites=[msgspec.structs.replace(one, since=one.since + by_ms) for one in shown.sites],
+        sites=[msgspec.structs.replace(one, since=one.since + by_ms if one.since else 0) for one in shown.sites],
     )
 
 

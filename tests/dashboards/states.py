@@ -134,6 +134,40 @@ def _digits(power: int) -> Board:
     )
 
 
+def _rush() -> Board:
+    """Three queues in which eighteen are late, and sites in trouble with everybody behind them."""
+    owners = ("Acme Outdoor", "Acme Outdoor", "Bolt Audio")
+    late = [*[32_000] * 18, *[9_000] * 5]
+    behind: dict[str, object] = {
+        "clients": [*dict.fromkeys(owners)],
+        "teams": [f"team{n}" for n in range(4)],
+        "shops": {"Acme Outdoor": ["Acme Store"], "Bolt Audio": ["Bolt Store"]},
+        "seats_expected": 24,
+        "seats_present": 0,
+    }
+    dark: dict[str, object] = {
+        "power": "battery",
+        "charge_percent": 97,
+        "runtime_ms": 1_620_000,
+        "reason": "mains_lost",
+    }
+    unheard = {"power": None, "comms": None, "charge_percent": None, "runtime_ms": None, "reason": "never_heard"}
+    states: dict[str, dict[str, object]] = {
+        "silent": {"reason": "silent_together"},
+        "redundancy_lost": {},
+        "on_battery": dark,
+    }
+    return board(
+        clients=[client(each, *late) for each in dict.fromkeys(owners)],
+        queues=[queue(n, of, *late) for n, of in enumerate(owners)],
+        teams=[team(n, owners[n % 3]) for n in range(8)],
+        sites=[
+            *(site(state, state, name=f"Site {n}", **behind, **more) for n, (state, more) in enumerate(states.items())),
+            site("new", "unknown", name="Site 4", since=0, **behind, **unheard),
+        ],
+    )
+
+
 NO_PEOPLE: Final = people(0, 0, 0, 0)
 STATES: Final[dict[str, Board]] = {
     "empty": board(),
@@ -142,6 +176,7 @@ STATES: Final[dict[str, Board]] = {
     "calm": few(),
     "everything": demo_board(),
     "busy": _busy(),
+    "rush": _rush(),
     "overflow": board(
         clients=[client(f"client-{n}", coverage=LOSSY) for n in range(6)],
         queues=[

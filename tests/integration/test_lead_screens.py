@@ -3,10 +3,11 @@
 import re
 import time
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.dashboards.boards import NOON, site
+from tests.dashboards.boards import NOON, site, tile
 from tests.dashboards.looks import COVERED, FAINT
 from tests.dashboards.people import fifteen, floor_board, person, red, team_board
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, word
@@ -33,6 +34,19 @@ def row(page: Page, number: str) -> Locator:
 
 def order(page: Page) -> list[str]:
     return page.locator("#list bdi.title").all_inner_texts()
+
+
+@pytest.mark.parametrize(("size", "language"), [(TV, "zh-CN"), ((1366, 768), "en")], ids=str)
+def test_fifteen_people_who_work_for_two_clients_are_all_on_a_screen_that_nobody_scrolls(
+    shared: Wall, browser: Browser, size: tuple[int, int], language: str
+) -> None:
+    clients = [tile("client", name, name, name=f"{name} Outdoor") for name in ("acme", "bolt")]
+    teams = [red(), msgspec.structs.replace(red(), client="bolt")]
+    shared.show(team_board(*fifteen(), clients=clients, teams=teams))
+    with looking(browser, f"{shared.base}/team/red?lang={language}", size) as page:
+        expect(live(page).locator("#list .person")).to_have_count(15)
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate(COVERED) == []
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

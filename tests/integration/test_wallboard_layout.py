@@ -7,11 +7,13 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboards.wallboard._core.board import to_json
 from tests.dashboards.boards import NOON, board, floor, site, tile, waiting
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row, word
 from tests.dashboards.states import STATES
 from wire.board import Board
+from wire.scope import EVERYTHING
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -104,9 +106,44 @@ def test_nothing_sticks_out_nothing_scrolls_sideways_and_every_text_stands_out_a
         for number, (name, shown) in enumerate(BOARDS.items(), start=10):
             turn_to(shared, page, shown, number)
             wrong[name] = misfits(page) + page.evaluate(FAINT)
+            wrong[name] += page.locator(".site-card:visible .state > span:last-child").evaluate_all(CUT)
             if size != PHONE and not page.evaluate("document.documentElement.scrollHeight <= innerHeight"):
                 wrong[name].append("the page is higher than the screen")
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_a_past_board_in_english_leaves_its_head_room_for_long_waits(shared: Wall, browser: Browser) -> None:
+    past = STATES["rush"]
+    queues = [msgspec.structs.replace(one, live=waiting(NOON, *[3_760_000] * 432)) for one in past.queues]
+    shown = msgspec.structs.replace(past, queues=queues)
+    told = {
+        "at": NOON,
+        "known_at": None,
+        "server_now": NOON,
+        "time_zone": "Asia/Shanghai",
+        "few_judged": 20,
+        "span_ms": 86_400_000,
+        "sees_sites": True,
+        "board": to_json(shown, EVERYTHING),
+    }
+    with looking(browser, f"{shared.base}/sign-in") as page:
+        page.route("**/past.json*", lambda route: route.fulfill(json=told))
+        page.goto(f"{shared.base}/?lang=en&at=2025-11-21T12:00")
+        page.wait_for_selector("body[data-state=past]")
+        expect(page.locator("#now .overdue .big")).to_have_text("1,296")
+        assert misfits(page) == []
+
+
+def test_a_site_that_was_never_heard_has_no_time_since_when_and_counts_who_is_behind_it(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(STATES["rush"])
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        card = live(page).locator(".site-card", has_text="Site 4")
+        expect(card.locator(".state")).to_have_text(word("unknown"))
+        expect(card.locator(".since")).to_be_hidden()
+        expect(card.locator(".behind .more").first).to_have_text("+3")
+        assert card.locator(".behind .more").evaluate_all(CUT) == []
 
 
 PLACES = """() => Array.from(document.querySelectorAll(".cell"))

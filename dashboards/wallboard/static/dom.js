@@ -80,16 +80,19 @@ export function fill(made, { tone = "", shape = "", big = "", unit = "", small =
   setText(made.small, small);
 }
 
-// Facts in a line of their own: {tone, name, text} each; what does not fit is left out whole (board.css). How many.
+// Facts in a line of their own: {tone, name, text, more} each; what does not fit is left out whole (board.css). How many.
 export function fillFacts(line, facts) {
-  while (line.children.length < facts.length) line.append(node("span", "fact", node("span", "name"), " ", node("bdi")));
+  while (line.children.length < facts.length) {
+    line.append(node("span", "fact", node("span", "name"), " ", node("bdi"), node("span", "more")));
+  }
   Array.from(line.children).forEach((made, at) => {
     made.hidden = at >= facts.length;
     if (made.hidden) return;
-    const { tone, name, text } = facts[at];
+    const { tone, name, text, more = "" } = facts[at];
     setTone(made, tone);
     setText(made.firstChild, name);
-    setText(made.lastChild, text);
+    setText(made.lastChild.previousSibling, text);
+    setText(made.lastChild, more);
   });
   return facts.length;
 }

@@ -49,17 +49,18 @@ export function secondFacts(tile, { w, format, fewJudged }, isNamed = true) {
 // The same where there is little room: named where there are several to tell apart.
 export const briefSecondFacts = (tile, tools) => secondFacts(tile, tools, tile.seconds.length > 1);
 
-// How full hands are, and how much of the time at work is served.
+// How full hands are.
+export function saturationFacts({ saturation }, { w, format }) {
+  if (saturation === null || saturation.whole === 0) return [];
+  const text = `${format.percent(saturation)} ${format.counts(saturation)}`;
+  return [{ tone: saturation.part >= saturation.whole ? TOO_FEW : "", name: w("saturation"), text }];
+}
+
+// The same, and how much of the time at work is served.
 export function loadFacts(tile, tools) {
-  const { w, format } = tools;
-  const { saturation, occupancy } = tile;
-  const facts = [];
-  if (saturation !== null && saturation.whole > 0) {
-    const text = `${format.percent(saturation)} ${format.counts(saturation)}`;
-    facts.push({ tone: saturation.part >= saturation.whole ? TOO_FEW : "", name: w("saturation"), text });
-  }
-  if (occupancy !== null && occupancy.whole > 0) facts.push(timeShare("occupancy", occupancy, tools));
-  return facts;
+  const { occupancy } = tile;
+  const told = occupancy !== null && occupancy.whole > 0 ? [timeShare("occupancy", occupancy, tools)] : [];
+  return [...saturationFacts(tile, tools), ...told];
 }
 
 // What a hole in the data may have hidden comes before everything; data without a hole comes after seats.

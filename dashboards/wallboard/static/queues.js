@@ -1,7 +1,7 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { OVER, WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, fillFacts, fit, node, setText, setTone } from "./dom.js";
-import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, secondFacts } from "./facts.js";
+import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, saturationFacts, secondFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
   AGENT_STATES,
@@ -18,7 +18,7 @@ import {
 const PHONE_ROWS = 20;
 const LATE_ROOM = 3; // characters of how many are late
 // A row is as tall as there is room for, between these, gap included; its text grows with it up to `text`.
-const LINE_REM = { least: 2.5, most: 5.6, text: 3.8 };
+const LINE_REM = { least: 2.5, most: 5.6, text: 3.5 };
 // Few queues get rows of two storeys, each figure under its name.
 const TALL_REM = { least: 6.4, most: 14, text: 11 };
 // In half the width figures have less room.
@@ -191,7 +191,7 @@ export class Queues {
     const told = (...kinds) => kinds.flatMap((facts) => facts(tile, this.tools));
     const tall = this.main.classList.contains("tall") || this.phone.matches;
     const isLine = !tall && this.columns === 1;
-    fillFacts(row.beside, isLine ? told(intervalFacts, briefSecondFacts) : []);
+    fillFacts(row.beside, isLine ? told(intervalFacts, briefSecondFacts, saturationFacts) : []);
     if (isLine) fillFacts(row.facts, told(budgetFacts, followedFacts));
     else fillFacts(row.facts, told(followedFacts, intervalFacts, budgetFacts, secondFacts, ...(tall ? [loadFacts] : [])));
   }

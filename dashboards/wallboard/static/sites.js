@@ -1,6 +1,6 @@
 // The strip of sites: what each one stands on, the worst first.
 import { siteIsFine, sitesByUrgency } from "./board.js";
-import { fillFacts, node, setIcon, setText, setTone } from "./dom.js";
+import { fillFacts, fit, node, setIcon, setText, setTone } from "./dom.js";
 import { Strip } from "./strips.js";
 
 const UNKNOWN = { word: "unknown", tone: "none", shape: "unknown" };
@@ -44,6 +44,7 @@ const LINE_ORDER = ["bad", "warn", "none", "good"];
 const TOLD_BY_LINES = ["line_down", "line_degraded", "phone_line_down", "phone_line_degraded"];
 const TOLD_BY_STATE = ["mains_lost", "site_power_lost", "site_silent", "site_isolated"];
 const TOLD_ALREADY = new Set([...TOLD_BY_LINES, ...TOLD_BY_STATE]);
+const STATE_ROOM = 12; // Layout: characters of a state beside a name; a longer word is drawn smaller
 const WORDS_OF = 2; // Layout: lines with something wrong have room for words beside their names
 const SHOWN = { people: 3, shops: 2 }; // Layout: names of those behind a site
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
@@ -85,7 +86,7 @@ export class Sites extends Strip {
     card.power = node("p", "power", node("span", "mark"), node("span"));
     card.lines = node("p", "lines");
     card.behind = node("p", "behind");
-    card.append(card.name, card.probes, card.state, card.since, card.power, card.lines, card.behind);
+    card.append(node("div", "who", card.name, card.probes), card.state, card.since, card.power, card.lines, card.behind);
     return card;
   }
 
@@ -96,7 +97,8 @@ export class Sites extends Strip {
     setTone(card, look.tone);
     setTone(card.state, look.tone);
     setIcon(card.state.firstChild, look.shape);
-    setText(card.state.lastChild, w(look.word));
+    fit(card.state.lastChild, w(look.word), STATE_ROOM);
+    card.since.hidden = site.since === 0; // never heard
     setText(card.since.lastChild, format.since(site.since, now));
     setText(card.probes, this.reporters(site));
     if (UNHEARD.has(site.state)) this.showLastPower(card, site);
@@ -132,7 +134,7 @@ export class Sites extends Strip {
     card.lines.classList.toggle("many-wrong", wrong > WORDS_OF);
   }
 
-  // The clients, teams and shops behind it, and what is wrong beside the state, of how many things.
+  // The teams, clients and shops behind it, and what is wrong beside the state, of how many things.
   behind(site) {
     const { w, format } = this.tools;
     const said = site.troubles
@@ -140,8 +142,8 @@ export class Sites extends Strip {
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     return [
-      { tone: "", name: w("behind_it"), text: this.some([...names, ...site.teams.map((id) => this.tools.teamName(id))], SHOWN.people) },
-      { tone: "", name: w("shop"), text: this.some(Object.values(site.shops).flat(), SHOWN.shops) },
+      { tone: "", name: w("behind_it"), ...this.some([...site.teams.map((id) => this.tools.teamName(id)), ...names], SHOWN.people) },
+      { tone: "", name: w("shop"), ...this.some(Object.values(site.shops).flat(), SHOWN.shops) },
       { tone: "", name: "", text: said.join("  \u00b7  ") },
     ].filter(({ text }) => text !== "");
   }
@@ -149,7 +151,7 @@ export class Sites extends Strip {
   // The first of them, and how many more.
   some(names, shown) {
     const more = names.length - shown;
-    return names.slice(0, shown).join(", ") + (more > 0 ? ` +${this.tools.format.number(more)}` : "");
+    return { text: names.slice(0, shown).join(", "), more: more > 0 ? ` +${this.tools.format.number(more)}` : "" };
   }
 
   // Seats that are there, of those that are to be; a site without seats shows its probes.
@@ -173,7 +175,7 @@ export class Sites extends Strip {
     setIcon(card.power.firstChild, look.shape);
     const charge = site.charge_percent === null ? "" : ` ${format.number(site.charge_percent)}%`;
     const parts = site.power === null ? [w(look.word)] : [`${w("last_known")} ${w(look.word)}${charge}`];
-    if (site.reason !== site.state && w.has(site.reason)) parts.unshift(w(site.reason));
+    if (site.reason !== site.state && w.has(site.reason)) parts.push(w(site.reason));
     setText(card.power.lastChild, parts.join("  ·  "));
   }
 
