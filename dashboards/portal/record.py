@@ -18,7 +18,12 @@ from wire.scope import Scope
 
 
 class AskedWronglyError(ValueError):
-    """What was asked for cannot be: a date, a queue."""
+    """What was asked for cannot be: a date, a queue. says: why, a key of the glossary; filled: what stands in it."""
+
+    def __init__(self, what: str, says: str = "portal_asked_wrongly", **filled: object) -> None:
+        super().__init__(what)
+        self.says = says
+        self.filled = filled
 
 
 class NothingSaidError(Exception):
@@ -60,15 +65,40 @@ class Bin(msgspec.Struct, frozen=True):
     unjudged: int = 0
 
 
-class Histogram(msgspec.Struct, frozen=True):
-    """First responses by whole seconds; the last bin holds what took longer. edge_ms: the limit, None = none.
+class Limited(msgspec.Struct, frozen=True):
+    """First responses under one limit by whole seconds; the last bin holds what took longer.
 
     no_reply: missed ones that nobody answered; they have no place among the bins.
     """
 
+    limit_ms: int
     bins: tuple[Bin, ...]
-    edge_ms: int | None
     no_reply: int
+
+    @property
+    def sessions(self) -> int:
+        """How many the limit was in force for."""
+        return self.no_reply + sum(each.met + each.missed + each.unjudged for each in self.bins)
+
+
+class Histogram(msgspec.Struct, frozen=True):
+    """First responses by the limit in force for each: a promotion day has its own. At least one, the shortest first."""
+
+    limits: tuple[Limited, ...]
+
+    @property
+    def bins(self) -> tuple[Bin, ...]:
+        """Those of all limits together."""
+        seconds = zip(*(each.bins for each in self.limits), strict=True)
+        return tuple(
+            Bin(*(sum(counts) for counts in zip(*((b.met, b.missed, b.unjudged) for b in second), strict=True)))
+            for second in seconds
+        )
+
+    @property
+    def no_reply(self) -> int:
+        """Those of all limits together."""
+        return sum(each.no_reply for each in self.limits)
 
 
 class Lane(msgspec.Struct, frozen=True):

@@ -39,5 +39,6 @@ def _page(text: str) -> URL | None:
         to = URL(text)
     except ValueError:
         return None
-    is_ours = not to.absolute and to.path.startswith(f"{ROOT}/") and ".." not in to.parts
+    # `http:/portal/x` has our path too, and a browser makes a host of it
+    is_ours = text.startswith(f"{ROOT}/") and to.path.startswith(f"{ROOT}/") and ".." not in to.parts
     return to if is_ours and to.path != SIGN_IN else None

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from dashboards.lead.server import LeadScreens
 from dashboards.portal._core import charts, site_charts
+from dashboards.portal._core.svg import PATTERNS
 from dashboards.portal.accounts import Account, AccountError, Accounts, Role
 from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
 from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
@@ -39,7 +40,7 @@ from wire.verdict import Verdict
 
 log = structlog.get_logger()
 HERE: Final = Path(__file__).parent
-PICTURES: Final[dict[str, Callable[[Any, Mapping[str, str], charts.Ways], str]]] = {
+PICTURES: Final[dict[str, charts.Draw]] = {
     "histogram": charts.histogram,
     "days": charts.days,
     "causes": charts.causes,
@@ -147,8 +148,8 @@ class Portal:
             if door.of_client:
                 visit = visit._replace(client=self._client(request, account))
             return await door.page(visit)
-        except AskedWronglyError:
-            return self._message(visit, "portal_asked_wrongly", web.HTTPBadRequest.status_code)
+        except AskedWronglyError as wrong:
+            return self._message(visit, wrong.says, web.HTTPBadRequest.status_code, **wrong.filled)
         except NotSeenError:
             return self._refused(visit, web.HTTPNotFound)
         except NothingSaidError as nothing:
@@ -220,8 +221,7 @@ class Portal:
         sessions = partial(links(visit), "sessions", from_=page.first, to_=page.last)
         ways = charts.Ways(sessions, incident_link(visit), page.few_judged)
         pictures = {
-            name: Markup(draw(getattr(page, name), words, ways))  # noqa: S704 - charts escape what they are told
-            for name, draw in PICTURES.items()
+            name: charts.on_every_screen(draw, getattr(page, name), words, ways) for name, draw in PICTURES.items()
         }
         return self._page("service.html", visit, page=page, pictures=pictures, rate=charts.rate_text)
 
@@ -304,14 +304,14 @@ class Portal:
         async with self._one_by_one:
             return await asyncio.to_thread(ask, *arguments)
 
-    def _message(self, visit: Visit, says: str, status: int) -> web.Response:
-        return self._page("message.html", visit, status=status, says=says)
+    def _message(self, visit: Visit, says: str, status: int, **filled: object) -> web.Response:
+        return self._page("message.html", visit, status=status, says=says, filled=filled)
 
     def _refused(self, visit: Visit, why: type[web.HTTPClientError]) -> web.Response:
         """A page that repeats nothing of what was asked for: of what may not be seen, not even that it exists."""
         told = {"to": links(visit, ()), "here": "service", "path": ""}
         says = "portal_not_there" if why is web.HTTPNotFound else "portal_not_allowed"
-        return self._page("message.html", visit, status=why.status_code, says=says, **told)
+        return self._page("message.html", visit, status=why.status_code, says=says, filled={}, **told)
 
     # Format: statuses of RFC 9110.
     def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
@@ -319,6 +319,7 @@ class Portal:
         clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account))
         told = {
             "words": self._words[visit.language],
+            "patterns": PATTERNS,
             "languages": {tag: texts["language_name"] for tag, texts in self._words.items()},
             "language": visit.language,
             "account": account,

@@ -17,7 +17,8 @@ from sla_engine._core.choices import Unit
 from sla_engine._core.contributions import figure_rule
 from sla_engine._core.definition import MINUTES_PER_DAY, label_of
 from sla_engine._core.figures import figures_of_session
-from sla_engine.reports._core.buckets import HOUR_MS
+from sla_engine._core.windows import DAY_MS
+from sla_engine.reports._core.buckets import Frame
 from sla_engine.reports._core.report import Report
 from wire.board import Mean, Ratio
 from wire.verdict import SessionFact
@@ -27,7 +28,7 @@ BINS: Final = 31
 """Of first responses: 0-1 s ... 29-30 s, and everything longer, as contracts judge by 10, 20 and 30 s."""
 _MS_PER_S: Final = 1_000
 _MINUTES_PER_STEP: Final = MINUTES_PER_DAY // STEPS_PER_DAY
-_STEP_MS: Final = 24 * HOUR_MS // STEPS_PER_DAY
+_STEP_MS: Final = DAY_MS // STEPS_PER_DAY
 _JUDGED: Final = ("attainment", "near_limit")
 """Figures that count turns or people where the definition judges those: then no list of sessions is behind them."""
 _OF_SESSIONS: Final = (
@@ -48,9 +49,10 @@ def bin_of(first_response_ms: int) -> int:
     return min(BINS - 1, max(0, first_response_ms - 1) // _MS_PER_S)
 
 
-def step_of(fact: SessionFact, since: int) -> int:
-    """The five minutes it began in, of a day from `since` (ms) on; a day of 25 hours ends with a long step."""
-    return min(STEPS_PER_DAY - 1, (fact.started_at - since) // _STEP_MS)
+def step_of(fact: SessionFact, frame: Frame) -> int:
+    """The five minutes of the business day it began in, by the local clock: an hour told twice is one place."""
+    local = fact.started_at + frame.days.zone.offset_at(fact.started_at)
+    return (local - frame.days.day_starts_ms) % DAY_MS // _STEP_MS
 
 
 class Chosen:
@@ -121,7 +123,7 @@ class Chosen:
                 return False
         if which.step is None:
             return True
-        step = step_of(fact, self._told.frame.days.day_start(fact.started_at))
+        step = step_of(fact, self._told.frame)
         return which.step <= step < which.step + which.steps
 
     def _is_answered(self, fact: SessionFact) -> bool:

@@ -18,11 +18,11 @@ _STEPS_JUDGED: Final = 3
 
 
 def _histogram(page: ServicePage) -> Rows:
-    bins = page.histogram.bins
-    for second, each in enumerate(bins):
-        until = None if second == len(bins) - 1 else second + 1
-        yield second, until, each.met, each.missed, each.unjudged, page.histogram.edge_ms
-    yield None, None, 0, page.histogram.no_reply, 0, page.histogram.edge_ms
+    for limited in page.histogram.limits:
+        for second, each in enumerate(limited.bins):
+            until = None if second == len(limited.bins) - 1 else second + 1
+            yield second, until, each.met, each.missed, each.unjudged, limited.limit_ms
+        yield None, None, 0, limited.no_reply, 0, limited.limit_ms
 
 
 def _days(page: ServicePage) -> Rows:

@@ -122,8 +122,10 @@ class Reading:
             first, end = _date(asked.first) or last - timedelta(days=kept - 1), last + timedelta(days=1)
         except OverflowError:
             raise AskedWronglyError("from, to") from None
-        if not timedelta(0) <= last - first < timedelta(days=longest):
+        if last < first:
             raise AskedWronglyError("from, to")
+        if last - first >= timedelta(days=longest):
+            raise AskedWronglyError("from, to", "portal_too_many_days", days=longest)
         return Span(first, last, _starts(frame, first), _starts(frame, end))
 
     def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:

@@ -1,5 +1,6 @@
 """The page of a client's service: a report's own figures, cut for pictures."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +13,7 @@ from dashboards.portal.record import (
     Day,
     Histogram,
     Lane,
+    Limited,
     ServicePage,
     Staffing,
     Table,
@@ -25,8 +27,9 @@ from seatwatch.portal.reading import Told
 from seatwatch.report_columns import COLUMNS, Part
 from seatwatch.report_screen import has_data, heading, name, nothing, unofficial
 from sla_engine._core.contract import EVERY_QUEUE
-from sla_engine._core.definition import MINUTES_PER_DAY
-from sla_engine.reports._core.buckets import DAYS_PER_WEEK
+from sla_engine._core.contributions import figure_rule, limit_in_force_ms
+from sla_engine._core.definition import MINUTES_PER_DAY, label_of
+from sla_engine.reports._core.buckets import DAYS_PER_WEEK, Frame
 from sla_engine.reports._core.report import Row
 from wire.board import Ratio
 from wire.incident import IncidentSaid
@@ -79,16 +82,28 @@ def service_page(
 
 
 def histogram(told: Told) -> Histogram:
-    """First responses of the sessions that count, by whole seconds."""
-    bins = [[0, 0, 0] for _ in range(BINS)]
-    no_reply = 0
+    """First responses of the sessions that count, by whole seconds and by the limit in force for each."""
+    rules = {label_of(each): figure_rule(each, label_of(each)) for each in told.ruling.possible}
+    usual_ms = told.ruling.frame.first_response_limit_ms
+    counts: dict[int, list[list[int]]] = {}
+    no_reply: Counter[int] = Counter()
     for fact in told.of_span():
+        rule = rules.get(fact.definition)
+        limit_ms = usual_ms if rule is None else limit_in_force_ms(fact, rule)
+        bins = counts.setdefault(limit_ms, _no_bins())
         if fact.first_response_ms is None:
-            no_reply += fact.verdict is Verdict.BREACHED
+            no_reply[limit_ms] += fact.verdict is Verdict.BREACHED
             continue
         kind = (Verdict.MET, Verdict.BREACHED, Verdict.EXCLUDED).index(fact.verdict)
         bins[bin_of(fact.first_response_ms)][kind] += 1
-    return Histogram(tuple(Bin(*counts) for counts in bins), told.ruling.frame.first_response_limit_ms, no_reply)
+    found = counts or {usual_ms: _no_bins()}
+    return Histogram(
+        tuple(Limited(ms, tuple(Bin(*each) for each in bins), no_reply[ms]) for ms, bins in sorted(found.items()))
+    )
+
+
+def _no_bins() -> list[list[int]]:
+    return [[0, 0, 0] for _ in range(BINS)]
 
 
 def causes(told: Told) -> tuple[CauseCount, ...]:
@@ -134,14 +149,14 @@ def _arrivals(told: Told) -> Arrivals:
     judged = [[0, 0] for _ in range(STEPS_PER_DAY // _STEPS_JUDGED)]
     for fact in day:
         if fact.verdict is not Verdict.EXCLUDED:
-            cell = judged[step_of(fact, told.last_day[0]) // _STEPS_JUDGED]
+            cell = judged[step_of(fact, told.frame) // _STEPS_JUDGED]
             cell[0] += fact.verdict is Verdict.MET
             cell[1] += 1
     return Arrivals(
         told.span.last.isoformat(),
         told.daily.head.business_day_starts_minute % MINUTES_PER_DAY,
-        _counts(day, told.last_day[0]),
-        _counts(before, told.week_before[0]) if before else None,
+        _counts(day, told.frame),
+        _counts(before, told.frame) if before else None,
         tuple(Ratio(met, whole) for met, whole in judged),
     )
 
@@ -150,10 +165,10 @@ def _within(sessions: Iterable[SessionFact], span: tuple[int, int]) -> list[Sess
     return [each for each in sessions if span[0] <= each.started_at < span[1]]
 
 
-def _counts(sessions: Iterable[SessionFact], since: int) -> tuple[int, ...]:
+def _counts(sessions: Iterable[SessionFact], frame: Frame) -> tuple[int, ...]:
     counts = [0] * STEPS_PER_DAY
     for fact in sessions:
-        counts[step_of(fact, since)] += 1
+        counts[step_of(fact, frame)] += 1
     return tuple(counts)
 
 

@@ -261,12 +261,16 @@ def _ended_in_time(fact: SessionFact, rule: FigureRule) -> bool:
     return waited is not None and rule.within(waited, rule.threshold_ms)
 
 
+def limit_in_force_ms(fact: SessionFact, rule: FigureRule) -> int:
+    """The first response limit that a session is judged by: a special day's own, or the usual one."""
+    return rule.calendar.limit_of(fact.started_at if fact.clock_started_at is None else fact.clock_started_at)
+
+
 def _is_near(fact: SessionFact, elapsed_ms: int, rule: FigureRule) -> bool:
     """Whether a judged session lies so near its limit that its source's clock could have tipped it (E16)."""
     if rule.unit is not Unit.SESSION or fact.verdict is Verdict.EXCLUDED:
         return False
-    limit = rule.calendar.limit_of(fact.started_at if fact.clock_started_at is None else fact.clock_started_at)
-    return abs(elapsed_ms - limit) < fact.resolution_ms
+    return abs(elapsed_ms - limit_in_force_ms(fact, rule)) < fact.resolution_ms
 
 
 def _turn(fact: ResponseFact, rule: FigureRule) -> Contribution:

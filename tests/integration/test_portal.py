@@ -75,7 +75,11 @@ def page(browser: Browser, signed_in: StorageState) -> Iterator[Page]:
 
 def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page: Page, base: str) -> None:
     page.goto(f"{base}/service?lang=en&{SPAN}")
-    assert page.locator("figure svg").count() == 6
+    assert page.locator("figure svg:visible").count() == 6
+    for drawn in page.locator("figure svg:visible").all():
+        box = drawn.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE[0], "whole, without scrolling sideways"
     assert page.locator("h1").inner_text().startswith("<b>Acme</b>")
     page.get_by_text("See the missed ones").click()
     assert page.locator(".sessions .missed-row").count() == 3

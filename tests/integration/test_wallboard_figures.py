@@ -111,6 +111,18 @@ def test_a_client_tells_what_may_be_missing_first_and_leaves_out_what_nobody_kno
             expect(caption).to_be_visible()
 
 
+def test_how_many_a_client_has_overdue_is_its_large_figure_and_those_waiting_its_small_one(
+    shared: Wall, browser: Browser
+) -> None:
+    late, calm = (client(name, *waits) for name, waits in (("late", (30_000, 25_000, 1_000)), ("calm", (1_000,))))
+    shared.show(board(clients=[late, calm]), live=False)
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        for name, told in (("late", ("Overdue", "2", "Waiting 3")), ("calm", ("Waiting", "1", ""))):
+            third = page.locator(".client-card", has_text=name).locator(".figures > :nth-child(3)")
+            assert tuple(third.locator(part).inner_text() for part in (".caption", ".big", ".small")) == told
+
+
 def test_fewer_people_than_seats_paid_for_full_hands_and_holes_in_the_data_are_amber(
     shared: Wall, browser: Browser
 ) -> None:

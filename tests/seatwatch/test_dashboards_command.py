@@ -20,6 +20,8 @@ class Grafana(BaseHTTPRequestHandler):
 
     taken: list[tuple[str, dict[str, Any]]]
     has_folder = False
+    refuses: tuple[int, str, str] | None = None
+    """Status, header `Location` and body of what it answers to a second board."""
 
     def do_GET(self) -> None:
         self._answer(200 if self.has_folder else 404)
@@ -27,6 +29,10 @@ class Grafana(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         allowed = self.headers["Authorization"] == "Bearer right"
+        if allowed and self.refuses is not None and self.taken:
+            status, location, text = self.refuses
+            self._answer(status, text, location)
+            return
         if allowed:
             self.taken.append((self.path, body))
         self._answer(200 if allowed else 401)
@@ -34,20 +40,26 @@ class Grafana(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Nothing is told on the terminal."""
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, text: str = '{"status":"success"}', location: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        self.wfile.write(text.encode())
 
 
 @contextmanager
-def grafana(*, has_folder: bool = False) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+def grafana(
+    *, has_folder: bool = False, refusal: tuple[int, str, str] | None = None
+) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
     found: list[tuple[str, dict[str, Any]]] = []
 
     class OneGrafana(Grafana):
         taken = found
 
     OneGrafana.has_folder = has_folder
+    OneGrafana.refuses = refusal
     with HTTPServer(("127.0.0.1", 0), OneGrafana) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -108,3 +120,26 @@ def test_a_token_that_may_not_is_told_apart_from_a_grafana_that_is_not_there(
     assert run(["dashboards", "push", "--url", url, "--token-file", str(token)]) == 1
     assert "not reached" in capsys.readouterr().err
     assert run(["dashboards", "push", "--url", url, "--token-file", str(tmp_path / "none")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        ((412, "", '{"message":"A dashboard with the same name","status":"name-exists"}'), "rename or remove it there"),
+        ((400, "", '{"message":"Cannot save provisioned dashboard"}'), "renewed by `seatwatch dashboards export`"),
+        ((500, "", '{"message":"database is locked"}'), "500 database is locked; Grafana's log says more"),
+        ((502, "", "<html>" + "a proxy's whole page " * 500), "502 and no JSON; is it the address of a Grafana?"),
+        ((200, "", "<html>Sign in"), "200 and no JSON; is it the address of a Grafana?"),
+        ((302, "/login", "{}"), "leads to /login; give the address it is reached at by --url"),
+    ],
+)
+def test_a_board_that_is_not_taken_is_named_with_what_to_do(
+    refusal: tuple[int, str, str], said: str, token: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with grafana(has_folder=True, refusal=refusal) as (url, taken):
+        assert run(["dashboards", "push", "--url", url, "--token-file", str(token)]) == 1
+    told = capsys.readouterr().err
+    assert len(taken) == 1, "the one before it was"
+    assert said in told
+    assert ("客户服务水平" in told) == (refusal[2].startswith('{"message'))
+    assert len(told) < 300, "not the page of a proxy"

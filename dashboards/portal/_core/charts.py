@@ -6,14 +6,26 @@ Layout: all numbers are places, sizes and labels of drawings.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
+from dashboards.portal._core.svg import (
+    LEFT,
+    PHONE,
+    SCREEN,
+    TOP,
+    Paper,
+    Words,
+    circle,
+    line,
+    link,
+    rect,
+    svg,
+    text,
+)
 from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing
 from dashboards.portal.which import STEPS_PER_DAY
 from wire.board import Ratio
 
-_PLOT: Final = WIDTH - LEFT - RIGHT
 _PER_DAY: Final = 24
 _HUNDRED: Final = 100
 _SHADES: Final = 5
@@ -21,6 +33,10 @@ _GRID: Final = (0, 1, 2, 3, 4)
 _MS_PER_S: Final = 1_000
 _LABELLED: Final = 5
 """Every so many seconds of the histogram are labelled."""
+_ROW: Final = 16
+"""Height of a line of words."""
+_LABEL: Final = 50
+"""Room for a day or a time under a picture."""
 
 
 class Ways(NamedTuple):
@@ -34,13 +50,23 @@ class Ways(NamedTuple):
     few_judged: int
 
 
-def histogram(shown: Histogram, words: Words, ways: Ways) -> str:
-    """First responses by the second: in time solid, late hatched, with the limit as a line."""
-    height, base = 260, 220
+Draw = Callable[[Any, Words, Ways, Paper], str]
+
+
+def on_every_screen(draw: Draw, shown: object, words: Words, ways: Ways) -> str:
+    """A picture twice: whole on a screen, and whole on a phone, so that nobody scrolls sideways for a part of it."""
+    papers = (("on-wide", SCREEN), ("on-narrow", PHONE))
+    return "".join(f'<div class="{kind}">{draw(shown, words, ways, paper)}</div>' for kind, paper in papers)
+
+
+def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
+    """First responses by the second: in time solid, late hatched, with each limit in force as a line."""
     bins = shown.bins
-    step = _PLOT // len(bins)
+    edges = [each for each in shown.limits if each.limit_ms < (len(bins) - 1) * _MS_PER_S]
+    tall, step = 184, paper.plot // len(bins)
+    base = TOP + _ROW * len(edges) + tall
     most = max(1, *(each.met + each.missed + each.unjudged for each in bins))
-    marks = [*_scale(most, base, TOP + 10)]
+    marks = [*_scale(most, base, base - tall, paper)]
     for number, each in enumerate(bins):
         x, y = LEFT + number * step, base
         name = f"{number}-{number + 1} s" if number < len(bins) - 1 else f"> {number} s"
@@ -53,37 +79,41 @@ def histogram(shown: Histogram, words: Words, ways: Ways) -> str:
             (each.unjudged, "unjudged", "excluded"),
         )
         for count, kind, verdict in kinds:
-            tall = _scaled(count, most, base - TOP - 10)
-            y -= tall
-            if tall:
-                mark = rect(x + 1, y, step - 2, tall, kind, said)
+            high = _scaled(count, most, tall)
+            y -= high
+            if high:
+                mark = rect(x + 1, y, step - 2, high, kind, said)
                 marks.append(link(ways.sessions(verdict=verdict, second=number), said, mark))
         if number % _LABELLED == 0 or number == len(bins) - 1:
             marks.append(text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
-    if shown.edge_ms is not None and shown.edge_ms < (len(bins) - 1) * _MS_PER_S:
-        x = LEFT + shown.edge_ms * step // _MS_PER_S
-        marks.append(line(x, TOP - 8, x, base, "edge"))
-        marks.append(text(x + 6, TOP, f"{words['portal_limit']} {_seconds(shown.edge_ms)} s", "edge-word"))
-    marks.append(text(WIDTH - RIGHT, base + 34, words["portal_seconds_axis"], "axis end"))
+    for row, limited in enumerate(edges):
+        x, y = LEFT + limited.limit_ms * step // _MS_PER_S, TOP + row * _ROW
+        limit = f"{words['portal_limit']} {_seconds(limited.limit_ms)} s"
+        marks.append(line(x, y, x, base, "edge"))
+        told = limit if len(shown.limits) == 1 else f"{limit}: {limited.sessions:,}"
+        marks.append(text(x + 6, y + 12, told, "edge-word"))
+    marks.append(text(paper.right, base + 34, words["portal_seconds_axis"], "axis end"))
     unreplied = f"{words['portal_no_reply']} {shown.no_reply}"
-    mark = text(WIDTH - RIGHT, TOP, unreplied, "axis end")
+    mark = text(paper.right, 16, unreplied, "axis end")
     marks.append(link(ways.sessions(verdict="breached", unreplied=1), unreplied, mark) if shown.no_reply else mark)
-    return svg(height, words["picture_histogram"], marks)
+    return svg(base + 40, words["picture_histogram"], marks, right=paper.wide)
 
 
-def days(shown: Sequence[Day], words: Words, ways: Ways) -> str:
+def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
     """Attainment by business day over a strip of completeness, with a lane of incidents."""
     height, base = 270, 190
-    step = max(1, _PLOT // max(1, len(shown)))
+    places = [LEFT + paper.plot * number // max(1, len(shown)) for number in range(len(shown) + 1)]
+    stride = _stride(paper.plot // max(1, len(shown)))
     rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
     low = min(90, *(rate // 10 * 10 for rate in rates)) if rates else 90
     marks = []
     for percent in range(low, _HUNDRED + 1, 2 if low >= 90 else 10):
         y = _rate_y(percent * _HUNDRED, low, base)
-        marks += [line(LEFT, y, WIDTH - RIGHT, y, "grid"), text(LEFT - 6, y + 4, f"{percent} %", "axis end")]
+        marks += [line(LEFT, y, paper.right, y, "grid"), text(LEFT - 6, y + 4, f"{percent} %", "axis end")]
     before: tuple[int, int] | None = None
     for number, each in enumerate(shown):
-        x = LEFT + number * step + step // 2
+        starts, ends = places[number : number + 2]
+        x = (starts + ends) // 2
         rate = each.attainment
         here = None
         if rate.whole:
@@ -97,19 +127,22 @@ def days(shown: Sequence[Day], words: Words, ways: Ways) -> str:
             way = ways.sessions(from_=each.name, to_=each.name, figure="attainment")
             marks.append(link(way, said, circle(x, y, kind, said)))
         before = here
-        marks += _strips(each, LEFT + number * step, step, base, words, ways)
-        if number % max(1, len(shown) // 8) == 0:
+        marks += _strips(each, starts, ends - starts, base, words, ways)
+        if (len(shown) - 1 - number) % stride == 0:
             marks.append(text(x, base + 68, each.name[5:], "axis middle"))
     marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
     marks.append(text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
-    return svg(height, words["picture_days"], marks)
+    return svg(height, words["picture_days"], marks, right=paper.wide)
 
 
-def causes(shown: Sequence[CauseCount], words: Words, ways: Ways) -> str:
+def causes(shown: Sequence[CauseCount], words: Words, ways: Ways, paper: Paper) -> str:
     """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
     if not shown:
-        return svg(TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")])
-    tall, wide, x = 30, _PLOT // 2, LEFT + 150
+        return svg(
+            TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")], right=paper.wide
+        )
+    above, x, wide = (_ROW, 0, paper.right - _LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
+    tall, name_x, kind_of_name = 30 + above, max(0, x - 10), "" if paper.is_narrow else "end"
     most = max(each.count for each in shown)
     marks = []
     for number, each in enumerate(shown):
@@ -117,29 +150,33 @@ def causes(shown: Sequence[CauseCount], words: Words, ways: Ways) -> str:
         kind = "missed" if each.but_for else "unexplained"
         long = _scaled(each.count, most, wide)
         said = f"{name}: {each.count}"
-        mark = text(x - 10, y + 18, name, "end") + rect(x, y + 4, long, tall - 10, kind, said)
-        mark += text(x + long + 8, y + 18, f"{each.count:,}", "axis")
+        mark = text(name_x, y + 18 - above // 2, name, kind_of_name) + rect(x, y + 4 + above, long, 20, kind, said)
+        mark += text(x + long + 8, y + 18 + above, f"{each.count:,}", "axis")
         marks.append(link(ways.sessions(verdict="breached", cause=each.cause), said, mark))
-    return svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks)
+    return svg(TOP + len(shown) * tall + 8, words["picture_causes"], marks, right=paper.wide)
 
 
-def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
+def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways, paper: Paper) -> str:
     """Weekday x hour: how large a share was missed, darker is more; the number in a cell is its percent missed.
 
-    From the first hour of any day that has data to the last: a telephone shows the left of it.
+    From the first hour of any day that has data to the last; on a phone the hours run downwards.
     """
-    tall = 30
     told = [hour for hour in range(_PER_DAY) if any(row[hour].whole for row in shown)] or [0, _PER_DAY - 1]
-    hours = range(told[0], told[-1] + 1)
-    cell = _PLOT // max(len(hours), _PER_DAY // 2)
+    hours, tall = range(told[0], told[-1] + 1), 30
+    across, down = (len(shown), len(hours)) if paper.is_narrow else (max(len(hours), _PER_DAY // 2), len(shown))
+    cell = paper.plot // across
     marks = []
+
+    def corner(weekday: int, hour: int) -> tuple[int, int]:
+        column, row = (weekday, hour - hours.start) if paper.is_narrow else (hour - hours.start, weekday)
+        return LEFT + column * cell, TOP + row * tall
+
     for weekday, row in enumerate(shown):
-        y = TOP + weekday * tall
         name = words[f"portal_weekday_{weekday}"]
-        marks.append(text(LEFT - 6, y + 20, name, "axis end"))
+        marks.append(_beside(corner(weekday, hours.start), name, cell, above=paper.is_narrow))
         for hour in hours:
             rate = row[hour]
-            x = LEFT + (hour - hours.start) * cell
+            x, y = corner(weekday, hour)
             said = f"{name} {hour:02}:00: {rate_text(rate)}"
             if not rate.whole:
                 marks.append(rect(x, y, cell - 2, tall - 2, "none", f"{name} {hour:02}:00: {words['no_data']}"))
@@ -150,56 +187,60 @@ def heat(shown: Sequence[Sequence[Ratio]], words: Words, ways: Ways) -> str:
             mark = rect(x, y, cell - 2, tall - 2, f"shade-{_shade(missed)}{few}", said)
             mark += text(x + cell // 2 - 1, y + 19, str(missed), f"cell on-{over}")
             marks.append(link(ways.sessions(weekday=weekday, hour=hour, figure="attainment"), said, mark))
-    marks.extend(
-        text(LEFT + (hour - hours.start) * cell + cell // 2, TOP - 8, f"{hour:02}", "axis middle")
-        for hour in hours[::2]
-    )
-    return svg(TOP + 7 * tall + 8, words["picture_heat"], marks)
+    marks.extend(_beside(corner(0, hour), f"{hour:02}", cell, above=not paper.is_narrow) for hour in hours[::2])
+    return svg(TOP + down * tall + 8, words["picture_heat"], marks, right=paper.wide)
 
 
-def arrivals(shown: Arrivals, words: Words, ways: Ways) -> str:
+def _beside(corner: tuple[int, int], name: str, cell: int, *, above: bool) -> str:
+    """The name of a column above its first cell, or of a row before it."""
+    x, y = corner
+    return text(x + cell // 2, y - 8, name, "axis middle") if above else text(x - 6, y + 20, name, "axis end")
+
+
+def arrivals(shown: Arrivals, words: Words, ways: Ways, paper: Paper) -> str:
     """Arrivals by five minutes, last week's same day as a line, and a strip of what share was missed by 15 minutes."""
     height, base = 270, 200
     most = max(1, *shown.counts, *(shown.week_before or ()))
-    marks = [*_scale(most, base, TOP + 10)]
+    marks = [*_scale(most, base, TOP + 10, paper)]
     for number, count in enumerate(shown.counts):
         tall = _scaled(count, most, base - TOP - 10)
         if tall:
-            x = _step_x(number)
+            x = _step_x(number, paper)
             said = f"{_clock(shown.starts_minute + 5 * number)}: {count}"
-            mark = rect(x, base - tall, max(1, _step_x(number + 1) - x - 1), tall, "offered", said)
+            mark = rect(x, base - tall, max(1, _step_x(number + 1, paper) - x - 1), tall, "offered", said)
             marks.append(link(ways.sessions(from_=shown.day, to_=shown.day, step=number), said, mark))
     if shown.week_before is not None:
         points = " ".join(
-            f"{_step_x(number)},{base - _scaled(count, most, base - TOP - 10)}"
+            f"{_step_x(number, paper)},{base - _scaled(count, most, base - TOP - 10)}"
             for number, count in enumerate(shown.week_before)
         )
         marks.append(f'<polyline class="ghost" points="{points}"/>')
-        marks.append(text(WIDTH - RIGHT, TOP, words["portal_week_before"], "ghost-word end"))
+        marks.append(text(paper.right, TOP, words["portal_week_before"], "ghost-word end"))
     for number, rate in enumerate(shown.attainment):
-        x = _step_x(number * 3)
+        x = _step_x(number * 3, paper)
         at = _clock(shown.starts_minute + 15 * number)
         kind = f"shade-{_shade(_HUNDRED - _percent(rate))}" if rate.whole else "none"
         said = f"{at}: {rate_text(rate) if rate.whole else words['no_data']}"
-        mark = rect(x, base + 6, _step_x(number * 3 + 3) - x - 1, 16, kind, said)
+        mark = rect(x, base + 6, _step_x(number * 3 + 3, paper) - x - 1, 16, kind, said)
         part = {"step": number * 3, "steps": 3, "figure": "attainment"}
         way = ways.sessions(from_=shown.day, to_=shown.day, **part)
         marks.append(link(way, said, mark) if rate.whole else mark)
-    for hour in range(0, _PER_DAY + 1, 2):
-        x = _step_x(hour * 12)
+    for hour in range(0, _PER_DAY + 1, 6 if paper.is_narrow else 2):
+        x = _step_x(hour * 12, paper)
         marks.append(text(x, base + 40, _clock(shown.starts_minute + 60 * hour), "axis middle"))
-    return svg(height - 20, words["picture_arrivals"], marks)
+    return svg(height - 20, words["picture_arrivals"], marks, right=paper.wide)
 
 
-def staffing(shown: Sequence[Staffing], words: Words, _: Ways) -> str:
+def staffing(shown: Sequence[Staffing], words: Words, _: Ways, paper: Paper) -> str:
     """People there as bars, seats paid for as a step; a bar under the step is hatched. It counts no sessions."""
     height, base = 240, 190
-    step = max(1, _PLOT // max(1, len(shown)))
+    step = max(1, paper.plot // max(1, len(shown)))
     told = [value for each in shown for value in (each.staffed, each.contracted) if value is not None]
     if not told:
-        return svg(TOP + 20, words["picture_staffing"], [text(LEFT, TOP, words["no_data"], "axis")])
+        nothing = [text(LEFT, TOP, words["no_data"], "axis")]
+        return svg(TOP + 20, words["picture_staffing"], nothing, right=paper.wide)
     most = -(-max(_HUNDRED, *told) // _HUNDRED) * _HUNDRED
-    marks = [*_scale(most // _HUNDRED, base, TOP + 10)]
+    marks = [*_scale(most // _HUNDRED, base, TOP + 10, paper)]
     for number, each in enumerate(shown):
         x = LEFT + number * step
         said = (
@@ -215,11 +256,11 @@ def staffing(shown: Sequence[Staffing], words: Words, _: Ways) -> str:
         if each.contracted is not None:
             y = base - _scaled(each.contracted, most, base - TOP - 10)
             marks.append(line(x, y, x + step, y, "paid"))
-        if number % max(1, len(shown) // 12) == 0:
+        if number % _stride(step) == 0:
             # an hour is called 2026-11-02 09:00+08:00, a day 2026-11-02
             label = each.name[11:16] or each.name[5:]
             marks.append(text(x + step // 2, base + 18, label, "axis middle"))
-    return svg(height, words["picture_staffing"], marks)
+    return svg(height, words["picture_staffing"], marks, right=paper.wide)
 
 
 def rate_text(rate: Ratio) -> str:
@@ -254,14 +295,14 @@ def _seats(hundredths: int | None, words: Words) -> str:
     return words["no_data"] if hundredths is None else f"{hundredths // _HUNDRED}.{hundredths % _HUNDRED:02}"
 
 
-def _scale(most: int, base: int, top: int) -> Iterable[str]:
+def _scale(most: int, base: int, top: int, paper: Paper) -> Iterable[str]:
     """Lines and numbers of a scale of counts from 0 on."""
     last = None
     for quarter in _GRID:
         value = most * quarter // 4
         if value != last:
             y = base - _scaled(value, most, base - top)
-            yield line(LEFT, y, WIDTH - RIGHT, y, "grid")
+            yield line(LEFT, y, paper.right, y, "grid")
             yield text(LEFT - 6, y + 4, f"{value:,}", "axis end")
         last = value
 
@@ -285,8 +326,13 @@ def _shade(missed: int) -> int:
     return 0 if missed == 0 else min(_SHADES, 1 + (missed - 1) // _LABELLED)
 
 
-def _step_x(number: int) -> int:
-    return LEFT + _PLOT * number // STEPS_PER_DAY
+def _step_x(number: int, paper: Paper) -> int:
+    return LEFT + paper.plot * number // STEPS_PER_DAY
+
+
+def _stride(step: int) -> int:
+    """Of marks so far apart every so many can be labelled."""
+    return -(-_LABEL // max(1, step))
 
 
 def _clock(minute: int) -> str:

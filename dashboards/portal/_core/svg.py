@@ -4,7 +4,7 @@ Layout: all numbers are sizes of drawings.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 Words = Mapping[str, str]
@@ -12,6 +12,31 @@ WIDTH: Final = 960
 LEFT: Final = 56
 RIGHT: Final = 16
 TOP: Final = 26
+
+
+class Paper(NamedTuple):
+    """What a picture is drawn on, `wide` units from side to side: a page shows a phone the narrow one."""
+
+    wide: int
+
+    @property
+    def right(self) -> int:
+        """Where marks end."""
+        return self.wide - RIGHT
+
+    @property
+    def plot(self) -> int:
+        """How much there is between scale and right edge."""
+        return self.right - LEFT
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether words have to stand above their bars."""
+        return self.wide < WIDTH
+
+
+SCREEN: Final = Paper(WIDTH)
+PHONE: Final = Paper(340)
 _HATCH: Final = (
     '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="hatch-back" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern>'
@@ -26,13 +51,16 @@ _GAP: Final = (
 )
 
 
+PATTERNS: Final = f'<svg class="patterns" aria-hidden="true"><defs>{_HATCH}{_DOTS}{_GAP}</defs></svg>'
+"""Tell marks apart without colour: hatch, dots, gap. Once on a page: those of a picture not shown draw nothing."""
+
+
 def svg(height: int, title: str, marks: Iterable[str], *, left: int = 0, right: int = WIDTH, kind: str = "") -> str:
-    """A picture of what lies within [left, right). Patterns tell marks apart without colour: hatch, dots, gap."""
+    """A picture of what lies within [left, right)."""
     body = "".join(marks)
-    kinds = f"<defs>{_HATCH}{_DOTS}{_GAP}</defs>"
     named = f'class="{kind}" ' if kind else ""
     box = f'viewBox="{left} 0 {right - left} {height}"'
-    return f'<svg {named}{box} role="img" aria-label={quoteattr(title)}>{kinds}{body}</svg>'
+    return f'<svg {named}{box} role="img" aria-label={quoteattr(title)}>{body}</svg>'
 
 
 def rect(x: int, y: int, width: int, height: int, kind: str, said: str) -> str:

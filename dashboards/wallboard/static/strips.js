@@ -155,7 +155,9 @@ export class Clients extends TileStrip {
     setText(card.verdict, kept.verdict);
     setTone(card.verdict, kept.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
-    fill(card.third, this.waiting(tile, now));
+    const third = this.waiting(tile, now);
+    setText(card.third.caption, third.caption || this.tools.w("waiting"));
+    fill(card.third, third);
     return fillFacts(card.facts, clientFacts(tile, this.tools));
   }
 
@@ -165,7 +167,9 @@ export class Clients extends TileStrip {
     if (tile.feed === "daily") return { ...shown, small: w("t_plus_1_only") };
     const late = overduePeople(tile, now);
     if (late === 0) return shown;
-    return { ...shown, tone: "bad", shape: "bad", small: `${w("overdue")} ${format.number(late)}` };
+    // what one must act on is what is read from afar
+    const small = `${w("waiting")} ${shown.big}`;
+    return { tone: "bad", shape: "bad", caption: w("overdue"), big: format.number(late), small };
   }
 }
 

@@ -195,7 +195,7 @@ async def test_who_has_to_sign_in_first_arrives_where_the_link_led(app: web.Appl
             "/portal/%2e%2e/x",
             "/portal/a\nb",
         ),
-        *("http://["),
+        *("http://[", "http:/portal/service", "javascript:/portal/service"),
     ],
 )
 async def test_signing_in_leads_to_pages_of_the_portal_only(app: web.Application, elsewhere: str) -> None:

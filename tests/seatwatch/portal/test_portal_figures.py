@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from dashboards.portal._core import charts
+from dashboards.portal._core.svg import SCREEN
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
 from dashboards.portal.server import PICTURES
 from dashboards.portal.sessions import PortalSettings
@@ -121,7 +122,7 @@ def test_a_contract_that_begins_later_with_another_business_day_moves_no_day_of_
 def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
     shown = page(record)
     bins = shown.histogram.bins
-    assert (sum(each.met for each in bins), shown.histogram.edge_ms) == (2, 10_000)
+    assert (sum(each.met for each in bins), [each.limit_ms for each in shown.histogram.limits]) == (2, [10_000])
     assert (bins[7].met, bins[9].met, bins[11].missed, shown.histogram.no_reply) == (1, 1, 1, 2)
     assert [each.attainment for each in shown.days] == [Ratio(2, 5)]
     assert sum(cell.whole for row in shown.heat for cell in row) == 5
@@ -144,10 +145,10 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
     assert "chengdu" in lane.said
     assert lane.incident == "i-1"
     ways = charts.Ways(lambda **_: "", lambda incident: f"/portal/incident?id={incident}", 20)
-    drawn = charts.days(shown.days, words()["en"], ways)
+    drawn = charts.days(shown.days, words()["en"], ways, SCREEN)
     assert '<a href="/portal/incident?id=i-1"' in drawn
     for least, is_few in ((shown.attainment.whole, False), (shown.attainment.whole + 1, True)):
-        assert ("dot few" in charts.days(shown.days, words()["en"], ways._replace(few_judged=least))) == is_few
+        assert ("dot few" in charts.days(shown.days, words()["en"], ways._replace(few_judged=least), SCREEN)) == is_few
     assert shown.few_judged == load_defaults().int("board.few_judged")
 
 
@@ -251,7 +252,7 @@ def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalReco
         return charts.rate_text(Ratio(row[f"met_sessions{ending}"], judged)) if judged else texts["no_data"]
 
     bins = [row for row in file("histogram") if row["from_s"] is not None]
-    assert dict.fromkeys(drawn(charts.histogram(shown.histogram, texts, ways))) == dict.fromkeys(
+    assert dict.fromkeys(drawn(charts.histogram(shown.histogram, texts, ways, SCREEN))) == dict.fromkeys(
         f"{row['from_s']}-{row['to_s']} s: {texts['met']} {row['met_sessions']}, "
         f"{texts['breached']} {row['missed_sessions']}"
         for row in bins
@@ -260,13 +261,13 @@ def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalReco
     with_data = [row["hour_of_day"] for row in file("heat") if row["judged_sessions"]]
     told = range(min(with_data), max(with_data) + 1)
     assert 0 not in told, "hours at which it is closed take no room"
-    assert drawn(charts.heat(shown.heat, texts, ways)) == [
+    assert drawn(charts.heat(shown.heat, texts, ways, SCREEN)) == [
         f"{texts['portal_weekday_' + str(row['weekday'] - 1)]} {row['hour_of_day']:02}:00: {rate(row)}"
         for row in file("heat")
         if row["hour_of_day"] in told
     ]
     steps = file("arrivals")
-    assert drawn(charts.arrivals(shown.arrivals, texts, ways)) == [
+    assert drawn(charts.arrivals(shown.arrivals, texts, ways, SCREEN)) == [
         *(f"{row['at']}: {row['sessions_in_5_min']}" for row in steps if row["sessions_in_5_min"]),
         *(f"{row['at']}: {rate(row, '_in_15_min')}" for row in steps[::3]),
     ]
@@ -309,7 +310,7 @@ async def test_pages_escape_what_others_named_and_speak_both_languages(opened: B
     assert '<html lang="zh-CN">' in chinese
     assert "40.00 % (2/5)" in english
     assert "40.00 % (2/5)" in chinese
-    assert english.count("<svg") == 6
+    assert english.count("<svg") == 1 + 2 * len(PICTURES), "patterns, and each for a screen and for a phone"
 
 
 async def test_a_conversation_is_told_as_explain_tells_it(
