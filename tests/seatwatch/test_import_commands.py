@@ -233,7 +233,7 @@ def test_a_roster_goes_through_the_door_of_the_server_that_holds_the_ledgers(tmp
     data = tmp_path / "data"
     with a_server(data):
         assert run(["roster", "import", str(ROSTER), "--data", str(data)]) == 0
-    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 35
+    assert len([r for r in records(data, "operator") if isinstance(r.body, RosterLink)]) == 36
     assert len([r for r in records(data) if isinstance(r.body, RosterLink)]) == 33
 
 
@@ -245,7 +245,7 @@ def test_a_roster_is_written_into_the_operators_and_the_clients_ledger_once(
 ) -> None:
     arguments = ["roster", "import", str(ROSTER), "--data", str(tmp_path)]
     assert run(arguments) == 0
-    assert "operator: 35 links written" in capsys.readouterr().out
+    assert "operator: 36 links written" in capsys.readouterr().out
     before = records(tmp_path), records(tmp_path, "operator")
     assert run(arguments) == 0
     assert "0 added, 0 changed" in capsys.readouterr().out
@@ -372,7 +372,7 @@ def test_a_link_that_an_earlier_release_let_in_too_long_stops_neither_an_import_
     writer.commit([replace(entry, epoch=fits.epoch, sequence=2), fits], received_at=now_ms(), marks={})
     writer.close()
     assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path)]) == 0
-    assert "35 links written" in capsys.readouterr().out
+    assert "36 links written" in capsys.readouterr().out
     with a_server(tmp_path):
         assert run(["roster", "import", str(ROSTER), "--data", str(tmp_path)]) == 0
     assert [each.malformed for each in records(tmp_path, "operator")].count(True) == 1
