@@ -11,5 +11,10 @@ def notes(config: Config, file: str, filled: Callable[..., str]) -> Iterator[str
     for number, source in enumerate(config.source):
         if source.feed is Feed.LIVE and source.heartbeat_s is None:
             yield filled("check_no_heartbeat", file=file, key=f"source[{number}].heartbeat_s", source=source.id)
-    if config.duty and not config.alerting.public_url:
+    alerting = config.alerting
+    if alerting.alertmanager_urls and not config.duty:
+        yield filled("check_no_duty", file=file)
+    if config.duty and not alerting.public_url:
         yield filled("check_no_public_url", file=file)
+    if config.duty and alerting.alertmanager_urls and not alerting.deadman_url:
+        yield filled("check_no_deadman", file=file)

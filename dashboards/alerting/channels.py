@@ -1,6 +1,8 @@
 """Channels at work: a message goes out, within the vendor's limits, and whether it arrived is known afterwards."""
 
 import asyncio
+import os
+import signal
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -106,8 +108,8 @@ class Channels:
     def _may_send(self, name: str) -> bool:
         """A robot that is asked more often is muted by its vendor for minutes, so we stop before."""
         now, sent = self._clock_ms(), self._sent_at[name]
-        while sent and now - sent[0] >= MINUTE_MS:
-            sent.popleft()
+        while sent and not 0 <= now - sent[0] < MINUTE_MS:
+            sent.popleft()  # a minute old, or of a clock that has been put back since
         if len(sent) >= self._settings.rate.of(self.by_id[name].kind):
             return False
         sent.append(now)
@@ -135,6 +137,7 @@ class Channels:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
             )
         except OSError as error:
             return f"{channel.command[0]}: {error.strerror}"
@@ -143,7 +146,7 @@ class Channels:
                 await process.communicate(msgspec.json.encode(message))
         except TimeoutError:
             with suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with what it started: each attempt would leave one that hangs
             await process.wait()
             return f"{channel.command[0]} did not end in time"
         return "" if process.returncode == 0 else f"{channel.command[0]} ended with {process.returncode}"

@@ -1,11 +1,13 @@
 """The last stretch of the alert that always fires: through the bridge, to the dead man's switch.
 
 Alertmanager could tell the switch by itself. But then a bridge that is gone, alone or with the server it runs in, would
-reach nobody, and the switch would hear that all is well.
+reach nobody, and the switch would hear that all is well. And nobody but the bridge can tell that the switch is gone.
 """
 
 import asyncio
 import hashlib
+from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp
@@ -20,14 +22,34 @@ log = structlog.get_logger()
 
 
 class WatchdogPassage:
-    """url: where the switch listens. token: what it wants to see, "" = none. bridge_token: what Alertmanager bears."""
+    """url: where the switch listens. token: what it wants to see, "" = none. bridge_token: what Alertmanager bears.
 
-    def __init__(self, url: str, token: str, *, bridge_token: str, timeout_s: float) -> None:
+    results: of messages by channel and result, in which the switch counts as a channel that fails once it did not hear
+    anything for `silent_ms`; a scrape reads them, and somebody is paged.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        bridge_token: str,
+        timeout_s: float,
+        silent_ms: int,
+        results: Counter[tuple[str, str]],
+        clock_ms: Callable[[], int],
+    ) -> None:
         self._url: Final = url
         self._headers: Final = {"Authorization": f"Bearer {token}"} if token else {}
         self._bridge_token: Final = hashlib.sha256(bridge_token.encode()).digest()
         self._timeout_s: Final = timeout_s
+        self._silent_ms: Final = silent_ms
+        self._results: Final = results
+        self._clock_ms: Final = clock_ms
+        self._heard_at = clock_ms()
         self._was_heard = True
+        for result in ("sent", "failed"):  # a counter that begins with its first failure has not increased
+            results[DEADMAN, result] = 0
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """The door for Alertmanager, to be added before that of the receivers."""
@@ -41,6 +63,11 @@ class WatchdogPassage:
         if why and self._was_heard:
             log.warning("deadman.unreachable", why=why)
         self._was_heard = not why
+        if not why:
+            self._heard_at = self._clock_ms()
+            self._results[DEADMAN, "sent"] += 1
+        elif self._clock_ms() - self._heard_at >= self._silent_ms:
+            self._results[DEADMAN, "failed"] += 1
         return web.Response(status=502 if why else OK)
 
     async def _refusal(self) -> str:

@@ -25,7 +25,7 @@ def application(config: Config, base: Path, data: Path, defaults: Defaults) -> w
     links = on_call.links(config, data, defaults, now_ms)
     ways = on_call.channels(config.channel, base, defaults, now_ms)
     app = web.Application(middlewares=[readable])
-    app.add_routes(on_call.watchdog(config, base, data, defaults))
+    app.add_routes(on_call.watchdog(config, base, data, ways, defaults, now_ms))
     app.add_routes(on_call.bridge(config, data, ways, defaults, links, now_ms).routes())
     app.add_routes(Runbooks(on_call.language_names(config, defaults)).routes())
     app.add_routes([web.get(METRICS, _Scrape(ways, defaults).answer)])

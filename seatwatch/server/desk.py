@@ -47,7 +47,7 @@ class Desk:
         self._bridge: Final = on_call.bridge(
             config, data, self._channels, defaults, links, now_ms, self._pager.annotations
         )
-        self._watchdog: Final = on_call.watchdog(config, base, data, defaults)
+        self._watchdog: Final = on_call.watchdog(config, base, data, self._channels, defaults, now_ms)
         self._messages: Final = DutyDesk(
             config,
             data,

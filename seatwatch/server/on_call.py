@@ -164,7 +164,9 @@ def bridge(
     )
 
 
-def watchdog(config: Config, base: Path, data: Path, defaults: Defaults) -> list[web.AbstractRouteDef]:
+def watchdog(
+    config: Config, base: Path, data: Path, ways: Channels, defaults: Defaults, clock_ms: Clock
+) -> list[web.AbstractRouteDef]:
     """The bridge's door for the watchdog, to be added before the bridge's own; none without a dead man's switch."""
     alerting = config.alerting
     if not alerting.deadman_url:
@@ -175,6 +177,9 @@ def watchdog(config: Config, base: Path, data: Path, defaults: Defaults) -> list
         (base / named).read_text(encoding="utf-8").strip() if named else "",
         bridge_token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
         timeout_s=defaults.seconds("paging.send_timeout"),
+        silent_ms=defaults.ms("paging.watchdog_timeout"),
+        results=ways.results,
+        clock_ms=clock_ms,
     )
     return passage.routes()
 

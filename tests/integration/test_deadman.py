@@ -105,7 +105,8 @@ async def test_a_chain_that_breaks_anywhere_is_called_about_once_and_its_return_
         pace = alertmanager_text(config, defaults, secret_file(data, "notify.token"))
         routes.write_text(pace.replace('"15s"', '"1s"').replace('"7500ms"', '"500ms"'), encoding="utf-8")
         rules.write_text(rules_text(config, defaults).replace('interval: "5s"', 'interval: "1s"'))
-        await bridge.enter_async_context(served(*watchdog(config, tmp_path, data, defaults), port=port))
+        ways = channels([], tmp_path, defaults, now_ms)
+        await bridge.enter_async_context(served(*watchdog(config, tmp_path, data, ways, defaults, now_ms), port=port))
         with run_alertmanagers(tmp_path, routes) as [alertmanager]:
             target = f"{LOOPBACK}:{free_port()}"
             with run_prometheus_for(tmp_path, target=target, rules=rules, alertmanagers=[alertmanager], resend="1s"):
@@ -115,7 +116,7 @@ async def test_a_chain_that_breaks_anywhere_is_called_about_once_and_its_return_
                 await wait_until(lambda: len(telephone.taken) == before + 1, 20, what="the call about the bridge")
                 assert titles(telephone)[-1] == "[Alert] Alert chain silent"
                 assert telephone.taken[-1]["lines"][1:] == ["Look at the server."]
-                async with served(*watchdog(config, tmp_path, data, defaults), port=port):
+                async with served(*watchdog(config, tmp_path, data, ways, defaults, now_ms), port=port):
                     await wait_until(lambda: len(telephone.taken) == before + 2, 30, what="the all-clear")
                     assert titles(telephone)[-1] == "[Resolved] Alert chain silent"
                     alertmanager.kill()
@@ -124,18 +125,21 @@ async def test_a_chain_that_breaks_anywhere_is_called_about_once_and_its_return_
 
 
 async def test_the_bridge_lets_only_alertmanager_through_and_says_what_was_not_heard(tmp_path: Path) -> None:
-    passed, data = [], tmp_path / "data"
+    passed, data, clock = [], tmp_path / "data", [now_ms()]
+    ways = channels([], tmp_path, load_defaults(), now_ms)
     (tmp_path / "deadman.token").write_text("another\n")
     (tmp_path / "deadman.token").chmod(0o600)
     token = secret_file(data, "notify.token").read_text().strip()
     async with switch(Telephone(), tmp_path) as (watch, own), aiohttp.ClientSession() as session:
         config = parse_config(CONFIGURATION.format(bridge=1, deadman=own), base=tmp_path)
-        async with served(*watchdog(config, tmp_path, data, load_defaults())) as bridge:
-            for bearer in ("", "secret", token):
+        beats = watchdog(config, tmp_path, data, ways, load_defaults(), lambda: clock[0])
+        async with served(*beats) as bridge:
+            for bearer, later_ms in (("", 0), ("secret", 0), (token, 59_999), (token, 1)):
+                clock[0] += later_ms
                 headers = {"Authorization": f"Bearer {bearer}"}
                 async with session.post(f"{bridge}/notify/deadman", headers=headers) as answer:
-                    passed.append(answer.status)
-        assert (passed, watch.times_heard) == ([401, 401, 502], 0)
+                    passed.append((answer.status, ways.results["deadman", "failed"]))
+        assert (passed, watch.times_heard) == ([(401, 0), (401, 0), (502, 0), (502, 1)], 0)
 
 
 async def test_only_who_bears_the_token_keeps_it_calm(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_rules_and_routes_are_those_that_this_version_writes() -> None:
     assert routes.read_text(encoding="utf-8") == alertmanager_text(config, load_defaults(), token)
 
 
-@pytest.mark.parametrize("unit", ["seatwatch-server.service", "seatwatch-probe.service"])
+@pytest.mark.parametrize("unit", ["seatwatch-server.service", "seatwatch-probe.service", "seatwatch-deadman.service"])
 def test_systemd_accepts_the_unit(unit: str, tmp_path: Path) -> None:
     """The program's path is this machine's; everything else is checked as shipped."""
     text = (DEPLOY / "systemd" / unit).read_text(encoding="utf-8")

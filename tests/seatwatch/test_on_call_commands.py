@@ -113,6 +113,22 @@ def test_check_config_says_that_messages_without_the_servers_address_carry_no_li
     assert "public_url" not in capsys.readouterr().out
 
 
+def test_check_config_says_that_nobody_is_called_or_that_nobody_learns_of_the_end_of_calling(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(configured(tmp_path))
+    text = file.read_text()
+    for written, notes in (
+        (text, ["deadman_url is not set"]),
+        (text.replace("[alerting]\n", '[alerting]\ndeadman_url = "http://other:8788/watchdog"\n'), []),
+        (text.partition("[[duty]]")[0], ["there is no [[duty]]"]),
+    ):
+        file.write_text(written)
+        assert main(["check-config", str(file)]) == 0
+        said = capsys.readouterr().out
+        assert [note for note in ("deadman_url is not set", "there is no [[duty]]") if note in said] == notes
+
+
 def test_the_bridge_apart_says_in_a_line_of_json_what_a_channel_did_not_take(tmp_path: Path) -> None:
     file, port = Path(configured(tmp_path, "/bin/false")), free_port()
     file.write_text(f'[server]\ndata = "data"\n{file.read_text()}')

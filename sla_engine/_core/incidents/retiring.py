@@ -1,7 +1,9 @@
 """Forgets what is no longer there: else a UPS that was replaced would be on battery, and hide troubles, for ever."""
 
+from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import Line, PhoneLine, Probe, Site, SitesState, Ups
-from wire.facility import Heartbeat, Role
+from wire.facility import Heartbeat, Power, Role
+from wire.uplink import LineState
 
 
 def forget_unmeasured(site: Site, beat: Heartbeat, source: str) -> bool:
@@ -26,6 +28,18 @@ def retire(state: SitesState, source: str) -> set[str]:
     site.egress.pop(source, None)
     site.heard_at = max((p.heard_at for p in site.probes.values() if p.heard_at is not None), default=None)
     return {site_id}
+
+
+def forget_before_dark(site: Site) -> None:
+    """It was without power, and is heard again: its lines and batteries are not yet, and were different things then."""
+    for line in site.lines.values():
+        if line.state in {LineState.DOWN, LineState.DEGRADED}:
+            line.state = LineState.UNKNOWN
+    site.phone_lines = {name: phone for name, phone in site.phone_lines.items() if not is_lost(phone)}
+    for ups in site.upses.values():
+        ups.low_battery = False
+        if ups.firm is Power.CRITICAL:
+            ups.firm = Power.BATTERY
 
 
 def remove_site(state: SitesState, site_id: str) -> None:

@@ -23,9 +23,17 @@ from sla_engine._core.incidents.model import (
     SiteLimits,
     SiteReason,
     SitesState,
+    SiteState,
     Ups,
 )
-from sla_engine._core.incidents.retiring import forget_unmeasured, remove_site, replace_on_seat, replaced, retire
+from sla_engine._core.incidents.retiring import (
+    forget_before_dark,
+    forget_unmeasured,
+    remove_site,
+    replace_on_seat,
+    replaced,
+    retire,
+)
 from sla_engine._core.incidents.slots import LINE_, PHONE_, UPS_
 from sla_engine._core.incidents.verdict import LOST, on_battery
 from wire.body import Body
@@ -186,6 +194,8 @@ def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool
     probe.day = state.limits.hours.business_day(received_at)
     if fresh:
         site.at_work.pop("", None)
+        if site.state is SiteState.POWER_LOST:
+            forget_before_dark(site)
     site.heard_at = received_at if site.heard_at is None else max(site.heard_at, received_at)
     return fresh
 

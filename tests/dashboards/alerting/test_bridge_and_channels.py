@@ -8,6 +8,7 @@ import pytest
 from dashboards.alerting._core.message import Told
 from seatwatch.config import parse_config
 from tests.dashboards.alerting.bridge_world import CONFIGURATION, World, bridge_world, told
+from tests.waiting import wait_until
 
 BUSY = {"errcode": -1, "errmsg": "busy"}
 
@@ -41,6 +42,23 @@ async def test_who_is_told_anyway_is_not_called_once_more_in_the_place_of_anothe
     assert [await world.bridge.deliver(names, first) for _ in range(3)] == [["robot"], ["robot"], []]
     assert await world.bridge.deliver(names, Told("firing", [told(incident="i-2")])) == []
     assert calls(world) == 2, "once for each of two troubles"
+
+
+async def test_a_program_that_hangs_leaves_nothing_behind_that_hangs(world: World) -> None:
+    started = world.directory / "started"
+    world.program(f"sleep 60 & echo $! > {started}; wait")
+    assert await world.tell(told(tier="2"), receiver="duty-2") == ["caller"]
+    hung = Path("/proc") / started.read_text().strip() / "cmdline"
+    await wait_until(lambda: not hung.exists() or not hung.read_bytes(), what="its child to end")
+
+
+async def test_a_clock_that_is_put_back_mutes_no_messenger(world: World) -> None:
+    for number in range(20):
+        assert await world.tell(told(incident=f"i-{number}")) == []
+    assert await world.tell(told(incident="i-20")) == ["robot"]
+    world.after(-60)
+    assert await world.tell(told(incident="i-21")) == []
+    assert world.robot.asked == 21
 
 
 async def test_two_that_fail_call_their_one_fallback_once(world: World) -> None:
