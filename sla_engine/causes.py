@@ -14,6 +14,7 @@ from sla_engine._core.choices import ClockDomains
 from sla_engine._core.circumstances import Circumstances, LoadLimits
 from sla_engine._core.definition import label_of
 from sla_engine._core.engine import definitions_of, place_of
+from sla_engine._core.roster import Roster
 from sla_engine.replay import STANDING, Given, Replay, entered_rules, last_facts, ledger_batches, restating
 from sla_engine.runners.tail import EntryReader
 from sla_engine.stays import NeverLeft, Stay
@@ -71,7 +72,7 @@ def causes(
     last = last_facts(facts).values()
     sessions = _primary(fold, [fact for fact in last if isinstance(fact, SessionFact) and not fact.void])
     stays = [
-        Stay(fact.conversation, fact.session, fact.queue, _held(fact), fact.replied_at)
+        Stay(fact.conversation, fact.session, fact.queue, _held(fact, fold.shard.roster), fact.replied_at)
         for fact in last
         if isinstance(fact, LegFact) and not fact.void
     ]
@@ -186,5 +187,6 @@ class _Misses:
         return sum(stay.held.since < at < stay.owed_until for stay in self._of_account[account])
 
 
-def _held(leg: LegFact) -> Held:
-    return Held(leg.place.account, leg.place.seat, leg.place.site, leg.started_at, leg.ended_at)
+def _held(leg: LegFact, roster: Roster) -> Held:
+    place = roster.by_now(leg.place, leg.ended_at)
+    return Held(place.account, place.seat, place.site, leg.started_at, leg.ended_at)

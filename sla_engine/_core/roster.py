@@ -62,6 +62,12 @@ class Roster:
         starts, places = known
         return places[bisect_right(starts, at)]
 
+    def by_now(self, said: Place, at: int) -> Place:
+        """A place as it was said of `at` (ms); where nobody was known behind the account then, who is by now."""
+        if said.person != UNASSIGNED or said.account == UNASSIGNED:
+            return said
+        return self.place(said.account, at)
+
     def accounts(self) -> Collection[str]:
         """Every sub-account that was ever given to a person."""
         return self.state.chains.get(Relation.PERSON_OF_ACCOUNT, {}).keys()

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby, pairwise
-from typing import Final
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from sla_engine._core.choices import Period, Unit
 from sla_engine._core.contract import EVERY_QUEUE, Contract
@@ -36,6 +38,8 @@ from wire.board import Coverage, Figures, Unbounded
 from wire.conversation import PresenceChanged
 from wire.ids import UNASSIGNED
 from wire.verdict import Fact, LegFact, LoadChange, Place, ResponseFact, SessionFact
+
+_Placed = TypeVar("_Placed", bound=SessionFact | ResponseFact | LegFact)
 
 
 def frame_of(definition: Definition, contract: Contract | None) -> Frame:
@@ -94,10 +98,10 @@ class Composing:
                 if isinstance(fact, LoadChange):
                     self._loads.add(fact)
                 elif isinstance(fact, LegFact):
-                    self._add_leg(fact)
-                    legs.append(fact)
+                    legs.append(self._placed(fact, fact.ended_at))
+                    self._add_leg(legs[-1])
                 else:
-                    judged.append(fact)
+                    judged.append(self._placed(fact, fact.started_at))
             if judged:
                 self._rows.add_session(judged)
             self._receive([leg for leg in legs if not leg.void])
@@ -143,6 +147,11 @@ class Composing:
             )
         never_ended = sum(self._edges[0] <= at < self._until for at in left) if every_queue else 0
         return Report(self._head(never_ended), tuple(shown[:-1]), shown[-1])
+
+    def _placed(self, fact: _Placed, at: int) -> _Placed:
+        """A fact as the roster has it by now, where it was entered after the fact had been said."""
+        place = self._seen.roster.by_now(fact.place, at)
+        return fact if place == fact.place else replace(fact, place=place)
 
     def _add_leg(self, leg: LegFact) -> None:
         self._rows.add_leg(leg)

@@ -376,3 +376,16 @@ def test_a_loss_that_was_counted_bounds_the_attainment_of_a_file(tmp_path: Path)
     coverage = made(filled(tmp_path / "acme", rows), By.DAY, "04:00", "+1 04:00").total.coverage
     assert coverage is not None
     assert (coverage.missing, coverage.worst, coverage.best) == (1, Ratio(1, 3), Ratio(2, 3))
+
+
+def test_a_roster_that_is_entered_after_the_conversations_places_them_by_its_dates(tmp_path: Path) -> None:
+    late = ms("+1 12:00")
+    told = [*rules(), *visit(0, "09:00", "c1", 5_000), presence("08:00"), clock(late)]
+    moved = works("anna", "p2", "blue", "s2", "north", since="+1 04:00", arrives=late)
+    ledger = filled(tmp_path, [*told, *works("anna", "p1", "red", "s1", "north", arrives=late), *moved])
+    for by, name in ((By.TEAM, "red"), (By.SITE, "north"), (By.AGENT, "p1")):
+        rows = made(ledger, by, "04:00", "+1 04:00").rows
+        answered = [(row.name, row.figures.answered, row.figures.detail.chat_handle_time.count) for row in rows]
+        assert answered == [(name, 1, 1)]
+    before = made(ledger, By.TEAM, "04:00", "+1 04:00", known_at="+1 11:59").rows
+    assert [(row.name, row.figures.answered) for row in before] == [("unassigned", 1)]
