@@ -6,17 +6,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from agent_probe.config import (
-    ProbeConfig,
-    check_files,
-    load_config,
-)
+from agent_probe.config import ProbeConfig, load_config
 from agent_probe.enrolment.identity import with_identity
 from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import current
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
-from seatwatch.probe_daemon import ready_config, run_daemon
+from seatwatch.probe_daemon import check_daemon, ready_config, run_daemon
 from seatwatch.settings import load_defaults
 
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
@@ -51,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
             return code
         if options.check:
             config = with_identity(load_config(options.config), platform)
-            check_files(config)
+            check_daemon(config, load_defaults("probe"), platform)
             sys.stdout.write(_summary(config))
             return 0
         config = ready_config(options.config, platform)

@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from agent_probe import app
 from agent_probe.config import (
@@ -17,6 +19,9 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.platform import Platform
 from seatwatch.probe_settings import probe_settings
 from seatwatch.settings import Defaults
+
+LOADED_WHEN_USED: Final = ("ctypes", "encodings.idna")
+"""By every probe: to ask for the clock's state, and to resolve a name."""
 
 
 def _run(command: Sequence[str]) -> int:
@@ -39,12 +44,23 @@ def ready_config(path: Path, platform: Platform, run_helper: Callable[[Sequence[
     return config
 
 
+def check_daemon(config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
+    """Put the probe of `config` together, outbox apart, and let go of it. Raises ProbeConfigError.
+
+    It loads all that running it would, so that bytecode which is missing is made here and not in the daemon.
+    """
+    for name in LOADED_WHEN_USED:
+        import_module(name)
+    check_files(config)
+    settings = probe_settings(defaults)
+    app.Probe(config, settings, app.memory_outbox(config, settings, platform), clock=platform)
+
+
 OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]
 
 
 def run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop) -> None:
     """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
-    platform.spare_memory()
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
         runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
 
@@ -66,7 +82,10 @@ async def _until_told_to_stop(
             renewing = tasks.create_task(
                 keep_renewed(folder, helper("renew", file), renewal, platform.wall_ms), name="probe.renewal"
             )
-            await app.run(config, probe_settings(defaults), stop, platform=platform)
+            # what it takes is loaded by then, and no thread has a heap of its own yet
+            await app.run(
+                config, probe_settings(defaults), stop, platform=platform, ready=lambda _: platform.spare_memory()
+            )
             renewing.cancel()
     except* ProbeConfigError as errors:
         raise errors.exceptions[0] from None

@@ -100,6 +100,37 @@ HEAVY = [
     "sla_engine",
     "dashboards",
 ]
+GATEWAY = """
+site = "s"
+probe = "gw"
+role = "gateway"
+broker = {{ host = "broker.example", tls = {{}} }}
+line = [{{ name = "one", carrier = "one", interface = "lo", targets = ["127.0.0.11", "127.0.0.12"] }}]
+ups = [{{ name = "ups1" }}]
+phone_line = [{{ name = "trunk", host = "pbx.example", transport = "tls" }}]
+data_dir = {folder!r}
+"""
+NEVER_FOR_A_GATEWAY = [
+    *HEAVY,
+    "agent_probe.doctor",
+    "agent_probe.enrolment.client",
+    "agent_probe.http_port",
+    "agent_probe.sensors.seat.network",
+    "agent_probe.snmp",
+    "argparse",
+    "email",
+    "http.client",
+    "importlib.metadata",
+    "importlib.resources",
+    "logging.handlers",
+    "multiprocessing",
+    "psutil",
+    "tempfile",
+    "unittest",
+    "wire.decoders",
+    "xml",
+    "zipfile",
+]
 
 
 def child(code: str) -> str:
@@ -135,6 +166,19 @@ def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> No
     )
     action += 'c.probe_settings(load_defaults("probe"))'
     assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
+
+
+def test_a_gateway_with_everything_it_measures_put_together_loads_nothing_it_never_uses(tmp_path: Path) -> None:
+    file = tmp_path / "probe.toml"
+    file.write_text(GATEWAY.format(folder=str(tmp_path)), encoding="utf-8")
+    action = "from pathlib import Path\nfrom agent_probe.platform import current\n"
+    action += "from seatwatch.probe_daemon import check_daemon, ready_config\n"
+    action += "from seatwatch.settings import load_defaults\n"
+    action += f"config = ready_config(Path({str(file)!r}), current())\n"
+    action += 'check_daemon(config, load_defaults("probe"), current())\n'
+    action += "print('aiomqtt' in sys.modules, 'agent_probe.sensors.uplink.sensor' in sys.modules)"
+    loaded = child(WHAT_IS_LOADED.format(action=action, heavy=NEVER_FOR_A_GATEWAY))
+    assert loaded.split() == ["True", "True", "[]"]
 
 
 @pytest.mark.parametrize("more", [[], ["--service"]])
