@@ -26,6 +26,7 @@ from sla_engine._core.incidents.slots import (
     AT_WORK,
     BATTERY_LOW,
     CERTAIN_SEVERITIES,
+    ELSEWHERE,
     FEED_,
     FLAPPING,
     GATEWAY,
@@ -96,7 +97,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         if total:
             found += _lost_before(state, min(total, key=lambda each: each.since), machines)
         else:
-            lines_down = {each.subject for each in found if each.what == "line_down"}
+            lines_down = {each.subject for each in found if each.what == "line_down" and not each.is_suspected}
             lines_down |= {
                 line for each in found if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
@@ -338,7 +339,7 @@ def _is_dark(site: Site) -> bool:
 def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
     """With the severity of the hour, and flagged where the work was planned. A low battery pages in any case."""
     severities = SEVERITIES[found.what]
-    if found.details.get(STANDBY):
+    if found.details.get(STANDBY) or found.details.get(ELSEWHERE):
         severities = STANDBY_SEVERITIES
     elif found.details.get(HEARD_ELSEWHERE):
         severities = CERTAIN_SEVERITIES
