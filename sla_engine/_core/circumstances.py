@@ -126,7 +126,7 @@ class Circumstances:
         cause = None if said.details.get(STANDBY) else _SITE_WIDE.get(said.what)
         if cause is not None or (said.what in _ON_BATTERY and last.details.get(SEATS_SILENT)):
             yield _from(said, cause or Cause.SITE_POWER, since, until, site=said.site)
-        elif said.what in {"line_down", "line_degraded"} and not said.details.get(STANDBY):
+        elif said.what in {"line_down", "line_degraded"} and not (said.is_suspected or said.details.get(STANDBY)):
             moved_at = last.details.get(MOVED_AT, "")
             over = int(moved_at) if moved_at.isdecimal() and said.what == "line_down" else until
             yield _from(said, Cause.UPLINK, since, min(until, over), site=said.site)

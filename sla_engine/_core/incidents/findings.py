@@ -27,6 +27,7 @@ from sla_engine._core.incidents.slots import (
     AT_WORK,
     BATTERY_LOW,
     CERTAIN_SEVERITIES,
+    ELSEWHERE,
     FEED_,
     FLAPPING,
     GATEWAY,
@@ -98,10 +99,10 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         if total:
             found += _lost_before(state, min(total, key=lambda each: each.since), machines)
         else:
-            unplanned = [each for each in found if not is_planned(state, site_id, each)]
-            lines_down = {each.subject for each in unplanned if each.what == "line_down"}
+            sure = [each for each in found if not each.is_suspected and not is_planned(state, site_id, each)]
+            lines_down = {each.subject for each in sure if each.what == "line_down"}
             lines_down |= {
-                line for each in unplanned if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
+                line for each in sure if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
             found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site_id)]
         found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
@@ -345,7 +346,7 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
     It goes on doing so when it is empty and the site dark: that is its end, not the end of the trouble.
     """
     severities = SEVERITIES[found.what]
-    if found.details.get(STANDBY):
+    if found.details.get(STANDBY) or found.details.get(ELSEWHERE):
         severities = STANDBY_SEVERITIES
     elif found.details.get(HEARD_ELSEWHERE):
         severities = CERTAIN_SEVERITIES

@@ -88,7 +88,8 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     together_ms: probes of one site last heard within this of each other fell silent together. group_seats,
     group_percent, group_within_ms: so many seats, and such a share, of one row, switch or circuit that vanish so close
     together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers within
-    flapping_ms are one incident. replay_ms: a word older than the newest of its source by more than this is history.
+    flapping_ms are one incident. elsewhere_ms: a connection that came over another line than its probe says for so long
+    is believed to. replay_ms: a word older than the newest of its source by more than this is history.
     leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
     those it silenced may take to be heard again. look_every_ms: how often a site is looked at while seats of it fall
     silent one after the other. clock_seen_ms: for how long beats are watched before they tell that a clock is wrong.
@@ -106,6 +107,7 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     flapping_failovers: int
     flapping_ms: int
     flapping_down_ms: int
+    elsewhere_ms: int
     replay_ms: int
     leaves_early_ms: int
     recovery_ms: int
@@ -172,7 +174,8 @@ class Ups(msgspec.Struct):
 class Line(msgspec.Struct):
     """One broadband line. state: the last one that is a finding or none (not `suspect`). since: of the trouble, ms.
 
-    carried: traffic went over it when it was last up. moved_at: when it last moved away from this line.
+    carried: traffic went over it when it was last up. moved_at: when it last moved away from this line. speaks_since:
+    since when the probe's own connection rides on it, as the probe says. was_seen: and the hub once saw it do so.
     """
 
     told_at: int
@@ -184,6 +187,8 @@ class Line(msgspec.Struct):
     carried: bool = False
     moved_at: int | None = None
     source: str = ""
+    speaks_since: int | None = None
+    was_seen: bool = False
 
 
 class PhoneLine(msgspec.Struct):
@@ -221,6 +226,18 @@ class Moved(msgspec.Struct, array_like=True):
     at: int
     index: int
     carried: bool = True
+
+
+class Egress(msgspec.Struct, array_like=True):
+    """Over which line the hub saw a source's connection come last, since when and by which entry.
+
+    is_known: whether it comes over that one still; else from an address that is no line's.
+    """
+
+    line: str
+    at: int
+    index: int
+    is_known: bool = True
 
 
 class PlatformHere(msgspec.Struct, array_like=True):
@@ -272,7 +289,7 @@ class Unexplained(msgspec.Struct):
 class Site(msgspec.Struct):
     """A site's probes, power and lines, and the verdict shown last.
 
-    egress: line by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
+    egress: by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients, teams, shops: whom people here work for, in and by
     client whom they serve, while the site is not ok. went_down: which line, phone line or UPS's mains, at each loss.
@@ -285,7 +302,7 @@ class Site(msgspec.Struct):
     phone_lines: dict[str, PhoneLine] = {}
     platforms: dict[str, PlatformSeen] = {}
     moved: list[Moved] = []
-    egress: dict[str, str] = {}
+    egress: dict[str, Egress] = {}
     state: SiteState = SiteState.UNKNOWN
     reason: SiteReason = SiteReason.NEVER_HEARD
     since: int = 0

@@ -17,6 +17,8 @@ TOLD_AFTERWARDS: Final = "told_afterwards"
 """Details: the site was silent, and said why only when it spoke again."""
 STANDBY: Final = "standby"
 """Details: nothing went over the line when it went down."""
+ELSEWHERE: Final = "elsewhere"
+"""Details: the line over which the hub sees the connection that the probe says this one carries."""
 LINES: Final = "lines"
 """Details: the lines it is about, by name."""
 UPSES: Final = "upses"
@@ -96,7 +98,7 @@ CERTAIN_SEVERITIES: Final = (CALL, CALL)
 LONE_SEVERITIES: Final = (TICKET, INFO)
 """Of a platform that one seat alone cannot reach: more likely the seat."""
 STANDBY_SEVERITIES: Final = (TICKET, TICKET)
-"""Of a line that carried nothing when it went down: looked at before opening."""
+"""Of a line that carried nothing when it went down, or that only the hub suspects: looked at before opening."""
 
 
 def new_finding(slot: str, cause: Cause, what: str, since: int, first_index: int, **more: str) -> Finding:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
+    Egress,
     Line,
     Maintenance,
     Moved,
@@ -283,6 +284,10 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
         since = since if body.first_bad_at is None else min(since, body.first_bad_at)
         if known is not None and known.state is not LineState.DOWN:
             site.went_down.append(Moved(LINE_ + body.line, told_at, entry.index, known.carried))
+    seen = site.egress.get(entry.source)
+    is_seen = seen is not None and seen.is_known and seen.line == body.line
+    spoke_since = None if known is None else known.speaks_since
+    speaks_since = (spoke_since or told_at) if body.carries_mqtt else None
     site.lines[body.line] = Line(
         told_at=told_at,
         carrier=body.carrier,
@@ -293,8 +298,10 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
         carried=carries if is_up or known is None else known.carried,
         moved_at=None if is_up or known is None else known.moved_at,
         source=entry.source,
+        speaks_since=speaks_since,
+        was_seen=(known is not None and known.was_seen) or (speaks_since is not None and is_seen),
     )
-    return changed
+    return changed or speaks_since != spoke_since
 
 
 def _take_phone_line(site: Site, body: PhoneLineReading, entry: Recorded) -> bool:
@@ -357,14 +364,20 @@ def _take_move(site: Site, moved: Moved) -> bool:
 def _take_connection(state: SitesState, site_id: str, body: ConnectionSeen, entry: Recorded) -> bool:
     """The hub saw an address. Coming over another line than before is a failover, whatever the probe says of it."""
     site = state.sites[site_id]
+    if not body.is_open:
+        return False
     line = body.line or roster.line_of(state.roster, site_id, body.egress, entry.received_at)
-    before = site.egress.get(body.about_source, "")
-    if not body.is_open or not line or line == before:
+    before = site.egress.get(body.about_source)
+    if not line:
+        if before is not None:
+            site.egress[body.about_source] = Egress(before.line, entry.received_at, entry.index, is_known=False)
+        return before is not None
+    if before is not None and before.is_known and before.line == line:
         return False
-    site.egress[body.about_source] = line
+    site.egress[body.about_source] = Egress(line, entry.received_at, entry.index)
     probe = site.probes.get(body.about_source)
-    if not before or probe is None or probe.role is not Role.GATEWAY:
-        return False
+    if before is None or before.line == line or probe is None or probe.role is not Role.GATEWAY:
+        return True
     return _take_move(site, Moved(EGRESS, entry.received_at, entry.index))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from sla_engine._core.incidents.flapping import restless
-from sla_engine._core.incidents.model import Finding, Line, Site, SiteLimits
-from sla_engine._core.incidents.slots import FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
+from sla_engine._core.incidents.model import Egress, Finding, Line, Site, SiteLimits
+from sla_engine._core.incidents.slots import ELSEWHERE, FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
 from sla_engine._core.incidents.verdict import enabled_lines
 from wire.incident import Cause
 from wire.uplink import LineState
@@ -39,15 +39,32 @@ def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Findin
         yield new_finding(FLAPPING, Cause.UPLINK, "flapping", first_loss.at, first_loss.index, **words)
     for name, line in lines.items():
         if name not in flapping:
-            yield from _line(name, line)
+            seen = elsewhere(site, name, line)
+            yield from _line(name, line, seen if seen is not None and now - seen.at >= limits.elsewhere_ms else None)
 
 
-def _line(name: str, line: Line) -> Iterator[Finding]:
+def elsewhere(site: Site, name: str, line: Line) -> Egress | None:
+    """Over which line the hub sees the connection that the probe says this one carries, where it is another one.
+
+    That is what a router does which takes a dead line out of service behind the probe's back. Only of a line that the
+    hub once saw it come over: else the roster's addresses may be what is wrong, or the router's own choice.
+    """
+    seen = site.egress.get(line.source)
+    if line.speaks_since is None or not line.was_seen or seen is None or not seen.is_known or seen.line == name:
+        return None
+    return replace(seen, at=max(seen.at, line.speaks_since))
+
+
+def _line(name: str, line: Line, seen: Egress | None) -> Iterator[Finding]:
     words = {"subject": name, "carrier": line.carrier, "reason": str(line.reason)}
     if line.moved_at is not None:
         words[MOVED_AT] = str(line.moved_at)
     if line.state is LineState.DOWN:
         found = new_finding(LINE_ + name, Cause.UPLINK, "line_down", line.since, line.index, **words)
         yield found if line.carried else replace(found, details={**found.details, STANDBY: "yes"})
+    elif seen is not None:
+        words = {"subject": name, "carrier": line.carrier, ELSEWHERE: seen.line}
+        found = new_finding(LINE_ + name, Cause.UPLINK, "line_down", seen.at, seen.index, **words)
+        yield replace(found, is_suspected=True)
     elif line.state is LineState.DEGRADED:
         yield new_finding(LINE_ + name, Cause.UPLINK, "line_degraded", line.since, line.index, **words)

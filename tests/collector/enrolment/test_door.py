@@ -66,7 +66,7 @@ async def test_a_ring_that_is_stopped_is_told_so(door: Door) -> None:
     door.held.add("site1")
     assert await door.ask(ROLLOUT_PATH, None, shown, gateway) == (200, b'{"ring":"site1","is_held":true}')
     door.office.store.revoke("site1/gateway", "stolen", "root", door.office.now)
-    assert (await door.ask(ROLLOUT_PATH, None, shown, gateway))[0] == 401
+    assert (await door.ask(ROLLOUT_PATH, None, shown, gateway))[0] == 403, "it is known, and ended"
 
 
 async def test_a_seat_that_waits_is_told_when_to_ask_again(door: Door) -> None:
