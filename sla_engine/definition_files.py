@@ -52,7 +52,7 @@ _STAND_IN: Final[Mapping[str, Any]] = {
 _FIRST_DAY: Final = {"effective_from": date(1970, 1, 1)}
 """As a file would state it."""
 _FIXES: Final[Mapping[str, str]] = {
-    "special_days": "a date, such as 2026-11-11, and its windows; first_response_limit_s above 0",
+    "special_days": "a date, such as 2026-11-11, its windows, and a first_response_limit_s above 0",
     "yearly_days": "a month and a day, such as 02-29, and its windows",
     "special_targets": 'basis points from 1 to 10000 (9500 = 95 %), or "none"',
     "warnings": "at least one number of seconds above 0, in brackets",

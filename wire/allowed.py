@@ -48,7 +48,7 @@ def _words(kind: inspect.Type, shown: Shown) -> str:
             return f"one of: {', '.join(map(str, values))}"
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
             least = " with at least one" if kind.min_length else ""
-            return f"a list{least}, in brackets; each {_words(item, shown)}"
+            return f"a list{least}, in brackets, each {_words(item, shown)}"
         case inspect.StructType(array_like=False) | inspect.DictType():
             return "a table"
     return "another value"

@@ -51,7 +51,7 @@ MINUTES_PER_DAY: Final = 24 * 60
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LEAP_YEAR: Final = 2000  # Format: a year that has every day; what MessagePack puts around a document.
 _COUNTING: Final = (form for form in Form if form not in {Form.EDIT, Form.RECALL, Form.CLOSING})
-_FORMS: Final = f"a list with at least one, in brackets; each one of: {', '.join(_COUNTING)}"
+_FORMS: Final = f"a list with at least one, in brackets, each one of: {', '.join(_COUNTING)}"
 _Problem = tuple[str, object, str, str]
 """Key, value, what is wrong with it, what to write instead."""
 DOCUMENT_HEAD_ROOM: Final = 512  # Format: MessagePack, as bodies travel.

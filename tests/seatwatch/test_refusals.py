@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,8 @@ import pytest
 from seatwatch.cli import run
 from seatwatch.glossary import words
 from seatwatch.refusals import phrase, said, speak
+from sla_engine._core.definition import DefinitionError
+from sla_engine.definition_files import parse_contract, parse_definition
 
 ROOT = Path(__file__).parents[2]
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -40,6 +42,16 @@ SPOKEN = (
     *("collector/roster.py", "sla_engine/definition_files.py", "sla_engine/definition_named.py"),
     *("sla_engine/definition_values.py", "sla_engine/_core/definition.py", "sla_engine/_core/contract.py"),
 )
+DEFINITION = 'based_on = "contract-10s"\nname = "a"\neffective_from = 2026-11-01'
+CONTRACT = """
+name = "a"
+client = "acme"
+time_zone = "Asia/Shanghai"
+effective_from = 2026-11-01
+queues = ["*"]
+definitions = ["contract-10s"]
+settlement = "month"
+"""
 
 
 def text_of(node: ast.expr) -> str | None:
@@ -105,6 +117,26 @@ def test_what_is_filled_in_stays_and_phrases_within_are_told_too() -> None:
     )
     assert said("what nobody thought of") == "不能这样做（原文：what nobody thought of）"
     assert said("a: no date\nb: no date").count("\n") == 1
+
+
+@pytest.mark.usefixtures("in_chinese")
+@pytest.mark.parametrize(
+    ("parse", "file", "line"),
+    [
+        (parse_definition, DEFINITION, 'valid_reply = ""'),
+        (parse_definition, DEFINITION, 'inbound_forms = ""'),
+        (parse_definition, DEFINITION, 'special_days = { "*" = [] }'),
+        (parse_definition, DEFINITION, 'yearly_days = { "02-13-01" = [] }'),
+        (parse_contract, CONTRACT, 'special_targets = { "2026-11-11" = 0 }'),
+        (parse_contract, CONTRACT, 'warnings_after_s = { "*" = [] }'),
+    ],
+)
+def test_what_a_key_takes_is_told_in_chinese(parse: Callable[[str], object], file: str, line: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        parse(f"{file}\n{line}\n")
+    for fault in refused.value.faults:
+        told = f"{phrase(fault.problem)} {phrase(fault.fix)}"
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", told), told
 
 
 def test_english_stays_as_the_parts_say_it() -> None:

@@ -46,8 +46,8 @@ class Whole(msgspec.Struct):
         (Annotated[str, Meta(pattern="^x$", description="the letter x")], "the letter x"),
         (Colour, "one of: red, green"),
         (Literal["a", "b"], "one of: a, b"),
-        (list[Colour], "a list, in brackets; each one of: red, green"),
-        (Annotated[tuple[int, ...], Meta(min_length=1)], "a list with at least one, in brackets; each a whole number"),
+        (list[Colour], "a list, in brackets, each one of: red, green"),
+        (Annotated[tuple[int, ...], Meta(min_length=1)], "a list with at least one, in brackets, each a whole number"),
         (Part, "a table"),
         (dict[str, str], "a table"),
         (bytes, "another value"),
@@ -70,7 +70,7 @@ def test_everything_that_does_not_fit_is_named_by_its_full_place() -> None:
         "part.size": ("0 does not fit", "write a whole number of at least 1"),
         "parts[0].name": ("1 does not fit", "write text, in quotes"),
         "parts[1]": ("is no table but 7", "write it as a table"),
-        "colours": ("['blue'] does not fit", "write a list, in brackets; each one of: red, green"),
+        "colours": ("['blue'] does not fit", "write a list, in brackets, each one of: red, green"),
         "spare": ("[] does not fit", "write a table, or leave it out"),
     }
     assert list(misfits(Whole, {"part": {"name": "x"}, "parts": [{"name": "y"}], "spare": {"name": "z"}})) == []
