@@ -58,7 +58,7 @@ _FIXES: Final[Mapping[str, str]] = {
     "warnings": "at least one number of seconds above 0, in brackets",
 }
 _KEY: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_STRIDE: Final = timedelta(weeks=1)
+_STRIDE: Final = timedelta(days=1)
 _T = TypeVar("_T", bound=msgspec.Struct)
 _NO_TARGET: Final = "none"
 # Bound: of a number that a person wrote.

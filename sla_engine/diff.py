@@ -16,11 +16,11 @@ from sla_engine._core.definition import Definition, label_of
 from sla_engine._core.figures import Tally, figures_of
 from sla_engine._core.windows import DAY_MS, calendar_of
 from sla_engine.facts_store import instant_of
-from sla_engine.replay import last_facts, ledger_batches, replay, under
+from sla_engine.replay import folded_queues, last_facts, ledger_batches, replay, under
 from sla_engine.reports._core.percentiles import Percentiles, percentiles
 from sla_engine.runners.tail import EntryReader
 from wire.board import Figures, Mean, Ratio
-from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact, Verdict, Why
+from wire.verdict import Fact, LegFact, ResponseFact, SessionFact, Verdict, Why
 
 RATIOS: Final = ("attainment", "service_level")
 MEANS: Final = ("first_response", "seat_response", "average_response", "answer_wait")
@@ -105,10 +105,11 @@ def difference(
     """
     batches = ledger_batches(reader, earliest=period.start - period.around_ms, passed=passed)
     last = last_facts(
-        replay(batches, under(before, after, queues=queues)),
+        replay(batches, under(before, after, queues=folded_queues(reader, queues))),
         lambda fact: _counts(fact, queues) and period.start <= instant_of(fact) < period.end,
     )
-    facts = list(last.values())
+    sessions = {_session_of(fact) for fact in last.values() if isinstance(fact, SessionFact)}
+    facts = [fact for fact in last.values() if not isinstance(fact, ResponseFact) or _session_of(fact) in sessions]
     sides = [_Side(each, facts) for each in (before, after)]
     moved = list(_moved(sides[0].standings, sides[1].standings))
     together = len(sides[0].standings.keys() | sides[1].standings.keys())
@@ -116,10 +117,14 @@ def difference(
 
 
 def _counts(fact: Fact, queues: Sequence[str]) -> bool:
-    """Legs are said of every queue, whichever are judged."""
-    if isinstance(fact, LegFact):
+    """Turns count with their session, which stays with the queue it began in."""
+    if isinstance(fact, SessionFact | LegFact):
         return EVERY_QUEUE in queues or fact.queue in queues
-    return not isinstance(fact, LoadChange)
+    return isinstance(fact, ResponseFact)
+
+
+def _session_of(fact: SessionFact | ResponseFact) -> tuple[str, str, int]:
+    return fact.definition, fact.conversation, fact.session
 
 
 _SessionKey = tuple[str, int]

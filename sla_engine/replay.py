@@ -200,6 +200,15 @@ def unknown_queues(reader: EntryReader, asked: Iterable[str]) -> tuple[set[str],
     return unknown - known, known
 
 
+def folded_queues(reader: EntryReader, asked: Iterable[str]) -> tuple[str, ...]:
+    """The queues to fold so that `asked` can be looked at: with them those that contracts name.
+
+    A session stays with the queue it began in (E4); alone, a queue would begin another one for what is handed on to it.
+    """
+    named = (queue for contract in entered_rules(reader)[1] for queue in contract.queues)
+    return tuple(dict.fromkeys((*asked, *named)))
+
+
 def undecoded(entry: StoredEntry) -> Recorded:
     """An entry that the fold passes over: in its place, without its body."""
     return Recorded(

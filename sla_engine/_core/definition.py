@@ -41,6 +41,8 @@ from wire.ids import NAME_PATTERN
 from wire.limits import BODY_BYTES_MAX, DURATION_MAX_MS, INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 
 _Name = Annotated[str, Meta(pattern=NAME_PATTERN, max_length=NAME_CHARS_MAX)]
+_Zone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/+-]*$(?!\n)", max_length=NAME_CHARS_MAX)]
+"""Etc/GMT+5 is one; no other name has a plus."""
 _Word = Annotated[str, Meta(max_length=WORD_CHARS_MAX)]
 _Positive = Annotated[int, Meta(ge=1, le=DURATION_MAX_MS)]
 _Duration = Annotated[int, Meta(ge=0, le=DURATION_MAX_MS)]
@@ -146,7 +148,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     redefinition: Redefinition
     """E18: what a new version does to sessions that began before it."""
 
-    time_zone: _Name
+    time_zone: _Zone
     """IANA name; days and windows are cut in it."""
     zone_offsets: tuple[ZoneOffset, ...]
     service_windows: tuple[ServiceWindow, ...]

@@ -18,7 +18,7 @@ from ledger.reader import LedgerReader
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition, label_of
 from sla_engine.facts_store import FactKey, instant_of, key_of
-from sla_engine.replay import STANDING, Given, ledger_batches, replay, restating, under
+from sla_engine.replay import STANDING, Given, folded_queues, ledger_batches, replay, restating, under
 from sla_engine.reports._core.choosing import Choosing
 from sla_engine.reports._core.composing import Composing, frame_of, reads_from, session_of
 from sla_engine.reports._core.observed import Observed
@@ -181,7 +181,7 @@ class _Making:
     def from_ledger(self) -> Report:
         """From a fold of the ledger."""
         if self._ruling.asked is not None and self._ruling.replayed:
-            given = under(self._ruling.asked, queues=self._question.queues)
+            given = under(self._ruling.asked, queues=folded_queues(self._reader, self._question.queues))
             # a replay under other rules may leave out what is long over, as a comparison of definitions does
             with closing(self._folded(given, earliest=self._earliest)) as facts:
                 return self._composed(facts.in_order())

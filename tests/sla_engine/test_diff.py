@@ -107,6 +107,23 @@ def test_only_sessions_of_the_period_and_of_the_queues_asked_for_count(ledger: F
     assert [moved.conversation for moved in group.moved] == ["other"]
 
 
+def test_a_session_that_was_handed_on_counts_for_the_queue_it_began_in_alone(ledger: Feed) -> None:
+    call = [
+        offered("09:00:00", "c", "sales", voice=True),
+        agent("09:00:05", "anna", "c"),
+        transferred("09:01:00", "c"),
+        closed("09:01:00", "c"),
+        offered("09:01:00", "c", "support", voice=True),
+        agent("09:01:15", "ben", "c"),
+        closed("09:02:00", "c"),
+    ]
+    ledger.append([*rules(), *call, clock("10:00:00")])
+    offered_in = {
+        queue: compared(ledger, PRESET, LENIENT, [queue]).before.figures.offered for queue in ("*", "sales", "support")
+    }
+    assert offered_in == {"*": 1, "sales": 1, "support": 0}
+
+
 def test_groups_come_in_order_of_their_size(ledger: Feed) -> None:
     strict = changed(name="strict", first_response_limit_ms=4_000, warning_after_ms=2_000, short_abandon_ms=0)
     ledger.append([*told(), customer("09:30:00", "more"), agent("09:30:05", "anna", "more"), clock("11:00:00")])

@@ -42,6 +42,18 @@ CASES = [
     # Ramadan in Morocco: an hour back, and five weeks later on again
     ("Africa/Casablanca", 'service_windows = ["01:00-04:00"]', "2026-02-14 12:00", "2026-02-15 12:00", 240),
     ("Africa/Casablanca", 'service_windows = ["01:00-04:00"]', "2026-03-21 12:00", "2026-03-22 12:00", 120),
+    # summer time that was given up after a week, in each of its nights
+    ("America/Recife", ALWAYS, "2000-10-07 00:00", "2000-10-09 00:00", 2820),
+    ("America/Recife", ALWAYS, "2000-10-14 00:00", "2000-10-15 00:00", 1500),
+    # a zone named by its offset, half past six on, a quarter to nine on, thirteen and fourteen hours on
+    ("Etc/GMT+5", OFFICE, "2026-11-06 20:00", "2026-11-09 09:00", 120),
+    ("Asia/Yangon", NIGHT, "2026-12-31 12:00", "2027-01-01 12:00", 480),
+    ("Australia/Eucla", NIGHT, "2028-02-28 12:00", "2028-03-01 00:00", 600),
+    ("Pacific/Chatham", ALWAYS, "2026-04-05 00:00", "2026-04-06 00:00", 1500),
+    ("Pacific/Kiritimati", LUNCH, "2026-12-23 17:00", "2026-12-27 10:00", 780),
+    # the last night of a country's summer time for good, and half an hour on for good
+    ("America/Sao_Paulo", ALWAYS, "2019-02-16 00:00", "2019-02-17 00:00", 1500),
+    ("Asia/Pyongyang", ALWAYS, "2018-05-04 12:00", "2018-05-05 12:00", 1410),
     # a date that Samoa skipped
     ("Pacific/Apia", ALWAYS, "2011-12-29 00:00", "2011-12-31 12:00", 2160),
     # no time at all, and a window that closes where it opens, which is a whole day

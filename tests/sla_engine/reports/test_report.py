@@ -14,6 +14,7 @@ from tests.builders import (
     accepted,
     agent,
     assigned,
+    changed,
     clock,
     closed,
     left,
@@ -22,6 +23,7 @@ from tests.builders import (
     presence,
     queued,
     rules,
+    transferred,
     works,
 )
 from tests.sla_engine.reports.reporting import filled, linked, made
@@ -198,6 +200,25 @@ def test_every_shop_is_the_contacts_of_its_queues(ledger: Path) -> None:
 def test_one_queue_alone_is_its_contacts_alone(ledger: Path) -> None:
     found = made(ledger, By.DAY, "04:00", "+1 04:00", queues=["presale"])
     check_row(found.total, [each for each in PLAN if each.queue == "presale"])
+
+
+def test_a_call_that_was_handed_on_counts_once_under_rules_of_no_contract_too(tmp_path: Path) -> None:
+    call = [
+        offered("09:00:00", "c", "presale", voice=True),
+        agent("09:00:05", "anna", "c"),
+        transferred("09:01:00", "c"),
+        closed("09:01:00", "c"),
+        offered("09:01:00", "c", "aftersale", voice=True),
+        agent("09:01:15", "ben", "c"),
+        closed("09:02:00", "c"),
+    ]
+    ledger = filled(tmp_path, [*rules(), *call, clock("10:00:00")])
+    other = (changed(name="other", first_response_limit_ms=20_000), False)
+    counted = {}
+    for queue in ("*", "presale", "aftersale"):
+        tables = [made(ledger, By.DAY, "04:00", "+1 04:00", queues=[queue], asked=asked) for asked in (None, other)]
+        counted[queue] = [table.total.figures.offered for table in tables]
+    assert counted == {"*": [1, 1], "presale": [1, 1], "aftersale": [0, 0]}
 
 
 def overlap(since: int, until: int, start: int, end: int) -> int:
