@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.addresses import LOOPBACK, LOOPBACK_NAMES
+from seatwatch.config_names import NamedSection, names_given
 from seatwatch.enrolment_section import EnrolmentSection, Port, RingSection, enrolment_problems, is_written_by_us
 from seatwatch.layouts import Known, WallboardSection, read_layouts
 from seatwatch.message_section import MessageSection, message_problems
@@ -97,14 +98,7 @@ class RedisSection(_Section, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description='the address of a Redis, such as "redis://127.0.0.1:6379/0"')]
 
 
-class NamedSection(_Section, frozen=True, kw_only=True):
-    """A queue or a shop of a client, or a team, and what screens call it."""
-
-    id: str
-    name: str = ""
-
-
-class ClientSection(_Section, frozen=True, kw_only=True):
+class ClientSection(NamedSection, _Section, frozen=True, kw_only=True):
     """A client: its queues and the definition its promise is judged by (a preset's name or a file).
 
     further_definitions: presets or files its contract names besides, for a second figure such as its platform's.
@@ -112,8 +106,6 @@ class ClientSection(_Section, frozen=True, kw_only=True):
     person types; without them, by the platform's conversation id only.
     """
 
-    id: str
-    name: str = ""
     definition: FileName = "contract-10s"
     further_definitions: list[FileName] = []
     time_zone: str | None = None
@@ -137,14 +129,12 @@ class SourceSection(_Section, frozen=True, kw_only=True):
     heartbeat_s: Annotated[int, Meta(ge=0, le=3600)] | None = None  # Bound: an hour without a word is no heartbeat.
 
 
-class SiteSection(_Section, frozen=True, kw_only=True):
+class SiteSection(NamedSection, _Section, frozen=True, kw_only=True):
     """A building: its gateway probe and how many seat probes (`<site>/gateway`, `<site>/seat-01` ...).
 
     token_file: the bearer token with which they may speak over HTTPS; without it, over MQTT only.
     """
 
-    id: str
-    name: str = ""
     token_file: FileName | None = None
     seats: Annotated[int, Meta(ge=0, le=9999)] = 0  # Bound: no building has as many.
 
@@ -183,13 +173,9 @@ class Config(_Section, frozen=True, kw_only=True):
 
     def names(self) -> Names:
         """What people call clients, queues, shops, sites and teams, where they said so."""
-        return Names(
-            clients={client.id: client.name for client in self.client},
-            queues={(client.id, queue.id): queue.name for client in self.client for queue in client.queue},
-            sites={site.id: site.name for site in self.site},
-            shops={(client.id, shop.id): shop.name for client in self.client for shop in client.shop},
-            teams={team.id: team.name for team in self.team},
-        )
+        queues = {(client.id, queue.id): queue for client in self.client for queue in client.queue}
+        shops = {(client.id, shop.id): shop for client in self.client for shop in client.shop}
+        return names_given(self.client, queues, shops, self.site, self.team)
 
     def known(self) -> Known:
         """What layouts may name."""

@@ -63,6 +63,7 @@ def duty_message(
 ) -> Message:
     """What is sent. zone: of the instants told. late_ms: how long after its time. skipped: earlier ones not sent."""
     texts = {key: word.text(language) for key, word in words().items()}
+    names = names.told_in(language)
     reader = Reader(language, texts, ZoneInfo(zone), names.sites)
     shown = defaults.fill(DutyShown, "paging", prefix="message_", few_judged=defaults.int("board.few_judged"))
     link = board_link(public_url, facts.at, zone, of_client=facts.is_of_client)

@@ -20,11 +20,15 @@ ConfigOption = Annotated[
 ]
 
 
-def record_and_names(data: Path | None, config: Path | None) -> "tuple[Path, Names]":
-    """The data directory and the names. Ends with 2 where the configuration cannot be used."""
+def record_and_names(data: Path | None, config: Path | None, language: str = "") -> "tuple[Path, Names]":
+    """The data directory and the names, those for readers of `language` alone where one is given.
+
+    Ends with 2 where the configuration cannot be used.
+    """
     from dashboards.wallboard._core.names import Names  # noqa: PLC0415 - many commands go without
 
     if config is None:
         return data or Path("data"), Names()
     found = configured(config)
-    return data or found.data_dir(config.parent), found.names()
+    names = found.names()
+    return data or found.data_dir(config.parent), names.told_in(language) if language else names

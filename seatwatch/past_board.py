@@ -48,13 +48,18 @@ def past_board(
 
     zone: of the windows of clients without rules. clients: None = all. names: they win over those of contracts.
     """
-    names = names or Names()
     rules = rules_in_force(data, at, clients)
     scope = Scope(clients=None if clients is None else frozenset(clients))
     board = board_at(data, at, known_at, scope, settings=_settings(zone))
     titles = {name: found.title for name, found in rules.items()}
+    return named(board, _with_titles(names or Names(), titles))
+
+
+def _with_titles(names: Names, titles: Mapping[str, str]) -> Names:
+    """The names, and those of contracts for clients without one."""
     given = {name: text for name, text in names.clients.items() if text}
-    return named(board, msgspec.structs.replace(names, clients=titles | given))
+    english = None if names.english is None else _with_titles(names.english, titles)
+    return msgspec.structs.replace(names, clients={**titles, **given}, english=english)
 
 
 def _settings(zone: str) -> BoardAtSettings:

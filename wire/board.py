@@ -219,6 +219,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     seconds: queues and clients, in the order of the contract. saturation: conversations in the hands of people who are
     ready / how many they are meant to hold. occupancy: ms serving / ms ready or serving today. load: teams, sites and
     clients. staffing, coverage: clients. surge: teams. followed: waits, or people, somebody who leads looks after.
+    name_en: where English readers see another one.
     """
 
     scope: str
@@ -247,6 +248,7 @@ class Tile(msgspec.Struct, frozen=True, gc=False):
     coverage: Coverage | None = None
     surge: Surge | None = None
     followed: int = 0
+    name_en: str = ""
 
 
 class LineTile(msgspec.Struct, frozen=True, gc=False):
@@ -283,6 +285,7 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     and that are to be there by shift or by having been there that day; None where the site has no seats. is_planned:
     some of what is wrong is work that was declared before. lines, phone_lines: by id. troubles: the gravest first.
     clients, teams, shops (by client): ids of those whom people at the site work for, by the roster; only while not ok.
+    name_en, shops_en: where English readers see others.
     """
 
     id: str
@@ -310,6 +313,8 @@ class SiteTile(msgspec.Struct, frozen=True, gc=False):
     self_test_date: str = ""
     teams: list[str] = []
     shops: dict[str, list[str]] = {}
+    name_en: str = ""
+    shops_en: dict[str, list[str]] | None = None
 
 
 class PersonTile(msgspec.Struct, frozen=True, gc=False):

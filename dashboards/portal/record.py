@@ -239,8 +239,8 @@ class Record(Protocol):
         """Whoever reads the past of sites."""
         ...
 
-    def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
-        """(id, name) of the clients that may be seen, in order."""
+    def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:
+        """(id, name) of the clients that may be seen, in order. language: of the names."""
         ...
 
     def service(self, asked: Asked) -> ServicePage:

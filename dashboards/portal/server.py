@@ -316,7 +316,7 @@ class Portal:
     # Format: statuses of RFC 9110.
     def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
         account = visit.account
-        clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account))
+        clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account), visit.language)
         told = {
             "words": self._words[visit.language],
             "patterns": PATTERNS,

@@ -62,7 +62,7 @@ def board(
     from seatwatch.past_board import past_board
     from seatwatch.record_rules import record_ends, rules_in_force
 
-    data, names = record_and_names(data, config)
+    data, names = record_and_names(data, config, "" if as_json else lang)
     require_data(data)
     if zone:
         zone_named(zone)

@@ -71,7 +71,7 @@ def report(  # noqa: PLR0917 - typer passes options by name
     from sla_engine.reports._core.report import Question
 
     speak(lang)
-    data, names = record_and_names(data, config)
+    data, names = record_and_names(data, config, lang)
     reader = open_ledger(data, client)
     try:
         queues = queues_or_exit(reader, queue)

@@ -55,7 +55,7 @@ def seats(
     from sla_engine.reports.dedicated import seats as found_seats
     from wire.scope import EVERYTHING
 
-    data, names = record_and_names(data, config)
+    data, names = record_and_names(data, config, lang)
     require_data(data)
     folder = data / CLIENTS
     if not folder.is_dir() or (client and not (is_client(client) and (folder / client).is_dir())):

@@ -41,7 +41,6 @@ from sla_engine.reports._core.buckets import HOUR_MS
 from sla_engine.reports.making import ReportSettings
 from wire.ids import is_name
 from wire.scope import Scope
-from wire.spelling import readable
 
 
 class PortalRecord:
@@ -70,9 +69,10 @@ class PortalRecord:
             data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)
         )
 
-    def clients(self, scope: Scope) -> Sequence[tuple[str, str]]:
+    def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:
         """(id, name) of the configured clients that may be seen, in the configuration's order."""
-        return [(each.id, each.name or each.id) for each in self._clients.values() if scope.sees_client(each.id)]
+        names = self._names.told_in(language)
+        return [(each, names.client(each)) for each in self._clients if scope.sees_client(each)]
 
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
@@ -153,11 +153,13 @@ class PortalRecord:
         return self._section(asked).time_zone or self._zone
 
     def _teller(self, asked: Asked, zone: str) -> Teller:
-        return Teller(_language(asked), ZoneInfo(zone), self._queues(asked), self._names)
+        language = _language(asked)
+        return Teller(language, ZoneInfo(zone), self._queues(asked), self._names.told_in(language))
 
     def _queues(self, asked: Asked) -> dict[str, str]:
         """Names of the client's queues by id."""
-        return {each.id: each.name or readable(each.id) for each in self._section(asked).queue}
+        names = self._names.told_in(_language(asked))
+        return {each.id: names.queue(asked.client, each.id) for each in self._section(asked).queue}
 
 
 def _language(asked: Asked) -> Language:

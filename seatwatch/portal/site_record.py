@@ -48,7 +48,7 @@ class SiteHistories:
     """Implements dashboards.portal.site_record.SiteRecord, for one thread at a time. zone: of the page's clock."""
 
     def __init__(self, config: Config, data: Path, *, defaults: Defaults, clock_ms: Callable[[], int]) -> None:
-        self._names: Final = {site.id: site.name or site.id for site in config.site}
+        self._names: Final = config.names()
         self._data: Final = data
         self._clock_ms: Final = clock_ms
         self._zone: Final = ZoneInfo(defaults.text("contract.time_zone"))
@@ -148,11 +148,12 @@ class SiteHistories:
 
         In the configuration's order, then those it does not name.
         """
-        known = [*self._names, *sorted(book.sites() - self._names.keys())]
+        names = self._names.told_in(asked.language)
+        known = [*names.sites, *sorted(book.sites() - names.sites.keys())]
         if asked.scope.sites == frozenset():
             own = sites_of_client(book.roster, asked.client, time.since, time.until)
-            return {site: self._names.get(site, site) for site in known if site in own}
-        return {site: self._names.get(site, site) for site in known if asked.scope.sees_site(site)}
+            return {site: names.site(site) for site in known if site in own}
+        return {site: names.site(site) for site in known if asked.scope.sees_site(site)}
 
     def _incidents(self, asked: SiteAsked, operator: LedgerReader, book: SiteBook) -> dict[str, Incident]:
         """Those of everybody, or of a client those that were copied into its own record, less other people's seats."""
@@ -170,7 +171,7 @@ class SiteHistories:
 
     def _teller(self, asked: SiteAsked) -> IncidentTeller:
         language: Language = "zh" if asked.language.startswith("zh") else "en"
-        return IncidentTeller(language, self._zone, self._names)
+        return IncidentTeller(language, self._zone, self._names.told_in(language).sites)
 
 
 def _of_sources(reader: LedgerReader, *sources: str) -> list[Recorded]:

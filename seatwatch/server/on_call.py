@@ -102,10 +102,12 @@ def channels(sections: Sequence[ChannelSection], base: Path, defaults: Defaults,
 def readers(config: Config, defaults: Defaults) -> dict[str, Reader]:
     """Whom messages are for, by the language of their channel."""
     zone = ZoneInfo(defaults.text("contract.time_zone"))
-    names = config.names()
-    words = annotation_words()
-    tags = (("zh-CN", "zh"), ("en", "en"))
-    return {tag: Reader(name, words[name], zone, names.sites, names.clients, first_steps(tag)) for tag, name in tags}
+    names, words = config.names(), annotation_words()
+    found = {}
+    for tag, language in (("zh-CN", "zh"), ("en", "en")):
+        told = names.told_in(language)
+        found[tag] = Reader(language, words[language], zone, told.sites, told.clients, first_steps(tag))
+    return found
 
 
 def language_names(config: Config, defaults: Defaults) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Screens show the names people gave; whoever has none is shown under the id."""
 
+import msgspec
+
 from dashboards.wallboard._core.board import scoped
 from dashboards.wallboard._core.names import Names, named
 from tests.dashboards.boards import board, site, tile
@@ -38,6 +40,34 @@ def test_shops_and_teams_are_shown_by_their_names_while_what_a_reader_may_see_go
     assert [one.name for one in result.teams] == ["Early shift"]
     assert result.sites[0].teams == ["red"]
     assert result.sites[0].shops == {"acme": ["Flagship", "a2"], "bolt": ["a1"]}
+
+
+def test_readers_of_english_see_the_english_names_and_where_there_is_none_the_others() -> None:
+    shown = board(
+        clients=[tile("client", "acme", name="acme")],
+        queues=[tile(id_="sales", name="sales"), tile(id_="care", name="care")],
+        sites=[site("sh1", name="sh1", shops={"acme": ["a1", "a2"], "bolt": ["b1"]})],
+    )
+    english = Names(
+        clients={"acme": "Acme Outdoor"}, queues={("acme", "sales"): "Pre-sale"}, shops={("acme", "a1"): "Flagship"}
+    )
+    given = {("acme", "sales"): "\u552e\u524d", ("acme", "care"): "\u552e\u540e"}
+    names = Names(
+        queues=given,
+        sites={"sh1": "\u4e0a\u6d77"},
+        english=msgspec.structs.replace(english, queues={**given, **english.queues}, sites={"sh1": "\u4e0a\u6d77"}),
+    )
+    both = scoped(named(shown, names), Scope(clients=frozenset({"acme"})))
+    assert [(one.name, one.name_en) for one in both.queues] == [
+        ("\u552e\u524d", "Pre-sale"),
+        ("\u552e\u540e", ""),
+    ]
+    assert [(one.name, one.name_en) for one in both.clients] == [("acme", "Acme Outdoor")]
+    (place,) = both.sites
+    assert (place.name, place.name_en) == ("\u4e0a\u6d77", "")
+    assert (place.shops, place.shops_en) == ({"acme": ["a1", "a2"]}, {"acme": ["Flagship", "a2"]})
+    assert named(shown, names.told_in("zh-CN")) == named(shown, names)
+    assert [one.name for one in named(shown, names.told_in("en")).queues] == ["Pre-sale", "\u552e\u540e"]
 
 
 def test_rows_of_a_table_are_called_as_what_they_are() -> None:

@@ -117,6 +117,23 @@ def test_who_waits_off_the_clock_is_told_apart_and_no_first_reply_is_claimed(sha
         expect(row(page, "Both").locator(".to_breach .big")).to_have_text(re.compile(r"\+0:0[4-9]"))
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "Pre-sale"), ("zh-CN", "\u552e\u524d")])
+def test_english_screens_show_english_names_where_there_are_some(
+    shared: Wall, browser: Browser, language: str, told: str
+) -> None:
+    both = {"name": "\u552e\u524d", "name_en": "Pre-sale"}
+    dark = site("sh1", "on_battery", **both, shops={"acme": ["\u552e\u524d"]}, shops_en={"acme": ["Pre-sale"]})
+    scopes = ("client", "queue", "team")
+    clients, queues, teams = ([tile(scope, **both), tile(scope, "b", "b", name="b")] for scope in scopes)
+    shared.show(board(clients=clients, queues=queues, teams=teams, sites=[dark]))
+    with looking(browser, f"{shared.base}/?lang={language}") as page:
+        live(page)
+        for part in ("#rows .row", "#clients .card", "#teams .card", "#sites .card"):
+            expect(page.locator(f"{part}:not([hidden]) bdi.title", has_text=told)).to_have_count(1)
+        expect(page.locator("#sites .behind")).to_contain_text(told)
+        assert ("\u552e\u524d" in page.inner_text("body")) == (language != "en")
+
+
 def test_what_a_silent_site_said_last_does_not_look_like_a_reading(shared: Wall, browser: Browser) -> None:
     gone = site("gz3", "silent", reason="silent_together", probes_reporting=0, runtime_ms=1_800_000)
     team = tile("team", "unassigned", "acme", name="unassigned")

@@ -249,6 +249,13 @@ def test_clients_are_shown_by_the_names_of_their_contracts_and_queues_by_those_o
     board = json.loads(capsys.readouterr().out)
     assert [tile["name"] for tile in (*board["clients"], *board["queues"])] == ["Acme Ltd", "Before the sale"]
     assert [tile["id"] for tile in board["queues"]] == ["presale"]
+    config.write_text(config.read_text(encoding="utf-8") + 'name_en = "Pre-sale"\n', encoding="utf-8")
+    assert main([*at, "--config", str(config)]) == 0
+    (queue,) = json.loads(capsys.readouterr().out)["queues"]
+    assert (queue["name"], queue["name_en"]) == ("Before the sale", "Pre-sale")
+    for language, name in (("en", "Pre-sale"), ("zh", "Before the sale")):
+        assert main([*at[:-1], "--config", str(config), "--lang", language]) == 0
+        assert name in capsys.readouterr().out
 
 
 def test_a_configuration_that_cannot_be_used_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

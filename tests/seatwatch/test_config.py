@@ -6,6 +6,7 @@ import pytest
 
 from seatwatch.cli import run
 from seatwatch.config import ConfigError, parse_config, probe_sources, read_config
+from seatwatch.server.on_call import readers
 from seatwatch.server.opening import registered_sources
 from seatwatch.settings import load_defaults
 from tests.integration.running import CHAT, configuration, site_of
@@ -39,6 +40,18 @@ def test_a_good_file_is_read_with_its_defaults(base: Path) -> None:
         "site1/seat-02",
         "site1/seat-03",
     ]
+
+
+def test_english_names_stand_beside_the_others_and_who_has_none_keeps_the_other(base: Path) -> None:
+    named = 'name = "\u552e\u524d"'
+    text = GOOD + f'[[team]]\nid = "t-1"\n{named}\nname_en = "Pre-sale"\n[[team]]\nid = "t-2"\n{named}\n'
+    config = parse_config(text, base=base)
+    names = config.names()
+    assert names.teams == {"t-1": "\u552e\u524d", "t-2": "\u552e\u524d"}
+    assert names.told_in("zh-CN") is names
+    assert names.told_in("en").teams == {"t-1": "Pre-sale", "t-2": "\u552e\u524d"}
+    english = readers(config, load_defaults())["en"]
+    assert english.site_names == names.told_in("en").sites
 
 
 def test_every_problem_is_named_at_once(base: Path) -> None:

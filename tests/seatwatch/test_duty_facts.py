@@ -97,3 +97,5 @@ def test_a_client_is_led_to_the_portal_and_a_site_to_the_wallboard(tmp_path: Pat
     made = duty_message(facts, "en", "UTC", names=names, public_url=url, defaults=load_defaults())
     assert made.link.startswith(f"https://hub.example.com{page}?at=20")
     assert ("Acme" if about.client else "North") in made.title
+    both = Names(clients={"acme": "\u5c71\u91ce"}, sites={"north": "\u5317\u65b9"}, english=names)
+    assert duty_message(facts, "en", "UTC", names=both, public_url=url, defaults=load_defaults()) == made

@@ -99,7 +99,7 @@ class MapScreen extends Shell {
     for (const [id, { name, state }] of this.blocks) {
       const site = sites[id];
       const look = site === undefined ? null : siteLook(site.state);
-      setText(name, site === undefined ? id : site.name);
+      setText(name, site === undefined ? id : this.tools.nameOf(site));
       setTone(state, look === null ? "none" : look.tone);
       setIcon(state.firstChild, look === null ? "" : look.shape);
       setText(state.lastChild, look === null ? "" : this.tools.w(look.word));

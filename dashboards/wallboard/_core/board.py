@@ -55,7 +55,8 @@ def scoped(board: Board, scope: Scope) -> Board:
                 site,
                 clients=[client for client in site.clients if scope.sees_client(client)],
                 teams=[team for team in site.teams if team in seen_teams],
-                shops={client: shops for client, shops in site.shops.items() if scope.sees_client(client)},
+                shops=_theirs(site.shops, scope),
+                shops_en=None if site.shops_en is None else _theirs(site.shops_en, scope),
             )
             for site in board.sites
             if scope.sees_site(site.id)
@@ -69,6 +70,10 @@ def scoped(board: Board, scope: Scope) -> Board:
         people=people,
         seats=[seat for seat in board.seats if scope.sees_site(seat.site) and (sees_every_seat or seat.id in theirs)],
     )
+
+
+def _theirs(shops: dict[str, list[str]], scope: Scope) -> dict[str, list[str]]:
+    return {client: named for client, named in shops.items() if scope.sees_client(client)}
 
 
 class Seen(NamedTuple):

@@ -11,7 +11,8 @@ from wire.spelling import readable
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """Names by id; queues and shops by (client, queue) and (client, shop).
 
-    Whoever has none is shown under the id, a queue under the name that its id spells.
+    Whoever has none is shown under the id, a queue under the name that its id spells. english: those that English
+    readers see, of which whoever has none of that language keeps the other one; None = no other ones.
     """
 
     clients: Mapping[str, str] = {}
@@ -19,6 +20,11 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     sites: Mapping[str, str] = {}
     shops: Mapping[tuple[str, str], str] = {}
     teams: Mapping[str, str] = {}
+    english: "Names | None" = None
+
+    def told_in(self, language: str) -> "Names":
+        """The names that readers of `language` ("zh", "en", or a tag) see."""
+        return self.english if self.english is not None and language.startswith("en") else self
 
     def client(self, client: str) -> str:
         """What a client is called."""
@@ -47,20 +53,39 @@ def named(board: Board, names: Names) -> Board:
     """`board` with its names."""
     return msgspec.structs.replace(
         board,
-        clients=[_tile(tile, names.clients.get(tile.id)) for tile in board.clients],
-        queues=[_tile(tile, names.queue(tile.client, tile.id)) for tile in board.queues],
-        teams=[_tile(tile, names.teams.get(tile.id)) for tile in board.teams],
-        site_figures=[_tile(tile, names.sites.get(tile.id)) for tile in board.site_figures],
+        clients=[_tile(tile, names, lambda to, it: to.clients.get(it.id)) for tile in board.clients],
+        queues=[_tile(tile, names, lambda to, it: to.queue(it.client, it.id)) for tile in board.queues],
+        teams=[_tile(tile, names, lambda to, it: to.teams.get(it.id)) for tile in board.teams],
+        site_figures=[_tile(tile, names, lambda to, it: to.sites.get(it.id)) for tile in board.site_figures],
         sites=[_site(site, names) for site in board.sites],
     )
 
 
-def _tile(tile: Tile, name: str | None) -> Tile:
-    return msgspec.structs.replace(tile, name=name) if name and name != tile.name else tile
+def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None]) -> Tile:
+    name = called(names, tile) or tile.name
+    english = called(names.told_in("en"), tile) or name
+    if (name, english) == (tile.name, name):
+        return tile
+    return msgspec.structs.replace(tile, name=name, name_en=_unless(name, english))
 
 
 def _site(site: SiteTile, names: Names) -> SiteTile:
     """Teams stay ids there: a reader is told of those they may see, which goes by id."""
+    english = names.told_in("en")
     name = names.sites.get(site.id) or site.name
-    shops = {client: [names.shop(client, shop) for shop in shops] for client, shops in site.shops.items()}
-    return msgspec.structs.replace(site, name=name, shops=shops)
+    shops, shops_en = (
+        {client: [of.shop(client, shop) for shop in shops] for client, shops in site.shops.items()}
+        for of in (names, english)
+    )
+    return msgspec.structs.replace(
+        site,
+        name=name,
+        name_en=_unless(name, english.sites.get(site.id) or name),
+        shops=shops,
+        shops_en=None if shops_en == shops else shops_en,
+    )
+
+
+def _unless(name: str, english: str) -> str:
+    """The English name where it is another one."""
+    return "" if english == name else english

@@ -156,7 +156,7 @@ export class Queues {
   show(row, tile, now) {
     const { w, format } = this.tools;
     const { cells } = row;
-    setText(row.name, tile.name);
+    setText(row.name, this.tools.nameOf(tile));
     setText(row.client, this.tools.clientName(tile.client));
     if (row.title !== tile.definition) row.title = tile.definition;
     this.tellBadges(row, tile, now);

@@ -5,14 +5,17 @@ import { Format } from "./format.js";
 import { setting } from "./settings.js";
 
 const UNASSIGNED = "unassigned"; // the team of an account that no roster maps
-const namesOf = (tiles) => new Map(Object.values(tiles).map((tile) => [tile.id, tile.name]));
 export const by = (id) => document.getElementById(id);
 
 // A screen shows what it is sent: `show(view, now, stale)` draws it.
 export class Shell {
   // `open`: gives what is looked at, a Stream or a Past, which calls back when it has another board.
   constructor({ language, languages, w }, open) {
-    this.tools = { w, format: new Format(language), clientName: (id) => this.clientName(id), teamName: (id) => this.teamName(id) };
+    const isEnglish = language.startsWith("en");
+    const nameOf = (tile) => (isEnglish && tile.name_en) || tile.name;
+    const shopsOf = (site) => (isEnglish && site.shops_en) || site.shops;
+    const names = { nameOf, shopsOf, clientName: (id) => this.clientName(id), teamName: (id) => this.teamName(id) };
+    this.tools = { w, format: new Format(language), ...names };
     this.clientNames = new Map();
     this.teamNames = new Map();
     this.stream = open(() => this.schedule());
@@ -20,6 +23,10 @@ export class Shell {
     setText(by("as-of").firstElementChild, w("as_of"));
     setText(by("as-of").lastElementChild, w("provisional")); // the day goes on
     this.offerOther(language, languages);
+  }
+
+  namesOf(tiles) {
+    return new Map(Object.values(tiles).map((tile) => [tile.id, this.tools.nameOf(tile)]));
   }
 
   clientName(id) {
@@ -74,8 +81,8 @@ export class Shell {
       tools.format.setTimeZone(this.zone);
     }
     setText(by("as-of").children[1], tools.format.time(stream.view.as_of));
-    this.clientNames = namesOf(stream.view.clients);
-    this.teamNames = namesOf(stream.view.teams);
+    this.clientNames = this.namesOf(stream.view.clients);
+    this.teamNames = this.namesOf(stream.view.teams);
     this.show(stream.view, now, stale);
   }
 

@@ -93,7 +93,7 @@ export class Sites extends Strip {
   show(card, site, now) {
     const { w, format } = this.tools;
     const look = siteLook(site.state);
-    setText(card.name, site.name);
+    setText(card.name, this.tools.nameOf(site));
     setTone(card, look.tone);
     setTone(card.state, look.tone);
     setIcon(card.state.firstChild, look.shape);
@@ -143,7 +143,7 @@ export class Sites extends Strip {
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     return [
       { tone: "", name: w("behind_it"), ...this.some([...site.teams.map((id) => this.tools.teamName(id)), ...names], SHOWN.people) },
-      { tone: "", name: w("shop"), ...this.some(Object.values(site.shops).flat(), SHOWN.shops) },
+      { tone: "", name: w("shop"), ...this.some(Object.values(this.tools.shopsOf(site)).flat(), SHOWN.shops) },
       { tone: "", name: "", text: said.join("  \u00b7  ") },
     ].filter(({ text }) => text !== "");
   }

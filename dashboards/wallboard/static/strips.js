@@ -149,7 +149,7 @@ export class Clients extends TileStrip {
   }
 
   show(card, tile, now) {
-    setText(card.name, tile.name);
+    setText(card.name, this.tools.nameOf(tile));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
     setText(card.verdict, kept.verdict);

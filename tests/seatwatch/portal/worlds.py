@@ -14,7 +14,8 @@ from dashboards.portal.accounts import FILE, Account, Role
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.settings import PastSettings
-from seatwatch.config import ClientSection, Config, NamedSection
+from seatwatch.config import ClientSection, Config
+from seatwatch.config_names import NamedSection
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
