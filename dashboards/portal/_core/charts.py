@@ -6,12 +6,11 @@ Layout: all numbers are places, sizes and labels of drawings.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from dashboards.portal._core.svg import (
+    LABEL,
     LEFT,
-    PHONE,
-    SCREEN,
     TOP,
     Paper,
     Words,
@@ -19,6 +18,7 @@ from dashboards.portal._core.svg import (
     line,
     link,
     rect,
+    stride,
     svg,
     text,
 )
@@ -35,8 +35,6 @@ _LABELLED: Final = 5
 """Every so many seconds of the histogram are labelled."""
 _ROW: Final = 16
 """Height of a line of words."""
-_LABEL: Final = 50
-"""Room for a day or a time under a picture."""
 
 
 class Ways(NamedTuple):
@@ -48,15 +46,6 @@ class Ways(NamedTuple):
     sessions: Callable[..., str]
     incident: Callable[[str], str]
     few_judged: int
-
-
-Draw = Callable[[Any, Words, Ways, Paper], str]
-
-
-def on_every_screen(draw: Draw, shown: object, words: Words, ways: Ways) -> str:
-    """A picture twice: whole on a screen, and whole on a phone, so that nobody scrolls sideways for a part of it."""
-    papers = (("on-wide", SCREEN), ("on-narrow", PHONE))
-    return "".join(f'<div class="{kind}">{draw(shown, words, ways, paper)}</div>' for kind, paper in papers)
 
 
 def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
@@ -103,7 +92,7 @@ def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
     """Attainment by business day over a strip of completeness, with a lane of incidents."""
     height, base = 270, 190
     places = [LEFT + paper.plot * number // max(1, len(shown)) for number in range(len(shown) + 1)]
-    stride = _stride(paper.plot // max(1, len(shown)))
+    every = stride(paper.plot // max(1, len(shown)))
     rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
     low = min(90, *(rate // 10 * 10 for rate in rates)) if rates else 90
     marks = []
@@ -128,7 +117,7 @@ def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
             marks.append(link(way, said, circle(x, y, kind, said)))
         before = here
         marks += _strips(each, starts, ends - starts, base, words, ways)
-        if (len(shown) - 1 - number) % stride == 0:
+        if (len(shown) - 1 - number) % every == 0:
             marks.append(text(x, base + 68, each.name[5:], "axis middle"))
     marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
     marks.append(text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
@@ -141,7 +130,7 @@ def causes(shown: Sequence[CauseCount], words: Words, ways: Ways, paper: Paper) 
         return svg(
             TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")], right=paper.wide
         )
-    above, x, wide = (_ROW, 0, paper.right - _LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
+    above, x, wide = (_ROW, 0, paper.right - LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
     tall, name_x, kind_of_name = 30 + above, max(0, x - 10), "" if paper.is_narrow else "end"
     most = max(each.count for each in shown)
     marks = []
@@ -256,7 +245,7 @@ def staffing(shown: Sequence[Staffing], words: Words, _: Ways, paper: Paper) -> 
         if each.contracted is not None:
             y = base - _scaled(each.contracted, most, base - TOP - 10)
             marks.append(line(x, y, x + step, y, "paid"))
-        if number % _stride(step) == 0:
+        if number % stride(step) == 0:
             # an hour is called 2026-11-02 09:00+08:00, a day 2026-11-02
             label = each.name[11:16] or each.name[5:]
             marks.append(text(x + step // 2, base + 18, label, "axis middle"))
@@ -328,11 +317,6 @@ def _shade(missed: int) -> int:
 
 def _step_x(number: int, paper: Paper) -> int:
     return LEFT + paper.plot * number // STEPS_PER_DAY
-
-
-def _stride(step: int) -> int:
-    """Of marks so far apart every so many can be labelled."""
-    return -(-_LABEL // max(1, step))
 
 
 def _clock(minute: int) -> str:
