@@ -49,11 +49,13 @@ class Ways(NamedTuple):
 
 
 def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
-    """First responses by the second: in time solid, late hatched, with each limit in force as a line."""
+    """First responses by the second: in time solid, late hatched, with each limit in force as a line.
+
+    One that the picture does not reach stands at its end, in words.
+    """
     bins = shown.bins
-    edges = [each for each in shown.limits if each.limit_ms < (len(bins) - 1) * _MS_PER_S]
     tall, step = 184, paper.plot // len(bins)
-    base = TOP + _ROW * len(edges) + tall
+    base = TOP + _ROW * len(shown.limits) + tall
     most = max(1, *(each.met + each.missed + each.unjudged for each in bins))
     marks = [*_scale(most, base, base - tall, paper)]
     for number, each in enumerate(bins):
@@ -75,12 +77,14 @@ def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
                 marks.append(link(ways.sessions(verdict=verdict, second=number), said, mark))
         if number % _LABELLED == 0 or number == len(bins) - 1:
             marks.append(text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
-    for row, limited in enumerate(edges):
-        x, y = LEFT + limited.limit_ms * step // _MS_PER_S, TOP + row * _ROW
+    for row, limited in enumerate(shown.limits):
+        x, y = min(paper.right, LEFT + limited.limit_ms * step // _MS_PER_S), TOP + row * _ROW
+        if limited.limit_ms < len(bins) * _MS_PER_S:
+            marks.append(line(x, y, x, base, "edge"))
         limit = f"{words['portal_limit']} {_seconds(limited.limit_ms)} s"
-        marks.append(line(x, y, x, base, "edge"))
         told = limit if len(shown.limits) == 1 else f"{limit}: {limited.sessions:,}"
-        marks.append(text(x + 6, y + 12, told, "edge-word"))
+        is_right = x > LEFT + 2 * paper.plot // 3
+        marks.append(text(x - 6 if is_right else x + 6, y + 12, told, "edge-word end" if is_right else "edge-word"))
     marks.append(text(paper.right, base + 34, words["portal_seconds_axis"], "axis end"))
     unreplied = f"{words['portal_no_reply']} {shown.no_reply}"
     mark = text(paper.right, 16, unreplied, "axis end")
