@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from dashboards.lead.server import LeadScreens
 from dashboards.portal._core import charts, site_charts
-from dashboards.portal._core.svg import PATTERNS
+from dashboards.portal._core.svg import PATTERNS, Draw, on_every_screen
 from dashboards.portal.accounts import Account, AccountError, Accounts, Role
 from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
 from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
@@ -40,7 +40,7 @@ from wire.verdict import Verdict
 
 log = structlog.get_logger()
 HERE: Final = Path(__file__).parent
-PICTURES: Final[dict[str, charts.Draw]] = {
+PICTURES: Final[dict[str, Draw]] = {
     "histogram": charts.histogram,
     "days": charts.days,
     "causes": charts.causes,
@@ -220,9 +220,7 @@ class Portal:
         words = self._words[visit.language]
         sessions = partial(links(visit), "sessions", from_=page.first, to_=page.last)
         ways = charts.Ways(sessions, incident_link(visit), page.few_judged)
-        pictures = {
-            name: charts.on_every_screen(draw, getattr(page, name), words, ways) for name, draw in PICTURES.items()
-        }
+        pictures = {name: on_every_screen(draw, getattr(page, name), words, ways) for name, draw in PICTURES.items()}
         return self._page("service.html", visit, page=page, pictures=pictures, rate=charts.rate_text)
 
     async def _service_file(self, visit: Visit) -> web.StreamResponse:
@@ -274,7 +272,7 @@ class Portal:
             (shown, Markup(site_charts.discharge(shown, words)))  # noqa: S704 - charts escape what they are told
             for shown in page.discharges
         ]
-        lanes = Markup(site_charts.lanes(page, words, address))  # noqa: S704 - charts escape what they are told
+        lanes = on_every_screen(site_charts.lanes, page, words, address)
         return self._page("site.html", visit, page=page, lanes=lanes, discharges=pictures, ranges=list(Range))
 
     async def _site_file(self, visit: Visit) -> web.StreamResponse:

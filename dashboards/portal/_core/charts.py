@@ -6,12 +6,11 @@ Layout: all numbers are places, sizes and labels of drawings.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from dashboards.portal._core.svg import (
+    LABEL,
     LEFT,
-    PHONE,
-    SCREEN,
     TOP,
     Paper,
     Words,
@@ -19,6 +18,7 @@ from dashboards.portal._core.svg import (
     line,
     link,
     rect,
+    stride,
     svg,
     text,
 )
@@ -35,8 +35,6 @@ _LABELLED: Final = 5
 """Every so many seconds of the histogram are labelled."""
 _ROW: Final = 16
 """Height of a line of words."""
-_LABEL: Final = 50
-"""Room for a day or a time under a picture."""
 
 
 class Ways(NamedTuple):
@@ -50,21 +48,14 @@ class Ways(NamedTuple):
     few_judged: int
 
 
-Draw = Callable[[Any, Words, Ways, Paper], str]
-
-
-def on_every_screen(draw: Draw, shown: object, words: Words, ways: Ways) -> str:
-    """A picture twice: whole on a screen, and whole on a phone, so that nobody scrolls sideways for a part of it."""
-    papers = (("on-wide", SCREEN), ("on-narrow", PHONE))
-    return "".join(f'<div class="{kind}">{draw(shown, words, ways, paper)}</div>' for kind, paper in papers)
-
-
 def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
-    """First responses by the second: in time solid, late hatched, with each limit in force as a line."""
+    """First responses by the second: in time solid, late hatched, with each limit in force as a line.
+
+    One that the picture does not reach stands at its end, in words.
+    """
     bins = shown.bins
-    edges = [each for each in shown.limits if each.limit_ms < (len(bins) - 1) * _MS_PER_S]
     tall, step = 184, paper.plot // len(bins)
-    base = TOP + _ROW * len(edges) + tall
+    base = TOP + _ROW * len(shown.limits) + tall
     most = max(1, *(each.met + each.missed + each.unjudged for each in bins))
     marks = [*_scale(most, base, base - tall, paper)]
     for number, each in enumerate(bins):
@@ -86,12 +77,14 @@ def histogram(shown: Histogram, words: Words, ways: Ways, paper: Paper) -> str:
                 marks.append(link(ways.sessions(verdict=verdict, second=number), said, mark))
         if number % _LABELLED == 0 or number == len(bins) - 1:
             marks.append(text(x, base + 18, f"> {number}" if number == len(bins) - 1 else str(number), "axis"))
-    for row, limited in enumerate(edges):
-        x, y = LEFT + limited.limit_ms * step // _MS_PER_S, TOP + row * _ROW
+    for row, limited in enumerate(shown.limits):
+        x, y = min(paper.right, LEFT + limited.limit_ms * step // _MS_PER_S), TOP + row * _ROW
+        if limited.limit_ms < len(bins) * _MS_PER_S:
+            marks.append(line(x, y, x, base, "edge"))
         limit = f"{words['portal_limit']} {_seconds(limited.limit_ms)} s"
-        marks.append(line(x, y, x, base, "edge"))
         told = limit if len(shown.limits) == 1 else f"{limit}: {limited.sessions:,}"
-        marks.append(text(x + 6, y + 12, told, "edge-word"))
+        is_right = x > LEFT + 2 * paper.plot // 3
+        marks.append(text(x - 6 if is_right else x + 6, y + 12, told, "edge-word end" if is_right else "edge-word"))
     marks.append(text(paper.right, base + 34, words["portal_seconds_axis"], "axis end"))
     unreplied = f"{words['portal_no_reply']} {shown.no_reply}"
     mark = text(paper.right, 16, unreplied, "axis end")
@@ -103,7 +96,7 @@ def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
     """Attainment by business day over a strip of completeness, with a lane of incidents."""
     height, base = 270, 190
     places = [LEFT + paper.plot * number // max(1, len(shown)) for number in range(len(shown) + 1)]
-    stride = _stride(paper.plot // max(1, len(shown)))
+    every = stride(paper.plot // max(1, len(shown)))
     rates = [_percent(each.attainment) for each in shown if each.attainment.whole]
     low = min(90, *(rate // 10 * 10 for rate in rates)) if rates else 90
     marks = []
@@ -128,7 +121,7 @@ def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
             marks.append(link(way, said, circle(x, y, kind, said)))
         before = here
         marks += _strips(each, starts, ends - starts, base, words, ways)
-        if (len(shown) - 1 - number) % stride == 0:
+        if (len(shown) - 1 - number) % every == 0:
             marks.append(text(x, base + 68, each.name[5:], "axis middle"))
     marks.append(text(LEFT - 6, base + 22, words["portal_lane_incidents"], "axis end small"))
     marks.append(text(LEFT - 6, base + 44, words["portal_lane_complete"], "axis end small"))
@@ -141,7 +134,7 @@ def causes(shown: Sequence[CauseCount], words: Words, ways: Ways, paper: Paper) 
         return svg(
             TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")], right=paper.wide
         )
-    above, x, wide = (_ROW, 0, paper.right - _LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
+    above, x, wide = (_ROW, 0, paper.right - LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
     tall, name_x, kind_of_name = 30 + above, max(0, x - 10), "" if paper.is_narrow else "end"
     most = max(each.count for each in shown)
     marks = []
@@ -256,7 +249,7 @@ def staffing(shown: Sequence[Staffing], words: Words, _: Ways, paper: Paper) -> 
         if each.contracted is not None:
             y = base - _scaled(each.contracted, most, base - TOP - 10)
             marks.append(line(x, y, x + step, y, "paid"))
-        if number % _stride(step) == 0:
+        if number % stride(step) == 0:
             # an hour is called 2026-11-02 09:00+08:00, a day 2026-11-02
             label = each.name[11:16] or each.name[5:]
             marks.append(text(x + step // 2, base + 18, label, "axis middle"))
@@ -328,11 +321,6 @@ def _shade(missed: int) -> int:
 
 def _step_x(number: int, paper: Paper) -> int:
     return LEFT + paper.plot * number // STEPS_PER_DAY
-
-
-def _stride(step: int) -> int:
-    """Of marks so far apart every so many can be labelled."""
-    return -(-_LABEL // max(1, step))
 
 
 def _clock(minute: int) -> str:

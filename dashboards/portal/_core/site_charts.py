@@ -8,13 +8,27 @@ Layout: all numbers are places and sizes of drawings.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from dashboards.portal._core.svg import LEFT, RIGHT, TOP, WIDTH, Words, circle, line, link, rect, svg, text
+from dashboards.portal._core.svg import (
+    LABEL,
+    LEFT,
+    RIGHT,
+    TOP,
+    Paper,
+    Words,
+    circle,
+    line,
+    link,
+    rect,
+    stride,
+    svg,
+    text,
+)
 from dashboards.portal.site_record import DischargePicture, Look, Mark, SitePage, Stretch
 
 NAMES: Final = 184
-"""Room for the names of lanes."""
-EDGE: Final = NAMES - 20
-"""Between the names, which stay in view, and what a narrow screen scrolls; half a time of the axis has room."""
+"""Room for the names of lanes; where there is none they stand above them, so high."""
+ABOVE: Final = 18
+EDGE: Final = 6
 LEVEL: Final = 54
 FLAT: Final = 16
 GAP: Final = 12
@@ -22,42 +36,45 @@ ROWS_OF_MARKS: Final = 4
 NAME_SHOWN: Final = 22
 DISCHARGE: Final = 480
 """Width of the picture of a battery: as much as a telephone shows at once, from when it began to the projected end."""
-_PLOT: Final = WIDTH - NAMES - RIGHT
 _WHOLE: Final = 100
 _GRAVEST_LAST: Final = (Look.PLAIN, Look.GOOD, Look.OFF, Look.NONE, Look.WARN, Look.BAD)
 _LEAST_SEEN: Final = 2
 _PROMISED: Final = (0, 25, 50, 75, 100)
 
 
-def lanes(page: SitePage, words: Words, address: Callable[[str], str]) -> str:
-    """Every lane under a lane of incidents, which lead to their pages; its name beside it in a picture of its own.
+def lanes(page: SitePage, words: Words, address: Callable[[str], str], paper: Paper) -> str:
+    """Every lane under a lane of incidents, which lead to their pages; its name beside it, or above it on a phone.
 
     address: of an incident's page by its id.
     """
-    x = _scale(page.since, page.until, NAMES, _PLOT)
-    marks: list[str] = []
-    y = TOP + 6
-    rows = _rows_of(page.incidents)
-    names = [text(EDGE - 4, y + 13, words["portal_lane_incidents"], "axis end")]
-    high = FLAT + 3
+    left, above = (EDGE, ABOVE) if paper.is_narrow else (NAMES, 0)
+    wide = paper.right - left
+    x = _scale(page.since, page.until, left, wide)
+
+    def name(title: str, y: int, tall: int) -> str:
+        return text(left, y - 5, title, "axis") if above else text(left - 24, y + tall // 2 + 5, title, "axis end")
+
+    y = TOP + 6 + above
+    rows, high = _rows_of(page.incidents), FLAT + 3
     drawn = 1 + max(rows, default=0)
     nothing = words["portal_no_incident"]
-    marks += [rect(NAMES, y + number * high, _PLOT, FLAT, "lane", nothing) for number in range(drawn)]
+    marks = [name(words["portal_lane_incidents"], y, FLAT)]
+    marks += [rect(left, y + number * high, wide, FLAT, "lane", nothing) for number in range(drawn)]
     marks += [_incident(mark, x, y + row * high, address) for mark, row in zip(page.incidents, rows, strict=True)]
     y += drawn * high + GAP
     for lane in page.lanes:
         tall = LEVEL if lane.level else FLAT
-        names.append(text(EDGE - 4, y + tall // 2 + 5, _short(lane.title), "axis end"))
+        y += above
+        marks.append(name(_short(lane.title), y, tall))
         marks += _stretches(lane.stretches, x, y, tall)
         if lane.level:
             marks += _level(lane.level, x, y, tall)
+            marks.append(text(paper.right, y - 2, f"{_WHOLE} %", "axis end small"))
         y += tall + GAP
-    grid = []
-    for at, label in page.axis:
-        grid.append(line(x(at), TOP, x(at), y - 4, "grid"))
-        marks.append(text(x(at), y + 12, label, "axis middle"))
-    named = svg(y + 22, words["portal_lane"], names, right=EDGE, kind="names")
-    return f'<div class="lanes">{named}{svg(y + 22, words["picture_site"], [*grid, *marks], left=EDGE)}</div>'
+    every = stride(wide // max(1, len(page.axis)))
+    grid = [line(x(at), TOP, x(at), y - 4, "grid") for at, _ in page.axis]
+    marks += [text(max(x(at), LABEL // 2), y + 12, label, "axis middle") for at, label in page.axis[::every]]
+    return svg(y + 22, words["picture_site"], [*grid, *marks], right=paper.wide)
 
 
 def discharge(shown: DischargePicture, words: Words) -> str:
@@ -107,7 +124,6 @@ def _level(shown: Sequence[tuple[int, int | None]], x: Callable[[int], int], y: 
         elif points:
             yield f'<polyline class="level" points="{" ".join(points)}"/>'
             points = []
-    yield text(WIDTH - RIGHT, y - 2, f"{_WHOLE} %", "axis end small")
 
 
 def _incident(mark: Mark, x: Callable[[int], int], y: int, address: Callable[[str], str]) -> str:

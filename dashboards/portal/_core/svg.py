@@ -3,8 +3,8 @@
 Layout: all numbers are sizes of drawings.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 Words = Mapping[str, str]
@@ -37,6 +37,23 @@ class Paper(NamedTuple):
 
 SCREEN: Final = Paper(WIDTH)
 PHONE: Final = Paper(340)
+LABEL: Final = 50
+"""Room for a day or a time under a picture."""
+Draw = Callable[[Any, Words, Any, Paper], str]
+"""Draws what it is told of in the words of a language: where its marks lead, and on what."""
+
+
+def on_every_screen(draw: Draw, shown: object, words: Words, ways: object) -> str:
+    """A picture twice: whole on a screen, and whole on a phone, so that nobody scrolls sideways for a part of it."""
+    papers = (("on-wide", SCREEN), ("on-narrow", PHONE))
+    return "".join(f'<div class="{kind}">{draw(shown, words, ways, paper)}</div>' for kind, paper in papers)
+
+
+def stride(step: int) -> int:
+    """Of marks so far apart every so many can be labelled."""
+    return -(-LABEL // max(1, step))
+
+
 _HATCH: Final = (
     '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="hatch-back" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern>'
@@ -55,11 +72,11 @@ PATTERNS: Final = f'<svg class="patterns" aria-hidden="true"><defs>{_HATCH}{_DOT
 """Tell marks apart without colour: hatch, dots, gap. Once on a page: those of a picture not shown draw nothing."""
 
 
-def svg(height: int, title: str, marks: Iterable[str], *, left: int = 0, right: int = WIDTH, kind: str = "") -> str:
-    """A picture of what lies within [left, right)."""
+def svg(height: int, title: str, marks: Iterable[str], *, right: int = WIDTH, kind: str = "") -> str:
+    """A picture, `right` units wide."""
     body = "".join(marks)
     named = f'class="{kind}" ' if kind else ""
-    box = f'viewBox="{left} 0 {right - left} {height}"'
+    box = f'viewBox="0 0 {right} {height}"'
     return f'<svg {named}{box} role="img" aria-label={quoteattr(title)}>{body}</svg>'
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from dashboards.portal._core import charts
 from dashboards.portal._core.svg import PHONE, SCREEN
-from dashboards.portal.record import Asked, Bin
+from dashboards.portal.record import Asked, Bin, Histogram, Limited
 from dashboards.portal.server import PICTURES
 from dashboards.portal.which import Which
 from seatwatch.portal.record import PortalRecord
@@ -64,6 +64,15 @@ def test_the_limit_drawn_is_the_one_in_force_for_each_session(tmp_path: Path) ->
     assert [(row["limit_ms"], row["met_sessions"]) for row in rows if row["from_s"] == 11] == [(10_000, 0), (15_000, 1)]
     alone = record.service(Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02")).histogram
     assert re.findall(r">(Limit [^<]*)<", charts.histogram(alone, words()["en"], WAYS, SCREEN)) == ["Limit 15 s"]
+
+
+@pytest.mark.parametrize(("limit_ms", "lines"), [(30_000, 1), (180_000, 0)])
+def test_a_limit_at_the_end_of_the_picture_or_beyond_it_is_told(limit_ms: int, lines: int) -> None:
+    bins = tuple(Bin(met=1) for _ in range(31))
+    for paper in (SCREEN, PHONE):
+        drawn = charts.histogram(Histogram((Limited(limit_ms, bins, 0),)), words()["en"], WAYS, paper)
+        assert f">Limit {limit_ms // 1_000} s<" in drawn
+        assert drawn.count('class="edge"') == lines
 
 
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-10-25"])  # of 23 hours, of 25

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from dashboards.portal._core.site_charts import discharge, lanes
+from dashboards.portal._core.svg import SCREEN
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
 from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage
 from dashboards.wallboard.past import instant_of
@@ -200,7 +201,7 @@ def test_names_from_outside_are_escaped_in_pictures(world: Path) -> None:
     page = histories(world).site(STAFF)
     evil = LanePicture('"><script>alert(1)</script>', page.lanes[0].stretches)
     marks = tuple(replace(mark, said="<b>&") for mark in page.incidents)
-    drawn = lanes(replace(page, lanes=(evil,), incidents=marks), words()["en"], lambda name: f'?id="{name}&')
+    drawn = lanes(replace(page, lanes=(evil,), incidents=marks), words()["en"], lambda name: f'?id="{name}&', SCREEN)
     assert "<script" not in drawn
     assert "<b>" not in drawn
     assert "href='?id=\"i-line&amp;'" in drawn
