@@ -31,11 +31,15 @@ WATCHDOG: Final = "Watchdog"
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are.
 
+    tiers: how many stand on the duty list; of a hub that is gone only Prometheus can tell the next one.
+
     record_ahead_max_s: from `[board]`, beyond which no board is live.
     """
 
     scrape_job: str
     runbooks: str
+    tiers: int
+    escalate_after_s: float
     evaluation_interval_s: float
     hub_down_after_s: float
     board_old_after_s: float
@@ -87,17 +91,27 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
     after_s = settings.hub_down_after_s
 
-    def own(what: str, expression: str, severity: str, layer: Layer, for_s: float) -> dict[str, Yaml]:
+    def own(what: str, expression: str, severity: str, layer: Layer, for_s: float, tier: int = 1) -> dict[str, Yaml]:
         return {
             "alert": alert_name(what),
             "expr": expression,
             "for": seconds(for_s),
-            "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": "1"},
+            "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": str(tier)},
             "annotations": rule_annotations(words, what, settings.runbooks, site=f"{HUB}: "),
         }
 
     return [
-        own(HUB_DOWN, up, Severity.CALL.value, Layer.MONITORING, after_s),
+        *(
+            own(
+                HUB_DOWN,
+                up,
+                Severity.CALL.value,
+                Layer.MONITORING,
+                after_s + tier * settings.escalate_after_s,
+                tier + 1,
+            )
+            for tier in range(settings.tiers)
+        ),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("notify_failing", f"sum(increase({failed}[{window}])) > 0", Severity.PAGE.value, Layer.OTHER, 0),

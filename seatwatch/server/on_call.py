@@ -60,6 +60,7 @@ def rules_text(config: Config, defaults: Defaults) -> str:
         "paging",
         scrape_job=config.alerting.scrape_job,
         runbooks=config.alerting.runbooks_at,
+        tiers=tiers(config),
         record_ahead_max_s=defaults.seconds("board.record_ahead_max"),
     )
     heading = "Written by `seatwatch alerting rules`; write it again after an update of Seatwatch."

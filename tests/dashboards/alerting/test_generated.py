@@ -126,7 +126,9 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
     own = {"site": "hub", "what": "hub_down", "severity": "call", "layer": "monitoring", "tier": "1"}
     said = {"summary_zh": "hub: 监控中心停止", "summary_en": "hub: Hub down"}
     said["runbook_url"] = "/runbooks/hub_down.md"
-    fires = [{"exp_labels": own, "exp_annotations": said}]
+    fires, late = (
+        [{"exp_labels": own | {"tier": tier}, "exp_annotations": said} for tier in found] for found in ("1", "12")
+    )
     always = {"site": "hub", "what": "watchdog", "severity": "none", "layer": "other"}
     alive = {"summary_zh": "hub: 告警链路自检", "summary_en": "hub: Alert chain alive"}
     alive["runbook_url"] = "/runbooks/watchdog.md"
@@ -138,7 +140,7 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
                 "interval": "5s",
                 "input_series": [{"series": 'up{job="seatwatch",instance="a"}', "values": values}],
                 "alert_rule_test": [
-                    {"eval_time": "60s", "alertname": "HubDown", "exp_alerts": expected},
+                    {"eval_time": at, "alertname": "HubDown", "exp_alerts": expected},
                     {
                         "eval_time": "60s",
                         "alertname": "Watchdog",
@@ -146,7 +148,13 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
                     },
                 ],
             }
-            for values, expected in (("1x20", []), ("1x5 0x20", fires), ("stale", fires))
+            for values, at, expected in (
+                ("1x20", "60s", []),
+                ("1x5 0x20", "60s", fires),
+                ("stale", "60s", fires),
+                ("1x5 0x70", "340s", fires),
+                ("1x5 0x70", "350s", late),
+            )
         ],
     }
     (tmp_path / "tests.yml").write_text(json.dumps(tests), encoding="utf-8")
