@@ -23,6 +23,7 @@ from wire.limits import COUNTED_MAX, EPOCH_BYTES
 
 FILE: Final = "outbox.sqlite"
 NOTE: Final = "outbox.epoch"
+TRIAL: Final = "outbox.trial"
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -191,6 +192,7 @@ class DurableOutbox:
         return Outbox(storage, self._limits, source=self._source, epoch=self._draw_epoch(), now=now)
 
     def _put_aside(self, reason: str) -> None:
+        self._try_disk()
         self.set_aside += 1
         # Layout: eight letters tell files that were set aside apart.
         mark = self._draw_epoch().hex()[-8:]
@@ -203,3 +205,21 @@ class DurableOutbox:
         for old in asides[: -self._limits.asides_kept]:
             for suffix in ("", "-wal", "-shm"):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
+
+    def _try_disk(self) -> None:
+        """Raise ProbeConfigError where a new file fares no better: nothing is mended by setting the old one aside.
+
+        Service managers start us again and again: each time would cost one of the few files that are kept.
+        """
+        trial = self._directory / TRIAL
+        try:
+            SqliteStorage(trial, 0).close()
+        except StorageFull:
+            return  # told apart when the new one is opened
+        except StorageCorrupt as error:
+            problem = f"{self._directory} keeps nothing that is written there: {error}"
+            fix = "look after that disk, or name a folder on another one; what the outbox holds stays where it is"
+            raise ProbeConfigError("data_dir", problem, fix) from None
+        finally:
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                trial.with_name(trial.name + suffix).unlink(missing_ok=True)

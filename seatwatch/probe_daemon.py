@@ -88,6 +88,12 @@ async def _until_told_to_stop(
             )
             renewing.cancel()
     except* ProbeConfigError as errors:
-        raise errors.exceptions[0] from None
+        raise _first(errors) from None
     finally:
         undo()
+
+
+def _first(errors: BaseExceptionGroup[ProbeConfigError]) -> ProbeConfigError:
+    """One of them, however deep the task that raised it."""
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
