@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.clocks import watch_clock
+from sla_engine._core.incidents.egress import elsewhere
 from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
@@ -17,7 +18,6 @@ from sla_engine._core.incidents.saying import key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.slots import AT_WORK, SITES
 from sla_engine._core.incidents.taking import take
-from sla_engine._core.incidents.uplink import elsewhere
 from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
 from wire.board import LineTile, SiteTile, TroubleTile
@@ -300,7 +300,7 @@ def _look_again_at(state: SitesState, site: Site) -> int | None:
         instants += [
             at for at in (loss.at + state.limits.flapping_down_ms, loss.at + state.limits.flapping_ms) if at > now
         ]
-    seen = [elsewhere(site, name, line) for name, line in site.lines.items()]
+    seen = [elsewhere(state, name, line) for name, line in site.lines.items()]
     instants += [at for each in seen if each is not None and (at := each.at + state.limits.elsewhere_ms) > now]
     held = [max(p.covered_until, p.grouped_until) for p in site.probes.values() if p.silent_since is not None]
     instants += [until for until in held if until > now]

@@ -69,6 +69,15 @@ def test_a_line_whose_connection_comes_over_the_other_one_is_suspected_after_a_m
     assert opened.details == {"carrier": "telecom", "elsewhere": "unicom"}
 
 
+def test_a_connection_is_known_before_its_probe_spoke_and_before_the_roster_told_of_its_address() -> None:
+    for known_first in (True, False):
+        log = Log()
+        first = [connected(log, NOON, TELECOM), log.heartbeat("gate", NOON + 1)]
+        told = [*roster(log), *first] if known_first else [*first, *roster(log)]
+        later = [*minutes(log, 1, 3, "telecom"), connected(log, NOON + 4 * MINUTE, UNICOM)]
+        assert steps(said_after(*told, *later, *minutes(log, 4, 6, "telecom"))) == ELSEWHERE
+
+
 def test_it_is_over_when_the_probe_moves_its_connection_and_certain_when_its_own_echoes_say_so() -> None:
     for telecom, last in ((LineState.UP, ("closed", "line_down")), (LineState.DOWN, ("changed", "line_down"))):
         log = Log()

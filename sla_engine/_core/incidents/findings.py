@@ -93,7 +93,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         # nobody there can tell that what was lost before is back
         found += _lost_before(state, found[0], [each for each in site.findings if each.slot != found[0].slot])
     else:
-        found = [*_power(site, state.limits, now), *uplink_findings(site, state.limits, now)]
+        found = [*_power(site, state.limits, now), *uplink_findings(state, site)]
         total = [each for each in found if explains_site(state, site_id, each)]
         machines = [*_gateways(site, now, state.limits), *_seats(state, site_id, now)]
         if total:

@@ -229,15 +229,16 @@ class Moved(msgspec.Struct, array_like=True):
 
 
 class Egress(msgspec.Struct, array_like=True):
-    """Over which line the hub saw a source's connection come last, since when and by which entry.
+    """From where the hub saw a source's connection come last, since when and by which entry.
 
-    is_known: whether it comes over that one still; else from an address that is no line's.
+    line: the last one whose address it was, as the roster has it; is_known: whether this address is of that line.
     """
 
-    line: str
+    address: str
     at: int
     index: int
-    is_known: bool = True
+    line: str = ""
+    is_known: bool = False
 
 
 class PlatformHere(msgspec.Struct, array_like=True):
@@ -289,7 +290,7 @@ class Unexplained(msgspec.Struct):
 class Site(msgspec.Struct):
     """A site's probes, power and lines, and the verdict shown last.
 
-    egress: by source, as the hub sees its connection. seats_expected: as of `counted_minute` (minutes since the
+    seats_expected: as of `counted_minute` (minutes since the
     epoch), when `counted_present` of them reported; None = the site has none. look_again_at: when time alone may
     change what holds. looked_at: when it was judged last. clients, teams, shops: whom people here work for, in and by
     client whom they serve, while the site is not ok. went_down: which line, phone line or UPS's mains, at each loss.
@@ -302,7 +303,6 @@ class Site(msgspec.Struct):
     phone_lines: dict[str, PhoneLine] = {}
     platforms: dict[str, PlatformSeen] = {}
     moved: list[Moved] = []
-    egress: dict[str, Egress] = {}
     state: SiteState = SiteState.UNKNOWN
     reason: SiteReason = SiteReason.NEVER_HEARD
     since: int = 0
@@ -373,7 +373,7 @@ class SitesState(msgspec.Struct):
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
     newest revision the ledger holds of an incident. feeds: silent sources of no site. strangers: senders that nobody
-    had configured when they were heard.
+    had configured when they were heard. egress: by source.
     """
 
     limits: SiteLimits
@@ -387,6 +387,7 @@ class SitesState(msgspec.Struct):
     unsaid: list[IncidentSaid] = []
     recorded: dict[str, int] = {}
     strangers: list[str] = []
+    egress: dict[str, Egress] = {}
     now: int = 0
 
     def site_with(self, source: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.egress import locate, take_connection
 from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
     Egress,
@@ -41,14 +42,13 @@ from wire.body import Body
 from wire.facility import Comms, Heartbeat, Power, Role, SelfTest, UpsReading
 from wire.identity import IdentitySaid, IdentityStep
 from wire.incident import IncidentSaid, IncidentStep, MaintenanceSaid, MaintenanceStep, WorkSeen
-from wire.organisation import RosterLink
+from wire.organisation import Relation, RosterLink
 from wire.phone import PhoneLineReading
 from wire.record import SiteRemoved, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
 from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
 
-EGRESS: Final = "egress"
 HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
 """Says nothing by itself: OL and OB together, or a server that has just begun to look. The state before it is held."""
 _NOT_FIRM: Final = frozenset({LineState.SUSPECT, LineState.UNKNOWN})
@@ -69,7 +69,7 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
     body = entry.body
     match body:
         case RosterLink():
-            return set(state.sites) if roster.enter(state.roster, body) else set()
+            return _take_link(state, body, entry)
         case MaintenanceSaid():
             _take_maintenance(state, body)
             return set(state.sites)
@@ -88,12 +88,22 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
         case Unrouted(queue="") if body.about_source not in state.strangers:
             state.strangers = sorted([*state.strangers, body.about_source])
             return set()
+        case ConnectionSeen():
+            return take_connection(state, body, entry)
         case SourceDeclared() if body.about_source in state.strangers:
             state.strangers.remove(body.about_source)
     site_id = _site_touched(state, entry)
     if site_id is None:
         return set(state.sites) if _take_feed(state, entry) else set()
     return {site_id} if _take(state, site_id, entry) else set()
+
+
+def _take_link(state: SitesState, body: RosterLink, entry: Recorded) -> set[str]:
+    if not roster.enter(state.roster, body):
+        return set()
+    for source in state.egress if body.relation is Relation.SITE_OF_LINE else ():
+        locate(state, source, entry)
+    return set(state.sites)
 
 
 def _take_feed(state: SitesState, entry: Recorded) -> bool:
@@ -112,7 +122,7 @@ def _site_touched(state: SitesState, entry: Recorded) -> str | None:
         source, site_id = entry.source, body.site
     elif isinstance(body, SourceDeclared) and body.site:
         source, site_id = body.about_source, body.site
-    elif isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
+    elif isinstance(body, SourceSilent | SourceBack):
         return state.site_with(body.about_source)
     else:
         return None
@@ -121,6 +131,8 @@ def _site_touched(state: SitesState, entry: Recorded) -> str | None:
         state.sites[before].probes.pop(source, None)
     state.site_of[source] = site_id
     state.sites.setdefault(site_id, Site()).probes.setdefault(source, Probe())
+    if before != site_id:
+        locate(state, source, entry)
     return site_id
 
 
@@ -129,8 +141,6 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
     site, body = state.sites[site_id], entry.body
     if isinstance(body, SourceSilent | SourceBack):
         return _hear_of(state, site, body, entry)
-    if isinstance(body, ConnectionSeen):
-        return _take_connection(state, site_id, body, entry)
     if not isinstance(body, _TOLD):
         return True
     probe = site.probes[entry.source]
@@ -142,7 +152,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
         case UpsReading() if not is_history:
             changed |= _take_ups(site, body, entry)
         case LineReading() if not is_history:
-            changed |= _take_line(site, body, entry)
+            changed |= _take_line(site, body, entry, state.egress.get(entry.source))
         case PhoneLineReading() if not is_history:
             changed |= _take_phone_line(site, body, entry)
         case PlatformReading() if not is_history:
@@ -267,8 +277,11 @@ def _wrong_beside(body: UpsReading, self_test: SelfTest | None) -> list[SiteReas
     return [reason for reason, is_so in holds.items() if is_so]
 
 
-def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
-    """Keep a line's state. While it is suspect, or nothing is known, what held before still holds."""
+def _take_line(site: Site, body: LineReading, entry: Recorded, seen: Egress | None) -> bool:
+    """Keep a line's state. While it is suspect, or nothing is known, what held before still holds.
+
+    seen: where the hub sees the connection of this probe come from.
+    """
     told_at = _told_at(body, entry.received_at)
     known = site.lines.get(body.line)
     if known is not None and told_at < known.told_at:
@@ -284,7 +297,6 @@ def _take_line(site: Site, body: LineReading, entry: Recorded) -> bool:
         since = since if body.first_bad_at is None else min(since, body.first_bad_at)
         if known is not None and known.state is not LineState.DOWN:
             site.went_down.append(Moved(LINE_ + body.line, told_at, entry.index, known.carried))
-    seen = site.egress.get(entry.source)
     is_seen = seen is not None and seen.is_known and seen.line == body.line
     spoke_since = None if known is None else known.speaks_since
     speaks_since = (spoke_since or told_at) if body.carries_mqtt else None
@@ -359,26 +371,6 @@ def _take_failover(site: Site, body: Failover, entry: Recorded) -> bool:
 def _take_move(site: Site, moved: Moved) -> bool:
     site.moved.append(moved)
     return True
-
-
-def _take_connection(state: SitesState, site_id: str, body: ConnectionSeen, entry: Recorded) -> bool:
-    """The hub saw an address. Coming over another line than before is a failover, whatever the probe says of it."""
-    site = state.sites[site_id]
-    if not body.is_open:
-        return False
-    line = body.line or roster.line_of(state.roster, site_id, body.egress, entry.received_at)
-    before = site.egress.get(body.about_source)
-    if not line:
-        if before is not None:
-            site.egress[body.about_source] = Egress(before.line, entry.received_at, entry.index, is_known=False)
-        return before is not None
-    if before is not None and before.is_known and before.line == line:
-        return False
-    site.egress[body.about_source] = Egress(line, entry.received_at, entry.index)
-    probe = site.probes.get(body.about_source)
-    if before is None or before.line == line or probe is None or probe.role is not Role.GATEWAY:
-        return True
-    return _take_move(site, Moved(EGRESS, entry.received_at, entry.index))
 
 
 def _take_maintenance(state: SitesState, body: MaintenanceSaid) -> None:

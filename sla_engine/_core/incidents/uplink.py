@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from sla_engine._core.incidents.egress import elsewhere
 from sla_engine._core.incidents.flapping import restless
-from sla_engine._core.incidents.model import Egress, Finding, Line, Site, SiteLimits
+from sla_engine._core.incidents.model import Egress, Finding, Line, Site, SitesState
 from sla_engine._core.incidents.slots import ELSEWHERE, FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
 from sla_engine._core.incidents.verdict import enabled_lines
 from wire.incident import Cause
 from wire.uplink import LineState
 
 
-def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
+def uplink_findings(state: SitesState, site: Site) -> Iterator[Finding]:
     """All lines down is one finding, a line that will not stay up another; else each line speaks for itself."""
+    limits, now = state.limits, state.now
     lines = enabled_lines(site)
     down = {name: line for name, line in lines.items() if line.state is LineState.DOWN}
     coming_and_going = restless(site, limits, now, LINE_).items()
@@ -39,20 +41,8 @@ def uplink_findings(site: Site, limits: SiteLimits, now: int) -> Iterator[Findin
         yield new_finding(FLAPPING, Cause.UPLINK, "flapping", first_loss.at, first_loss.index, **words)
     for name, line in lines.items():
         if name not in flapping:
-            seen = elsewhere(site, name, line)
+            seen = elsewhere(state, name, line)
             yield from _line(name, line, seen if seen is not None and now - seen.at >= limits.elsewhere_ms else None)
-
-
-def elsewhere(site: Site, name: str, line: Line) -> Egress | None:
-    """Over which line the hub sees the connection that the probe says this one carries, where it is another one.
-
-    That is what a router does which takes a dead line out of service behind the probe's back. Only of a line that the
-    hub once saw it come over: else the roster's addresses may be what is wrong, or the router's own choice.
-    """
-    seen = site.egress.get(line.source)
-    if line.speaks_since is None or not line.was_seen or seen is None or not seen.is_known or seen.line == name:
-        return None
-    return replace(seen, at=max(seen.at, line.speaks_since))
 
 
 def _line(name: str, line: Line, seen: Egress | None) -> Iterator[Finding]:
