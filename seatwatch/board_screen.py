@@ -10,7 +10,6 @@ from rich.table import Table
 from seatwatch.explain_words import Teller
 from seatwatch.incident_words import power_word
 from seatwatch.numbers import hundredths, mean_ms, percent, share
-from seatwatch.report_screen import unofficial
 from seatwatch.screens import console_of
 from wire.board import Board, Figures, Mean, SiteTile, Tile
 from wire.ids import UNASSIGNED
@@ -60,7 +59,7 @@ def _tiles(tiles: Sequence[Tile], as_of: int, tell: Teller) -> Table:
             "" if target is None else percent(hundredths(target)),
         )
         for second in tile.seconds:
-            named = f"  {tell.word('second_figure')} {second.name}{unofficial(second, tell)}"
+            named = f"  {tell.word('second_figure')} {tell.from_where(second.name, is_official=second.official)}"
             table.add_row(named, *("" for _ in _LIVE), *_figures(second.day, tell))
     return table
 

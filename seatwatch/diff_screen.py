@@ -12,7 +12,7 @@ from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, share
 from seatwatch.screens import console_of
 from sla_engine._core.contract import EVERY_QUEUE
-from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Standing, count_named, mean_named
+from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Side, Standing, count_named, mean_named
 from sla_engine.reports._core.percentiles import SHOWN
 from wire.board import Mean, Ratio
 
@@ -66,6 +66,8 @@ def show(found: Difference, tell: Teller, asked: Asked, *, hint: str, limit: int
     )
     if asked.queues != (EVERY_QUEUE,):
         console.print(f"{tell.word('queue')}: {', '.join(asked.queues)}")
+    for side in (found.before, found.after):
+        console.print(f"{tell.word('definition_word')}: {side.label}  {tell.title(side.definition)}")
     table = Table()
     table.add_column("")
     for side in (found.before, found.after):
@@ -103,8 +105,8 @@ def as_json(found: Difference, tell: Teller, asked: Asked, limit: int | None) ->
     """Everything: integers (ms, counts) beside what a person reads; `limit` sessions of each group, None = all."""
     told: dict[str, Any] = {
         "question": asked._asdict(),
-        "before": {"definition": found.before.label, "figures": found.before.figures},
-        "after": {"definition": found.after.label, "figures": found.after.figures},
+        "before": _side(found.before),
+        "after": _side(found.after),
         "figures": [line._asdict() for line in lines(found, tell)],
         "unmoved": found.unmoved,
         "groups": [
@@ -119,6 +121,10 @@ def as_json(found: Difference, tell: Teller, asked: Asked, limit: int | None) ->
         ],
     }
     return msgspec.json.encode(told)
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"definition": side.label, "official": side.definition.official, "figures": side.figures}
 
 
 def _ratio_line(name: str, before: Ratio, after: Ratio, tell: Teller) -> Line:

@@ -82,7 +82,7 @@ def _session(console: Console, session: Session, explained: Explanation, tell: T
     console.print(Text.assemble((name, "bold"), f"  {tell.queue(fact.queue)}  {tell.at(fact.started_at)}"))
     held = session.definition
     console.print(Text.assemble(f"{tell.word('verdict_heading')}: ", (verdict_words(fact, tell), "bold")))
-    console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}")
+    console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}")
     console.print(f"  SHA-256 {session.definition_sha256}")
     _print(console, clock_lines(session, tell))
     if session.rules:
@@ -187,7 +187,7 @@ def standing_lines(explained: Explanation, tell: Teller) -> Iterator[str]:
     if held is None:
         yield tell.word("no_definition")
         return
-    yield f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}"
+    yield f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}"
     yield f"  SHA-256 {definition_hash(canonical(held))}"
     due = "" if stands.due_at is None else f"  {tell.word('due_word')} {tell.at(stands.due_at)}"
     yield f"{tell.word('verdict_heading')}: {tell.word('not_judged_yet')}{due}"
@@ -251,6 +251,7 @@ def _session_json(session: Session, tell: Teller) -> dict[str, Any]:
             "label": session.fact.definition,
             "name": session.definition.name,
             "version": session.definition.version,
+            "official": session.definition.official,
             "sha256": session.definition_sha256,
         },
         "verdict": verdict_words(session.fact, tell),

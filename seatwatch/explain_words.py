@@ -9,6 +9,8 @@ from dashboards.wallboard._core.names import Names
 from seatwatch.glossary import Language, words
 from seatwatch.instants import local_time, unmistakable_time
 from sla_engine._core.applied import Applied
+from sla_engine._core.definition import Definition
+from sla_engine.reports._core.report import DefinitionUsed
 from wire.conversation import (
     Accepted,
     AgentTurn,
@@ -49,6 +51,14 @@ class Teller:
     def word(self, key: str) -> str:
         """A word of the glossary."""
         return words()[key].text(self._language)
+
+    def title(self, rules: Definition | DefinitionUsed) -> str:
+        """What a definition is called, and where its rules are from."""
+        return self.from_where(rules.title, is_official=rules.official)
+
+    def from_where(self, called: str, *, is_official: bool) -> str:
+        """Said behind a definition whose rules are from elsewhere than the page of whoever made them."""
+        return called if is_official else f"{called}  ({self.word('report_unofficial')})"
 
     def queue(self, queue: str) -> str:
         """What a queue is called."""

@@ -14,8 +14,7 @@ from seatwatch.screens import console_of
 from sla_engine._core.choices import Unit
 from sla_engine._core.definition import time_of_day
 from sla_engine.reports._core.buckets import By
-from sla_engine.reports._core.report import DefinitionUsed, Head, Report, Row
-from wire.board import SecondFigure
+from sla_engine.reports._core.report import Head, Report, Row
 from wire.ids import UNASSIGNED
 from wire.spelling import readable
 
@@ -99,7 +98,7 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
     starts = time_of_day(head.business_day_starts_minute)
     yield f"{tell.filled('report_day_starts', at=starts)}  {tell.word('report_contracts')}: {_listed(head.contracts)}"
     for used in head.definitions:
-        yield f"{tell.word('definition_word')}: {used.label}  {used.title}{unofficial(used, tell)}"
+        yield f"{tell.word('definition_word')}: {used.label}  {tell.title(used)}"
         counted = ", ".join(tell.word(f"report_by_{each}") for each in (used.unit, used.percentile, used.period))
         yield f"  {used.hash}  {counted}"
     level = report.total.figures.service_level
@@ -109,11 +108,6 @@ def heading(report: Report, tell: Teller) -> Iterator[str]:
         yield f"{tell.word('service_level')}: {formula}, {tell.lasting(level.threshold_ms)}  ({until})"
     state = tell.word("report_final" if head.final else "report_provisional")
     yield f"{state}  {tell.filled('report_as_of', n=head.entries, at=tell.at(head.received_at))}"
-
-
-def unofficial(used: DefinitionUsed | SecondFigure, tell: Teller) -> str:
-    """Said behind the title of a definition that is not from the page of whoever made it."""
-    return "" if used.official else f"  ({tell.word('report_unofficial')})"
 
 
 def nothing(report: Report, tell: Teller) -> Iterator[str]:

@@ -55,7 +55,7 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
             (
                 f"{tell.word('verdict_heading')}: {verdict_words(fact, tell)}",
                 *(f"{tell.word('cause')}: {cause_words(trace, tell)}" for trace in _of(why, fact.session)),
-                f"{tell.word('definition_word')}: {held.name}@{held.version}  {held.title}",
+                f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}",
                 f"SHA-256 {session.definition_sha256}",
                 *clock_lines(session, tell),
             ),

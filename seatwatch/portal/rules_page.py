@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dashboards.portal.record import RulesPage, Section
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import percent
-from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract
+from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract, SpecialTarget
 from sla_engine._core.definition import MINUTES_PER_DAY, Definition, canonical, definition_hash, time_of_day
 from sla_engine.definition_text import definition_text
 
@@ -36,15 +36,26 @@ def _contract(contract: Contract, now: int, tell: Teller) -> Section:
         tell.filled("portal_contract_runs", since=tell.at(contract.effective_from), until=until),
         tell.filled("portal_contract_queues", queues=queues),
         tell.filled("portal_contract_counts", definitions=", ".join(contract.definitions)),
-        tell.word("portal_no_target")
-        if target is None
-        else tell.filled("portal_target", percent=percent(target * 10_000 // BASIS_POINTS)),
-        tell.filled("portal_settled", period=tell.word(contract.settlement)),
+        tell.word("portal_no_target") if target is None else tell.filled("portal_target", percent=_percent(target)),
+        *(_special_target(each, tell) for each in contract.special_targets),
+        tell.filled(
+            "portal_settled", period=tell.word(contract.settlement), at=time_of_day(contract.period_starts_minute)
+        ),
     ]
     if contract.running_in_until is not None:
         lines.append(tell.filled("portal_running_in", until=tell.at(contract.running_in_until)))
     state = tell.word("portal_in_force" if contract.in_force(now) else "portal_not_yet")
     return Section(f"{tell.word('portal_contract')} {contract.title or contract.name}  ({state})", tuple(lines))
+
+
+def _special_target(special: SpecialTarget, tell: Teller) -> str:
+    if special.attainment_target_bp is None:
+        return tell.filled("portal_no_target_on", date=special.date)
+    return tell.filled("portal_target_on", date=special.date, percent=_percent(special.attainment_target_bp))
+
+
+def _percent(target_bp: int) -> str:
+    return percent(target_bp * 10_000 // BASIS_POINTS)
 
 
 def _definition(definition: Definition, tell: Teller) -> Section:
@@ -82,7 +93,7 @@ def _definition(definition: Definition, tell: Teller) -> Section:
         f"SHA-256 {definition_hash(canonical(definition))}",
     )
     rows = tuple(_parameter(line) for line in definition_text(definition).splitlines() if line.strip())
-    title = f"{tell.word('definition_word')} {definition.title}  {definition.name}@{definition.version}"
+    title = f"{tell.word('definition_word')} {tell.title(definition)}  {definition.name}@{definition.version}"
     return Section(title, lines, rows)
 
 

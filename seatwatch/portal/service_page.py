@@ -25,7 +25,7 @@ from seatwatch.numbers import HUNDRED
 from seatwatch.portal.choosing import BINS, bin_of, listed_figures, step_of
 from seatwatch.portal.reading import Told
 from seatwatch.report_columns import COLUMNS, Part
-from seatwatch.report_screen import has_data, heading, name, nothing, unofficial
+from seatwatch.report_screen import has_data, heading, name, nothing
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.contributions import figure_rule, limit_in_force_ms
 from sla_engine._core.definition import MINUTES_PER_DAY, label_of
@@ -199,7 +199,7 @@ def _tables(told: Told, tell: Teller) -> Iterable[Table]:
             )
     for second in told.seconds:
         shown = [column for column in COLUMNS if column.key in SECONDS and has_data(column, (second.total,))]
-        titles = "; ".join(f"{used.label} {used.title}{unofficial(used, tell)}" for used in second.head.definitions)
+        titles = "; ".join(f"{used.label} {tell.title(used)}" for used in second.head.definitions)
         if shown and titles:
             yield Table(
                 f"{tell.word('second_figure')}: {titles}",

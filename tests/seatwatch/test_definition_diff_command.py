@@ -44,6 +44,17 @@ def test_figures_stand_side_by_side_and_what_moves_is_listed_with_a_hint(
     assert hint in " ".join(page.split())
 
 
+def test_a_side_by_rules_from_elsewhere_than_their_author_is_called_unofficial(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert diff(data, "contract-10s@1", "jd-30s", *PERIOD) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Definition: ")]
+    assert [line.endswith("(unofficial)") for line in told] == [False, True]
+    assert diff(data, "contract-10s@1", "jd-30s", *PERIOD, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[side]["official"] for side in ("before", "after")] == [True, False]
+
+
 def test_percentiles_stand_beside_each_other_by_the_method_of_each_side(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

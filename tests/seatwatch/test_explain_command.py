@@ -165,6 +165,18 @@ def test_another_definition_may_be_asked_for(data: Path, tmp_path: Path, capsys:
     assert "Breached: Answered late" in capsys.readouterr().out
 
 
+def test_rules_from_elsewhere_than_their_author_are_called_unofficial(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for lang, word in (("en", "(unofficial)"), ("zh", "(非官方)")):
+        assert explain(data, "c1", "--definition", "jd-30s", "--lang", lang) == 0
+        assert word in capsys.readouterr().out
+        assert explain(data, "c1", "--lang", lang) == 0
+        assert word not in capsys.readouterr().out
+    assert explain(data, "c1", "--definition", "jd-30s", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["sessions"][0]["definition"]["official"] is False
+
+
 def test_a_turn_that_is_not_judged_by_its_time_says_why(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
