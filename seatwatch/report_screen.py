@@ -120,7 +120,8 @@ def nothing(report: Report, tell: Teller) -> Iterator[str]:
     """Words for a time without any session, which is neither good nor bad, and how much of its record is there."""
     if report.total.figures.offered:
         return
-    legs = report.total.figures.detail.unanswered_legs.whole
+    detail = report.total.figures.detail
+    legs = detail.transfers.whole + detail.unanswered_rings
     yield tell.filled("report_only_legs", n=legs) if legs else tell.word("report_empty")
     if report.total.coverage is None:
         yield tell.word("report_coverage_unknown")
