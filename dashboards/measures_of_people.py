@@ -90,7 +90,8 @@ OF_PEOPLE: Final = (
         "M15",
         "unanswered_legs",
         "legs in which the customer was owed a reply and got none from that person / all legs; owed from the "
-        "beginning on a call, in a chat from the first message that is told, so never by a table of sessions",
+        "beginning on a call, in a chat from the first message that is told; no data where in no leg one was owed, "
+        "as in a table of sessions",
         "ratio",
         ("Detail.unanswered_legs",),
         ("E4",),

@@ -18,6 +18,7 @@ class Part(StrEnum):
 
     SESSIONS = "report_sessions"
     TIMES = "report_times"
+    WORK = "report_work"
     PEOPLE = "report_people"
     TRAILING = "report_trailing"
 
@@ -119,7 +120,7 @@ def _under(path: str) -> Callable[[Row], Value]:
     return taken
 
 
-_S, _T, _P, _R = Part
+_S, _T, _W, _P, _R = Part
 _COUNT, _SHARE, _TIME_SHARE, _QUOTIENT, _MEAN, _DURATION = Form
 COLUMNS: Final = tuple(
     Column(key, part, form, _under(path))
@@ -152,22 +153,22 @@ COLUMNS: Final = tuple(
         ("response_p50", _T, _DURATION, "responses.p50"),
         ("response_p90", _T, _DURATION, "responses.p90"),
         ("response_p95", _T, _DURATION, "responses.p95"),
-        ("transfers", _P, _SHARE, "figures.detail.transfers"),
-        ("handed_on_received", _P, _COUNT, "handed_on.received"),
-        ("handed_on_answered", _P, _COUNT, "handed_on.answered"),
-        ("handed_on_unanswered", _P, _COUNT, "handed_on.unanswered"),
-        ("handed_on_wait", _P, _MEAN, "handed_on.wait"),
-        ("unanswered_rings", _P, _COUNT, "figures.detail.unanswered_rings"),
-        ("unanswered_legs", _P, _SHARE, "figures.detail.unanswered_legs"),
-        ("voice_handle_time", _P, _MEAN, "figures.detail.voice_handle_time"),
-        ("chat_handle_time", _P, _MEAN, "figures.detail.chat_handle_time"),
-        ("resolution", _P, _MEAN, "figures.detail.resolution"),
-        ("quality_checked", _P, _SHARE, "figures.detail.quality_checked"),
-        ("quality_passed", _P, _SHARE, "figures.detail.quality_passed"),
-        ("quality_fatal", _P, _COUNT, "figures.detail.quality_fatal"),
-        ("concurrency", _P, _QUOTIENT, "load.mean"),
-        ("concurrency_p95", _P, _COUNT, "load.p95"),
-        ("concurrency_peak", _P, _COUNT, "load.peak"),
+        ("transfers", _W, _SHARE, "figures.detail.transfers"),
+        ("handed_on_received", _W, _COUNT, "handed_on.received"),
+        ("handed_on_answered", _W, _COUNT, "handed_on.answered"),
+        ("handed_on_unanswered", _W, _COUNT, "handed_on.unanswered"),
+        ("handed_on_wait", _W, _MEAN, "handed_on.wait"),
+        ("unanswered_rings", _W, _COUNT, "figures.detail.unanswered_rings"),
+        ("unanswered_legs", _W, _SHARE, "figures.detail.unanswered_legs"),
+        ("voice_handle_time", _W, _MEAN, "figures.detail.voice_handle_time"),
+        ("chat_handle_time", _W, _MEAN, "figures.detail.chat_handle_time"),
+        ("resolution", _W, _MEAN, "figures.detail.resolution"),
+        ("quality_checked", _W, _SHARE, "figures.detail.quality_checked"),
+        ("quality_passed", _W, _SHARE, "figures.detail.quality_passed"),
+        ("quality_fatal", _W, _COUNT, "figures.detail.quality_fatal"),
+        ("concurrency", _W, _QUOTIENT, "load.mean"),
+        ("concurrency_p95", _W, _COUNT, "load.p95"),
+        ("concurrency_peak", _W, _COUNT, "load.peak"),
         ("occupancy", _P, _TIME_SHARE, "work.occupancy"),
         ("logged_in_time", _P, _DURATION, "work.logged_in_ms"),
         ("on_break_time", _P, _DURATION, "work.on_break_ms"),

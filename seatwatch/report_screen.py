@@ -21,6 +21,8 @@ from wire.spelling import readable
 # Layout: of a table.
 WIDTH: Final = 200
 """Columns of a table in a file or a pipe."""
+NAME_WIDTH: Final = 22
+"""So much of a row's name is never broken: an hour with its offset."""
 _HEAD_FIELDS: Final = (
     *("client", "definitions", "contracts", "time_zone", "service_level_formula", "entries", "received_at_ms", "state"),
 )
@@ -32,16 +34,18 @@ def show(report: Report, tell: Teller, called: Callable[[str], str] = readable) 
     for line in (*heading(report, tell), *nothing(report, tell)):
         console.print(line)
     rows = (*report.rows, report.total)
+    names = [name(row, tell, called) for row in report.rows]
+    whole = min(max(map(len, names), default=0), NAME_WIDTH)
     for part in Part:
         columns = [column for column in COLUMNS if column.part is part and has_data(column, rows)]
         if not columns:
             continue
         table = Table(title=tell.word(part), title_justify="left")
-        table.add_column(tell.word(report.head.question.by), overflow="fold")
+        table.add_column(tell.word(report.head.question.by), overflow="fold", min_width=whole)
         for column in columns:
             table.add_column(tell.word(column.key), justify="right", overflow="fold")
-        for row in report.rows:
-            table.add_row(name(row, tell, called), *(column.shown(row, tell) for column in columns))
+        for named, row in zip(names, report.rows, strict=True):
+            table.add_row(named, *(column.shown(row, tell) for column in columns))
         table.add_section()
         table.add_row(tell.word("report_total"), *(column.shown(report.total, tell) for column in columns))
         console.print(table)
@@ -114,7 +118,8 @@ def nothing(report: Report, tell: Teller) -> Iterator[str]:
     """Words for a time without any session, which is neither good nor bad, and how much of its record is there."""
     if report.total.figures.offered:
         return
-    legs = report.total.figures.detail.unanswered_legs.whole
+    detail = report.total.figures.detail
+    legs = detail.transfers.whole + detail.unanswered_rings
     yield tell.filled("report_only_legs", n=legs) if legs else tell.word("report_empty")
     if report.total.coverage is None:
         yield tell.word("report_coverage_unknown")

@@ -45,7 +45,7 @@ class Detail(msgspec.Struct, frozen=True, gc=False):
     near_limit: judged ones whose source's clock could have tipped them. not_judged: sessions neither met nor missed, by
     wire.verdict.Why. queue_wait, accept_wait, reply_wait: the parts of the wait of answered ones, where told. bot_time:
     before the queue of humans. transfers: of legs that are no unanswered_rings; unanswered_legs: of all legs, rings
-    included. voice_handle_time has no wrap-up in it and
+    included, none where in none a reply was owed. voice_handle_time has no wrap-up in it and
     chat_handle_time is not adjusted for concurrency. quality_checked: of answered sessions that ended; quality_passed,
     quality_fatal: of those checked. docs/reference/metrics.md says what each is.
     """

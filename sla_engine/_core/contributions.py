@@ -70,7 +70,8 @@ class Slot:
     TIMED_OUT: Final = 49
     TIMED_OUT_IN_TIME: Final = 50
     RINGS: Final = 51
-    NOT_JUDGED: Final = 52
+    LEGS_OWED: Final = 52
+    NOT_JUDGED: Final = 53
     """The first of as many places as NOT_JUDGED_WHY has reasons."""
 
 
@@ -312,8 +313,10 @@ def _leg(fact: LegFact) -> Amounts:
         amounts.append((Slot.RINGS, 1))
     elif is_handed_on(fact):
         amounts.append((Slot.LEGS_PASSED_ON, 1))
-    if fact.was_owed and fact.replied_at is None:
-        amounts.append((Slot.LEGS_UNANSWERED, 1))
+    if fact.was_owed:
+        amounts.append((Slot.LEGS_OWED, 1))
+        if fact.replied_at is None:
+            amounts.append((Slot.LEGS_UNANSWERED, 1))
     if fact.replied_at is not None:
         if fact.voice:
             amounts += ((Slot.VOICE_TOTAL, fact.ended_at - fact.replied_at), (Slot.VOICE_COUNT, 1))

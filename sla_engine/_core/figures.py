@@ -129,7 +129,7 @@ def _detail(slots: list[int]) -> Detail:
         bot_time=Mean(slots[Slot.BOT_TOTAL], slots[Slot.BOT_COUNT]),
         transfers=Ratio(slots[Slot.LEGS_PASSED_ON], slots[Slot.LEGS] - slots[Slot.RINGS]),
         unanswered_rings=slots[Slot.RINGS],
-        unanswered_legs=Ratio(slots[Slot.LEGS_UNANSWERED], slots[Slot.LEGS]),
+        unanswered_legs=Ratio(slots[Slot.LEGS_UNANSWERED], slots[Slot.LEGS] if slots[Slot.LEGS_OWED] else 0),
         voice_handle_time=Mean(slots[Slot.VOICE_TOTAL], slots[Slot.VOICE_COUNT]),
         chat_handle_time=Mean(slots[Slot.CHAT_TOTAL], slots[Slot.CHAT_COUNT]),
         resolution=Mean(slots[Slot.RESOLUTION_TOTAL], slots[Slot.RESOLUTION_COUNT]),

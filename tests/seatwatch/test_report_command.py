@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.builders import (
     gone,
     left,
     offered,
+    presence,
     published,
     rules,
     signed,
@@ -280,6 +282,19 @@ def test_why_a_definition_of_turns_judges_nothing_is_said_where_no_turn_is_told(
     assert report(tmp_path, *SPAN) == 0
     page = capsys.readouterr().out
     assert page.count("No attainment and no average response: taobao-3min@1#") == said
+
+
+def test_a_table_breaks_no_hour_however_much_there_is_to_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    chat = [customer("09:00:00"), assigned("09:00:02"), agent("09:00:08"), closed("09:10:00")]
+    call = [offered("09:20:00", "c2", voice=True), transferred("09:20:05", "c2", queue="aftersale", account="ben")]
+    ledger.append([*rules(), presence("08:00"), *chat, *call, closed("09:30:00", "c2"), clock("+3 12:00")])
+    ledger.close()
+    assert report(tmp_path, *SPAN, "--by", "hour") == 0
+    page = capsys.readouterr().out
+    assert page.count("│ 2026-11-02 09:00+08:00 │") == len(re.findall("^┏", page, re.MULTILINE)) == 4
 
 
 def test_an_unknown_client_exits_with_two(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

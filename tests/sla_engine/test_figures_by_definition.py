@@ -265,6 +265,13 @@ def test_legs_tell_transfers_unanswered_legs_handle_time_and_resolution() -> Non
     assert detail.resolution == Mean(61_000 + 32_000, 2)
 
 
+def test_of_legs_in_which_no_reply_was_owed_nobody_can_say_how_many_were_unanswered() -> None:
+    untold = leg("c1", replied_at=None, was_owed=False, end=LegEnd.LEFT)
+    replied = leg("c2", was_owed=False)
+    assert counted(untold, replied).figures(RULE).detail.unanswered_legs == Ratio(0, 0)
+    assert counted(untold, replied, leg("c3")).figures(RULE).detail.unanswered_legs == Ratio(0, 3)
+
+
 def test_a_phone_that_was_not_picked_up_is_an_unanswered_ring_and_no_transfer() -> None:
     talked = {"voice": True, "accepted_at": START + 2_000, "replied_at": START + 2_000, "ended_at": START + 32_000}
     ring = {"voice": True, "accepted_at": None, "replied_at": None, "closes": False}
