@@ -68,16 +68,17 @@ def enrolment_problems(
     """Key, problem and fix of everything that is wrong."""
     for number, ring in enumerate(rings):
         if not is_name(ring.id) or ring.id == REST:
-            fix = f"use letters, digits and . _ - ; {REST!r} is every probe that no ring names"
+            fix = f"use letters, digits and . _ -; {REST!r} is every probe that no ring names"
             yield f"ring[{number}].id", f"{ring.id!r} is no name for a ring", fix
     if section is None:
         return
     if not section.hosts or not all(section.hosts):
-        yield "enrolment.hosts", "empty", 'name this hub as machines reach it: hosts = ["hub.example.com"]'
+        yield "enrolment.hosts", "is empty", 'name this hub as machines reach it: hosts = ["hub.example.com"]'
     try:
         ip_address(section.listen)
     except ValueError:
-        yield "enrolment.listen", f"{section.listen!r} is no address", 'write one, such as "0.0.0.0" for all'
+        fix = 'write one of this machine, such as "127.0.0.1", or "0.0.0.0" for all of them'
+        yield "enrolment.listen", f"{section.listen!r} is no address", fix
     if section.broker_dir and not (base / section.broker_dir).is_dir():
         yield "enrolment.broker_dir", f"no folder {section.broker_dir}", "make it, writable for hub and broker"
     if section.broker_dir and not Path(section.broker_plugin).is_file():

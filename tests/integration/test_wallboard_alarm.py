@@ -53,7 +53,7 @@ def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
         expect(band).to_be_hidden()
         assert tones(page) == 0, "somebody overdue and a site in trouble are seen, not heard"
         shared.show(surging("night"))
-        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  Night acme \u00d74")
+        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  \u00d74 Night acme")
         expect(band.locator("svg[data-shape=warn]")).to_be_visible()
         expect(band.locator(".mute")).to_be_hidden()
         assert tones(page) == 2
@@ -64,7 +64,7 @@ def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
         expect(band.locator("button:visible, .mute:visible")).to_have_count(0)
         assert tall(page) == loud, "nothing moves because somebody has seen it"
         shared.show(surging("night", "late"))
-        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  Late acme \u00d74")
+        expect(band.locator("strong")).to_have_text(f"{words()['surge'].en}  \u00d74 Late acme")
         assert tones(page) == 4
         page.keyboard.press("Enter")
         expect(band).to_have_class("calm")
@@ -74,6 +74,17 @@ def test_a_surge_is_colour_icon_and_word_and_sounds_until_somebody_has_seen_it(
         assert tones(page) == 4
         shared.show(surging(entries=77_778))
         expect(band).to_be_hidden()
+
+
+def test_of_many_surges_the_number_of_teams_and_the_largest_are_read_on_a_phone(shared: Wall, browser: Browser) -> None:
+    teams = [tile("team", f"t{n}", name=f"Team {n} of the floor", surge=Surge(n, NOON)) for n in range(4, 10)]
+    shared.show(board(queues=[tile()], teams=teams))
+    with looking(browser, f"{shared.base}/?lang=en", PHONE) as page:
+        told = live(page).locator("#alarm strong")
+        expect(told).to_contain_text(re.compile(r"^Surge in 6 teams\s+\u00d79 Team 9 of the floor"))
+        page.locator("#alarm button").click()
+        expect(page.locator("#alarm")).to_have_class("calm")
+    shared.show(board())
 
 
 def test_what_was_seen_before_one_screen_is_quiet_on_all_of_them_which_say_where_and_when(

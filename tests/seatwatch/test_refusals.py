@@ -40,7 +40,12 @@ SPOKEN = (
     *("collector/importers/delivery.py", "collector/importers/figures.py", "collector/importers/mapping.py"),
     *("collector/importers/queue_log.py", "collector/importers/reading.py", "collector/importers/tables.py"),
     *("collector/roster.py", "sla_engine/definition_files.py", "sla_engine/definition_named.py"),
-    *("sla_engine/definition_values.py", "sla_engine/_core/definition.py", "sla_engine/_core/contract.py"),
+    *(
+        "seatwatch/enrolment_section.py",
+        "sla_engine/definition_values.py",
+        "sla_engine/_core/definition.py",
+        "sla_engine/_core/contract.py",
+    ),
 )
 DEFINITION = 'based_on = "contract-10s"\nname = "a"\neffective_from = 2026-11-01'
 CONTRACT = """
@@ -157,6 +162,7 @@ def test_english_stays_as_the_parts_say_it() -> None:
         ),
         (["roster", "import", "FILE"], "effective_from"),
         (["check-config", "FILE"], "文件里没有这样的键"),
+        (["check-config", "nowhere.toml"], "没有这个文件或文件夹"),
     ],
 )
 def test_a_command_refuses_in_the_language_asked_for(

@@ -102,17 +102,20 @@ export class Alarm {
     this.tell(Object.values(teams).filter((tile) => tile.surge !== null));
   }
 
-  // What nobody has seen, else what was seen and is not over: in calm, and by whom.
+  // What nobody has seen, else what was seen and is not over: in calm, and by whom. How many teams and customers stands
+  // first, the largest surge before the others: the end of a long list may be cut off.
   tell(surging) {
     const { w, format, clientName, teamName } = this.tools;
     const isCalm = this.unseen.length === 0;
     const tiles = isCalm ? surging : this.unseen.map(([, tile]) => tile);
-    const told = tiles.map((tile) => {
-      const whose = [teamName(tile.id), clientName(tile.client)];
-      return `${whose.filter((name) => name !== "").join(" ")} \u00d7${format.number(tile.surge.conversations)}`;
+    const largest = [...tiles].sort((a, b) => b.surge.conversations - a.surge.conversations);
+    const told = largest.map((tile) => {
+      const whose = [teamName(tile.id), clientName(tile.client)].filter((name) => name !== "");
+      return `\u00d7${format.number(tile.surge.conversations)} ${whose.join(" ")}`;
     });
+    const what = told.length > 1 ? w("surge_teams", format.number(told.length)) : w("surge");
     const said = isCalm ? tiles.find((tile) => tile.surge.seen_at) : undefined;
-    setText(this.what, told.length === 0 ? "" : `${w("surge")}  ${told.join("  \u00b7  ")}`);
+    setText(this.what, told.length === 0 ? "" : `${what}  ${told.join("  \u00b7  ")}`);
     setText(this.who, isCalm ? `${w("seen_by")} ${said === undefined ? "" : this.seenBy(said.surge)}`.trim() : "");
     setIcon(this.mark, isCalm ? "eye" : "warn");
     this.mute.hidden = isCalm || !this.sound.isMute;
