@@ -1,12 +1,19 @@
 """Contracts and definitions in plain words, with every parameter below."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from dashboards.portal.record import RulesPage, Section
 from seatwatch.explain_words import Teller
 from seatwatch.numbers import percent
 from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract, SpecialTarget
-from sla_engine._core.definition import MINUTES_PER_DAY, Definition, canonical, definition_hash, time_of_day
+from sla_engine._core.definition import (
+    MINUTES_PER_DAY,
+    Definition,
+    ServiceWindow,
+    canonical,
+    definition_hash,
+    time_of_day,
+)
 from sla_engine.definition_text import definition_text
 
 
@@ -58,11 +65,31 @@ def _percent(target_bp: int) -> str:
     return percent(target_bp * 10_000 // BASIS_POINTS)
 
 
-def _definition(definition: Definition, tell: Teller) -> Section:
-    windows = ", ".join(
+def _windows(windows: Iterable[ServiceWindow], tell: Teller) -> str:
+    spans = [
         f"{time_of_day(each.opens_minute)}-{time_of_day(each.closes_minute % MINUTES_PER_DAY or MINUTES_PER_DAY)}"
-        for each in definition.service_windows
-    )
+        for each in windows
+    ]
+    return ", ".join(spans) or tell.word("portal_rule_closed")
+
+
+def _other_days(definition: Definition, tell: Teller) -> Iterator[str]:
+    """Days of the week and dates that are not served, or judged, as any day is."""
+    days = [
+        *((tell.word(f"portal_weekday_{each.weekday}"), each.windows) for each in definition.weekday_windows),
+        *((tell.filled("portal_rule_yearly", day=each.month_day), each.windows) for each in definition.yearly_days),
+    ]
+    for day, windows in days:
+        yield tell.filled("portal_rule_day", day=day, windows=_windows(windows, tell))
+    for special in definition.special_days:
+        said = tell.filled("portal_rule_day", day=special.date, windows=_windows(special.windows, tell))
+        limit_ms = special.first_response_limit_ms
+        limit = "" if limit_ms is None else tell.filled("portal_rule_day_limit", limit=tell.lasting(limit_ms))
+        yield said + limit
+
+
+def _definition(definition: Definition, tell: Teller) -> Section:
+    windows = _windows(definition.service_windows, tell)
     lasting = tell.lasting
     authors = ", ".join(tell.word(author) for author in definition.valid_reply)
     lines = (
@@ -78,6 +105,7 @@ def _definition(definition: Definition, tell: Teller) -> Section:
             limit=lasting(definition.first_response_limit_ms),
             warning=lasting(definition.warning_after_ms),
         ),
+        *_other_days(definition, tell),
         tell.filled(
             "portal_rule_average",
             good=lasting(definition.average_good_ms),

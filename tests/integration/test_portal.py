@@ -111,6 +111,17 @@ def test_a_picture_is_whole_on_any_screen_without_scrolling_sideways(page: Page,
             assert picture.evaluate("svg => svg.closest('.wide').scrollWidth <= svg.closest('.wide').clientWidth")
 
 
+def test_a_table_scrolled_sideways_on_a_phone_still_says_whose_rows_they_are(page: Page, base: str) -> None:
+    page.goto(f"{base}/service?{SPAN}&lang=en")
+    table = page.locator(".wide:has(> table)", has_text="First response").first
+    table.evaluate("wide => { wide.scrollLeft = wide.scrollWidth; }")
+    day, held = table.locator("tbody th").bounding_box(), table.bounding_box()
+    assert day is not None
+    assert held is not None
+    assert table.evaluate("wide => wide.scrollLeft") > 0
+    assert abs(day["x"] - held["x"]) <= 1
+
+
 def test_on_a_phone_a_battery_is_seen_from_its_first_reading_over_the_last_to_the_projected_end(
     page: Page, base: str
 ) -> None:

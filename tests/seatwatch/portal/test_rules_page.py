@@ -18,7 +18,7 @@ def test_promotion_days_the_cut_of_the_month_and_unofficial_rules_are_told() -> 
     page = rules_page([preset], [agreed], ms("09:00"), lambda zone: Teller("en", ZoneInfo(zone)), "Asia/Shanghai")
     for line in (
         "Contracted attainment on 2026-11-11: 90.00 %",
-        "No target on 2026-11-12",
+        "No percentage is contracted on 2026-11-12",
         "Settled by: Month, cut at 04:00 on the first",
     ):
         assert line in page.contracts[0].lines
