@@ -1,7 +1,9 @@
 """`seatwatch probe`: the daemon on a seat PC or a site gateway. Loads neither the server's libraries nor typer."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -53,7 +55,8 @@ def run(arguments: Sequence[str]) -> int:
         config = ready_config(options.config, platform)
         stop_logging = log_to_stderr()
         try:
-            run_daemon(options.config, config, load_defaults("probe"), platform, platform.on_stop)
+            defaults = load_defaults("probe")
+            run_daemon(options.config, config, defaults, platform, platform.on_stop, overdue=partial(os._exit, 0))
         finally:
             stop_logging()
     except ProbeConfigError as error:

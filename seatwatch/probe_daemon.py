@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from threading import Timer
 from typing import Final
 
 from agent_probe import app
@@ -20,6 +21,7 @@ from agent_probe.platform import Platform
 from seatwatch.probe_settings import probe_settings
 from seatwatch.settings import Defaults
 
+MS_PER_S: Final = 1000
 LOADED_WHEN_USED: Final = ("ctypes", "encodings.idna")
 """By every probe: to ask for the clock's state, and to resolve a name."""
 
@@ -59,10 +61,25 @@ def check_daemon(config: ProbeConfig, defaults: Defaults, platform: Platform) ->
 OnStop = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Callable[[], None]]
 
 
-def run_daemon(file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop) -> None:
-    """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError."""
+def run_daemon(
+    file: Path,
+    config: ProbeConfig,
+    defaults: Defaults,
+    platform: Platform,
+    on_stop: OnStop,
+    overdue: Callable[[], object],
+) -> None:
+    """Run the probe of `file` until it is told to stop. on_stop: as a Platform's. Raises ProbeConfigError.
+
+    overdue: called where everything is said and closed, and a thread that asks for a name nobody knows, which cannot
+    be stopped, holds the process for as long again as last words may take.
+    """
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
         runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
+        waiting = Timer(defaults.ms("probe.last_words") / MS_PER_S, overdue)
+        waiting.daemon = True
+        waiting.start()
+    waiting.cancel()
 
 
 async def _until_told_to_stop(

@@ -48,7 +48,8 @@ def service_over(control: Control, path: Path, platform: Platform) -> Service:
         stop_logging = log_to_file(directory / LOG, defaults.int("probe.log_size"), defaults.int("probe.logs_kept"))
         try:
             config = ready_config(path, platform, partial(_run_until_stopped, service))
-            run_daemon(path, config, defaults, platform, on_stop)
+            # no end of ours: Windows would take the service for crashed, and waits for it anyway
+            run_daemon(path, config, defaults, platform, on_stop, overdue=lambda: None)
             return 0
         except ProbeConfigError as error:
             problem = error

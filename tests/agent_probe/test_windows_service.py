@@ -229,7 +229,7 @@ def test_a_configuration_that_cannot_be_used_ends_the_service_with_2_and_stands_
 def test_a_probe_that_crashes_says_why_in_the_log_and_ends_as_failed(
     advapi32: Advapi32, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise RuntimeError("what nobody expected")
 
     monkeypatch.setattr(probe_service, "run_daemon", crash)

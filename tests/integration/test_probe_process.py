@@ -8,10 +8,15 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.agent_probe.fake_collector import FakeCollector, running_collector
 from tests.servers import Server
 from tests.waiting import wait_until
 from wire.frame import Lane
+
+STOPPED_S = 5
+"""TimeoutStopSec of the unit: then systemd kills."""
 
 
 @contextmanager
@@ -47,6 +52,36 @@ async def test_sigterm_ends_it_within_two_seconds_after_its_last_words(tmp_path:
             await wait_until(lambda: len(collector.heartbeats(Lane.SNAPSHOT)) > said, what="its last words")
     lines = [json.loads(line) for line in (tmp_path / "home" / "log").read_text().splitlines()]
     assert [line["event"] for line in lines][-1] == "probe.stopped"
+
+
+UNKNOWN_NAME = """
+import socket, sys, threading
+def getaddrinfo(*_, **__):
+    print("asked", flush=True)
+    threading.Event().wait()
+socket.getaddrinfo = getaddrinfo
+from seatwatch.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.alone
+def test_sigterm_ends_it_in_time_while_a_name_is_asked_for_that_nobody_knows(tmp_path: Path) -> None:
+    config = tmp_path / "probe.toml"
+    config.write_text(
+        f'site = "s"\nprobe = "gw1"\nrole = "gateway"\ndata_dir = "{tmp_path / "box"}"\n'
+        'broker = { host = "hub.example" }\n'
+    )
+    command = [sys.executable, "-c", UNKNOWN_NAME, "probe", "--config", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "asked\n"
+            process.terminate()
+            _, errors = process.communicate(timeout=STOPPED_S)
+        finally:
+            process.kill()
+    assert (process.returncode, json.loads(errors.splitlines()[-1])["event"]) == (0, "probe.stopped")
 
 
 async def test_killed_again_and_again_it_loses_nothing_it_kept(tmp_path: Path, mosquitto: Server) -> None:
