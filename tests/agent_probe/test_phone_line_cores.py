@@ -199,6 +199,13 @@ def test_what_a_registrar_refuses_is_tried_again_soon_or_seldom(code: int, state
     assert (registrar.is_due(1_000 + again - 1), registrar.is_due(1_000 + again)) == (False, True)
 
 
+def test_a_binding_for_longer_than_was_asked_for_is_renewed_as_if_it_were_not() -> None:
+    registrar = Registrar(LIVES)
+    registrar.accepted(999_999_999_000, 0)
+    assert registrar.expires_in_ms(0) == LIVES.phone_registered_ms
+    assert registrar.is_due(LIVES.phone_registered_ms // 2)
+
+
 def test_a_registrar_cannot_make_us_ask_for_ever() -> None:
     registrar = Registrar(LIVES)
     assert (registrar.wants_longer(900_000), registrar.wants_longer(900_000), registrar.wants_longer(0)) == (

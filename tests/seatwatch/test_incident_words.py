@@ -3,11 +3,15 @@
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
+from seatwatch.glossary import Language
 from seatwatch.incident_words import IncidentTeller
 from tests.builders import ms
+from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.entries import Log, head
 from wire.facility import Comms, Power, UpsReading
+from wire.incident import Severity
 from wire.kinds import Kind
 from wire.record import BROKER
 from wire.recorded import Recorded
@@ -30,3 +34,17 @@ def test_every_reading_of_a_ups_has_its_words_also_while_nothing_is_known_of_its
     told = IncidentTeller("en", ZoneInfo("Asia/Shanghai")).told(entry)
     assert told.startswith("UPS rack: ")
     assert len(told) > len("UPS rack: ")
+
+
+@pytest.mark.parametrize(
+    ("language", "headline"),
+    [
+        ("en", "Line down · north telecom · ticket · suspected · the hub sees its traffic come over unicom"),
+        ("zh", "宽带线路中断 · north telecom · 工单 · 疑似 · 中心看到其流量来自 unicom"),
+    ],
+)
+def test_a_line_that_only_the_hub_suspects_is_told_with_what_the_hub_sees(language: Language, headline: str) -> None:
+    details = {"elsewhere": "unicom"}
+    told = incident("line_down", 0, site="north", subject="telecom", severity=Severity.TICKET, details=details)
+    teller = IncidentTeller(language, ZoneInfo("Asia/Shanghai"))
+    assert teller.headline(replace(told, is_suspected=True)) == headline

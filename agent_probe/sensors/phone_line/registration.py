@@ -59,7 +59,11 @@ class Registrar:
             self._state = Registration.REGISTERING
 
     def accepted(self, granted_ms: int, now: int) -> None:
-        """A 200. granted_ms: how long the registrar keeps the binding."""
+        """A 200. granted_ms: how long the registrar keeps the binding.
+
+        No longer than was asked for is believed: a phone system that was started anew has forgotten it.
+        """
+        granted_ms = min(granted_ms, self.lifetime_ms)
         self._state = Registration.REGISTERED
         self._expires_at = now + granted_ms
         self._due_at = now + granted_ms // 2

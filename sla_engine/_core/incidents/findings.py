@@ -27,7 +27,6 @@ from sla_engine._core.incidents.slots import (
     AT_WORK,
     BATTERY_LOW,
     CERTAIN_SEVERITIES,
-    ELSEWHERE,
     FEED_,
     FLAPPING,
     GATEWAY,
@@ -69,7 +68,7 @@ from sla_engine._core.incidents.verdict import (
 )
 from sla_engine._core.windows import MINUTE_MS
 from wire.facility import Power, Role
-from wire.incident import CHARGE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF, Cause
+from wire.incident import CHARGE, ELSEWHERE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF, Cause
 from wire.phone import TrunkState
 from wire.record import BROKER
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from sla_engine._core.incidents.egress import elsewhere
 from sla_engine._core.incidents.flapping import restless
 from sla_engine._core.incidents.model import Egress, Finding, Line, Site, SitesState
-from sla_engine._core.incidents.slots import ELSEWHERE, FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
+from sla_engine._core.incidents.slots import FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
 from sla_engine._core.incidents.verdict import enabled_lines
-from wire.incident import Cause
+from wire.incident import ELSEWHERE, Cause
 from wire.uplink import LineState
 
 

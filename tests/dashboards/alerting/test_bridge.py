@@ -202,6 +202,12 @@ async def test_a_message_says_by_how_much_a_clock_is_wrong(world: World) -> None
             " charge 37 %, about 6 min left (estimate)",
         ),
         ("mains_lost", {"minutes_left": "25"}, " 约剩 25 分钟", " about 25 min left"),
+        (
+            "line_down",
+            {"elsewhere": "unicom"},
+            " 中心看到其流量来自 unicom",
+            " the hub sees its traffic come over unicom",
+        ),
         ("battery_low", {}, "", ""),
         ("seats_lost", {"lost": "5", "of": "8"}, " 8 席中 5 席失联", " 5 of 8 seats"),
     ],
