@@ -80,10 +80,8 @@ def _session(console: Console, session: Session, explained: Explanation, tell: T
     console.print()
     name = tell.filled("session_word", n=session.number)
     console.print(Text.assemble((name, "bold"), f"  {tell.queue(fact.queue)}  {tell.at(fact.started_at)}"))
-    held = session.definition
     console.print(Text.assemble(f"{tell.word('verdict_heading')}: ", (verdict_words(fact, tell), "bold")))
-    console.print(f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}")
-    console.print(f"  SHA-256 {session.definition_sha256}")
+    _print(console, rules_lines(session, tell))
     _print(console, clock_lines(session, tell))
     if session.rules:
         table = _plain(tell.word("rules_applied"), 3)
@@ -100,13 +98,23 @@ def _print(console: Console, lines: Iterator[str]) -> None:
         console.print(line)
 
 
+def rules_lines(session: Session, tell: Teller) -> Iterator[str]:
+    """The definition with its hash, and the contract that put it in force."""
+    held, contract = session.definition, session.contract
+    yield f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}"
+    yield f"  SHA-256 {session.definition_sha256}"
+    if contract is not None:
+        named = contract.title or contract.name
+        yield tell.filled("explain_contract", name=named, since=tell.at(contract.effective_from))
+
+
 def clock_lines(session: Session, tell: Teller) -> Iterator[str]:
     """Both clocks: from, to, how long; the stretches they ran in where those are several. Then the service level's."""
     for key, clock in (("customer_clock", session.customer_clock), ("seat_clock", session.seat_clock)):
         if clock is None:
             continue
         told = tell.at(clock.started_at)
-        if clock.stopped_at is not None:
+        if clock.stopped_at is not None and clock.stopped_at >= (clock.started_at or 0):  # else answered before it
             told += f" -> {tell.at(clock.stopped_at)}"
         if clock.total_ms is not None:
             told += f" = {tell.lasting(clock.total_ms)}"
@@ -254,6 +262,9 @@ def _session_json(session: Session, tell: Teller) -> dict[str, Any]:
             "official": session.definition.official,
             "sha256": session.definition_sha256,
         },
+        "contract": None
+        if session.contract is None
+        else {"name": session.contract.name, "effective_from": session.contract.effective_from},
         "verdict": verdict_words(session.fact, tell),
         "fact": session.fact,
         "revisions": [{"text": verdict_words(said, tell), "fact": said} for said in session.said],

@@ -85,12 +85,14 @@ class ServiceLevelWait(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True):
     """One session as its definition sees it. number: from 1. fact: the last word. said: every revision, in order.
 
-    service_level: None where it is not in it (yet): see queue_time_ms.
+    contract: what put the definition in force for it, None where another one was asked for. service_level: None where
+    it is not in it (yet): see queue_time_ms.
     """
 
     number: int
     definition: Definition
     definition_sha256: str
+    contract: Contract | None
     fact: SessionFact
     said: tuple[SessionFact, ...]
     turns: tuple[ResponseFact, ...]
@@ -301,16 +303,25 @@ def _sessions(shard: Shard, facts: list[Fact], found: Found, asked: Definition |
             if isinstance(each, SessionFact) and (each.session, each.definition) == (number, fact.definition)
         )
         case = Case(labels[fact.definition], fact, found.told, until=until, turns=turns, legs=legs)
-        sessions.append(_session(len(sessions) + 1, case, said))
+        contract = None if asked is not None else _contract_of(found.contracts, fact, case.definition)
+        sessions.append(_session(len(sessions) + 1, case, said, contract))
     return tuple(sessions)
 
 
-def _session(number: int, case: Case, said: tuple[SessionFact, ...]) -> Session:
+def _contract_of(contracts: Iterable[Contract], fact: SessionFact, definition: Definition) -> Contract | None:
+    """The latest of the contracts that name the definition and cover the session."""
+    at = fact.started_at
+    naming = [each for each in contracts if definition.name in each.definitions and each.covers(fact.queue)]
+    return max((each for each in naming if each.in_force(at)), key=lambda each: each.effective_from, default=None)
+
+
+def _session(number: int, case: Case, said: tuple[SessionFact, ...], contract: Contract | None) -> Session:
     fact, definition = case.fact, case.definition
     return Session(
         number=number,
         definition=definition,
         definition_sha256=definition_hash(canonical(definition)),
+        contract=contract,
         fact=fact,
         said=said,
         turns=tuple(case.turns),

@@ -10,6 +10,7 @@ from seatwatch.explain_screen import (
     leg_lines,
     revision_lines,
     rule_rows,
+    rules_lines,
     standing_lines,
     timeline_rows,
     turn_lines,
@@ -48,15 +49,14 @@ def _sections(explained: Explanation, why: Mapping[int, Trace], tell: Teller) ->
     rows = tuple(timeline_rows(explained, tell))
     yield Section(tell.word("timeline"), tuple(import_lines(explained, tell)), rows)
     for session in explained.sessions:
-        fact, held = session.fact, session.definition
+        fact = session.fact
         title = f"{tell.filled('session_word', n=session.number)}  {tell.queue(fact.queue)}  {tell.at(fact.started_at)}"
         yield Section(
             title,
             (
                 f"{tell.word('verdict_heading')}: {verdict_words(fact, tell)}",
                 *(f"{tell.word('cause')}: {cause_words(trace, tell)}" for trace in _of(why, fact.session)),
-                f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}",
-                f"SHA-256 {session.definition_sha256}",
+                *rules_lines(session, tell),
                 *clock_lines(session, tell),
             ),
         )

@@ -12,6 +12,7 @@ from tests.builders import (
     PRESET,
     agent,
     assigned,
+    changed,
     clock,
     closed,
     contract,
@@ -20,6 +21,7 @@ from tests.builders import (
     left,
     ms,
     offered,
+    published,
     queued,
     rules,
     signed,
@@ -163,6 +165,29 @@ def test_another_definition_may_be_asked_for(data: Path, tmp_path: Path, capsys:
     )
     assert explain(data, "c1", "--definition", str(file)) == 0
     assert "Breached: Answered late" in capsys.readouterr().out
+
+
+def test_the_contract_that_put_the_rules_in_force_is_named_with_its_date(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It changed at noon: the session before it goes on under the old one, the next is judged by the new one."""
+    old, new = changed(name="old", first_response_limit_ms=30_000), changed(name="new")
+    signatures = [signed(contract("old", name="k", since="08:00")), signed(contract("new", name="k", since="12:00"))]
+    ledger = Feed(tmp_path / "clients" / "acme")
+    first = [customer("11:59:58"), agent("12:00:13", "anna"), closed("12:01:00")]
+    second = [customer("12:20:00"), agent("12:20:15", "anna")]
+    ledger.append([declared(0), published(old), published(new), *signatures, *first, *second, clock("13:00:00")])
+    ledger.close()
+    assert explain(tmp_path, "c1") == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("Contract", "Verdict"))]
+    assert told == [
+        "Verdict: Met: Answered in time",
+        "Contract: k, from 2026-11-02 08:00:00.000",
+        "Verdict: Breached: Answered late",
+        "Contract: k, from 2026-11-02 12:00:00.000",
+    ]
+    assert explain(tmp_path, "c1", "--definition", "new", "--lang", "zh") == 0
+    assert "合同" not in capsys.readouterr().out
 
 
 def test_rules_from_elsewhere_than_their_author_are_called_unofficial(
