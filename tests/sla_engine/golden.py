@@ -145,6 +145,7 @@ def _session(fact: SessionFact, zone: ZoneInfo) -> dict[str, Any]:
         "revision": fact.revision,
         "account": fact.place.account,
         "queue": fact.queue,
+        "resolution_s": fact.resolution_ms / 1000,
     }
     if fact.clock_started_at is not None:
         said["clock_started"] = written(fact.clock_started_at, zone)

@@ -164,6 +164,7 @@ def test_a_transcript_comes_to_the_figures_its_file_says(transcript: Golden, var
     assert expected.pop("attainment", None) in {None, in_words(figures.attainment)}
     assert figures.service_level is not None
     assert in_words(figures.service_level.ratio) == expected.pop("service_level")
+    assert expected.pop("near_limit", None) in {None, figures.detail.near_limit}
     assert {name: mean_s(figures, name.removesuffix("_s")) for name in expected} == expected
 
 

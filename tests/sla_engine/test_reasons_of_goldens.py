@@ -33,6 +33,11 @@ def test_every_rule_that_a_golden_transcript_is_about_is_named_by_its_explanatio
 
 SILENT = {
     ("e7-never-answered-all-day", "window_closes", 1): "it was due, and missed, long before the closing",
+    (
+        "back-as-the-window-closes",
+        "window_closes",
+        1,
+    ): "it had ended before the closing, which only keeps it from going on",
     ("e11-leaves-in-a-later-turn", "left_before_target", 1): "semantics 1 counts every unanswered turn as missed",
 }
 

@@ -137,3 +137,12 @@ def test_a_table_of_one_offset_is_valid_everywhere() -> None:
     fixed = ZoneTable("UTC+8", (0,), (8 * HOUR_MS,))
     assert fixed.offset_at(-DAY_MS) == fixed.offset_at(10**13) == 8 * HOUR_MS
     assert fixed.first_instant_of(8 * HOUR_MS) == 0
+
+
+def test_a_month_that_a_clock_had_shown_already_goes_on_when_it_is_set_back_into_the_one_before() -> None:
+    """On 2009-11-01 at 00:01 the clocks of St. John's went back to 23:01 of October."""
+    periods = PeriodCalendar(zone_table("America/St_Johns"), 1, 0)
+    began = at("America/St_Johns", "2009-11-01 00:00")
+    in_the_hour_shown_again = began + 30 * 60_000
+    assert periods.bounds(in_the_hour_shown_again) == (began, at("America/St_Johns", "2009-12-01 00:00"))
+    assert periods.bounds(began - 1) == (at("America/St_Johns", "2009-10-01 00:00"), began)

@@ -77,3 +77,13 @@ def test_working_time_is_what_a_clock_on_the_wall_shows_open(
         due = calendar.add_open(first, minutes * MINUTE_MS)
         assert due <= last
         assert calendar.open_ms(due, last) == 0
+
+
+def test_a_date_that_is_shown_twice_ends_at_the_second_midnight_for_who_came_after_the_first() -> None:
+    """On 2010-11-07 at 00:01 the clocks of St. John's went back to 23:01 of the day before."""
+    zone = ZoneInfo("America/St_Johns")
+    calendar = Calendar(parse_definition(f'based_on = "contract-10s"\ntime_zone = "{zone.key}"'))
+    midnight = round(datetime(2010, 11, 7, tzinfo=zone).timestamp()) * 1000
+    assert calendar.day_ends_at(midnight - 1) == midnight
+    assert calendar.day_ends_at(midnight + 30 * MINUTE_MS) == midnight + 60 * MINUTE_MS
+    assert calendar.day_ends_at(midnight + 60 * MINUTE_MS) == midnight + 60 * MINUTE_MS + 24 * 60 * MINUTE_MS
