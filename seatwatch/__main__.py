@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: the process's own arguments) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["probe"]:
-        code: int = import_module("seatwatch.probe_command").run(arguments[1:])
+        code: int = import_module("seatwatch.probe.command").run(arguments[1:])
         return code
     try:
         from seatwatch import cli

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from collector._core.roster import Link, Problem, Stated
 from collector.ledgers import ledger_directory
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 from wire.ids import OPERATOR
 from wire.organisation import Relation
 

@@ -57,9 +57,9 @@ def board(
     import msgspec
 
     from ledger.errors import LedgerError
-    from seatwatch.board_screen import show
-    from seatwatch.explain_words import Teller
     from seatwatch.past_board import past_board
+    from seatwatch.printed.board import show
+    from seatwatch.printed.teller import Teller
     from seatwatch.record_rules import record_ends, rules_in_force
 
     data, names = record_and_names(data, config, "" if as_json else lang)

@@ -125,7 +125,7 @@ def _counts(found: "list[Caused]", lang: Literal["zh", "en"]) -> None:
 
 def _found(data: Path, client: str, since: int, until: int) -> "list[Caused]":
     from ledger.errors import LedgerError
-    from seatwatch.cause_words import causes_found
+    from seatwatch.printed.cause_words import causes_found
 
     reader = open_ledger(data, client)
     try:

@@ -29,7 +29,7 @@ def check_config(
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from seatwatch.server.rules import check_definitions
 
     speak(lang)

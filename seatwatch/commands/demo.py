@@ -16,8 +16,8 @@ from seatwatch.config import SERVER_PORT
 from seatwatch.demo.run import CannotListen, Demo, DemoOptions
 from seatwatch.demo.telling import ending
 from seatwatch.enrolment_section import HIGHEST_PORT
-from seatwatch.explain_words import Teller
 from seatwatch.glossary import language_of
+from seatwatch.printed.teller import Teller
 from seatwatch.settings import load_defaults
 
 EXAMPLES = """

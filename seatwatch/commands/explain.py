@@ -14,7 +14,7 @@ from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from sla_engine._core.attribution import Trace
     from sla_engine._core.definition import Definition
     from sla_engine.explain import Explanation, Record, Session
@@ -56,9 +56,9 @@ def explain(
 
     Exit 0 when it is explained, 1 when the ledger holds nothing of it, 2 when asked for wrongly.
     """
-    from seatwatch.explain_screen import as_json as json_of
-    from seatwatch.explain_screen import show
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.explanation import as_json as json_of
+    from seatwatch.printed.explanation import show
+    from seatwatch.printed.teller import Teller
 
     speak(lang)
     if not conversation:
@@ -131,7 +131,7 @@ def _explained(
 def _why(reader: "LedgerReader", explained: "Explanation") -> "dict[int, Trace]":
     """By session, what stood behind each one that was missed."""
     from ledger.errors import LedgerError
-    from seatwatch.cause_words import why_missed
+    from seatwatch.printed.cause_words import why_missed
 
     try:
         return why_missed(reader, explained, load_defaults())

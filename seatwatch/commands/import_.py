@@ -15,8 +15,8 @@ from seatwatch.refusals import speak
 if TYPE_CHECKING:
     from collector.importers.delivery import Delivered, Reading
     from collector.sources import Source
-    from seatwatch.import_files import Asked
-    from seatwatch.import_job import Job, Rules
+    from seatwatch.imports.files import Asked
+    from seatwatch.imports.job import Job, Rules
     from seatwatch.settings import Defaults
 
 SLOWEST: Final = 0.001  # Bound: a second takes a quarter of an hour
@@ -91,9 +91,9 @@ def import_(  # noqa: PLR0917 - typer passes options by name
     Every row is counted as what it is, or as rejected with its reason. Exit 0 when everything is stored, 1 when
     something contradicts what is stored or could not be delivered, 2 when files, mapping or options cannot be used.
     """
-    from seatwatch.import_files import Asked
-    from seatwatch.import_job import Job
-    from seatwatch.import_screen import bar
+    from seatwatch.imports.files import Asked
+    from seatwatch.imports.job import Job
+    from seatwatch.printed.imported import bar
     from seatwatch.settings import load_defaults
 
     speak(lang)
@@ -125,7 +125,7 @@ def _source(layout: Format, client: str, asked: str | None, feed: str) -> "Sourc
 
 def _open(asked: "Asked", defaults: "Defaults") -> "tuple[Reading, str]":
     """The files, and the definition their mapping names. Exits with 2 when they cannot be read."""
-    from seatwatch.import_files import FilesError, open_files
+    from seatwatch.imports.files import FilesError, open_files
 
     try:
         return open_files(asked, defaults)
@@ -146,7 +146,7 @@ def _check_names(client: str, source: str) -> None:
 
 def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
     """What --definition names, else what the mapping means, else the standard promise."""
-    from seatwatch.import_job import DEFAULT_DEFINITION, Rules
+    from seatwatch.imports.job import DEFAULT_DEFINITION, Rules
 
     if asked is not None:
         return Rules(asked, Path(), asked=True)
@@ -156,8 +156,8 @@ def _rules(asked: str | None, meant: str, beside: Path) -> "Rules":
 def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -> "Delivered | None":
     """None where only to be checked: everything was read then, and nothing stored."""
     from ledger.errors import LedgerError
-    from seatwatch.import_files import note
-    from seatwatch.import_job import JobError, run
+    from seatwatch.imports.files import note
+    from seatwatch.imports.job import JobError, run
 
     if check:
         for _ in job.reading.in_file_order():
@@ -174,10 +174,10 @@ def _deliver(job: "Job", asked: "Asked", defaults: "Defaults", *, check: bool) -
 
 
 def _say(reading: "Reading", delivered: "Delivered | None", lang: Literal["zh", "en"], *, as_json: bool) -> None:
-    from seatwatch import import_screen
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed import imported
+    from seatwatch.printed.teller import Teller
 
     if as_json:
-        sys.stdout.write(import_screen.as_json(reading.report, delivered).decode() + "\n")
+        sys.stdout.write(imported.as_json(reading.report, delivered).decode() + "\n")
     else:
-        import_screen.show(reading.report, delivered, Teller(lang, ZoneInfo("UTC")))
+        imported.show(reading.report, delivered, Teller(lang, ZoneInfo("UTC")))

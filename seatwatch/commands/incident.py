@@ -11,7 +11,7 @@ from seatwatch.instants import zone_named
 from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
-    from seatwatch.incident_words import IncidentTeller
+    from seatwatch.printed.incident_words import IncidentTeller
     from sla_engine.incident_log import Incident
     from wire.recorded import Recorded
 
@@ -93,7 +93,7 @@ def show(
     """
     import msgspec
 
-    from seatwatch.incident_words import timeline
+    from seatwatch.printed.incident_words import timeline
 
     place = record_of(data, config)
     found, evidence = _incidents(place, incident)
@@ -163,7 +163,7 @@ def _for_carrier(data: Path, incident: "Incident", site: str, lang: Literal["zh"
     from collector.ledgers import ledger_directory
     from ledger.errors import LedgerError
     from ledger.reader import LedgerReader
-    from seatwatch.carrier_screen import carrier_text
+    from seatwatch.printed.carrier import carrier_text
     from sla_engine.line_log import line_readings
     from wire.ids import OPERATOR
     from wire.incident import IncidentSaid
@@ -187,7 +187,7 @@ def _for_carrier(data: Path, incident: "Incident", site: str, lang: Literal["zh"
 
 def _teller(lang: Literal["zh", "en"], zone: str, config: Path | None) -> "IncidentTeller":
     """A configuration says what its sites are called."""
-    from seatwatch.incident_words import IncidentTeller
+    from seatwatch.printed.incident_words import IncidentTeller
 
     names = {} if config is None else configured(config).names().sites
     return IncidentTeller(lang, ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone"))), names)

@@ -115,9 +115,9 @@ def _made(
 ) -> "Message":
     from ledger.errors import LedgerError
     from seatwatch.clock import now_ms
-    from seatwatch.duty_facts import About, duty_facts
-    from seatwatch.duty_messages import KINDS, duty_message
-    from seatwatch.duty_times import duty_times
+    from seatwatch.duty.facts import About, duty_facts
+    from seatwatch.duty.messages import KINDS, duty_message
+    from seatwatch.duty.times import duty_times
 
     _refuse_unknown(client, site, data)
     about = About(client, site)

@@ -42,9 +42,9 @@ def reconcile(
     ledger cannot be read, 2 when asked for wrongly.
     """
     from ledger.errors import LedgerError
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.reconciliation import as_csv, as_json, show
+    from seatwatch.printed.teller import Teller
     from seatwatch.progress import entries_bar
-    from seatwatch.reconcile_screen import as_csv, as_json, show
     from seatwatch.record_rules import rules_in_force
     from sla_engine.reports.reconciling import Period
     from sla_engine.reports.reconciling import reconcile as reconciled

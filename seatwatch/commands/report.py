@@ -15,7 +15,7 @@ from seatwatch.settings import load_defaults
 
 if TYPE_CHECKING:
     from ledger.reader import LedgerReader
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from sla_engine.reports._core.report import Question, Report
     from sla_engine.reports.making import Ruling
 
@@ -65,8 +65,8 @@ def report(  # noqa: PLR0917 - typer passes options by name
     read, 2 when asked for wrongly.
     """
     from ledger.errors import LedgerError
-    from seatwatch.explain_words import Teller
-    from seatwatch.report_screen import as_csv, as_json, show
+    from seatwatch.printed.report import as_csv, as_json, show
+    from seatwatch.printed.teller import Teller
     from sla_engine.reports._core.buckets import By
     from sla_engine.reports._core.report import Question
 
@@ -157,8 +157,8 @@ def _refuse_for_causes(definition: str | None, known_at: str | None) -> None:
 
 
 def _print_causes(reader: "LedgerReader", question: "Question", shown_as: str, tell: "Teller") -> None:
-    from seatwatch.cause_report import cause_rows, causes_csv, causes_json, show_causes
-    from seatwatch.cause_words import causes_found
+    from seatwatch.printed.cause_report import cause_rows, causes_csv, causes_json, show_causes
+    from seatwatch.printed.cause_words import causes_found
 
     rows = cause_rows(causes_found(reader, question.since, question.until, load_defaults()), question.queues)
     if shown_as == "json":

@@ -14,7 +14,7 @@ from wire.zones import zone_named
 
 if TYPE_CHECKING:
     from collector._core.roster import Link, Problem
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from seatwatch.roster_clients import Expected
     from seatwatch.roster_job import Plan
 
@@ -74,7 +74,7 @@ def import_(
     from collector.roster import RosterError
     from ledger.errors import LedgerError
     from seatwatch.clock import now_ms
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from seatwatch.roster_job import plan
     from seatwatch.settings import load_defaults
 
@@ -117,7 +117,7 @@ def _zone(named: str | None, data: Path, now: int) -> ZoneInfo:
 
 def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) -> "tuple[Expected, Path]":
     """Which clients the file may name, and the data directory unless another is said."""
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from seatwatch.roster_clients import Expected
 
     tell = Teller(lang, ZoneInfo("UTC"))

@@ -47,9 +47,9 @@ def seats(
     for wrongly.
     """
     from ledger.errors import LedgerError
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.seats import as_csv, as_json, show
+    from seatwatch.printed.teller import Teller
     from seatwatch.progress import entries_bar
-    from seatwatch.seats_screen import as_csv, as_json, show
     from sla_engine.board_at import CLIENTS
     from sla_engine.reports.dedicated import SeatQuestion
     from sla_engine.reports.dedicated import seats as found_seats

@@ -18,8 +18,8 @@ from ledger.errors import LedgerError
 from seatwatch.addresses import PortBusy
 from seatwatch.config import Config, ConfigError, Problem, read_config
 from seatwatch.config_notes import notes
-from seatwatch.explain_words import Teller
 from seatwatch.logs import configure_logs
+from seatwatch.printed.teller import Teller
 from seatwatch.server.process import EXIT_COMMIT_FAILED, Part, Server
 from seatwatch.settings import load_defaults
 from sla_engine.runners.tail import FeedEnded

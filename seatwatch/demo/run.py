@@ -20,12 +20,12 @@ from seatwatch.demo.files import import_roster, write_configuration
 from seatwatch.demo.keys import key_presses
 from seatwatch.demo.script import Action, Mishap, script, stricken
 from seatwatch.demo.telling import befalls, status
-from seatwatch.explain_words import Teller
 from seatwatch.floor.floor import Floor, FloorSettings
 from seatwatch.floor.outcome import Outcome, count_outcome
 from seatwatch.floor.plan import FloorPlan, plan_floor
 from seatwatch.floor.traffic import Habits
-from seatwatch.probe_settings import probe_settings
+from seatwatch.printed.teller import Teller
+from seatwatch.probe.settings import probe_settings
 from seatwatch.settings import Defaults
 from wire.ids import OPERATOR
 

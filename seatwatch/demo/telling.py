@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from seatwatch.demo.script import Action, Mishap
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 
 MS_PER_S: Final = 1_000
 _BEFALLS: Final = {

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from dashboards.portal.record import AskedWronglyError
 from dashboards.portal.which import STEPS_PER_DAY, Which
-from seatwatch.explain_words import Teller
 from seatwatch.portal.reading import Told
-from seatwatch.report_columns import COLUMNS, Column
+from seatwatch.printed.report_columns import COLUMNS, Column
+from seatwatch.printed.teller import Teller
 from sla_engine._core.attribution import Trace
 from sla_engine._core.choices import Unit
 from sla_engine._core.contributions import figure_rule

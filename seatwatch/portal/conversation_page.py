@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from dashboards.portal.record import ConversationPage, Section
-from seatwatch.cause_words import cause_words
-from seatwatch.explain_screen import (
+from seatwatch.printed.cause_words import cause_words
+from seatwatch.printed.explanation import (
     clock_lines,
     import_lines,
     leg_lines,
@@ -16,7 +16,7 @@ from seatwatch.explain_screen import (
     turn_lines,
     verdict_words,
 )
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 from sla_engine._core.attribution import Trace
 from sla_engine.explain import Explanation, Record
 

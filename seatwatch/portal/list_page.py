@@ -7,10 +7,10 @@ import msgspec
 
 from dashboards.portal.record import Listed, ListPage
 from seatwatch.csv_text import Cell, csv_text
-from seatwatch.explain_words import Teller
 from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.reading import Told
+from seatwatch.printed.teller import Teller
 from sla_engine._core.contributions import left_after_ms
 from wire.verdict import SessionFact, Verdict
 

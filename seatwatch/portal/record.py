@@ -19,9 +19,7 @@ from dashboards.portal.record import (
 )
 from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
-from seatwatch.cause_words import causes_found, why_missed
 from seatwatch.config import ClientSection, Config
-from seatwatch.explain_words import Teller
 from seatwatch.glossary import Language
 from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
@@ -32,8 +30,10 @@ from seatwatch.portal.reading import Reading, Told, open_ledger
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
 from seatwatch.portal.site_record import SiteHistories
-from seatwatch.report_columns import COLUMNS
-from seatwatch.report_screen import as_csv, as_json
+from seatwatch.printed.cause_words import causes_found, why_missed
+from seatwatch.printed.report import as_csv, as_json
+from seatwatch.printed.report_columns import COLUMNS
+from seatwatch.printed.teller import Teller
 from seatwatch.settings import Defaults
 from sla_engine.explain import explain, find
 from sla_engine.naming import conversations_named

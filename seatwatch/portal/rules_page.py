@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from dashboards.portal.record import RulesPage, Section
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import percent
+from seatwatch.printed.teller import Teller
 from sla_engine._core.contract import BASIS_POINTS, EVERY_QUEUE, Contract, SpecialTarget
 from sla_engine._core.definition import (
     MINUTES_PER_DAY,

@@ -19,13 +19,13 @@ from dashboards.portal.record import (
     Table,
 )
 from dashboards.portal.which import STEPS_PER_DAY
-from seatwatch.cause_report import cause_rows
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import HUNDRED
 from seatwatch.portal.choosing import BINS, bin_of, listed_figures, step_of
 from seatwatch.portal.reading import Told
-from seatwatch.report_columns import COLUMNS, Part
-from seatwatch.report_screen import has_data, heading, name, nothing
+from seatwatch.printed.cause_report import cause_rows
+from seatwatch.printed.report import has_data, heading, name, nothing
+from seatwatch.printed.report_columns import COLUMNS, Part
+from seatwatch.printed.teller import Teller
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.contributions import figure_rule, limit_in_force_ms
 from sla_engine._core.definition import MINUTES_PER_DAY, label_of

@@ -18,8 +18,8 @@ from dashboards.portal.site_record import (
     Stretch,
 )
 from seatwatch.csv_text import Cell, csv_text
-from seatwatch.incident_words import IncidentTeller
 from seatwatch.instants import local_time
+from seatwatch.printed.incident_words import IncidentTeller
 from sla_engine._core.site_lanes import Charge, Discharge
 from sla_engine._core.site_seats import SeatStep
 from sla_engine._core.windows import DAY_MS, MINUTE_MS

@@ -14,9 +14,9 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.config import Config
 from seatwatch.glossary import Language
-from seatwatch.incident_words import IncidentTeller, timeline
 from seatwatch.portal.reading import open_ledger
 from seatwatch.portal.site_page import Shown, incident_page, site_file, site_page
+from seatwatch.printed.incident_words import IncidentTeller, timeline
 from seatwatch.settings import Defaults
 from seatwatch.site_limits import site_limits
 from sla_engine._core.incidents.roster import seats_of_client, sites_of_client

@@ -17,9 +17,9 @@ from dashboards.alerting._core.duty_memory import Fate, Remembered
 from dashboards.alerting._core.message import Message
 from ledger.errors import LedgerError
 from seatwatch.config import Config
-from seatwatch.duty_messages import KINDS, duty_message
-from seatwatch.duty_schedule import Due, ScheduleSettings, next_due
-from seatwatch.duty_times import duty_times
+from seatwatch.duty.messages import KINDS, duty_message
+from seatwatch.duty.schedule import Due, ScheduleSettings, next_due
+from seatwatch.duty.times import duty_times
 from seatwatch.glossary import Language
 from seatwatch.message_section import MessageSection
 from seatwatch.settings import Defaults
@@ -177,7 +177,7 @@ def facts_beside(data: Path, made_within_ms: int) -> Facts:
         since = [] if due.since is None else [str(due.since)]
         arguments = [str(data), KINDS[message.kind].value, message.client, message.site, str(due.at), *since]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "seatwatch.duty_facts", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            sys.executable, "-m", "seatwatch.duty.facts", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
         )
         try:
             async with asyncio.timeout(made_within_ms / 1_000):

@@ -10,7 +10,7 @@ from agent_probe.app import Probe, disk_outbox
 from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, Transport
 from agent_probe.platform import current
 from agent_probe.sensors.config import UpsConfig
-from seatwatch.probe_settings import probe_settings
+from seatwatch.probe.settings import probe_settings
 from seatwatch.settings import load_defaults
 from wire.facility import Role
 

@@ -11,7 +11,8 @@ from agent_probe.secret import read_secret
 from agent_probe.sensors.base import Stamp
 from agent_probe.sensors.registry import SENSORS, Host, build
 from agent_probe.sensors.seat import Load
-from seatwatch import probe_command, probe_enrolment
+from seatwatch.probe import command as probe_command
+from seatwatch.probe import enrolment as probe_enrolment
 from tests.agent_probe.living_probe import SETTINGS
 from tests.agent_probe.virtual_loop import run_virtually
 from wire.facility import Heartbeat, Role
@@ -22,7 +23,7 @@ SMALLEST = 'site = "sz1"\nprobe = "p1"\nseat = "s01"\n[broker]\nhost = "hub"\n'
 GATEWAY = SMALLEST.replace('seat = "s01"', 'role = "gateway"')
 TRUNK = '[[phone_line]]\nname = "t"\nhost = "h"\n'
 A_LINE = '[[line]]\nname = "telecom"\ncarrier = "电信"\ninterface = "wan0"\ntargets = ["192.0.2.1", "192.0.2.2"]\n'
-SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent / "agent_probe" / "sensors"
+SENSOR_FOLDERS = Path(probe_command.__file__).parent.parent.parent / "agent_probe" / "sensors"
 
 
 def test_the_smallest_configuration_is_a_seat_with_everything_else_as_usual() -> None:

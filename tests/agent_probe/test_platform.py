@@ -50,7 +50,7 @@ import agent_probe
 modules = [found.name for found in pkgutil.walk_packages(agent_probe.__path__, "agent_probe.")]
 for name in modules:
     importlib.import_module(name)
-import seatwatch.probe_command
+import seatwatch.probe.command
 from agent_probe.platform import current
 
 class Kernel32:
@@ -149,7 +149,7 @@ def test_every_module_of_the_probe_can_be_imported_and_stopped_where_there_is_no
 @pytest.mark.parametrize(
     "action",
     [
-        "import agent_probe.app, seatwatch.probe_command",
+        "import agent_probe.app, seatwatch.probe.command",
         (
             "from contextlib import redirect_stdout\nfrom io import StringIO\nfrom seatwatch.__main__ import main\n"
             "with redirect_stdout(StringIO()): main(['probe', '--help'])"
@@ -162,7 +162,7 @@ def test_the_probe_loads_nothing_of_the_server(action: str) -> None:
 
 def test_what_only_some_probes_are_asked_for_is_not_loaded_by_the_others() -> None:
     action = (
-        "import seatwatch.probe_command, seatwatch.probe_settings as c\nfrom seatwatch.settings import load_defaults\n"
+        "import seatwatch.probe.command, seatwatch.probe.settings as c\nfrom seatwatch.settings import load_defaults\n"
     )
     action += 'c.probe_settings(load_defaults("probe"))'
     assert child(WHAT_IS_LOADED.format(action=action, heavy=NOT_FOR_A_GATEWAY)).strip() == "[]"
@@ -172,7 +172,7 @@ def test_a_gateway_with_everything_it_measures_put_together_loads_nothing_it_nev
     file = tmp_path / "probe.toml"
     file.write_text(GATEWAY.format(folder=str(tmp_path)), encoding="utf-8")
     action = "from pathlib import Path\nfrom agent_probe.platform import current\n"
-    action += "from seatwatch.probe_daemon import check_daemon, ready_config\n"
+    action += "from seatwatch.probe.daemon import check_daemon, ready_config\n"
     action += "from seatwatch.settings import load_defaults\n"
     action += f"config = ready_config(Path({str(file)!r}), current())\n"
     action += 'check_daemon(config, load_defaults("probe"), current())\n'

@@ -11,7 +11,7 @@ import pytest
 
 from agent_probe.platform.windows import Windows
 from agent_probe.platform.windows_service import NAME
-from seatwatch import probe_command
+from seatwatch.probe import command as probe_command
 
 WINDOWS = Path(__file__).parents[2] / "deploy" / "windows"
 SCRIPTS = {name: (WINDOWS / name).read_text(encoding="utf-8") for name in ("install.ps1", "uninstall.ps1")}

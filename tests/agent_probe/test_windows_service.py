@@ -28,8 +28,10 @@ from agent_probe.platform.windows_service import (
     Service,
     ServiceStatus,
 )
-from seatwatch import probe_command, probe_daemon, probe_service
-from seatwatch.probe_service import run_service, service_over
+from seatwatch.probe import command as probe_command
+from seatwatch.probe import daemon as probe_daemon
+from seatwatch.probe import service as probe_service
+from seatwatch.probe.service import run_service, service_over
 from tests.waiting import wait_until_blocking
 
 STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4

@@ -27,8 +27,8 @@ from agent_probe.doctor.lines import look_at_lines
 from agent_probe.line_config import LineConfig, RouterConfig
 from agent_probe.platform import current
 from agent_probe.sensors.config import NetworkConfig, UpsConfig
-from seatwatch import probe_command
 from seatwatch.glossary import words
+from seatwatch.probe import command as probe_command
 from seatwatch.settings import load_defaults
 from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.collector.running import running_hub

@@ -16,10 +16,10 @@ from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch.config import parse_config
 from seatwatch.demo.run import Demo, DemoOptions
-from seatwatch.explain_words import Teller
 from seatwatch.floor.plan import CLIENTS
 from seatwatch.grafana_boards import boards
 from seatwatch.on_call_config import AlertingSection
+from seatwatch.printed.teller import Teller
 from seatwatch.server.on_call import annotation_words, rules_text
 from seatwatch.server.promises import burn_settings
 from seatwatch.settings import Defaults, load_defaults

@@ -18,7 +18,7 @@ from agent_probe._core.storage import DropClass
 from agent_probe.app import Probe, memory_outbox
 from agent_probe.platform import current
 from agent_probe.platform.windows_service import CONTROL_PRESHUTDOWN
-from seatwatch.probe_service import service_over
+from seatwatch.probe.service import service_over
 from tests.agent_probe.fake_collector import running_collector
 from tests.agent_probe.living_probe import QUICK_RECONNECT, gateway
 from tests.integration.running import seatwatch

@@ -70,9 +70,9 @@ def test_starting_the_probe_hands_over_its_arguments_and_loads_nothing_of_the_se
     result = python(
         "import json, sys, types\n"
         "seen = []\n"
-        "stand_in = types.ModuleType('seatwatch.probe_command')\n"
+        "stand_in = types.ModuleType('seatwatch.probe.command')\n"
         "stand_in.run = lambda arguments: seen.extend(arguments) or 3\n"
-        "sys.modules['seatwatch.probe_command'] = stand_in\n"
+        "sys.modules['seatwatch.probe.command'] = stand_in\n"
         "from seatwatch.__main__ import main\n"
         "import seatwatch.settings\n"
         "code = main(['probe', '--config', 'probe.toml'])\n"

@@ -9,9 +9,9 @@ from seatwatch.__main__ import main
 from seatwatch.demo.run import summary
 from seatwatch.demo.script import Action, Mishap
 from seatwatch.demo.telling import befalls, ending, status
-from seatwatch.explain_words import Teller
 from seatwatch.floor.outcome import Outcome
 from seatwatch.glossary import Language, words
+from seatwatch.printed.teller import Teller
 
 UTC: Final = ZoneInfo("UTC")
 LANGUAGES: Final[tuple[Language, Language]] = ("en", "zh")

@@ -18,9 +18,9 @@ from dashboards.alerting._core.duty_facts import DutyFacts
 from dashboards.alerting._core.message import Message
 from seatwatch.__main__ import main
 from seatwatch.config import Config, SiteSection
-from seatwatch.duty_messages import KINDS
-from seatwatch.duty_schedule import Due, ScheduleSettings, next_due
-from seatwatch.duty_times import next_opening
+from seatwatch.duty.messages import KINDS
+from seatwatch.duty.schedule import Due, ScheduleSettings, next_due
+from seatwatch.duty.times import next_opening
 from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection
 from seatwatch.server.duty_desk import FILE, DutyDesk, NotMadeError

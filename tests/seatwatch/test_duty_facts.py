@@ -8,8 +8,8 @@ import pytest
 from collector._core import keys
 from dashboards.alerting._core.duty_facts import Clocks, DutyKind
 from dashboards.wallboard._core.names import Names
-from seatwatch.duty_facts import About, duty_facts
-from seatwatch.duty_messages import duty_message
+from seatwatch.duty.facts import About, duty_facts
+from seatwatch.duty.messages import duty_message
 from seatwatch.settings import load_defaults
 from tests.builders import Event, rules
 from tests.dashboards.alerting.incidents import incident

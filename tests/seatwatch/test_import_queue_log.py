@@ -9,7 +9,7 @@ import pytest
 
 from collector.importers.queue_log import Part
 from seatwatch.cli import run
-from seatwatch.import_parts import note_parts, read_parts
+from seatwatch.imports.parts import note_parts, read_parts
 from sla_engine._core.engine import new_shard, step
 from tests.collector.importers.queue_logs import HEADER
 from tests.hourly import records

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from collector._core import derived
 from collector._core.roster import ROSTER
-from seatwatch.incident_words import IncidentTeller
+from seatwatch.printed.incident_words import IncidentTeller
 from seatwatch.server.incidents import INCIDENTS, IncidentBook, sites_runner
 from seatwatch.server.removed_sites import say_removed_sites
 from seatwatch.settings import load_defaults

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatwatch.glossary import Language
-from seatwatch.incident_words import IncidentTeller
+from seatwatch.printed.incident_words import IncidentTeller
 from tests.builders import ms
 from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.entries import Log, head

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from seatwatch.cli import run
-from seatwatch.duty_facts import main as facts_main
-from seatwatch.duty_times import DutyTimes
+from seatwatch.duty.facts import main as facts_main
+from seatwatch.duty.times import DutyTimes
 from sla_engine._core.sites import fold_sites, new_sites
 from sla_engine.definition_files import load_preset
 from tests.builders import Event, agent, customer, ms, rules

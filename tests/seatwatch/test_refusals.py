@@ -34,8 +34,8 @@ ASSIGNED = {"problem", "fix", "what", "_SHAPE"}
 SPOKEN = (
     *("seatwatch/commands/report.py", "seatwatch/commands/explain.py", "seatwatch/commands/import_.py"),
     *("seatwatch/commands/roster.py", "seatwatch/commands/definition/_loading.py"),
-    *("seatwatch/commands/definition/diff.py", "seatwatch/instants.py", "seatwatch/import_files.py"),
-    *("seatwatch/import_job.py", "seatwatch/config.py", "seatwatch/layouts.py", "seatwatch/on_call_config.py"),
+    *("seatwatch/commands/definition/diff.py", "seatwatch/instants.py", "seatwatch/imports/files.py"),
+    *("seatwatch/imports/job.py", "seatwatch/config.py", "seatwatch/layouts.py", "seatwatch/on_call_config.py"),
     *("seatwatch/message_section.py", "collector/importers/columns.py"),
     *("collector/importers/delivery.py", "collector/importers/figures.py", "collector/importers/mapping.py"),
     *("collector/importers/queue_log.py", "collector/importers/reading.py", "collector/importers/tables.py"),

@@ -31,7 +31,7 @@ def check(
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Name all that is wrong with each file: key, value, problem and fix. Exit 0 when all can be used, 2 when not."""
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from sla_engine._core.choices import LeftBeforeTarget, NobodyOnline, Unit
     from sla_engine._core.contract import Contract
     from sla_engine._core.definition import label_of

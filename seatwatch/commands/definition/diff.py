@@ -49,9 +49,9 @@ def diff(  # noqa: PLR0917 - typer passes options by name
     ledger cannot be read, 2 when asked for wrongly.
     """
     from ledger.errors import LedgerError
-    from seatwatch.diff_screen import Asked, show
-    from seatwatch.diff_screen import as_json as json_of
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.diff import Asked, show
+    from seatwatch.printed.diff import as_json as json_of
+    from seatwatch.printed.teller import Teller
     from seatwatch.progress import entries_bar
     from sla_engine._core.windows import MINUTE_MS, zone_of
     from sla_engine.diff import Period, difference

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from sla_engine._core.definition import Definition
 
 EXAMPLES = """
@@ -48,7 +48,7 @@ def list_(
     An unofficial one was copied from a repost or an article, not from the platform itself: ask the platform before a
     contract rests on it.
     """
-    from seatwatch.explain_words import Teller
+    from seatwatch.printed.teller import Teller
     from seatwatch.screens import console_of
     from sla_engine.definition_files import load_preset, preset_names
 

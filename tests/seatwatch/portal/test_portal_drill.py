@@ -17,7 +17,7 @@ from seatwatch.glossary import words
 from seatwatch.portal.choosing import BINS, listed_figures
 from seatwatch.portal.reading import Told
 from seatwatch.portal.record import PortalRecord
-from seatwatch.report_columns import COLUMNS
+from seatwatch.printed.report_columns import COLUMNS
 from seatwatch.settings import load_defaults
 from tests.builders import clock, customer, ms
 from tests.seatwatch.portal.test_portal_figures import incident

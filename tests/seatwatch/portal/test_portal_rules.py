@@ -6,9 +6,9 @@ import msgspec
 
 from dashboards.portal.record import RulesPage
 from seatwatch.config import Config
-from seatwatch.explain_words import Teller
 from seatwatch.glossary import Language, words
 from seatwatch.portal.rules_page import rules_page
+from seatwatch.printed.teller import Teller
 from sla_engine._core.contract import SpecialTarget
 from sla_engine._core.definition import ServiceWindow, SpecialDay, WeekdayWindows, YearlyDay
 from tests.builders import changed, contract, ms

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from seatwatch.explain_words import Teller
 from seatwatch.portal.rules_page import rules_page
+from seatwatch.printed.teller import Teller
 from sla_engine._core.contract import SpecialTarget
 from sla_engine.definition_files import load_preset
 from tests.builders import contract, ms

@@ -16,8 +16,8 @@ from collector.importers.mapping import read_mapping
 from collector.importers.queue_log import QueueLogReading
 from collector.importers.reading import MappedReading
 from collector.importers.tables import TableError
-from seatwatch.import_job import reading_settings
-from seatwatch.import_parts import note_parts, read_parts
+from seatwatch.imports.job import reading_settings
+from seatwatch.imports.parts import note_parts, read_parts
 from seatwatch.settings import Defaults
 from wire.zones import zone_named
 

@@ -13,8 +13,8 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_file
 from agent_probe.platform import Platform
 from agent_probe.platform.windows_service import Control, NotStartedAsService, Service
-from seatwatch.probe_daemon import ready_config, run_daemon
-from seatwatch.probe_settings import probe_settings
+from seatwatch.probe.daemon import ready_config, run_daemon
+from seatwatch.probe.settings import probe_settings
 from seatwatch.settings import load_defaults
 
 LOG: Final = "probe.log"

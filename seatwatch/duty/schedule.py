@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from seatwatch.duty_times import DutyTimes, duty_times, next_opening
+from seatwatch.duty.times import DutyTimes, duty_times, next_opening
 from seatwatch.message_section import MessageSection
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

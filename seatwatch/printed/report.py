@@ -8,8 +8,8 @@ import msgspec
 from rich.table import Table
 
 from seatwatch.csv_text import Cell, csv_text
-from seatwatch.explain_words import Teller
-from seatwatch.report_columns import COLUMNS, Column, Part, not_judged, unbounded
+from seatwatch.printed.report_columns import COLUMNS, Column, Part, not_judged, unbounded
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine._core.choices import Unit
 from sla_engine._core.definition import time_of_day

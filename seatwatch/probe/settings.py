@@ -6,7 +6,7 @@ from agent_probe._core.outbox import OutboxLimits
 from agent_probe._core.storage import DropClass
 from agent_probe.config import HttpSettings, ProbeSettings, UplinkSettings
 from seatwatch import __version__
-from seatwatch.probe_sensors import (
+from seatwatch.probe.sensors import (
     ProbeTimes,
     line_settings,
     phone_line_settings,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, percent, quotient_hundredths, share
+from seatwatch.printed.teller import Teller
 from sla_engine.reports._core.buckets import HOUR_MS
 from sla_engine.reports._core.report import Row
 from wire.board import Mean, Ratio

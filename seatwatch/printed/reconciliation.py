@@ -8,8 +8,8 @@ import msgspec
 from rich.table import Table
 
 from seatwatch.csv_text import csv_text
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, half_up, percent
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine.reports._core.reconciliation import Amount, Line
 from sla_engine.reports.reconciling import Reconciled

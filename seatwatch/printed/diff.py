@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import decimal, hundredths, mean_ms, share
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.diff import COUNTS, MEANS, RATIOS, Difference, Group, Side, Standing, count_named, mean_named

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from dashboards.wallboard._core.names import Names
 from seatwatch.csv_text import csv_text
-from seatwatch.explain_words import Teller
 from seatwatch.numbers import HUNDRED, decimal, half_up, hundredths, percent, quotient_hundredths
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine.reports.dedicated import SeatRow, SeatTable
 from wire.board import Ratio

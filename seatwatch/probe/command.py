@@ -14,14 +14,14 @@ from agent_probe.errors import ProbeConfigError
 from agent_probe.logs import log_to_stderr
 from agent_probe.platform import current
 from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
-from seatwatch.probe_daemon import check_daemon, ready_config, run_daemon
+from seatwatch.probe.daemon import check_daemon, ready_config, run_daemon
 from seatwatch.settings import load_defaults
 
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
 
 
 class Options(NamedTuple):
-    """What the command was asked for, see seatwatch.probe_arguments."""
+    """What the command was asked for, see seatwatch.probe.arguments."""
 
     config: Path
     check: bool = False
@@ -32,10 +32,10 @@ def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
     code: int
     if arguments[:1] == ["doctor"]:
-        code = import_module("seatwatch.probe_doctor").run(arguments[1:])  # a process that the daemon need not hold
+        code = import_module("seatwatch.probe.doctor").run(arguments[1:])  # a process that the daemon need not hold
         return code
     if arguments[:1] and arguments[0] in ENROLMENT_VERBS:
-        code = import_module("seatwatch.probe_enrolment").run(arguments[0], arguments[1:])  # likewise
+        code = import_module("seatwatch.probe.enrolment").run(arguments[0], arguments[1:])  # likewise
         return code
     try:
         options = _options(arguments)
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     platform = current()
     try:
         if options.service:
-            service = import_module("seatwatch.probe_service")  # Windows alone needs it
+            service = import_module("seatwatch.probe.service")  # Windows alone needs it
             code = service.run_service(options.config, platform)
             return code
         if options.check:
@@ -71,7 +71,7 @@ def _options(arguments: Sequence[str]) -> Options:
         case ["--config", file, *service] if file and not file.startswith("-") and service in ([], ["--service"]):
             return Options(Path(file), service=bool(service))
         case _:
-            parse: Callable[[Sequence[str]], tuple[Path, bool, bool]] = import_module("seatwatch.probe_arguments").parse
+            parse: Callable[[Sequence[str]], tuple[Path, bool, bool]] = import_module("seatwatch.probe.arguments").parse
             return Options(*parse(arguments))
 
 

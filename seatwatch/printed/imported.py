@@ -12,7 +12,7 @@ from rich.table import Table
 
 from collector.importers.delivery import Delivered
 from collector.importers.report import RejectedRow, Report
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 
 # Layout: of a screen.
 LISTED_ON_SCREEN: Final = 20

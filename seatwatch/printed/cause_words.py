@@ -1,7 +1,7 @@
 """Causes of misses, as thresholds want them looked for, and in words."""
 
 from ledger.reader import LedgerReader
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 from seatwatch.settings import Defaults
 from sla_engine._core.attribution import AfterLimits, Trace
 from sla_engine._core.circumstances import LoadLimits

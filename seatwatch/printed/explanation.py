@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seatwatch.cause_words import cause_words
-from seatwatch.explain_words import Teller
+from seatwatch.printed.cause_words import cause_words
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine._core.attribution import Trace
 from sla_engine._core.case import Clock, instant_of

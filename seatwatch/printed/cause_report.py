@@ -8,7 +8,7 @@ import msgspec
 from rich.table import Table
 
 from seatwatch.csv_text import Cell, csv_text
-from seatwatch.explain_words import Teller
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine.causes import Caused

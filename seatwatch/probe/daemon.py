@@ -18,7 +18,7 @@ from agent_probe.enrolment.identity import identity_folder, read_identity, with_
 from agent_probe.enrolment.renewal import RenewalSettings, helper, keep_renewed
 from agent_probe.errors import ProbeConfigError
 from agent_probe.platform import Platform
-from seatwatch.probe_settings import probe_settings
+from seatwatch.probe.settings import probe_settings
 from seatwatch.settings import Defaults
 
 MS_PER_S: Final = 1000

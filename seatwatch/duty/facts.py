@@ -1,6 +1,6 @@
 """The facts of a message to a site or a client, from the ledgers of a data directory.
 
-`python -m seatwatch.duty_facts DATA KIND CLIENT SITE AT [SINCE]`, instants in ms, prints them as JSON; exit 1 where the
+`python -m seatwatch.duty.facts DATA KIND CLIENT SITE AT [SINCE]`, instants in ms, prints them as JSON; exit 1 where the
 record cannot be read. The server asks it that way, since folding days of a record takes seconds of one core.
 """
 
@@ -19,10 +19,10 @@ from dashboards.alerting._core.taking_on import TakingOn
 from ledger.errors import LedgerError, LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
-from seatwatch.cause_report import cause_rows
-from seatwatch.cause_words import causes_found
-from seatwatch.duty_times import DutyTimes, duty_times, next_opening
+from seatwatch.duty.times import DutyTimes, duty_times, next_opening
 from seatwatch.past_board import past_board
+from seatwatch.printed.cause_report import cause_rows
+from seatwatch.printed.cause_words import causes_found
 from seatwatch.settings import Defaults, load_defaults
 from seatwatch.site_roster import site_roster
 from sla_engine._core.contract import EVERY_QUEUE

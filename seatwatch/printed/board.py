@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
-from seatwatch.explain_words import Teller
-from seatwatch.incident_words import power_word
 from seatwatch.numbers import hundredths, mean_ms, percent, share
+from seatwatch.printed.incident_words import power_word
+from seatwatch.printed.teller import Teller
 from seatwatch.screens import console_of
 from wire.board import Board, Figures, Mean, SiteTile, Tile
 from wire.ids import UNASSIGNED

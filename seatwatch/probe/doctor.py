@@ -17,7 +17,7 @@ from agent_probe.enrolment.identity import with_identity
 from agent_probe.errors import ProbeConfigError
 from agent_probe.platform import current
 from seatwatch.glossary import Language, words
-from seatwatch.probe_settings import probe_settings
+from seatwatch.probe.settings import probe_settings
 from seatwatch.settings import load_defaults
 
 PREFIX: Final = "doctor_"

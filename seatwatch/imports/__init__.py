@@ -1,0 +1,1 @@
+"""`seatwatch import` from the files it was given to the ledger."""

@@ -1,0 +1,1 @@
+"""The probe as a command, a unit and a Windows service: its words, thresholds and wiring."""
