@@ -25,7 +25,7 @@ LOST = [
     assigned("09:00:00", "anna", "lost"),
     agent("09:30:00", "anna", "lost"),
 ]
-LONG_AFTER = [clock("10:00"), clock("11:29"), clock("11:31"), clock("15:00")]
+LONG_AFTER = [clock("10:00"), clock("11:29"), clock("11:30:02"), clock("11:31"), clock("15:00")]
 
 
 def board(told: Sequence[Event], cuts: Sequence[int] | range = ()) -> Folding:

@@ -68,6 +68,14 @@ def test_an_answered_session_is_checkable_when_it_has_ended() -> None:
     assert table.rates()[0] == Ratio(0, 1)
 
 
+def test_a_check_of_the_very_instant_a_session_began_is_about_it() -> None:
+    table = Table()
+    for fact in told(1, 10):
+        table.checks.count(fact, "red", add=True)
+    table.checks.check(scored(10))
+    assert table.rates()[0] == Ratio(1, 1)
+
+
 def test_before_anybody_told_of_a_check_there_is_no_data() -> None:
     table = Table()
     for fact in (*told(1, 10), *told(2, 100)):

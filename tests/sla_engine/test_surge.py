@@ -45,6 +45,7 @@ def test_a_surge_goes_on_since_its_first_warning_while_others_take_the_place_of_
 
 def test_what_is_overdue_is_warned_of_no_more() -> None:
     made = surges(warned("a", 1_000), warned("b", 1_000), warned("c", 1_500))
+    assert made.advance(5_000) == {"red": Surge(3, 1_000)}
     assert made.advance(5_001) == {}
 
 
