@@ -222,4 +222,4 @@ class DurableOutbox:
             raise ProbeConfigError("data_dir", problem, fix) from None
         finally:
             for suffix in ("", "-journal", "-wal", "-shm"):
-                trial.with_name(trial.name + suffix).unlink(missing_ok=True)
+                (self._directory / (TRIAL + suffix)).unlink(missing_ok=True)

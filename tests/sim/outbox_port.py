@@ -54,6 +54,9 @@ class ProbeFolder:
         self.marks.hit("outbox.set_aside")
         self.file.replace([])
 
+    def unlink(self, *, missing_ok: bool) -> None:
+        """What is tried out of a new file leaves nothing behind."""
+
     def glob(self, _pattern: str) -> list["ProbeFolder"]:
         """Files set aside are not kept."""
         return []
@@ -66,6 +69,8 @@ class SimStorage(MemoryStorage):
     def __init__(self, path: ProbeFolder, _log_reserve_bytes: int) -> None:
         super().__init__()
         self._path = path
+        if path.name != agent_probe.outbox.FILE:
+            return  # a new file, which every simulated disk has room for
         for record in path.file.recover():
             if record == CORRUPT:
                 raise StorageCorrupt("simulated corruption")

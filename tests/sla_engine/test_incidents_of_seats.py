@@ -207,6 +207,41 @@ def test_an_account_is_offline_for_certain_when_another_seat_loses_its_own_at_th
     ]
 
 
+def test_all_seats_that_lose_a_client_at_one_moment_are_offline_for_certain_until_they_have_it_again() -> None:
+    log = Log()
+    seats = ["a1", "a2"]
+    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
+    losing = [log.platform("a1", NOON + 5_000, is_running=False), log.platform("a2", NOON + 8_000, is_running=False)]
+    said = said_after(*running, *losing, log.clock(NOON + HOUR), log.platform("a2", NOON + HOUR + SECOND))
+    assert [(each.step, each.subject, each.is_suspected) for each in said] == [
+        ("opened", "a1/qianniu", True),
+        ("opened", "a2/qianniu", False),
+        ("changed", "a1/qianniu", False),
+        ("changed", "a1/qianniu", True),
+        ("closed", "a2/qianniu", False),
+    ]
+
+
+def test_a_client_that_all_seats_have_done_with_one_after_the_other_is_missed_on_none() -> None:
+    log = Log()
+    seats = ["a1", "a2"]
+    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
+    closing = [log.platform(seat, NOON + n * MINUTE, is_running=False) for n, seat in enumerate(seats, start=1)]
+    said = said_after(*running, *closing)
+    assert [(each.step, each.subject) for each in said] == [
+        ("opened", "a1/qianniu"),
+        ("closed", "a1/qianniu"),
+    ]
+
+
+def test_a_client_that_nobody_has_started_yet_the_next_day_is_missed_on_none() -> None:
+    log = Log()
+    evening, morning = NOON + 11 * HOUR, NOON + 21 * HOUR
+    running = [*beats(log, ["a1", "a2"], evening), *(log.platform(seat, evening) for seat in ("a1", "a2"))]
+    stopped = [log.platform(seat, evening + HOUR + MINUTE, is_running=False) for seat in ("a1", "a2")]
+    assert said_after(*running, *stopped, *beats(log, ["a1", "a2"], morning), log.clock(morning + MINUTE)) == []
+
+
 def test_two_seats_that_close_their_clients_an_hour_apart_are_no_witnesses_of_each_other() -> None:
     log = Log()
     seats = ["a1", "a2", "a3"]

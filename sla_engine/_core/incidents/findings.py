@@ -278,8 +278,12 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
     the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
     """
     site = state.sites[site_id]
-    running = {seen.platform for seen in site.platforms.values() if seen.is_running}
-    lost = [seen for seen in site.platforms.values() if seen.platform in running and _is_lost(state, site_id, seen)]
+    missed = _missed_from(state, site)
+    lost = [
+        seen
+        for seen in site.platforms.values()
+        if seen.platform in missed and seen.since >= missed[seen.platform] and _is_lost(state, site_id, seen)
+    ]
     for seen in lost:
         subject = f"{seen.seat}/{seen.platform}"
         work = seen_at_work(site, subject, seen.since)
@@ -295,6 +299,22 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
             ACCOUNT_ + subject, Cause.ACCOUNT_OFFLINE, "account_offline", seen.since, seen.index, subject=subject
         )
         yield replace(found, is_suspected=work is None and not is_shared)
+
+
+def _missed_from(state: SitesState, site: Site) -> dict[str, int]:
+    """Since when (ms) a seat must be without a platform's client for having lost it; not in it: nobody uses it today.
+
+    While one runs it: since ever. Where all lost it and several at one moment, since then; a single one, or who stopped
+    before, had done with it.
+    """
+    lost: dict[str, list[int]] = {}
+    day, together_ms = state.limits.hours.business_day, state.limits.together_ms
+    for seen in site.platforms.values():
+        if seen.ran and not seen.is_running and day(seen.since) == day(state.now):
+            lost.setdefault(seen.platform, []).append(seen.since)
+    moments = {platform: max(instants) - together_ms for platform, instants in lost.items()}
+    shared = {name: since for name, since in moments.items() if sum(at >= since for at in lost[name]) > 1}
+    return shared | {seen.platform: 0 for seen in site.platforms.values() if seen.is_running}
 
 
 def _is_lost(state: SitesState, site_id: str, seen: PlatformSeen) -> bool:

@@ -204,7 +204,7 @@ class PhoneLine(msgspec.Struct):
 
 
 class PlatformSeen(msgspec.Struct):
-    """One platform from one seat, as last told."""
+    """One platform from one seat, as last told. ran: its client was seen running there before, or is."""
 
     told_at: int
     source: str
@@ -214,6 +214,7 @@ class PlatformSeen(msgspec.Struct):
     is_reachable: bool | None
     since: int
     index: int
+    ran: bool = False
 
 
 class Moved(msgspec.Struct, array_like=True):

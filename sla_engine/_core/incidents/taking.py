@@ -347,15 +347,10 @@ def _take_platform(site: Site, body: PlatformReading, entry: Recorded) -> bool:
     changed = known is None or (known.is_running, known.is_reachable) != (body.is_running, body.is_reachable)
     if body.is_running:
         site.at_work.pop(f"{body.seat}/{body.platform}", None)
+    since, index = (told_at - body.since_ms, entry.index) if known is None or changed else (known.since, known.index)
+    ran = body.is_running is True or (known is not None and known.ran)
     site.platforms[name] = PlatformSeen(
-        told_at=told_at,
-        source=entry.source,
-        seat=body.seat,
-        platform=body.platform,
-        is_running=body.is_running,
-        is_reachable=body.is_reachable,
-        since=told_at - body.since_ms if known is None or changed else known.since,
-        index=entry.index if known is None or changed else known.index,
+        told_at, entry.source, body.seat, body.platform, body.is_running, body.is_reachable, since, index, ran
     )
     return changed
 
