@@ -19,7 +19,7 @@ from sla_engine._core.skew import Skew, SkewState
 from sla_engine._core.watermark import Watermark
 
 # Format: of our own kept state.
-SNAPSHOT_VERSION: Final = 6
+SNAPSHOT_VERSION: Final = 7
 
 
 class SnapshotUnreadable(ValueError):
