@@ -92,6 +92,11 @@ def _waited(calls: Sequence[Visit]) -> str:
     return clock(sum(waits) // len(waits)) if waits else ""
 
 
+def _answered_rate(calls: Sequence[Visit]) -> str:
+    """Of the calls that came while the queue was open."""
+    return share(len(_answered(calls)), sum(call.left is not LeftReason.QUEUE_CLOSED for call in calls))
+
+
 def _count(reason: LeftReason) -> Callable[[Sequence[Visit]], str]:
     return lambda calls: str(sum(call.left is reason for call in calls))
 
@@ -111,10 +116,11 @@ QUEUE_COLUMNS: Mapping[str, Callable[[Sequence[Visit]], str]] = {
     "Abandoned": _count(LeftReason.HUNG_UP),
     "No answer": _count(LeftReason.TIMED_OUT),
     "Blocked": _count(LeftReason.NOBODY_ONLINE),
+    "Blocking": _count(LeftReason.NOBODY_ONLINE),
     "Closed": _count(LeftReason.QUEUE_CLOSED),
     "Saturated": _count(LeftReason.TURNED_AWAY),
     "AWT": _waited,
-    "Answered rate": lambda calls: share(len(_answered(calls)), len(calls)),
+    "Answered rate": _answered_rate,
     "QoS": lambda calls: share(
         sum((call.waited_ms or 0) <= 10_000 for call in _answered(calls)), len(_answered(calls))
     ),

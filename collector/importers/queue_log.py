@@ -111,10 +111,8 @@ class QueueLogFile:
                 yield _Cells(number, keys.line(cells), "", (), ())
                 continue
             time, *others = (plain(cells[place]) for place in names)
-            params = [cells[place] for place in data]
-            if len(params) == 1:
-                params = params[0].split("|")
-            yield _Cells(number, keys.line(cells), time, others, params)
+            *params, last = (cells[place] for place in data)  # the last column takes all that is left
+            yield _Cells(number, keys.line(cells), time, others, [*params, *last.split("|")])
 
     def _header(self) -> tuple[str, tuple[list[int], list[int]]]:
         """The delimiter and where the columns stand. TableError."""

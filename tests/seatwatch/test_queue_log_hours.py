@@ -22,8 +22,12 @@ def row(clock: str, call: str, queue: str, agent: str, event: str, *data: object
 
 @pytest.fixture
 def imported(tmp_path: Path, request: pytest.FixtureRequest) -> list[Recorded]:
-    (tmp_path / "queue_log.csv").write_text(HEADER + "".join(request.param), encoding="utf-8")
-    (tmp_path / "all-day.toml").write_text(EVERY_HOUR.format(zone=ZONE), encoding="utf-8")
+    return imported_under("", request.param, tmp_path)
+
+
+def imported_under(rules: str, rows: list[str], tmp_path: Path) -> list[Recorded]:
+    (tmp_path / "queue_log.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
+    (tmp_path / "all-day.toml").write_text(EVERY_HOUR.format(zone=ZONE) + rules, encoding="utf-8")
     arguments = ["import", "--format", "asterisk-queue-log", str(tmp_path / "queue_log.csv"), "--zone", ZONE]
     arguments += ["--client", "acme", "--data", str(tmp_path / "data")]
     assert run([*arguments, "--definition", str(tmp_path / "all-day.toml")]) == 0
@@ -63,10 +67,34 @@ def test_each_call_counts_once_in_the_hour_it_entered(imported: list[Recorded]) 
     assert queue_table(imported, "q-1", columns, EDGES) == [
         ["2", "1", "0", "1", "0", "0", "0", "50 %", "0 %"],
         ["2", "0", "0", "0", "2", "0", "0", "0 %", ""],
-        ["3", "1", "0", "0", "0", "1", "1", "33 %", "100 %"],
+        ["3", "1", "0", "0", "0", "1", "1", "50 %", "100 %"],
         ["0", "0", "0", "0", "0", "0", "0", "", ""],
-        ["7", "2", "0", "1", "2", "1", "1", "28 %", "50 %"],
+        ["7", "2", "0", "1", "2", "1", "1", "33 %", "50 %"],
     ]
+
+
+OVERFLOW = [
+    row("08:00:00", "o-1", "q-1", "NONE", "ENTERQUEUE", "", "", 1),
+    row("08:00:30", "o-1", "q-1", "NONE", "EXITWITHTIMEOUT", 1, 1, 30),
+    row("08:00:30", "o-1", "q-2", "NONE", "ENTERQUEUE", "", "", 1),
+    row("08:00:35", "o-1", "q-2", "p-1", "CONNECT", 5, "x", 2),
+    row("08:01:35", "o-1", "q-2", "p-1", "COMPLETECALLER", 5, 60, 1),
+    row("08:01:36", "o-1", "q-3", "NONE", "ENTERQUEUE", "", "", 1),
+    row("08:01:39", "o-1", "q-3", "p-2", "CONNECT", 3, "x", 2),
+    row("08:01:49", "o-1", "q-3", "p-2", "COMPLETEAGENT", 3, 10, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("rules", "received", "answered"),
+    [("", ["1", "0", "0"], ["1", "0", "0"]), ("gap_to_new_session_s = 0\n", ["1", "1", "1"], ["0", "1", "1"])],
+)
+def test_a_call_that_goes_on_to_another_queue_counts_there_where_each_visit_is_a_session(
+    rules: str, received: list[str], answered: list[str], tmp_path: Path
+) -> None:
+    entries = imported_under(rules, OVERFLOW, tmp_path)
+    totals = [queue_table(entries, queue, ("Received", "Answered"), EDGES)[-1] for queue in ("q-1", "q-2", "q-3")]
+    assert totals == [list(pair) for pair in zip(received, answered, strict=True)]
 
 
 AGENT = [

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from seatwatch.cli import run
-from tests.hourly import EVERY_HOUR, hours, queue_table, records
+from tests.hourly import AGENT_COLUMNS, EVERY_HOUR, agent_table, hours, queue_table, records
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SHARED: Final = (ROOT / os.environ.get("SEATWATCH_SHARED_DATA", "../shared/data")).resolve()
@@ -39,7 +39,10 @@ def test_every_cell_is_as_expected(case: dict[str, Any], zone: str, tmp_path: Pa
     bounds = [[int(bound.rstrip("h")) for bound in label.split("-")] for label in labels[:-1]]
     day = case["rows"][1][0][:10]
     edges = hours(day, bounds[0][0], bounds[-1][1], ZoneInfo(zone))
-    queue = case["rows"][1][2]
     entries = records(tmp_path / "data" / "clients" / "acme")
-    table = queue_table(entries, queue, header[1:], edges)
+    if {"Conversation", *AGENT_COLUMNS} & {*header}:
+        account = next(row[3] for row in case["rows"][1:] if row[3] != "NONE")
+        table = agent_table(entries, account, header[1:], edges)
+    else:
+        table = queue_table(entries, case["rows"][1][2], header[1:], edges)
     assert [[label, *cells] for label, cells in zip(labels, table, strict=True)] == expected

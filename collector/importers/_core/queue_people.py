@@ -60,6 +60,10 @@ class People:
                     known.told = True
                     yield _told(row.at, account, known, Activity.IDLE)
         state = self.states.setdefault(row.account, PersonState())
+        is_gone = state.gone_since > 0 and not state.restarted_at and state.presence is Presence.OFFLINE
+        if is_gone and not _brings_back(row, does):
+            yield _told(row.at, row.account, state, Activity.IDLE)
+            return
         state.resolution_ms, state.told = row.resolution_ms, True
         wraps_until = state.wraps_until
         if does is Person.LOGS_OFF:
@@ -110,6 +114,15 @@ class People:
                 yield _told(at, account, state, Activity.IDLE)
                 if ends_at > at:
                     yield _told(ends_at, account, state, Activity.IDLE)
+
+
+def _brings_back(row: LogRow, does: Person) -> bool:
+    """Whether a row shows that who is told to be gone was there after all.
+
+    An exchange lifts the pauses of who has just logged off, and writes of people of no queue, too, that they pause
+    everywhere; and wrap-up follows a call in which somebody logged off.
+    """
+    return does not in {Person.RESUMES, Person.WRAPS_UP} and (does is not Person.PAUSES or bool(row.queue))
 
 
 def _change(state: PersonState, row: LogRow, does: Person) -> None:

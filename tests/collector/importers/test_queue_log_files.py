@@ -204,6 +204,18 @@ def test_tables_of_several_makes_are_read(header: str, row: str, tmp_path: Path)
     assert words[-1] == "+9 answered c-1 a-1"
 
 
+def test_the_last_column_of_a_realtime_table_holds_all_that_is_left(tmp_path: Path) -> None:
+    at = [f"2027-01-15 08:00:{second:02d}.000000,c-1,q-1" for second in (0, 4, 59)]
+    rows = [
+        f"{at[0]},NONE,ENTERQUEUE,,,1,,",
+        f"{at[1]},a-1,CONNECT,4,x,2,,",
+        f"{at[2]},a-1,ATTENDEDTRANSFER,LINK,SIP/a-1,SIP/b-2,4,10|1",
+    ]
+    bodies = told(reading_of(tmp_path, HEADER + "\n".join(rows) + "\n", zone="UTC"))
+    # ten seconds of talk, though the row was written 45 s later
+    assert in_words(bodies)[-2:] == ["+14 transferred c-1", "+14 closed c-1 agent"]
+
+
 def test_an_hour_that_clocks_show_twice_is_told_apart_by_the_order_of_rows(tmp_path: Path) -> None:
     times = ["02:10:00", "02:50:00", "02:20:00", "02:55:00", "03:05:00"]
     rows = [f"2026-10-25 {at},c-{n},q-1,NONE,FULL,,,,,\n" for n, at in enumerate(times)]

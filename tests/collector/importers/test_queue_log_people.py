@@ -90,6 +90,32 @@ def test_a_logoff_ends_the_break_and_every_membership(tmp_path: Path) -> None:
     assert presence_of(tmp_path, *rows)[-2:] == ["+9 a-1 offline", "+20 a-1 ready"]
 
 
+@pytest.mark.parametrize(
+    ("event", "queue", "params"),
+    [("UNPAUSEALL", "NONE", ()), ("UNPAUSE", "q-1", ()), ("PAUSEALL", "NONE", ()), ("WRAPUPSTART", "q-1", (15,))],
+)
+def test_who_logged_off_is_not_brought_back_by_what_the_exchange_writes_behind(
+    event: str, queue: str, params: tuple[object, ...], tmp_path: Path
+) -> None:
+    rows = [
+        line(0, "NONE", "NONE", "a-1", "AGENTCALLBACKLOGIN", "1001@default"),
+        line(900, "NONE", "NONE", "a-1", "AGENTCALLBACKLOGOFF", "1001@default", 900, "CommandLogoff"),
+        line(901, "NONE", queue, "a-1", event, *params),
+        line(2000, "NONE", "NONE", "a-1", "AGENTCALLBACKLOGIN", "1001@default"),
+    ]
+    behind = ["+900 a-1 offline", "+901 a-1 offline"]
+    assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", *behind, "+2000 a-1 ready"]
+
+
+def test_a_pause_in_a_queue_shows_a_member_by_the_configuration_though_other_queues_were_left(tmp_path: Path) -> None:
+    rows = [
+        line(0, "NONE", "q-1", "a-1", "ADDMEMBER"),
+        line(10, "NONE", "q-1", "a-1", "REMOVEMEMBER"),
+        line(20, "NONE", "q-2", "a-1", "PAUSE", "lunch"),
+    ]
+    assert presence_of(tmp_path, *rows)[-1] == "+20 a-1 on_break (lunch)"
+
+
 def test_wrap_up_ends_by_itself(tmp_path: Path) -> None:
     rows = [line(0, "NONE", "NONE", "a-1", "AGENTLOGIN", "chan"), line(5, "c-1", "q-1", "a-1", "WRAPUPSTART", 15)]
     assert presence_of(tmp_path, *rows) == ["+0 a-1 ready", "+5 a-1 ready wrap_up", "+20 a-1 ready"]
