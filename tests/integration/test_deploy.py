@@ -90,8 +90,11 @@ def test_redis_starts_with_the_shipped_configuration(tmp_path: Path) -> None:
         assert b"noeviction" in ask(port, b"CONFIG GET maxmemory-policy\r\n")
 
 
-def test_prometheus_accepts_the_shipped_configuration() -> None:
-    configuration = DEPLOY / "compose" / "prometheus.yml"
+def test_prometheus_accepts_the_shipped_configuration(tmp_path: Path) -> None:
+    for name in ("prometheus.yml", "seatwatch.rules.yml", "seatwatch.promises.rules.yml"):
+        shutil.copy(DEPLOY / "compose" / name, tmp_path)
+    (tmp_path / "scrape.token").write_text("made by hand")
+    configuration = tmp_path / "prometheus.yml"
     checked = subprocess.run(
         [program("promtool"), "check", "config", str(configuration)], capture_output=True, text=True, check=False
     )
@@ -142,9 +145,22 @@ def test_the_compose_file_mounts_only_files_that_ship() -> None:
         "grafana",
     ]
     mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
-    made_by_hand = ["./passwords", "./notify.token", "./grafana/boards"]
-    assert len(mounted) == 11
+    made_by_hand = ["./passwords", "./scrape.token", "./notify.token", "./grafana/boards"]
+    assert len(mounted) == 12
     assert [name for name in mounted if not (DEPLOY / "compose" / name).exists()] == made_by_hand
+
+
+def test_every_host_that_a_container_is_told_of_is_one_it_reaches() -> None:
+    """Grafana alone had started without its Prometheus, which found no server under the name it was given."""
+    compose = (DEPLOY / "compose" / "compose.yaml").read_text(encoding="utf-8").partition("\nvolumes:")[0]
+    services = dict(re.findall(r"^  (\w+):\n((?: {4}.*\n?)+)", compose, re.MULTILINE))
+    told = {"prometheus": "prometheus.yml", "alertmanager": "alertmanager.yml"}
+    told["grafana"] = "grafana/provisioning/datasources/prometheus.yaml"
+    for service, file in told.items():
+        text = (DEPLOY / "compose" / file).read_text(encoding="utf-8")
+        for host in set(re.findall(r'(?:"|://)(\w+):\d{4}', text)):
+            reached = "extra_hosts: " if host == "server" else "depends_on: "
+            assert re.search(rf'{reached}\["?{host}\b', services[service]), (service, host)
 
 
 def test_what_grafana_is_provisioned_with_is_where_the_compose_file_mounts_it() -> None:

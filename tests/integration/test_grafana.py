@@ -1,16 +1,22 @@
-"""Every query of every Grafana board, executed by a real Prometheus that scrapes a real demo: it returns data."""
+"""Every query of every Grafana board, executed by a real Prometheus that scrapes a real demo: it returns data.
+
+What a demo has nothing of is asked of the figures of a hub that has everything.
+"""
 
 import asyncio
 import json
 import re
 import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
@@ -24,7 +30,8 @@ from seatwatch.server.on_call import annotation_words, rules_text
 from seatwatch.server.promises import burn_settings
 from seatwatch.settings import Defaults, load_defaults
 from tests.dashboards.alerting.promises import promise
-from tests.servers import LOOPBACK, free_port, run_prometheus
+from tests.dashboards.test_exporter import exporter, full
+from tests.servers import LOOPBACK, Server, free_port, run_prometheus
 from tests.waiting import NeverHappenedError, wait_until
 
 WAIT_S: Final = 90.0
@@ -98,21 +105,56 @@ def written_rules(directory: Path) -> list[Path]:
     return files
 
 
+def is_quiet(query: str) -> bool:
+    return any(name in query for name in QUIET)
+
+
+async def without_data(prometheus: Server, wanted: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those of `wanted`, by where they stand, that went on returning nothing."""
+    missing = dict(wanted)
+
+    def found() -> list[str]:
+        return [where for where, query in missing.items() if asked(prometheus.port, query)]
+
+    async def answered() -> bool:
+        for where in await asyncio.to_thread(found):
+            del missing[where]
+        return not missing
+
+    with suppress(NeverHappenedError):  # which of them did not is what is told
+        await wait_until(answered, WAIT_S, what="every query to return data")
+    return missing
+
+
 async def test_every_query_of_every_board_returns_data_of_a_running_demo(tmp_path: Path) -> None:
     port = free_port()
     rules = written_rules(tmp_path)
-    missing = {where: query for where, query in queries() if not any(name in query for name in QUIET)}
+    wanted = {where: query for where, query in queries() if not is_quiet(query)}
     with run_prometheus(tmp_path, targets={"seatwatch": f"{LOOPBACK}:{port}"}, rule_files=rules) as prometheus:
-
-        def found() -> list[str]:
-            return [where for where, query in missing.items() if asked(prometheus.port, query)]
-
-        async def answered() -> bool:
-            for where in await asyncio.to_thread(found):
-                del missing[where]
-            return not missing
-
         async with demo(port):
-            with suppress(NeverHappenedError):  # which of them did not is said below
-                await wait_until(answered, WAIT_S, what="every query to return data")
-    assert missing == {}
+            assert await without_data(prometheus, wanted.items()) == {}
+
+
+async def test_what_a_demo_has_nothing_of_returns_data_of_a_hub_that_has_it(tmp_path: Path) -> None:
+    busy = exporter(full())
+    broken = asyncio.Event()
+
+    async def metrics(_: web.Request) -> web.Response:
+        if broken.is_set():
+            raise web.HTTPServiceUnavailable
+        return web.Response(body=busy.render(openmetrics=False), content_type="text/plain")
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    wanted = {where: query for where, query in queries() if is_quiet(query)}
+    assert {name for name in QUIET for query in wanted.values() if name in query} == set(QUIET), "an excuse of nothing"
+    figures = {where: query for where, query in wanted.items() if "ALERTS" not in query}
+    rules = written_rules(tmp_path)
+    for file in rules:  # nobody waits here for what lasts
+        file.write_text(file.read_text("utf-8").replace('for: "20s"', 'for: "1s"'), encoding="utf-8")
+    async with TestServer(app, host=LOOPBACK) as hub:
+        targets = {"seatwatch": f"{LOOPBACK}:{hub.port}"}
+        with run_prometheus(tmp_path, targets=targets, rule_files=rules) as prometheus:
+            assert await without_data(prometheus, figures.items()) == {}
+            broken.set()
+            assert await without_data(prometheus, wanted.items() - figures.items()) == {}
