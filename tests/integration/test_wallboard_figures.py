@@ -251,7 +251,10 @@ def test_a_rate_of_few_is_grey_and_says_so_whatever_the_target(shared: Wall, bro
         live(page)
         expect(row(page, "Few").locator(".attainment")).to_have_attribute("data-tone", "none")
         expect(row(page, "Few").locator(".attainment .small")).to_have_text(f"9/19 {word('few')}")
-        assert facts(row(page, "Few"))[1] == f"{word('second_figure')} 75.0% 3/4 {word('few')} art"
+        assert facts(row(page, "Few"))[1:3] == [
+            f"{word('target')} 90%",
+            f"{word('second_figure')} 75.0% 3/4 {word('few')} art",
+        ]
         expect(row(page, "Many").locator(".attainment")).to_have_attribute("data-tone", "bad")
         for card in (page.locator("#clients .card").first, page.locator("#teams .card").first):
             expect(card.locator(".attainment")).to_have_attribute("data-tone", "none")
@@ -277,6 +280,22 @@ def test_what_may_still_be_missed_is_counted_in_conversations(
         assert facts(row(page, f"Of {met}"))[1] == f"{word(name)} {number}"
 
 
+@pytest.mark.parametrize(("target", "stated"), [(Ratio(90, 100), "90%"), (Ratio(9_995, 10_000), "99.95%")])
+def test_a_rate_stands_beside_the_target_of_the_contract_as_it_is_stated(
+    shared: Wall, browser: Browser, target: Ratio, stated: str
+) -> None:
+    name = f"Asked for {stated}"
+    queues = [tile(name=name, attainment_target=target), *(tile(id_=f"q{n}", name=f"Nothing {n}") for n in range(5))]
+    told = f"{word('target')} {stated}"
+    for shown in (queues[:1], queues):  # two storeys, and rows of one line
+        shared.show(board(queues=shown))
+        with looking(browser, f"{shared.base}/?lang=en") as page:
+            live(page)
+            expect(page.locator("#rows .row:not([hidden])")).to_have_count(len(shown))
+            assert told in facts(row(page, name))
+            assert page.locator("#rows .facts", has_text=word("target")).count() == 1
+
+
 @pytest.mark.parametrize("size", [TV, PHONE], ids=str)
 def test_that_figures_of_a_running_day_are_provisional_is_always_said(
     shared: Wall, browser: Browser, size: tuple[int, int]
@@ -287,6 +306,19 @@ def test_that_figures_of_a_running_day_are_provisional_is_always_said(
         expect(page.get_by_text(words()["provisional"].zh)).to_be_visible()
 
 
+LINES = """(made) => {
+  const range = document.createRange();
+  const tops = Array.from(made.textContent, (_, at) => {
+    range.setStart(made.firstChild, at);
+    range.setEnd(made.firstChild, at + 1);
+    return range.getBoundingClientRect().top;
+  });
+  const broken = Array.from(made.textContent, (text, at) => (at > 0 && tops[at] > tops[at - 1] ? "\\n" : "") + text);
+  return broken.join("").replace(/\u00a0/g, " ").replace(/ *\\n */g, "\\n");
+}"""
+"""A text as it is broken into lines."""
+
+
 def test_a_queue_says_how_many_are_about_to_be_overdue_beside_those_that_are(shared: Wall, browser: Browser) -> None:
     both = msgspec.structs.replace(waiting(NOON, 90_000, 1_000, 900, limit_ms=60_000), due_soon=2)
     shared.show(board(queues=[tile(name="Both", live=both, first_response_limit_ms=60_000, warning_after_ms=500)]))
@@ -295,3 +327,11 @@ def test_a_queue_says_how_many_are_about_to_be_overdue_beside_those_that_are(sha
         told = row(page, "Both").locator(".to_breach .small")
         expect(told).to_have_text(f"{word('overdue')} 1 {word('due_soon')} 2")
         assert told.evaluate("(made) => made.scrollWidth <= made.clientWidth"), "whole"
+    more = msgspec.structs.replace(waiting(NOON, *[90_000] * 15, *[1_000] * 16, limit_ms=60_000), due_soon=16)
+    shared.show(board(queues=[tile(name="More", live=more, first_response_limit_ms=60_000, warning_after_ms=500)]))
+    with looking(browser, f"{shared.base}/?lang=zh-CN", PHONE) as page:
+        live(page)
+        told = row(page, "More").locator(".to_breach .small")
+        assert told.evaluate(LINES).splitlines() == [
+            f"{words()[key].zh} {n}" for key, n in (("overdue", 15), ("due_soon", 16))
+        ]

@@ -34,6 +34,12 @@ export function budgetFacts(tile, { w, format, fewJudged }) {
   return [{ tone: "bad", name: w("budget_over"), text: format.number(-left) }];
 }
 
+// What the contract asks for.
+export function targetFacts({ attainment_target: target }, { w, format }) {
+  if (target === null || target.whole === 0) return [];
+  return [{ tone: "", name: w("target"), text: format.target(target) }];
+}
+
 // The same conversations by other rules; nothing while there is nothing judged by them. The definition's name comes last.
 export function secondFacts(tile, { w, format, fewJudged }, isNamed = true) {
   return tile.seconds
@@ -69,7 +75,8 @@ export function clientFacts(tile, tools) {
   const known = coverage !== null && coverage.time.whole > 0;
   const whole = known && coverage.time.part === coverage.time.whole && coverage.missing === 0;
   const told = known ? coverageFacts(coverage, whole ? "" : TOO_FEW, tools) : [];
-  const facts = [...budgetFacts(tile, tools), ...seatFacts(tile, tools), ...secondFacts(tile, tools)];
+  const promised = [...budgetFacts(tile, tools), ...targetFacts(tile, tools)];
+  const facts = [...promised, ...seatFacts(tile, tools), ...secondFacts(tile, tools)];
   return [...(whole ? [...facts, ...told] : [...told, ...facts]), ...loadFacts(tile, tools)];
 }
 

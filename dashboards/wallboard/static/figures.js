@@ -59,7 +59,9 @@ export function toBreach(tile, now, tools) {
     const over = left !== null && left < 0 ? `+${format.elapsed(-left)}` : NOTHING;
     const late = overduePeople(tile, now);
     const told = `${w("overdue")} ${format.number(late)}`;
-    const small = tile.live.due_soon > 0 ? `${told}  ${dueSoon(tile, tools)}` : told;
+    // a phone breaks the line between both, never between a word and its number
+    const parts = [told, dueSoon(tile, tools)].map((part) => part.replace(/ /g, "\u00a0"));
+    const small = tile.live.due_soon > 0 ? parts.join("  ") : told;
     return { tone: "bad", shape: "bad", big: over, small, late };
   }
   if (left === null) {

@@ -7,6 +7,7 @@ export class Format {
   constructor(language) {
     this.language = language;
     this.percent1 = new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    this.stated = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 2 });
     this.whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
     this.one = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this.setTimeZone(undefined);
@@ -26,6 +27,11 @@ export class Format {
   // Rounded down: 100 % means all of them, and nothing else does.
   percent(ratio) {
     return this.percent1.format(Math.floor((ratio.part * 1000) / ratio.whole) / 1000);
+  }
+
+  // As a contract states it.
+  target(ratio) {
+    return this.stated.format(ratio.part / ratio.whole);
   }
 
   counts(ratio) {

@@ -1,7 +1,7 @@
 // The table of queues: a pool of rows, paged when there are more queues than rows.
 import { OVER, WARN, byUrgency, inPlace, urgency } from "./board.js";
 import { cell, fill, fillFacts, fit, node, setText, setTone } from "./dom.js";
-import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, saturationFacts, secondFacts } from "./facts.js";
+import { briefSecondFacts, budgetFacts, followedFacts, intervalFacts, loadFacts, saturationFacts, secondFacts, targetFacts } from "./facts.js";
 import { NOTHING } from "./format.js";
 import {
   AGENT_STATES,
@@ -192,8 +192,8 @@ export class Queues {
     const tall = this.main.classList.contains("tall") || this.phone.matches;
     const isLine = !tall && this.columns === 1;
     fillFacts(row.beside, isLine ? told(intervalFacts, briefSecondFacts, saturationFacts) : []);
-    if (isLine) fillFacts(row.facts, told(budgetFacts, followedFacts));
-    else fillFacts(row.facts, told(followedFacts, intervalFacts, budgetFacts, secondFacts, ...(tall ? [loadFacts] : [])));
+    if (isLine) fillFacts(row.facts, told(budgetFacts, targetFacts, followedFacts));
+    else fillFacts(row.facts, told(followedFacts, intervalFacts, budgetFacts, targetFacts, secondFacts, ...(tall ? [loadFacts] : [])));
   }
 
   // What is wrong with the queue beside its figures; red where somebody waits and nobody is there.
