@@ -102,7 +102,8 @@ def _group(promise: Promise, words: Words, settings: BurnSettings) -> Yaml:
         ]
     rules += _alerts(promise, words, settings)
     return {
-        "name": f"seatwatch-promise-{labels['sloth_id']}",
+        # one name a contract, whatever hyphens are in its parts: Prometheus takes no file in which a name is repeated
+        "name": f"seatwatch-promise {promise.client} {promise.contract}",
         "interval": seconds(settings.evaluation_interval_s),
         "rules": rules,
     }
@@ -202,7 +203,7 @@ def _labels(promise: Promise) -> dict[str, str]:
 
 
 def _chosen(labels: dict[str, str]) -> str:
-    return f'{{sloth_id="{labels["sloth_id"]}"}}'
+    return f'{{sloth_service="{labels["sloth_service"]}",sloth_slo="{labels["sloth_slo"]}"}}'
 
 
 def _allowed(promise: Promise) -> float:

@@ -44,8 +44,8 @@ def promtool(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def rules_of(promised: Promise) -> str:
-    groups = burn_groups([promised], annotation_words(), burn_settings(load_defaults(), AlertingSection()))
+def rules_of(*promised: Promise) -> str:
+    groups = burn_groups(promised, annotation_words(), burn_settings(load_defaults(), AlertingSection()))
     return yaml_text({"groups": groups}, heading="rules")
 
 
@@ -106,7 +106,7 @@ def test_an_hour_of_a_sixteen_hour_day_weighs_more_than_one_of_twenty_four(tmp_p
     fires = alert("attainment_burns_fast", "page", "12%")
     expect(tmp_path, promise(target_bp=9_900), case(series, at="50m", **{FAST: [fires]}))
     bounds = rules_of(promise(target_bp=9_900, open_ms=promise().open_ms * 24 // 16))
-    assert 'ratio_rate1h{sloth_id=\\"acme-chat\\"}) > 0.144)' in bounds
+    assert 'ratio_rate1h{sloth_service=\\"acme\\",sloth_slo=\\"chat\\"}) > 0.144)' in bounds
 
 
 def test_a_few_conversations_at_night_page_nobody_however_many_of_them_are_missed(tmp_path: Path) -> None:
@@ -198,7 +198,9 @@ def test_the_rules_of_a_configuration_are_those_of_its_contracts_with_a_target(t
     rules = promises_text(parse_config(text, base=tmp_path), tmp_path, load_defaults())
     assert "bolt" not in rules
     assert "vector(time()) >= 1796054400" in rules, "2026-12-01 in Shanghai"
-    assert 'ratio_rate1h{sloth_id=\\"acme-acme-2026\\"}) > 0.48)' in rules, "2 % of 480 open hours of 5 %"
+    assert 'ratio_rate1h{sloth_service=\\"acme\\",sloth_slo=\\"acme-2026\\"}) > 0.48)' in rules, (
+        "2 % of 480 open hours of 5 %"
+    )
     (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
     promtool("check", "rules", str(tmp_path / "rules.yml"))
 
@@ -208,3 +210,14 @@ def test_no_alert_waits_for_more_misses_than_there_can_be(target_bp: int, tmp_pa
     series = [counter("judged", "0+20x90"), counter("met", "0x90")]
     fires = alert("attainment_burns_fast", "page", "100%")
     expect(tmp_path, promise(target_bp=target_bp), case(series, at="80m", **{FAST: [fires]}))
+
+
+def test_hyphens_in_the_ids_of_clients_and_contracts_mix_up_no_two_promises(tmp_path: Path) -> None:
+    """Both are called acme-shop-2026 by Sloth: Prometheus had refused the whole file."""
+    ours, theirs = promise(client="acme", contract="shop-2026"), promise(client="acme-shop", contract="2026")
+    (tmp_path / "rules.yml").write_text(rules_of(ours, theirs), encoding="utf-8")
+    promtool("check", "rules", str(tmp_path / "rules.yml"))
+    for one, other in ((ours, theirs), (theirs, ours)):
+        own, foreign = (f'ratio_rate1h{{sloth_service=\\"{of.client}\\"' for of in (one, other))
+        assert own in rules_of(one)
+        assert foreign not in rules_of(one), "each by its own share missed"
