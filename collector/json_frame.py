@@ -151,19 +151,19 @@ def _said(data: bytes) -> tuple[Any, list[Any]]:
 
 def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct made at run time
     """One item by itself."""
-    wrong: list[tuple[str, str]] = []  # in words: an error that is kept keeps this frame, in a circle
+    wrong: tuple[str, str] | None = None  # in words: an error that is kept keeps this frame, in a circle
     parts = _Parts()
     try:
         parts = _decode_parts(raw)
     except _BAD as error:
-        wrong.append((_words(error), where))
+        wrong = _words(error), where
     told: list[Any] = []
     for name, decode, otherwise in _PARTS:
         try:
             told.append(decode(getattr(parts, name)))
         except _BAD as error:
             told.append(otherwise)
-            wrong.append((_words(error), f"{where}.{name}"))
+            wrong = wrong or (_words(error), f"{where}.{name}")
     word, sequence, event_id = told
     key = KEY_OF_WORD.get(word) or RESERVED_WORDS.get(word, (UNKNOWN_WORD, 0))
     body = NOTHING
@@ -171,12 +171,12 @@ def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struc
         if word in KEY_OF_WORD:
             return _decode_item(raw)
     except _BAD as error:
-        wrong.append((_words(error), where))
+        wrong = wrong or (_words(error), where)
     try:
         body = _looked_into(raw, _FIELDS_OF.get(key))
     except _BAD as error:
-        wrong.append((_words(error), where))
-    fault = _fault(*wrong[0])[1] if wrong else None
+        wrong = wrong or (_words(error), where)
+    fault = _fault(*wrong)[1] if wrong else None
     if not word:  # told as by a source that cannot make out a record of its own
         key, fault = (Kind.QUARANTINED, 1), fault or Fault(f"{where}.kind", "every item needs one")
     return _Aside(key, sequence, event_id, body, fault)
