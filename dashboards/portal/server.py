@@ -110,7 +110,8 @@ class Portal:
             Door("GET", f"{ROOT}/site.{{form:csv|json}}", EVERYBODY, self._site_file),
             Door("GET", f"{ROOT}/incident", EVERYBODY, self._incident),
             Door("GET", f"{ROOT}/board", EVERYBODY, self._board_page, of_client=False),
-            Door("GET", f"{ROOT}/past.json", EVERYBODY, self._past_board, of_client=False),
+            Door("GET", f"{ROOT}/past.json", EVERYBODY, self._past_json, of_client=False),
+            Door("GET", f"{ROOT}/past-day.json", EVERYBODY, self._past_json, of_client=False),
         )
 
     def guarded(self, door: Door) -> Callable[[web.Request], Any]:
@@ -288,14 +289,16 @@ class Portal:
         """The wallboard of a past instant; of now there is none here."""
         if "at" not in visit.request.query:
             return await self._first(visit)
-        if self._past is None:
-            raise web.HTTPNotFound(headers=NO_STORE)
-        return self._past.page(wallboard.STATIC / "index.html")
+        return self._frozen().page(wallboard.STATIC / "index.html")
 
-    async def _past_board(self, visit: Visit) -> web.StreamResponse:
+    def _frozen(self) -> PastDoor:
         if self._past is None:
             raise web.HTTPNotFound(headers=NO_STORE)
-        return await self._past.told(visit.request, _scope(visit.account))
+        return self._past
+
+    async def _past_json(self, visit: Visit) -> web.StreamResponse:
+        told = self._frozen().told_day if visit.request.path.endswith("-day.json") else self._frozen().told
+        return await told(visit.request, _scope(visit.account))
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""

@@ -15,7 +15,8 @@ from aiohttp.web import Application
 
 from dashboards.wallboard._core.board import to_json
 from dashboards.wallboard.access import Access
-from dashboards.wallboard.past import MalformedError, NothingThenError, PastDoor, UnreadableError, instant_of
+from dashboards.wallboard.past import PastDoor, instant_of
+from dashboards.wallboard.past_errors import MalformedError, NothingThenError, UnreadableError
 from dashboards.wallboard.settings import PastSettings
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults
@@ -174,7 +175,7 @@ async def test_one_is_made_at_a_time_a_few_wait_and_the_next_is_told_to_come_bac
             for n in range(waiting_max - 2)
         ]
         await wait_until(lambda: on.boards.asked != [], what="the first question to be asked")
-        await wait_until(lambda: on.door.waiting == waiting_max, what="the others to wait")
+        await wait_until(lambda: on.door.turns.waiting == waiting_max, what="the others to wait")
         assert await on.ask(at="2025-11-20T09:00:00") == (503, {"says": "past_busy", "server_now": NOON})
         assert len(on.boards.asked) == 1
         on.boards.open.set()
