@@ -62,11 +62,11 @@ def acme() -> list[Event]:
     """Its ledger."""
     asked = replace(contract(PRESET.name), attainment_target_bp=9_000)
     events = [declared("00:10"), published(), signed(asked), *works("anna", "p-1", "red", "a1", "north")]
-    for number, at in enumerate(range(ms("09:00"), ms(ENDS), 90_000)):
+    for number, at in enumerate(range(ms("09:00"), ms(ENDS), 30_000)):
         if ms("15:00") <= at < ms("16:00"):
             continue
         name, queue = f"c{number}", "presale" if number % 3 else "aftersale"
-        late = ms("12:00") <= at < ms("12:45") and number % 2
+        late = ms("12:00") <= at < ms("12:45") and number % 4 == 0
         events += [customer(at, name, queue), agent(at + (14_000 if late else 5_000), "anna", name)]
         events.append(closed(at + MINUTE, name))
     events += [silent("15:01"), back("16:00")]

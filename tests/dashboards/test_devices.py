@@ -194,7 +194,7 @@ class Floor:
 
 
 OPEN = {"/sign-in", "/words.json", "/healthz", "/readyz", "/static"}
-TOLD = {"/board.json", "/events", "/past.json", "/layout.json"}
+TOLD = {"/board.json", "/events", "/past.json", "/past-day.json", "/layout.json"}
 
 
 async def test_every_route_of_the_screens_answers_nobody_a_device_and_a_revoked_one_as_it_should(

@@ -13,12 +13,14 @@ _NO_DATA = Ratio(0, 0)
 def day_for(day: DayCurve, scope: Scope, of: str) -> dict[str, Any]:
     """`day` as JSON values. of: "acme", "acme|presale", or "" for every client together.
 
-    Of several clients together there is one only where all of them are judged in one unit; then, and for an `of` that
-    is not to be seen, it is that of the first client. choices: what else may be asked for.
+    Several clients have one together only where the same is promised to all of them, in one unit; else, and for an `of`
+    that is not to be seen, it is that of the first client. choices: what else may be asked for.
     """
     seen = [curve for curve in day.curves if scope.sees_client(curve.client)]
     wholes = [curve for curve in seen if not curve.queue]
-    together = len(wholes) > 1 and len({curve.unit for curve in wholes}) == 1
+    together = len(wholes) > 1 and all(
+        (curve.unit, curve.targets) == (wholes[0].unit, wholes[0].targets) for curve in wholes
+    )
     chosen = [curve for curve in seen if _key(curve) == of] or (wholes if together else wholes[:1])
     covered = [curve.covered for curve in wholes if curve.client in {each.client for each in chosen}]
     troubles = [trouble for trouble in day.troubles if scope.sees_site(trouble.site)]
@@ -35,7 +37,7 @@ def day_for(day: DayCurve, scope: Scope, of: str) -> dict[str, Any]:
         "judged": [sum(each) for each in zip(*(curve.judged for curve in chosen), strict=True)],
         "offered": [_sum(each) for each in zip(*(curve.offered for curve in chosen), strict=True)],
         "covered": [_least(each) for each in zip(*covered, strict=True)],
-        "targets": _common([curve.targets for curve in chosen]),
+        "targets": chosen[0].targets if chosen else [],
         "troubles": troubles,
     }
 
@@ -54,14 +56,3 @@ def _least(ratios: Sequence[Ratio]) -> Ratio:
     """The one with the smallest share covered, of those that have a window then."""
     known = [ratio for ratio in ratios if ratio.whole]
     return min(known, key=lambda ratio: ratio.part * 1_000 // ratio.whole, default=_NO_DATA)
-
-
-def _common(targets: Sequence[Sequence[tuple[int, Ratio | None]]]) -> list[tuple[int, Ratio | None]]:
-    """From which interval on what is asked of all of them; None where they differ."""
-    found: list[tuple[int, Ratio | None]] = []
-    for at in sorted({at for each in targets for at, _ in each}):
-        asked = [[target for start, target in each if start <= at][-1] for each in targets]
-        target = asked[0] if all(each == asked[0] for each in asked) else None
-        if not found or found[-1][1] != target:
-            found.append((at, target))
-    return found

@@ -39,7 +39,7 @@ class DayCurve extends HTMLElement {
       this.of = this.choice.value;
       this.ask();
     });
-    this.told = node("p", "told");
+    this.told = node("p", "day-told");
     this.leaps = [
       [-1, "day_previous_below", "\u25c0"],
       [1, "day_next_below", "\u25b6"],
@@ -51,14 +51,14 @@ class DayCurve extends HTMLElement {
       button.addEventListener("click", () => this.leap(way));
       return button;
     });
-    this.chart = node("div", "chart");
+    this.chart = node("div", "day-chart");
     this.chart.tabIndex = 0;
     this.chart.setAttribute("role", "slider");
     this.chart.setAttribute("aria-label", w("day_curve"));
     this.chart.addEventListener("keydown", (event) => this.press(event));
-    this.keys = node("p", "keys");
+    this.keys = node("p", "day-keys");
     const [before, after] = this.leaps;
-    this.append(node("div", "head", this.choice, this.told, before, after), this.chart, this.keys);
+    this.append(node("div", "day-head", this.choice, this.told, before, after), this.chart, this.keys);
     this.plot = new Plot(this.chart, tools, {
       wish: (instant) => band.wish(instant),
       look: (instant) => this.read(instant === null ? band.wished() : instant),
@@ -157,13 +157,13 @@ class DayCurve extends HTMLElement {
 
   legend(hasTarget) {
     const { w } = this.tools;
-    const key = (kind, text) => node("span", `key ${kind}`, node("i"), text);
+    const key = (kind, text) => node("span", `day-key day-${kind}`, node("i"), text);
     this.keys.textContent = "";
     const target = hasTarget ? [key("target", w("target")), key("below", w("below_target"))] : [];
     const few = this.list.some((each) => each.isFew && each.ratio.whole > 0) ? [key("few", w("few"))] : [];
     const dark = this.list.some((each) => each.isDark) ? [key("dark", w("no_data"))] : [];
     const parts = [key("line", w("attainment")), ...target, ...few, key("bar", w("offered")), ...dark];
-    this.keys.append(...parts, node("span", "key", `${w("provisional")}  \u00b7  ${w("past_known_by_now")}`));
+    this.keys.append(...parts, node("span", "day-key", `${w("provisional")}  \u00b7  ${w("past_known_by_now")}`));
   }
 
   // Where the slider is to be.

@@ -7,6 +7,7 @@ const FOOT_REM = 1.3;
 const TEXT_REM = 0.8;
 const MARK_REM = 0.28;
 const LANES = 2;
+const LANE_REM = 1.2;
 const LOWEST_SHOWN = 0.8;
 const TENTHS = 10;
 const LABEL_REM = 3.4;
@@ -25,7 +26,7 @@ export class Plot {
     this.tools = tools;
     this.told = told;
     this.uplot = null;
-    this.now = node("i", "now");
+    this.now = node("i", "day-now");
     const style = getComputedStyle(place);
     this.colour = (name) => style.getPropertyValue(name).trim();
   }
@@ -40,17 +41,25 @@ export class Plot {
     this.clear();
     this.intervals = intervals;
     this.span = span;
+    this.lanes = Math.min(LANES, troubles.length);
+    this.stepMs = intervals[0].end - intervals[0].start;
     const middles = intervals.map((each) => (each.start + each.end) / 2);
     const rates = intervals.map(({ ratio }) => (ratio.whole === 0 ? null : ratio.part / ratio.whole));
     const counts = intervals.map((each) => each.offered);
     const size = { width: this.place.clientWidth, height: this.place.clientHeight };
-    this.uplot = new window.uPlot({ ...size, ...this.options(rates, counts) }, [middles, counts, rates], this.place);
+    this.uplot = new window.uPlot({ ...size, ...this.options(rates, counts, troubles) }, [middles, counts, rates], this.place);
     this.listen(this.uplot.over);
     this.uplot.over.append(this.now);
-    this.label(troubles);
   }
 
-  options(rates, counts) {
+  // uPlot knows its places only then.
+  settle(plot, troubles) {
+    this.uplot = plot;
+    this.label(troubles);
+    this.point(this.at);
+  }
+
+  options(rates, counts, troubles) {
     const { uPlot } = window;
     const known = rates.filter((rate) => rate !== null);
     const low = Math.floor(Math.min(LOWEST_SHOWN, ...known) * TENTHS) / TENTHS;
@@ -63,7 +72,7 @@ export class Plot {
     return {
       legend: { show: false },
       ms: 1,
-      padding: [0.4 * rem(), 0, 0, 0],
+      padding: [(2 * MARK_REM + this.lanes * LANE_REM) * rem(), 0, 0, 0],
       cursor: { drag: { x: false, y: false, setScale: false }, y: false, points: { show: false } },
       scales: {
         x: { time: false, range: () => [first, last] },
@@ -89,6 +98,7 @@ export class Plot {
         {
           ...axis,
           scale: "count",
+          stroke: past,
           side: 1,
           size: GUTTER_REM * rem(),
           grid: { show: false },
@@ -101,7 +111,7 @@ export class Plot {
         { scale: "count", paths: uPlot.paths.bars({ size: [1, Infinity], gap: 1 }), fill: `${past}55`, points: { show: false } },
         { scale: "rate", stroke: text, width: 2, points: { show: false } },
       ],
-      hooks: { drawClear: [(plot) => this.ground(plot)], draw: [(plot) => this.marks(plot)] },
+      hooks: { ready: [(plot) => this.settle(plot, troubles)], drawClear: [(plot) => this.ground(plot)], draw: [(plot) => this.marks(plot)] },
     };
   }
 
@@ -121,19 +131,27 @@ export class Plot {
     return found;
   }
 
-  // Where there is no data, and what lies under the curve where a part of it is missing.
+  // What is below target stands out from afar, where there is no data, and what lies under the curve where a part of it is missing.
   ground(plot) {
     const { ctx } = plot;
     ctx.save();
     ctx.strokeStyle = this.colour("--none");
     ctx.lineWidth = devicePixelRatio;
-    const thin = MARK_REM * rem() * devicePixelRatio;
+    const thin = 3 * MARK_REM * rem() * devicePixelRatio;
     for (const each of this.intervals) {
       const { part, whole } = each.covered;
+      if (each.isBelow) this.tint(plot, each);
       if (each.isDark) this.hatch(plot, each, plot.bbox.height);
       else if (whole > 0 && part < whole) this.hatch(plot, each, thin);
     }
     ctx.restore();
+  }
+
+  tint({ ctx, bbox, valToPos }, { start, end }) {
+    const { first, last } = this.span;
+    const [left, right] = [start, end].map((at) => valToPos(Math.max(first, Math.min(last, at)), "x", true));
+    ctx.fillStyle = `${this.colour("--bad")}55`;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
   }
 
   hatch({ ctx, bbox, valToPos }, { start, end }, tall) {
@@ -160,7 +178,8 @@ export class Plot {
   marks(plot) {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
-    const size = MARK_REM * rem() * ratio;
+    const [before, after] = [0, 1].map((at) => plot.valToPos(this.span.first + at * this.stepMs, "x", true));
+    const size = Math.min(MARK_REM * rem() * ratio, (after - before) / 2);
     const x = (at) => plot.valToPos(at, "x", true);
     const y = (rate) => plot.valToPos(rate, "rate", true);
     ctx.save();
@@ -205,26 +224,34 @@ export class Plot {
     ctx.stroke();
   }
 
-  // What was wrong at sites: shaded, with its word; what lasts at the same time stands in another lane.
+  // What was wrong at sites: shaded, with its word in a lane above, or only its icon where words would meet.
   label(troubles) {
     const { uplot } = this;
+    const wide = uplot.under.clientWidth;
     const ends = new Array(LANES).fill(-Infinity);
     for (const { start, end, shape, text } of troubles) {
       const [left, right] = [Math.max(start, this.span.first), Math.min(end, this.span.last)].map((at) => uplot.valToPos(at, "x"));
-      const free = ends.findIndex((before) => before <= left);
-      const lane = free < 0 ? LANES - 1 : free;
-      ends[lane] = Math.max(ends[lane], right);
-      const made = node("div", `trouble lane-${lane}`, icon(shape), node("bdi", "", text));
+      const shade = node("div", "day-trouble");
+      shade.style.left = `${left}px`;
+      shade.style.width = `${Math.max(2, right - left)}px`;
+      const words = node("bdi", "", text);
+      const made = node("div", "day-word", icon(shape), words);
       made.title = text;
-      made.style.left = `${left}px`;
-      made.style.width = `${Math.max(2, right - left)}px`;
-      uplot.under.append(made);
+      uplot.under.append(shade, made);
+      const at = Math.max(0, Math.min(left, wide - made.offsetWidth));
+      const isFree = (before) => before <= at;
+      words.hidden = !ends.some(isFree);
+      made.style.left = `${words.hidden ? left : at}px`;
+      const lane = Math.max(0, ends.findIndex(words.hidden ? (before) => before <= left : isFree));
+      made.style.top = `${(lane - this.lanes) * LANE_REM - MARK_REM}rem`;
+      ends[lane] = Math.max(ends[lane], (words.hidden ? left : at) + made.offsetWidth);
     }
   }
 
   // The line at the instant that is looked at.
   point(instant) {
-    if (this.uplot === null) return;
+    this.at = instant;
+    if (this.uplot === null || this.uplot.status === 0) return;
     this.now.style.left = `${this.uplot.valToPos(instant, "x")}px`;
   }
 
