@@ -150,7 +150,6 @@ class _Builder:
         """Ids of every group of `scope` there is anything to show for."""
         return {group_id for group_scope, group_id in self._groups if group_scope == scope}
 
-
     def tile(self, group: Group, sources: Sequence[Source], terms: Terms) -> Tile:
         """One tile."""
         state = self._state

@@ -78,7 +78,11 @@ def beta() -> list[Event]:
     events = [declared("00:10"), published(), signed()]
     for number in range(3):
         at = ms("17:00") + number * MINUTE
-        events += [customer(at, f"b{number}", "orders"), agent(at + 3_000, "bea", f"b{number}"), closed(at + MINUTE, f"b{number}")]
+        events += [
+            customer(at, f"b{number}", "orders"),
+            agent(at + 3_000, "bea", f"b{number}"),
+            closed(at + MINUTE, f"b{number}"),
+        ]
     return [*events, clock(ENDS)]
 
 
@@ -125,3 +129,14 @@ def written(data: Path, clients: Sequence[str] = ("acme", "beta")) -> Path:
         ledger.append(told)
         ledger.close()
     return data
+
+
+def many_queues(data: Path, names: Sequence[str]) -> None:
+    """Acme's ledger with a customer on each of these queues, all answered in time."""
+    events = [declared("00:10"), published(), signed()]
+    for number, queue in enumerate(names):
+        at, name = ms("11:00") + number * 10_000, f"c{number}"
+        events += [customer(at, name, queue), agent(at + 4_000, "anna", name), closed(at + MINUTE, name)]
+    ledger = Feed(data / "clients" / "acme")
+    ledger.append([*events, clock(ENDS)])
+    ledger.close()

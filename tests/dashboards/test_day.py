@@ -71,5 +71,9 @@ def test_clients_queues_and_sites_carry_the_names_of_the_configuration() -> None
         english=Names(clients={"acme": "Acme"}, queues={("acme", "chat"): "Chat"}),
     )
     named = named_curve(day(), names)
-    assert [(each.name, each.name_en) for each in named.curves[:3]] == [("Acme Ltd", "Acme"), ("Chat", ""), ("beta", "")]
+    assert [(each.name, each.name_en) for each in named.curves[:3]] == [
+        ("Acme Ltd", "Acme"),
+        ("Chat", ""),
+        ("beta", ""),
+    ]
     assert [(each.name, each.name_en) for each in named.troubles] == [("Hall", "")]

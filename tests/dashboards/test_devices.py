@@ -20,10 +20,12 @@ from dashboards.wallboard.server import install
 from dashboards.wallboard.settings import PastSettings
 from seatwatch.settings import load_defaults
 from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.days import day
 from tests.dashboards.served import settings, wallboard
 from tests.dashboards.test_layouts import layout, page
 from tests.dashboards.test_server import bearer
 from wire.board import Board
+from wire.day_curve import DayCurve
 from wire.scope import EVERYTHING, Scope
 
 SHOWN = board(
@@ -188,6 +190,9 @@ class Floor:
 
     async def board(self, _at: int, _known_at: int | None) -> Board:
         return SHOWN
+
+    async def day(self, _until: int, _span_ms: int) -> DayCurve:
+        return day()
 
     def layouts(self) -> dict[str, Layout]:
         return {"floor": layout("floor", page("queues", clients=("acme", "beta")))}

@@ -67,9 +67,7 @@ class Past:
         self.door: PastDoor
         self.client: TestClient  # type: ignore[type-arg]  # of any request
 
-    async def ask(
-        self, token: str = "for-all", path: str = "/past.json", **query: str
-    ) -> tuple[int, dict[str, Any]]:
+    async def ask(self, token: str = "for-all", path: str = "/past.json", **query: str) -> tuple[int, dict[str, Any]]:
         answer = await self.client.get(path, params=query, headers=bearer(token))
         return answer.status, await answer.json()
 
@@ -214,7 +212,10 @@ async def test_the_day_of_an_older_instant_is_another_one_and_what_cannot_be_sho
         assert (await on.ask(path="/past-day.json", until=HOUR_AGO))[0] == 200
         assert (await on.ask(path="/past-day.json"))[0] == 200
         assert on.boards.asked == [(AN_HOUR_AGO, None), (NOON, None)]
-        assert await on.ask(path="/past-day.json", until="noon") == (400, {"says": "past_malformed", "server_now": NOON})
+        assert await on.ask(path="/past-day.json", until="noon") == (
+            400,
+            {"says": "past_malformed", "server_now": NOON},
+        )
         later = await on.ask(path="/past-day.json", until="2025-11-22T12:00:00")
         assert later == (400, {"says": "past_in_future", "server_now": NOON})
         on.boards.error = UnreadableError()

@@ -20,9 +20,7 @@ def note(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_every_file_has_the_hash_it_was_taken_with(folder: Path) -> None:
     stated = {name: file["sha256"] for name, file in note(folder)["files"].items()}
-    held = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.name != NOTE
-    }
+    held = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.name != NOTE}
     assert held == stated
     assert "LICENSE" in held
 
