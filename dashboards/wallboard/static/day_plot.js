@@ -179,12 +179,13 @@ export class Plot {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
     const [before, after] = [0, 1].map((at) => plot.valToPos(this.span.first + at * this.stepMs, "x", true));
-    const size = Math.min(MARK_REM * rem() * ratio, (after - before) / 2);
+    const large = MARK_REM * rem() * ratio;
+    const size = Math.min(large, (after - before) / 2);
     const x = (at) => plot.valToPos(at, "x", true);
     const y = (rate) => plot.valToPos(rate, "rate", true);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left - size, bbox.top - size, bbox.width + 2 * size, bbox.height + 2 * size);
+    ctx.rect(bbox.left - large, bbox.top - large, bbox.width + 2 * large, bbox.height + 2 * large);
     ctx.clip();
     ctx.strokeStyle = this.colour("--good");
     ctx.lineWidth = 2 * ratio;
@@ -199,7 +200,7 @@ export class Plot {
     ctx.stroke();
     ctx.setLineDash([]);
     for (const each of this.intervals) {
-      if (each.ratio.whole > 0) this.mark(ctx, x((each.start + each.end) / 2), y(each.ratio.part / each.ratio.whole), size, each);
+      if (each.ratio.whole > 0) this.mark(ctx, x((each.start + each.end) / 2), y(each.ratio.part / each.ratio.whole), each.isBelow ? large : size, each);
     }
     ctx.restore();
   }
