@@ -77,7 +77,7 @@ def conversations(client: str, random: Random) -> Iterator[Event]:
             continue
         number += 1
         name, account = f"{client}-{number}", f"{client}-{number % 4}"
-        wait = round(random.lognormvariate(8.5, 0.45 if is_peak else 0.25))
+        wait = round(random.lognormvariate(8.75 if is_peak else 8.5, 0.42 if is_peak else 0.25))
         yield customer(at, name, random.choice(QUEUES[client]))
         yield assigned(at + wait // 3, account, name)
         yield agent(at + wait, account, name)

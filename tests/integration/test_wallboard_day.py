@@ -44,8 +44,8 @@ def asked(floor: Floor, path: str, token: str = "") -> dict[str, Any]:
 
 
 def drawn(page: Page) -> Page:
-    page.wait_for_selector("body[data-state=past]", timeout=30_000)
-    page.wait_for_selector("day-curve canvas", timeout=30_000)
+    page.wait_for_selector("body[data-state=past]", timeout=60_000)
+    page.wait_for_selector("day-curve canvas", timeout=60_000)
     expect(page.locator("day-curve .day-told")).to_contain_text(":")
     return page
 
@@ -94,7 +94,7 @@ def test_a_live_board_loads_nothing_of_it(floor: Floor, browser: Browser) -> Non
         assert [path for path in loaded if "vendor" in path or "/day" in path] == []
         assert page.evaluate("typeof window.uPlot") == "undefined"
         page.click("#look-back")
-        drawn_at = page.wait_for_selector("day-curve .day-told:not(:empty)", timeout=30_000)
+        drawn_at = page.wait_for_selector("day-curve .day-told:not(:empty)", timeout=60_000)
         assert drawn_at is not None
         assert page.evaluate("typeof window.uPlot") == "function"
 
@@ -149,7 +149,7 @@ def test_keys_and_buttons_go_from_one_stretch_below_target_to_the_next(floor: Fl
         page.get_by_role("button", name=word("day_previous_below")).click()
         expect(page.locator("#past time")).to_contain_text("12:14:00")
         page.wait_for_url("**at=2026-11-02T04%3A14*")
-        expect(page.locator("#as-of time")).to_contain_text("12:14:00", timeout=30_000)
+        expect(page.locator("#as-of time")).to_contain_text("12:14:00", timeout=60_000)
         figures = page.locator("#clients .card").first
         expect(figures).to_contain_text("Acme Ltd")
         chart = page.locator("day-curve [role=slider]")
@@ -197,12 +197,12 @@ def test_what_goes_wrong_on_the_way_is_said_and_leaves_the_board(floor: Floor, b
         live(page)
         page.route("**/past-day.json*", lambda route: route.fulfill(status=503, body='{"says": "past_unreadable"}'))
         page.goto(f"{floor.base}/?lang=en&at={AT}")
-        told(page).to_have_text(word("day_unreadable"), timeout=30_000)
+        told(page).to_have_text(word("day_unreadable"), timeout=60_000)
         expect(page.locator("#rows .row:not([hidden])").first).to_be_visible()
         page.unroute("**/past-day.json*")
         page.route("**/uPlot.iife*", lambda route: route.abort())
         page.reload()
-        expect(page.locator("day-curve")).to_have_text(word("day_unreadable"), timeout=30_000)
+        expect(page.locator("day-curve")).to_have_text(word("day_unreadable"), timeout=60_000)
 
 
 def test_a_floor_without_a_client_has_no_curve_and_breaks_nothing(tmp_path: Path, browser: Browser) -> None:
@@ -211,8 +211,8 @@ def test_a_floor_without_a_client_has_no_curve_and_breaks_nothing(tmp_path: Path
         server(tmp_path, BARE) as (_, runtime),
         looking(browser, f"{runtime.url}/?lang=en&at=2026-11-02T12:00", LAPTOP) as page,
     ):
-        page.wait_for_selector("body[data-state=past_waiting], body[data-state=past]", timeout=30_000)
-        expect(page.locator("#overlay strong")).to_have_text(word("past_nothing_then"), timeout=30_000)
+        page.wait_for_selector("body[data-state=past_waiting], body[data-state=past]", timeout=60_000)
+        expect(page.locator("#overlay strong")).to_have_text(word("past_nothing_then"), timeout=60_000)
         assert page.locator("day-curve canvas").count() == 0
 
 

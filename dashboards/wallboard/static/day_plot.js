@@ -6,8 +6,8 @@ const GUTTER_REM = 3.2;
 const FOOT_REM = 1.3;
 const TEXT_REM = 0.8;
 const MARK_REM = 0.28;
-const LANES = 2;
 const LANE_REM = 1.2;
+const AWAY_REM = 16; // so far from what it is about a word may stand
 const LOWEST_SHOWN = 0.8;
 const TENTHS = 10;
 const LABEL_REM = 3.4;
@@ -41,7 +41,7 @@ export class Plot {
     this.clear();
     this.intervals = intervals;
     this.span = span;
-    this.lanes = Math.min(LANES, troubles.length);
+    this.laneRem = troubles.length > 0 ? LANE_REM : 0;
     this.stepMs = intervals[0].end - intervals[0].start;
     const middles = intervals.map((each) => (each.start + each.end) / 2);
     const rates = intervals.map(({ ratio }) => (ratio.whole === 0 ? null : ratio.part / ratio.whole));
@@ -72,7 +72,7 @@ export class Plot {
     return {
       legend: { show: false },
       ms: 1,
-      padding: [(2 * MARK_REM + this.lanes * LANE_REM) * rem(), 0, 0, 0],
+      padding: [(2 * MARK_REM + this.laneRem) * rem(), 0, 0, 0],
       cursor: { drag: { x: false, y: false, setScale: false }, y: false, points: { show: false } },
       scales: {
         x: { time: false, range: () => [first, last] },
@@ -225,11 +225,13 @@ export class Plot {
     ctx.stroke();
   }
 
-  // What was wrong at sites: shaded, with its word in a lane above, or only its icon where words would meet.
+  // What was wrong at sites: shaded, with its word above it or beside the one before; its icon alone where that is too
+  // far away.
   label(troubles) {
     const { uplot } = this;
     const wide = uplot.under.clientWidth;
-    const ends = new Array(LANES).fill(-Infinity);
+    const away = AWAY_REM * rem();
+    let taken = 0;
     for (const { start, end, shape, text } of troubles) {
       const [left, right] = [Math.max(start, this.span.first), Math.min(end, this.span.last)].map((at) => uplot.valToPos(at, "x"));
       const shade = node("div", "day-trouble");
@@ -239,13 +241,12 @@ export class Plot {
       const made = node("div", "day-word", icon(shape), words);
       made.title = text;
       uplot.under.append(shade, made);
-      const at = Math.max(0, Math.min(left, wide - made.offsetWidth));
-      const isFree = (before) => before <= at;
-      words.hidden = !ends.some(isFree);
-      made.style.left = `${words.hidden ? left : at}px`;
-      const lane = Math.max(0, ends.findIndex(words.hidden ? (before) => before <= left : isFree));
-      made.style.top = `${(lane - this.lanes) * LANE_REM - MARK_REM}rem`;
-      ends[lane] = Math.max(ends[lane], (words.hidden ? left : at) + made.offsetWidth);
+      const at = Math.max(taken, Math.min(left, wide - made.offsetWidth), 0);
+      words.hidden = at - left > away || at + made.offsetWidth > wide;
+      const place = words.hidden ? left : at;
+      made.hidden = words.hidden && place < taken;
+      made.style.left = `${place}px`;
+      if (!made.hidden) taken = place + made.offsetWidth;
     }
   }
 
