@@ -287,9 +287,8 @@ class Portal:
 
     async def _board_page(self, visit: Visit) -> web.StreamResponse:
         """The wallboard of a past instant; of now there is none here."""
-        if "at" not in visit.request.query:
-            return await self._first(visit)
-        return self._frozen().page(wallboard.STATIC / "index.html")
+        asked = "at" in visit.request.query
+        return self._frozen().page(wallboard.STATIC / "index.html") if asked else await self._first(visit)
 
     def _frozen(self) -> PastDoor:
         if self._past is None:
@@ -297,8 +296,8 @@ class Portal:
         return self._past
 
     async def _past_json(self, visit: Visit) -> web.StreamResponse:
-        told = self._frozen().told_day if visit.request.path.endswith("-day.json") else self._frozen().told
-        return await told(visit.request, _scope(visit.account))
+        is_day = visit.request.path.endswith("-day.json")
+        return await (self._frozen().told_day if is_day else self._frozen().told)(visit.request, _scope(visit.account))
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from seatwatch.__main__ import main
+from tests.builders import ms
 from tests.dashboards import day_world
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, live, looking, word
@@ -58,7 +59,7 @@ def place(page: Page, time: str) -> tuple[float, float]:
     """Where in the picture an instant of the day lies."""
     share = page.evaluate(
         "([at]) => { const s = document.querySelector('#past input'); return (at - s.min) / (s.max - s.min); }",
-        [day_world.ms(time)],
+        [ms(time)],
     )
     box = page.locator("day-curve .u-over").bounding_box()
     assert box is not None
