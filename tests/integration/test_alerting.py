@@ -252,3 +252,23 @@ async def test_mains_that_take_both_lines_with_them_are_one_page_and_lines_that_
             "[Resolved] north Site on battery rack",
             "[Alert] north All lines down",
         ]
+
+
+async def test_a_call_that_nobody_takes_on_goes_round_the_duty_list_until_the_last(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """Two on duty, 1.5 s apart instead of five minutes; the telephone is the first one's."""
+    async with bridged(tmp_path) as (hook, told.url):
+        routes, _ = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+            url = f"http://{LOOPBACK}:{alertmanager.port}"
+            async with pager(told, [url], {"escalate_after": 0.025, "resolve_after": 1}) as paging:
+                began = now_ms()
+                paging.said([battery_low(at=began)])
+                await wait_until(lambda: len(hook.taken) == 5, 20, what="five rounds")
+                await quiet_for(3)
+                paging.said([battery_low(now_ms(), 1, at=began)])
+                await wait_until(lambda: len(hook.taken) > 5, 20, what="the end")
+    again = ["[Nobody took it on"] * 4
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", *again, "[Resolved"]
+    assert {len([line for line in message["lines"] if "Battery" in line]) for message in hook.taken} == {1}

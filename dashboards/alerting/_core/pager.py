@@ -68,6 +68,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[paging]`. tiers: how many stand on the duty list.
 
+    call_rounds: how often the list is gone through for a call that nobody takes on.
     often_pages, often_within_ms, often_hold_ms: what paged so often within so long has to last that long to page again.
     escalate_after_ms: without an acknowledgement, until the next tier is paged. after_cause_ms: how long a symptom has
     to outlast what explained it. clock_trust_ms: by how much a hold may begin before its incident was heard of.
@@ -77,6 +78,7 @@ class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     holds: Holds
     tiers: int
+    call_rounds: int
     often_pages: int
     often_within_ms: int
     often_hold_ms: int
@@ -91,7 +93,8 @@ class Identity(msgspec.Struct, frozen=True, order=True):
     """What makes two alerts the same one, whichever way they come: pushed, or by a rule over the metric.
 
     incident: the one behind it, or the first of several. With it a second power cut of an evening is another alert, and
-    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second.
+    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second. tier: which
+    call it is, from 1; beyond the end of the duty list it begins at the top again.
     """
 
     incident: str
@@ -216,8 +219,9 @@ class Pager:
         if known is None:
             return None
         instants = [] if known.paged is None else self._tier_instants(known, known.paged)
-        ahead = [(instant, tier) for tier, instant in enumerate(instants, start=1) if instant > self._now_ms]
-        next_at, next_tier = min(ahead, default=(None, None))
+        ahead = [(instant, number) for number, instant in enumerate(instants) if instant > self._now_ms]
+        next_at, number = min(ahead, default=(None, None))
+        next_tier = None if number is None else number % self._settings.tiers + 1
         return Standing(known.said, known.since, known.taken_on, next_tier, next_at)
 
     def advance(self, now_ms: int) -> bool:
@@ -317,8 +321,10 @@ class Pager:
         return due
 
     def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
-        """When each tier of the duty list is paged, if nobody acknowledges before."""
+        """When each tier of the duty list is paged, if nobody acknowledges before. What calls goes round again."""
         tiers = self._settings.tiers if paged.severity in WAKES else 1
+        if paged.severity is Severity.CALL:
+            tiers *= self._settings.call_rounds
         instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
         at = None if opened.taken_on is None else opened.taken_on.at
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
