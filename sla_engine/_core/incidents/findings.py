@@ -218,7 +218,7 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
     the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
     """
     site = state.sites[site_id]
-    missed = _missed_from(state, site)
+    missed = _missed_from(state, site_id, site)
     lost = [
         seen
         for seen in site.platforms.values()
@@ -241,14 +241,15 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
         yield replace(found, is_suspected=work is None and not is_shared)
 
 
-def _missed_from(state: SitesState, site: Site) -> dict[str, int]:
+def _missed_from(state: SitesState, site_id: str, site: Site) -> dict[str, int]:
     """Since when (ms) a seat must be without a platform's client for having lost it; not in it: nobody uses it today.
 
     While one runs it: since ever. Where all lost it and several at one moment, since then; a single one, or who stopped
     before, had done with it.
     """
     lost: dict[str, list[int]] = {}
-    day, together_ms = state.limits.hours.business_day, state.limits.together_ms
+    together_ms = state.limits.together_ms
+    day = hours_at(state.roster, state.limits, site_id, state.now).business_day
     for seen in site.platforms.values():
         if seen.ran and not seen.is_running and day(seen.since) == day(state.now):
             lost.setdefault(seen.platform, []).append(seen.since)
