@@ -26,7 +26,6 @@ from tests.tidy.source import ROOT
 from wire.codec import decode_body
 from wire.ids import UNASSIGNED
 from wire.organisation import Relation, RosterLink
-from wire.zone_text import changes_in, table_in
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEADER = (
@@ -126,28 +125,6 @@ def test_a_seat_says_what_it_hangs_on_and_a_line_whose_it_is_and_where_it_comes_
     assert seat.attributes == (("circuit", "L2"), ("row", "3"), ("switch", "sw-1"))
     assert line[:3] == (Relation.SITE_OF_LINE, "wuhan/telecom", "wuhan")
     assert line.attributes == (("carrier", "电信"), ("egress", "203.0.113.0/29 198.51.100.7/32"))
-
-
-@pytest.mark.parametrize(("written", "kept"), [("0:00-24:00", "00:00-24:00"), ("20:00~4:00", "20:00-04:00")])
-def test_a_site_says_when_it_serves(tmp_path: Path, written: str, kept: str) -> None:
-    (hours,) = links_of(tmp_path, row(site="wuhan", service_hours=written), base=())
-    assert hours[:3] == (Relation.HOURS_OF_SITE, "wuhan", kept)
-    assert hours.attributes == (("ends", kept[-5:]), ("starts", kept[:5]))
-
-
-def test_a_site_says_by_which_clock_it_serves_and_its_offsets_stand_on_the_record(tmp_path: Path) -> None:
-    berlin = row(site="berlin", service_hours="08:00-20:00", time_zone="Europe/Berlin")
-    (hours,) = links_of(tmp_path, berlin, base=())
-    told = dict(hours.attributes)
-    assert (told["starts"], told["ends"], told["time_zone"]) == ("08:00", "20:00", "Europe/Berlin")
-    assert len(changes_in(table_in(told))) > 100
-    assert links_of(tmp_path, berlin, base=()) == [hours], "importing it again changes nothing"
-    for wrong, why in (
-        (row(site="x", service_hours="08:00-20:00", time_zone="CST+8"), "time_zone: no such zone"),
-        (row(site="x", service_hours="08:00-20:00", time_zone="Berlin"), "time_zone: no such zone"),
-        (row(site="x", line="l", time_zone="Europe/Berlin"), "time_zone: nothing in this row to link it to"),
-    ):
-        assert why in found(tmp_path, wrong)[0].what
 
 
 def test_dates_begin_at_midnight_of_the_contracts_zone_and_the_last_day_still_counts(tmp_path: Path) -> None:

@@ -150,6 +150,15 @@ def test_a_site_in_another_zone_is_checked_before_it_opens_by_its_own_clock(tmp_
     assert duty_times(data, "", "north", ms("05:00")).zone == "Asia/Tokyo"
 
 
+def test_a_site_that_serves_past_midnight_is_checked_once_a_day_for_all_since_it_closed(tmp_path: Path) -> None:
+    roster, data = tmp_path / "roster.csv", tmp_path / "data"
+    roster.write_text("site,service_hours,effective_from\nnorth,20:00-04:00,2020-01-01\n", encoding="utf-8")
+    assert main(["roster", "import", str(roster), "--data", str(data), "--time-zone", "Asia/Shanghai"]) == 0
+    check = next_due(CHECK, data, ms("02:00"), SCHEDULE)
+    assert check == Due(ms("19:30"), ms("19:30"), None), "not at midnight, and not while it serves"
+    assert duty_times(data, "", "north", ms("19:30")).last_closing(ms("19:30")) == ms("04:00")
+
+
 async def test_a_message_goes_out_once_to_every_channel_in_its_language(tmp_path: Path) -> None:
     world = World(tmp_path, CHECK)
     assert await world.look(ms("06:00")) == []
