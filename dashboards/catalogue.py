@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dashboards.alerting._core.kinds import LAYER_OF, Layer
+from dashboards.alerting._core.kinds import CALLS_MAX, LAYER_OF, Layer
 from wire.conversation import Activity, Presence
 from wire.enrolment import Access, Refusal
 from wire.errors import Reason, require
@@ -92,7 +92,7 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "what": (*LAYER_OF, OTHER),
     "severity": tuple(Severity),
     "layer": tuple(Layer),
-    "tier": tuple("123456789"),
+    "tier": tuple(str(call) for call in range(1, CALLS_MAX + 1)),
     "result": ("sent", "failed"),
     "step": tuple(IdentityStep),
     "error": tuple(Refusal),

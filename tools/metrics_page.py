@@ -67,6 +67,8 @@ def _measure(measure: Measure) -> list[str]:
 
 
 def _listed(names: tuple[str, ...]) -> str:
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        return f"`{names[0]}` to `{names[-1]}`"
     return ", ".join(f"`{name}`" for name in names)
 
 

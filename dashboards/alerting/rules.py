@@ -31,7 +31,8 @@ WATCHDOG: Final = "Watchdog"
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are.
 
-    tiers: how many stand on the duty list; of a hub that is gone only Prometheus can tell the next one.
+    tiers, call_rounds: how many stand on the duty list, and how often it is gone through; of a hub that is gone only
+    Prometheus can tell the next one, and nobody can take it on.
 
     record_ahead_max_s: from `[board]`, beyond which no board is live.
     """
@@ -39,6 +40,7 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     scrape_job: str
     runbooks: str
     tiers: int
+    call_rounds: int
     escalate_after_s: float
     evaluation_interval_s: float
     hub_down_after_s: float
@@ -110,7 +112,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
                 after_s + tier * settings.escalate_after_s,
                 tier + 1,
             )
-            for tier in range(settings.tiers)
+            for tier in range(settings.tiers * settings.call_rounds)
         ),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),

@@ -161,7 +161,7 @@ def bridge(
         readers=readers(config, defaults),
         besides=Besides(ways_back.link, seen_twice(data, defaults), annotations_now),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
-        settings=defaults.fill(BridgeSettings, "paging"),
+        settings=defaults.fill(BridgeSettings, "paging", calls=tiers(config) * defaults.int("paging.call_rounds")),
         told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )

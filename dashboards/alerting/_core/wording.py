@@ -5,7 +5,7 @@ from typing import Final
 
 from dashboards.alerting._core.kinds import WITHOUT_SUBJECT
 from dashboards.alerting._core.pager import Alert
-from wire.incident import CHARGE, ELSEWHERE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF
+from wire.incident import CHARGE, ELSEWHERE, LINES_LOST, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF
 
 Words = Mapping[str, Mapping[str, str]]
 """Language -> key of the glossary -> text."""
@@ -41,10 +41,12 @@ def what_word(words: Mapping[str, str], what: str) -> str:
 
 
 def how_much(words: Mapping[str, str], details: Mapping[str, str]) -> str:
-    """What an incident's details tell: what a battery holds, how many seats, which other line. "" = nothing."""
+    """What an incident's details tell: what a battery holds, how many seats, which lines. "" = nothing."""
     told = [words[key].format(n=details[name]) for name, key in _LEFT.items() if name in details]
     if SEATS_LOST in details and SEATS_OF in details:
         told.append(words["notify_seats_lost"].format(n=details[SEATS_LOST], of=details[SEATS_OF]))
+    if LINES_LOST in details:
+        told.append(words["notify_lines_lost"].format(lines=details[LINES_LOST]))
     if ELSEWHERE in details:
         told.append(words["notify_elsewhere"].format(line=details[ELSEWHERE]))
     return ", ".join(told)

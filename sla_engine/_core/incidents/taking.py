@@ -145,7 +145,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
         return True
     probe = site.probes[entry.source]
     is_history = _is_history(probe, body, entry.received_at, state.limits)
-    changed = _hear(state, site, probe, entry.received_at)
+    changed = _hear(state, state.site_of[entry.source], probe, entry.received_at)
     match body:
         case Heartbeat():
             changed |= _take_heartbeat(site, body, entry, is_new=changed, is_history=is_history)
@@ -170,7 +170,7 @@ def _hear_of(state: SitesState, site: Site, body: SourceSilent | SourceBack, ent
     if probe is None:
         return False
     if isinstance(body, SourceBack):
-        return _hear(state, site, probe, entry.received_at)
+        return _hear(state, state.site_of[body.about_source], probe, entry.received_at)
     return replaced(site, body.about_source) or _fall_silent(state, probe, body, entry)
 
 
@@ -196,13 +196,13 @@ def _told_at(body: Body, received_at: int) -> int:
     return min(body.occurred_at, received_at)
 
 
-def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool:
+def _hear(state: SitesState, site_id: str, probe: Probe, received_at: int) -> bool:
     """A probe spoke. True when it had been silent or unheard until now."""
-    fresh = probe.heard_at is None or probe.silent_since is not None
+    site, fresh = state.sites[site_id], probe.heard_at is None or probe.silent_since is not None
     probe.heard_at = received_at
     probe.silent_since = None
     probe.covered_until = probe.grouped_until = 0
-    probe.day = state.limits.hours.business_day(received_at)
+    probe.day = roster.hours_at(state.roster, state.limits, site_id, received_at).business_day(received_at)
     if fresh:
         site.at_work.pop("", None)
         if site.state is SiteState.POWER_LOST:

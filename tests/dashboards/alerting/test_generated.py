@@ -201,6 +201,8 @@ def test_amtool_accepts_the_configuration(routes: Path) -> None:
     [
         (("alertname=MainsLost", "site=site1", "severity=page", "tier=1"), "duty-1"),
         (("alertname=MainsLost", "site=site1", "severity=page", "tier=2"), "duty-2"),
+        (("alertname=BatteryLow", "site=site1", "severity=call", "tier=9"), "duty-1"),
+        (("alertname=BatteryLow", "site=site1", "severity=call", "tier=10"), "duty-2"),
         (("alertname=BatteryWorn", "site=site1", "severity=ticket", "tier=1"), "tickets"),
         (("alertname=Watchdog", "site=hub", "severity=none"), "deadman"),
         (("alertname=SomethingElse", "site=site1"), "duty-1"),
