@@ -310,7 +310,7 @@ def _missed_from(state: SitesState, site: Site) -> dict[str, int]:
     lost: dict[str, list[int]] = {}
     day, together_ms = state.limits.hours.business_day, state.limits.together_ms
     for seen in site.platforms.values():
-        if seen.ran and not seen.is_running and day(seen.since) == day(state.now):
+        if seen.ran and seen.is_running is False and day(seen.since) == day(state.now):
             lost.setdefault(seen.platform, []).append(seen.since)
     moments = {platform: max(instants) - together_ms for platform, instants in lost.items()}
     shared = {name: since for name, since in moments.items() if sum(at >= since for at in lost[name]) > 1}
