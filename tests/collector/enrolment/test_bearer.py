@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from agent_probe.config import HubConfig, TlsConfig
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.sensors.uplink.echo import Bound
+from agent_probe.sensors.uplink.witness import WitnessDoor
 from collector.enrolment.authority import Pair, Span
 from collector.enrolment.bearer import Bearers
 from collector.intake_http import HttpDoor
@@ -174,10 +176,35 @@ async def test_nobody_speaks_of_the_lines_of_another(guarded: Guarded) -> None:
         another = {"source": "site1/seat-01", "line": "telecom"}
         assert await guarded.ask(session, another) == (403, "foreign_source")
         assert await guarded.ask(session, another, SITE_TOKEN) == (403, "foreign_source")
-        for nonsense in ({}, [], {"source": GATEWAY}, {"source": GATEWAY, "line": ""}, {"source": 1, "line": 2}):
+        nonsenses: list[object] = [
+            {},
+            [],
+            {"source": GATEWAY},
+            {"source": GATEWAY, "line": ""},
+            {"source": 1, "line": 2},
+        ]
+        for nonsense in nonsenses:
             assert await guarded.ask(session, nonsense) == (422, "witness")
         guarded.door.office.store.revoke(GATEWAY, "stolen", "root", guarded.door.office.now)
         assert await guarded.ask(session, {"source": GATEWAY, "line": "telecom"}) == (403, "identity_ended")
     async with guarded.session(None) as session:
         assert await guarded.ask(session, {"source": GATEWAY, "line": "telecom"}) == (401, "unauthorised")
     assert guarded.hub.bodies(LineWitnessed, OPERATOR) == []
+
+
+async def test_the_probe_itself_asks_over_a_line_with_its_certificate_from_the_address_of_that_line(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(guarded.door.office.desk.authority.pem)
+    shown = TlsConfig(str(authority), str(guarded.shown), str(guarded.shown))
+    door = WitnessDoor(HubConfig(guarded.door.url, tls=shown), SETTINGS.http, GATEWAY)
+    assert await door.ask("telecom", Bound("lo", "127.0.0.2")) == "127.0.0.2"
+    assert await door.ask("unicom", Bound("lo", "127.0.0.3")) == "127.0.0.3"
+    seen = guarded.hub.bodies(LineWitnessed, OPERATOR)
+    assert [(body.line, body.egress) for body in seen] == [("telecom", "127.0.0.2"), ("unicom", "127.0.0.3")]
+    guarded.door.office.store.revoke(GATEWAY, "stolen", "root", guarded.door.office.now)
+    with pytest.raises(ProbeUnavailable, match="HTTP 403"):
+        await door.ask("telecom", Bound("lo", "127.0.0.2"))
+    with pytest.raises(ProbeUnavailable):
+        await door.ask("telecom", Bound("lo", "203.0.113.9"))
