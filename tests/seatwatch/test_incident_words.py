@@ -37,13 +37,15 @@ def test_every_reading_of_a_ups_has_its_words_also_while_nothing_is_known_of_its
     assert len(told) > len("UPS rack: ")
 
 
+LEAVES_THROUGH = "what is sent over it leaves through unicom, by the address the hub sees"
+
+
 @pytest.mark.parametrize(
     ("language", "headline"),
     [
         (
             "en",
-            "Line down · north telecom · ticket · suspected · "
-            "what is sent over it leaves through unicom, by the address the hub sees",
+            f"Line down · north telecom · ticket · suspected · {LEAVES_THROUGH}",
         ),
         ("zh", "宽带线路中断 · north telecom · 工单 · 疑似 · 经它发出的流量实际走的是 unicom（中心所见地址）"),
     ],
