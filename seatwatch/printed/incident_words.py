@@ -15,7 +15,7 @@ from wire.phone import PhoneLineReading
 from wire.record import BROKER, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
-from wire.uplink import ConnectionSeen, Failover, LineReading
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineWitnessed
 
 MS_PER_S: Final = 1_000
 _POWER_WORDS: Final = {"battery": "on_battery", "mains": "mains", "unknown": "unknown"}
@@ -111,6 +111,8 @@ class IncidentTeller:
                 return (
                     f"{body.about_source}: {self.word('connected' if body.is_open else 'disconnected')} {body.egress}"
                 )
+            case LineWitnessed() as body:
+                return f"{body.about_source} {body.line}: {self.word('line_seen_from')} {body.egress}"
         raise ValueError(entry)
 
 

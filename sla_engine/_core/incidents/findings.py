@@ -251,7 +251,7 @@ def _missed_from(state: SitesState, site_id: str, site: Site) -> dict[str, int]:
     together_ms = state.limits.together_ms
     day = hours_at(state.roster, state.limits, site_id, state.now).business_day
     for seen in site.platforms.values():
-        if seen.ran and not seen.is_running and day(seen.since) == day(state.now):
+        if seen.ran and seen.is_running is False and day(seen.since) == day(state.now):
             lost.setdefault(seen.platform, []).append(seen.since)
     moments = {platform: max(instants) - together_ms for platform, instants in lost.items()}
     shared = {name: since for name, since in moments.items() if sum(at >= since for at in lost[name]) > 1}

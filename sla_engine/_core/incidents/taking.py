@@ -9,10 +9,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.egress import locate, take_connection
+from sla_engine._core.incidents.egress import locate, take_connection, take_witness
 from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
-    Egress,
     Line,
     Maintenance,
     Moved,
@@ -36,6 +35,7 @@ from sla_engine._core.incidents.retiring import (
     replaced,
     retire,
 )
+from sla_engine._core.incidents.seen_from import Egress
 from sla_engine._core.incidents.slots import LINE_, PHONE_, UPS_
 from sla_engine._core.incidents.verdict import LOST, on_battery
 from wire.body import Body
@@ -47,7 +47,7 @@ from wire.phone import PhoneLineReading
 from wire.record import SiteRemoved, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
-from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineState, LineWitnessed
 
 HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
 """Says nothing by itself: OL and OB together, or a server that has just begun to look. The state before it is held."""
@@ -90,6 +90,8 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             return set()
         case ConnectionSeen():
             return take_connection(state, body, entry)
+        case LineWitnessed():
+            return take_witness(state, body, entry)
         case SourceDeclared() if body.about_source in state.strangers:
             state.strangers.remove(body.about_source)
     site_id = _site_touched(state, entry)
@@ -101,7 +103,7 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
 def _take_link(state: SitesState, body: RosterLink, entry: Recorded) -> set[str]:
     if not roster.enter(state.roster, body):
         return set()
-    for source in state.egress if body.relation is Relation.SITE_OF_LINE else ():
+    for source in {*state.egress, *state.witnessed} if body.relation is Relation.SITE_OF_LINE else ():
         locate(state, source, entry)
     return set(state.sites)
 
