@@ -24,7 +24,7 @@ from tests.dashboards.alerting.promises import promise
 from tests.tidy.source import ROOT
 
 NOON = 1_763_784_000_000
-RUNBOOKS = ROOT / "dashboards" / "runbooks" / "pages"
+RUNBOOKS = ROOT / "docs" / "operate" / "runbooks"
 
 
 def alerts() -> list[tuple[str, str]]:
