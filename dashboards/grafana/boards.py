@@ -25,7 +25,7 @@ from dashboards.grafana.frame import (
 )
 from dashboards.grafana.health import health
 from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, Word, document, placed, steps
-from dashboards.grafana.queries import CLIENT, SITE, highest, lowest, total
+from dashboards.grafana.queries import CLIENT, SITE, called, highest, legend, lowest, total
 from dashboards.grafana.queue import queue
 from dashboards.grafana.site import site
 
@@ -59,6 +59,7 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         Column(highest(c.SEATS_EXPECTED, SITE, "site"), "grafana_seats_expected"),
         Column(lowest(c.UPS_CHARGE, SITE, "site"), "grafana_charge", "percentunit"),
     ]
+    states = Query(called(site_states(SITE), "site"), legend("site"))
     not_ok = f"count({site_states(SITE)} > 0) or vector(0)"
     rows = [
         (
@@ -78,7 +79,7 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (
             _CHART,
             [
-                draw.states("grafana_site_states", Query(site_states(SITE), "{{site}}"), STATE_MEANT, width=12),
+                draw.states("grafana_site_states", states, STATE_MEANT, width=12),
                 draw.table("grafana_sites", ["site"], sites, width=12, link=link_to("site", site="site")),
             ],
         ),
