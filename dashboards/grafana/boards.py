@@ -60,7 +60,8 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         Column(lowest(c.UPS_CHARGE, SITE, "site"), "grafana_charge", "percentunit"),
     ]
     states = Query(called(site_states(SITE), "site"), legend("site"))
-    not_ok = f"count({site_states(SITE)} > 0) or vector(0)"
+    # where no site is known there is nothing, and never none that is not OK
+    not_ok = f"count({site_states(SITE)} > 0) or 0 * count({site_states(SITE)})"
     rows = [
         (
             _STAT,

@@ -20,6 +20,7 @@ from wire.incident import Severity
 SCHEMA_VERSION: Final = 42
 TAG: Final = "seatwatch"
 ALL: Final = ".*"
+S_PER_HOUR: Final = 3_600
 _CROSSHAIR: Final = 1
 _ON_TIME_RANGE: Final = 2
 _ASCENDING: Final = 1
@@ -72,7 +73,7 @@ def board(
         graphTooltip=_CROSSHAIR,
         schemaVersion=SCHEMA_VERSION,
         refresh=refresh,
-        time=Time(f"now-{seconds(settings.span_s)}", "now"),
+        time=Time(f"now-{hours(settings.span_s)}", "now"),
         timePicker=TimePicker(refreshIntervals=[refresh, "30s", "1m", "5m"], timeOptions=[]),
         templating=Templating(list=[_datasource(draw), *variables]),
         annotations=Annotations(list=[_incidents(draw, with_site=any(each.name == "site" for each in variables))]),
@@ -83,6 +84,11 @@ def board(
         ],
         panels=list(panels),
     )
+
+
+def hours(span_s: float) -> str:
+    """As Grafana writes it, so that it says "Last 6 hours"."""
+    return f"{round(span_s / S_PER_HOUR)}h"
 
 
 def uid(name: str) -> str:

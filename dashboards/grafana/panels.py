@@ -145,8 +145,9 @@ class Drawing:
         mappings: Sequence[Json] = (),
         steps: Sequence[Json] = (),
         overrides: Sequence[Json] = (),
+        text: str = "",
     ) -> Panel:
-        """Big figures of now."""
+        """Big figures of now. text: of each its "name" alone; "" = what is needed to tell them apart."""
         options = {
             "colorMode": "value",
             "graphMode": "none",
@@ -155,7 +156,7 @@ class Drawing:
             "percentChangeColorMode": "standard",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
             "showPercentChange": False,
-            "textMode": "auto" if len(queries) == 1 else "value_and_name",
+            "textMode": text or ("auto" if len(queries) == 1 else "value_and_name"),
             "wideLayout": True,
         }
         field = self._field(unit, mappings, steps)
@@ -165,7 +166,8 @@ class Drawing:
     def lines(
         self, key: str, queries: Sequence[Query], *, width: int, unit: str = "none", stacked: bool = False
     ) -> Panel:
-        """Figures over time. A gap stays a gap."""
+        """Figures over time. A gap stays a gap. What has no labels to be told by is called as the panel is."""
+        queries = [Query(query.expr, query.legend or self.title(key)) for query in queries]
         options = {
             "legend": {
                 "displayMode": "table",

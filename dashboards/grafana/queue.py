@@ -25,7 +25,7 @@ def queue(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
     """One queue, or some, in depth."""
     figures = Figures(draw, settings, QUEUE)
     stale = {"0": ("grafana_feed_heard", GREEN), "1": ("grafana_feed_silent", RED)}
-    people = [Query(total(c.AGENTS, QUEUE, "presence", "activity"))]
+    people = [Query(total(c.AGENTS, QUEUE, "presence", "activity"), "{{presence}} {{activity}}")]
     saturation = [_called(highest(c.SATURATION, QUEUE, *_BY))]
     feed = _called(highest(c.FEED_STALE, QUEUE, *_BY))
     rows = [

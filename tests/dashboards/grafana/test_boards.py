@@ -214,3 +214,23 @@ def test_a_row_leads_by_a_column_that_is_there(board: Json) -> None:
             assert carried <= set(panel["transformations"][1]["options"]["indexByName"])
             by_name = [o for o in panel["fieldConfig"]["overrides"] if any(p["id"] == "links" for p in o["properties"])]
             assert next(each["matcher"]["options"] for each in by_name).endswith("_name")
+
+
+def test_no_line_is_called_by_its_query_or_by_labels_in_braces() -> None:
+    lines = [(name, panel) for name, panel in PANELS if panel["type"] in {"timeseries", "state-timeline", "bargauge"}]
+    auto = [said(panel) for _, panel in lines for target in panel["targets"] if target["legendFormat"] == "__auto"]
+    assert auto == []
+
+
+def test_the_running_version_is_its_name_and_not_the_number_one() -> None:
+    (version,) = [panel for _, panel in PANELS if "seatwatch_build_info" in json.dumps(panel.get("targets", []))]
+    assert version["options"]["textMode"] == "name"
+
+
+def test_nothing_known_is_never_a_figure() -> None:
+    assert [said(panel) for _, panel, target in TARGETS if "vector(" in target["expr"]] == []
+
+
+@every_board
+def test_the_time_shown_is_one_that_grafana_has_a_name_for(board: Json) -> None:
+    assert board["time"] == {"from": "now-6h", "to": "now"}
