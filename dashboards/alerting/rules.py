@@ -67,6 +67,10 @@ def seconds(value: float) -> str:
     return f"{round(value * 1000)}ms" if value % 1 else f"{round(value)}s"
 
 
+def _hub(_language: str) -> str:
+    return f"{HUB}: "
+
+
 def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str, Yaml]:
     """Firing while the hub says so; while the hub is away, as long as it said so last."""
     labels = ", ".join(Identity.__struct_fields__)
@@ -99,7 +103,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "expr": expression,
             "for": seconds(for_s),
             "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": str(tier)},
-            "annotations": rule_annotations(words, what, settings.runbooks, site=f"{HUB}: "),
+            "annotations": rule_annotations(words, what, settings.runbooks, begins=_hub),
         }
 
     return [
@@ -123,6 +127,6 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "alert": WATCHDOG,
             "expr": "vector(1)",
             "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
-            "annotations": rule_annotations(words, "watchdog", settings.runbooks, site=f"{HUB}: "),
+            "annotations": rule_annotations(words, "watchdog", settings.runbooks, begins=_hub),
         },
     ]

@@ -13,6 +13,7 @@ from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from dashboards.runbooks._core import markdown
 from dashboards.runbooks.server import Runbooks, first_steps
+from dashboards.wallboard._core.names import Names
 from seatwatch.config import ConfigError, parse_config
 from seatwatch.glossary import words
 from seatwatch.on_call_config import AlertingSection
@@ -24,7 +25,7 @@ from tests.dashboards.alerting.promises import promise
 from tests.tidy.source import ROOT
 
 NOON = 1_763_784_000_000
-RUNBOOKS = ROOT / "dashboards" / "runbooks" / "pages"
+RUNBOOKS = ROOT / "docs" / "operate" / "runbooks"
 
 
 def alerts() -> list[tuple[str, str]]:
@@ -61,7 +62,7 @@ def test_an_address_of_the_pages_makes_them_links_whichever_way_an_alert_comes()
         config = parse_config(f"[alerting]\n{lines}\n", base=ROOT)
         assert f'runbook_url: "{linked}"' in rules_text(config, load_defaults())
         (alert,) = paged(incident("mains_lost", NOON), NOON)
-        annotations = alert_annotations(annotation_words(), alert, config.alerting.runbooks_at)
+        annotations = alert_annotations(annotation_words(), alert, config.alerting.runbooks_at, names=Names())
         assert annotations["runbook_url"] == linked
 
 
