@@ -7,7 +7,7 @@ Implementations block and are called in threads; the words in them are in the la
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -15,6 +15,9 @@ from dashboards.portal.site_record import SiteRecord
 from dashboards.portal.which import Which
 from wire.board import Ratio
 from wire.scope import Scope
+
+if TYPE_CHECKING:
+    from dashboards.portal.year_record import YearRecord
 
 
 class AskedWronglyError(ValueError):
@@ -237,6 +240,11 @@ class Record(Protocol):
     @property
     def sites(self) -> SiteRecord:
         """Whoever reads the past of sites."""
+        ...
+
+    @property
+    def years(self) -> "YearRecord":
+        """Whoever reads a year."""
         ...
 
     def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:

@@ -242,6 +242,16 @@ def test_a_team_that_nobody_knows_says_so(shared: Wall, browser: Browser) -> Non
         expect(page.locator("#nobody")).to_have_text(word("no_people"))
 
 
+@pytest.mark.parametrize(("language", "title"), [("zh-CN", "\u591c\u73ed\u7ec4"), ("en", "Night team")])
+def test_a_team_that_nobody_told_of_yet_is_called_by_its_name(
+    shared: Wall, browser: Browser, language: str, title: str
+) -> None:
+    shared.show(team_board(person("w1001")))
+    with looking(browser, f"{shared.base}/team/t-quiet?lang={language}", LAPTOP) as page:
+        live(page)
+        expect(page.locator("#title")).to_have_text(title)
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_six_hundred_seats_fit_a_tv_each_with_a_shape_and_a_word_and_nobodys_name(
     shared: Wall, browser: Browser, language: str
