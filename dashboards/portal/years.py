@@ -15,7 +15,7 @@ from dashboards.portal._core.svg import on_every_screen
 from dashboards.portal.addresses import incident_link, links
 from dashboards.portal.asking import asked
 from dashboards.portal.doors import EVERYBODY, ROOT, Door, Visit
-from dashboards.portal.year_record import YearRecord
+from dashboards.portal.record import YearRecord
 
 
 class Years:

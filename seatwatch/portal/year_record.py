@@ -11,9 +11,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError
+from dashboards.portal.record import Asked, AskedWronglyError, Month, NothingSaidError, YearDay, YearPage
 from dashboards.portal.sessions import PortalSettings
-from dashboards.portal.year_record import Month, YearDay, YearPage
 from seatwatch.portal.reading import YearTold
 from seatwatch.printed.report import as_csv, as_json, heading
 from seatwatch.printed.report_columns import COLUMNS
@@ -35,7 +34,7 @@ _decode: Final = msgspec.json.Decoder(YearAnswer).decode
 
 
 class YearRecords:
-    """Implements dashboards.portal.year_record.YearRecord over a data directory.
+    """Implements dashboards.portal.record.YearRecord over a data directory.
 
     queues: names of a client's queues by id. teller: words, in a zone.
     """

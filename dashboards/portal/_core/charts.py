@@ -22,9 +22,8 @@ from dashboards.portal._core.svg import (
     svg,
     text,
 )
-from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing
+from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing, YearDay
 from dashboards.portal.which import STEPS_PER_DAY
-from dashboards.portal.year_record import YearDay
 from wire.board import Ratio
 
 _PER_DAY: Final = 24
