@@ -24,7 +24,7 @@ from wire.incident import IncidentSaid
 
 log = structlog.get_logger()
 SHOWN: Final = (
-    *("attainment", "offered", "answered", "abandoned", "unanswered"),
+    *("attainment", "offered", "abandoned", "unanswered"),
     *("first_response", "average_response", "service_level", "coverage"),
 )
 """Columns of the table of months."""
@@ -65,7 +65,12 @@ class YearRecords:
         touched = Counter(day for each in told.incidents for day in _days_of(each, told.daily.rows))
 
         def cells(row: Row) -> tuple[str, ...]:
-            return tuple(column.shown(row, tell) for column in columns)
+            # of coverage the share alone, so that a laptop shows the whole table; its hours are in the file
+            shown = (column.shown(row, tell) for column in columns)
+            return tuple(
+                text.partition(" (")[0] if column.key == "coverage" else text
+                for column, text in zip(columns, shown, strict=True)
+            )
 
         return YearPage(
             first=told.first,

@@ -144,6 +144,14 @@ def test_on_a_laptop_a_battery_fills_its_panel(page: Page, base: str) -> None:
     assert drawn["width"] > 0.9 * held["width"]
 
 
+def test_a_laptop_shows_the_months_of_a_year_with_all_their_columns(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{base}/year?lang=en")
+    months = page.locator(".wide:has(> table)")
+    assert "Data coverage" in months.inner_text()
+    assert months.evaluate("wide => wide.scrollWidth <= wide.clientWidth")
+
+
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:
     page.goto(f"{base}/site?lang=en&{AT}")
     page.select_option("[name=range]", "hour")
