@@ -23,6 +23,7 @@ from sla_engine.board_at import board as board_at
 from sla_engine.zones import zone_table
 from wire.board import Board
 from wire.scope import Scope
+from wire.spelling import isolated
 
 MS_PER_MINUTE: Final = 60_000
 
@@ -51,7 +52,7 @@ def past_board(
     rules = rules_in_force(data, at, clients)
     scope = Scope(clients=None if clients is None else frozenset(clients))
     board = board_at(data, at, known_at, scope, settings=_settings(zone))
-    titles = {name: found.title for name, found in rules.items()}
+    titles = {name: isolated(found.title) for name, found in rules.items()}
     return named(board, _with_titles(names or Names(), titles))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from wire.board import Board, SiteTile, Tile
-from wire.spelling import readable
+from wire.spelling import isolated, readable
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """What a shop of a client is called."""
         return self.shops.get((client, shop)) or shop
 
+    def of_teams(self) -> dict[str, str]:
+        """What teams are called, by language and id, as `en/t-07`."""
+        return {f"{tag}/{team}": name for tag in ("zh", "en") for team, name in self.told_in(tag).teams.items() if name}
+
     def of_rows(self, by: str, client: str) -> Callable[[str], str]:
         """What the rows of a client's table are called, by what they are: a team, a site, a shop, or something else."""
         shops = {shop: name for (of, shop), name in self.shops.items() if of == client}
@@ -62,7 +66,7 @@ def named(board: Board, names: Names) -> Board:
 
 
 def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None]) -> Tile:
-    name = called(names, tile) or tile.name
+    name = called(names, tile) or isolated(tile.name)
     english = called(names.told_in("en"), tile) or name
     if (name, english) == (tile.name, name):
         return tile
@@ -72,7 +76,7 @@ def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None])
 def _site(site: SiteTile, names: Names) -> SiteTile:
     """Teams stay ids there: a reader is told of those they may see, which goes by id."""
     english = names.told_in("en")
-    name = names.sites.get(site.id) or site.name
+    name = names.sites.get(site.id) or isolated(site.name)
     shops, shops_en = (
         {client: [of.shop(client, shop) for shop in shops] for client, shops in site.shops.items()}
         for of in (names, english)
