@@ -1,10 +1,12 @@
 """`seatwatch probe`: the daemon on a seat PC or a site gateway. Loads neither the server's libraries nor typer."""
 
+import os
 import sys
 from typing import Final
 
 from agent_probe.on_first_use import loaded_on_first_use
 
+SYSTEM: Final = "Windows" if sys.platform == "win32" else os.uname().sysname
 UNREAD: Final[dict[str, dict[str, object]]] = {
     # dataclasses asks for a signature to write docstrings of, where there are none
     "inspect": {"signature": lambda _class: ""},
@@ -17,12 +19,13 @@ UNREAD: Final[dict[str, dict[str, object]]] = {
     "locale": {},
     "msgspec.inspect": {},
     "ntpath": {},
+    "platform": {"system": lambda: SYSTEM},  # uuid and the MQTT client ask
     "stringprep": {},
+    "subprocess": {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3},  # asyncio names them; a probe starts a process a month
     "textwrap": {},
 }
 """What libraries import and a probe hardly ever reaches: read at once, they are two megabytes to hold."""
 with loaded_on_first_use(UNREAD):
-    import os
     from collections.abc import Callable, Sequence
     from functools import partial
     from importlib import import_module
