@@ -7,6 +7,7 @@ from typing import Final
 from agent_probe.on_first_use import loaded_on_first_use
 
 SYSTEM: Final = "Windows" if sys.platform == "win32" else os.uname().sysname
+# Format: subprocess in the Python standard library, its constants.
 UNREAD: Final[dict[str, dict[str, object]]] = {
     # dataclasses asks for a signature to write docstrings of, where there are none
     "inspect": {"signature": lambda _class: ""},
