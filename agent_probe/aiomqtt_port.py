@@ -13,7 +13,7 @@ from agent_probe.on_first_use import loaded_on_first_use
 from agent_probe.secret import read_secret
 
 # paho asks it for a proxy where PySocks is installed; with it come http.client and email, a megabyte and a half
-with loaded_on_first_use("urllib.request"):
+with loaded_on_first_use({"urllib.request": {}}):
     import aiomqtt
 
 MS_PER_S: Final = 1000

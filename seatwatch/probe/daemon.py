@@ -75,18 +75,20 @@ def run_daemon(
     be stopped, holds the process for as long again as last words may take.
     """
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-        runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
+        stop = asyncio.Event()
+        # before the runner puts a handler of its own in their place
+        undo = on_stop(runner.get_loop(), stop.set)
+        try:
+            runner.run(_until(stop, file, config, defaults, platform))
+        finally:
+            undo()
         waiting = Timer(defaults.ms("probe.last_words") / MS_PER_S, overdue)
         waiting.daemon = True
         waiting.start()
     waiting.cancel()
 
 
-async def _until_told_to_stop(
-    file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop
-) -> None:
-    stop = asyncio.Event()
-    undo = on_stop(asyncio.get_running_loop(), stop.set)
+async def _until(stop: asyncio.Event, file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
     renewal = RenewalSettings(
         defaults.ms("probe.renewal_check"),
         defaults.ms("probe.renewal_deadline"),
@@ -106,8 +108,6 @@ async def _until_told_to_stop(
             renewing.cancel()
     except* ProbeConfigError as errors:
         raise _first(errors) from None
-    finally:
-        undo()
 
 
 def _first(errors: BaseExceptionGroup[ProbeConfigError]) -> ProbeConfigError:
