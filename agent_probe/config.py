@@ -131,12 +131,15 @@ class HttpSettings(NamedTuple):
     """head_bytes: the longest head of an answer. Times in ms.
 
     slowly_ms: between tries where the same would be refused again, and the longest that the hub may make us wait.
-    mqtt_retry_ms: how often MQTT is tried while HTTPS stands in for it.
+    mqtt_retry_ms: how often MQTT is tried while HTTPS stands in for it. mqtt_unheard: so many connections in a row on
+    which nothing came back are no MQTT; mqtt_unheard_ms: how long it is left alone then.
     """
 
     head_bytes: int
     slowly_ms: int
     mqtt_retry_ms: int
+    mqtt_unheard: int
+    mqtt_unheard_ms: int
 
 
 class ProbeSettings(NamedTuple):
