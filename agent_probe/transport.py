@@ -15,21 +15,30 @@ MS_PER_S: Final = 1000
 log = logging.getLogger(__name__)
 
 
-def port_for(config: ProbeConfig, settings: ProbeSettings, now_ms: Callable[[], int], lines: Lines) -> MqttPort:
-    """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone."""
+def port_for(
+    config: ProbeConfig,
+    settings: ProbeSettings,
+    now_ms: Callable[[], int],
+    lines: Lines,
+    refused: Callable[[bool], None] = lambda _: None,
+) -> MqttPort:
+    """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone.
+
+    refused: told whether the broker takes us for nobody it knows.
+    """
     hub = config.hub
     if hub is None or config.transport is Transport.MQTT:
-        return _mqtt(config, settings, lines)
+        return _mqtt(config, settings, lines, refused)
     from agent_probe.http_port import HttpPort  # noqa: PLC0415 - only loaded where a hub is named
 
     https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
     if config.transport is Transport.HTTPS:
         return https
-    mqtt = _mqtt(config, settings, lines)
+    mqtt = _mqtt(config, settings, lines, refused)
     return AutoPort(mqtt, https, settings.http, now_ms=now_ms)
 
 
-def _mqtt(config: ProbeConfig, settings: ProbeSettings, lines: Lines) -> MqttPort:
+def _mqtt(config: ProbeConfig, settings: ProbeSettings, lines: Lines, refused: Callable[[bool], None]) -> MqttPort:
     from agent_probe.aiomqtt_port import AiomqttPort  # noqa: PLC0415 - its client is not loaded for HTTPS alone
 
     return AiomqttPort(
@@ -38,6 +47,7 @@ def _mqtt(config: ProbeConfig, settings: ProbeSettings, lines: Lines) -> MqttPor
         client_id=config.source,
         ack_topic=ack_topic(config.source),
         bind_address=lambda: lines.take_best() or config.broker.bind_address,
+        refused=refused,
     )
 
 

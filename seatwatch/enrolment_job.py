@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -157,7 +157,7 @@ def _lasts(text: str, longest_ms: int) -> int:
 
 def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
     try:
-        networks = [ip_network(cidr) for cidr in cidrs]
+        networks = [_plain(ip_network(cidr)) for cidr in cidrs]
     except ValueError as error:
         raise EnrolmentError(f"--cidr: {error}; write it as 203.0.113.0/24, as the hub sees the site") from None
     for network in networks:
@@ -165,3 +165,10 @@ def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
             shortest = PREFIX_MIN[network.version]
             raise EnrolmentError(f"--cidr: {network} is everybody, and no site; from /{shortest} on it can be taken")
     return tuple(map(str, networks))
+
+
+def _plain(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """As addresses are compared: what a listener on IPv6 calls `::ffff:203.0.113.0/120` is 203.0.113.0/24."""
+    if isinstance(network, IPv4Network) or (within := network.network_address.ipv4_mapped) is None:
+        return network
+    return IPv4Network((within, network.prefixlen - (network.max_prefixlen - within.max_prefixlen)))
