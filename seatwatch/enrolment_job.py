@@ -101,18 +101,23 @@ def draw_batch(
 
 
 def seat_hosts(data: Path, site: str, now: int, block: int) -> dict[str, str]:
-    """Host name -> seat, of the roster's seats at a site now. Raises EnrolmentError where none has a host name."""
+    """Host name -> seat, of the roster's seats at a site now. Raises EnrolmentError.
+
+    Where none of them has a host name, and where two have the same.
+    """
     latest = {}
     for link in sorted(known_links(data, OPERATOR, block).values()):
         if link.relation is Relation.SITE_OF_SEAT and link.effective_from <= now:
             latest[link.subject] = link
-    found = {
-        host.casefold(): link.subject
-        for link in latest.values()
-        if link.target == site
-        and (link.effective_until is None or link.effective_until > now)
-        and (host := dict(link.attributes).get(HOST))
-    }
+    found: dict[str, str] = {}
+    for link in latest.values():
+        is_here = link.target == site and (link.effective_until is None or link.effective_until > now)
+        host = dict(link.attributes).get(HOST, "").casefold()
+        if not is_here or not host:
+            continue
+        if host in found:
+            raise EnrolmentError(f"{site}: the roster gives the host name {host} to {found[host]} and {link.subject}")
+        found[host] = link.subject
     if not found:
         raise EnrolmentError(f"{site}: the roster names no host for any of its seats; give them a column `host`")
     return found

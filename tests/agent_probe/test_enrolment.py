@@ -248,6 +248,12 @@ def test_the_hub_is_told_a_digest_that_differs_from_site_to_site(tmp_path: Path)
     assert all(len(each) == 64 for each in digests)
 
 
+@pytest.mark.parametrize("machine_id", ["", "uninitialized"])
+def test_a_machine_that_was_not_given_an_id_yet_is_not_taken_for_every_other_one_of_its_image(machine_id: str) -> None:
+    with pytest.raises(ProbeConfigError, match="systemd-machine-id-setup"):
+        about_this_machine("site1", machine_id)
+
+
 def identity_at(directory: Path, name: str = "site1/seat-01") -> None:
     about = Identity(name, "A-1", "https://hub", 0, 30 * DAY)
     write_identity(directory / "identity", about, "certificate", "key", "authority")
