@@ -96,15 +96,25 @@ async def _until(stop: asyncio.Event, file: Path, config: ProbeConfig, defaults:
         defaults.int("probe.renewal_left"),
     )
     folder = identity_folder(config, platform)
+    running: list[app.Probe] = []
+
+    def is_ready(probe: app.Probe) -> None:
+        running.append(probe)
+        platform.spare_memory()  # what it takes is loaded by then, and no thread has a heap of its own yet
+
     try:
         async with asyncio.TaskGroup() as tasks:
             renewing = tasks.create_task(
-                keep_renewed(folder, helper("renew", file), renewal, platform.wall_ms), name="probe.renewal"
+                keep_renewed(
+                    folder,
+                    helper("renew", file),
+                    renewal,
+                    platform.wall_ms,
+                    lambda: any(probe.is_refused for probe in running),
+                ),
+                name="probe.renewal",
             )
-            # what it takes is loaded by then, and no thread has a heap of its own yet
-            await app.run(
-                config, probe_settings(defaults), stop, platform=platform, ready=lambda _: platform.spare_memory()
-            )
+            await app.run(config, probe_settings(defaults), stop, platform=platform, ready=is_ready)
             renewing.cancel()
     except* ProbeConfigError as errors:
         raise _first(errors) from None

@@ -10,7 +10,6 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from agent_probe._core.icmp import TOKEN_SIZE, decode_reply, encode_request
@@ -19,6 +18,8 @@ from agent_probe.errors import ProbeUnavailable
 # Batch: bytes of one read, more than an echo takes.
 READ_AT_ONCE: Final = 2048
 UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
+NOT_OF_THAT_KIND: Final = frozenset({errno.EPROTONOSUPPORT, errno.EPROTOTYPE, errno.ESOCKTNOSUPPORT})
+"""What a system says that has no such socket, as Windows has no ordinary one for ICMP."""
 ABANDONED: Final = struct.pack("ii", 1, 0)
 """SO_LINGER: closed without a farewell, nothing stays behind in the kernel."""
 
@@ -88,8 +89,13 @@ class Echoes:
 
     def _open_icmp(self) -> socket.socket:
         for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
-            with suppress(PermissionError):
+            try:
                 return open_bound(self.bound, kind, socket.IPPROTO_ICMP)
+            except PermissionError:
+                continue
+            except OSError as error:
+                if error.errno not in NOT_OF_THAT_KIND:
+                    raise
         raise ProbeUnavailable("forbidden", "ICMP: set net.ipv4.ping_group_range, or use targets with a port")
 
     def _read(self) -> None:
