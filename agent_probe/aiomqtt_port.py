@@ -13,12 +13,15 @@ from agent_probe.on_first_use import loaded_on_first_use
 from agent_probe.secret import read_secret
 
 # paho asks it for a proxy where PySocks is installed; with it come http.client and email, a megabyte and a half
-with loaded_on_first_use("urllib.request"):
+with loaded_on_first_use({"urllib.request": {}}):
     import aiomqtt
 
 MS_PER_S: Final = 1000
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 AT_LEAST_ONCE: Final = 1
+# Format: MQTT 5.0, section 2.4, and 3.1.1, section 3.9.3.
+REFUSED: Final = 0x80
+"""Reason codes from here on are refusals."""
 CLIENT_LOG: Final = logging.getLogger(f"{__name__}.client")
 CLIENT_LOG.setLevel(logging.ERROR)  # it warns when one that never connected is let go of; that it did not we say
 
@@ -26,7 +29,8 @@ CLIENT_LOG.setLevel(logging.ERROR)  # it warns when one that never connected is 
 class AiomqttPort:
     """See agent_probe.mqtt.MqttPort. A new client for each connection: nothing of a broken one is carried over.
 
-    bind_address: asked at each connection for the address to come from; "" leaves it to the system.
+    bind_address: asked at each connection for the address to come from; "" leaves it to the system. refused: told at
+    each connection whether the broker takes us for nobody it knows.
     """
 
     def __init__(
@@ -37,12 +41,14 @@ class AiomqttPort:
         client_id: str,
         ack_topic: str,
         bind_address: Callable[[], str],
+        refused: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._broker = broker
         self._settings = settings
         self._client_id = client_id
         self._ack_topic = ack_topic
         self._bind_address = bind_address
+        self._refused = refused
         self._client: aiomqtt.Client | None = None
 
     async def connect(self) -> None:
@@ -53,9 +59,15 @@ class AiomqttPort:
                 await self._reach(address)
             self._client = client = self._new_client(address)
             await client.__aenter__()
-            await client.subscribe(self._ack_topic, qos=AT_LEAST_ONCE)
+            codes = await client.subscribe(self._ack_topic, qos=AT_LEAST_ONCE)
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise ProbeUnavailable("broker", str(error) or type(error).__name__) from None
+        refusals = [code for code in codes if (code if isinstance(code, int) else code.value) >= REFUSED]
+        self._refused(bool(refusals))
+        if (
+            refusals
+        ):  # who may not hear acknowledgements may not speak either: each message would vanish, politely taken
+            raise ProbeUnavailable("broker", f"this identity may not read {self._ack_topic}: {refusals[0]}")
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """As the port says."""

@@ -87,7 +87,10 @@ def disk_outbox(config: ProbeConfig, settings: ProbeSettings, platform: Platform
 
 
 class Probe:
-    """One probe over an outbox. Give it a port, sensors or a clock of your own to put it into another world."""
+    """One probe over an outbox. Give it a port, sensors or a clock of your own to put it into another world.
+
+    is_refused: the broker takes it for nobody it knows.
+    """
 
     def __init__(
         self,
@@ -106,9 +109,10 @@ class Probe:
         self.outbox = outbox
         chosen_rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - spreads timers, guards nothing
         self.snapshots = SnapshotLane(source=config.source, epoch=lambda: outbox.epoch)
+        self.is_refused = False
         lines = Lines(clock.monotonic_ms)
         self.uplink = Uplink(
-            port or port_for(config, settings, clock.monotonic_ms, lines),
+            port or port_for(config, settings, clock.monotonic_ms, lines, self._note_refusal),
             outbox,
             self.snapshots,
             settings.uplink,
@@ -146,6 +150,9 @@ class Probe:
 
     def _stamp(self) -> Stamp:
         return Stamp(self._clock.wall_ms(), self._clock.monotonic_ms(), self._clock.clock_synced())
+
+    def _note_refusal(self, is_refused: bool) -> None:  # noqa: FBT001 - what the broker said
+        self.is_refused = is_refused
 
     def _load(self) -> Load:
         counts = self.outbox.counts()

@@ -13,6 +13,7 @@ from agent_probe._core.gate import Rhythm
 from agent_probe._core.machine import MachineRules
 from agent_probe._core.outbox import OutboxLimits
 from agent_probe.errors import ProbeConfigError, refuse_all
+from agent_probe.host_names import host_faults
 from agent_probe.hub import DIRECT, is_loopback, read_url
 from agent_probe.line_config import LineConfig
 from agent_probe.sensors.base import Schedule
@@ -131,12 +132,15 @@ class HttpSettings(NamedTuple):
     """head_bytes: the longest head of an answer. Times in ms.
 
     slowly_ms: between tries where the same would be refused again, and the longest that the hub may make us wait.
-    mqtt_retry_ms: how often MQTT is tried while HTTPS stands in for it.
+    mqtt_retry_ms: how often MQTT is tried while HTTPS stands in for it. mqtt_unheard: so many connections in a row on
+    which nothing came back are no MQTT; mqtt_unheard_ms: how long it is left alone then.
     """
 
     head_bytes: int
     slowly_ms: int
     mqtt_retry_ms: int
+    mqtt_unheard: int
+    mqtt_unheard_ms: int
 
 
 class ProbeSettings(NamedTuple):
@@ -226,7 +230,7 @@ def _faults(config: ProbeConfig) -> Iterator[ProbeConfigError]:
         if not is_name(value) or "/" in value or value.startswith("~"):
             fix = "use letters, digits and . _ : @ - only, starting with a letter or digit"
             yield ProbeConfigError(key, f"{value!r} cannot be a name", fix)
-    yield from watched_faults(config.ups, config.phone_line, config.platform, config.line)
+    yield from watched_faults(config.ups, config.phone_line, config.platform, config.line, config.network)
     if config.line and config.role is not Role.GATEWAY:
         fix = 'remove [[line]], or set role = "gateway": one machine a site measures the lines'
         yield ProbeConfigError("line", "a seat does not measure lines", fix)
@@ -237,6 +241,8 @@ def _faults(config: ProbeConfig) -> Iterator[ProbeConfigError]:
         )
     if not broker.host:
         yield ProbeConfigError("broker.host", "empty", "name the host of the MQTT broker")
+    yield from host_faults("broker.host", broker.host)
+    yield from host_faults("broker.bind_address", broker.bind_address)
     if bool(broker.username) != bool(broker.password_file):
         fix = "set both broker.username and broker.password_file, or neither"
         yield ProbeConfigError("broker.username", "a name and a password belong together", fix)
@@ -252,15 +258,17 @@ def _hub_faults(config: ProbeConfig) -> Iterator[ProbeConfigError]:
         if config.transport is Transport.HTTPS:
             yield ProbeConfigError("hub.url", "missing", 'name the hub: [hub] url = "https://hub.example"')
         return
+    yield from host_faults("hub.bind_address", hub.bind_address)
     try:
         address = read_url(hub.url)
+        yield from host_faults("hub.url", address.host)
         if not address.is_tls and not is_loopback(address.host):
             yield ProbeConfigError("hub.url", "a token would travel in the clear", "write https:// instead of http://")
     except ValueError as error:
         yield ProbeConfigError("hub.url", str(error), 'write one such as "https://hub.example"')
     try:
         if hub.proxy not in {"", DIRECT}:
-            read_url(hub.proxy)
+            yield from host_faults("hub.proxy", read_url(hub.proxy).host)
     except ValueError as error:
         yield ProbeConfigError("hub.proxy", str(error), 'write one such as "http://proxy:3128", or "direct"')
     if hub.tls is not None and bool(hub.tls.cert_file) != bool(hub.tls.key_file):

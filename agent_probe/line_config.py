@@ -68,6 +68,6 @@ def is_address(text: str) -> bool:
     """Whether `text` is an IPv4 address in four decimal parts."""
     try:
         socket.inet_pton(socket.AF_INET, text)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True

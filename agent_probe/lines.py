@@ -47,6 +47,10 @@ class Lines:
         """Whether there is a line that answers."""
         return works(list(self._lines.values()))
 
+    def seen(self, name: str) -> LineNow | None:
+        """What is known of one line; None before anything is."""
+        return self._lines.get(name)
+
     async def until_one_works(self) -> None:
         """Wait until a line is known to work. Without lines nobody waits."""
         while self._expected and not self.works:

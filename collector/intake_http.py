@@ -17,12 +17,14 @@ from collector.api_document import openapi
 from collector.errors import Busy, ForeignSource, IdentityEnded, IntakeStopped
 from collector.intake import Intake
 from collector.json_frame import FieldError, JsonFrame, decode_json_frame, json_ack
+from collector.peer import peer_address
 from collector.sources import Principal, Sources
 from collector.stats import DoorStats
 from wire.codec import decode_frame, encode_ack
 from wire.errors import DecodeError, Reason
 from wire.frame import Ack, Frame
 from wire.limits import FRAME_BYTES_MAX
+from wire.witness import WITNESS_PATH, WitnessAnswer, WitnessRequest
 
 JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
@@ -31,6 +33,7 @@ _CONTRADICTIONS: Final = frozenset({Reason.EQUIVOCATION, Reason.SEQUENCE_REPEATE
 
 _to_json = msgspec.json.encode
 _to_msgpack = msgspec.msgpack.encode
+_decode_witness: Final = msgspec.json.Decoder(WitnessRequest).decode
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +100,10 @@ class HttpDoor:
         self._buckets: dict[Principal, Bucket] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """POST /v1/events, and its description for machines."""
+        """POST /v1/events, its description for machines, and what a gateway asks over each of its lines."""
         return [
             web.post("/v1/events", self._events),
+            web.post(WITNESS_PATH, self._witness),
             web.get("/openapi.json", self._openapi),
         ]
 
@@ -110,11 +114,32 @@ class HttpDoor:
             self._limit_rate(principal)
             said = self._decode(request, await self._body(request))
             ack = await self._submit(said.frame, principal)
-            await self._intake.connections.seen(said.frame.source, request.remote or "")
+            await self._intake.connections.seen(said.frame.source, peer_address(request))
         except _Refused as refused:
             return _refusal(refused, answer_msgpack=answer_msgpack)
         self.stats.acknowledged += 1
         return _acknowledgement(ack, said, answer_msgpack=answer_msgpack)
+
+    async def _witness(self, request: web.Request) -> web.Response:
+        """Put on record from which address this comes, and say so. A source asks for its own lines alone."""
+        try:
+            principal = self._authenticate(request)
+            self._limit_rate(principal)
+            asked = self._asked_over(await self._body(request), principal)
+            address = peer_address(request)
+            await self._intake.connections.witnessed(asked.source, asked.line, address)
+        except _Refused as refused:
+            return _refusal(refused, answer_msgpack=False)
+        return web.Response(body=_to_json(WitnessAnswer(address)), content_type=JSON)
+
+    def _asked_over(self, body: bytes, principal: Principal) -> WitnessRequest:
+        try:
+            asked = _decode_witness(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise _Refused(422, Problem("witness", f"send source and line: {error}")) from None
+        if not principal.speaks_for(asked.source):
+            raise self._foreign()
+        return asked
 
     def _authenticate(self, request: web.Request) -> Principal:
         """By certificate, else by token. Who shows a certificate that ended is not let in by a token beside it."""
@@ -192,16 +217,17 @@ class HttpDoor:
         try:
             return await self._intake.submit(frame, principal)
         except ForeignSource:
-            self.stats.refused[Reason.FOREIGN_SOURCE] += 1
-            problem = Problem(
-                Reason.FOREIGN_SOURCE, "this token or certificate does not speak for that source", "$.source"
-            )
-            raise _Refused(403, problem) from None
+            raise self._foreign() from None
         except Busy as busy:
             raise _Refused(503, Problem("busy", "nothing was stored; send it again"), busy.retry_after_ms) from None
         except IntakeStopped:
             problem = Problem("stopping", "not known whether it was stored; send it again, a repeat adds nothing")
             raise _Refused(503, problem, self._settings.retry_after_ms) from None
+
+    def _foreign(self) -> _Refused:
+        self.stats.refused[Reason.FOREIGN_SOURCE] += 1
+        problem = "this token or certificate does not speak for that source"
+        return _Refused(403, Problem(Reason.FOREIGN_SOURCE, problem, "$.source"))
 
     async def _openapi(self, _: web.Request) -> web.Response:
         return web.Response(body=_to_json(openapi(Problem)), content_type=JSON)

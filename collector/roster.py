@@ -12,7 +12,7 @@ from importlib import resources
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -25,6 +25,8 @@ from collector.importers.tables import TableLimits, every_sheet
 from wire.ids import OPERATOR, is_derived, is_name
 from wire.limits import INSTANT_MAX_MS, NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.organisation import Relation
+from wire.zone_text import TIME_ZONE, zone_attributes
+from wire.zones import changes_of, zone_named
 
 _DAY_MS: Final = 86_400_000
 _OPEN_END_MS: Final = (date(9000, 1, 1) - date(1970, 1, 1)).days * _DAY_MS
@@ -62,6 +64,7 @@ _EXTRAS: Final = {
     Relation.MODE_OF_SEAT: (LIMIT,),
     Relation.SITE_OF_SEAT: ("circuit", "column", HOST, "row", "switch"),
     Relation.SITE_OF_LINE: ("carrier", "egress"),
+    Relation.HOURS_OF_SITE: (TIME_ZONE,),
 }
 """Columns that say more about a link, kept as its attributes."""
 
@@ -217,6 +220,8 @@ class _Reader:
         for field in _TIMES.values():
             if field in row:
                 row[field] = _from_until(field, row[field])
+        if TIME_ZONE in row:
+            _check_zone(row[TIME_ZONE])
         if "egress" in row:
             row["egress"] = _networks(row["egress"])
         if "line" in row and "site" in row:
@@ -275,7 +280,9 @@ class _Reader:
 def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     if relation in _TIMES:
         starts, _, ends = row[_TIMES[relation]].partition("-")
-        return (("ends", ends), ("starts", starts))
+        has_zone = relation is Relation.HOURS_OF_SITE and TIME_ZONE in row
+        zone = zone_attributes(row[TIME_ZONE], changes_of(zone_named(row[TIME_ZONE]))) if has_zone else {}
+        return tuple(sorted({"ends": ends, "starts": starts, **zone}.items()))
     return tuple((field, row[field]) for field in _EXTRAS.get(relation, ()) if field in row)
 
 
@@ -297,6 +304,13 @@ def _from_until(field: str, text: str) -> str:
     if len(times) > _TIMES_CHARS or minutes_of(times) is None:
         raise _BadRow(f"{field}: write it as 08:00-16:00 or 22:00-06:00")
     return times
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zone_named(name)
+    except ZoneInfoNotFoundError:
+        raise _BadRow("time_zone: no such zone; write an IANA name such as Asia/Tokyo") from None
 
 
 def _networks(text: str) -> str:

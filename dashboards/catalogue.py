@@ -2,7 +2,7 @@
 
 Units are base units (seconds, bytes, ratio), names start with `seatwatch_`. No label ever names a person, a
 conversation, a seat or an account: the values of the labels in ID_LABELS are ids from the configuration or of what
-pages somebody, those of every other label come from a closed list.
+pages somebody, those in NAME_LABELS their names, those of every other label come from a closed list.
 dashboards/measures.py is the rest of the catalogue: what the figures behind them mean.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dashboards.alerting._core.kinds import LAYER_OF, Layer
+from dashboards.alerting._core.kinds import CALLS_MAX, LAYER_OF, Layer
 from wire.conversation import Activity, Presence
 from wire.enrolment import Access, Refusal
 from wire.errors import Reason, require
@@ -66,15 +66,8 @@ REFUSALS: Final = ("busy", "discarded", "too_often", "unauthorised")
 """Why a door turned away what may have been a good frame."""
 
 ANOMALIES: Final = (
-    "late",
-    "too_late",
-    "illegal",
-    "no_queue",
-    "forgotten_open",
-    "definition_refused",
-    "contract_refused",
-    "unreadable",
-    OTHER,
+    *("late", "too_late", "illegal", "no_queue", "forgotten_open"),
+    *("definition_refused", "contract_refused", "unreadable", OTHER),
 )
 """What entries may do instead of what they say: docs/reference/definitions.md, what is counted as odd."""
 
@@ -92,15 +85,17 @@ LABEL_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "what": (*LAYER_OF, OTHER),
     "severity": tuple(Severity),
     "layer": tuple(Layer),
-    "tier": tuple("123456789"),
+    "tier": tuple(str(call) for call in range(1, CALLS_MAX + 1)),
     "result": ("sent", "failed"),
     "step": tuple(IdentityStep),
     "error": tuple(Refusal),
     "access": tuple(Access),
 }
-"""The closed lists. Labels not listed here are ids from the configuration, and `version`."""
+"""The closed lists. Labels not listed here are ids from the configuration, their names, and `version`."""
 
 ID_LABELS: Final = ("client", "queue", "team", "site", "definition", "ledger", "subject", "channel", "incident")
+NAME_LABELS: Final = ("client_name", "queue_name", "team_name", "site_name", "name_zh", "name_en")
+"""What people call an id: only on the `_info` of its kind, so that a new name breaks no other series."""
 _CLIENT: Final = ("client",)
 _QUEUE: Final = ("client", "queue")
 _TEAM: Final = ("client", "team")
@@ -113,11 +108,18 @@ def _metric(name: str, type_: Type, help_: str, labels: tuple[str, ...] = (), un
     require(metric.name not in CATALOGUE, f"{metric.name} is in the catalogue twice")
     require(not unit or name.endswith(f"_{unit}"), f"{metric.name} does not end in its unit {unit}")
     require(help_.endswith("."), f"{metric.name}: the meaning is a sentence")
-    unknown = set(labels) - set(ID_LABELS) - set(LABEL_VALUES) - {"version"}
+    unknown = set(labels) - {*ID_LABELS, *NAME_LABELS, *LABEL_VALUES, "version"}
     require(not unknown, f"{metric.name} has labels nobody closed: {sorted(unknown)}")
     CATALOGUE[metric.name] = metric
     return metric
 
+
+# --- what people call them
+_CALLED: Final = "What people call it: by `name_zh`, by `name_en`, and on boards by both in one."
+CLIENT_NAMES = _metric("client", Type.INFO, _CALLED, ("client", "client_name", *NAME_LABELS[-2:]))
+QUEUE_NAMES = _metric("queue", Type.INFO, _CALLED, (*_QUEUE, "client_name", "queue_name", *NAME_LABELS[-2:]))
+TEAM_NAMES = _metric("team", Type.INFO, _CALLED, (*_TEAM, "client_name", "team_name", *NAME_LABELS[-2:]))
+SITE_NAMES = _metric("site", Type.INFO, _CALLED, ("site", "site_name", *NAME_LABELS[-2:]))
 
 # --- queues, now
 WAITING = _metric(
@@ -158,7 +160,6 @@ AVERAGE_RESPONSE = _metric(
 RESPONSES = _metric(
     "window_responses", Type.GAUGE, "Answered turns behind the average response of the window.", (*_QUEUE, "window")
 )
-
 NEAR_LIMIT = _metric(
     "window_near_limit",
     Type.GAUGE,
@@ -231,7 +232,6 @@ TEAM_AVERAGE_RESPONSE = _metric(
 TEAM_AGENTS = _metric(
     "team_agents", Type.GAUGE, "People of the team by presence and activity.", (*_TEAM, "presence", "activity")
 )
-
 TEAM_SATURATION = _metric(
     "team_saturation_ratio",
     Type.GAUGE,

@@ -77,18 +77,24 @@ class Exporter(Collector):
     def _board(self, sink: Sink, board: Board, now_ms: int) -> None:
         sink.add(c.BOARD_AGE, (), max(0, now_ms - board.computed_at) / 1000)
         sink.add(c.BOARD_AS_OF, (), board.as_of / 1000)
+        clients = {tile.client: _in_both(tile) for tile in board.clients}
         for tile in board.clients:
+            sink.add(c.CLIENT_NAMES, (tile.client, *_called(tile)), 1)
             _client(sink, tile)
         for tile in self._capped(sink, "queue", board.queues):
+            sink.add(c.QUEUE_NAMES, (tile.client, tile.id, clients.get(tile.client, tile.client), *_called(tile)), 1)
             _queue(sink, tile, board.as_of)
         for tile in self._capped(sink, "team", board.teams):
+            sink.add(c.TEAM_NAMES, (tile.client, tile.id, clients.get(tile.client, tile.client), *_called(tile)), 1)
             _team(sink, tile)
         own = self._caps["site"].own(("", site.id) for site in board.sites)
         rest = [site for site in board.sites if ("", site.id) not in own]
         for site in board.sites:
             if ("", site.id) in own:
+                sink.add(c.SITE_NAMES, (site.id, *_called(site)), 1)
                 _site(sink, site)
         if rest:
+            sink.add(c.SITE_NAMES, (c.OTHER,) * len(c.SITE_NAMES.labels), 1)
             _other_sites(sink, rest)
         sink.add(c.IDS_CAPPED, ("site",), len(rest))
 
@@ -96,6 +102,15 @@ class Exporter(Collector):
         shown, summed = split(tiles, self._caps[scope])
         sink.add(c.IDS_CAPPED, (scope,), summed)
         return shown
+
+
+def _called(named: Tile | SiteTile) -> tuple[str, str, str]:
+    """As boards show it, in Chinese, in English."""
+    return _in_both(named), named.name or named.id, named.name_en or named.name or named.id
+
+
+def _in_both(named: Tile | SiteTile) -> str:
+    return f"{named.name} {named.name_en}" if named.name_en else named.name or named.id
 
 
 def _queue(sink: Sink, tile: Tile, as_of: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from dashboards.wallboard._core.names import Names
+from wire.spelling import isolated
 
 
 class NamedSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,10 @@ def names_given(
 ) -> Names:
     """By id; queues and shops by client and id. "" where a section gives none."""
 
-    def by(name: Callable[[NamedSection], str]) -> Names:
+    def by(given: Callable[[NamedSection], str]) -> Names:
+        def name(each: NamedSection) -> str:
+            return isolated(given(each))
+
         return Names(
             clients={each.id: name(each) for each in clients},
             queues={key: name(each) for key, each in queues.items()},

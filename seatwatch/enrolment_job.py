@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -101,18 +101,23 @@ def draw_batch(
 
 
 def seat_hosts(data: Path, site: str, now: int, block: int) -> dict[str, str]:
-    """Host name -> seat, of the roster's seats at a site now. Raises EnrolmentError where none has a host name."""
+    """Host name -> seat, of the roster's seats at a site now. Raises EnrolmentError.
+
+    Where none of them has a host name, and where two have the same.
+    """
     latest = {}
     for link in sorted(known_links(data, OPERATOR, block).values()):
         if link.relation is Relation.SITE_OF_SEAT and link.effective_from <= now:
             latest[link.subject] = link
-    found = {
-        host.casefold(): link.subject
-        for link in latest.values()
-        if link.target == site
-        and (link.effective_until is None or link.effective_until > now)
-        and (host := dict(link.attributes).get(HOST))
-    }
+    found: dict[str, str] = {}
+    for link in latest.values():
+        is_here = link.target == site and (link.effective_until is None or link.effective_until > now)
+        host = dict(link.attributes).get(HOST, "").casefold()
+        if not is_here or not host:
+            continue
+        if host in found:
+            raise EnrolmentError(f"{site}: the roster gives the host name {host} to {found[host]} and {link.subject}")
+        found[host] = link.subject
     if not found:
         raise EnrolmentError(f"{site}: the roster names no host for any of its seats; give them a column `host`")
     return found
@@ -157,7 +162,7 @@ def _lasts(text: str, longest_ms: int) -> int:
 
 def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
     try:
-        networks = [ip_network(cidr) for cidr in cidrs]
+        networks = [_plain(ip_network(cidr)) for cidr in cidrs]
     except ValueError as error:
         raise EnrolmentError(f"--cidr: {error}; write it as 203.0.113.0/24, as the hub sees the site") from None
     for network in networks:
@@ -165,3 +170,10 @@ def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
             shortest = PREFIX_MIN[network.version]
             raise EnrolmentError(f"--cidr: {network} is everybody, and no site; from /{shortest} on it can be taken")
     return tuple(map(str, networks))
+
+
+def _plain(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """As addresses are compared: what a listener on IPv6 calls `::ffff:203.0.113.0/120` is 203.0.113.0/24."""
+    if isinstance(network, IPv4Network) or (within := network.network_address.ipv4_mapped) is None:
+        return network
+    return IPv4Network((within, network.prefixlen - (network.max_prefixlen - within.max_prefixlen)))

@@ -25,6 +25,7 @@ from sla_engine.zones import zone_table
 from wire.board import Board
 from wire.day_curve import DayCurve
 from wire.scope import Scope
+from wire.spelling import isolated
 
 DAY: Final = "--day"
 MS_PER_MINUTE: Final = 60_000
@@ -54,7 +55,7 @@ def past_board(
     rules = rules_in_force(data, at, clients)
     scope = Scope(clients=None if clients is None else frozenset(clients))
     board = board_at(data, at, known_at, scope, settings=_settings(zone))
-    titles = {name: found.title for name, found in rules.items()}
+    titles = {name: isolated(found.title) for name, found in rules.items()}
     return named(board, _with_titles(names or Names(), titles))
 
 

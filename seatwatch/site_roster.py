@@ -12,10 +12,10 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.settings import load_defaults
 from seatwatch.site_limits import site_limits
-from sla_engine._core.definition import Definition, ServiceWindow
+from sla_engine._core.definition import Definition, ServiceWindow, ZoneOffset
 from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine._core.incidents.roster import enter, hours_at
-from sla_engine._core.windows import DAY_MS, MINUTE_MS
+from sla_engine._core.windows import DAY_MS, MINUTE_MS, SECOND_MS
 from wire.ids import OPERATOR
 from wire.organisation import Relation, RosterLink
 
@@ -47,5 +47,10 @@ def hours_from(data: Path, site: str, usual: Definition, at: int) -> list[tuple[
         hours = hours_at(state, limits, site, since)
         length_ms = (hours.closes_ms - hours.opens_ms) % DAY_MS or DAY_MS
         window = ServiceWindow(hours.opens_ms // MINUTE_MS, (hours.opens_ms + length_ms) // MINUTE_MS)
-        found.append((since, replace(usual, service_windows=(window,))))
+        zone = hours.zone
+        offsets = tuple(
+            ZoneOffset(starts, offset_ms // SECOND_MS)
+            for starts, offset_ms in zip(zone.starts, zone.offsets, strict=True)
+        )
+        found.append((since, replace(usual, service_windows=(window,), time_zone=zone.name, zone_offsets=offsets)))
     return found

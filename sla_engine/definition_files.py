@@ -8,7 +8,7 @@ The zone's offsets are looked up once, here, and travel in the definition from t
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
@@ -23,13 +23,9 @@ from sla_engine._core import contract as contracts
 from sla_engine._core import definition as definitions
 from sla_engine._core.contract import Contract
 from sla_engine._core.definition import Definition, DefinitionError
-from sla_engine.definition_values import ms_of
 from wire.allowed import allowed
 from wire.toml import read_toml
-
-OFFSETS_FROM: Final = datetime(1990, 1, 1, tzinfo=UTC)
-OFFSETS_UNTIL: Final = datetime(2045, 1, 1, tzinfo=UTC)
-"""The table of a zone's offsets covers these years; the last offset holds after them. Wider would not fit an entry."""
+from wire.zones import changes_of
 
 _EXAMPLE: Final = "contract-10s"
 _STAND_IN: Final[Mapping[str, Any]] = {
@@ -58,7 +54,6 @@ _FIXES: Final[Mapping[str, str]] = {
     "warnings": "at least one number of seconds above 0, in brackets",
 }
 _KEY: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_STRIDE: Final = timedelta(days=1)
 _T = TypeVar("_T", bound=msgspec.Struct)
 _NO_TARGET: Final = "none"
 # Bound: of a number that a person wrote.
@@ -140,31 +135,7 @@ def parse_contract(text: str) -> Contract:
 @cache
 def zone_offsets(name: str) -> tuple[tuple[int, int], ...]:
     """(instant in ms, offset in s) of each change of offset in a zone, the first one at the start of the table."""
-    zone = values.zone(name)
-    found = [(ms_of(OFFSETS_FROM), _offset_s(zone, OFFSETS_FROM))]
-    at = OFFSETS_FROM
-    while at < OFFSETS_UNTIL:
-        following = min(at + _STRIDE, OFFSETS_UNTIL)
-        if _offset_s(zone, following) != found[-1][1]:
-            change = _change_between(zone, at, following)
-            found.append((ms_of(change), _offset_s(zone, change)))
-            at = change
-        else:
-            at = following
-    return tuple(found)
-
-
-def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The first second in (before, after] that has another offset than `before`."""
-    offset = _offset_s(zone, before)
-    low, high = 0, (after - before) // timedelta(seconds=1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _offset_s(zone, before + timedelta(seconds=middle)) == offset:
-            low = middle
-        else:
-            high = middle
-    return before + timedelta(seconds=high)
+    return changes_of(values.zone(name))
 
 
 def _definition(said: dict[str, Any]) -> Definition:
@@ -378,7 +349,3 @@ def _wrong_keys(
     if missing:
         fix = "state them" if kind is Contract else f'state them, or write based_on = "{_EXAMPLE}" and what differs'
         yield DefinitionError(missing[0], "nothing", f"not stated: {', '.join(missing)}", fix)
-
-
-def _offset_s(zone: ZoneInfo, at: datetime) -> int:
-    return (at.astimezone(zone).utcoffset() or timedelta()) // timedelta(seconds=1)

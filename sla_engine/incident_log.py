@@ -12,7 +12,7 @@ from wire.phone import PhoneLineReading
 from wire.record import BROKER, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
-from wire.uplink import ConnectionSeen, Failover, LineReading
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineWitnessed
 
 # Batch: entries of one read.
 _READ_AT_ONCE: Final = 2_000
@@ -24,6 +24,7 @@ _EVIDENCE: Final = frozenset(
         Kind.PLATFORM_READING,
         Kind.FAILOVER,
         Kind.CONNECTION_SEEN,
+        Kind.LINE_WITNESSED,
         Kind.SOURCE_SILENT,
         Kind.SOURCE_BACK,
         Kind.WORK_SEEN,
@@ -88,7 +89,7 @@ def evidence(reader: LedgerReader, incident: Incident) -> list[Recorded]:
     states: dict[tuple[str, ...], tuple[object, ...]] = {}
     for entry in _entries(reader, first, last + 1, _EVIDENCE):
         body = entry.body
-        if isinstance(body, SourceSilent | SourceBack | ConnectionSeen):
+        if isinstance(body, SourceSilent | SourceBack | ConnectionSeen | LineWitnessed):
             if body.about_source in at_site or body.about_source == BROKER:
                 found.append(entry)
         elif isinstance(body, WorkSeen):

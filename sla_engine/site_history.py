@@ -16,7 +16,7 @@ from ledger.entry import StoredEntry
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.model import SiteLimits, SiteRosterState
+from sla_engine._core.incidents.model import Hours, SiteLimits, SiteRosterState
 from sla_engine._core.site_lanes import (
     GOES_ON,
     NO_DATA,
@@ -136,7 +136,7 @@ class SiteBook:
         """
         reader, settings = self._reader, self._settings
         holds_ms = settings.holds_ms
-        starts = min(since, _day_start(settings.limits, since)) - holds_ms
+        starts = min(since, _day_start(roster.hours_at(self.roster, settings.limits, site, since), since)) - holds_ms
         first, end = reader.index_at(starts), reader.index_at(until + holds_ms)
         beats = self._beats(site, first, end)
         told = _Readings(site, until, settings)
@@ -375,6 +375,5 @@ def _cuts(since: int, until: int, steps: int) -> list[int]:
     return [since + (until - since) * number // steps for number in range(steps + 1)]
 
 
-def _day_start(limits: SiteLimits, at: int) -> int:
-    hours = limits.hours
+def _day_start(hours: Hours, at: int) -> int:
     return hours.zone.first_instant_of(hours.business_day(at) * DAY_MS + hours.day_starts_ms)

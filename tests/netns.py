@@ -20,6 +20,7 @@ HUB: Final = "203.0.113.1"
 FAR_TARGETS: Final = ("203.0.113.1", "203.0.113.2", "203.0.113.3")
 DROP_ALL: Final = 100
 FIRST_INDEX: Final = 50
+LAN_ADDRESSES: Final = ("192.168.7.10", "192.168.7.11")
 
 
 class TwoLines:
@@ -89,6 +90,56 @@ class TwoLines:
             check=False,
             capture_output=True,
         )
+
+
+class DualWanRouter:
+    """Stands between a LAN and two lines: what was the site is the router, and the probe sits in `lan`.
+
+    Each line has a source address of the probe's own, which the router sends over it and hides behind its own there.
+    """
+
+    def __init__(self, lines: TwoLines) -> None:
+        self.lines = lines
+        self.lan = lines.site.replace("site", "lan")
+
+    def make(self) -> None:
+        router = self.lines.site
+        _ip("netns", "add", self.lan)
+        _ip("-n", self.lan, "link", "set", "lo", "up")
+        _ip("link", "add", "eth0", "netns", self.lan, "type", "veth", "peer", "name", "lan0", "netns", router)
+        _ip("-n", router, "addr", "add", "192.168.7.1/24", "dev", "lan0")
+        _ip("-n", router, "link", "set", "lan0", "up")
+        _ip("-n", self.lan, "link", "set", "eth0", "up")
+        for n, address in enumerate(LAN_ADDRESSES):
+            _ip("-n", self.lan, "addr", "add", f"{address}/24", "dev", "eth0")
+            _ip("-n", router, "rule", "add", "from", address, "lookup", str(200 + n), "pref", str(90 + n))
+            self.send(n, over=n)
+        _ip("-n", self.lan, "route", "add", "default", "via", "192.168.7.1")
+        _in(self.lan, "sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+        _in(router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        nat = 'table ip nat {\nchain p {\ntype nat hook postrouting priority 100;\noifname "wan*" masquerade\n}\n}\n'
+        _in(router, "nft", "-f", "-", text=nat)
+
+    def send(self, n: int, *, over: int) -> None:
+        """The router sends what belongs to line `n` over another one, or over its own again."""
+        route = ["default", "via", f"10.0.{over}.1", "dev", f"wan{over}", "table", str(200 + n)]
+        for table in (route, ["192.168.7.0/24", "dev", "lan0", "table", str(200 + n)]):
+            _ip("-n", self.lines.site, "route", "replace", *table)
+
+    def remove(self) -> None:
+        subprocess.run(["ip", "netns", "delete", self.lan], check=False, capture_output=True)
+
+
+@contextmanager
+def dual_wan_router() -> Iterator[DualWanRouter]:
+    """Two working lines behind one router."""
+    with two_lines() as lines:
+        router = DualWanRouter(lines)
+        try:
+            router.make()
+            yield router
+        finally:
+            router.remove()
 
 
 @contextmanager

@@ -7,9 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from bench.bench_probe import pss_alone
 from bench.installed_probe import installed, started_as_by_the_unit
+from bench.page_frames import shares
 
 
 @contextmanager
@@ -32,6 +34,18 @@ def test_the_footprint_does_not_fall_with_other_processes_that_run_python() -> N
             after = measured.memory_full_info().pss, pss_alone(measured)
     assert after[0] < before[0], "the usual measure falls"
     assert after[1] == before[1]
+
+
+def test_the_share_among_chosen_processes_counts_a_page_by_how_many_of_them_map_it() -> None:
+    with holding_python() as measured, holding_python() as beside:
+        alone = shares([measured.pid])
+        if not alone:
+            pytest.skip("the system tells page frames to root alone")
+        assert abs(alone[measured.pid] - measured.memory_info().rss) < 0.05 * alone[measured.pid], "every page whole"
+        two = shares([measured.pid, beside.pid])
+        assert two[measured.pid] < 0.8 * alone[measured.pid]
+        with holding_python():
+            assert shares([measured.pid, beside.pid]) == two, "whatever else runs Python here"
 
 
 def test_the_probe_that_is_measured_is_the_one_that_the_unit_starts(tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def _measure(measure: Measure) -> list[str]:
 
 
 def _listed(names: tuple[str, ...]) -> str:
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        return f"`{names[0]}` to `{names[-1]}`"
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -98,7 +100,9 @@ def _labels() -> list[str]:
         "`client`, `queue`, `team`, `site`, `definition` (its name) and `ledger` (a client's id, or",
         "`operator`) are configured",
         "ids. Beyond `metrics.series_cap` ids of one kind, the rest are summed under `other` and counted in",
-        "`seatwatch_metrics_ids_capped`. Every other label has a closed list of values:",
+        "`seatwatch_metrics_ids_capped`. What people call them is told once for each, by `seatwatch_client_info` and",
+        "its like, to be joined: `* on (client, queue) group_left (client_name, queue_name) seatwatch_queue_info`.",
+        "Every other label has a closed list of values:",
         "",
         *lists,
         "",

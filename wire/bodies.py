@@ -39,7 +39,7 @@ from wire.record import (
     Unrouted,
 )
 from wire.seat import PlatformReading, ProbeNote, SeatReading
-from wire.uplink import ConnectionSeen, Failover, LineReading
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineWitnessed
 
 BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.DATA_GAP, 1): Gone,
@@ -83,5 +83,6 @@ BODY_TYPES: Final[Mapping[tuple[int, int], type[Body]]] = {
     (Kind.WORK_SEEN, 1): WorkSeen,
     (Kind.FOLLOWED_UP, 1): FollowedUp,
     (Kind.SITE_REMOVED, 1): SiteRemoved,
+    (Kind.LINE_WITNESSED, 1): LineWitnessed,
 }
 """Every kind and version this build can read. Old versions stay; a changed meaning is a new version."""

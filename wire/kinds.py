@@ -54,3 +54,4 @@ class Kind(IntEnum):
     WORK_SEEN = 61
     FOLLOWED_UP = 62
     SITE_REMOVED = 63
+    LINE_WITNESSED = 64

@@ -5,6 +5,7 @@ An id holds `[A-Za-z0-9._:@/~-]` only (`wire.ids`). In a spelled name `~` and tw
 """
 
 import re
+import unicodedata
 from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -18,7 +19,21 @@ _DIGEST_CHARS: Final = 16
 _CUT: Final = re.compile(rf"-(?P<shown>[0-9a-f]{{4}})[0-9a-f]{{{_DIGEST_CHARS - 4}}}")
 _BYTES: Final = re.compile(r"(?:~[0-9A-F]{2})+")
 _URL_BYTES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+# Format: UAX 9, explicit directional formatting: embeddings, overrides, isolates and their ends.
+_OVERRIDES: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
 _HALF: Final = re.compile(r"~[0-9A-F]?$")
+
+
+def isolated(name: str) -> str:
+    """A name that turns nothing around it: without marks that override its direction, which no name needs.
+
+    One that is written from the right is set apart from what stands before and behind it by two marks of Unicode
+    (FSI, PDI), in every text, on screens and off them. Any other is as it is.
+    """
+    plain = name.translate(_OVERRIDES)
+    apart = any(unicodedata.bidirectional(each) in _FROM_THE_RIGHT for each in plain)
+    return f"\u2068{plain}\u2069" if apart else plain
 
 
 def as_name(text: str) -> str:

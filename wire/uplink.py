@@ -93,3 +93,14 @@ class ConnectionSeen(Body, frozen=True, array_like=True, gc=False):
     is_open: bool
     egress: Word
     line: OptionalName = ""
+
+
+class LineWitnessed(Body, frozen=True, array_like=True, gc=False):
+    """By the hub: over the line that a source named, its request came from this address.
+
+    egress: as the hub's socket saw it. Whose range it is, is told by the roster.
+    """
+
+    about_source: Name
+    line: Name
+    egress: Word

@@ -11,7 +11,9 @@ from agent_probe.doctor.findings import Finding, Subject, skipped
 from agent_probe.doctor.hub_visit import visit_hub
 from agent_probe.doctor.identity import look_at_identity
 from agent_probe.doctor.lines import look_at_lines
+from agent_probe.doctor.phone import look_at_phone_lines
 from agent_probe.doctor.site import look_at_disk, look_at_ups
+from agent_probe.doctor.witness import look_at_witness
 from agent_probe.platform import Platform
 
 
@@ -48,6 +50,8 @@ async def examine(
     spare = door.as_hub if door is not None and door.authority else None
     found += await visit_hub(config, settings, clock, doctor.clock_limit_ms, spare)
     found += look_at_identity(config, clock()) if is_enrolled else []
-    found += await look_at_lines(config, settings, platform)
+    lines = await look_at_lines(config, settings, platform)
+    found += [*lines, *await look_at_witness(config, settings, platform, lines)]
+    found += await look_at_phone_lines(config, settings, platform)
     found += await look_at_ups(config, settings, platform)
     return [*found, look_at_disk(config, settings, platform)]

@@ -103,6 +103,7 @@ def _found(reading: LineReading) -> Finding:
     trouble = TROUBLES.get(reading.reason)
     if trouble is None:
         seen = f"{reading.source_address}, {(reading.rtt_us or 0) // US_PER_MS} ms"
-        return well(Subject.LINE, reading.line, seen)
+        found = well(Subject.LINE, reading.line, seen)
+        return found._replace(values={**found.values, "source": reading.source_address})
     source_address = reading.source_address or "-"
     return problem(Subject.LINE, reading.line, trouble, interface=reading.interface, source=source_address)

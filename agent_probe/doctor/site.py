@@ -46,7 +46,7 @@ async def look_at_ups(config: ProbeConfig, settings: ProbeSettings, platform: Pl
 
 async def _ups(sensor: Sensor, platform: Platform, troubles: Mapping[Comms, Because]) -> Finding:
     about = sensor.name.removeprefix("ups/")
-    for reading in await _sample(sensor, platform):
+    for reading in await sampled(sensor, platform):
         body = reading.body()
         if isinstance(body, UpsReading):
             because = troubles.get(body.comms)
@@ -56,7 +56,8 @@ async def _ups(sensor: Sensor, platform: Platform, troubles: Mapping[Comms, Beca
     return problem(Subject.UPS, about, troubles[Comms.UNREACHABLE])
 
 
-async def _sample(sensor: Sensor, platform: Platform) -> list[Reading]:
+async def sampled(sensor: Sensor, platform: Platform) -> list[Reading]:
+    """What one sample of a sensor finds."""
     now = Stamp(platform.wall_ms(), platform.monotonic_ms(), platform.clock_synced())
     try:
         async with asyncio.timeout(sensor.schedule.deadline_ms / MS_PER_S):

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from agent_probe.errors import ProbeConfigError, ProbeError, ProbeUnavailable
+from agent_probe.host_names import host_faults
 from wire.enrolment import (
     AUTHORITY_PATH,
     ENROL_PATH,
@@ -30,6 +31,9 @@ from wire.limits import FRAME_BYTES_MAX
 # Format: the port of our own door, as the hub's configuration has it.
 DOOR_PORT: Final = 8743
 _OK: Final = frozenset({200, 202})
+# Format: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL.
+OUT_OF_TIME: Final = frozenset({9, 10})
+"""What a clock that is wrong makes of a certificate that is right."""
 _decode_answer: Final = msgspec.json.Decoder(EnrolAnswer).decode
 _decode_refusal: Final = msgspec.json.Decoder(EnrolRefusal).decode
 _decode_rollout: Final = msgspec.json.Decoder(RolloutAnswer).decode
@@ -57,7 +61,8 @@ class Hub(NamedTuple):
             port = parts.port or DOOR_PORT
         except ValueError:
             port = 0
-        if parts.scheme != "https" or not parts.hostname or not port:
+        is_host = bool(parts.hostname) and not any(host_faults("--hub", parts.hostname or ""))
+        if parts.scheme != "https" or not parts.hostname or not is_host or not port:
             fix = "write it as the hub printed it, such as https://hub.example.com:8743"
             raise ProbeConfigError("--hub", f"{url!r} is no https address", fix)
         return Hub(parts.hostname, port)
@@ -129,7 +134,9 @@ class Door:
             response = connection.getresponse()
             said = response.read(FRAME_BYTES_MAX)
         except (OSError, http.client.HTTPException) as error:
-            raise ProbeUnavailable("hub", f"{self._hub.host}:{self._hub.port}: {error}") from None
+            is_out_of_time = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in OUT_OF_TIME
+            hint = "; is the clock of this machine right?" if is_out_of_time else ""
+            raise ProbeUnavailable("hub", f"{self._hub.host}:{self._hub.port}: {error}{hint}") from None
         finally:
             connection.close()
         if response.status in _OK:

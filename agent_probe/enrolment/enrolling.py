@@ -23,6 +23,9 @@ from wire.enrolment import EnrolAnswer, EnrolRequest
 from wire.limits import WORD_CHARS_MAX
 
 MS_PER_S: Final = 1000
+# Format: machine-id(5).
+NO_MACHINE_ID: Final = frozenset({"", "uninitialized"})
+"""What the file holds in an image that no machine has been started from."""
 T = TypeVar("T")
 
 
@@ -41,7 +44,13 @@ class About(NamedTuple):
 
 
 def about_this_machine(site: str, machine_id: str) -> About:
-    """What the hub is told. The machine's own id never leaves it: only a digest of it, another one at each site."""
+    """What the hub is told. The machine's own id never leaves it: only a digest of it, another one at each site.
+
+    Raises ProbeConfigError while it has none: all machines of one image would be taken for one.
+    """
+    if machine_id in NO_MACHINE_ID:
+        fix = "start it once as an installed system, or run systemd-machine-id-setup"
+        raise ProbeConfigError("machine-id", "this machine was not given one yet", fix)
     host = python_platform.node().partition(".")[0][:WORD_CHARS_MAX]
     return About(host, sha256(f"seatwatch machine\n{site}\n{machine_id}".encode()).hexdigest())
 

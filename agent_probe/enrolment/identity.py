@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from agent_probe.config import ProbeConfig, TlsConfig
+from agent_probe.config import HubConfig, ProbeConfig, TlsConfig
 from agent_probe.errors import ProbeConfigError
-from agent_probe.hub import read_url
+from agent_probe.hub import DIRECT, proxy_for, read_url
 from agent_probe.platform import Platform
 from wire.facility import Role
 
@@ -93,6 +93,19 @@ def with_identity(config: ProbeConfig, platform: Platform) -> ProbeConfig:
     if hub is not None and _is_same_door(hub.url, about.hub):
         hub = replace(hub, tls=_own_tls(hub.tls, folder))
     return _complete(replace(config, probe=probe, seat=config.seat or about.seat, broker=broker, hub=hub))
+
+
+def witness_door(config: ProbeConfig, platform: Platform) -> HubConfig | None:
+    """The hub's door that is asked over each line: where we enrolled, else the configured one; None = there is none.
+
+    Not through a proxy, whose address the hub would see.
+    """
+    folder = identity_folder(config, platform)
+    about = read_identity(folder)
+    if about is not None:
+        return HubConfig(about.hub, proxy=DIRECT, tls=_own_tls(None, folder))
+    hub = config.hub
+    return None if hub is None or proxy_for(read_url(hub.url), hub.proxy) is not None else hub
 
 
 def _own_tls(stated: TlsConfig | None, folder: Path) -> TlsConfig:

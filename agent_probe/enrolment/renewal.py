@@ -35,12 +35,19 @@ def helper(verb: str, config: Path, *more: str) -> list[str]:
 
 
 async def keep_renewed(
-    folder: Path, command: Sequence[str], settings: RenewalSettings, wall_ms: Callable[[], int]
+    folder: Path,
+    command: Sequence[str],
+    settings: RenewalSettings,
+    wall_ms: Callable[[], int],
+    is_refused: Callable[[], bool],
 ) -> None:
-    """Renew the identity in `folder` as its life nears the end by running `command`, until cancelled."""
+    """Renew the identity in `folder` as its life nears the end by running `command`, until cancelled.
+
+    is_refused: the broker knows the identity no more, as after the hub was restored from a backup: renewing tells.
+    """
     while True:
         identity = read_identity(folder)
-        if identity is not None and wall_ms() >= identity.renew_at(settings.left_parts):
+        if identity is not None and (wall_ms() >= identity.renew_at(settings.left_parts) or is_refused()):
             code = await _run(command, settings)
             log.log(logging.INFO if code == 0 else logging.WARNING, "identity.renewal", extra={"exit_code": code})
         await asyncio.sleep(settings.check_ms / MS_PER_S)

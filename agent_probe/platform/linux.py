@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 NS_PER_MS: Final = 1_000_000
 STOP_SIGNALS: Final = ("SIGTERM", "SIGINT")
@@ -20,9 +22,19 @@ TIME_ERROR: Final = 5
 # Format: mallopt(3) of glibc.
 ARENA_MAX_1: Final = (-8, 1)
 """mallopt(3): M_ARENA_MAX, one."""
+SIGNALS_READ: Final = 64
+"""Numbers of signals, one byte each, at a time."""
 ROUTES: Final = Path("net/route")
 # Format: RTF_GATEWAY of linux/route.h.
 HAS_GATEWAY: Final = 2
+
+
+def _stop_signals() -> frozenset[int]:
+    return frozenset(getattr(signal, name) for name in STOP_SIGNALS)
+
+
+def _wake_only(_number: int, _frame: object) -> None:
+    """A handler, without which the signal would end us; its number comes through the wake-up socket."""
 
 
 class Linux:
@@ -30,6 +42,13 @@ class Linux:
 
     def __init__(self, processes: Path = Path("/proc")) -> None:
         self._processes = processes
+
+    @cached_property
+    def _library(self) -> Any:  # noqa: ANN401 - functions by their names
+        """The C library. Each further object for it would leave a class of its own to the collector of garbage."""
+        import ctypes  # noqa: PLC0415 - a quarter of a megabyte that Windows half and tests need not load
+
+        return ctypes.CDLL(None)
 
     def monotonic_ms(self) -> int:
         """CLOCK_BOOTTIME, which goes on while the machine sleeps."""
@@ -48,9 +67,9 @@ class Linux:
 
     def clock_synced(self) -> bool:
         """What the kernel's clock discipline says (adjtimex)."""
-        import ctypes  # noqa: PLC0415 - a quarter of a megabyte that Windows half and tests need not load
+        import ctypes  # noqa: PLC0415 - as above
 
-        adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
+        adjtimex = getattr(self._library, "adjtimex", None)
         if adjtimex is None:
             return False
         state = int(adjtimex(ctypes.create_string_buffer(TIMEX_ROOM)))
@@ -104,12 +123,9 @@ class Linux:
 
     def spare_memory(self) -> None:
         """One heap for all threads instead of one each, and what starting up left unused goes back to the system."""
-        import ctypes  # noqa: PLC0415 - as above
-
-        library = ctypes.CDLL(None)
         for name, arguments in (("mallopt", ARENA_MAX_1), ("malloc_trim", (0,))):
-            if hasattr(library, name):  # other C libraries than GNU's have no such knobs
-                getattr(library, name)(*arguments)
+            if hasattr(self._library, name):  # other C libraries than GNU's have no such knobs
+                getattr(self._library, name)(*arguments)
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """The system's usual loop."""
@@ -120,14 +136,26 @@ class Linux:
 
     def on_stop(self, loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Callable[[], None]:
         """SIGTERM from the service manager, SIGINT from a terminal."""
-        numbers = [getattr(signal, name) for name in STOP_SIGNALS]
-        for number in numbers:
-            loop.add_signal_handler(number, stop)
+        # The loop's own add_signal_handler does the same, and looks into inspect: a megabyte to hold.
+        readable, written = socket.socketpair()
+        readable.settimeout(0)
+        written.settimeout(0)
+        handlers = {number: signal.signal(number, _wake_only) for number in _stop_signals()}
+        before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+
+        def told() -> None:
+            if not _stop_signals().isdisjoint(readable.recv(SIGNALS_READ)):
+                stop()
 
         def undo() -> None:
-            for number in numbers:
-                loop.remove_signal_handler(number)
+            loop.remove_reader(readable)
+            signal.set_wakeup_fd(before)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            readable.close()
+            written.close()
 
+        loop.add_reader(readable, told)
         return undo
 
 

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from agent_probe.errors import ProbeConfigError
-from agent_probe.line_config import LineConfig, line_faults
+from agent_probe.host_names import host_faults
+from agent_probe.line_config import LineConfig, is_address, line_faults
 from wire.ids import is_name
 
 # Format: IANA's ports, and the numbers of ports.
@@ -84,6 +85,7 @@ def watched_faults(
     phone_lines: Sequence[PhoneLineConfig],
     platforms: Sequence[PlatformConfig],
     lines: Sequence[LineConfig],
+    network: NetworkConfig,
 ) -> Iterator[ProbeConfigError]:
     """Everything of it that cannot be used."""
     named = {
@@ -99,6 +101,21 @@ def watched_faults(
                 yield ProbeConfigError(f"{key}.{name}", f"{name!r} cannot be a name", fix)
             if names.count(name) > 1:
                 yield ProbeConfigError(f"{key}.name", f"{name!r} is used twice", "give each a name of its own")
+    for source in ups:
+        if source.via != "battery" and not source.host:
+            yield ProbeConfigError(f"ups.{source.name}.host", "empty", "name the host of upsd, or of the UPS's card")
+    hosts = {
+        **{f"ups.{each.name}.host": each.host for each in ups},
+        **{f"phone_line.{each.name}.host": each.host for each in phone_lines},
+        **{f"phone_line.{each.name}.bind_address": each.bind_address for each in phone_lines},
+        **{f"platform.{each.name}.host": each.host for each in platforms},
+        **{f"line.{each.name}.router.host": each.router.host for each in lines if each.router is not None},
+        "network.time_server": network.time_server,
+    }
+    for key, host in hosts.items():
+        yield from host_faults(key, host)
+    if network.gateway and not is_address(network.gateway):
+        yield ProbeConfigError("network.gateway", f"{network.gateway!r} is no IPv4 address", "write it as 192.0.2.1")
     yield from _phone_line_faults(phone_lines, named["line"])
     for line in lines:
         yield from line_faults(line)

@@ -168,7 +168,31 @@ def _uplink(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequenc
         clock_domain=config.source,
         now_ms=host.now_ms,
     )
-    return [uplink, *_routers(config.line, settings, uplink)]
+    return [uplink, *_routers(config.line, settings, uplink), *_witnesses(config, settings, host)]
+
+
+def _witnesses(config: ProbeConfig, settings: ProbeSettings, host: Host) -> Sequence[Sensor]:
+    """The hub is asked over each line from where it comes; not where it has no door of its own that we may ask."""
+    from agent_probe.enrolment.identity import witness_door  # noqa: PLC0415 - see above
+
+    hub = witness_door(config, current())
+    if hub is None:
+        return []
+    from agent_probe.sensors.uplink.witness import WitnessDoor, WitnessSensor  # noqa: PLC0415 - see above
+
+    door = WitnessDoor(hub, settings.http, config.source)
+    return [
+        WitnessSensor(
+            line.name,
+            line.interface,
+            door,
+            host.lines,
+            settings.lines.witness,
+            soon_ms=settings.lines.witness_soon_ms,
+            patience_ms=settings.uplink.connect_ms,
+        )
+        for line in config.line
+    ]
 
 
 def _routers(lines: Sequence[LineConfig], settings: ProbeSettings, uplink: "UplinkSensor") -> Sequence[Sensor]:

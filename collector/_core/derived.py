@@ -26,7 +26,7 @@ from wire.record import (
     SourceSilent,
     Unrouted,
 )
-from wire.uplink import ConnectionSeen
+from wire.uplink import ConnectionSeen, LineWitnessed
 
 HUB_CLOCK: Final = "hub"
 """The clock domain of everything the collector says about itself."""
@@ -150,6 +150,12 @@ def connection(about_source: str, egress: str, at: int, *, is_open: bool) -> New
     """The hub saw a connection of `about_source` begin or end. Whose line it came over is told by the roster."""
     body = ConnectionSeen(*_head(at), about_source, is_open, egress)
     return entry(keys.CONNECTION, keys.connection_epoch(about_source), at, body)
+
+
+def line_witnessed(about_source: str, line: str, egress: str, at: int) -> NewEntry:
+    """A request that `about_source` sent over `line` came from `egress`."""
+    body = LineWitnessed(*_head(at), about_source, line, egress)
+    return entry(keys.WITNESS, keys.witness_epoch(about_source, line), at, body)
 
 
 def incident_acknowledged(incident: str, by: str, at: int, *, revision: int) -> NewEntry:

@@ -24,6 +24,7 @@ CONNECTION: Final = SourceId("~connection")
 WORK: Final = SourceId("~work")
 FOLLOW_UP: Final = SourceId("~follow-up")
 SITES: Final = SourceId("~sites")
+WITNESS: Final = SourceId("~witness")
 
 _MS_PER_S: Final = 1000
 
@@ -114,6 +115,11 @@ def maintenance_epoch(maintenance: str) -> bytes:
 def connection_epoch(about_source: str) -> bytes:
     """Epoch of the connections of a source; the sequence of one is the ms it was seen at."""
     return _short_hash(b"connection", about_source.encode())
+
+
+def witness_epoch(about_source: str, line: str) -> bytes:
+    """Epoch of the addresses one line of a source was seen from; the sequence of one is the ms it was seen at."""
+    return _short_hash(b"witness", about_source.encode(), line.encode())
 
 
 def work_epoch(incident: str) -> bytes:

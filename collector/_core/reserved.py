@@ -16,6 +16,7 @@ RESERVED_KINDS: Final = (
         Kind.WORK_SEEN,
         Kind.FOLLOWED_UP,
         Kind.SITE_REMOVED,
+        Kind.LINE_WITNESSED,
     }
 )
 """What the record says about itself, roster, rules, incidents, identities: Seatwatch says it, a sender never does."""

@@ -6,7 +6,6 @@ A certificate is not asked of whoever connects, but where one is shown it was ch
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from aiohttp import web
 from collector._core.bucket import Bucket
 from collector.enrolment._core.desk import Refuse
 from collector.enrolment.desk import Desk, Granted, Machine
+from collector.peer import peer_address
 from wire.enrolment import (
     AUTHORITY_PATH,
     ENROL_PATH,
@@ -102,7 +102,7 @@ class EnrolmentDoor:
         return web.Response(body=self._desk.authority.pem, content_type="application/x-pem-file")
 
     async def _enrol(self, request: web.Request) -> web.Response:
-        address = _address(request)
+        address = peer_address(request)
         if self._comes_too_often(address):
             return self._refusal(Refusal.TOO_OFTEN)
         asked = await self._asked(request)
@@ -116,7 +116,7 @@ class EnrolmentDoor:
         return self._answer(answer)
 
     async def _renew(self, request: web.Request) -> web.Response:
-        address, shown = _address(request), shown_serial(request)
+        address, shown = peer_address(request), shown_serial(request)
         if self._comes_too_often(address):  # each renewal is a certificate and an entry of the record
             return self._refusal(Refusal.TOO_OFTEN)
         if shown is None:
@@ -189,12 +189,6 @@ def shown_serial(request: web.Request) -> str | None:
     certificate: dict[str, Any] = {} if transport is None else transport.get_extra_info("peercert") or {}
     serial = certificate.get("serialNumber")
     return None if serial is None else f"{int(serial, 16):x}"
-
-
-def _address(request: web.Request) -> str:
-    """Where a request comes from, as TCP says; what a header says of that is not looked at."""
-    found = ip_address((request.remote or "0.0.0.0").partition("%")[0])  # noqa: S104 - stands for nobody's address
-    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _json(status: int, body: msgspec.Struct) -> web.Response:

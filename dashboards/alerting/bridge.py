@@ -18,10 +18,12 @@ from aiohttp import web
 from dashboards.alerting._core.kinds import IDENTITY_TWICE
 from dashboards.alerting._core.message import (
     FIRING,
+    INCIDENT,
     AlertTold,
     Message,
     Reader,
     Told,
+    about,
     compose,
     instant,
     without_earlier,
@@ -46,14 +48,16 @@ def told_by_alertmanager(_labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
+    """From `[paging]`. calls: how many times a call that nobody takes on is told in all.
 
+    same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
     outdated_within_ms: how long after an end the other of a pair may still tell what it saw before that end.
     end_same_within_ms: how long an end may come again, from Prometheus and from an Alertmanager that was away.
     fallback_attempts: failures in a row after which the fallback channel is used. notification_bytes_max: of a request.
     """
 
     lines_shown: int
+    calls: int
     same_within_ms: int
     outdated_within_ms: int
     end_same_within_ms: int
@@ -176,6 +180,7 @@ class Bridge:
             msgspec.structs.replace(told, alerts=[self._as_of_now(alert) for alert in told.alerts]),
             reader,
             lines_shown=self._settings.lines_shown,
+            calls=self._settings.calls,
             link=lambda incidents: self._besides.link(incidents, name),
         )
 
@@ -217,7 +222,8 @@ class Bridge:
         for alert in told.alerts:
             if alert.status == FIRING:
                 last = self._told.last(name, alert.fingerprint)
-                is_news = last.status != FIRING or now - last.at >= self._settings.same_within_ms
+                is_again = last.status != FIRING or _began_after(alert, last)
+                is_news = is_again or now - last.at >= self._settings.same_within_ms
             else:
                 last = self._told.last(name, _about(alert))
                 is_old = now - last.at < self._settings.end_same_within_ms and _is_of_before(alert, last)
@@ -250,6 +256,14 @@ def _is_of_before(alert: AlertTold, last: LastWord) -> bool:
     return last.status not in {"", FIRING} and instant(alert.startsAt) <= instant(last.ended_at)
 
 
+def _began_after(alert: AlertTold, last: LastWord) -> bool:
+    """Whether it is a new trouble, of whose start and whose predecessor's end nobody was told; an incident has a name.
+
+    An Alertmanager that was away when an alert ended never tells that it did.
+    """
+    return INCIDENT not in alert.labels and instant(alert.startsAt).timestamp() * _MS_PER_S > last.at
+
+
 def _about(alert: AlertTold) -> str:
     """What an alert is about: several of one incident, one after the other, are about one thing."""
-    return f"about {alert.labels.get('incident', alert.fingerprint)}"
+    return f"about {about(alert)}"

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from dashboards.alerting._core.kinds import Layer, alert_name
-from dashboards.alerting._core.wording import Words, rule_annotations
+from dashboards.alerting._core.wording import Words, client_by_name, rule_annotations
 from dashboards.alerting.rules import seconds
 from dashboards.alerting.yaml_text import Yaml
 from dashboards.catalogue import JUDGED_TOTAL, MET_TOTAL, exposed_name
@@ -119,7 +119,7 @@ def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml
     unknown = f"({unknown}){_while_promised(promise)}"
 
     def alert(what: str, expression: str, severity: Severity, for_s: float) -> Yaml:
-        told = rule_annotations(words, what, settings.runbooks, site=f"{promise.client}: ")
+        told = rule_annotations(words, what, settings.runbooks, begins=client_by_name(promise.client))
         return _alert(promise, told, what, expression, severity, for_s)
 
     return [

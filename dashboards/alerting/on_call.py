@@ -13,6 +13,7 @@ import structlog
 
 from dashboards.alerting._core.pager import Alert, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import Words, alert_annotations
+from dashboards.wallboard._core.names import Names
 from wire.incident import IncidentSaid
 
 log = structlog.get_logger()
@@ -52,6 +53,7 @@ class OnCall:
         *,
         settings: OnCallSettings,
         words: Words,
+        names: Names,
         clock_ms: Callable[[], int],
         details_now: DetailsNow,
     ) -> None:
@@ -59,6 +61,7 @@ class OnCall:
         self._pager: Final = Pager(settings.pager)
         self._settings: Final = settings
         self._words: Final = words
+        self._names: Final = names
         self._clock_ms: Final = clock_ms
         self._details_now: Final = details_now
         self.is_ready = False
@@ -175,7 +178,7 @@ class OnCall:
 
     def _annotations(self, alert: Alert) -> dict[str, str]:
         details = self._details_now(alert.incidents[-1].incident)
-        return alert_annotations(self._words, alert, self._settings.runbooks, details)
+        return alert_annotations(self._words, alert, self._settings.runbooks, details, names=self._names)
 
 
 def _rfc3339(at_ms: int) -> str:

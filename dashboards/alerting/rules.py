@@ -31,7 +31,8 @@ WATCHDOG: Final = "Watchdog"
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds. scrape_job: Prometheus's name for the hub. runbooks: where they are.
 
-    tiers: how many stand on the duty list; of a hub that is gone only Prometheus can tell the next one.
+    tiers, call_rounds: how many stand on the duty list, and how often it is gone through; of a hub that is gone only
+    Prometheus can tell the next one, and nobody can take it on.
 
     record_ahead_max_s: from `[board]`, beyond which no board is live.
     """
@@ -39,6 +40,7 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     scrape_job: str
     runbooks: str
     tiers: int
+    call_rounds: int
     escalate_after_s: float
     evaluation_interval_s: float
     hub_down_after_s: float
@@ -63,6 +65,10 @@ def rule_groups(words: Words, settings: RuleSettings) -> dict[str, Yaml]:
 def seconds(value: float) -> str:
     """As a duration of Prometheus and Alertmanager."""
     return f"{round(value * 1000)}ms" if value % 1 else f"{round(value)}s"
+
+
+def _hub(_language: str) -> str:
+    return f"{HUB}: "
 
 
 def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str, Yaml]:
@@ -97,7 +103,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "expr": expression,
             "for": seconds(for_s),
             "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": str(tier)},
-            "annotations": rule_annotations(words, what, settings.runbooks, site=f"{HUB}: "),
+            "annotations": rule_annotations(words, what, settings.runbooks, begins=_hub),
         }
 
     return [
@@ -110,7 +116,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
                 after_s + tier * settings.escalate_after_s,
                 tier + 1,
             )
-            for tier in range(settings.tiers)
+            for tier in range(settings.tiers * settings.call_rounds)
         ),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),
@@ -121,6 +127,6 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "alert": WATCHDOG,
             "expr": "vector(1)",
             "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
-            "annotations": rule_annotations(words, "watchdog", settings.runbooks, site=f"{HUB}: "),
+            "annotations": rule_annotations(words, "watchdog", settings.runbooks, begins=_hub),
         },
     ]

@@ -25,7 +25,7 @@ from dashboards.grafana.frame import (
 )
 from dashboards.grafana.health import health
 from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, Word, document, placed, steps
-from dashboards.grafana.queries import CLIENT, SITE, highest, lowest, total
+from dashboards.grafana.queries import CLIENT, SITE, called, highest, legend, lowest, total
 from dashboards.grafana.queue import queue
 from dashboards.grafana.site import site
 
@@ -59,7 +59,9 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         Column(highest(c.SEATS_EXPECTED, SITE, "site"), "grafana_seats_expected"),
         Column(lowest(c.UPS_CHARGE, SITE, "site"), "grafana_charge", "percentunit"),
     ]
-    not_ok = f"count({site_states(SITE)} > 0) or vector(0)"
+    states = Query(called(site_states(SITE), "site"), legend("site"))
+    # where no site is known there is nothing, and never none that is not OK
+    not_ok = f"count({site_states(SITE)} > 0) or 0 * count({site_states(SITE)})"
     rows = [
         (
             _STAT,
@@ -78,7 +80,7 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (
             _CHART,
             [
-                draw.states("grafana_site_states", Query(site_states(SITE), "{{site}}"), STATE_MEANT, width=12),
+                draw.states("grafana_site_states", states, STATE_MEANT, width=12),
                 draw.table("grafana_sites", ["site"], sites, width=12, link=link_to("site", site="site")),
             ],
         ),

@@ -19,11 +19,24 @@ from dashboards.grafana.frame import (
     queue_variable,
 )
 from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, placed, steps
-from dashboards.grafana.queries import CLIENT, DAY, QUEUE, gained, highest, lowest, ratio, total
+from dashboards.grafana.queries import (
+    CLIENT,
+    DAY,
+    QUEUE,
+    called,
+    called_where_named,
+    gained,
+    highest,
+    legend,
+    lowest,
+    ratio,
+    total,
+)
 
 _STAT: Final = 4
 _CHART: Final = 9
 _TABLE: Final = 10
+_TEAM: Final = ("client", "team")
 _PROMISED: Final = 'client=~"$client"'
 """What the generated rules about contracts can be chosen by."""
 
@@ -48,7 +61,7 @@ def client(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (_CHART, [figures.attainment_over_time(12, *by), figures.arrivals(12, *by)]),
         (_TABLE, [draw.table("grafana_queues", by, figures.columns(*by), width=24, link=link)]),
         (_CHART, _today(draw)),
-        (_CHART, [draw.table("grafana_teams", ["team"], _teams(), width=24)]),
+        (_CHART, [draw.table("grafana_teams", _TEAM, _teams(), width=24)]),
         (_CHART, _promise(draw)),
         (_CHART, [firing_alerts(draw, f",{_PROMISED}", width=24)]),
     ]
@@ -60,8 +73,8 @@ def _today(draw: Drawing) -> Sequence[Panel]:
     outcomes = total(c.SESSIONS, {**QUEUE, **DAY}, "outcome")
     buckets = gained(c.FIRST_RESPONSE, QUEUE, "$__range", "le", suffix="_bucket")
     seats = [
-        Query(total(c.STAFFED, CLIENT, "client"), "{{client}} " + draw.title("grafana_staffed")),
-        Query(total(c.CONTRACTED, CLIENT, "client"), "{{client}} " + draw.title("contracted_seats")),
+        Query(called(total(metric, CLIENT, "client"), "client"), f"{legend('client')} {draw.title(word)}")
+        for metric, word in ((c.STAFFED, "grafana_staffed"), (c.CONTRACTED, "contracted_seats"))
     ]
     return [
         draw.bars("grafana_first_responses", Query(buckets, "{{le}}"), width=8),
@@ -71,25 +84,26 @@ def _today(draw: Drawing) -> Sequence[Panel]:
 
 
 def _teams() -> Sequence[Column]:
-    met, judged = (total(metric, CLIENT, "team") for metric in (c.TEAM_MET, c.TEAM_JUDGED))
+    met, judged = (total(metric, CLIENT, *_TEAM) for metric in (c.TEAM_MET, c.TEAM_JUDGED))
     return [
         Column(ratio(met, judged), "attainment", "percentunit"),
         Column(met, "met"),
         Column(judged, "grafana_judged"),
-        Column(highest(c.TEAM_SATURATION, CLIENT, "team"), "saturation", "percentunit"),
-        Column(highest(c.TEAM_OCCUPANCY, CLIENT, "team"), "occupancy", "percentunit"),
-        Column(total(c.TEAM_SURGE, CLIENT, "team"), "grafana_surge"),
+        Column(highest(c.TEAM_SATURATION, CLIENT, *_TEAM), "saturation", "percentunit"),
+        Column(highest(c.TEAM_OCCUPANCY, CLIENT, *_TEAM), "occupancy", "percentunit"),
+        Column(total(c.TEAM_SURGE, CLIENT, *_TEAM), "grafana_surge"),
     ]
 
 
 def _promise(draw: Drawing) -> Sequence[Panel]:
     """Over the recordings of `seatwatch.promises.rules.yml`."""
-    target = Query(f"slo:objective:ratio{{{_PROMISED}}}", "{{client}}")
-    left = Query(f"slo:period_error_budget_remaining:ratio{{{_PROMISED}}}", "{{client}}")
-    missed = [
-        Query(f"slo:sli_error:ratio_rate{window}{{{_PROMISED}}}", f"{{{{client}}}} {window}")
-        for window in ("5m", "1h", "1d")
-    ]
+
+    def recorded(name: str, suffix: str = "") -> Query:
+        return Query(called_where_named(f"{name}{{{_PROMISED}}}", "client"), f"{legend('client')}{suffix}")
+
+    target = recorded("slo:objective:ratio")
+    left = recorded("slo:period_error_budget_remaining:ratio")
+    missed = [recorded(f"slo:sli_error:ratio_rate{window}", f" {window}") for window in ("5m", "1h", "1d")]
     bounds = steps((RED, 0), (GREEN, 0))
     return [
         draw.stat("grafana_target", [target], width=4, unit="percentunit"),

@@ -6,7 +6,7 @@ from dashboards import catalogue as c
 from dashboards.alerting.rules import seconds
 from dashboards.grafana.frame import GrafanaSettings
 from dashboards.grafana.panels import AMBER, BLUE, GREEN, GREY, RED, Column, Drawing, Query, steps, unit_of
-from dashboards.grafana.queries import DAY, gained, highest, ratio, total
+from dashboards.grafana.queries import DAY, called, gained, highest, legend, ratio, total
 
 
 class Figures:
@@ -56,16 +56,14 @@ class Figures:
         """Of a running window, since one that starts at every quarter of an hour would begin at nothing."""
         within = seconds(self._settings.attainment_window_s)
         met, judged = (gained(metric, self._where, within, *by) for metric in (c.MET_TOTAL, c.JUDGED_TOTAL))
-        return self._draw.lines(
-            "grafana_attainment_recent", [Query(ratio(met, judged))], width=width, unit="percentunit"
-        )
+        query = Query(called(ratio(met, judged), *by), legend(*by))
+        return self._draw.lines("grafana_attainment_recent", [query], width=width, unit="percentunit")
 
     def arrivals(self, width: int, *by: str) -> Panel:
         """Conversations that began."""
         within = seconds(self._settings.arrivals_window_s)
-        return self._draw.lines(
-            "grafana_arrivals", [Query(gained(c.OFFERED_TOTAL, self._where, within, *by))], width=width
-        )
+        query = Query(called(gained(c.OFFERED_TOTAL, self._where, within, *by), *by), legend(*by))
+        return self._draw.lines("grafana_arrivals", [query], width=width)
 
     def columns(self, *by: str) -> list[Column]:
         """Live and today's figures for a table by labels. Few judged ones are grey."""

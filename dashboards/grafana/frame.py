@@ -14,12 +14,13 @@ from dashboards.alerting._core.kinds import LAYER_OF
 from dashboards.alerting._core.wording import word_key
 from dashboards.alerting.rules import WATCHDOG, seconds
 from dashboards.grafana.panels import AMBER, BLUE, DATASOURCE, GREEN, GREY, RED, Column, Drawing, Mappings
-from dashboards.grafana.queries import CLIENT, SITE, highest, series, total
+from dashboards.grafana.queries import CLIENT, SITE, called_where_named, highest, legend, series, total
 from wire.incident import Severity
 
 SCHEMA_VERSION: Final = 42
 TAG: Final = "seatwatch"
 ALL: Final = ".*"
+S_PER_HOUR: Final = 3_600
 _CROSSHAIR: Final = 1
 _ON_TIME_RANGE: Final = 2
 _ASCENDING: Final = 1
@@ -72,7 +73,7 @@ def board(
         graphTooltip=_CROSSHAIR,
         schemaVersion=SCHEMA_VERSION,
         refresh=refresh,
-        time=Time(f"now-{seconds(settings.span_s)}", "now"),
+        time=Time(f"now-{hours(settings.span_s)}", "now"),
         timePicker=TimePicker(refreshIntervals=[refresh, "30s", "1m", "5m"], timeOptions=[]),
         templating=Templating(list=[_datasource(draw), *variables]),
         annotations=Annotations(list=[_incidents(draw, with_site=any(each.name == "site" for each in variables))]),
@@ -83,6 +84,11 @@ def board(
         ],
         panels=list(panels),
     )
+
+
+def hours(span_s: float) -> str:
+    """As Grafana writes it, so that it says "Last 6 hours"."""
+    return f"{round(span_s / S_PER_HOUR)}h"
 
 
 def uid(name: str) -> str:
@@ -98,17 +104,17 @@ def link_to(name: str, **variables: str) -> str:
 
 def client_variable(draw: Drawing) -> Template:
     """Which clients to show."""
-    return _variable("client", draw, f"label_values({series(c.FEED_STALE, {})}, client)")
+    return _variable("client", draw, c.CLIENT_NAMES, {})
 
 
 def queue_variable(draw: Drawing) -> Template:
     """Which of their queues."""
-    return _variable("queue", draw, f"label_values({series(c.FEED_STALE, CLIENT)}, queue)")
+    return _variable("queue", draw, c.QUEUE_NAMES, CLIENT)
 
 
 def site_variable(draw: Drawing) -> Template:
     """Which sites to show."""
-    return _variable("site", draw, f"label_values({series(c.PROBES_KNOWN, {})}, site)")
+    return _variable("site", draw, c.SITE_NAMES, {})
 
 
 def site_states(where: dict[str, str]) -> str:
@@ -132,6 +138,7 @@ def open_incidents(draw: Drawing, where: dict[str, str], *, width: int) -> Panel
         width=width,
         link=link_to("site", site="site"),
         named={"what": _whats(draw), "severity": _severities(draw)},
+        naming=called_where_named,
     )
 
 
@@ -145,6 +152,7 @@ def firing_alerts(draw: Drawing, where: str, *, width: int) -> Panel:
         [Column(f"max by ({', '.join(rows)}) ({query})", "grafana_number")],
         width=width,
         named={"severity": _severities(draw)},
+        naming=called_where_named,
     )
 
 
@@ -163,16 +171,18 @@ def _severities(draw: Drawing) -> Mappings:
     )
 
 
-def _variable(name: str, draw: Drawing, query: str) -> Template:
+def _variable(name: str, draw: Drawing, names: c.Metric, where: dict[str, str]) -> Template:
+    """People choose by name, and queries and links carry the id."""
+    told = f"{name}_name"
     return Template(
         name=name,
         label=draw.title(name),
-        query={"query": query, "refId": name},
+        query={"query": f"query_result({highest(names, where, name, told)})", "refId": name},
         dataSource=DATASOURCE,
         includeAll=True,
         multi=True,
         allValue=ALL,
-        regex="",
+        regex=f'/{name}="(?<value>[^"]*)",{told}="(?<text>[^"]*)"/',
         refresh=_ON_TIME_RANGE,
         sort=_ASCENDING,
     )
@@ -198,15 +208,16 @@ def _datasource(draw: Drawing) -> dict[str, Any]:
 def _incidents(draw: Drawing, *, with_site: bool) -> dict[str, Any]:
     """Incidents as regions behind every figure over time."""
     where = {**(SITE if with_site else {}), "severity": '=~"call|page"'}
+    open_now = highest(c.INCIDENT_OPEN, where, "site", "subject", "what", "severity")
     return {
         "name": draw.title("grafana_incidents"),
         "enable": True,
         "hide": False,
         "iconColor": RED,
         "datasource": DATASOURCE,
-        "expr": f"{highest(c.INCIDENT_OPEN, where, 'site', 'subject', 'what', 'severity')} > 0",
+        "expr": called_where_named(f"{open_now} > 0", "site"),
         "step": "15s",
-        "titleFormat": "{{site}} {{what}}",
+        "titleFormat": f"{legend('site')} {{{{what}}}}",
         "textFormat": "{{subject}}",
         "tagKeys": "severity",
         "useValueForTime": False,

@@ -48,7 +48,7 @@ def _now(draw: Drawing, scrape_job: str) -> Sequence[Panel]:
     reached = draw.named({"0": ("grafana_hub_unreached", RED), "1": ("grafana_hub_reached", GREEN)})
     return [
         draw.stat("grafana_hub", [Query(f'min(up{{job="{scrape_job}"}})')], width=4, mappings=reached),
-        draw.stat("grafana_version", [Query(series(c.BUILD, {}), "{{version}}")], width=4),
+        draw.stat("grafana_version", [Query(series(c.BUILD, {}), "{{version}}")], width=4, text="name"),
         draw.stat("grafana_board_age", [Query(highest(c.BOARD_AGE, {}))], width=4, unit="s"),
         draw.stat("grafana_waiting_rows", [Query(total(c.WAITING_ROWS, {}))], width=4),
         draw.stat("grafana_ahead", [Query(highest(c.AHEAD, {}))], width=4, unit="s"),

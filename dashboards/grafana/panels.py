@@ -6,16 +6,20 @@ Layout: all numbers are columns, rows and looks of panels.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from grafanalib._gen import DashboardEncoder
 from grafanalib.core import Dashboard, GridPos, Panel, Target
 
+from dashboards.catalogue import NAME_LABELS
+from dashboards.grafana.queries import called
 from wire.errors import require
 
 Json = dict[str, Any]
 Mappings = list[Json]
+Naming = Callable[..., str]
+"""Makes of an expression over ids, and of their labels, one with names."""
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${ds}"}
 COLUMNS: Final = 24
@@ -27,6 +31,22 @@ RED: Final = "#D55E00"
 BLUE: Final = "#56B4E9"
 GREY: Final = "#8A8A8A"
 
+_HEADINGS: Final = {
+    **{f"{kind}_name": kind for kind in ("client", "queue", "team", "site")},
+    "client": "grafana_client_id",
+    "queue": "grafana_queue_id",
+    "team": "grafana_team_id",
+    "site": "grafana_site_id",
+    "alertname": "grafana_alertname",
+    "severity": "grafana_severity",
+    "subject": "grafana_subject",
+    "what": "grafana_what",
+    "layer": "grafana_layer",
+    "tier": "grafana_tier",
+    "definition": "definition_word",
+    "ledger": "grafana_ledger",
+}
+"""Label -> the word that heads its column."""
 _PANEL_KEYS: Final = frozenset(
     {"id", "type", "title", "description", "datasource", "fieldConfig", "gridPos", "options", "targets"}
     | {"transformations", "links", "pluginVersion"}
@@ -125,8 +145,9 @@ class Drawing:
         mappings: Sequence[Json] = (),
         steps: Sequence[Json] = (),
         overrides: Sequence[Json] = (),
+        text: str = "",
     ) -> Panel:
-        """Big figures of now."""
+        """Big figures of now. text: of each its "name" alone; "" = what is needed to tell them apart."""
         options = {
             "colorMode": "value",
             "graphMode": "none",
@@ -135,7 +156,7 @@ class Drawing:
             "percentChangeColorMode": "standard",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
             "showPercentChange": False,
-            "textMode": "auto" if len(queries) == 1 else "value_and_name",
+            "textMode": text or ("auto" if len(queries) == 1 else "value_and_name"),
             "wideLayout": True,
         }
         field = self._field(unit, mappings, steps)
@@ -145,7 +166,8 @@ class Drawing:
     def lines(
         self, key: str, queries: Sequence[Query], *, width: int, unit: str = "none", stacked: bool = False
     ) -> Panel:
-        """Figures over time. A gap stays a gap."""
+        """Figures over time. A gap stays a gap. What has no labels to be told by is called as the panel is."""
+        queries = [Query(query.expr, query.legend or self.title(key)) for query in queries]
         options = {
             "legend": {
                 "displayMode": "table",
@@ -213,27 +235,35 @@ class Drawing:
         link: str = "",
         named: Mapping[str, Mappings] | None = None,
         hidden: Iterable[str] = (),
+        naming: Naming = called,
     ) -> Panel:
         """A row for each combination of the labels `rows`. link: where a click on the first of them leads.
 
-        named: label -> words for its values. hidden: labels that the queries leave in and nobody wants to read.
+        What has a name is read by it, and its id stands at the end of the row: links go by ids, and so do commands.
+        named: label -> words for its values. hidden: labels that the queries leave in and nobody wants to read. naming:
+        how names come to the ids.
         """
-        targets = _targets([Query(column.expr) for column in columns], instant=True, shape="table")
+        ids = [label for label in rows if f"{label}_name" in NAME_LABELS]
+        read = [f"{label}_name" if label in ids else label for label in rows]
+        expressions = [naming(column.expr, *ids) for column in columns]
+        targets = _targets([Query(expr) for expr in expressions], instant=True, shape="table")
         values = ["Value"] if len(columns) == 1 else [f"Value #{target.refId}" for target in targets]
         headings = {value: self.title(column.word) for value, column in zip(values, columns, strict=True)}
         organise = {
             "excludeByName": dict.fromkeys(["Time", *hidden], True),
-            "indexByName": {name: place for place, name in enumerate([*rows, *values])},
+            "indexByName": {name: place for place, name in enumerate([*read, *values, *ids])},
             "renameByName": headings,
         }
         overrides = [
             self._column(headings[value], column) for value, column in zip(values, columns, strict=True) if column.word
         ]
+        # by `displayName`, since a link finds a field by the name it had
+        overrides += [_override("byName", label, displayName=self.title(_HEADINGS[label])) for label in [*read, *ids]]
         for label, mappings in (named or {}).items():
             overrides.append(_override("byName", label, mappings=mappings))
         if link:
             shown = {"title": self.title("grafana_details"), "url": link, "targetBlank": False}
-            overrides.append(_override("byName", rows[0], links=[shown]))
+            overrides.append(_override("byName", read[0], links=[shown]))
         field = self._field("none", (), ())
         field["custom"] = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
         options = {"cellHeight": "sm", "frameIndex": 0, "showHeader": True}

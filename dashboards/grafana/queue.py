@@ -13,7 +13,7 @@ from dashboards.alerting.rules import seconds
 from dashboards.grafana.figures import Figures
 from dashboards.grafana.frame import GrafanaSettings, board, client_variable, queue_variable
 from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, placed
-from dashboards.grafana.queries import DAY, QUEUE, gained, highest, quantile, ratio, total
+from dashboards.grafana.queries import DAY, QUEUE, called, gained, highest, legend, quantile, ratio, total
 
 _STAT: Final = 4
 _CHART: Final = 9
@@ -25,8 +25,9 @@ def queue(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
     """One queue, or some, in depth."""
     figures = Figures(draw, settings, QUEUE)
     stale = {"0": ("grafana_feed_heard", GREEN), "1": ("grafana_feed_silent", RED)}
-    people = [Query(total(c.AGENTS, QUEUE, "presence", "activity"))]
-    saturation = [Query(highest(c.SATURATION, QUEUE, *_BY))]
+    people = [Query(total(c.AGENTS, QUEUE, "presence", "activity"), "{{presence}} {{activity}}")]
+    saturation = [_called(highest(c.SATURATION, QUEUE, *_BY))]
+    feed = _called(highest(c.FEED_STALE, QUEUE, *_BY))
     rows = [
         (
             _STAT,
@@ -51,7 +52,7 @@ def queue(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (
             _CHART,
             [
-                draw.states("grafana_feed", Query(highest(c.FEED_STALE, QUEUE, *_BY), "{{queue}}"), stale, width=12),
+                draw.states("grafana_feed", feed, stale, width=12),
                 draw.table("grafana_oddities", _BY, _oddities(), width=12),
             ],
         ),
@@ -61,12 +62,17 @@ def queue(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
     return board(draw, "grafana_queue", placed(rows), settings=settings, variables=variables)
 
 
+def _called(expr: str, what: str = "") -> Query:
+    """A line for each queue by its name, and what it is of."""
+    return Query(called(expr, *_BY), f"{legend(*_BY)} {what}".rstrip())
+
+
 def _waiting(draw: Drawing) -> Sequence[Panel]:
     waiting = [
-        Query(total(c.WAITING, QUEUE, *_BY), "{{queue}} " + draw.title("waiting")),
-        Query(total(c.OVERDUE, QUEUE, *_BY), "{{queue}} " + draw.title("overdue")),
+        _called(total(c.WAITING, QUEUE, *_BY), draw.title("waiting")),
+        _called(total(c.OVERDUE, QUEUE, *_BY), draw.title("overdue")),
     ]
-    oldest = [Query(highest(c.OLDEST_WAIT, QUEUE, *_BY))]
+    oldest = [_called(highest(c.OLDEST_WAIT, QUEUE, *_BY))]
     return [
         draw.lines("grafana_waiting_over_time", waiting, width=12),
         draw.lines("grafana_oldest_over_time", oldest, width=12, unit="s"),
@@ -75,7 +81,7 @@ def _waiting(draw: Drawing) -> Sequence[Panel]:
 
 def _responses(draw: Drawing, within: str) -> Sequence[Panel]:
     percentiles = [
-        Query(quantile(share, c.FIRST_RESPONSE, QUEUE, within, *_BY), f"{{{{queue}}}} p{name}")
+        _called(quantile(share, c.FIRST_RESPONSE, QUEUE, within, *_BY), f"p{name}")
         for share, name in (("0.5", "50"), ("0.9", "90"), ("0.95", "95"))
     ]
     gone = {**QUEUE, "outcome": '=~"abandoned|short_abandoned"'}
@@ -83,7 +89,7 @@ def _responses(draw: Drawing, within: str) -> Sequence[Panel]:
     offered = gained(c.OFFERED_TOTAL, QUEUE, within, *_BY)
     return [
         draw.lines("grafana_percentiles", percentiles, width=12, unit="s"),
-        draw.lines("grafana_abandon_share", [Query(ratio(left, offered))], width=12, unit="percentunit"),
+        draw.lines("grafana_abandon_share", [_called(ratio(left, offered))], width=12, unit="percentunit"),
     ]
 
 

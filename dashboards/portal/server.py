@@ -12,30 +12,28 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import msgspec
 import structlog
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from dashboards.lead.server import LeadScreens
 from dashboards.portal._core import charts, site_charts
 from dashboards.portal._core.svg import PATTERNS, Draw, on_every_screen
 from dashboards.portal.accounts import Account, AccountError, Accounts, Role
 from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
+from dashboards.portal.asking import asked, page_number, scope_of, site_asked, which_asked
 from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
 from dashboards.portal.leading import LEADERS, Leading
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
 from dashboards.portal.returning import carried, form_address, way_back
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
-from dashboards.portal.site_record import NotSeenError, Range, SiteAsked
-from dashboards.portal.which import NAMES, Which
+from dashboards.portal.site_record import NotSeenError, Range
+from dashboards.portal.years import Years
 from dashboards.wallboard import server as wallboard
 from dashboards.wallboard.access import address_of, is_encrypted, is_same_origin
 from dashboards.wallboard.forms import posted
 from dashboards.wallboard.past import PastDoor
 from wire.incident import Cause
-from wire.scope import Scope
 from wire.verdict import Verdict
 
 log = structlog.get_logger()
@@ -77,6 +75,7 @@ class Portal:
         self._sessions: Final = Sessions(accounts, settings, clock_ms)
         self._attempts: Final = Attempts(settings, clock_ms)
         self._leading: Final = None if lead is None else Leading(lead, self._sessions, self._page)
+        self._years: Final = Years(record.years, words, self._page, self._file)
         self._one_by_one: Final = asyncio.Semaphore(1)
         self._hashing: Final = asyncio.Semaphore(1)
         self._templates: Final = Environment(
@@ -92,6 +91,7 @@ class Portal:
         accounts = frozenset({Role.ADMIN})
         return (
             *(() if self._leading is None else self._leading.doors()),
+            *self._years.doors(),
             Door("GET", ROOT, EVERYBODY, self._first, of_client=False),
             Door("GET", f"{ROOT}/sign-in", ANYBODY, self._sign_in_page, of_client=False),
             Door("POST", f"{ROOT}/sign-in", ANYBODY, self._sign_in, of_client=False),
@@ -217,7 +217,7 @@ class Portal:
         return self._page("accounts.html", visit, accounts=accounts)
 
     async def _service(self, visit: Visit) -> web.StreamResponse:
-        page = await self._told(self._record.service, _asked(visit))
+        page = await self._told(self._record.service, asked(visit))
         words = self._words[visit.language]
         sessions = partial(links(visit), "sessions", from_=page.first, to_=page.last)
         ways = charts.Ways(sessions, incident_link(visit), page.few_judged)
@@ -226,33 +226,33 @@ class Portal:
 
     async def _service_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        return self._file(visit, "service", form, await self._told(self._record.service_file, _asked(visit), form))
+        return self._file(visit, "service", form, await self._told(self._record.service_file, asked(visit), form))
 
     async def _picture_file(self, visit: Visit) -> web.StreamResponse:
         form, picture = visit.request.match_info["form"], visit.request.query.get("picture", "")
-        body = await self._told(self._record.picture_file, _asked(visit), picture, form)
+        body = await self._told(self._record.picture_file, asked(visit), picture, form)
         return self._file(visit, picture, form, body)
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
-        which = _which(visit)
-        page = await self._told(self._record.sessions, _asked(visit), which, _page_number(visit))
+        which = which_asked(visit)
+        page = await self._told(self._record.sessions, asked(visit), which, page_number(visit))
         below = links(visit, KEPT_BELOW)
         return self._page("sessions.html", visit, page=page, which=which, verdicts=VERDICTS, causes=Cause, below=below)
 
     async def _list_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        body = await self._told(self._record.sessions_file, _asked(visit), _which(visit), form)
+        body = await self._told(self._record.sessions_file, asked(visit), which_asked(visit), form)
         return self._file(visit, "sessions", form, body)
 
     async def _conversation(self, visit: Visit) -> web.StreamResponse:
         named = visit.request.query.get("id", "")
-        page = await self._told(self._record.conversation, _asked(visit), named)
+        page = await self._told(self._record.conversation, asked(visit), named)
         status = web.HTTPOk.status_code if page.is_known else web.HTTPNotFound.status_code
         came_from = links(visit, KEPT_BELOW)("sessions", page=visit.request.query.get("page", ""))
         return self._page("conversation.html", visit, status=status, page=page, came_from=came_from)
 
     async def _search_page(self, visit: Visit) -> web.StreamResponse:
-        return self._page("search.html", visit, found=None, asked=_asked(visit))
+        return self._page("search.html", visit, found=None, asked=asked(visit))
 
     async def _search(self, visit: Visit) -> web.StreamResponse:
         form = await self._form(visit.request)
@@ -264,25 +264,22 @@ class Portal:
         return self._page("search.html", visit, found=found, asked=asked)
 
     async def _rules(self, visit: Visit) -> web.StreamResponse:
-        return self._page("rules.html", visit, page=await self._told(self._record.rules, _asked(visit)))
+        return self._page("rules.html", visit, page=await self._told(self._record.rules, asked(visit)))
 
     async def _site(self, visit: Visit) -> web.StreamResponse:
-        page = await self._told(self._record.sites.site, _site_asked(visit))
+        page = await self._told(self._record.sites.site, site_asked(visit))
         words, address = self._words[visit.language], incident_link(visit)
-        pictures = [
-            (shown, Markup(site_charts.discharge(shown, words)))  # noqa: S704 - charts escape what they are told
-            for shown in page.discharges
-        ]
+        pictures = [(shown, on_every_screen(site_charts.discharge, shown, words, address)) for shown in page.discharges]
         lanes = on_every_screen(site_charts.lanes, page, words, address)
         return self._page("site.html", visit, page=page, lanes=lanes, discharges=pictures, ranges=list(Range))
 
     async def _site_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        body = await self._told(self._record.sites.site_file, _site_asked(visit), form)
+        body = await self._told(self._record.sites.site_file, site_asked(visit), form)
         return self._file(visit, "site", form, body)
 
     async def _incident(self, visit: Visit) -> web.StreamResponse:
-        page = await self._told(self._record.sites.incident, _site_asked(visit), visit.request.query.get("id", ""))
+        page = await self._told(self._record.sites.incident, site_asked(visit), visit.request.query.get("id", ""))
         return self._page("incident.html", visit, page=page)
 
     async def _board_page(self, visit: Visit) -> web.StreamResponse:
@@ -297,7 +294,9 @@ class Portal:
 
     async def _past_json(self, visit: Visit) -> web.StreamResponse:
         is_day = visit.request.path.endswith("-day.json")
-        return await (self._frozen().told_day if is_day else self._frozen().told)(visit.request, _scope(visit.account))
+        return await (self._frozen().told_day if is_day else self._frozen().told)(
+            visit.request, scope_of(visit.account)
+        )
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""
@@ -316,7 +315,7 @@ class Portal:
     # Format: statuses of RFC 9110.
     def _page(self, template: str, visit: Visit, *, status: int = 200, **shown: object) -> web.Response:
         account = visit.account
-        clients: Sequence[tuple[str, str]] = self._record.clients(_scope(account), visit.language)
+        clients: Sequence[tuple[str, str]] = self._record.clients(scope_of(account), visit.language)
         told = {
             "words": self._words[visit.language],
             "patterns": PATTERNS,
@@ -351,49 +350,3 @@ def install(app: web.Application, portal: Portal) -> None:
     for door in portal.doors():
         app.router.add_route(door.method, door.path, portal.guarded(door))
     app.router.add_static(f"{ROOT}/static", HERE / "static")
-
-
-def _asked(visit: Visit) -> Asked:
-    query = visit.request.query
-    return Asked(
-        client=visit.client,
-        language=visit.language,
-        first=query.get("from", ""),
-        last=query.get("to", ""),
-        queue=query.get("queue", ""),
-    )
-
-
-def _site_asked(visit: Visit) -> SiteAsked:
-    query = visit.request.query
-    try:
-        shown = Range(query.get("range", Range.DAY))
-    except ValueError:
-        raise AskedWronglyError("range") from None
-    return SiteAsked(
-        client=visit.client,
-        language=visit.language,
-        scope=_scope(visit.account),
-        site=query.get("site", ""),
-        range=shown,
-        until=query.get("until", ""),
-    )
-
-
-def _which(visit: Visit) -> Which:
-    query = visit.request.query
-    try:
-        return msgspec.convert({name: query[name] for name in NAMES if query.get(name)}, Which, strict=False)
-    except msgspec.ValidationError:
-        raise AskedWronglyError("which") from None
-
-
-def _page_number(visit: Visit) -> int:
-    asked = visit.request.query.get("page", "1")
-    if re.fullmatch(r"[1-9]\d{0,6}", asked, re.ASCII) is None:
-        raise AskedWronglyError("page")
-    return int(asked)
-
-
-def _scope(account: Account | None) -> Scope:
-    return Scope(clients=frozenset(), sites=frozenset()) if account is None else account.scope

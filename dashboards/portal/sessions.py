@@ -26,6 +26,10 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     span_default_ms: int
     span_max_ms: int
     listed_max: int
+    year_default_ms: int
+    year_max_ms: int
+    year_kept_ms: int
+    year_timeout_ms: int
 
 
 class Session(msgspec.Struct):

@@ -8,6 +8,7 @@ sight that have the same board share the bytes, made once; one that takes nothin
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from dashboards.snapshot import ScreenFigures
 from dashboards.wallboard._core.alarms import SeenAlarms
 from dashboards.wallboard._core.board import Seen, View, diff, to_json
-from dashboards.wallboard._core.sight import Sight
+from dashboards.wallboard._core.sight import Shows, Sight
 from dashboards.wallboard.settings import WallboardSettings
 from wire.board import Board
 from wire.scope import Scope
@@ -128,8 +129,17 @@ class Hub:
     boot_id: differs per start of the process. clock_ms: wall clock, ms since the Unix epoch.
     """
 
-    def __init__(self, settings: WallboardSettings, *, boot_id: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        settings: WallboardSettings,
+        *,
+        boot_id: str,
+        clock_ms: Callable[[], int],
+        team_names: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """team_names: what teams are called, by language tag and id as `en/t-07`; for those that nobody told of yet."""
         self.settings = settings
+        self._team_names: Final = team_names
         self.boot_id = boot_id
         self.page = ""
         """Changes when the page's own files change; a screen then reloads itself. Set by the server."""
@@ -334,9 +344,16 @@ class Hub:
             "few_judged": self.settings.few_judged,
             "break_limit_ms": self.settings.break_limit_ms,
             "sees_sites": group.sight.scope.sees_sites(),
+            "team_names": self._names_of(group.sight),
             "board": None if group.view is None else group.whole(),
         }
         return _encode(greeting)
+
+    def _names_of(self, sight: Sight) -> dict[str, str]:
+        """Of a team's screen, for who may see every client: whom a team works for is not known before it is told."""
+        if sight.shows is not Shows.TEAM or sight.scope.clients is not None or not sight.scope.sees_team(sight.team):
+            return {}
+        return {language: self._team_names.get(f"{language}/{sight.team}", "") for language in ("zh", "en")}
 
     def figures(self) -> ScreenFigures:
         """For the scrape."""

@@ -17,16 +17,18 @@ class PageSettings:
 
     load_again_ms: between two looks of a page that did not come up. leave_again_ms: likewise of one that has to go back
     to the wallboard. first_stale_after_ms: until the server has said when a board is stale. link_look_ms: between two
-    looks at whether the link tells anything. clock_samples: of the server's clock. redraw_ms: of what counts the time.
-    page_look_ms: between two looks at whether a page of a layout is to turn. time_only_ms: what began longer ago is
-    shown with its date. past_settle_ms: a slider that rests so long asks. past_retry_ms: asked again where the
-    server is busy. follow_up_told_ms: how long a click that failed is said, and one that worked may take to be shown.
+    looks at whether the link tells anything. link_attempt_ms: until an unanswered attempt gets another one beside it.
+    clock_samples: of the server's clock. redraw_ms: of what counts the time. page_look_ms: between two looks at
+    whether a page of a layout is to turn. time_only_ms: what began longer ago is shown with its date.
+    past_settle_ms: a slider that rests so long asks. past_retry_ms: asked again where the server is busy.
+    follow_up_told_ms: how long a click that failed is said, and one that worked may take to be shown.
     """
 
     load_again_ms: int
     leave_again_ms: int
     first_stale_after_ms: int
     link_look_ms: int
+    link_attempt_ms: int
     clock_samples: int
     redraw_ms: int
     page_look_ms: int

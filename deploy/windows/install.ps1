@@ -92,14 +92,25 @@ function Stop-Probe {
     }
 }
 
-function Copy-Program {
+function Copy-Beside {
+    # before anything is stopped: a full disk or a file that cannot be read leaves the probe that runs as it is
+    New-Item -ItemType Directory -Path $Target -Force | Out-Null
+    foreach ($part in 'python', 'packages') {
+        $beside = Join-Path $Target "$part.new"
+        if (Test-Path -LiteralPath $beside) {
+            Remove-Item -LiteralPath $beside -Recurse -Force
+        }
+        Copy-Item -LiteralPath (Join-Path $PSScriptRoot $part) -Destination $beside -Recurse -Force
+    }
+}
+
+function Switch-Program {
     foreach ($part in 'python', 'packages') {
         $there = Join-Path $Target $part
         if (Test-Path -LiteralPath $there) {
             Remove-Item -LiteralPath $there -Recurse -Force
         }
-        New-Item -ItemType Directory -Path $Target -Force | Out-Null
-        Copy-Item -LiteralPath (Join-Path $PSScriptRoot $part) -Destination $there -Recurse -Force
+        Move-Item -LiteralPath "$there.new" -Destination $there
     }
 }
 
@@ -145,8 +156,9 @@ function Test-Probe {
 
 Assert-Possible
 try {
+    Copy-Beside
     Stop-Probe
-    Copy-Program
+    Switch-Program
     Register-Probe
     Copy-Data
     $doctor = Test-Probe
@@ -156,7 +168,10 @@ try {
     Start-Service -Name $Service
     (Get-Service -Name $Service).WaitForStatus('Running', [TimeSpan]::FromSeconds($StartSeconds))
 } catch {
-    Stop-Here 1 $_.Exception.Message
+    $problem = $_.Exception.Message
+    # an update that failed half way: whatever of the probe can still run does
+    Start-Service -Name $Service -ErrorAction SilentlyContinue
+    Stop-Here 1 $problem
 }
 if ($doctor -ne 0) {
     exit 3

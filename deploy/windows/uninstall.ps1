@@ -43,7 +43,7 @@ try {
             throw "sc.exe delete ended with $LASTEXITCODE"
         }
     }
-    foreach ($part in 'python', 'packages') {
+    foreach ($part in 'python', 'packages', 'python.new', 'packages.new') {
         $there = Join-Path $Target $part
         if (Test-Path -LiteralPath $there) {
             Remove-Item -LiteralPath $there -Recurse -Force

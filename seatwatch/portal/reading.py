@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from collector.ledgers import ledger_directory
@@ -14,6 +15,7 @@ from dashboards.portal.sessions import PortalSettings
 from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
+from seatwatch.settings import Defaults
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS
@@ -65,6 +67,19 @@ class Told(NamedTuple):
         return tuple(each for each in self.sessions if self.span.since <= each.started_at < self.span.until)
 
 
+class YearTold(msgspec.Struct, frozen=True):
+    """Reports of one span by month, as a contract cuts them, and by business day, and the incidents of that time.
+
+    first, last: business days, both included.
+    """
+
+    first: str
+    last: str
+    monthly: Report
+    daily: Report
+    incidents: tuple[IncidentSaid, ...]
+
+
 @contextmanager
 def open_ledger(data: Path, client: str) -> Iterator[LedgerReader]:
     """A reader of a client's ledger in a data directory. Raises NothingSaidError where it cannot be read."""
@@ -112,37 +127,75 @@ class Reading:
         self._kept[key] = now, found
         return found
 
+    def year(self, asked: Asked) -> YearTold:
+        """Months, and their days; without any asked for, the last twelve months up to today. Raises as `told` does."""
+        with open_ledger(self._data, asked.client) as reader:
+            ruling, frame, span = self._ruled(reader, asked, self._year_of)
+            facts, queues = self._data / "facts" / asked.client, (asked.queue or EVERY_QUEUE,)
+            question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
+            since, until = (
+                _starts(frame, day, frame.months.starts_ms) for day in (span.first, span.last + timedelta(days=1))
+            )
+            cut = replace(question, by=By.MONTH, since=since, until=until)
+            monthly, daily = (report(reader, facts, each, ruling, self._reports, _unheard) for each in (cut, question))
+            first, last = span.first.isoformat(), span.last.isoformat()
+            return YearTold(first, last, monthly, daily, tuple(_incidents(reader, span)))
+
+    def _year_of(self, asked: Asked, frame: Frame) -> Span:
+        """Without a first day, from the first of the month eleven months before the last day's."""
+        before, longest = self._settings.year_default_ms // DAY_MS, self._settings.year_max_ms // DAY_MS
+        last = _date(asked.last) or self._today(frame)
+        try:
+            first = _date(asked.first) or (last.replace(day=1) - timedelta(days=before)).replace(day=1)
+        except OverflowError:
+            raise AskedWronglyError("from, to") from None
+        if last < first:
+            raise AskedWronglyError("from, to")
+        if last - first >= timedelta(days=longest):
+            raise AskedWronglyError("from, to", "portal_year_too_long", days=longest)
+        return _span(frame, first, last)
+
+    def _today(self, frame: Frame) -> date:
+        at = self._clock_ms()
+        return _day_of(frame.days.day_start(at) + frame.days.zone.offset_at(at))
+
     def span(self, asked: Asked, frame: Frame) -> Span:
         """The days asked for; without any, the last ones up to today. Raises AskedWronglyError."""
-        at = self._clock_ms()
-        today = _day_of(frame.days.day_start(at) + frame.days.zone.offset_at(at))
+        today = self._today(frame)
         kept, longest = self._settings.span_default_ms // DAY_MS, self._settings.span_max_ms // DAY_MS
         last = _date(asked.last) or _date(asked.first) or today
         try:
-            first, end = _date(asked.first) or last - timedelta(days=kept - 1), last + timedelta(days=1)
+            first = _date(asked.first) or last - timedelta(days=kept - 1)
         except OverflowError:
             raise AskedWronglyError("from, to") from None
         if last < first:
             raise AskedWronglyError("from, to")
         if last - first >= timedelta(days=longest):
             raise AskedWronglyError("from, to", "portal_too_many_days", days=longest)
-        return Span(first, last, _starts(frame, first), _starts(frame, end))
+        return _span(frame, first, last)
 
     def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:
         """What was entered for a client, in order."""
         with open_ledger(self._data, asked.client) as reader:
             return entered_rules(reader)
 
-    def _read(self, reader: LedgerReader, asked: Asked) -> Told:
+    def _ruled(
+        self, reader: LedgerReader, asked: Asked, span_of: Callable[[Asked, Frame], Span]
+    ) -> tuple[Ruling, Frame, Span]:
+        """By whose rules the days asked for are cut, and when they begin and end by those."""
         rules = entered_rules(reader)
         queues = (asked.queue or EVERY_QUEUE,)
         latest = ruling_of(*rules, None, queues, INSTANT_MAX_MS)
         if latest is None:
             raise NothingSaidError("portal_no_rules")
-        span = self.span(asked, frame_of(latest.frame, latest.contract))
+        span = span_of(asked, frame_of(latest.frame, latest.contract))
         ruling = ruling_of(*rules, None, queues, span.since) or latest
         frame = frame_of(ruling.frame, ruling.contract)
-        span = self.span(asked, frame)
+        return ruling, frame, span_of(asked, frame)
+
+    def _read(self, reader: LedgerReader, asked: Asked) -> Told:
+        rules, queues = entered_rules(reader), (asked.queue or EVERY_QUEUE,)
+        ruling, frame, span = self._ruled(reader, asked, self.span)
         last_day = _starts(frame, span.last), span.until
         before = span.last - timedelta(days=DAYS_PER_WEEK)
         week_before = _starts(frame, before), _starts(frame, before + timedelta(days=1))
@@ -189,6 +242,15 @@ class Reading:
                 yield report(reader, self._data / "facts" / asked.client, question, ruling, self._reports, _unheard)
 
 
+def report_settings(defaults: Defaults) -> ReportSettings:
+    """Thresholds of the reports that pages are made of."""
+    return ReportSettings(
+        lookback_ms=defaults.ms("board.lookback"),
+        facts_lag_ms=defaults.ms("engine.report_facts_lag"),
+        hands_idle_ms=defaults.ms("board.hands_idle"),
+    )
+
+
 def _incidents(reader: LedgerReader, span: Span) -> list[IncidentSaid]:
     """The last word on each incident that a client's record was told of, where it touches the span."""
     newest: dict[str, IncidentSaid] = {}
@@ -225,9 +287,18 @@ def _day_of(local_ms: int) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=local_ms)).date()
 
 
-def _starts(frame: Frame, day: date) -> int:
-    """Start (ms) of a business day. Raises AskedWronglyError for one that no record has."""
-    at = frame.days.zone.first_instant_of((day - _EPOCH).days * DAY_MS + frame.days.day_starts_ms)
+def _span(frame: Frame, first: date, last: date) -> Span:
+    try:
+        end = last + timedelta(days=1)
+    except OverflowError:
+        raise AskedWronglyError("from, to") from None
+    return Span(first, last, _starts(frame, first), _starts(frame, end))
+
+
+def _starts(frame: Frame, day: date, starts_ms: int | None = None) -> int:
+    """Start (ms) of a business day, or `starts_ms` into a date. Raises AskedWronglyError for one that no record has."""
+    into_ms = frame.days.day_starts_ms if starts_ms is None else starts_ms
+    at = frame.days.zone.first_instant_of((day - _EPOCH).days * DAY_MS + into_ms)
     if not 0 <= at < INSTANT_MAX_MS:
         raise AskedWronglyError(str(day))
     return at

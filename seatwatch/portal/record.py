@@ -26,10 +26,11 @@ from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.conversation_page import conversation_page, holding
 from seatwatch.portal.list_page import list_file, list_page
 from seatwatch.portal.picture_files import TABLES, picture_file
-from seatwatch.portal.reading import Reading, Told, open_ledger
+from seatwatch.portal.reading import Reading, Told, open_ledger, report_settings
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
 from seatwatch.portal.site_record import SiteHistories
+from seatwatch.portal.year_record import YearRecords
 from seatwatch.printed.cause_words import causes_found, why_missed
 from seatwatch.printed.report import as_csv, as_json
 from seatwatch.printed.report_columns import COLUMNS
@@ -38,7 +39,6 @@ from seatwatch.settings import Defaults
 from sla_engine.explain import explain, find
 from sla_engine.naming import conversations_named
 from sla_engine.reports._core.buckets import HOUR_MS
-from sla_engine.reports.making import ReportSettings
 from wire.ids import is_name
 from wire.scope import Scope
 
@@ -59,14 +59,10 @@ class PortalRecord:
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
         self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
-        reports = ReportSettings(
-            lookback_ms=self._lookback_ms,
-            facts_lag_ms=defaults.ms("engine.report_facts_lag"),
-            hands_idle_ms=defaults.ms("board.hands_idle"),
-        )
+        self.years: Final = YearRecords(data, self._settings, clock_ms, self._few_judged, self._queues, self._teller)
         self._data: Final = data
         self._reading: Final = Reading(
-            data, self._settings, reports, clock_ms, partial(causes_found, defaults=defaults)
+            data, self._settings, report_settings(defaults), clock_ms, partial(causes_found, defaults=defaults)
         )
 
     def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:

@@ -15,6 +15,7 @@ from sla_engine._core.definition import (
     time_of_day,
 )
 from sla_engine.definition_text import definition_text
+from wire.spelling import isolated
 
 
 def rules_page(
@@ -52,7 +53,9 @@ def _contract(contract: Contract, now: int, tell: Teller) -> Section:
     if contract.running_in_until is not None:
         lines.append(tell.filled("portal_running_in", until=tell.at(contract.running_in_until)))
     state = tell.word("portal_in_force" if contract.in_force(now) else "portal_not_yet")
-    return Section(f"{tell.word('portal_contract')} {contract.title or contract.name}  ({state})", tuple(lines))
+    return Section(
+        f"{tell.word('portal_contract')} {isolated(contract.title) or contract.name}  ({state})", tuple(lines)
+    )
 
 
 def _special_target(special: SpecialTarget, tell: Teller) -> str:

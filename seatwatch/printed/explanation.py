@@ -17,7 +17,7 @@ from sla_engine._core.definition import canonical, definition_hash
 from sla_engine.explain import Explanation, Session
 from sla_engine.reports._core.handed_on import arrivals_of, visits
 from wire.recorded import Recorded
-from wire.spelling import readable
+from wire.spelling import isolated, readable
 from wire.verdict import Outcome, SessionFact
 
 # Layout: of a table.
@@ -104,7 +104,7 @@ def rules_lines(session: Session, tell: Teller) -> Iterator[str]:
     yield f"{tell.word('definition_word')}: {held.name}@{held.version}  {tell.title(held)}"
     yield f"  SHA-256 {session.definition_sha256}"
     if contract is not None:
-        named = contract.title or contract.name
+        named = isolated(contract.title) or contract.name
         yield tell.filled("explain_contract", name=named, since=tell.at(contract.effective_from))
 
 

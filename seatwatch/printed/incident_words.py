@@ -10,12 +10,12 @@ from seatwatch.instants import local_time
 from sla_engine._core.incidents.saying import SITE_REMOVED
 from sla_engine.incident_log import Incident
 from wire.facility import Comms, UpsReading
-from wire.incident import ELSEWHERE, IncidentAcknowledged, IncidentSaid, WorkSeen
+from wire.incident import ELSEWHERE, LINES_LOST, IncidentAcknowledged, IncidentSaid, WorkSeen
 from wire.phone import PhoneLineReading
 from wire.record import BROKER, SourceBack, SourceSilent
 from wire.recorded import Recorded
 from wire.seat import PlatformReading
-from wire.uplink import ConnectionSeen, Failover, LineReading
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineWitnessed
 
 MS_PER_S: Final = 1_000
 _POWER_WORDS: Final = {"battery": "on_battery", "mains": "mains", "unknown": "unknown"}
@@ -63,6 +63,8 @@ class IncidentTeller:
             (SITE_REMOVED, SITE_REMOVED in said.details),
         )
         flags = [self.word(key) for key, is_set in told if is_set]
+        if LINES_LOST in said.details:
+            flags.append(self.word("notify_lines_lost").format(lines=said.details[LINES_LOST]))
         if ELSEWHERE in said.details:
             flags.append(self.word("notify_elsewhere").format(line=said.details[ELSEWHERE]))
         return " \u00b7 ".join(
@@ -109,6 +111,8 @@ class IncidentTeller:
                 return (
                     f"{body.about_source}: {self.word('connected' if body.is_open else 'disconnected')} {body.egress}"
                 )
+            case LineWitnessed() as body:
+                return f"{body.about_source} {body.line}: {self.word('line_seen_from')} {body.egress}"
         raise ValueError(entry)
 
 

@@ -25,7 +25,7 @@ MS_PER_S: Final = 1_000
 _FIELDS: Final = (
     *("period_starts", "period_ends", "queue", "account", "metric", "measure", "definition", "unit"),
     *("theirs", "theirs_part", "theirs_whole", "restated", "ours", "ours_part", "ours_whole", "difference"),
-    *("missing", "could_explain", "caveats"),
+    *("missing", "could_explain", "caveats", "official"),
 )
 
 
@@ -45,7 +45,7 @@ def show(found: Reconciled, tell: Teller) -> None:
             f"{tell.at(line.period_starts)[:16]} .. {tell.at(line.period_ends)[:16]}",
             " ".join(map(readable, filter(None, (line.queue, line.account)))) or tell.word("client"),
             line.metric,
-            line.definition or "-",
+            tell.from_where(line.definition or "-", is_official=line.official),
             _shown(line.theirs, line.unit, tell),
             tell.word(line.missing) if line.missing else _shown(line.ours, line.unit, tell),
             _difference(line, tell),
@@ -70,6 +70,7 @@ def as_csv(found: Reconciled, zone: ZoneInfo) -> str:
                 *(ours.value, *_counts(ours), line.delta, line.missing),
                 "; ".join(f"{cause.word} {cause.sessions}" for cause in line.causes),
                 "; ".join(f"{caveat.word} {caveat.count}" for caveat in line.caveats),
+                int(line.official) if line.definition else None,
             ]
         )
     return csv_text(lines)

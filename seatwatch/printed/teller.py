@@ -24,7 +24,7 @@ from wire.conversation import (
     Transferred,
 )
 from wire.recorded import Recorded
-from wire.spelling import readable
+from wire.spelling import isolated, readable
 
 MS_PER_S: Final = 1_000
 _NO_NAMES: Final = Names()
@@ -54,7 +54,7 @@ class Teller:
 
     def title(self, rules: Definition | DefinitionUsed) -> str:
         """What a definition is called, and where its rules are from."""
-        return self.from_where(rules.title, is_official=rules.official)
+        return self.from_where(isolated(rules.title), is_official=rules.official)
 
     def from_where(self, called: str, *, is_official: bool) -> str:
         """Said behind a definition whose rules are from elsewhere than the page of whoever made them."""

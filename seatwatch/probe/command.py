@@ -2,20 +2,45 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from importlib import import_module
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from agent_probe.config import ProbeConfig, load_config
-from agent_probe.enrolment.identity import with_identity
-from agent_probe.errors import ProbeConfigError
-from agent_probe.logs import log_to_stderr
-from agent_probe.platform import current
-from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
-from seatwatch.probe.daemon import check_daemon, ready_config, run_daemon
-from seatwatch.settings import load_defaults
+from agent_probe.on_first_use import loaded_on_first_use
+
+SYSTEM: Final = "Windows" if sys.platform == "win32" else os.uname().sysname
+# Format: subprocess in the Python standard library, its constants.
+UNREAD: Final[dict[str, dict[str, object]]] = {
+    # dataclasses asks for a signature to write docstrings of, where there are none
+    "inspect": {"signature": lambda _class: ""},
+    "asyncio.sslproto": {},
+    "base64": {},
+    "copy": {},
+    "fnmatch": {},
+    "ipaddress": {},
+    "linecache": {},
+    "locale": {},
+    "msgspec.inspect": {},
+    "ntpath": {},
+    "platform": {"system": lambda: SYSTEM},  # uuid and the MQTT client ask
+    "stringprep": {},
+    "subprocess": {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3},  # asyncio names them; a probe starts a process a month
+    "textwrap": {},
+}
+"""What libraries import and a probe hardly ever reaches: read at once, they are two megabytes to hold."""
+with loaded_on_first_use(UNREAD):
+    from collections.abc import Callable, Sequence
+    from functools import partial
+    from importlib import import_module
+    from pathlib import Path
+    from typing import NamedTuple
+
+    from agent_probe.config import ProbeConfig, load_config
+    from agent_probe.enrolment.identity import with_identity
+    from agent_probe.errors import ProbeConfigError
+    from agent_probe.logs import log_to_stderr
+    from agent_probe.platform import current
+    from agent_probe.sensors.config import SIP_PORTS, UPS_PORTS, PlatformConfig, UpsConfig
+    from seatwatch.probe.daemon import check_daemon, ready_config, run_daemon
+    from seatwatch.settings import load_defaults
 
 ENROLMENT_VERBS: Final = frozenset({"enrol", "renew", "rollout"})
 
@@ -30,6 +55,11 @@ class Options(NamedTuple):
 
 def run(arguments: Sequence[str]) -> int:
     """The command. Returns 0 when stopped or checked, 2 when the configuration cannot be used."""
+    with loaded_on_first_use(UNREAD):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     code: int
     if arguments[:1] == ["doctor"]:
         code = import_module("seatwatch.probe.doctor").run(arguments[1:])  # a process that the daemon need not hold

@@ -75,18 +75,20 @@ def run_daemon(
     be stopped, holds the process for as long again as last words may take.
     """
     with asyncio.Runner(loop_factory=platform.new_event_loop) as runner:
-        runner.run(_until_told_to_stop(file, config, defaults, platform, on_stop))
+        stop = asyncio.Event()
+        # before the runner puts a handler of its own in their place
+        undo = on_stop(runner.get_loop(), stop.set)
+        try:
+            runner.run(_until(stop, file, config, defaults, platform))
+        finally:
+            undo()
         waiting = Timer(defaults.ms("probe.last_words") / MS_PER_S, overdue)
         waiting.daemon = True
         waiting.start()
     waiting.cancel()
 
 
-async def _until_told_to_stop(
-    file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform, on_stop: OnStop
-) -> None:
-    stop = asyncio.Event()
-    undo = on_stop(asyncio.get_running_loop(), stop.set)
+async def _until(stop: asyncio.Event, file: Path, config: ProbeConfig, defaults: Defaults, platform: Platform) -> None:
     renewal = RenewalSettings(
         defaults.ms("probe.renewal_check"),
         defaults.ms("probe.renewal_deadline"),
@@ -94,20 +96,28 @@ async def _until_told_to_stop(
         defaults.int("probe.renewal_left"),
     )
     folder = identity_folder(config, platform)
+    running: list[app.Probe] = []
+
+    def is_ready(probe: app.Probe) -> None:
+        running.append(probe)
+        platform.spare_memory()  # what it takes is loaded by then, and no thread has a heap of its own yet
+
     try:
         async with asyncio.TaskGroup() as tasks:
             renewing = tasks.create_task(
-                keep_renewed(folder, helper("renew", file), renewal, platform.wall_ms), name="probe.renewal"
+                keep_renewed(
+                    folder,
+                    helper("renew", file),
+                    renewal,
+                    platform.wall_ms,
+                    lambda: any(probe.is_refused for probe in running),
+                ),
+                name="probe.renewal",
             )
-            # what it takes is loaded by then, and no thread has a heap of its own yet
-            await app.run(
-                config, probe_settings(defaults), stop, platform=platform, ready=lambda _: platform.spare_memory()
-            )
+            await app.run(config, probe_settings(defaults), stop, platform=platform, ready=is_ready)
             renewing.cancel()
     except* ProbeConfigError as errors:
         raise _first(errors) from None
-    finally:
-        undo()
 
 
 def _first(errors: BaseExceptionGroup[ProbeConfigError]) -> ProbeConfigError:

@@ -9,13 +9,16 @@ from typing import Final
 from agent_probe.config import EnrolmentConfig, ProbeConfig, load_config
 from agent_probe.enrolment.client import Door, EnrolmentRefused, Hub
 from agent_probe.enrolment.enrolling import Enrolling, EnrolmentSettings, about_this_machine
-from agent_probe.enrolment.identity import AUTHORITY_FILE, PAIR_FILE, identity_folder, read_identity
+from agent_probe.enrolment.identity import AUTHORITY_FILE, PAIR_FILE, Identity, identity_folder, read_identity
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.platform import Platform, current
 from agent_probe.secret import read_secret
 from seatwatch.settings import Defaults, load_defaults
+from wire.enrolment import Refusal
 
 VERBS: Final = ("enrol", "renew", "rollout")
+LOST: Final = frozenset({Refusal.UNKNOWN_CODE, Refusal.REVOKED})
+"""What the hub says to a certificate that it has forgotten, or gave this machine another one for."""
 # Format: sysexits.h of BSD.
 HELD: Final = 75
 """EX_TEMPFAIL of sysexits.h: not now, ask again later."""
@@ -64,14 +67,30 @@ def _deal(verb: str, options: argparse.Namespace, config: ProbeConfig, platform:
         say=_say,
         is_patient=verb == "enrol" and not options.once,
     )
+    given = config.enrolment or EnrolmentConfig()
     if verb == "renew":
-        identity = enrolling.renew()
+        identity = _renewed(enrolling, given, folder, platform.wall_ms())
     else:
-        given = config.enrolment or EnrolmentConfig()
         url, pin = _needed("--hub", options.hub or given.hub), _needed("--pin", options.pin or given.pin)
         identity = enrolling.enrol(url, pin, _needed("--code", options.code or _token(given)))
     sys.stdout.write(f"{identity.identity}: certificate kept in {folder}\n")
     return 0
+
+
+def _renewed(enrolling: Enrolling, given: EnrolmentConfig, folder: Path, now: int) -> Identity:
+    """The certificate after the present one; where the hub takes that no more, what a batch token brings back."""
+    before = read_identity(folder)
+    has_ended = before is not None and before.not_after <= now
+    try:
+        if not has_ended:
+            return enrolling.renew()
+    except EnrolmentRefused as refused:
+        if not given.token_file or refused.refusal.error not in LOST:
+            raise
+    if not given.token_file:
+        fix = "look at this machine's clock; if it is right, the hub's operator has a new code: seatwatch enrol claim"
+        raise ProbeConfigError("data_dir", f"the certificate in {folder} has ended", fix)
+    return enrolling.enrol(_needed("--hub", given.hub), _needed("--pin", given.pin), _needed("--code", _token(given)))
 
 
 def _ask_rollout(folder: Path, settings: EnrolmentSettings) -> int:

@@ -79,6 +79,8 @@ def line_settings(times: ProbeTimes) -> LineSettings:
         ),
         router=times.schedule("line_router"),
         snmp_resend_ms=ms("snmp_resend"),
+        witness=times.schedule("line_witness", "line_witness_deadline"),
+        witness_soon_ms=ms("line_witness_soon"),
     )
 
 

@@ -43,6 +43,8 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
             head_bytes=defaults.int("probe.http_head_size"),
             slowly_ms=ms("http_refused_retry"),
             mqtt_retry_ms=ms("mqtt_retry"),
+            mqtt_unheard=defaults.int("probe.mqtt_unheard"),
+            mqtt_unheard_ms=ms("mqtt_unheard_retry"),
         ),
         ups=ups_settings(times),
         phone_line=phone_line_settings(times),

@@ -49,8 +49,8 @@ def on_call(config: Config, defaults: Defaults, clock_ms: Clock, details_now: De
     holds = defaults.fill(Holds, "paging", prefix="hold_")
     pager = defaults.fill(PagerSettings, "paging", holds=holds, tiers=tiers(config))
     settings = defaults.fill(OnCallSettings, "paging", pager=pager, runbooks=config.alerting.runbooks_at)
-    urls, words = config.alerting.alertmanager_urls, annotation_words()
-    return OnCall(urls, settings=settings, words=words, clock_ms=clock_ms, details_now=details_now)
+    urls, words, names = config.alerting.alertmanager_urls, annotation_words(), config.names()
+    return OnCall(urls, settings=settings, words=words, names=names, clock_ms=clock_ms, details_now=details_now)
 
 
 def rules_text(config: Config, defaults: Defaults) -> str:
@@ -161,7 +161,7 @@ def bridge(
         readers=readers(config, defaults),
         besides=Besides(ways_back.link, seen_twice(data, defaults), annotations_now),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
-        settings=defaults.fill(BridgeSettings, "paging"),
+        settings=defaults.fill(BridgeSettings, "paging", calls=tiers(config) * defaults.int("paging.call_rounds")),
         told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )

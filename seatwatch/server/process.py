@@ -310,8 +310,10 @@ class Server:
         feeds: Mapping[str, LedgerFeed],
         desk: Desk | None,
     ) -> str:
-        defaults, server = self._defaults, self._config.server
-        hub = Hub(screens.wallboard_settings(defaults), boot_id=self._boot_id, clock_ms=now_ms)
+        defaults, server, names = self._defaults, self._config.server, self._config.names()
+        hub = Hub(
+            screens.wallboard_settings(defaults), boot_id=self._boot_id, clock_ms=now_ms, team_names=names.of_teams()
+        )
         figures = Figures(
             intake, feeds, hub, now_ms, self._record_clock.ahead_ms, {} if engines is None else engines.lateness
         )
@@ -346,7 +348,7 @@ class Server:
             self._say(f"port {bound.replaced} is busy, using {bound.port} instead")
         await web.SockSite(runner, bound.socket).start()
         if engines is not None:
-            await beside(publish(engines, hub, figures, self._config.names(), defaults, self._withhold), name="publish")
+            await beside(publish(engines, hub, figures, names, defaults, self._withhold), name="publish")
         return url_of(server.listen, bound.port)
 
     def _install_doors(self, app: web.Application, intake: Intake) -> None:

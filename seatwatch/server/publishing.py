@@ -16,7 +16,7 @@ from wire.board import Board
 async def publish(
     engines: Engines, hub: Hub, figures: Figures, names: Names, defaults: Defaults, withhold: Callable[[Board], Board]
 ) -> None:
-    """Make the board again and again and hand it to screens, which show names, and scrapes, which show ids.
+    """Make the board again and again and hand it to screens, and to scrapes, which tell ids and their names apart.
 
     withhold: takes away what must not pass for live.
     """
@@ -37,9 +37,9 @@ async def publish(
             if with_people:
                 people, seats = board.people, board.seats
                 people_due_s = clock() + people_interval_s
-            board = withhold(replace(board, people=people or [], seats=seats or []))
+            board = named(withhold(replace(board, people=people or [], seats=seats or [])), names)
             figures.board = board
             figures.folded = engines.folded()
             figures.anomalies = engines.anomalies()
-            hub.publish(named(board, names))
+            hub.publish(board)
         await asyncio.sleep(interval_s)

@@ -35,7 +35,7 @@ from wire.incident import IncidentSaid
 
 log = structlog.get_logger()
 # Format: of our own kept state.
-KEPT_VERSION: Final = 11
+KEPT_VERSION: Final = 12
 """One more with every change of what is kept: of another version it is dropped, and the ledger read again."""
 KEPT_FILE: Final = "sites.msgpack"
 

@@ -245,6 +245,45 @@ def test_check_names_everything_that_is_wrong_at_once_each_with_its_fix(
     assert all(line.startswith("  fix: ") for line in told[1::2])
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "nut..example",
+        "a" * 64 + ".example",
+        "https://shop",
+        "pbx:5060",
+        "[::1]",
+        "a b",
+        "a\\u0000b",
+        ".",
+        "上海" * 30,
+        "-a",
+    ],
+)
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ('[[ups]]\nname = "u"\nhost = "{}"\n', "ups.u.host"),
+        ('[[ups]]\nname = "u"\nvia = "snmp"\nhost = "{}"\n', "ups.u.host"),
+        ('[[phone_line]]\nname = "t"\nhost = "{}"\n', "phone_line.t.host"),
+        ('[[platform]]\nname = "p"\nhost = "{}"\n', "platform.p.host"),
+        ('[network]\ntime_server = "{}"\n', "network.time_server"),
+        ('[network]\ngateway = "{}"\n', "network.gateway"),
+    ],
+)
+def test_a_host_that_none_can_be_is_refused_by_its_key_and_not_met_by_a_sensor(host: str, more: str, key: str) -> None:
+    with pytest.raises(ProbeConfigError) as refused:
+        parse_config(SMALLEST + more.format(host))
+    assert refused.value.key == key
+
+
+@pytest.mark.parametrize(
+    "host", ["hub", "hub.example.", "192.0.2.1", "::1", "fe80::1%eth0", "上海.example", "a_b-c.example", "0x7f"]
+)
+def test_names_and_addresses_are_hosts(host: str) -> None:
+    assert parse_config(SMALLEST + f'[[platform]]\nname = "p"\nhost = "{host}"\n').platform[0].host == host
+
+
 def test_a_gateway_does_not_look_at_itself_and_a_seat_may_be_told_not_to() -> None:
     more = '[network]\nmeasured = false\n[[platform]]\nname = "phone"\nprograms = ["phone.exe"]\n'
     gateway = parse_config('site = "sz1"\nprobe = "gw"\nrole = "gateway"\n[broker]\nhost = "hub"\n')

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -31,6 +32,7 @@ from agent_probe.platform import current
 from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import Batch, JoinState
 from collector.enrolment.store import Place
+from seatwatch.probe import enrolment as probe_enrolment
 from tests.agent_probe.living_probe import SETTINGS as PROBE_SETTINGS
 from tests.collector.enrolment.doors import Door
 from tests.collector.enrolment.machines import CODE, DAY, MINUTE, TOKEN
@@ -137,6 +139,84 @@ async def test_a_certificate_is_exchanged_for_the_next_and_a_copy_of_the_machine
         await asyncio.to_thread(machine(folder).renew)
 
 
+def enrolled_by_token(door: Door, directory: Path) -> tuple[Path, Callable[[str], int]]:
+    """The file of a seat that has come in by a batch token, and what does a verb for it as the daemon would."""
+    about, store, now = about_this_machine("site1", current().machine_id()), door.office.store, door.office.now
+    places = {about.host.casefold(): Place("site1/seat-01", "A-1")}
+    store.add_batch(Batch("b", "site1", 5, now + MINUTE, ("127.0.0.0/8",)), digest(TOKEN), places, now, "root")
+    (directory / "batch.token").write_text(TOKEN, encoding="ascii")
+    file = directory / "probe.toml"
+    stated = f'[enrolment]\nhub = "{door.url}"\npin = "{pin(door)}"\ntoken_file = "batch.token"\n'
+    file.write_text(IMAGE.format(data=directory) + stated, encoding="utf-8")
+
+    def do(verb: str) -> int:
+        return probe_enrolment.run(verb, ["--config", str(file), *(["--once"] if verb == "enrol" else [])])
+
+    return file, do
+
+
+@pytest.mark.parametrize("lost", ["ended", "forgotten", "replaced"])
+async def test_a_seat_whose_certificate_is_of_no_use_any_more_comes_back_by_its_batch_token(
+    door: Door, tmp_path: Path, lost: str
+) -> None:
+    store = door.office.store
+    _, do = enrolled_by_token(door, tmp_path)
+    assert await asyncio.to_thread(do, "enrol") == 1, "it waits"
+    store.decide(store.pending(), JoinState.APPROVED)
+    assert await asyncio.to_thread(do, "enrol") == 0
+    folder = tmp_path / "identity"
+    first = (folder / PAIR_FILE).read_bytes()
+    identity = read_identity(folder)
+    assert identity is not None
+    if lost == "ended":  # it was off for longer than its certificate held
+        about = msgspec.json.encode(replace(identity, not_after=door.office.now - 1))
+        (folder / "identity.json").write_bytes(about)
+    elif lost == "forgotten":  # the hub was restored from a backup of before
+        store.forget_ended(identity.not_after)
+    else:  # its disk went back to before
+        (folder / NEXT_KEY_FILE).unlink(missing_ok=True)
+        kept = {path: path.read_bytes() for path in folder.iterdir()}
+        (folder / "identity.json").unlink()
+        assert await asyncio.to_thread(do, "enrol") == 0
+        for path, content in kept.items():
+            path.write_bytes(content)
+    assert await asyncio.to_thread(do, "renew") == 0
+    assert (folder / PAIR_FILE).read_bytes() != first
+    again = read_identity(folder)
+    assert again is not None
+    assert (again.identity, again.not_after > door.office.now) == ("site1/seat-01", True)
+
+
+async def test_who_has_no_token_is_told_that_its_certificate_ended_and_who_was_revoked_stays_out(
+    door: Door, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = door.office.store
+    file, do = enrolled_by_token(door, tmp_path)
+    await asyncio.to_thread(do, "enrol")
+    store.decide(store.pending(), JoinState.APPROVED)
+    assert await asyncio.to_thread(do, "enrol") == 0
+    store.revoke("site1/seat-01", "stolen", "root", door.office.now)
+    assert await asyncio.to_thread(do, "renew") == 1
+    assert "refused by a person" in capsys.readouterr().err
+    identity = read_identity(tmp_path / "identity")
+    assert identity is not None
+    (tmp_path / "identity" / "identity.json").write_bytes(msgspec.json.encode(replace(identity, not_after=1)))
+    file.write_text(IMAGE.format(data=tmp_path), encoding="utf-8")
+    assert await asyncio.to_thread(do, "renew") == 2
+    assert "has ended\n  fix: look at this machine's clock" in capsys.readouterr().err
+
+
+async def test_a_clock_that_is_wrong_is_thought_of_where_certificates_seem_out_of_time(tmp_path: Path) -> None:
+    made = Door(tmp_path / "hub")
+    made.office.now += 365 * DAY  # to whom is asked, ours is a year behind
+    await made.open()
+    made.office.claim()
+    with pytest.raises(ProbeUnavailable, match=r"not yet valid.*; is the clock of this machine right\?"):
+        await asyncio.to_thread(machine(tmp_path / "i").enrol, made.url, pin(made), CODE)
+    await made.runner.cleanup()
+    made.office.store.close()
+
+
 async def test_a_refusal_is_final_unless_the_hub_says_when_to_come_again(door: Door, tmp_path: Path) -> None:
     door.office.claim()
     door.office.heard["site1/gateway"] = door.office.now
@@ -156,7 +236,7 @@ def test_a_hub_that_is_away_is_said_and_asked_again_while_there_is_patience(tmp_
         machine(tmp_path).enrol("https://127.0.0.1:9", "00", CODE)
 
 
-@pytest.mark.parametrize("url", ["hub", "http://hub", "https://", "https://hub:99999999"])
+@pytest.mark.parametrize("url", ["hub", "http://hub", "https://", "https://hub:99999999", "https://hub..example"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ProbeConfigError, match="--hub"):
         Hub.at(url)
@@ -166,6 +246,12 @@ def test_the_hub_is_told_a_digest_that_differs_from_site_to_site(tmp_path: Path)
     digests = {about_this_machine(site, identity).machine for site in "ab" for identity in "cd"}
     assert len(digests) == 4
     assert all(len(each) == 64 for each in digests)
+
+
+@pytest.mark.parametrize("machine_id", ["", "uninitialized"])
+def test_a_machine_that_was_not_given_an_id_yet_is_not_taken_for_every_other_one_of_its_image(machine_id: str) -> None:
+    with pytest.raises(ProbeConfigError, match="systemd-machine-id-setup"):
+        about_this_machine("site1", machine_id)
 
 
 def identity_at(directory: Path, name: str = "site1/seat-01") -> None:
@@ -229,12 +315,17 @@ async def test_renewal_is_due_at_two_thirds_and_runs_in_a_process_of_its_own(tmp
     mark = tmp_path / "renewed"
     command = [sys.executable, "-c", f"open({str(mark)!r}, 'a').write('x')"]
     settings = RenewalSettings(check_ms=5, deadline_ms=5_000, poll_ms=5, left_parts=3)
+    is_refused = False
     async with asyncio.TaskGroup() as tasks:
         renewing = tasks.create_task(
-            keep_renewed(tmp_path / "identity", command, settings, lambda: now), name="renewal"
+            keep_renewed(tmp_path / "identity", command, settings, lambda: now, lambda: is_refused), name="renewal"
         )
         await asyncio.sleep(0)
         assert not mark.exists()
+        is_refused = True
+        await wait_until(mark.exists, what="a renewal because the broker knows us no more")
+        is_refused = False
+        mark.unlink()
         now += 1
         await wait_until(mark.exists, what="a renewal")
         renewing.cancel()

@@ -238,14 +238,22 @@ def test_the_data_folder_is_what_the_service_manager_assigned_else_the_users_own
     assert Windows().default_data_dir() == tmp_path / "Seatwatch" / "probe"
 
 
-async def test_sigterm_sets_the_stop_event() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_signal_sets_the_stop_event_and_no_other_does(number: signal.Signals) -> None:
     stop = asyncio.Event()
+    before = signal.getsignal(number)
+    seen: list[int] = []
+    others = signal.signal(signal.SIGUSR1, lambda told, _frame: seen.append(told))
     undo = current().on_stop(asyncio.get_running_loop(), stop.set)
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    await asyncio.sleep(0)
+    assert (seen, stop.is_set()) == ([signal.SIGUSR1], False)
+    os.kill(os.getpid(), number)
     async with asyncio.timeout(5):
         await stop.wait()
     undo()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    signal.signal(signal.SIGUSR1, others)
+    assert signal.getsignal(number) is before
 
 
 def test_a_log_record_is_one_line_of_json_with_its_own_fields() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -52,14 +53,16 @@ def sensor(
     *,
     programs: Sequence[str] = (),
     running: Sequence[str] = (),
+    read: Callable[[], frozenset[str]] | None = None,
     tls: bool = False,
     ca_file: str = "",
     host: str = "127.0.0.1",
+    connect_ms: int = 2_000,
 ) -> PlatformSensor:
     return PlatformSensor(
         PlatformTarget("shop", programs, host, port, tls, ca_file),
-        Programs(lambda: frozenset(running), max_age_ms=30_000),
-        replace(SETTINGS.platform, connect_ms=2_000),
+        Programs(read or (lambda: frozenset(running)), max_age_ms=30_000),
+        replace(SETTINGS.platform, connect_ms=connect_ms),
         site="sz1",
         seat="s01",
         clock_domain="sz1/p1",
@@ -127,7 +130,7 @@ async def test_a_sample_that_took_too_long_counts_as_a_door_that_did_not_open() 
     assert (body.is_reachable, body.error) == (False, "timeout")
 
 
-def test_the_list_of_programs_is_read_once_for_all_who_ask_within_its_age() -> None:
+async def test_the_list_of_programs_is_read_once_for_all_who_ask_within_its_age() -> None:
     reads: list[int] = []
 
     def read() -> frozenset[str]:
@@ -135,17 +138,34 @@ def test_the_list_of_programs_is_read_once_for_all_who_ask_within_its_age() -> N
         return frozenset({"a"})
 
     programs = Programs(read, max_age_ms=30_000)
-    assert [programs.is_any_running(["a", "b"], now) for now in (0, 10, 29_999, 30_000)] == [True] * 4
+    assert [await programs.is_any_running(["a", "b"], now) for now in (0, 10, 29_999, 30_000)] == [True] * 4
     assert len(reads) == 2
 
 
-def test_a_long_name_is_found_by_what_linux_keeps_of_it(tmp_path: Path) -> None:
+async def test_a_list_of_programs_that_hangs_delays_no_door_and_is_asked_for_once() -> None:
+    released, asked = threading.Event(), []
+
+    def hang() -> frozenset[str]:
+        asked.append(1)
+        released.wait()
+        return frozenset({"chat.exe"})
+
+    with door() as port:
+        shop = sensor(port, programs=["chat.exe"], read=hang, connect_ms=100)
+        seen = [await said(shop, second) for second in (0, 30, 60)]
+        assert [(body.is_reachable, body.is_running) for body in seen] == [(True, None)] * 3
+        assert len(asked) == 1
+        released.set()
+        assert (await said(shop, 90)).is_running is True
+
+
+async def test_a_long_name_is_found_by_what_linux_keeps_of_it(tmp_path: Path) -> None:
     for process, name in {"1": "init", "77": "shop-chat-for-a", "self": "pytest"}.items():
         (tmp_path / process).mkdir()
         (tmp_path / process / "comm").write_text(f"{name}\n", encoding="ascii")
     (tmp_path / "88").mkdir()  # ended between the list and the look
     assert Linux(tmp_path).program_names() == {"init", "shop-chat-for-a"}
-    assert Programs(Linux(tmp_path).program_names, max_age_ms=0).is_any_running(["Shop-Chat-For-Agents"], 0)
+    assert await Programs(Linux(tmp_path).program_names, max_age_ms=0).is_any_running(["Shop-Chat-For-Agents"], 0)
 
 
 def test_this_very_program_is_among_those_that_run_on_either_half() -> None:

@@ -26,19 +26,20 @@ from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.frame import Lane
 
 RETRY_MS = SETTINGS.http.mqtt_retry_ms
+UNHEARD_MS = SETTINGS.http.mqtt_unheard_ms
 
 
 class World:
     """A probe's uplink between one hub and its two doors."""
 
-    def __init__(self) -> None:
-        self.mqtt, self.https = FakeBroker(), FakeBroker()
+    def __init__(self, mqtt: FakeBroker | None = None) -> None:
+        self.mqtt, self.https = mqtt or FakeBroker(), FakeBroker()
         self.https.collector = self.mqtt.collector = CollectorModel()
         clock = VirtualClock()
         self.outbox = Outbox(MemoryStorage(), SETTINGS.outbox, source=SOURCE, epoch=b"e" * 16, now=clock.monotonic_ms())
         self.snapshots = SnapshotLane(source=SOURCE, epoch=lambda: self.outbox.epoch)
         self.uplink = Uplink(
-            AutoPort(self.mqtt, self.https, mqtt_retry_ms=RETRY_MS, now_ms=clock.monotonic_ms),
+            AutoPort(self.mqtt, self.https, SETTINGS.http, now_ms=clock.monotonic_ms),
             self.outbox,
             self.snapshots,
             SETTINGS.uplink,
@@ -55,9 +56,9 @@ class World:
         self.uplink.wake()
 
 
-def living(story: Callable[[World], Awaitable[None]]) -> World:
+def living(story: Callable[[World], Awaitable[None]], mqtt: FakeBroker | None = None) -> World:
     async def main() -> World:
-        world = World()
+        world = World(mqtt)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(world.uplink.run(), name="uplink.run")
             await story(world)
@@ -117,7 +118,7 @@ def test_without_either_door_both_are_named_and_tried_again() -> None:
     async def story(world: World) -> None:
         world.mqtt.up = world.https.up = False
         with pytest.raises(ProbeUnavailable, match="broker: refused; refused"):
-            await AutoPort(world.mqtt, world.https, mqtt_retry_ms=1, now_ms=VirtualClock().monotonic_ms).connect()
+            await AutoPort(world.mqtt, world.https, SETTINGS.http, now_ms=VirtualClock().monotonic_ms).connect()
         await passes(20_000)
         world.https.up = True
         world.say()
@@ -142,6 +143,49 @@ def test_while_mqtt_is_known_not_to_get_through_a_lost_connection_is_made_again_
         assert len(world.mqtt.attempts) > tried
 
     living(story)
+
+
+class _Greeting(FakeBroker):
+    """A firewall that lets the greeting of MQTT pass, and swallows or cuts what follows."""
+
+    def __init__(self, *, cuts: bool) -> None:
+        super().__init__()
+        self.cuts = cuts
+        self.opened = False
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        if self.opened:
+            await super().publish(topic, payload)
+            return
+        if self.cuts:
+            self._acks.put_nowait(None)
+            await asyncio.Event().wait()
+        await passes(SETTINGS.uplink.publish_ms)
+        raise ProbeUnavailable("broker", "timed out")
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+def test_a_firewall_that_lets_only_the_greeting_of_mqtt_pass_is_left_for_https(*, cuts: bool) -> None:
+    async def story(world: World) -> None:
+        for _ in range(600):
+            world.say()
+            await passes(4_000)
+        assert world.outbox.settled
+        silent = [later - at for (at, *_), (later, *_) in itertools.pairwise(world.https.arrived)]
+        assert world.https.arrived[0][0] <= 30_000
+        assert len([pause for pause in silent if pause > 6_000]) <= 3, "a try in a quarter of an hour"
+        assert max(silent) <= 15_000
+        firewall.opened = True
+        await passes(UNHEARD_MS + 10_000)
+        world.say()
+        await passes(1_000)
+        assert world.outbox.settled
+
+    firewall = _Greeting(cuts=cuts)
+    world = living(story, firewall)
+    assert firewall.arrived[-1][2] is Lane.BACKLOG
+    told = [number for _, _, lane, numbers in world.https.arrived for number in numbers if lane is Lane.BACKLOG]
+    assert sorted(set(told)) == list(range(1, max(told) + 1))
 
 
 class _Refusing(FakeBroker):

@@ -220,7 +220,7 @@ async def test_where_echoes_are_forbidden_the_sensor_is_unavailable_and_the_line
     def forbidden(*_: object) -> socket.socket:
         raise PermissionError
 
-    monkeypatch.setattr(Echoes, "_open", forbidden)
+    monkeypatch.setattr("agent_probe.sensors.uplink.echo.open_bound", forbidden)
     world = World(Target("127.0.0.1", None))
     await world.sensor.open()
     with pytest.raises(ProbeUnavailable, match="ping_group_range"):

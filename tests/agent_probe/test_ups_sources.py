@@ -1,6 +1,7 @@
 """Any dump, any SNMP agent's values and any battery become a message; none of them an accident."""
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -293,6 +294,41 @@ async def test_the_systems_own_files_are_read_and_a_machine_without_battery_says
     (tmp_path / "none").mkdir()
     (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
     assert (body.comms, body.charge_percent) == (Comms.UNKNOWN_UPS, None)
+
+
+async def test_a_battery_whose_files_hang_or_hold_nonsense_keeps_nobody_else_from_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from psutil import _pslinux
+
+    released, asked = threading.Event(), []
+
+    def hang() -> None:
+        asked.append(1)
+        released.wait()
+
+    with monkeypatch.context() as hanging:
+        hanging.setattr(psutil, "sensors_battery", hang)
+        source = BatterySource(low_ratio=0.1)
+        await source.open()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await source.observe(0)
+        assert len(asked) == 1, "one thread hangs, however often it is asked"
+        released.set()
+        assert await source.observe(0) is Comms.UNKNOWN_UPS
+
+    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path))
+    (tmp_path / "BAT0").mkdir()
+    for files in ({"capacity": "full"}, {"energy_now": "?", "energy_full": "?"}):
+        for file, value in files.items():
+            (tmp_path / "BAT0" / file).write_text(value, encoding="ascii")
+        with pytest.raises(ProbeUnavailable, match="cannot be read"):
+            await bodies(BatterySource(low_ratio=0.1), 1)
+    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path / "none"))
+    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
+    assert body.comms is Comms.UNKNOWN_UPS
 
 
 async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups() -> None:

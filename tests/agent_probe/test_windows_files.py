@@ -80,6 +80,18 @@ def test_a_stopped_services_process_is_waited_for_before_its_program_is_removed(
     assert 0 < SCRIPTS[name].index("Wait-Process -Id $process") < SCRIPTS[name].index("Remove-Item -LiteralPath $there")
 
 
+def test_an_update_is_copied_before_the_probe_is_stopped_and_one_that_fails_starts_it_again() -> None:
+    steps = [INSTALL.index(f"\n    {step}\n") for step in ("Copy-Beside", "Stop-Probe", "Switch-Program")]
+    assert steps == sorted(steps)
+    caught = INSTALL[INSTALL.index("} catch {") :]
+    assert caught.index("Start-Service") < caught.index("Stop-Here 1")
+    copying = INSTALL[INSTALL.index("function Copy-Beside") : INSTALL.index("function Switch-Program")]
+    assert '"$part.new"' in copying
+    assert "-Destination $beside" in copying
+    for left in ("'python.new'", "'packages.new'"):
+        assert left in SCRIPTS["uninstall.ps1"], "what a failed update left behind goes too"
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_started_by_a_32_bit_agent_it_still_means_the_programs_folder_of_a_64_bit_program(name: str) -> None:
     assert "if ($env:ProgramW6432) { $env:ProgramW6432 } else { $env:ProgramFiles }" in SCRIPTS[name]

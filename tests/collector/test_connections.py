@@ -7,7 +7,8 @@ import pytest
 from collector.connections import Noticed, noticed
 from tests.collector.running import running_hub
 from wire.ids import OPERATOR
-from wire.uplink import ConnectionSeen
+from wire.limits import MEASURED_MAX
+from wire.uplink import ConnectionSeen, LineWitnessed
 
 GATEWAY = "site-1/gateway"
 
@@ -52,3 +53,47 @@ async def test_only_probes_are_put_on_record_and_only_when_something_changed(tmp
         (GATEWAY, False, "203.0.113.1"),
         (GATEWAY, True, "198.51.100.1"),
     ]
+
+
+async def test_an_address_of_a_line_is_recorded_when_it_is_new_and_once_more_when_it_is_seen_again(
+    tmp_path: Path,
+) -> None:
+    async with running_hub(tmp_path) as hub:
+        for line, address in [
+            ("telecom", "203.0.113.1"),
+            ("unicom", "198.51.100.1"),
+            ("telecom", "203.0.113.1"),
+            ("telecom", "203.0.113.1"),
+            ("telecom", "203.0.113.1"),
+            ("unicom", "203.0.113.1"),
+        ]:
+            hub.now += 1
+            await hub.intake.connections.witnessed(GATEWAY, line, address)
+        await hub.intake.connections.witnessed("nobody", "telecom", "203.0.113.1")
+        await hub.intake.connections.witnessed("shop/two", "telecom", "203.0.113.1")
+        seen = hub.bodies(LineWitnessed, OPERATOR)
+    assert [(body.about_source, body.line, body.egress) for body in seen] == [
+        (GATEWAY, "telecom", "203.0.113.1"),
+        (GATEWAY, "unicom", "198.51.100.1"),
+        (GATEWAY, "telecom", "203.0.113.1"),
+        (GATEWAY, "unicom", "203.0.113.1"),
+    ]
+
+
+async def test_a_line_is_recorded_anew_after_the_connection_came_from_elsewhere(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        for _ in range(3):
+            hub.now += 1
+            await hub.intake.connections.witnessed(GATEWAY, "telecom", "203.0.113.1")
+        await hub.intake.connections.seen(GATEWAY, "198.51.100.1")
+        hub.now += 1
+        await hub.intake.connections.witnessed(GATEWAY, "telecom", "203.0.113.1")
+        assert len(hub.bodies(LineWitnessed, OPERATOR)) == 3
+
+
+async def test_a_probe_that_makes_up_lines_fills_no_memory(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        for n in range(2 * MEASURED_MAX):
+            hub.now += 1
+            await hub.intake.connections.witnessed(GATEWAY, f"line-{n}", "203.0.113.1")
+        assert len(hub.bodies(LineWitnessed, OPERATOR)) == MEASURED_MAX

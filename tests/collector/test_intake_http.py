@@ -365,7 +365,7 @@ async def test_the_page_for_people_loads_nothing_from_elsewhere_and_shows_every_
 async def test_routes_are_made_from_an_intake_and_its_sources(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         paths = {(route.method, route.path) for route in routes(hub.intake, hub.sources, HTTP)}
-        assert paths == {("POST", "/v1/events"), ("GET", "/openapi.json")}
+        assert paths == {("POST", "/v1/events"), ("GET", "/openapi.json"), ("POST", "/v1/witness")}
 
 
 async def test_a_snapshot_frame_over_http_does_not_touch_the_backlogs_mark(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from wire.organisation import Relation, RosterLink
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEADER = (
     "client,shop,queue,account,person,team,seat,site,seat_mode,contracted_seats,limit,shift,"
-    "row,switch,circuit,line,carrier,egress,service_hours,"
+    "row,switch,circuit,line,carrier,egress,service_hours,time_zone,"
     "effective_from,effective_until"
 )
 FIELDS = HEADER.split(",")
@@ -125,13 +125,6 @@ def test_a_seat_says_what_it_hangs_on_and_a_line_whose_it_is_and_where_it_comes_
     assert seat.attributes == (("circuit", "L2"), ("row", "3"), ("switch", "sw-1"))
     assert line[:3] == (Relation.SITE_OF_LINE, "wuhan/telecom", "wuhan")
     assert line.attributes == (("carrier", "电信"), ("egress", "203.0.113.0/29 198.51.100.7/32"))
-
-
-@pytest.mark.parametrize(("written", "kept"), [("0:00-24:00", "00:00-24:00"), ("20:00~4:00", "20:00-04:00")])
-def test_a_site_says_when_it_serves(tmp_path: Path, written: str, kept: str) -> None:
-    (hours,) = links_of(tmp_path, row(site="wuhan", service_hours=written), base=())
-    assert hours[:3] == (Relation.HOURS_OF_SITE, "wuhan", kept)
-    assert hours.attributes == (("ends", kept[-5:]), ("starts", kept[:5]))
 
 
 def test_dates_begin_at_midnight_of_the_contracts_zone_and_the_last_day_still_counts(tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ from wire.scope import Scope
 REPUBLISH_S = 0.2
 
 
+TEAM_NAMES = {"zh/t-quiet": "\u591c\u73ed\u7ec4", "en/t-quiet": "Night team"}
+"""What the configuration calls a team that no board has."""
+
+
 class Control(msgspec.Struct):
     """What to show from now on."""
 
@@ -186,7 +190,7 @@ def main() -> None:
     access = Access(
         {hashlib.sha256(token[0].encode()).hexdigest(): Scope(clients=frozenset(token[1:]))} if token else {}
     )
-    hub = Hub(settings(), boot_id=f"test-{clock_ms()}", clock_ms=clock_ms)
+    hub = Hub(settings(), boot_id=f"test-{clock_ms()}", clock_ms=clock_ms, team_names=TEAM_NAMES)
     publisher = Publisher(hub)
     app = web.Application(client_max_size=8 * 2**20)
     served = wallboard(hub, access=access)

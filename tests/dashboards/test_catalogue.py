@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.catalogue import CATALOGUE, ID_LABELS, LABEL_VALUES, Metric, exposed_name
+from dashboards.catalogue import CATALOGUE, ID_LABELS, LABEL_VALUES, NAME_LABELS, Metric, exposed_name
 from dashboards.measure import Measure
 from dashboards.measures import MEASURES
 from seatwatch.glossary import words
@@ -27,7 +27,7 @@ def test_every_metric_has_a_lawful_name_in_base_units_and_a_meaning(metric: Metr
 @pytest.mark.parametrize("metric", CATALOGUE.values(), ids=lambda m: m.name)
 def test_no_metric_is_labelled_with_a_person_a_conversation_or_a_seat(metric: Metric) -> None:
     assert not PERSONAL & set(metric.labels)
-    assert set(metric.labels) <= {*ID_LABELS, *LABEL_VALUES, "version"}
+    assert set(metric.labels) <= {*ID_LABELS, *NAME_LABELS, *LABEL_VALUES, "version"}
 
 
 def test_the_reference_page_is_what_catalogue_measures_and_glossary_make() -> None:

@@ -302,3 +302,30 @@ def test_a_scrape_tells_how_long_the_one_before_it_took() -> None:
     of = exporter(full())
     assert value(parsed(of), "seatwatch_scrape_duration_seconds") == 0
     assert (value(parsed(of), "seatwatch_scrape_duration_seconds") or 0) > 0
+
+
+def test_what_people_call_an_id_is_told_once_and_in_no_other_series() -> None:
+    shown = board(
+        clients=[tile("client", "acme", name="极光家电", name_en="Aurora")],
+        queues=[tile(id_="chat", name="售前", name_en="Pre-sales"), tile(id_="mail", name="邮件")],
+        teams=[tile("team", "t1", client="gone", name="一组", name_en="Team 1")],
+        sites=[site("sh1", name="上海"), site("sz1", name="苏州", name_en="Suzhou"), site("wx1")],
+    )
+    families = parsed(exporter(full(shown), ids_max=2))
+
+    def names(kind: str) -> list[dict[str, str]]:
+        return [sample.labels for sample in families[f"seatwatch_{kind}"].samples]
+
+    aurora = {"client": "acme", "client_name": "极光家电 Aurora"}
+    assert names("client") == [{**aurora, "name_zh": "极光家电", "name_en": "Aurora"}]
+    assert names("queue") == [
+        {**aurora, "queue": "chat", "queue_name": "售前 Pre-sales", "name_zh": "售前", "name_en": "Pre-sales"},
+        {**aurora, "queue": "mail", "queue_name": "邮件", "name_zh": "邮件", "name_en": "邮件"},
+    ]
+    assert names("team")[0]["client_name"] == "gone", "a client that is not on the board is called by its id"
+    assert [each["site_name"] for each in names("site")] == ["上海", "苏州 Suzhou", "other"]
+    named = {"client", "queue", "team", "site"}
+    elsewhere = [family for name, family in families.items() if name.removeprefix("seatwatch_") not in named]
+    assert not {label for family in elsewhere for sample in family.samples for label in sample.labels} & {
+        *c.NAME_LABELS
+    }

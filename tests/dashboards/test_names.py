@@ -4,6 +4,8 @@ import msgspec
 
 from dashboards.wallboard._core.board import scoped
 from dashboards.wallboard._core.names import Names, named
+from seatwatch.config import ClientSection, Config
+from seatwatch.config_names import NamedSection
 from tests.dashboards.boards import board, site, tile
 from wire.scope import Scope
 
@@ -28,6 +30,21 @@ def test_clients_queues_and_sites_are_shown_by_their_names_and_the_rest_by_their
     assert [one.name for one in result.site_figures] == ["Shanghai 1"]
     assert [one.name for one in result.sites] == ["Shanghai 1", "cd2"]
     assert [one.id for one in result.queues] == ["sales", "sales"]
+
+
+def test_names_that_override_directions_turn_nothing_on_a_board_whoever_gave_them() -> None:
+    given = Config(
+        client=[ClientSection(id="acme", name="Acme \u202egnol", queue=[NamedSection(id="chat", name="\u0634 1")])]
+    )
+    shown = board(
+        clients=[tile("client", "acme", "acme", name="acme"), tile("client", "bolt", "bolt", name="Bolt \u202ex")],
+        queues=[tile(id_="chat", name="chat")],
+        sites=[site("sh1", name="sh\u20661")],
+    )
+    result = named(shown, given.names())
+    assert [one.name for one in result.clients] == ["Acme gnol", "Bolt x"]
+    assert [one.name for one in result.queues] == ["\u2068\u0634 1\u2069"]
+    assert [one.name for one in result.sites] == ["sh1"]
 
 
 def test_shops_and_teams_are_shown_by_their_names_while_what_a_reader_may_see_goes_by_ids() -> None:

@@ -19,6 +19,7 @@ from wire.identity import IdentitySaid, IdentityStep
 from wire.kinds import Kind
 from wire.recorded import Recorded
 from wire.scope import EVERYTHING, Scope
+from wire.seat import Noticed, ProbeNote
 
 NOW = 1_795_300_000_000
 PROBES = ["site1/gateway", "site1/seat-01", "site2/gateway"]
@@ -42,7 +43,18 @@ def ring_of(probe: str) -> str:
 def test_the_newest_word_of_a_probe_holds_and_history_changes_nothing() -> None:
     fleet = Fleet()
     fleet.take([beat("site1/gateway", NOW, "1.1.0", 3), beat("site1/gateway", NOW - 60_000, "1.0.0", received=NOW + 9)])
-    assert fleet.probes["site1/gateway"] == Told("1.1.0", "<A-1>", 3, NOW, NOW, None)
+    assert fleet.probes["site1/gateway"] == Told("1.1.0", "<A-1>", 3, NOW + 9, NOW, None)
+
+
+def test_a_clock_that_was_a_year_off_either_way_does_not_freeze_its_line() -> None:
+    fleet, year = Fleet(), 365 * 86_400_000
+    fleet.take([beat("site1/gateway", NOW + year, received=NOW), beat("site1/gateway", NOW + 60_000, "1.1.0")])
+    assert fleet.probes["site1/gateway"].version == "1.1.0"
+    note = ProbeNote(NOW - year, 1, "p", 9, False, "", "site1", "", Noticed.CLOCK_STEPPED, "", 0, -year)
+    set_back = Recorded(0, NOW + 70_000, "site1/gateway", b"e" * 16, 9, Kind.PROBE_NOTE, 1, note)
+    fleet.take([set_back, beat("site1/gateway", NOW - year + 60_000, "1.2.0", received=NOW + 120_000)])
+    told = fleet.probes["site1/gateway"]
+    assert (told.version, told.heard_at) == ("1.2.0", NOW + 120_000)
 
 
 def test_probes_are_listed_by_ring_with_how_many_run_which_version() -> None:

@@ -1,14 +1,16 @@
 """Incidents through a real pair of Alertmanagers and a real Prometheus: one page, whichever way is first."""
 
 import asyncio
+import dataclasses
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from dashboards.alerting.on_call import OnCall
 from dashboards.exporter import Exporter
@@ -16,7 +18,8 @@ from dashboards.snapshot import OnCallFigures, Snapshot
 from seatwatch.clock import now_ms
 from seatwatch.config import Config, parse_config
 from seatwatch.server.on_call import alertmanager_text, bridge, channels, links, on_call, rules_text
-from seatwatch.settings import load_defaults
+from seatwatch.settings import Defaults, load_defaults
+from sla_engine._core.sites import fold_sites, new_sites
 from tests.dashboards.alerting.incidents import incident
 from tests.dashboards.alerting.vendors import Hook, messengers
 from tests.integration.alerting import (
@@ -29,8 +32,14 @@ from tests.integration.alerting import (
 )
 from tests.integration.pages_world import PEER_TIMEOUT_S
 from tests.servers import LOOPBACK, Server, free_port
+from tests.sla_engine.entries import Log
+from tests.sla_engine.floors import two_lines
+from tests.sla_engine.site_limits import LIMITS
 from tests.waiting import wait_until
+from wire.facility import Power
 from wire.incident import IncidentSaid, Severity
+from wire.recorded import Recorded
+from wire.uplink import LineState
 
 
 def configured(recorder: Recorder, urls: list[str]) -> Config:
@@ -61,8 +70,15 @@ def written(told: Recorder, directory: Path, token_file: Path | None = None) -> 
 
 
 @asynccontextmanager
-async def pager(told: Recorder, urls: list[str]) -> AsyncIterator[OnCall]:
-    paging = on_call(configured(told, urls), load_defaults(), now_ms)
+async def pager(told: Recorder, urls: list[str], quick: Mapping[str, float] | None = None) -> AsyncIterator[OnCall]:
+    """quick: keys of `[paging]` with other values, in their own units."""
+    shipped = load_defaults()
+    changed = {
+        f"paging.{key}": dataclasses.replace(shipped[f"paging.{key}"], value=value)
+        for key, value in (quick or {}).items()
+    }
+    defaults = Defaults({**shipped, **changed})
+    paging = on_call(configured(told, urls), defaults, now_ms)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(paging.run(), name="paging")
         yield paging
@@ -197,3 +213,62 @@ async def test_a_symptom_the_rules_alone_know_is_kept_quiet_by_a_pushed_cause(to
             assert [page.names() for page in told.pages()] == [["BatteryLow"]]
             states = {alert["labels"]["alertname"]: alert["status"]["state"] for alert in active(alertmanager.port)}
             assert states == {"BatteryLow": "active", "LineDown": "suppressed"}
+
+
+async def test_mains_that_take_both_lines_with_them_are_one_page_and_lines_that_stay_dead_another(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """The lines are told first, as a cable is noticed before a UPS; all holds are shorter than shipped."""
+    async with bridged(tmp_path) as (hook, told.url):
+        routes, _ = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+            url = f"http://{LOOPBACK}:{alertmanager.port}"
+            quick = {"hold_mains_lost": 2, "hold_lines_down": 1, "after_cause": 4, "resolve_after": 1}
+            async with pager(told, [url], quick) as paging, pager(told, [url], quick) as other_tool:
+                began, log, state = now_ms(), Log(), new_sites(LIMITS)
+
+                def hub_hears(*entries: Recorded) -> None:
+                    fold_sites(state, entries)
+                    paging.said(state.unsaid)
+                    state.unsaid.clear()
+
+                down = [log.line("gate", began + 1, name, LineState.DOWN) for name in ("telecom", "unicom")]
+                hub_hears(*two_lines(log, began), log.ups("gate", began), *down)
+                hub_hears(log.ups("gate", began + 900, Power.BATTERY))
+                lines_down = next(each for each in paging.open() if each.what == "lines_down")
+                await wait_until(lambda: hook.taken, what="the page")
+                other_tool.take_up([lines_down], {})
+                await wait_until(lambda: len(active(alertmanager.port)) == 2, what="the lines by another tool")
+                await quiet_for(2)
+                [page] = hook.taken
+                assert page["title"] == "[Alert] north Site on battery rack lines gone with the mains: telecom, unicom"
+                states = {each["labels"]["alertname"]: each["status"]["state"] for each in active(alertmanager.port)}
+                assert states == {"MainsLost": "active", "LinesDown": "suppressed"}
+                other_tool.said([replace(lines_down, revision=2, ended_at=now_ms())])
+                await wait_until(lambda: len(active(alertmanager.port)) == 1, 20, what="the other tool to be silent")
+                hub_hears(log.ups("gate", now_ms()))
+                await wait_until(lambda: len(hook.taken) >= 3, 20, what="the end of the one and the other page")
+        assert [message["title"] for message in hook.taken[1:]] == [
+            "[Resolved] north Site on battery rack",
+            "[Alert] north All lines down",
+        ]
+
+
+async def test_a_call_that_nobody_takes_on_goes_round_the_duty_list_until_the_last(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """Two on duty, 1.5 s apart instead of five minutes; the telephone is the first one's."""
+    async with bridged(tmp_path) as (hook, told.url):
+        routes, _ = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+            url = f"http://{LOOPBACK}:{alertmanager.port}"
+            async with pager(told, [url], {"escalate_after": 0.025, "resolve_after": 1}) as paging:
+                began = now_ms()
+                paging.said([battery_low(at=began)])
+                await wait_until(lambda: len(hook.taken) == 5, 20, what="five rounds")
+                await quiet_for(3)
+                paging.said([battery_low(now_ms(), 1, at=began)])
+                await wait_until(lambda: len(hook.taken) > 5, 20, what="the end")
+    again = ["[Nobody took it on"] * 4
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", *again, "[Resolved"]
+    assert {len([line for line in message["lines"] if "Battery" in line]) for message in hook.taken} == {1}

@@ -1,14 +1,19 @@
 """Identities times topics against a real Mosquitto: nothing outside its own topics is accepted from anybody."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from agent_probe.aiomqtt_port import AiomqttPort
+from agent_probe.config import BrokerConfig, TlsConfig
+from agent_probe.errors import ProbeUnavailable
 from collector.enrolment._core.broker import CONTROL, HUB
 from collector.enrolment._core.denials import Denials
 from collector.enrolment.broker_log import BrokerLog
 from seatwatch.clock import now_ms
+from tests.agent_probe.living_probe import SETTINGS as PROBE_SETTINGS
 from tests.integration.enrolled_broker import EnrolledBroker, Visitor, wait_for_end
 from tests.servers import running
 from tests.waiting import wait_until_blocking
@@ -125,6 +130,31 @@ def test_a_certificate_whose_identity_the_broker_does_not_know_may_do_nothing(
     assert visitor.publish("v1/site9/gateway/up") == "Not authorized"
     assert visitor.subscribe("v1/site9/gateway/ack") == "Not authorized"
     visitor.leave()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_probe_that_the_broker_does_not_know_any_more_says_so_and_is_not_connected(
+    world: tuple[EnrolledBroker, dict[str, Visitor]], tmp_path: Path, protocol: str
+) -> None:
+    hub, _ = world
+    authority, told = tmp_path / "ca.pem", list[bool]()
+    authority.write_bytes(hub.authority.pem)
+    for name, refused in (("site8/gateway", True), (PROBES[0], False)):
+        pair, file = hub.enrol(name), tmp_path / "pair.pem"
+        file.write_bytes(pair.certificate + pair.key)
+        at = BrokerConfig("127.0.0.1", hub.port, protocol, tls=TlsConfig(str(authority), str(file), str(file)))
+        port = AiomqttPort(
+            at,
+            PROBE_SETTINGS.uplink,
+            client_id=name,
+            ack_topic=f"v1/{name}/ack",
+            bind_address=lambda: "",
+            refused=told.append,
+        )
+        with pytest.raises(ProbeUnavailable, match="may not read v1/site8/gateway/ack") if refused else nullcontext():
+            await port.connect()
+        await port.close()
+    assert told == [True, False]
 
 
 def test_a_packet_beyond_the_limit_ends_the_session(world: tuple[EnrolledBroker, dict[str, Visitor]]) -> None:

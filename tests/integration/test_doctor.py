@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psutil
 import pytest
 import trustme
@@ -23,8 +22,6 @@ from agent_probe._core.sntp import PACKET, UNIX_EPOCH_IN_NTP
 from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, Transport
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
-from agent_probe.doctor.lines import look_at_lines
-from agent_probe.line_config import LineConfig, RouterConfig
 from agent_probe.platform import current
 from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch.glossary import words
@@ -33,9 +30,8 @@ from seatwatch.settings import load_defaults
 from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.collector.running import running_hub
 from tests.integration.test_https import GATEWAY, TOKEN, door
-from tests.integration.test_snmp_ups import simulator
 from tests.relays import Authority, connect_proxy, tls_in_front
-from tests.servers import Server, UpsServer, free_port, run_mosquitto, run_ups_server, running
+from tests.servers import Server, UpsServer, free_port, run_mosquitto, run_ups_server
 from wire.facility import Role
 
 DOCTOR = DoctorSettings(load_defaults().ms("probe.doctor_clock"), load_defaults().ms("probe.doctor_listen"))
@@ -337,48 +333,3 @@ def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:
 
 def _places(text: str) -> list[str]:
     return [part.partition("}")[0] for part in text.split("{")[1:]]
-
-
-async def test_a_line_without_link_or_address_is_named_with_its_interface(tmp_path: Path) -> None:
-    lines = [
-        LineConfig("telecom", "Telecom", "no-such-device", ["192.0.2.1"]),
-        LineConfig("unicom", "Unicom", "lo", ["192.0.2.1"], source_address="192.0.2.9"),
-    ]
-    platform = current()
-    config = msgspec.structs.replace(gateway(tmp_path / "box", 1), line=lines)
-    findings = await look_at_lines(config, QUICK, platform)
-    assert [(each.about, each.because, each.values["interface"]) for each in findings] == [
-        ("telecom", Because.LINE_NO_LINK, "no-such-device"),
-        ("unicom", Because.LINE_NO_ADDRESS, "lo"),
-    ]
-    nothing = await look_at_lines(gateway(tmp_path / "box", 1), QUICK, platform)
-    assert [each.outcome for each in nothing] == [Outcome.SKIPPED]
-
-
-async def test_a_router_that_is_silent_or_has_no_such_interface_and_two_lines_of_one_address_are_named(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "router.snmprec").write_text("1.3.6.1.2.1.2.2.1.8.3|2|1\n1.3.6.1.2.1.2.2.1.8.4|2|4\n", encoding="ascii")
-    with running(simulator(tmp_path)) as server:
-
-        def line(name: str, router: RouterConfig | None) -> LineConfig:
-            return LineConfig(name, name, "lo", ["192.0.2.1"], source_address="192.0.2.9", router=router)
-
-        def router(index: int, port: int = server.port) -> RouterConfig:
-            return RouterConfig("127.0.0.1", index, port, "router")
-
-        async def about(*lines: LineConfig) -> list[tuple[str, Because]]:
-            config = msgspec.structs.replace(gateway(tmp_path / "box", 1), line=list(lines))
-            return [(each.about, each.because) for each in await look_at_lines(config, QUICK, current())]
-
-        assert await about(line("a", router(3)), line("b", router(4)), line("c", router(5))) == [
-            *((name, Because.LINE_NO_ADDRESS) for name in "abc"),
-            ("a", Because.SEEN),
-            ("b", Because.ROUTER_NO_LINK),
-            ("c", Because.ROUTER_NO_LINK),
-        ]
-        assert await about(line("a", router(3, free_port())), line("b", None)) == [
-            ("a", Because.LINE_NO_ADDRESS),
-            ("b", Because.LINE_SHARED),
-            ("a", Because.ROUTER_SILENT),
-        ]

@@ -22,7 +22,7 @@ from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch.config import parse_config
 from seatwatch.demo.run import Demo, DemoOptions
-from seatwatch.floor.plan import CLIENTS
+from seatwatch.floor.plan import CLIENTS, NAMES
 from seatwatch.grafana_boards import boards
 from seatwatch.on_call_config import AlertingSection
 from seatwatch.printed.teller import Teller
@@ -60,8 +60,7 @@ def queries() -> Iterator[tuple[str, str]]:
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
                 listed = variable["query"]["query"]
-                metric, _, label = listed.removeprefix("label_values(").removesuffix(")").rpartition(", ")
-                yield f"{name}: ${variable['name']}", f"count by ({label}) ({metric})"
+                yield f"{name}: ${variable['name']}", listed.removeprefix("query_result(").removesuffix(")")
 
 
 def asked(port: int, query: str) -> list[dict[str, Any]]:
@@ -133,6 +132,26 @@ async def test_every_query_of_every_board_returns_data_of_a_running_demo(tmp_pat
     with run_prometheus(tmp_path, targets={"seatwatch": f"{LOOPBACK}:{port}"}, rule_files=rules) as prometheus:
         async with demo(port):
             assert await without_data(prometheus, wanted.items()) == {}
+            clients = await asyncio.to_thread(choices, prometheus.port, "client")
+            queues = await asyncio.to_thread(choices, prometheus.port, "queue")
+            assert clients == {client: NAMES[client] for client, _ in CLIENTS}
+            assert queues == {queue: NAMES[queue] for _, queues in CLIENTS for queue in queues}
+
+
+def choices(port: int, wanted: str) -> dict[str, str]:
+    """What Grafana offers for a variable, value -> text: the series as it writes them, read by the variable's regex."""
+    found = {}
+    for board in boards(load_defaults(), "seatwatch").values():
+        for variable in board["templating"]["list"]:
+            if variable["name"] == wanted:
+                pattern = variable["regex"].strip("/").replace("(?<", "(?P<")
+                query = variable["query"]["query"].removeprefix("query_result(").removesuffix(")")
+                for sample in asked(port, query):
+                    labels = ",".join(f'{name}="{value}"' for name, value in sample["metric"].items())
+                    match = re.search(pattern, f"{{{labels}}} {sample['value'][1]} {sample['value'][0]}")
+                    assert match is not None, labels
+                    found[match["value"]] = match["text"]
+    return found
 
 
 async def test_what_a_demo_has_nothing_of_returns_data_of_a_hub_that_has_it(tmp_path: Path) -> None:

@@ -242,6 +242,27 @@ def test_a_team_that_nobody_knows_says_so(shared: Wall, browser: Browser) -> Non
         expect(page.locator("#nobody")).to_have_text(word("no_people"))
 
 
+def test_of_two_clients_that_warn_differently_the_first_warning_holds_whoever_is_named_first(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(team_board(person("w1001")))
+    later, earlier = (f"{{first_response_limit_ms: 10000, warning_after_ms: {ms}}}" for ms in (8_000, 6_000))
+    promises = f"[[{later}, {earlier}], [{earlier}, {later}]]"
+    with looking(browser, f"{shared.base}/team/t-07?lang=en", LAPTOP) as page:
+        found = page.evaluate(f"import('/lead/people.js').then((m) => {promises}.map(m.promiseOf))")
+    assert found == 2 * [{"limit": 10_000, "warning": 6_000}]
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh-CN", "\u591c\u73ed\u7ec4"), ("en", "Night team")])
+def test_a_team_that_nobody_told_of_yet_is_called_by_its_name(
+    shared: Wall, browser: Browser, language: str, title: str
+) -> None:
+    shared.show(team_board(person("w1001")))
+    with looking(browser, f"{shared.base}/team/t-quiet?lang={language}", LAPTOP) as page:
+        live(page)
+        expect(page.locator("#title")).to_have_text(title)
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_six_hundred_seats_fit_a_tv_each_with_a_shape_and_a_word_and_nobodys_name(
     shared: Wall, browser: Browser, language: str

@@ -32,7 +32,7 @@ async def test_outages_are_paged_once_in_time_and_by_their_own_name(tmp_path: Pa
         assert low.to_page is not None
         assert low.to_page < 2 + SLOW_S
         assert lines.to_page is not None
-        assert lines.to_page < 4 + SLOW_S
+        assert lines.to_page < 6 + SLOW_S
         assert silent.to_page is not None
         assert silent.to_page < 20 + SLOW_S
         text, is_good = report(found)

@@ -126,12 +126,30 @@ def test_on_a_phone_a_battery_is_seen_from_its_first_reading_over_the_last_to_th
     page: Page, base: str
 ) -> None:
     page.goto(f"{base}/site?lang=en&{AT}")
-    dots = page.locator(".discharge .dot")
-    for mark in (dots.first, dots.last, page.locator(".discharge .projected")):
+    drawn = page.locator(".discharge:visible")
+    dots = drawn.locator(".dot")
+    for mark in (dots.first, dots.last, drawn.locator(".projected")):
         box = mark.bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE[0]
+
+
+def test_on_a_laptop_a_battery_fills_its_panel(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{base}/site?lang=en&{AT}")
+    drawn, held = (page.locator(each).bounding_box() for each in (".discharge:visible", "figure:has(.discharge)"))
+    assert drawn is not None
+    assert held is not None
+    assert drawn["width"] > 0.9 * held["width"]
+
+
+def test_a_laptop_shows_the_months_of_a_year_with_all_their_columns(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{base}/year?lang=en")
+    months = page.locator(".wide:has(> table)")
+    assert "Data coverage" in months.inner_text()
+    assert months.evaluate("wide => wide.scrollWidth <= wide.clientWidth")
 
 
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:
@@ -146,7 +164,7 @@ def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> No
 
 PATHS = (
     *(f"service?{SPAN}", f"sessions?{SPAN}", "conversation?id=c1", "rules?", "search?"),
-    *(f"site?{AT}", f"site?range=hour&{AT}", "incident?id=i-line"),
+    *("year?", f"site?{AT}", f"site?range=hour&{AT}", "incident?id=i-line"),
 )
 
 

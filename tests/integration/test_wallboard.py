@@ -246,7 +246,7 @@ def test_a_site_shows_each_line_the_broken_first_and_at_a_fault_whom_it_concerns
         live(page)
         lines = page.locator("#sites .line:not([hidden])")
         expect(lines.locator("bdi")).to_have_text(["Unicom", "trunk1", "wan2", "Telecom"])
-        expect(lines.locator(".line-word")).to_have_text([word("line_down"), word("trunk_lagged"), "", ""])
+        expect(lines.locator(".line-word")).to_have_text([word("line_down_short"), word("trunk_lagged_short"), "", ""])
         shapes = lines.evaluate_all("all => all.map((one) => one.querySelector('svg').dataset.shape)")
         assert shapes == ["bad", "warn", "unknown", "fine"]
         behind = page.locator("#sites .behind .fact:not([hidden])")

@@ -102,12 +102,12 @@ def test_a_frozen_server_keeps_its_connections_and_is_seen_through_all_the_same(
 
 
 CLOCKS = """
-let links = 0;
+window.links = [];
 window.EventSource = class extends EventSource {
   constructor(address) {
     super(address);
-    links += 1;
-    document.documentElement.dataset.links = String(links);
+    window.links.push(this);
+    document.documentElement.dataset.links = String(window.links.length);
   }
 };
 window.ahead = { at: 0, on: 0 };
@@ -117,6 +117,7 @@ Date.now = () => on() + window.ahead.on;
 """
 """Lets a test move both clocks of a page, and counts the links it opened."""
 HOUR_MS = 3_600_000
+UNDER_WAY = "window.links.filter((link) => link.readyState !== EventSource.CLOSED).length"
 
 
 @pytest.mark.parametrize("slept", [True, False], ids=["asleep", "awake"])
@@ -140,6 +141,61 @@ def test_what_was_shown_before_a_silence_is_old_at_once_and_a_link_that_the_netw
     finally:
         shared.server.resume()
     live(page)
+    context.close()
+
+
+@pytest.mark.alone
+def test_an_attempt_that_nobody_answers_gets_another_one_beside_it_and_the_first_to_tell_something_stays(
+    shared: Wall, browser: Browser
+) -> None:
+    #  a browser repeats a packet that was lost after 1, 3, 7 s: within that gap a server would be back unseen
+    shared.show(demo_board())
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(CLOCKS)
+    page.goto(f"{shared.base}/?lang=en")
+    live(page).evaluate("window.loadedOnce = true")
+    shared.server.pause()
+    try:
+        expect(page.locator("html")).to_have_attribute("data-links", "2", timeout=4_500)
+        attempted = time.monotonic()
+        for number in ("3", "4"):
+            expect(page.locator("html")).to_have_attribute("data-links", number, timeout=3_000)
+        assert time.monotonic() - attempted < 2 * (1.5 + 0.25) + SLACK_S
+        assert page.evaluate(UNDER_WAY) == 2
+    finally:
+        shared.server.resume()
+    back = time.monotonic()
+    live(page)
+    assert time.monotonic() - back < RESTART_S
+    page.wait_for_timeout(500)
+    assert page.evaluate(UNDER_WAY) == 1
+    assert page.evaluate("window.loadedOnce")
+    context.close()
+
+
+@pytest.mark.alone
+def test_a_proxy_that_refuses_and_a_page_that_is_never_answered_hold_no_screen_up(
+    shared: Wall, browser: Browser
+) -> None:
+    shared.show(demo_board())
+    context = browser.new_context()
+    page = context.new_page()
+    refused: list[float] = []
+
+    def first_is_refused(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(time.monotonic())
+            route.fulfill(status=502)
+
+    page.route("**/events", first_is_refused)
+    # the page itself comes, and is not answered when it is asked for again
+    page.route(f"{shared.base}/", lambda route: route.continue_() if not refused else None)
+    page.goto(shared.base)
+    live(page)
+    assert time.monotonic() - refused[0] < RESTART_S
     context.close()
 
 

@@ -1,5 +1,8 @@
 """What does not fit: how many of it are urgent is said in colour, all of it comes by in turn, no broken line goes."""
 
+from typing import Any
+
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -110,3 +113,44 @@ def test_every_line_of_every_site_is_seen_and_of_a_broken_one_its_name(
         live(shown)
         assert shown.locator(SEEN).count() >= 4
         assert shown.evaluate(UNSEEN_LINES, SEEN) == []
+
+
+CUT = """(seen) => [...document.querySelectorAll(seen)].flatMap((line) =>
+  [...line.children].filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.innerText))"""
+TALL = "(cards) => cards.map((card) => Math.round(card.getBoundingClientRect().height))"
+
+
+@pytest.mark.parametrize(
+    ("language", "carriers", "trunk"),
+    [("zh-CN", ("\u7535\u4fe1", "\u8054\u901a"), "\u4e2d\u7ee7\u4e00"), ("en", ("Telecom", "Unicom"), "Trunk 1")],
+)
+def test_four_sites_beside_each_other_of_which_two_have_two_broken_lines_say_so_in_whole_words(
+    shared: Wall, browser: Browser, language: str, carriers: tuple[str, str], trunk: str
+) -> None:
+    def lines(first: str, second: str, third: str) -> dict[str, Any]:
+        one, other = (
+            line(f"l{n}", state, name) for n, (state, name) in enumerate(zip((first, second), carriers, strict=True))
+        )
+        return {"lines": [one, other], "phone_lines": [line("t", third, trunk)]}
+
+    fine = [site(f"fine{n}", **lines("up", "up", "reachable")) for n in range(2)]
+    one_each = [site(name, "degraded", **lines("down", "up", "reachable")) for name in ("b", "c")]
+    two_each = [
+        site("b", "on_battery", power="battery", charge_percent=82, **lines("degraded", "down", "reachable")),
+        site("c", "degraded", **lines("down", "up", "unreachable")),
+    ]
+    floor = board(clients=[tile("client")], queues=[tile()], teams=[tile("team")])
+    with looking(browser, f"{shared.base}/?lang={language}") as shown:
+        heights = []
+        for entries, faulty in enumerate((one_each, two_each), start=21):
+            shared.show(msgspec.structs.replace(floor, sites=[*fine, *faulty], entries=entries))
+            live(shown)
+            expect(shown.locator("#record")).to_contain_text(str(entries))
+            heights.append(shown.locator(".site-card:not([hidden])").evaluate_all(TALL))
+        broken = shown.locator(".site-card:not([hidden]) .line[data-tone=bad], .site-card .line[data-tone=warn]")
+        expect(broken).to_have_count(4)
+        words = [word("line_down_short", language), word("line_degraded_short", language)]
+        for said in (*words, word("trunk_unreachable_short", language)):
+            expect(shown.locator("#sites")).to_contain_text(said)
+        assert shown.evaluate(CUT, ".site-card .line[data-tone=bad], .site-card .line[data-tone=warn]") == []
+        assert heights[0] == heights[1], "nothing else moves"

@@ -1,6 +1,8 @@
 """`seatwatch dashboards`: files for provisioning, and boards handed to a Grafana, here one of the standard library."""
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from seatwatch.cli import run
-from seatwatch.grafana_boards import boards
+from seatwatch.grafana_boards import PushFailed, boards, push_boards
 from seatwatch.settings import load_defaults
 
 
@@ -22,9 +25,14 @@ class Grafana(BaseHTTPRequestHandler):
     has_folder = False
     refuses: tuple[int, str, str] | None = None
     """Status, header `Location` and body of what it answers to a second board."""
+    folder_refused = 0
+    """Status of what it answers to whoever asks for the folder, 0 = it lets them."""
 
     def do_GET(self) -> None:
-        self._answer(200 if self.has_folder else 404)
+        if self.folder_refused:
+            self._answer(self.folder_refused, '{"message":"You\'ll need additional permissions: folders:read"}')
+        else:
+            self._answer(200 if self.has_folder else 404)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -51,7 +59,11 @@ class Grafana(BaseHTTPRequestHandler):
 
 @contextmanager
 def grafana(
-    *, has_folder: bool = False, refusal: tuple[int, str, str] | None = None
+    *,
+    has_folder: bool = False,
+    refusal: tuple[int, str, str] | None = None,
+    folder_refused: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
     found: list[tuple[str, dict[str, Any]]] = []
 
@@ -60,11 +72,14 @@ def grafana(
 
     OneGrafana.has_folder = has_folder
     OneGrafana.refuses = refusal
+    OneGrafana.folder_refused = folder_refused
     with HTTPServer(("127.0.0.1", 0), OneGrafana) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", found
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}", found
         finally:
             server.shutdown()
             thread.join()
@@ -129,7 +144,7 @@ def test_a_token_that_may_not_is_told_apart_from_a_grafana_that_is_not_there(
         ((400, "", '{"message":"Cannot save provisioned dashboard"}'), "renewed by `seatwatch dashboards export`"),
         ((500, "", '{"message":"database is locked"}'), "500 database is locked; Grafana's log says more"),
         ((502, "", "<html>" + "a proxy's whole page " * 500), "502 and no JSON; is it the address of a Grafana?"),
-        ((200, "", "<html>Sign in"), "200 and no JSON; is it the address of a Grafana?"),
+        ((200, "", "<html>Sign in"), "no JSON; is it the address of a Grafana?"),
         ((302, "/login", "{}"), "leads to /login; give the address it is reached at by --url"),
     ],
 )
@@ -143,3 +158,51 @@ def test_a_board_that_is_not_taken_is_named_with_what_to_do(
     assert said in told
     assert ("客户服务水平" in told) == (refusal[2].startswith('{"message'))
     assert len(told) < 300, "not the page of a proxy"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_folder_the_token_may_not_see_is_told_before_anything_is_put(
+    status: int, token: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with grafana(folder_refused=status) as (url, taken):
+        assert run(["dashboards", "push", "--url", url, "--token-file", str(token)]) == 1
+    assert taken == []
+    assert f"Seatwatch: {status}; the token needs the role Editor, in this folder too" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["grafana.example:3000", "//grafana.example", "http://", "ftp://a", "http://a:port"])
+def test_what_is_no_web_address_is_said_to_be_none(url: str, token: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["dashboards", "push", "--url", url, "--token-file", str(token)]) == 1
+    assert "is no web address" in capsys.readouterr().err
+
+
+def test_a_grafana_below_a_path_is_asked_there(token: Path) -> None:
+    with grafana(has_folder=True) as (url, taken):
+        for path in ("/grafana", "/grafana/"):
+            assert run(["dashboards", "push", "--url", f"{url}{path}", "--token-file", str(token)]) == 0
+    assert {path for path, _ in taken} == {"/grafana/api/dashboards/db"}
+
+
+async def test_an_address_of_ipv6_keeps_its_brackets() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(PushFailed, match=rf"^http://\[::1\]:{port}: not reached \(.*::1.*\)"):
+        await push_boards(f"http://[::1]:{port}", "right", [], timeout_s=10)
+
+
+def test_a_certificate_nobody_here_trusts_is_told_apart(token: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with grafana(has_folder=True, tls=tls) as (url, taken):
+        assert run(["dashboards", "push", "--url", url, "--token-file", str(token)]) == 1
+    assert taken == []
+    told = capsys.readouterr().err
+    assert "its certificate is not trusted here" in told
+    assert len(told) < 300, "not the whole request"
+
+
+async def test_a_grafana_that_never_answers_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(PushFailed, match=r"no answer within 0\.3 s; is it the address of a Grafana\?"):
+            await push_boards(url, "right", [], timeout_s=0.3)

@@ -20,7 +20,7 @@ from seatwatch.__main__ import main
 from seatwatch.config import Config, SiteSection
 from seatwatch.duty.messages import KINDS
 from seatwatch.duty.schedule import Due, ScheduleSettings, next_due
-from seatwatch.duty.times import next_opening
+from seatwatch.duty.times import duty_times, next_opening
 from seatwatch.message_section import MessageSection, message_problems
 from seatwatch.on_call_config import AlertingSection, ChannelSection
 from seatwatch.server.duty_desk import FILE, DutyDesk, NotMadeError
@@ -139,6 +139,24 @@ def test_a_site_is_checked_before_the_hours_that_its_roster_gives_it(tmp_path: P
     assert next_due(CHECK, data, ms("05:30"), SCHEDULE) == Due(ms("+1 09:30"), ms("+1 09:30"), None)
     never_closed = MessageSection(kind="pre-opening", site="south", channels=["floor"])
     assert next_due(never_closed, data, ms("05:00"), SCHEDULE) is None
+
+
+def test_a_site_in_another_zone_is_checked_before_it_opens_by_its_own_clock(tmp_path: Path) -> None:
+    roster, data = tmp_path / "roster.csv", tmp_path / "data"
+    text = "site,service_hours,time_zone,effective_from\nnorth,08:00-20:00,Asia/Tokyo,2020-01-01\n"
+    roster.write_text(text, encoding="utf-8")
+    assert main(["roster", "import", str(roster), "--data", str(data), "--time-zone", "Asia/Shanghai"]) == 0
+    assert next_due(CHECK, data, ms("05:00"), SCHEDULE) == Due(ms("06:30"), ms("06:30"), None), "07:30 in Tokyo"
+    assert duty_times(data, "", "north", ms("05:00")).zone == "Asia/Tokyo"
+
+
+def test_a_site_that_serves_past_midnight_is_checked_once_a_day_for_all_since_it_closed(tmp_path: Path) -> None:
+    roster, data = tmp_path / "roster.csv", tmp_path / "data"
+    roster.write_text("site,service_hours,effective_from\nnorth,20:00-04:00,2020-01-01\n", encoding="utf-8")
+    assert main(["roster", "import", str(roster), "--data", str(data), "--time-zone", "Asia/Shanghai"]) == 0
+    check = next_due(CHECK, data, ms("02:00"), SCHEDULE)
+    assert check == Due(ms("19:30"), ms("19:30"), None), "not at midnight, and not while it serves"
+    assert duty_times(data, "", "north", ms("19:30")).last_closing(ms("19:30")) == ms("04:00")
 
 
 async def test_a_message_goes_out_once_to_every_channel_in_its_language(tmp_path: Path) -> None:

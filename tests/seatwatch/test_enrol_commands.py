@@ -9,9 +9,11 @@ import pytest
 
 from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import JoinState
+from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore, Issued, Pending
 from seatwatch import cli
 from seatwatch.config import read_config
+from seatwatch.enrolment_job import _networks
 from seatwatch.server.enrolment import Enrolment
 from seatwatch.settings import load_defaults
 from tests.collector.running import running_hub
@@ -59,8 +61,8 @@ def code_in(said: str) -> str:
     return found[1]
 
 
-def with_roster(tmp_path: Path, run: Run) -> None:
-    (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
+def with_roster(tmp_path: Path, run: Run, roster: str = ROSTER) -> None:
+    (tmp_path / "roster.csv").write_text(roster, encoding="utf-8")
     assert run("roster", "import", str(tmp_path / "roster.csv"), "--data", str(tmp_path / "data"))[0] == 0
 
 
@@ -113,6 +115,18 @@ def test_a_batch_takes_its_host_names_from_the_roster_and_each_keeps_its_identit
     for everybody in ("0.0.0.0/0", "::/0", "128.0.0.0/1"):
         code, refused = run("enrol", *batch[:-1], everybody)
         assert (code, f"--cidr: {everybody} is everybody" in refused) == (1, True)
+
+
+def test_a_network_as_a_listener_on_ipv6_calls_it_is_the_ipv4_network_it_stands_for() -> None:
+    assert _networks(["::ffff:203.0.113.0/120", "2001:db8::/32"]) == ("203.0.113.0/24", "2001:db8::/32")
+    with pytest.raises(EnrolmentError, match=r"0\.0\.0\.0/0 is everybody"):
+        _networks(["::ffff:0:0/96"])
+
+
+def test_two_seats_of_one_host_name_are_told_apart_by_nobody_and_named(tmp_path: Path, run: Run) -> None:
+    with_roster(tmp_path, run, ROSTER.replace("PC-2", "pc-1"))
+    code, refused = run("enrol", "batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
+    assert (code, "gives the host name pc-1 to A-1 and A-2" in refused) == (1, True)
 
 
 def test_a_second_batch_for_the_same_hosts_is_drawn_and_names_the_first(tmp_path: Path, run: Run) -> None:

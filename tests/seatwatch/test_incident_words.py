@@ -15,6 +15,7 @@ from wire.incident import Severity
 from wire.kinds import Kind
 from wire.record import BROKER
 from wire.recorded import Recorded
+from wire.uplink import LineWitnessed
 
 
 def test_a_lost_broker_is_called_by_what_it_is() -> None:
@@ -36,11 +37,17 @@ def test_every_reading_of_a_ups_has_its_words_also_while_nothing_is_known_of_its
     assert len(told) > len("UPS rack: ")
 
 
+LEAVES_THROUGH = "what is sent over it leaves through unicom, by the address the hub sees"
+
+
 @pytest.mark.parametrize(
     ("language", "headline"),
     [
-        ("en", "Line down · north telecom · ticket · suspected · the hub sees its traffic come over unicom"),
-        ("zh", "宽带线路中断 · north telecom · 工单 · 疑似 · 中心看到其流量来自 unicom"),
+        (
+            "en",
+            f"Line down · north telecom · ticket · suspected · {LEAVES_THROUGH}",
+        ),
+        ("zh", "宽带线路中断 · north telecom · 工单 · 疑似 · 经它发出的流量实际走的是 unicom（中心所见地址）"),
     ],
 )
 def test_a_line_that_only_the_hub_suspects_is_told_with_what_the_hub_sees(language: Language, headline: str) -> None:
@@ -48,3 +55,11 @@ def test_a_line_that_only_the_hub_suspects_is_told_with_what_the_hub_sees(langua
     told = incident("line_down", 0, site="north", subject="telecom", severity=Severity.TICKET, details=details)
     teller = IncidentTeller(language, ZoneInfo("Asia/Shanghai"))
     assert teller.headline(replace(told, is_suspected=True)) == headline
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "seen from"), ("zh", "中心看到的地址为")])
+def test_what_the_hub_saw_of_a_line_is_told_with_the_line_and_the_address(language: Language, words: str) -> None:
+    body = LineWitnessed(**head(ms("09:00")), about_source="north/gateway", line="unicom", egress="203.0.113.1")
+    entry = Recorded(0, ms("09:00"), "~witness", bytes(16), 0, Kind.LINE_WITNESSED, 1, body)
+    told = IncidentTeller(language, ZoneInfo("Asia/Shanghai")).told(entry)
+    assert told == f"north/gateway unicom: {words} 203.0.113.1"

@@ -60,6 +60,21 @@ def test_an_imported_sheet_is_shown_beside_ours_in_both_languages(
     assert "平台数据" in capsys.readouterr().out
 
 
+def test_rules_from_elsewhere_than_their_author_are_called_unofficial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Feed(tmp_path / "clients" / "acme")
+    ledger.append([*day(), platform(900_000, metric="theirs", definition="jd-30s-24h"), platform(900_000)])
+    ledger.close()
+    for lang, word in (("en", "(unofficial)"), ("zh", "(非官方)")):
+        assert run(tmp_path, *PERIOD, "--lang", lang) == 0
+        page = capsys.readouterr().out
+        assert page.count(word) == 1, page
+    assert run(tmp_path, *PERIOD, "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["metric"]: row["official"] for row in rows} == {"theirs": "0", "rate": "1"}
+
+
 def test_json_names_conversations_and_csv_is_safe_to_open(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     imported(data, capsys)
     assert run(data, *PERIOD, "--format", "json") == 0

@@ -123,7 +123,7 @@ class Log:
         return self.entry(probe, Kind.PHONE_LINE_READING, body)
 
     def platform(
-        self, probe: str, at: int, *, site: str = "north", is_reachable: bool = True, is_running: bool = True
+        self, probe: str, at: int, *, site: str = "north", is_reachable: bool = True, is_running: bool | None = True
     ) -> Recorded:
         fields: dict[str, Any] = {"site": site, "seat": probe, "platform": "qianniu"}
         body = PlatformReading(**head(at), is_running=is_running, is_reachable=is_reachable, **fields)

@@ -9,6 +9,8 @@ from wire.facility import Role
 from wire.incident import IncidentSaid
 from wire.organisation import Relation
 from wire.recorded import Recorded
+from wire.zone_text import zone_attributes
+from wire.zones import changes_of, zone_named
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -35,9 +37,10 @@ def two_lines(log: Log, at: int = NOON) -> list[Recorded]:
     ]
 
 
-def hours(log: Log, site: str, starts: str, ends: str) -> Recorded:
-    """The roster says when a site serves."""
-    return log.link(Relation.HOURS_OF_SITE, site, f"{starts}-{ends}", starts=starts, ends=ends)
+def hours(log: Log, site: str, starts: str, ends: str, zone: str = "") -> Recorded:
+    """The roster says when a site serves; zone: by whose clock, "" = the default contract's."""
+    told = zone_attributes(zone, changes_of(zone_named(zone))) if zone else {}
+    return log.link(Relation.HOURS_OF_SITE, site, f"{starts}-{ends}", starts=starts, ends=ends, **told)
 
 
 def floor(log: Log, seats: int, at: int = NOON, *, roster: bool = True, site: str = "north") -> list[Recorded]:

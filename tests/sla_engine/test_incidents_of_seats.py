@@ -234,6 +234,14 @@ def test_a_client_that_all_seats_have_done_with_one_after_the_other_is_missed_on
     ]
 
 
+def test_a_seat_whose_programs_cannot_be_read_lost_nothing_and_is_no_witness_of_one_that_did() -> None:
+    log = Log()
+    seats = ["a1", "a2"]
+    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
+    unread = [log.platform("a1", NOON + 5_000, is_running=None), log.platform("a2", NOON + 8_000, is_running=False)]
+    assert said_after(*running, *unread, log.clock(NOON + HOUR)) == []
+
+
 def test_a_client_that_nobody_has_started_yet_the_next_day_is_missed_on_none() -> None:
     log = Log()
     evening, morning = NOON + 11 * HOUR, NOON + 21 * HOUR

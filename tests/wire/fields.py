@@ -158,6 +158,7 @@ FIELDS: dict[tuple[int, int], tuple[str, ...]] = {
         "egress",
         "line",
     ),
+    (Kind.LINE_WITNESSED, 1): ("about_source", "line", "egress"),
     (Kind.INCIDENT, 1): (
         "incident",
         "revision",

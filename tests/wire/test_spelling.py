@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire.ids import is_name
-from wire.spelling import as_name, readable
+from wire.spelling import as_name, isolated, readable
 
 LONG = "售前接待一组二组三组四组五组"
 
@@ -17,6 +17,14 @@ LONG = "售前接待一组二组三组四组五组"
 def test_a_name_that_was_spelled_reads_as_it_was(name: str) -> None:
     assert is_name(as_name(name))
     assert readable(as_name(name)) == name
+
+
+def test_a_name_turns_nothing_around_it_and_one_written_from_the_right_is_set_apart() -> None:
+    assert isolated("<b>Acme</b> \u202egnol") == "<b>Acme</b> gnol"
+    assert isolated("a\u2066b\u2069c\u202cd") == "abcd"
+    assert isolated("\u0634\u0631\u0643\u0629 12\u2069") == "\u2068\u0634\u0631\u0643\u0629 12\u2069"
+    for name in ("Acme Outdoor", "\u552e\u524d 2", ""):
+        assert isolated(name) == name
 
 
 @pytest.mark.parametrize("spelled", ["%E5%94%AE%E5%89%8D", "%e5%94%ae%e5%89%8d"])

@@ -5,11 +5,19 @@ It is kept open while it works: a TLS handshake every few seconds would cost bot
 
 import asyncio
 from collections.abc import Callable
+from traceback import clear_frames
 from typing import Final, NamedTuple, Protocol
 
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.failures import failure_word
-from agent_probe.sensors.phone_line.sip import Answer, Hop, SipProtocolError, SipStream, read_datagram
+from agent_probe.sensors.phone_line.sip import (
+    MESSAGE_BYTES_TOLERATED,
+    Answer,
+    Hop,
+    SipProtocolError,
+    SipStream,
+    read_datagram,
+)
 from agent_probe.sensors.phone_line.transaction import Transaction, TransactionRules
 from agent_probe.tls import client_context
 
@@ -19,6 +27,8 @@ US_PER_S: Final = 1_000_000
 READ_AT_ONCE: Final = 16 * 1024
 # Bound: a trunk that is asked one thing at a time says less.
 DATAGRAMS_QUEUED: Final = 16
+# Bound: four messages of the largest size that is read; an answer is behind none.
+BYTES_BEFORE_AN_ANSWER: Final = 4 * MESSAGE_BYTES_TOLERATED
 
 
 class TrunkAddress(NamedTuple):
@@ -69,6 +79,7 @@ class SipConnection:
             cause = "closed"
         except OSError as error:
             cause = failure_word(error)
+            clear_frames(error.__traceback__)  # of a failed handshake they hold a quarter of a megabyte in a circle
         self.close()
         raise ProbeUnavailable(cause)
 
@@ -100,6 +111,7 @@ class SipConnection:
                 if pause.expired():
                     continue
                 raise  # the connection's own, which would come again at once
+            await asyncio.sleep(0)  # what a flood has brought is there at once: others shall have their turn between
             for answer in answers:
                 if answer.branch == branch and answer.is_final:
                     return Exchange(answer, int((loop.time() - began) * US_PER_S))
@@ -165,6 +177,7 @@ class _StreamChannel:
         self._reader = reader
         self._writer = writer
         self._stream = SipStream()
+        self._read_since_asked = 0
         self.hop = hop
 
     @classmethod
@@ -180,11 +193,15 @@ class _StreamChannel:
 
     def send(self, data: bytes) -> None:
         self._writer.write(data)
+        self._read_since_asked = 0
 
     async def receive(self) -> list[Answer]:
         data = await self._reader.read(READ_AT_ONCE)
         if not data:
             raise EOFError
+        self._read_since_asked += len(data)
+        if self._read_since_asked > BYTES_BEFORE_AN_ANSWER:
+            raise SipProtocolError(f"more than {BYTES_BEFORE_AN_ANSWER} bytes and no answer")
         return self._stream.feed(data)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from agent_probe._core.sntp import NONCE_SIZE, Told, question, read_answer
+from agent_probe.sensors.aside import Aside
 from agent_probe.sensors.base import Reading, Stamp
 from agent_probe.sensors.seat.reach import Reach
 from agent_probe.sensors.seat.settings import SeatSettings
@@ -71,6 +72,7 @@ class SeatSensor:
         self._seat = seat
         self._clock_domain = clock_domain
         self._interface = address.interface
+        self._card = Aside(self._look_at_card)
         self._reach = Reach(settings.misses_believed)
         self._has_answered = False
         self._offset_ms: int | None = None
@@ -84,8 +86,7 @@ class SeatSensor:
     async def sample(self, now: Stamp) -> Sequence[Reading]:
         """Link, gateway, and the clock when it is due."""
         began = asyncio.get_running_loop().time()
-        self._interface = self._address.interface or interface_in_use() or self._interface
-        link = link_of(self._interface)
+        self._interface, link = await self._card.ask()
         gateway = self._address.gateway or self._find_gateway()
         rtt_us = None if gateway is None else await self._echo.rtt_us(gateway, self._settings.answer_ms)
         self._has_answered = self._has_answered or rtt_us is not None
@@ -104,6 +105,11 @@ class SeatSensor:
     async def close(self) -> None:
         """Let go of the echo's socket."""
         self._echo.close()
+
+    def _look_at_card(self) -> tuple[str, Link]:
+        """The interface in use and its link; the last one used while there is no way to anywhere."""
+        interface = self._address.interface or interface_in_use() or self._interface
+        return interface, link_of(interface)
 
     def _is_clock_due(self, now: int) -> bool:
         is_due = self._asked_at is None or now - self._asked_at >= self._settings.clock_every_ms

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from agent_probe.failures import failure_word
@@ -63,9 +64,10 @@ class PlatformSensor:
 
     async def sample(self, now: Stamp) -> Sequence[Reading]:
         """Look for its client, knock at its door."""
-        target = self._target
-        is_running = self._programs.is_any_running(target.programs, now.monotonic) if target.programs else None
-        return [self._reading(await self._knock() if target.host else None, now, is_running=is_running)]
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(self._look(now), name=f"{self.name}.look")
+            knock = await self._knock() if self._target.host else None
+        return [self._reading(knock, now, is_running=looking.result())]
 
     def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
         """A sample that took too long: a door that did not open."""
@@ -73,6 +75,15 @@ class PlatformSensor:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _look(self, now: Stamp) -> bool | None:
+        """Whether its client runs; None where that is not asked, or the system does not say it in time."""
+        if not self._target.programs:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
+                return await self._programs.is_any_running(self._target.programs, now.monotonic)
+        return None
 
     async def _knock(self) -> Knock:
         loop, target = asyncio.get_running_loop(), self._target

@@ -10,7 +10,6 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from agent_probe._core.icmp import TOKEN_SIZE, decode_reply, encode_request
@@ -19,6 +18,8 @@ from agent_probe.errors import ProbeUnavailable
 # Batch: bytes of one read, more than an echo takes.
 READ_AT_ONCE: Final = 2048
 UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
+NOT_OF_THAT_KIND: Final = frozenset({errno.EPROTONOSUPPORT, errno.EPROTOTYPE, errno.ESOCKTNOSUPPORT})
+"""What a system says that has no such socket, as Windows has no ordinary one for ICMP."""
 ABANDONED: Final = struct.pack("ii", 1, 0)
 """SO_LINGER: closed without a farewell, nothing stays behind in the kernel."""
 
@@ -35,6 +36,22 @@ class Bound(NamedTuple):
 
     interface: str
     source_address: str
+
+
+def open_bound(bound: Bound, kind: socket.SocketKind, protocol: int) -> socket.socket:
+    """A socket of a line. Raises OSError."""
+    opened = socket.socket(socket.AF_INET, kind, protocol)
+    try:
+        opened.setblocking(False)  # noqa: FBT003 - the library's own
+        to_device = getattr(socket, "SO_BINDTODEVICE", None)
+        if bound.interface and to_device is not None:
+            opened.setsockopt(socket.SOL_SOCKET, to_device, bound.interface.encode() + b"\0")
+        if bound.source_address:
+            opened.bind((bound.source_address, 0))
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 class Echoes:
@@ -72,24 +89,14 @@ class Echoes:
 
     def _open_icmp(self) -> socket.socket:
         for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
-            with suppress(PermissionError):
-                return self._open(kind, socket.IPPROTO_ICMP)
+            try:
+                return open_bound(self.bound, kind, socket.IPPROTO_ICMP)
+            except PermissionError:
+                continue
+            except OSError as error:
+                if error.errno not in NOT_OF_THAT_KIND:
+                    raise
         raise ProbeUnavailable("forbidden", "ICMP: set net.ipv4.ping_group_range, or use targets with a port")
-
-    def _open(self, kind: socket.SocketKind, protocol: int) -> socket.socket:
-        """A socket of this line. Raises OSError."""
-        opened = socket.socket(socket.AF_INET, kind, protocol)
-        try:
-            opened.setblocking(False)  # noqa: FBT003 - the library's own
-            to_device = getattr(socket, "SO_BINDTODEVICE", None)
-            if self.bound.interface and to_device is not None:
-                opened.setsockopt(socket.SOL_SOCKET, to_device, self.bound.interface.encode() + b"\0")
-            if self.bound.source_address:
-                opened.bind((self.bound.source_address, 0))
-        except OSError:
-            opened.close()
-            raise
-        return opened
 
     def _read(self) -> None:
         while self._icmp is not None:
@@ -102,7 +109,7 @@ class Echoes:
                 self._answered(number)
 
     def _shake_hands(self, number: int, address: str, port: int) -> None:
-        opened = self._open(socket.SOCK_STREAM, 0)
+        opened = open_bound(self.bound, socket.SOCK_STREAM, 0)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABANDONED)
         result = opened.connect_ex((address, port))
         if result not in UNDER_WAY:

@@ -1,8 +1,9 @@
 """The machine's own battery, or a USB UPS that the system shows as one: what psutil reads, said in NUT's words."""
 
-from collections.abc import Callable
 from typing import Final, Protocol
 
+from agent_probe.errors import ProbeUnavailable
+from agent_probe.sensors.aside import Aside
 from agent_probe.sensors.ups.sources import Observed
 from wire.facility import Comms
 
@@ -41,21 +42,29 @@ def observed(battery: Battery | None, *, low_ratio: float) -> Observed | Comms:
 
 
 class BatterySource:
-    """Reads the battery when asked; the system keeps it in memory."""
+    """Reads the battery when asked, in a thread: a controller that hangs holds whoever reads its files."""
 
     def __init__(self, *, low_ratio: float) -> None:
         self._low_ratio = low_ratio
-        self._read: Callable[[], Battery | None] | None = None
+        self._battery: Aside[Battery | None] | None = None
 
     async def open(self) -> None:
         """Load what reads it: only machines with such a battery pay for that."""
         import psutil  # noqa: PLC0415 - as said
 
-        self._read = getattr(psutil, "sensors_battery", None)
+        if self._battery is None and (read := getattr(psutil, "sensors_battery", None)) is not None:
+            self._battery = Aside(read)
 
     async def observe(self, now: int) -> Observed | Comms:  # noqa: ARG002 - every value comes fresh
         """The battery as it is."""
-        return Comms.UNKNOWN_UPS if self._read is None else observed(self._read(), low_ratio=self._low_ratio)
+        if self._battery is None:
+            return Comms.UNKNOWN_UPS
+        try:
+            return observed(await self._battery.ask(), low_ratio=self._low_ratio)
+        except FileNotFoundError:
+            return Comms.UNKNOWN_UPS  # a system that knows of no power supplies at all
+        except (OSError, ValueError, TypeError) as error:  # psutil reckons with what the firmware wrote, unseen
+            raise ProbeUnavailable("unreachable", f"the battery cannot be read: {error}") from None
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -91,6 +91,9 @@ PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
 """Of what is planned itself nothing else pages. What is not planned pages beside it as ever."""
 
 
+# Bound: nine on a duty list, called five times each.
+CALLS_MAX: Final = 45
+"""Values of the label `tier`."""
 HUB_DOWN: Final = "hub_down"
 """Said by Prometheus alone: who shows the runbooks is what is down."""
 IDENTITY_TWICE: Final = "identity_twice"

@@ -10,8 +10,12 @@ from dashboards.alerting._core.kinds import HUB_DOWN
 from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
-FIRST_TIER: Final = "1"
+INCIDENT: Final = "incident"
+TIER: Final = "tier"
+FIRST_CALL: Final = 1
 LOUDNESS: Final = ("call", "page", "ticket")
+# Bound: of a label that is a number of calls.
+_CALL_DIGITS: Final = 9
 _MINUTE: Final = timedelta(minutes=1)
 # Format: instants that every zone can write.
 FIRST_YEAR: Final = 1970
@@ -71,48 +75,67 @@ class Reader(msgspec.Struct, frozen=True):
     steps: Mapping[str, Sequence[str]] = {}
 
 
-def compose(told: Told, reader: Reader, *, lines_shown: int, link: Callable[[list[str]], str]) -> Message:
-    """The message about a notification. link: gives the address under which its firing incidents are taken on."""
-    alerts = without_replaced(told.alerts)
+def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: Callable[[list[str]], str]) -> Message:
+    """The message about a notification. link: gives the address under which its firing incidents are taken on.
+
+    calls: how many times a call that nobody takes on is told in all.
+    """
+    alerts = without_replaced(without_earlier_calls(told.alerts))
     firing = [alert for alert in alerts if alert.status == FIRING]
     shown = sorted(firing or alerts, key=_loudness)
     first = shown[0]
     word = reader.texts["notify_firing" if firing else "notify_resolved"]
-    if firing and first.labels.get("tier", FIRST_TIER) != FIRST_TIER:
+    if firing and _call(first) != FIRST_CALL:
         word = reader.texts["notify_next"]
     lines = [_line(alert, reader) for alert in (*shown, *(alert for alert in alerts if alert not in shown))]
     hidden = max(0, len(lines) - lines_shown) + told.truncatedAlerts
     lines = lines[:lines_shown]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
+    if calls > 1 and any(_call(alert) >= calls for alert in firing):
+        lines.append(reader.texts["notify_last_call"].format(n=calls))
     runbook = first.annotations.get(RUNBOOK, "")
     if firing and runbook:
         lines += _what_to_do(first.labels.get("what", ""), runbook, reader)
     to_take_on = [
-        a.labels["incident"] for a in firing if "incident" in a.labels and _loudness(a) < LOUDNESS.index("ticket")
+        a.labels[INCIDENT] for a in firing if INCIDENT in a.labels and _loudness(a) < LOUDNESS.index("ticket")
     ]
     return Message(
         title=f"[{word}] {_named(first, reader)}",
         lines=lines,
         is_resolved=not firing,
         severity=first.labels.get("severity", ""),
-        key=first.labels.get("incident", first.fingerprint),
+        key=first.labels.get(INCIDENT, first.fingerprint),
         link=link(to_take_on) if to_take_on else "",
         link_text=reader.texts["notify_take_on"],
     )
 
 
+def about(alert: AlertTold) -> str:
+    """What it is about, whoever is called: its incident; of an alert without one, all it is labelled with besides."""
+    others = sorted(f"{name}={text}" for name, text in alert.labels.items() if name != TIER)
+    return alert.labels.get(INCIDENT) or " ".join(others)
+
+
+def without_earlier_calls(alerts: list[AlertTold]) -> list[AlertTold]:
+    """The alerts, of those that differ by the call alone the last one: the duty list goes round."""
+    last: dict[tuple[tuple[str, str], ...], AlertTold] = {}
+    for alert in sorted(alerts, key=_call):
+        last[(("", alert.status), *sorted(each for each in alert.labels.items() if each[0] != TIER))] = alert
+    return [alert for alert in alerts if alert in last.values()]
+
+
 def without_replaced(alerts: list[AlertTold]) -> list[AlertTold]:
-    """The alerts without the ends of those that turned into another: an incident that still fires has not ended."""
-    still = {alert.labels["incident"] for alert in alerts if alert.status == FIRING and "incident" in alert.labels}
-    return [alert for alert in alerts if alert.status == FIRING or alert.labels.get("incident") not in still]
+    """The alerts without the ends of those that turned into another: what still fires has not ended."""
+    still = {about(alert) for alert in alerts if alert.status == FIRING}
+    return [alert for alert in alerts if alert.status == FIRING or about(alert) not in still]
 
 
 def without_earlier(alerts: list[AlertTold]) -> list[AlertTold]:
     """Ended alerts without those that turned into another before their incident ended."""
     last: dict[str, AlertTold] = {}
     for alert in sorted(alerts, key=lambda alert: instant(alert.endsAt)):
-        last[alert.labels.get("incident", alert.fingerprint)] = alert
+        last[about(alert)] = alert
     return [alert for alert in alerts if alert in last.values()]
 
 
@@ -130,6 +153,12 @@ def _what_to_do(what: str, runbook: str, reader: Reader) -> list[str]:
     is_link = runbook.startswith("http")
     steps = [] if is_link and what != HUB_DOWN else reader.steps.get(what, [])
     return [*steps, *([f"{reader.texts['notify_runbook']} {runbook}"] if is_link else [])]
+
+
+def _call(alert: AlertTold) -> int:
+    """Which call it is, from 1; that of another tool, or of an odd label, is the first."""
+    text = alert.labels.get(TIER, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _CALL_DIGITS else FIRST_CALL
 
 
 def _loudness(alert: AlertTold) -> int:

@@ -10,21 +10,18 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from dashboards.alerting._core.explaining import RANK, is_loud_enough, is_twin, keeps_quiet
 from dashboards.alerting._core.kinds import (
     PAGES_WHEN_PLANNED,
-    SITE_WIDE,
     WITHOUT_SUBJECT,
     Layer,
     alert_name,
-    explains,
     layer_of,
     may_explain,
     subject_label,
 )
 from wire.incident import IncidentSaid, Severity
 
-# Format: an order of severities.
-RANK: Final = {Severity.INFO: 0, Severity.TICKET: 1, Severity.PAGE: 2, Severity.CALL: 3}
 EVERYWHERE: Final = "*"
 """Where a cause is kept that explains at every site; no site has that name."""
 WAKES: Final = frozenset({Severity.PAGE, Severity.CALL})
@@ -71,6 +68,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[paging]`. tiers: how many stand on the duty list.
 
+    call_rounds: how often the list is gone through for a call that nobody takes on.
     often_pages, often_within_ms, often_hold_ms: what paged so often within so long has to last that long to page again.
     escalate_after_ms: without an acknowledgement, until the next tier is paged. after_cause_ms: how long a symptom has
     to outlast what explained it. clock_trust_ms: by how much a hold may begin before its incident was heard of.
@@ -80,6 +78,7 @@ class PagerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     holds: Holds
     tiers: int
+    call_rounds: int
     often_pages: int
     often_within_ms: int
     often_hold_ms: int
@@ -94,7 +93,8 @@ class Identity(msgspec.Struct, frozen=True, order=True):
     """What makes two alerts the same one, whichever way they come: pushed, or by a rule over the metric.
 
     incident: the one behind it, or the first of several. With it a second power cut of an evening is another alert, and
-    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second.
+    the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second. tier: which
+    call it is, from 1; beyond the end of the duty list it begins at the top again.
     """
 
     incident: str
@@ -191,7 +191,8 @@ class Pager:
                     known.kind_since = now_ms
                 if RANK[incident.severity] > RANK[known.said.severity]:
                     known.louder_at = now_ms
-                known.said = incident
+                was, known.said = known.said, incident
+                self._release(was, incident, now_ms)
         self._causes = {}
         for opened in self._open.values():
             if may_explain(opened.said.what):
@@ -218,8 +219,9 @@ class Pager:
         if known is None:
             return None
         instants = [] if known.paged is None else self._tier_instants(known, known.paged)
-        ahead = [(instant, tier) for tier, instant in enumerate(instants, start=1) if instant > self._now_ms]
-        next_at, next_tier = min(ahead, default=(None, None))
+        ahead = [(instant, number) for number, instant in enumerate(instants) if instant > self._now_ms]
+        next_at, number = min(ahead, default=(None, None))
+        next_tier = None if number is None else number % self._settings.tiers + 1
         return Standing(known.said, known.since, known.taken_on, next_tier, next_at)
 
     def advance(self, now_ms: int) -> bool:
@@ -276,11 +278,15 @@ class Pager:
         return min((instant for instant in instants if instant > self._now_ms), default=None)
 
     def _close(self, incident: IncidentSaid, now_ms: int) -> None:
-        if self._open.pop(incident.incident, None) is None:
-            return
+        known = self._open.pop(incident.incident, None)
+        if known is not None:
+            self._release(known.said, None, now_ms)
+
+    def _release(self, was: IncidentSaid, becomes: IncidentSaid | None, now_ms: int) -> None:
+        """What a cause kept quiet until it ended, or grew less, has to outlast it."""
         for opened in self._open.values():
-            is_planned_alone = incident.is_planned and not opened.said.is_planned
-            if opened.paged is None and not is_planned_alone and _accounts_for(incident, opened.said):
+            is_free = becomes is None or not keeps_quiet(becomes, opened.said)
+            if opened.paged is None and is_free and keeps_quiet(was, opened.said):
                 opened.explained_until = now_ms
 
     def _may_page(self, opened: _Open) -> bool:
@@ -294,8 +300,8 @@ class Pager:
         """Whether another open incident accounts for it, and pages as loudly itself, or both are planned."""
         said = opened.said
         return any(
-            (said.is_planned if cause.is_planned else RANK[cause.severity] >= RANK[said.severity])
-            and (_accounts_for(cause, said) or (other.paged is not None and _is_twin(cause, said)))
+            keeps_quiet(cause, said)
+            or (other.paged is not None and is_loud_enough(cause, said) and is_twin(cause, said))
             for other in (*self._causes.get(said.site, ()), *self._causes.get(EVERYWHERE, ()))
             if other is not opened
             for cause in (other.said,)
@@ -315,8 +321,10 @@ class Pager:
         return due
 
     def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
-        """When each tier of the duty list is paged, if nobody acknowledges before."""
+        """When each tier of the duty list is paged, if nobody acknowledges before. What calls goes round again."""
         tiers = self._settings.tiers if paged.severity in WAKES else 1
+        if paged.severity is Severity.CALL:
+            tiers *= self._settings.call_rounds
         instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
         at = None if opened.taken_on is None else opened.taken_on.at
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
@@ -362,15 +370,6 @@ def _seniority(opened: _Open) -> tuple[int, str]:
     return opened.said.started_at, opened.said.incident
 
 
-def _accounts_for(cause: IncidentSaid, symptom: IncidentSaid) -> bool:
-    if layer_of(cause.what) is Layer.MONITORING:
-        return explains(cause.what, symptom.what)
-    if cause.site != symptom.site or not explains(cause.what, symptom.what):
-        return False
-    is_of_the_site = layer_of(cause.what) is not layer_of(symptom.what) or layer_of(cause.what) in SITE_WIDE
-    return is_of_the_site or not cause.subject or not symptom.subject or cause.subject == symptom.subject
-
-
 def is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
     """Whether what people were paged about, or took on, has become something they are to be paged about again."""
     runs_out = said.what in PAGES_WHEN_PLANNED and paged.what != said.what
@@ -381,10 +380,3 @@ def is_graver(said: IncidentSaid, paged: IncidentSaid) -> bool:
 def _has_calmed_down(paged: IncidentSaid, said: IncidentSaid) -> bool:
     """Whether nobody need be awake for it any more. A call that merely becomes a page stays the alert it is."""
     return paged.severity in WAKES and said.severity not in WAKES
-
-
-def _is_twin(paged: IncidentSaid, other: IncidentSaid) -> bool:
-    """Two UPSes of one site on battery are one power cut, and page once. A battery running out always pages."""
-    layer = layer_of(other.what)
-    is_twin = paged.site == other.site and layer in SITE_WIDE and layer_of(paged.what) is layer
-    return is_twin and (other.what not in PAGES_WHEN_PLANNED or paged.what == other.what)

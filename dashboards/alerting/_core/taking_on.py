@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from dashboards.alerting._core.pager import RANK, TakenOn, is_graver
+from dashboards.alerting._core.explaining import RANK
+from dashboards.alerting._core.pager import TakenOn, is_graver
 from wire.incident import IncidentAcknowledged, IncidentSaid
 from wire.recorded import Recorded
 

@@ -13,12 +13,14 @@ const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 // Codes with numbers in them in the order people count in: w9 before w10.
 const natural = (a, b) => a.localeCompare(b, "en", { numeric: true });
 
-// The promise that holds for all of a team, {limit, warning} in ms; null where its contracts differ or state none.
+// The promise that holds for all of a team, {limit, warning} in ms; null where its contracts differ or state none. Of
+// several warnings the first, as on a tile of several queues.
 export function promiseOf(teams) {
   const [first, ...rest] = teams;
   const limit = (tile) => tile.first_response_limit_ms;
   if (first === undefined || limit(first) === null || rest.some((tile) => limit(tile) !== limit(first))) return null;
-  return { limit: limit(first), warning: first.warning_after_ms };
+  const warnings = teams.map((tile) => tile.warning_after_ms).filter((warning) => warning !== null);
+  return { limit: limit(first), warning: warnings.length === 0 ? null : Math.min(...warnings) };
 }
 
 // How urgent a person's waits are at `now`, and how many ms are left until the first is due (negative: over by).

@@ -45,12 +45,19 @@ class TeamScreen extends Shell {
   }
 
   tellTeam() {
-    const name = this.teamName(this.team);
+    const name = this.nameOfTeam();
     const isNamed = this.team !== UNASSIGNED && name !== this.team;
     const title = isNamed ? name : `${this.tools.w("team")} ${name}`;
     if (document.title === `${title} - Seatwatch`) return;
     setText(by("title"), title);
     document.title = `${title} - Seatwatch`;
+  }
+
+  // Of a team that nobody told of yet no tile says its name: the server does, to who may see every client.
+  nameOfTeam() {
+    const given = this.stream.settings === null ? {} : this.stream.settings.team_names;
+    const told = this.teamName(this.team);
+    return told === this.team ? given[document.documentElement.lang.startsWith("en") ? "en" : "zh"] || told : told;
   }
 
   // Nothing moves away from under a pointer that is about to press a button.

@@ -22,11 +22,12 @@ from dashboards.portal._core.svg import (
     svg,
     text,
 )
-from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing
+from dashboards.portal.record import Arrivals, CauseCount, Day, Histogram, Staffing, YearDay
 from dashboards.portal.which import STEPS_PER_DAY
 from wire.board import Ratio
 
 _PER_DAY: Final = 24
+_DAYS_PER_MONTH: Final = 31
 _HUNDRED: Final = 100
 _SHADES: Final = 5
 _GRID: Final = (0, 1, 2, 3, 4)
@@ -188,6 +189,46 @@ def _beside(corner: tuple[int, int], name: str, cell: int, *, above: bool) -> st
     """The name of a column above its first cell, or of a row before it."""
     x, y = corner
     return text(x + cell // 2, y - 8, name, "axis middle") if above else text(x - 6, y + 20, name, "axis end")
+
+
+def year(shown: Sequence[YearDay], words: Words, ways: Ways, paper: Paper) -> str:
+    """Month x day: how large a share was missed, as in the heat map; on a phone the days run downwards.
+
+    A bar above it tells of incidents, one below it that the record is not complete.
+    """
+    months = sorted({each.name[:7] for each in shown})
+    across, tall = (len(months), 24) if paper.is_narrow else (_DAYS_PER_MONTH, 32)
+    cell = paper.plot // max(1, across)
+    marks = []
+    for each in shown:
+        month, number = months.index(each.name[:7]), int(each.name[8:]) - 1
+        column, row = (month, number) if paper.is_narrow else (number, month)
+        x, y, wide = LEFT + column * cell, TOP + row * tall, cell - 2
+        rate = each.attainment
+        said = f"{each.name}: {rate_text(rate) if rate.whole else words['no_data']}"
+        few = " few" if rate.whole < ways.few_judged else ""
+        missed = _HUNDRED - _percent(rate) if rate.whole else 0
+        mark = rect(x, y, wide, tall - 2, f"shade-{_shade(missed)}{few}" if rate.whole else "none", said)
+        if rate.whole:
+            over = "few" if few else _shade(missed)
+            mark += text(x + cell // 2 - 1, y + tall // 2 + 4, str(missed), f"cell on-{over}")
+            mark = link(ways.sessions(from_=each.name, to_=each.name, figure="attainment"), said, mark)
+        marks.append(mark)
+        if each.incidents:
+            marks.append(
+                rect(x, y, wide, 4, "incident", f"{each.name}: {words['portal_lane_incidents']} {each.incidents}")
+            )
+        if each.covered.part < each.covered.whole:
+            said = f"{each.name}: {words['coverage']} {_share(each.covered)}"
+            marks.append(rect(x, y + tall - 5, wide, 3, "incomplete", said))
+    for number, name in enumerate(months):
+        corner = (LEFT + number * cell, TOP) if paper.is_narrow else (LEFT, TOP + number * tall)
+        marks.append(_beside(corner, name[5:] if paper.is_narrow else name, cell, above=paper.is_narrow))
+    for number in range(0, _DAYS_PER_MONTH, 2):
+        corner = (LEFT, TOP + number * tall) if paper.is_narrow else (LEFT + number * cell, TOP)
+        marks.append(_beside(corner, str(number + 1), cell, above=not paper.is_narrow))
+    down = _DAYS_PER_MONTH if paper.is_narrow else len(months)
+    return svg(TOP + down * tall + 8, words["picture_year"], marks, right=paper.wide)
 
 
 def arrivals(shown: Arrivals, words: Words, ways: Ways, paper: Paper) -> str:

@@ -11,7 +11,6 @@ from typing import Final
 from dashboards.portal._core.svg import (
     LABEL,
     LEFT,
-    RIGHT,
     TOP,
     Paper,
     Words,
@@ -34,8 +33,6 @@ FLAT: Final = 16
 GAP: Final = 12
 ROWS_OF_MARKS: Final = 4
 NAME_SHOWN: Final = 22
-DISCHARGE: Final = 480
-"""Width of the picture of a battery: as much as a telephone shows at once, from when it began to the projected end."""
 _WHOLE: Final = 100
 _GRAVEST_LAST: Final = (Look.PLAIN, Look.GOOD, Look.OFF, Look.NONE, Look.WARN, Look.BAD)
 _LEAST_SEEN: Final = 2
@@ -77,10 +74,9 @@ def lanes(page: SitePage, words: Words, address: Callable[[str], str], paper: Pa
     return svg(y + 22, words["picture_site"], [*grid, *marks], right=paper.wide)
 
 
-def discharge(shown: DischargePicture, words: Words) -> str:
-    """Charge as measured, a dashed line to the projected end, which is called an estimate."""
-    height, base, left = 250, 200, LEFT
-    right = DISCHARGE - RIGHT
+def discharge(shown: DischargePicture, words: Words, _: object, paper: Paper) -> str:
+    """Charge as measured, a dashed line to the projected end, which is called an estimate: all of it at once."""
+    height, base, left, right = 250, 200, LEFT, paper.right
     x = _scale(shown.since, shown.ends_at, left, right - left)
 
     def y(percent: int) -> int:
@@ -90,8 +86,8 @@ def discharge(shown: DischargePicture, words: Words) -> str:
     for percent in _PROMISED:
         marks.append(line(left, y(percent), right, y(percent), "grid"))
         marks.append(text(left - 6, y(percent) + 4, f"{percent} %", "axis end"))
-    for at, label in shown.axis:
-        marks.append(text(x(at), base + 24, label, "axis middle"))
+    every = stride((right - left) // max(1, len(shown.axis)))
+    marks += [text(x(at), base + 24, label, "axis middle") for at, label in shown.axis[::every]]
     points = " ".join(f"{x(at)},{y(percent)}" for at, percent in shown.charges)
     marks.append(f'<polyline class="measured" points="{points}"/>')
     marks += [circle(x(at), y(percent), "dot", f"{percent} %") for at, percent in shown.charges]
@@ -101,11 +97,11 @@ def discharge(shown: DischargePicture, words: Words) -> str:
         marks.append(text(right, base + 46, words["portal_projected"], "edge-word end"))
     if shown.until is not None:
         ends = x(shown.until)
-        is_right = ends > DISCHARGE // 2
+        is_right = ends > paper.wide // 2
         marks.append(line(ends, TOP, ends, base, "edge"))
         where = ends - 6 if is_right else ends + 6
         marks.append(text(where, TOP, words["portal_discharge_over"], "edge-word end" if is_right else "edge-word"))
-    return svg(height, shown.title, marks, right=DISCHARGE, kind="discharge")
+    return svg(height, shown.title, marks, right=paper.wide, kind="discharge")
 
 
 def _stretches(shown: Iterable[Stretch], x: Callable[[int], int], y: int, tall: int) -> Iterable[str]:

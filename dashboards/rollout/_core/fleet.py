@@ -6,6 +6,7 @@ from typing import NamedTuple
 from wire.facility import Heartbeat
 from wire.identity import IdentitySaid, IdentityStep
 from wire.recorded import Recorded
+from wire.seat import Noticed, ProbeNote
 
 
 class Told(NamedTuple):
@@ -53,10 +54,16 @@ class Fleet:
         for entry in entries:
             body = entry.body
             if isinstance(body, Heartbeat):
+                told = self.probes.get(entry.source, Told())._replace(heard_at=entry.received_at)
+                told_at = min(
+                    body.occurred_at, entry.received_at
+                )  # a clock that was ahead holds up nothing once it is right
+                if told_at >= told.told_at:
+                    told = told._replace(version=body.version, seat=body.seat, errors=body.errors, told_at=told_at)
+                self.probes[entry.source] = told
+            elif isinstance(body, ProbeNote) and body.noticed is Noticed.CLOCK_STEPPED and body.step_ms < 0:
                 before = self.probes.get(entry.source, Told())
-                if body.occurred_at >= before.told_at:
-                    told = before._replace(version=body.version, seat=body.seat, errors=body.errors)
-                    self.probes[entry.source] = told._replace(heard_at=entry.received_at, told_at=body.occurred_at)
+                self.probes[entry.source] = before._replace(told_at=min(before.told_at, body.occurred_at))
             elif isinstance(body, IdentitySaid):
                 before = self.probes.get(body.identity, Told())
                 if body.step is IdentityStep.SEEN_TWICE:

@@ -6,7 +6,7 @@ import msgspec
 
 from wire.board import Board, SiteTile, Tile
 from wire.day_curve import Curve, DayCurve, Trouble
-from wire.spelling import readable
+from wire.spelling import isolated, readable
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """What a shop of a client is called."""
         return self.shops.get((client, shop)) or shop
 
+    def of_teams(self) -> dict[str, str]:
+        """What teams are called, by language and id, as `en/t-07`."""
+        return {f"{tag}/{team}": name for tag in ("zh", "en") for team, name in self.told_in(tag).teams.items() if name}
+
     def of_rows(self, by: str, client: str) -> Callable[[str], str]:
         """What the rows of a client's table are called, by what they are: a team, a site, a shop, or something else."""
         shops = {shop: name for (of, shop), name in self.shops.items() if of == client}
@@ -69,18 +73,18 @@ def named_curve(day: DayCurve, names: Names) -> DayCurve:
 
     def curve(one: Curve) -> Curve:
         called = [of.queue(one.client, one.queue) if one.queue else of.clients.get(one.client) for of in both]
-        name = called[0] or one.name
+        name = called[0] or isolated(one.name)
         return msgspec.structs.replace(one, name=name, name_en=_unless(name, called[1] or name))
 
     def trouble(one: Trouble) -> Trouble:
-        name = names.sites.get(one.site) or one.name
+        name = names.sites.get(one.site) or isolated(one.name)
         return msgspec.structs.replace(one, name=name, name_en=_unless(name, english.sites.get(one.site) or name))
 
     return msgspec.structs.replace(day, curves=list(map(curve, day.curves)), troubles=list(map(trouble, day.troubles)))
 
 
 def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None]) -> Tile:
-    name = called(names, tile) or tile.name
+    name = called(names, tile) or isolated(tile.name)
     english = called(names.told_in("en"), tile) or name
     if (name, english) == (tile.name, name):
         return tile
@@ -90,7 +94,7 @@ def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None])
 def _site(site: SiteTile, names: Names) -> SiteTile:
     """Teams stay ids there: a reader is told of those they may see, which goes by id."""
     english = names.told_in("en")
-    name = names.sites.get(site.id) or site.name
+    name = names.sites.get(site.id) or isolated(site.name)
     shops, shops_en = (
         {client: [of.shop(client, shop) for shop in shops] for client, shops in site.shops.items()}
         for of in (names, english)

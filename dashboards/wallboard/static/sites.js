@@ -38,6 +38,13 @@ const LINE_LOOKS = new Map([
   ["unavailable", { tone: "bad", shape: "bad" }],
   ["unreachable", { tone: "bad", shape: "bad" }],
 ]);
+const SHORTLY = new Map([
+  ["line_degraded", "line_degraded_short"],
+  ["line_down", "line_down_short"],
+  ["trunk_lagged", "trunk_lagged_short"],
+  ["trunk_unavailable", "trunk_unavailable_short"],
+  ["trunk_unreachable", "trunk_unreachable_short"],
+]);
 const NOT_KNOWN = { tone: "none", shape: "unknown" };
 const LINE_ORDER = ["bad", "warn", "none", "good"];
 // What the lines, or the state of the site, tell already.
@@ -127,11 +134,19 @@ export class Sites extends Strip {
       setTone(made, tone);
       setIcon(mark, shape);
       setText(name, line.name);
-      setText(word, tone === "good" || unheard || !w.has(line.word) ? "" : w(line.word));
+      setText(word, tone === "good" || unheard ? "" : this.shortly(line.word));
     });
     card.lines.hidden = lines.length === 0;
     const wrong = lines.filter(({ tone }) => tone === "bad" || tone === "warn").length;
+    card.lines.classList.toggle("two-wrong", wrong === WORDS_OF);
     card.lines.classList.toggle("many-wrong", wrong > WORDS_OF);
+  }
+
+  // What is wrong with a line, beside its name: what it is a line of is said by that.
+  shortly(word) {
+    const { w } = this.tools;
+    const short = SHORTLY.get(word) || word;
+    return w.has(short) ? w(short) : "";
   }
 
   // The teams, clients and shops behind it, and what is wrong beside the state, of how many things.

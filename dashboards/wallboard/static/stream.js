@@ -13,6 +13,9 @@ export function elapsedMs(from, to, limitMs) {
   return asleep > limitMs ? awake + asleep : awake;
 }
 
+// Format: of a link that tells nothing and the one begun beside it; a third takes the place of the older one.
+const LINKS_MAX = 2;
+
 export class Stream {
   constructor(onBoard, address = "/events") {
     this.onBoard = onBoard;
@@ -21,7 +24,7 @@ export class Stream {
     this.settings = null;
     this.awaits = false; // the server has no board yet
     this.heard = null; // when the last event was heard
-    this.stirred = null; // when the link last did anything, if only fail
+    this.links = []; // under way, the oldest first
     this.isPast = false;
     this.open = false;
     this.offsets = [];
@@ -29,22 +32,30 @@ export class Stream {
 
   connect() {
     const source = new EventSource(this.address);
-    this.stirred = instant();
-    this.watch(source);
+    // stirred: when it last did anything, if only fail
+    const link = { source, opened: false, told: false, stirred: instant() };
+    this.links.push(link);
+    if (this.links.length > LINKS_MAX) this.links.shift().source.close();
+    if (this.looking === undefined) this.looking = setInterval(() => this.look(), setting("linkLookMs"));
     const on = (name, take) =>
       source.addEventListener(name, (event) => {
-        this.heard = instant();
-        this.stirred = this.heard;
+        link.stirred = instant();
+        this.heard = link.stirred;
+        link.told = true;
+        this.keep(link);
         take(JSON.parse(event.data));
       });
     source.onopen = () => {
+      link.opened = true;
+      link.stirred = instant();
       this.open = true;
-      this.stirred = instant();
     };
     source.onerror = () => {
-      this.open = false;
-      this.stirred = instant();
-      if (source.readyState === EventSource.CLOSED) this.comeBack(source);
+      link.opened = false;
+      link.told = false;
+      link.stirred = instant();
+      this.open = this.links.some((other) => other.opened);
+      if (source.readyState === EventSource.CLOSED) this.comeBack(link);
     };
     on("hello", (hello) => this.greet(hello));
     on("delta", (delta) => {
@@ -57,21 +68,32 @@ export class Stream {
     // This screen may not look any more: the sign-in page says so.
     on("withdrawn", () => {
       source.close();
+      clearInterval(this.looking);
       location.assign(addressWith({}));
     });
   }
 
-  // A link that tells nothing and does not break is one that the network forgot: a browser would wait for minutes.
-  watch(source) {
-    const looking = setInterval(() => {
-      const isOver = source.readyState === EventSource.CLOSED;
-      if (!isOver && this.since(this.stirred) <= 2 * this.limitMs()) return;
-      clearInterval(looking);
-      if (isOver) return;
-      source.close();
-      this.open = false;
-      this.connect();
-    }, setting("linkLookMs"));
+  // Of two links the one that tells something is kept.
+  keep(link) {
+    for (const other of this.links) if (other !== link) other.source.close();
+    this.links = [link];
+    this.open = true;
+  }
+
+  // A link that tells nothing and does not break may be one that the network forgot, and an attempt that is not answered
+  // one whose first packet was lost, for which a browser waits ever longer. Another one is begun beside it: where the
+  // server was only slow, the older one tells something first and stays.
+  look() {
+    const newest = this.links[this.links.length - 1];
+    if (newest === undefined || this.since(newest.stirred) <= this.patienceMs(newest)) return;
+    this.open = false;
+    this.connect();
+  }
+
+  // A whole board takes its time on a slow line.
+  patienceMs({ opened, told }) {
+    if (!opened) return setting("linkAttemptMs");
+    return told ? this.limitMs() : 2 * this.limitMs();
   }
 
   limitMs() {
@@ -96,17 +118,21 @@ export class Stream {
     this.onBoard();
   }
 
-  // The browser gives up on anything but a lost connection; a wallboard does not. Only a page
-  // that would lead to the sign-in is left.
-  comeBack(source) {
-    source.close();
-    fetch(location.href, { redirect: "manual", cache: "no-store" })
-      .then((answer) => answer.type === "opaqueredirect")
-      .catch(() => false)
-      .then((refused) => {
-        if (refused) location.assign(addressWith({}));
-        else setTimeout(() => this.connect(), this.limitMs() / 2);
-      });
+  // The browser gives up on anything but a lost connection; a wallboard does not. Only a page that would lead to the
+  // sign-in is left, and whether it would is asked no longer than until the next attempt.
+  comeBack(link) {
+    this.links = this.links.filter((other) => other !== link);
+    if (this.links.length > 0) return;
+    const asking = new AbortController();
+    setTimeout(() => {
+      asking.abort();
+      if (this.links.length === 0) this.connect();
+    }, setting("linkAttemptMs"));
+    fetch(location.href, { redirect: "manual", cache: "no-store", signal: asking.signal })
+      .then((answer) => {
+        if (answer.type === "opaqueredirect") location.assign(addressWith({}));
+      })
+      .catch(() => {});
   }
 
   // A message can only be late, never early: the largest difference is the one with the least delay in it.

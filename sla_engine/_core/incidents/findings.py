@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from sla_engine._core.incidents.clocks import clock_findings
-from sla_engine._core.incidents.flapping import is_lost, mains_flapping, restless
+from sla_engine._core.incidents.flapping import is_lost, restless
 from sla_engine._core.incidents.hub import hub_findings
 from sla_engine._core.incidents.model import (
     Finding,
@@ -17,15 +17,14 @@ from sla_engine._core.incidents.model import (
     SiteReason,
     SitesState,
     SiteState,
-    Ups,
 )
 from sla_engine._core.incidents.planned import explains_site, is_planned
+from sla_engine._core.incidents.power import is_low, power, with_lines_lost, with_seats_silent
 from sla_engine._core.incidents.roster import hours_at
 from sla_engine._core.incidents.seats import cover, lost_seats
 from sla_engine._core.incidents.slots import (
     ACCOUNT_,
     AT_WORK,
-    BATTERY_LOW,
     CERTAIN_SEVERITIES,
     FEED_,
     FLAPPING,
@@ -38,25 +37,21 @@ from sla_engine._core.incidents.slots import (
     LONE,
     LONE_SEVERITIES,
     MACHINES,
-    MAINS_FLAPPING,
     PHONE_,
     PLATFORM_,
     POWER,
     SEAT_,
-    SEATS_SILENT,
     SEVERITIES,
     SILENT,
     SITES,
     STANDBY,
     STANDBY_SEVERITIES,
     UPLINK,
-    UPS_,
     new_finding,
 )
 from sla_engine._core.incidents.taking import is_expected
 from sla_engine._core.incidents.uplink import uplink_findings
 from sla_engine._core.incidents.verdict import (
-    LOST,
     Dark,
     dark,
     heard_until,
@@ -66,20 +61,11 @@ from sla_engine._core.incidents.verdict import (
     seen_at_work,
     worst_ups,
 )
-from sla_engine._core.windows import MINUTE_MS
-from wire.facility import Power, Role
-from wire.incident import CHARGE, ELSEWHERE, MINUTES_LEFT, MINUTES_LEFT_ESTIMATE, SEATS_LOST, SEATS_OF, Cause
+from wire.facility import Role
+from wire.incident import ELSEWHERE, LINES_LOST, SEATS_LOST, SEATS_OF, Cause
 from wire.phone import TrunkState
 from wire.record import BROKER
 
-_UPS_TROUBLE: Final = {
-    SiteReason.UPS_COMMS_LOST: "ups_comms_lost",
-    SiteReason.UPS_BYPASS: "ups_bypass",
-    SiteReason.UPS_OFF: "ups_off",
-    SiteReason.BATTERY_WEAK: "battery_worn",
-    SiteReason.BATTERY_WORN: "battery_worn",
-    SiteReason.SELF_TEST_FAILED: "battery_worn",
-}
 _PERCENT: Final = 100
 
 
@@ -92,7 +78,8 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
         # nobody there can tell that what was lost before is back
         found += _lost_before(state, found[0], [each for each in site.findings if each.slot != found[0].slot])
     else:
-        found = [*_power(site, state.limits, now), *uplink_findings(state, site)]
+        found = [*power(site, state.limits, now), *uplink_findings(state, site)]
+        found = with_lines_lost(state, site_id, found)
         total = [each for each in found if explains_site(state, site_id, each)]
         machines = [*_gateways(site, now, state.limits), *_seats(state, site_id, now)]
         if total:
@@ -104,7 +91,7 @@ def site_findings(state: SitesState, site_id: str) -> list[Finding]:
                 line for each in sure if each.slot == FLAPPING for line in each.details.get(LINES, "").split()
             }
             found += [*machines, *_phone_lines(site, lines_down, state.limits, now), *_accounts(state, site_id)]
-        found = [_with_seats_silent(site, state.limits, each) if each in total else each for each in found]
+        found = [with_seats_silent(site, state.limits, each) if each in total else each for each in found]
     found += clock_findings(site)
     for each in found:
         if each.slot == SILENT or AT_WORK in each.details or explains_site(state, site_id, each):
@@ -184,53 +171,6 @@ def _battery_since(site: Site, silence: Dark) -> tuple[int, int]:
     return min(on, default=(silence.since, silence.first_index))
 
 
-def _power(site: Site, limits: SiteLimits, now: int) -> Iterator[Finding]:
-    on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
-    losses = {name: each for name, each in restless(site, limits, now, UPS_).items() if name in site.upses}
-    if on:
-        name, _ = min(on.items(), key=lambda each: (not _is_low(each[1]), power_verdict(each[1])[2], each[0]))
-        since, first = min((power_verdict(ups)[2], ups.index) for ups in on.values())
-        is_low = any(_is_low(ups) for ups in on.values())
-        if not is_low and on.keys() <= losses.keys() and now - since < limits.flapping_down_ms:
-            yield mains_flapping(POWER, losses)
-        else:
-            what = BATTERY_LOW if is_low else "mains_lost"
-            yield new_finding(POWER, Cause.SITE_POWER, what, since, first, subject=name, **_left_in(on[name]))
-    elif losses:
-        yield mains_flapping(MAINS_FLAPPING, losses)
-    for name, ups in site.upses.items():
-        _, reason, since = power_verdict(ups)
-        if name not in on and (trouble := _UPS_TROUBLE.get(reason)) is not None:
-            _, first = ups.began.get(reason, (since, ups.index))
-            yield new_finding(UPS_ + name, Cause.SITE_POWER, trouble, since, first, subject=name)
-
-
-def _with_seats_silent(site: Site, limits: SiteLimits, found: Finding) -> Finding:
-    """A loss of power, with how many seats it silenced."""
-    since = found.since - limits.together_ms
-    silent = sum(
-        p.was_expected and p.silent_since is not None and p.silent_since >= since for p in site.probes.values()
-    )
-    if found.slot != POWER or not silent:
-        return found
-    return replace(found, details={**found.details, SEATS_SILENT: str(silent)})
-
-
-def _left_in(ups: Ups) -> dict[str, str]:
-    """How full its battery is and how long it lasts, as far as it is heard and says so."""
-    if ups.comms in LOST:
-        return {}
-    found = {} if ups.charge_percent is None else {CHARGE: str(ups.charge_percent)}
-    if ups.runtime_ms is not None:
-        name = MINUTES_LEFT_ESTIMATE if ups.runtime_is_estimate else MINUTES_LEFT
-        found[name] = str(ups.runtime_ms // MINUTE_MS)
-    return found
-
-
-def _is_low(ups: Ups) -> bool:
-    return ups.low_battery or ups.firm is Power.CRITICAL
-
-
 def _gateways(site: Site, now: int, limits: SiteLimits) -> Iterator[Finding]:
     """A gateway that is silent while others at its site are heard: we are blind there, the site is not down."""
     for source, probe in site.probes.items():
@@ -278,7 +218,7 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
     the account is signed out. Where the account goes on answering it is not offline, whatever runs on the seat.
     """
     site = state.sites[site_id]
-    missed = _missed_from(state, site)
+    missed = _missed_from(state, site_id, site)
     lost = [
         seen
         for seen in site.platforms.values()
@@ -301,16 +241,17 @@ def _accounts(state: SitesState, site_id: str) -> Iterator[Finding]:
         yield replace(found, is_suspected=work is None and not is_shared)
 
 
-def _missed_from(state: SitesState, site: Site) -> dict[str, int]:
+def _missed_from(state: SitesState, site_id: str, site: Site) -> dict[str, int]:
     """Since when (ms) a seat must be without a platform's client for having lost it; not in it: nobody uses it today.
 
     While one runs it: since ever. Where all lost it and several at one moment, since then; a single one, or who stopped
     before, had done with it.
     """
     lost: dict[str, list[int]] = {}
-    day, together_ms = state.limits.hours.business_day, state.limits.together_ms
+    together_ms = state.limits.together_ms
+    day = hours_at(state.roster, state.limits, site_id, state.now).business_day
     for seen in site.platforms.values():
-        if seen.ran and not seen.is_running and day(seen.since) == day(state.now):
+        if seen.ran and seen.is_running is False and day(seen.since) == day(state.now):
             lost.setdefault(seen.platform, []).append(seen.since)
     moments = {platform: max(instants) - together_ms for platform, instants in lost.items()}
     shared = {name: since for name, since in moments.items() if sum(at >= since for at in lost[name]) > 1}
@@ -367,7 +308,7 @@ def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:
     severities = SEVERITIES[found.what]
     if found.details.get(STANDBY) or found.details.get(ELSEWHERE):
         severities = STANDBY_SEVERITIES
-    elif found.details.get(HEARD_ELSEWHERE):
+    elif found.details.get(HEARD_ELSEWHERE) or found.details.get(LINES_LOST):
         severities = CERTAIN_SEVERITIES
     elif found.details.get(LONE) and found.is_suspected:
         severities = LONE_SEVERITIES
@@ -388,4 +329,4 @@ def _is_open(state: SitesState, sites: Collection[str]) -> bool:
 
 def _runs_out(state: SitesState, site_id: str, found: Finding) -> bool:
     """Whether the battery ran out, by the last words that were heard."""
-    return found.slot == POWER and any(on_battery(ups) and _is_low(ups) for ups in state.sites[site_id].upses.values())
+    return found.slot == POWER and any(on_battery(ups) and is_low(ups) for ups in state.sites[site_id].upses.values())

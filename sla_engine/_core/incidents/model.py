@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from sla_engine._core.incidents.probe_time import ProbeClock, Run
+from sla_engine._core.incidents.seen_from import Egress, Witnessed
 from sla_engine._core.windows import DAY_MS, ZoneTable
 from wire.facility import Comms, Power, Role, SelfTest
 from wire.incident import Cause, IncidentSaid, MaintenanceOf, Severity
@@ -229,19 +230,6 @@ class Moved(msgspec.Struct, array_like=True):
     carried: bool = True
 
 
-class Egress(msgspec.Struct, array_like=True):
-    """From where the hub saw a source's connection come last, since when and by which entry.
-
-    line: the last one whose address it was, as the roster has it; is_known: whether this address is of that line.
-    """
-
-    address: str
-    at: int
-    index: int
-    line: str = ""
-    is_known: bool = False
-
-
 class PlatformHere(msgspec.Struct, array_like=True):
     """How a platform looks from one site: seats that told of it, those it does not answer, and since when."""
 
@@ -374,7 +362,7 @@ class SitesState(msgspec.Struct):
 
     open: incidents that last, by site and slot. unsaid: revisions that the ledger does not hold yet. recorded: the
     newest revision the ledger holds of an incident. feeds: silent sources of no site. strangers: senders that nobody
-    had configured when they were heard. egress: by source.
+    had configured when they were heard. egress: by source. witnessed: by source and line.
     """
 
     limits: SiteLimits
@@ -389,6 +377,7 @@ class SitesState(msgspec.Struct):
     recorded: dict[str, int] = {}
     strangers: list[str] = []
     egress: dict[str, Egress] = {}
+    witnessed: dict[str, dict[str, Witnessed]] = {}
     now: int = 0
 
     def site_with(self, source: str) -> str | None:

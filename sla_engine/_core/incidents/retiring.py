@@ -26,6 +26,7 @@ def retire(state: SitesState, source: str) -> set[str]:
         for name in [name for name, each in told.items() if each.source == source]:
             del told[name]
     state.egress.pop(source, None)
+    state.witnessed.pop(source, None)
     site.heard_at = max((p.heard_at for p in site.probes.values() if p.heard_at is not None), default=None)
     return {site_id}
 

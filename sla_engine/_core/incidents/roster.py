@@ -2,12 +2,14 @@
 
 from bisect import insort
 from collections.abc import Collection, Iterator
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from sla_engine._core.incidents.model import Hours, RosterLine, SiteLimits, SiteRosterState, within
-from sla_engine._core.windows import MINUTE_MS
+from sla_engine._core.windows import MINUTE_MS, ZoneTable
 from wire.organisation import Relation, RosterLink
+from wire.zone_text import changes_in, table_in
 
 CIRCUIT: Final = "circuit"
 SWITCH: Final = "switch"
@@ -60,10 +62,25 @@ def seats_at(state: SiteRosterState, site: str, at: int) -> Iterator[tuple[str, 
 
 
 def hours_at(state: SiteRosterState, limits: SiteLimits, site: str, at: int) -> Hours:
-    """When a site serves, as the roster had it at `at`; the hours of the default contract where it says nothing."""
-    times = _times(_link(state, Relation.HOURS_OF_SITE, site, at))
-    usual = limits.hours
-    return usual if times is None else Hours(usual.zone, *times, usual.day_starts_ms)
+    """When a site serves, as the roster had it at `at`; the hours of the default contract where it says nothing.
+
+    By the clock of the zone that it names, else of the default contract.
+    """
+    link, usual = _link(state, Relation.HOURS_OF_SITE, site, at), limits.hours
+    times = _times(link)
+    if link is None or times is None:
+        return usual
+    zone = _zone(table_in(link.attributes)) or usual.zone
+    return Hours(zone, *times, usual.day_starts_ms)
+
+
+@cache
+def _zone(table: tuple[str, ...]) -> ZoneTable | None:
+    """Asked for at every beat of a seat, and the same for years."""
+    changes = changes_in(table)
+    if not changes:
+        return None
+    return ZoneTable(table[0], tuple(at for at, _ in changes), tuple(offset for _, offset in changes))
 
 
 def opened_or_closed(
@@ -85,7 +102,9 @@ def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> 
     shifts = [shift for person in _people(state, seat, at) if (shift := _shift(state, person, at)) is not None]
     if not shifts:
         return None
-    local_ms = limits.hours.local_ms(at)
+    site = _link(state, Relation.SITE_OF_SEAT, seat, at)
+    hours = limits.hours if site is None else hours_at(state, limits, site.target, at)
+    local_ms = hours.local_ms(at)
     return any(within(local_ms, starts, ends - limits.leaves_early_ms) for starts, ends in shifts)
 
 

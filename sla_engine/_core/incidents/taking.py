@@ -9,10 +9,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.egress import locate, take_connection
+from sla_engine._core.incidents.egress import locate, take_connection, take_witness
 from sla_engine._core.incidents.flapping import is_lost
 from sla_engine._core.incidents.model import (
-    Egress,
     Line,
     Maintenance,
     Moved,
@@ -36,6 +35,7 @@ from sla_engine._core.incidents.retiring import (
     replaced,
     retire,
 )
+from sla_engine._core.incidents.seen_from import Egress
 from sla_engine._core.incidents.slots import LINE_, PHONE_, UPS_
 from sla_engine._core.incidents.verdict import LOST, on_battery
 from wire.body import Body
@@ -47,7 +47,7 @@ from wire.phone import PhoneLineReading
 from wire.record import SiteRemoved, SourceBack, SourceDeclared, SourceSilent, Unrouted
 from wire.recorded import Recorded
 from wire.seat import Noticed, PlatformReading, ProbeNote, SeatReading
-from wire.uplink import ConnectionSeen, Failover, LineReading, LineState
+from wire.uplink import ConnectionSeen, Failover, LineReading, LineState, LineWitnessed
 
 HELD: Final = frozenset({Power.CONFLICT, Power.STARTING})
 """Says nothing by itself: OL and OB together, or a server that has just begun to look. The state before it is held."""
@@ -90,6 +90,8 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
             return set()
         case ConnectionSeen():
             return take_connection(state, body, entry)
+        case LineWitnessed():
+            return take_witness(state, body, entry)
         case SourceDeclared() if body.about_source in state.strangers:
             state.strangers.remove(body.about_source)
     site_id = _site_touched(state, entry)
@@ -101,7 +103,7 @@ def take(state: SitesState, entry: Recorded) -> set[str]:
 def _take_link(state: SitesState, body: RosterLink, entry: Recorded) -> set[str]:
     if not roster.enter(state.roster, body):
         return set()
-    for source in state.egress if body.relation is Relation.SITE_OF_LINE else ():
+    for source in {*state.egress, *state.witnessed} if body.relation is Relation.SITE_OF_LINE else ():
         locate(state, source, entry)
     return set(state.sites)
 
@@ -145,7 +147,7 @@ def _take(state: SitesState, site_id: str, entry: Recorded) -> bool:
         return True
     probe = site.probes[entry.source]
     is_history = _is_history(probe, body, entry.received_at, state.limits)
-    changed = _hear(state, site, probe, entry.received_at)
+    changed = _hear(state, state.site_of[entry.source], probe, entry.received_at)
     match body:
         case Heartbeat():
             changed |= _take_heartbeat(site, body, entry, is_new=changed, is_history=is_history)
@@ -170,7 +172,7 @@ def _hear_of(state: SitesState, site: Site, body: SourceSilent | SourceBack, ent
     if probe is None:
         return False
     if isinstance(body, SourceBack):
-        return _hear(state, site, probe, entry.received_at)
+        return _hear(state, state.site_of[body.about_source], probe, entry.received_at)
     return replaced(site, body.about_source) or _fall_silent(state, probe, body, entry)
 
 
@@ -196,13 +198,13 @@ def _told_at(body: Body, received_at: int) -> int:
     return min(body.occurred_at, received_at)
 
 
-def _hear(state: SitesState, site: Site, probe: Probe, received_at: int) -> bool:
+def _hear(state: SitesState, site_id: str, probe: Probe, received_at: int) -> bool:
     """A probe spoke. True when it had been silent or unheard until now."""
-    fresh = probe.heard_at is None or probe.silent_since is not None
+    site, fresh = state.sites[site_id], probe.heard_at is None or probe.silent_since is not None
     probe.heard_at = received_at
     probe.silent_since = None
     probe.covered_until = probe.grouped_until = 0
-    probe.day = state.limits.hours.business_day(received_at)
+    probe.day = roster.hours_at(state.roster, state.limits, site_id, received_at).business_day(received_at)
     if fresh:
         site.at_work.pop("", None)
         if site.state is SiteState.POWER_LOST:

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from sla_engine._core.incidents.egress import elsewhere
 from sla_engine._core.incidents.flapping import restless
-from sla_engine._core.incidents.model import Egress, Finding, Line, Site, SitesState
+from sla_engine._core.incidents.model import Finding, Line, Site, SitesState
+from sla_engine._core.incidents.seen_from import Egress
 from sla_engine._core.incidents.slots import FLAPPING, LINE_, LINES, MOVED_AT, STANDBY, UPLINK, new_finding
 from sla_engine._core.incidents.verdict import enabled_lines
 from wire.incident import ELSEWHERE, Cause

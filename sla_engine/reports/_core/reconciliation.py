@@ -76,7 +76,10 @@ class Caveat(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure. definition: label of the rules ours is under, "" = none. delta: ours less theirs, None = unknown."""
+    """One figure. definition: label of the rules ours is under, "" = none. delta: ours less theirs, None = unknown.
+
+    official: whether those rules are from whoever made them; where there are none there is nothing to doubt.
+    """
 
     period_starts: int
     period_ends: int
@@ -93,6 +96,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     restated: int
     causes: tuple[Cause, ...] = ()
     caveats: tuple[Caveat, ...] = ()
+    official: bool = True
 
 
 def standing(said: Iterable[PlatformFigure]) -> list[Told]:
@@ -184,6 +188,7 @@ class Ours:
     def __init__(self, definition: Definition, facts: Iterable[Judged | LoadChange]) -> None:
         """facts: of any definition; legs count under every one."""
         self.label: Final = label_of(definition)
+        self.official: Final = definition.official
         self._rule: Final = figure_rule(definition, self.label)
         self._days: Final[WindowCalendar] = calendar_of(definition, DAY_MS)
         mine = [fact for fact in facts if not isinstance(fact, LoadChange) and self._is_mine(fact)]
@@ -273,6 +278,7 @@ def compared(told: Told, ours: Ours | None, why: Missing | None, lost: int, list
         restated=told.restated,
         causes=ours.causes(scope, listed) if ours is not None and delta else (),
         caveats=tuple(Caveat(word, count) for word, count in caveats if count),
+        official=ours is None or ours.official,
     )
 
 

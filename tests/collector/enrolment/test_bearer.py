@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from agent_probe.config import HubConfig, TlsConfig
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.http_port import HttpPort
+from agent_probe.sensors.uplink.echo import Bound
+from agent_probe.sensors.uplink.witness import WitnessDoor
 from collector.enrolment.authority import Pair, Span
 from collector.enrolment.bearer import Bearers
 from collector.intake_http import HttpDoor
@@ -28,6 +30,8 @@ from wire.enrolment import EnrolAnswer
 from wire.errors import Reason
 from wire.facility import Heartbeat, Role
 from wire.ids import OPERATOR
+from wire.uplink import LineWitnessed
+from wire.witness import WITNESS_PATH
 
 GATEWAY = "site1/gateway"
 SITE_TOKEN = "site-token"
@@ -57,6 +61,14 @@ class Guarded:
             headers["Authorization"] = f"Bearer {token}"
         async with session.post(f"{self.door.url}/v1/events", data=data, headers=headers) as answer:
             return answer.status, (await answer.json()).get("error", "")
+
+    async def ask(self, session: aiohttp.ClientSession, data: object, token: str = "") -> tuple[int, str]:
+        """Status, and the address the hub saw or the error's word."""
+        headers = {"X-Forwarded-For": "198.51.100.7", "Forwarded": "for=198.51.100.7"}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        async with session.post(f"{self.door.url}{WITNESS_PATH}", json=data, headers=headers) as answer:
+            said = await answer.json()
+            return answer.status, said.get("egress") or said["error"]
 
     @asynccontextmanager
     async def session(self, shown: Path | None) -> AsyncIterator[aiohttp.ClientSession]:
@@ -148,3 +160,51 @@ async def test_the_probes_own_port_shows_its_certificate_and_is_acknowledged(gua
     with pytest.raises(ProbeUnavailable, match="HTTP 403"):
         await port.publish("", guarded.frame(2))
     await port.close()
+
+
+async def test_a_gateway_is_told_and_put_on_record_from_where_the_socket_comes_whatever_its_headers_say(
+    guarded: Guarded,
+) -> None:
+    async with guarded.session(guarded.shown) as session:
+        assert await guarded.ask(session, {"source": GATEWAY, "line": "telecom"}) == (200, "127.0.0.1")
+    seen = guarded.hub.bodies(LineWitnessed, OPERATOR)
+    assert [(body.about_source, body.line, body.egress) for body in seen] == [(GATEWAY, "telecom", "127.0.0.1")]
+
+
+async def test_nobody_speaks_of_the_lines_of_another(guarded: Guarded) -> None:
+    async with guarded.session(guarded.shown) as session:
+        another = {"source": "site1/seat-01", "line": "telecom"}
+        assert await guarded.ask(session, another) == (403, "foreign_source")
+        assert await guarded.ask(session, another, SITE_TOKEN) == (403, "foreign_source")
+        nonsenses: list[object] = [
+            {},
+            [],
+            {"source": GATEWAY},
+            {"source": GATEWAY, "line": ""},
+            {"source": 1, "line": 2},
+        ]
+        for nonsense in nonsenses:
+            assert await guarded.ask(session, nonsense) == (422, "witness")
+        guarded.door.office.store.revoke(GATEWAY, "stolen", "root", guarded.door.office.now)
+        assert await guarded.ask(session, {"source": GATEWAY, "line": "telecom"}) == (403, "identity_ended")
+    async with guarded.session(None) as session:
+        assert await guarded.ask(session, {"source": GATEWAY, "line": "telecom"}) == (401, "unauthorised")
+    assert guarded.hub.bodies(LineWitnessed, OPERATOR) == []
+
+
+async def test_the_probe_itself_asks_over_a_line_with_its_certificate_from_the_address_of_that_line(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(guarded.door.office.desk.authority.pem)
+    shown = TlsConfig(str(authority), str(guarded.shown), str(guarded.shown))
+    door = WitnessDoor(HubConfig(guarded.door.url, tls=shown), SETTINGS.http, GATEWAY)
+    assert await door.ask("telecom", Bound("lo", "127.0.0.2")) == "127.0.0.2"
+    assert await door.ask("unicom", Bound("lo", "127.0.0.3")) == "127.0.0.3"
+    seen = guarded.hub.bodies(LineWitnessed, OPERATOR)
+    assert [(body.line, body.egress) for body in seen] == [("telecom", "127.0.0.2"), ("unicom", "127.0.0.3")]
+    guarded.door.office.store.revoke(GATEWAY, "stolen", "root", guarded.door.office.now)
+    with pytest.raises(ProbeUnavailable, match="HTTP 403"):
+        await door.ask("telecom", Bound("lo", "127.0.0.2"))
+    with pytest.raises(ProbeUnavailable):
+        await door.ask("telecom", Bound("lo", "203.0.113.9"))

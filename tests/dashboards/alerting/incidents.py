@@ -10,6 +10,7 @@ HOLDS = Holds(**{f"{what}_ms": 15 * SECOND for what in LAYER_OF} | {"battery_low
 SETTINGS = PagerSettings(
     holds=HOLDS,
     tiers=2,
+    call_rounds=3,
     often_pages=2,
     often_within_ms=10 * MINUTE,
     often_hold_ms=MINUTE,

@@ -205,8 +205,8 @@ async def test_a_message_says_by_how_much_a_clock_is_wrong(world: World) -> None
         (
             "line_down",
             {"elsewhere": "unicom"},
-            " 中心看到其流量来自 unicom",
-            " the hub sees its traffic come over unicom",
+            " 经它发出的流量实际走的是 unicom（中心所见地址）",
+            " what is sent over it leaves through unicom, by the address the hub sees",
         ),
         ("battery_low", {}, "", ""),
         ("seats_lost", {"lost": "5", "of": "8"}, " 8 席中 5 席失联", " 5 of 8 seats"),

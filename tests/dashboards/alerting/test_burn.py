@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,8 +68,11 @@ def case(series: Sequence[dict[str, str]], *, at: str, **expected: Sequence[obje
     }
 
 
-def alert(what: str, severity: str, missed: str | None, contract: str = "chat") -> dict[str, object]:
-    texts = {name: f"acme: {words()[f'incident_{what}'].text(name)}" for name in LANGUAGES}
+def alert(
+    what: str, severity: str, missed: str | None, contract: str = "chat", called: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    client = called or dict.fromkeys(LANGUAGES, "acme")
+    texts = {name: f"{client[name]}: {words()[f'incident_{what}'].text(name)}" for name in LANGUAGES}
     annotations = {f"summary_{name}": text for name, text in texts.items()}
     annotations["runbook_url"] = f"/runbooks/{what}.md"
     return {
@@ -93,6 +96,14 @@ def test_a_queue_that_answers_nobody_pages_though_its_contract_allows_a_fifth_to
     fires = alert("attainment_burns_fast", "page", "100%")
     series = [counter("judged", "0+2x90"), counter("met", "0x90")]
     expect(tmp_path, promise(), case(series, at="80m", **{FAST: [fires], UNKNOWN: []}))
+
+
+def test_people_read_what_the_client_is_called(tmp_path: Path) -> None:
+    called = {"zh": "极光家电", "en": "Aurora"}
+    fires = alert("attainment_burns_fast", "page", "100%", called=called)
+    series = [counter("judged", "0+2x90"), counter("met", "0x90")]
+    names = {"series": 'seatwatch_client_info{client="acme",name_zh="极光家电",name_en="Aurora"}', "values": "1x90"}
+    expect(tmp_path, promise(), case([*series, names], at="80m", **{FAST: [fires]}))
 
 
 def test_what_the_contract_allows_pages_nobody(tmp_path: Path) -> None:

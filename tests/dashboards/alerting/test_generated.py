@@ -56,6 +56,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+NAMES = 'seatwatch_site_info{site="site1",name_zh="苏\\"州",name_en="Su\\"zhou",instance="a"}'
+
+
 @pytest.fixture
 def routes(tmp_path: Path) -> Path:
     file = tmp_path / "alertmanager.yml"
@@ -89,13 +92,16 @@ def test_promtool_accepts_the_rules_and_they_give_the_labels_of_a_push(tmp_path:
     annotations = {f"summary_{tag}": f"site1: {words()['incident_mains_lost'].text(tag)} rack1" for tag in LANGUAGES}
     annotations["runbook_url"] = "/runbooks/mains_lost.md"
     alert = {"exp_labels": LABELS, "exp_annotations": annotations}
+    by_name = {**annotations, "summary_zh": '苏"州: 职场市电中断 rack1', "summary_en": 'Su"zhou: Site on battery rack1'}
+    named = {"exp_labels": LABELS, "exp_annotations": by_name}
 
-    def case(paging: str, up: str, at: str, expected: Sequence[object]) -> dict[str, object]:
+    def case(paging: str, up: str, at: str, expected: Sequence[object], names: str = "") -> dict[str, object]:
         return {
             "interval": "5s",
             "input_series": [
                 {"series": PAGING, "values": paging},
                 {"series": 'up{job="seatwatch",instance="a"}', "values": up},
+                {"series": NAMES, "values": names or "stale"},
             ],
             "alert_rule_test": [{"eval_time": at, "alertname": "MainsLost", "exp_alerts": expected}],
         }
@@ -105,6 +111,7 @@ def test_promtool_accepts_the_rules_and_they_give_the_labels_of_a_push(tmp_path:
         "evaluation_interval": "5s",
         "tests": [
             case("1x20", "1x20", "30s", [alert]),
+            case("1x20", "1x20", "30s", [named], names="1x20"),
             case("1x5 0x20", "1x25", "60s", []),
             case("1x5 stale", "1x5 0x60", "60s", [alert]),
             case("1x5 0x3 stale", "1x8 0x60", "60s", []),
@@ -201,6 +208,8 @@ def test_amtool_accepts_the_configuration(routes: Path) -> None:
     [
         (("alertname=MainsLost", "site=site1", "severity=page", "tier=1"), "duty-1"),
         (("alertname=MainsLost", "site=site1", "severity=page", "tier=2"), "duty-2"),
+        (("alertname=BatteryLow", "site=site1", "severity=call", "tier=9"), "duty-1"),
+        (("alertname=BatteryLow", "site=site1", "severity=call", "tier=10"), "duty-2"),
         (("alertname=BatteryWorn", "site=site1", "severity=ticket", "tier=1"), "tickets"),
         (("alertname=Watchdog", "site=hub", "severity=none"), "deadman"),
         (("alertname=SomethingElse", "site=site1"), "duty-1"),

@@ -6,6 +6,7 @@ from dashboards.alerting._core.message import AlertTold, Told, without_replaced
 from dashboards.alerting._core.pager import TakenOn
 from dashboards.alerting._core.wording import alert_annotations
 from dashboards.alerting.on_call import OnCall
+from dashboards.wallboard._core.names import Names
 from seatwatch.config import parse_config
 from seatwatch.server.on_call import annotation_words, on_call
 from seatwatch.settings import load_defaults
@@ -64,7 +65,7 @@ def test_people_are_told_which_seats_are_down_and_no_label_is() -> None:
     pager = pager_at(T0 + 2 * MINUTE)
     pager.take_up([incident("seat_down", T0 + number, subject=f"A-{number}") for number in range(8)], {})
     alert = next(alert for alert in pager.alerts() if alert.identity.tier == 1)
-    told = alert_annotations(annotation_words(), alert, "/runbooks")
+    told = alert_annotations(annotation_words(), alert, "/runbooks", names=Names())
     assert told["subjects"] == "A-0, A-1, A-2, A-3, A-4, A-5 +2"
     assert told["incidents"] == "8"
     assert "A-0" not in str(alert.identity.labels().get("subject", ""))
@@ -75,7 +76,7 @@ def test_what_was_left_in_a_battery_is_told_to_people_and_makes_no_other_alert()
     (known,) = paged(incident("battery_low", T0, details=details), T0)
     (unknown,) = paged(incident("battery_low", T0), T0)
     assert known.identity.labels() == unknown.identity.labels()
-    told, untold = (alert_annotations(annotation_words(), alert, "") for alert in (known, unknown))
+    told, untold = (alert_annotations(annotation_words(), alert, "", names=Names()) for alert in (known, unknown))
     assert told == untold | {"detail_charge_percent": "37", "detail_minutes_left": "6"}
 
 
@@ -86,4 +87,16 @@ def test_what_is_suspected_or_planned_is_told_so() -> None:
         (incident("mains_lost", T0), set()),
     ):
         (alert,) = paged(said, T0)
-        assert alert_annotations(annotation_words(), alert, "").keys() & {"planned", "suspected"} == flags
+        assert (
+            alert_annotations(annotation_words(), alert, "", names=Names()).keys() & {"planned", "suspected"} == flags
+        )
+
+
+def test_people_read_what_a_site_is_called_in_each_language_and_labels_keep_its_id() -> None:
+    text = TWO_ON_DUTY + '[[site]]\nid = "site1"\nname = "苏州职场"\nname_en = "Suzhou"\n'
+    pager = on_call(parse_config(text, base=ROOT), load_defaults(), lambda: T0 + 2 * MINUTE)
+    pager.take_up([incident("mains_lost", T0)], {})
+    labels = pager.alerts()[0].identity.labels()
+    told = pager.annotations(labels)
+    assert labels["site"] == "site1"
+    assert (told["summary_zh"].partition(": ")[0], told["summary_en"].partition(": ")[0]) == ("苏州职场", "Suzhou")

@@ -13,6 +13,7 @@ from dashboards.alerting.burn import burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from dashboards.runbooks._core import markdown
 from dashboards.runbooks.server import Runbooks, first_steps
+from dashboards.wallboard._core.names import Names
 from seatwatch.config import ConfigError, parse_config
 from seatwatch.glossary import words
 from seatwatch.on_call_config import AlertingSection
@@ -24,7 +25,7 @@ from tests.dashboards.alerting.promises import promise
 from tests.tidy.source import ROOT
 
 NOON = 1_763_784_000_000
-RUNBOOKS = ROOT / "dashboards" / "runbooks" / "pages"
+RUNBOOKS = ROOT / "docs" / "operate" / "runbooks"
 
 
 def alerts() -> list[tuple[str, str]]:
@@ -61,7 +62,7 @@ def test_an_address_of_the_pages_makes_them_links_whichever_way_an_alert_comes()
         config = parse_config(f"[alerting]\n{lines}\n", base=ROOT)
         assert f'runbook_url: "{linked}"' in rules_text(config, load_defaults())
         (alert,) = paged(incident("mains_lost", NOON), NOON)
-        annotations = alert_annotations(annotation_words(), alert, config.alerting.runbooks_at)
+        annotations = alert_annotations(annotation_words(), alert, config.alerting.runbooks_at, names=Names())
         assert annotations["runbook_url"] == linked
 
 
@@ -158,7 +159,7 @@ def test_where_no_link_opens_the_message_itself_says_what_to_do_first(tag: str, 
 
     def lines(what: str, runbook: str) -> list[str]:
         alert = AlertTold("firing", {"what": what, "site": "hub"}, {"runbook_url": runbook}, began, began, "f")
-        return compose(Told("firing", [alert]), reader, lines_shown=20, link=lambda _: "").lines[1:]
+        return compose(Told("firing", [alert]), reader, lines_shown=20, calls=10, link=lambda _: "").lines[1:]
 
     found = lines("hub_down", link)
     assert [line.startswith(step) for line, step in zip(found, steps, strict=False)] == [True, True]
@@ -188,6 +189,6 @@ def test_a_message_about_what_fires_ends_with_the_link_where_there_is_one(
     reader = readers(parse_config("", base=ROOT), load_defaults())["en"]
     began = "2025-11-22T04:00:00Z"
     alert = AlertTold(status, {"what": "mains_lost"}, {"runbook_url": runbook}, began, began, "f")
-    message = compose(Told(status, [alert]), reader, lines_shown=20, link=lambda _: "")
+    message = compose(Told(status, [alert]), reader, lines_shown=20, calls=10, link=lambda _: "")
     assert (message.lines[-1] == f"Runbook {runbook}") == is_shown
     assert (runbook in "".join(message.lines)) == is_shown

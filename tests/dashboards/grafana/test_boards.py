@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,74 @@ def test_a_percentage_stands_beside_its_counts() -> None:
         queries = [target["expr"] for target in panel.get("targets", [])]
         rates = [q for q in queries if "_met{" in q and "/ (" in q]
         if panel["type"] in {"stat", "table"} and rates:
-            met, judged = (any(re.fullmatch(rf"sum.*_{word}{{.*", q) for q in queries) for word in ("met", "judged"))
+            counts = [q for q in queries if "/ (" not in q]
+            met, judged = (any(f"_{word}{{" in q for q in counts) for word in ("met", "judged"))
             assert met, (name, said(panel))
             assert judged, (name, said(panel))
+
+
+def test_people_read_names_and_ids_stand_at_the_end_of_a_row() -> None:
+    ids = {"client", "queue", "team", "site"}
+    for name, panel in PANELS:
+        legends = [target["legendFormat"] for target in panel.get("targets", [])]
+        assert not ids & set(re.findall(r"{{(\w+)}}", " ".join(legends))), (name, said(panel))
+        if panel["type"] == "table":
+            places = panel["transformations"][1]["options"]["indexByName"]
+            shown = sorted(places, key=places.__getitem__)
+            carried = [label for label in shown if label in ids]
+            assert shown[len(shown) - len(carried) :] == carried, (name, said(panel))
+            assert {f"{label}_name" for label in carried} <= set(shown), (name, said(panel))
+            for target in panel["targets"]:
+                assert all(f"{label}_name" in target["expr"] for label in carried), (name, said(panel))
+        elif panel["type"] != "text":
+            for target in panel["targets"]:
+                by_label = re.match(r"\(*\w+ by \(([\w, ]+)\)", target["expr"])
+                kinds = ids & set(by_label[1].split(", ") if by_label else [])
+                assert all(f"{{{{{kind}_name}}}}" in target["legendFormat"] for kind in kinds), (name, said(panel))
+
+
+def test_every_column_of_a_table_has_a_heading_of_words() -> None:
+    for name, panel in PANELS:
+        if panel["type"] == "table":
+            renamed = panel["transformations"][1]["options"]["renameByName"]
+            headings = {**renamed, **dict(display_names(panel))}
+            columns = set(panel["transformations"][1]["options"]["indexByName"])
+            assert columns == set(headings), (name, said(panel))
+            assert all(re.search(r"[\u4e00-\u9fff]", heading) for heading in headings.values()), (name, said(panel))
+
+
+def display_names(panel: Json) -> Iterator[tuple[str, str]]:
+    for override in panel["fieldConfig"]["overrides"]:
+        for each in override["properties"]:
+            if each["id"] == "displayName":
+                yield override["matcher"]["options"], each["value"]
+
+
+@every_board
+def test_a_row_leads_by_a_column_that_is_there(board: Json) -> None:
+    for panel in board["panels"]:
+        carried = set(re.findall(r"__data\.fields\.(\w+)", json.dumps(panel)))
+        if carried:
+            assert carried <= set(panel["transformations"][1]["options"]["indexByName"])
+            by_name = [o for o in panel["fieldConfig"]["overrides"] if any(p["id"] == "links" for p in o["properties"])]
+            assert next(each["matcher"]["options"] for each in by_name).endswith("_name")
+
+
+def test_no_line_is_called_by_its_query_or_by_labels_in_braces() -> None:
+    lines = [(name, panel) for name, panel in PANELS if panel["type"] in {"timeseries", "state-timeline", "bargauge"}]
+    auto = [said(panel) for _, panel in lines for target in panel["targets"] if target["legendFormat"] == "__auto"]
+    assert auto == []
+
+
+def test_the_running_version_is_its_name_and_not_the_number_one() -> None:
+    (version,) = [panel for _, panel in PANELS if "seatwatch_build_info" in json.dumps(panel.get("targets", []))]
+    assert version["options"]["textMode"] == "name"
+
+
+def test_nothing_known_is_never_a_figure() -> None:
+    assert [said(panel) for _, panel, target in TARGETS if "vector(" in target["expr"]] == []
+
+
+@every_board
+def test_the_time_shown_is_one_that_grafana_has_a_name_for(board: Json) -> None:
+    assert board["time"] == {"from": "now-6h", "to": "now"}

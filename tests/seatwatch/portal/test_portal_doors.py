@@ -23,6 +23,7 @@ OF_CLIENT = (
     *("service", "service.csv", "service.json", "sessions", "sessions.csv", "sessions.json"),
     *("sessions?verdict=breached&cause=none", "sessions.csv?figure=attainment&weekday=0&hour=9"),
     *("conversation?id=c1", "search", "rules", f"site?{SPAN}", f"site.csv?{SPAN}", f"site.json?{SPAN}"),
+    *("year?from=2026-10-01&to=2026-11-02", "year.csv?rows=month", "year.json?rows=day&from=2026-11-01&to=2026-11-02"),
     *("incident?id=i-line", "picture.csv?picture=heat", "picture.json?picture=days&from=2026-11-02&to=2026-11-02"),
 )
 ADMIN_ONLY = ("accounts",)

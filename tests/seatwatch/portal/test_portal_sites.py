@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from dashboards.portal._core.site_charts import discharge, lanes
-from dashboards.portal._core.svg import SCREEN
+from dashboards.portal._core.svg import PHONE, SCREEN
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
 from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage
 from dashboards.wallboard.past import instant_of
@@ -115,12 +115,12 @@ def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: 
     assert shown.charges[0] == (ms("11:00"), 100)
     assert (shown.until, shown.empty_at) == (ms("11:10"), ms("11:25"))
     assert shown.said.startswith("Estimate: by how fast it fell, empty about 2026-11-02 11:25:00")
-    picture = discharge(shown, words()["en"])
+    picture = discharge(shown, words()["en"], None, PHONE)
     assert 'class="projected"' in picture
     assert "Projected end (estimate)" in picture
     (lasting,) = histories(world, now="11:05").site(replace(STAFF, until="")).discharges
     assert (lasting.until, lasting.charges[-1]) == (None, (ms("11:04"), 84))
-    assert "Off battery" not in discharge(lasting, words()["en"])
+    assert "Off battery" not in discharge(lasting, words()["en"], None, PHONE)
 
 
 def test_a_client_sees_the_sites_its_people_sit_at_its_own_seats_and_no_others_trouble(world: Path) -> None:
