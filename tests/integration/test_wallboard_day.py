@@ -168,7 +168,7 @@ def test_the_curve_is_of_whomever_one_chooses(floor: Floor, browser: Browser) ->
         choice = page.locator("day-curve select")
         assert choice.locator("option").all_inner_texts() == [
             "Acme Ltd",
-            "Acme Ltd \u00b7 <b>After</b> \u202eelas",
+            "Acme Ltd \u00b7 <b>After</b> elas",
             "Acme Ltd \u00b7 Before the sale",
             "beta",
             "beta \u00b7 orders",
