@@ -75,8 +75,9 @@ kills: setup system ## kill -9 every process at random under load (ROUNDS=50 SEE
 cuts: setup system ## as root: cut the lines of a site at random and check the record (CUTS=100 SEED=1)
 	@$(PYTHON_IN_VENV) -m tests.integration.line_cuts --cuts $(CUTS) --seed $(SEED) $(ARGS)
 
-pictures: setup system ## take every picture in README and docs anew, of a running demo
+pictures: setup system ## take every picture in README and docs anew, of a running demo and of a day on record
 	@$(PYTHON_IN_VENV) tools/screenshot_wallboard.py $(ARGS)
+	@$(PYTHON_IN_VENV) -m tools.screenshot_day $(ARGS)
 	@$(PYTHON_IN_VENV) -m tools.screenshot_portal
 
 lock: setup ## compile requirements/*.txt anew (ARGS=--upgrade for newer versions)

@@ -16,7 +16,7 @@ came in, so that a board shows what the facts say.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,6 +27,8 @@ from ledger.errors import LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from sla_engine._core.client import Change, ClientState, TileSettings
+from sla_engine._core.coverage import Coverages, CoverageState
+from sla_engine._core.day_curve import client_curves, starts_of
 from sla_engine._core.engine import live, new_shard, open_conversations, step
 from sla_engine._core.remembered import RecordCounts, count_entry
 from sla_engine._core.shard import Shard, Told
@@ -34,10 +36,13 @@ from sla_engine._core.sites import SiteLimits, fold_sites, new_sites, site_tiles
 from sla_engine._core.tiles import ClientPart, OperatorPart, client_part, compose
 from sla_engine._core.windows import WindowCalendar
 from sla_engine.facts_store import FactKey, key_of, revision_of
+from sla_engine.incident_log import gathered
 from sla_engine.replay import Replay, restating, rules_entered, undecoded
 from sla_engine.runners.lookup import Lookup
 from wire.board import Board, Tile
+from wire.day_curve import Curve, DayCurve, Trouble
 from wire.ids import OPERATOR
+from wire.incident import Cause, IncidentSaid
 from wire.kinds import Kind
 from wire.limits import INSTANT_MAX_MS
 from wire.record import Clock
@@ -50,6 +55,8 @@ CLIENTS: Final = "clients"
 _READ_AT_ONCE: Final = 2_000
 STANDING: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT, Kind.SOURCE_DECLARED})
 """Kinds that hold by dates of their own, not by when they were written down."""
+_OF_A_SITE: Final = frozenset({Cause.SITE_POWER, Cause.UPLINK, Cause.PHONE_LINE, Cause.SITE_SILENT})
+"""Causes that many people at a site feel at once."""
 _RULES: Final = frozenset({Kind.ROSTER_LINK, Kind.DEFINITION, Kind.CONTRACT})
 
 
@@ -101,12 +108,65 @@ def board(
     return compose([_seen(part, scope) for part in parts], operator, computed_at=at)
 
 
+def day_curve(data_directory: Path, until: int, span_ms: int, *, settings: BoardAtSettings) -> DayCurve:
+    """How the last `span_ms` up to `until` (ms) went, by intervals, with all that is known by now. For every reader.
+
+    Figures are those of `board` at `until`: an interval's sums over a business day are that day's. Windows are those of
+    the first client by id. Raises LedgerCorrupt.
+    """
+    question = _Question(until, None, settings.lookback_ms)
+    ledgers = data_directory / CLIENTS
+    names = sorted(path.name for path in ledgers.iterdir() if path.is_dir()) if ledgers.is_dir() else []
+    starts: list[int] = []
+    curves: list[Curve] = []
+    for client in names:
+        made = _made(client, _entries(ledgers / client, question), question, settings)
+        starts = starts or starts_of(made.state, until - span_ms, until)
+        curves.extend(client_curves(made.state, made.lookup.promise_of, made.coverages, starts))
+    since = starts[0] if starts else settings.calendar.interval_start(until - span_ms)
+    troubles = list(_troubles(data_directory / OPERATOR, since, question))
+    return DayCurve(since, until, settings.calendar.interval_ms, curves, troubles)
+
+
+def _troubles(directory: Path, since: int, question: _Question) -> Iterator[Trouble]:
+    """Incidents of sites as a whole that lasted at some time from `since` on, the oldest first."""
+    said = (entry for entry in _entries(directory, question) if isinstance(entry.body, IncidentSaid))
+    newest = [incident.newest for incident in gathered(said).values()]
+    for each in sorted(newest, key=attrgetter("started_at")):
+        if each.cause in _OF_A_SITE and (each.ended_at is None or each.ended_at > since):
+            yield Trouble(
+                site=each.site,
+                name=each.site,
+                cause=each.cause,
+                word=each.word,
+                about=each.about,
+                is_planned=each.is_planned,
+                started_at=each.started_at,
+                ended_at=each.ended_at,
+            )
+
+
+class _Made(NamedTuple):
+    """One client at the instant asked about. coverages: with the outages of days that are over, too."""
+
+    state: ClientState
+    lookup: Lookup
+    coverages: Coverages
+
+
 def _client(client: str, entries: list[Recorded], question: _Question, settings: BoardAtSettings) -> ClientPart:
+    made = _made(client, entries, question, settings)
+    return client_part(made.state, made.lookup.promise_of)
+
+
+def _made(client: str, entries: list[Recorded], question: _Question, settings: BoardAtSettings) -> _Made:
     shard = new_shard()
     facts = _fold(shard, entries, question)
     lookup = Lookup(shard)
     observed = ClientState(client, settings.calendar, lookup.shown_of, lookup.place_of, settings.tiles)
     observed.observe(entries)
+    told = observed.coverages.state
+    coverages = Coverages(CoverageState(list(told.outages), first_heard=told.first_heard))
     calendar = lookup.calendar(observed.feeds.queues(), question.at, settings.calendar)
     state = ClientState(
         client,
@@ -124,7 +184,7 @@ def _client(client: str, entries: list[Recorded], question: _Question, settings:
     loads = [fact for fact in facts.values() if isinstance(fact, LoadChange) and fact.at >= state.book.day_start]
     state.restore_loads(sorted(loads, key=lambda load: load.at))
     state.advance(question.at, lookup.live_watermark())
-    return client_part(state, lookup.promise_of)
+    return _Made(state, lookup, coverages)
 
 
 def _fold(shard: Shard, entries: list[Recorded], question: _Question) -> dict[FactKey, Fact]:

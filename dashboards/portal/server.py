@@ -110,7 +110,8 @@ class Portal:
             Door("GET", f"{ROOT}/site.{{form:csv|json}}", EVERYBODY, self._site_file),
             Door("GET", f"{ROOT}/incident", EVERYBODY, self._incident),
             Door("GET", f"{ROOT}/board", EVERYBODY, self._board_page, of_client=False),
-            Door("GET", f"{ROOT}/past.json", EVERYBODY, self._past_board, of_client=False),
+            Door("GET", f"{ROOT}/past.json", EVERYBODY, self._past_json, of_client=False),
+            Door("GET", f"{ROOT}/past-day.json", EVERYBODY, self._past_json, of_client=False),
         )
 
     def guarded(self, door: Door) -> Callable[[web.Request], Any]:
@@ -283,16 +284,19 @@ class Portal:
 
     async def _board_page(self, visit: Visit) -> web.StreamResponse:
         """The wallboard of a past instant; of now there is none here."""
-        if "at" not in visit.request.query:
-            return await self._first(visit)
-        if self._past is None:
-            raise web.HTTPNotFound(headers=NO_STORE)
-        return self._past.page(wallboard.STATIC / "index.html")
+        asked = "at" in visit.request.query
+        return self._frozen().page(wallboard.STATIC / "index.html") if asked else await self._first(visit)
 
-    async def _past_board(self, visit: Visit) -> web.StreamResponse:
+    def _frozen(self) -> PastDoor:
         if self._past is None:
             raise web.HTTPNotFound(headers=NO_STORE)
-        return await self._past.told(visit.request, scope_of(visit.account))
+        return self._past
+
+    async def _past_json(self, visit: Visit) -> web.StreamResponse:
+        is_day = visit.request.path.endswith("-day.json")
+        return await (self._frozen().told_day if is_day else self._frozen().told)(
+            visit.request, scope_of(visit.account)
+        )
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
         """What the record says. One question at a time: a month read takes a core, and screens come first."""

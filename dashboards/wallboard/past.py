@@ -1,13 +1,10 @@
-"""The board of a past instant, for the shift review: `GET /past.json?at=`.
+"""The past for the shift review: `GET /past.json?at=`, the board of an instant, and `GET /past-day.json`, the day.
 
 Making one takes seconds and is somebody else's work (`PastBoards`). Here it is asked for one at a time, few may wait,
 and what was made is kept a while, so that a screen left on a past instant or a slider costs the live ones nothing.
-
-* PastError: nothing to show. `says` is a key of the glossary, `status` the HTTP status.
-  InFutureError, MalformedError (the reader's to cure), NothingThenError, BusyError, UnreadableError (the world's).
+What cannot be shown is said: past_errors.py.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -18,56 +15,20 @@ import msgspec
 from aiohttp import web
 
 from dashboards.wallboard._core.board import to_json
+from dashboards.wallboard._core.day import day_for
 from dashboards.wallboard._core.sight import Sight
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.pages import page_response
+from dashboards.wallboard.past_errors import InFutureError, MalformedError, PastError
+from dashboards.wallboard.past_made import Kept, Turns
 from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from wire.board import Board
+from wire.day_curve import DayCurve
 from wire.limits import INSTANT_MAX_MS
 from wire.scope import Scope
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 _MS_PER_S: Final = 1_000
-
-
-class PastError(Exception):
-    """There is nothing to show."""
-
-    says = ""
-    status = web.HTTPBadRequest.status_code
-
-
-class MalformedError(PastError):
-    """What was asked for is no instant."""
-
-    says = "past_malformed"
-
-
-class InFutureError(PastError):
-    """The instant has not come yet."""
-
-    says = "past_in_future"
-
-
-class NothingThenError(PastError):
-    """The record begins later, and nothing that came in since is of that time."""
-
-    says = "past_nothing_then"
-    status = web.HTTPNotFound.status_code
-
-
-class BusyError(PastError):
-    """Enough others are waiting for theirs."""
-
-    says = "past_busy"
-    status = web.HTTPServiceUnavailable.status_code
-
-
-class UnreadableError(PastError):
-    """It took too long, or the record could not be read."""
-
-    says = "past_unreadable"
-    status = web.HTTPServiceUnavailable.status_code
 
 
 class PastBoards(Protocol):
@@ -77,6 +38,13 @@ class PastBoards(Protocol):
         """The board at `at` (ms), as far as known at `known_at` (ms; None = by now), with its names.
 
         Raises NothingThenError, UnreadableError.
+        """
+        ...
+
+    async def day(self, until: int, span_ms: int) -> DayCurve:
+        """How the `span_ms` up to `until` (ms) went, with all that is known by now and with names.
+
+        Raises UnreadableError.
         """
         ...
 
@@ -118,22 +86,27 @@ class PastDoor:
         self._screen: Final = screen
         self._zone: Final = ZoneInfo(screen.time_zone)
         self._clock_ms: Final = clock_ms
-        self._elapsed_ms: Final = elapsed_ms
-        self._one_by_one: Final = asyncio.Lock()
-        self.waiting = 0
-        """Questions that are not answered yet."""
-        self._kept: Final[dict[tuple[int, int | None], tuple[int, Board]]] = {}
+        self.turns: Final = Turns(settings, elapsed_ms)
+        self._kept: Final = Kept(self.turns, self._make_board)
+        self._days: Final = Kept(self.turns, self._make_day)
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        """The one there is."""
-        return [web.get("/past.json", self.show)]
+        """Those there are."""
+        return [web.get("/past.json", self.show), web.get("/past-day.json", self.show_day)]
 
     async def show(self, request: web.Request) -> web.Response:
         """The board of `?at=`, as far as known at `?known_at=`, and what a screen needs to draw it."""
+        return await self.told(request, self._scope(request))
+
+    async def show_day(self, request: web.Request) -> web.Response:
+        """How the day up to `?until=` went, without it the last one; `?of=`: a client or one of its queues."""
+        return await self.told_day(request, self._scope(request))
+
+    def _scope(self, request: web.Request) -> Scope:
         scope = self._access.scope_of_request(request)
         if scope is None:
             raise web.HTTPUnauthorized(headers={**NO_STORE, "WWW-Authenticate": "Bearer"})
-        return await self.told(request, scope)
+        return scope
 
     def page(self, file: Path) -> web.Response:
         """The page in `file`, which asks for them."""
@@ -143,10 +116,9 @@ class PastDoor:
         """The same for somebody who may see `scope`, by whatever credential."""
         try:
             at, known_at = self._asked(request)
-            board = await self._board(at, known_at)
+            board = await self._kept.get((at, known_at))
         except PastError as error:
-            told: dict[str, Any] = {"says": error.says, "server_now": self._clock_ms()}
-            return web.json_response(told, status=error.status, headers=NO_STORE)
+            return self._nothing(error)
         answer = {
             "at": at,
             "known_at": known_at,
@@ -159,38 +131,38 @@ class PastDoor:
         }
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json", headers=NO_STORE)
 
+    async def told_day(self, request: web.Request, scope: Scope) -> web.Response:
+        """The day for somebody who may see `scope`."""
+        try:
+            until = request.query.get("until")
+            day = await self._days.get(None if until is None else self._no_later_than_now(until))
+        except PastError as error:
+            return self._nothing(error)
+        answer = {
+            "server_now": self._clock_ms(),
+            "few_judged": self._screen.few_judged,
+            **day_for(day, scope, request.query.get("of", "")),
+        }
+        return web.Response(body=msgspec.json.encode(answer), content_type="application/json", headers=NO_STORE)
+
+    def _nothing(self, error: PastError) -> web.Response:
+        told: dict[str, Any] = {"says": error.says, "server_now": self._clock_ms()}
+        return web.json_response(told, status=error.status, headers=NO_STORE)
+
     def _asked(self, request: web.Request) -> tuple[int, int | None]:
         known = request.query.get("known_at")
-        at = instant_of(request.query.get("at", ""), self._zone)
-        known_at = None if known is None else instant_of(known, self._zone)
+        at = self._no_later_than_now(request.query.get("at", ""))
+        return at, None if known is None else instant_of(known, self._zone)
+
+    def _no_later_than_now(self, text: str) -> int:
+        at = instant_of(text, self._zone)
         if at > self._clock_ms():
             raise InFutureError
-        return at, known_at
+        return at
 
-    async def _board(self, at: int, known_at: int | None) -> Board:
-        key = at, known_at
-        kept = self._fresh(key)
-        if kept is not None:
-            return kept
-        if self.waiting >= self._settings.past_waiting_max:
-            raise BusyError
-        self.waiting += 1
-        try:
-            async with self._one_by_one:
-                kept = self._fresh(key)
-                if kept is not None:
-                    return kept
-                board = await self._boards.board(at, known_at)
-        finally:
-            self.waiting -= 1
-        self._kept.pop(key, None)
-        while len(self._kept) >= self._settings.past_kept_max:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = self._elapsed_ms(), board
-        return board
+    async def _make_board(self, asked: tuple[int, int | None]) -> Board:
+        return await self._boards.board(*asked)
 
-    def _fresh(self, key: tuple[int, int | None]) -> Board | None:
-        made_at, board = self._kept.get(key, (None, None))
-        if made_at is None or self._elapsed_ms() - made_at >= self._settings.past_kept_ms:
-            return None
-        return board
+    async def _make_day(self, until: int | None) -> DayCurve:
+        """until: None = now."""
+        return await self._boards.day(self._clock_ms() if until is None else until, self._settings.past_span_ms)

@@ -239,7 +239,7 @@ def _shrink_buffer(transport: asyncio.Transport, size: int) -> None:
 def fingerprint(folder: Path, texts: Iterable[bytes] = ()) -> str:
     """Of everything a loaded page is made of: its files, and texts such as its words."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())
     for text in texts:
         digest.update(text)

@@ -14,17 +14,20 @@ import msgspec
 import structlog
 
 from collector.ledgers import ledger_directory
-from dashboards.wallboard._core.names import Names, named
-from dashboards.wallboard.past import NothingThenError, UnreadableError
+from dashboards.wallboard._core.names import Names, named, named_curve
+from dashboards.wallboard.past_errors import NothingThenError, UnreadableError
 from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
+from seatwatch.past_board import DAY
 from sla_engine.board_at import CLIENTS, STANDING
 from wire.board import Board
+from wire.day_curve import DayCurve
 from wire.ids import OPERATOR
 from wire.limits import INSTANT_MAX_MS
 
 log = structlog.get_logger()
 _decode: Final = msgspec.json.Decoder(Board).decode
+_decode_day: Final = msgspec.json.Decoder(DayCurve).decode
 
 
 class RecordedBoards:
@@ -44,6 +47,11 @@ class RecordedBoards:
         if _is_empty(board) and at < await asyncio.to_thread(self._begins):
             raise NothingThenError
         return named(board, self._names)
+
+    async def day(self, until: int, span_ms: int) -> DayCurve:
+        """How the `span_ms` up to `until` (ms) went. Raises UnreadableError."""
+        command = [sys.executable, "-m", "seatwatch.past_board", str(self._data), DAY, str(until), str(span_ms)]
+        return named_curve(_decode_day(await self._printed(command)), self._names)
 
     async def _printed(self, command: list[str]) -> bytes:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)

@@ -92,7 +92,7 @@ class ClientState:
         *,
         hindsight: bool = False,
     ) -> None:
-        """hindsight: queues fed a day late are waited on too. True only for a past instant seen from later."""
+        """hindsight: of a past instant seen from later; queues fed a day late are waited on, intervals are kept."""
         known = Remembered() if remembered is None else remembered
         self.client: Final = client
         self.hindsight: Final = hindsight
@@ -100,7 +100,7 @@ class ClientState:
         self.place_of: Final = place_of
         self.groups: Final = Groups(client)
         self.client_group: Final[Group] = (CLIENT, client)
-        self.book: Final = TallyBook(calendar)
+        self.book: Final = TallyBook(calendar, keeps_intervals=hindsight)
         self.second_books: Final[dict[str, TallyBook]] = {}
         self.quality: Final = QualityChecks[tuple[Group, ...]](known.checks, self.book.add, self.book.remove)
         self.room: Final = WaitingRoom(settings.due_soon_max_ms)

@@ -19,8 +19,10 @@ class TallyBook:
     passes on, and what still comes in about it is kept in facts, not here.
     """
 
-    def __init__(self, calendar: WindowCalendar) -> None:
+    def __init__(self, calendar: WindowCalendar, *, keeps_intervals: bool = False) -> None:
+        """keeps_intervals: those of both days are held, not only the running one and the one before."""
         self.calendar: Final = calendar
+        self._keeps_intervals: Final = keeps_intervals
         self.interval_start = 0
         self.day_start = 0
         self._next_day = 0
@@ -42,11 +44,12 @@ class TallyBook:
             return
         self.interval_start = interval_start
         self._next_interval = interval_start + self.calendar.interval_ms
-        self._oldest_interval = self.calendar.interval_start(interval_start - 1)
         if as_of >= self._next_day:
             self.day_start = self.calendar.day_start(as_of)
             self._next_day = self.calendar.next_day_start(self.day_start)
             self._oldest_day = self.calendar.previous_day_start(self.day_start)
+        before = self.calendar.interval_start(interval_start - 1)
+        self._oldest_interval = self.calendar.interval_start(self._oldest_day) if self._keeps_intervals else before
         for windows, oldest in ((self._intervals, self._oldest_interval), (self._days, self._oldest_day)):
             for start in [start for start in windows if start < oldest]:
                 del windows[start]
@@ -70,6 +73,10 @@ class TallyBook:
         """Figures of `group` in the running interval."""
         return _figures(self._intervals.get(self.interval_start), group, rule)
 
+    def figures_of_interval(self, start: int, group: Group, rule: FigureRule | None) -> Figures:
+        """Figures of `group` in the interval that begins at `start` (ms), if it is held."""
+        return _figures(self._intervals.get(start), group, rule)
+
     def day_figures(self, group: Group, rule: FigureRule | None) -> Figures:
         """Figures of `group` in the running business day."""
         return _figures(self._days.get(self.day_start), group, rule)
@@ -77,6 +84,11 @@ class TallyBook:
     def groups(self) -> set[Group]:
         """Every group that something counts for in the running day."""
         return {group for group, tally in self._days.get(self.day_start, {}).items() if any(tally.slots)}
+
+    def groups_of_intervals(self) -> set[Group]:
+        """Every group that something counts for in an interval that is held."""
+        windows = self._intervals.values()
+        return {group for window in windows for group, tally in window.items() if any(tally.slots)}
 
     def _windows(self, started_at: int) -> list[_Window]:
         found = []

@@ -77,7 +77,7 @@ class OperatorPart(NamedTuple):
     seats: Sequence[SeatTile] = ()
 
 
-class _Terms(NamedTuple):
+class Terms(NamedTuple):
     """What the contract says about a tile, as far as all of its queues agree."""
 
     primary: Shown | None
@@ -87,10 +87,10 @@ class _Terms(NamedTuple):
 
 def client_part(state: ClientState, promise_of: PromiseOf, on_roster: Collection[str] | None = None) -> ClientPart:
     """One client's tiles, each list by id. on_roster: sub-accounts the roster knows; None = no tile per person."""
-    builder = _Builder(state, promise_of)
+    builder = _Builder(state)
     queues = sorted(builder.ids(QUEUE) | set(state.feeds.queues()))
-    queue_terms = {queue: builder.terms(queue) for queue in queues}
-    common = _common(list(queue_terms.values()))
+    queue_terms = {queue: terms_of(state, promise_of, queue) for queue in queues}
+    common = common_terms(list(queue_terms.values()))
     sources = state.feeds.all()
     return ClientPart(
         as_of=state.as_of,
@@ -139,9 +139,8 @@ def compose(parts: Sequence[ClientPart], operator: OperatorPart, computed_at: in
 class _Builder:
     """Builds the tiles of one client at one moment."""
 
-    def __init__(self, state: ClientState, promise_of: PromiseOf) -> None:
+    def __init__(self, state: ClientState) -> None:
         self._state = state
-        self._promise_of = promise_of
         self._surges = state.surges.advance(state.as_of)
         self.holding = state.follow_ups.holding(state.room, state.as_of)
         self._followed = Counter(group for held in self.holding for group in groups_of(held, state.room, state.client))
@@ -151,13 +150,7 @@ class _Builder:
         """Ids of every group of `scope` there is anything to show for."""
         return {group_id for group_scope, group_id in self._groups if group_scope == scope}
 
-    def terms(self, queue: str) -> _Terms:
-        """What is agreed for `queue` now."""
-        at = self._state.as_of
-        shown = self._state.shown_of(queue, at, None)
-        return _Terms(shown[0] if shown else None, shown[1:], self._promise_of(queue, at))
-
-    def tile(self, group: Group, sources: Sequence[Source], terms: _Terms) -> Tile:
+    def tile(self, group: Group, sources: Sequence[Source], terms: Terms) -> Tile:
         """One tile."""
         state = self._state
         feed = best_feed(sources)
@@ -256,7 +249,13 @@ class _Builder:
         return self._state.room.waiting(group, soon_ms)
 
 
-def _common(terms: Sequence[_Terms]) -> _Terms:
+def terms_of(state: ClientState, promise_of: PromiseOf, queue: str) -> Terms:
+    """What is agreed for `queue` now."""
+    shown = state.shown_of(queue, state.as_of, None)
+    return Terms(shown[0] if shown else None, shown[1:], promise_of(queue, state.as_of))
+
+
+def common_terms(terms: Sequence[Terms]) -> Terms:
     """The terms that all of a client's queues share, each part by itself; of several warnings the first."""
     labels = {t.primary.label if t.primary is not None else "" for t in terms}
     promises = [t.promise for t in terms]
@@ -268,4 +267,4 @@ def _common(terms: Sequence[_Terms]) -> _Terms:
         promises[0].limit_ms if is_one else None,
         min((p.warning_ms for p in promises if p.warning_ms is not None), default=None) if is_one else None,
     )
-    return _Terms(terms[0].primary if is_one else None, tuple(everywhere), promise)
+    return Terms(terms[0].primary if is_one else None, tuple(everywhere), promise)

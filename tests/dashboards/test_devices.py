@@ -20,10 +20,12 @@ from dashboards.wallboard.server import install
 from dashboards.wallboard.settings import PastSettings
 from seatwatch.settings import load_defaults
 from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.days import day
 from tests.dashboards.served import settings, wallboard
 from tests.dashboards.test_layouts import layout, page
 from tests.dashboards.test_server import bearer
 from wire.board import Board
+from wire.day_curve import DayCurve
 from wire.scope import EVERYTHING, Scope
 
 SHOWN = board(
@@ -189,12 +191,15 @@ class Floor:
     async def board(self, _at: int, _known_at: int | None) -> Board:
         return SHOWN
 
+    async def day(self, _until: int, _span_ms: int) -> DayCurve:
+        return day()
+
     def layouts(self) -> dict[str, Layout]:
         return {"floor": layout("floor", page("queues", clients=("acme", "beta")))}
 
 
 OPEN = {"/sign-in", "/words.json", "/healthz", "/readyz", "/static"}
-TOLD = {"/board.json", "/events", "/past.json", "/layout.json"}
+TOLD = {"/board.json", "/events", "/past.json", "/past-day.json", "/layout.json"}
 
 
 async def test_every_route_of_the_screens_answers_nobody_a_device_and_a_revoked_one_as_it_should(

@@ -15,16 +15,19 @@ from aiohttp.web import Application
 
 from dashboards.wallboard._core.board import to_json
 from dashboards.wallboard.access import Access
-from dashboards.wallboard.past import MalformedError, NothingThenError, PastDoor, UnreadableError, instant_of
+from dashboards.wallboard.past import PastDoor, instant_of
+from dashboards.wallboard.past_errors import MalformedError, NothingThenError, UnreadableError
 from dashboards.wallboard.settings import PastSettings
 from seatwatch.glossary import words
 from seatwatch.settings import load_defaults
 from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.days import day
 from tests.dashboards.people import person
 from tests.dashboards.served import settings
 from tests.dashboards.test_server import TOKENS, bearer
 from tests.waiting import wait_until
 from wire.board import Board
+from wire.day_curve import DayCurve
 from wire.scope import EVERYTHING
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -49,6 +52,13 @@ class Boards:
             raise self.error
         return SHOWN
 
+    async def day(self, until: int, _span_ms: int) -> DayCurve:
+        self.asked.append((until, None))
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+        return day()
+
 
 class Past:
     def __init__(self) -> None:
@@ -57,8 +67,8 @@ class Past:
         self.door: PastDoor
         self.client: TestClient  # type: ignore[type-arg]  # of any request
 
-    async def ask(self, token: str = "for-all", **query: str) -> tuple[int, dict[str, Any]]:
-        answer = await self.client.get("/past.json", params=query, headers=bearer(token))
+    async def ask(self, token: str = "for-all", path: str = "/past.json", **query: str) -> tuple[int, dict[str, Any]]:
+        answer = await self.client.get(path, params=query, headers=bearer(token))
         return answer.status, await answer.json()
 
 
@@ -174,9 +184,54 @@ async def test_one_is_made_at_a_time_a_few_wait_and_the_next_is_told_to_come_bac
             for n in range(waiting_max - 2)
         ]
         await wait_until(lambda: on.boards.asked != [], what="the first question to be asked")
-        await wait_until(lambda: on.door.waiting == waiting_max, what="the others to wait")
+        await wait_until(lambda: on.door.turns.waiting == waiting_max, what="the others to wait")
         assert await on.ask(at="2025-11-20T09:00:00") == (503, {"says": "past_busy", "server_now": NOON})
         assert len(on.boards.asked) == 1
         on.boards.open.set()
         assert [(await each)[0] for each in (*twins, *others)] == [200] * waiting_max
         assert on.boards.asked.count((AN_HOUR_AGO, None)) == 1, "who asks for the same gets the same"
+
+
+async def test_the_day_is_made_once_for_all_and_cut_to_whoever_asks() -> None:
+    async with past() as on:
+        status, told = await on.ask(path="/past-day.json")
+        assert status == 200
+        assert [choice["of"] for choice in told["choices"]] == ["acme", "acme|chat", "beta", "beta|chat"]
+        assert (told["server_now"], told["few_judged"]) == (NOON, load_defaults().int("board.few_judged"))
+        _, narrow = await on.ask("for-acme", path="/past-day.json", of="beta|chat")
+        assert [choice["of"] for choice in narrow["choices"]] == ["acme", "acme|chat"]
+        assert narrow["of"] == "acme", "what is not theirs is as if it were not there"
+        assert "beta" not in str(narrow)
+        assert narrow["troubles"] == [], "who sees no site sees none of its troubles"
+        assert on.boards.asked == [(NOON, None)]
+        assert (await on.client.get("/past-day.json")).status == 401
+
+
+async def test_the_day_of_an_older_instant_is_another_one_and_what_cannot_be_shown_is_said() -> None:
+    async with past() as on:
+        assert (await on.ask(path="/past-day.json", until=HOUR_AGO))[0] == 200
+        assert (await on.ask(path="/past-day.json"))[0] == 200
+        assert on.boards.asked == [(AN_HOUR_AGO, None), (NOON, None)]
+        assert await on.ask(path="/past-day.json", until="noon") == (
+            400,
+            {"says": "past_malformed", "server_now": NOON},
+        )
+        later = await on.ask(path="/past-day.json", until="2025-11-22T12:00:00")
+        assert later == (400, {"says": "past_in_future", "server_now": NOON})
+        on.boards.error = UnreadableError()
+        on.elapsed = load_defaults().ms("board.past_kept")
+        assert (await on.ask(path="/past-day.json"))[0] == 503
+
+
+async def test_a_day_waits_for_the_board_that_is_being_made_and_counts_among_those_that_wait() -> None:
+    async with past() as on, asyncio.TaskGroup() as tasks:
+        waiting_max = load_defaults().int("board.past_waiting_max")
+        on.boards.open.clear()
+        asked = [
+            tasks.create_task(on.ask(at=f"2025-11-20T10:{n:02d}:00"), name=f"board[{n}]") for n in range(waiting_max)
+        ]
+        await wait_until(lambda: on.door.turns.waiting == waiting_max, what="all of them to wait")
+        assert await on.ask(path="/past-day.json") == (503, {"says": "past_busy", "server_now": NOON})
+        assert len(on.boards.asked) == 1
+        on.boards.open.set()
+        assert [(await each)[0] for each in asked] == [200] * waiting_max

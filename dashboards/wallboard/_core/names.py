@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from wire.board import Board, SiteTile, Tile
+from wire.day_curve import Curve, DayCurve, Trouble
 from wire.spelling import isolated, readable
 
 
@@ -63,6 +64,23 @@ def named(board: Board, names: Names) -> Board:
         site_figures=[_tile(tile, names, lambda to, it: to.sites.get(it.id)) for tile in board.site_figures],
         sites=[_site(site, names) for site in board.sites],
     )
+
+
+def named_curve(day: DayCurve, names: Names) -> DayCurve:
+    """`day` with its names."""
+    english = names.told_in("en")
+    both = names, english
+
+    def curve(one: Curve) -> Curve:
+        called = [of.queue(one.client, one.queue) if one.queue else of.clients.get(one.client) for of in both]
+        name = called[0] or isolated(one.name)
+        return msgspec.structs.replace(one, name=name, name_en=_unless(name, called[1] or name))
+
+    def trouble(one: Trouble) -> Trouble:
+        name = names.sites.get(one.site) or isolated(one.name)
+        return msgspec.structs.replace(one, name=name, name_en=_unless(name, english.sites.get(one.site) or name))
+
+    return msgspec.structs.replace(day, curves=list(map(curve, day.curves)), troubles=list(map(trouble, day.troubles)))
 
 
 def _tile(tile: Tile, names: Names, called: Callable[[Names, Tile], str | None]) -> Tile:

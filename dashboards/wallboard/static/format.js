@@ -16,6 +16,7 @@ export class Format {
   setTimeZone(timeZone) {
     const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone };
     this.clock = new Intl.DateTimeFormat(this.language, clock);
+    this.hour = new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
     this.year = new Intl.DateTimeFormat(this.language, { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
     this.day = new Intl.DateTimeFormat(this.language, { month: "2-digit", day: "2-digit", timeZone });
   }
@@ -55,6 +56,11 @@ export class Format {
 
   time(instant) {
     return this.clock.format(instant);
+  }
+
+  // Without its seconds.
+  minute(instant) {
+    return this.hour.format(instant);
   }
 
   // The date with its year.

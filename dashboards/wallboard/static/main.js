@@ -69,7 +69,8 @@ class Page extends Shell {
     if (!this.isPast) this.alarm.render(whole.teams, !stale, settings.alarm_repeat_ms);
     const view = this.layout.page(board, this.isPast ? [] : this.alarm.alarming());
     const queues = by("queues").hidden ? 0 : Object.keys(view.queues).length;
-    document.body.classList.toggle("dense", queues >= DENSE_FROM);
+    // the curve of the day takes room of its own
+    document.body.classList.toggle("dense", queues >= (this.isPast ? 1 : DENSE_FROM));
     if (!settings.sees_sites) this.sites.lead(this.isPast ? this.stream.siteHistory() : "");
     document.body.classList.toggle("no-sites", !settings.sees_sites);
     this.clients.render(view.clients, now);

@@ -4,10 +4,31 @@ import { node, setIcon, setText } from "./dom.js";
 import { setting } from "./settings.js";
 
 const MINUTE_MS = 60000;
+const HOUR_MS = 3600000;
 const STEPS = [-15, -1, 1, 15]; // Layout: minutes of the buttons
 
 // On the wallboard `/`; the portal shows the same page to those who signed in there.
 const HERE = location.pathname.replace(/[^/]*$/, "");
+
+const DAY = "/static/day.";
+const UPLOT = "/static/vendor/uplot/uPlot.";
+
+// What the curve of the day needs comes when the past is looked at, never with the live board.
+function load(made) {
+  return new Promise((done, failed) => {
+    made.addEventListener("load", done);
+    made.addEventListener("error", failed);
+    document.head.append(made);
+  });
+}
+
+const sheet = (href) => load(Object.assign(node("link"), { rel: "stylesheet", href }));
+const script = (src, type) => load(Object.assign(node("script"), { src, type }));
+
+const loadDay = () =>
+  Promise.all([sheet(`${UPLOT}min.css`), sheet(`${DAY}css`), script(`${UPLOT}iife.es2019.js`, "text/javascript")]).then(() =>
+    script(`${DAY}js`, "module"),
+  );
 
 // An instant as addresses have it.
 const iso = (instant) => new Date(instant).toISOString().replace(".000Z", "Z");
@@ -99,7 +120,9 @@ export class PastBand {
     const head = node("p", "", mark, node("strong", "", w("past_picture")), this.time, this.known);
     setText(this.known, w("past_not_live"));
     const [far, near, on, farOn] = this.buttons;
-    band.append(head, node("div", "", far, near, this.slider, on, farOn, this.back));
+    this.day = node("day-curve");
+    this.dayIs = "wanted"; // then "loading", then "open"
+    band.append(head, node("div", "", far, near, on, farOn, this.back), this.slider, this.day);
     band.hidden = false;
     this.buttons.forEach((button, at) => {
       button.addEventListener("click", () => this.wish(this.wished() + STEPS[at] * MINUTE_MS));
@@ -122,7 +145,34 @@ export class PastBand {
     this.timer = setTimeout(() => this.past.moveTo(this.wishedAt), setting("pastSettleMs"));
   }
 
-  // The slider reaches over the last day, or over the day around an instant further back.
+  // What the slider reaches over: the last day, or the day around an instant further back. It stays as it is while what
+  // is shown lies in it.
+  span() {
+    return { first: this.last - this.past.settings.span_ms, last: this.last, isNewest: this.isNewest };
+  }
+
+  reach() {
+    const { span_ms: span, server_now: now } = this.past.settings;
+    if (this.last !== undefined && this.shown >= this.last - span && this.shown <= this.last) return false;
+    const newest = Math.floor(now / MINUTE_MS) * MINUTE_MS;
+    const around = Math.ceil((this.shown + span / 2) / HOUR_MS) * HOUR_MS;
+    this.isNewest = newest - span <= this.shown || around >= newest;
+    this.last = this.isNewest ? newest : around;
+    return true;
+  }
+
+  openDay() {
+    if (this.dayIs !== "wanted") return;
+    this.dayIs = "loading";
+    loadDay()
+      .then(() => customElements.whenDefined("day-curve"))
+      .then(() => {
+        this.dayIs = "open";
+        this.day.open(this, this.tools, HERE);
+      })
+      .catch(() => setText(this.day, this.tools.w("day_unreadable")));
+  }
+
   render() {
     const { settings, view } = this.past;
     if (settings === null) return;
@@ -134,12 +184,13 @@ export class PastBand {
     if (view === null || this.shown === view.as_of) return;
     this.shown = view.as_of;
     this.wishedAt = undefined;
-    const span = settings.span_ms;
-    const newest = Math.floor(settings.server_now / MINUTE_MS) * MINUTE_MS;
-    const last = newest - span <= this.shown ? newest : Math.floor((this.shown + span / 2) / MINUTE_MS) * MINUTE_MS;
-    this.slider.min = String(last - span);
+    const isElsewhere = this.reach();
+    const { first, last } = this.span();
+    this.slider.min = String(first);
     this.slider.max = String(last);
     this.slider.value = String(this.shown);
+    if (isElsewhere && this.dayIs === "open") this.day.show(this.span());
+    this.openDay();
     this.tell(this.shown);
     const known = w(settings.known_at === null ? "past_known_by_now" : "past_as_known_then");
     setText(this.known, `${w("past_not_live")}  \u00b7  ${known}`);
@@ -148,5 +199,6 @@ export class PastBand {
   tell(instant) {
     const { format } = this.tools;
     setText(this.time, `${format.date(instant)} ${format.time(instant)}`);
+    if (this.dayIs === "open") this.day.tell(instant);
   }
 }

@@ -27,7 +27,7 @@ OF_CLIENT = (
     *("incident?id=i-line", "picture.csv?picture=heat", "picture.json?picture=days&from=2026-11-02&to=2026-11-02"),
 )
 ADMIN_ONLY = ("accounts",)
-OF_SCOPE = ("board?at=2026-11-02T10:00", "past.json?at=2026-11-02T10:00")
+OF_SCOPE = ("board?at=2026-11-02T10:00", "past.json?at=2026-11-02T10:00", "past-day.json?of=beta")
 """Pages of all an account may see together."""
 SIGNED_IN = ("", *OF_CLIENT, *OF_SCOPE, *ADMIN_ONLY)
 

@@ -21,9 +21,12 @@ from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
 from tests.builders import Event, agent, assigned, clock, closed, customer, declared, left, ms, rules, works
 from tests.dashboards.boards import board, site, tile
+from tests.dashboards.days import curve, trouble
+from tests.dashboards.days import day as day_of
 from tests.dashboards.served import settings
 from tests.sla_engine.feeding import Feed
 from wire.board import Board
+from wire.day_curve import DayCurve
 
 PASSWORD = "three or four words"
 NOW = "+1 12:00"
@@ -89,6 +92,10 @@ class BothClients:
 
     async def board(self, at: int, _known_at: int | None) -> Board:
         return board(at, queues=[tile(), tile(client="beta", name="foreign-")], sites=[site("foreign-site")])
+
+    async def day(self, _until: int, _span_ms: int) -> DayCurve:
+        foreign = [curve("beta", queue, name=f"foreign-{queue}") for queue in ("", "presale")]
+        return day_of([curve(), *foreign], [trouble("foreign-site")])
 
 
 @asynccontextmanager
