@@ -73,7 +73,10 @@ def test_a_command_that_is_asked_for_is_all_that_is_built() -> None:
 
 def test_a_short_command_does_not_wait_for_what_the_server_is_made_of() -> None:
     result = python(
-        "import json, sys\nfrom seatwatch.__main__ import main\nmain(['version'])\nprint(json.dumps(sorted(sys.modules)))\n"
+        "import json, sys\n"
+        "from seatwatch.__main__ import main\n"
+        "main(['version'])\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
     )
     loaded = json.loads(result.stdout.splitlines()[-1])
     assert {*SERVER_ONLY, "seatwatch.config"} & set(loaded) == {"typer"}
