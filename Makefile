@@ -12,6 +12,9 @@ ARGS ?=
 SEATWATCH_SHARED_DATA ?= ../shared/data
 export SEATWATCH_SHARED_DATA
 
+# Where this is set (containers often do), every process and every worker of the tests would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON_IN_VENV := .venv/bin/python
 LOCKS := pyproject.toml tools/setup.sh $(wildcard requirements/*.txt)
 

@@ -84,8 +84,8 @@ Examples:
 """
 
 
-def build_app() -> typer.Typer:
-    """The whole command tree."""
+def build_app(*, asked: str = "") -> typer.Typer:
+    """The command `asked` for, without loading what only the others need; the whole tree where none has that name."""
     app = typer.Typer(
         name="seatwatch",
         help=HELP,
@@ -106,16 +106,22 @@ def build_app() -> typer.Typer:
         unreachable = "seatwatch.__main__ starts the probe before this tree is built"
         raise AssertionError(unreachable)
 
-    for name in COMMANDS:
-        import_module(f"seatwatch.commands.{name}").register(app)
+    named = [module for module in COMMANDS if _word(module) == asked]
+    for module in named or COMMANDS:
+        import_module(f"seatwatch.commands.{module}").register(app)
     return app
+
+
+def _word(module: str) -> str:
+    """How a person writes the command of a module."""
+    return module.rstrip("_").replace("_", "-")
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit code: 0 done, 1 failed, 2 asked for wrongly."""
     speak("en")
     try:
-        build_app()(args=list(arguments), prog_name="seatwatch")
+        build_app(asked=next(iter(arguments), ""))(args=list(arguments), prog_name="seatwatch")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     return 0

@@ -21,7 +21,7 @@ WAYS_TO_SKIP = {
 def run_pytest(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_sample.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-p", "tests.no_skips", "-p", "no:cacheprovider", "--rootdir", ".", "."]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -68,7 +68,7 @@ def test_what_is_never_collected_is_listed_in_both_languages() -> None:
 def test_the_probe_loads_no_library_that_could_see_more() -> None:
     used = set()
     for _, text in sources():
-        used |= {module.split(".")[0] for _, module in imported_modules(ast.parse(text))}
+        used |= {module.split(".")[0] for _, module in imported_modules(ast.walk(ast.parse(text)))}
     foreign = {name for name in used if name not in sys.stdlib_module_names and name not in {"agent_probe", "wire"}}
     assert foreign <= THIRD_PARTY
 

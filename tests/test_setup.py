@@ -1,4 +1,4 @@
-"""`tools/setup.sh`, with an interpreter that only writes down what it was asked."""
+"""`make`, and `tools/setup.sh` with an interpreter that only writes down what it was asked."""
 
 import os
 import subprocess
@@ -88,3 +88,11 @@ def test_what_the_script_says_stands_in_first_steps() -> None:
     for words in ("Seatwatch could not be installed from", "Seatwatch needs Python 3.11 or newer"):
         assert words in guide
         assert words in script
+
+
+def test_what_make_starts_keeps_what_it_compiled_whatever_the_container_says() -> None:
+    command = ["make", "--silent", "--eval", "told: ; @env", "told"]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert "SEATWATCH_SHARED_DATA=" in told
+    assert "PYTHONDONTWRITEBYTECODE" not in told

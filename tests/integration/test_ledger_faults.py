@@ -1,5 +1,6 @@
 """Real processes, real kills, a disk that fails: nothing acknowledged is lost, nothing is acknowledged in vain."""
 
+import os
 import random
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def start(directory: Path, *, batches: int, days: int, under: tuple[str, ...] = 
     return subprocess.Popen(
         [*under, *CHILD, str(directory), str(batches), str(days)],
         cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # every call it makes to the disk is about the ledger
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

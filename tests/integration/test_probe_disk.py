@@ -1,5 +1,6 @@
 """A probe on a disk that no longer keeps what is written to it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def traced(config: Path, *options: str) -> "subprocess.Popen[str]":
     """The probe, with its calls to the kernel in `trace` beside its configuration, complete when its stderr ends."""
     command = ["strace", "-D", "-f", "-qq", "-o", str(config.with_name("trace")), *options, sys.executable]
     command += ["-m", "seatwatch", "probe", "--config", str(config)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # what it writes is its own, no compiled module
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def run_with_failing_syncs(config: Path, after: int) -> list[str]:

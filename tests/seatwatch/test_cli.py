@@ -12,7 +12,7 @@ import typer.main
 
 from seatwatch import __version__
 from seatwatch.__main__ import main
-from seatwatch.cli import build_app
+from seatwatch.cli import COMMANDS, build_app
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,6 +46,10 @@ def leaves(command: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from leaves(verb, f"{name} {word}")
 
 
+def commands(app: typer.Typer) -> set[str]:
+    return set(getattr(typer.main.get_command(app), "commands", ()))
+
+
 def test_the_help_of_every_command_shows_how_it_is_called() -> None:
     found = dict(leaves(typer.main.get_command(build_app()), "seatwatch"))
     del found["seatwatch probe"]  # has a parser of its own; tests/agent_probe
@@ -58,6 +62,24 @@ def test_the_help_of_every_command_shows_how_it_is_called() -> None:
 def test_an_unknown_command_is_asked_for_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no-such-command"]) == 2
     assert "no-such-command" in capsys.readouterr().err
+
+
+def test_a_command_that_is_asked_for_is_all_that_is_built() -> None:
+    words = commands(build_app())
+    assert len(words) == len(COMMANDS) + 1
+    for word in words - {"probe"}:
+        assert commands(build_app(asked=word)) == {"probe", word}
+
+
+def test_a_short_command_does_not_wait_for_what_the_server_is_made_of() -> None:
+    result = python(
+        "import json, sys\n"
+        "from seatwatch.__main__ import main\n"
+        "main(['version'])\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    loaded = json.loads(result.stdout.splitlines()[-1])
+    assert {*SERVER_ONLY, "seatwatch.config"} & set(loaded) == {"typer"}
 
 
 def test_the_module_can_be_run_as_a_program() -> None:

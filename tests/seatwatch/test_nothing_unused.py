@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 
@@ -31,20 +31,21 @@ COMPOSED = frozenset({"incident_", "severity_", "cause_", "line_", "line_why_", 
 
 
 @cache
-def trees() -> tuple[ast.Module, ...]:
+def modules() -> tuple[tuple[ast.AST, ...], ...]:
+    """Every node of every module."""
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in files)
+    return tuple(tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in files)
 
 
-def strings(tree: ast.AST) -> set[str]:
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+def strings(nodes: Iterable[ast.AST]) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def fields() -> dict[str, set[str]]:
     """Annotated names of every class, by the class's name."""
     found: dict[str, set[str]] = {}
-    for tree in trees():
-        for node in ast.walk(tree):
+    for nodes in modules():
+        for node in nodes:
             if isinstance(node, ast.ClassDef):
                 names = {
                     part.target.id
@@ -58,8 +59,8 @@ def fields() -> dict[str, set[str]]:
 def filled() -> Iterator[str]:
     """Keys that `defaults.fill(Settings, "section")` reads: a field's own name, and that without its unit."""
     known = fields()
-    for tree in trees():
-        for node in ast.walk(tree):
+    for nodes in modules():
+        for node in nodes:
             match node:
                 case ast.Call(
                     func=ast.Attribute(attr="fill"),
@@ -79,27 +80,35 @@ def filled() -> Iterator[str]:
 
 def composed() -> Iterator[str]:
     """Keys that a module makes of `f"section.{name}"` and a name that stands in it."""
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                section = str(node.values[0].value)
-                if re.fullmatch(r"[a-z]+\.", section):
-                    yield from (section + name for name in strings(tree))
+    for nodes in modules():
+        beginnings = (
+            str(node.values[0].value)
+            for node in nodes
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
+        )
+        sections = {beginning for beginning in beginnings if re.fullmatch(r"[a-z]+\.", beginning)}
+        yield from (section + name for section in sections for name in strings(nodes))
 
 
 def composed_words(parts: AbstractSet[str]) -> Iterator[str]:
     """Words that a module makes of `f"prefix_{name}"` and a name that stands somewhere."""
-    for tree in trees():
-        for node in ast.walk(tree):
+    for nodes in modules():
+        for node in nodes:
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 prefix = str(node.values[0].value)
                 if prefix in COMPOSED:
                     yield from (prefix + name for name in parts)
 
 
+@cache
+def read() -> frozenset[str]:
+    """Whatever could be the key of a threshold that something reads."""
+    literal = set().union(*(strings(nodes) for nodes in modules()))
+    return frozenset(literal | set(filled()) | set(composed()))
+
+
 def unread(keys: AbstractSet[str]) -> set[str]:
-    literal = set().union(*(strings(tree) for tree in trees()))
-    return set(keys) - literal - set(filled()) - set(composed())
+    return set(keys - read())
 
 
 def test_every_threshold_is_read_by_something() -> None:
@@ -116,7 +125,7 @@ def refused(said: AbstractSet[str]) -> set[str]:
 
 
 def test_every_word_is_on_a_screen() -> None:
-    shown = set().union(*(strings(tree) for tree in trees()))
+    shown = set().union(*(strings(nodes) for nodes in modules()))
     page = "\n".join(
         path.read_text(encoding="utf-8")
         for screen in ("wallboard", "lead")

@@ -36,11 +36,11 @@ def decoders_made_at_import(source: Source) -> Iterator[Finding]:
 
 def _calls(source: Source) -> Iterator[ast.Call]:
     if source.is_python and source.package is not None:
-        yield from (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+        yield from (node for node in source.nodes if isinstance(node, ast.Call))
 
 
 def _calls_within_functions(source: Source) -> Iterator[ast.Call]:
     if source.is_python and source.package is not None:
-        for function in ast.walk(source.tree):
+        for function in source.nodes:
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield from (node for node in ast.walk(function) if isinstance(node, ast.Call))

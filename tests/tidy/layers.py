@@ -75,7 +75,7 @@ def import_direction(source: Source) -> Iterator[Finding]:
     if source.package is None or not source.is_python:
         return
     allowed = MAY_IMPORT[source.package] | {source.package}
-    for line, module in imported_modules(source.tree):
+    for line, module in imported_modules(source.nodes):
         top = module.split(".")[0]
         if top in NOT_SHIPPED:
             yield source.finding(line, f"a package imports {module}", "move what it needs into a package")
@@ -92,11 +92,11 @@ def core_purity(source: Source) -> Iterator[Finding]:
     """`_core` folders import nothing that waits, measures or dices, and hold no floating point."""
     if not source.is_core or not source.is_python:
         return
-    for line, module in imported_modules(source.tree):
+    for line, module in imported_modules(source.nodes):
         instead = BANNED_IN_CORE.get(module.split(".")[0])
         if instead is not None:
             yield source.finding(line, f"a _core module imports {module}", instead)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
             yield source.finding(node.lineno, f"float literal {node.value!r} in _core", "count in whole milliseconds")
         elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):

@@ -21,7 +21,7 @@ def module_size(source: Source) -> Iterator[Finding]:
 def function_size(source: Source) -> Iterator[Finding]:
     if not source.is_python:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         lines = (node.end_lineno or node.lineno) - node.lineno + 1

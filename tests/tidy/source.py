@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,11 @@ class Source:
     @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text, filename=str(self.path))
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree: walking is what most rules spend their time on."""
+        return tuple(ast.walk(self.tree))
 
     @property
     def package(self) -> str | None:
@@ -82,9 +87,9 @@ def dotted(node: ast.expr) -> str:
     return ""
 
 
-def imported_modules(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and full name of each module imported anywhere in the file, `import_module("...")` included."""
-    for node in ast.walk(tree):
+def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
+    """Line and full name of each module imported among all `nodes` of a file, `import_module("...")` included."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name

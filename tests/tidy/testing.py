@@ -15,7 +15,7 @@ SAYS_SOMETHING: Final = ("assert", "check", "expect", "prove", "raises", "fail",
 def no_sleeps(source: Source) -> Iterator[Finding]:
     if not _is_test(source) or source.path == THE_POLLING_HELPER:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Call) or dotted(node.func) not in {"time.sleep", "asyncio.sleep"}:
             continue
         yields_only = len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
@@ -27,7 +27,7 @@ def no_sleeps(source: Source) -> Iterator[Finding]:
 def says_something(source: Source) -> Iterator[Finding]:
     if not _is_test(source) or not source.path.name.startswith("test_"):
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
             continue
         if not any(_could_fail(part) for part in ast.walk(node)):

@@ -55,7 +55,7 @@ def registry_hosts(source: Source) -> Iterator[Finding]:
 
 def explained_silence(source: Source) -> Iterator[Finding]:
     """A silenced check names its code and says why."""
-    if not source.is_python:
+    if not source.is_python or not (NOQA.search(source.text) or TYPE_IGNORE.search(source.text)):
         return
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
         if token.type != tokenize.COMMENT:

@@ -16,7 +16,7 @@ multiple or part of something is a choice again.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -64,9 +64,9 @@ def threshold_literals(source: Source) -> Iterator[Finding]:
         return
     lines = source.text.splitlines()
     said = set()
-    statements = (node for node in ast.walk(source.tree) if isinstance(node, ast.stmt))
+    statements = (node for node in source.nodes if isinstance(node, ast.stmt))
     starts = {at: node.lineno for node in statements for at in range(node.lineno, (node.end_lineno or 0) + 1)}
-    for where, value in _places(source.tree):
+    for where, value in _places(source.nodes):
         number = _number(value, source)
         if number is None or (value.lineno, number) in said or is_explained(lines, value.lineno, starts):
             continue
@@ -90,10 +90,10 @@ def is_explained(lines: list[str], number: int, starts: Mapping[int, int]) -> bo
     return False
 
 
-def _places(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+def _places(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     """What a number is doing there, and the expression that may hold one."""
-    shapes, codes = set(_shapes(tree)), set(_codes(tree))
-    for node in ast.walk(tree):
+    shapes, codes = set(_shapes(nodes)), set(_codes(nodes))
+    for node in nodes:
         if isinstance(node, ast.arguments):
             yield from _defaults(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node not in codes:
@@ -110,18 +110,18 @@ def _places(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             yield from _cut_off(node, node.slice)
 
 
-def _shapes(tree: ast.Module) -> Iterator[ast.expr]:
+def _shapes(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
     """What is taken apart by place, since it is equal to something or spread out into something else."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Starred):
             yield node.value
         elif isinstance(node, ast.Compare) and all(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops):
             yield from (node.left, *node.comparators)
 
 
-def _codes(tree: ast.Module) -> Iterator[ast.AST]:
+def _codes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Members of enumerations."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and ENUMERATIONS & {dotted(base).split(".")[-1] for base in node.bases}:
             yield from node.body
 

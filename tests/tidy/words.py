@@ -65,9 +65,9 @@ def screen_words(source: Source) -> Iterator[Finding]:
 
 
 def _in_python(source: Source) -> Iterator[Finding]:
-    documentation = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
-    parts = {id(part) for node in ast.walk(source.tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(source.tree):
+    documentation = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in source.nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in source.nodes:
         if isinstance(node, ast.JoinedStr):
             told = "".join(str(part.value) if isinstance(part, ast.Constant) else "{{}}" for part in node.values)
             yield from _in_markup(source, told, node.lineno) if TAG.search(told) else ()

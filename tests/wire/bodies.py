@@ -1,5 +1,6 @@
 """Any value of any body, made from the struct itself, so that a new kind is tested the day it is added."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ _NAME_CHARACTERS = "abcXYZ019._:@/~-"
 _MSGPACK_INT = (-(2**63), 2**64 - 1)
 
 
+@cache
 def bodies(body_type: type[Body]) -> st.SearchStrategy[Body]:
     """Values of `body_type`, edges included."""
     info = inspect.type_info(body_type)
