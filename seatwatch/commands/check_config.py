@@ -29,6 +29,8 @@ def check_config(
     lang: Annotated[Literal["zh", "en"], typer.Option(help="language of the words")] = "en",
 ) -> None:
     """Name every key that is wrong, the problem and the fix. Exit 0 when it can be used, 2 when not."""
+    from seatwatch.clock import now_ms
+    from seatwatch.duty.never_due import never_due
     from seatwatch.printed.teller import Teller
     from seatwatch.server.rules import check_definitions
 
@@ -59,5 +61,6 @@ def check_config(
         readers=len(config.reader),
     )
     typer.echo(tell.filled("check_passed", file=str(file), found=found))
-    for note in notes(config, str(file), tell.filled):
+    never_open = never_due(config, file.parent, now_ms())
+    for note in notes(config, str(file), tell.filled, never_open):
         typer.echo(note)

@@ -102,7 +102,7 @@ def show(
     tell = _teller(lang, zone, config)
     if for_carrier:
         site = tell.site(found[incident].newest.site)
-        typer.echo(_for_carrier(place, found[incident], site, lang, zone) or tell.word("ticket_none"))
+        typer.echo(_for_carrier(place, found, incident, site, lang, zone) or tell.word("ticket_none"))
         return
     rows = timeline(found[incident], evidence, tell)
     if as_json:
@@ -158,17 +158,25 @@ def _incidents(data: Path, incident: str = "") -> "tuple[dict[str, Incident], li
         refuse(str(error), 1)
 
 
-def _for_carrier(data: Path, incident: "Incident", site: str, lang: Literal["zh", "en"], zone: str) -> str:
-    """What the carriers of its lines are to be told; "" without a faulty line."""
+def _for_carrier(
+    data: Path, incidents: "dict[str, Incident]", which: str, site: str, lang: Literal["zh", "en"], zone: str
+) -> str:
+    """What the carriers of the lines of incident `which` are to be told; "" without a faulty line."""
     from collector.ledgers import ledger_directory
     from ledger.errors import LedgerError
     from ledger.reader import LedgerReader
     from seatwatch.printed.carrier import carrier_text
     from sla_engine.line_log import line_readings
     from wire.ids import OPERATOR
-    from wire.incident import IncidentSaid
+    from wire.incident import Cause, IncidentSaid
 
+    incident = incidents[which]
     said = incident.newest
+    power = [
+        each.newest
+        for each in incidents.values()
+        if each.newest.cause is Cause.SITE_POWER and each.newest.site == said.site
+    ]
     ever = [entry.body for entry in incident.revisions if isinstance(entry.body, IncidentSaid)]
     try:
         reader = LedgerReader.open(ledger_directory(data, OPERATOR))
@@ -182,7 +190,7 @@ def _for_carrier(data: Path, incident: "Incident", site: str, lang: Literal["zh"
     except LedgerError as error:
         refuse(str(error), 1)
     local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
-    return carrier_text(said, {each.subject for each in ever}, readings, lang, local, site=site)
+    return carrier_text(said, {each.subject for each in ever}, readings, lang, local, site=site, power=power)
 
 
 def _teller(lang: Literal["zh", "en"], zone: str, config: Path | None) -> "IncidentTeller":

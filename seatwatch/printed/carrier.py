@@ -26,17 +26,18 @@ def carrier_text(
     zone: ZoneInfo,
     *,
     site: str,
+    power: Sequence[IncidentSaid] = (),
 ) -> str:
     """One block for each line that failed. readings: of the site's lines, with the last good one of each before.
 
     said: the newest revision. named: the subjects of all of them; "" among them = every line of the site. site: what it
-    is called.
+    is called. power: what befell the power of that site, whenever it was.
 
     "" where no line failed in them: then there is nothing to tell a carrier.
     """
     told = [entry.body for entry in readings if isinstance(entry.body, LineReading)]
     lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(named, body)))
-    blocks = [_Block(said, line, told, language, zone, site).text() for line in lines]
+    blocks = [_Block(said, line, told, language, zone, site, power).text() for line in lines]
     return "\n\n".join(blocks)
 
 
@@ -48,10 +49,18 @@ class _Block:
     """What is said of one line."""
 
     def __init__(
-        self, said: IncidentSaid, line: str, told: Sequence[LineReading], language: Language, zone: ZoneInfo, site: str
+        self,
+        said: IncidentSaid,
+        line: str,
+        told: Sequence[LineReading],
+        language: Language,
+        zone: ZoneInfo,
+        site: str,
+        power: Sequence[IncidentSaid],
     ) -> None:
         self._said: Final = said
         self._site: Final = site if site == said.site else f"{site} ({said.site})"
+        self._power: Final = power
         self._language: Final[Language] = language
         self._zone: Final = zone
         self._own: Final = [body for body in told if body.line == line]
@@ -78,6 +87,11 @@ class _Block:
         yield self._row("ticket_ended", self._word("ticket_lasts") if ended is None else self._instant(ended))
         if ended is not None:
             yield self._row("ticket_length", self._length())
+        for cut in self._power:
+            # without it the carrier is blamed for a line that our own mains took along
+            if (ended is None or cut.started_at <= ended) and (cut.ended_at is None or cut.ended_at >= self._began()):
+                until = self._word("ticket_lasts") if cut.ended_at is None else self._instant(cut.ended_at)
+                yield self._row("ticket_power", f"{self._instant(cut.started_at)} .. {until}")
 
     def _length(self) -> str:
         """How long it failed, without the times in between in which it was well."""

@@ -72,6 +72,8 @@ class DutyDesk:
         self._settings: Final = defaults.fill(DutyDeskSettings, "paging", prefix="message_")
         self._schedule: Final = defaults.fill(ScheduleSettings, "paging", prefix="message_")
         self._held: Final = self._read()
+        self._never_due: Final[set[str]] = set()
+        """What waits for an opening of a service that never closes, and was said to."""
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
@@ -98,7 +100,11 @@ class DutyDesk:
             if not held.waiting:
                 due = await asyncio.to_thread(next_due, message, self._data, held.due_at, self._schedule)
                 if due is None:
+                    if message.key not in self._never_due:
+                        self._never_due.add(message.key)
+                        log.warning("message.never_due", message=message.key, fix="use a handover with its times")
                     return
+                self._never_due.discard(message.key)
                 channels = tuple(dict.fromkeys(message.channels))
                 held = memory.taken_up(
                     held, Remembered(due_at=due.due_at, at=due.at, since=due.since, waiting=channels)

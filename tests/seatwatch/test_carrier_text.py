@@ -221,3 +221,29 @@ def test_a_line_that_a_later_revision_no_longer_names_is_told_its_carrier_all_th
     ]
     lines = told(tmp_path, kept(tmp_path, entries)[0], "en", capsys)
     assert [line for line in lines if line.startswith("==")] == ["== Line fault: 电信 ==", "== Line fault: 联通 =="]
+
+
+def test_lines_that_fell_with_our_own_mains_are_put_before_no_carrier_without_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    #  mains at 12:00:59 ── both lines at 12:01:00 ── mains back at 12:03 ── 电信 back at 12:05; 联通 alone at 12:30
+    log = Log()
+    entries = [
+        *two_lines(log),
+        log.ups("gate", NOON, Power.MAINS),
+        log.ups("gate", NOON + 59 * SECOND, Power.BATTERY),
+        log.line("gate", NOON + 60 * SECOND, "ct", LineState.DOWN, carrier="电信", **BAD),
+        log.line("gate", NOON + 60 * SECOND, "cu", LineState.DOWN, carrier="联通", **BAD),
+        log.ups("gate", NOON + 180 * SECOND, Power.MAINS),
+        log.line("gate", NOON + 300 * SECOND, "ct", LineState.UP, carrier="电信", **GOOD),
+        log.line("gate", NOON + 300 * SECOND, "cu", LineState.UP, carrier="联通", **OTHER),
+        log.line("gate", NOON + 1_800 * SECOND, "cu", LineState.DOWN, carrier="联通", **BAD | {"first_bad_at": None}),
+    ]
+    said = kept(tmp_path, entries)
+    lines_down = next(each for each in said if each.what == "lines_down")
+    later = said[-1]
+    assert (later.what, later.subject) == ("line_down", "cu")
+    shown = told(tmp_path, lines_down, "en", capsys)
+    assert sum(line.startswith("No mains at our site: 2026-11-22 12:00:59.000") for line in shown) == 2
+    assert any(line.startswith("同时段本职场市电中断: ") for line in told(tmp_path, lines_down, "zh", capsys))
+    assert not any("No mains" in line for line in told(tmp_path, later, "en", capsys))

@@ -1,8 +1,10 @@
 """Messages that are sent by themselves: when, once, and after restarts."""
 
+import asyncio
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -305,3 +307,61 @@ def test_what_is_wrong_with_a_section_is_said_by_its_key(fields: dict[str, Any],
 def test_the_same_message_twice_is_refused() -> None:
     found = list(message_problems([DAILY, DAILY], [], ["north"], ["floor"]))
     assert [key for key, _, _ in found] == ["message[0].kind", "message[1].kind"]
+
+
+AROUND_THE_CLOCK = """
+[[site]]
+id = "north"
+
+[[site]]
+id = "south"
+
+[[client]]
+id = "acme"
+definition = "always.toml"
+
+[[client.queue]]
+id = "chat"
+
+[[channel]]
+id = "floor"
+kind = "webhook"
+url_file = "floor.url"
+""" + "".join(
+    f'[[message]]\nkind = "pre-opening"\n{whose}\nchannels = ["floor"]\n'
+    for whose in ('site = "north"', 'site = "south"', 'client = "acme"')
+)
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "has no opening"), ("zh", "没有开班时刻")])
+def test_check_config_names_each_check_before_an_opening_that_never_comes(
+    language: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster, file = tmp_path / "roster.csv", tmp_path / "seatwatch.toml"
+    roster.write_text("site,service_hours,effective_from\nsouth,00:00-24:00,2020-01-01\n", encoding="utf-8")
+    file.write_text(AROUND_THE_CLOCK, encoding="utf-8")
+    (tmp_path / "floor.url").write_text("http://127.0.0.1:9/floor", encoding="utf-8")
+    (tmp_path / "floor.url").chmod(0o600)
+    always = (files("sla_engine") / "presets" / "contract-10s.toml").read_text(encoding="utf-8")
+    (tmp_path / "always.toml").write_text(always.replace('"08:00-24:00"', '"00:00-24:00"'), encoding="utf-8")
+    assert main(["roster", "import", str(roster), "--data", str(tmp_path / "data"), "--time-zone", "UTC"]) == 0
+    capsys.readouterr()
+    assert main(["check-config", str(file), "--lang", language]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if says in line]
+    assert [next(key for key in ("[0]", "[1]", "[2]") if key in line) for line in told] == ["[1]", "[2]"]
+    assert "south" in told[0]
+    assert "acme" in told[1]
+    assert all("handover" in line for line in told)
+
+
+async def test_a_check_that_never_falls_due_is_said_in_the_log_once(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("site,service_hours,effective_from\nnorth,00:00-24:00,2020-01-01\n", encoding="utf-8")
+    imported = ["roster", "import", str(roster), "--data", str(tmp_path), "--time-zone", "Asia/Shanghai"]
+    assert await asyncio.to_thread(main, imported) == 0
+    world = World(tmp_path, CHECK)
+    with capture_logs() as logged:
+        assert await world.look(ms("07:00")) == []
+        assert await world.look(ms("+1 07:00")) == []
+    said = [line["message"] for line in logged if line["event"] == "message.never_due"]
+    assert said == [CHECK.key]

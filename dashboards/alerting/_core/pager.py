@@ -94,7 +94,7 @@ class Identity(msgspec.Struct, frozen=True, order=True):
 
     incident: the one behind it, or the first of several. With it a second power cut of an evening is another alert, and
     the end of the first one, which Prometheus repeats for a quarter of an hour, does not end the second. tier: which
-    call it is, from 1; beyond the end of the duty list it begins at the top again.
+    call it is, from 1; beyond the end of the duty list it begins at the top again, in place of the round before.
     """
 
     incident: str
@@ -335,10 +335,11 @@ class Pager:
         for opened in sorted(self._open.values(), key=_seniority):
             if opened.paged is None:
                 continue
-            for number, instant in enumerate(self._tier_instants(opened, opened.paged), start=1):
-                if instant <= now_ms:
-                    own = _identity(opened.paged, number)
-                    behind.setdefault(first.setdefault(_shared(own), own), []).append(opened)
+            calls = sum(instant <= now_ms for instant in self._tier_instants(opened, opened.paged))
+            # of each on duty the newest call: who was not called for rounds, as we were away, is called once for all
+            for number in range(max(0, calls - self._settings.tiers) + 1, calls + 1):
+                own = _identity(opened.paged, number)
+                behind.setdefault(first.setdefault(_shared(own), own), []).append(opened)
         return {
             identity: Alert(identity, min(each.paged_since for each in found), None, tuple(each.said for each in found))
             for identity, found in behind.items()

@@ -37,8 +37,8 @@ def called(severity: Severity = Severity.CALL) -> Pager:
 def test_a_call_that_nobody_takes_on_goes_round_the_list_and_ends_where_it_is_to() -> None:
     pager = called()
     minutes = {minute: calls_at(pager, T0 + minute * MINUTE) for minute in range(0, 70, 5)}
-    assert [len(minutes[minute]) for minute in (0, 5, 10, 15, 20, 25, 30, 65)] == [1, 2, 3, 4, 5, 6, 6, 6]
-    assert minutes[65] == [*range(1, CALLS + 1)]
+    assert [minutes[minute] for minute in (0, 5, 10, 15, 20)] == [[1], [1, 2], [2, 3], [3, 4], [4, 5]]
+    assert [minutes[minute] for minute in (25, 30, 65)] == [[CALLS - 1, CALLS]] * 3
     assert pager.next_wake_at() is None
 
 
@@ -48,9 +48,9 @@ def test_a_page_goes_through_the_list_once() -> None:
 
 def test_who_takes_it_on_in_the_second_round_ends_the_calling() -> None:
     pager = called()
-    assert calls_at(pager, T0 + 11 * MINUTE) == [1, 2, 3]
+    assert calls_at(pager, T0 + 11 * MINUTE) == [2, 3]
     pager.acknowledge("site1/battery_low/-/1000000000", TakenOn("Li", T0 + 12 * MINUTE))
-    assert calls_at(pager, T0 + 65 * MINUTE) == [1, 2, 3]
+    assert calls_at(pager, T0 + 65 * MINUTE) == [2, 3]
 
 
 def test_how_it_stands_names_the_one_on_the_list_and_not_the_number_of_the_call() -> None:
@@ -69,9 +69,21 @@ def test_a_server_that_starts_in_the_third_round_goes_on_with_it() -> None:
     pager, after = called(), Pager(SETTINGS)
     late = T0 + 21 * MINUTE
     after.hear([incident("battery_low", T0, severity=Severity.CALL)], late, is_history=True)
-    assert calls_at(after, late) == calls_at(pager, late) == [1, 2, 3, 4, 5]
-    assert after.next_wake_at() == pager.next_wake_at() == T0 + 25 * MINUTE
-    assert {each.identity for each in after.alerts()} == {each.identity for each in pager.alerts()}
+    assert calls_at(after, late) == calls_at(pager, late) == [4, 5]
+    ahead = [some.standing("site1/battery_low/-/1000000000") for some in (pager, after)]
+    assert [None if each is None else each.next_at for each in ahead] == [T0 + 25 * MINUTE] * 2
+    fire = [{each.identity for each in some.alerts() if each.ended_at is None} for some in (pager, after)]
+    assert fire[0] == fire[1]
+
+
+@pytest.mark.parametrize("away_minutes", [11, 22, 600])
+def test_a_server_that_was_away_for_rounds_calls_each_on_duty_once_and_not_for_every_round(away_minutes: int) -> None:
+    after = Pager(SETTINGS)
+    late = T0 + away_minutes * MINUTE
+    after.hear([incident("battery_low", T0, severity=Severity.CALL)], late, is_history=True)
+    calls = calls_at(after, late)
+    assert sorted(call % SETTINGS.tiers for call in calls) == [0, 1], "two on duty, a call for each"
+    assert calls_at(called(), late) == calls, "so does one whose machine was asleep"
 
 
 def test_every_call_of_the_longest_list_has_a_label_that_is_known() -> None:
@@ -85,9 +97,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def told_up_to(world: World, call: int) -> AlertTold:
-    """What Alertmanager tells the first on duty when his next call comes: all that fires there."""
+    """What Alertmanager tells the first on duty when his next call comes: that, and soon the end of the one before."""
     alerts = [told(tier=str(each)) for each in range(1, call + 1, 2)]
-    assert await world.tell(*alerts) == []
+    assert await world.tell(*alerts[-2:]) == []
+    assert await world.tell(*map(over, alerts[:-1]), alerts[-1]) == []
     return alerts[-1]
 
 
