@@ -126,6 +126,7 @@ class PastDoor:
             "time_zone": self._screen.time_zone,
             "few_judged": self._screen.few_judged,
             "span_ms": self._settings.past_span_ms,
+            "page_turn_ms": self._screen.page_turn_ms,
             "sees_sites": scope.sees_sites(),
             "board": to_json(Sight(scope=scope).cut(board), scope),
         }

@@ -1,13 +1,15 @@
-"""Days by intervals that screens are shown."""
+"""Days by intervals and pictures of the past that screens are shown."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from dashboards.wallboard._core.board import to_json
 from tests.dashboards.boards import NOON
-from wire.board import Ratio
+from wire.board import Board, Ratio
 from wire.day_curve import Curve, DayCurve, Trouble
+from wire.scope import EVERYTHING
 
 QUARTER_MS = 900_000
 NINETY = Ratio(9_000, 10_000)
@@ -41,3 +43,18 @@ def day(curves: Sequence[Curve] = (), troubles: Sequence[Trouble] = ()) -> DayCu
     """The three quarters before noon; of acme and beta unless told."""
     both = [curve(client, queue) for client in ("acme", "beta") for queue in ("", "chat")]
     return DayCurve(NOON - 3 * QUARTER_MS, NOON, QUARTER_MS, [*(curves or both)], [*(troubles or [trouble()])])
+
+
+def past_of(shown: Board) -> dict[str, Any]:
+    """What `/past.json` tells of noon, when the floor looked so."""
+    return {
+        "at": NOON,
+        "known_at": None,
+        "server_now": NOON,
+        "time_zone": "Asia/Shanghai",
+        "few_judged": 20,
+        "span_ms": 86_400_000,
+        "page_turn_ms": 12_000,
+        "sees_sites": True,
+        "board": to_json(shown, EVERYTHING),
+    }

@@ -121,6 +121,7 @@ async def test_the_board_of_then_is_cut_to_whoever_asks_with_all_a_screen_needs_
         assert told["board"] == to_json(msgspec.structs.replace(SHOWN, people=[]), EVERYTHING), "nobody one by one"
         assert (told["at"], told["known_at"], told["server_now"]) == (AN_HOUR_AGO, AN_HOUR_AGO, NOON)
         assert told["time_zone"] == "Asia/Shanghai"
+        assert told["page_turn_ms"] == settings().page_turn_ms
         _, narrow = await on.ask("for-acme", at=HOUR_AGO, known_at=HOUR_AGO)
         assert list(narrow["board"]["queues"]) == ["acme|chat"]
         assert "beta" not in str(narrow)

@@ -15,6 +15,7 @@ from tests.dashboards import day_world
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, live, looking, word
 from tests.integration.running import server
+from tests.integration.test_wallboard_turning import CHANGED, HURRY, TURN, seen_in_turns
 
 AT = "2026-11-02T14:10:00"
 LAPTOP = (1366, 768)
@@ -230,3 +231,38 @@ def test_five_hundred_queues_can_be_chosen_from_and_the_day_is_there_within_the_
         drawn(page)
         assert page.locator("day-curve option").count() == len(names) + 1
         assert misfits(page) == []
+
+
+MOVED_JUST_BEFORE_A_TURN = """() => {
+  const left = () => 12000 - (performance.now() % 12000);
+  if (left() > 6000) window.ahead += 6000;
+  [...document.querySelectorAll("#past button")].find((button) => button.textContent === "+1 min").click();
+  window.ahead += left() + 10;
+}"""
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("#rows .row:not([hidden]) bdi.title").all_text_contents()
+
+
+def test_queues_of_the_past_turn_pages_as_those_of_now_but_not_under_a_hand_on_the_slider(
+    tmp_path: Path, browser: Browser
+) -> None:
+    names = [f"q{number:02}" for number in range(40)]
+    queues = "".join(f'[[client.queue]]\nid = "{name}"\n' for name in names)
+    day_world.many_queues(tmp_path / "data", names)
+    with (
+        server(tmp_path, f'{BARE}[[client]]\nid = "acme"\n{queues}') as (_, runtime),
+        looking(browser, f"{runtime.url}/sign-in", LAPTOP) as page,
+    ):
+        page.add_init_script(HURRY)
+        page.goto(f"{runtime.url}/?lang=en&at=2026-11-02T12:30")
+        drawn(page)
+        assert seen_in_turns(page, "#queues", len(names)) == set(names)
+        before = titles(page)
+        page.evaluate(MOVED_JUST_BEFORE_A_TURN)
+        expect(page.locator("#past time")).to_contain_text("12:31:00")
+        page.evaluate("new Promise((done) => setTimeout(done, 600))")
+        assert titles(page) == before
+        page.evaluate(TURN)
+        page.wait_for_function(CHANGED, arg=["#queues", before])

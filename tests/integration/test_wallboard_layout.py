@@ -1,5 +1,6 @@
 """Whatever is on the wallboard, numbers stay in their place and names stay text."""
 
+import re
 from random import Random
 from typing import Any, Final
 
@@ -7,13 +8,14 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboards.wallboard._core.board import to_json
 from tests.dashboards.boards import NOON, board, floor, site, tile, waiting
+from tests.dashboards.days import past_of
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row, word
 from tests.dashboards.states import STATES
+from tests.dashboards.test_layouts import layout
+from tests.dashboards.test_layouts import page as page_of
 from wire.board import Board
-from wire.scope import EVERYTHING
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -116,16 +118,7 @@ def test_a_past_board_in_english_leaves_its_head_room_for_long_waits(shared: Wal
     past = STATES["rush"]
     queues = [msgspec.structs.replace(one, live=waiting(NOON, *[3_760_000] * 432)) for one in past.queues]
     shown = msgspec.structs.replace(past, queues=queues)
-    told = {
-        "at": NOON,
-        "known_at": None,
-        "server_now": NOON,
-        "time_zone": "Asia/Shanghai",
-        "few_judged": 20,
-        "span_ms": 86_400_000,
-        "sees_sites": True,
-        "board": to_json(shown, EVERYTHING),
-    }
+    told = past_of(shown)
     with looking(browser, f"{shared.base}/sign-in") as page:
         page.route("**/past.json*", lambda route: route.fulfill(json=told))
         page.goto(f"{shared.base}/?lang=en&at=2025-11-21T12:00")
@@ -176,3 +169,45 @@ def test_no_word_of_our_own_trade_is_on_a_tv(shared: Wall, browser: Browser, lan
             turn_to(shared, page, shown, number)
             text = page.inner_text("body").lower()
             assert [word for word in OURS if word in text] == [], name
+
+
+TAILS_CUT = """() => [...document.querySelectorAll(".state *, .power *, #alarm strong")].flatMap((made) => {
+  const isText = [...made.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
+  if (!isText || made.clientHeight === 0) return [];
+  let around = made;
+  while (around !== document.body && getComputedStyle(around).overflow === "visible") around = around.parentElement;
+  const range = document.createRange();
+  range.selectNodeContents(made);
+  const [last] = [...range.getClientRects()].slice(-1);
+  // 0.05 of the box below the letters are air
+  const below = last.bottom - (last.bottom - last.top) * 0.05 - around.getBoundingClientRect().bottom;
+  return below > 0.5 ? [`${made.className}: ${made.innerText} by ${below.toFixed(1)}`] : [];
+})"""
+"""Texts of which the lower end of letters such as g and y lies outside of what is shown."""
+
+
+def test_no_letter_has_its_tail_cut_off(shared: Wall, browser: Browser) -> None:
+    stale = site("sh1", "degraded", power="mains", name="Shanghai")
+    shown = msgspec.structs.replace(STATES["surge"], sites=[*STATES["everything"].sites, stale])
+    alone = layout("alone", page_of("sites"))
+    shared.show(shown, layouts=[alone])
+    for query in ("", "&layout=alone"):
+        with looking(browser, f"{shared.base}/?lang=en{query}") as page:
+            live(page)
+            cut = page.evaluate(TAILS_CUT)
+            assert cut == [], query
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_in_two_columns_a_queue_tells_the_rate_of_the_interval_with_its_number(
+    shared: Wall, browser: Browser, language: str
+) -> None:
+    shared.show(STATES["busy"], layouts=[layout("two", page_of("queues", "clients", columns=2))])
+    with looking(browser, f"{shared.base}/?layout=two&lang={language}") as page:
+        live(page)
+        expect(page.locator("#queues")).to_have_class(re.compile("airy"))
+        for name in ("#rows .row:not([hidden]) .facts .fact:first-child", "#rows .row:not([hidden]) .client"):
+            widths = page.locator(name).evaluate_all("(all) => all.map((each) => each.scrollWidth - each.clientWidth)")
+            assert len(widths) == 12
+            assert max(widths) <= 1
+        assert misfits(page) == []

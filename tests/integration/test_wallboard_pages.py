@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dashboards.wallboard._core.layout import Layout
 from seatwatch.glossary import words
 from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.days import past_of
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from tests.dashboards.states import STATES
@@ -147,6 +148,21 @@ def test_pages_turn_to_the_map_and_to_a_team_and_back_and_a_key_stops_them(share
         shown.wait_for_url("**/team/n?layout=tour&page=3&paused=1")
         live(shown)
         expect(shown.locator("h1 small")).to_have_text(word("page_paused"))
+
+
+def test_no_live_screen_comes_in_turn_with_a_picture_of_the_past(shared: Wall, browser: Browser) -> None:
+    shared.show(floor(), layouts=[turning_away(QUICK_MS)])
+    told = past_of(floor())
+    with looking(browser, f"{shared.base}/sign-in") as shown:
+        shown.route("**/past.json*", lambda route: route.fulfill(json=told))
+        visited: list[str] = []
+        shown.on("framenavigated", lambda frame: visited.append(urlsplit(frame.url).path))
+        shown.goto(f"{shared.base}/?layout=tour&at=2025-11-21T12:00")
+        shown.wait_for_selector("body[data-state=past]")
+        shown.evaluate(f"new Promise((done) => setTimeout(done, {QUICK_MS * 4}))")
+        assert set(visited) == {"/"}
+        expect(shown.locator("#title")).to_have_text("Teams")
+        assert titles(shown, "#teams") == ["n", "s"]
 
 
 def test_an_alarm_elsewhere_brings_its_page_back_and_once_seen_it_is_not_heard_again(

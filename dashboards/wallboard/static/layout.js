@@ -40,9 +40,16 @@ export function alarmed(view, pages, alarming) {
   return seen.includes(true) ? seen : has;
 }
 
+// Screens of their own know no past: what is live must not come in turn with what is not.
+export function ofThePast(spec) {
+  const pages = spec === null ? [] : spec.pages.filter((page) => page.screen === "");
+  return pages.length === 0 ? null : { ...spec, pages };
+}
+
 export class Layout {
   // `parts`: panel -> its element. Without a layout everything is on one page, as index.html has it.
-  constructor({ spec, unknown }, parts, title, tools) {
+  constructor({ spec: given, unknown }, parts, title, tools, isPast) {
+    const spec = isPast ? ofThePast(given) : given;
     this.spec = spec;
     this.parts = parts;
     this.tools = tools;

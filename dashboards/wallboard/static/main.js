@@ -26,7 +26,7 @@ class Page extends Shell {
     this.now = new Now(by("now"), this.tools);
     setText(by("title"), w(this.isPast ? "portal_board_then" : "wallboard"));
     const parts = { queues: by("queues"), clients: by("clients"), teams: by("teams"), sites: by("sites") };
-    this.layout = new Layout(layout, parts, by("title"), this.tools); // before the alarm: it looks whether there is one
+    this.layout = new Layout(layout, parts, by("title"), this.tools, this.isPast); // before the alarm: it looks whether there is one
     // What is over calls nobody.
     if (this.isPast) this.band = new PastBand(by("past"), this.stream, this.tools);
     else this.alarm = new Alarm(by("alarm"), this.tools, "/seen");
@@ -63,7 +63,7 @@ class Page extends Shell {
 
   show(board, now, stale) {
     const { settings } = this.stream;
-    if (!this.isPast) this.turnPages();
+    this.turnPages();
     const whole = this.layout.whole(board);
     this.now.render(whole, now);
     if (!this.isPast) this.alarm.render(whole.teams, !stale, settings.alarm_repeat_ms);
@@ -81,8 +81,11 @@ class Page extends Shell {
   }
 
   turnPages() {
-    const turn = Math.floor(performance.now() / this.stream.settings.page_turn_ms);
-    if (this.turn !== undefined && turn !== this.turn) {
+    const turnMs = this.stream.settings.page_turn_ms;
+    const turn = Math.floor(performance.now() / turnMs);
+    // Who moves the slider compares what stands there.
+    const isHeld = this.isPast && this.band.movedWithin(turnMs);
+    if (this.turn !== undefined && turn !== this.turn && !isHeld) {
       for (const part of [this.queues, this.clients, this.teams, this.sites]) part.turnPage();
     }
     this.turn = turn;

@@ -137,12 +137,18 @@ export class PastBand {
 
   wish(instant) {
     if (this.past.settings === null) return;
+    this.movedAt = performance.now();
     this.wishedAt = Math.min(instant, Math.floor(this.past.settings.server_now / MINUTE_MS) * MINUTE_MS);
     this.slider.value = String(this.wishedAt);
     this.tell(this.wishedAt);
     clearTimeout(this.timer);
     // a finger that still moves asks for nothing
     this.timer = setTimeout(() => this.past.moveTo(this.wishedAt), setting("pastSettleMs"));
+  }
+
+  // Whether somebody has moved it within the last `ms`.
+  movedWithin(ms) {
+    return this.movedAt !== undefined && performance.now() - this.movedAt < ms;
   }
 
   // What the slider reaches over: the last day, or the day around an instant further back. It stays as it is while what

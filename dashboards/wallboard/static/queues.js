@@ -23,6 +23,7 @@ const LINE_REM = { least: 2.5, most: 5.6, text: 3.5 };
 const TALL_REM = { least: 6.4, most: 14, text: 11 };
 // In half the width figures have less room.
 const COLUMN_TEXT_REM = 2.7;
+const AIRY_REM = 4.4; // from here on a row has a line for the client and one for facts under its name
 const HEAD_REM = 1.6; // over lines; under them, the line that says how many more there are
 const MORE_REM = 1.3;
 
@@ -79,6 +80,7 @@ export class Queues {
     const rows = Math.min(count, fit(room));
     const row = Math.min(size.most, room / Math.max(1, rows));
     this.main.classList.toggle("tall", tall);
+    this.main.classList.toggle("airy", row >= AIRY_REM);
     this.rows.style.setProperty("--row", `${row.toFixed(3)}rem`);
     const text = Math.min(size.text, row, this.columns === 1 ? row : COLUMN_TEXT_REM);
     this.rows.style.setProperty("--text", `${text.toFixed(3)}rem`);
