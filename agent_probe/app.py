@@ -89,7 +89,7 @@ def disk_outbox(config: ProbeConfig, settings: ProbeSettings, platform: Platform
 class Probe:
     """One probe over an outbox. Give it a port, sensors or a clock of your own to put it into another world.
 
-    is_refused: the broker takes it for nobody it knows.
+    is_refused: broker or hub takes it for nobody it knows.
     """
 
     def __init__(

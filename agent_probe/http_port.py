@@ -24,6 +24,8 @@ MSGPACK: Final = "application/msgpack"
 ACKNOWLEDGED: Final = frozenset({200, 409})
 """409 says that a frame is durable and contradicts an earlier one: the acknowledgement is in it all the same."""
 NOT_NOW: Final = frozenset({429, 503})
+# Format: the hub's word, in JSON and in MessagePack alike.
+IDENTITY_ENDED: Final = b"identity_ended"
 NEVER_AS_IT_IS: Final = frozenset({301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 407, 413, 415, 422})
 """Sent again at once it would be refused again: what has to change is a token, a setting or a version."""
 
@@ -42,9 +44,14 @@ class HttpPort:
         settings: HttpSettings,
         *,
         bind_address: Callable[[], str] | None = None,
+        refused: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """bind_address: asked at each `connect` for the address to come from; None takes the configured one."""
+        """bind_address: asked at each `connect` for the address to come from; None takes the configured one.
+
+        refused: told with each answer of the hub's whether it takes us for nobody it knows.
+        """
         self._hub = hub
+        self._refused = refused
         self._bind_address = bind_address or (lambda: hub.bind_address)
         self._local = hub.bind_address
         self._uplink = uplink
@@ -99,7 +106,10 @@ class HttpPort:
     def _judge(self, answer: Response) -> None:
         """Raise ProbeUnavailable unless the hub made the frame durable."""
         if answer.status in ACKNOWLEDGED and answer.headers.get("content-type", "").partition(";")[0] == MSGPACK:
+            self._refused(False)  # noqa: FBT003 - what the hub said
             return
+        if IDENTITY_ENDED in answer.body:
+            self._refused(True)  # noqa: FBT003 - likewise
         detail = f"HTTP {answer.status}"
         if answer.status in ACKNOWLEDGED:
             raise ProbeUnavailable("hub", f"{detail}, but it is not the hub that answers", self._settings.slowly_ms)

@@ -24,14 +24,20 @@ def port_for(
 ) -> MqttPort:
     """The port that `config` asks for, over the best of `lines`. `auto` without a hub's address is MQTT alone.
 
-    refused: told whether the broker takes us for nobody it knows.
+    refused: told whether broker or hub takes us for nobody it knows.
     """
     hub = config.hub
     if hub is None or config.transport is Transport.MQTT:
         return _mqtt(config, settings, lines, refused)
     from agent_probe.http_port import HttpPort  # noqa: PLC0415 - only loaded where a hub is named
 
-    https = HttpPort(hub, settings.uplink, settings.http, bind_address=lambda: lines.take_best() or hub.bind_address)
+    https = HttpPort(
+        hub,
+        settings.uplink,
+        settings.http,
+        bind_address=lambda: lines.take_best() or hub.bind_address,
+        refused=refused,
+    )
     if config.transport is Transport.HTTPS:
         return https
     mqtt = _mqtt(config, settings, lines, refused)

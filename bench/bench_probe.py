@@ -2,9 +2,9 @@
 
     python -m bench.bench_probe [SECONDS]
 
-The probe watches two lines, a UPS over NUT and a SIP trunk, keeps its outbox on disk and speaks MQTT over TLS; from
-compiled bytecode, as installed and as its unit starts it. Beside it Debian's prometheus-node-exporter, scraped every
-5 s, and zabbix-agent2, asked every 5 s. Everything stands on free loopback ports.
+The probe watches two lines that answer, a UPS over NUT and a SIP trunk, keeps its outbox on disk and speaks MQTT over
+TLS; from compiled bytecode, as installed and as its unit starts it. Beside it Debian's prometheus-node-exporter,
+scraped every 5 s, and zabbix-agent2, asked every 5 s. Everything stands in a network namespace made for it.
 
 PSS counts a page that n processes share as one n-th, so that it falls with every other process that happens to run
 Python. `PSS` is therefore counted among the processes of this run, whatever else runs here: this bench, which is one
@@ -28,12 +28,14 @@ import psutil
 import trustme
 
 from bench.installed_probe import running_probe
+from bench.own_network import LINE_ADDRESSES, go_on_inside
 from bench.page_frames import shares
 from bench.table import Figure, print_figures
-from tests.agent_probe.fake_collector import running_collector
+from tests.agent_probe.fake_collector import FakeCollector, running_collector
 from tests.agent_probe.sip_replay import PhoneSystem, answering
 from tests.servers import LOOPBACK, ONLINE_UPS, Server, free_port, program, run_mosquitto, run_ups_server, running
 from tests.waiting import wait_until
+from wire.uplink import LineReading, LineState
 
 RSS_LIMIT_MB: Final = 35.0
 PSS_LIMIT_MB: Final = 22.0
@@ -59,16 +61,16 @@ ca_file = "{home}/ca.pem"
 name = "one"
 carrier = "one"
 interface = "lo"
-source_address = "127.0.0.2"
-gateway = "127.0.0.1"
-targets = ["127.0.0.11", "127.0.0.12"]
+source_address = "{addresses[0]}"
+gateway = "198.51.100.1"
+targets = ["198.51.100.11", "198.51.100.12"]
 [[line]]
 name = "two"
 carrier = "two"
 interface = "lo"
-source_address = "127.0.0.3"
-gateway = "127.0.0.1"
-targets = ["127.0.0.11", "127.0.0.12"]
+source_address = "{addresses[1]}"
+gateway = "198.51.100.1"
+targets = ["198.51.100.11", "198.51.100.12"]
 [[ups]]
 name = "ups1"
 port = {nut_port}
@@ -178,9 +180,12 @@ def _accepts(port: int) -> bool:
         return connection.connect_ex((LOOPBACK, port)) == 0
 
 
-def write_config(home: Path, broker_port: int, nut_port: int, sip_port: int) -> Path:
+def write_config(
+    home: Path, broker_port: int, nut_port: int, sip_port: int, addresses: Sequence[str] = LINE_ADDRESSES
+) -> Path:
     config = home / "probe.toml"
-    config.write_text(PROBE.format(home=home, broker_port=broker_port, nut_port=nut_port, sip_port=sip_port))
+    ports = {"broker_port": broker_port, "nut_port": nut_port, "sip_port": sip_port}
+    config.write_text(PROBE.format(home=home, addresses=addresses, **ports))
     return config
 
 
@@ -201,13 +206,20 @@ async def measure(seconds: float, home: Path) -> tuple[dict[str, Footprint], int
             running_collector(broker.host, broker.port) as collector,
             running_probe(home, write_config(home, tls_port, ups.port, sip_port)) as pid,
         ):
-            await wait_until(lambda: collector.frames, 30, what="the probe's first frame")
+            await wait_until(lambda: set(lines_up(collector)) == {"one", "two"}, 60, what="both lines to be up")
             await asked(SETTLE_S, (scrape, check))
             pids = {"probe": pid, "prometheus-node-exporter": exporter.pid, "zabbix-agent2": agent.pid}
             meters = {name: Meter(pid) for name, pid in pids.items()}
             await asked(seconds, (scrape, check))
             footprints = {name: meter.footprint(seconds) for name, meter in meters.items()}
+            await wait_until(lambda: set(lines_up(collector)) == {"one", "two"}, 1, what="both lines to be up still")
             return {name: among(found, meters[name].pids) for name, found in footprints.items()}, len(collector.frames)
+
+
+def lines_up(collector: FakeCollector) -> Iterator[str]:
+    """Lines whose newest reading says that they are up: of one that is down nothing is asked, which costs nothing."""
+    newest = {body.line: body for _, body in collector.log if isinstance(body, LineReading)}
+    return (name for name, body in newest.items() if body.state is LineState.UP)
 
 
 def among(found: Footprint, pids: Sequence[int]) -> Footprint:
@@ -255,5 +267,6 @@ async def main(seconds: float) -> bool:
 
 
 if __name__ == "__main__":
+    go_on_inside("bench.bench_probe", sys.argv[1:])
     kept = asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_S))
     sys.exit(0 if kept else 1)

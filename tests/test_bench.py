@@ -11,6 +11,7 @@ import pytest
 
 from bench.bench_probe import pss_alone
 from bench.installed_probe import installed, started_as_by_the_unit
+from bench.own_network import LINE_ADDRESSES, command_inside
 from bench.page_frames import shares
 
 
@@ -58,3 +59,9 @@ def test_the_probe_that_is_measured_is_the_one_that_the_unit_starts(tmp_path: Pa
     optimised, cache, library = said.stdout.split()
     assert (optimised, cache) == ("2", str(tmp_path / "cache" / "seatwatch-probe"))
     assert Path(library).is_relative_to(tmp_path), "libraries of the tests would be measured with it"
+
+
+def test_the_lines_that_are_measured_have_addresses_that_the_probe_takes_for_some() -> None:
+    command = command_inside(["ip", "-oneline", "address", "show", "dev", "lo", "scope", "global"])
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f" {address}/" in said for address in LINE_ADDRESSES), "lines without an address are asked nothing"

@@ -54,7 +54,7 @@ def test_a_gateway_from_its_start_to_its_end_reads_nothing_that_it_hardly_ever_r
     port = free_port()
     keys = [f"{key} {tmp_path / 'broker.pem'}" for key in ("certfile", "keyfile")]
     with run_mosquitto(tmp_path, lines=[f"listener {port} {LOOPBACK}", *keys]):
-        config = write_config(tmp_path, port, free_port(), free_port())
+        config = write_config(tmp_path, port, free_port(), free_port(), (LOOPBACK, LOOPBACK))
         start = started_as_by_the_unit(installed(tmp_path), config, tmp_path)
         python, _, _, _, *arguments = start.command
         command = [python, "-c", UNTIL_CONNECTED.format(never=NEVER), *arguments]

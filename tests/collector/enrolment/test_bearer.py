@@ -152,13 +152,15 @@ async def test_the_probes_own_port_shows_its_certificate_and_is_acknowledged(gua
     authority = tmp_path / "authority.pem"
     authority.write_bytes(guarded.door.office.desk.authority.pem)
     tls = TlsConfig(str(authority), str(guarded.shown), str(guarded.shown))
-    port = HttpPort(HubConfig(guarded.door.url, tls=tls), SETTINGS.uplink, SETTINGS.http)
+    refused: list[bool] = []
+    port = HttpPort(HubConfig(guarded.door.url, tls=tls), SETTINGS.uplink, SETTINGS.http, refused=refused.append)
     await port.connect()
     await port.publish("", guarded.frame(1))
     assert decode_ack(await anext(port.messages())).acknowledged_through == 1
     guarded.door.office.store.revoke(GATEWAY, "stolen", "root", guarded.door.office.now)
     with pytest.raises(ProbeUnavailable, match="HTTP 403"):
         await port.publish("", guarded.frame(2))
+    assert refused == [False, True], "a seat that the hub has forgotten comes back by its token"
     await port.close()
 
 
