@@ -228,6 +228,9 @@ class _RecordSums:
             since = self._silent.pop(body.about_source, None)
             if since is not None and self._overlaps(since, body.occurred_at):
                 self._silences.append(Silence(body.about_source, since, body.occurred_at))
+        elif isinstance(body, Gone) and self._overlaps(*_lost_within(body, entry.received_at)):
+            self._gaps += 1
+            self._lost += body.count
         if isinstance(body, Quarantined) and self._needle in body.raw:
             self._naming.append(entry.index)
         if not self._overlaps(entry.received_at, entry.received_at + 1):
@@ -235,10 +238,7 @@ class _RecordSums:
         self._entries += 1
         self._first_at = entry.received_at if self._first_at is None else self._first_at
         self._last_at = entry.received_at
-        if isinstance(body, Gone):
-            self._gaps += 1
-            self._lost += body.count
-        elif isinstance(body, Quarantined):
+        if isinstance(body, Quarantined):
             self._quarantined += 1
 
     def _overlaps(self, start: int, end: int) -> bool:
@@ -260,6 +260,12 @@ class _RecordSums:
             tuple(self._naming),
             (*self._silences, *lasting),
         )
+
+
+def _lost_within(gap: Gone, received_at: int) -> tuple[int, int]:
+    """When a declared gap was; of one whose source did not know, when it was declared."""
+    since, until = gap.since or received_at, gap.until or received_at
+    return since, max(until, since + 1)
 
 
 def _earliest(found: Found, asked: Definition | None, lookback_ms: int) -> int:

@@ -21,6 +21,7 @@ from tests.builders import (
     customer,
     declared,
     entries,
+    gone,
     ms,
     published,
     rules,
@@ -112,6 +113,18 @@ def test_an_unknown_conversation_is_answered_with_what_the_record_lacks(ledger: 
     assert (found.record.entries, found.record.gaps, found.record.quarantined) == (1, 0, 0)
     whole = explained(ledger).record
     assert (whole.entries, whole.silences[-1].until) == (4, None)
+
+
+def test_a_gap_declared_afterwards_is_told_of_the_hour_in_which_nothing_was_told(ledger: Feed) -> None:
+    ledger.append([declared(ms("08:00:00")), gone("11:10:00", 5, "10:10:00", "11:05:00"), gone("13:20:00", 3)])
+
+    def lost(since: str, until: str) -> tuple[int, int]:
+        record = explained(ledger, within=(ms(since), ms(until))).record
+        return record.gaps, record.lost
+
+    assert lost("10:00:00", "11:00:00") == (1, 5)
+    assert lost("09:00:00", "10:00:00") == lost("11:06:00", "12:00:00") == (0, 0)
+    assert lost("13:00:00", "14:00:00") == (1, 3), "when it was is not known: when it was declared"
 
 
 def test_progress_counts_both_readings(ledger: Feed) -> None:
