@@ -129,12 +129,13 @@ class Runner:
     async def _sample_until_it_fails(self, sensor: Sensor, figures: SensorFigures) -> str:
         """The cause of the failure."""
         deadline_s = sensor.schedule.deadline_ms / MS_PER_S
+        news = sensor.news if isinstance(sensor, TellsEarly) else None  # asked once: a protocol's answer is dear
         try:
             async with asyncio.timeout(deadline_s):
                 await sensor.open()
             while True:
-                if isinstance(sensor, TellsEarly):
-                    sensor.news.clear()
+                if news is not None:
+                    news.clear()
                 began = self._stamp()
                 async with asyncio.timeout(deadline_s):
                     readings = await sensor.sample(began)
@@ -146,10 +147,7 @@ class Runner:
                 figures.longest_ms = max(figures.longest_ms, took_ms)
                 figures.last_good_at = ended
                 figures.retry_ms = 0
-                await self._wait(
-                    max(0, sensor.schedule.interval_ms - took_ms),
-                    sensor.news if isinstance(sensor, TellsEarly) else None,
-                )
+                await self._wait(max(0, sensor.schedule.interval_ms - took_ms), news)
         except TimeoutError:
             figures.timeouts += 1
             self._say_it_hangs(sensor, figures)

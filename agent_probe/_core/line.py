@@ -207,10 +207,12 @@ class Line:
             self._gateway_at = now + pause
             found.append(self._echo(GATEWAY, now))
         if now >= self._probe_at and self._burst_left != 0:
-            if self._burst_left is not None:
+            if self._burst_left is None:  # at instants that all lines of a probe share, so that it wakes once for them
+                self._probe_at = now - now % rules.probe_ms + rules.probe_ms
+            else:
                 self._burst_left -= 1
-            pause = rules.probe_ms if self._burst_left is None else rules.burst_gap_ms
-            self._probe_at = max(self._probe_at + pause, now + pause // 2)
+                pause = rules.burst_gap_ms
+                self._probe_at = max(self._probe_at + pause, now + pause // 2)
             self._turn = (self._turn + 1) % self._targets
             found.append(self._echo(self._turn, now))
         return found

@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +50,14 @@ class Linux:
 
         return ctypes.CDLL(None)
 
+    @cached_property
+    def _read_clock(self) -> Callable[[], int]:
+        """What adjtimex answers to a question that changes nothing. Made once: it is asked at every sample."""
+        import ctypes  # noqa: PLC0415 - as above
+
+        adjtimex = getattr(self._library, "adjtimex", None)
+        return partial(adjtimex, ctypes.create_string_buffer(TIMEX_ROOM)) if adjtimex else lambda: TIME_ERROR
+
     def monotonic_ms(self) -> int:
         """CLOCK_BOOTTIME, which goes on while the machine sleeps."""
         boot_time = getattr(time, "CLOCK_BOOTTIME", None)
@@ -67,13 +75,7 @@ class Linux:
 
     def clock_synced(self) -> bool:
         """What the kernel's clock discipline says (adjtimex)."""
-        import ctypes  # noqa: PLC0415 - as above
-
-        adjtimex = getattr(self._library, "adjtimex", None)
-        if adjtimex is None:
-            return False
-        state = int(adjtimex(ctypes.create_string_buffer(TIMEX_ROOM)))
-        return 0 <= state < TIME_ERROR
+        return 0 <= self._read_clock() < TIME_ERROR
 
     def default_data_dir(self) -> Path:
         """What systemd assigned, else the user's state folder."""
