@@ -18,7 +18,6 @@ export class Format {
     this.clock = new Intl.DateTimeFormat(this.language, clock);
     this.hour = new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
     this.year = new Intl.DateTimeFormat(this.language, { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
-    this.day = new Intl.DateTimeFormat(this.language, { month: "2-digit", day: "2-digit", timeZone });
   }
 
   number(value) {
@@ -63,13 +62,22 @@ export class Format {
     return this.hour.format(instant);
   }
 
-  // The date with its year.
+  // 2026-11-02 in every language: a month and a day that nobody takes for each other.
   date(instant) {
-    return this.year.format(instant);
+    const { year, month, day } = this.dateParts(instant);
+    return `${year}-${month}-${day}`;
+  }
+
+  dateParts(instant) {
+    const parts = {};
+    for (const { type, value } of this.year.formatToParts(instant)) parts[type] = value;
+    return parts;
   }
 
   // With the date once the clock time alone would mislead.
   since(instant, now) {
-    return now - instant < setting("timeOnlyMs") ? this.time(instant) : `${this.day.format(instant)} ${this.time(instant)}`;
+    if (now - instant < setting("timeOnlyMs")) return this.time(instant);
+    const { month, day } = this.dateParts(instant);
+    return `${month}-${day} ${this.time(instant)}`;
   }
 }
