@@ -75,10 +75,11 @@ _decode_item = msgspec.json.Decoder(ANY_ITEM).decode
 _decode_parts = msgspec.json.Decoder(_Parts).decode
 _decode_word = msgspec.json.Decoder(Word).decode
 _PARTS: Final = (
-    ("kind", _decode_word, ""),
-    ("sequence", msgspec.json.Decoder(Counted).decode, 0),
-    ("event_id", _decode_word, ""),
+    ("kind", _decode_word, "", b'"'),
+    ("sequence", msgspec.json.Decoder(Counted).decode, 0, b"0123456789"),
+    ("event_id", _decode_word, "", b'"'),
 )
+"""Name, how it is read, what stands for it where it cannot be, and the bytes with which one that can be begins."""
 _decode_anything = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.msgpack.Encoder(order="deterministic").encode
 # Not wire.codec.encode_body: a body over the cap is its sender's fault, for admission to find.
@@ -146,11 +147,12 @@ def _said(data: bytes) -> tuple[Any, list[Any]]:
     except _BAD as error:
         inside, fault = _fault(_words(error), "$")
         raise FieldError(*fault, inside=inside) from None
-    return said, [_taken_apart(f"$.items[{place}]", raw) for place, raw in enumerate(said.items)]
+    has_far = _FAR_EXPONENT.search(data) is not None  # of the whole frame: a search an item costs as much as reading it
+    return said, [_taken_apart(f"$.items[{place}]", raw, has_far=has_far) for place, raw in enumerate(said.items)]
 
 
-def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct made at run time
-    """One item by itself."""
+def _taken_apart(where: str, raw: msgspec.Raw, *, has_far: bool) -> Any:  # noqa: ANN401 - a struct made at run time
+    """One item by itself. has_far: some item of its frame has a far exponent."""
     wrong: tuple[str, str] | None = None  # in words: an error that is kept keeps this frame, in a circle
     parts = _Parts()
     try:
@@ -158,9 +160,13 @@ def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struc
     except _BAD as error:
         wrong = _words(error), where
     told: list[Any] = []
-    for name, decode, otherwise in _PARTS:
+    for name, decode, otherwise, begins in _PARTS:
+        part = getattr(parts, name)
+        if wrong and memoryview(part)[0] not in begins:
+            told.append(otherwise)  # one complaint is told, and a second error is dear where all of an item is wrong
+            continue
         try:
-            told.append(decode(getattr(parts, name)))
+            told.append(decode(part))
         except _BAD as error:
             told.append(otherwise)
             wrong = wrong or (_words(error), f"{where}.{name}")
@@ -173,7 +179,7 @@ def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struc
     except _BAD as error:
         wrong = wrong or (_words(error), where)
     try:
-        body = _looked_into(raw, _FIELDS_OF.get(key))
+        body = _looked_into(raw, _FIELDS_OF.get(key), has_far=has_far)
     except _BAD as error:
         wrong = wrong or (_words(error), where)
     fault = _fault(*wrong)[1] if wrong else None
@@ -182,17 +188,19 @@ def _taken_apart(where: str, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struc
     return _Aside(key, sequence, event_id, body, fault)
 
 
-def _looked_into(raw: msgspec.Raw, fields: frozenset[str] | None) -> bytes:
+def _looked_into(raw: msgspec.Raw, fields: frozenset[str] | None, *, has_far: bool) -> bytes:
     """The item as a map of those `fields` alone, None = all. Its size is looked at first: its shape is anybody's."""
     if len(raw) > BODY_BYTES_MAX:
         message = f"is longer than {BODY_BYTES_MAX} bytes: nothing of it is kept"
         raise ValueError(message)
-    if _FAR_EXPONENT.search(raw):
+    if has_far and _FAR_EXPONENT.search(raw):
         message = "holds a number with an exponent of three digits: nothing of it is kept"
         raise ValueError(message)
     said = _decode_anything(raw)
     if isinstance(said, dict):
-        said = {name: said[name] for name in said.keys() - _OUTSIDE if fields is None or name in fields}
+        said = {
+            name: value for name, value in said.items() if name not in _OUTSIDE and (fields is None or name in fields)
+        }
     return _encode_sorted(said)
 
 

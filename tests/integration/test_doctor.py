@@ -296,7 +296,7 @@ def test_the_command_prints_a_line_each_with_the_fix_and_ends_with_1(
 ) -> None:
     assert probe_command.run(["doctor", "--config", str(written)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 8
+    assert len(lines) == len(Subject)
     (wrong,) = [line for line in lines if line.startswith("PROBLEM")]
     assert "start the service there" in wrong
     assert probe_command.run(["doctor", "--config", str(written), "--lang", "zh"]) == 1
@@ -311,7 +311,9 @@ def test_the_command_speaks_json_and_ends_with_0_where_nothing_is_wrong_and_2_wi
     assert probe_command.run(["doctor", "--config", str(written), "--json"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["outcome"] for line in said} == {"ok", "skipped"}
-    assert [line["subject"] for line in said] == ["name", "port", "tls", "clock", "identity", "line", "ups", "disk"]
+    assert [line["subject"] for line in said] == [
+        *("name", "port", "tls", "clock", "identity", "line", "witness", "phone_line", "ups", "disk")
+    ]
     assert probe_command.run(["doctor", "--config", str(written) + os.sep + "none"]) == 2
     assert "fix:" in capsys.readouterr().err
     assert probe_command.run(["doctor"]) == 2
@@ -322,7 +324,7 @@ def test_a_console_that_cannot_show_chinese_gets_the_whole_report_all_the_same(w
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert len(done.stdout.splitlines()) == 8
+    assert len(done.stdout.splitlines()) == len(Subject)
 
 
 def test_every_word_of_the_doctor_has_a_place_for_what_it_is_given() -> None:

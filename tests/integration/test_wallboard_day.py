@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, live, looking, word
 from tests.integration.running import server
 from tests.integration.test_wallboard_turning import CHANGED, HURRY, TURN, seen_in_turns
+from tests.waiting import wait_until_blocking
 
 AT = "2026-11-02T14:10:00"
 LAPTOP = (1366, 768)
@@ -43,6 +45,12 @@ def asked(floor: Floor, path: str, token: str = "") -> dict[str, Any]:
     with urllib.request.urlopen(request, timeout=60) as answer:
         told: dict[str, Any] = json.load(answer)
         return told
+
+
+def scope_is_told(floor: Floor, token: str) -> bool:
+    """Whether what the bearer sees is less than everybody on this machine sees, who needs no token."""
+    path = "/past-day.json?until=2026-11-02T18:00:00"
+    return bool(asked(floor, path, token)["choices"] != asked(floor, path)["choices"])
 
 
 def drawn(page: Page) -> Page:
@@ -82,6 +90,7 @@ def test_a_tv_is_told_of_its_own_clients_and_sites_alone(floor: Floor, capsys: p
     for name, *scope in (("east", "--client", "acme", "--site", "north"), ("west", "--client", "beta")):
         assert main(["device", "add", name, *scope, "--data", str(floor.data)]) == 0
         token = capsys.readouterr().out.split()[-1]
+        wait_until_blocking(partial(scope_is_told, floor, token), what=f"the server to know the device {name}")
         told_of = asked(floor, "/past-day.json?until=2026-11-02T18:00:00&of=beta", token)
         seen[name] = {choice["client"] for choice in told_of["choices"]}, len(told_of["troubles"]), told_of["of"]
     assert seen["east"] == ({"acme"}, 2, "acme")

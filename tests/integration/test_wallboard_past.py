@@ -118,6 +118,7 @@ def test_a_past_board_says_what_it_is_stands_still_and_calls_nobody(
         expect(page.locator("#overlay")).to_be_hidden()
         expect(page.locator("#alarm")).to_be_hidden()
         expect(page.locator("#rows .row:not([hidden])").first.locator(".to_breach .big")).to_have_text("+0:01")
+        page.wait_for_selector("day-curve canvas", timeout=60_000)  # the day comes after the board
         before = page.inner_text("body")
         assert page.evaluate("document.getAnimations().length") == 0
         page.evaluate("new Promise((done) => setTimeout(done, 1200))")
