@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from sla_engine._core.attribution import OPEN_END, AfterLimits, Held, Miss, Trace, trace
 from sla_engine._core.choices import ClockDomains
 from sla_engine._core.circumstances import Circumstances, LoadLimits
-from sla_engine._core.definition import label_of
-from sla_engine._core.engine import definitions_of, place_of
+from sla_engine._core.engine import place_of
 from sla_engine._core.roster import Roster
 from sla_engine.replay import STANDING, Given, Replay, entered_rules, last_facts, ledger_batches, restating
+from sla_engine.runners.lookup import Lookup
 from sla_engine.runners.tail import EntryReader
 from sla_engine.stays import NeverLeft, Stay
 from wire.kinds import Kind
@@ -92,11 +92,12 @@ def causes(
 
 
 def _primary(fold: Replay, facts: list[SessionFact]) -> list[SessionFact]:
-    """Of each session the fact under the primary definition in force at its start."""
+    """Of each session the fact that figures count: of the primary definition, or of the version of it that it keeps."""
+    lookup = Lookup(fold.shard)
     found = []
     for fact in facts:
-        in_force = definitions_of(fold.shard, fact.queue, fact.started_at)
-        if in_force and label_of(in_force[0]) == fact.definition:
+        shown = lookup.shown_of(fact.queue, fact.started_at, fact.session)
+        if shown and shown[0].named(fact.definition) is not None:
             found.append(fact)
     return found
 
