@@ -6,8 +6,9 @@
 import getpass
 import re
 import secrets
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +18,7 @@ from collector.enrolment._core.codes import CODE_BITS, digest, spell
 from collector.enrolment._core.desk import Batch
 from collector.enrolment.authority import Authority
 from collector.enrolment.errors import EnrolmentError
-from collector.enrolment.store import EnrolmentStore, Place
+from collector.enrolment.store import STORE_FILE, EnrolmentStore, Place
 from collector.roster import PREFIX_MIN
 from seatwatch.config import Config, SiteSection, probe_sources
 from seatwatch.roster_job import known_links
@@ -53,11 +54,13 @@ class BatchWanted(NamedTuple):
 def opened(data: Path, defaults: Defaults) -> Iterator[tuple[Authority, EnrolmentStore]]:
     """The authority of a data directory and its store. Raises EnrolmentError."""
     authority = Authority.open(data / FOLDER)
-    store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
     try:
-        yield authority, store
-    finally:
-        store.close()
+        store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
+        with closing(store):
+            yield authority, store
+    except sqlite3.Error as error:
+        fix = "restore it from the backup, with the key beside it"
+        raise EnrolmentError(f"{data / FOLDER / STORE_FILE} cannot be used ({error}); {fix}") from None
 
 
 def operator_name() -> str:
