@@ -93,8 +93,8 @@ def draw_batch(
     section = _site(config, wanted.site)
     block = defaults.int("collector.roster_entries_read")
     hosts = host_places(store, section, seat_hosts(data, wanted.site, now, block))
-    if wanted.size < 1:
-        raise EnrolmentError(f"--count {wanted.size}: at least one machine")
+    if not 1 <= wanted.size <= section.seats:
+        raise EnrolmentError(f"--count {wanted.size}: from 1 machine to the {section.seats} seats of {wanted.site}")
     expires_at = now + _lasts(wanted.lasts, defaults.ms("enrolment.batch_longest"))
     code, name = spell(secrets.randbits(CODE_BITS)), f"{wanted.site}-{secrets.token_hex(3)}"
     batch = Batch(name, wanted.site, wanted.size, expires_at, _networks(wanted.cidrs))

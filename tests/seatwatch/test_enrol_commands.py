@@ -124,6 +124,27 @@ def test_a_network_as_a_listener_on_ipv6_calls_it_is_the_ipv4_network_it_stands_
         _networks(["::ffff:0:0/96"])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (("--count", "0", "--cidr", "203.0.113.0/29"), "--count 0: from 1 machine to the 2 seats of site1"),
+        (("--count", "3", "--cidr", "203.0.113.0/29"), "--count 3: from 1 machine to the 2 seats of site1"),
+        (("--count", str(10**20), "--cidr", "203.0.113.0/29"), "from 1 machine to the 2 seats of site1"),
+        (("--count", "2", "--cidr", "203.0.113.0/29", "--for", "721min"), "at most 12h"),
+        (("--count", "2", "--cidr", "203.0.113.0/29", "--for", "0h"), "at most 12h"),
+        (("--count", "2", "--cidr", "0.0.0.0/0"), "everybody, and no site"),
+        (("--count", "2", "--cidr", "203.0.113.7/24"), "write it as 203.0.113.0/24"),
+    ],
+)
+def test_a_batch_that_lets_in_more_than_a_days_seats_of_one_site_is_refused(
+    tmp_path: Path, run: Run, wanted: tuple[str, ...], says: str
+) -> None:
+    with_roster(tmp_path, run)
+    code, said = run("enrol", "batch", *at(tmp_path), "--site", "site1", *wanted)
+    assert (code, says in said) == (1, True), said
+    assert store(tmp_path).live_batches(["pc-1", "pc-2"], 0) == {}
+
+
 def test_two_seats_of_one_host_name_are_told_apart_by_nobody_and_named(tmp_path: Path, run: Run) -> None:
     with_roster(tmp_path, run, ROSTER.replace("PC-2", "pc-1"))
     code, refused = run("enrol", "batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
