@@ -350,3 +350,28 @@ async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups()
         with pytest.raises(ProbeUnavailable, match="not NUT"):
             await source.observe(0)
         await source.close()
+
+
+async def test_a_charge_that_upsd_tells_no_more_is_not_taken_for_the_present_one() -> None:
+    told = {"OL": b'BEGIN LIST VAR u\nVAR u battery.charge "97"\nEND LIST VAR u\n', "OB": b"ERR DATA-STALE\n"}
+    states = iter(["OL", "OB", "OB", "OL"])
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = ""
+        while request := await reader.readline():
+            if request.startswith(b"GET"):
+                state = next(states)
+                writer.write(f'VAR u ups.status "{state}"\n'.encode())
+            else:
+                writer.write(told[state])
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        source = NutSource(UpsAddress("127.0.0.1", server.sockets[0].getsockname()[1], "u"), list_ms=30_000)
+        found = await bodies(source, 4)
+    assert [(body.power, body.charge_percent) for body in found] == [
+        (Power.MAINS, 97),
+        (Power.BATTERY, None),
+        (Power.BATTERY, None),
+        (Power.MAINS, 97),
+    ]
