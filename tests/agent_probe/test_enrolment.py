@@ -1,12 +1,10 @@
 """A machine gets its identity from a real door, keeps it, renews it, and its configuration takes it up."""
 
 import asyncio
-import heapq
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from random import Random
 
 import msgspec
 import pytest
@@ -18,7 +16,7 @@ from agent_probe.doctor.endpoints import Waits
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Outcome, Subject
 from agent_probe.enrolment.client import EnrolmentRefused, Hub
-from agent_probe.enrolment.enrolling import About, Enrolling, EnrolmentSettings, about_this_machine, pause_ms
+from agent_probe.enrolment.enrolling import About, Enrolling, EnrolmentSettings, about_this_machine
 from agent_probe.enrolment.identity import (
     NEXT_KEY_FILE,
     PAIR_FILE,
@@ -31,18 +29,14 @@ from agent_probe.enrolment.identity import (
 from agent_probe.enrolment.renewal import RenewalSettings, keep_renewed
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.platform import current
-from collector._core.bucket import Bucket
 from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import Batch, JoinState
-from collector.enrolment.door import DoorSettings
 from collector.enrolment.store import Place
 from seatwatch.probe import enrolment as probe_enrolment
-from seatwatch.settings import load_defaults
 from tests.agent_probe.living_probe import SETTINGS as PROBE_SETTINGS
 from tests.collector.enrolment.doors import Door
 from tests.collector.enrolment.machines import CODE, DAY, MINUTE, TOKEN
 from tests.waiting import wait_until
-from wire.enrolment import EnrolRefusal, Refusal
 
 SETTINGS = EnrolmentSettings(timeout_ms=5_000, retry_ms=10)
 QUICK = PROBE_SETTINGS._replace(uplink=PROBE_SETTINGS.uplink._replace(connect_ms=500))
@@ -235,26 +229,6 @@ async def test_a_refusal_is_final_unless_the_hub_says_when_to_come_again(door: D
         await asyncio.to_thread(machine(tmp_path / "i", waited=waited).enrol, door.url, pin(door), "wrong")
     patient = machine(tmp_path / "identity", waited=waited)
     assert (await asyncio.to_thread(patient.enrol, door.url, pin(door), CODE)).identity == "site1/gateway"
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_floor_of_600_that_is_switched_on_together_is_in_within_half_a_minute(seed: int) -> None:
-    rng, settings = Random(seed), load_defaults().fill(DoorSettings, "enrolment")
-    hurry = EnrolRefusal(Refusal.TOO_OFTEN, "", settings.retry_after_ms)
-    door = Bucket(settings.requests_per_s, settings.requests_burst, 0)
-    asking = [(0, seat) for seat in range(600)]
-    let_in_at = 0
-    while asking:
-        now, seat = heapq.heappop(asking)
-        if door.wait_ms(now):
-            heapq.heappush(asking, (now + pause_ms(hurry, rng.random()), seat))
-        else:
-            let_in_at = now
-    assert let_in_at <= 31_000
-
-
-def test_a_name_that_is_speaking_is_waited_for_as_long_as_the_hub_says() -> None:
-    assert pause_ms(EnrolRefusal(Refusal.STILL_SPEAKING, "", 30_000), 0.1) == 30_000
 
 
 def test_a_hub_that_is_away_is_said_and_asked_again_while_there_is_patience(tmp_path: Path) -> None:
