@@ -62,8 +62,9 @@ class Door:
         return context
 
     async def ask(
-        self, path: str, body: object = None, certificate: bytes = b"", pc: Pc | None = None, **headers: str
+        self, path: str, body: object = None, certificate: bytes = b"", pc: Pc | None = None, *, encoding: str = ""
     ) -> tuple[int, bytes]:
+        headers = {"Content-Encoding": encoding} if encoding else {}
         async with aiohttp.ClientSession() as session:
             method = "GET" if body is None else "POST"
             data = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)

@@ -106,7 +106,7 @@ async def test_a_compressed_request_is_not_unpacked(door: Door) -> None:
     door.office.claim()
     packed = gzip.compress(msgspec.json.encode(asked(Pc("gw"), CODE)))
     for body in (packed, b"no gzip"):
-        status, said = await door.ask(ENROL_PATH, body, **{"Content-Encoding": "gzip"})
+        status, said = await door.ask(ENROL_PATH, body, encoding="gzip")
         assert (status, msgspec.json.decode(said)["error"]) == (422, "bad_request")
     assert (await door.enrol(Pc("gw"), CODE))[0] == 200
 
