@@ -17,13 +17,14 @@ def host_faults(key: str, host: str) -> Iterator[ProbeConfigError]:
 
     The system's resolver does not refuse all of these but breaks whoever asks it.
     """
-    if not host or _is_host(host):
+    if not host or is_host(host):
         return
     fix = "write a name or an address alone: no https:// before it, and its port under a key of its own"
     yield ProbeConfigError(key, f"{host!r} is no host", fix)
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Whether anything could ever be reached by that: a name, or an address."""
     if ":" in host:
         from ipaddress import AddressValueError, IPv6Address  # noqa: PLC0415 - few write one
 

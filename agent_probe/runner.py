@@ -18,6 +18,8 @@ from wire.codec import KIND_OF, encode_body
 from wire.seat import Noticed
 
 MS_PER_S = 1000
+STUMBLED = "error"
+"""The cause where a sensor met what it was not written for."""
 log = logging.getLogger(__name__)
 
 
@@ -154,6 +156,9 @@ class Runner:
             return "timeout"
         except ProbeUnavailable as error:
             return str(error)
+        except Exception:  # of a device or driver nobody thought of: the others go on measuring
+            log.exception("sensor.stumbled", extra={"sensor": sensor.name})
+            return STUMBLED
 
     def _say_it_hangs(self, sensor: Sensor, figures: SensorFigures) -> None:
         now = self._stamp()

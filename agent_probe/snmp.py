@@ -28,6 +28,9 @@ ABSENT: Final = frozenset({NULL, 0x80, 0x81, 0x82})
 GET: Final = 0xA0
 RESPONSE: Final = 0xA2
 REQUEST_ID_BITS: Final = 31
+NUMBER_BYTES_MAX: Final = 9
+"""A Counter64 above the middle of its range takes nine."""
+ARC_MAX: Final = 2**32 - 1
 NO_SUCH_NAME: Final = 2
 
 Value = int | bytes | str | None
@@ -143,11 +146,15 @@ def _dotted(content: bytes) -> str:
         if not octet & 0x80:
             arcs.append(arc)
             arc = 0
+    if max(arcs, default=0) > ARC_MAX:
+        raise SnmpDecodeError("an object id with a number beyond 32 bits")
     first = min(arcs[0] // 40, 2)
     return ".".join(str(part) for part in (first, arcs[0] - first * 40, *arcs[1:]))
 
 
 def _value(tag: int, content: bytes) -> Value:
+    if (tag == INTEGER or tag in UNSIGNED) and len(content) > NUMBER_BYTES_MAX:
+        return None  # no number that SNMP has: of this object nothing is known, of the others all that was said
     if tag == INTEGER:
         return _number(content)
     if tag in UNSIGNED:

@@ -5,7 +5,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -141,6 +141,7 @@ class _Reader:
             self.rows += 1
             filled = {field: plain(cells[place]) for field, place in columns.items() if place < len(cells)}
             try:
+                _check_places(cells, columns.values())
                 self._read_row(sheet, number, {field: text for field, text in filled.items() if text})
             except _BadRow as bad:
                 self.problems.append(Problem(sheet, number, str(bad)))
@@ -284,6 +285,13 @@ def _attributes(relation: Relation, row: Mapping[str, str]) -> tuple[tuple[str, 
         zone = zone_attributes(row[TIME_ZONE], changes_of(zone_named(row[TIME_ZONE]))) if has_zone else {}
         return tuple(sorted({"ends": ends, "starts": starts, **zone}.items()))
     return tuple((field, row[field]) for field in _EXTRAS.get(relation, ()) if field in row)
+
+
+def _check_places(cells: Sequence[str], places: Collection[int]) -> None:
+    """Nothing may stand where no heading does: two networks with a comma between would be one, and the rest lost."""
+    lost = next((text for place, cell in enumerate(cells) if place not in places and (text := plain(cell))), "")
+    if lost:
+        raise _BadRow(f"{lost!r} stands under no heading; remove it, or put a cell that holds a comma in quotes")
 
 
 def _check_id(field: str, text: str | None) -> None:

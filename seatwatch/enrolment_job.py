@@ -6,8 +6,9 @@
 import getpass
 import re
 import secrets
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +18,7 @@ from collector.enrolment._core.codes import CODE_BITS, digest, spell
 from collector.enrolment._core.desk import Batch
 from collector.enrolment.authority import Authority
 from collector.enrolment.errors import EnrolmentError
-from collector.enrolment.store import EnrolmentStore, Place
+from collector.enrolment.store import STORE_FILE, EnrolmentStore, Place
 from collector.roster import PREFIX_MIN
 from seatwatch.config import Config, SiteSection, probe_sources
 from seatwatch.roster_job import known_links
@@ -53,11 +54,13 @@ class BatchWanted(NamedTuple):
 def opened(data: Path, defaults: Defaults) -> Iterator[tuple[Authority, EnrolmentStore]]:
     """The authority of a data directory and its store. Raises EnrolmentError."""
     authority = Authority.open(data / FOLDER)
-    store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
     try:
-        yield authority, store
-    finally:
-        store.close()
+        store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
+        with closing(store):
+            yield authority, store
+    except sqlite3.Error as error:
+        fix = "restore it from the backup, with the key beside it"
+        raise EnrolmentError(f"{data / FOLDER / STORE_FILE} cannot be used ({error}); {fix}") from None
 
 
 def operator_name() -> str:
@@ -90,8 +93,8 @@ def draw_batch(
     section = _site(config, wanted.site)
     block = defaults.int("collector.roster_entries_read")
     hosts = host_places(store, section, seat_hosts(data, wanted.site, now, block))
-    if wanted.size < 1:
-        raise EnrolmentError(f"--count {wanted.size}: at least one machine")
+    if not 1 <= wanted.size <= section.seats:
+        raise EnrolmentError(f"--count {wanted.size}: from 1 machine to the {section.seats} seats of {wanted.site}")
     expires_at = now + _lasts(wanted.lasts, defaults.ms("enrolment.batch_longest"))
     code, name = spell(secrets.randbits(CODE_BITS)), f"{wanted.site}-{secrets.token_hex(3)}"
     batch = Batch(name, wanted.site, wanted.size, expires_at, _networks(wanted.cidrs))

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from agent_probe.host_names import is_host
 from collector.enrolment._core.broker import AUTHORITY_FILE
 from seatwatch.sections import FileName
 from wire.ids import is_name
@@ -18,6 +19,8 @@ REST: Final = "rest"
 """The ring of every probe that no other ring names."""
 HIGHEST_PORT: Final = 65_535  # Format: of TCP.
 Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
+BrokerPort = Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
+"""Written into the broker's file: it cannot be one that the system finds."""
 
 
 class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +39,9 @@ class EnrolmentSection(msgspec.Struct, frozen=True, kw_only=True):
     broker_dir: FileName = ""
     broker_listen: str = "0.0.0.0"  # noqa: S104 - likewise; it takes nobody without a certificate
     # Format: IANA, the port of MQTT over TLS.
-    broker_port: Port = 8883
+    broker_port: BrokerPort = 8883
     broker_pid_file: FileName = ""
-    broker_log: str = ""
+    broker_log: FileName = ""
     broker_plugin: FileName = DEBIAN_PLUGIN
 
 
@@ -55,6 +58,11 @@ def ring_of(rings: list[RingSection], identity: str) -> str:
         if any(fnmatchcase(identity, pattern) for pattern in ring.probes):
             return ring.id
     return REST
+
+
+def _spelled(host: str) -> str:
+    """A host's name as the net writes it."""
+    return host.encode("idna").decode("ascii")
 
 
 def is_written_by_us(section: EnrolmentSection, base: Path, ca_file: Path) -> bool:
@@ -74,11 +82,18 @@ def enrolment_problems(
         return
     if not section.hosts or not all(section.hosts):
         yield "enrolment.hosts", "is empty", 'name this hub as machines reach it: hosts = ["hub.example.com"]'
-    try:
-        ip_address(section.listen)
-    except ValueError:
-        fix = 'write one of this machine, such as "127.0.0.1", or "0.0.0.0" for all of them'
-        yield "enrolment.listen", f"{section.listen!r} is no address", fix
+    for host in filter(None, section.hosts):
+        if not is_host(host):
+            fix = "write a name or an address alone: no https:// before it, and its port under a key of its own"
+            yield "enrolment.hosts", f"{host!r} is no host", fix
+        elif not host.isascii():
+            yield "enrolment.hosts", f"{host!r} cannot stand in a certificate", f"write it as {_spelled(host)}"
+    for key, address in (("enrolment.listen", section.listen), ("enrolment.broker_listen", section.broker_listen)):
+        try:
+            ip_address(address)
+        except ValueError:
+            fix = 'write one of this machine, such as "127.0.0.1", or "0.0.0.0" for all of them'
+            yield key, f"{address!r} is no address", fix
     if section.broker_dir and not (base / section.broker_dir).is_dir():
         yield "enrolment.broker_dir", f"no folder {section.broker_dir}", "make it, writable for hub and broker"
     if section.broker_dir and not Path(section.broker_plugin).is_file():

@@ -1,4 +1,4 @@
-"""Whether the clients that a roster names are meant: a slip of the pen is a client too, and its ledger is for good."""
+"""Whether the clients and sites of a roster are meant: a slip of the pen is a client too; its ledger is for good."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -13,19 +13,21 @@ from wire.organisation import Relation
 
 _NAMING: Final = frozenset({Relation.SHOP_OF_CLIENT, Relation.CONTRACTED_SEATS, Relation.PERSON_OF_ACCOUNT})
 """Relations whose rows say a client; others concern one by what is said elsewhere."""
+_AT_A_SITE: Final = frozenset({Relation.SITE_OF_SEAT, Relation.SITE_OF_LINE, Relation.HOURS_OF_SITE})
 Concerned = Mapping[Link, frozenset[str]]
 
 
 class Expected(NamedTuple):
     """Which clients a roster may name. named: those of the configuration `config`; none = any client is taken.
 
-    new: those that it names on purpose though the configuration does not.
+    new: those that it names on purpose though the configuration does not. sites: of the configuration, none = any.
     """
 
     tell: Teller
     config: str = ""
     named: frozenset[str] = frozenset()
     new: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
 
 
 def unexpected(expected: Expected, stated: Sequence[Stated], concerned: Concerned) -> Iterator[Problem]:
@@ -50,6 +52,18 @@ def _unknown(expected: Expected, client: str) -> str:
         return expected.tell.filled("roster_client_meant", config=expected.config, client=client, closest=closest)
     known = ", ".join(sorted(expected.named))
     return expected.tell.filled("roster_client_unknown", config=expected.config, client=client, known=known)
+
+
+def elsewhere(expected: Expected, stated: Sequence[Stated]) -> Iterator[Problem]:
+    """Sites that the configuration does not name, at the first row of each."""
+    said = set(expected.sites)
+    for each in stated:
+        site = each.link.subject if each.link.relation is Relation.HOURS_OF_SITE else each.link.target
+        if expected.sites and each.link.relation in _AT_A_SITE and site not in said:
+            said.add(site)
+            known = ", ".join(sorted(expected.sites))
+            what = expected.tell.filled("roster_site_unknown", config=expected.config, site=site, known=known)
+            yield Problem(each.sheet, each.row, what)
 
 
 def without_ledger(expected: Expected, data: Path, stated: Sequence[Stated], concerned: Concerned) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.importing import local_intake
 from seatwatch.own_server import OwnServerError, post
-from seatwatch.roster_clients import Expected, unexpected, without_ledger
+from seatwatch.roster_clients import Expected, elsewhere, unexpected, without_ledger
 from seatwatch.settings import Defaults
 from wire.errors import EncodeError
 from wire.ids import OPERATOR
@@ -74,7 +74,7 @@ def plan(file: Path, data: Path, zone: ZoneInfo, now: int, defaults: Defaults, e
     wrong += unexpected(expected, roster.stated, concerned)
     problems = sorted(wrong, key=lambda each: (each.sheet, each.row))
     new = without_ledger(expected, data, roster.stated, concerned)
-    remarks = [*links.remarks(operator.values(), roster.stated), *new]
+    remarks = [*links.remarks(operator.values(), roster.stated), *new, *elsewhere(expected, roster.stated)]
     changed = {client: each for client, each in found.items() if each}
     return Plan(roster, problems, remarks, changed, known, _unmentioned(operator, roster.stated, now))
 

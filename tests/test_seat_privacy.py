@@ -8,14 +8,56 @@ from pathlib import Path
 
 import pytest
 
+from agent_probe.config import ProbeConfig, parse_config
+from agent_probe.errors import ProbeConfigError
+from agent_probe.lines import Lines
+from agent_probe.sensors.base import Stamp
+from agent_probe.sensors.registry import Host, build
+from agent_probe.sensors.seat import Load
+from tests.agent_probe.living_probe import SETTINGS
 from tests.tidy.source import ROOT, dotted, imported_modules
 from wire.body import Body
-from wire.facility import Heartbeat
+from wire.facility import Heartbeat, UpsReading
+from wire.phone import PhoneLineReading
 from wire.seat import PlatformReading, ProbeNote, SeatReading
 
 PAGE = (ROOT / "docs" / "operate" / "seat-privacy.md").read_text(encoding="utf-8")
 CHINESE, ENGLISH = PAGE.split("\n## English\n")
-SAID_BY_SEATS = (Heartbeat, SeatReading, PlatformReading, ProbeNote)
+SAID_BY_SEATS = (Heartbeat, SeatReading, PlatformReading, UpsReading, PhoneLineReading, ProbeNote)
+EVERYTHING_A_SEAT_MAY_HAVE = """
+site = "site1"
+probe = "seat-01"
+seat = "A-1"
+[broker]
+host = "hub.example.com"
+[network]
+time_server = "192.0.2.1"
+[[ups]]
+name = "battery"
+via = "battery"
+[[phone_line]]
+name = "trunk"
+host = "192.0.2.2"
+[[platform]]
+name = "qianniu"
+programs = ["AliWorkbench.exe"]
+host = "192.0.2.3"
+"""
+A_LINE = """
+[[line]]
+name = "telecom"
+carrier = "Telecom"
+interface = "wan0"
+targets = ["192.0.2.4", "192.0.2.5"]
+"""
+SENSORS_AND_WHAT_THEY_SAY = {
+    "heartbeat": Heartbeat,
+    "seat": SeatReading,
+    "platform/qianniu": PlatformReading,
+    "ups/battery": UpsReading,
+    "phone_line/trunk": PhoneLineReading,
+}
+"""Beside them the machine itself is watched, which is what a ProbeNote tells of."""
 HEAD = set(Body.__struct_fields__)
 
 THIRD_PARTY = {"aiomqtt", "cryptography", "msgspec", "psutil"}
@@ -50,6 +92,22 @@ def test_every_field_a_seat_sends_is_explained_and_no_other(half: str) -> None:
     assert set(said) == {struct.__name__ for struct in SAID_BY_SEATS}
     for struct in SAID_BY_SEATS:
         assert said[struct.__name__] == set(struct.__struct_fields__) - HEAD, struct.__name__
+
+
+def test_the_page_is_about_every_sensor_that_a_seats_configuration_can_ask_for() -> None:
+    config = parse_config(EVERYTHING_A_SEAT_MAY_HAVE)
+    host = Host(lambda: Load(0, 0), Lines(lambda: 0), lambda: 0)
+    built = {sensor.name: sensor for sensor in build(config, SETTINGS, host)}
+    assert set(built) == set(SENSORS_AND_WHAT_THEY_SAY)
+    assert {*SENSORS_AND_WHAT_THEY_SAY.values(), ProbeNote} == set(SAID_BY_SEATS)
+    for name, sensor in built.items():
+        for reading in sensor.unavailable(Stamp(0, 0, True), "timeout"):
+            assert type(reading.body()) is SENSORS_AND_WHAT_THEY_SAY[name]
+    tables_of_toml = set(re.findall(r"^\[+(\w+)\]+$", EVERYTHING_A_SEAT_MAY_HAVE, re.MULTILINE))
+    about_the_hub = {"broker", "hub", "enrolment", "transport", "data_dir", "site", "probe", "seat", "role"}
+    assert set(ProbeConfig.__struct_fields__) - about_the_hub - {"line"} == tables_of_toml - about_the_hub
+    with pytest.raises(ProbeConfigError, match="a seat does not measure lines"):
+        parse_config(f"{EVERYTHING_A_SEAT_MAY_HAVE}{A_LINE}")
 
 
 @pytest.mark.parametrize("half", [CHINESE, ENGLISH], ids=["zh", "en"])

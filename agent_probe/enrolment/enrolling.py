@@ -1,6 +1,7 @@
 """Getting an identity and renewing it: what `seatwatch probe enrol` and `probe renew` do, in a process that ends."""
 
 import platform as python_platform
+import random
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -19,7 +20,7 @@ from agent_probe.enrolment.identity import (
     write_private,
 )
 from agent_probe.errors import ProbeConfigError, ProbeUnavailable
-from wire.enrolment import EnrolAnswer, EnrolRequest
+from wire.enrolment import EnrolAnswer, EnrolRefusal, EnrolRequest, Refusal
 from wire.limits import WORD_CHARS_MAX
 
 MS_PER_S: Final = 1000
@@ -55,6 +56,16 @@ def about_this_machine(site: str, machine_id: str) -> About:
     return About(host, sha256(f"seatwatch machine\n{site}\n{machine_id}".encode()).hexdigest())
 
 
+def pause_ms(refusal: EnrolRefusal, chance: float) -> int:
+    """How long to wait after a refusal that is none for good.
+
+    Seats that are switched on together are too many at once, and would be again if they all came back together. chance:
+    from 0 to 1, another one each time.
+    """
+    waits_ms = refusal.retry_after_ms
+    return int(waits_ms * chance) if refusal.error == Refusal.TOO_OFTEN else waits_ms
+
+
 class Enrolling:
     """One machine's dealings with one hub. wait: pauses for so many seconds; is_patient: whether to wait at all."""
 
@@ -75,6 +86,7 @@ class Enrolling:
         self._said = ""
         self._is_patient = is_patient
         self._wait = wait
+        self._rng = random.Random()  # noqa: S311 - spreads machines, guards nothing
 
     def enrol(self, url: str, pin: str, code: str) -> Identity:
         """Show a code until there is a certificate. ProbeConfigError, EnrolmentRefused, ProbeUnavailable, OSError."""
@@ -132,7 +144,7 @@ class Enrolling:
                 if not refused.refusal.retry_after_ms:
                     raise
                 self._tell(str(refused))
-                self._pause(refused.refusal.retry_after_ms, refused)
+                self._pause(pause_ms(refused.refusal, self._rng.random()), refused)
 
     def _tell(self, text: str) -> None:
         """Say what is waited for, once and not at every try."""

@@ -117,7 +117,8 @@ class Authority:
 
     def server(self, hosts: tuple[str, ...], span: Span) -> Pair:
         """A key and certificate for a server that is reached by `hosts`: names or addresses, at least one."""
-        return self._pair(hosts[0], span, ExtendedKeyUsageOID.SERVER_AUTH, hosts)
+        # a host's name may be longer than a subject's; whoever connects goes by the names beside it
+        return self._pair(hosts[0][:IDENTITY_CHARS_MAX], span, ExtendedKeyUsageOID.SERVER_AUTH, hosts)
 
     def revocations(self, revoked: dict[str, int], number: int, issued_at: int, until: int) -> bytes:
         """The list of what is revoked, as PEM. revoked: serial (hex) -> when, in ms. number: grows with every list."""

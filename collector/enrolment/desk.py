@@ -81,9 +81,11 @@ class Desk:
         except EnrolmentError:
             return self._refuse(Refuse(Refusal.BAD_REQUEST))
         before = self.store.issued(serial)
-        asked = Asked(machine.host.casefold(), machine.machine, request.key, machine.address)
-        answer = rules.on_renewal(self.store.certificate(serial), asked)
         batch = "" if before is None else before.batch
+        # a place in a batch is its host's, whatever a machine calls itself by now
+        host = before.host if before is not None and batch else machine.host.casefold()
+        asked = Asked(host, machine.machine, request.key, machine.address)
+        answer = rules.on_renewal(self.store.certificate(serial), asked)
         return self._settle(answer, asked, request, self._clock_ms(), renews=serial, batch=batch)
 
     def doubled(self, identity: str) -> None:

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from collector._core.bucket import Bucket
 from collector.enrolment._core.desk import Refuse
@@ -135,6 +135,8 @@ class EnrolmentDoor:
         return _json(200, RolloutAnswer(ring, self._is_held(ring)))
 
     async def _asked(self, request: web.Request) -> EnrolRequest | None:
+        if hdrs.CONTENT_ENCODING in request.headers:  # nobody of ours compresses, and a small body may hide a large one
+            return None
         size_max = self._settings.body_bytes_max
         try:
             async with asyncio.timeout(self._settings.body_timeout_ms / 1000):

@@ -125,7 +125,8 @@ def _expected(config: Path | None, new: list[str], lang: Literal["zh", "en"]) ->
         return Expected(tell), Path("data")
     settings = configured(config)
     named = frozenset(client.id for client in settings.client)
-    return Expected(tell, str(config), named, frozenset(new)), settings.data_dir(config.parent)
+    sites = frozenset(site.id for site in settings.site)
+    return Expected(tell, str(config), named, frozenset(new), sites), settings.data_dir(config.parent)
 
 
 def _write(planned: "Plan", data: Path, now: int, tell: "Teller") -> None:

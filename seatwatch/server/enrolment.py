@@ -1,6 +1,7 @@
 """Enrolment in a running server: the door, the record of who came in, and the broker's access kept up to date."""
 
 import asyncio
+import sqlite3
 import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
@@ -25,7 +26,7 @@ from collector.enrolment.broker_log import BrokerLog
 from collector.enrolment.desk import Desk
 from collector.enrolment.door import DoorSettings, EnrolmentDoor, tls_context
 from collector.enrolment.errors import EnrolmentError
-from collector.enrolment.store import EnrolmentStore
+from collector.enrolment.store import STORE_FILE, EnrolmentStore
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
 from collector.intake_http import HttpDoor
@@ -91,7 +92,11 @@ class Enrolment:
             self.authority = Authority.open(data / FOLDER)
         except EnrolmentError as error:
             raise ConfigError([Problem("enrolment", str(error), "then start the server again")]) from None
-        self.store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
+        try:
+            self.store = EnrolmentStore(data / FOLDER, lock_wait_s=defaults.seconds("enrolment.lock_wait"))
+        except (OSError, sqlite3.Error) as error:
+            problem = f"{data / FOLDER / STORE_FILE} cannot be used ({error})"
+            raise ConfigError([Problem("enrolment", problem, "restore it from the backup")]) from None
         limits = defaults.fill(DeskLimits, "enrolment")
         self._config = config
         self._intake = intake

@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+import pytest
+
 from agent_probe._core.gate import Gate, Rhythm, Say
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass
@@ -133,6 +135,19 @@ def test_a_sensor_that_hangs_is_cut_off_at_its_deadline() -> None:
     assert sensor.sampled_at[:2] == [0, 1_500]
     assert sensor.causes == ["timeout"]
     assert world.runner.figures["scripted"].timeouts == 1
+
+
+def test_a_sensor_that_stumbles_over_what_nobody_thought_of_takes_nothing_else_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stumbling, healthy = Scripted(OverflowError("of a firmware"), "mains"), Scripted("mains")
+    healthy.name = "healthy"
+    world = lived(stumbling, 5_500, beside=[healthy])
+    assert (stumbling.causes, stumbling.closed, stumbling.sampled_at[1]) == (["error"], 2, 1_000)
+    assert (world.runner.figures["scripted"].failures, world.runner.figures["healthy"].samples) == (1, 6)
+    (record,) = [record for record in caplog.records if record.msg == "sensor.stumbled"]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], OverflowError)
 
 
 def test_waits_are_shortened_at_random_so_that_probes_drift_apart_and_promises_are_kept() -> None:

@@ -69,6 +69,30 @@ def test_anything_else_is_refused_and_never_crashes(data: bytes) -> None:
         decode_response(data)
 
 
+def long(tag: int, content: bytes) -> bytes:
+    """An element with its length in two bytes."""
+    return bytes([tag, 0x82]) + len(content).to_bytes(2, "big") + content
+
+
+def answer_of(name: bytes, value: bytes) -> bytes:
+    """An answer with one object."""
+    pdu = bytes.fromhex("020101020100020100") + long(0x30, long(0x30, name + value))
+    return long(0x30, bytes.fromhex("0201010403757073") + long(0xA2, pdu))
+
+
+@pytest.mark.parametrize("tag", [0x02, 0x41, 0x42, 0x46])
+def test_a_number_longer_than_snmp_has_is_not_known(tag: int) -> None:
+    name = bytes.fromhex("06022b06")
+    assert decode_response(answer_of(name, long(tag, b"\x00" + b"\xff" * 8))).values == {"1.3.6": 2**64 - 1}
+    assert decode_response(answer_of(name, long(tag, b"\x7f" * 3_000))).values == {"1.3.6": None}
+
+
+def test_an_object_id_with_a_number_beyond_32_bits_is_refused() -> None:
+    endless = long(0x06, b"\x2b" + b"\xff" * 3_000 + b"\x01")
+    with pytest.raises(SnmpDecodeError, match="beyond 32 bits"):
+        decode_response(answer_of(endless, b"\x05\x00"))
+
+
 @given(st.integers(0, len(ANSWERED) - 1), st.integers(0, 255))
 def test_an_answer_with_a_changed_byte_is_refused_or_read(at: int, octet: int) -> None:
     damaged = ANSWERED[:at] + bytes([octet]) + ANSWERED[at + 1 :]

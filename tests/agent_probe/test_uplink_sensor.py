@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -59,8 +59,14 @@ class World:
     def __init__(self, *targets: Target) -> None:
         self.links = TableOfLinks()
         self.lines = Lines(NOW_MS)
-        self.sensor = UplinkSensor(
-            [LineAt("telecom", "Telecom", "lo", "", "", targets), LineAt("unicom", "Unicom", "lo1", "", "", targets)],
+        self.targets = targets
+        self.sensor = self.sensor_of(
+            [LineAt("telecom", "Telecom", "lo", "", "", targets), LineAt("unicom", "Unicom", "lo1", "", "", targets)]
+        )
+
+    def sensor_of(self, lines: Sequence[LineAt]) -> UplinkSensor:
+        return UplinkSensor(
+            lines,
             SETTINGS.lines,
             self.lines,
             site="sz1",
@@ -201,6 +207,22 @@ async def test_a_router_that_says_the_line_has_no_link_is_believed() -> None:
         world.sensor.router_says("telecom", has_link=False)
         assert (await world.line("telecom")).reason is LineReason.NO_LINK
         world.sensor.router_says("telecom", has_link=None)
+        assert (await world.line("telecom")).has_link is True
+
+
+async def test_a_router_that_falls_silent_does_not_mend_a_line_that_it_alone_tells_from_the_other() -> None:
+    async with world_with_a_listener() as world:
+        behind = [LineAt(name, name, "lo", "", "", world.targets) for name in ("telecom", "unicom")]
+        await world.sensor.close()
+        world.sensor = world.sensor_of(behind)
+        await world.sensor.open()
+        await world.until_up()
+        world.sensor.router_says("telecom", has_link=False)
+        world.sensor.router_says("telecom", has_link=None)
+        found = await world.line("telecom")
+        assert (found.state, found.reason, found.has_link) == (LineState.DOWN, LineReason.NO_LINK, False)
+        assert (await world.line("unicom")).state is LineState.UP
+        world.sensor.router_says("telecom", has_link=True)
         assert (await world.line("telecom")).has_link is True
 
 

@@ -51,6 +51,10 @@ ANY_WORD = st.one_of(
     st.sampled_from(["1e400", "-0", "nan", "12,5", "0x10", "230.0 V"]),
 )
 WORDS = "OL OB LB HB RB CHRG DISCHRG BYPASS CAL OFF OVER TRIM BOOST FSD ALARM WAIT"
+# As RFC 1628 numbers them, written out here: what is read must be what a card says there.
+UPS_INPUT_VOLTAGE = "1.3.6.1.2.1.33.1.3.3.1.3.1"
+UPS_CONFIG_AUDIBLE = "1.3.6.1.2.1.33.1.9.8.0"
+UPS_CONFIG_LOW_TRANSFER = "1.3.6.1.2.1.33.1.9.9.0"
 TOKENS = st.lists(st.sampled_from(WORDS.split()))
 
 
@@ -161,10 +165,13 @@ def test_a_calibration_told_by_the_mib_does_not_stop_for_want_of_battery() -> No
         (Power.CRITICAL, True),
         (Power.CRITICAL, True),
     ]
-    volts = {name: number for number, (name, (variable, *_)) in enumerate(NUMBERS.items(), 200) if "input" in variable}
-    with_mains = of_mib({**asked, TEST: CALIBRATION, TEST_RESULT: 5, **{name: 230 - n for n, name in enumerate(volts)}})
-    (body,) = run_virtually(bodies(Scripted(with_mains), 1))
-    assert (body.power, body.low_battery) == (Power.MAINS_DISCHARGING, False)
+    calibrating = {**asked, TEST: CALIBRATION, TEST_RESULT: 5, UPS_CONFIG_LOW_TRANSFER: 180, UPS_CONFIG_AUDIBLE: 2}
+    with_mains, without = (of_mib({**calibrating, UPS_INPUT_VOLTAGE: volts}) for volts in (230, 20))
+    told = [run_virtually(bodies(Scripted(found), 1))[0] for found in (with_mains, without)]
+    assert [(body.power, body.low_battery) for body in told] == [
+        (Power.MAINS_DISCHARGING, False),
+        (Power.BATTERY, False),
+    ]
 
 
 def test_the_units_of_the_mib_become_nuts_and_what_is_negative_is_not_known() -> None:
@@ -343,3 +350,28 @@ async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups()
         with pytest.raises(ProbeUnavailable, match="not NUT"):
             await source.observe(0)
         await source.close()
+
+
+async def test_a_charge_that_upsd_tells_no_more_is_not_taken_for_the_present_one() -> None:
+    told = {"OL": b'BEGIN LIST VAR u\nVAR u battery.charge "97"\nEND LIST VAR u\n', "OB": b"ERR DATA-STALE\n"}
+    states = iter(["OL", "OB", "OB", "OL"])
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = ""
+        while request := await reader.readline():
+            if request.startswith(b"GET"):
+                state = next(states)
+                writer.write(f'VAR u ups.status "{state}"\n'.encode())
+            else:
+                writer.write(told[state])
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        source = NutSource(UpsAddress("127.0.0.1", server.sockets[0].getsockname()[1], "u"), list_ms=30_000)
+        found = await bodies(source, 4)
+    assert [(body.power, body.charge_percent) for body in found] == [
+        (Power.MAINS, 97),
+        (Power.BATTERY, None),
+        (Power.BATTERY, None),
+        (Power.MAINS, 97),
+    ]

@@ -232,6 +232,15 @@ def test_a_wrong_row_is_named_with_what_is_wrong(tmp_path: Path, bad: str, why: 
     assert why in problem.what
 
 
+@pytest.mark.parametrize("header", ["line,site,egress,effective_from", "line,site,egress,effective_from,"])
+def test_a_cell_under_no_heading_is_no_row_and_neither_is_what_it_pushed_aside(tmp_path: Path, header: str) -> None:
+    rows = ['unicom,wuhan,"203.0.113.0/29,198.51.100.0/29",2026-11-01', "telecom,wuhan,203.0.113.8/29,2026-11-01,x"]
+    (tmp_path / "r.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    roster = read_roster(tmp_path / "r.csv", SHANGHAI, LIMITS)
+    assert [link.link.subject for link in roster.stated] == ["wuhan/unicom"]
+    assert [(each.row, each.what.partition(";")[0]) for each in roster.problems] == [(3, "'x' stands under no heading")]
+
+
 # ------------------------------------------------------------------------------------------------------------- checks
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from collector.enrolment._core.codes import digest
 from collector.enrolment._core.desk import JoinState
 from collector.enrolment.errors import EnrolmentError
 from collector.enrolment.store import EnrolmentStore, Issued, Pending
 from seatwatch import cli
-from seatwatch.config import read_config
+from seatwatch.config import ConfigError, read_config
 from seatwatch.enrolment_job import _networks
 from seatwatch.server.enrolment import Enrolment
 from seatwatch.settings import load_defaults
@@ -123,6 +124,27 @@ def test_a_network_as_a_listener_on_ipv6_calls_it_is_the_ipv4_network_it_stands_
         _networks(["::ffff:0:0/96"])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (("--count", "0", "--cidr", "203.0.113.0/29"), "--count 0: from 1 machine to the 2 seats of site1"),
+        (("--count", "3", "--cidr", "203.0.113.0/29"), "--count 3: from 1 machine to the 2 seats of site1"),
+        (("--count", str(10**20), "--cidr", "203.0.113.0/29"), "from 1 machine to the 2 seats of site1"),
+        (("--count", "2", "--cidr", "203.0.113.0/29", "--for", "721min"), "at most 12h"),
+        (("--count", "2", "--cidr", "203.0.113.0/29", "--for", "0h"), "at most 12h"),
+        (("--count", "2", "--cidr", "0.0.0.0/0"), "everybody, and no site"),
+        (("--count", "2", "--cidr", "203.0.113.7/24"), "write it as 203.0.113.0/24"),
+    ],
+)
+def test_a_batch_that_lets_in_more_than_a_days_seats_of_one_site_is_refused(
+    tmp_path: Path, run: Run, wanted: tuple[str, ...], says: str
+) -> None:
+    with_roster(tmp_path, run)
+    code, said = run("enrol", "batch", *at(tmp_path), "--site", "site1", *wanted)
+    assert (code, says in said) == (1, True), said
+    assert store(tmp_path).live_batches(["pc-1", "pc-2"], 0) == {}
+
+
 def test_two_seats_of_one_host_name_are_told_apart_by_nobody_and_named(tmp_path: Path, run: Run) -> None:
     with_roster(tmp_path, run, ROSTER.replace("PC-2", "pc-1"))
     code, refused = run("enrol", "batch", *at(tmp_path), "--site", "site1", "--count", "2", "--cidr", "203.0.113.0/29")
@@ -213,3 +235,61 @@ def test_a_file_of_an_authority_that_nobody_will_write_is_still_missed(tmp_path:
     (tmp_path / "broker").mkdir()
     code, said = run("roster", "apply", *at(tmp_path))
     assert (code, "mqtt.ca_file: no file" in said) == (2, True)
+
+
+LONG_HOST = f"hub-{'a' * 40}.{'b' * 40}.example.com"
+"""Longer than the subject of a certificate may be; a name of 253 characters is one."""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "key", "says"),
+    [
+        ('hosts = ["https://hub.example.com"]', "enrolment.hosts", "is no host"),
+        ('hosts = ["hub example"]', "enrolment.hosts", "is no host"),
+        ('hosts = ["münchen.example"]', "enrolment.hosts", "write it as xn--mnchen-3ya.example"),
+        ('broker_listen = "somewhere"', "enrolment.broker_listen", "is no address"),
+        ('broker_listen = "0.0.0.0\\nallow_anonymous true"', "enrolment.broker_listen", "is no address"),
+        ('broker_log = "a\\nallow_anonymous true"', "enrolment.broker_log", "the name of a file"),
+        ("broker_port = 0", "enrolment.broker_port", "a whole number from 1 to 65535"),
+    ],
+)
+def test_what_the_brokers_file_or_a_certificate_cannot_hold_is_refused_by_its_key(
+    tmp_path: Path, run: Run, wanted: str, key: str, says: str
+) -> None:
+    (tmp_path / "broker").mkdir()
+    text = as_the_page_shows(tmp_path)
+    name = wanted.partition(" ")[0]
+    lines = [line for line in text.splitlines() if not line.startswith(f"{name} ")]
+    lines.insert(lines.index("[enrolment]") + 1, wanted)
+    (tmp_path / "seatwatch.toml").write_text("\n".join(lines), encoding="utf-8")
+    code, said = run("roster", "apply", *at(tmp_path))
+    assert (code, key in said, says in said) == (2, True, True), said
+    assert not [*(tmp_path / "broker").iterdir()]
+
+
+def test_a_hub_of_a_long_name_has_it_in_the_brokers_certificate(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "broker").mkdir()
+    text = as_the_page_shows(tmp_path).replace("hub.example.com", LONG_HOST)
+    (tmp_path / "seatwatch.toml").write_text(text, encoding="utf-8")
+    assert run("roster", "apply", *at(tmp_path))[0] == 0
+    certificate = x509.load_pem_x509_certificate((tmp_path / "broker" / "server.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == [LONG_HOST]
+
+
+def test_a_damaged_store_is_named_with_what_to_do(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "seatwatch.toml").write_text(as_the_page_shows(tmp_path), encoding="utf-8")
+    (tmp_path / "data" / "authority" / "enrolment.sqlite").write_bytes(b"no database" * 500)
+    for command in (("roster", "apply"), ("enrol", "pending")):
+        code, said = run(*command, *at(tmp_path))
+        assert (code, "enrolment.sqlite cannot be used" in said, "restore it" in said) == (1, True, True), said
+
+
+async def test_a_server_with_a_damaged_store_says_so_and_does_not_start(tmp_path: Path, run: Run) -> None:
+    del run
+    (tmp_path / "data" / "authority" / "enrolment.sqlite").write_bytes(b"no database" * 500)
+    config = read_config(tmp_path / "seatwatch.toml")
+    async with running_hub(tmp_path / "hub") as hub:
+        with pytest.raises(ConfigError, match="sqlite cannot be used"):
+            Enrolment(config, tmp_path, tmp_path / "data", load_defaults(), hub.intake)

@@ -205,6 +205,24 @@ def test_three_failovers_in_ten_minutes_are_one_flapping_incident_that_ends_when
     ]
 
 
+def test_a_route_that_is_taken_away_before_the_other_one_is_there_moved_once_and_not_twice() -> None:
+    log = Log()
+    away = [("telecom", ""), ("", "unicom")]
+    back = [("unicom", ""), ("", "telecom")]
+    first = [log.failover("gate", NOON + 6_000 + n, *move) for n, move in enumerate(away)]
+    second = [log.failover("gate", NOON + 61_000 + n, *move) for n, move in enumerate(back)]
+    third = [log.failover("gate", NOON + 91_000 + n, *move) for n, move in enumerate(away)]
+    outage = [
+        log.line("gate", NOON + 5_000, "telecom", LineState.DOWN),
+        *first,
+        log.line("gate", NOON + 60_000, "telecom", LineState.UP),
+        *second,
+    ]
+    once = [("opened", "line_down"), ("closed", "line_down")]
+    assert steps(said_after(*two_lines(log), *outage)) == once
+    assert steps(said_after(*two_lines(log), *outage, *third)) == [*once, ("opened", "flapping")]
+
+
 def flicker(log: Log, *names: str) -> list[Recorded]:
     """Twelve times in ten minutes, down for 30 s and up for 20."""
     return [

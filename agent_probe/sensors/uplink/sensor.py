@@ -72,12 +72,20 @@ class UplinkSensor:
         self._watched = [self._new(at) for at in self._at]
 
     def router_says(self, line: str, *, has_link: bool | None) -> None:
-        """What the router says of the link of a line behind it; None when it does not say."""
-        if has_link is None:
-            self._router_says.pop(line, None)
-        else:
+        """What the router says of the link of a line behind it; None when it does not say.
+
+        Its last word holds where nothing but the router tells lines apart: what is measured may be the other one.
+        """
+        if has_link is not None:
             self._router_says[line] = has_link
+        elif not self._is_measured_with_another(line):
+            self._router_says.pop(line, None)
         self._look()
+
+    def _is_measured_with_another(self, line: str) -> bool:
+        """Whether its echoes leave from the same address as another line's."""
+        left_from = {each.at.name: (each.at.interface, each.source_address) for each in self._watched}
+        return list(left_from.values()).count(left_from[line]) > 1
 
     def _new(self, at: LineAt) -> WatchedLine:
         return WatchedLine(at, self._settings.rules, now_ms=self._now_ms, changed=partial(self._changed, at.name))

@@ -70,9 +70,9 @@ class NutSource:
         is_old = self._listed_at is None or now - self._listed_at >= self._list_ms
         if status != self._status or is_old:
             listing = await self._connection.ask(list_variables(self._ups))
-            if isinstance(listing, Listing):
-                self._variables = listing.variables()
-                self._listed_at = now
+            found = listing.variables() if isinstance(listing, Listing) else None
+            self._variables = found or {}  # what is not told any more is not known: as above
+            self._listed_at = None if found is None else now
         self._status = status
         return Observed(status, self._variables)
 

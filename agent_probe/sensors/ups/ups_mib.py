@@ -20,7 +20,7 @@ NUMBERS: Final[Mapping[str, tuple[str, int, int]]] = {
     f"{MIB}.2.5.0": ("battery.voltage", 1, 10),  # tenths of a volt
     f"{MIB}.3.3.1.3.1": ("input.voltage", 1, 1),
     f"{MIB}.4.4.1.5.1": ("ups.load", 1, 1),
-    f"{MIB}.9.8.0": ("input.transfer.low", 1, 1),
+    f"{MIB}.9.9.0": ("input.transfer.low", 1, 1),
 }
 """Object -> variable, and the factor that makes NUT's unit of it, as numerator and denominator."""
 TEST: Final = f"{MIB}.7.1.0"

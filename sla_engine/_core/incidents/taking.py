@@ -362,6 +362,8 @@ def _take_failover(site: Site, body: Failover, entry: Recorded) -> bool:
     left = site.lines.get(body.from_line)
     if left is not None:
         left.moved_at = told_at
+    if not body.to_line:  # a way that is taken away before the other one is there: both together are one failover
+        return left is not None
     return _take_move(site, Moved(str(body.of), told_at, entry.index))
 
 

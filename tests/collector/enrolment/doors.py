@@ -62,13 +62,14 @@ class Door:
         return context
 
     async def ask(
-        self, path: str, body: object = None, certificate: bytes = b"", pc: Pc | None = None
+        self, path: str, body: object = None, certificate: bytes = b"", pc: Pc | None = None, *, encoding: str = ""
     ) -> tuple[int, bytes]:
+        headers = {"Content-Encoding": encoding} if encoding else {}
         async with aiohttp.ClientSession() as session:
             method = "GET" if body is None else "POST"
             data = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
             tls = self.trusting(certificate, pc)
-            async with session.request(method, self.url + path, data=data, ssl=tls) as answer:
+            async with session.request(method, self.url + path, data=data, ssl=tls, headers=headers) as answer:
                 return answer.status, await answer.read()
 
     async def enrol(self, pc: Pc, code: str) -> tuple[int, bytes]:

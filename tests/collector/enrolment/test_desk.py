@@ -200,6 +200,26 @@ def test_a_seat_whose_image_holds_an_old_certificate_may_renew_it_every_morning(
         )
 
 
+def test_a_seat_that_renews_under_a_colleagues_host_name_gets_no_step_nearer_to_the_colleagues_identity(
+    office: Office,
+) -> None:
+    seat, first = enrolled_seat(office)
+    colleague = Pc("pc-2")
+    assert office.desk.enrol(TOKEN, colleague.about, colleague.request()) == Wait("site1/seat-02")
+    approve_all(office)
+    granted(office.desk.enrol(TOKEN, colleague.about, colleague.request()))
+    office.heard["site1/seat-02"] = office.now
+    posing = seat.restored()
+    posing.about = seat.about._replace(host="pc-2")
+    renewed = granted(office.desk.renew(serial_of(first), posing.about, posing.request()))
+    assert renewed.identity == "site1/seat-01"
+    as_colleague = colleague.about, posing.request()
+    assert reason(office.desk.enrol(TOKEN, *as_colleague)) is Refusal.STILL_SPEAKING
+    assert office.store.revoked(office.now) == {}
+    said = [(body.identity, body.host) for _, body in office.store.unrecorded() if body.step.value == "renewed"]
+    assert said == [("site1/seat-01", "pc-1")]
+
+
 def test_a_revoked_identity_neither_renews_nor_comes_back(office: Office) -> None:
     seat, first = enrolled_seat(office)
     assert office.store.revoke("site1/seat-01", "stolen", "root", office.now) == 1

@@ -1,5 +1,6 @@
 """The enrolment door over real TLS: what it tells, what it refuses, and that it cannot be worn down."""
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -99,6 +100,15 @@ async def test_a_machine_that_renews_again_and_again_is_slowed_down(door: Door) 
 async def test_bytes_that_are_no_request_are_refused_as_such(door: Door, body: bytes) -> None:
     status, said = await door.ask(ENROL_PATH, body)
     assert (status, msgspec.json.decode(said)["error"]) == (422, "bad_request")
+
+
+async def test_a_compressed_request_is_not_unpacked(door: Door) -> None:
+    door.office.claim()
+    packed = gzip.compress(msgspec.json.encode(asked(Pc("gw"), CODE)))
+    for body in (packed, b"no gzip"):
+        status, said = await door.ask(ENROL_PATH, body, encoding="gzip")
+        assert (status, msgspec.json.decode(said)["error"]) == (422, "bad_request")
+    assert (await door.enrol(Pc("gw"), CODE))[0] == 200
 
 
 async def test_an_old_code_is_told_from_one_that_never_was(door: Door) -> None:
