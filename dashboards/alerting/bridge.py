@@ -26,6 +26,7 @@ from dashboards.alerting._core.message import (
     about,
     compose,
     instant,
+    of_one_identity,
     without_earlier,
 )
 from dashboards.alerting._core.wording import SUBJECTS, listed
@@ -127,6 +128,7 @@ class Bridge:
 
     async def deliver(self, names: Sequence[str], told: Told) -> list[str]:
         """Tell every channel what it has not been told yet. Returns those that could not be reached."""
+        told = Told(told.status, of_one_identity(told.alerts), told.truncatedAlerts)
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
                 name: tasks.create_task(self._reach(session, name, told, names), name=f"bridge.tell[{name}]")

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
+from dashboards.alerting._core.kinds import HUB, HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
 from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import Words, rule_annotations
 from dashboards.alerting.yaml_text import Yaml
@@ -23,8 +23,6 @@ from dashboards.catalogue import (
 from wire.identity import IdentityStep
 from wire.incident import Severity
 
-HUB: Final = "hub"
-"""The site of alerts about Seatwatch itself."""
 WATCHDOG: Final = "Watchdog"
 
 

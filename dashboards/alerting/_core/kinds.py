@@ -94,6 +94,8 @@ PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
 # Bound: nine on a duty list, called five times each.
 CALLS_MAX: Final = 45
 """Values of the label `tier`."""
+HUB: Final = "hub"
+"""The site of alerts about Seatwatch itself."""
 HUB_DOWN: Final = "hub_down"
 """Said by Prometheus alone: who shows the runbooks is what is down."""
 IDENTITY_TWICE: Final = "identity_twice"

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB_DOWN
+from dashboards.alerting._core.kinds import HUB, HUB_DOWN
+from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
@@ -22,6 +23,7 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 """An instant at the edge of the calendar has no time of day in every zone."""
 ELLIPSIS: Final = "\u2026"
+_OWN_LABELS: Final = frozenset({"alertname", *Identity.__struct_fields__})
 
 
 class AlertTold(msgspec.Struct, frozen=True):
@@ -111,6 +113,21 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: C
     )
 
 
+def of_one_identity(alerts: list[AlertTold]) -> list[AlertTold]:
+    """The alerts, each of ours once, whichever way it came: by our own labels, and named by them.
+
+    A Prometheus with `external_labels` adds them to what its rules say, and not to what was pushed: to Alertmanager
+    these are two alerts. What still fires by either way has not ended.
+    """
+    found: dict[str, AlertTold] = {}
+    for told in alerts:
+        alert = _by_own_labels(told)
+        known = found.get(alert.fingerprint)
+        if known is None or (known.status != FIRING and _goes_on_longer(alert, known)):
+            found[alert.fingerprint] = alert
+    return list(found.values())
+
+
 def about(alert: AlertTold) -> str:
     """What it is about, whoever is called: its incident; of an alert without one, all it is labelled with besides."""
     others = sorted(f"{name}={text}" for name, text in alert.labels.items() if name != TIER)
@@ -146,6 +163,18 @@ def clipped(text: str, bytes_max: int) -> str:
         return text
     room = bytes_max - len(ELLIPSIS.encode())
     return raw[: max(0, room)].decode(errors="ignore") + ELLIPSIS if room >= 0 else ""
+
+
+def _by_own_labels(alert: AlertTold) -> AlertTold:
+    if INCIDENT not in alert.labels and alert.labels.get("site") != HUB:
+        return alert
+    labels = {name: text for name, text in alert.labels.items() if name in _OWN_LABELS}
+    fingerprint = " ".join(f"{name}={text}" for name, text in sorted(labels.items()))
+    return msgspec.structs.replace(alert, labels=labels, fingerprint=fingerprint)
+
+
+def _goes_on_longer(alert: AlertTold, ended: AlertTold) -> bool:
+    return alert.status == FIRING or instant(alert.endsAt) > instant(ended.endsAt)
 
 
 def _what_to_do(what: str, runbook: str, reader: Reader) -> list[str]:
