@@ -1,6 +1,6 @@
 """What a person reads on a telephone: a title and a few lines, in their language, made of what Alertmanager tells."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -77,10 +77,12 @@ class Reader(msgspec.Struct, frozen=True):
     steps: Mapping[str, Sequence[str]] = {}
 
 
-def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: Callable[[list[str]], str]) -> Message:
+def compose(
+    told: Told, reader: Reader, *, lines_shown: int, last_calls: Collection[int], link: Callable[[list[str]], str]
+) -> Message:
     """The message about a notification. link: gives the address under which its firing incidents are taken on.
 
-    calls: how many times a call that nobody takes on is told in all.
+    last_calls: those after which nobody is called about what nobody took on.
     """
     alerts = without_replaced(without_earlier_calls(told.alerts))
     firing = [alert for alert in alerts if alert.status == FIRING]
@@ -94,8 +96,9 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: C
     lines = lines[:lines_shown]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
-    if calls > 1 and any(_call(alert) >= calls for alert in firing):
-        lines.append(reader.texts["notify_last_call"].format(n=calls))
+    made = max(map(_call, firing), default=0)
+    if made in last_calls:
+        lines.append(reader.texts["notify_last_call"].format(n=made))
     runbook = first.annotations.get(RUNBOOK, "")
     if firing and runbook:
         lines += _what_to_do(first.labels.get("what", ""), runbook, reader)
