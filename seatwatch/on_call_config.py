@@ -54,7 +54,8 @@ class ChannelSection(msgspec.Struct, frozen=True, kw_only=True):
     """A way to people. url_file: holds the address, which is a secret where it carries a token.
 
     secret_file: to sign with. mention: telephone numbers or ids to call out. fallback: the channel used when this one
-    keeps failing. command: for kind "command", the program and its arguments; it reads the message as JSON.
+    keeps failing. command: for kind "command", the program and its arguments; it reads the message as JSON, and finds
+    the address, the secret and whom to call in its environment.
     """
 
     id: str

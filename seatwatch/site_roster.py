@@ -34,6 +34,11 @@ def site_roster(data: Path) -> SiteRosterState:
     return state
 
 
+def zone_of(data: Path, site: str, at: int) -> str:
+    """The name of the time zone by whose clock a site lives at `at` (ms). Raises LedgerCorrupt."""
+    return hours_at(site_roster(data), site_limits(load_defaults()), site, at).zone.name
+
+
 def hours_from(data: Path, site: str, usual: Definition, at: int) -> list[tuple[int, Definition]]:
     """`usual` with the hours of a site at `at` (ms) and those to come, each with the instant it begins at.
 

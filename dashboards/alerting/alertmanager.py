@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import EXPLAINS, SITE_WIDE, WORSE_THAN, Layer, alert_name, layer_of
+from dashboards.alerting._core.kinds import CALLS_MAX, EXPLAINS, SITE_WIDE, WORSE_THAN, Layer, alert_name, layer_of
 from dashboards.alerting.rules import WATCHDOG, seconds
 from dashboards.alerting.yaml_text import Yaml
 from wire.incident import Severity
@@ -28,13 +28,12 @@ def duty_receiver(tier: int) -> str:
 class RouteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`, in seconds.
 
-    tiers: how many stand on the duty list. call_rounds: how often it is gone through. bridge_url: where notifications
-    go, without the receiver's name. token_file: what Alertmanager reads its bearer token from. has_deadman: the bridge
-    tells a dead man's switch of the watchdog.
+    tiers: how many stand on the duty list. bridge_url: where notifications go, without the receiver's name.
+    token_file: what Alertmanager reads its bearer token from. has_deadman: the bridge tells a dead man's switch of the
+    watchdog.
     """
 
     tiers: int
-    call_rounds: int
     bridge_url: str
     token_file: str
     has_deadman: bool
@@ -69,9 +68,8 @@ def configuration(settings: RouteSettings) -> dict[str, Yaml]:
             "repeat_interval": repeat,
         },
     ]
-    calls = settings.tiers * settings.call_rounds
     for tier in tiers:
-        own = "|".join(str(call) for call in range(tier, calls + 1, settings.tiers))
+        own = "|".join(str(call) for call in range(tier, CALLS_MAX + 1, settings.tiers))
         routes.append({"receiver": duty_receiver(tier), "matchers": [f'tier=~"{own}"']})
     receivers: list[Yaml] = [_receiver(name, settings) for name in (*map(duty_receiver, tiers), TICKETS)]
     watchdog = _receiver(DEADMAN, settings, ends_are_told=False)

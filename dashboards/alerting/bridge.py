@@ -15,7 +15,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from dashboards.alerting._core.kinds import IDENTITY_TWICE
+from dashboards.alerting._core.calling import last_calls
+from dashboards.alerting._core.kinds import HUB_DOWN, IDENTITY_TWICE
 from dashboards.alerting._core.message import (
     FIRING,
     INCIDENT,
@@ -26,6 +27,7 @@ from dashboards.alerting._core.message import (
     about,
     compose,
     instant,
+    of_one_identity,
     without_earlier,
 )
 from dashboards.alerting._core.wording import SUBJECTS, listed
@@ -42,13 +44,19 @@ _MS_PER_S: Final = 1_000
 _decode = msgspec.json.Decoder(Told).decode
 
 
-def told_by_alertmanager(_labels: Mapping[str, str]) -> Mapping[str, str]:
-    """For a bridge without a pager beside it: nothing is known but what Alertmanager tells."""
-    return {}
+class PagerNow(NamedTuple):
+    """The pager beside a bridge. is_ready: whether it knows by now what is open. annotations: of an alert, by labels.
+
+    fires: whether an alert with these labels does, whoever on duty it calls.
+    """
+
+    is_ready: Callable[[], bool]
+    fires: Callable[[Mapping[str, str]], bool]
+    annotations: AnnotationsNow
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """From `[paging]`. calls: how many times a call that nobody takes on is told in all.
+    """From `[paging]`. tiers, call_rounds: how many stand on the duty list, and how often it is gone through.
 
     same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
     outdated_within_ms: how long after an end the other of a pair may still tell what it saw before that end.
@@ -57,7 +65,8 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     lines_shown: int
-    calls: int
+    tiers: int
+    call_rounds: int
     same_within_ms: int
     outdated_within_ms: int
     end_same_within_ms: int
@@ -68,13 +77,14 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Besides(NamedTuple):
     """What messages say besides what Alertmanager tells.
 
-    seen_twice: which identities two machines claimed, for an alert that began at an instant (ms). annotations_now: of
-    an alert, which Alertmanager has as of its last push, and without details where Prometheus pushed after the pager.
+    seen_twice: which identities two machines claimed, for an alert that began at an instant (ms). pager: its
+    annotations are of now; Alertmanager has those of its last push, and none with details where Prometheus pushed after
+    it. None = the bridge is a process of its own and knows nothing but what Alertmanager tells.
     """
 
     link: Links
     seen_twice: Callable[[int], Sequence[str]]
-    annotations_now: AnnotationsNow
+    pager: PagerNow | None
 
 
 class Bridge:
@@ -98,6 +108,7 @@ class Bridge:
         self._besides: Final = besides
         self._token: Final = hashlib.sha256(token.encode()).digest()
         self._settings: Final = settings
+        self._last_calls: Final = last_calls(settings.tiers, settings.call_rounds)
         self._clock_ms: Final = clock_ms
         self._told: Final = told
         self._under_way: Final[set[tuple[str, str]]] = set()
@@ -122,17 +133,27 @@ class Bridge:
             told = _decode(await request.read())
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise web.HTTPBadRequest(text=str(error)) from None
+        pager = self._besides.pager
+        if pager is not None and not pager.is_ready() and any(_is_end(alert) for alert in told.alerts):
+            raise web.HTTPServiceUnavailable(text="what is open is read from the record yet")
         unreached = await self.deliver(names, told) if told.alerts else []
         return web.json_response({"unreached": unreached}, status=502 if unreached else 200)
 
     async def deliver(self, names: Sequence[str], told: Told) -> list[str]:
-        """Tell every channel what it has not been told yet. Returns those that could not be reached."""
+        """Tell every channel what it has not been told yet. Returns those that could not be reached.
+
+        The end of an incident that nobody but the server can know of is asked for again while the server is away.
+        """
+        alerts = of_one_identity(told.alerts)
+        believed = [alert for alert in alerts if not (_is_end(alert) and self._is_hearsay(alert))]
+        told = Told(told.status, believed, told.truncatedAlerts)
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
                 name: tasks.create_task(self._reach(session, name, told, names), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
             }
-        return [name for name, way in ways.items() if not way.result()]
+        is_to_come_again = self._besides.pager is None and len(believed) < len(alerts)
+        return [name for name, way in ways.items() if is_to_come_again or not way.result()]
 
     async def _reach(self, session: aiohttp.ClientSession, name: str, told: Told, names: Sequence[str]) -> bool:
         """Whether that channel knows it now. What it took is remembered at once, whatever becomes of the others."""
@@ -180,13 +201,19 @@ class Bridge:
             msgspec.structs.replace(told, alerts=[self._as_of_now(alert) for alert in told.alerts]),
             reader,
             lines_shown=self._settings.lines_shown,
-            calls=self._settings.calls,
+            last_calls=self._last_calls,
             link=lambda incidents: self._besides.link(incidents, name),
         )
 
+    def _is_hearsay(self, alert: AlertTold) -> bool:
+        """Whether the end of an incident is only that nobody told Alertmanager of it any more: the server was away."""
+        pager = self._besides.pager
+        return self._told.fires(f"what={HUB_DOWN}") if pager is None else pager.fires(alert.labels)
+
     def _as_of_now(self, alert: AlertTold) -> AlertTold:
         if alert.labels.get("what") != IDENTITY_TWICE:
-            now = self._besides.annotations_now(alert.labels) if alert.status == FIRING else {}
+            pager = self._besides.pager
+            now = pager.annotations(alert.labels) if pager is not None and alert.status == FIRING else {}
             return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
@@ -200,9 +227,10 @@ class Bridge:
         now = self._clock_ms()
 
         def is_outdated(alert: AlertTold) -> bool:
-            last = self._told.last(name, alert.fingerprint)
+            last, pager = self._told.last(name, alert.fingerprint), self._besides.pager
             return (
                 alert.status == FIRING
+                and not (pager is not None and pager.fires(alert.labels))
                 and now - last.at < self._settings.outdated_within_ms
                 and _is_of_before(alert, last)
             )
@@ -249,6 +277,11 @@ class Bridge:
     def _is_forgotten(self, last: LastWord, now: int) -> bool:
         settings = self._settings
         return now - last.at >= (settings.same_within_ms if last.status == FIRING else settings.end_same_within_ms)
+
+
+def _is_end(alert: AlertTold) -> bool:
+    """Whether it is the end of an incident."""
+    return alert.status != FIRING and INCIDENT in alert.labels
 
 
 def _is_of_before(alert: AlertTold, last: LastWord) -> bool:

@@ -130,13 +130,17 @@ class Channels:
             return type(error).__name__  # not its text, which names the address with its token
 
     async def _run(self, channel: Channel, message: Message) -> str:
-        """Run the operator's own program, without a shell; it reads the message as JSON and says by its exit code."""
+        """Run the operator's own program, without a shell; it reads the message as JSON and says by its exit code.
+
+        Whom to call, and what it says who it is with, are in its environment: everybody on the machine reads arguments.
+        """
         try:
             process = await asyncio.create_subprocess_exec(
                 *channel.command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
+                env=os.environ | _told_apart(channel.address),
                 start_new_session=True,
             )
         except OSError as error:
@@ -150,3 +154,9 @@ class Channels:
             await process.wait()
             return f"{channel.command[0]} did not end in time"
         return "" if process.returncode == 0 else f"{channel.command[0]} ended with {process.returncode}"
+
+
+def _told_apart(address: Address) -> dict[str, str]:
+    """What a program is told besides the message; nothing that is not configured."""
+    told = {"URL": address.url, "SECRET": address.secret, "MENTION": " ".join(address.mention)}
+    return {f"SEATWATCH_{name}": text for name, text in told.items() if text}

@@ -11,6 +11,8 @@ import aiohttp
 import msgspec
 import structlog
 
+from dashboards.alerting._core.calling import Away
+from dashboards.alerting._core.message import TIER
 from dashboards.alerting._core.pager import Alert, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import Words, alert_annotations
 from dashboards.wallboard._core.names import Names
@@ -70,9 +72,17 @@ class OnCall:
         self._news: Final = {url.rstrip("/"): asyncio.Event() for url in urls}
 
     def take_up(
-        self, said: Iterable[IncidentSaid], taken_on: Mapping[str, TakenOn], louder_at: Mapping[str, int] | None = None
+        self,
+        said: Iterable[IncidentSaid],
+        taken_on: Mapping[str, TakenOn],
+        louder_at: Mapping[str, int] | None = None,
+        away: Iterable[Away] = (),
     ) -> None:
-        """What was open when we came, who had taken what of it on, and when it became graver than it was (ms)."""
+        """What was open when we came, who had taken what of it on, and when it became graver than it was (ms).
+
+        away: when nobody was there to call, since the oldest of it began.
+        """
+        self._pager.was_away(away)
         self._pager.hear(said, self._clock_ms(), is_history=True)
         for incident, at in (louder_at or {}).items():
             self._pager.louder(incident, at)
@@ -105,6 +115,11 @@ class OnCall:
     def alerts(self) -> list[Alert]:
         """What fires, and what ended lately."""
         return self._pager.alerts()
+
+    def fires(self, labels: Mapping[str, str]) -> bool:
+        """Whether the alert with these labels does, whatever else it has, and whoever on duty it calls."""
+        firing = (each.identity.labels() for each in self._pager.alerts() if each.ended_at is None)
+        return any({name: own[name] for name in own.keys() - {TIER}}.items() <= labels.items() for own in firing)
 
     def annotations(self, labels: Mapping[str, str]) -> dict[str, str]:
         """Of the alert with these labels, whatever else it has; nothing where there is none."""

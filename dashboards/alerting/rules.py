@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
+from dashboards.alerting._core.kinds import HUB, HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
 from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import Words, rule_annotations
 from dashboards.alerting.yaml_text import Yaml
@@ -23,9 +23,9 @@ from dashboards.catalogue import (
 from wire.identity import IdentityStep
 from wire.incident import Severity
 
-HUB: Final = "hub"
-"""The site of alerts about Seatwatch itself."""
 WATCHDOG: Final = "Watchdog"
+HUB_DOWN_FOR: Final = "seatwatch:hub_down_for_seconds"
+"""A recording of our own."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +87,30 @@ def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str,
     }
 
 
+def _hub_down_for(settings: RuleSettings) -> dict[str, Yaml]:
+    """For how long (s) Prometheus has seen the hub down, 0 while it is up. What it was away for itself does not count.
+
+    `for` alone would begin anew with Prometheus's start in some calls and not in others: it keeps the long ones only.
+    """
+    is_up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) > 0'
+    kept = seconds(settings.tiers * settings.call_rounds * settings.escalate_after_s)
+    before = f"last_over_time({HUB_DOWN_FOR}[{kept}])"
+    expression = f"0 * ({is_up}) or ({before} + {settings.evaluation_interval_s:g}) or vector(0)"
+    return {"record": HUB_DOWN_FOR, "expr": expression}
+
+
+def _is_called(call: int, settings: RuleSettings) -> str:
+    """Whether that call about the hub is the newest to somebody on duty; `for` comes on top of it.
+
+    It goes on until the next one to the same person fires, so that it is not told as over in between.
+    """
+    every_s, tiers = settings.escalate_after_s, settings.tiers
+    begins = f"{HUB_DOWN_FOR} > {(call - 1) * every_s:g}"
+    if call > tiers * (settings.call_rounds - 1):
+        return begins
+    return f"({begins}) < {(call - 1 + tiers) * every_s + 2 * settings.hub_down_after_s:g}"
+
+
 def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     window = seconds(settings.failing_window_s)
     failed = f'{exposed_name(NOTIFICATIONS)}{{result="failed"}}'
@@ -94,7 +118,6 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
     doubled = f'{exposed_name(IDENTITY_STEPS)}{{step="{IdentityStep.SEEN_TWICE}"}}'
     old_s = round(settings.board_old_after_s)
     ahead_s = round(settings.record_ahead_max_s)
-    up = f'(min(up{{job="{settings.scrape_job}"}}) or vector(0)) == 0'
     after_s = settings.hub_down_after_s
 
     def own(what: str, expression: str, severity: str, layer: Layer, for_s: float, tier: int = 1) -> dict[str, Yaml]:
@@ -107,16 +130,10 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
         }
 
     return [
+        _hub_down_for(settings),
         *(
-            own(
-                HUB_DOWN,
-                up,
-                Severity.CALL.value,
-                Layer.MONITORING,
-                after_s + tier * settings.escalate_after_s,
-                tier + 1,
-            )
-            for tier in range(settings.tiers * settings.call_rounds)
+            own(HUB_DOWN, _is_called(call, settings), Severity.CALL.value, Layer.MONITORING, after_s, call)
+            for call in range(1, settings.tiers * settings.call_rounds + 1)
         ),
         own("board_old", f"max({exposed_name(BOARD_AGE)}) > {old_s}", Severity.PAGE.value, Layer.OTHER, after_s),
         own("record_ahead", f"max({exposed_name(AHEAD)}) > {ahead_s}", Severity.PAGE.value, Layer.OTHER, after_s),

@@ -9,7 +9,7 @@ from typing import Final
 from grafanalib.core import Dashboard, Panel
 
 from dashboards import catalogue as c
-from dashboards.alerting.rules import HUB
+from dashboards.alerting._core.kinds import HUB
 from dashboards.grafana.frame import GrafanaSettings, board, firing_alerts
 from dashboards.grafana.panels import GREEN, RED, Column, Drawing, Query, placed
 from dashboards.grafana.queries import RECENT, highest, per_second, quantile, series, total

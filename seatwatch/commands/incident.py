@@ -13,6 +13,7 @@ from seatwatch.settings import load_defaults
 if TYPE_CHECKING:
     from seatwatch.printed.incident_words import IncidentTeller
     from sla_engine.incident_log import Incident
+    from wire.incident import IncidentSaid
     from wire.recorded import Recorded
 
 EXAMPLES = """
@@ -27,7 +28,10 @@ Examples:
   seatwatch incident show i-1a2b3c4d5e6f7081 --for-carrier --lang zh
 """
 LangOption = Annotated[Literal["zh", "en"], typer.Option("--lang", help="language of the words")]
-ZoneOption = Annotated[str, typer.Option("--zone", help="time zone of what is shown")]
+ZoneOption = Annotated[
+    str,
+    typer.Option("--zone", help="time zone of what is shown; without it the default contract's, in `show` the site's"),
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="the data directory; without it the configuration's, or ./data")
 ]
@@ -99,6 +103,7 @@ def show(
     found, evidence = _incidents(place, incident)
     if incident not in found:
         refuse(f"{incident}: the ledger in {place} holds no such incident", 1)
+    zone = zone or _zone_of(place, found[incident].newest)
     tell = _teller(lang, zone, config)
     if for_carrier:
         site = tell.site(found[incident].newest.site)
@@ -191,6 +196,17 @@ def _for_carrier(
         refuse(str(error), 1)
     local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
     return carrier_text(said, {each.subject for each in ever}, readings, lang, local, site=site, power=power)
+
+
+def _zone_of(data: Path, said: "IncidentSaid") -> str:
+    """By the clock of the site where it is: whoever is called about it, a carrier too, lives by that."""
+    from ledger.errors import LedgerError
+    from seatwatch.site_roster import zone_of
+
+    try:
+        return zone_of(data, said.site, said.started_at) if said.site else ""
+    except LedgerError as error:
+        refuse(str(error), 1)
 
 
 def _teller(lang: Literal["zh", "en"], zone: str, config: Path | None) -> "IncidentTeller":

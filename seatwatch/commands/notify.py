@@ -10,6 +10,7 @@ import typer
 from aiohttp import web
 
 from dashboards.alerting._core.message import Message
+from dashboards.alerting.vendors import VENDORS
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
 from seatwatch.ending import configured
@@ -52,8 +53,11 @@ def send_test(
         typer.echo(f"{config}: no channel {channel!r}; use one of {known}", err=True)
         raise typer.Exit(2)
     refusals = asyncio.run(_send_tests(settings, config.parent, names))
+    kinds = {section.id: section.kind for section in settings.channel}
     for name, refusal in refusals.items():
-        typer.echo(f"{name}: {refusal or 'taken'}", err=bool(refusal))
+        is_known = kinds[name] not in VENDORS or VENDORS[kinds[name]].is_verified
+        doubt = "" if is_known else f" ({kinds[name]} is unverified: look whether it arrived, and how it reads)"
+        typer.echo(f"{name}: {refusal or 'taken'}{doubt}", err=bool(refusal))
     raise typer.Exit(1 if any(refusals.values()) else 0)
 
 

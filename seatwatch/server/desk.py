@@ -10,8 +10,10 @@ from aiohttp import web
 from collector._core import derived
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
+from dashboards.alerting._core.calling import Absences
 from dashboards.alerting._core.pager import TakenOn
 from dashboards.alerting._core.taking_on import TakingOn
+from dashboards.alerting.bridge import PagerNow
 from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures
 from ledger.recorded import recorded
@@ -40,14 +42,14 @@ class Desk:
         self._intake: Final = intake
         self._book: Final = book
         self._batch_entries: Final = defaults.int("board.batch_entries")
+        self._escalate_after_ms: Final = defaults.ms("paging.escalate_after")
         self._pager: Final = on_call.on_call(config, defaults, now_ms, self._details_now)
         self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
         links = on_call.links(config, data, defaults, now_ms)
         self._page: Final = on_call.acknowledge_page(config, links, self._pager, defaults, self._take)
         self._runbooks: Final = Runbooks(on_call.language_names(config, defaults))
-        self._bridge: Final = on_call.bridge(
-            config, data, self._channels, defaults, links, now_ms, self._pager.annotations
-        )
+        pager = PagerNow(lambda: self._pager.is_ready, self._pager.fires, self._pager.annotations)
+        self._bridge: Final = on_call.bridge(config, data, self._channels, defaults, links, now_ms, pager)
         self._watchdog: Final = on_call.watchdog(config, base, data, self._channels, defaults, now_ms)
         self._messages: Final = DutyDesk(
             config,
@@ -76,9 +78,11 @@ class Desk:
         """Call people until cancelled. What was open before we came is taken up first."""
         self._book.listeners.append(self._pager.said)
         await sites.caught_up.wait()
-        before = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries)
+        absences = Absences(self._escalate_after_ms)
+        before = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries, absences)
+        absences.alive(now_ms())
         # asked again: what ended while the record was read has been said already, and would stay open for ever
-        self._pager.take_up(self._book.open_incidents(), before.found, before.louder_at)
+        self._pager.take_up(self._book.open_incidents(), before.found, before.louder_at, absences.found)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._messages.run(), name="messages")
             await self._pager.run()
@@ -103,14 +107,20 @@ class Desk:
         return True
 
 
-async def taken_on_before(open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int) -> TakingOn:
-    """Who holds which of these incidents, and since when, by the record. Others are not looked for."""
+async def taken_on_before(
+    open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int, absences: Absences
+) -> TakingOn:
+    """Who holds which of these incidents, and since when, by the record. Others are not looked for.
+
+    absences: shown when the server was alive since the first of them; a clock entry tells of each minute.
+    """
     first = min((said.first_index for said in open_before), default=feed.size)
     taking = TakingOn()
     while first < feed.size:
         batch = feed.reader.read(first, batch_entries)
         first += max(1, len(batch))
         for stored in batch:
+            absences.alive(stored.received_at)
             if stored.kind in _HISTORY:
                 taking.see(recorded(stored))
         await asyncio.sleep(0)

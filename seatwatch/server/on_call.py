@@ -13,7 +13,7 @@ from dashboards.alerting._core.pager import Holds, PagerSettings
 from dashboards.alerting.acknowledge_page import AcknowledgePage, Duty, Take
 from dashboards.alerting.acknowledging import Links, LinkSettings
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
-from dashboards.alerting.bridge import AnnotationsNow, Besides, Bridge, BridgeSettings, told_by_alertmanager
+from dashboards.alerting.bridge import Besides, Bridge, BridgeSettings, PagerNow
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
 from dashboards.alerting.on_call import DetailsNow, OnCall, OnCallSettings, no_details
 from dashboards.alerting.rules import RuleSettings, rule_groups
@@ -151,17 +151,17 @@ def bridge(
     defaults: Defaults,
     ways_back: Links,
     clock_ms: Clock,
-    annotations_now: AnnotationsNow = told_by_alertmanager,
+    pager: PagerNow | None = None,
 ) -> Bridge:
-    """The notification bridge over the duty list."""
+    """The notification bridge over the duty list. pager: where it is of the same process."""
     receivers = {duty_receiver(tier): duty.channels for tier, duty in enumerate(config.duty, start=1)}
     return Bridge(
         ways,
         receivers | {TICKETS: config.alerting.tickets},
         readers=readers(config, defaults),
-        besides=Besides(ways_back.link, seen_twice(data, defaults), annotations_now),
+        besides=Besides(ways_back.link, seen_twice(data, defaults), pager),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
-        settings=defaults.fill(BridgeSettings, "paging", calls=tiers(config) * defaults.int("paging.call_rounds")),
+        settings=defaults.fill(BridgeSettings, "paging", tiers=tiers(config)),
         told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )

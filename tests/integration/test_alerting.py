@@ -69,16 +69,18 @@ def written(told: Recorder, directory: Path, token_file: Path | None = None) -> 
     return routes, rules
 
 
-@asynccontextmanager
-async def pager(told: Recorder, urls: list[str], quick: Mapping[str, float] | None = None) -> AsyncIterator[OnCall]:
+def quicker(quick: Mapping[str, float]) -> Defaults:
     """quick: keys of `[paging]` with other values, in their own units."""
     shipped = load_defaults()
     changed = {
-        f"paging.{key}": dataclasses.replace(shipped[f"paging.{key}"], value=value)
-        for key, value in (quick or {}).items()
+        f"paging.{key}": dataclasses.replace(shipped[f"paging.{key}"], value=value) for key, value in quick.items()
     }
-    defaults = Defaults({**shipped, **changed})
-    paging = on_call(configured(told, urls), defaults, now_ms)
+    return Defaults({**shipped, **changed})
+
+
+@asynccontextmanager
+async def pager(told: Recorder, urls: list[str], quick: Mapping[str, float] | None = None) -> AsyncIterator[OnCall]:
+    paging = on_call(configured(told, urls), quicker(quick or {}), now_ms)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(paging.run(), name="paging")
         yield paging
@@ -272,3 +274,28 @@ async def test_a_call_that_nobody_takes_on_goes_round_the_duty_list_until_the_la
     again = ["[Nobody took it on"] * 4
     assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", *again, "[Resolved"]
     assert {len([line for line in message["lines"] if "Battery" in line]) for message in hook.taken} == {1}
+
+
+async def test_a_prometheus_that_was_away_goes_on_with_the_calls_about_a_hub_that_is_down(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """Two on duty, 6 s apart instead of five minutes. It had begun anew with some calls and gone on with others."""
+    routes, rules = written(told, tmp_path)
+    quick = {"escalate_after": 0.1, "hub_down_after": 2, "evaluation_interval": 1}
+    rules.write_text(rules_text(configured(told, []), quicker(quick)), encoding="utf-8")
+
+    def calls() -> list[tuple[str, str]]:
+        told_of = [(page.receiver, alert) for page in told.taken for alert in page.alerts if page.names()]
+        return [(who, each["labels"]["tier"]) for who, each in told_of if each["status"] == "firing"]
+
+    with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+        nobody = f"{LOOPBACK}:{free_port()}"
+        with run_prometheus_for(tmp_path, target=nobody, rules=rules, alertmanagers=[alertmanager], resend="1s") as it:
+            await wait_until(lambda: ("duty-1", "3") in calls(), 30, what="the third call")
+            await asyncio.to_thread(it.stop)
+            await wait_until(lambda: not active(alertmanager.port), 30, what="Alertmanager to take it for over")
+            told.taken.clear()
+            await asyncio.to_thread(it.start)
+            goes_on = {("duty-1", "3"), ("duty-2", "4")}
+            await wait_until(lambda: goes_on <= {*calls()}, 30, what="the newest call to the first, and the next one")
+    assert {*calls()} <= {*goes_on, ("duty-2", "2")}, "nobody from the first call on"

@@ -10,6 +10,7 @@ from sla_engine._core.sites import fold_sites, new_sites
 from tests.builders import Event
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.feeding import Feed
+from tests.sla_engine.floors import hours
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, IncidentSaid
@@ -103,6 +104,19 @@ def test_a_carrier_reads_what_the_site_is_called_where_a_configuration_says_so(
     for arguments in (["list"], ["show", said.incident]):
         assert run(["incident", *arguments, "--config", str(config)]) == 0
         assert "\u00b7 成都一职场 ct \u00b7" in capsys.readouterr().out
+
+
+def test_a_carrier_reads_the_clock_of_the_site_and_not_of_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    entries = [hours(log, "north", "08:00", "20:00", "Asia/Tokyo"), *two_lines(log)]
+    said = kept(tmp_path, [*entries, log.line("gate", NOON + SECOND, "ct", LineState.DOWN, **BAD)])[0]
+    began = "Fault began: 2026-11-22 {}:00:58.000 (2026-11-22 04:00:58.000 UTC)"
+    assert began.format("13") in told(tmp_path, said, "en", capsys)
+    named = ["incident", "show", said.incident, "--for-carrier", "--data", str(tmp_path), "--zone", "Asia/Shanghai"]
+    assert run(named) == 0
+    assert began.format("12") in capsys.readouterr().out.splitlines()
 
 
 def test_of_a_line_that_comes_and_goes_the_times_it_was_well_are_no_fault(

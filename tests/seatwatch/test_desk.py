@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from collector._core.derived import incident_acknowledged
+from dashboards.alerting._core.calling import Absences, Away
 from dashboards.alerting._core.pager import TakenOn
 from seatwatch.config import Config
 from seatwatch.server.desk import Desk, taken_on_before
@@ -22,6 +23,7 @@ from wire.incident import IncidentAcknowledged, Severity
 from wire.kinds import Kind
 
 T0 = 1_763_784_000_000
+MINUTES_5 = 300_000
 
 
 async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_began(tmp_path: Path) -> None:
@@ -32,8 +34,10 @@ async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_bega
     feed.append([Event(each, "~incident", T0 + 10) for each in (first, second)])
     feed.append([Event(acknowledged(second.incident, at), "~acknowledged", at) for at in (T0 + 20, T0 + 30)])
     still_open = [msgspec.structs.replace(each, first_index=start) for each in (first, second)]
-    assert (await taken_on_before(still_open, feed, 2)).found == {second.incident: TakenOn("floor", T0 + 20)}
-    assert (await taken_on_before([], feed, 2)).found == {}
+    assert (await taken_on_before(still_open, feed, 2, Absences(MINUTES_5))).found == {
+        second.incident: TakenOn("floor", T0 + 20)
+    }
+    assert (await taken_on_before([], feed, 2, Absences(MINUTES_5))).found == {}
     feed.close()
 
 
@@ -60,11 +64,26 @@ async def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path
         Event(acknowledged(line.incident, T0 + 1), "~acknowledged", T0 + 1),
     ]
     feed.append([*story, Event(same, "~incident", T0 + 2)])
-    assert (await taken_on_before([same], feed, 2)).found == {line.incident: TakenOn("floor", T0 + 1)}
+    assert (await taken_on_before([same], feed, 2, Absences(MINUTES_5))).found == {
+        line.incident: TakenOn("floor", T0 + 1)
+    }
     feed.append([Event(both, "~incident", T0 + 3)])
-    assert (await taken_on_before([both], feed, 2)).found == {}
+    assert (await taken_on_before([both], feed, 2, Absences(MINUTES_5))).found == {}
     feed.append([Event(acknowledged(line.incident, T0 + 4), "~acknowledged", T0 + 4)])
-    assert (await taken_on_before([both], feed, 2)).found == {line.incident: TakenOn("floor", T0 + 4)}
+    assert (await taken_on_before([both], feed, 2, Absences(MINUTES_5))).found == {
+        line.incident: TakenOn("floor", T0 + 4)
+    }
+    feed.close()
+
+
+async def test_the_record_shows_when_nobody_was_there_to_call(tmp_path: Path) -> None:
+    feed = Feed(tmp_path / "operator")
+    low = incident("battery_low", T0, severity=Severity.CALL)
+    feed.append(Event(low, "~incident", T0 + at) for at in (0, 60_000, 120_000, 420_001, 480_000))
+    absences = Absences(MINUTES_5)
+    await taken_on_before([low], feed, 2, absences)
+    absences.alive(T0 + 3_600_000)
+    assert absences.found == [Away(T0 + 120_000, T0 + 420_001), Away(T0 + 480_000, T0 + 3_600_000)]
     feed.close()
 
 

@@ -51,6 +51,19 @@ def test_a_test_message_says_what_each_channel_answered(
     assert says in "".join(capsys.readouterr())
 
 
+def test_a_messenger_that_was_never_spoken_to_is_called_unverified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Path(configured(tmp_path))
+    (tmp_path / "team.url").write_text(f"http://127.0.0.1:{free_port()}/")
+    (tmp_path / "team.url").chmod(0o600)
+    file.write_text(file.read_text() + '[[channel]]\nid = "team"\nkind = "slack"\nurl_file = "team.url"\n')
+    assert main(["notify", "test", "--config", str(file)]) == 1
+    told = capsys.readouterr()
+    assert "caller: taken\n" in told.out
+    assert "team: ClientConnectorError (slack is unverified: look whether it arrived, and how it reads)" in told.err
+
+
 def test_a_channel_that_is_none_is_named_with_those_there_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

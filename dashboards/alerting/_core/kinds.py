@@ -91,9 +91,11 @@ PAGES_WHEN_PLANNED: Final = frozenset({"battery_low"})
 """Of what is planned itself nothing else pages. What is not planned pages beside it as ever."""
 
 
-# Bound: nine on a duty list, called five times each.
-CALLS_MAX: Final = 45
+# Bound: nine on a duty list, called five times each, and once more after an absence of the server.
+CALLS_MAX: Final = 54
 """Values of the label `tier`."""
+HUB: Final = "hub"
+"""The site of alerts about Seatwatch itself."""
 HUB_DOWN: Final = "hub_down"
 """Said by Prometheus alone: who shows the runbooks is what is down."""
 IDENTITY_TWICE: Final = "identity_twice"

@@ -1,12 +1,13 @@
 """What a person reads on a telephone: a title and a few lines, in their language, made of what Alertmanager tells."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB_DOWN
+from dashboards.alerting._core.kinds import HUB, HUB_DOWN
+from dashboards.alerting._core.pager import Identity
 from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
@@ -22,6 +23,7 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 """An instant at the edge of the calendar has no time of day in every zone."""
 ELLIPSIS: Final = "\u2026"
+_OWN_LABELS: Final = frozenset({"alertname", *Identity.__struct_fields__})
 
 
 class AlertTold(msgspec.Struct, frozen=True):
@@ -75,10 +77,12 @@ class Reader(msgspec.Struct, frozen=True):
     steps: Mapping[str, Sequence[str]] = {}
 
 
-def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: Callable[[list[str]], str]) -> Message:
+def compose(
+    told: Told, reader: Reader, *, lines_shown: int, last_calls: Collection[int], link: Callable[[list[str]], str]
+) -> Message:
     """The message about a notification. link: gives the address under which its firing incidents are taken on.
 
-    calls: how many times a call that nobody takes on is told in all.
+    last_calls: those after which nobody is called about what nobody took on.
     """
     alerts = without_replaced(without_earlier_calls(told.alerts))
     firing = [alert for alert in alerts if alert.status == FIRING]
@@ -92,8 +96,9 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: C
     lines = lines[:lines_shown]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
-    if calls > 1 and any(_call(alert) >= calls for alert in firing):
-        lines.append(reader.texts["notify_last_call"].format(n=calls))
+    made = max(map(_call, firing), default=0)
+    if made in last_calls:
+        lines.append(reader.texts["notify_last_call"].format(n=made))
     runbook = first.annotations.get(RUNBOOK, "")
     if firing and runbook:
         lines += _what_to_do(first.labels.get("what", ""), runbook, reader)
@@ -109,6 +114,21 @@ def compose(told: Told, reader: Reader, *, lines_shown: int, calls: int, link: C
         link=link(to_take_on) if to_take_on else "",
         link_text=reader.texts["notify_take_on"],
     )
+
+
+def of_one_identity(alerts: list[AlertTold]) -> list[AlertTold]:
+    """The alerts, each of ours once, whichever way it came: by our own labels, and named by them.
+
+    A Prometheus with `external_labels` adds them to what its rules say, and not to what was pushed: to Alertmanager
+    these are two alerts. What still fires by either way has not ended.
+    """
+    found: dict[str, AlertTold] = {}
+    for told in alerts:
+        alert = _by_own_labels(told)
+        known = found.get(alert.fingerprint)
+        if known is None or (known.status != FIRING and _goes_on_longer(alert, known)):
+            found[alert.fingerprint] = alert
+    return list(found.values())
 
 
 def about(alert: AlertTold) -> str:
@@ -146,6 +166,18 @@ def clipped(text: str, bytes_max: int) -> str:
         return text
     room = bytes_max - len(ELLIPSIS.encode())
     return raw[: max(0, room)].decode(errors="ignore") + ELLIPSIS if room >= 0 else ""
+
+
+def _by_own_labels(alert: AlertTold) -> AlertTold:
+    if INCIDENT not in alert.labels and alert.labels.get("site") != HUB:
+        return alert
+    labels = {name: text for name, text in alert.labels.items() if name in _OWN_LABELS}
+    fingerprint = " ".join(f"{name}={text}" for name, text in sorted(labels.items()))
+    return msgspec.structs.replace(alert, labels=labels, fingerprint=fingerprint)
+
+
+def _goes_on_longer(alert: AlertTold, ended: AlertTold) -> bool:
+    return alert.status == FIRING or instant(alert.endsAt) > instant(ended.endsAt)
 
 
 def _what_to_do(what: str, runbook: str, reader: Reader) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from dashboards.alerting._core.calling import Away, call_instants
 from dashboards.alerting._core.explaining import RANK, is_loud_enough, is_twin, keeps_quiet
 from dashboards.alerting._core.kinds import (
     PAGES_WHEN_PLANNED,
@@ -173,6 +174,11 @@ class Pager:
         self._ended: dict[Identity, Alert] = {}
         self._paged: Final[dict[tuple[str, str, str], list[int]]] = {}
         """What comes and goes: site, kind and subject -> when it last paged. A restart forgets it and may page anew."""
+        self._away: tuple[Away, ...] = ()
+
+    def was_away(self, away: Iterable[Away]) -> None:
+        """When nobody was there to call, by the record and in order; to be told before `advance`."""
+        self._away = tuple(away)
 
     def hear(self, said: Iterable[IncidentSaid], now_ms: int, *, is_history: bool = False) -> None:
         """Take revisions in. is_history: what was open before we came, which may have begun at any time."""
@@ -322,10 +328,12 @@ class Pager:
 
     def _tier_instants(self, opened: _Open, paged: IncidentSaid) -> list[int]:
         """When each tier of the duty list is paged, if nobody acknowledges before. What calls goes round again."""
-        tiers = self._settings.tiers if paged.severity in WAKES else 1
+        settings = self._settings
+        calls, again = settings.tiers if paged.severity in WAKES else 1, 0
         if paged.severity is Severity.CALL:
-            tiers *= self._settings.call_rounds
-        instants = [opened.paged_at + tier * self._settings.escalate_after_ms for tier in range(tiers)]
+            calls, again = settings.tiers * settings.call_rounds, settings.tiers
+        every_ms = settings.escalate_after_ms
+        instants = call_instants(opened.paged_at, calls, every_ms=every_ms, away=self._away, again=again)
         at = None if opened.taken_on is None else opened.taken_on.at
         return [instant for number, instant in enumerate(instants) if at is None or number == 0 or instant < at]
 
@@ -336,7 +344,7 @@ class Pager:
             if opened.paged is None:
                 continue
             calls = sum(instant <= now_ms for instant in self._tier_instants(opened, opened.paged))
-            # of each on duty the newest call: who was not called for rounds, as we were away, is called once for all
+            # of each on duty the newest call: who was not called for rounds, as we were asleep, is called once for all
             for number in range(max(0, calls - self._settings.tiers) + 1, calls + 1):
                 own = _identity(opened.paged, number)
                 behind.setdefault(first.setdefault(_shared(own), own), []).append(opened)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from dashboards.alerting._core.message import AlertTold, Told
-from dashboards.alerting.bridge import Bridge
+from dashboards.alerting.bridge import Bridge, PagerNow
 from dashboards.alerting.channels import Channels
 from seatwatch.config import Config, parse_config
 from seatwatch.server.on_call import bridge, channels, links
@@ -84,11 +84,12 @@ class World:
         self.defaults = Defaults({**shipped, "paging.send_timeout": soon})
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, pager: PagerNow | None = None) -> None:
         """Another process over the same data directory."""
         ways_back = links(self.config, self.directory, self.defaults, self.clock)
         self.channels: Channels = channels(self.config.channel, self.directory, self.defaults, self.clock)
-        self.bridge: Bridge = bridge(self.config, self.directory, self.channels, self.defaults, ways_back, self.clock)
+        beside = (self.config, self.directory, self.channels, self.defaults, ways_back, self.clock)
+        self.bridge: Bridge = bridge(*beside, pager)
 
     def after(self, minutes: int) -> None:
         """So much later."""

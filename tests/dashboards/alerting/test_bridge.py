@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from collector.enrolment.store import STORE_FILE, EnrolmentStore
 from dashboards.alerting._core.message import AlertTold, Told
+from dashboards.alerting.bridge import PagerNow
 from seatwatch.enrolment_job import FOLDER
 from seatwatch.server.bridge_alone import application
 from seatwatch.settings import load_defaults
@@ -40,7 +41,9 @@ async def test_a_page_arrives_in_each_channels_language_with_a_link(world: World
 
 
 async def test_a_page_about_a_client_says_who_that_is(world: World) -> None:
-    await world.tell(told("attainment_burns_fast", site="", subject="acme", client="acme"))
+    alert = told("attainment_burns_fast", site="", subject="acme", client="acme")
+    del alert.labels["incident"]
+    await world.tell(alert)
     [message] = world.hook.taken
     assert message["title"].endswith(" acme Acme 旗舰店")
 
@@ -174,7 +177,14 @@ async def test_the_door_is_for_alertmanager_alone_and_says_5xx_only_where_repeat
         assert await asked("duty-1", token, good) == 502
         world.hook.status = 200
         assert await asked("duty-1", token, good) == 200
-    assert len(world.hook.taken) == len(world.robot.taken) == 1
+        known: list[bool] = []
+        world.restart(PagerNow(lambda: bool(known), lambda _: False, lambda _: {}))
+    async with served(world) as url, aiohttp.ClientSession() as session:
+        end = msgspec.json.encode(body | {"alerts": [msgspec.to_builtins(over(told()))]})
+        assert [await asked("duty-1", token, each) for each in (good, end)] == [200, 503], "it may be open yet"
+        known.append(True)
+        assert await asked("duty-1", token, end) == 200
+    assert len(world.hook.taken) == len(world.robot.taken) == 2
 
 
 async def test_a_message_names_seats_and_says_what_is_suspected_or_planned(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dashboards.alerting._core.message import Told
 from seatwatch.config import parse_config
-from tests.dashboards.alerting.bridge_world import CONFIGURATION, World, bridge_world, told
+from tests.dashboards.alerting.bridge_world import CONFIGURATION, World, bridge_world, over, told
 from tests.waiting import wait_until
 
 BUSY = {"errcode": -1, "errmsg": "busy"}
@@ -90,3 +90,32 @@ async def test_a_channel_that_cannot_even_be_tried_leaves_the_others_told(world:
     for _ in range(2):
         assert await world.bridge.deliver(["caller", "desk"], Told("firing", [told()])) == ["caller"]
     assert len(world.hook.taken) == 1
+
+
+async def test_while_the_hub_is_down_no_end_of_an_incident_is_believed(world: World) -> None:
+    """The rules remember for five minutes what fired; that nobody says it any more is no all-clear."""
+    low, down = told(), told("hub_down", site="hub", subject="")
+    del down.labels["incident"]
+    for alerts in ([low], [down]):
+        assert await world.tell(*alerts) == []
+    assert await world.tell(over(low)) == ["robot", "desk"], "asked to come again"
+    world.restart()
+    assert await world.tell(over(low)) == ["robot", "desk"]
+    assert [message["is_resolved"] for message in world.hook.taken] == [False, False]
+    assert await world.tell(over(down)) == []
+    assert await world.tell(over(low)) == []
+    assert [message["is_resolved"] for message in world.hook.taken] == [False, False, True, True]
+
+
+async def test_a_program_finds_whom_to_call_and_its_secret_where_nobody_else_reads_them(world: World) -> None:
+    """Not among its arguments, which every user of the machine sees."""
+    seen = world.directory / "seen"
+    world.program(f'tr "\\0" " " < /proc/$$/cmdline > {seen}; echo "$SEATWATCH_SECRET $SEATWATCH_MENTION" >> {seen}')
+    (world.directory / "sms.secret").write_text("t0ken\n")
+    (world.directory / "sms.secret").chmod(0o600)
+    more = 'secret_file = "sms.secret"\nmention = ["13800000000", "13900000000"]\n'
+    text = CONFIGURATION.format(command=world.directory / "call") + more
+    world.config = parse_config(text, base=world.directory)
+    world.restart()
+    assert await world.tell(told(tier="2"), receiver="duty-2") == []
+    assert seen.read_text().split() == ["/bin/sh", str(world.directory / "call"), "t0ken", "13800000000", "13900000000"]

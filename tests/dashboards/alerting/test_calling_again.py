@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dashboards.alerting._core.calling import Away
 from dashboards.alerting._core.kinds import CALLS_MAX
 from dashboards.alerting._core.message import AlertTold
 from dashboards.alerting._core.pager import Pager, TakenOn
@@ -86,8 +87,47 @@ def test_a_server_that_was_away_for_rounds_calls_each_on_duty_once_and_not_for_e
     assert calls_at(called(), late) == calls, "so does one whose machine was asleep"
 
 
+def after_absence(since_minutes: float, until_minutes: float, severity: Severity = Severity.CALL) -> Pager:
+    """A server that was away between these minutes after T0, as it starts."""
+    after, until = Pager(SETTINGS), T0 + int(until_minutes * MINUTE)
+    after.was_away([Away(T0 + int(since_minutes * MINUTE), until)])
+    after.hear([incident("battery_low", T0, severity=severity)], until, is_history=True)
+    return after
+
+
+def test_calls_that_fell_into_an_absence_are_made_afterwards_one_after_the_other() -> None:
+    #  calls 1..3 at 0, 5, 10 ── away from 12 ──────────── back at 92: 4 ── 97: 5 ── 102: 6, the last
+    after = after_absence(12, 92)
+    minutes = {minute: max(calls_at(after, T0 + minute * MINUTE)) for minute in (92, 96, 97, 102, 300)}
+    assert minutes == {92: 4, 96: 4, 97: 5, 102: 6, 300: 6}
+
+
+def test_who_heard_no_call_of_all_rounds_is_called_once_more_after_an_absence() -> None:
+    #  calls 1..6 until 25 ── away from 31 ──────────── back at 200: 7 ── 205: 8
+    after = after_absence(31, 200)
+    found = {minute: calls_at(after, T0 + minute * MINUTE) for minute in (200, 204, 205, 400)}
+    assert found == {200: [CALLS, CALLS + 1], 204: [CALLS, CALLS + 1], 205: [CALLS + 1, CALLS + 2], 400: [7, 8]}
+    standing = after.standing("site1/battery_low/-/1000000000")
+    assert standing is not None
+    assert standing.next_at is None
+
+
+def test_an_absence_calls_nobody_about_a_page_again_nor_about_what_somebody_took_on() -> None:
+    assert calls_at(after_absence(31, 200, Severity.PAGE), T0 + 300 * MINUTE) == [1, 2]
+    taken = after_absence(31, 200)
+    taken.acknowledge("site1/battery_low/-/1000000000", TakenOn("Li", T0 + 29 * MINUTE))
+    assert max(calls_at(taken, T0 + 300 * MINUTE)) == CALLS
+
+
+def test_a_server_that_keeps_dying_never_runs_out_of_labels() -> None:
+    after, late = Pager(SETTINGS), T0 + 100_000 * MINUTE
+    after.was_away([Away(T0 + at * MINUTE, T0 + (at + 10) * MINUTE) for at in range(100, 9_000, 60)])
+    after.hear([incident("battery_low", T0, severity=Severity.CALL)], late, is_history=True)
+    assert max(calls_at(after, late)) == CALLS_MAX
+
+
 def test_every_call_of_the_longest_list_has_a_label_that_is_known() -> None:
-    assert TIERS * load_defaults().int("paging.call_rounds") <= CALLS_MAX
+    assert TIERS * (load_defaults().int("paging.call_rounds") + 1) <= CALLS_MAX
 
 
 @pytest.fixture
@@ -128,6 +168,9 @@ async def test_the_last_call_says_that_it_is_and_the_end_is_told_once(world: Wor
     assert len(world.hook.taken[-1]["lines"]) == 1
     assert await world.tell(told(tier=str(ROUND_CALLS), incident="i-2")) == []
     assert said in world.hook.taken[-1]["lines"]
+    for call, line in ((11, "this is the last call: nobody took it on in 11"), (12, said.replace("10", "12"))):
+        assert await world.tell(told(tier=str(call), incident="i-2")) == []
+        assert (line in world.hook.taken[-1]["lines"]) == (call == ROUND_CALLS + 2), "of two on duty the second"
 
 
 async def test_a_hub_that_is_down_is_called_about_again_and_ends_once(world: World) -> None:

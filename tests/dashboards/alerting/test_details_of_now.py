@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from dashboards.alerting._core.message import AlertTold, Told
-from dashboards.alerting.bridge import AnnotationsNow
+from dashboards.alerting.bridge import PagerNow
 from dashboards.alerting.on_call import OnCall
 from seatwatch.config import parse_config
-from seatwatch.server.on_call import bridge, links, on_call
+from seatwatch.server.on_call import on_call
 from seatwatch.settings import load_defaults
 from sla_engine._core.sites import details_now, fold_sites, new_sites, open_incidents
-from tests.dashboards.alerting.bridge_world import World, bridge_world
+from tests.dashboards.alerting.bridge_world import bridge_world
 from tests.dashboards.alerting.incidents import MINUTE, incident
 from tests.dashboards.alerting.test_on_call import T0, TWO_ON_DUTY
 from tests.sla_engine.entries import NOON, Log
@@ -53,7 +55,7 @@ def test_the_next_on_duty_is_told_what_is_left_by_then() -> None:
 async def test_a_message_has_the_details_of_now_though_prometheus_told_alertmanager_last(tmp_path: Path) -> None:
     pager = pager_at(T0 + 10 * MINUTE, {"charge_percent": "31"})
     async with bridge_world(tmp_path) as world:
-        with_a_pager(world, pager.annotations)
+        world.restart(PagerNow(lambda: pager.is_ready, pager.fires, pager.annotations))
         for tier in (1, 2):
             alert = next(each for each in pager.alerts() if each.identity.tier == tier)
             by_a_rule = {"summary_zh": "x", "summary_en": "x", "runbook_url": "/runbooks/mains_lost.md"}
@@ -63,7 +65,18 @@ async def test_a_message_has_the_details_of_now_though_prometheus_told_alertmana
     assert [each["title"].endswith(" charge 31 %") for each in world.hook.taken] == [True, True]
 
 
-def with_a_pager(world: World, annotations_now: AnnotationsNow) -> None:
-    ways_back = links(world.config, world.directory, world.defaults, world.clock)
-    beside = (world.config, world.directory, world.channels, world.defaults, ways_back, world.clock)
-    world.bridge = bridge(*beside, annotations_now)
+async def test_an_end_that_only_says_the_server_was_away_is_told_to_nobody(tmp_path: Path) -> None:
+    """After a minute without a word Alertmanager takes an alert for over; the server that comes back knows better."""
+    pager = pager_at(T0 + 10 * MINUTE, None)
+    alert = next(each for each in pager.alerts() if each.identity.tier == 1)
+    began, ended = "2025-11-22T04:00:00Z", "2025-11-22T04:05:00Z"
+    fires = AlertTold("firing", alert.identity.labels(), {}, began, "", "1")
+    over = AlertTold("resolved", alert.identity.labels(), {}, began, ended, "1")
+    async with bridge_world(tmp_path) as world:
+        world.restart(PagerNow(lambda: pager.is_ready, pager.fires, pager.annotations))
+        for each in (fires, over, fires):
+            assert await world.bridge.deliver(["desk"], Told("", [each])) == []
+        assert [message["is_resolved"] for message in world.hook.taken] == [False]
+        pager.said([replace(LOW, revision=1, ended_at=T0 + 11 * MINUTE)])
+        assert await world.bridge.deliver(["desk"], Told("", [over])) == []
+        assert [message["is_resolved"] for message in world.hook.taken] == [False, True]

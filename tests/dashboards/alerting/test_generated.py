@@ -133,8 +133,8 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
     own = {"site": "hub", "what": "hub_down", "severity": "call", "layer": "monitoring", "tier": "1"}
     said = {"summary_zh": "hub: 监控中心停止", "summary_en": "hub: Hub down"}
     said["runbook_url"] = "/runbooks/hub_down.md"
-    fires, late = (
-        [{"exp_labels": own | {"tier": tier}, "exp_annotations": said} for tier in found] for found in ("1", "12")
+    fires, late, later = (
+        [{"exp_labels": own | {"tier": tier}, "exp_annotations": said} for tier in found] for found in ("1", "12", "23")
     )
     always = {"site": "hub", "what": "watchdog", "severity": "none", "layer": "other"}
     alive = {"summary_zh": "hub: 告警链路自检", "summary_en": "hub: Alert chain alive"}
@@ -161,6 +161,8 @@ def test_a_hub_that_is_gone_and_one_that_was_never_scraped_are_called_about_and_
                 ("stale", "60s", fires),
                 ("1x5 0x70", "340s", fires),
                 ("1x5 0x70", "350s", late),
+                ("1x5 0x140", "690s", later),
+                ("1x5 0x140 1x5", "750s", []),
             )
         ],
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from dashboards.alerting._core.calling import Absences
 from dashboards.alerting._core.pager import Pager
 from seatwatch.config import parse_config
 from seatwatch.server.desk import taken_on_before
@@ -68,7 +69,7 @@ def test_after_a_restart_the_next_on_duty_still_waits_from_when_it_became_loud(t
     later = msgspec.structs.replace(page, is_suspected=True, revision=2, occurred_at=loud + 3 * MINUTE)
     feed = Feed(tmp_path / "operator")
     feed.append(Event(each, "~incident", each.occurred_at) for each in (began, page, later))
-    before = asyncio.run(taken_on_before([later], feed, 2))
+    before = asyncio.run(taken_on_before([later], feed, 2, Absences(5 * MINUTE)))
     feed.close()
 
     def tiers_at(now: int) -> list[int]:

@@ -159,7 +159,7 @@ def test_where_no_link_opens_the_message_itself_says_what_to_do_first(tag: str, 
 
     def lines(what: str, runbook: str) -> list[str]:
         alert = AlertTold("firing", {"what": what, "site": "hub"}, {"runbook_url": runbook}, began, began, "f")
-        return compose(Told("firing", [alert]), reader, lines_shown=20, calls=10, link=lambda _: "").lines[1:]
+        return compose(Told("firing", [alert]), reader, lines_shown=20, last_calls={10}, link=lambda _: "").lines[1:]
 
     found = lines("hub_down", link)
     assert [line.startswith(step) for line, step in zip(found, steps, strict=False)] == [True, True]
@@ -189,6 +189,6 @@ def test_a_message_about_what_fires_ends_with_the_link_where_there_is_one(
     reader = readers(parse_config("", base=ROOT), load_defaults())["en"]
     began = "2025-11-22T04:00:00Z"
     alert = AlertTold(status, {"what": "mains_lost"}, {"runbook_url": runbook}, began, began, "f")
-    message = compose(Told(status, [alert]), reader, lines_shown=20, calls=10, link=lambda _: "")
+    message = compose(Told(status, [alert]), reader, lines_shown=20, last_calls={10}, link=lambda _: "")
     assert (message.lines[-1] == f"Runbook {runbook}") == is_shown
     assert (runbook in "".join(message.lines)) == is_shown

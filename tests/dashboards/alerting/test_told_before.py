@@ -138,6 +138,31 @@ async def test_an_incident_that_turned_into_another_ends_once_and_as_what_it_was
     assert world.hook.taken[2]["lines"] == [
         "site1 一号职场 Battery about to run out rack1 (11:59:48 to 12:11:02, 12 min)"
     ]
-    await world.tell(msgspec.structs.replace(low, fingerprint="again"))
-    await world.tell(msgspec.structs.replace(over(low), fingerprint="again"))
+    again = msgspec.structs.replace(low, labels=low.labels | {"incident": "i-2"}, fingerprint="again")
+    await world.tell(again)
+    await world.tell(over(again))
     assert [message["title"].split(" ")[0] for message in world.hook.taken[4:]] == ["[Alert]", "[Resolved]"]
+
+
+async def test_a_prometheus_with_labels_of_its_own_tells_nothing_a_push_has_told(world: World) -> None:
+    """`external_labels` make another alert of it for Alertmanager, with another fingerprint."""
+    pushed = told()
+    ruled = told(monitor="hub", replica="a")
+    assert await world.tell(pushed) == []
+    assert await world.tell(pushed, ruled) == []
+    [page] = world.hook.taken
+    assert sum("Battery" in line for line in page["lines"]) == 1
+    assert await world.tell(over(pushed), ruled) == []
+    assert len(world.hook.taken) == 1, "by one of the ways it fires yet"
+    assert await world.tell(over(pushed), over(ruled, "2025-11-22T04:11:07Z")) == []
+    assert await world.tell(over(ruled, "2025-11-22T04:11:07Z")) == []
+    assert [message["is_resolved"] for message in world.hook.taken] == [False, True]
+
+
+async def test_of_two_prometheuses_one_says_that_the_hub_is_down(world: World) -> None:
+    found = [told("hub_down", site="hub", subject="", replica=replica) for replica in ("a", "b")]
+    for alert in found:
+        del alert.labels["incident"]
+    assert await world.tell(found[0]) == []
+    assert await world.tell(*found) == []
+    assert len(world.hook.taken) == 1
