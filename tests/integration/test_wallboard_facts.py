@@ -119,7 +119,7 @@ def test_seats_there_of_those_to_be_there_are_on_a_crowded_board_once(
     shared: Wall, browser: Browser, size: tuple[int, int]
 ) -> None:
     seats = {"seats_present": 20, "seats_expected": 24, "teams": ["red"], "clients": ["b"]}
-    sites = [site("a", name="Fine", **seats), site("b", "on_battery", name="Dark", **seats)]
+    sites = [site("a", "ok", name="Fine", **seats), site("b", "on_battery", name="Dark", **seats)]
     shared.show(crowded(sites=sites))
     with looking(browser, f"{shared.base}/?lang=en", size) as page:
         live(page)

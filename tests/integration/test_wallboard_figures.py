@@ -157,8 +157,9 @@ def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team
 
 
 WHOLE_FACTS = """(row) => Array.from(row.querySelectorAll(".facts"))
-  .filter((line) => line.getClientRects().length > 0)
-  .flatMap((line) => Array.from(line.querySelectorAll(".fact:not([hidden])"), (fact) => {
+  .map((facts) => [facts, getComputedStyle(facts).display === "contents" ? facts.parentElement : facts])
+  .filter(([, line]) => line.getClientRects().length > 0)
+  .flatMap(([facts, line]) => Array.from(facts.querySelectorAll(".fact:not([hidden])"), (fact) => {
     const [inner, outer] = [fact, line].map((made) => made.getBoundingClientRect());
     const whole = inner.bottom <= outer.bottom + 1 && fact.scrollWidth <= fact.clientWidth;
     return whole ? fact.innerText : "";
