@@ -243,7 +243,7 @@ async def test_mains_that_take_both_lines_with_them_are_one_page_and_lines_that_
                 await wait_until(lambda: len(active(alertmanager.port)) == 2, what="the lines by another tool")
                 await quiet_for(2)
                 [page] = hook.taken
-                assert page["title"] == "[Alert] north Site on battery rack lines gone with the mains: telecom, unicom"
+                assert page["title"] == "[Alert] north Site mains lost rack lines gone with the mains: telecom, unicom"
                 states = {each["labels"]["alertname"]: each["status"]["state"] for each in active(alertmanager.port)}
                 assert states == {"MainsLost": "active", "LinesDown": "suppressed"}
                 other_tool.said([replace(lines_down, revision=2, ended_at=now_ms())])
@@ -251,7 +251,7 @@ async def test_mains_that_take_both_lines_with_them_are_one_page_and_lines_that_
                 hub_hears(log.ups("gate", now_ms()))
                 await wait_until(lambda: len(hook.taken) >= 3, 20, what="the end of the one and the other page")
         assert [message["title"] for message in hook.taken[1:]] == [
-            "[Resolved] north Site on battery rack",
+            "[Resolved] north Site mains lost rack",
             "[Alert] north All lines down",
         ]
 

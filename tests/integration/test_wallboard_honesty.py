@@ -11,10 +11,12 @@ from seatwatch.glossary import Language, words
 from tests.dashboards.boards import board, tile
 from tests.dashboards.demo_board import demo_board
 from tests.dashboards.screens import Wall, live, looking, row, wall, word
+from tests.dashboards.states import STATES
 
 STALE_S = 3.0
 RESTART_S = 3.0
 """From a server that answers again to a screen that is live."""
+LOOK = "made => getComputedStyle(made).filter"
 SLACK_S = 0.5
 """What a busy machine may take to tell the server and to look at the page."""
 
@@ -41,6 +43,18 @@ def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_with
         page.wait_for_selector("body[data-state=live]:not(.stale)")
         expect(page.locator("#overlay")).to_be_hidden()
         assert page.evaluate("window.loadedOnce")
+
+
+def test_an_alarm_of_before_does_not_look_like_one_of_now(shared: Wall, browser: Browser) -> None:
+    shared.show(STATES["surge"], live=True)
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        live(page)
+        band = page.locator("#alarm")
+        expect(band).to_be_visible()
+        assert band.evaluate(LOOK) == "none"
+        shared.show(STATES["surge"], live=False)
+        page.wait_for_selector("body.stale")
+        assert band.evaluate(LOOK) == "grayscale(1)"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

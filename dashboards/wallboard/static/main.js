@@ -10,6 +10,7 @@ import { Shell, by } from "./shell.js";
 import { Sites } from "./sites.js";
 import { Stream } from "./stream.js";
 import { Clients, Teams } from "./strips.js";
+import { turnFacts } from "./turned_facts.js";
 import { loadLayout } from "./turning.js";
 import { loadWords, wantedLanguage } from "./words.js";
 
@@ -35,6 +36,7 @@ class Page extends Shell {
     this.teams = new Teams(by("teams"), this.tools);
     this.sites = new Sites(by("sites"), this.tools);
     document.title = `${w("wallboard")} - Seatwatch`;
+    this.factTurn = 0;
     this.offerPast();
     document.body.classList.toggle("past", this.isPast);
   }
@@ -78,6 +80,7 @@ class Page extends Shell {
     this.sites.render(view.sites, now);
     this.tellRecord(view.record);
     this.queues.render(view, now, this.layout.columns()); // last: it takes the height the others leave
+    turnFacts(this.factTurn);
   }
 
   turnPages() {
@@ -86,6 +89,7 @@ class Page extends Shell {
     // Who moves the slider compares what stands there.
     const isHeld = this.isPast && this.band.movedWithin(turnMs);
     if (this.turn !== undefined && turn !== this.turn && !isHeld) {
+      this.factTurn += 1;
       for (const part of [this.queues, this.clients, this.teams, this.sites]) part.turnPage();
     }
     this.turn = turn;

@@ -194,7 +194,7 @@ export class Queues {
     const tall = this.main.classList.contains("tall") || this.phone.matches;
     const isLine = !tall && this.columns === 1;
     fillFacts(row.beside, isLine ? told(intervalFacts, briefSecondFacts, saturationFacts) : []);
-    if (isLine) fillFacts(row.facts, told(budgetFacts, targetFacts, followedFacts));
+    if (isLine) fillFacts(row.facts, told(followedFacts, budgetFacts, targetFacts));
     else fillFacts(row.facts, told(followedFacts, intervalFacts, budgetFacts, targetFacts, secondFacts, ...(tall ? [loadFacts] : [])));
   }
 

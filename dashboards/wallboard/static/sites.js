@@ -57,6 +57,8 @@ const SHOWN = { people: 3, shops: 2 }; // Layout: names of those behind a site
 const UNHEARD = new Set(["isolated", "silent", "power_lost"]);
 const NO_UPS = { word: "no_ups", tone: "none", shape: "unknown" };
 
+const hasSeats = (site) => site.seats_expected !== null && site.seats_present !== null;
+
 export const siteLook = (state) => STATE_LOOKS.get(state) || UNKNOWN;
 
 export class Sites extends Strip {
@@ -107,7 +109,7 @@ export class Sites extends Strip {
     fit(card.state.lastChild, w(look.word), STATE_ROOM);
     card.since.hidden = site.since === 0; // never heard
     setText(card.since.lastChild, format.since(site.since, now));
-    setText(card.probes, this.reporters(site));
+    setText(card.probes, this.reporters(site).join(" "));
     if (UNHEARD.has(site.state)) this.showLastPower(card, site);
     else this.showPower(card, site);
     this.showLines(card, site);
@@ -157,6 +159,7 @@ export class Sites extends Strip {
       .map((trouble) => w(`incident_${trouble.what}`) + (trouble.count > 1 ? ` \u00d7${format.number(trouble.count)}` : ""));
     const names = site.clients.map((id) => this.tools.clientName(id)).filter((name) => name !== "");
     return [
+      ...this.seats(site),
       { tone: "", name: w("behind_it"), ...this.some([...site.teams.map((id) => this.tools.teamName(id)), ...names], SHOWN.people) },
       { tone: "", name: w("shop"), ...this.some(Object.values(this.tools.shopsOf(site)).flat(), SHOWN.shops) },
       { tone: "", name: "", text: said.join("  \u00b7  ") },
@@ -169,17 +172,24 @@ export class Sites extends Strip {
     return { text: names.slice(0, shown).join(", "), more: more > 0 ? ` +${this.tools.format.number(more)}` : "" };
   }
 
+  // Of a site at fault, where the queues leave no room for them beside its name.
+  seats(site) {
+    const isTold = this.onPhone.matches || siteLook(site.state).tone === "good" || !document.body.classList.contains("dense");
+    if (isTold || !hasSeats(site)) return [];
+    const [name, text] = this.reporters(site);
+    return [{ tone: "", name, text }];
+  }
+
   // Seats that are there, of those that are to be; a site without seats shows its probes.
   reporters(site) {
     const { w, format } = this.tools;
-    const hasSeats = site.seats_expected !== null && site.seats_present !== null;
-    const word = hasSeats ? "seats_present" : "probes";
-    const there = hasSeats ? site.seats_present : site.probes_reporting;
-    const all = hasSeats ? site.seats_expected : site.probes_known;
+    const seated = hasSeats(site);
+    const there = seated ? site.seats_present : site.probes_reporting;
+    const all = seated ? site.seats_expected : site.probes_known;
     const planned = site.is_planned ? `  ·  ${w("planned")}` : "";
     // where nobody is expected, between shifts, there is nothing to hold those against who are there
-    const of = hasSeats && all === 0 ? "" : `/${format.number(all)}`;
-    return `${w(word)} ${format.number(there)}${of}${planned}`;
+    const of = seated && all === 0 ? "" : `/${format.number(all)}`;
+    return [w(seated ? "seats_present" : "probes"), `${format.number(there)}${of}${planned}`];
   }
 
   // Nothing is heard from the site: what its UPS said last is history, and must not look like a reading.

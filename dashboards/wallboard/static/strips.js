@@ -182,7 +182,9 @@ export class Teams extends TileStrip {
     const verdict = [node("span", "mark"), node("span")];
     const card = this.card("team-card", { verdict, average: 4, third: cell("people", this.tools.w("agents"), 3) });
     card.client = node("bdi", "client");
-    card.head.prepend(node("span", "named", card.name, card.client));
+    // where a card has no room for facts
+    card.followed = node("span", "followed", node("span", "mark"), node("span", "word"), node("span"));
+    card.head.prepend(node("span", "named", card.name, card.client, card.followed));
     return card;
   }
 
@@ -200,6 +202,15 @@ export class Teams extends TileStrip {
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.third, noData(this.tools));
     else fill(card.third, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
-    return fillFacts(card.facts, [...followedFacts(tile, this.tools), ...loadFacts(tile, this.tools)]);
+    const followed = followedFacts(tile, this.tools);
+    this.tellFollowed(card.followed, followed);
+    return fillFacts(card.facts, [...followed, ...loadFacts(tile, this.tools)]);
+  }
+
+  tellFollowed(told, [fact]) {
+    const [mark, word, number] = told.children;
+    setIcon(mark, fact === undefined ? "" : "eye");
+    setText(word, fact === undefined ? "" : `${fact.name} `);
+    setText(number, fact === undefined ? "" : fact.text);
   }
 }

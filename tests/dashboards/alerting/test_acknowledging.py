@@ -119,7 +119,7 @@ async def test_the_page_says_what_is_wrong_where_since_when_and_who_is_called_ne
 async def test_it_speaks_the_channels_language_and_the_other_one_when_asked(office: Office) -> None:
     link = office.links.link([POWER.incident], "desk")
     _, english = await asked(link, "GET")
-    assert "Site on battery rack1" in english
+    assert "Site mains lost rack1" in english
     assert "unless somebody takes it on, second is called at 2025-11-22 12:05:15" in english
     assert "职场市电中断" in (await asked(f"{link}&lang=zh-CN", "GET"))[1]
 

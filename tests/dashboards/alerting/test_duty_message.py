@@ -82,7 +82,7 @@ def test_the_check_before_opening_names_the_standby_line_that_was_lost_at_night(
         "UPS: Mains, charge 100 %, lasts 30 min",
         "UPS self-test: not told by the probe",
         "Feeds heard: 1/1",
-        "Resolved: North Site on battery rack (02:00 to 02:01, 2 min)",
+        "Resolved: North Site mains lost rack (02:00 to 02:01, 2 min)",
     ]
     assert (message.link, message.link_text) == (LINK, "Open the board of that instant")
 

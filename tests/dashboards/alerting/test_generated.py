@@ -92,7 +92,7 @@ def test_promtool_accepts_the_rules_and_they_give_the_labels_of_a_push(tmp_path:
     annotations = {f"summary_{tag}": f"site1: {words()['incident_mains_lost'].text(tag)} rack1" for tag in LANGUAGES}
     annotations["runbook_url"] = "/runbooks/mains_lost.md"
     alert = {"exp_labels": LABELS, "exp_annotations": annotations}
-    by_name = {**annotations, "summary_zh": '苏"州: 职场市电中断 rack1', "summary_en": 'Su"zhou: Site on battery rack1'}
+    by_name = {**annotations, "summary_zh": '苏"州: 职场市电中断 rack1', "summary_en": 'Su"zhou: Site mains lost rack1'}
     named = {"exp_labels": LABELS, "exp_annotations": by_name}
 
     def case(paging: str, up: str, at: str, expected: Sequence[object], names: str = "") -> dict[str, object]:
