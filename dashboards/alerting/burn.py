@@ -29,11 +29,19 @@ _MET: Final = exposed_name(MET_TOTAL)
 _JUDGED: Final = exposed_name(JUDGED_TOTAL)
 
 
+class SpecialDay(msgspec.Struct, frozen=True, kw_only=True):
+    """From when until when (ms) another attainment is promised, in basis points; None = none."""
+
+    begins_at: int
+    ends_at: int
+    target_bp: int | None
+
+
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What one contract promises. queues: ids, or "*". target_bp: attainment in basis points.
 
     begins_at, ends_at: from and until when there is a target (ms), None = open-ended. open_ms: how long its service
-    window is open in 30 days from begins_at.
+    window is open in 30 days from begins_at. special: promotion days, which alert by their own target.
     """
 
     client: str
@@ -43,6 +51,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     begins_at: int
     ends_at: int | None
     open_ms: int
+    special: tuple[SpecialDay, ...] = ()
 
 
 class BurnSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +139,18 @@ def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml
 
 
 def _burning(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settings: BurnSettings) -> str:
+    found = _over(promise, pairs, open_hours, settings)
+    for day in promise.special:
+        within = f"(vector(time()) >= {day.begins_at // MS_PER_S} < {day.ends_at // MS_PER_S})"
+        found = f"({found} unless on () {within})"
+        if day.target_bp is not None:
+            special = msgspec.structs.replace(promise, target_bp=day.target_bp)
+            found = f"({found} or ({_over(special, pairs, open_hours, settings)} and on () {within}))"
+    return f"{found}{_while_promised(promise)}"
+
+
+def _over(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settings: BurnSettings) -> str:
+    """Both windows of one pair are over what its target allows."""
     chosen = _chosen(_labels(promise))
     found = []
     for pair in pairs:
@@ -143,7 +164,7 @@ def _burning(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settin
         )
         judged = f"sum({_increase(_JUDGED, promise, pair.long)})"
         found.append(f"({both} and on () ({judged} >= {settings.conversations}))")
-    return f"({' or '.join(found)}){_while_promised(promise)}"
+    return f"({' or '.join(found)})"
 
 
 def _alert(

@@ -3,11 +3,12 @@
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from dashboards.alerting.burn import Promise, burn_groups
+from dashboards.alerting.burn import Promise, SpecialDay, burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch.config import parse_config
 from seatwatch.glossary import words
@@ -161,6 +162,47 @@ def test_nothing_is_promised_before_the_contract_begins_or_after_it_ends(tmp_pat
         case(series, at="50m", **{FAST: []}),
         case(series, at="90m", **{FAST: [fires]}),
         case(series, at="130m", **{FAST: []}),
+    )
+
+
+def test_a_promotion_day_alerts_by_its_own_target_and_one_without_a_target_not_at_all(tmp_path: Path) -> None:
+    """Of every three conversations one is missed: far over 5 %, and within what 60 % allows."""
+    series = [counter("judged", "0+30x240"), counter("met", "0+20x240")]
+    none = SpecialDay(begins_at=0, ends_at=HOUR_MS, target_bp=None)
+    easier = SpecialDay(begins_at=HOUR_MS, ends_at=2 * HOUR_MS, target_bp=6_000)
+    stricter = SpecialDay(begins_at=2 * HOUR_MS, ends_at=3 * HOUR_MS, target_bp=9_500)
+    fires = alert("attainment_burns_fast", "page", "33.33%")
+    told = promise(target_bp=9_500, special=(none, easier))
+    untold = promise(special=(stricter,))
+    expected: list[tuple[Promise, str, list[object]]] = [
+        (told, "50m", []),
+        (told, "110m", []),
+        (told, "130m", [fires]),
+        (untold, "110m", []),
+        (untold, "150m", [fires]),
+        (untold, "190m", []),
+    ]
+    for promised, at, alerts in expected:
+        expect(tmp_path, promised, case(series, at=at, **{FAST: alerts}))
+
+
+def test_a_promotion_night_lasts_as_long_as_its_window_does(tmp_path: Path) -> None:
+    definition = 'based_on = "contract-10s"\nname = "night"\nversion = 1\ntime_zone = "America/New_York"\n'
+    definition += 'effective_from = 2026-01-01\nservice_windows = ["18:00-02:00"]\n'
+    (tmp_path / "night.toml").write_text(definition, encoding="utf-8")
+    targets = 'special_targets = { 2026-10-31 = "none", 2026-11-27 = 8000 }\n'
+    contract = CONTRACT.replace("contract-10s", "night").replace("Asia/Shanghai", "America/New_York") + targets
+    (tmp_path / "acme.contract.toml").write_text(contract, encoding="utf-8")
+    (tmp_path / "acme.token").write_text("a" * 43, encoding="utf-8")
+    text = '[[client]]\nid = "acme"\nname = "Acme"\ndefinition = "night.toml"\ncontract = "acme.contract.toml"\n'
+    rules = promises_text(parse_config(text, base=tmp_path), tmp_path, load_defaults())
+
+    def instant(day: int, hour: int, utc: int, month: int = 11) -> int:
+        return int(datetime(2026, month, day, hour, tzinfo=timezone(timedelta(hours=utc))).timestamp())
+
+    assert f"(vector(time()) >= {instant(27, 2, -5)} < {instant(28, 2, -5)})" in rules, "from 02:00 to 02:00"
+    assert f"(vector(time()) >= {instant(31, 2, -4, 10)} < {instant(1, 2, -5)})" in rules, (
+        "clocks go back at 02:00: it is open twice from 01:00, and closes when they show 02:00 again"
     )
 
 
