@@ -41,7 +41,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What one contract promises. queues: ids, or "*". target_bp: attainment in basis points.
 
     begins_at, ends_at: from and until when there is a target (ms), None = open-ended. open_ms: how long its service
-    window is open in 30 days from begins_at. special: promotion days, which alert by their own target.
+    window is open in 30 days from begins_at, and open_days on how many of them.
+    special: promotion days, which alert by their own target.
     """
 
     client: str
@@ -51,6 +52,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     begins_at: int
     ends_at: int | None
     open_ms: int
+    open_days: int = DAYS_IN_PERIOD
     special: tuple[SpecialDay, ...] = ()
 
 
@@ -120,7 +122,7 @@ def _group(promise: Promise, words: Words, settings: BurnSettings) -> Yaml:
 
 def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml]:
     open_hours = promise.open_ms / MS_PER_HOUR
-    daily = open_hours / DAYS_IN_PERIOD
+    daily = open_hours / promise.open_days  # of a day on which it is open at all
     # Format: hours of the windows' own names.
     fast = [_Pair("5m", "1h", settings.fast_spent, 1), _Pair("30m", "6h", settings.steady_spent, min(6, daily))]
     slow = [_Pair("2h", "1d", settings.slow_spent, daily), _Pair("6h", "3d", settings.slow_spent, 3 * daily)]
@@ -155,7 +157,8 @@ def _over(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settings:
     found = []
     for pair in pairs:
         # a budget of open hours: what is spent in an hour of a 16-hour day weighs more than in one of 24
-        factor = pair.spent * open_hours / pair.open_hours
+        # never less than the month itself allows, of which three working days may be a greater share than is meant
+        factor = max(1, pair.spent * open_hours / pair.open_hours)
         # no share missed is over 1, so an uncapped factor would never fire for a target such as 80 %
         bound = round(min(factor * _allowed(promise), settings.cap), DIGITS)
         both = " and ".join(

@@ -16,7 +16,7 @@ from sla_engine._core.calendar import Calendar
 from sla_engine._core.contract import SpecialTarget
 from sla_engine._core.windows import DAY_MS
 
-_PERIOD_MS: Final = DAYS_IN_PERIOD * 24 * 3_600_000
+_PERIOD_MS: Final = DAYS_IN_PERIOD * DAY_MS
 
 
 def promises_text(config: Config, base: Path, defaults: Defaults) -> str:
@@ -40,6 +40,7 @@ def _promise(client: ClientSection, base: Path) -> Promise | None:
     primary = next(each for each in definitions if each.name == contract.definitions[0])
     begins_at = contract.effective_from if contract.running_in_until is None else contract.running_in_until
     calendar = Calendar(primary)
+    daily_ms = [calendar.open_ms(day, day + DAY_MS) for day in range(begins_at, begins_at + _PERIOD_MS, DAY_MS)]
     return Promise(
         client=client.id,
         contract=contract.name,
@@ -47,7 +48,9 @@ def _promise(client: ClientSection, base: Path) -> Promise | None:
         target_bp=contract.attainment_target_bp,
         begins_at=begins_at,
         ends_at=contract.effective_until,
-        open_ms=calendar.open_ms(begins_at, begins_at + _PERIOD_MS),
+        open_ms=sum(daily_ms),
+        # one at the least, of a service that is closed all month
+        open_days=sum(1 for open_ms in daily_ms if open_ms) or 1,
         special=tuple(_special_day(each, calendar) for each in contract.special_targets),
     )
 

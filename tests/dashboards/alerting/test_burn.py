@@ -1,6 +1,7 @@
 """Rules made of contracts, as promtool works them out: what pages, what waits, and what stays silent."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -256,6 +257,26 @@ def test_the_rules_of_a_configuration_are_those_of_its_contracts_with_a_target(t
     )
     (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
     promtool("check", "rules", str(tmp_path / "rules.yml"))
+
+
+def test_a_day_of_a_service_that_rests_at_weekends_is_one_on_which_it_is_open(tmp_path: Path) -> None:
+    """22 days of nine hours in December: 10 % of 198 hours within a day of nine, not within a thirtieth of them."""
+    definition = 'based_on = "contract-10s"\nname = "office"\nversion = 1\neffective_from = 2026-01-01\n'
+    definition += 'service_windows = ["09:00-18:00"]\nweekday_windows = { saturday = [], sunday = [] }\n'
+    (tmp_path / "office.toml").write_text(definition, encoding="utf-8")
+    (tmp_path / "acme.contract.toml").write_text(CONTRACT.replace("contract-10s", "office"), encoding="utf-8")
+    (tmp_path / "acme.token").write_text("a" * 43, encoding="utf-8")
+    text = '[[client]]\nid = "acme"\nname = "Acme"\ndefinition = "office.toml"\ncontract = "acme.contract.toml"\n'
+    rules = promises_text(parse_config(text, base=tmp_path), tmp_path, load_defaults())
+    bounds = dict(re.findall(r"ratio_rate(1h|6h|1d|3d)\{[^}]*\}\) > ([\d.]+)\) and \(max", rules))
+    open_days = 22
+    hours, allowed = 9 * open_days, 0.05
+    assert bounds == {
+        "1h": f"{0.02 * hours * allowed:.3f}",
+        "6h": f"{0.05 * hours / 6 * allowed:.4f}",
+        "1d": f"{0.1 * hours / 9 * allowed:.2f}",
+        "3d": f"{allowed:.2f}",
+    }, "three working days are over 10 % of the month as it is, and what it allows alerts nobody"
 
 
 @pytest.mark.parametrize("target_bp", [1, 9_999, 10_000])
