@@ -12,17 +12,21 @@ from prometheus_client import Metric as Family
 from prometheus_client.registry import Collector
 
 from dashboards import catalogue as c
+from dashboards.alerting._core.message import clipped
 from dashboards.alerting.exposing import expose
 from dashboards.exposition import Families, Sink, Text, add_histogram, add_summary, bucket_parts
 from dashboards.folding import Cap, split, split_ledgers
 from dashboards.snapshot import Distribution, EnrolmentFigures, IntakeFigures, LedgerFigures, ScreenFigures, Snapshot
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Ratio, SiteTile, Tile, Totals
 from wire.facility import Comms, Power
+from wire.spelling import APART_BEGINS, APART_ENDS
 
 _ON_BATTERY: Final = frozenset({Power.BATTERY, Power.CRITICAL})
 _PRESENCES: Final = frozenset(c.LABEL_VALUES["presence"])
 _ACTIVITIES: Final = frozenset(c.LABEL_VALUES["activity"])
 _REASONS: Final = frozenset(c.LABEL_VALUES["reason"])
+# Format: `label_value_length_limit` of prometheus.yml. With one label longer than that a whole scrape is refused.
+_NAME_BYTES_MAX: Final = 96
 _RESPONSE_BUCKETS: Final = bucket_parts(RESPONSE_EDGES_MS)
 
 
@@ -106,11 +110,20 @@ class Exporter(Collector):
 
 def _called(named: Tile | SiteTile) -> tuple[str, str, str]:
     """As boards show it, in Chinese, in English."""
-    return _in_both(named), named.name or named.id, named.name_en or named.name or named.id
+    return _in_both(named), _label(named.name or named.id), _label(named.name_en or named.name or named.id)
 
 
 def _in_both(named: Tile | SiteTile) -> str:
-    return f"{named.name} {named.name_en}" if named.name_en else named.name or named.id
+    return _label(f"{named.name} {named.name_en}" if named.name_en else named.name or named.id)
+
+
+def _label(name: str) -> str:
+    """As much of a name as a label may hold."""
+    if len(name.encode()) <= _NAME_BYTES_MAX:
+        return name
+    cut = clipped(name, _NAME_BYTES_MAX - len(APART_ENDS.encode()))
+    # what is set apart stays so, or the figures behind it would turn
+    return cut + APART_ENDS if cut.count(APART_BEGINS) > cut.count(APART_ENDS) else cut
 
 
 def _queue(sink: Sink, tile: Tile, as_of: int) -> None:

@@ -19,7 +19,7 @@ from seatwatch.settings import Defaults
 _TITLE: Final = "Seatwatch"
 _CURES: Final[dict[int, str]] = {
     HTTPStatus.BAD_REQUEST: "what a file provisions there is renewed by `seatwatch dashboards export`",
-    HTTPStatus.PRECONDITION_FAILED: "another board stands in its way: rename or remove it there, then push again",
+    HTTPStatus.PRECONDITION_FAILED: "one of that name stands in its way: rename or remove it there, then push again",
 }
 _IS_IT_ONE: Final = "is it the address of a Grafana?"
 

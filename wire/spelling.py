@@ -21,6 +21,9 @@ _BYTES: Final = re.compile(r"(?:~[0-9A-F]{2})+")
 _URL_BYTES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 # Format: UAX 9, explicit directional formatting: embeddings, overrides, isolates and their ends.
 _OVERRIDES: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+APART_BEGINS: Final = "\u2068"
+APART_ENDS: Final = "\u2069"
+"""FSI and PDI of Unicode: what stands between them turns nothing around it."""
 _FROM_THE_RIGHT: Final = frozenset({"R", "AL", "AN"})
 _HALF: Final = re.compile(r"~[0-9A-F]?$")
 
@@ -33,7 +36,7 @@ def isolated(name: str) -> str:
     """
     plain = name.translate(_OVERRIDES)
     apart = any(unicodedata.bidirectional(each) in _FROM_THE_RIGHT for each in plain)
-    return f"\u2068{plain}\u2069" if apart else plain
+    return f"{APART_BEGINS}{plain}{APART_ENDS}" if apart else plain
 
 
 def as_name(text: str) -> str:

@@ -29,11 +29,20 @@ _MET: Final = exposed_name(MET_TOTAL)
 _JUDGED: Final = exposed_name(JUDGED_TOTAL)
 
 
+class SpecialDay(msgspec.Struct, frozen=True, kw_only=True):
+    """From when until when (ms) another attainment is promised, in basis points; None = none."""
+
+    begins_at: int
+    ends_at: int
+    target_bp: int | None
+
+
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What one contract promises. queues: ids, or "*". target_bp: attainment in basis points.
 
     begins_at, ends_at: from and until when there is a target (ms), None = open-ended. open_ms: how long its service
-    window is open in 30 days from begins_at.
+    window is open in 30 days from begins_at, and open_days on how many of them.
+    special: promotion days, which alert by their own target.
     """
 
     client: str
@@ -43,6 +52,8 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     begins_at: int
     ends_at: int | None
     open_ms: int
+    open_days: int = DAYS_IN_PERIOD
+    special: tuple[SpecialDay, ...] = ()
 
 
 class BurnSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +122,7 @@ def _group(promise: Promise, words: Words, settings: BurnSettings) -> Yaml:
 
 def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml]:
     open_hours = promise.open_ms / MS_PER_HOUR
-    daily = open_hours / DAYS_IN_PERIOD
+    daily = open_hours / promise.open_days  # of a day on which it is open at all
     # Format: hours of the windows' own names.
     fast = [_Pair("5m", "1h", settings.fast_spent, 1), _Pair("30m", "6h", settings.steady_spent, min(6, daily))]
     slow = [_Pair("2h", "1d", settings.slow_spent, daily), _Pair("6h", "3d", settings.slow_spent, 3 * daily)]
@@ -130,11 +141,24 @@ def _alerts(promise: Promise, words: Words, settings: BurnSettings) -> list[Yaml
 
 
 def _burning(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settings: BurnSettings) -> str:
+    found = _over(promise, pairs, open_hours, settings)
+    for day in promise.special:
+        within = f"(vector(time()) >= {day.begins_at // MS_PER_S} < {day.ends_at // MS_PER_S})"
+        found = f"({found} unless on () {within})"
+        if day.target_bp is not None:
+            special = msgspec.structs.replace(promise, target_bp=day.target_bp)
+            found = f"({found} or ({_over(special, pairs, open_hours, settings)} and on () {within}))"
+    return f"{found}{_while_promised(promise)}"
+
+
+def _over(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settings: BurnSettings) -> str:
+    """Both windows of one pair are over what its target allows."""
     chosen = _chosen(_labels(promise))
     found = []
     for pair in pairs:
         # a budget of open hours: what is spent in an hour of a 16-hour day weighs more than in one of 24
-        factor = pair.spent * open_hours / pair.open_hours
+        # never less than the month itself allows, of which three working days may be a greater share than is meant
+        factor = max(1, pair.spent * open_hours / pair.open_hours)
         # no share missed is over 1, so an uncapped factor would never fire for a target such as 80 %
         bound = round(min(factor * _allowed(promise), settings.cap), DIGITS)
         both = " and ".join(
@@ -143,7 +167,7 @@ def _burning(promise: Promise, pairs: Sequence[_Pair], open_hours: float, settin
         )
         judged = f"sum({_increase(_JUDGED, promise, pair.long)})"
         found.append(f"({both} and on () ({judged} >= {settings.conversations}))")
-    return f"({' or '.join(found)}){_while_promised(promise)}"
+    return f"({' or '.join(found)})"
 
 
 def _alert(

@@ -80,12 +80,13 @@ def overview(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
         (
             _CHART,
             [
-                draw.states("grafana_site_states", states, STATE_MEANT, width=12),
-                draw.table("grafana_sites", ["site"], sites, width=12, link=link_to("site", site="site")),
+                draw.table("grafana_sites", ["site"], sites, width=24, link=link_to("site", site="site")),
             ],
         ),
+        (_CHART, [draw.states("grafana_site_states", states, STATE_MEANT, width=24)]),
         (_CHART, [figures.attainment_over_time(12, "client"), figures.arrivals(12, "client")]),
-        (_CHART, [open_incidents(draw, SITE, width=12), firing_alerts(draw, "", width=12)]),
+        (_CHART, [open_incidents(draw, SITE, width=24)]),
+        (_CHART, [firing_alerts(draw, "", width=24)]),
     ]
     variables = [client_variable(draw), site_variable(draw)]
     return board(draw, "grafana_overview", placed(rows), settings=settings, variables=variables)

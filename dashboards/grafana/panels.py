@@ -13,6 +13,7 @@ from grafanalib._gen import DashboardEncoder
 from grafanalib.core import Dashboard, GridPos, Panel, Target
 
 from dashboards.catalogue import NAME_LABELS
+from dashboards.grafana.headings import HEADINGS
 from dashboards.grafana.queries import called
 from wire.errors import require
 
@@ -31,22 +32,12 @@ RED: Final = "#D55E00"
 BLUE: Final = "#56B4E9"
 GREY: Final = "#8A8A8A"
 
-_HEADINGS: Final = {
-    **{f"{kind}_name": kind for kind in ("client", "queue", "team", "site")},
-    "client": "grafana_client_id",
-    "queue": "grafana_queue_id",
-    "team": "grafana_team_id",
-    "site": "grafana_site_id",
-    "alertname": "grafana_alertname",
-    "severity": "grafana_severity",
-    "subject": "grafana_subject",
-    "what": "grafana_what",
-    "layer": "grafana_layer",
-    "tier": "grafana_tier",
-    "definition": "definition_word",
-    "ledger": "grafana_ledger",
-}
-"""Label -> the word that heads its column."""
+_FIGURE_WIDTH: Final = 80
+_NAME_WIDTH: Final = 120
+"""In pixels at the least; Grafana's own 150 for every column had half of a table outside its panel."""
+_PERCENT_DECIMALS: Final = 2
+_NONE: Final = "\u2013"
+
 _PANEL_KEYS: Final = frozenset(
     {"id", "type", "title", "description", "datasource", "fieldConfig", "gridPos", "options", "targets"}
     | {"transformations", "links", "pluginVersion"}
@@ -258,14 +249,24 @@ class Drawing:
             self._column(headings[value], column) for value, column in zip(values, columns, strict=True) if column.word
         ]
         # by `displayName`, since a link finds a field by the name it had
-        overrides += [_override("byName", label, displayName=self.title(_HEADINGS[label])) for label in [*read, *ids]]
+        for label in [*read, *ids]:
+            width_px = _NAME_WIDTH if label in read else _FIGURE_WIDTH
+            told = {"displayName": self.title(HEADINGS[label]), "noValue": _NONE, "custom.minWidth": width_px}
+            overrides.append(_override("byName", label, **told))
         for label, mappings in (named or {}).items():
             overrides.append(_override("byName", label, mappings=mappings))
         if link:
             shown = {"title": self.title("grafana_details"), "url": link, "targetBlank": False}
             overrides.append(_override("byName", read[0], links=[shown]))
         field = self._field("none", (), ())
-        field["custom"] = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
+        field["custom"] = {
+            "align": "auto",
+            "cellOptions": {"type": "auto"},
+            "inspect": False,
+            "minWidth": _FIGURE_WIDTH,
+        }
+        # by an override, since the published schema does not know it yet: headings in two languages take two lines
+        overrides.append(_override("byRegexp", "/.*/", **{"custom.wrapHeaderText": True}))
         options = {"cellHeight": "sm", "frameIndex": 0, "showHeader": True}
         transformations = [{"id": "merge", "options": {}}, {"id": "organize", "options": organise}]
         panel = self._panel("table", key, targets, options, field, width=width, overrides=overrides)
@@ -279,7 +280,7 @@ class Drawing:
         return self._panel("text", "grafana_note", [], options, {}, width=width)
 
     def _column(self, heading: str, column: Column) -> Json:
-        properties: Json = {"unit": column.unit}
+        properties: Json = {"unit": column.unit, **_decimals(column.unit)}
         if column.mappings:
             properties["mappings"] = list(column.mappings)
         if column.steps:
@@ -291,6 +292,7 @@ class Drawing:
     def _field(self, unit: str, mappings: Sequence[Json], steps: Sequence[Json]) -> Json:
         return {
             "unit": unit,
+            **_decimals(unit),
             "noValue": self.title("no_data"),
             "mappings": list(mappings) or self.nothing(),
             "color": {"mode": "thresholds"},
@@ -326,7 +328,12 @@ def steps(*bounds: tuple[str, float]) -> list[Json]:
 
 def unit_of(ref_id: str, unit: str) -> Json:
     """The unit of one query of a panel that shows several kinds of figures."""
-    return _override("byFrameRefID", ref_id, unit=unit)
+    return _override("byFrameRefID", ref_id, unit=unit, **_decimals(unit))
+
+
+def _decimals(unit: str) -> Json:
+    """Of percentages two, so that one miss of thousands is not rounded to 100 %; of others as many as they need."""
+    return {"decimals": _PERCENT_DECIMALS} if unit == "percentunit" else {}
 
 
 def placed(rows: Iterable[tuple[int, Sequence[Panel]]]) -> list[Panel]:

@@ -49,13 +49,8 @@ def queue(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
                 draw.lines("grafana_saturation", saturation, width=12, unit="percentunit"),
             ],
         ),
-        (
-            _CHART,
-            [
-                draw.states("grafana_feed", feed, stale, width=12),
-                draw.table("grafana_oddities", _BY, _oddities(), width=12),
-            ],
-        ),
+        (_CHART, [draw.states("grafana_feed", feed, stale, width=24)]),
+        (_CHART, [draw.table("grafana_oddities", _BY, _oddities(), width=24)]),
         (_CHART, [draw.table("grafana_second", [*_BY, "definition"], _second(), width=24)]),
     ]
     variables = [client_variable(draw), queue_variable(draw)]

@@ -76,7 +76,8 @@ def site(draw: Drawing, settings: GrafanaSettings) -> Dashboard:
                 draw.lines("probes", reporting, width=6),
             ],
         ),
-        (_CHART, [open_incidents(draw, SITE, width=12), firing_alerts(draw, ',site=~"$site"', width=12)]),
+        (_CHART, [open_incidents(draw, SITE, width=24)]),
+        (_CHART, [firing_alerts(draw, ',site=~"$site"', width=24)]),
     ]
     return board(draw, "grafana_site", placed(rows), settings=settings, variables=[site_variable(draw)])
 

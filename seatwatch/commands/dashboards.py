@@ -58,13 +58,18 @@ def push(
 
     defaults = load_defaults()
     try:
-        token = token_file.read_text(encoding="utf-8").strip()
+        token = token_file.read_bytes().strip()
     except OSError as error:
         typer.echo(f"{token_file}: cannot be read ({error.strerror})", err=True)
         raise typer.Exit(2) from None
+    if not token.isascii() or len(token.split()) != 1:
+        typer.echo(f"{token_file}: holds no token; it is one word on one line", err=True)
+        raise typer.Exit(2)
     found = boards(defaults, scrape_job)
     try:
-        asyncio.run(push_boards(url, token, list(found.values()), timeout_s=defaults.seconds("grafana.push_timeout")))
+        asyncio.run(
+            push_boards(url, token.decode(), list(found.values()), timeout_s=defaults.seconds("grafana.push_timeout"))
+        )
     except PushFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -48,8 +48,13 @@ def send_test(
     """Send a test message and say what each channel answered. Exit 0 when every one took it, 1 when not."""
     settings = configured(config)
     names = [section.id for section in settings.channel if channel in {None, section.id}]
+    if not settings.channel:
+        typer.echo(
+            f"{config}: nobody can be told anything: no [[channel]] yet; docs/operate/on-call.md shows one", err=True
+        )
+        raise typer.Exit(2)
     if not names:
-        known = ", ".join(section.id for section in settings.channel) or "(none yet)"
+        known = ", ".join(section.id for section in settings.channel)
         typer.echo(f"{config}: no channel {channel!r}; use one of {known}", err=True)
         raise typer.Exit(2)
     refusals = asyncio.run(_send_tests(settings, config.parent, names))

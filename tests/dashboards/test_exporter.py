@@ -1,5 +1,7 @@
+import re
 from random import Random
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, Metric, exposition
 from prometheus_client.openmetrics import exposition as openmetrics_exposition
@@ -20,7 +22,9 @@ from dashboards.snapshot import (
 )
 from tests.dashboards.alerting.incidents import incident, paged
 from tests.dashboards.boards import NOON, board, figures, floor, people, second, site, tile, totals
+from tests.tidy.source import ROOT
 from wire.board import RESPONSE_EDGES_MS, AgentCount, Board, Figures, Mean, Ratio, Waiting
+from wire.spelling import APART_BEGINS, APART_ENDS, isolated
 from wire.verdict import Notice
 
 INTAKE = IntakeFigures(
@@ -289,6 +293,31 @@ def test_hostile_ids_stay_inside_their_label(name: str) -> None:
     families = parsed(of)
     assert "seatwatch_frames" not in families
     assert value(families, "seatwatch_feed_stale", client=name, queue=name) == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["店" * 200, "n" * 200, isolated("חנות" * 50), "极光家电官方旗舰店（华东大区售前售后服务组）"]
+)
+def test_no_label_is_longer_than_the_shipped_prometheus_takes(name: str) -> None:
+    """One longer than its limit, and it refuses the whole scrape: HubDown had called people for the name of a shop."""
+    shipped = (ROOT / "deploy" / "compose" / "prometheus.yml").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"(label\w*_limit): (\d+)", shipped))
+    shown = floor(Random(1), queues=3, teams=2, sites=2)
+    groups = {kind: getattr(shown, kind) for kind in ("clients", "queues", "teams", "sites")}
+    for kind, tiles in groups.items():
+        groups[kind] = [
+            msgspec.structs.replace(each, name=name, name_en="Aurora Home Appliances Flagship Store") for each in tiles
+        ]
+    written = exporter(full(msgspec.structs.replace(shown, **groups))).render(openmetrics=False).decode()
+    found = [sample for family in parse_plain(written) for sample in family.samples]
+    assert max(len(value.encode()) for each in found for value in each.labels.values()) <= int(
+        limits["label_value_length_limit"]
+    )
+    added = len({"__name__", "job", "instance"})
+    assert max(len(each.labels) for each in found) + added <= int(limits["label_limit"])
+    called = {each.labels["client_name"] for each in found if each.name == "seatwatch_client_info"}
+    assert all(each.count(APART_BEGINS) == each.count(APART_ENDS) for each in called)
+    assert all(each[:20] == name[:20] for each in called), "as much of it as there is room for"
 
 
 def test_presences_nobody_listed_are_other() -> None:

@@ -145,8 +145,10 @@ def test_the_compose_file_mounts_only_files_that_ship() -> None:
         "grafana",
     ]
     mounted = re.findall(r"^ +- (\./[^:]+):", text, re.MULTILINE)
-    made_by_hand = ["./passwords", "./scrape.token", "./notify.token", "./grafana/boards"]
-    assert len(mounted) == 12
+    made_by_hand = ["./passwords", "./scrape.token", "./notify.token", "./grafana/admin.password", "./grafana/boards"]
+    assert len(mounted) == 13
+    assert len(found := re.findall(r"image: (\S+)", text)) == 5
+    assert all(re.search(r":v?\d+\.\d+", image) for image in found), "a version, or the next pull brings another"
     assert [name for name in mounted if not (DEPLOY / "compose" / name).exists()] == made_by_hand
 
 
@@ -176,3 +178,5 @@ def test_what_grafana_is_provisioned_with_is_where_the_compose_file_mounts_it() 
     )
     assert f"timeInterval: {scraped}" in source
     assert "url: http://prometheus:9090" in source
+    (password,) = re.findall(r"GF_SECURITY_ADMIN_PASSWORD__FILE: (\S+)", compose)
+    assert f"./grafana/admin.password:{password}:ro" in compose, "or the first to come signs in as admin, admin"

@@ -137,6 +137,18 @@ def test_a_token_that_may_not_is_told_apart_from_a_grafana_that_is_not_there(
     assert run(["dashboards", "push", "--url", url, "--token-file", str(tmp_path / "none")]) == 2
 
 
+@pytest.mark.parametrize("held", [b"", b"\n", b"glsa_one\nglsa_two\n", b"glsa one", "glsa_钥".encode(), b"\xff\xfe"])
+def test_a_file_that_holds_no_token_is_named_and_nothing_of_it_is_printed(
+    held: bytes, token: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot stand in a header was told with all of it, and as a Grafana that is not reached."""
+    token.write_bytes(held)
+    assert run(["dashboards", "push", "--url", "http://127.0.0.1:1", "--token-file", str(token)]) == 2
+    told = capsys.readouterr().err
+    assert f"{token}: holds no token; it is one word on one line" in told
+    assert "glsa" not in told
+
+
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [

@@ -64,6 +64,15 @@ def test_a_messenger_that_was_never_spoken_to_is_called_unverified(
     assert "team: ClientConnectorError (slack is unverified: look whether it arrived, and how it reads)" in told.err
 
 
+def test_a_server_without_a_channel_says_so_to_whoever_tries_them_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It had said that there was no channel None."""
+    (tmp_path / "seatwatch.toml").write_text("", encoding="utf-8")
+    assert main(["notify", "test", "--config", str(tmp_path / "seatwatch.toml")]) == 2
+    assert "nobody can be told anything: no [[channel]] yet" in capsys.readouterr().err
+
+
 def test_a_channel_that_is_none_is_named_with_those_there_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,15 @@
 """Rules made of contracts, as promtool works them out: what pages, what waits, and what stays silent."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from dashboards.alerting.burn import Promise, burn_groups
+from dashboards.alerting.burn import Promise, SpecialDay, burn_groups
 from dashboards.alerting.yaml_text import yaml_text
 from seatwatch.config import parse_config
 from seatwatch.glossary import words
@@ -164,6 +166,47 @@ def test_nothing_is_promised_before_the_contract_begins_or_after_it_ends(tmp_pat
     )
 
 
+def test_a_promotion_day_alerts_by_its_own_target_and_one_without_a_target_not_at_all(tmp_path: Path) -> None:
+    """Of every three conversations one is missed: far over 5 %, and within what 60 % allows."""
+    series = [counter("judged", "0+30x240"), counter("met", "0+20x240")]
+    none = SpecialDay(begins_at=0, ends_at=HOUR_MS, target_bp=None)
+    easier = SpecialDay(begins_at=HOUR_MS, ends_at=2 * HOUR_MS, target_bp=6_000)
+    stricter = SpecialDay(begins_at=2 * HOUR_MS, ends_at=3 * HOUR_MS, target_bp=9_500)
+    fires = alert("attainment_burns_fast", "page", "33.33%")
+    told = promise(target_bp=9_500, special=(none, easier))
+    untold = promise(special=(stricter,))
+    expected: list[tuple[Promise, str, list[object]]] = [
+        (told, "50m", []),
+        (told, "110m", []),
+        (told, "130m", [fires]),
+        (untold, "110m", []),
+        (untold, "150m", [fires]),
+        (untold, "190m", []),
+    ]
+    for promised, at, alerts in expected:
+        expect(tmp_path, promised, case(series, at=at, **{FAST: alerts}))
+
+
+def test_a_promotion_night_lasts_as_long_as_its_window_does(tmp_path: Path) -> None:
+    definition = 'based_on = "contract-10s"\nname = "night"\nversion = 1\ntime_zone = "America/New_York"\n'
+    definition += 'effective_from = 2026-01-01\nservice_windows = ["18:00-02:00"]\n'
+    (tmp_path / "night.toml").write_text(definition, encoding="utf-8")
+    targets = 'special_targets = { 2026-10-31 = "none", 2026-11-27 = 8000 }\n'
+    contract = CONTRACT.replace("contract-10s", "night").replace("Asia/Shanghai", "America/New_York") + targets
+    (tmp_path / "acme.contract.toml").write_text(contract, encoding="utf-8")
+    (tmp_path / "acme.token").write_text("a" * 43, encoding="utf-8")
+    text = '[[client]]\nid = "acme"\nname = "Acme"\ndefinition = "night.toml"\ncontract = "acme.contract.toml"\n'
+    rules = promises_text(parse_config(text, base=tmp_path), tmp_path, load_defaults())
+
+    def instant(day: int, hour: int, utc: int, month: int = 11) -> int:
+        return int(datetime(2026, month, day, hour, tzinfo=timezone(timedelta(hours=utc))).timestamp())
+
+    assert f"(vector(time()) >= {instant(27, 2, -5)} < {instant(28, 2, -5)})" in rules, "from 02:00 to 02:00"
+    assert f"(vector(time()) >= {instant(31, 2, -4, 10)} < {instant(1, 2, -5)})" in rules, (
+        "clocks go back at 02:00: it is open twice from 01:00, and closes when they show 02:00 again"
+    )
+
+
 def test_only_the_queues_of_the_contract_count(tmp_path: Path) -> None:
     series = [
         *(counter("judged", "0+10x90", queue) for queue in ("pre.sale", "preXsale")),
@@ -214,6 +257,26 @@ def test_the_rules_of_a_configuration_are_those_of_its_contracts_with_a_target(t
     )
     (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
     promtool("check", "rules", str(tmp_path / "rules.yml"))
+
+
+def test_a_day_of_a_service_that_rests_at_weekends_is_one_on_which_it_is_open(tmp_path: Path) -> None:
+    """22 days of nine hours in December: 10 % of 198 hours within a day of nine, not within a thirtieth of them."""
+    definition = 'based_on = "contract-10s"\nname = "office"\nversion = 1\neffective_from = 2026-01-01\n'
+    definition += 'service_windows = ["09:00-18:00"]\nweekday_windows = { saturday = [], sunday = [] }\n'
+    (tmp_path / "office.toml").write_text(definition, encoding="utf-8")
+    (tmp_path / "acme.contract.toml").write_text(CONTRACT.replace("contract-10s", "office"), encoding="utf-8")
+    (tmp_path / "acme.token").write_text("a" * 43, encoding="utf-8")
+    text = '[[client]]\nid = "acme"\nname = "Acme"\ndefinition = "office.toml"\ncontract = "acme.contract.toml"\n'
+    rules = promises_text(parse_config(text, base=tmp_path), tmp_path, load_defaults())
+    bounds = dict(re.findall(r"ratio_rate(1h|6h|1d|3d)\{[^}]*\}\) > ([\d.]+)\) and \(max", rules))
+    open_days = 22
+    hours, allowed = 9 * open_days, 0.05
+    assert bounds == {
+        "1h": f"{0.02 * hours * allowed:.3f}",
+        "6h": f"{0.05 * hours / 6 * allowed:.4f}",
+        "1d": f"{0.1 * hours / 9 * allowed:.2f}",
+        "3d": f"{allowed:.2f}",
+    }, "three working days are over 10 % of the month as it is, and what it allows alerts nobody"
 
 
 @pytest.mark.parametrize("target_bp", [1, 9_999, 10_000])
