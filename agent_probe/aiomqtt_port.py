@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -18,6 +19,8 @@ with loaded_on_first_use({"urllib.request": {}}):
 
 MS_PER_S: Final = 1000
 PROTOCOLS: Final = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+AT_MOST_ONCE: Final = 0
+"""For acknowledgements: one that is lost is made good by sending again, and the next one says as much."""
 AT_LEAST_ONCE: Final = 1
 # Format: MQTT 5.0, section 2.4, and 3.1.1, section 3.9.3.
 REFUSED: Final = 0x80
@@ -59,7 +62,7 @@ class AiomqttPort:
                 await self._reach(address)
             self._client = client = self._new_client(address)
             await client.__aenter__()
-            codes = await client.subscribe(self._ack_topic, qos=AT_LEAST_ONCE)
+            codes = await client.subscribe(self._ack_topic, qos=AT_MOST_ONCE)
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise ProbeUnavailable("broker", str(error) or type(error).__name__) from None
         refusals = [code for code in codes if (code if isinstance(code, int) else code.value) >= REFUSED]
@@ -70,12 +73,15 @@ class AiomqttPort:
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """As the port says."""
+        client = self._connected()
         try:
-            await self._connected().publish(
-                topic, payload, qos=AT_LEAST_ONCE, timeout=self._settings.publish_ms / MS_PER_S
-            )
+            # the client's own limit of time makes a task of every message, which costs more than the message
+            async with asyncio.timeout(self._settings.publish_ms / MS_PER_S):
+                await client.publish(topic, payload, qos=AT_LEAST_ONCE, timeout=math.inf)
         except aiomqtt.MqttError as error:
             raise ProbeUnavailable("broker", str(error)) from None
+        except TimeoutError:
+            raise ProbeUnavailable("broker", "no answer to what was published") from None
 
     async def messages(self) -> AsyncIterator[bytes]:
         """As the port says."""

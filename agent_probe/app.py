@@ -24,6 +24,7 @@ from agent_probe.sensors.registry import Host, build, machine
 from agent_probe.sensors.seat.sensor import Load
 from agent_probe.transport import port_for
 from agent_probe.uplink import Backlog, Uplink
+from wire.facility import Role
 from wire.limits import EPOCH_BYTES
 
 MS_PER_S: Final = 1000
@@ -128,8 +129,11 @@ class Probe:
             Publisher(outbox, self.snapshots, self.uplink.wake, sparing_ms=settings.sparing_ms),
             notes,
             stamp=self._stamp,
+            now_ms=clock.monotonic_ms,
             rng=chosen_rng,
             jitter_ratio=settings.jitter_ratio,
+            # seats, of which hundreds are switched on together, drift apart instead
+            shared_ms=settings.shared_ms if config.role is Role.GATEWAY else 0,
         )
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -166,6 +166,7 @@ class ProbeSettings(NamedTuple):
     gateway_heartbeat: Schedule
     heartbeat_rhythm: Rhythm
     jitter_ratio: float
+    shared_ms: int
     report_ms: int
     threads: int
     version: str = ""

@@ -21,6 +21,9 @@ READ_AT_ONCE: Final = 64 * 1024
 class Links(Protocol):
     """The interfaces of this machine."""
 
+    tells: bool
+    """Whether `changed` is called; where it is not, whoever wants to know has to look."""
+
     def open(self, changed: Callable[[], None]) -> None:
         """Begin; call `changed` whenever something may be different. Raises ProbeUnavailable."""
 
@@ -36,6 +39,8 @@ class Links(Protocol):
 
 class NetlinkLinks:
     """Linux. The kernel tells of a pulled cable within milliseconds."""
+
+    tells = True
 
     def __init__(self) -> None:
         self._interfaces: Interfaces | None = None
@@ -116,6 +121,8 @@ class NetlinkLinks:
 
 class PolledLinks:
     """Any system, by asking: as quick as whoever looks, and without routes."""
+
+    tells = False
 
     def open(self, changed: Callable[[], None]) -> None:
         """As Links says; nobody is called."""

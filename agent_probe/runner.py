@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,7 +86,11 @@ class Publisher:
 
 
 class Runner:
-    """Samples every sensor until cancelled."""
+    """Samples every sensor until cancelled. `now_ms`: the probe's monotonic clock.
+
+    shared_ms: of instants that lie so far apart, one that falls within the time by which a wait may be shortened ends
+    it, so that the machine wakes once for several sensors; 0: none.
+    """
 
     def __init__(
         self,
@@ -96,15 +99,19 @@ class Runner:
         notes: Notes,
         *,
         stamp: Callable[[], Stamp],
+        now_ms: Callable[[], int],
         rng: random.Random,
         jitter_ratio: float,
+        shared_ms: int = 0,
     ) -> None:
         self._sensors = sensors
         self._publisher = publisher
         self._notes = notes
         self._stamp = stamp
+        self._now_ms = now_ms
         self._rng = rng
         self._jitter_ratio = jitter_ratio
+        self._shared_ms = shared_ms
         self.figures = {sensor.name: SensorFigures() for sensor in sensors}
 
     async def run(self) -> None:
@@ -142,7 +149,7 @@ class Runner:
                 async with asyncio.timeout(deadline_s):
                     readings = await sensor.sample(began)
                 self._publisher.take(readings, began.monotonic)
-                ended = self._stamp().monotonic
+                ended = self._now_ms()
                 took_ms = ended - began.monotonic
                 self._say_it_is_back(sensor, figures)
                 figures.samples += 1
@@ -179,10 +186,21 @@ class Runner:
 
         Shorter still when there is news.
         """
-        time_s = time_ms * (1 - self._jitter_ratio * self._rng.random()) / MS_PER_S
+        time_s = (time_ms - self._sooner_ms(time_ms)) / MS_PER_S
         if news is None:
             await asyncio.sleep(time_s)
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(time_s):
-                await news.wait()
+        timer = asyncio.get_running_loop().call_later(time_s, news.set)
+        try:
+            await news.wait()
+        finally:
+            timer.cancel()
+
+    def _sooner_ms(self, time_ms: int) -> float:
+        """By how much to shorten a wait: to the shared instant before its end, if it may be, else by chance."""
+        may_ms = time_ms * self._jitter_ratio
+        if self._shared_ms:
+            beyond_ms = (self._now_ms() + time_ms) % self._shared_ms
+            if beyond_ms <= may_ms:
+                return beyond_ms
+        return may_ms * self._rng.random()

@@ -210,9 +210,12 @@ class Uplink:
 
     async def _sleep(self, time_ms: int | None) -> None:
         """Until woken, at most this long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None if time_ms is None else time_ms / MS_PER_S):
-                await self._wake.wait()
+        timer = None if time_ms is None else asyncio.get_running_loop().call_later(time_ms / MS_PER_S, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
 
 def _retry_of(errors: BaseExceptionGroup[ProbeUnavailable]) -> int | None:

@@ -36,7 +36,6 @@ def decode_reply(data: bytes, token: bytes) -> int | None:
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071) of an even number of bytes."""
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total > WORD:
-        total = (total >> 16) + (total & WORD)
-    return ~total & WORD
+    # words whose carries are added again: what is left of the whole number, where that is no nought but all ones
+    whole = int.from_bytes(data, "big")
+    return WORD - (whole % WORD or min(whole, WORD))

@@ -84,6 +84,7 @@ class Line:
         self._has_gateway = has_gateway
         self._window = Window(rules.window, targets)
         self._link: Link | None = None
+        self._is_measurable = False
         self._sent: dict[int, _Sent] = {}
         self._number = 0
         self._turn = 0
@@ -128,6 +129,7 @@ class Line:
         before, self._link = self._link, link
         if link == before:
             return
+        self._is_measurable = all(link)
         if not link.is_enabled:
             self._block(LineState.DISABLED, LineReason.SWITCHED_OFF, now)
         elif not link.has_link:
@@ -195,10 +197,6 @@ class Line:
             if self._has_gateway:
                 times.append(self._gateway_at)
         return min(times, default=None)
-
-    @property
-    def _is_measurable(self) -> bool:
-        return self._link is not None and all(self._link)
 
     def _echoes(self, now: int) -> list[Echo]:
         rules, found = self._rules, []

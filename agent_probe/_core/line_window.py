@@ -5,6 +5,7 @@ target that stopped answering while others went on is the target's trouble: it i
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -89,17 +90,19 @@ class Window:
 
     def quality(self) -> Quality:
         """Loss is a whole permille, round trip and its deviation whole microseconds."""
-        worst_run = self._rules.dead_target_misses
-        counted = [tally for tally in self._tallies if tally.run < worst_run] or self._tallies
-        samples = sum(tally.samples for tally in counted)
-        lost = sum(tally.lost for tally in counted)
+        counted = self._counted()
+        samples, lost, rtt_sum = _sums(counted)
         answered = samples - lost
         if not answered:
             return Quality(samples, PERMILLE if samples else None, None, None)
-        rtt_sum = sum(tally.rtt_sum for tally in counted)
         squares = sum(tally.rtt_square_sum for tally in counted)
         variance = (squares * answered - rtt_sum * rtt_sum) // (answered * answered)
         return Quality(samples, PERMILLE * lost // samples, rtt_sum // answered, _root(variance))
+
+    def _counted(self) -> list[_Tally]:
+        """Of the targets that say something about the line."""
+        worst_run = self._rules.dead_target_misses
+        return [tally for tally in self._tallies if tally.run < worst_run] or self._tallies
 
     def _count(self, target: int, rtt_us: int | None, sign: int) -> None:
         tally = self._tallies[target]
@@ -111,12 +114,24 @@ class Window:
             tally.rtt_square_sum += sign * rtt_us * rtt_us
 
     def _compare(self) -> None:
-        rules, quality = self._rules, self.quality()
-        if quality.samples < rules.samples_min:
+        rules = self._rules
+        samples, lost, rtt_sum = _sums(self._counted())
+        if not samples or samples < rules.samples_min:
             return
-        loss, rtt = quality.loss_permille or 0, quality.rtt_us or 0
+        answered = samples - lost
+        loss, rtt = PERMILLE * lost // samples, rtt_sum // answered if answered else 0
         self._loses = loss > (rules.loss_leave_permille if self._loses else rules.loss_enter_permille - 1)
         self._is_slow = rtt > (rules.rtt_leave_us if self._is_slow else rules.rtt_enter_us - 1)
+
+
+def _sums(tallies: Iterable[_Tally]) -> tuple[int, int, int]:
+    """Samples, lost ones and round trips of all of them."""
+    samples = lost = rtt_sum = 0
+    for tally in tallies:
+        samples += tally.samples
+        lost += tally.lost
+        rtt_sum += tally.rtt_sum
+    return samples, lost, rtt_sum
 
 
 def _root(number: int) -> int:

@@ -59,6 +59,7 @@ def probe_settings(defaults: Defaults) -> ProbeSettings:
         gateway_heartbeat=times.schedule("gateway_heartbeat"),
         heartbeat_rhythm=Rhythm(0, ms("heartbeat_recorded"), DropClass.HEARTBEAT),
         jitter_ratio=defaults.ratio("probe.jitter"),
+        shared_ms=ms("shared_wake"),
         report_ms=ms("figures"),
         threads=defaults.int("probe.threads"),
         version=__version__,

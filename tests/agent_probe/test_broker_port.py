@@ -1,4 +1,4 @@
-"""The MQTT client behind its port, at a broker that takes connections and says nothing."""
+"""The MQTT client behind its port, at brokers that take connections and say nothing, or nothing more."""
 
 import asyncio
 
@@ -11,6 +11,7 @@ from tests.agent_probe.living_probe import SETTINGS
 from tests.servers import LOOPBACK
 
 SOON = SETTINGS.uplink._replace(connect_ms=200)
+CONNECTED = bytes([0x20, 3, 0, 0, 0])
 
 
 class MuteBroker:
@@ -38,3 +39,32 @@ async def test_a_session_that_never_stood_is_let_go_of_at_once_and_does_not_come
             await port.close()
         ended = [await broker.ended.get() for _ in range(2 if line else 1)]
     assert [each[:1] for each in ended] == ([b"", b"\x10"] if line else [b"\x10"]), "reached first, then connected"
+
+
+class PoliteBroker:
+    """Takes the connection and the subscription, and answers nothing that is published."""
+
+    def __init__(self) -> None:
+        self.subscription = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1024)
+        writer.write(CONNECTED)
+        self.subscription = await reader.read(1024)
+        writer.write(bytes([0x90, 4]) + self.subscription[2:4] + bytes([0, self.subscription[-1]]))
+        await reader.read()
+        writer.close()
+
+
+async def test_a_broker_that_answers_nothing_more_is_given_up_in_time() -> None:
+    broker = PoliteBroker()
+    settings = SETTINGS.uplink._replace(publish_ms=200)
+    async with await asyncio.start_server(broker.serve, LOOPBACK, 0) as server:
+        at = BrokerConfig(LOOPBACK, server.sockets[0].getsockname()[1])
+        port = AiomqttPort(at, settings, client_id="sz1/gw1", ack_topic="ack/sz1/gw1", bind_address=lambda: "")
+        await port.connect()
+        with pytest.raises(ProbeUnavailable, match="no answer to what was published"):
+            async with asyncio.timeout(5):
+                await port.publish("v1/sz1/gw1/now", b"frame")
+        await port.close()
+    assert broker.subscription[-1] == 0, "acknowledgements come without one of ours each: the next says as much"

@@ -50,6 +50,7 @@ def test_past_half_of_a_real_outbox_samples_come_once_a_minute_and_changes_at_on
             Publisher(outbox, snapshots, lambda: None, sparing_ms=SETTINGS.sparing_ms),
             Notes(site="sz1", seat="s1", clock_domain=SOURCE),
             stamp=lambda: Stamp(clock.wall_ms(), clock.monotonic_ms(), True),
+            now_ms=clock.monotonic_ms,
             rng=random.Random(1),
             jitter_ratio=0.0,
         )

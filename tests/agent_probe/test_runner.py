@@ -14,6 +14,7 @@ from agent_probe.notes import Notes
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.seat import HeartbeatSensor, Load, Measured
+from tests.agent_probe.living_probe import SETTINGS
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.facility import Heartbeat, Role
 from wire.frame import Lane
@@ -63,7 +64,9 @@ class Scripted:
 class World:
     """A runner over a list instead of an outbox."""
 
-    def __init__(self, sensor: Scripted, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = ()) -> None:
+    def __init__(
+        self, sensor: Scripted, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = (), shared_ms: int = 0
+    ) -> None:
         self.said: list[tuple[int, str]] = []
         self.bodies: list[tuple[int, int, bytes]] = []
         self.woken = 0
@@ -74,8 +77,10 @@ class World:
             Publisher(self, self.snapshots, self._wake, sparing_ms=60_000),
             Notes(site="sz1", seat="s1", clock_domain="sz1/s1"),
             stamp=lambda: Stamp(clock.wall_ms(), clock.monotonic_ms(), True),
+            now_ms=clock.monotonic_ms,
             rng=random.Random(1),
             jitter_ratio=jitter_ratio,
+            shared_ms=shared_ms,
         )
 
     is_past_half = False
@@ -96,9 +101,18 @@ class World:
             task.cancel()
 
 
-def lived(sensor: Scripted, time_ms: int, jitter_ratio: float = 0.0, beside: Sequence[Scripted] = ()) -> World:
+def lived(
+    sensor: Scripted,
+    time_ms: int,
+    jitter_ratio: float = 0.0,
+    beside: Sequence[Scripted] = (),
+    *,
+    begins_ms: int = 0,
+    shared_ms: int = 0,
+) -> World:
     async def main() -> World:
-        world = World(sensor, jitter_ratio, beside)
+        await passes(begins_ms)
+        world = World(sensor, jitter_ratio, beside, shared_ms)
         await world.lives(time_ms)
         return world
 
@@ -156,6 +170,31 @@ def test_waits_are_shortened_at_random_so_that_probes_drift_apart_and_promises_a
     pauses = {after - before for before, after in zip(sensor.sampled_at, sensor.sampled_at[1:], strict=False)}
     assert len(pauses) > 10
     assert all(899 <= pause <= 1_001 for pause in pauses)
+
+
+def test_sensors_of_a_gateway_soon_wake_at_the_same_instants_and_none_later_than_it_promised() -> None:
+    ups, heartbeat = Scripted("mains"), Scripted("alive")
+    ups.schedule = EVERY_SECOND._replace(interval_ms=750)
+    heartbeat.name, heartbeat.schedule = "heartbeat", EVERY_SECOND._replace(interval_ms=2_000)
+    lived(ups, 60_000, jitter_ratio=0.05, beside=[heartbeat], begins_ms=130, shared_ms=250)
+    settled = [at for sensor in (ups, heartbeat) for at in sensor.sampled_at if at > 20_000]
+    assert all(at % 250 == 0 for at in settled)
+    assert len(set(settled)) < len(settled)
+    for sensor in (ups, heartbeat):
+        pauses = {after - before for before, after in zip(sensor.sampled_at, sensor.sampled_at[1:], strict=False)}
+        longest = sensor.schedule.interval_ms
+        assert all(longest * 0.95 - 1 <= pause <= longest + 1 for pause in pauses)
+
+
+def test_what_a_gateway_asks_often_falls_on_instants_that_its_sensors_share() -> None:
+    for often_ms in (
+        SETTINGS.lines.rules.probe_ms,
+        SETTINGS.lines.schedule.interval_ms,
+        SETTINGS.ups.schedule.interval_ms,
+        SETTINGS.phone_line.schedule.interval_ms,
+        SETTINGS.gateway_heartbeat.interval_ms,
+    ):
+        assert often_ms % SETTINGS.shared_ms == 0
 
 
 def test_an_urgent_change_takes_everything_known_with_it() -> None:

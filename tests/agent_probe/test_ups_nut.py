@@ -38,12 +38,12 @@ def quoted(value: str) -> str:
     ],
 )
 def test_a_line_is_split_into_words(line: str, words: list[str]) -> None:
-    assert split_words(line) == words
+    assert split_words(line) == tuple(words)
 
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\n\r", blacklist_categories=["Cs"])), min_size=1))
 def test_what_was_quoted_comes_back(values: list[str]) -> None:
-    assert split_words(" ".join(quoted(value) for value in values)) == values
+    assert split_words(" ".join(quoted(value) for value in values)) == tuple(values)
 
 
 @given(st.binary(max_size=300), st.integers(1, 40))
@@ -64,7 +64,7 @@ def test_answers_are_told_apart() -> None:
         Variable("u1", "ups.status", "OL"),
         Refusal("DATA-STALE"),
         Refusal(""),
-        Words(["OK", "Goodbye"]),
+        Words(("OK", "Goodbye")),
     ]
     listing = answers[4]
     assert isinstance(listing, Listing)

@@ -99,14 +99,16 @@ class Echoes:
         raise ProbeUnavailable("forbidden", "ICMP: set net.ipv4.ping_group_range, or use targets with a port")
 
     def _read(self) -> None:
-        while self._icmp is not None:
-            try:
-                data = self._icmp.recv(READ_AT_ONCE)
-            except OSError:
-                return  # nothing more; or what a router says of an echo that is missed in time anyway
-            number = decode_reply(data, self._token)
-            if number is not None:
-                self._answered(number)
+        """Take one, which is what there is but for a flood; if there is more, we are called again."""
+        if self._icmp is None:
+            return
+        try:
+            data = self._icmp.recv(READ_AT_ONCE)
+        except OSError:
+            return  # what a router says of an echo that is missed in time anyway
+        number = decode_reply(data, self._token)
+        if number is not None:
+            self._answered(number)
 
     def _shake_hands(self, number: int, address: str, port: int) -> None:
         opened = open_bound(self.bound, socket.SOCK_STREAM, 0)

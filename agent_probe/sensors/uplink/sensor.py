@@ -11,6 +11,7 @@ from agent_probe.netlink import Links, links
 from agent_probe.sensors.base import Reading, Stamp
 from agent_probe.sensors.uplink.settings import LineSettings
 from agent_probe.sensors.uplink.watched import LineAt, WatchedLine
+from agent_probe.shared_timer import SharedTimer
 from wire.body import Body
 from wire.limits import DURATION_MAX_MS
 from wire.uplink import Failover, FailoverOf, LineReading, LineReason, LineState
@@ -44,6 +45,7 @@ class UplinkSensor:
         self._now_ms = now_ms
         self._links = links() if watch is None else watch
         self._router_says: dict[str, bool] = {}
+        self._timer = SharedTimer(now_ms)
         self._watched = [self._new(at) for at in at]
         self._route_over: str | None = None
         self._moves = 0
@@ -55,7 +57,8 @@ class UplinkSensor:
 
     async def sample(self, now: Stamp) -> Sequence[Reading]:
         """What holds now. Raises ProbeUnavailable when echoes are forbidden."""
-        self._look()
+        if not self._links.tells:
+            self._look()
         if failure := next((watched.failure for watched in self._watched if watched.failure), None):
             raise failure
         return [*self._failovers(now), *(self._reading(watched, now) for watched in self._watched)]
@@ -88,7 +91,8 @@ class UplinkSensor:
         return list(left_from.values()).count(left_from[line]) > 1
 
     def _new(self, at: LineAt) -> WatchedLine:
-        return WatchedLine(at, self._settings.rules, now_ms=self._now_ms, changed=partial(self._changed, at.name))
+        changed = partial(self._changed, at.name)
+        return WatchedLine(at, self._settings.rules, self._timer, now_ms=self._now_ms, changed=changed)
 
     def _look(self) -> None:
         """Show each line its interface."""

@@ -1,6 +1,5 @@
-"""One line at work: its verdict, its sockets and its timer."""
+"""One line at work: its verdict, its sockets and when it has something to do."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -9,9 +8,9 @@ from agent_probe._core.line import GATEWAY, Line, LineRules, Link
 from agent_probe._core.netlink import DefaultRoute, Seen
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.sensors.uplink.echo import Bound, Echoes, Target
+from agent_probe.shared_timer import SharedTimer
 from wire.uplink import LineReason, LineState
 
-MS_PER_S: Final = 1000
 NS_PER_US: Final = 1000
 # Bound: of echoes under way.
 NUMBERS_KEPT: Final = 64
@@ -30,9 +29,20 @@ class LineAt(NamedTuple):
 
 
 class WatchedLine:
-    """Measures on its own once it was shown its interface; calls `changed` when its finding is another one."""
+    """Measures on its own once it was shown its interface; calls `changed` when its finding is another one.
 
-    def __init__(self, at: LineAt, rules: LineRules, *, now_ms: Callable[[], int], changed: Callable[[], None]) -> None:
+    timer: that of all lines, which send at the same instants.
+    """
+
+    def __init__(
+        self,
+        at: LineAt,
+        rules: LineRules,
+        timer: SharedTimer,
+        *,
+        now_ms: Callable[[], int],
+        changed: Callable[[], None],
+    ) -> None:
         self.at = at
         self.line = Line(rules, targets=len(at.targets), has_gateway=True, now=now_ms())
         self.seen: Seen | None = None
@@ -41,15 +51,20 @@ class WatchedLine:
         self.source_address = at.source_address
         self.failure: ProbeUnavailable | None = None
         self._gateway = at.gateway
+        self._shown: tuple[Seen, Sequence[DefaultRoute] | None, bool | None] | None = None
+        self._timer = timer
         self._now_ms = now_ms
         self._changed = changed
         self._found: tuple[LineState, LineReason, str, bool | None] | None = None
         self._echoes: Echoes | None = None
         self._sent_ns: dict[int, int] = {}
-        self._timer: asyncio.TimerHandle | None = None
 
     def look(self, seen: Seen, routes: Sequence[DefaultRoute] | None, *, router_link: bool | None) -> None:
         """What the system says of the interface and the default routes, and the router of the line behind it."""
+        shown = (seen, routes, router_link)
+        if shown == self._shown:
+            return
+        self._shown = shown
         at = self.at
         self.seen = seen
         self.has_link = seen.has_link and router_link is not False
@@ -74,24 +89,20 @@ class WatchedLine:
         self._turn()
 
     def close(self) -> None:
-        """Let go of sockets and timer."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Let go of sockets, and do nothing more."""
+        self._timer.call_at(self._turn, None)
         if self._echoes is not None:
             self._echoes.close()
-        self._timer = self._echoes = None
+        self._echoes = None
 
     def _turn(self) -> None:
         """Send what is due, and come back when something else is."""
         for number, target in self.line.due(self._now_ms()):
             self._send(number, target)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        wake_at = self.line.next_wake_at()
-        if wake_at is not None and self.failure is None:
-            delay_s = max(0, wake_at - self._now_ms()) / MS_PER_S
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._turn)
+        self._done()
+
+    def _done(self) -> None:
+        self._timer.call_at(self._turn, self.line.next_wake_at() if self.failure is None else None)
         self._tell()
 
     def _send(self, number: int, target: int) -> None:
@@ -116,7 +127,7 @@ class WatchedLine:
         sent_ns = self._sent_ns.pop(number, None)
         if sent_ns is not None:
             self.line.answered(number, (time.monotonic_ns() - sent_ns) // NS_PER_US, self._now_ms())
-            self._turn()
+            self._done()
 
     def _tell(self) -> None:
         verdict = self.line.verdict

@@ -4,11 +4,14 @@ Values are quoted, and a backslash escapes. Unknown variables, tokens and errors
 no UTF-8 are tolerated. Lines and listings have caps, because the other end may be anything.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 # Bound: upsd says no line a tenth as long.
 LINE_CHARS_TOLERATED: Final = 4096
 LISTING_LINES_TOLERATED: Final = 4096  # Bound: nor a list
+# Batch: of lines that are not split anew, because upsd says the same status again and again.
+LINES_REMEMBERED: Final = 32
 
 
 class NutProtocolError(Exception):
@@ -33,7 +36,7 @@ class Listing(NamedTuple):
     """A whole `BEGIN LIST` .. `END LIST`: the words of each line between."""
 
     query: tuple[str, ...]
-    lines: list[list[str]]
+    lines: list[tuple[str, ...]]
 
     def variables(self) -> dict[str, str]:
         """Name to value of a LIST VAR."""
@@ -44,7 +47,7 @@ class Listing(NamedTuple):
 class Words(NamedTuple):
     """Any other answer, split."""
 
-    words: list[str]
+    words: tuple[str, ...]
 
 
 Answer = Variable | Refusal | Listing | Words
@@ -60,7 +63,8 @@ def list_variables(ups: str) -> bytes:
     return _request("LIST", "VAR", ups)
 
 
-def split_words(line: str) -> list[str]:
+@lru_cache(LINES_REMEMBERED)
+def split_words(line: str) -> tuple[str, ...]:
     """The words of a line. A quoted word may be empty and hold blanks; after a backslash any character is itself."""
     words: list[str] = []
     word: list[str] | None = None
@@ -84,7 +88,7 @@ def split_words(line: str) -> list[str]:
             word.append(character)
     if word is not None:
         words.append("".join(word))
-    return words
+    return tuple(words)
 
 
 class NutParser:
@@ -106,13 +110,13 @@ class NutParser:
                 answers.append(answer)
         return answers
 
-    def _line(self, words: list[str]) -> Answer | None:
+    def _line(self, words: tuple[str, ...]) -> Answer | None:
         if not words:
             return None
         if self._listing is not None:
             return self._in_listing(self._listing, words)
-        if words[:2] == ["BEGIN", "LIST"]:
-            self._listing = Listing(tuple(words[2:]), [])
+        if words[:2] == ("BEGIN", "LIST"):
+            self._listing = Listing(words[2:], [])
             return None
         if words[0] == "ERR":
             return Refusal(words[1] if len(words) > 1 else "")
@@ -121,8 +125,8 @@ class NutParser:
             return Variable(words[1], words[2], words[3])
         return Words(words)
 
-    def _in_listing(self, listing: Listing, words: list[str]) -> Answer | None:
-        if words[:2] == ["END", "LIST"]:
+    def _in_listing(self, listing: Listing, words: tuple[str, ...]) -> Answer | None:
+        if words[:2] == ("END", "LIST"):
             self._listing = None
             return listing
         if words[0] == "ERR":

@@ -7,7 +7,7 @@ from agent_probe._core.gate import Rhythm
 from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.ups.debounce import ON_BATTERY, Believed, Debounce, DebounceRules
 from agent_probe.sensors.ups.runtime import WHOLE, RuntimeEstimate, SlopeRules
-from agent_probe.sensors.ups.self_test import self_test
+from agent_probe.sensors.ups.self_test import SelfTestSaid, self_test
 from agent_probe.sensors.ups.sources import Observed, UpsSource
 from agent_probe.sensors.ups.status import WORTH_A_LAST_WORD, tokens
 from wire.facility import Comms, UpsReading
@@ -29,6 +29,16 @@ class UpsSettings(NamedTuple):
     low_ratio: float
 
 
+class _Read(NamedTuple):
+    """What is judged of the variables. They come every `list_ms`, the status many times between."""
+
+    variables: Mapping[str, str]
+    has_mains: bool | None
+    runtime_ms: int | None
+    charge: int | None
+    tested: SelfTestSaid
+
+
 class UpsSensor:
     """Samples one UPS from its source. name: ours, in messages."""
 
@@ -43,6 +53,7 @@ class UpsSensor:
         self._debounce = Debounce(settings.debounce)
         self._estimate = RuntimeEstimate(settings.slope)
         self._status = ""
+        self._read = _read({})
 
     async def open(self) -> None:
         """Reach the source."""
@@ -65,28 +76,22 @@ class UpsSensor:
 
     def _observed(self, found: Observed, now: Stamp) -> Reading:
         self._status, variables = found
-        believed = self._debounce.observe(self._status, now.monotonic, has_mains=has_mains(variables))
-        claimed = whole(variables, "battery.runtime", thousandths=True, most=DURATION_MAX_MS)
-        charge = whole(variables, "battery.charge", thousandths=True, most=WHOLE)
-        estimated = self._estimate.observe(charge, now.monotonic, on_battery=believed.power in ON_BATTERY)
-        if claimed is None and estimated is not None:
-            return self._reading(believed, variables, min(estimated, DURATION_MAX_MS), now, is_estimate=True)
-        return self._reading(believed, variables, claimed, now)
+        if variables is not self._read.variables:
+            self._read = _read(variables)
+        read = self._read
+        believed = self._debounce.observe(self._status, now.monotonic, has_mains=read.has_mains)
+        estimated = self._estimate.observe(read.charge, now.monotonic, on_battery=believed.power in ON_BATTERY)
+        if read.runtime_ms is None and estimated is not None:
+            return self._reading(believed, read, min(estimated, DURATION_MAX_MS), now, is_estimate=True)
+        return self._reading(believed, read, read.runtime_ms, now)
 
     def _lost(self, comms: Comms, now: Stamp) -> Reading:
-        return self._reading(self._debounce.lost(comms, now.monotonic), {}, None, now)
+        return self._reading(self._debounce.lost(comms, now.monotonic), _read({}), None, now)
 
     def _reading(
-        self,
-        believed: Believed,
-        variables: Mapping[str, str],
-        runtime_ms: int | None,
-        now: Stamp,
-        *,
-        is_estimate: bool = False,
+        self, believed: Believed, read: _Read, runtime_ms: int | None, now: Stamp, *, is_estimate: bool = False
     ) -> Reading:
-        status = self._status
-        tested = self_test(variables)
+        status, variables, tested = self._status, read.variables, read.tested
 
         def body() -> UpsReading:
             return UpsReading(
@@ -121,6 +126,16 @@ class UpsSensor:
         )
         is_urgent = believed.power in WORTH_A_LAST_WORD or believed.low_battery
         return Reading(self.name, state, self._settings.rhythm, body, is_urgent)
+
+
+def _read(variables: Mapping[str, str]) -> _Read:
+    return _Read(
+        variables,
+        has_mains(variables),
+        whole(variables, "battery.runtime", thousandths=True, most=DURATION_MAX_MS),
+        whole(variables, "battery.charge", thousandths=True, most=WHOLE),
+        self_test(variables),
+    )
 
 
 def whole(

@@ -11,7 +11,10 @@ from wire.facility import Comms
 
 
 class Observed(NamedTuple):
-    """status: tokens as in `ups.status`. variables: by NUT's names, in NUT's units; what is not known is not there."""
+    """status: tokens as in `ups.status`. variables: by NUT's names, in NUT's units; what is not known is not there.
+
+    They are not changed once they were given: what was read from them holds for as long as they are the same object.
+    """
 
     status: str
     variables: Mapping[str, str]

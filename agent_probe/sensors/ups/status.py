@@ -3,7 +3,7 @@
 `OL` and `OB` speak of the input line only; whether the load is fed is `OFF` and `BYPASS`.
 """
 
-from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 
 from wire.facility import Comms, Power
@@ -17,14 +17,18 @@ COMMS_OF_REFUSAL: Final = {
     "UNKNOWN-UPS": Comms.UNKNOWN_UPS,
 }
 STATUS_NOT_OFFERED: Final = "VAR-NOT-SUPPORTED"
+# Batch: of statuses that are not taken apart anew; a UPS says the same for months, more than once a second.
+STATUSES_REMEMBERED: Final = 16
 
 
+@lru_cache(STATUSES_REMEMBERED)
 def tokens(status: str) -> frozenset[str]:
     """The tokens of an `ups.status` value."""
     return frozenset(status.upper().split())
 
 
-def power_of(status: AbstractSet[str]) -> Power:
+@lru_cache(STATUSES_REMEMBERED)
+def power_of(status: frozenset[str]) -> Power:
     """The power state that `status` says, before any debounce. The first rule that fits, in this order.
 
     An OL that is also BYPASS is `bypass`: the load runs on mains with no battery behind it.
