@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import re
 from collections.abc import Coroutine
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ Examples:
 
   seatwatch maintenance list
 """
+# Layout: names on a line of a note; a floor has hundreds of seats, each of them a source.
+_NAMES_SHOWN: Final = 6
 _LENGTH: Final = re.compile(r"(\d+) *(s|min|m|h|d)")
 
 SiteOption = Annotated[str, typer.Option("--site", help="all of a site")]
@@ -186,20 +189,22 @@ def _say(
 
 
 def _warn_of_unknown(target: "Target", data: Path) -> None:
-    """A mistyped line or UPS would excuse nothing. Not refused: it may be one that is put up in this work."""
+    """A mistyped line, UPS or source would excuse nothing. Not refused: it may be one that is put up in this work."""
     from ledger.errors import LedgerError
     from seatwatch.maintenance_job import heard_of
 
-    if not (target.site and target.subject):
+    if not target.subject:
         return
     try:
         known = heard_of(target, data, load_defaults().int("incidents.maintenance_looks_back"))
     except (LedgerError, OSError) as error:
         refuse(str(error), 1)
     if target.subject not in known:
-        names = ", ".join(sorted(known)) or "none"
+        near = get_close_matches(target.subject, sorted(known), n=_NAMES_SHOWN, cutoff=0)
+        names = ", ".join(sorted(near)) + (" ..." if len(near) < len(known) else "") or "none"
+        told = f"{target.site} has told of no {target.of}" if target.site else "nothing was told by a source"
         typer.echo(
-            f"note: {target.site} has told of no {target.of} {target.subject} lately, only of {names}; "
+            f"note: {told} {target.subject} lately, only {'of' if target.site else 'by'} {names}; "
             "work on a name that is not there excuses nothing",
             err=True,
         )

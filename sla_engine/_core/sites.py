@@ -211,7 +211,8 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    if touched or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
+    is_over = any(then < work.ends_at <= state.now for work in state.maintenance.values())
+    if touched or is_over or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):

@@ -94,6 +94,27 @@ def test_work_that_starts_now_is_not_late(tmp_path: Path) -> None:
     assert (work.was_late, work.ends_at - work.starts_at) == (False, 90 * 60_000)
 
 
+def test_work_on_a_source_that_nobody_ever_heard_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log()
+    for ledger, source, told in (
+        (tmp_path / OPERATOR, "north/gate", log.heartbeat("gate", NOON)),
+        (tmp_path / "clients" / "acme", "chat", log.presence("acme:01", NOON)),
+        *((tmp_path / OPERATOR, f"north/s{n}", log.heartbeat("s", NOON)) for n in range(10, 20)),
+        (tmp_path / OPERATOR, "~silence", log.silent("chat", NOON, NOON + 1)),
+    ):
+        feed = Feed(ledger)
+        feed.append([Event(told.body, source, told.received_at)] if told.body is not None else [])
+        feed.close()
+    for name, note in (
+        ("chat", ""),
+        ("north/gate", ""),
+        ("chta", "nothing was told by a source chta lately, only by chat, north/gate, north/s1"),
+    ):
+        assert maintenance(tmp_path, "start", "--feed", name, "--for", "2h", "--reason", "test") == 0
+        said = capsys.readouterr().err
+        assert (note in said and " ...; work on a name that is not there" in said) if note else said == ""
+
+
 def test_work_on_a_line_or_a_ups_that_its_site_never_told_of_is_noted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
