@@ -252,7 +252,7 @@ def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
 def _only_site(finding: Finding) -> str:
     """The site of a trouble of no one site, while just one has seen it."""
     sites = finding.details.get(SITES, "").split()
-    return sites[0] if finding.is_suspected and len(sites) == 1 else ""
+    return sites[0] if len(sites) == 1 else ""
 
 
 def _judge(state: SitesState, site_id: str) -> None:

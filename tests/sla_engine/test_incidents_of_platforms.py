@@ -53,6 +53,25 @@ def test_a_platform_that_fails_before_and_after_a_failover_fails_over_both_lines
         ("changed", False, 60 * SECOND),
         ("closed", False, 16 * MINUTE),
     ]
+    assert {each.site for each in said} == {"north"}, "no other site has seen it, and nobody's misses there are its"
+
+
+def test_of_two_sites_that_lost_a_platform_the_last_one_is_alone_with_it_when_the_other_has_it_again() -> None:
+    log = Log()
+    sites = {"north": ("a1", "a2"), "south": ("b1", "b2")}
+    said = said_after(
+        *(beat for site, seats in sites.items() for beat in beats(log, seats, NOON, site)),
+        *(
+            log.platform(seat, NOON + n * SECOND, site=site, is_reachable=False)
+            for n, (site, seats) in enumerate(sites.items(), start=1)
+            for seat in seats
+        ),
+        *(log.platform(seat, NOON + MINUTE, site="south") for seat in sites["south"]),
+    )
+    assert [(each.step, each.site, each.is_suspected) for each in said if each.occurred_at >= NOON + 2 * SECOND] == [
+        ("changed", "", False),
+        ("changed", "north", True),
+    ]
 
 
 @pytest.mark.parametrize(("of", "after_ms"), [(FailoverOf.ROUTE, 2 * SECOND), (FailoverOf.MQTT, 20 * SECOND)])

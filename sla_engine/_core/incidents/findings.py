@@ -10,6 +10,7 @@ from sla_engine._core.incidents.flapping import is_lost, restless
 from sla_engine._core.incidents.hub import hub_findings
 from sla_engine._core.incidents.model import (
     Finding,
+    Open,
     PlatformHere,
     PlatformSeen,
     Site,
@@ -276,7 +277,7 @@ def _is_lost(state: SitesState, site_id: str, seen: PlatformSeen) -> bool:
 def _platforms(state: SitesState) -> Iterator[Finding]:
     """A platform that fails at one site is suspected; at two, or over both lines of one, it is confirmed.
 
-    What two observations agreed on is not suspected again while it lasts.
+    What was confirmed at a site stays so while it lasts there, and of two sites the last one is alone with it again.
     """
     failing: dict[str, list[tuple[str, PlatformHere]]] = {}
     for site_id, site in sorted(state.sites.items()):
@@ -292,9 +293,16 @@ def _platforms(state: SitesState) -> Iterator[Finding]:
             more[LONE] = "yes"
         found = new_finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
         known = state.open.get(key_of("", found.slot))
-        is_certain = len(sites) >= state.limits.sites_agree or (known is not None and not known.finding.is_suspected)
+        is_certain = len(sites) >= state.limits.sites_agree or _was_certain(known, found)
         is_certain = is_certain or any(_fails_after_a_move(state, site_id, platform) for site_id, _ in sites)
         yield replace(found, is_suspected=not is_certain)
+
+
+def _was_certain(known: Open | None, found: Finding) -> bool:
+    """Whether the same was confirmed of the same sites before."""
+    if known is None or known.finding.is_suspected:
+        return False
+    return known.finding.details.get(SITES) == found.details[SITES]
 
 
 def _fails_after_a_move(state: SitesState, site_id: str, platform: str) -> bool:
