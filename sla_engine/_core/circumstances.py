@@ -159,7 +159,7 @@ class Circumstances:
     def _group(self, site: str, subject: str, at: int) -> Iterator[str]:
         kind, _, name = subject.partition(":")
         for seat, link in roster.seats_at(self._roster, site, at):
-            if link.attributes.get(kind) == name:
+            if kind == roster.SITE or link.attributes.get(kind) == name:
                 yield seat
 
     def _absences(self) -> Iterator[Impaired]:

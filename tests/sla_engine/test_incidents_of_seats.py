@@ -43,6 +43,23 @@ def test_a_circuit_that_holds_two_rows_is_named_once_more_of_it_is_gone() -> Non
     assert {each.incident for each in said} == {said[0].incident}
 
 
+@pytest.mark.parametrize("roster", [True, False])
+def test_a_floor_that_vanishes_whole_while_its_gateway_stays_is_one_incident_not_one_for_each_row(
+    roster: bool,
+) -> None:
+    log = Log()
+    gone, names = 36, [f"s{n:02}" for n in range(60)]
+    said = said_after(
+        *floor(log, 60, roster=roster),
+        log.heartbeat("gate", NOON + 14 * SECOND, interval_ms=2_000),
+        *beats(log, names[gone:], NOON + 14 * SECOND),
+        *silences(log, names[:gone], NOON),
+        log.clock(NOON + 30 * SECOND),
+    )
+    assert [each.subject for each in said] == ["site:north"]
+    assert said[0].details == {"lost": "36", "of": "60"}
+
+
 def test_seats_that_come_back_one_by_one_after_an_outage_raise_nothing() -> None:
     log = Log()
     names = [f"s{n:02}" for n in range(20)]
