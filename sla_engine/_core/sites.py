@@ -250,9 +250,9 @@ def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
 
 
 def _only_site(finding: Finding) -> str:
-    """The site of a trouble of no one site, while just one has seen it."""
+    """The site of a platform's trouble, while just one has seen it. What is of the hub is of no site."""
     sites = finding.details.get(SITES, "").split()
-    return sites[0] if len(sites) == 1 else ""
+    return sites[0] if finding.cause is Cause.PLATFORM and len(sites) == 1 else ""
 
 
 def _judge(state: SitesState, site_id: str) -> None:
