@@ -306,9 +306,7 @@ def _check(target: "Target", reason: str, by: str, config: Path | None) -> None:
         if not text.isprintable():
             refuse(f"{option} has line breaks or signs that no screen shows: write it on one line")
         if len(text) > WORD_CHARS_MAX:
-            refuse(
-                f"{option} has {len(text)} characters, more than the {WORD_CHARS_MAX} that are kept: write it shorter"
-            )
+            refuse(f"{option} has {len(text)} characters, at most {WORD_CHARS_MAX} are kept: write it shorter")
     if config is None or not target.site:
         return
     sites = sorted(site.id for site in configured(config).site)
