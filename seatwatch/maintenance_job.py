@@ -1,6 +1,7 @@
 """Planned work: put on the record, with or without a running server, and read back from it."""
 
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -8,10 +9,12 @@ from typing import Final, NamedTuple
 from collector._core.derived import HUB_CLOCK
 from collector.ledgers import ledger_directory
 from collector.maintenance_http import PATH, declare
+from ledger.entry import StoredEntry
 from ledger.errors import LedgerBusy, LedgerMissing
 from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.importing import local_intake
+from seatwatch.ledger_places import clients_in
 from seatwatch.own_server import post
 from seatwatch.settings import Defaults
 from wire.codec import decode_body, encode_body
@@ -108,28 +111,34 @@ async def say(said: MaintenanceSaid, data: Path, now: int, defaults: Defaults) -
 
 
 def heard_of(target: Target, data: Path, entries_max: int) -> set[str]:
-    """The lines, or UPSs, of the target's site that the newest entries tell of; once it is among them, no further.
+    """The lines, or UPSs, of the target's site that the newest entries tell of, or for a feed the sources they are of.
 
-    Raises LedgerError, OSError.
+    Once it is among them, no further. Raises LedgerError, OSError.
     """
-    kind = Kind.LINE_READING if target.of is MaintenanceOf.LINE else Kind.UPS_READING
     found: set[str] = set()
-    try:
-        reader = LedgerReader.open(ledger_directory(data, OPERATOR))
-    except (LedgerMissing, FileNotFoundError):
-        return found
-    try:
-        last = reader.size()
-        for first in range(last - _READ_AT_ONCE, last - entries_max - _READ_AT_ONCE, -_READ_AT_ONCE):
-            for entry in reader.read(max(0, first), min(_READ_AT_ONCE, first + _READ_AT_ONCE)):
-                if entry.kind == kind and entry.source.startswith(f"{target.site}/"):
-                    body = recorded(entry).body
-                    found |= {getattr(body, target.of)}
-            if first <= 0 or target.subject in found:
-                break
-    finally:
-        reader.close()
+    for client in [OPERATOR, *(clients_in(data) if target.of is MaintenanceOf.FEED else ())]:
+        with suppress(LedgerMissing, FileNotFoundError), closing(_opened(data, client)) as reader:
+            last = reader.size()
+            for first in range(last - _READ_AT_ONCE, last - entries_max - _READ_AT_ONCE, -_READ_AT_ONCE):
+                batch = reader.read(max(0, first), min(_READ_AT_ONCE, first + _READ_AT_ONCE))
+                found |= {name for entry in batch if (name := _told_of(target, entry))}
+                if first <= 0 or target.subject in found:
+                    break
     return found
+
+
+def _opened(data: Path, client: str) -> LedgerReader:
+    return LedgerReader.open(ledger_directory(data, client))
+
+
+def _told_of(target: Target, entry: StoredEntry) -> str:
+    """What an entry tells of among which the target would be; "" for one that tells of nothing of that kind."""
+    if target.of is MaintenanceOf.FEED:
+        return "" if entry.source.startswith("~") else entry.source
+    kind = Kind.LINE_READING if target.of is MaintenanceOf.LINE else Kind.UPS_READING
+    if entry.kind != kind or not entry.source.startswith(f"{target.site}/"):
+        return ""
+    return str(getattr(recorded(entry).body, target.of, ""))
 
 
 def works(data: Path) -> list[Work]:

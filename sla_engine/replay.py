@@ -75,9 +75,17 @@ def under(*chosen: Definition, queues: Sequence[str] = (EVERY_QUEUE,)) -> Given:
 def restating(entered_definitions: Iterable[Definition], entered_contracts: Iterable[Contract]) -> Given | None:
     """The rules as entered, but for definitions that restate (E18), which hold from their own dates on.
 
-    Contracts that name one of them do so too. None where no definition restates.
+    Contracts that name one of them do so too. With them, and before them, what was entered earlier under the same name,
+    date and number: of these the one entered last holds. None where no definition restates.
     """
-    chosen = [each for each in entered_definitions if each.redefinition is Redefinition.RESTATES]
+    chosen: list[Definition] = []
+    equals: dict[tuple[str, int, int], list[Definition]] = {}
+    for each in entered_definitions:
+        held = equals.setdefault((each.name, each.effective_from, each.version), [])
+        held.append(each)
+        if each.redefinition is Redefinition.RESTATES:
+            chosen += held
+            held.clear()
     names = {each.name for each in chosen}
     naming = [each for each in entered_contracts if names.intersection(each.definitions)]
     return Given(tuple(chosen), tuple(naming), {}, alone=False) if chosen else None

@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import re
 from collections.abc import Coroutine
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -26,10 +27,12 @@ Examples:
 
   seatwatch maintenance start --ups chengdu/rack --for 90min --reason "battery test"    from now on
 
-  seatwatch maintenance end m-1a2b3c4d
+  seatwatch maintenance end --ups chengdu/rack    or by its id: end m-1a2b3c4d
 
   seatwatch maintenance list
 """
+# Layout: names on a line of a note; a floor has hundreds of seats, each of them a source.
+_NAMES_SHOWN: Final = 6
 _LENGTH: Final = re.compile(r"(\d+) *(s|min|m|h|d)")
 
 SiteOption = Annotated[str, typer.Option("--site", help="all of a site")]
@@ -118,12 +121,17 @@ def start(
 
 
 def end(
-    maintenance: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
+    maintenance: Annotated[str, typer.Argument(help="its id, as `list` shows it")] = "",
+    *,
+    site: SiteOption = "",
+    line: LineOption = "",
+    ups: UpsOption = "",
+    feed: FeedOption = "",
     zone: ZoneOption = "",
     data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """End work now. What is still broken is an ordinary incident from now on.
+    """End work now: the one of an id, or all that runs on what is named. What is still broken is ordinary from now on.
 
     Exit 0 when it is on the record, 1 when it could not be written, 2 when there is no such work.
     """
@@ -132,13 +140,29 @@ def end(
     from seatwatch.maintenance_job import word
     from wire.incident import MaintenanceStep
 
+    if bool(maintenance) + sum(map(bool, (site, line, ups, feed))) != 1:
+        refuse("say what is to end: its id, or one of --site, --line, --ups, --feed")
     place = record_of(data, config)
-    work = next((each for each in _works(place) if each.maintenance == maintenance), None)
-    if work is None:
-        refuse(f"{maintenance}: no such work in {place}")
+    known = _works(place)
+    if maintenance:
+        found = [work for work in known if work.maintenance == maintenance]
+        if not found:
+            refuse(f"{maintenance}: no such work in {place}")
+    else:
+        found = _running(known, _target(site, line, ups, feed))
+    for work in found:
+        ended = word(work.target, MaintenanceStep.ENDED, work.starts_at, now_ms(), work.reason, work.by)
+        _write(msgspec.structs.replace(ended, maintenance=work.maintenance), zone, place)
+
+
+def _running(known: "list[Work]", target: "Target") -> "list[Work]":
     now = now_ms()
-    ended = word(work.target, MaintenanceStep.ENDED, work.starts_at, now, work.reason, work.by)
-    _write(msgspec.structs.replace(ended, maintenance=maintenance), zone, place)
+    lasting = [work for work in known if work.target == target and now < work.ends_at]
+    running = [work for work in lasting if work.starts_at <= now]
+    if not running:
+        ahead = ", ".join(work.maintenance for work in lasting if not work.was_called_off) or "none"
+        refuse(f"no work on {_named(target)} is running; planned: {ahead}")
+    return running
 
 
 def list_(
@@ -163,10 +187,13 @@ def _line(work: "Work", zone: ZoneInfo, now: int) -> str:
     if work.was_called_off:
         stands = "called off"
     late = ", declared late: excuses nothing" if work.was_late else ""
-    target = f"{work.target.of} {'/'.join(part for part in (work.target.site, work.target.subject) if part)}"
     until = "" if work.was_called_off else f" .. {local_time(work.ends_at, zone)[:-4]}"
     times = f"{local_time(work.starts_at, zone)[:-4]}{until}"
-    return f"{work.maintenance}  {times}  {stands}  {target}  {work.reason} ({work.by}){late}"
+    return f"{work.maintenance}  {times}  {stands}  {_named(work.target)}  {work.reason} ({work.by}){late}"
+
+
+def _named(target: "Target") -> str:
+    return f"{target.of} {'/'.join(part for part in (target.site, target.subject) if part)}"
 
 
 def _say(
@@ -186,20 +213,22 @@ def _say(
 
 
 def _warn_of_unknown(target: "Target", data: Path) -> None:
-    """A mistyped line or UPS would excuse nothing. Not refused: it may be one that is put up in this work."""
+    """A mistyped line, UPS or source would excuse nothing. Not refused: it may be one that is put up in this work."""
     from ledger.errors import LedgerError
     from seatwatch.maintenance_job import heard_of
 
-    if not (target.site and target.subject):
+    if not target.subject:
         return
     try:
         known = heard_of(target, data, load_defaults().int("incidents.maintenance_looks_back"))
     except (LedgerError, OSError) as error:
         refuse(str(error), 1)
     if target.subject not in known:
-        names = ", ".join(sorted(known)) or "none"
+        near = get_close_matches(target.subject, sorted(known), n=_NAMES_SHOWN, cutoff=0)
+        names = ", ".join(sorted(near)) + (" ..." if len(near) < len(known) else "") or "none"
+        told = f"{target.site} has told of no {target.of}" if target.site else "nothing was told by a source"
         typer.echo(
-            f"note: {target.site} has told of no {target.of} {target.subject} lately, only of {names}; "
+            f"note: {told} {target.subject} lately, only {'of' if target.site else 'by'} {names}; "
             "work on a name that is not there excuses nothing",
             err=True,
         )
@@ -269,11 +298,15 @@ def _target(site: str, line: str, ups: str, feed: str) -> "Target":
 
 
 def _check(target: "Target", reason: str, by: str, config: Path | None) -> None:
+    from wire.limits import WORD_CHARS_MAX
+
     if not reason.strip():
         refuse('--reason is empty: say what is done, as --reason "new modem"')
     for option, text in (("--reason", reason), ("--by", by)):
         if not text.isprintable():
             refuse(f"{option} has line breaks or signs that no screen shows: write it on one line")
+        if len(text) > WORD_CHARS_MAX:
+            refuse(f"{option} has {len(text)} characters, at most {WORD_CHARS_MAX} are kept: write it shorter")
     if config is None or not target.site:
         return
     sites = sorted(site.id for site in configured(config).site)

@@ -27,6 +27,8 @@ ORDER: Final = (
 )
 """What explains more comes first: without power the lines say nothing, and a surge saturates people."""
 LOAD: Final = frozenset({Cause.SURGE, Cause.SATURATION})
+_KEEPS_OUT: Final = frozenset({Cause.PLATFORM, Cause.PHONE_LINE, Cause.FEED_GAP})
+"""Whom these keep from asking comes when they are over, all at once."""
 # Format: later than any instant of wire/limits.py.
 OPEN_END: Final = 1 << 62
 _PERCENT: Final = 100
@@ -132,7 +134,8 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
     """What stood in the way of one miss, the likeliest explanation first.
 
     Load that follows a trouble is the trouble's: where both together made the difference, where a pile was left behind,
-    or where so many of those who serve the queue were taken away that the others had more to do.
+    or where so many of those who serve the queue were taken away that the others had more to do. A wave that made it by
+    itself follows nothing that keeps people from answering: customers do not come for that.
     """
     spans: dict[tuple[Cause, str], list[tuple[int, int]]] = {}
     for each in impaired:
@@ -154,13 +157,11 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
         if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
     )
     by_load = (each for each in candidates if each.but_for)
-    chosen = (
-        next(first, None)
-        or next(with_load, None)
-        or _held_up(miss, impaired)
-        or _led_to(miss, impaired, limits)
-        or next(by_load, None)
-    )
+    indirectly = next(with_load, None) or _held_up(miss, impaired) or _led_to(miss, impaired, limits)
+    wave = next((each for each in candidates if each.but_for and each.cause is Cause.SURGE), None)
+    if wave is not None and indirectly is not None and indirectly.cause not in _KEEPS_OUT:
+        indirectly = None
+    chosen = next(first, None) or indirectly or wave or next(by_load, None)
     if chosen is None:
         return Trace(Cause.NONE, "", tuple(candidates))
     return Trace(chosen.cause, chosen.incident, tuple(candidates))

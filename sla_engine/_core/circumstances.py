@@ -1,11 +1,13 @@
 """What stood in the way of replies, as a client's own ledger tells it: incidents, absences, gaps in feeds, load."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from sla_engine._core.attribution import OPEN_END, Held, Impaired
 from sla_engine._core.incidents import roster
@@ -19,6 +21,7 @@ from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 _PERCENT: Final = 100
+_NOT_IN_WORDS: Final = re.compile(r"[^\w]|_")
 _SITE_WIDE: Final = {
     "site_power_lost": Cause.SITE_POWER,
     "site_isolated": Cause.UPLINK,
@@ -138,15 +141,25 @@ class Circumstances:
         elif said.cause is Cause.SEAT_DOWN:
             yield _from(said, Cause.SEAT_DOWN, since, until, site=said.site, seats=frozenset({said.subject}))
         elif said.cause is Cause.PLATFORM:
-            yield _from(said, Cause.PLATFORM, since, until, site=said.site, voice=False)
+            found = _from(said, Cause.PLATFORM, since, until, site=said.site, voice=False)
+            yield from self._of_platform(found, said.subject)
         elif said.cause is Cause.ACCOUNT_OFFLINE:
-            seats = frozenset({said.subject.rpartition("/")[0]})
-            yield _from(said, Cause.ACCOUNT_OFFLINE, since, until, site=said.site, seats=seats)
+            seat, _, platform = said.subject.rpartition("/")
+            found = _from(said, Cause.ACCOUNT_OFFLINE, since, until, site=said.site, seats=frozenset({seat}))
+            yield from self._of_platform(found, platform)
+
+    def _of_platform(self, found: Impaired, platform: str) -> Iterator[Impaired]:
+        """Of the sources that carry the platform's name, where any does: beside it, another platform has its own."""
+        named = [source for source in sorted(set(self.source_of.values())) if platform in _NOT_IN_WORDS.split(source)]
+        for source in named:
+            yield replace(found, source=source, voice=None)
+        if not named:
+            yield found
 
     def _group(self, site: str, subject: str, at: int) -> Iterator[str]:
         kind, _, name = subject.partition(":")
         for seat, link in roster.seats_at(self._roster, site, at):
-            if link.attributes.get(kind) == name:
+            if kind == roster.SITE or link.attributes.get(kind) == name:
                 yield seat
 
     def _absences(self) -> Iterator[Impaired]:

@@ -211,7 +211,8 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    if touched or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
+    is_over = any(then < work.ends_at <= state.now for work in state.maintenance.values())
+    if touched or is_over or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):
@@ -249,9 +250,9 @@ def _wanted(state: SitesState) -> dict[str, tuple[str, Finding]]:
 
 
 def _only_site(finding: Finding) -> str:
-    """The site of a trouble of no one site, while just one has seen it."""
+    """The site of a platform's trouble, while just one has seen it. What is of the hub is of no site."""
     sites = finding.details.get(SITES, "").split()
-    return sites[0] if finding.is_suspected and len(sites) == 1 else ""
+    return sites[0] if finding.cause is Cause.PLATFORM and len(sites) == 1 else ""
 
 
 def _judge(state: SitesState, site_id: str) -> None:

@@ -69,11 +69,16 @@ def changing_trial(seed: int) -> Trial:
     def entered() -> int:
         return rng.choice((0, 0, rng.choice(came)))
 
-    definitions = []
+    definitions: list[Definition] = []
+    same = Random(f"same number {seed}")
     for name in ("drawn-1", "drawn-2", "drawn-3"):
         for version in range(1, rng.choice((2, 2, 3))):
             drawn = drawn_definition(rng, name, season)
-            definitions.append(replace(drawn, version=version, effective_from=some_time()))
+            numbered = replace(drawn, version=version, effective_from=some_time())
+            if version > 1 and same.choice((True, False)):  # somebody edits the file and forgets the number
+                before = definitions[-1]
+                numbered = replace(numbered, version=before.version, effective_from=before.effective_from)
+            definitions.append(numbered)
     given = [declared(0)]
     for each in definitions:
         # what clocks are apart by (E17) is counted from the entry of the first definition that asks for it

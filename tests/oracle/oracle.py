@@ -77,21 +77,22 @@ class Rulings:
     def in_force(self, first: Step) -> dict[str, Held]:
         """Name -> the version that judges a session that starts so; of those from one instant on, the highest.
 
-        It was entered, and so was the contract, before anything was told of the time from there on.
+        Of two of one number the one entered last. It was entered, and so was the contract, before anything was told of
+        the time from there on.
         """
         heard = min(self._told[self._told.index(first.entry) :])
         queue = queue_at(self._pieces, first, self._queue)
         found = {}
         for name in self._contracts.names(queue, first.at, heard) if self._queue else ():
             begun = [
-                (held.definition.effective_from, held.definition.version, label)
+                (held.definition.effective_from, held.definition.version, self._entered.get(label, -1), label)
                 for label, held in self._versions.items()
                 if held.definition.name == name
                 and held.definition.effective_from <= first.at
                 and self._entered.get(label, -1) < heard
             ]
             if begun:
-                found[name] = self._versions[max(begun)[2]]
+                found[name] = self._versions[max(begun)[-1]]
         return found
 
     def sessions(self) -> tuple[list[Session], list[list[Piece]]]:

@@ -94,6 +94,27 @@ def test_work_that_starts_now_is_not_late(tmp_path: Path) -> None:
     assert (work.was_late, work.ends_at - work.starts_at) == (False, 90 * 60_000)
 
 
+def test_work_on_a_source_that_nobody_ever_heard_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log()
+    for ledger, source, told in (
+        (tmp_path / OPERATOR, "north/gate", log.heartbeat("gate", NOON)),
+        (tmp_path / "clients" / "acme", "chat", log.presence("acme:01", NOON)),
+        *((tmp_path / OPERATOR, f"north/s{n}", log.heartbeat("s", NOON)) for n in range(10, 20)),
+        (tmp_path / OPERATOR, "~silence", log.silent("chat", NOON, NOON + 1)),
+    ):
+        feed = Feed(ledger)
+        feed.append([Event(told.body, source, told.received_at)] if told.body is not None else [])
+        feed.close()
+    for name, note in (
+        ("chat", ""),
+        ("north/gate", ""),
+        ("chta", "nothing was told by a source chta lately, only by chat, north/gate, north/s1"),
+    ):
+        assert maintenance(tmp_path, "start", "--feed", name, "--for", "2h", "--reason", "test") == 0
+        said = capsys.readouterr().err
+        assert (note in said and " ...; work on a name that is not there" in said) if note else said == ""
+
+
 def test_work_on_a_line_or_a_ups_that_its_site_never_told_of_is_noted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,3 +187,34 @@ async def test_the_hub_stamps_it_with_its_own_time(tmp_path: Path) -> None:
         await declare(hub.intake, msgspec.structs.replace(said, occurred_at=hub.now - 5_000), hub.now)
         (stored,) = hub.bodies(MaintenanceSaid, OPERATOR)
         assert stored.occurred_at == hub.now
+
+
+def test_work_that_runs_is_ended_by_what_is_worked_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, name in (("--line", "north/telecom"), ("--ups", "north/rack"), ("--line", "north/telecom")):
+        assert maintenance(tmp_path, "start", option, name, "--for", "2h", "--reason", "test") == 0
+    plan = ["plan", "--line", "north/telecom", "--from", "2099-12-01 02:00", "--for", "2h", "--reason", "modem"]
+    assert maintenance(tmp_path, *plan) == 0
+    ahead = works(tmp_path)[-1]
+    capsys.readouterr()
+    assert maintenance(tmp_path, "end", "--line", "north/telecom") == 0
+    assert capsys.readouterr().out.count("  over  line north/telecom") == 2
+    ends = {(work.target.subject, work.ends_at - work.starts_at) for work in works(tmp_path)}
+    assert {("rack", 7_200_000), ("telecom", 7_200_000)} <= ends, "of the UPS, and what is planned, goes on"
+    assert maintenance(tmp_path, "end", "--line", "north/telecom") == 2
+    assert f"no work on line north/telecom is running; planned: {ahead.maintenance}" in capsys.readouterr().err
+    assert maintenance(tmp_path, "end", "--site", "north") == 2
+    assert "no work on site north is running; planned: none" in capsys.readouterr().err
+    for wrong in ([], ["m-1", "--site", "north"], ["--site", "north", "--ups", "north/rack"]):
+        assert maintenance(tmp_path, "end", *wrong) == 2
+        assert "say what is to end: its id, or one of --site, --line, --ups, --feed" in capsys.readouterr().err
+
+
+def test_words_too_long_for_the_record_are_refused_by_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = ["start", "--site", "north", "--for", "2h"]
+    assert maintenance(tmp_path, *start, "--reason", "长" * 257) == 2
+    assert "--reason has 257 characters, at most 256 are kept: write it shorter" in capsys.readouterr().err
+    assert maintenance(tmp_path, *start, "--reason", "paint", "--by", "w" * 300) == 2
+    assert "--by has 300 characters" in capsys.readouterr().err
+    assert maintenance(tmp_path, *start, "--reason", "长" * 256) == 0

@@ -105,11 +105,13 @@ class Log:
             probe, Kind.LINE_READING, LineReading(**head(at), line=line, state=state, **fields), received_at
         )
 
-    def failover(self, probe: str, at: int, from_line: str, to_line: str) -> Recorded:
+    def failover(
+        self, probe: str, at: int, from_line: str, to_line: str, of: FailoverOf = FailoverOf.ROUTE
+    ) -> Recorded:
         body = Failover(
             **head(at),
             site="north",
-            of=FailoverOf.ROUTE,
+            of=of,
             from_line=from_line,
             to_line=to_line,
             cause=LineReason.NO_INTERNET,

@@ -120,6 +120,25 @@ def test_too_much_to_do_because_others_were_cut_off_is_the_cut() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kept_off", "wave_until_s", "named"),
+    [
+        (Cause.SITE_POWER, 124, Cause.SURGE),  # nobody comes because others were cut off
+        (Cause.SITE_POWER, 119, Cause.SITE_POWER),  # the wave alone would not have made the difference
+        (Cause.PLATFORM, 124, Cause.PLATFORM),  # whom a platform kept out comes when it lets them in
+    ],
+)
+def test_a_wave_that_made_the_difference_by_itself_is_no_work_of_those_who_were_cut_off(
+    kept_off: Cause, wave_until_s: int, named: Cause
+) -> None:
+    #  cut off, at the other site: 80 ═══════ 125 │ wave: 100 ~~~~~~~~ │ this one: 100 ─────────── 130, ten allowed
+    cut = replace(OUTAGE, cause=kept_off, site="south", since=80 * S)
+    wave = Impaired(cause=Cause.SURGE, since=100 * S, until=wave_until_s * S, queue="presale")
+    floor = (MISS.held[0], Held("ben", "s2", "south", 0, 1))
+    busy = replace(MISS, alone_since=125 * S, ahead=2, busy_since=wave_until_s * S, peers=floor)
+    assert traced(busy, cut, wave).cause is named
+
+
+@pytest.mark.parametrize(
     ("peers", "ahead", "came_after_s", "named"),
     [
         (2, 1, 0, True),  # half of them away: of two customers, three times in four one was sent here

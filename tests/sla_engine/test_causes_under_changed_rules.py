@@ -19,6 +19,11 @@ def test_a_version_entered_later_leaves_the_misses_of_before_their_causes() -> N
     assert missed(*LATE, later, clock("12:01")) == [("c1", 30_000)]
 
 
+def test_another_text_of_the_same_version_leaves_the_misses_of_before_their_causes() -> None:
+    again = published(changed(first_response_limit_ms=60_000), arrives="12:00:00")
+    assert missed(*LATE, again, clock("12:01")) == [("c1", 30_000)]
+
+
 def test_a_session_is_missed_once_where_both_versions_judge() -> None:
     later = published(changed(version=2, first_response_limit_ms=20_000), arrives="09:00:05")
     assert missed(*LATE, later, customer("09:10", "c2"), agent("09:10:30", "anna", "c2"), clock("12:01")) == [

@@ -1,4 +1,4 @@
-"""Seats that vanish, together or alone, and platforms as seats see them."""
+"""Seats that vanish, together or alone."""
 
 import pytest
 
@@ -41,6 +41,23 @@ def test_a_circuit_that_holds_two_rows_is_named_once_more_of_it_is_gone() -> Non
     )
     assert [each.subject for each in said] == ["row:r0", "circuit:c0"]
     assert {each.incident for each in said} == {said[0].incident}
+
+
+@pytest.mark.parametrize("roster", [True, False])
+def test_a_floor_that_vanishes_whole_while_its_gateway_stays_is_one_incident_not_one_for_each_row(
+    roster: bool,
+) -> None:
+    log = Log()
+    gone, names = 36, [f"s{n:02}" for n in range(60)]
+    said = said_after(
+        *floor(log, 60, roster=roster),
+        log.heartbeat("gate", NOON + 14 * SECOND, interval_ms=2_000),
+        *beats(log, names[gone:], NOON + 14 * SECOND),
+        *silences(log, names[:gone], NOON),
+        log.clock(NOON + 30 * SECOND),
+    )
+    assert [each.subject for each in said] == ["site:north"]
+    assert said[0].details == {"lost": "36", "of": "60"}
 
 
 def test_seats_that_come_back_one_by_one_after_an_outage_raise_nothing() -> None:
@@ -134,157 +151,6 @@ def test_present_and_expected_seats_are_on_the_tile() -> None:
     assert (tile.seats_present, tile.seats_expected) == (11, 12)
     fold_sites(state, [log.clock(NOON + 13 * HOUR)])
     assert tile_of(state, "north").seats_expected == 0
-
-
-# --------------------------------------------------------------------------------------------------------- platforms
-
-
-def test_a_platform_that_fails_at_one_site_is_suspected_and_at_two_it_is_confirmed() -> None:
-    log = Log()
-    said = said_after(
-        *beats(log, ["a1", "a2"], NOON),
-        *beats(log, ["b1", "b2"], NOON, "south"),
-        *(log.platform(seat, NOON) for seat in ("a1", "a2")),
-        *(log.platform(seat, NOON, site="south") for seat in ("b1", "b2")),
-        *(log.platform(seat, NOON + 9_000, is_reachable=False) for seat in ("a1", "a2")),
-        *(log.platform(seat, NOON + 9_500, site="south", is_reachable=False) for seat in ("b1", "b2")),
-    )
-    assert [(each.step, each.what, each.site, each.is_suspected) for each in said] == [
-        ("opened", "platform_down", "north", True),
-        ("changed", "platform_down", "", False),
-    ]
-
-
-def test_a_platform_that_fails_before_and_after_a_failover_fails_over_both_lines() -> None:
-    log = Log()
-    said = said_after(
-        *two_lines(log),
-        *beats(log, ["a1"], NOON),
-        log.platform("a1", NOON + 1_000, is_reachable=False),
-        log.failover("gate", NOON + 5_000, "telecom", "unicom"),
-    )
-    assert [(each.what, each.is_suspected) for each in said] == [("platform_down", True), ("platform_down", False)]
-
-
-def test_a_platform_that_one_seat_alone_cannot_reach_is_a_ticket_until_another_sees_it_too() -> None:
-    log = Log()
-    said = said_after(
-        *beats(log, ["a1"], NOON),
-        *beats(log, ["b1"], NOON, "south"),
-        log.platform("a1", NOON + 1_000, is_reachable=False),
-        log.platform("b1", NOON + 2_000, site="south", is_reachable=False),
-    )
-    assert [(each.what, each.is_suspected, each.severity) for each in said] == [
-        ("platform_down", True, "ticket"),
-        ("platform_down", False, "page"),
-    ]
-
-
-def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_account_offline() -> None:
-    log = Log()
-    said = said_after(
-        *beats(log, ["a1", "a2"], NOON),
-        log.platform("a1", NOON),
-        log.platform("a2", NOON),
-        log.platform("a2", NOON + 5_000, is_running=False),
-    )
-    assert [(each.what, each.subject, each.is_suspected) for each in said] == [("account_offline", "a2/qianniu", True)]
-
-
-def test_an_account_is_offline_for_certain_when_another_seat_loses_its_own_at_the_same_moment() -> None:
-    log = Log()
-    seats = ["a1", "a2", "a3"]
-    said = said_after(
-        *beats(log, seats, NOON),
-        *(log.platform(seat, NOON) for seat in seats),
-        log.platform("a2", NOON + 5_000, is_running=False),
-        log.platform("a3", NOON + 8_000, is_running=False),
-    )
-    assert [(each.step, each.subject, each.is_suspected) for each in said] == [
-        ("opened", "a2/qianniu", True),
-        ("opened", "a3/qianniu", False),
-        ("changed", "a2/qianniu", False),
-    ]
-
-
-def test_all_seats_that_lose_a_client_at_one_moment_are_offline_for_certain_until_they_have_it_again() -> None:
-    log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
-    losing = [log.platform("a1", NOON + 5_000, is_running=False), log.platform("a2", NOON + 8_000, is_running=False)]
-    said = said_after(*running, *losing, log.clock(NOON + HOUR), log.platform("a2", NOON + HOUR + SECOND))
-    assert [(each.step, each.subject, each.is_suspected) for each in said] == [
-        ("opened", "a1/qianniu", True),
-        ("opened", "a2/qianniu", False),
-        ("changed", "a1/qianniu", False),
-        ("changed", "a1/qianniu", True),
-        ("closed", "a2/qianniu", False),
-    ]
-
-
-def test_a_client_that_all_seats_have_done_with_one_after_the_other_is_missed_on_none() -> None:
-    log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
-    closing = [log.platform(seat, NOON + n * MINUTE, is_running=False) for n, seat in enumerate(seats, start=1)]
-    said = said_after(*running, *closing)
-    assert [(each.step, each.subject) for each in said] == [
-        ("opened", "a1/qianniu"),
-        ("closed", "a1/qianniu"),
-    ]
-
-
-def test_a_seat_whose_programs_cannot_be_read_lost_nothing_and_is_no_witness_of_one_that_did() -> None:
-    log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
-    unread = [log.platform("a1", NOON + 5_000, is_running=None), log.platform("a2", NOON + 8_000, is_running=False)]
-    assert said_after(*running, *unread, log.clock(NOON + HOUR)) == []
-
-
-def test_a_client_that_nobody_has_started_yet_the_next_day_is_missed_on_none() -> None:
-    log = Log()
-    evening, morning = NOON + 11 * HOUR, NOON + 21 * HOUR
-    running = [*beats(log, ["a1", "a2"], evening), *(log.platform(seat, evening) for seat in ("a1", "a2"))]
-    stopped = [log.platform(seat, evening + HOUR + MINUTE, is_running=False) for seat in ("a1", "a2")]
-    assert said_after(*running, *stopped, *beats(log, ["a1", "a2"], morning), log.clock(morning + MINUTE)) == []
-
-
-def test_two_seats_that_close_their_clients_an_hour_apart_are_no_witnesses_of_each_other() -> None:
-    log = Log()
-    seats = ["a1", "a2", "a3"]
-    said = said_after(
-        *beats(log, seats, NOON),
-        *(log.platform(seat, NOON) for seat in seats),
-        log.platform("a2", NOON + 5_000, is_running=False),
-        log.platform("a3", NOON + HOUR, is_running=False),
-    )
-    assert [each.is_suspected for each in said] == [True, True]
-
-
-def test_the_source_of_conversations_confirms_an_account_that_is_signed_out_and_clears_one_that_answers() -> None:
-    for is_working, expected in ((False, ("changed", False)), (True, ("closed", True))):
-        log = Log()
-        said = said_after(
-            *beats(log, ["a1", "a2"], NOON),
-            log.platform("a1", NOON),
-            log.platform("a2", NOON),
-            log.platform("a2", NOON + 5_000, is_running=False),
-            log.work(NOON + 20_000, is_working=is_working, subject="a2/qianniu"),
-        )
-        assert [(each.step, each.is_suspected) for each in said] == [("opened", True), expected]
-
-
-def test_a_seat_left_on_after_its_shift_needs_no_platform() -> None:
-    log = Log()
-    late = NOON + 12 * HOUR + MINUTE
-    said = said_after(
-        *floor(log, 2),
-        *(log.platform(seat, NOON) for seat in ("s00", "s01")),
-        *beats(log, ["s00", "s01"], late),
-        log.platform("s01", late, is_running=False),
-    )
-    assert said == []
 
 
 # ---------------------------------------------------------------------------------------------- lost before the site

@@ -192,6 +192,33 @@ def test_work_that_goes_on_from_other_work_before_it_ended_carries_on_what_that_
         assert [(each.is_planned, each.occurred_at) for each in said] == [(True, NOON + 2 * MINUTE), (False, expected)]
 
 
+def test_work_on_a_feed_is_over_when_its_time_is_though_no_site_is_known() -> None:
+    log = Log()
+    said = said_after(
+        log.maintenance(NOON, NOON, NOON + HOUR, of=MaintenanceOf.FEED, site="", subject="chat"),
+        log.silent("chat", NOON + MINUTE, NOON + 2 * MINUTE),
+        *(log.clock(NOON + minutes * MINUTE) for minutes in (30, 60, 90)),
+    )
+    assert [(each.what, each.is_planned, each.severity, each.occurred_at) for each in said] == [
+        ("feed_silent", True, "info", NOON + 2 * MINUTE),
+        ("feed_silent", False, "page", NOON + HOUR),
+    ]
+
+
+def test_a_gateway_that_is_worked_on_as_a_source_of_readings_is_missed_by_nobody_while_its_seats_are_heard() -> None:
+    for worked_on, expected in (("gate", (True, "info")), ("other", (False, "ticket"))):
+        log = Log()
+        said = said_after(
+            *floor(log, 6),
+            log.maintenance(NOON + 1, NOON + 2, NOON + HOUR, of=MaintenanceOf.FEED, site="", subject=worked_on),
+            log.heartbeat("gate", NOON + SECOND, interval_ms=2_000),
+            *beats(log, [f"s{n:02}" for n in range(6)], NOON + 10 * SECOND),
+            log.silent("gate", NOON + SECOND, NOON + 10 * SECOND),
+            log.clock(NOON + 30 * SECOND),
+        )
+        assert [(each.what, (each.is_planned, each.severity)) for each in said] == [("monitoring", expected)]
+
+
 def test_a_phone_line_that_goes_with_a_line_that_is_worked_on_is_a_trouble_of_its_own() -> None:
     log = Log()
     said = said_after(

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from sla_engine._core.choices import Redefinition
+from sla_engine._core.definition import Definition
 from sla_engine._core.tiles import ClientPart
 from sla_engine.facts_store import Commit, FactsStore
 from sla_engine.runners.local import DIVERGED, LocalRunner, RunnerSettings
@@ -325,11 +326,12 @@ async def test_a_definition_signed_while_running_changes_the_windows_of_the_tile
 
 
 @pytest.mark.parametrize("redefinition", [Redefinition.NEW_SESSIONS_ONLY, Redefinition.RESTATES])
+@pytest.mark.parametrize("numbered", [changed(version=2, effective_from=ms("00:00")), changed()])
 async def test_a_version_entered_at_noon_takes_no_morning_off_the_tiles(
-    redefinition: Redefinition, tmp_path: Path, feed: Feed
+    numbered: Definition, redefinition: Redefinition, tmp_path: Path, feed: Feed
 ) -> None:
     hub = Hub("12:05")
-    second = changed(version=2, effective_from=ms("00:00"), first_response_limit_ms=20_000, redefinition=redefinition)
+    second = changed(numbered, first_response_limit_ms=20_000, redefinition=redefinition)
     feed.append([*rules(), *(each for c in ("c1", "c2") for each in (customer("09:00", c), agent("09:00:15", c=c)))])
     async with running(tmp_path, feed, hub) as runner:
         feed.append([published(second, arrives="12:00:00")])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sla_engine._core.choices import ClockStart, Redefinition
-from sla_engine._core.definition import label_of
+from sla_engine._core.definition import Definition, label_of
 from sla_engine.replay import entered_rules, last_facts, ledger_batches, replay, restating, under
 from tests.builders import (
     PRESET,
@@ -97,6 +97,14 @@ def test_a_version_that_restates_judges_from_its_own_date_on_wherever_it_was_ent
     found = sessions(replay([told], restating([PRESET, restated], [contract(PRESET.name)])))
     assert sorted(found) == [("c0", label_of(PRESET)), ("c1", label_of(restated)), ("c2", label_of(restated))]
     assert restating([PRESET], [contract(PRESET.name)]) is None
+
+
+@pytest.mark.parametrize("more", [[], [changed(title="for the third time", first_response_limit_ms=1_000)]])
+def test_of_a_number_given_twice_the_one_entered_last_restates(more: list[Definition]) -> None:
+    restated = changed(first_response_limit_ms=20_000, redefinition=Redefinition.RESTATES)
+    told = entries([*day(), *(published(each, arrives="+1 09:00:00") for each in (restated, *more))])
+    found = sessions(replay([told], restating([PRESET, restated, *more], [contract(PRESET.name)])))
+    assert sorted(found) == [(conversation, label_of(restated)) for conversation in ("c0", "c1", "c2")]
 
 
 def test_the_last_word_on_each_fact_is_kept_and_load_changes_add_up() -> None:

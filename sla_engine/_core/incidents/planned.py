@@ -1,7 +1,18 @@
 """Planned work: what of a site's troubles it is, and what is looked at meanwhile. It silences nothing but itself."""
 
 from sla_engine._core.incidents.model import Finding, Site, SitesState
-from sla_engine._core.incidents.slots import BATTERY_LOW, FEED_, FLAPPING, LINE_, LINES, POWER, UPLINK, UPS_, UPSES
+from sla_engine._core.incidents.slots import (
+    BATTERY_LOW,
+    FEED_,
+    FLAPPING,
+    GATEWAY,
+    LINE_,
+    LINES,
+    POWER,
+    UPLINK,
+    UPS_,
+    UPSES,
+)
 from sla_engine._core.incidents.verdict import enabled_lines, on_battery, power_verdict
 from wire.incident import MaintenanceOf
 from wire.uplink import LineState
@@ -51,10 +62,12 @@ def _is_worked_on(state: SitesState, of: MaintenanceOf, site_id: str, subject: s
 
 
 def _parts(site: Site, found: Finding) -> list[tuple[MaintenanceOf, str, int]]:
-    """The lines or UPSes whose trouble it is, and since when. None where it is more than the sum of such parts."""
+    """The lines, UPSes or sources whose trouble it is, and since when. None where it is more than their sum."""
     if found.what in {"mains_lost", BATTERY_LOW}:
         on = {name: ups for name, ups in site.upses.items() if on_battery(ups)}
         return [(MaintenanceOf.UPS, name, power_verdict(ups)[2]) for name, ups in on.items()]
+    if found.slot == GATEWAY and found.subject:
+        return [(MaintenanceOf.FEED, found.subject, found.since)]
     if found.slot == UPLINK:
         # a line that took the last word with it was never said to be down
         lines = enabled_lines(site).items()

@@ -16,7 +16,9 @@ SWITCH: Final = "switch"
 ROW: Final = "row"
 COLUMN: Final = "column"
 """Where in its row a seat stands; tells nothing about what it hangs on."""
-GROUPS: Final = (CIRCUIT, SWITCH, ROW)
+SITE: Final = "site"
+"""All seats of one are a group without an attribute."""
+GROUPS: Final = (CIRCUIT, SWITCH, ROW, SITE)
 """Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
 MINUTES_PER_HOUR: Final = 60
 CLIENT: Final = "client"

@@ -106,7 +106,8 @@ def _is_expected(state: SitesState, hours: Hours, seat: str, probes: dict[str, P
 
 
 def _members(state: SitesState, site_id: str, now: int) -> dict[tuple[str, str], set[str]]:
-    found: dict[tuple[str, str], set[str]] = {}
+    """The seats of each group; all of the site are one as well: its gateway may stay, on a UPS or before the switch."""
+    found = {(roster.SITE, site_id): {p.seat for p in state.sites[site_id].probes.values() if p.seat}}
     for seat, link in roster.seats_at(state.roster, site_id, now):
         for kind in roster.GROUPS:
             if link.attributes.get(kind):

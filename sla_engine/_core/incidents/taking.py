@@ -354,7 +354,8 @@ def _take_platform(site: Site, body: PlatformReading, entry: Recorded) -> bool:
     site.platforms[name] = PlatformSeen(
         told_at, entry.source, body.seat, body.platform, body.is_running, body.is_reachable, since, index, ran
     )
-    return changed
+    # that it goes on failing is news after traffic moved to another line
+    return changed or (body.is_reachable is False and bool(site.moved))
 
 
 def _take_failover(site: Site, body: Failover, entry: Recorded) -> bool:
