@@ -78,7 +78,8 @@ class Mark(msgspec.Struct, frozen=True):
 class DischargePicture(msgspec.Struct, frozen=True):
     """One time on battery. charges: (ms, percent) as measured. empty_at: the projected end, None = cannot be told.
 
-    ends_at: end of the time axis. until: None while it lasts. said: in words; axis: labelled instants.
+    ends_at: end of the time axis. until: None while it lasts. is_over: the mains are known to be back at `until`; else
+    nothing was read from then on. said: in words; axis: labelled instants.
     """
 
     title: str
@@ -89,6 +90,7 @@ class DischargePicture(msgspec.Struct, frozen=True):
     empty_at: int | None
     said: str
     axis: tuple[tuple[int, str], ...]
+    is_over: bool
 
 
 class SitePage(msgspec.Struct, frozen=True, kw_only=True):

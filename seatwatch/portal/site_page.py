@@ -334,7 +334,8 @@ def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
     ends_at = max(last.at, told.until or 0, told.empty_at or 0, since + MINUTE_MS)
     title = f"UPS {ups}: {tell.word('on_battery')} {tell.at(told.since)[:-4]}"
     if told.until is not None:
-        title += f" .. {tell.at(told.until)[:-4]}"
+        ends = tell.at(told.until)[:-4]
+        title += f" .. {ends}" if told.is_over else f" \u00b7 {tell.word('portal_unread_since').format(at=ends)}"
     return DischargePicture(
         title,
         since,
@@ -348,6 +349,7 @@ def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
         told.empty_at,
         _projection(told, last, tell),
         tuple(_even_axis(since, ends_at, shown.zone)),
+        told.is_over,
     )
 
 

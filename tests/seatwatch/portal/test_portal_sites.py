@@ -21,7 +21,7 @@ from seatwatch.portal.site_record import SiteHistories
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
 from tests.builders import ZONE, ms
-from tests.seatwatch.portal.sites import operator_of, two_clients
+from tests.seatwatch.portal.sites import GATE, operator_of, site_day, two_clients
 from tests.seatwatch.portal.worlds import client_of, config, day
 from wire.scope import Scope
 
@@ -121,6 +121,20 @@ def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: 
     (lasting,) = histories(world, now="11:05").site(replace(STAFF, until="")).discharges
     assert (lasting.until, lasting.charges[-1]) == (None, (ms("11:04"), 84))
     assert "Off battery" not in discharge(lasting, words()["en"], None, PHONE)
+
+
+def test_a_battery_whose_gateway_fell_silent_is_not_said_to_be_off_battery(tmp_path: Path) -> None:
+    dark = [each for each in site_day() if each.source != GATE or each.received_at < ms("11:06")]
+    operator_of(tmp_path, dark)
+    client_of(tmp_path, "acme", day())
+    (shown,) = histories(tmp_path).site(STAFF).discharges
+    assert (shown.until, shown.is_over) == (ms("11:07"), False)
+    assert shown.title == (
+        "UPS rack: On battery 2026-11-02 11:00:00 \u00b7 no reading since 2026-11-02 11:07:00, "
+        "whether the mains are back is not known"
+    )
+    picture = discharge(shown, words()["en"], None, SCREEN)
+    assert ("Off battery" in picture, "No reading since" in picture) == (False, True)
 
 
 def test_a_client_sees_the_sites_its_people_sit_at_its_own_seats_and_no_others_trouble(world: Path) -> None:
