@@ -361,7 +361,11 @@ async def test_a_search_finds_by_id_and_by_pseudonym_and_keeps_nothing_of_what_w
     assert account not in by_account
     nothing = await found("buyer-unknown", hour="09")
     assert "Not received" in nothing
-    assert "Looked at 2026-11-02 09:00:00.000 .. 2026-11-02 10:00:00.000" in nothing
+    assert "Looked at 2026-11-02 09:00:00.000 .. 2026-11-02 10:00:00.000 (Asia/Shanghai)" in nothing
+    night = await found("buyer-unknown", hour="02")
+    assert "Looked at 2026-11-03 02:00:00.000 .. 2026-11-03 03:00:00.000 (Asia/Shanghai)" in night
+    today = await found("buyer-unknown", **{"from": "", "to": "", "hour": "09"})
+    assert "Looked at 2026-11-03 09:00:00.000 .. 2026-11-03 10:00:00.000 (Asia/Shanghai)" in today
     assert "Data coverage: 100.00 %" in nothing
     assert "Declared gaps: 0" in nothing
     assert account not in caplog.text
