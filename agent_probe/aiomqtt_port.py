@@ -64,9 +64,8 @@ class AiomqttPort:
             raise ProbeUnavailable("broker", str(error) or type(error).__name__) from None
         refusals = [code for code in codes if (code if isinstance(code, int) else code.value) >= REFUSED]
         self._refused(bool(refusals))
-        if (
-            refusals
-        ):  # who may not hear acknowledgements may not speak either: each message would vanish, politely taken
+        # who may not hear acknowledgements may not speak either: each message would vanish, politely taken
+        if refusals:
             raise ProbeUnavailable("broker", f"this identity may not read {self._ack_topic}: {refusals[0]}")
 
     async def publish(self, topic: str, payload: bytes) -> None:

@@ -31,6 +31,7 @@ COUNT_UNITS: Final = frozenset(
         "seats",
         "sites",
         "sources",
+        "steps",
         "tasks",
         "threads",
     }

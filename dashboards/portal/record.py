@@ -145,8 +145,8 @@ class Staffing(msgspec.Struct, frozen=True):
     contracted: int | None
 
 
-class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
-    """How a client was served. first, last: business days. heat: weekday (Monday first) x hour of the day.
+class ServedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What pages about a client's service have in common. first, last: business days.
 
     few_judged: fewer judged ones than this say little about a rate.
     """
@@ -159,6 +159,11 @@ class ServicePage(msgspec.Struct, frozen=True, kw_only=True):
     is_final: bool
     attainment: Ratio
     few_judged: int
+
+
+class ServicePage(ServedPage, frozen=True, kw_only=True):
+    """How a client was served. heat: weekday (Monday first) x hour of the day."""
+
     summary: tuple[tuple[str, str], ...]
     histogram: Histogram
     days: tuple[Day, ...]
@@ -249,20 +254,9 @@ class Month(msgspec.Struct, frozen=True):
     cells: tuple[str, ...]
 
 
-class YearPage(msgspec.Struct, frozen=True, kw_only=True):
-    """How a client was served over some months. header, total: of their table, without the name of a month.
+class YearPage(ServedPage, frozen=True, kw_only=True):
+    """How a client was served over some months. header, total: of their table, without the name of a month."""
 
-    few_judged: fewer judged ones than this say little about a rate.
-    """
-
-    first: str
-    last: str
-    queue: str
-    queues: tuple[tuple[str, str], ...]
-    head: tuple[str, ...]
-    is_final: bool
-    attainment: Ratio
-    few_judged: int
     header: tuple[str, ...]
     months: tuple[Month, ...]
     total: tuple[str, ...]

@@ -29,7 +29,6 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     year_default_ms: int
     year_max_ms: int
     year_kept_ms: int
-    year_timeout_ms: int
 
 
 class Session(msgspec.Struct):

@@ -40,6 +40,5 @@ class PastSettings:
     past_kept_ms: int
     past_kept_max: int
     past_waiting_max: int
-    past_timeout_ms: int
     past_span_ms: int
     past_rules_max: int

@@ -145,15 +145,11 @@ class Reading:
         """Without a first day, from the first of the month eleven months before the last day's."""
         before, longest = self._settings.year_default_ms // DAY_MS, self._settings.year_max_ms // DAY_MS
         last = _date(asked.last) or self._today(frame)
-        try:
-            first = _date(asked.first) or (last.replace(day=1) - timedelta(days=before)).replace(day=1)
-        except OverflowError:
-            raise AskedWronglyError("from, to") from None
-        if last < first:
-            raise AskedWronglyError("from, to")
-        if last - first >= timedelta(days=longest):
-            raise AskedWronglyError("from, to", "portal_year_too_long", days=longest)
-        return _span(frame, first, last)
+
+        def first() -> date:
+            return _date(asked.first) or (last.replace(day=1) - timedelta(days=before)).replace(day=1)
+
+        return _span(frame, first, last, longest, "portal_year_too_long")
 
     def _today(self, frame: Frame) -> date:
         at = self._clock_ms()
@@ -161,18 +157,13 @@ class Reading:
 
     def span(self, asked: Asked, frame: Frame) -> Span:
         """The days asked for; without any, the last ones up to today. Raises AskedWronglyError."""
-        today = self._today(frame)
-        kept, longest = self._settings.span_default_ms // DAY_MS, self._settings.span_max_ms // DAY_MS
-        last = _date(asked.last) or _date(asked.first) or today
-        try:
-            first = _date(asked.first) or last - timedelta(days=kept - 1)
-        except OverflowError:
-            raise AskedWronglyError("from, to") from None
-        if last < first:
-            raise AskedWronglyError("from, to")
-        if last - first >= timedelta(days=longest):
-            raise AskedWronglyError("from, to", "portal_too_many_days", days=longest)
-        return _span(frame, first, last)
+        default, longest = self._settings.span_default_ms // DAY_MS, self._settings.span_max_ms // DAY_MS
+        last = _date(asked.last) or _date(asked.first) or self._today(frame)
+
+        def first() -> date:
+            return _date(asked.first) or last - timedelta(days=default - 1)
+
+        return _span(frame, first, last, longest, "portal_too_many_days")
 
     def rules(self, asked: Asked) -> tuple[list[Definition], list[Contract]]:
         """What was entered for a client, in order."""
@@ -287,11 +278,16 @@ def _day_of(local_ms: int) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=local_ms)).date()
 
 
-def _span(frame: Frame, first: date, last: date) -> Span:
+def _span(frame: Frame, first_of: Callable[[], date], last: date, days_max: int, too_many: str) -> Span:
+    """too_many: the word of the glossary for more than `days_max` days. Raises AskedWronglyError."""
     try:
-        end = last + timedelta(days=1)
+        first, end = first_of(), last + timedelta(days=1)
     except OverflowError:
         raise AskedWronglyError("from, to") from None
+    if last < first:
+        raise AskedWronglyError("from, to")
+    if last - first >= timedelta(days=days_max):
+        raise AskedWronglyError("from, to", too_many, days=days_max)
     return Span(first, last, _starts(frame, first), _starts(frame, end))
 
 

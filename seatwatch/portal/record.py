@@ -24,6 +24,7 @@ from dashboards.portal.which import Which
 from seatwatch.config import ClientSection, Config
 from seatwatch.glossary import Language
 from seatwatch.instants import local_time
+from seatwatch.own_process import own_process
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.conversation_page import conversation_page, holding
 from seatwatch.portal.list_page import list_file, list_page
@@ -61,7 +62,15 @@ class PortalRecord:
         self._zone: Final = defaults.text("contract.time_zone")
         self._clock_ms: Final = clock_ms
         self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
-        self.years: Final = YearRecords(data, self._settings, clock_ms, self._few_judged, self._queues, self._teller)
+        self.years: Final = YearRecords(
+            data,
+            self._settings,
+            own_process(defaults, "portal.year_timeout"),
+            clock_ms,
+            self._few_judged,
+            self._queues,
+            self._teller,
+        )
         self._data: Final = data
         self._reading: Final = Reading(
             data, self._settings, report_settings(defaults), clock_ms, partial(causes_found, defaults=defaults)

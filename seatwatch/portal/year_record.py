@@ -1,8 +1,5 @@
 """A client's year for the portal: months as they are settled, their days, and what of them was kept."""
 
-import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +10,7 @@ import structlog
 
 from dashboards.portal.record import Asked, AskedWronglyError, Month, NothingSaidError, YearDay, YearPage
 from dashboards.portal.sessions import PortalSettings
+from seatwatch.own_process import OverdueError, OwnProcess, OwnProcessError
 from seatwatch.portal.reading import YearTold
 from seatwatch.printed.report import as_csv, as_json, heading
 from seatwatch.printed.report_columns import COLUMNS
@@ -43,6 +41,7 @@ class YearRecords:
         self,
         data: Path,
         settings: PortalSettings,
+        process: OwnProcess,
         clock_ms: Callable[[], int],
         few_judged: int,
         queues: Callable[[Asked], Mapping[str, str]],
@@ -50,6 +49,7 @@ class YearRecords:
     ) -> None:
         self._data: Final = data
         self._settings: Final = settings
+        self._process: Final = process
         self._clock_ms: Final = clock_ms
         self._few_judged: Final = few_judged
         self._queues: Final = queues
@@ -118,23 +118,13 @@ class YearRecords:
 
     async def _printed(self, question: YearAsked) -> bytes:
         """What a process of its own read. Raises NothingSaidError where it fails or takes too long."""
-        command = (sys.executable, "-m", "seatwatch.year_told", str(self._data), msgspec.json.encode(question).decode())
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+        arguments = str(self._data), msgspec.json.encode(question).decode()
         try:
-            async with asyncio.timeout(self._settings.year_timeout_ms / 1000):
-                printed, complaint = await process.communicate()
-        except TimeoutError:
-            log.warning("portal.year_took_too_long", timeout_ms=self._settings.year_timeout_ms)
-            raise NothingSaidError("portal_year_too_much") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            # Layout: so much of a complaint stands in a log.
-            log.warning("portal.year_failed", code=process.returncode, said=complaint.decode(errors="replace")[-500:])
-            raise NothingSaidError("portal_unreadable")
-        return printed
+            return await self._process.printed("seatwatch.year_told", *arguments)
+        except OwnProcessError as error:
+            log.warning("portal.year_failed", said=str(error))
+            overdue = isinstance(error, OverdueError)
+            raise NothingSaidError("portal_year_too_much" if overdue else "portal_unreadable") from None
 
 
 def _month(row: Row, told: YearTold, cells: tuple[str, ...]) -> Month:

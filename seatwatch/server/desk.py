@@ -17,6 +17,7 @@ from dashboards.snapshot import OnCallFigures
 from ledger.recorded import recorded
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
+from seatwatch.own_process import own_process
 from seatwatch.server import on_call
 from seatwatch.server.duty_desk import DutyDesk, facts_beside
 from seatwatch.server.incidents import IncidentBook
@@ -53,7 +54,7 @@ class Desk:
             data,
             defaults=defaults,
             send=self._channels.send,
-            facts=facts_beside(data, defaults.ms("paging.message_made_within")),
+            facts=facts_beside(data, own_process(defaults, "paging.message_made_within")),
             clock_ms=now_ms,
         )
 

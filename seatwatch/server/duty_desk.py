@@ -1,8 +1,6 @@
 """Sends the messages of a day when they are due, each once, over restarts too."""
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -22,6 +20,7 @@ from seatwatch.duty.schedule import Due, ScheduleSettings, next_due
 from seatwatch.duty.times import duty_times
 from seatwatch.glossary import Language
 from seatwatch.message_section import MessageSection
+from seatwatch.own_process import OwnProcess, OwnProcessError
 from seatwatch.settings import Defaults
 
 log = structlog.get_logger()
@@ -176,27 +175,15 @@ class DutyDesk:
         unfinished.replace(self._data / FILE)
 
 
-def facts_beside(data: Path, made_within_ms: int) -> Facts:
-    """Facts gathered by another process, which can be ended when it takes too long."""
+def facts_beside(data: Path, process: OwnProcess) -> Facts:
+    """Facts gathered by another process."""
 
     async def facts(message: MessageSection, due: Due) -> DutyFacts:
         since = [] if due.since is None else [str(due.since)]
         arguments = [str(data), KINDS[message.kind].value, message.client, message.site, str(due.at), *since]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "seatwatch.duty.facts", *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-        )
         try:
-            async with asyncio.timeout(made_within_ms / 1_000):
-                printed, complaint = await process.communicate()
-        except TimeoutError:
-            raise NotMadeError("it took too long") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            # Layout: so much of a complaint stands in a log.
-            raise NotMadeError(complaint.decode(errors="replace")[-500:])
-        return _decode_facts(printed)
+            return _decode_facts(await process.printed("seatwatch.duty.facts", *arguments))
+        except OwnProcessError as error:
+            raise NotMadeError(str(error)) from None
 
     return facts

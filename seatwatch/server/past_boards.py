@@ -1,12 +1,6 @@
-"""Boards of past instants for screens, as `seatwatch board --at` makes them, in a process of its own.
-
-Folding a week takes seconds of one core. In this process it would hold the interpreter against every announcement and
-every screen; in another one it can also be ended when it takes too long.
-"""
+"""Boards of past instants for screens, as `seatwatch board --at` makes them, in a process of its own."""
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +12,7 @@ from dashboards.wallboard._core.names import Names, named, named_curve
 from dashboards.wallboard.past_errors import NothingThenError, UnreadableError
 from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
+from seatwatch.own_process import OwnProcess, OwnProcessError
 from seatwatch.past_board import DAY
 from sla_engine.board_at import CLIENTS, STANDING
 from wire.board import Board
@@ -33,43 +28,30 @@ _decode_day: Final = msgspec.json.Decoder(DayCurve).decode
 class RecordedBoards:
     """Implements dashboards.wallboard.past.PastBoards over a data directory. names: of the configuration."""
 
-    def __init__(self, data: Path, names: Names, *, timeout_ms: int, rules_max: int) -> None:
+    def __init__(self, data: Path, names: Names, process: OwnProcess, *, rules_max: int) -> None:
         self._data: Final = data
         self._names: Final = names
-        self._timeout_ms: Final = timeout_ms
+        self._process: Final = process
         self._rules_max: Final = rules_max
         self._begins_at: int | None = None
 
     async def board(self, at: int, known_at: int | None) -> Board:
         """The board at `at` (ms), as `seatwatch board` prints it. Raises NothingThenError, UnreadableError."""
-        command = [sys.executable, "-m", "seatwatch.past_board", str(self._data), str(at)]
-        board = _decode(await self._printed([*command, *([] if known_at is None else [str(known_at)])]))
+        board = _decode(await self._printed(str(at), *([] if known_at is None else [str(known_at)])))
         if _is_empty(board) and at < await asyncio.to_thread(self._begins):
             raise NothingThenError
         return named(board, self._names)
 
     async def day(self, until: int, span_ms: int) -> DayCurve:
         """How the `span_ms` up to `until` (ms) went. Raises UnreadableError."""
-        command = [sys.executable, "-m", "seatwatch.past_board", str(self._data), DAY, str(until), str(span_ms)]
-        return named_curve(_decode_day(await self._printed(command)), self._names)
+        return named_curve(_decode_day(await self._printed(DAY, str(until), str(span_ms))), self._names)
 
-    async def _printed(self, command: list[str]) -> bytes:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+    async def _printed(self, *arguments: str) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout_ms / 1000):
-                printed, complaint = await process.communicate()
-        except TimeoutError:
-            log.warning("past.took_too_long", timeout_ms=self._timeout_ms)
+            return await self._process.printed("seatwatch.past_board", str(self._data), *arguments)
+        except OwnProcessError as error:
+            log.warning("past.failed", said=str(error))
             raise UnreadableError from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            # Layout: so much of a complaint stands in a log.
-            log.warning("past.failed", code=process.returncode, said=complaint.decode(errors="replace")[-500:])
-            raise UnreadableError
-        return printed
 
     def _begins(self) -> int:
         """When (ms) the first entry of any ledger came in. It never changes, as ledgers only grow."""

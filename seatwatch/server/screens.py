@@ -18,6 +18,7 @@ from dashboards.wallboard.settings import PastSettings, WallboardSettings
 from seatwatch.clock import elapsed_ms, now_ms
 from seatwatch.config import Config
 from seatwatch.layouts import Known, read_layouts
+from seatwatch.own_process import own_process
 from seatwatch.portal.record import PortalRecord
 from seatwatch.server.past_boards import RecordedBoards
 from seatwatch.server.web import install_portal
@@ -101,9 +102,8 @@ def install_record_pages(
 ) -> None:
     """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal."""
     settings = defaults.fill(PastSettings, "board")
-    boards = RecordedBoards(
-        data, config.names(), timeout_ms=settings.past_timeout_ms, rules_max=settings.past_rules_max
-    )
+    reader = own_process(defaults, "board.past_timeout")
+    boards = RecordedBoards(data, config.names(), reader, rules_max=settings.past_rules_max)
     past = PastDoor(boards, access, settings, wallboard_settings(defaults), clock_ms=now_ms, elapsed_ms=elapsed_ms)
     app.add_routes(past.routes())
     record = PortalRecord(config, base, data, defaults=defaults, clock_ms=now_ms)

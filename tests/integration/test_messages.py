@@ -5,6 +5,7 @@ from pathlib import Path
 import aiohttp
 
 from seatwatch.config import parse_config
+from seatwatch.own_process import own_process
 from seatwatch.server import on_call
 from seatwatch.server.duty_desk import DutyDesk, facts_beside
 from seatwatch.settings import load_defaults
@@ -57,7 +58,7 @@ def standby_line_lost_at_night(data: Path) -> None:
 def desk(base: Path, clock: list[int]) -> DutyDesk:
     config, defaults = parse_config(CONFIGURATION, base=base), load_defaults()
     channels = on_call.channels(config.channel, base, defaults, lambda: clock[0])
-    facts = facts_beside(base / "data", defaults.ms("paging.message_made_within"))
+    facts = facts_beside(base / "data", own_process(defaults, "paging.message_made_within"))
     return DutyDesk(
         config,
         base / "data",
