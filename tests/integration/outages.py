@@ -3,7 +3,8 @@
 Each outage is one cause. It has to be paged once, in time, under its own name, and no page may follow its all-clear:
 the second of a pair of Alertmanagers tells late what it saw. What counts is what the bridge's channel took. Power,
 lines and a whole site fail side by side, each at one of several sites in turn (three times in ten minutes at the same
-site would be flapping); what fails for all of them (broker, hub, bridge) fails afterwards, alone.
+site would be flapping); what fails for all of them (broker, hub, bridge) fails afterwards, alone. What paged twice in
+ten minutes is held for a minute from then on, so a broker that dies a third time stays dead until that is over.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Final
 import msgspec
 
 from seatwatch.glossary import words
+from seatwatch.settings import load_defaults
 from tests.integration.alerting import quiet_for
 from tests.integration.pages_world import LINES, MAIN_LINE, PEER_TIMEOUT_S, World, running_world
 from tests.waiting import wait_until
@@ -31,6 +33,7 @@ LATE_S: Final = 5.0
 """How long a second page about the same cause is waited for."""
 ALL_CLEAR_S: Final = 60.0
 ANSWERED_S: Final = 1.0
+OFTEN_S: Final = load_defaults().ms("paging.often_hold") / 1000
 
 
 class Outcome(msgspec.Struct):
@@ -164,7 +167,7 @@ async def broker_and_seats(world: World) -> Outcome:
     """The broker dies, and with it everything that everybody says."""
     since = time.monotonic()
     world.broker.kill()
-    outcome = await _watched(world, "broker", "", "hub_deaf", since, 40)
+    outcome = await _watched(world, "broker", "", "hub_deaf", since, 40 + OFTEN_S)
     world.broker.start()
     for site in world.sites:
         await world.is_in(site, "ok", within_s=60)
