@@ -305,16 +305,6 @@ def test_hours_before_a_feed_that_cannot_number_was_heard_are_not_covered(tmp_pa
     assert found.total.coverage.unbounded is Unbounded.NOT_NUMBERED
 
 
-@pytest.mark.parametrize("by", [By.DAY, By.MONTH])
-def test_days_and_months_before_the_record_began_are_no_data_and_not_nothing_covered(by: By, tmp_path: Path) -> None:
-    began = [*rules()[1:], declared("10:00"), *visit(0, "10:30:00", "c1", 8_000), clock("+1 03:00")]
-    found = made(filled(tmp_path / "acme", began), by, "-62 04:00", "+1 04:00")
-    covered = [row.coverage and row.coverage.time for row in found.rows]
-    hour = 3_600_000
-    assert set(covered[:-1]) == {None}
-    assert covered[-1] == (Ratio(14 * hour, 16 * hour) if by is By.DAY else Ratio(14 * hour, 32 * hour))
-
-
 def test_a_day_without_a_word_has_no_coverage_unless_its_feed_would_be_missed_or_told_more(tmp_path: Path) -> None:
     plain = declared("00:00")
     promised = plain._replace(body=msgspec.structs.replace(plain.body, heartbeat_ms=10_000))
