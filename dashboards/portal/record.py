@@ -162,12 +162,12 @@ class ServedPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServicePage(ServedPage, frozen=True, kw_only=True):
-    """How a client was served. heat: weekday (Monday first) x hour of the day."""
+    """How a client was served. heat: weekday (Monday first) x hour of the day. causes: None = nothing was judged."""
 
     summary: tuple[tuple[str, str], ...]
     histogram: Histogram
     days: tuple[Day, ...]
-    causes: tuple[CauseCount, ...]
+    causes: tuple[CauseCount, ...] | None
     heat: tuple[tuple[Ratio, ...], ...]
     arrivals: Arrivals
     staffing: tuple[Staffing, ...]

@@ -5,11 +5,13 @@ seats and incidents only those of the clients it may see.
 """
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from wire.scope import Scope
+
+One = TypeVar("One")
 
 
 class Range(StrEnum):
@@ -64,11 +66,15 @@ class LanePicture(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """An incident on the time axis. until: its end, or that of the axis. board_at: ISO instant of its start."""
+    """An incident on the time axis. until: its end, or that of the axis. board_at: ISO instant of its start.
+
+    headline: what and where. said: the same with when and how long.
+    """
 
     incident: str
     since: int
     until: int
+    headline: str
     said: str
     lasted: str
     is_planned: bool
@@ -78,7 +84,8 @@ class Mark(msgspec.Struct, frozen=True):
 class DischargePicture(msgspec.Struct, frozen=True):
     """One time on battery. charges: (ms, percent) as measured. empty_at: the projected end, None = cannot be told.
 
-    ends_at: end of the time axis. until: None while it lasts. said: in words; axis: labelled instants.
+    ends_at: end of the time axis. until: None while it lasts. is_over: the mains are known to be back at `until`; else
+    nothing was read from then on. said: in words; axis: labelled instants.
     """
 
     title: str
@@ -89,12 +96,34 @@ class DischargePicture(msgspec.Struct, frozen=True):
     empty_at: int | None
     said: str
     axis: tuple[tuple[int, str], ...]
+    is_over: bool
+
+
+class Spell(msgspec.Struct, frozen=True):
+    """One time in which something was not as it should be, ready to show."""
+
+    word: str
+    since: str
+    until: str
+    lasted: str
+
+
+class Repeated(msgspec.Struct, Generic[One], frozen=True):
+    """What came so many times, ready to show. state: "" of incidents, whose title says it. every: the newest first."""
+
+    title: str
+    state: str
+    times: int
+    together: str
+    longest: str
+    every: tuple[One, ...]
 
 
 class SitePage(msgspec.Struct, frozen=True, kw_only=True):
     """A site within [since, until), ms. sites: those that may be chosen.
 
-    rows: what was not as it should be, the newest first; the first of `rows_found`. ends: `until` as it would be asked
+    events: incidents of one kind together. spells: what was not as it should be, of one kind together; of
+    `spells_found` times the newest `spells_listed` are told one by one. ends: `until` as it would be asked
     for, "" = now. earlier, later: likewise of the ranges around it; later is "now" where it reaches so far, "" at now.
     board_at: ISO instant of the end.
     """
@@ -114,8 +143,10 @@ class SitePage(msgspec.Struct, frozen=True, kw_only=True):
     lanes: tuple[LanePicture, ...]
     incidents: tuple[Mark, ...]
     discharges: tuple[DischargePicture, ...]
-    rows: tuple[tuple[str, ...], ...]
-    rows_found: int
+    events: tuple[Repeated[Mark], ...]
+    spells: tuple[Repeated[Spell], ...]
+    spells_found: int
+    spells_listed: int
     board_at: str
 
 

@@ -66,5 +66,7 @@ def duty_message(
     names = names.told_in(language)
     reader = Reader(language, texts, ZoneInfo(zone), names.sites)
     shown = defaults.fill(DutyShown, "paging", prefix="message_", few_judged=defaults.int("board.few_judged"))
-    link = board_link(public_url, facts.at, zone, of_client=facts.is_of_client)
+    # the instant a day ends shows the next one, of which there is nothing yet
+    shown_at = facts.at - 1 if facts.kind is DutyKind.DAILY else facts.at
+    link = board_link(public_url, shown_at, zone, of_client=facts.is_of_client)
     return compose_duty(with_names(facts, names), reader, shown, link=link, late_ms=late_ms, skipped=skipped)

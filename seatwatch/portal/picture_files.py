@@ -32,7 +32,7 @@ def _days(page: ServicePage) -> Rows:
 
 
 def _causes(page: ServicePage) -> Rows:
-    for each in page.causes:
+    for each in page.causes or ():
         yield each.cause, int(each.but_for), each.count
 
 

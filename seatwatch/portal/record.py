@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from dashboards.portal.record import (
     Asked,
     AskedWronglyError,
@@ -130,14 +132,18 @@ class PortalRecord:
         keys = [(self._base / name).read_bytes().strip() for name in section.pseudonym_key_files]
         pseudonyms = [hmac.new(key, typed.encode(), "sha256").hexdigest() for key in keys]
         told = self._told(asked)
-        tell = self._teller(asked, told.daily.head.time_zone)
+        if hour and not asked.first:  # of the days shown without any asked for, the one that people mean
+            last = told.span.last.isoformat()
+            told = self._told(replace(asked, first=last, last=last))
+        zone = told.daily.head.time_zone
+        tell = self._teller(asked, zone)
         with open_ledger(self._data, asked.client) as reader:
             found = conversations_named(reader, {typed}, pseudonyms)
             if found:
                 return Found(tuple(found[: self._settings.listed_max]), ())
             within = _within(told, hour)
             held = find(reader, typed, within=within).record
-        span = tell.filled("portal_looked_at", since=tell.at(within[0]), until=tell.at(within[1]))
+        span = tell.filled("portal_looked_at", since=tell.at(within[0]), until=tell.at(within[1]), zone=zone)
         lines = [span, _coverage(told, within, tell), *holding(held, tell)]
         if not keys:
             lines.append(tell.word("portal_no_key"))

@@ -73,7 +73,7 @@ def service_page(
         ),
         histogram=histogram(told),
         days=tuple(_day(row, told.incidents, tell) for row in daily.rows),
-        causes=causes(told),
+        causes=causes(told) if daily.total.figures.attainment.whole else None,
         heat=_heat(hours, ZoneInfo(daily.head.time_zone)),
         arrivals=_arrivals(told),
         staffing=tuple(_staffing(hours if len(daily.rows) == 1 else daily.rows)),

@@ -19,6 +19,7 @@ from dashboards.portal.site_record import (
 )
 from seatwatch.csv_text import Cell, csv_text
 from seatwatch.instants import local_time
+from seatwatch.portal.site_spells import events, spells
 from seatwatch.printed.incident_words import IncidentTeller
 from sla_engine._core.site_lanes import Charge, Discharge
 from sla_engine._core.site_seats import SeatStep
@@ -71,7 +72,6 @@ _DISCHARGES: Final = 6  # Layout: of pictures.
 _TICKS_OF_DISCHARGE: Final = 5
 _WHOLE: Final = 100
 _MISSING: Final = frozenset({Look.WARN, Look.BAD})
-_JUDGED: Final = frozenset({Look.WARN, Look.BAD, Look.NONE})
 
 
 class Shown(NamedTuple):
@@ -94,18 +94,11 @@ class Shown(NamedTuple):
 
 
 def site_page(shown: Shown, rows_max: int) -> SitePage:
-    """The page. rows_max: how much of what was wrong is listed."""
+    """The page. rows_max: how much of what was wrong is listed one by one."""
     lanes = tuple(_lanes(shown))
     tell, zone = shown.tell, shown.zone
-    rows = sorted(
-        (
-            (stretch.since, lane.title, stretch)
-            for lane in lanes
-            for stretch in lane.stretches
-            if stretch.look in _JUDGED
-        ),
-        key=lambda row: (-row[0], row[1]),
-    )
+    incidents = tuple(_mark(said, shown) for said in shown.incidents)
+    found = spells(lanes, tell, rows_max)
     span = f"{tell.at(shown.since)[:-7]} .. {tell.at(shown.until)[:-7]}"
     return SitePage(
         site=shown.site,
@@ -121,10 +114,12 @@ def site_page(shown: Shown, rows_max: int) -> SitePage:
         head=(tell.word("portal_site_head").format(span=span, zone=zone.key), *_self_tests(shown)),
         axis=tuple(_axis(shown.since, shown.until, _TICKS[shown.range], shown.range, zone)),
         lanes=lanes,
-        incidents=tuple(_mark(said, shown) for said in shown.incidents),
+        incidents=incidents,
+        events=events(incidents),
         discharges=tuple(_discharges(shown)),
-        rows=tuple(_row(title, stretch, shown) for _, title, stretch in rows[:rows_max]),
-        rows_found=len(rows),
+        spells=found,
+        spells_found=sum(each.times for each in found),
+        spells_listed=sum(len(each.every) for each in found),
         board_at=_iso(shown.until),
     )
 
@@ -307,17 +302,12 @@ def _mark(said: IncidentSaid, shown: Shown) -> Mark:
         said.incident,
         max(said.started_at, shown.since),
         until,
+        tell.headline(said),
         f"{tell.at(said.started_at)[:-4]} \u00b7 {tell.headline(said)} \u00b7 {lasted}",
         lasted,
         said.is_planned,
         _iso(said.started_at),
     )
-
-
-def _row(title: str, stretch: Stretch, shown: Shown) -> tuple[str, ...]:
-    tell = shown.tell
-    lasted = _lasting((stretch.until - stretch.since) // 1_000)
-    return title, stretch.word, tell.at(stretch.since)[:-4], tell.at(stretch.until)[:-4], lasted
 
 
 def _discharges(shown: Shown) -> Iterator[DischargePicture]:
@@ -334,7 +324,8 @@ def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
     ends_at = max(last.at, told.until or 0, told.empty_at or 0, since + MINUTE_MS)
     title = f"UPS {ups}: {tell.word('on_battery')} {tell.at(told.since)[:-4]}"
     if told.until is not None:
-        title += f" .. {tell.at(told.until)[:-4]}"
+        ends = tell.at(told.until)[:-4]
+        title += f" .. {ends}" if told.is_over else f" \u00b7 {tell.word('portal_unread_since').format(at=ends)}"
     return DischargePicture(
         title,
         since,
@@ -348,6 +339,7 @@ def _discharge(told: Discharge, ups: str, shown: Shown) -> DischargePicture:
         told.empty_at,
         _projection(told, last, tell),
         tuple(_even_axis(since, ends_at, shown.zone)),
+        told.is_over,
     )
 
 
@@ -387,9 +379,3 @@ def _named(at: int, zone: ZoneInfo) -> str:
 
 def _iso(at: int) -> str:
     return f"{local_time(at, ZoneInfo('UTC'))[:-4].replace(' ', 'T')}Z"
-
-
-def _lasting(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"

@@ -40,7 +40,8 @@ class Charge(NamedTuple):
 class Discharge(NamedTuple):
     """One time on battery. until: None where it lasts to the end of the lane. empty_at: projected, an estimate always.
 
-    by_slope: projected from how fast the charge fell; otherwise the UPS said itself how long it would last.
+    by_slope: projected from how fast the charge fell; otherwise the UPS said itself how long it would last. is_over:
+    the lane says what came at `until`; where it only falls silent then, nobody knows whether the mains are back.
     """
 
     since: int
@@ -48,6 +49,7 @@ class Discharge(NamedTuple):
     charges: tuple[Charge, ...]
     empty_at: int | None
     by_slope: bool
+    is_over: bool = False
 
 
 def spans(told: Iterable[Told], since: int, until: int, holds_ms: int) -> list[Span]:
@@ -155,7 +157,13 @@ def discharges(power: Sequence[Span], charges: Sequence[Charge], on_battery: fro
     """Every time on battery of one UPS in a lane of its power states, in order. charges: by time."""
     # Format: since and until.
     found = _joined(Span(*span[:2], "on battery") for span in power if span.state in on_battery)
-    return [_discharge(span, charges, None if span.until == power[-1].until else span.until) for span in found]
+    over = {span.since for span in power if span.state != NO_DATA}
+    return [
+        _discharge(span, charges, None if span.until == power[-1].until else span.until)._replace(
+            is_over=span.until in over
+        )
+        for span in found
+    ]
 
 
 def _discharge(span: Span, charges: Sequence[Charge], until: int | None) -> Discharge:

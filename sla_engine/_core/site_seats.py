@@ -42,14 +42,16 @@ class Seats:
     def steps(self, cuts: Sequence[int], holes: Sequence[tuple[int, int]]) -> list[SeatStep]:
         """Steps from the first to the last of `cuts` (ms). holes: times [since, until) in which nothing was recorded.
 
-        A new one begins at every cut and whenever a seat came or went. Where that would be too many, only at the cuts,
-        each step with its worst moment.
+        A new one begins at every cut, whenever others are to be there, and whenever a seat came or went. Where the
+        last would be too many, only at the others, each step with its worst moment.
         """
-        own = self._own_stays(cuts)
+        seats = self._own_seats(cuts)
+        own = [stays for seat, stays in self._stays.items() if seat in seats]
         moved = {at for stays in own for stay in stays for at in stay if cuts[0] < at < cuts[-1]}
+        turns = roster.turns_of_shifts(self._state, self._limits, self._site, seats, cuts[0], cuts[-1])
         if len(moved) <= MOVES_PER_CUT * len(cuts):
-            cuts = sorted(moved | set(cuts))
-        cuts = sorted({*cuts, *(at for hole in holes for at in hole if cuts[0] < at < cuts[-1])})
+            turns |= moved
+        cuts = sorted({*cuts, *turns, *(at for hole in holes for at in hole if cuts[0] < at < cuts[-1])})
         left = sorted(until for stays in own for _, until in stays)
         found, number = [], 0
         for since, until in pairwise(cuts):
@@ -68,12 +70,11 @@ class Seats:
             found.append(SeatStep(since, until, present, expected))
         return found
 
-    def _own_stays(self, cuts: Sequence[int]) -> list[Sequence[Stay]]:
-        """Of the seats that are counted at any of `cuts`: others leave no trace, not even where steps begin."""
+    def _own_seats(self, cuts: Sequence[int]) -> set[str]:
+        """The seats that are counted at any of `cuts`: others leave no trace, not even where steps begin."""
         if self._client is None:
-            return list(self._stays.values())
-        own = {seat for at in cuts for seat in roster.seats_of_client(self._state, self._site, self._client, at)}
-        return [stays for seat, stays in self._stays.items() if seat in own]
+            return {*self._stays, *self._state.seats.get(self._site, ())}
+        return {seat for at in cuts for seat in roster.seats_of_client(self._state, self._site, self._client, at)}
 
     def _at(self, at: int) -> tuple[int, int]:
         known = {seat for seat, _ in roster.seats_at(self._state, self._site, at)} | self._stays.keys()

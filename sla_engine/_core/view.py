@@ -108,10 +108,9 @@ def earlier_versions(shard: Shard, definition: Definition) -> tuple[Definition, 
 
     Those are sessions that began before its entry (E18). A version that restates leaves none to the versions before it.
     """
-    entered = [rule.definition for rule in shard.rules.rules if rule.definition.name == definition.name]
-    # the same way round as where one is chosen: of equals the one entered last holds, so it comes before the others
-    entered.sort(key=lambda each: (each.effective_from, each.version))
-    entered.reverse()
+    entered = [rule.definition for rule in reversed(shard.rules.rules) if rule.definition.name == definition.name]
+    # of two of one version the one entered last comes first, as it is the one in force
+    entered.sort(key=lambda each: (each.effective_from, each.version), reverse=True)
     found = []
     at_work = definition
     for each in entered[entered.index(definition) + 1 :]:

@@ -97,5 +97,10 @@ def test_a_client_is_led_to_the_portal_and_a_site_to_the_wallboard(tmp_path: Pat
     made = duty_message(facts, "en", "UTC", names=names, public_url=url, defaults=load_defaults())
     assert made.link.startswith(f"https://hub.example.com{page}?at=20")
     assert ("Acme" if about.client else "North") in made.title
+    # SEVEN is 12:05: the board of a day's last instant, as the next one shows another day
+    assert made.link.endswith("T04:04:59%2B00:00")
+    opening = duty_facts(tmp_path, DutyKind.PRE_OPENING, about, SEVEN)
+    link = duty_message(opening, "en", "UTC", names=names, public_url=url, defaults=load_defaults()).link
+    assert link.endswith("T04:05:00%2B00:00")
     both = Names(clients={"acme": "\u5c71\u91ce"}, sites={"north": "\u5317\u65b9"}, english=names)
     assert duty_message(facts, "en", "UTC", names=both, public_url=url, defaults=load_defaults()) == made

@@ -122,3 +122,13 @@ def test_on_mains_or_before_the_charge_falls_nothing_is_projected() -> None:
     assert (steady.until, steady.empty_at) == (None, None)
     (untold,) = discharges(power, [], ON_BATTERY)
     assert (untold.charges, untold.empty_at) == ((), None)
+
+
+def test_a_battery_of_which_nothing_is_read_any_more_is_not_called_off_battery() -> None:
+    measured = [charge(10, 100), charge(20, 90)]
+    (lost,) = discharges([Span(0, 10, "mains"), Span(10, 30, "battery"), Span(30, 90, NO_DATA)], measured, ON_BATTERY)
+    assert (lost.until, lost.is_over) == (30, False)
+    (back,) = discharges([Span(0, 10, "mains"), Span(10, 30, "battery"), Span(30, 90, "mains")], measured, ON_BATTERY)
+    assert (back.until, back.is_over) == (30, True)
+    (lasting,) = discharges([Span(0, 10, "mains"), Span(10, 30, "battery")], measured, ON_BATTERY)
+    assert (lasting.until, lasting.is_over) == (None, False)

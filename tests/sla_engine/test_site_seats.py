@@ -81,3 +81,23 @@ def test_without_a_shift_a_seat_is_expected_once_it_was_heard_that_day_in_servic
     there = {"x": [(FROM, FROM + 10 * MINUTE)]}
     found = Seats(SiteRosterState(), LIMITS, "north", None, there).steps([FROM - MINUTE, UNTIL], [])
     assert [(step.present, step.expected) for step in found] == [(0, 0), (1, 1), (0, 1)]
+
+
+def test_who_is_missing_when_a_shift_begins_is_seen_however_long_a_step_is() -> None:
+    early = NOON - 4 * HOUR  # 08:00, when the shifts begin
+    seats = Seats(two_seats(Log()), LIMITS, "north", "acme", {"s00": [(early - HOUR, UNTIL)]})
+    found = seats.steps([early - HOUR, early + 3 * HOUR], [])
+    assert found == [SeatStep(early - HOUR, early, 1, 0), SeatStep(early, early + 3 * HOUR, 1, 2)]
+
+
+def test_how_other_clients_shifts_turn_begins_no_step_of_a_client() -> None:
+    log, evening = Log(), NOON + 7 * HOUR  # 19:00
+    state = two_seats(log)
+    early = log.link(Relation.SHIFT_OF_PERSON, "ps00", "early", starts="08:00", ends="20:00").body
+    assert isinstance(early, RosterLink)
+    roster.enter(state, early)
+    begun = {
+        client: len(Seats(state, LIMITS, "north", client, {}).steps([evening, evening + 2 * HOUR], []))
+        for client in ("acme", "bolt")
+    }
+    assert begun == {"acme": 2, "bolt": 1}

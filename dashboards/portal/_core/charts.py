@@ -129,12 +129,11 @@ def days(shown: Sequence[Day], words: Words, ways: Ways, paper: Paper) -> str:
     return svg(height, words["picture_days"], marks, right=paper.wide)
 
 
-def causes(shown: Sequence[CauseCount], words: Words, ways: Ways, paper: Paper) -> str:
+def causes(shown: Sequence[CauseCount] | None, words: Words, ways: Ways, paper: Paper) -> str:
     """Misses by cause, the most first; hatched where they were met but for it, solid where nothing known explains."""
     if not shown:
-        return svg(
-            TOP + 20, words["picture_causes"], [text(LEFT, TOP, words["portal_no_miss"], "axis")], right=paper.wide
-        )
+        nothing = words["no_data" if shown is None else "portal_no_miss"]
+        return svg(TOP + 20, words["picture_causes"], [text(LEFT, TOP, nothing, "axis")], right=paper.wide)
     above, x, wide = (_ROW, 0, paper.right - LABEL) if paper.is_narrow else (0, LEFT + 150, paper.plot // 2)
     tall, name_x, kind_of_name = 30 + above, max(0, x - 10), "" if paper.is_narrow else "end"
     most = max(each.count for each in shown)

@@ -100,7 +100,8 @@ def discharge(shown: DischargePicture, words: Words, _: object, paper: Paper) ->
         is_right = ends > paper.wide // 2
         marks.append(line(ends, TOP, ends, base, "edge"))
         where = ends - 6 if is_right else ends + 6
-        marks.append(text(where, TOP, words["portal_discharge_over"], "edge-word end" if is_right else "edge-word"))
+        over = words["portal_discharge_over" if shown.is_over else "portal_discharge_unheard"]
+        marks.append(text(where, TOP, over, "edge-word end" if is_right else "edge-word"))
     return svg(height, shown.title, marks, right=paper.wide, kind="discharge")
 
 

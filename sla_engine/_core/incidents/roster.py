@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from sla_engine._core.incidents.model import Hours, RosterLine, SiteLimits, SiteRosterState, within
-from sla_engine._core.windows import MINUTE_MS, ZoneTable
+from sla_engine._core.windows import DAY_MS, MINUTE_MS, ZoneTable
 from wire.organisation import Relation, RosterLink
 from wire.zone_text import changes_in, table_in
 
@@ -108,6 +108,26 @@ def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> 
     hours = limits.hours if site is None else hours_at(state, limits, site.target, at)
     local_ms = hours.local_ms(at)
     return any(within(local_ms, starts, ends - limits.leaves_early_ms) for starts, ends in shifts)
+
+
+def turns_of_shifts(
+    state: SiteRosterState, limits: SiteLimits, site: str, seats: Collection[str], since: int, until: int
+) -> set[int]:
+    """Instants within (since, until), ms, at which people of these seats are to come or may go, or the hours turn.
+
+    The roster is asked once for each day.
+    """
+    found: set[int] = set()
+    for at in range(max(0, since - DAY_MS), until + DAY_MS, DAY_MS):
+        hours = hours_at(state, limits, site, at)
+        shifts = {_shift(state, person, at) for seat in seats for person in _people(state, seat, at)}
+        times = {hours.opens_ms, hours.closes_ms}
+        for shift in shifts:
+            if shift is not None:
+                times |= {shift[0], shift[1] - limits.leaves_early_ms}
+        midnight = at + hours.zone.offset_at(at) - hours.local_ms(at)
+        found |= {hours.zone.first_instant_of(midnight + into) for into in times}
+    return {at for at in found if since < at < until}
 
 
 def line_of(state: SiteRosterState, site: str, egress: str, at: int) -> str:

@@ -244,6 +244,9 @@ class Composing:
         seen = self._seen.coverages.state
         outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
         first_heard = seen.first_heard if self._seen.any_live(measured) else since
+        is_before = first_heard is not None and until <= first_heard and not figures.offered
+        if is_before and self._question.by in OVER_TIME and self._question.by is not By.HOUR:
+            return None  # of days before the record there is no data; of hours before it on its first day, none covered
         told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
         time = told.covered(measured, since, until, self._hours.open_ms)
         offered = sessions if until - since < DAY_MS else figures.offered

@@ -50,7 +50,7 @@ def count(record: PortalRecord, which: Which) -> int:
 
 
 def test_each_bar_of_the_causes_lists_as_many_sessions_as_it_is_long(record: PortalRecord) -> None:
-    causes = record.service(DAY).causes
+    causes = record.service(DAY).causes or ()
     assert sum(each.count for each in causes) == 3
     for each in causes:
         which = Which(verdict=Verdict.BREACHED, cause=Cause(each.cause))

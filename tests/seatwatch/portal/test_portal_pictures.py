@@ -100,3 +100,10 @@ def test_no_mark_of_a_picture_stands_beside_its_paper(tmp_path: Path) -> None:
             for x, wide in re.findall(r'<rect [^>]*x="(\d+)" [^>]*width="(\d+)"', drawn):
                 assert int(x) + int(wide) <= paper.right + 1, (name, paper)
             assert all(int(x) <= paper.wide for x in re.findall(r' x\d?="(\d+)"', drawn)), (name, paper)
+
+
+def test_where_nothing_was_judged_it_is_not_said_that_nothing_was_missed(tmp_path: Path) -> None:
+    record = record_of(tmp_path, changed(), answered("quick", ms("08:00"), 3))
+    for day, says in (("2026-11-02", "No misses"), ("2026-10-31", "No data")):
+        page = record.service(Asked(client="acme", language="en", first=day, last=day))
+        assert says in charts.causes(page.causes, words()["en"], WAYS, SCREEN)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from dashboards.portal._core.site_charts import discharge, lanes
 from dashboards.portal._core.svg import PHONE, SCREEN
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
-from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage
+from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage, Spell
 from dashboards.wallboard.past import instant_of
 from seatwatch.cli import run
 from seatwatch.config import Config
@@ -20,9 +20,19 @@ from seatwatch.portal.site_page import site_file
 from seatwatch.portal.site_record import SiteHistories
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
-from tests.builders import ZONE, ms
-from tests.seatwatch.portal.sites import operator_of, two_clients
+from tests.builders import ZONE, Event, ms
+from tests.seatwatch.portal.sites import (
+    GATE,
+    MINUTE,
+    Befell,
+    incident,
+    operator_of,
+    readings,
+    site_day,
+    two_clients,
+)
 from tests.seatwatch.portal.worlds import client_of, config, day
+from wire.incident import IncidentSaid
 from wire.scope import Scope
 
 CLIENT = Scope(clients=frozenset({"acme"}), sites=frozenset())
@@ -105,9 +115,37 @@ def test_what_nobody_told_is_no_data_and_never_well(world: Path) -> None:
 
 def test_what_was_not_well_is_listed_with_its_times_the_newest_first(world: Path) -> None:
     page = histories(world).site(STAFF)
-    assert ("Mains rack", "On battery", "2026-11-02 11:00:00", "2026-11-02 11:10:00", "0:10:00") in page.rows
-    assert [row[2] for row in page.rows] == sorted((row[2] for row in page.rows), reverse=True)
-    assert page.rows_found == len(page.rows)
+    (battery,) = (each for each in page.spells if (each.title, each.state) == ("Mains rack", "On battery"))
+    assert (battery.times, battery.together, battery.longest) == (1, "0:10:00", "0:10:00")
+    assert battery.every == (Spell("On battery", "2026-11-02 11:00:00", "2026-11-02 11:10:00", "0:10:00"),)
+    newest = [each.every[0].since for each in page.spells]
+    assert newest == sorted(newest, reverse=True)
+    assert page.spells_found == page.spells_listed == sum(len(each.every) for each in page.spells)
+
+
+def test_what_comes_again_and_again_is_one_line_with_how_often_and_how_long(tmp_path: Path) -> None:
+    flaps = [ms(f"-{day} {hour}:00") for day in range(1, 6) for hour in range(8, 20)]
+    told = [
+        each
+        for at in flaps
+        for since in (at, at + 2 * MINUTE)
+        for each in readings(since, since, Befell(line_down=(at, at + 2 * MINUTE)))
+    ]
+    named = [
+        Event(replace(each.body, incident=f"i-{at}", started_at=at, ended_at=at + 2 * MINUTE), "~incident", at)
+        for at in flaps
+        if isinstance((each := incident()).body, IncidentSaid)
+    ]
+    operator_of(tmp_path, [*site_day(), *told, *named])
+    client_of(tmp_path, "acme", day())
+    page = histories(tmp_path).site(replace(STAFF, range=Range.WEEK))
+    (down,) = (each for each in page.spells if (each.title, each.state) == ("telecom wan1", "line down"))
+    assert (down.times, down.together, down.longest) == (61, "2:07:55", "0:07:55")
+    assert page.spells_listed == load_defaults().int("portal.listed_max") < page.spells_found
+    assert down.every[0].since == "2026-11-02 10:00:05"
+    (line,) = (each for each in page.events if each.title.startswith("Line down"))
+    assert (line.times, line.every[-1].incident) == (61, f"i-{min(flaps)}")
+    assert len(page.spells) + len(page.events) < 20, "a page and no roll of paper"
 
 
 def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: Path) -> None:
@@ -121,6 +159,20 @@ def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: 
     (lasting,) = histories(world, now="11:05").site(replace(STAFF, until="")).discharges
     assert (lasting.until, lasting.charges[-1]) == (None, (ms("11:04"), 84))
     assert "Off battery" not in discharge(lasting, words()["en"], None, PHONE)
+
+
+def test_a_battery_whose_gateway_fell_silent_is_not_said_to_be_off_battery(tmp_path: Path) -> None:
+    dark = [each for each in site_day() if each.source != GATE or each.received_at < ms("11:06")]
+    operator_of(tmp_path, dark)
+    client_of(tmp_path, "acme", day())
+    (shown,) = histories(tmp_path).site(STAFF).discharges
+    assert (shown.until, shown.is_over) == (ms("11:07"), False)
+    assert shown.title == (
+        "UPS rack: On battery 2026-11-02 11:00:00 \u00b7 no reading since 2026-11-02 11:07:00, "
+        "whether the mains are back is not known"
+    )
+    picture = discharge(shown, words()["en"], None, SCREEN)
+    assert ("Off battery" in picture, "No reading since" in picture) == (False, True)
 
 
 def test_a_client_sees_the_sites_its_people_sit_at_its_own_seats_and_no_others_trouble(world: Path) -> None:
