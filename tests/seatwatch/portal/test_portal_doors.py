@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from dashboards.portal.accounts import FILE, Role
 from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.year_record import YearRecords
 from seatwatch.settings import load_defaults
+from seatwatch.year_told import YearAsked, answer
 from tests.builders import customer, ms
 from tests.seatwatch.portal.sites import two_clients
 from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal
@@ -30,6 +33,16 @@ ADMIN_ONLY = ("accounts",)
 OF_SCOPE = ("board?at=2026-11-02T10:00", "past.json?at=2026-11-02T10:00", "past-day.json?of=beta")
 """Pages of all an account may see together."""
 SIGNED_IN = ("", *OF_CLIENT, *OF_SCOPE, *ADMIN_ONLY)
+
+
+@pytest.fixture(autouse=True)
+def years_are_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a process of its own for each of two dozen; test_portal_year.py has them."""
+
+    async def printed(records: YearRecords, question: YearAsked) -> bytes:
+        return msgspec.json.encode(answer(records._data, question))
+
+    monkeypatch.setattr(YearRecords, "_printed", printed)
 
 
 @pytest.fixture
