@@ -7,19 +7,16 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import msgspec
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from dashboards.portal.accounts import FILE, Role
 from seatwatch.portal.record import PortalRecord
-from seatwatch.portal.year_record import YearRecords
 from seatwatch.settings import load_defaults
-from seatwatch.year_told import YearAsked, answer
 from tests.builders import customer, ms
 from tests.seatwatch.portal.sites import two_clients
-from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal
+from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal, years_read_here
 
 SPAN = "site=north&until=2026-11-02T13:00"
 OF_CLIENT = (
@@ -36,13 +33,8 @@ SIGNED_IN = ("", *OF_CLIENT, *OF_SCOPE, *ADMIN_ONLY)
 
 
 @pytest.fixture(autouse=True)
-def years_are_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a process of its own for each of two dozen; test_portal_year.py has them."""
-
-    async def printed(records: YearRecords, question: YearAsked) -> bytes:
-        return msgspec.json.encode(answer(records._data, question))
-
-    monkeypatch.setattr(YearRecords, "_printed", printed)
+def years(monkeypatch: pytest.MonkeyPatch) -> None:
+    years_read_here(monkeypatch)
 
 
 @pytest.fixture
