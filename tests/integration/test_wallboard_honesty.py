@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from seatwatch.glossary import Language, words
 from tests.dashboards.boards import board, tile
@@ -120,16 +120,20 @@ HOUR_MS = 3_600_000
 UNDER_WAY = "window.links.filter((link) => link.readyState !== EventSource.CLOSED).length"
 
 
+def with_clocks(wall: Wall, browser: Browser) -> Page:
+    """A live page whose clocks a test can move, of a context of its own."""
+    page = browser.new_context().new_page()
+    page.add_init_script(CLOCKS)
+    page.goto(f"{wall.base}/?lang=en")
+    return live(page)
+
+
 @pytest.mark.parametrize("slept", [True, False], ids=["asleep", "awake"])
 def test_what_was_shown_before_a_silence_is_old_at_once_and_a_link_that_the_network_forgot_is_opened_anew(
     shared: Wall, browser: Browser, *, slept: bool
 ) -> None:
     shared.show(demo_board())
-    context = browser.new_context()
-    page = context.new_page()
-    page.add_init_script(CLOCKS)
-    page.goto(f"{shared.base}/?lang=en")
-    live(page)
+    page = with_clocks(shared, browser)
     shared.server.pause()
     try:
         # in standby a TV's own clock stands while that of the wall goes on
@@ -141,7 +145,7 @@ def test_what_was_shown_before_a_silence_is_old_at_once_and_a_link_that_the_netw
     finally:
         shared.server.resume()
     live(page)
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.alone
@@ -150,11 +154,8 @@ def test_an_attempt_that_nobody_answers_gets_another_one_beside_it_and_the_first
 ) -> None:
     #  a browser repeats a packet that was lost after 1, 3, 7 s: within that gap a server would be back unseen
     shared.show(demo_board())
-    context = browser.new_context()
-    page = context.new_page()
-    page.add_init_script(CLOCKS)
-    page.goto(f"{shared.base}/?lang=en")
-    live(page).evaluate("window.loadedOnce = true")
+    page = with_clocks(shared, browser)
+    page.evaluate("window.loadedOnce = true")
     shared.server.pause()
     try:
         expect(page.locator("html")).to_have_attribute("data-links", "2", timeout=4_500)
@@ -171,7 +172,7 @@ def test_an_attempt_that_nobody_answers_gets_another_one_beside_it_and_the_first
     page.wait_for_timeout(500)
     assert page.evaluate(UNDER_WAY) == 1
     assert page.evaluate("window.loadedOnce")
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.alone
