@@ -19,7 +19,7 @@ zabbix_agent2:zabbix-agent2
 promtool:prometheus
 prometheus-alertmanager:prometheus-alertmanager
 amtool:prometheus-alertmanager
-chromium:chromium
+chromium-headless-shell:chromium-headless-shell
 /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk
 strace:strace
 systemd-analyze:systemd

@@ -36,9 +36,10 @@ def word(key: str, language: str = "en") -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium built without windows: a page costs it less than half of what the one with windows takes."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=list(CHROMIUM_OPTIONS))
+        shell = program("chromium-headless-shell")
+        browser = playwright.chromium.launch(executable_path=shell, args=list(CHROMIUM_OPTIONS))
         try:
             yield browser
         finally:

@@ -35,6 +35,7 @@ from tests.servers import LOOPBACK, Server, free_port, run_prometheus
 from tests.waiting import NeverHappenedError, wait_until
 
 WAIT_S: Final = 90.0
+SCRAPED_EVERY_S: Final = 1.0
 CHOSEN: Final = {"$__rate_interval": "20s", "$__range": "1m", "$client": ".*", "$queue": ".*", "$site": ".*"}
 """What Grafana puts in for everything chosen."""
 QUIET: Final[Mapping[str, str]] = {
@@ -121,7 +122,7 @@ async def without_data(prometheus: Server, wanted: Iterable[tuple[str, str]]) ->
         return not missing
 
     with suppress(NeverHappenedError):  # which of them did not is what is told
-        await wait_until(answered, WAIT_S, what="every query to return data")
+        await wait_until(answered, WAIT_S, what="every query to return data", poll_s=SCRAPED_EVERY_S)
     return missing
 
 

@@ -52,7 +52,7 @@ def sign_in(opened: Page, base: str) -> None:
 
 @pytest.fixture(scope="module")
 def signed_in(base: str, browser: Browser) -> StorageState:
-    """The cookies of one session: a password is slow to check on purpose."""
+    """The cookies of one session."""
     context = browser.new_context()
     sign_in(context.new_page(), base)
     kept = context.storage_state()

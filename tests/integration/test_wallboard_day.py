@@ -2,7 +2,8 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -227,15 +228,22 @@ def test_a_floor_without_a_client_has_no_curve_and_breaks_nothing(tmp_path: Path
         assert page.locator("day-curve canvas").count() == 0
 
 
+@contextmanager
+def queues_called(names: Mapping[str, str], directory: Path) -> Iterator[str]:
+    """The address of a server over a day of one client with these queues, id -> name."""
+    queues = "".join(f'[[client.queue]]\nid = "{queue}"\nname = "{name}"\n' for queue, name in names.items())
+    day_world.many_queues(directory / "data", list(names))
+    with server(directory, f'{BARE}[[client]]\nid = "acme"\n{queues}') as (_, runtime):
+        yield runtime.url
+
+
 def test_five_hundred_queues_can_be_chosen_from_and_the_day_is_there_within_the_time_it_may_take(
     tmp_path: Path, browser: Browser
 ) -> None:
-    names = [f"q{number:03}" for number in range(500)]
-    queues = "".join(f'[[client.queue]]\nid = "{name}"\nname = "{name} {"x" * 60}"\n' for name in names)
-    day_world.many_queues(tmp_path / "data", names)
+    names = {f"q{number:03}": f"q{number:03} {'x' * 60}" for number in range(500)}
     with (
-        server(tmp_path, f'{BARE}[[client]]\nid = "acme"\n{queues}') as (_, runtime),
-        looking(browser, f"{runtime.url}/?lang=en&at=2026-11-02T12:30", LAPTOP) as page,
+        queues_called(names, tmp_path) as url,
+        looking(browser, f"{url}/?lang=en&at=2026-11-02T12:30", LAPTOP) as page,
     ):
         drawn(page)
         assert page.locator("day-curve option").count() == len(names) + 1
@@ -258,14 +266,12 @@ def test_queues_of_the_past_turn_pages_as_those_of_now_but_not_under_a_hand_on_t
     tmp_path: Path, browser: Browser
 ) -> None:
     names = [f"q{number:02}" for number in range(40)]
-    queues = "".join(f'[[client.queue]]\nid = "{name}"\n' for name in names)
-    day_world.many_queues(tmp_path / "data", names)
     with (
-        server(tmp_path, f'{BARE}[[client]]\nid = "acme"\n{queues}') as (_, runtime),
-        looking(browser, f"{runtime.url}/sign-in", LAPTOP) as page,
+        queues_called({name: name for name in names}, tmp_path) as url,
+        looking(browser, f"{url}/sign-in", LAPTOP) as page,
     ):
         page.add_init_script(HURRY)
-        page.goto(f"{runtime.url}/?lang=en&at=2026-11-02T12:30")
+        page.goto(f"{url}/?lang=en&at=2026-11-02T12:30")
         drawn(page)
         assert seen_in_turns(page, "#queues", len(names)) == set(names)
         before = titles(page)

@@ -16,7 +16,7 @@ from seatwatch.portal.record import PortalRecord
 from seatwatch.settings import load_defaults
 from tests.builders import customer, ms
 from tests.seatwatch.portal.sites import two_clients
-from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal
+from tests.seatwatch.portal.worlds import NOW, PASSWORD, accounts, browser, client_of, config, portal, years_read_here
 
 SPAN = "site=north&until=2026-11-02T13:00"
 OF_CLIENT = (
@@ -30,6 +30,11 @@ ADMIN_ONLY = ("accounts",)
 OF_SCOPE = ("board?at=2026-11-02T10:00", "past.json?at=2026-11-02T10:00", "past-day.json?of=beta")
 """Pages of all an account may see together."""
 SIGNED_IN = ("", *OF_CLIENT, *OF_SCOPE, *ADMIN_ONLY)
+
+
+@pytest.fixture(autouse=True)
+def years(monkeypatch: pytest.MonkeyPatch) -> None:
+    years_read_here(monkeypatch)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from seatwatch.portal.record import PortalRecord
 from seatwatch.settings import load_defaults
 from tests.builders import agent, clock, closed, customer, declared, ms, rules
 from tests.seatwatch.portal.sites import incident
-from tests.seatwatch.portal.worlds import NOW, accounts, browser, client_of, config, portal
+from tests.seatwatch.portal.worlds import NOW, accounts, browser, client_of, config, portal, years_read_here
 
 WEEKS = range(-52, 1)
 YEAR = Asked(client="acme", language="en", first="2025-12-01", last="2026-11-02")
@@ -68,13 +68,14 @@ async def test_a_year_is_its_months_as_they_are_settled_and_all_of_their_days(
 
 
 async def test_without_days_it_is_the_last_twelve_months_and_longer_ones_are_refused_in_words(
-    record: PortalRecord,
+    record: PortalRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await record.years.year(Asked(client="acme", language="zh"))
     assert (page.first, page.last, len(page.months)) == ("2025-12-01", "2026-11-03", 12)
     with pytest.raises(AskedWronglyError) as wrong:
         await record.years.year(Asked(client="acme", language="en", first="2024-01-01", last="2026-11-02"))
     assert (wrong.value.says, wrong.value.filled) == ("portal_year_too_long", {"days": 400})
+    years_read_here(monkeypatch)
     for first, last in (("2026-11-02", "2026-11-01"), ("0001-01-01", "0001-01-01"), ("", "0001-01-02"), ("x", "")):
         with pytest.raises(AskedWronglyError):
             await record.years.year(Asked(client="acme", language="en", first=first, last=last))

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
@@ -17,8 +18,10 @@ from dashboards.wallboard.settings import PastSettings
 from seatwatch.config import ClientSection, Config
 from seatwatch.config_names import NamedSection
 from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.year_record import YearRecords
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
+from seatwatch.year_told import YearAsked, answer
 from tests.builders import Event, agent, assigned, clock, closed, customer, declared, left, ms, rules, works
 from tests.dashboards.boards import board, site, tile
 from tests.dashboards.days import curve, trouble
@@ -77,14 +80,24 @@ def config() -> Config:
 
 
 def accounts(data: Path, clients: tuple[str, ...] = ("acme",)) -> None:
-    """One account of every role, named after it; they see `clients`. A hash is slow on purpose, so there is one."""
+    """One account of every role, named after it; they see `clients`."""
     found = [Account(name=role.value, role=role, clients=clients, sites=(), password=_hashed()) for role in Role]
     (data / FILE).write_bytes(msgspec.json.encode(found))
 
 
 @cache
 def _hashed() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    """Quickly checked, unlike one of the portal's own making; tests/dashboards/portal/test_accounts.py has those."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+def years_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a process of its own for each; test_portal_year.py has those."""
+
+    async def printed(records: YearRecords, question: YearAsked) -> bytes:
+        return msgspec.json.encode(answer(records._data, question))
+
+    monkeypatch.setattr(YearRecords, "_printed", printed)
 
 
 class BothClients:
