@@ -67,7 +67,7 @@ class FakeCollector:
             epoch = hashlib.sha256(b"snapshot" + frame.epoch).digest()[:16]
             ack = Ack(LEDGER, epoch, frame.items[-1].sequence, 0)
         if not self.silent:
-            await client.publish(ack_topic(topic.source), encode_ack(ack), qos=1)
+            await client.publish(ack_topic(topic.source), encode_ack(ack))
 
 
 def _is_told_to_end() -> bool:
