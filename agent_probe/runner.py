@@ -10,7 +10,7 @@ from typing import Protocol
 from agent_probe._core.gate import Gate
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass
-from agent_probe.errors import ProbeUnavailable
+from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.notes import Notes
 from agent_probe.sensors.base import Reading, Sensor, Stamp, TellsEarly
 from wire.codec import KIND_OF, encode_body
@@ -163,6 +163,8 @@ class Runner:
             return "timeout"
         except ProbeUnavailable as error:
             return str(error)
+        except ProbeConfigError:  # the outbox's: a probe that cannot keep what it measures ends
+            raise
         except Exception:  # of a device or driver nobody thought of: the others go on measuring
             log.exception("sensor.stumbled", extra={"sensor": sensor.name})
             return STUMBLED

@@ -46,6 +46,7 @@ class PoliteBroker:
 
     def __init__(self) -> None:
         self.subscription = b""
+        self.ended = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1024)
@@ -54,6 +55,8 @@ class PoliteBroker:
         writer.write(bytes([0x90, 4]) + self.subscription[2:4] + bytes([0, self.subscription[-1]]))
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        self.ended.set()
 
 
 async def test_a_broker_that_answers_nothing_more_is_given_up_in_time() -> None:
@@ -67,4 +70,5 @@ async def test_a_broker_that_answers_nothing_more_is_given_up_in_time() -> None:
             async with asyncio.timeout(5):
                 await port.publish("v1/sz1/gw1/now", b"frame")
         await port.close()
+        await broker.ended.wait()
     assert broker.subscription[-1] == 0, "acknowledgements come without one of ours each: the next says as much"

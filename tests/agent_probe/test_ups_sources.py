@@ -355,6 +355,7 @@ async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups()
 async def test_a_charge_that_upsd_tells_no_more_is_not_taken_for_the_present_one() -> None:
     told = {"OL": b'BEGIN LIST VAR u\nVAR u battery.charge "97"\nEND LIST VAR u\n', "OB": b"ERR DATA-STALE\n"}
     states = iter(["OL", "OB", "OB", "OL"])
+    ended = asyncio.Event()
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state = ""
@@ -365,10 +366,13 @@ async def test_a_charge_that_upsd_tells_no_more_is_not_taken_for_the_present_one
             else:
                 writer.write(told[state])
         writer.close()
+        await writer.wait_closed()
+        ended.set()
 
     async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
         source = NutSource(UpsAddress("127.0.0.1", server.sockets[0].getsockname()[1], "u"), list_ms=30_000)
         found = await bodies(source, 4)
+        await ended.wait()
     assert [(body.power, body.charge_percent) for body in found] == [
         (Power.MAINS, 97),
         (Power.BATTERY, None),
