@@ -33,7 +33,7 @@ from dashboards.alerting._core.message import (
 from dashboards.alerting._core.wording import SUBJECTS, listed
 from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
-from dashboards.alerting.told_before import LastWord, ToldBefore
+from dashboards.alerting.told_before import NOBODY, LastWord, ToldBefore
 
 log = structlog.get_logger()
 Links = Callable[[Sequence[str], str], str]
@@ -41,6 +41,8 @@ Links = Callable[[Sequence[str], str], str]
 AnnotationsNow = Callable[[Mapping[str, str]], Mapping[str, str]]
 """Labels of an alert that fires -> its annotations as of now; none where they are not known."""
 _MS_PER_S: Final = 1_000
+# Bound: of reminders that do not come while what they are of goes on.
+_REMINDERS_MISSED: Final = 2
 _decode = msgspec.json.Decoder(Told).decode
 
 
@@ -145,6 +147,7 @@ class Bridge:
         The end of an incident that nobody but the server can know of is asked for again while the server is away.
         """
         alerts = of_one_identity(told.alerts)
+        self._hear_of_the_hub(alerts)
         believed = [alert for alert in alerts if not (_is_end(alert) and self._is_hearsay(alert))]
         told = Told(told.status, believed, told.truncatedAlerts)
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
@@ -208,7 +211,24 @@ class Bridge:
     def _is_hearsay(self, alert: AlertTold) -> bool:
         """Whether the end of an incident is only that nobody told Alertmanager of it any more: the server was away."""
         pager = self._besides.pager
-        return self._told.fires(f"what={HUB_DOWN}") if pager is None else pager.fires(alert.labels)
+        if pager is not None:
+            return pager.fires(alert.labels)
+        last = self._told.last(NOBODY, HUB_DOWN)
+        # an Alertmanager that forgot it reminds of it no more, and tells no end of it
+        is_reminded = self._clock_ms() - last.at < _REMINDERS_MISSED * self._settings.same_within_ms
+        return last.status == FIRING and is_reminded
+
+    def _hear_of_the_hub(self, alerts: Sequence[AlertTold]) -> None:
+        """Remember whether it is down, beside what each channel was told of that: not all of them hear the end.
+
+        Nobody is told that of a call that a later one replaced, nor who was called in the place of another.
+        """
+        said, last = [each for each in alerts if each.labels.get("what") == HUB_DOWN], self._told.last(NOBODY, HUB_DOWN)
+        ends = [each.endsAt for each in said if each.status != FIRING]
+        if any(each.status == FIRING and not _is_of_before(each, last) for each in said):
+            self._told.replace(NOBODY, {HUB_DOWN: LastWord(FIRING, self._clock_ms())})
+        elif ends:
+            self._told.replace(NOBODY, {HUB_DOWN: LastWord("resolved", self._clock_ms(), max(ends, key=instant))})
 
     def _as_of_now(self, alert: AlertTold) -> AlertTold:
         if alert.labels.get("what") != IDENTITY_TWICE:

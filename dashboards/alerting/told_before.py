@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 import structlog
 
-from dashboards.alerting._core.message import FIRING
-
 log = structlog.get_logger()
 FILE: Final = "notified.json"
 """Below the data directory."""
+NOBODY: Final = ""
+"""In place of a channel: what the bridge itself heard last."""
 
 
 class LastWord(msgspec.Struct, frozen=True):
@@ -37,11 +37,6 @@ class ToldBefore:
     def last(self, channel: str, about: str) -> LastWord:
         """An empty one where nothing was told, or nothing that is remembered."""
         return self._words.get(channel, {}).get(about, LastWord())
-
-    def fires(self, named: str) -> bool:
-        """Whether anybody was told of something with `named` in its key and heard no end of it."""
-        told = (each for words in self._words.values() for each in words.items())
-        return any(named in about and last.status == FIRING for about, last in told)
 
     def replace(self, channel: str, words: dict[str, LastWord]) -> None:
         """All that is remembered of a channel from now on."""

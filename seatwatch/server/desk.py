@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from collector._core import derived
+from collector._core.keys import ACKNOWLEDGED, CLOCK, INCIDENT
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
 from dashboards.alerting._core.calling import Absences
@@ -16,6 +17,7 @@ from dashboards.alerting._core.taking_on import TakingOn
 from dashboards.alerting.bridge import PagerNow
 from dashboards.runbooks.server import Runbooks
 from dashboards.snapshot import OnCallFigures
+from ledger.reader import LedgerReader
 from ledger.recorded import recorded
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
@@ -25,12 +27,11 @@ from seatwatch.server.duty_desk import DutyDesk, facts_beside
 from seatwatch.server.incidents import IncidentBook
 from seatwatch.settings import Defaults
 from sla_engine.runners.sites import SitesRunner
-from sla_engine.runners.tail import LedgerFeed
 from wire.ids import OPERATOR
 from wire.incident import IncidentSaid
-from wire.kinds import Kind
 
-_HISTORY: Final = frozenset({Kind.INCIDENT, Kind.INCIDENT_ACKNOWLEDGED})
+_TELL: Final = (CLOCK, INCIDENT, ACKNOWLEDGED)
+"""Sources of our own that tell of incidents, who took them on, and that time passed."""
 
 
 class Desk:
@@ -41,7 +42,6 @@ class Desk:
     ) -> None:
         self._intake: Final = intake
         self._book: Final = book
-        self._batch_entries: Final = defaults.int("board.batch_entries")
         self._escalate_after_ms: Final = defaults.ms("paging.escalate_after")
         self._pager: Final = on_call.on_call(config, defaults, now_ms, self._details_now)
         self._channels: Final = on_call.channels(config.channel, base, defaults, now_ms)
@@ -74,18 +74,25 @@ class Desk:
             notifications=self._channels.results,
         )
 
-    async def run(self, sites: SitesRunner, feed: LedgerFeed) -> None:
+    async def run(self, sites: SitesRunner) -> None:
         """Call people until cancelled. What was open before we came is taken up first."""
         self._book.listeners.append(self._pager.said)
         await sites.caught_up.wait()
         absences = Absences(self._escalate_after_ms)
-        before = await taken_on_before(self._book.open_incidents(), feed, self._batch_entries, absences)
+        before = await asyncio.to_thread(self._taken_on_before, self._book.open_incidents(), absences)
         absences.alive(now_ms())
         # asked again: what ended while the record was read has been said already, and would stay open for ever
         self._pager.take_up(self._book.open_incidents(), before.found, before.louder_at, absences.found)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._messages.run(), name="messages")
             await self._pager.run()
+
+    def _taken_on_before(self, open_before: Sequence[IncidentSaid], absences: Absences) -> TakingOn:
+        reader = self._intake.ledgers[OPERATOR].open_reader()
+        try:
+            return taken_on_before(open_before, reader, absences)
+        finally:
+            reader.close()
 
     def _details_now(self, incident: str) -> dict[str, str] | None:
         """Asked through the book: the runner that knows is there later than this."""
@@ -107,21 +114,18 @@ class Desk:
         return True
 
 
-async def taken_on_before(
-    open_before: Sequence[IncidentSaid], feed: LedgerFeed, batch_entries: int, absences: Absences
-) -> TakingOn:
+def taken_on_before(open_before: Sequence[IncidentSaid], reader: LedgerReader, absences: Absences) -> TakingOn:
     """Who holds which of these incidents, and since when, by the record. Others are not looked for.
 
+    What probes told meanwhile is not read: since a trouble that is weeks old that takes minutes, and nobody is called.
     absences: shown when the server was alive since the first of them; a clock entry tells of each minute.
     """
-    first = min((said.first_index for said in open_before), default=feed.size)
+    size = reader.size()
+    first = min((said.first_index for said in open_before), default=size)
+    told = [stored for source in _TELL for stored in reader.span_of_source(source, first, size)]
     taking = TakingOn()
-    while first < feed.size:
-        batch = feed.reader.read(first, batch_entries)
-        first += max(1, len(batch))
-        for stored in batch:
-            absences.alive(stored.received_at)
-            if stored.kind in _HISTORY:
-                taking.see(recorded(stored))
-        await asyncio.sleep(0)
+    for stored in sorted(told, key=lambda stored: stored.index):
+        absences.alive(stored.received_at)
+        if stored.source != CLOCK:
+            taking.see(recorded(stored))
     return taking

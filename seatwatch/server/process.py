@@ -152,7 +152,7 @@ class Server:
                 removed = say_removed_sites(sites, known, book, self._record_clock.now_ms)
                 await beside(removed, name="removed sites")
                 desk = Desk(self._config, self._base, self._data, defaults=self._defaults, intake=intake, book=book)
-                await beside(desk.run(sites, feeds[OPERATOR]), name="desk")
+                await beside(desk.run(sites), name="desk")
                 witness = Witness(intake, sites, defaults=self._defaults, clock_ms=self._record_clock.now_ms)
                 await beside(witness.run(), name="witness")
             url = await self._web(stack, beside, intake, engines, feeds, desk)

@@ -21,7 +21,6 @@ from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
 
 _PERCENT: Final = 100
-_NOT_IN_WORDS: Final = re.compile(r"[^\w]|_")
 _SITE_WIDE: Final = {
     "site_power_lost": Cause.SITE_POWER,
     "site_isolated": Cause.UPLINK,
@@ -150,7 +149,8 @@ class Circumstances:
 
     def _of_platform(self, found: Impaired, platform: str) -> Iterator[Impaired]:
         """Of the sources that carry the platform's name, where any does: beside it, another platform has its own."""
-        named = [source for source in sorted(set(self.source_of.values())) if platform in _NOT_IN_WORDS.split(source)]
+        as_a_word = re.compile(rf"(?<![^\W_]){re.escape(platform)}(?![^\W_])")
+        named = [source for source in sorted(set(self.source_of.values())) if as_a_word.search(source)]
         for source in named:
             yield replace(found, source=source, voice=None)
         if not named:

@@ -307,3 +307,22 @@ async def test_a_router_is_asked_for_the_links_of_its_lines() -> None:
     assert [has_link for _, has_link in heard] == [True, False, False, None, None, None]
     await sensor.close()
     transport.close()
+
+
+async def test_a_line_that_stumbles_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world_with_a_listener() as world:
+        await world.until_up()
+        stumbled: list[str] = []
+        again, send = asyncio.Event(), Echoes.send
+
+        def stumbles(echoes: Echoes, number: int, target: Target) -> None:
+            if not stumbled:
+                stumbled.append(echoes.bound.interface)
+                raise RuntimeError("of a driver nobody thought of")
+            if echoes.bound.interface == stumbled[0]:
+                again.set()
+            send(echoes, number, target)
+
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        monkeypatch.setattr(Echoes, "send", stumbles)
+        await wait_until(again.is_set, what="another echo over the same line")

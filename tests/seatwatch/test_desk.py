@@ -26,7 +26,7 @@ T0 = 1_763_784_000_000
 MINUTES_5 = 300_000
 
 
-async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_began(tmp_path: Path) -> None:
+def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_began(tmp_path: Path) -> None:
     before, first, second = (incident("mains_lost", T0 + at) for at in (0, 1, 2))
     feed = Feed(tmp_path / "operator")
     feed.append([Event(before, "~incident", T0), Event(acknowledged(before.incident), "~acknowledged", T0 + 5)])
@@ -34,10 +34,10 @@ async def test_who_was_taken_on_is_read_from_where_the_oldest_open_incident_bega
     feed.append([Event(each, "~incident", T0 + 10) for each in (first, second)])
     feed.append([Event(acknowledged(second.incident, at), "~acknowledged", at) for at in (T0 + 20, T0 + 30)])
     still_open = [msgspec.structs.replace(each, first_index=start) for each in (first, second)]
-    assert (await taken_on_before(still_open, feed, 2, Absences(MINUTES_5))).found == {
+    assert taken_on_before(still_open, feed.reader, Absences(MINUTES_5)).found == {
         second.incident: TakenOn("floor", T0 + 20)
     }
-    assert (await taken_on_before([], feed, 2, Absences(MINUTES_5))).found == {}
+    assert taken_on_before([], feed.reader, Absences(MINUTES_5)).found == {}
     feed.close()
 
 
@@ -54,7 +54,7 @@ def test_an_incident_is_taken_on_once_whoever_clicks_first() -> None:
     assert worse.sequence != one.sequence, "what grew graver is taken on anew, and the record keeps both"
 
 
-async def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path: Path) -> None:
+def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path: Path) -> None:
     feed = Feed(tmp_path / "operator")
     line = incident("line_down", T0, subject="telecom")
     same = msgspec.structs.replace(line, revision=1, details={"reason": "timeout"})
@@ -64,26 +64,33 @@ async def test_who_took_on_what_grew_graver_later_has_not_taken_that_on(tmp_path
         Event(acknowledged(line.incident, T0 + 1), "~acknowledged", T0 + 1),
     ]
     feed.append([*story, Event(same, "~incident", T0 + 2)])
-    assert (await taken_on_before([same], feed, 2, Absences(MINUTES_5))).found == {
-        line.incident: TakenOn("floor", T0 + 1)
-    }
+    assert taken_on_before([same], feed.reader, Absences(MINUTES_5)).found == {line.incident: TakenOn("floor", T0 + 1)}
     feed.append([Event(both, "~incident", T0 + 3)])
-    assert (await taken_on_before([both], feed, 2, Absences(MINUTES_5))).found == {}
+    assert taken_on_before([both], feed.reader, Absences(MINUTES_5)).found == {}
     feed.append([Event(acknowledged(line.incident, T0 + 4), "~acknowledged", T0 + 4)])
-    assert (await taken_on_before([both], feed, 2, Absences(MINUTES_5))).found == {
-        line.incident: TakenOn("floor", T0 + 4)
-    }
+    assert taken_on_before([both], feed.reader, Absences(MINUTES_5)).found == {line.incident: TakenOn("floor", T0 + 4)}
     feed.close()
 
 
-async def test_the_record_shows_when_nobody_was_there_to_call(tmp_path: Path) -> None:
+def test_the_record_shows_when_nobody_was_there_to_call(tmp_path: Path) -> None:
     feed = Feed(tmp_path / "operator")
     low = incident("battery_low", T0, severity=Severity.CALL)
     feed.append(Event(low, "~incident", T0 + at) for at in (0, 60_000, 120_000, 420_001, 480_000))
     absences = Absences(MINUTES_5)
-    await taken_on_before([low], feed, 2, absences)
+    taken_on_before([low], feed.reader, absences)
     absences.alive(T0 + 3_600_000)
     assert absences.found == [Away(T0 + 120_000, T0 + 420_001), Away(T0 + 480_000, T0 + 3_600_000)]
+    feed.close()
+
+
+def test_what_probes_told_since_is_not_read_before_anybody_is_called(tmp_path: Path) -> None:
+    feed = Feed(tmp_path / "operator")
+    worn = incident("battery_worn", T0, severity=Severity.TICKET)
+    feed.append([Event(worn, "~incident", T0), Event(acknowledged(worn.incident), "gateway", T0 + 60_000)])
+    absences = Absences(MINUTES_5)
+    assert taken_on_before([worn], feed.reader, absences).found == {}, "minutes pass with weeks of what probes told"
+    absences.alive(T0 + 330_000)
+    assert absences.found == [Away(T0, T0 + 330_000)]
     feed.close()
 
 
@@ -98,7 +105,7 @@ async def test_what_ended_while_a_start_read_the_record_is_not_open_for_the_page
         asked = iter([[lost], []])
         book.open_incidents = lambda: next(asked)
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(desk.run(runner, feed), name="desk")
+            running = tasks.create_task(desk.run(runner), name="desk")
             await wait_until(lambda: desk._pager.is_ready, what="the pager")
             running.cancel()
         assert desk.figures().open == []

@@ -1,5 +1,6 @@
 """A platform that fails is no excuse for what came in over another one, where sources carry their platform's name."""
 
+import msgspec
 import pytest
 
 from sla_engine._core.circumstances import Circumstances
@@ -51,6 +52,12 @@ def test_a_platform_hits_what_its_own_sources_tell_or_every_chat_where_none_has_
     sources: list[str], expected: set[tuple[str, bool | None]]
 ) -> None:
     assert hit(qianniu_fails(), *sources) == {(Cause.PLATFORM, *each) for each in expected}
+
+
+def test_a_platform_of_two_words_is_known_by_both() -> None:
+    """As the sample of the seats' configuration has one."""
+    said = [msgspec.structs.replace(each, subject="shop-chat") for each in qianniu_fails()]
+    assert hit(said, "shop-chat/acme", "shop/acme", "chat/acme") == {(Cause.PLATFORM, "shop-chat/acme", None)}
 
 
 def test_an_account_that_is_offline_is_so_for_what_its_platform_tells() -> None:

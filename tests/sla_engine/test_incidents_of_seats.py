@@ -60,6 +60,18 @@ def test_a_floor_that_vanishes_whole_while_its_gateway_stays_is_one_incident_not
     assert said[0].details == {"lost": "36", "of": "60"}
 
 
+def test_a_circuit_is_named_though_a_seat_of_another_one_went_with_it() -> None:
+    log = Log()
+    names = [f"s{n:02}" for n in range(30)]
+    said = said_after(
+        *floor(log, 30),
+        *beats(log, names[21:], NOON + 14 * SECOND),
+        *silences(log, names[:21], NOON),
+        log.clock(NOON + 16 * SECOND),
+    )
+    assert [each.subject for each in said] == ["circuit:c0"]
+
+
 def test_seats_that_come_back_one_by_one_after_an_outage_raise_nothing() -> None:
     log = Log()
     names = [f"s{n:02}" for n in range(20)]

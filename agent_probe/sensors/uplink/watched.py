@@ -97,9 +97,11 @@ class WatchedLine:
 
     def _turn(self) -> None:
         """Send what is due, and come back when something else is."""
-        for number, target in self.line.due(self._now_ms()):
-            self._send(number, target)
-        self._done()
+        try:
+            for number, target in self.line.due(self._now_ms()):
+                self._send(number, target)
+        finally:  # a line that stumbled and was asked nothing more would look up for ever
+            self._done()
 
     def _done(self) -> None:
         self._timer.call_at(self._turn, self.line.next_wake_at() if self.failure is None else None)

@@ -122,7 +122,11 @@ def _largest(
     limits: SiteLimits,
     others_until: int,
 ) -> tuple[LostGroup, set[str]] | None:
-    """The group of which most vanished at one moment, enough of it and not with the whole site."""
+    """The group of which most vanished at one moment, enough of it and not with the whole site.
+
+    All of the site is named where it accounts for a group's worth more than a smaller one: one or two that happened to
+    go with a circuit are no trouble of everybody.
+    """
     reporting = {p.seat for p in site.probes.values() if p.seat and p.heard_at is not None and p.silent_since is None}
     best: tuple[tuple[int, int, int], LostGroup, set[str]] | None = None
     for (kind, name), seats in sorted(members.items()):
@@ -134,7 +138,8 @@ def _largest(
             continue
         since = min(lost[seat].silent_since or 0 for seat in gone)
         first_index = min(lost[seat].silent_index for seat in gone)
-        rank = (len(gone), len(gone) * _PERCENT // there, -roster.GROUPS.index(kind))
+        apart = limits.group_seats - 1 if kind == roster.SITE else 0
+        rank = (len(gone) - apart, len(gone) * _PERCENT // there, -roster.GROUPS.index(kind))
         if best is None or rank > best[0]:
             best = rank, LostGroup(kind, name, len(gone), there, since, first_index), gone
     return None if best is None else best[1:]

@@ -107,6 +107,32 @@ async def test_while_the_hub_is_down_no_end_of_an_incident_is_believed(world: Wo
     assert [message["is_resolved"] for message in world.hook.taken] == [False, False, True, True]
 
 
+async def test_calls_about_the_hub_that_nobody_hears_the_end_of_keep_no_later_end_from_anybody(world: World) -> None:
+    """A call that the next round replaced, and one in the place of a messenger that failed meanwhile."""
+    low, first, third = told(), *(told("hub_down", site="hub", subject="", tier=tier) for tier in "13")
+    for down in (first, third):
+        del down.labels["incident"]
+    world.robot.answers = [BUSY] * 3
+    for alerts in ([first], [first], [first], [first, third], [over(first), third], [over(third)]):
+        world.after(1)
+        await world.tell(*alerts)
+    world.after(31)
+    await world.tell(first)  # by the other of a pair, which saw that before the end
+    for alert in (low, over(low)):
+        assert await world.tell(alert) == []
+    assert world.hook.taken[-1]["is_resolved"], "the hub was back for long, and no all-clear came any more"
+
+
+async def test_an_alertmanager_that_forgot_that_the_hub_is_down_keeps_no_end_for_ever(world: World) -> None:
+    low, down = told(), told("hub_down", site="hub", subject="")
+    del down.labels["incident"]
+    for alerts in ([low], [down]):
+        assert await world.tell(*alerts) == []
+    for hours, expected in ((4, ["robot", "desk"]), (4, [])):
+        world.after(hours * 60)
+        assert await world.tell(over(low)) == expected
+
+
 async def test_a_program_finds_whom_to_call_and_its_secret_where_nobody_else_reads_them(world: World) -> None:
     """Not among its arguments, which every user of the machine sees."""
     seen = world.directory / "seen"

@@ -1,6 +1,5 @@
 """What grows louder by the hour, or with the end of planned work, calls one after the other from then on."""
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -69,7 +68,7 @@ def test_after_a_restart_the_next_on_duty_still_waits_from_when_it_became_loud(t
     later = msgspec.structs.replace(page, is_suspected=True, revision=2, occurred_at=loud + 3 * MINUTE)
     feed = Feed(tmp_path / "operator")
     feed.append(Event(each, "~incident", each.occurred_at) for each in (began, page, later))
-    before = asyncio.run(taken_on_before([later], feed, 2, Absences(5 * MINUTE)))
+    before = taken_on_before([later], feed.reader, Absences(5 * MINUTE))
     feed.close()
 
     def tiers_at(now: int) -> list[int]:
