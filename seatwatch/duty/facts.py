@@ -24,9 +24,11 @@ from seatwatch.past_board import past_board
 from seatwatch.printed.cause_report import cause_rows
 from seatwatch.printed.cause_words import causes_found
 from seatwatch.settings import Defaults, load_defaults
+from seatwatch.site_limits import site_limits
 from seatwatch.site_roster import site_roster
 from sla_engine._core.contract import EVERY_QUEUE
 from sla_engine._core.incidents import roster
+from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine.incident_log import Incident, gathered
 from wire.ids import OPERATOR
 from wire.incident import Cause
@@ -71,11 +73,13 @@ def duty_facts(
     times = duty_times(data, about.client, about.site, at)
     # the instant a day ends is the next day's first
     board_at = at - 1 if kind is DutyKind.DAILY else at
-    sites, clients = _places(data, about, board_at)
+    known = site_roster(data)
+    sites, clients = _places(known, about, board_at)
     board = past_board(data, board_at, None, zone=times.zone, clients=clients)
     begins = _since(kind, times, board_at, since)
     incidents = [each for each in _incidents(data, about) if not about.site or each.newest.site in {"", about.site}]
     newest = [each.newest for each in incidents if each.newest.started_at <= at]
+    opens_at = next_opening(data, about.client, about.site, at) if kind is DutyKind.PRE_OPENING else None
     tiles = board.queues if about.client else [tile for tile in board.site_figures if tile.id == about.site]
     return DutyFacts(
         kind=kind,
@@ -84,10 +88,11 @@ def duty_facts(
         at=at,
         since=begins,
         is_of_client=bool(about.client),
-        opens_at=next_opening(data, about.client, about.site, at) if kind is DutyKind.PRE_OPENING else None,
+        opens_at=opens_at,
         tiles=tiles,
         client=next((tile for tile in board.clients if tile.id == about.client), None) if about.client else None,
         sites=[tile for tile in board.sites if tile.id in sites],
+        seats_due={} if opens_at is None else _seats_due(known, sites, opens_at, defaults),
         clocks=_clocks(data, sites, at, defaults) if kind is DutyKind.PRE_OPENING else {},
         open_incidents=[said for said in newest if said.ended_at is None or said.ended_at > at],
         ended=[said for said in newest if said.ended_at is not None and begins <= said.ended_at <= at],
@@ -130,12 +135,23 @@ def _taken_by(incidents: list[Incident], at: int) -> dict[str, str]:
     return {incident: taken_on.by for incident, taken_on in taking.found.items()}
 
 
-def _places(data: Path, about: About, at: int) -> tuple[set[str], set[str] | None]:
+def _places(state: SiteRosterState, about: About, at: int) -> tuple[set[str], set[str] | None]:
     """The sites it is about, and the clients whose records are read; None = all, where the roster names none."""
-    state = site_roster(data)
     sites = {about.site} if about.site else roster.sites_of_client(state, about.client, at, at + 1)
     clients = {about.client} if about.client else {*roster.clients_at(state, about.site, at)}
     return sites, clients or None
+
+
+def _seats_due(state: SiteRosterState, sites: set[str], at: int, defaults: Defaults) -> dict[str, int]:
+    """By site, on how many seats somebody is to sit at `at` by the shifts; of a site without shifts nothing."""
+    limits = site_limits(defaults)
+    found: dict[str, int] = {}
+    for site in sites:
+        seats = (seat for seat, _ in roster.seats_at(state, site, at))
+        told = [is_due for seat in seats if (is_due := roster.in_shift(state, limits, seat, at)) is not None]
+        if told:
+            found[site] = sum(told)
+    return found
 
 
 def _clocks(data: Path, sites: set[str], at: int, defaults: Defaults) -> dict[str, Clocks]:

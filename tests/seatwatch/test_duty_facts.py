@@ -15,9 +15,10 @@ from tests.builders import Event, rules
 from tests.dashboards.alerting.incidents import incident
 from tests.sla_engine.entries import NOON, Log, head
 from tests.sla_engine.feeding import Feed
-from tests.sla_engine.floors import MINUTE, floor
+from tests.sla_engine.floors import HOUR, MINUTE, floor
 from wire.incident import Cause, IncidentAcknowledged, Severity
 from wire.kinds import Kind
+from wire.organisation import Relation
 from wire.recorded import Recorded
 from wire.seat import SeatReading
 
@@ -48,6 +49,26 @@ def test_clocks_are_those_told_last_within_the_hour_and_of_that_site(tmp_path: P
     recorded(tmp_path, *readings)
     facts = duty_facts(tmp_path, DutyKind.PRE_OPENING, About("", "north"), SEVEN)
     assert facts.clocks == {"north": Clocks(told=2, off=1, worst_ms=1_001)}
+
+
+def test_due_at_opening_are_the_seats_whose_shift_has_begun_by_then(tmp_path: Path) -> None:
+    log = Log()
+    later = [
+        log.link(Relation.SITE_OF_SEAT, "late", "north"),
+        log.link(Relation.SEAT_OF_PERSON, "li", "late"),
+        log.link(Relation.SHIFT_OF_PERSON, "li", "09:00-18:00", starts="09:00", ends="18:00"),
+        log.link(Relation.SITE_OF_SEAT, "spare", "north"),
+    ]
+    elsewhere = floor(log, 3, roster=False, site="south")
+    opening = NOON + 20 * HOUR
+    recorded(tmp_path, *floor(log, 3), *later, *elsewhere, log.clock(opening - 30 * MINUTE))
+    check = duty_facts(tmp_path, DutyKind.PRE_OPENING, About("", "north"), opening - 30 * MINUTE)
+    assert (check.opens_at, check.seats_due) == (opening, {"north": 3})
+    assert check.sites[0].seats_expected == 0
+    of_client = duty_facts(tmp_path, DutyKind.PRE_OPENING, About("acme", ""), opening - 30 * MINUTE)
+    assert of_client.seats_due == {"north": 3}
+    assert duty_facts(tmp_path, DutyKind.PRE_OPENING, About("", "south"), opening - 30 * MINUTE).seats_due == {}
+    assert duty_facts(tmp_path, DutyKind.HANDOVER, About("", "north"), opening).seats_due == {}
 
 
 def test_a_client_is_told_of_the_sites_its_people_sit_at_and_of_no_single_seat(tmp_path: Path) -> None:

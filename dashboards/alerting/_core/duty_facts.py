@@ -38,8 +38,9 @@ class DutyFacts(msgspec.Struct, frozen=True, kw_only=True):
     id, name: of the client (is_of_client) or the site. at: as of. since: what ended within [since, at) is told.
     opens_at: the next opening, None where none is known. tiles: queues of the client; of a site one tile for each
     client served there. client: its own tile; None for a site, and where it has none yet. sites: the site, or those
-    the client's people sit at. clocks: by site. open_incidents, ended: their newest revisions. taken_by: by incident,
-    who took it on. causes: None = not asked or not to be known.
+    the client's people sit at. seats_due: by site, on how many seats somebody is to sit as it opens, by the roster's
+    shifts; nothing where it knows none. clocks: by site. open_incidents, ended: their newest revisions. taken_by: by
+    incident, who took it on. causes: None = not asked or not to be known.
     """
 
     kind: DutyKind
@@ -52,6 +53,7 @@ class DutyFacts(msgspec.Struct, frozen=True, kw_only=True):
     tiles: list[Tile] = []
     client: Tile | None = None
     sites: list[SiteTile] = []
+    seats_due: dict[str, int] = {}
     clocks: dict[str, Clocks] = {}
     open_incidents: list[IncidentSaid] = []
     ended: list[IncidentSaid] = []

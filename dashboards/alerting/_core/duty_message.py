@@ -205,12 +205,15 @@ class _Teller:
 
     def _seats(self, site: SiteTile) -> str:
         named = self._texts["seats_present"]
+        count = self.facts.seats_due.get(site.id)
+        due = f" ({self.said('duty_seats_due', n=count)})" if count and count != site.seats_expected else ""
         if site.seats_present is None or site.seats_expected is None:
-            return f"{named}: {self._texts['no_data']}"
+            return f"{named}: {self._texts['no_data']}{due}"
         if not site.seats_expected:
-            return f"{named}: {site.seats_present} ({self._texts['duty_none_expected']})"
+            none_yet = f" ({self._texts['duty_none_expected']})"
+            return f"{named}: {site.seats_present}{due or none_yet}"
         mark = MARK if site.seats_present < site.seats_expected else ""
-        return f"{mark}{named}: {site.seats_present}/{site.seats_expected}"
+        return f"{mark}{named}: {site.seats_present}/{site.seats_expected}{due}"
 
     def _ups(self, site: SiteTile) -> str:
         if site.power is None:

@@ -139,6 +139,20 @@ def test_before_any_shift_begins_no_seat_is_missed() -> None:
     assert "Seats there: 2 (none expected yet)" in early.lines
 
 
+@pytest.mark.parametrize(
+    ("there", "expected", "line"),
+    [
+        (2, 0, "Seats there: 2 (15 due at opening by their shifts)"),
+        (14, 15, "! Seats there: 14/15"),
+        (5, 5, "Seats there: 5/5 (15 due at opening by their shifts)"),
+        (None, None, "Seats there: No data (15 due at opening by their shifts)"),
+    ],
+)
+def test_the_check_says_how_many_are_due_at_opening(there: int | None, expected: int | None, line: str) -> None:
+    message = composed(check(sites=[north(seats_present=there, seats_expected=expected)], seats_due={"north": 15}))
+    assert line in message.lines
+
+
 def test_a_silent_feed_and_a_ups_on_battery_ask_for_something() -> None:
     quiet = tile("queue", "chat", stale_since=MORNING - HOUR)
     on_battery = north(power="battery", charge_percent=71, runtime_ms=1_380_000, runtime_is_estimate=True)
