@@ -326,3 +326,4 @@ async def test_a_line_that_stumbles_once_is_asked_again(monkeypatch: pytest.Monk
         asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         monkeypatch.setattr(Echoes, "send", stumbles)
         await wait_until(again.is_set, what="another echo over the same line")
+        assert (await world.line("telecom")).state is LineState.UP
