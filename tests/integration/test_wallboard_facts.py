@@ -9,15 +9,16 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.dashboards.boards import NOON, board, second, site
 from tests.dashboards.looks import misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking, row, word
-from tests.dashboards.states import LOSSY, STATES, client, queue, team
+from tests.dashboards.states import LOSSY, NO_PEOPLE, STATES, client, queue, team
 from tests.dashboards.test_layouts import layout
 from tests.dashboards.test_layouts import page as page_of
-from tests.integration.test_wallboard_turning import HURRY, TURN
+from tests.integration.test_wallboard_turning import CHANGED, HURRY, TURN, names
 from wire.board import Board, Ratio
 from wire.surge import Surge
 
 TARGET = Ratio(90, 100)
 BOTH = [second("tmall-art", 388, 451), second("jd-3min", 300, 451)]
+PROMISED = {"attainment_target": TARGET, "seconds": BOTH, "followed": 2}
 WHOLE = """line => {
   const isLoose = (made) => getComputedStyle(made).display === "contents";
   const items = [...line.children].flatMap((made) => (isLoose(made) ? [...made.children] : [made]));
@@ -32,10 +33,9 @@ CUT = "line => [...line.querySelectorAll('.fact')].filter((made) => made.scrollW
 
 def crowded(**changes: object) -> Board:
     """Seven queues of one client that is promised something, has lost data, and has a platform's rules beside."""
-    promised = {"attainment_target": TARGET, "seconds": BOTH, "followed": 2}
     fields: dict[str, object] = {
-        "clients": [client("Nordlicht Audio Vertrieb", coverage=LOSSY, **promised), client("b"), client("c")],
-        "queues": [queue(n, "Nordlicht Audio Vertrieb", **promised) for n in range(7)],
+        "clients": [client("Nordlicht Audio Vertrieb", coverage=LOSSY, **PROMISED), client("b"), client("c")],
+        "queues": [queue(n, "Nordlicht Audio Vertrieb", **PROMISED) for n in range(7)],
         **changes,
     }
     return board(NOON, **fields)
@@ -80,6 +80,60 @@ def test_every_fact_of_a_crowded_board_comes_by_whole_and_the_name_of_the_client
         if columns == 1:
             assert "Nordlicht Audio Vertrieb" in seen[0], "whole, where it was cut to its first letters"
         assert [line.evaluate(CUT) for line in lines] == [0] * len(lines)
+
+
+@pytest.mark.parametrize("pages", [2, 3])
+def test_a_queue_that_takes_turns_itself_tells_all_of_its_facts(shared: Wall, browser: Browser, pages: int) -> None:
+    many = crowded(queues=[queue(n, "Nordlicht Audio Vertrieb", **PROMISED) for n in range(80)])
+    shared.show(many)
+    with looking(browser, shared.base) as page:
+        page.add_init_script(HURRY)
+        page.goto(f"{shared.base}/?lang=en")
+        rows = len(names(live(page), "#queues"))
+        shared.show(msgspec.structs.replace(many, queues=many.queues[: rows * pages]))
+        expect(page.locator("#more")).to_contain_text(word("more").replace("{n}", f"{rows * (pages - 1)}"))
+        first = row(page, "Queue 0")
+        seen: set[str] = set()
+        wanted: set[str] = set()
+        for _ in range(pages * 4):
+            before = names(page, "#queues")
+            if first.count():
+                lines = [first.locator(".under"), first.locator(".beside")]
+                wanted |= {text for line in lines for text in all_of(line)}
+                seen |= {text for line in lines for text in line.evaluate(WHOLE)}
+            page.evaluate(TURN)
+            page.wait_for_function(CHANGED, arg=["#queues", before])
+        assert len(wanted) >= 6
+        assert wanted - seen == set()
+
+
+WRONG: dict[str, dict[str, object]] = {
+    "nobody": {"agents": NO_PEOPLE},
+    "unnumbered": {"unsequenced": True},
+    "silent": {"stale_since": NOON - 65_000},
+    "silent too": {"stale_since": NOON - 65_000, "unsequenced": True},
+}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_what_is_wrong_with_a_queue_stays_and_hides_no_fact_beside_it(
+    shared: Wall, browser: Browser, language: str
+) -> None:
+    plain = [queue(n, "Nordlicht Audio", **PROMISED) for n in range(4)]
+    wrong = [queue(9, "Nordlicht Audio", **{"name": name, **PROMISED, **what}) for name, what in WRONG.items()]
+    wrong = [msgspec.structs.replace(one, id=one.name) for one in wrong]
+    shared.show(crowded(queues=[*plain, *wrong]))
+    with looking(browser, shared.base) as page:
+        page.add_init_script(HURRY)
+        page.goto(f"{shared.base}/?lang={language}")
+        live(page)
+        rows = [page.locator("#rows .row", has=page.get_by_text(name, exact=True)) for name in WRONG]
+        lines = [one.locator(".under") for one in rows]
+        wanted = [all_of(line) for line in lines]
+        assert misfits(page) == []
+        seen = in_turns(page, lines, page.locator("#clients .card").first.locator(".facts"))
+        assert [each - found for each, found in zip(wanted, seen, strict=True)] == [set()] * len(lines)
+        assert [each.locator(".badges").bounding_box() is not None for each in rows] == [True] * len(rows)
 
 
 LINES = [

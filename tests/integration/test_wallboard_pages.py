@@ -8,17 +8,19 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from dashboards.wallboard._core.layout import Layout
 from seatwatch.glossary import words
-from tests.dashboards.boards import NOON, board, site, tile
+from tests.dashboards.boards import NOON, board, site, tile, waiting
 from tests.dashboards.days import past_of
 from tests.dashboards.looks import FAINT, misfits
 from tests.dashboards.screens import PHONE, TV, Wall, live, looking
 from tests.dashboards.states import STATES
 from tests.dashboards.test_layouts import layout, page
+from tests.integration.test_wallboard_turning import HURRY
 from wire.board import Board
 from wire.surge import Surge
 
 QUICK_MS = 400
 NEVER_MS = 3_600_000
+BOTH_TURN = "window.ahead += 24000"  # longer than board.page_turn and board.layout_turn
 
 
 def word(key: str) -> str:
@@ -69,6 +71,30 @@ def test_a_page_shows_its_panels_in_their_order_and_of_each_what_it_names(shared
         shown.goto(f"{shared.base}/?layout=two&lang=zh-CN")
         live(shown)
         assert shown.evaluate("document.documentElement.lang") == "zh-CN", "the address wins"
+
+
+def test_queues_go_on_where_their_page_of_the_layout_was_left(shared: Wall, browser: Browser) -> None:
+    taking_turns = layout("both", page("queues"), page("teams"), turn_ms=20_000)
+    queues = [tile(id_=f"q{n:03}", name=f"Q{n:03}", live=waiting(NOON)) for n in range(120)]
+    many = msgspec.structs.replace(floor(), queues=queues)
+    shared.show(many, layouts=[taking_turns])
+    with looking(browser, shared.base) as shown:
+        shown.add_init_script(HURRY)
+        shown.goto(f"{shared.base}/?lang=en&layout=both")
+        rows = len(titles(live(shown), "#queues"))
+        shared.show(msgspec.structs.replace(many, queues=queues[: rows * 2]), layouts=[taking_turns])
+        expect(shown.locator("#more")).to_contain_text(word("page").replace("{n}", "1").replace("{m}", "2"))
+        seen: set[str] = set()
+        for turn in range(3):
+            expect(shown.locator("h1 small")).to_have_text(f"Page {turn % 2 + 1} of 2")
+            if turn % 2 == 0:
+                seen |= set(titles(shown, "#queues"))
+            if turn < 2:
+                shown.evaluate(BOTH_TURN)
+        assert len(seen) == rows * 2, "not those alone that turn together with the layout"
+        last = titles(shown, "#queues")
+        live(shown).reload()  # as after a page that is a screen of its own
+        assert titles(live(shown), "#queues") == last
 
 
 def test_an_unknown_layout_is_said_and_everything_is_shown(shared: Wall, browser: Browser) -> None:

@@ -35,6 +35,7 @@ class Page extends Shell {
     this.queues = new Queues(by("queues"), this.tools);
     this.teams = new Teams(by("teams"), this.tools);
     this.sites = new Sites(by("sites"), this.tools);
+    this.panels = [this.queues, this.clients, this.teams, this.sites];
     document.title = `${w("wallboard")} - Seatwatch`;
     this.factTurn = 0;
     this.offerPast();
@@ -70,6 +71,7 @@ class Page extends Shell {
     this.now.render(whole, now);
     if (!this.isPast) this.alarm.render(whole.teams, !stale, settings.alarm_repeat_ms);
     const view = this.layout.page(board, this.isPast ? [] : this.alarm.alarming());
+    for (const { turns } of this.panels) turns.layoutPage = this.layout.shown || 0;
     const queues = by("queues").hidden ? 0 : Object.keys(view.queues).length;
     // the curve of the day takes room of its own
     document.body.classList.toggle("dense", queues >= (this.isPast ? 1 : DENSE_FROM));
@@ -90,7 +92,7 @@ class Page extends Shell {
     const isHeld = this.isPast && this.band.movedWithin(turnMs);
     if (this.turn !== undefined && turn !== this.turn && !isHeld) {
       this.factTurn += 1;
-      for (const part of [this.queues, this.clients, this.teams, this.sites]) part.turnPage();
+      for (const panel of this.panels) if (panel.turns.isSeen) panel.turnPage();
     }
     this.turn = turn;
   }

@@ -13,6 +13,7 @@ import {
   toBreach,
   waitingNow,
 } from "./figures.js";
+import { Turns } from "./turning.js";
 
 // Layout: of a page, in rows.
 const PHONE_ROWS = 20;
@@ -34,12 +35,12 @@ export class Queues {
     this.rows = main.querySelector("#rows");
     this.more = main.querySelector("#more");
     this.pool = [];
-    this.page = 0;
+    this.turns = new Turns(main);
     this.phone = matchMedia("(max-width: 700px)");
     this.heads = main.querySelector(".heads");
     this.columns = 0;
     this.more.addEventListener("click", () => {
-      this.page += 1;
+      this.turns.count += 1;
       this.turnedByHand = true;
     });
   }
@@ -88,7 +89,7 @@ export class Queues {
   }
 
   turnPage() {
-    if (!this.turnedByHand) this.page += 1;
+    if (!this.turnedByHand) this.turns.count += 1;
     this.turnedByHand = false;
   }
 
@@ -99,7 +100,7 @@ export class Queues {
     const pages = Math.max(1, Math.ceil(count / rows));
     const tiles = pages === 1 && !this.phone.matches ? inPlace(view.queues) : byUrgency(view.queues, now);
     const urgent = tiles.filter((tile) => urgency(tile, now).rank <= WARN).length;
-    const page = this.page % this.turning(pages, rows, urgent);
+    const page = this.turns.count % this.turning(pages, rows, urgent);
     const shown = tiles.slice(page * rows, page * rows + rows);
     while (this.pool.length < shown.length) this.addRow();
     this.pool.forEach((row, at) => {
@@ -112,7 +113,7 @@ export class Queues {
   // How many pages turn: where something is urgent, only those that have it.
   turning(pages, rows, urgent) {
     if (urgent === 0 || this.turnedByHand || this.phone.matches) return pages;
-    if (urgent <= rows) this.page = 0;
+    if (urgent <= rows) this.turns.count = 0;
     return Math.min(pages, Math.ceil(urgent / rows));
   }
 
@@ -158,6 +159,7 @@ export class Queues {
   show(row, tile, now) {
     const { w, format } = this.tools;
     const { cells } = row;
+    row.whose = `${tile.client}|${tile.id}`;
     setText(row.name, this.tools.nameOf(tile));
     setText(row.client, this.tools.clientName(tile.client));
     if (row.title !== tile.definition) row.title = tile.definition;

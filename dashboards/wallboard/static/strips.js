@@ -3,6 +3,7 @@ import { byTrouble, inPlace, overduePeople, tileTrouble, turned } from "./board.
 import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js";
 import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
+import { Turns } from "./turning.js";
 
 // Layout: sizes of text that are tried, the largest first.
 const SCALES = [2.4, 2, 1.7, 1.4, 1.2, 1];
@@ -25,10 +26,10 @@ export class Strip {
     this.cards = node("div", "cards");
     this.more = node("p", "card rest", node("span"), node("span", "urgent"));
     this.more.addEventListener("click", () => {
-      this.turn += 1;
+      this.turns.count += 1;
     });
     this.pool = [];
-    this.turn = 0;
+    this.turns = new Turns(section);
     this.phone = phone;
     this.onPhone = matchMedia("(max-width: 700px)");
     section.append(node("h2", "", tools.w(title)), this.cards);
@@ -68,7 +69,7 @@ export class Strip {
 
   // A phone is turned by hand only: its page scrolls.
   turnPage() {
-    if (!this.onPhone.matches) this.turn += 1;
+    if (!this.onPhone.matches) this.turns.count += 1;
   }
 
   // `make` gives an empty card, `show` fills one and tells how many facts it has, `trouble` says how bad an item is.
@@ -83,7 +84,7 @@ export class Strip {
     const room = this.capacity(items.length);
     const urgent = items.filter((item) => this.trouble(item, now) !== "");
     const calm = items.filter((item) => this.trouble(item, now) === "");
-    const shown = room < items.length ? turned(urgent, calm, room, this.turn) : items;
+    const shown = room < items.length ? turned(urgent, calm, room, this.turns.count) : items;
     while (this.pool.length < shown.length) {
       const card = this.make();
       this.pool.push(card);
@@ -92,7 +93,9 @@ export class Strip {
     let facts = 0;
     this.pool.forEach((card, at) => {
       card.hidden = at >= shown.length;
-      if (at < shown.length) facts += this.show(card, shown[at], now);
+      if (card.hidden) return;
+      card.whose = `${shown[at].client}|${shown[at].id}`;
+      facts += this.show(card, shown[at], now);
     });
     this.section.classList.toggle("plain", facts === 0);
     this.section.classList.toggle("roomy", items.length < 3);

@@ -53,6 +53,31 @@ export class Turner {
   }
 }
 
+// How often `panel` has turned while it was seen, on each page of a layout that has it. By the clock alone, what turns
+// together with the layout would never be seen. It outlives a turn to a screen of its own.
+export class Turns {
+  constructor(panel) {
+    this.panel = panel;
+    this.layoutPage = 0;
+  }
+
+  get isSeen() {
+    return !this.panel.hidden;
+  }
+
+  get key() {
+    return `turns ${this.panel.id} ${this.layoutPage}`;
+  }
+
+  get count() {
+    return Number(sessionStorage.getItem(this.key));
+  }
+
+  set count(count) {
+    if (count !== this.count) sessionStorage.setItem(this.key, String(count));
+  }
+}
+
 // Of the pages of `spec`, from page `at` on, standing still if they did before this screen was loaded.
 export function turnerOf(spec, at) {
   const turner = new Turner(spec.pages.length, spec.turn_ms);
