@@ -48,10 +48,17 @@ async def subscribe_and_leave(broker: Server) -> None:
 
 
 async def publish(broker: Server, count: int, *, qos: int = 1) -> None:
-    """Publish 0, 1, 2 ...; returns once every one of them is acknowledged."""
-    async with client(broker) as sender, asyncio.TaskGroup() as group:
-        for number in range(count):
-            group.create_task(sender.publish(TOPIC, str(number), qos=qos), name="publish")
+    """Publish 0, 1, 2 ...; returns once the broker has dealt with every one of them."""
+    async with client(broker) as sender:
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(sender.publish(TOPIC, str(number), qos=qos), name="publish")
+        await acknowledged(sender)
+
+
+async def acknowledged(sender: aiomqtt.Client) -> None:
+    """The packets of a connection are dealt with in their order: those before this one are done with."""
+    await sender.publish("elsewhere", b"", qos=1)
 
 
 async def received_by_the_absent(broker: Server) -> list[int]:
@@ -129,7 +136,7 @@ async def test_real_a_stalled_subscriber_loses_and_stays_connected(broker: Serve
     async with deaf_subscriber(broker) as deaf, client(broker) as sender:
         for _ in range(sent):
             await sender.publish(TOPIC, payload, qos=0)
-        await sender.publish("elsewhere", b"", qos=1)  # acknowledged: everything before it has been dealt with
+        await acknowledged(sender)
         taken = await asyncio.to_thread(read_until_quiet, deaf)
         await sender.publish(TOPIC, b"still there", qos=1)
         assert (await asyncio.to_thread(deaf.recv, 100)).endswith(b"still there"), "the connection was never cut"
