@@ -157,6 +157,23 @@ def test_a_second_figure_is_small_and_named_and_a_surge_is_one_thing_on_its_team
         expect(page.locator(".team-card .verdict")).to_have_attribute("data-tone", "warn")
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_team_that_comes_first_for_somebody_overdue_says_so_on_its_card(
+    shared: Wall, browser: Browser, language: str
+) -> None:
+    overdue = words()["overdue"].text("en" if language == "en" else "zh")
+    late = tile("team", "red", "acme", name="Red", live=waiting(NOON, 14_000, 12_000))
+    calm = [tile("team", f"calm{n}", "acme", live=waiting(NOON)) for n in range(9)]
+    shared.show(board(teams=[*calm, late]))
+    with looking(browser, f"{shared.base}/?lang={language}") as page:
+        first = live(page).locator(".team-card").first
+        expect(first.locator(".title")).to_have_text("Red")
+        expect(first.locator(".verdict")).to_have_text(f"{overdue} 2")
+        expect(first.locator(".verdict")).to_have_attribute("data-tone", "bad")
+        expect(first.locator(".verdict .mark svg")).to_have_attribute("data-shape", "bad")
+        expect(page.locator(".team-card").nth(1).locator(".verdict")).not_to_contain_text(overdue)
+
+
 WHOLE_FACTS = """(row) => Array.from(row.querySelectorAll(".facts"))
   .map((facts) => [facts, getComputedStyle(facts).display === "contents" ? facts.parentElement : facts])
   .filter(([, line]) => line.getClientRects().length > 0)

@@ -191,23 +191,35 @@ export class Teams extends TileStrip {
     return card;
   }
 
-  show(card, tile) {
+  show(card, tile, now) {
     const { w, format } = this.tools;
     setText(card.name, this.tools.teamName(tile.id));
     setText(card.client, this.tools.clientName(tile.client));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
-    const surges = tile.surge !== null;
-    card.classList.toggle("surges", surges);
-    setText(card.verdict.lastChild, surges ? `${w("surge")} ${format.number(tile.surge.conversations)}` : kept.verdict);
-    setIcon(card.verdict.firstChild, surges ? "warn" : "");
-    setTone(card.verdict, surges ? "warn" : kept.tone || "");
+    this.tellVerdict(card, tile, kept, now);
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.third, noData(this.tools));
     else fill(card.third, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
     const followed = followedFacts(tile, this.tools);
     this.tellFollowed(card.followed, followed);
     return fillFacts(card.facts, [...followed, ...loadFacts(tile, this.tools)]);
+  }
+
+  // What one must act on before what was promised: many at once, then who is overdue.
+  tellVerdict(card, tile, kept, now) {
+    const { w, format } = this.tools;
+    const surges = tile.surge !== null;
+    const late = surges ? 0 : overduePeople(tile, now);
+    card.classList.toggle("surges", surges);
+    card.classList.toggle("late", late > 0);
+    const [says, tone] = surges
+      ? [`${w("surge")} ${format.number(tile.surge.conversations)}`, "warn"]
+      : [`${w("overdue")} ${format.number(late)}`, "bad"];
+    const isUrgent = surges || late > 0;
+    setText(card.verdict.lastChild, isUrgent ? says : kept.verdict);
+    setIcon(card.verdict.firstChild, isUrgent ? tone : "");
+    setTone(card.verdict, isUrgent ? tone : kept.tone || "");
   }
 
   tellFollowed(told, [fact]) {
