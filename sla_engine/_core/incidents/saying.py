@@ -30,7 +30,7 @@ from sla_engine._core.incidents.slots import (
     SILENT,
     UPLINK,
 )
-from wire.incident import IncidentSaid, IncidentStep, Severity
+from wire.incident import SITES, SITES_BEFORE, SITES_REACHED, Cause, IncidentSaid, IncidentStep, Severity
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.recorded import Recorded
 
@@ -130,14 +130,14 @@ def _kind(slot: str) -> str:
 
 
 def _differs(one: Finding, other: Finding) -> bool:
-    return (one.cause, one.what, one.subject, one.severity, one.is_suspected, one.is_planned) != (
-        other.cause,
-        other.what,
-        other.subject,
-        other.severity,
-        other.is_suspected,
-        other.is_planned,
-    )
+    return _told(one) != _told(other)
+
+
+def _told(found: Finding) -> tuple[object, ...]:
+    """What of a finding is worth a revision."""
+    is_of_sites = found.cause is Cause.PLATFORM
+    sites = [found.details.get(name, "") for name in (SITES, SITES_REACHED) if is_of_sites]
+    return found.cause, found.what, found.subject, found.severity, found.is_suspected, found.is_planned, *sites
 
 
 def _go_on(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
@@ -151,8 +151,15 @@ def _go_on(state: SitesState, held: Open, site: str, finding: Finding, entry: Re
 
 
 def _grown(was: Finding, now: Finding) -> Finding:
-    """As it stands now, since it began; seats that it silenced stay so many when some of them are back."""
+    """As it stands now, since it began; seats that it silenced stay so many when some of them are back.
+
+    Sites that have it no more are kept by name: whoever was told of it there is told what becomes of it.
+    """
     kept = {SEATS_SILENT: was.details[SEATS_SILENT], **now.details} if SEATS_SILENT in was.details else now.details
+    had = {site for name in (SITES, SITES_BEFORE) for site in was.details.get(name, "").split()}
+    gone = had.difference(now.details.get(SITES, "").split())
+    if gone and now.cause is Cause.PLATFORM:
+        kept = {**kept, SITES_BEFORE: " ".join(sorted(gone))}
     return replace(
         now, details=kept, since=min(was.since, now.since), first_index=min(was.first_index, now.first_index)
     )
@@ -218,8 +225,15 @@ def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> Inci
         of_ledger=state.ledger_id,
         first_index=min(found.first_index, entry.index),
         last_index=entry.index,
-        details={name: text[:WORD_CHARS_MAX] for name, text in found.details.items()},
+        details={name: _clipped(text) for name, text in found.details.items()},
     )
+
+
+def _clipped(text: str) -> str:
+    """As much of it as a detail takes, names left whole: half of one is the name of another site."""
+    if len(text) <= WORD_CHARS_MAX:
+        return text
+    return text[: WORD_CHARS_MAX + 1].rpartition(" ")[0] or text[:WORD_CHARS_MAX]
 
 
 def _event_time(entry: Recorded) -> int:
