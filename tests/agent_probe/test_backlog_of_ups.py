@@ -15,7 +15,7 @@ from agent_probe._core.snapshots import SnapshotLane
 from agent_probe._core.storage import MemoryStorage
 from agent_probe.notes import Notes
 from agent_probe.runner import Publisher, Runner
-from agent_probe.sensors.base import Stamp
+from agent_probe.sensors.base import Sensor, Stamp
 from agent_probe.sensors.seat.sensor import HeartbeatSensor, Load, Measured
 from agent_probe.sensors.ups.sensor import UpsSensor
 from agent_probe.sensors.ups.sources import Observed
@@ -77,7 +77,7 @@ def told_after_an_outage(says: Says, upses: int = TEN) -> tuple[int, int, int]:
             load=lambda: Load(0, 0),
             measured=Measured(names, None, None),
         )
-        sensors = [
+        sensors: list[Sensor] = [
             beats,
             *(
                 UpsSensor(name, source, SETTINGS.ups, site="sz1", clock_domain=SOURCE)
