@@ -116,10 +116,8 @@ def _fails_after_a_move(state: SitesState, site_id: str, platform: str) -> bool:
     A try that had begun before is none. What moves the probe's own connection alone moves nobody's else.
     """
     site, limits = state.sites[site_id], state.limits
+    began = site.platforms_here[platform].since  # who was without it before that had a trouble of its own
     failing = [seen for seen in _seen_now(site) if seen.platform == platform and not seen.is_reachable]
+    common = [seen for seen in failing if seen.since >= began]
     moves = [each.at for each in site.moved if each.of != FailoverOf.MQTT]
-    return any(
-        min(seen.since for seen in failing) < at and any(seen.told_at - at > limits.settle_ms for seen in failing)
-        for at in moves
-        if failing
-    )
+    return any(began < at and any(seen.told_at - at > limits.settle_ms for seen in common) for at in moves)
