@@ -52,7 +52,7 @@ class Platform(Protocol):
         """Make what was renamed in `directory` survive a power cut. Raises OSError."""
 
     def program_names(self) -> frozenset[str]:
-        """File names of the programs that run; nothing else about them is read."""
+        """File names of the programs that run; nothing else about them is read. Raises OSError."""
 
     def default_gateway(self) -> str | None:
         """Where this machine sends what is not for its own network, None if there is none or it cannot be told."""

@@ -69,7 +69,10 @@ class Windows:
         """Names of executables, as the process list shows them."""
         import psutil  # noqa: PLC0415 - only for probes that look at programs
 
-        return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+        try:
+            return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+        except psutil.Error as error:
+            raise OSError(str(error)) from None
 
     def default_gateway(self) -> str | None:
         """Not told cheaply by Windows: name it in the configuration where it is wanted."""
