@@ -29,6 +29,8 @@ SEATS_LOST: Final = "lost"
 SEATS_OF: Final = "of"
 """Details: seats of that group which had been there."""
 
+SEATS_STAYED: Final = "stayed"
+"""Details: seats of that group which went on reporting, by id; of very many the first."""
 SITES: Final = "sites"
 """Details of what is of several sites: those that see it, by id."""
 SITES_SINCE: Final = "sites_since"

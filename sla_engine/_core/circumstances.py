@@ -16,7 +16,7 @@ from sla_engine._core.incidents.slots import MOVED_AT, SEATS_SILENT, STANDBY, TO
 from sla_engine._core.platform_times import platform_times
 from sla_engine._core.seats import Seats, SeatsState
 from wire.conversation import Presence, PresenceChanged
-from wire.incident import Cause, IncidentSaid
+from wire.incident import SEATS_STAYED, Cause, IncidentSaid
 from wire.organisation import Relation, RosterLink
 from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
@@ -137,7 +137,7 @@ class Circumstances:
         elif said.cause is Cause.PHONE_LINE:
             yield _from(said, Cause.PHONE_LINE, since, until, site=said.site, voice=True)
         elif said.cause is Cause.SEAT_GROUP:
-            seats = frozenset(self._group(said.site, said.subject, since))
+            seats = frozenset(self._group(said.site, said.subject, since)).difference(_stayed(last))
             yield _from(said, Cause.SEAT_GROUP, since, until, site=said.site, seats=seats)
         elif said.cause is Cause.SEAT_DOWN:
             yield _from(said, Cause.SEAT_DOWN, since, until, site=said.site, seats=frozenset({said.subject}))
@@ -204,6 +204,11 @@ class Circumstances:
                 elif not is_over and since >= 0:
                     yield Impaired(cause=Cause.SATURATION, since=since, until=at, account=account)
                     since = -1
+
+
+def _stayed(said: IncidentSaid) -> list[str]:
+    """Seats of a group that were there all the while, which is known at its end."""
+    return [] if said.ended_at is None else said.details.get(SEATS_STAYED, "").split()
 
 
 def _why_silent(revisions: Sequence[IncidentSaid]) -> Cause | None:

@@ -15,7 +15,7 @@ from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
 from sla_engine._core.incidents.platforms import platforms_here
 from sla_engine._core.incidents.roster import accounts_at, clients_at, opened_or_closed, seats_at, shops_at, teams_at
-from sla_engine._core.incidents.saying import key_of, reconcile
+from sla_engine._core.incidents.saying import details_of, key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
 from sla_engine._core.incidents.slots import AT_WORK
 from sla_engine._core.incidents.taking import take
@@ -94,7 +94,8 @@ def open_incidents(state: SitesState) -> list[IncidentSaid]:
 
 def details_now(state: SitesState, incident: str) -> dict[str, str] | None:
     """What an incident that lasts tells of itself now: a charge that falls is no revision. None for one that ended."""
-    return next((held.finding.details for held in state.open.values() if held.said.incident == incident), None)
+    finding = next((held.finding for held in state.open.values() if held.said.incident == incident), None)
+    return None if finding is None else details_of(finding, is_over=False)
 
 
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:

@@ -58,7 +58,7 @@ from sla_engine._core.incidents.verdict import (
     worst_ups,
 )
 from wire.facility import Role
-from wire.incident import ELSEWHERE, LINES_LOST, SEATS_LOST, SEATS_OF, SITES, Cause
+from wire.incident import ELSEWHERE, LINES_LOST, SEATS_LOST, SEATS_OF, SEATS_STAYED, SITES, Cause
 from wire.phone import TrunkState
 from wire.record import BROKER
 
@@ -179,6 +179,8 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
     for group in groups:
         slot, subject = f"{GROUP_}{group.kind}:{group.name}", f"{group.kind}:{group.name}"
         counts = {SEATS_LOST: str(group.lost), SEATS_OF: str(group.of)}
+        if group.stayed:
+            counts[SEATS_STAYED] = " ".join(sorted(group.stayed))
         yield new_finding(
             slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts
         )
