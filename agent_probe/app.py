@@ -109,7 +109,9 @@ class Probe:
         self._clock = clock
         self.outbox = outbox
         chosen_rng = rng or random.Random(secrets.randbits(64))  # noqa: S311 - spreads timers, guards nothing
-        self.snapshots = SnapshotLane(source=config.source, epoch=lambda: outbox.epoch)
+        self.snapshots = SnapshotLane(
+            source=config.source, epoch=lambda: outbox.epoch, frame_bytes=settings.outbox.frame_bytes
+        )
         self.is_refused = False
         lines = Lines(clock.monotonic_ms)
         self.uplink = Uplink(

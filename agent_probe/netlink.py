@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from agent_probe._core.netlink import GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
+from agent_probe._core.netlink import GET_LINK, GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
 from agent_probe.errors import ProbeUnavailable
 
 ROUTE_FAMILY: Final = 0
@@ -23,6 +23,8 @@ class Links(Protocol):
 
     tells: bool
     """Whether `changed` is called; where it is not, whoever wants to know has to look."""
+    failure: ProbeUnavailable | None
+    """Why nothing is told any more, until it is opened again; `changed` is called when that comes about."""
 
     def open(self, changed: Callable[[], None]) -> None:
         """Begin; call `changed` whenever something may be different. Raises ProbeUnavailable."""
@@ -43,6 +45,7 @@ class NetlinkLinks:
     tells = True
 
     def __init__(self) -> None:
+        self.failure: ProbeUnavailable | None = None
         self._interfaces: Interfaces | None = None
         self._being_listed: Interfaces | None = None
         self._socket: socket.socket | None = None
@@ -53,13 +56,15 @@ class NetlinkLinks:
     def open(self, changed: Callable[[], None]) -> None:
         """As Links says."""
         self.close()
+        self.failure = None
+        self._changed = changed
         try:
             self._socket = _netlink_socket()
+            asyncio.get_running_loop().add_reader(self._socket, self._read)
+            self._list_everything()
         except OSError as error:
+            self.close()
             raise ProbeUnavailable("netlink", str(error)) from None
-        self._changed = changed
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
-        self._list_everything()
 
     def seen(self, name: str) -> Seen | None:
         """As Links says."""
@@ -89,7 +94,19 @@ class NetlinkLinks:
             self._socket.send(encode_request(self._to_list.pop(0)))
 
     def _read(self) -> None:
-        """Take everything there is. News that were lost in a flood are made good by listing all of it again."""
+        """Take everything there is. A socket that fails would call again and again for nothing: it is let go."""
+        try:
+            is_news = self._take_everything()
+            self._list_next()
+        except OSError as error:
+            self.close()
+            self.failure = ProbeUnavailable("netlink", str(error))
+            is_news = True
+        if is_news and self._changed is not None and (self._interfaces is not None or self.failure is not None):
+            self._changed()
+
+    def _take_everything(self) -> bool:
+        """Whether something may be different. News that were lost in a flood are made good by listing all again."""
         is_news = False
         while self._socket is not None:
             try:
@@ -102,9 +119,7 @@ class NetlinkLinks:
                 self._list_everything()
                 continue
             is_news = self._take(data) or is_news
-        self._list_next()
-        if is_news and self._interfaces is not None and self._changed is not None:
-            self._changed()
+        return is_news
 
     def _take(self, data: bytes) -> bool:
         """Whether something may be different."""
@@ -112,7 +127,8 @@ class NetlinkLinks:
         was_told, finished = [table.take(data) for table in tables][-1]
         if finished:
             self._is_listing = False
-        if GET_ROUTE in finished and self._being_listed is not None:
+        is_whole = GET_ROUTE in finished and GET_LINK not in self._to_list  # else it was asked for before the flood
+        if is_whole and self._being_listed is not None:
             self._interfaces, self._being_listed = self._being_listed, None
         if was_told and GET_ROUTE not in self._to_list:
             self._to_list.append(GET_ROUTE)
@@ -123,6 +139,7 @@ class PolledLinks:
     """Any system, by asking: as quick as whoever looks, and without routes."""
 
     tells = False
+    failure: ProbeUnavailable | None = None
 
     def open(self, changed: Callable[[], None]) -> None:
         """As Links says; nobody is called."""

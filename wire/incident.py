@@ -29,6 +29,17 @@ SEATS_LOST: Final = "lost"
 SEATS_OF: Final = "of"
 """Details: seats of that group which had been there."""
 
+SEATS_STAYED: Final = "stayed"
+"""Details: seats of that group which went on reporting, by id; of very many the first."""
+SITES: Final = "sites"
+"""Details of what is of several sites: those that see it, by id."""
+SITES_SINCE: Final = "sites_since"
+"""Details: since when (ms) each of these does, in the same order."""
+SITES_BEFORE: Final = "sites_before"
+"""Details: those that saw it before and see it no more."""
+SITES_REACHED: Final = "sites_reached"
+"""Details: those whose own seats reach the platform meanwhile."""
+
 
 class Cause(StrEnum):
     """What stood behind a miss or an incident. From agent_absent to none they are never incidents, only of misses.
@@ -104,6 +115,12 @@ class IncidentSaid(Body, frozen=True, array_like=True, gc=False):
     def word(self) -> str:
         """Key of the glossary for what happened."""
         return f"incident_{self.what}"
+
+    @property
+    def sites(self) -> frozenset[str]:
+        """The sites it is about, and those that it was about; none where it is of no site by name."""
+        named = (self.site, self.details.get(SITES, ""), self.details.get(SITES_BEFORE, ""))
+        return frozenset(" ".join(named).split())
 
     @property
     def about(self) -> str:

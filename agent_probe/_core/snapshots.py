@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from agent_probe._core.sender import ITEM_COST
 from wire.frame import Frame, Item, Lane
-from wire.limits import FRAME_VERSION
+from wire.limits import BODY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_ITEMS_MAX, FRAME_VERSION
 
 
 class Snapshot(NamedTuple):
@@ -18,10 +19,16 @@ class Snapshot(NamedTuple):
 
 
 class SnapshotLane:
-    """The newest snapshot of each thing, and which of them still have to go out. `epoch` names the present epoch."""
+    """The newest snapshot of each thing, and which of them still have to go out. `epoch` names the present epoch.
 
-    def __init__(self, *, source: str, epoch: Callable[[], bytes]) -> None:
+    frame_bytes: what is due and takes more goes as several frames.
+    """
+
+    def __init__(
+        self, *, source: str, epoch: Callable[[], bytes], frame_bytes: int = FRAME_BYTES_MAX - BODY_BYTES_MAX
+    ) -> None:
         self._source = source
+        self._frame_bytes = frame_bytes
         self._epoch = epoch
         self._newest: dict[str, Snapshot] = {}
         self._due: dict[str, None] = {}
@@ -37,13 +44,17 @@ class SnapshotLane:
         self._due = dict.fromkeys(self._newest)
 
     def next_frame(self) -> Frame | None:
-        """What is due, as one frame, and no longer due from here on. None if nothing is."""
+        """What is due, as far as a frame takes it, and no longer due from here on. None if nothing is."""
         if not self._due:
             return None
-        items = []
-        for about in self._due:
-            self._sequence += 1
+        items: list[Item] = []
+        room = self._frame_bytes
+        for about in [*self._due]:
             kind, kind_version, body = self._newest[about]
+            room -= len(body) + ITEM_COST
+            if items and (room < 0 or len(items) == FRAME_ITEMS_MAX):
+                break
+            del self._due[about]
+            self._sequence += 1
             items.append(Item(self._sequence, kind, kind_version, msgspec.Raw(body)))
-        self._due.clear()
         return Frame(FRAME_VERSION, self._source, self._epoch(), Lane.SNAPSHOT, 0, [], items)

@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from agent_probe.platform.windows_service import Control
 
 
+class Battery(Protocol):
+    """A machine's own battery, in psutil's words."""
+
+    @property
+    def percent(self) -> float | None:
+        """Charge; None where it is not told."""
+
+    @property
+    def secsleft(self) -> int:
+        """Seconds left; negative: unlimited or unknown."""
+
+    @property
+    def power_plugged(self) -> bool | None:
+        """Whether mains is there; None where that is not known."""
+
+
 class Platform(Protocol):
     """What an operating system gives the probe."""
 
@@ -36,10 +52,13 @@ class Platform(Protocol):
         """Make what was renamed in `directory` survive a power cut. Raises OSError."""
 
     def program_names(self) -> frozenset[str]:
-        """File names of the programs that run; nothing else about them is read."""
+        """File names of the programs that run; nothing else about them is read. Raises OSError."""
 
     def default_gateway(self) -> str | None:
         """Where this machine sends what is not for its own network, None if there is none or it cannot be told."""
+
+    def battery(self) -> Battery | None:
+        """The machine's own battery, None if it has none. May hang; raises OSError or ValueError of one gone wrong."""
 
     def spare_memory(self) -> None:
         """Ask the system's allocator for frugality; call it before any thread is started."""

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from agent_probe.platform import Battery
 
 NS_PER_MS: Final = 1_000_000
 STOP_SIGNALS: Final = ("SIGTERM", "SIGINT")
@@ -38,10 +41,11 @@ def _wake_only(_number: int, _frame: object) -> None:
 
 
 class Linux:
-    """See agent_probe.platform.Platform. processes: where the kernel shows what runs."""
+    """See agent_probe.platform.Platform. processes, supplies: where the kernel shows what runs, and on what."""
 
-    def __init__(self, processes: Path = Path("/proc")) -> None:
+    def __init__(self, processes: Path = Path("/proc"), supplies: Path = Path("/sys/class/power_supply")) -> None:
         self._processes = processes
+        self._supplies = supplies
 
     @cached_property
     def _library(self) -> Any:  # noqa: ANN401 - functions by their names
@@ -122,6 +126,12 @@ class Linux:
             return None
         gateway = min(routes, key=lambda row: int(row[6]))[2]
         return ".".join(str(octet) for octet in reversed(bytes.fromhex(gateway)))
+
+    def battery(self) -> "Battery | None":
+        """Not by psutil, which takes the first battery by name: on a desktop that is the wireless mouse's."""
+        from agent_probe.platform.power_supply import read_battery  # noqa: PLC0415 - only for probes that look at one
+
+        return read_battery(self._supplies)
 
     def spare_memory(self) -> None:
         """One heap for all threads instead of one each, and what starting up left unused goes back to the system."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from agent_probe.platform import Battery
     from agent_probe.platform.windows_service import Control
 
 NS_PER_MS: Final = 1_000_000
@@ -68,11 +69,20 @@ class Windows:
         """Names of executables, as the process list shows them."""
         import psutil  # noqa: PLC0415 - only for probes that look at programs
 
-        return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+        try:
+            return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+        except psutil.Error as error:
+            raise OSError(str(error)) from None
 
     def default_gateway(self) -> str | None:
         """Not told cheaply by Windows: name it in the configuration where it is wanted."""
         return None
+
+    def battery(self) -> "Battery | None":
+        """The system's own, or a USB UPS that it shows as one."""
+        import psutil  # noqa: PLC0415 - only for probes that look at one
+
+        return psutil.sensors_battery()
 
     def spare_memory(self) -> None:
         """Nothing to ask for: its allocator has one heap for all threads."""

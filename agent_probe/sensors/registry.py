@@ -120,7 +120,7 @@ def _source(ups: UpsConfig, settings: UpsSettings) -> UpsSource:
     if ups.via == "battery":
         from agent_probe.sensors.ups.battery import BatterySource  # noqa: PLC0415 - see above
 
-        return BatterySource(low_ratio=settings.low_ratio)
+        return BatterySource(current().battery, low_ratio=settings.low_ratio)
     return NutSource(UpsAddress(ups.host, port, ups.ups or ups.name), list_ms=settings.list_ms)
 
 

@@ -75,7 +75,7 @@ class SiteHistories:
             said = found.newest
             until = self._clock_ms() if said.ended_at is None else said.ended_at
             seen = self._sites(asked, book, _Time(said.started_at, max(until, said.started_at + 1), is_now=False))
-            if said.site and said.site not in seen:
+            if said.site and said.sites.isdisjoint(seen):
                 raise NotSeenError(incident)
             is_staff = asked.scope.clients is None
             first = min(each.first_index for each in _revisions(found))
@@ -106,7 +106,7 @@ class SiteHistories:
             incidents = [
                 each.newest
                 for each in self._incidents(asked, operator, book).values()
-                if _is_about(each.newest, site) and _within(each.newest, time)
+                if site in each.newest.sites and _within(each.newest, time)
             ]
         with open_ledger(self._data, asked.client) as own:
             lanes = feeds(own, HUB, time.since, time.until, self._settings.holds_ms)
@@ -182,10 +182,6 @@ def _of_sources(reader: LedgerReader, *sources: str) -> list[Recorded]:
 
 def _revisions(incident: Incident) -> Iterator[IncidentSaid]:
     return (entry.body for entry in incident.revisions if isinstance(entry.body, IncidentSaid))
-
-
-def _is_about(said: IncidentSaid, site: str) -> bool:
-    return said.site == site or (not said.site and site in said.details.get("sites", "").split())
 
 
 def _within(said: IncidentSaid, time: _Time) -> bool:

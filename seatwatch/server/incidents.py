@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from collector._core import derived
+from collector._core import derived, keys
 from collector.errors import Busy, IntakeStopped
 from collector.intake import Intake
 from ledger.entry import NewEntry
@@ -19,7 +19,7 @@ from sla_engine.runners.sites import SitesRunner, SitesSettings, Telling
 from sla_engine.runners.tail import LedgerFeed
 from wire.board import SiteTile
 from wire.ids import OPERATOR
-from wire.incident import IncidentSaid
+from wire.incident import IncidentSaid, IncidentStep
 
 log = structlog.get_logger()
 MS_PER_S: Final = 1_000
@@ -45,20 +45,41 @@ class IncidentBook:
     async def record(self, told: list[Telling]) -> bool:
         """Make revisions durable: the clients' copies first, so that what the operator's ledger holds is everywhere.
 
-        Waits while the intake is busy. False when it has stopped, as the process will.
+        Who was told of an incident is told what becomes of it, whoever sits there by then. Waits while the intake is
+        busy. False when it has stopped, as the process will.
         """
         by_client: dict[str, list[NewEntry]] = defaultdict(list)
-        for said, clients in told:
-            for client in clients:
-                if client in self._intake.ledgers and client != OPERATOR:
-                    by_client[client].append(derived.incident(said))
+        knowing: dict[str, set[str]] = defaultdict(set)
         own = [derived.incident(said) for said, _ in told]
         try:
-            for client, entries in [*by_client.items(), (OPERATOR, own)]:
-                await self._append(client, entries)
+            for said, clients in told:
+                knows = knowing[said.incident]
+                if said.step is not IncidentStep.OPENED:
+                    knows |= await self._told_before(said, {*clients, *knows})
+                knows |= {client for client in clients if client in self._intake.ledgers and client != OPERATOR}
+                for client in sorted(knows):
+                    by_client[client].append(derived.incident(said))
+            for client, entries in by_client.items():
+                await self._append(client, entries, latest=True)
+            await self._append(OPERATOR, own)
         except IntakeStopped:
             return False
         return True
+
+    async def _told_before(self, said: IncidentSaid, known: set[str]) -> set[str]:
+        """The clients beside those `known` whose ledgers have an earlier revision of it."""
+        epoch, found = keys.incident_epoch(said.of_ledger, said.incident), set()
+        for client in self._intake.ledgers.keys() - known - {OPERATOR}:
+            while True:
+                try:
+                    told = await self._intake.latest(client, keys.INCIDENT, epoch)
+                except Busy as busy:
+                    await asyncio.sleep(busy.retry_after_ms / MS_PER_S)
+                    continue
+                if told.mark:
+                    found.add(client)
+                break
+        return found
 
     async def append(self, entries: Sequence[NewEntry]) -> None:
         """What is on the operator's record about sites. Waits while the intake is busy; nothing once it has stopped."""
@@ -80,10 +101,10 @@ class IncidentBook:
         for listener in self.listeners:
             listener(said)
 
-    async def _append(self, client: str, entries: Sequence[NewEntry]) -> None:
+    async def _append(self, client: str, entries: Sequence[NewEntry], *, latest: bool = False) -> None:
         while True:
             try:
-                await self._intake.append_derived(client, entries)
+                await self._intake.append_derived(client, entries, latest=latest)
             except Busy as busy:
                 await asyncio.sleep(busy.retry_after_ms / MS_PER_S)
             else:

@@ -54,7 +54,8 @@ class Impaired(msgspec.Struct, frozen=True, kw_only=True):
     """Something stood in the way within [since, until), ms; until = OPEN_END while it lasts.
 
     Whom it hit: everybody, or as far as they are given the seats, the account, the site, the queue, the source that
-    tells of it. incident: its id, "" where it is none. voice: only calls (True), only chats (False), both (None).
+    tells of it. spared: sites that it did not hit. incident: its id, "" where it is none. voice: only calls (True),
+    only chats (False), both (None).
     """
 
     cause: Cause
@@ -67,6 +68,7 @@ class Impaired(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     voice: bool | None = None
     incident: str = ""
+    spared: frozenset[str] = frozenset()
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -271,7 +273,7 @@ def _hit(miss: Miss, each: Impaired) -> list[tuple[int, int]]:
     general = (each.queue in {"", miss.queue}) and (each.source in {"", miss.source})
     if since >= until or not general or each.voice not in {None, miss.voice}:
         return []
-    if each.site == "" and each.seats is None and each.account == "":
+    if each.site == "" and each.seats is None and each.account == "" and not each.spared:
         return [(since, until)]
     return [
         (max(since, start), min(until, end))
@@ -299,12 +301,20 @@ def _hands(miss: Miss) -> list[tuple[Held | None, int, int]]:
 
 def _hits(each: Impaired, held: Held | None, miss: Miss) -> bool:
     if held is None:
-        return each.seats is None and each.account == "" and each.site in miss.home_sites
+        is_at_home = each.site in miss.home_sites if each.site else _hits_most(each, miss)
+        return each.seats is None and each.account == "" and is_at_home
     return (
         each.account in {"", held.account}
         and each.site in {"", held.site}
+        and held.site not in each.spared
         and (each.seats is None or held.seat in each.seats)
     )
+
+
+def _hits_most(each: Impaired, miss: Miss) -> bool:
+    """Whether at least half of those who serve the queue sit where it was not spared."""
+    spared = sum(peer.site in each.spared for peer in miss.peers)
+    return _EVEN * spared <= len(miss.peers)
 
 
 def _length(spans: Sequence[tuple[int, int]]) -> int:

@@ -13,9 +13,10 @@ from sla_engine._core.attribution import OPEN_END, Held, Impaired
 from sla_engine._core.incidents import roster
 from sla_engine._core.incidents.model import SiteRosterState
 from sla_engine._core.incidents.slots import MOVED_AT, SEATS_SILENT, STANDBY, TOLD_AFTERWARDS
+from sla_engine._core.platform_times import platform_times
 from sla_engine._core.seats import Seats, SeatsState
 from wire.conversation import Presence, PresenceChanged
-from wire.incident import Cause, IncidentSaid
+from wire.incident import SEATS_STAYED, Cause, IncidentSaid
 from wire.organisation import Relation, RosterLink
 from wire.record import Gone, SourceBack, SourceSilent
 from wire.recorded import Recorded
@@ -36,7 +37,8 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
     surge_window_ms: in which so many conversations arrive on one queue, at least surge_arrivals and surge_percent of
     what surge_usual_ms before it, of which at least surge_windows_before are known, brought in as long.
     hands_limit: conversations at once where the roster states none. hands_idle_ms: how long after the last word on it a
-    conversation is in hands whose end nobody told.
+    conversation is in hands whose end nobody told. platform_noticed_ms: so long after seats lost a platform, at most,
+    that is told.
     """
 
     surge_window_ms: int
@@ -46,6 +48,7 @@ class LoadLimits(msgspec.Struct, frozen=True, kw_only=True):
     surge_windows_before: int
     hands_limit: int
     hands_idle_ms: int
+    platform_noticed_ms: int
 
 
 class Circumstances:
@@ -108,16 +111,15 @@ class Circumstances:
         self._gaps.append(Impaired(cause=Cause.FEED_GAP, since=since, until=until, source=source))
 
     def _of_incident(self, revisions: list[IncidentSaid]) -> Iterator[Impaired]:
-        """Each revision holds from its own instant, the first one from the incident's start, until the next one.
-
-        A platform that turns out to fail everywhere did so from the start, wherever it was seen first.
-        """
+        """Each revision holds from its own instant, the first one from the incident's start, until the next one."""
         last = revisions[-1]
+        if last.cause is Cause.PLATFORM:
+            yield from self._of_platform_trouble(revisions)
+            return
         silence = _why_silent(revisions)
         ends = [said.occurred_at for said in revisions[1:]] + [OPEN_END]
         for number, (said, end) in enumerate(zip(revisions, ends, strict=True)):
-            is_wider = said.cause is Cause.PLATFORM and said.site != revisions[number - 1].site
-            since = said.started_at if number == 0 or is_wider else said.occurred_at
+            since = said.started_at if number == 0 else said.occurred_at
             until = min(end, OPEN_END if last.ended_at is None else last.ended_at)
             if since < until and said.what == "site_silent" and silence is not None:
                 yield _from(said, silence, since, until, site=said.site)
@@ -135,17 +137,19 @@ class Circumstances:
         elif said.cause is Cause.PHONE_LINE:
             yield _from(said, Cause.PHONE_LINE, since, until, site=said.site, voice=True)
         elif said.cause is Cause.SEAT_GROUP:
-            seats = frozenset(self._group(said.site, said.subject, since))
+            seats = frozenset(self._group(said.site, said.subject, since)).difference(_stayed(last))
             yield _from(said, Cause.SEAT_GROUP, since, until, site=said.site, seats=seats)
         elif said.cause is Cause.SEAT_DOWN:
             yield _from(said, Cause.SEAT_DOWN, since, until, site=said.site, seats=frozenset({said.subject}))
-        elif said.cause is Cause.PLATFORM:
-            found = _from(said, Cause.PLATFORM, since, until, site=said.site, voice=False)
-            yield from self._of_platform(found, said.subject)
         elif said.cause is Cause.ACCOUNT_OFFLINE:
             seat, _, platform = said.subject.rpartition("/")
             found = _from(said, Cause.ACCOUNT_OFFLINE, since, until, site=said.site, seats=frozenset({seat}))
             yield from self._of_platform(found, platform)
+
+    def _of_platform_trouble(self, revisions: Sequence[IncidentSaid]) -> Iterator[Impaired]:
+        for since, until, site, spared in platform_times(revisions, self._limits.platform_noticed_ms):
+            found = _from(revisions[-1], Cause.PLATFORM, since, until, site=site, voice=False)
+            yield from self._of_platform(replace(found, spared=spared), revisions[-1].subject)
 
     def _of_platform(self, found: Impaired, platform: str) -> Iterator[Impaired]:
         """Of the sources that carry the platform's name, where any does: beside it, another platform has its own."""
@@ -200,6 +204,11 @@ class Circumstances:
                 elif not is_over and since >= 0:
                     yield Impaired(cause=Cause.SATURATION, since=since, until=at, account=account)
                     since = -1
+
+
+def _stayed(said: IncidentSaid) -> list[str]:
+    """Seats of a group that were there all the while, which is known at its end."""
+    return [] if said.ended_at is None else said.details.get(SEATS_STAYED, "").split()
 
 
 def _why_silent(revisions: Sequence[IncidentSaid]) -> Cause | None:

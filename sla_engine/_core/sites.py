@@ -10,19 +10,20 @@ from typing import Final, NamedTuple
 from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.egress import elsewhere
-from sla_engine._core.incidents.findings import global_findings, platforms_here, site_findings
+from sla_engine._core.incidents.findings import global_findings, site_findings
 from sla_engine._core.incidents.hub_time import by_hub_clock
 from sla_engine._core.incidents.model import Finding, Hours, Site, SiteLimits, SiteReason, SitesState, SiteState
+from sla_engine._core.incidents.platforms import platforms_here
 from sla_engine._core.incidents.roster import accounts_at, clients_at, opened_or_closed, seats_at, shops_at, teams_at
-from sla_engine._core.incidents.saying import key_of, reconcile
+from sla_engine._core.incidents.saying import details_of, key_of, reconcile
 from sla_engine._core.incidents.seats import expected_seats, present_seats
-from sla_engine._core.incidents.slots import AT_WORK, SITES
+from sla_engine._core.incidents.slots import AT_WORK
 from sla_engine._core.incidents.taking import take
 from sla_engine._core.incidents.verdict import verdict, worst_self_test, worst_ups
 from sla_engine._core.windows import MINUTE_MS, SECOND_MS
 from wire.board import LineTile, SiteTile, TroubleTile
 from wire.facility import Role
-from wire.incident import Cause, IncidentSaid, Severity
+from wire.incident import SITES, Cause, IncidentSaid, Severity
 from wire.limits import LEDGER_ID_BYTES
 from wire.record import BROKER, SiteRemoved, SourceBack, SourceSilent
 from wire.recorded import Recorded
@@ -93,12 +94,14 @@ def open_incidents(state: SitesState) -> list[IncidentSaid]:
 
 def details_now(state: SitesState, incident: str) -> dict[str, str] | None:
     """What an incident that lasts tells of itself now: a charge that falls is no revision. None for one that ended."""
-    return next((held.finding.details for held in state.open.values() if held.said.incident == incident), None)
+    finding = next((held.finding for held in state.open.values() if held.said.incident == incident), None)
+    return None if finding is None else details_of(finding, is_over=False)
 
 
 def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
-    """The clients whom an incident concerns: those served at its site, else at the sites it names, else at any.
+    """The clients whom an incident concerns: those served at the sites it names, else at any.
 
+    Whom it concerned before is told as well that it does no longer.
     A silent feed concerns none here: its own client's ledger says so itself. What befell one seat concerns whoever's
     people sit on it and nobody else at the site.
     """
@@ -108,9 +111,7 @@ def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
         return sorted(accounts_at(state.roster, {said.subject}, state.now))
     if said.cause is Cause.ACCOUNT_OFFLINE:
         return sorted(accounts_at(state.roster, {said.subject.rpartition("/")[0]}, state.now))
-    named = (
-        [said.site] if said.site else [site for site in said.details.get("sites", "").split() if site in state.sites]
-    )
+    named = {site for site in said.sites if site in state.sites or site == said.site}
     return sorted({client for site in named or state.sites for client in clients_at(state.roster, site, state.now)})
 
 
@@ -259,7 +260,7 @@ def _judge(state: SitesState, site_id: str) -> None:
     """Set the site's verdict and findings. `since` moves only when the state does."""
     site, now = state.sites[site_id], state.now
     site.looked_at = now
-    site.platforms_here = platforms_here(site)
+    site.platforms_here = platforms_here(site, state.limits)
     site.findings = site_findings(state, site_id)
     found, site.reason, since = verdict(site, state.limits, now)
     if any(AT_WORK in each.details for each in site.findings):

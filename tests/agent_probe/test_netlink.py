@@ -1,13 +1,17 @@
 """What the kernel says of its interfaces, as recorded from one with two lines, and what noise makes of it."""
 
 import asyncio
+import errno
+import socket
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_probe import netlink
 from agent_probe._core.netlink import GET_LINK, GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
+from agent_probe.errors import ProbeUnavailable
 from agent_probe.netlink import NetlinkLinks, PolledLinks
 from agent_probe.sensors import uplink
 from tests.waiting import wait_until
@@ -89,4 +93,105 @@ async def test_this_machine_has_its_loopback(links: NetlinkLinks | PolledLinks) 
     assert (found.is_enabled, found.has_link) == (True, True)
     assert links.seen("no-such-device") == Seen(is_enabled=True, has_link=False, addresses=())
     links.close()
+    links.close()
+
+
+class Kernel:
+    """The socket, as the kernel would fill it: answers to what it is asked, and `given`: news, or errors by number."""
+
+    def __init__(self) -> None:
+        self.given: list[bytes | int] = []
+        self.asked: list[int] = []
+        self.answers = answers()
+        self._ours, self._theirs = socket.socketpair()
+        self._theirs.send(b"something to read")
+
+    def fileno(self) -> int:
+        return self._ours.fileno()
+
+    def recv(self, _most: int) -> bytes:
+        if not self.given:
+            raise BlockingIOError
+        found = self.given.pop(0)
+        if isinstance(found, int):
+            raise OSError(found, errno.errorcode[found])
+        return found
+
+    def send(self, request: bytes) -> None:
+        listing = int.from_bytes(request[8:12], "little")
+        self.asked.append(listing)
+        self.given += self.answers[listing]
+
+    def close(self) -> None:
+        self._ours.close()
+        self._theirs.close()
+
+
+def answers() -> dict[int, list[bytes]]:
+    """What the kernel answered to each question, as recorded."""
+    interfaces, found, so_far = Interfaces(), dict[int, list[bytes]](), list[bytes]()
+    for data in recorded("listing"):
+        so_far.append(data)
+        for listing in interfaces.take(data).finished:
+            found[listing], so_far = so_far, []
+    return found
+
+
+async def listed(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> tuple[NetlinkLinks, asyncio.Event]:
+    """Links that know what was recorded, and whether something changed since."""
+    monkeypatch.setattr(netlink, "_netlink_socket", lambda: kernel)
+    links, changed = NetlinkLinks(), asyncio.Event()
+    links.open(changed.set)
+    await changed.wait()
+    changed.clear()
+    return links, changed
+
+
+def failed(links: NetlinkLinks) -> str:
+    return "" if links.failure is None else links.failure.cause
+
+
+@pytest.mark.parametrize("failing", [errno.ENOMEM, errno.ENETDOWN])
+async def test_a_kernel_that_tells_nothing_more_is_let_go_and_opened_anew(
+    failing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accidents: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: accidents.append(context))
+    kernel = Kernel()
+    with monkeypatch.context() as broken:
+        links, changed = await listed(kernel, broken)
+        kernel.given = [failing, failing]
+        await changed.wait()
+    assert (failed(links), kernel.given, accidents) == ("netlink", [failing], []), "it is not read again"
+    assert links.seen("wan0") is None
+    links.open(changed.set)
+    await wait_until(lambda: links.seen("lo") is not None, what="the first listing of the new socket")
+    assert failed(links) == ""
+    links.close()
+
+
+async def test_a_kernel_that_takes_no_question_is_no_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf(Kernel):
+        def send(self, request: bytes) -> None:
+            raise OSError(errno.ENOBUFS, "no room")
+
+    monkeypatch.setattr(netlink, "_netlink_socket", Deaf)
+    with pytest.raises(ProbeUnavailable, match=r"netlink: .*no room"):
+        NetlinkLinks().open(lambda: None)
+
+
+async def test_a_flood_while_routes_are_asked_for_takes_no_link_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """News were lost, so everything is listed anew; the routes that were under way do not make that listing whole."""
+    kernel = Kernel()
+    links, changed = await listed(kernel, monkeypatch)
+    routes, kernel.answers[GET_ROUTE] = kernel.answers[GET_ROUTE], []
+    kernel.given += recorded("pulled_cable")
+    await changed.wait()
+    assert kernel.asked[-1] == GET_ROUTE
+    changed.clear()
+    kernel.given += [errno.ENOBUFS, *routes]
+    await changed.wait()
+    other = links.seen("wan1")
+    assert other is not None
+    assert other.has_link
     links.close()

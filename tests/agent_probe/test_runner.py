@@ -16,9 +16,11 @@ from agent_probe.sensors.base import Reading, Schedule, Stamp
 from agent_probe.sensors.seat import HeartbeatSensor, Load, Measured
 from tests.agent_probe.living_probe import SETTINGS
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
+from wire.codec import encode_frame
 from wire.facility import Heartbeat, Role
 from wire.frame import Lane
 from wire.kinds import Kind
+from wire.limits import FRAME_BYTES_MAX
 
 EVERY_SECOND = Schedule(interval_ms=1_000, deadline_ms=500, retry_first_ms=1_000, retry_last_ms=8_000)
 RHYTHM = Rhythm(live_ms=10_000, record_ms=60_000, periodic=DropClass.SAMPLE)
@@ -291,3 +293,16 @@ def test_a_snapshot_frame_holds_the_newest_of_each_thing_and_only_once() -> None
     again = lane.next_frame()
     assert again is not None
     assert [item.sequence for item in again.items] == [3, 4]
+
+
+def test_more_than_a_frame_takes_goes_as_several_and_nothing_twice() -> None:
+    """A gateway that watches hundreds of things, whose words may be as long as they like."""
+    lane = SnapshotLane(source="sz1/gw1", epoch=lambda: b"e" * 16)
+    small, large = b"\xa1s", b"\xda\x03\xe8" + b"l" * 1_000
+    for number in range(700):
+        lane.update(f"ups/{number}", Snapshot(49, 1, large if number < 100 else small))
+    frames = list(iter(lane.next_frame, None))
+    assert all(len(encode_frame(frame)) <= FRAME_BYTES_MAX for frame in frames)
+    bodies = [bytes(item.body) for frame in frames for item in frame.items]
+    assert (len(bodies), bodies.count(large), len(frames)) == (700, 100, 3)
+    assert [item.sequence for frame in frames for item in frame.items] == list(range(1, 701))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 import trustme
 
 from agent_probe.platform import current
@@ -82,6 +83,33 @@ async def test_a_door_that_opens_is_reachable_and_the_time_it_took_is_said() -> 
         body = await said(sensor(port))
     assert (body.is_reachable, body.error, body.is_running) == (True, "", None)
     assert body.connect_ms is not None
+
+
+async def test_a_system_that_lists_no_programs_says_nothing_against_the_door() -> None:
+    def refuse() -> frozenset[str]:
+        raise PermissionError("not for us")
+
+    with door() as port:
+        shop = sensor(port, programs=["shop.exe"], read=refuse)
+        found = [await said(shop, second) for second in range(4)]
+    assert {(body.is_running, body.is_reachable) for body in found} == {(None, True)}
+
+
+async def test_a_sample_that_stumbled_is_no_door_that_did_not_open() -> None:
+    with door() as port:
+        shop = sensor(port)
+        assert (await said(shop)).is_reachable is True
+        stumbled = [shop.unavailable(Stamp(0, second * 1_000, True), "error")[0].body() for second in range(4)]
+    assert {body.is_reachable for body in stumbled if isinstance(body, PlatformReading)} == {None}
+
+
+def test_windows_that_lists_no_programs_says_so_as_any_system_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> Iterator[psutil.Process]:
+        raise psutil.AccessDenied(4)
+
+    monkeypatch.setattr(psutil, "process_iter", refuse)
+    with pytest.raises(OSError, match="4"):
+        Windows().program_names()
 
 
 async def test_a_closed_door_is_believed_after_three_tries_which_come_sooner_meanwhile() -> None:

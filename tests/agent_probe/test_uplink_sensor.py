@@ -35,11 +35,13 @@ class TableOfLinks:
     tells = False
 
     def __init__(self) -> None:
+        self.failure: ProbeUnavailable | None = None
         self.table = {"lo": PLUGGED, "lo1": PLUGGED}
         self.routes: list[DefaultRoute] | None = list(ROUTES)
         self.changed: Callable[[], None] = lambda: None
 
     def open(self, changed: Callable[[], None]) -> None:
+        self.failure = None
         self.changed = changed
         changed()
 
@@ -327,3 +329,19 @@ async def test_a_line_that_stumbles_once_is_asked_again(monkeypatch: pytest.Monk
         monkeypatch.setattr(Echoes, "send", stumbles)
         await wait_until(again.is_set, what="another echo over the same line")
         assert (await world.line("telecom")).state is LineState.UP
+
+
+async def test_a_system_that_tells_nothing_more_is_said_to_be_unknown_and_opened_again() -> None:
+    async with world_with_a_listener() as world:
+        await world.until_up()
+        world.sensor.news.clear()
+        world.links.failure = ProbeUnavailable("netlink", "no memory")
+        world.links.changed()
+        assert world.sensor.news.is_set(), "it is sampled at once"
+        with pytest.raises(ProbeUnavailable, match="no memory"):
+            await world.said()
+        await world.sensor.close()
+        gone = [reading.body() for reading in world.sensor.unavailable(stamp(), "netlink")]
+        assert {body.state for body in gone if isinstance(body, LineReading)} == {LineState.UNKNOWN}
+        await world.sensor.open()
+        await world.until_up()

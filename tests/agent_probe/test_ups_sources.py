@@ -1,19 +1,13 @@
 """Any dump, any SNMP agent's values and any battery become a message; none of them an accident."""
 
 import asyncio
-import threading
-from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.sensors.base import Stamp
-from agent_probe.sensors.ups.battery import BatterySource
-from agent_probe.sensors.ups.battery import observed as of_battery
 from agent_probe.sensors.ups.sensor import UpsSensor
 from agent_probe.sensors.ups.sources import NutSource, Observed, UpsAddress, UpsSource
 from agent_probe.sensors.ups.ups_mib import (
@@ -29,10 +23,9 @@ from agent_probe.sensors.ups.ups_mib import (
 from agent_probe.sensors.ups.ups_mib import observed as of_mib
 from agent_probe.snmp import Value
 from tests.agent_probe.living_probe import SETTINGS
+from tests.agent_probe.ups_bodies import Scripted, bodies
 from tests.agent_probe.virtual_loop import run_virtually
-from wire.codec import decode_body, encode_body
-from wire.facility import Comms, Power, UpsReading
-from wire.kinds import Kind
+from wire.facility import Comms, Power
 
 NUT_NAMES = (
     "ups.status",
@@ -56,34 +49,6 @@ UPS_INPUT_VOLTAGE = "1.3.6.1.2.1.33.1.3.3.1.3.1"
 UPS_CONFIG_AUDIBLE = "1.3.6.1.2.1.33.1.9.8.0"
 UPS_CONFIG_LOW_TRANSFER = "1.3.6.1.2.1.33.1.9.9.0"
 TOKENS = st.lists(st.sampled_from(WORDS.split()))
-
-
-class Scripted:
-    """A source that says what it was told to, in turn."""
-
-    def __init__(self, *script: Observed | Comms) -> None:
-        self.script = list(script)
-
-    async def open(self) -> None: ...
-
-    async def observe(self, now: int) -> Observed | Comms:
-        return self.script.pop(0)
-
-    async def close(self) -> None: ...
-
-
-async def bodies(source: UpsSource, count: int, every_ms: int = 1_000) -> list[UpsReading]:
-    sensor = UpsSensor("u", source, SETTINGS.ups, site="sz1", clock_domain="sz1/gw1")
-    await sensor.open()
-    found = []
-    for turn in range(count):
-        (reading,) = await sensor.sample(Stamp(1_800_000_000_000 + turn * every_ms, turn * every_ms, True))
-        body = reading.body()
-        assert isinstance(body, UpsReading)
-        assert decode_body(Kind.UPS_READING, 1, encode_body(body)) == body
-        found.append(body)
-    await sensor.close()
-    return found
 
 
 async def told_states(source: UpsSource, count: int) -> list[object]:
@@ -253,89 +218,6 @@ def test_an_agent_without_a_ups_behind_it_is_told_from_a_ups_without_mains() -> 
 def test_any_agents_values_become_a_message(values: dict[str, Value]) -> None:
     found = run_virtually(bodies(Scripted(of_mib(values)), 1))
     assert len(found) == 1
-
-
-# --- the machine's own battery
-
-
-@dataclass
-class Said:
-    percent: float
-    secsleft: int
-    power_plugged: bool | None
-
-
-@pytest.mark.parametrize(
-    ("said", "power", "runtime_ms", "low"),
-    [
-        (Said(80, psutil.POWER_TIME_UNLIMITED, True), Power.MAINS, None, False),
-        (Said(80.4, 3_600, False), Power.BATTERY, 3_600_000, False),
-        (Said(10, 300, False), Power.CRITICAL, 300_000, True),
-        (Said(55, 4_294_967_295, False), Power.BATTERY, None, False),
-        (Said(55, psutil.POWER_TIME_UNKNOWN, None), Power.UNKNOWN, None, False),
-    ],
-)
-def test_a_battery_is_read_as_a_ups(said: Said, power: Power, runtime_ms: int | None, low: bool) -> None:
-    (body,) = run_virtually(bodies(Scripted(of_battery(said, low_ratio=0.1)), 1))
-    assert (body.power, body.runtime_ms, body.low_battery) == (power, runtime_ms, low)
-    assert body.charge_percent == int(said.percent)
-
-
-async def test_the_systems_own_files_are_read_and_a_machine_without_battery_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from psutil import _pslinux
-
-    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path))
-    supplies: dict[str, dict[str, object]] = {
-        "BAT0": {"energy_now": 20_000_000, "energy_full": 40_000_000, "power_now": 10_000_000, "status": "Discharging"},
-        "AC0": {"online": 0},
-    }
-    for name, files in supplies.items():
-        (tmp_path / name).mkdir()
-        for file, value in files.items():
-            (tmp_path / name / file).write_text(f"{value}\n", encoding="ascii")
-    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
-    assert (body.power, body.charge_percent, body.runtime_ms) == (Power.BATTERY, 50, 7_200_000)
-    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path / "none"))
-    (tmp_path / "none").mkdir()
-    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
-    assert (body.comms, body.charge_percent) == (Comms.UNKNOWN_UPS, None)
-
-
-async def test_a_battery_whose_files_hang_or_hold_nonsense_keeps_nobody_else_from_measuring(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from psutil import _pslinux
-
-    released, asked = threading.Event(), []
-
-    def hang() -> None:
-        asked.append(1)
-        released.wait()
-
-    with monkeypatch.context() as hanging:
-        hanging.setattr(psutil, "sensors_battery", hang)
-        source = BatterySource(low_ratio=0.1)
-        await source.open()
-        for _ in range(3):
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await source.observe(0)
-        assert len(asked) == 1, "one thread hangs, however often it is asked"
-        released.set()
-        assert await source.observe(0) is Comms.UNKNOWN_UPS
-
-    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path))
-    (tmp_path / "BAT0").mkdir()
-    for files in ({"capacity": "full"}, {"energy_now": "?", "energy_full": "?"}):
-        for file, value in files.items():
-            (tmp_path / "BAT0" / file).write_text(value, encoding="ascii")
-        with pytest.raises(ProbeUnavailable, match="cannot be read"):
-            await bodies(BatterySource(low_ratio=0.1), 1)
-    monkeypatch.setattr(_pslinux, "POWER_SUPPLY_PATH", str(tmp_path / "none"))
-    (body,) = await bodies(BatterySource(low_ratio=0.1), 1)
-    assert body.comms is Comms.UNKNOWN_UPS
 
 
 async def test_whoever_listens_on_the_port_of_upsd_and_speaks_no_nut_is_no_ups() -> None:

@@ -20,6 +20,7 @@ LIMITS = CauseLimits(
         surge_windows_before=2,
         hands_limit=3,
         hands_idle_ms=7_200_000,
+        platform_noticed_ms=60_000,
     ),
     AfterLimits(shifted_percent=20, aftermath_ms=120_000, pile=2),
 )

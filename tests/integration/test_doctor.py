@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import trustme
 from aiohttp import web
@@ -23,6 +22,7 @@ from agent_probe.config import BrokerConfig, HubConfig, ProbeConfig, TlsConfig, 
 from agent_probe.doctor.examination import DoctorSettings, examine
 from agent_probe.doctor.findings import Because, Finding, Outcome, Subject
 from agent_probe.platform import current
+from agent_probe.platform.linux import Linux
 from agent_probe.sensors.config import NetworkConfig, UpsConfig
 from seatwatch.glossary import words
 from seatwatch.probe import command as probe_command
@@ -263,7 +263,7 @@ async def test_each_trouble_of_a_ups_is_told_apart(tmp_path: Path) -> None:
 
 
 async def test_a_ups_that_is_no_nuts_is_not_told_to_start_nut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "sensors_battery", lambda: None, raising=False)
+    monkeypatch.setattr(Linux, "battery", lambda _: None)
     there = gateway(tmp_path / "box", free_port())
     card, own = UpsConfig("card", port=free_port(), via="snmp"), UpsConfig("own", via="battery")
     findings = await found(replace(there, ups=[card, own]))

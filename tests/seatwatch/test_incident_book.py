@@ -126,6 +126,22 @@ async def test_a_restart_says_what_lasts_from_its_state_and_writes_nothing_twice
             assert (revisions(hub), revisions(hub, CLIENT)) == ([1], [1])
 
 
+async def test_a_client_whose_people_moved_away_meanwhile_is_told_the_end_of_what_it_was_told(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub:
+        await enter_roster(hub)
+        async with watching(hub, tmp_path) as watch:
+            await tell(hub, 1, [beat(), ups(Power.MAINS), ups(Power.BATTERY, 10)])
+            await wait_until(lambda: bool(watch.said), what="the loss of mains")
+            moved = RosterLink(
+                **head(0), relation=Relation.SEAT_OF_PERSON, subject="p1", target="elsewhere", effective_from=1
+            )
+            await hub.intake.append_derived(OPERATOR, [derived.entry(ROSTER, b"r" * 16, len(LINKS) + 1, moved)])
+            await tell(hub, 4, [ups(Power.MAINS, 20), ups(Power.BATTERY, 30)])
+            await wait_until(lambda: len(watch.said) == 3, what="its end, and another one")
+        assert revisions(hub) == [1, 2, 1]
+        assert revisions(hub, CLIENT) == [1, 2], "and not of the next one, which is none of its concern"
+
+
 async def test_what_was_found_and_not_written_before_a_crash_is_written_and_said_after_it(tmp_path: Path) -> None:
     async with running_hub(tmp_path) as hub:
         await enter_roster(hub)

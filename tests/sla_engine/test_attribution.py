@@ -186,6 +186,7 @@ def test_a_platform_that_turns_out_to_fail_everywhere_failed_everywhere_from_the
             surge_windows_before=2,
             hands_limit=1,
             hands_idle_ms=1,
+            platform_noticed_ms=60_000,
         )
     )
     for said in said_after(*log_in, *failing):

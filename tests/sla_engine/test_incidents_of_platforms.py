@@ -56,6 +56,20 @@ def test_a_platform_that_fails_before_and_after_a_failover_fails_over_both_lines
     assert {each.site for each in said} == {"north"}, "no other site has seen it, and nobody's misses there are its"
 
 
+def test_a_platform_that_fails_after_a_failover_only_is_suspected_though_one_seat_never_reached_it() -> None:
+    log = Log()
+    seats = ("a1", "a2", "a3", "a4")
+    said = said_after(
+        *two_lines(log),
+        *beats(log, seats, NOON),
+        *(log.platform(seat, NOON) for seat in seats[1:]),
+        log.platform("a1", NOON, is_reachable=False),
+        log.failover("gate", NOON + 40 * SECOND, "telecom", "unicom", FailoverOf.ROUTE),
+        *(log.platform(seat, NOON + 60 * SECOND, is_reachable=False) for seat in seats),
+    )
+    assert [(each.step, each.is_suspected) for each in said] == [("opened", True)]
+
+
 def test_of_two_sites_that_lost_a_platform_the_last_one_is_alone_with_it_when_the_other_has_it_again() -> None:
     log = Log()
     sites = {"north": ("a1", "a2"), "south": ("b1", "b2")}

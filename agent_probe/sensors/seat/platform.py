@@ -14,6 +14,8 @@ from agent_probe.tls import client_context
 from wire.seat import PlatformReading
 
 MS_PER_S: Final = 1000
+TOO_LONG: Final = "timeout"
+"""The cause where a sample did not end in time."""
 
 
 class PlatformTarget(NamedTuple):
@@ -70,17 +72,18 @@ class PlatformSensor:
         return [self._reading(knock, now, is_running=looking.result())]
 
     def unavailable(self, now: Stamp, cause: str) -> Sequence[Reading]:
-        """A sample that took too long: a door that did not open."""
-        return [self._reading(Knock(None, cause), now, is_running=None)] if self._target.host else []
+        """A sample that took too long: a door that did not open. If it failed for another reason, nothing is known."""
+        knock = Knock(None, cause) if cause == TOO_LONG else None
+        return [self._reading(knock, now, is_running=None)] if self._target.host else []
 
     async def close(self) -> None:
         """Nothing is kept open."""
 
     async def _look(self, now: Stamp) -> bool | None:
-        """Whether its client runs; None where that is not asked, or the system does not say it in time."""
+        """Whether its client runs; None where that is not asked, or the system does not say it, or not in time."""
         if not self._target.programs:
             return None
-        with suppress(TimeoutError):
+        with suppress(OSError):
             async with asyncio.timeout(self._settings.connect_ms / MS_PER_S):
                 return await self._programs.is_any_running(self._target.programs, now.monotonic)
         return None

@@ -56,10 +56,11 @@ class UplinkSensor:
         self._links.open(self._look)
 
     async def sample(self, now: Stamp) -> Sequence[Reading]:
-        """What holds now. Raises ProbeUnavailable when echoes are forbidden."""
+        """What holds now. Raises ProbeUnavailable when echoes are forbidden, or the system tells nothing any more."""
         if not self._links.tells:
             self._look()
-        if failure := next((watched.failure for watched in self._watched if watched.failure), None):
+        failures = (self._links.failure, *(watched.failure for watched in self._watched))
+        if failure := next(filter(None, failures), None):
             raise failure
         return [*self._failovers(now), *(self._reading(watched, now) for watched in self._watched)]
 
@@ -96,6 +97,9 @@ class UplinkSensor:
 
     def _look(self) -> None:
         """Show each line its interface."""
+        if self._links.failure is not None:
+            self.news.set()
+            return
         routes = self._links.default_routes()
         for watched in self._watched:
             seen = self._links.seen(watched.at.interface)

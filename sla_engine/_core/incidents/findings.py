@@ -1,7 +1,6 @@
 """The troubles of a site as they stand, children left out under what explains them; and those of no one site."""
 
 from collections.abc import Collection, Iterator
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,19 +9,16 @@ from sla_engine._core.incidents.flapping import is_lost, restless
 from sla_engine._core.incidents.hub import hub_findings
 from sla_engine._core.incidents.model import (
     Finding,
-    Open,
-    PlatformHere,
     PlatformSeen,
     Site,
     SiteLimits,
-    SiteReason,
     SitesState,
     SiteState,
 )
 from sla_engine._core.incidents.planned import explains_site, is_planned
+from sla_engine._core.incidents.platforms import platform_findings
 from sla_engine._core.incidents.power import is_low, power, with_lines_lost, with_seats_silent
 from sla_engine._core.incidents.roster import hours_at
-from sla_engine._core.incidents.saying import key_of
 from sla_engine._core.incidents.seats import cover, lost_seats
 from sla_engine._core.incidents.slots import (
     ACCOUNT_,
@@ -40,12 +36,10 @@ from sla_engine._core.incidents.slots import (
     LONE_SEVERITIES,
     MACHINES,
     PHONE_,
-    PLATFORM_,
     POWER,
     SEAT_,
     SEVERITIES,
     SILENT,
-    SITES,
     STANDBY,
     STANDBY_SEVERITIES,
     UPLINK,
@@ -64,12 +58,9 @@ from sla_engine._core.incidents.verdict import (
     worst_ups,
 )
 from wire.facility import Role
-from wire.incident import ELSEWHERE, LINES_LOST, SEATS_LOST, SEATS_OF, Cause
+from wire.incident import ELSEWHERE, LINES_LOST, SEATS_LOST, SEATS_OF, SEATS_STAYED, SITES, Cause
 from wire.phone import TrunkState
 from wire.record import BROKER
-from wire.uplink import FailoverOf
-
-_PERCENT: Final = 100
 
 
 def site_findings(state: SitesState, site_id: str) -> list[Finding]:
@@ -108,31 +99,9 @@ def global_findings(state: SitesState) -> tuple[list[Finding], set[tuple[str, st
     found = (
         of_the_hub
         if any(each.slot == HUB for each in of_the_hub)
-        else [*of_the_hub, *_platforms(state), *_feeds(state)]
+        else [*of_the_hub, *platform_findings(state), *_feeds(state)]
     )
     return [_weighed(state, "", each) for each in found], explained
-
-
-def platforms_here(site: Site) -> dict[str, PlatformHere]:
-    """How each platform looks from the seats that report. A platform is failing there when most of them say so."""
-    found: dict[str, PlatformHere] = {}
-    for seen in _seen_now(site):
-        here = found.get(seen.platform, PlatformHere(0, 0, 0, 0))
-        here.told += 1
-        if not seen.is_reachable:
-            here.since = seen.since if not here.failing else min(here.since, seen.since)
-            here.index = seen.index if not here.failing else min(here.index, seen.index)
-            here.failing += 1
-        found[seen.platform] = here
-    return found
-
-
-def _seen_now(site: Site) -> Iterator[PlatformSeen]:
-    """Platforms as seats see them that report."""
-    for seen in site.platforms.values():
-        probe = site.probes.get(seen.source)
-        if seen.is_reachable is not None and probe is not None and probe.silent_since is None:
-            yield seen
 
 
 def _lost_before(state: SitesState, total: Finding, found: list[Finding]) -> list[Finding]:
@@ -210,6 +179,8 @@ def _seats(state: SitesState, site_id: str, now: int) -> Iterator[Finding]:
     for group in groups:
         slot, subject = f"{GROUP_}{group.kind}:{group.name}", f"{group.kind}:{group.name}"
         counts = {SEATS_LOST: str(group.lost), SEATS_OF: str(group.of)}
+        if group.stayed:
+            counts[SEATS_STAYED] = " ".join(sorted(group.stayed))
         yield new_finding(
             slot, Cause.SEAT_GROUP, "seats_lost", group.since, group.first_index, subject=subject, **counts
         )
@@ -274,65 +245,11 @@ def _is_lost(state: SitesState, site_id: str, seen: PlatformSeen) -> bool:
     return is_expected(state, site_id, probe, state.now)
 
 
-def _platforms(state: SitesState) -> Iterator[Finding]:
-    """A platform that fails at one site is suspected; at two, or over both lines of one, it is confirmed.
-
-    What was confirmed at a site stays so while it lasts there, and of two sites the last one is alone with it again.
-    """
-    failing: dict[str, list[tuple[str, PlatformHere]]] = {}
-    for site_id, site in sorted(state.sites.items()):
-        if _is_dark(site) or any(explains_site(state, site_id, each) for each in site.findings):
-            continue
-        for platform, here in site.platforms_here.items():
-            if here.failing and here.failing * _PERCENT >= state.limits.group_percent * here.told:
-                failing.setdefault(platform, []).append((site_id, here))
-    for platform, sites in sorted(failing.items()):
-        since, first = min(here.since for _, here in sites), min(here.index for _, here in sites)
-        more = {"subject": platform, SITES: " ".join(site_id for site_id, _ in sites)}
-        if sum(here.failing for _, here in sites) == 1:
-            more[LONE] = "yes"
-        found = new_finding(PLATFORM_ + platform, Cause.PLATFORM, "platform_down", since, first, **more)
-        known = state.open.get(key_of("", found.slot))
-        is_certain = len(sites) >= state.limits.sites_agree or _was_certain(known, found)
-        is_certain = is_certain or any(_fails_after_a_move(state, site_id, platform) for site_id, _ in sites)
-        yield replace(found, is_suspected=not is_certain)
-
-
-def _was_certain(known: Open | None, found: Finding) -> bool:
-    """Whether the same was confirmed of the same sites before."""
-    if known is None or known.finding.is_suspected:
-        return False
-    return known.finding.details.get(SITES) == found.details[SITES]
-
-
-def _fails_after_a_move(state: SitesState, site_id: str, platform: str) -> bool:
-    """Whether it failed at a site before traffic moved to another line, and a try over that one failed as well.
-
-    A try that had begun before is none. What moves the probe's own connection alone moves nobody's else.
-    """
-    site, limits = state.sites[site_id], state.limits
-    failing = [seen for seen in _seen_now(site) if seen.platform == platform and not seen.is_reachable]
-    moves = [each.at for each in site.moved if each.of != FailoverOf.MQTT]
-    return any(
-        min(seen.since for seen in failing) < at and any(seen.told_at - at > limits.settle_ms for seen in failing)
-        for at in moves
-        if failing
-    )
-
-
 def _feeds(state: SitesState) -> Iterator[Finding]:
     for source, feed in sorted(state.feeds.items()):
         if source == BROKER:
             continue  # which is no source: it says why all of them are silent
         yield new_finding(FEED_ + source, Cause.FEED_GAP, "feed_silent", feed.since, feed.index, subject=source)
-
-
-def _is_dark(site: Site) -> bool:
-    return (
-        site.state in {SiteState.POWER_LOST, SiteState.SILENT}
-        or (site.state is SiteState.ISOLATED and site.reason is not SiteReason.LINES_DOWN)
-        or site.reason is SiteReason.SILENT_AT_WORK
-    )
 
 
 def _weighed(state: SitesState, site_id: str, found: Finding) -> Finding:

@@ -30,7 +30,7 @@ from sla_engine._core.incidents.slots import (
     SILENT,
     UPLINK,
 )
-from wire.incident import IncidentSaid, IncidentStep, Severity
+from wire.incident import SEATS_STAYED, SITES, SITES_BEFORE, SITES_REACHED, Cause, IncidentSaid, IncidentStep, Severity
 from wire.limits import NAME_CHARS_MAX, WORD_CHARS_MAX
 from wire.recorded import Recorded
 
@@ -130,14 +130,14 @@ def _kind(slot: str) -> str:
 
 
 def _differs(one: Finding, other: Finding) -> bool:
-    return (one.cause, one.what, one.subject, one.severity, one.is_suspected, one.is_planned) != (
-        other.cause,
-        other.what,
-        other.subject,
-        other.severity,
-        other.is_suspected,
-        other.is_planned,
-    )
+    return _told(one) != _told(other)
+
+
+def _told(found: Finding) -> tuple[object, ...]:
+    """What of a finding is worth a revision."""
+    is_of_sites = found.cause is Cause.PLATFORM
+    sites = [found.details.get(name, "") for name in (SITES, SITES_REACHED) if is_of_sites]
+    return found.cause, found.what, found.subject, found.severity, found.is_suspected, found.is_planned, *sites
 
 
 def _go_on(state: SitesState, held: Open, site: str, finding: Finding, entry: Recorded) -> None:
@@ -151,8 +151,20 @@ def _go_on(state: SitesState, held: Open, site: str, finding: Finding, entry: Re
 
 
 def _grown(was: Finding, now: Finding) -> Finding:
-    """As it stands now, since it began; seats that it silenced stay so many when some of them are back."""
+    """As it stands now, since it began; seats that it silenced stay so many when some of them are back.
+
+    Sites that have it no more are kept by name: whoever was told of it there is told what becomes of it. Of a group
+    only seats stayed that did so all the while.
+    """
     kept = {SEATS_SILENT: was.details[SEATS_SILENT], **now.details} if SEATS_SILENT in was.details else now.details
+    had = {site for name in (SITES, SITES_BEFORE) for site in was.details.get(name, "").split()}
+    gone = had.difference(now.details.get(SITES, "").split())
+    if gone and now.cause is Cause.PLATFORM:
+        kept = {**kept, SITES_BEFORE: " ".join(sorted(gone))}
+    if was.cause is now.cause is Cause.SEAT_GROUP:
+        stayed = set(was.details.get(SEATS_STAYED, "").split()).intersection(kept.get(SEATS_STAYED, "").split())
+        kept = {name: text for name, text in kept.items() if name != SEATS_STAYED}
+        kept |= {SEATS_STAYED: " ".join(sorted(stayed))} if stayed else {}
     return replace(
         now, details=kept, since=min(was.since, now.since), first_index=min(was.first_index, now.first_index)
     )
@@ -173,13 +185,15 @@ def _close(state: SitesState, held: Open, entry: Recorded) -> None:
 def _revise(state: SitesState, held: Open, step: IncidentStep, entry: Recorded) -> None:
     was = held.said
     said = _said(state, held.site, held.finding, entry)
+    is_over = step is IncidentStep.CLOSED
     held.said = replace(
         said,
         incident=was.incident,
         revision=max(was.revision, state.recorded.get(was.incident, 0)) + 1,
         step=step,
         # what ends it may be told as of before it began: a snapshot that was repeated, by a clock that is behind
-        ended_at=max(_event_time(entry), said.started_at) if step is IncidentStep.CLOSED else None,
+        ended_at=max(_event_time(entry), said.started_at) if is_over else None,
+        details=details_of(held.finding, is_over=is_over),
     )
     state.unsaid.append(held.said)
 
@@ -218,8 +232,20 @@ def _said(state: SitesState, site: str, found: Finding, entry: Recorded) -> Inci
         of_ledger=state.ledger_id,
         first_index=min(found.first_index, entry.index),
         last_index=entry.index,
-        details={name: text[:WORD_CHARS_MAX] for name, text in found.details.items()},
+        details=details_of(found, is_over=False),
     )
+
+
+def details_of(found: Finding, *, is_over: bool) -> dict[str, str]:
+    """As the record takes them. Who stayed is known at the end."""
+    return {name: _clipped(text) for name, text in found.details.items() if is_over or name != SEATS_STAYED}
+
+
+def _clipped(text: str) -> str:
+    """As much of it as a detail takes, names left whole: half of one is the name of another site."""
+    if len(text) <= WORD_CHARS_MAX:
+        return text
+    return text[: WORD_CHARS_MAX + 1].rpartition(" ")[0] or text[:WORD_CHARS_MAX]
 
 
 def _event_time(entry: Recorded) -> int:

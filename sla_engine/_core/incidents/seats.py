@@ -12,7 +12,10 @@ _PERCENT: Final = 100
 
 
 class LostGroup(NamedTuple):
-    """Seats of one group that went silent at one moment. since: the earliest one was heard last, ms."""
+    """Seats of one group that went silent at one moment. since: the earliest one was heard last, ms.
+
+    stayed: those of the group that go on reporting.
+    """
 
     kind: str
     name: str
@@ -20,6 +23,7 @@ class LostGroup(NamedTuple):
     of: int
     since: int
     first_index: int
+    stayed: frozenset[str]
 
 
 class LostSeat(NamedTuple):
@@ -131,7 +135,8 @@ def _largest(
     best: tuple[tuple[int, int, int], LostGroup, set[str]] | None = None
     for (kind, name), seats in sorted(members.items()):
         gone = _at_once({seat: lost[seat] for seat in seats if seat in lost}, limits.group_within_ms)
-        there = len(gone) + len(seats & reporting)
+        stayed = frozenset(seats & reporting)
+        there = len(gone) + len(stayed)
         if len(gone) < limits.group_seats or len(gone) * _PERCENT < limits.group_percent * there:
             continue
         if max(lost[seat].silent_since or 0 for seat in gone) >= others_until:
@@ -141,7 +146,7 @@ def _largest(
         apart = limits.group_seats - 1 if kind == roster.SITE else 0
         rank = (len(gone) - apart, len(gone) * _PERCENT // there, -roster.GROUPS.index(kind))
         if best is None or rank > best[0]:
-            best = rank, LostGroup(kind, name, len(gone), there, since, first_index), gone
+            best = rank, LostGroup(kind, name, len(gone), there, since, first_index, stayed), gone
     return None if best is None else best[1:]
 
 
