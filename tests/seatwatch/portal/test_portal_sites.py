@@ -1,6 +1,7 @@
 """A site's past on a page: every lane says what was told, nothing where nothing was, and only to whom it may."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -19,7 +20,7 @@ from seatwatch.instants import local_time
 from seatwatch.portal.site_page import site_file
 from seatwatch.portal.site_record import SiteHistories
 from seatwatch.server.web import words
-from seatwatch.settings import load_defaults
+from seatwatch.settings import Defaults, load_defaults
 from tests.builders import ZONE, Event, ms
 from tests.seatwatch.portal.sites import (
     GATE,
@@ -146,6 +147,16 @@ def test_what_comes_again_and_again_is_one_line_with_how_often_and_how_long(tmp_
     (line,) = (each for each in page.events if each.title.startswith("Line down"))
     assert (line.times, line.every[-1].incident) == (61, f"i-{min(flaps)}")
     assert len(page.spells) + len(page.events) < 20, "a page and no roll of paper"
+
+
+def test_what_came_before_all_that_is_listed_one_by_one_has_its_latest_time_all_the_same(world: Path) -> None:
+    shipped = load_defaults()
+    few = Defaults({**shipped, "portal.listed_max": dataclasses.replace(shipped["portal.listed_max"], value=2)})
+    book = SiteHistories(config(), world, defaults=few, clock_ms=lambda: ms("13:00"))
+    page = book.site(STAFF)
+    (battery,) = (each for each in page.spells if (each.title, each.state) == ("Mains rack", "On battery"))
+    assert [each.since for each in battery.every] == ["2026-11-02 11:00:00"]
+    assert len(page.spells) <= page.spells_listed <= len(page.spells) + 1 < page.spells_found
 
 
 def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: Path) -> None:
