@@ -28,6 +28,20 @@ async def test_what_it_prints_comes_back_and_it_gives_way_to_whoever_sent_it(wri
     assert printed.decode().split() == [str(min(os.nice(0) + 5, 19)), "a", "b", "c"]
 
 
+async def test_where_no_process_may_be_made_to_give_way_it_reads_all_the_same(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a unit whose filter of system calls leaves out @resources."""
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    write("print('read')")
+
+    assert await OwnProcess(LONG_MS, 5).printed("errand") == b"read\n"
+
+
 async def test_a_failure_says_its_code_and_the_end_of_its_complaint(write: Write) -> None:
     write("import sys\nsys.exit('x' * 5_000 + ' the disk is gone')")
 
