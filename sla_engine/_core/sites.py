@@ -300,8 +300,8 @@ def _look_again_at(state: SitesState, site: Site) -> int | None:
     """When time alone may change what holds of a site."""
     now = state.now
     instants = [work.ends_at for work in state.maintenance.values() if work.ends_at > now]
-    if site.moved:
-        instants.append(site.moved[0].at + state.limits.flapping_ms)
+    # nothing lets go of them while the site is dark
+    instants += [at for move in site.moved[:1] if (at := move.at + state.limits.flapping_ms) > now]
     for loss in site.went_down:
         instants += [
             at for at in (loss.at + state.limits.flapping_down_ms, loss.at + state.limits.flapping_ms) if at > now
