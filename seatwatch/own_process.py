@@ -34,7 +34,7 @@ class OwnProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
         )
-        with suppress(ProcessLookupError):  # it may have ended by now
+        with suppress(OSError):  # it may have ended by now, or a sandbox forbids it: then it reads as before
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + self._niceness)
         try:
             async with asyncio.timeout(self._within_ms / 1_000):

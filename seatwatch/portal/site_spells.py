@@ -12,7 +12,10 @@ _JUDGED: Final = {Look.WARN: "portal_look_warn", Look.BAD: "portal_look_bad", Lo
 
 
 def spells(lanes: Iterable[LanePicture], tell: IncidentTeller, listed_max: int) -> tuple[Repeated[Spell], ...]:
-    """By lane and state, the one that came last first. listed_max: of all together, so many are told one by one."""
+    """By lane and state, the one that came last first.
+
+    listed_max: of all together, so many are told one by one, and of each kind the latest in any case.
+    """
     found = [(each, lane) for lane in lanes for each in lane.stretches if each.look in _JUDGED]
     found.sort(key=lambda pair: (-pair[0].since, pair[1].title))
     together: dict[tuple[str, str], list[tuple[int, Stretch]]] = defaultdict(list)
@@ -26,7 +29,7 @@ def spells(lanes: Iterable[LanePicture], tell: IncidentTeller, listed_max: int) 
             shown[0][1].word if len({each.word for _, each in shown}) == 1 else tell.word(_JUDGED[shown[0][1].look]),
             len(shown),
             *_lasted((each.since, each.until) for _, each in shown),
-            tuple(_spell(each, tell) for place, each in shown if place < listed_max),
+            tuple(_spell(each, tell) for number, (place, each) in enumerate(shown) if not number or place < listed_max),
         )
         for (title, _), shown in together.items()
     )

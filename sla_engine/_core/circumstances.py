@@ -56,6 +56,7 @@ class Circumstances:
 
     def __init__(self, limits: LoadLimits) -> None:
         self.source_of: dict[str, str] = {}
+        self._sources: set[str] = set()
         self._limits: Final = limits
         self._roster = SiteRosterState()
         self._seats = Seats(SeatsState(), limits.hands_limit)
@@ -93,7 +94,7 @@ class Circumstances:
             case _:
                 conversation = getattr(body, "conversation", None)
                 if conversation:
-                    self.source_of.setdefault(conversation, entry.source)
+                    self._sources.add(self.source_of.setdefault(conversation, entry.source))
 
     def impaired(self, stays: Iterable[Held], arrivals: Mapping[str, Sequence[int]]) -> list[Impaired]:
         """Everything that stood in the way. arrivals: by queue, when its sessions began, ms."""
@@ -154,7 +155,7 @@ class Circumstances:
     def _of_platform(self, found: Impaired, platform: str) -> Iterator[Impaired]:
         """Of the sources that carry the platform's name, where any does: beside it, another platform has its own."""
         as_a_word = re.compile(rf"(?<![^\W_]){re.escape(platform)}(?![^\W_])")
-        named = [source for source in sorted(set(self.source_of.values())) if as_a_word.search(source)]
+        named = [source for source in sorted(self._sources) if as_a_word.search(source)]
         for source in named:
             yield replace(found, source=source, voice=None)
         if not named:

@@ -212,8 +212,7 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
         for site_id, site in state.sites.items()
         if site.look_again_at is not None and site.look_again_at <= state.now
     }
-    is_over = any(then < work.ends_at <= state.now for work in state.maintenance.values())
-    if touched or is_over or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
+    if touched or _work_ended(state, then) or isinstance(entry.body, SourceSilent | SourceBack | SiteRemoved):
         for site_id in touched | (state.sites.keys() - known):
             before.setdefault(site_id, _shown(state, site_id))
         for site_id in sorted(touched):
@@ -222,6 +221,12 @@ def _fold(state: SitesState, entry: Recorded, before: dict[str, _Shown]) -> None
     source_site = state.site_with(entry.source)
     if source_site is not None and state.sites[source_site].unexplained is not None:
         explain_silence(state, source_site, entry)
+
+
+def _work_ended(state: SitesState, since: int) -> bool:
+    """Whether planned work ended between the seconds of `since` (ms) and of now; cheap within one second."""
+    since, now = since // SECOND_MS * SECOND_MS, state.now // SECOND_MS * SECOND_MS
+    return since < now and any(since < work.ends_at <= now for work in state.maintenance.values())
 
 
 def _now_or_soon(state: SitesState, entry: Recorded, touched: set[str]) -> set[str]:
@@ -296,8 +301,8 @@ def _look_again_at(state: SitesState, site: Site) -> int | None:
     """When time alone may change what holds of a site."""
     now = state.now
     instants = [work.ends_at for work in state.maintenance.values() if work.ends_at > now]
-    if site.moved:
-        instants.append(site.moved[0].at + state.limits.flapping_ms)
+    # nothing lets go of them while the site is dark
+    instants += [at for move in site.moved[:1] if (at := move.at + state.limits.flapping_ms) > now]
     for loss in site.went_down:
         instants += [
             at for at in (loss.at + state.limits.flapping_down_ms, loss.at + state.limits.flapping_ms) if at > now

@@ -9,7 +9,7 @@ import pytest
 from agent_probe._core.gate import Gate, Rhythm, Say
 from agent_probe._core.snapshots import Snapshot, SnapshotLane
 from agent_probe._core.storage import DropClass
-from agent_probe.errors import ProbeUnavailable
+from agent_probe.errors import ProbeConfigError, ProbeUnavailable
 from agent_probe.notes import Notes
 from agent_probe.runner import Publisher, Runner
 from agent_probe.sensors.base import Reading, Schedule, Stamp
@@ -164,6 +164,13 @@ def test_a_sensor_that_stumbles_over_what_nobody_thought_of_takes_nothing_else_w
     (record,) = [record for record in caplog.records if record.msg == "sensor.stumbled"]
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], OverflowError)
+
+
+def test_a_probe_that_cannot_keep_what_it_measures_ends_with_all_of_its_sensors() -> None:
+    dead = ProbeConfigError("data_dir", "keeps nothing that is written there", "look after that disk")
+    with pytest.raises(ExceptionGroup) as ended:
+        lived(Scripted("mains", dead), 5_500, beside=[Scripted("mains")])
+    assert ended.value.subgroup(ProbeConfigError) is not None
 
 
 def test_waits_are_shortened_at_random_so_that_probes_drift_apart_and_promises_are_kept() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent_probe._core.outbox import Outbox, OutboxLimits
@@ -21,6 +22,7 @@ from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.living_probe import SETTINGS, gateway
 from tests.agent_probe.virtual_loop import VirtualClock, passes, run_virtually
 from wire.codec import decode_frame, encode_ack
+from wire.facility import Role
 from wire.frame import Ack, Lane, Rejected
 
 SOURCE = "sz1/gw1"
@@ -209,6 +211,25 @@ def test_an_acknowledged_snapshot_is_enough_to_learn_of_a_new_hub() -> None:
 
 def config() -> ProbeConfig:
     return gateway(Path("unused"), 1)
+
+
+def test_a_gateway_alone_wakes_at_shared_instants_and_hundreds_of_seats_drift_apart() -> None:
+    def beats_of(role: Role) -> set[int]:
+        async def main() -> list[int]:
+            broker, clock, stop = FakeBroker(), VirtualClock(), asyncio.Event()
+            given = msgspec.structs.replace(config(), role=role)
+            box = memory_outbox(given, SETTINGS, clock)
+            probe = Probe(given, SETTINGS, box, clock=clock, port=broker, rng=random.Random(1))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(probe.run(stop), name="probe.run")
+                await passes(60_000)
+                stop.set()
+            return [at for at, topic, *_ in broker.arrived if at > 30_000 and topic.endswith("now")]
+
+        return set(run_virtually(main()))
+
+    assert {at % SETTINGS.shared_ms for at in beats_of(Role.GATEWAY)} == {0}
+    assert len({at % SETTINGS.shared_ms for at in beats_of(Role.SEAT)}) > 1
 
 
 def test_a_whole_probe_runs_in_another_world_and_says_its_last_words() -> None:

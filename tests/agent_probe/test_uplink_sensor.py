@@ -230,6 +230,13 @@ async def test_a_router_that_falls_silent_does_not_mend_a_line_that_it_alone_tel
         assert (await world.line("telecom")).has_link is True
 
 
+async def test_where_the_system_tells_nothing_a_pulled_cable_is_seen_by_the_next_sample() -> None:
+    async with world_with_a_listener() as world:
+        await world.until_up()
+        world.links.table["lo"] = PLUGGED._replace(has_link=False)
+        assert (await world.line("telecom")).reason is LineReason.NO_LINK
+
+
 async def test_without_anything_listening_a_refusal_is_an_answer_too() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -109,6 +109,7 @@ def test_work_on_a_source_that_nobody_ever_heard_is_noted(tmp_path: Path, capsys
         ("chat", ""),
         ("north/gate", ""),
         ("chta", "nothing was told by a source chta lately, only by chat, north/gate, north/s1"),
+        ("~silence", "nothing was told by a source ~silence lately"),
     ):
         assert maintenance(tmp_path, "start", "--feed", name, "--for", "2h", "--reason", "test") == 0
         said = capsys.readouterr().err

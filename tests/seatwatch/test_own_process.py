@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -28,6 +29,20 @@ async def test_what_it_prints_comes_back_and_it_gives_way_to_whoever_sent_it(wri
     assert printed.decode().split() == [str(min(os.nice(0) + 5, 19)), "a", "b", "c"]
 
 
+async def test_where_no_process_may_be_made_to_give_way_it_reads_all_the_same(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a unit whose filter of system calls leaves out @resources."""
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    write("print('read')")
+
+    assert await OwnProcess(LONG_MS, 5).printed("errand") == b"read\n"
+
+
 async def test_a_failure_says_its_code_and_the_end_of_its_complaint(write: Write) -> None:
     write("import sys\nsys.exit('x' * 5_000 + ' the disk is gone')")
 
@@ -38,12 +53,17 @@ async def test_a_failure_says_its_code_and_the_end_of_its_complaint(write: Write
     assert not isinstance(error.value, OverdueError)
 
 
-async def test_what_takes_too_long_is_ended(write: Write, tmp_path: Path) -> None:
-    write("import os, sys, time\nopen(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)")
-    said = tmp_path / "pid"
+async def test_what_takes_too_long_is_ended(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("import time\ntime.sleep(600)")
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
 
-    with pytest.raises(OverdueError, match="took longer than 1500 ms"):
-        await OwnProcess(1_500, 5).printed("errand", str(said))
+    async def remembered(*command: str, **given: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*command, **given))
+        return started[-1]
 
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(await asyncio.to_thread(said.read_text)), 0)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", remembered)
+    with pytest.raises(OverdueError, match="took longer than 300 ms"):
+        await OwnProcess(300, 5).printed("errand")
+
+    assert [process.returncode for process in started] == [-signal.SIGKILL]

@@ -125,6 +125,8 @@ def test_too_much_to_do_because_others_were_cut_off_is_the_cut() -> None:
         (Cause.SITE_POWER, 124, Cause.SURGE),  # nobody comes because others were cut off
         (Cause.SITE_POWER, 119, Cause.SITE_POWER),  # the wave alone would not have made the difference
         (Cause.PLATFORM, 124, Cause.PLATFORM),  # whom a platform kept out comes when it lets them in
+        (Cause.PHONE_LINE, 124, Cause.PHONE_LINE),  # likewise whom a trunk, or a feed that was silent
+        (Cause.FEED_GAP, 124, Cause.FEED_GAP),
     ],
 )
 def test_a_wave_that_made_the_difference_by_itself_is_no_work_of_those_who_were_cut_off(

@@ -30,8 +30,3 @@ def test_a_session_is_missed_once_where_both_versions_judge() -> None:
         ("c1", 30_000),
         ("c2", 30_000),
     ]
-
-
-def test_a_version_whose_text_was_changed_without_a_new_number_takes_no_misses_away_either() -> None:
-    edited = published(changed(first_response_limit_ms=60_000), arrives="12:00:00")
-    assert missed(*LATE, edited, clock("12:01")) == [("c1", 30_000)]

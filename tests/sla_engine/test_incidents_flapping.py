@@ -4,7 +4,7 @@ import pytest
 
 from sla_engine._core.sites import fold_sites, new_sites, site_tiles
 from tests.sla_engine.entries import NOON, Log
-from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, floor, said_after, silences, steps, two_lines
+from tests.sla_engine.floors import HOUR, MINUTE, NIGHT, SECOND, beats, floor, said_after, silences, steps, two_lines
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, MaintenanceOf, Severity
@@ -161,3 +161,16 @@ def test_a_phone_line_behind_a_line_that_flaps_is_no_incident_of_its_own() -> No
     phones = trunk(log, 4, via_line="telecom")
     told = sorted([*lines, *phones], key=lambda each: each.received_at)
     assert not {each.what for each in said_after(*two_lines(log), *there(log), *told)} & {"phone_line_flapping"}
+
+
+def test_a_site_that_went_dark_after_a_failover_is_not_looked_at_with_every_word_of_another_one() -> None:
+    #  moved ── dark ········ twenty minutes: longer than a move counts for flapping ········ a beat elsewhere
+    log, state = Log(), new_sites(LIMITS)
+    before = [*two_lines(log), *beats(log, ["b1"], NOON, "south"), log.failover("gate", NOON, "telecom", "unicom")]
+    fold_sites(state, [*before, log.silent("gate", NOON, NOON + 6 * SECOND)])
+    fold_sites(state, [log.clock(NOON + n * MINUTE) for n in range(1, 21)])
+    seen = state.sites["north"].looked_at
+    fold_sites(state, beats(log, ["b1"], NOON + 20 * MINUTE + SECOND, "south"))
+    assert state.sites["north"].looked_at == seen
+    again = state.sites["north"].look_again_at
+    assert again is None or again > state.now

@@ -1,9 +1,12 @@
 """Planned work silences itself and nothing else."""
 
 from dashboards.alerting._core.pager import Pager
+from sla_engine._core.sites import fold_sites, new_sites
 from tests.dashboards.alerting.incidents import SETTINGS
 from tests.sla_engine.entries import NOON, Log
 from tests.sla_engine.floors import HOUR, MINUTE, SECOND, beats, floor, said_after, silences, two_lines
+from tests.sla_engine.site_limits import LIMITS
+from tests.sla_engine.test_cost_of_a_board import byte_codes
 from wire.facility import Power
 from wire.incident import MaintenanceOf, MaintenanceStep
 from wire.phone import TrunkState
@@ -190,6 +193,19 @@ def test_work_that_goes_on_from_other_work_before_it_ended_carries_on_what_that_
             *(log.clock(NOON + minutes * MINUTE) for minutes in range(7, 22)),
         )
         assert [(each.is_planned, each.occurred_at) for each in said] == [(True, NOON + 2 * MINUTE), (False, expected)]
+
+
+def test_what_is_told_within_a_second_costs_the_same_however_much_work_was_planned_over_the_years() -> None:
+    def cost(planned: int) -> int:
+        log, state = Log(), new_sites(LIMITS)
+        began = [NOON - HOUR + n * SECOND for n in range(planned)]
+        fold_sites(state, [log.maintenance(at, at, at + MINUTE, maintenance=f"m-{at}") for at in began])
+        fold_sites(state, beats(log, ["s01"], NOON))
+        assert len(state.maintenance) == planned
+        told = [each for n in range(1, 10) for each in beats(log, ["s01"], NOON + n)]
+        return byte_codes(lambda: fold_sites(state, told))
+
+    assert cost(500) == cost(1)
 
 
 def test_work_on_a_feed_is_over_when_its_time_is_though_no_site_is_known() -> None:

@@ -90,6 +90,17 @@ def test_who_is_missing_when_a_shift_begins_is_seen_however_long_a_step_is() -> 
     assert found == [SeatStep(early - HOUR, early, 1, 0), SeatStep(early, early + 3 * HOUR, 1, 2)]
 
 
+def test_nobody_is_missed_from_when_people_may_go_nor_without_shifts_before_the_site_opens() -> None:
+    may_go = NOON + 12 * HOUR - LIMITS.leaves_early_ms
+    shifts = Seats(two_seats(Log()), LIMITS, "north", "acme", {"s00": [(NOON, may_go + 2 * HOUR)]})
+    found = shifts.steps([may_go - HOUR, may_go + HOUR], [])
+    assert [(step.since - may_go, step.expected) for step in found] == [(-HOUR, 2), (0, 0), (LIMITS.leaves_early_ms, 0)]
+    opens = NOON - 4 * HOUR
+    there = {"x": [(opens - 2 * HOUR, opens + HOUR)]}
+    found = Seats(SiteRosterState(), LIMITS, "north", None, there).steps([opens - HOUR, opens + HOUR], [])
+    assert [(step.since - opens, step.expected) for step in found] == [(-HOUR, 0), (0, 1)]
+
+
 def test_how_other_clients_shifts_turn_begins_no_step_of_a_client() -> None:
     log, evening = Log(), NOON + 7 * HOUR  # 19:00
     state = two_seats(log)

@@ -87,10 +87,10 @@ class SiteLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Thresholds from `[incidents]` in defaults.toml.
 
     together_ms: probes of one site last heard within this of each other fell silent together. group_seats,
-    group_percent, group_within_ms: so many seats, and such a share, of one row, switch or circuit that vanish so close
-    together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers within
-    flapping_ms are one incident. elsewhere_ms: a connection that came over another line than its probe says for so long
-    is believed to. replay_ms: a word older than the newest of its source by more than this is history.
+    group_percent, group_within_ms: so many seats, and such a share, of one row, switch, circuit or site that vanish so
+    close together are one incident. settle_ms: how long a lone silence waits for others to follow. flapping_failovers
+    within flapping_ms are one incident. elsewhere_ms: a connection that came over another line than its probe says for
+    so long is believed to. replay_ms: a word older than the newest of its source by more than this is history.
     leaves_early_ms: before the end of a shift a seat may be switched off. recovery_ms: how long after a common trouble
     those it silenced may take to be heard again. look_every_ms: how often a site is looked at while seats of it fall
     silent one after the other. clock_seen_ms: for how long beats are watched before they tell that a clock is wrong.

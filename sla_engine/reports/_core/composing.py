@@ -244,8 +244,9 @@ class Composing:
         seen = self._seen.coverages.state
         outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
         first_heard = seen.first_heard if self._seen.any_live(measured) else since
-        is_before = first_heard is not None and until <= first_heard and not figures.offered
-        if is_before and self._question.by in OVER_TIME and self._question.by is not By.HOUR:
+        ends = max(until, self._day_end(since)) if self._question.by is By.HOUR else until
+        is_before = first_heard is not None and ends <= first_heard and not figures.offered
+        if is_before and self._question.by in OVER_TIME:
             return None  # of days before the record there is no data; of hours before it on its first day, none covered
         told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
         time = told.covered(measured, since, until, self._hours.open_ms)
@@ -255,6 +256,9 @@ class Composing:
         missing = told.missing_sessions(self._seen.numbered(measured), measured, sessions, since)
         by_session = all(version.rule.unit is Unit.SESSION for version in self._choosing.used.values())
         return bounded(time, figures.attainment, missing if by_session else Unbounded.NOT_BY_SESSION)
+
+    def _day_end(self, at: int) -> int:
+        return self._frame.days.next_day_start(self._frame.days.day_start(at))
 
     def _head(self, never_ended: int) -> Head:
         question, seen = self._question, self._seen

@@ -1,6 +1,7 @@
 """A site's past on a page: every lane says what was told, nothing where nothing was, and only to whom it may."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -11,15 +12,17 @@ from msgspec.structs import replace
 from dashboards.portal._core.site_charts import discharge, lanes
 from dashboards.portal._core.svg import PHONE, SCREEN
 from dashboards.portal.record import AskedWronglyError, NothingSaidError
-from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage, Spell
+from dashboards.portal.site_record import LanePicture, Look, NotSeenError, Range, SiteAsked, SitePage, Spell, Stretch
 from dashboards.wallboard.past import instant_of
 from seatwatch.cli import run
 from seatwatch.config import Config
 from seatwatch.instants import local_time
 from seatwatch.portal.site_page import site_file
 from seatwatch.portal.site_record import SiteHistories
+from seatwatch.portal.site_spells import spells
+from seatwatch.printed.incident_words import IncidentTeller
 from seatwatch.server.web import words
-from seatwatch.settings import load_defaults
+from seatwatch.settings import Defaults, load_defaults
 from tests.builders import ZONE, Event, ms
 from tests.seatwatch.portal.sites import (
     GATE,
@@ -146,6 +149,29 @@ def test_what_comes_again_and_again_is_one_line_with_how_often_and_how_long(tmp_
     (line,) = (each for each in page.events if each.title.startswith("Line down"))
     assert (line.times, line.every[-1].incident) == (61, f"i-{min(flaps)}")
     assert len(page.spells) + len(page.events) < 20, "a page and no roll of paper"
+
+
+def test_what_came_before_all_that_is_listed_one_by_one_has_its_latest_time_all_the_same(world: Path) -> None:
+    shipped = load_defaults()
+    few = Defaults({**shipped, "portal.listed_max": dataclasses.replace(shipped["portal.listed_max"], value=2)})
+    book = SiteHistories(config(), world, defaults=few, clock_ms=lambda: ms("13:00"))
+    page = book.site(STAFF)
+    (battery,) = (each for each in page.spells if (each.title, each.state) == ("Mains rack", "On battery"))
+    assert [each.since for each in battery.every] == ["2026-11-02 11:00:00"]
+    assert len(page.spells) <= page.spells_listed <= len(page.spells) + 1 < page.spells_found
+
+
+def test_a_floor_that_goes_seat_by_seat_is_one_trouble_however_many_are_there_each_time() -> None:
+    there = [Stretch(n * MINUTE, (n + 1) * MINUTE, Look.WARN, f"{9 - n} / 9", "") for n in range(1, 4)]
+    lanes = [
+        LanePicture("Seats", tuple(there), level=((MINUTE, 88),)),
+        LanePicture("Mains", (there[0], replace(there[1], word="other"))),
+    ]
+    found = spells(lanes, IncidentTeller("en", ZONE), 10)
+    seats, *mains = sorted(found, key=lambda each: -each.times)
+    assert (seats.title, seats.state, seats.times) == ("Seats", "Watch", 3)
+    assert [each.word for each in seats.every] == ["6 / 9", "7 / 9", "8 / 9"]
+    assert {each.state for each in mains} == {"8 / 9", "other"}
 
 
 def test_a_discharge_shows_measured_points_and_calls_its_end_an_estimate(world: Path) -> None:

@@ -22,3 +22,15 @@ def test_days_and_months_before_the_record_began_are_no_data_and_not_nothing_cov
     covered = [row.coverage and row.coverage.time for row in found.rows]
     assert set(covered[:-1]) == {None}
     assert covered[-1] == Ratio(14 * HOUR, open_hours * HOUR), "of its first day the hours before count"
+
+
+def test_hours_of_days_before_the_record_began_are_no_data_either_and_those_of_its_first_day_are_not_covered(
+    tmp_path: Path,
+) -> None:
+    came = [customer("10:30:00"), agent("10:30:08"), closed("10:40:00")]
+    ledger = filled(tmp_path / "acme", [*rules()[1:], declared("10:00"), *came, clock("+1 03:00")])
+    found = made(ledger, By.HOUR, "-1 04:00", "+1 04:00")
+    parts = [row.coverage and row.coverage.time.part for row in found.rows]
+    assert parts[:24] == [None] * 24
+    assert parts[24:] == [None] * 4 + [0] * 2 + [HOUR] * 14 + [None] * 4, "closed, not recorded yet, open, closed"
+    assert found.total.coverage is not None
