@@ -14,7 +14,7 @@ import structlog
 from dashboards.alerting._core.calling import Away
 from dashboards.alerting._core.message import TIER
 from dashboards.alerting._core.pager import Alert, Pager, PagerSettings, Standing, TakenOn
-from dashboards.alerting._core.wording import Words, alert_annotations
+from dashboards.alerting._core.wording import SAID_AT, Words, alert_annotations
 from dashboards.wallboard._core.names import Names
 from wire.incident import IncidentSaid
 
@@ -186,7 +186,7 @@ class OnCall:
         ends_at = now + self._settings.alert_lasts_ms if alert.ended_at is None else alert.ended_at
         return {
             "labels": alert.identity.labels(),
-            "annotations": self._annotations(alert),
+            "annotations": self._annotations(alert) | {SAID_AT: str(now // MS_PER_S)},
             "startsAt": _rfc3339(min(alert.started_at, now, ends_at - 1)),
             "endsAt": _rfc3339(ends_at),
         }
