@@ -61,7 +61,7 @@ class Deadman:
         self.times_heard = 0
         self._heard_at = clock_ms()
         self._is_silent = False
-        self._called: Final[set[str]] = set()
+        self._called: set[str] = set()
         self._heard: Final = asyncio.Event()
 
     def routes(self) -> list[web.AbstractRouteDef]:

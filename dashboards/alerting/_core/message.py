@@ -58,8 +58,21 @@ class Told(msgspec.Struct, frozen=True):
     truncatedAlerts: int = 0  # noqa: N815 - likewise
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """One of those a message is about. key: the same from its first message to its last. line: says more than title."""
+
+    key: str
+    title: str
+    line: str
+    severity: str
+    is_resolved: bool
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel sends. key: the same for all messages about one trouble. link: to take it on; "" = none."""
+    """What a channel sends. key: of the gravest of its troubles. link: to take them on; "" = none.
+
+    troubles: each by itself, also those for which there is no line; none where it is about something else.
+    """
 
     title: str
     lines: list[str]
@@ -68,6 +81,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     link: str
     link_text: str
+    troubles: list[Trouble] = []
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -96,9 +110,9 @@ def compose(
     firing = [alert for alert in alerts if alert.status == FIRING]
     shown = sorted(firing or alerts, key=lambda alert: (alert.status == RESOLVED, _loudness(alert)))
     first = shown[0]
-    lines = [_line(alert, reader) for alert in (*shown, *(alert for alert in alerts if alert not in shown))]
-    hidden = max(0, len(lines) - lines_shown) + told.truncatedAlerts
-    lines = lines[:lines_shown]
+    ordered = (*shown, *(alert for alert in alerts if alert not in shown))
+    hidden = max(0, len(ordered) - lines_shown) + told.truncatedAlerts
+    lines = [_line(alert, reader) for alert in ordered[:lines_shown]]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
     made = max(map(_call, firing), default=0)
@@ -113,10 +127,27 @@ def compose(
         lines=lines,
         is_resolved=first.status == RESOLVED,
         severity=first.labels.get("severity", ""),
-        key=first.labels.get(INCIDENT, first.fingerprint),
+        key=_key(first),
         link=link(to_take_on) if to_take_on else "",
         link_text=reader.texts["notify_take_on"],
+        troubles=[*{_key(alert): _trouble(alert, reader) for alert in reversed(ordered)}.values()][::-1],
     )
+
+
+def by_trouble(message: Message) -> list[Message]:
+    """A message for each of its troubles, for those who keep them apart."""
+    return [
+        msgspec.structs.replace(
+            message,
+            title=one.title,
+            lines=[one.line],
+            is_resolved=one.is_resolved,
+            severity=one.severity,
+            key=one.key,
+            troubles=[one],
+        )
+        for one in message.troubles
+    ] or [message]
 
 
 def as_said(alert: AlertTold, unsaid_after_ms: int) -> AlertTold:
@@ -225,6 +256,16 @@ def _what_to_do(alert: AlertTold, reader: Reader) -> list[str]:
     is_link = runbook.startswith("http")
     steps = [] if is_link and what != HUB_DOWN else reader.steps.get(what, [])
     return [*steps, *([f"{reader.texts['notify_runbook']} {runbook}"] if is_link else [])]
+
+
+def _key(alert: AlertTold) -> str:
+    """What names it from its first message to its last, whoever is called. Another tool's is named by Alertmanager."""
+    return about(alert) if INCIDENT in alert.labels or alert.labels.get("site") == HUB else alert.fingerprint
+
+
+def _trouble(alert: AlertTold, reader: Reader) -> Trouble:
+    severity = alert.labels.get("severity", "")
+    return Trouble(_key(alert), _title(alert, reader), _line(alert, reader), severity, alert.status == RESOLVED)
 
 
 def _title(alert: AlertTold, reader: Reader) -> str:

@@ -150,11 +150,11 @@ async def test_a_program_finds_whom_to_call_and_its_secret_where_nobody_else_rea
 def phoned(world: World) -> list[str]:
     """How the titles of what the phone was told begin."""
     lines = (world.directory / "calls").read_text().splitlines()
-    return [line.removeprefix('"title":"') for line in lines]
+    return [line.removeprefix('{"title":"') for line in lines]
 
 
 def writing_titles(world: World) -> None:
-    world.program(f"""grep -ao '"title":"[[][^]]*' >> {world.directory / "calls"}""")
+    world.program(f"""grep -ao '^{{"title":"[[][^]]*' >> {world.directory / "calls"}""")
 
 
 async def test_who_was_called_in_the_place_of_another_hears_the_end_once_and_nobody_else_over_the_phone(
