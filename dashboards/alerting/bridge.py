@@ -268,7 +268,7 @@ class Bridge:
     def _as_of_now(self, alert: AlertTold) -> AlertTold:
         if alert.labels.get("what") != IDENTITY_TWICE:
             pager = self._besides.pager
-            now = pager.annotations(alert.labels) if pager is not None and alert.status == FIRING else {}
+            now = pager.annotations(alert.labels) if pager is not None else {}
             return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})

@@ -8,7 +8,7 @@ import msgspec
 
 from dashboards.alerting._core.kinds import ALWAYS_FIRES, HUB, HUB_DOWN
 from dashboards.alerting._core.pager import Identity
-from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SAID_AT, SUBJECTS, how_much, what_word
+from dashboards.alerting._core.wording import DETAIL_, FLAGS, GOES_ON, RUNBOOK, SAID_AT, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
 RESOLVED: Final = "resolved"
@@ -272,6 +272,8 @@ def _title(alert: AlertTold, reader: Reader) -> str:
     word = {RESOLVED: "notify_resolved", NO_WORD: "notify_no_word"}.get(alert.status, "notify_firing")
     if alert.status == FIRING and _call(alert) != FIRST_CALL:
         word = "notify_next"
+    if alert.status == RESOLVED and GOES_ON in alert.annotations:
+        word = "notify_less_urgent"
     return f"[{reader.texts[word]}] {_named(alert, reader)}"
 
 
@@ -317,6 +319,10 @@ def _line(alert: AlertTold, reader: Reader) -> str:
     elif alert.status == NO_WORD:
         last = _clock_time(_said_at(alert) or instant(alert.endsAt), reader.zone)
         when = reader.texts["notify_unheard_since"].format(at=_clock_time(began, reader.zone), last=last)
+    elif GOES_ON in alert.annotations:
+        severity = alert.annotations[GOES_ON]
+        severity = reader.texts.get(f"severity_{severity}", severity)
+        when = reader.texts["notify_goes_on"].format(at=_clock_time(began, reader.zone), severity=severity)
     else:
         ended = instant(alert.endsAt)
         minutes = max(1, -((began - ended) // _MINUTE))

@@ -21,6 +21,8 @@ RUNBOOK: Final = "runbook_url"
 """The annotation's name as most dashboards look for it; a path where no web address is configured."""
 SAID_AT: Final = "said_at"
 """When it was last said to be so, in seconds since 1970: by it an end is told from a mere silence of who says it."""
+GOES_ON: Final = "goes_on"
+"""Of an alert that ended: the severity with which its incident goes on, for which nobody need be awake."""
 SUBJECTS: Final = "subjects"
 """Which seats or accounts, where they are too many for labels: people are told, and no series is kept of them."""
 FLAGS: Final = ("suspected", "planned")
