@@ -175,11 +175,11 @@ class OnCall:
         return found + [each for each in self._pager.alerts() if each not in found and self._calmed_to(each)]
 
     def _calmed_to(self, alert: Alert) -> str:
-        """With which severity that wakes nobody the incident of an alert that ended goes on; "" = it is none such."""
+        """Severity, which wakes nobody, and kind with which an ended alert's incident goes on; "" = it is none such."""
         standing = None if alert.ended_at is None else self._pager.standing(alert.identity.incident)
         if standing is None or alert.identity.severity not in WAKES or standing.said.severity in WAKES:
             return ""
-        return standing.said.severity.value
+        return f"{standing.said.severity} {standing.said.what}"
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
         body = msgspec.json.encode([self._entry(alert) for alert in alerts])

@@ -320,9 +320,10 @@ def _line(alert: AlertTold, reader: Reader) -> str:
         last = _clock_time(_said_at(alert) or instant(alert.endsAt), reader.zone)
         when = reader.texts["notify_unheard_since"].format(at=_clock_time(began, reader.zone), last=last)
     elif GOES_ON in alert.annotations:
-        severity = alert.annotations[GOES_ON]
-        severity = reader.texts.get(f"severity_{severity}", severity)
-        when = reader.texts["notify_goes_on"].format(at=_clock_time(began, reader.zone), severity=severity)
+        severity, _, what = alert.annotations[GOES_ON].partition(" ")
+        told = [what_word(reader.texts, what)] if what not in {"", alert.labels.get("what")} else []
+        told.append(reader.texts.get(f"severity_{severity}", severity))
+        when = reader.texts["notify_goes_on"].format(at=_clock_time(began, reader.zone), as_what=", ".join(told))
     else:
         ended = instant(alert.endsAt)
         minutes = max(1, -((began - ended) // _MINUTE))

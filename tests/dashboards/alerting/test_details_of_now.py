@@ -85,7 +85,9 @@ async def test_what_calms_down_to_a_ticket_at_closing_time_is_not_told_as_over(t
                 assert await world.bridge.deliver(["desk"], Told("", [each])) == []
         assert [message["title"].split("]")[0] for message in world.hook.taken] == ["[Alert", "[Less urgent"]
         assert world.hook.taken[1]["lines"] == ["site2 Line down l1 (since 12:00:00, goes on as: ticket)"]
-    pager.said([replace(line, revision=2, ended_at=T0 + 11 * MINUTE)])
+    pager.said([replace(line, revision=2, what="line_degraded", severity=Severity.TICKET)])
+    assert pager.annotations(calm.labels)["goes_on"] == "ticket line_degraded"
+    pager.said([replace(line, revision=3, ended_at=T0 + 11 * MINUTE)])
     assert "goes_on" not in pager.annotations(calm.labels)
 
 

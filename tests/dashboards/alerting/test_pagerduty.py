@@ -1,5 +1,6 @@
 """PagerDuty keeps incidents of its own: each of ours is one there, and ends as that one, whatever it stood beside."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from dashboards.alerting._core.message import Told
+from seatwatch.cli import run
 from seatwatch.config import parse_config
 from tests.dashboards.alerting.bridge_world import CONFIGURATION, World, bridge_world, over, told
 from tests.servers import LOOPBACK, free_port
@@ -106,6 +108,16 @@ async def test_what_is_heard_of_no_more_is_not_closed_there(world: World, events
     await world.bridge.deliver(["pd"], Told("resolved", [ended, silent]))
     assert set(events.open) == {"i-2"}
     assert events.taken[-2]["payload"]["summary"].startswith("[No word] ")
+
+
+async def test_trying_the_channel_leaves_nothing_open_there(world: World, events: Events) -> None:
+    (world.directory / "call").chmod(0o700)
+    text = CONFIGURATION.format(command=world.directory / "call")
+    text += '[[channel]]\nid = "pd"\nkind = "pagerduty"\nurl_file = "pd.url"\nsecret_file = "pd.key"\n'
+    file = world.directory / "seatwatch.toml"
+    file.write_text(text, encoding="utf-8")
+    assert await asyncio.to_thread(run, ["notify", "test", "pd", "--config", str(file)]) == 0
+    assert ([event["event_action"] for event in events.taken], events.open) == (["trigger", "resolve"], {})
 
 
 async def test_a_key_is_as_long_as_theirs_may_be(world: World, events: Events) -> None:
