@@ -33,6 +33,8 @@ _OPEN_END_MS: Final = (date(9000, 1, 1) - date(1970, 1, 1)).days * _DAY_MS
 """An end from there on, as 9999-12-31, is how personnel systems write that there is none."""
 _ID_FIELDS: Final = ("client", "shop", "queue", "account", "person", "team", "seat", "site", "line")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # RFC 1123, and what Windows takes besides
+_ROUNDED: Final = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
+"""What a spreadsheet makes of a long number in a cell that is not text."""
 _WHOLE: Final = re.compile(r"\d{1,6}")
 """A number of seats or conversations; what is longer was meant for another column."""
 _TIMES: Final = {Relation.SHIFT_OF_PERSON: "shift", Relation.HOURS_OF_SITE: "service_hours"}
@@ -59,11 +61,13 @@ _PAIRS: Final = (
 
 LIMIT: Final = "limit"
 """Column, and attribute of a sub-account's or a seat's link: conversations at once that are meant for it."""
+CARRIER_LINE_ID: Final = "carrier_line_id"
+"""Column and attribute: what the carrier knows a line by, its circuit number or broadband account."""
 _EXTRAS: Final = {
     Relation.PERSON_OF_ACCOUNT: (LIMIT,),
     Relation.MODE_OF_SEAT: (LIMIT,),
     Relation.SITE_OF_SEAT: ("circuit", "column", HOST, "row", "switch"),
-    Relation.SITE_OF_LINE: ("carrier", "egress"),
+    Relation.SITE_OF_LINE: ("carrier", CARRIER_LINE_ID, "egress"),
     Relation.HOURS_OF_SITE: (TIME_ZONE,),
 }
 """Columns that say more about a link, kept as its attributes."""
@@ -223,6 +227,10 @@ class _Reader:
                 row[field] = _from_until(field, row[field])
         if TIME_ZONE in row:
             _check_zone(row[TIME_ZONE])
+        if _ROUNDED.fullmatch(row.get(CARRIER_LINE_ID, "")):
+            raise _BadRow(
+                f"{CARRIER_LINE_ID}: digits are lost; make the column text in the spreadsheet and type it again"
+            )
         if "egress" in row:
             row["egress"] = _networks(row["egress"])
         if "line" in row and "site" in row:
@@ -346,6 +354,6 @@ def _networks(text: str) -> str:
 def _check_lengths(row: Mapping[str, str]) -> None:
     if len(row.get("line", "")) > NAME_CHARS_MAX:
         raise _BadRow(f"line: at most {NAME_CHARS_MAX - 1} characters together with its site")
-    for name in ("row", "column", "switch", "circuit", "carrier"):
+    for name in ("row", "column", "switch", "circuit", "carrier", CARRIER_LINE_ID):
         if len(row.get(name, "")) > NAME_CHARS_MAX:
             raise _BadRow(f"{name}: at most {NAME_CHARS_MAX} characters")

@@ -14,7 +14,7 @@ from seatwatch.settings import load_defaults
 from seatwatch.site_limits import site_limits
 from sla_engine._core.definition import Definition, ServiceWindow, ZoneOffset
 from sla_engine._core.incidents.model import SiteRosterState
-from sla_engine._core.incidents.roster import enter, hours_at
+from sla_engine._core.incidents.roster import carrier_line_ids_at, enter, hours_at
 from sla_engine._core.windows import DAY_MS, MINUTE_MS, SECOND_MS
 from wire.ids import OPERATOR
 from wire.organisation import Relation, RosterLink
@@ -37,6 +37,11 @@ def site_roster(data: Path) -> SiteRosterState:
 def zone_of(data: Path, site: str, at: int) -> str:
     """The name of the time zone by whose clock a site lives at `at` (ms). Raises LedgerCorrupt."""
     return hours_at(site_roster(data), site_limits(load_defaults()), site, at).zone.name
+
+
+def carrier_line_ids(data: Path, site: str, at: int) -> dict[str, str]:
+    """By line, what its carrier knows it by at `at` (ms), as far as the roster says so. Raises LedgerCorrupt."""
+    return carrier_line_ids_at(site_roster(data), site, at)
 
 
 def hours_from(data: Path, site: str, usual: Definition, at: int) -> list[tuple[int, Definition]]:

@@ -39,8 +39,8 @@ class RosterLink(Body, frozen=True, array_like=True, gc=False):
 
     A later link of the same relation and subject ends the earlier one at its own effective_from. occurred_at is when it
     was decided. attributes carry extras (counts; times of shifts and service hours as HH:MM, and of the latter the zone
-    with its table, as wire.zone_text has it; row, switch and circuit of a seat; carrier of a line and `egress`, its
-    public addresses as networks apart by spaces).
+    with its table, as wire.zone_text has it; row, switch and circuit of a seat; carrier of a line, what that
+    knows it by (`carrier_line_id`) and `egress`, its public addresses as networks apart by spaces).
     """
 
     relation: Relation

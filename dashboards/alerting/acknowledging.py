@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`. name_chars: of what a person may write about themselves. form_bytes_max: of the whole form."""
 
     link_lasts_ms: int
-    incidents_in_link: int
+    link_incident_characters: int
     name_chars: int
     form_bytes_max: int
 
@@ -41,10 +42,10 @@ class Links:
         """The address under which whoever reads the channel `by` takes these incidents on."""
         if not self._url:
             return ""
-        listed = ",".join(incidents[: self._settings.incidents_in_link])
+        listed = self._listed(incidents)
         until = str(self._clock_ms() + self._settings.link_lasts_ms)
         fields = {"incidents": listed, "by": by, "until": until, "sign": self._sign(listed, by, until)}
-        return f"{self._url}{PATH}?{urlencode(fields)}"
+        return f"{self._url}{PATH}?{urlencode(fields, safe=',')}"
 
     def read(self, query: Mapping[str, str]) -> Named | None:
         """What a link of ours is about; None where it is not one of ours."""
@@ -53,6 +54,11 @@ class Links:
         if not hmac.compare_digest(expected, query.get("sign", "").encode("utf-8", "surrogateescape")):
             return None
         return Named(listed.split(","), by, self._clock_ms() > int(until))
+
+    def _listed(self, incidents: Sequence[str]) -> str:
+        ends = accumulate(len(incident) + len(",") for incident in incidents)
+        fitting = sum(end <= self._settings.link_incident_characters for end in ends)
+        return ",".join(incidents[:fitting])
 
     def _sign(self, incidents: str, by: str, until: str) -> str:
         text = f"{incidents}\n{by}\n{until}".encode("utf-8", "surrogateescape")

@@ -7,7 +7,8 @@ it did reach: nobody gets the same message twice, from neither member of a pair,
 import asyncio
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import aiohttp
@@ -20,19 +21,22 @@ from dashboards.alerting._core.kinds import HUB_DOWN, IDENTITY_TWICE
 from dashboards.alerting._core.message import (
     FIRING,
     INCIDENT,
+    NO_WORD,
+    RESOLVED,
     AlertTold,
     Message,
     Reader,
     Told,
-    about,
+    as_said,
     compose,
     instant,
+    is_said_since,
     of_one_identity,
-    without_earlier,
 )
 from dashboards.alerting._core.wording import SUBJECTS, listed
 from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
+from dashboards.alerting.news import REMINDERS_MISSED, News, NewsSettings, Piece, is_of_before, key_about
 from dashboards.alerting.told_before import NOBODY, LastWord, ToldBefore
 
 log = structlog.get_logger()
@@ -41,8 +45,6 @@ Links = Callable[[Sequence[str], str], str]
 AnnotationsNow = Callable[[Mapping[str, str]], Mapping[str, str]]
 """Labels of an alert that fires -> its annotations as of now; none where they are not known."""
 _MS_PER_S: Final = 1_000
-# Bound: of reminders that do not come while what they are of goes on.
-_REMINDERS_MISSED: Final = 2
 _decode = msgspec.json.Decoder(Told).decode
 
 
@@ -60,18 +62,15 @@ class PagerNow(NamedTuple):
 class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """From `[paging]`. tiers, call_rounds: how many stand on the duty list, and how often it is gone through.
 
-    same_within_ms: how long the same news over the same channel is a repeat of Alertmanager's.
-    outdated_within_ms: how long after an end the other of a pair may still tell what it saw before that end.
-    end_same_within_ms: how long an end may come again, from Prometheus and from an Alertmanager that was away.
+    unsaid_after_ms: an end that lies so much later than the last word that it fires was said by nobody.
     fallback_attempts: failures in a row after which the fallback channel is used. notification_bytes_max: of a request.
     """
 
+    news: NewsSettings
     lines_shown: int
     tiers: int
     call_rounds: int
-    same_within_ms: int
-    outdated_within_ms: int
-    end_same_within_ms: int
+    unsaid_after_ms: int
     fallback_attempts: int
     notification_bytes_max: int
 
@@ -113,6 +112,8 @@ class Bridge:
         self._last_calls: Final = last_calls(settings.tiers, settings.call_rounds)
         self._clock_ms: Final = clock_ms
         self._told: Final = told
+        fires = (lambda _: False) if besides.pager is None else besides.pager.fires
+        self._news: Final = News(told, settings=settings.news, fires=fires, clock_ms=clock_ms)
         self._under_way: Final[set[tuple[str, str]]] = set()
         self._failed: Final[Counter[str]] = Counter()
         self._falling_back: Final[defaultdict[str, asyncio.Lock]] = defaultdict(asyncio.Lock)
@@ -146,37 +147,72 @@ class Bridge:
 
         The end of an incident that nobody but the server can know of is asked for again while the server is away.
         """
-        alerts = of_one_identity(told.alerts)
+        alerts = of_one_identity([self._as_said(alert) for alert in told.alerts])
         self._hear_of_the_hub(alerts)
         believed = [alert for alert in alerts if not (_is_end(alert) and self._is_hearsay(alert))]
         told = Told(told.status, believed, told.truncatedAlerts)
+        instead = self._called_instead(names, told)
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
             ways = {
                 name: tasks.create_task(self._reach(session, name, told, names), name=f"bridge.tell[{name}]")
                 for name in dict.fromkeys(names)
             }
+            for name, ends in instead.items():
+                ways[name] = tasks.create_task(self._reach_as_another(session, name, ends), name=f"bridge.end[{name}]")
         is_to_come_again = self._besides.pager is None and len(believed) < len(alerts)
         return [name for name, way in ways.items() if is_to_come_again or not way.result()]
 
+    def _called_instead(self, names: Sequence[str], told: Told) -> dict[str, Told]:
+        """Who else was called, in the place of one of these, and what of it has ended."""
+        instead = {self._channels.by_id[name].fallback for name in names} - {None, *names}
+        found = {name: self._news.ends_for(name, told) for name in instead if name is not None}
+        return {name: ends for name, ends in found.items() if ends.alerts}
+
     async def _reach(self, session: aiohttp.ClientSession, name: str, told: Told, names: Sequence[str]) -> bool:
         """Whether that channel knows it now. What it took is remembered at once, whatever becomes of the others."""
-        current = self._without_outdated(name, told)
-        news = self._news(name, current)
-        if news is None:
-            return True
-        telling = {(name, alert.fingerprint) for alert in news.alerts}
-        telling |= {(name, _about(alert)) for alert in news.alerts if alert.status != FIRING}
-        if telling & self._under_way:
-            # the other of a pair, or the next on duty over the same channel; when that asks again it is news no more
-            return False
-        self._under_way.update(telling)
+        pieces = self._news.of(name, self._news.without_outdated(name, told))
+        with self._telling(name, pieces) as is_ours:
+            if not is_ours:
+                return False
+            for piece in pieces:
+                if not await self._tell(session, name, piece.told, names):
+                    return False
+                self._news.remember(name, piece)
+        fallback = self._channels.by_id[name].fallback
+        if pieces and fallback is not None:
+            self._news.goes_on(fallback, told)
+        return True
+
+    async def _reach_as_another(self, session: aiohttp.ClientSession, name: str, told: Told) -> bool:
+        """Whether that channel, in the place of another, knows it now."""
+        async with self._falling_back[name]:
+            pieces = self._news.of(name, told)
+            with self._telling(name, pieces) as is_ours:
+                if not is_ours:
+                    return False
+                for piece in pieces:
+                    if await self._channels.send(session, name, self._message(name, piece.told)):
+                        return False
+                    self._news.remember(name, piece)
+        return True
+
+    @contextmanager
+    def _telling(self, name: str, pieces: Sequence[Piece]) -> Iterator[bool]:
+        """Whether it is ours to tell: not while the other of a pair, or the next on duty, is told over that channel.
+
+        When that asks again, it is news no more.
+        """
+        alerts = [alert for piece in pieces for alert in piece.told.alerts]
+        keys = {(name, alert.fingerprint) for alert in alerts}
+        keys |= {(name, key_about(alert)) for alert in alerts if alert.status != FIRING}
+        if keys & self._under_way:
+            yield False
+            return
+        self._under_way.update(keys)
         try:
-            was_taken = await self._tell(session, name, news, names)
+            yield True
         finally:
-            self._under_way.difference_update(telling)
-        if was_taken:
-            self._remember(name, current)
-        return was_taken
+            self._under_way.difference_update(keys)
 
     async def _tell(self, session: aiohttp.ClientSession, name: str, told: Told, names: Sequence[str]) -> bool:
         """Whether that channel, or the one in its place, knows it. names: every channel that is told of it just now."""
@@ -188,15 +224,7 @@ class Bridge:
         if fallback is None or self._failed[name] < self._settings.fallback_attempts:
             return False
         log.warning("paging.fallback_used", channel=name, fallback=fallback)
-        if fallback in names:
-            return True
-        async with self._falling_back[fallback]:
-            news = self._news(fallback, told)
-            if news is not None:
-                if await self._channels.send(session, fallback, self._message(fallback, news)):
-                    return False
-                self._remember(fallback, news)
-        return True
+        return fallback in names or await self._reach_as_another(session, fallback, told)
 
     def _message(self, name: str, told: Told) -> Message:
         reader = self._readers[self._channels.by_id[name].language]
@@ -208,14 +236,21 @@ class Bridge:
             link=lambda incidents: self._besides.link(incidents, name),
         )
 
+    def _as_said(self, alert: AlertTold) -> AlertTold:
+        """The alert; where the pager is beside us, it knows whether an incident is over, whoever said so."""
+        is_known = self._besides.pager is not None and INCIDENT in alert.labels
+        return alert if is_known else as_said(alert, self._settings.unsaid_after_ms)
+
     def _is_hearsay(self, alert: AlertTold) -> bool:
         """Whether the end of an incident is only that nobody told Alertmanager of it any more: the server was away."""
         pager = self._besides.pager
         if pager is not None:
             return pager.fires(alert.labels)
+        if alert.status != NO_WORD and is_said_since(alert):
+            return False
         last = self._told.last(NOBODY, HUB_DOWN)
         # an Alertmanager that forgot it reminds of it no more, and tells no end of it
-        is_reminded = self._clock_ms() - last.at < _REMINDERS_MISSED * self._settings.same_within_ms
+        is_reminded = self._clock_ms() - last.at < REMINDERS_MISSED * self._settings.news.same_within_ms
         return last.status == FIRING and is_reminded
 
     def _hear_of_the_hub(self, alerts: Sequence[AlertTold]) -> None:
@@ -224,99 +259,21 @@ class Bridge:
         Nobody is told that of a call that a later one replaced, nor who was called in the place of another.
         """
         said, last = [each for each in alerts if each.labels.get("what") == HUB_DOWN], self._told.last(NOBODY, HUB_DOWN)
-        ends = [each.endsAt for each in said if each.status != FIRING]
-        if any(each.status == FIRING and not _is_of_before(each, last) for each in said):
+        ends = [each.endsAt for each in said if each.status == RESOLVED]
+        if any(each.status == FIRING and not is_of_before(each, last) for each in said):
             self._told.replace(NOBODY, {HUB_DOWN: LastWord(FIRING, self._clock_ms())})
         elif ends:
-            self._told.replace(NOBODY, {HUB_DOWN: LastWord("resolved", self._clock_ms(), max(ends, key=instant))})
+            self._told.replace(NOBODY, {HUB_DOWN: LastWord(RESOLVED, self._clock_ms(), max(ends, key=instant))})
 
     def _as_of_now(self, alert: AlertTold) -> AlertTold:
         if alert.labels.get("what") != IDENTITY_TWICE:
             pager = self._besides.pager
-            now = pager.annotations(alert.labels) if pager is not None and alert.status == FIRING else {}
+            now = pager.annotations(alert.labels) if pager is not None else {}
             return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
-
-    def _without_outdated(self, name: str, told: Told) -> Told:
-        """`told` without what fired before an end that channel has heard of.
-
-        The second of a pair of Alertmanagers waits (15 s by default) before it tells what it saw, and does not look
-        again whether it is still so: of an alert that the first told as over meanwhile, it would page anew.
-        """
-        now = self._clock_ms()
-
-        def is_outdated(alert: AlertTold) -> bool:
-            last, pager = self._told.last(name, alert.fingerprint), self._besides.pager
-            return (
-                alert.status == FIRING
-                and not (pager is not None and pager.fires(alert.labels))
-                and now - last.at < self._settings.outdated_within_ms
-                and _is_of_before(alert, last)
-            )
-
-        return Told(told.status, [each for each in told.alerts if not is_outdated(each)], told.truncatedAlerts)
-
-    def _news(self, name: str, told: Told) -> Told | None:
-        """What that channel is to hear of it; None where nothing is news to it.
-
-        Alertmanager repeats what still fires at a site with every end of something else there, and what ended with
-        every start. What fires is told with what it stands beside; an end is told once and by itself: with what still
-        fires it would read as another page about that, and an incident that turned into another ends once.
-        """
-        now = self._clock_ms()
-        still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
-        news = []
-        for alert in told.alerts:
-            if alert.status == FIRING:
-                last = self._told.last(name, alert.fingerprint)
-                is_again = last.status != FIRING or _began_after(alert, last)
-                is_news = is_again or now - last.at >= self._settings.same_within_ms
-            else:
-                last = self._told.last(name, _about(alert))
-                is_old = now - last.at < self._settings.end_same_within_ms and _is_of_before(alert, last)
-                is_news = not is_old and _about(alert) not in still
-            if is_news:
-                news.append(alert)
-        if any(alert.status == FIRING for alert in news):
-            return Told(told.status, [each for each in told.alerts if each.status == FIRING], told.truncatedAlerts)
-        return Told("resolved", without_earlier(news)) if news else None
-
-    def _remember(self, name: str, told: Told) -> None:
-        now = self._clock_ms()
-        words = {about: last for about, last in self._told.of(name).items() if not self._is_forgotten(last, now)}
-        still = {_about(alert) for alert in told.alerts if alert.status == FIRING}
-        for alert in told.alerts:
-            last = words[alert.fingerprint] = LastWord(alert.status, now, alert.endsAt)
-            if _about(alert) in still:
-                words.pop(_about(alert), None)
-            else:
-                words[_about(alert)] = last
-        self._told.replace(name, words)
-
-    def _is_forgotten(self, last: LastWord, now: int) -> bool:
-        settings = self._settings
-        return now - last.at >= (settings.same_within_ms if last.status == FIRING else settings.end_same_within_ms)
 
 
 def _is_end(alert: AlertTold) -> bool:
     """Whether it is the end of an incident."""
     return alert.status != FIRING and INCIDENT in alert.labels
-
-
-def _is_of_before(alert: AlertTold, last: LastWord) -> bool:
-    """Whether it tells of a trouble whose end was the last word."""
-    return last.status not in {"", FIRING} and instant(alert.startsAt) <= instant(last.ended_at)
-
-
-def _began_after(alert: AlertTold, last: LastWord) -> bool:
-    """Whether it is a new trouble, of whose start and whose predecessor's end nobody was told; an incident has a name.
-
-    An Alertmanager that was away when an alert ended never tells that it did.
-    """
-    return INCIDENT not in alert.labels and instant(alert.startsAt).timestamp() * _MS_PER_S > last.at
-
-
-def _about(alert: AlertTold) -> str:
-    """What an alert is about: several of one incident, one after the other, are about one thing."""
-    return f"about {about(alert)}"

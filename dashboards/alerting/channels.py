@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from dashboards.alerting._core.message import Message
+from dashboards.alerting._core.message import Message, by_trouble
 from dashboards.alerting.vendors import VENDORS, Address
 
 log = structlog.get_logger()
@@ -88,31 +88,38 @@ class Channels:
 
     async def send(self, session: aiohttp.ClientSession, name: str, message: Message) -> str:
         """Send over the channel `name`. Returns why it was not taken; "" = it was."""
-        if not self._may_send(name):
-            refusal = "too many messages within a minute"
-        else:
-            try:
-                refusal = await self._attempt(session, self.by_id[name], message)
-            except Exception as error:  # noqa: BLE001 - whatever one makes us stumble over, the others have to be told
-                refusal = type(error).__name__
+        channel = self.by_id[name]
+        is_split = channel.kind in VENDORS and VENDORS[channel.kind].is_by_trouble
+        messages = by_trouble(message) if is_split else [message]
+        refusal = "" if self._may_send(name, len(messages)) else "too many messages within a minute"
+        for each in messages:
+            # what was taken of several comes again, under the same key
+            refusal = refusal or await self._attempt(session, channel, each)
         self.results[name, "failed" if refusal else "sent"] += 1
         if refusal:
             log.warning("paging.channel_refused", channel=name, why=refusal)
         return refusal
 
     async def _attempt(self, session: aiohttp.ClientSession, channel: Channel, message: Message) -> str:
-        if channel.kind == "command":
-            return await self._run(channel, message)
-        return await self._post(session, channel, message)
+        try:
+            if channel.kind == "command":
+                return await self._run(channel, message)
+            return await self._post(session, channel, message)
+        except Exception as error:  # noqa: BLE001 - whatever one makes us stumble over, the others have to be told
+            return type(error).__name__
 
-    def _may_send(self, name: str) -> bool:
-        """A robot that is asked more often is muted by its vendor for minutes, so we stop before."""
+    def _may_send(self, name: str, count: int) -> bool:
+        """A robot that is asked more often is muted by its vendor for minutes, so we stop before.
+
+        count: of messages that belong together; more of them than a minute bears are tried in one that is empty.
+        """
         now, sent = self._clock_ms(), self._sent_at[name]
         while sent and not 0 <= now - sent[0] < MINUTE_MS:
             sent.popleft()  # a minute old, or of a clock that has been put back since
-        if len(sent) >= self._settings.rate.of(self.by_id[name].kind):
+        rate = self._settings.rate.of(self.by_id[name].kind)
+        if len(sent) + min(count, rate) > rate:
             return False
-        sent.append(now)
+        sent.extend([now] * count)
         return True
 
     async def _post(self, session: aiohttp.ClientSession, channel: Channel, message: Message) -> str:

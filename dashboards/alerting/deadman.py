@@ -61,7 +61,7 @@ class Deadman:
         self.times_heard = 0
         self._heard_at = clock_ms()
         self._is_silent = False
-        self._is_told = False
+        self._called: set[str] = set()
         self._heard: Final = asyncio.Event()
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -92,30 +92,36 @@ class Deadman:
                     await self._heard.wait()
             except TimeoutError:
                 self._is_silent = True
-                is_reached = await self._tell(is_over=False)
-                self._is_told |= is_reached
-                wait_ms = self._settings.watchdog_again_ms if is_reached else self._settings.watchdog_retry_ms
+                reached = await self._call()
+                self._called |= reached
+                wait_ms = self._settings.watchdog_again_ms if reached else self._settings.watchdog_retry_ms
                 continue
             self._heard.clear()
             self._is_silent = False
-            if self._is_told:
+            if self._called:
                 # whoever was called hears the end as well, with the next watchdog if not with this one
-                self._is_told = not await self._tell(is_over=True)
+                self._called &= await self._call_off(self._called)
             wait_ms = self._settings.watchdog_timeout_ms
 
-    async def _tell(self, *, is_over: bool) -> bool:
-        """Tell every channel, or the one in its place. Returns whether anybody was reached."""
-        log.warning("deadman.back" if is_over else "deadman.silent", silent_ms=self._clock_ms() - self._heard_at)
+    async def _call(self) -> set[str]:
+        """Tell every channel that the chain is silent, or the one in its place. Returns those that took it."""
+        log.warning("deadman.silent", silent_ms=self._clock_ms() - self._heard_at)
         async with aiohttp.ClientSession() as session:
-            refused = await self._refused(session, self._names, is_over=is_over)
+            refused = await self._refused(session, self._names, is_over=False)
             instead = {self._channels.by_id[name].fallback or name for name in refused} - {*self._names}
-            refused += await self._refused(session, instead, is_over=is_over)
-        return len(refused) < len(self._names) + len(instead)
+            refused |= await self._refused(session, instead, is_over=False)
+        return {*self._names, *instead} - refused
 
-    async def _refused(self, session: aiohttp.ClientSession, names: Collection[str], *, is_over: bool) -> list[str]:
+    async def _call_off(self, called: Collection[str]) -> set[str]:
+        """Tell these channels that it is heard again. Returns those that did not take it."""
+        log.warning("deadman.back", silent_ms=self._clock_ms() - self._heard_at)
+        async with aiohttp.ClientSession() as session:
+            return await self._refused(session, called, is_over=True)
+
+    async def _refused(self, session: aiohttp.ClientSession, names: Collection[str], *, is_over: bool) -> set[str]:
         """Tell these channels. Returns those that did not take it."""
         messages = {name: self._message(name, is_over=is_over) for name in names}
-        return [name for name, message in messages.items() if await self._channels.send(session, name, message)]
+        return {name for name, message in messages.items() if await self._channels.send(session, name, message)}
 
     def _message(self, name: str, *, is_over: bool) -> Message:
         language = self._channels.by_id[name].language

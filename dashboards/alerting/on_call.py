@@ -13,8 +13,8 @@ import structlog
 
 from dashboards.alerting._core.calling import Away
 from dashboards.alerting._core.message import TIER
-from dashboards.alerting._core.pager import Alert, Pager, PagerSettings, Standing, TakenOn
-from dashboards.alerting._core.wording import Words, alert_annotations
+from dashboards.alerting._core.pager import WAKES, Alert, Pager, PagerSettings, Standing, TakenOn
+from dashboards.alerting._core.wording import GOES_ON, SAID_AT, Words, alert_annotations
 from dashboards.wallboard._core.names import Names
 from wire.incident import IncidentSaid
 
@@ -159,7 +159,7 @@ class OnCall:
         was_reached = True
         while True:
             news.clear()
-            alerts = self._pager.to_push()
+            alerts = self._to_push()
             is_reached = not alerts or await self._push(session, url, alerts)
             if was_reached and not is_reached:
                 log.warning("paging.alertmanager_unreachable", url=url)
@@ -168,6 +168,18 @@ class OnCall:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_ms / MS_PER_S):
                     await news.wait()
+
+    def _to_push(self) -> list[Alert]:
+        """What Alertmanager is to hold; that something calmed down at once, before a rule tells it as any other end."""
+        found = self._pager.to_push()
+        return found + [each for each in self._pager.alerts() if each not in found and self._calmed_to(each)]
+
+    def _calmed_to(self, alert: Alert) -> str:
+        """Severity, which wakes nobody, and kind with which an ended alert's incident goes on; "" = it is none such."""
+        standing = None if alert.ended_at is None else self._pager.standing(alert.identity.incident)
+        if standing is None or alert.identity.severity not in WAKES or standing.said.severity in WAKES:
+            return ""
+        return f"{standing.said.severity} {standing.said.what}"
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
         body = msgspec.json.encode([self._entry(alert) for alert in alerts])
@@ -186,14 +198,16 @@ class OnCall:
         ends_at = now + self._settings.alert_lasts_ms if alert.ended_at is None else alert.ended_at
         return {
             "labels": alert.identity.labels(),
-            "annotations": self._annotations(alert),
+            "annotations": self._annotations(alert) | {SAID_AT: str(now // MS_PER_S)},
             "startsAt": _rfc3339(min(alert.started_at, now, ends_at - 1)),
             "endsAt": _rfc3339(ends_at),
         }
 
     def _annotations(self, alert: Alert) -> dict[str, str]:
         details = self._details_now(alert.incidents[-1].incident)
-        return alert_annotations(self._words, alert, self._settings.runbooks, details, names=self._names)
+        told = alert_annotations(self._words, alert, self._settings.runbooks, details, names=self._names)
+        calm = self._calmed_to(alert)
+        return told | {GOES_ON: calm} if calm else told
 
 
 def _rfc3339(at_ms: int) -> str:

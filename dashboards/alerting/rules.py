@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB, HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
+from dashboards.alerting._core.kinds import ALWAYS_FIRES, HUB, HUB_DOWN, IDENTITY_TWICE, LAYER_OF, Layer, alert_name
 from dashboards.alerting._core.pager import Identity
-from dashboards.alerting._core.wording import Words, rule_annotations
+from dashboards.alerting._core.wording import SAID_AT, TEMPLATE_SAID_AT, Words, rule_annotations
 from dashboards.alerting.yaml_text import Yaml
 from dashboards.catalogue import (
     AHEAD,
@@ -23,9 +23,11 @@ from dashboards.catalogue import (
 from wire.identity import IdentityStep
 from wire.incident import Severity
 
-WATCHDOG: Final = "Watchdog"
+WATCHDOG: Final = alert_name(ALWAYS_FIRES)
 HUB_DOWN_FOR: Final = "seatwatch:hub_down_for_seconds"
 """A recording of our own."""
+_SAID_AT: Final = {SAID_AT: TEMPLATE_SAID_AT}
+"""Worked out anew with every evaluation in which the alert fires."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ def _incident_rule(words: Words, what: str, settings: RuleSettings) -> dict[str,
     return {
         "alert": alert_name(what),
         "expr": expression,
-        "annotations": rule_annotations(words, what, settings.runbooks),
+        "annotations": rule_annotations(words, what, settings.runbooks) | _SAID_AT,
     }
 
 
@@ -126,7 +128,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
             "expr": expression,
             "for": seconds(for_s),
             "labels": {"site": HUB, "what": what, "severity": severity, "layer": layer.value, "tier": str(tier)},
-            "annotations": rule_annotations(words, what, settings.runbooks, begins=_hub),
+            "annotations": rule_annotations(words, what, settings.runbooks, begins=_hub) | _SAID_AT,
         }
 
     return [
@@ -143,7 +145,7 @@ def _own_rules(words: Words, settings: RuleSettings) -> list[Yaml]:
         {
             "alert": WATCHDOG,
             "expr": "vector(1)",
-            "labels": {"site": HUB, "what": "watchdog", "severity": "none", "layer": Layer.OTHER.value},
-            "annotations": rule_annotations(words, "watchdog", settings.runbooks, begins=_hub),
+            "labels": {"site": HUB, "what": ALWAYS_FIRES, "severity": "none", "layer": Layer.OTHER.value},
+            "annotations": rule_annotations(words, ALWAYS_FIRES, settings.runbooks, begins=_hub),
         },
     ]

@@ -22,6 +22,8 @@ JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 # Format: statuses of RFC 9110.
 OK: Final = 200
 ACCEPTED: Final = 202
+# Format: of PagerDuty's Events API v2.
+PAGERDUTY_KEY_CHARS: Final = 255
 # Layout: of a message with a title.
 TITLE_PART: Final = 4
 """A title has at most one part in so many of a message: the rest is for the lines and the link."""
@@ -44,11 +46,15 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class Vendor(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to people. refusal: why an answer (status, body) means that nothing was delivered; "" = it was."""
+    """One way to people. refusal: why an answer (status, body) means that nothing was delivered; "" = it was.
+
+    is_by_trouble: it keeps incidents of its own, and is sent a message for each of ours.
+    """
 
     post: Callable[[Message, Address, int, int], Post]
     refusal: Callable[[int, bytes], str]
     is_verified: bool
+    is_by_trouble: bool = False
 
 
 def _utf8(text: str) -> int:
@@ -99,11 +105,12 @@ def _post(url: str, body: object, headers: Mapping[str, str] = JSON) -> Post:
 
 def _webhook(message: Message, address: Address, now_ms: int, bytes_max: int) -> Post:
     """The message as JSON, signed as Standard Webhooks describe where there is a secret."""
-    told = msgspec.structs.asdict(message) | {
-        "title": clipped(message.title, bytes_max),
-        "lines": [clipped(line, bytes_max) for line in message.lines],
-    }
-    body = json.dumps(told, ensure_ascii=False).encode()
+    told = msgspec.structs.replace(
+        message,
+        title=clipped(message.title, bytes_max),
+        lines=[clipped(line, bytes_max) for line in message.lines],
+    )
+    body = json.dumps(msgspec.to_builtins(told), ensure_ascii=False).encode()
     if not address.secret:
         return Post(address.url, JSON, body)
     number, at = hashlib.sha256(body).hexdigest(), str(now_ms // MS_PER_S)
@@ -174,7 +181,8 @@ def _slack(message: Message, address: Address, _: int, bytes_max: int) -> Post:
 
 
 def _pagerduty(message: Message, address: Address, _: int, bytes_max: int) -> Post:
-    """Events API v2; the secret is the routing key."""
+    """Events API v2; the secret is the routing key. A key that is too long for theirs goes as its SHA-256."""
+    key = message.key if len(message.key) <= PAGERDUTY_KEY_CHARS else hashlib.sha256(message.key.encode()).hexdigest()
     severity = {"call": "critical", "page": "error", "ticket": "warning"}.get(message.severity, "info")
     payload = {
         "summary": clipped(message.title, bytes_max),
@@ -183,7 +191,7 @@ def _pagerduty(message: Message, address: Address, _: int, bytes_max: int) -> Po
         "custom_details": {"lines": [clipped(line, bytes_max) for line in message.lines]},
     }
     action = "resolve" if message.is_resolved else "trigger"
-    body = {"routing_key": address.secret, "event_action": action, "dedup_key": message.key, "payload": payload}
+    body = {"routing_key": address.secret, "event_action": action, "dedup_key": key, "payload": payload}
     links = [{"href": message.link, "text": message.link_text}] if message.link else []
     return _post(address.url, body | {"links": links})
 
@@ -226,5 +234,5 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     "wecom": Vendor(post=_wecom, refusal=_code_in_body("errcode"), is_verified=False),
     "feishu": Vendor(post=_feishu, refusal=_code_in_body("code", "StatusCode"), is_verified=False),
     "slack": Vendor(post=_slack, refusal=_slack_refusal, is_verified=False),
-    "pagerduty": Vendor(post=_pagerduty, refusal=_pagerduty_refusal, is_verified=False),
+    "pagerduty": Vendor(post=_pagerduty, refusal=_pagerduty_refusal, is_verified=False, is_by_trouble=True),
 }

@@ -171,6 +171,7 @@ def _for_carrier(
     from ledger.errors import LedgerError
     from ledger.reader import LedgerReader
     from seatwatch.printed.carrier import carrier_text
+    from seatwatch.site_roster import carrier_line_ids
     from sla_engine.line_log import line_readings
     from wire.ids import OPERATOR
     from wire.incident import Cause, IncidentSaid
@@ -190,12 +191,14 @@ def _for_carrier(
             first = min(each.first_index for each in ever)
             looked_back = load_defaults().int("incidents.line_looked_back")
             readings = line_readings(reader, said.site, first, last, looked_back)
+            numbers = carrier_line_ids(data, said.site, said.started_at)
         finally:
             reader.close()
     except LedgerError as error:
         refuse(str(error), 1)
     local = ZoneInfo(zone_named(zone or load_defaults().text("contract.time_zone")))
-    return carrier_text(said, {each.subject for each in ever}, readings, lang, local, site=site, power=power)
+    named = {each.subject for each in ever}
+    return carrier_text(said, named, readings, lang, local, site=site, power=power, numbers=numbers)
 
 
 def _zone_of(data: Path, said: "IncidentSaid") -> str:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import aiohttp
+import msgspec
 import typer
 from aiohttp import web
 
 from dashboards.alerting._core.message import Message
+from dashboards.alerting.channels import Channels
 from dashboards.alerting.vendors import VENDORS
 from seatwatch.clock import now_ms
 from seatwatch.config import Config
@@ -90,7 +92,18 @@ def bridge(
 async def _send_tests(config: Config, base: Path, names: list[str]) -> dict[str, str]:
     ways = on_call.channels(config.channel, base, load_defaults(), now_ms)
     async with aiohttp.ClientSession() as session:
-        return {name: await ways.send(session, name, _test_message(ways.by_id[name].language)) for name in names}
+        return {name: await _send_test(session, ways, name) for name in names}
+
+
+async def _send_test(session: aiohttp.ClientSession, ways: Channels, name: str) -> str:
+    """Why it was not taken; "" = it was. Where messages open incidents, this one is closed again."""
+    channel = ways.by_id[name]
+    message = _test_message(channel.language)
+    refusal = await ways.send(session, name, message)
+    keeps_incidents = channel.kind in VENDORS and VENDORS[channel.kind].is_by_trouble
+    if refusal or not keeps_incidents:
+        return refusal
+    return await ways.send(session, name, msgspec.structs.replace(message, is_resolved=True))
 
 
 def _test_message(language: str) -> Message:

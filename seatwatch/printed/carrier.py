@@ -1,6 +1,6 @@
 """The text a carrier's hotline asks for: which line, from when to when, measured how, and why the fault is theirs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,18 +26,19 @@ def carrier_text(
     zone: ZoneInfo,
     *,
     site: str,
-    power: Sequence[IncidentSaid] = (),
+    power: Sequence[IncidentSaid],
+    numbers: Mapping[str, str],
 ) -> str:
     """One block for each line that failed. readings: of the site's lines, with the last good one of each before.
 
     said: the newest revision. named: the subjects of all of them; "" among them = every line of the site. site: what it
-    is called. power: what befell the power of that site, whenever it was.
+    is called. power: what befell the power of that site, whenever it was. numbers: what carriers know their lines by.
 
     "" where no line failed in them: then there is nothing to tell a carrier.
     """
     told = [entry.body for entry in readings if isinstance(entry.body, LineReading)]
     lines = list(dict.fromkeys(body.line for body in told if body.state in AILING and _is_about(named, body)))
-    blocks = [_Block(said, line, told, language, zone, site, power).text() for line in lines]
+    blocks = [_Block(said, line, told, language, zone, site, power, numbers.get(line, "")).text() for line in lines]
     return "\n\n".join(blocks)
 
 
@@ -57,8 +58,10 @@ class _Block:
         zone: ZoneInfo,
         site: str,
         power: Sequence[IncidentSaid],
+        number: str,
     ) -> None:
         self._said: Final = said
+        self._number: Final = number
         self._site: Final = site if site == said.site else f"{site} ({said.site})"
         self._power: Final = power
         self._language: Final[Language] = language
@@ -79,6 +82,8 @@ class _Block:
         first = self._during[0]
         yield f"== {self._word('ticket_title')}: {first.carrier} =="
         yield self._row("ticket_line", f"{first.line} ({first.carrier})")
+        if self._number:
+            yield self._row("ticket_number", self._number)
         yield self._row("site", self._site)
         addresses = list(dict.fromkeys(body.source_address for body in self._own if body.source_address))
         yield self._row("ticket_address", ", ".join(addresses) or "-")

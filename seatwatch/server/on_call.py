@@ -15,6 +15,7 @@ from dashboards.alerting.acknowledging import Links, LinkSettings
 from dashboards.alerting.alertmanager import TICKETS, RouteSettings, configuration, duty_receiver
 from dashboards.alerting.bridge import Besides, Bridge, BridgeSettings, PagerNow
 from dashboards.alerting.channels import Channel, Channels, ChannelSettings, ClipSettings, RateSettings
+from dashboards.alerting.news import NewsSettings
 from dashboards.alerting.on_call import DetailsNow, OnCall, OnCallSettings, no_details
 from dashboards.alerting.rules import RuleSettings, rule_groups
 from dashboards.alerting.told_before import FILE as TOLD_BEFORE
@@ -161,7 +162,9 @@ def bridge(
         readers=readers(config, defaults),
         besides=Besides(ways_back.link, seen_twice(data, defaults), pager),
         token=secret_file(data, "notify.token").read_text(encoding="utf-8").strip(),
-        settings=defaults.fill(BridgeSettings, "paging", tiers=tiers(config)),
+        settings=defaults.fill(
+            BridgeSettings, "paging", news=defaults.fill(NewsSettings, "paging"), tiers=tiers(config)
+        ),
         told=ToldBefore(data / TOLD_BEFORE),
         clock_ms=clock_ms,
     )

@@ -30,7 +30,7 @@ from wire.organisation import Relation, RosterLink
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HEADER = (
     "client,shop,queue,account,person,team,seat,site,seat_mode,contracted_seats,limit,shift,"
-    "row,switch,circuit,line,carrier,egress,service_hours,time_zone,"
+    "row,switch,circuit,line,carrier,carrier_line_id,egress,service_hours,time_zone,"
     "effective_from,effective_until"
 )
 FIELDS = HEADER.split(",")
@@ -119,12 +119,13 @@ def test_a_seat_says_what_it_hangs_on_and_a_line_whose_it_is_and_where_it_comes_
     seat, line = links_of(
         tmp_path,
         row(seat="A-03", site="wuhan", row="3", switch="sw-1", circuit="L2"),
-        row(line="telecom", site="wuhan", carrier="电信", egress="203.0.113.0/29 198.51.100.7"),
+        row(line="telecom", site="wuhan", carrier="电信", carrier_line_id="武汉 ETN0001NP", egress="203.0.113.0/29"),
         base=(),
     )
     assert seat.attributes == (("circuit", "L2"), ("row", "3"), ("switch", "sw-1"))
     assert line[:3] == (Relation.SITE_OF_LINE, "wuhan/telecom", "wuhan")
-    assert line.attributes == (("carrier", "电信"), ("egress", "203.0.113.0/29 198.51.100.7/32"))
+    named = ("carrier", "电信"), ("carrier_line_id", "武汉 ETN0001NP")
+    assert line.attributes == (*named, ("egress", "203.0.113.0/29"))
 
 
 def test_dates_begin_at_midnight_of_the_contracts_zone_and_the_last_day_still_counts(tmp_path: Path) -> None:

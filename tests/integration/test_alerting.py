@@ -119,8 +119,8 @@ def battery_low(ended_at: int | None = None, revision: int = 0, *, at: int) -> I
 
 
 @asynccontextmanager
-async def bridged(directory: Path) -> AsyncIterator[tuple[Hook, str]]:
-    """The bridge with one webhook. Yields that and where Alertmanager finds the bridge."""
+async def bridged(directory: Path, quick: Mapping[str, float] | None = None) -> AsyncIterator[tuple[Hook, str]]:
+    """The bridge apart, with one webhook. Yields that and where Alertmanager finds the bridge."""
     async with messengers() as (_, hook):
         for name, text in (("hook.url", hook.url), ("hook.secret", Hook.SECRET)):
             (directory / name).write_text(text)
@@ -128,7 +128,7 @@ async def bridged(directory: Path) -> AsyncIterator[tuple[Hook, str]]:
         text = '[alerting]\npublic_url = "https://hub.example.com"\n[[duty]]\nname = "first"\nchannels = ["desk"]\n'
         text += '[[channel]]\nid = "desk"\nkind = "webhook"\nurl_file = "hook.url"\nsecret_file = "hook.secret"\n'
         config = parse_config(text + 'language = "en"\n', base=directory)
-        defaults = load_defaults()
+        defaults = quicker(quick or {})
         ways = channels(config.channel, directory, defaults, now_ms)
         app = web.Application()
         app.add_routes(
@@ -174,9 +174,9 @@ async def page_and_all_clear(paging: OnCall, hook: Hook, pair: Sequence[Server])
     await wait_until(lambda: len(hook.taken) > 1, 60, what="the all-clear")
 
 
-def is_ruled(pair: Sequence[Server]) -> bool:
-    """Whether every member of the pair holds one alert about the battery, told by a rule too: a push names no rule."""
-    held = [[a for a in active(each.port) if a["labels"]["alertname"] == "BatteryLow"] for each in pair]
+def is_ruled(pair: Sequence[Server], name: str = "BatteryLow") -> bool:
+    """Whether every member of the pair holds one alert of that name, told by a rule too: a push names no rule."""
+    held = [[a for a in active(each.port) if a["labels"]["alertname"] == name] for each in pair]
     return all(len(alerts) == 1 and "/graph" in alerts[0].get("generatorURL", "") for alerts in held)
 
 
@@ -208,6 +208,51 @@ async def test_an_alertmanager_that_was_away_learns_of_what_is_open(told: Record
             alertmanager.start()
             await wait_until(told.pages, 20, what="the page")
             assert len(told.pages()) == 1
+
+
+async def test_a_server_that_dies_beside_no_prometheus_is_no_all_clear_and_its_own_word_is(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """A lapse takes 4 s here instead of a minute."""
+    quick = {"alert_lasts": 4, "resend": 1, "resolve_after": 1, "unsaid_after": 3}
+    async with bridged(tmp_path, quick) as (hook, told.url):
+        routes, _ = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+            urls, began = [f"http://{LOOPBACK}:{alertmanager.port}"], now_ms()
+            async with pager(told, urls, quick) as paging:
+                paging.said([battery_low(at=began)])
+                await wait_until(lambda: len(hook.taken) == 1, 20, what="the page")
+            await wait_until(lambda: len(hook.taken) == 2, 20, what="the alert to lapse")
+            async with pager(told, urls, quick) as paging:
+                paging.take_up([battery_low(at=began)], {})
+                await wait_until(lambda: active(alertmanager.port), 20, what="the server to be back")
+                paging.said([battery_low(now_ms(), 1, at=began)])
+                await wait_until(lambda: len(hook.taken) == 3, 20, what="the end")
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", "[No word", "[Resolved"]
+
+
+async def test_what_calms_down_is_told_as_that_before_a_rule_can_say_that_it_ended(
+    told: Recorder, tmp_path: Path
+) -> None:
+    """The bridge apart knows nothing but what it is told, and a rule alone tells of an end like any other."""
+    async with bridged(tmp_path) as (hook, told.url):
+        routes, rules = written(told, tmp_path, tmp_path / "keys" / "notify.token")
+        with run_alertmanagers(tmp_path, routes) as [alertmanager]:
+            async with (
+                pager(told, [f"http://{LOOPBACK}:{alertmanager.port}"], {"hold_line_down": 0}) as paging,
+                scraped(partial(figures_of, paging)) as target,
+            ):
+                with run_prometheus_for(
+                    tmp_path, target=target, rules=rules, alertmanagers=[alertmanager], resend="1s"
+                ):
+                    down = incident("line_down", now_ms(), subject="telecom")
+                    paging.said([down])
+                    await wait_until(lambda: hook.taken, what="the page")
+                    await wait_until(lambda: is_ruled([alertmanager], "LineDown"), 20, what="the rule to fire too")
+                    paging.said([replace(down, revision=1, severity=Severity.TICKET)])
+                    await wait_until(lambda: len(hook.taken) == 2, 5, what="that it is less urgent")
+                    await quiet_for(10)
+    assert [message["title"].split("]")[0] for message in hook.taken] == ["[Alert", "[Less urgent"]
 
 
 async def test_a_symptom_the_rules_alone_know_is_kept_quiet_by_a_pushed_cause(told: Recorder, tmp_path: Path) -> None:

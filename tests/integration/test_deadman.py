@@ -178,9 +178,13 @@ async def test_who_was_called_is_told_the_end_even_if_not_at_the_first_attempt(t
         await wait_until(lambda: titles(telephone)[-1] == "[Resolved] Alert chain silent", what="the end")
 
 
-async def test_the_one_in_its_place_is_called_when_nobody_answers(tmp_path: Path) -> None:
+async def test_the_one_in_its_place_is_called_when_nobody_answers_and_hears_the_end(tmp_path: Path) -> None:
     telephone, other = Telephone(), Telephone()
     telephone.status = 500
-    async with switch(telephone, tmp_path, AT_ONCE, other=other):
+    async with switch(telephone, tmp_path, AT_ONCE, other=other) as (_, own), aiohttp.ClientSession() as session:
         await wait_until(lambda: titles(other), what="the call")
-    assert titles(other) == ["[Alert] Alert chain silent"]
+        telephone.status = 200
+        async with session.post(f"{own}/watchdog", headers={"Authorization": "Bearer secret"}) as answer:
+            assert answer.status == 200
+        await wait_until(lambda: len(titles(other)) > 1, what="the end, though the first can be reached again")
+    assert titles(other)[:2] == ["[Alert] Alert chain silent", "[Resolved] Alert chain silent"]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seatwatch.cli import run
 from sla_engine._core.sites import fold_sites, new_sites
@@ -14,6 +15,7 @@ from tests.sla_engine.floors import hours
 from tests.sla_engine.site_limits import LIMITS
 from wire.facility import Power
 from wire.incident import Cause, IncidentSaid
+from wire.organisation import Relation, RosterLink
 from wire.recorded import Recorded
 from wire.uplink import LineReason, LineState
 
@@ -117,6 +119,26 @@ def test_a_carrier_reads_the_clock_of_the_site_and_not_of_the_contract(
     named = ["incident", "show", said.incident, "--for-carrier", "--data", str(tmp_path), "--zone", "Asia/Shanghai"]
     assert run(named) == 0
     assert began.format("12") in capsys.readouterr().out.splitlines()
+
+
+def test_a_carrier_reads_the_number_it_knows_the_line_by_as_of_the_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+
+    def line(name: str, number: str, since: int) -> Recorded:
+        told = {"carrier_line_id": number} if number else {}
+        entry = log.link(Relation.SITE_OF_LINE, f"north/{name}", "north", **told)
+        assert isinstance(entry.body, RosterLink)
+        return replace(entry, body=replace(entry.body, effective_from=since))
+
+    roster = [line("ct", "ETN0001NP", 0), line("ct", "ETN0002NP", NOON + 600 * SECOND), line("cu", "", 0)]
+    both = [log.line("gate", NOON + SECOND, name, LineState.DOWN, **BAD) for name in ("ct", "cu")]
+    said = kept(tmp_path, [*roster, *two_lines(log), *both])[-1]
+    for lang, row in (("en", "Circuit number or account: ETN0001NP"), ("zh", "专线编号/宽带账号: ETN0001NP")):
+        found = told(tmp_path, said, lang, capsys)
+        assert [each for each in found if each.startswith(row.partition(":")[0])] == [row], "the other has none yet"
+        assert found[2] == row, "it is what the hotline asks for first"
 
 
 def test_of_a_line_that_comes_and_goes_the_times_it_was_well_are_no_fault(

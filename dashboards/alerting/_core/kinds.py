@@ -98,6 +98,8 @@ HUB: Final = "hub"
 """The site of alerts about Seatwatch itself."""
 HUB_DOWN: Final = "hub_down"
 """Said by Prometheus alone: who shows the runbooks is what is down."""
+ALWAYS_FIRES: Final = "watchdog"
+"""Said by Prometheus alone, so that its absence is noticed."""
 IDENTITY_TWICE: Final = "identity_twice"
 """Said by Prometheus, which knows no names of identities."""
 

@@ -6,23 +6,31 @@ from typing import Final
 
 import msgspec
 
-from dashboards.alerting._core.kinds import HUB, HUB_DOWN
+from dashboards.alerting._core.kinds import ALWAYS_FIRES, HUB, HUB_DOWN
 from dashboards.alerting._core.pager import Identity
-from dashboards.alerting._core.wording import DETAIL_, FLAGS, RUNBOOK, SUBJECTS, how_much, what_word
+from dashboards.alerting._core.wording import DETAIL_, FLAGS, GOES_ON, RUNBOOK, SAID_AT, SUBJECTS, how_much, what_word
 
 FIRING: Final = "firing"
+RESOLVED: Final = "resolved"
+NO_WORD: Final = "no word"
+"""Statuses: Alertmanager's two, and of what only lapsed, which Alertmanager takes for resolved."""
 INCIDENT: Final = "incident"
 TIER: Final = "tier"
 FIRST_CALL: Final = 1
 LOUDNESS: Final = ("call", "page", "ticket")
 # Bound: of a label that is a number of calls.
 _CALL_DIGITS: Final = 9
+# Bound: of an instant in seconds.
+_SECONDS_DIGITS: Final = 12
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
 # Format: instants that every zone can write.
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 """An instant at the edge of the calendar has no time of day in every zone."""
 ELLIPSIS: Final = "\u2026"
+_STATUSES: Final = (FIRING, RESOLVED, NO_WORD)
+"""What fires by one way has not ended; what was said to have ended is not merely heard of no more."""
 _OWN_LABELS: Final = frozenset({"alertname", *Identity.__struct_fields__})
 
 
@@ -50,8 +58,21 @@ class Told(msgspec.Struct, frozen=True):
     truncatedAlerts: int = 0  # noqa: N815 - likewise
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """One of those a message is about. key: the same from its first message to its last. line: says more than title."""
+
+    key: str
+    title: str
+    line: str
+    severity: str
+    is_resolved: bool
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel sends. key: the same for all messages about one trouble. link: to take it on; "" = none."""
+    """What a channel sends. key: of the gravest of its troubles. link: to take them on; "" = none.
+
+    troubles: each by itself, also those for which there is no line; none where it is about something else.
+    """
 
     title: str
     lines: list[str]
@@ -60,6 +81,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     link: str
     link_text: str
+    troubles: list[Trouble] = []
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -86,34 +108,65 @@ def compose(
     """
     alerts = without_replaced(without_earlier_calls(told.alerts))
     firing = [alert for alert in alerts if alert.status == FIRING]
-    shown = sorted(firing or alerts, key=_loudness)
+    shown = sorted(firing or alerts, key=lambda alert: (alert.status == RESOLVED, _loudness(alert)))
     first = shown[0]
-    word = reader.texts["notify_firing" if firing else "notify_resolved"]
-    if firing and _call(first) != FIRST_CALL:
-        word = reader.texts["notify_next"]
-    lines = [_line(alert, reader) for alert in (*shown, *(alert for alert in alerts if alert not in shown))]
-    hidden = max(0, len(lines) - lines_shown) + told.truncatedAlerts
-    lines = lines[:lines_shown]
+    ordered = (*shown, *(alert for alert in alerts if alert not in shown))
+    hidden = max(0, len(ordered) - lines_shown) + told.truncatedAlerts
+    lines = [_line(alert, reader) for alert in ordered[:lines_shown]]
     if hidden:
         lines.append(reader.texts["notify_more"].format(n=hidden))
     made = max(map(_call, firing), default=0)
     if made in last_calls:
         lines.append(reader.texts["notify_last_call"].format(n=made))
-    runbook = first.annotations.get(RUNBOOK, "")
-    if firing and runbook:
-        lines += _what_to_do(first.labels.get("what", ""), runbook, reader)
+    lines += _what_to_do(first, reader)
     to_take_on = [
         a.labels[INCIDENT] for a in firing if INCIDENT in a.labels and _loudness(a) < LOUDNESS.index("ticket")
     ]
     return Message(
-        title=f"[{word}] {_named(first, reader)}",
+        title=_title(first, reader),
         lines=lines,
-        is_resolved=not firing,
+        is_resolved=first.status == RESOLVED,
         severity=first.labels.get("severity", ""),
-        key=first.labels.get(INCIDENT, first.fingerprint),
+        key=_key(first),
         link=link(to_take_on) if to_take_on else "",
         link_text=reader.texts["notify_take_on"],
+        troubles=[*{_key(alert): _trouble(alert, reader) for alert in reversed(ordered)}.values()][::-1],
     )
+
+
+def by_trouble(message: Message) -> list[Message]:
+    """A message for each of its troubles, for those who keep them apart."""
+    return [
+        msgspec.structs.replace(
+            message,
+            title=one.title,
+            lines=[one.line],
+            is_resolved=one.is_resolved,
+            severity=one.severity,
+            key=one.key,
+            troubles=[one],
+        )
+        for one in message.troubles
+    ] or [message]
+
+
+def as_said(alert: AlertTold, unsaid_after_ms: int) -> AlertTold:
+    """The alert, with the status NO_WORD where nobody said that it ended.
+
+    Alertmanager takes an alert for resolved too when whoever told of it fell silent: at the instant they gave with
+    their last word, which is well after it. unsaid_after_ms: so long at least.
+    """
+    said_at = _said_at(alert)
+    if alert.status == FIRING or said_at is None:
+        return alert
+    is_unsaid = instant(alert.endsAt) - said_at >= timedelta(milliseconds=unsaid_after_ms)
+    return msgspec.structs.replace(alert, status=NO_WORD) if is_unsaid else alert
+
+
+def is_said_since(alert: AlertTold) -> bool:
+    """Whether who knows of it spoke of an alert after its end; a rule's last word is from before it."""
+    said_at = _said_at(alert)
+    return said_at is not None and said_at >= instant(alert.endsAt).replace(microsecond=0)
 
 
 def of_one_identity(alerts: list[AlertTold]) -> list[AlertTold]:
@@ -126,7 +179,7 @@ def of_one_identity(alerts: list[AlertTold]) -> list[AlertTold]:
     for told in alerts:
         alert = _by_own_labels(told)
         known = found.get(alert.fingerprint)
-        if known is None or (known.status != FIRING and _goes_on_longer(alert, known)):
+        if known is None or _is_truer(alert, known):
             found[alert.fingerprint] = alert
     return list(found.values())
 
@@ -176,15 +229,52 @@ def _by_own_labels(alert: AlertTold) -> AlertTold:
     return msgspec.structs.replace(alert, labels=labels, fingerprint=fingerprint)
 
 
-def _goes_on_longer(alert: AlertTold, ended: AlertTold) -> bool:
-    return alert.status == FIRING or instant(alert.endsAt) > instant(ended.endsAt)
+def _is_truer(alert: AlertTold, known: AlertTold) -> bool:
+    """Whether it is rather so than what came another way: it fires, or it is over and that was said, or later."""
+    if alert.status != known.status:
+        return _STATUSES.index(alert.status) < _STATUSES.index(known.status)
+    return alert.status != FIRING and instant(alert.endsAt) > instant(known.endsAt)
 
 
-def _what_to_do(what: str, runbook: str, reader: Reader) -> list[str]:
-    """The link to the runbook; its first steps where no link opens: there is none, or the hub that shows it is down."""
+def _said_at(alert: AlertTold) -> datetime | None:
+    """When it was last said; None where that is not told."""
+    text = alert.annotations.get(SAID_AT, "")
+    is_instant = text.isascii() and text.isdecimal() and len(text) < _SECONDS_DIGITS
+    return _EPOCH + timedelta(seconds=int(text)) if is_instant else None
+
+
+def _what_to_do(alert: AlertTold, reader: Reader) -> list[str]:
+    """The link to the runbook; its first steps where no link opens: there is none, or the hub that shows it is down.
+
+    Of what is heard of no more: what to do about who should have told of it.
+    """
+    if alert.status == NO_WORD:
+        return [*reader.steps.get(HUB_DOWN if INCIDENT in alert.labels else ALWAYS_FIRES, [])]
+    runbook, what = alert.annotations.get(RUNBOOK, ""), alert.labels.get("what", "")
+    if alert.status != FIRING or not runbook:
+        return []
     is_link = runbook.startswith("http")
     steps = [] if is_link and what != HUB_DOWN else reader.steps.get(what, [])
     return [*steps, *([f"{reader.texts['notify_runbook']} {runbook}"] if is_link else [])]
+
+
+def _key(alert: AlertTold) -> str:
+    """What names it from its first message to its last, whoever is called. Another tool's is named by Alertmanager."""
+    return about(alert) if INCIDENT in alert.labels or alert.labels.get("site") == HUB else alert.fingerprint
+
+
+def _trouble(alert: AlertTold, reader: Reader) -> Trouble:
+    severity = alert.labels.get("severity", "")
+    return Trouble(_key(alert), _title(alert, reader), _line(alert, reader), severity, alert.status == RESOLVED)
+
+
+def _title(alert: AlertTold, reader: Reader) -> str:
+    word = {RESOLVED: "notify_resolved", NO_WORD: "notify_no_word"}.get(alert.status, "notify_firing")
+    if alert.status == FIRING and _call(alert) != FIRST_CALL:
+        word = "notify_next"
+    if alert.status == RESOLVED and GOES_ON in alert.annotations:
+        word = "notify_less_urgent"
+    return f"[{reader.texts[word]}] {_named(alert, reader)}"
 
 
 def _call(alert: AlertTold) -> int:
@@ -226,6 +316,14 @@ def _line(alert: AlertTold, reader: Reader) -> str:
     if alert.status == FIRING:
         flags = [reader.texts[flag] for flag in FLAGS if flag in alert.annotations]
         when = ", ".join([reader.texts["notify_since"].format(at=_clock_time(began, reader.zone)), *flags])
+    elif alert.status == NO_WORD:
+        last = _clock_time(_said_at(alert) or instant(alert.endsAt), reader.zone)
+        when = reader.texts["notify_unheard_since"].format(at=_clock_time(began, reader.zone), last=last)
+    elif GOES_ON in alert.annotations:
+        severity, _, what = alert.annotations[GOES_ON].partition(" ")
+        told = [what_word(reader.texts, what)] if what not in {"", alert.labels.get("what")} else []
+        told.append(reader.texts.get(f"severity_{severity}", severity))
+        when = reader.texts["notify_goes_on"].format(at=_clock_time(began, reader.zone), as_what=", ".join(told))
     else:
         ended = instant(alert.endsAt)
         minutes = max(1, -((began - ended) // _MINUTE))

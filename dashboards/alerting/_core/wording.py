@@ -19,6 +19,10 @@ DETAILS_SHOWN: Final = 6
 """Of what an incident tells of itself; a message on a telephone has a few lines."""
 RUNBOOK: Final = "runbook_url"
 """The annotation's name as most dashboards look for it; a path where no web address is configured."""
+SAID_AT: Final = "said_at"
+"""When it was last said to be so, in seconds since 1970: by it an end is told from a mere silence of who says it."""
+GOES_ON: Final = "goes_on"
+"""Of an alert that ended: severity and kind with which its incident goes on, for which nobody need be awake."""
 SUBJECTS: Final = "subjects"
 """Which seats or accounts, where they are too many for labels: people are told, and no series is kept of them."""
 FLAGS: Final = ("suspected", "planned")
@@ -30,6 +34,7 @@ _LEFT: Final = {
     MINUTES_LEFT: "notify_minutes_left",
     MINUTES_LEFT_ESTIMATE: "notify_minutes_left_estimate",
 }
+TEMPLATE_SAID_AT: Final = '{{ query "time()" | first | value | printf "%.0f" }}'
 TEMPLATE_SUBJECT: Final = "{{ with $labels.subject }} {{ . }}{{ end }}"
 
 

@@ -25,6 +25,7 @@ CLIENT: Final = "client"
 SHOP: Final = "shop"
 EGRESS: Final = "egress"
 CARRIER: Final = "carrier"
+CARRIER_LINE_ID: Final = "carrier_line_id"
 STARTS: Final = "starts"
 ENDS: Final = "ends"
 _KEPT: Final = frozenset(
@@ -217,12 +218,20 @@ def sites_of_client(state: SiteRosterState, client: str, since: int, until: int)
 
 def lines_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
     """The broadband lines of a site at `at`, each with its carrier, "" where the roster names none."""
-    found = {}
+    return {line: attributes.get(CARRIER, "") for line, attributes in _lines(state, site, at)}
+
+
+def carrier_line_ids_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
+    """What carriers know the lines of a site by at `at`, as far as the roster says so."""
+    told = _lines(state, site, at)
+    return {line: attributes[CARRIER_LINE_ID] for line, attributes in told if CARRIER_LINE_ID in attributes}
+
+
+def _lines(state: SiteRosterState, site: str, at: int) -> Iterator[tuple[str, dict[str, str]]]:
     for subject in state.links.get(Relation.SITE_OF_LINE, {}):
         link = _link(state, Relation.SITE_OF_LINE, subject, at)
         if link is not None and link.target == site:
-            found[subject.removeprefix(f"{site}/")] = link.attributes.get(CARRIER, "")
-    return found
+            yield subject.removeprefix(f"{site}/"), link.attributes
 
 
 def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:

@@ -203,7 +203,16 @@ def test_without_a_public_address_there_is_no_link(tmp_path: Path) -> None:
     assert Office("", tmp_path).links.link(["i-1"], "floor") == ""
 
 
-def test_a_link_names_a_handful_of_incidents_however_many_there_are(tmp_path: Path) -> None:
-    link = Office("https://hub.example.com", tmp_path).links.link([f"i-{n}" for n in range(99)], "floor")
-    assert "i-9&" in link
-    assert "i-10" not in link
+async def test_a_link_takes_on_all_that_one_message_can_be_about(office: Office) -> None:
+    """Of twelve trunks the last two would call the next on duty though somebody had taken them on."""
+    down = [incident("phone_line_down", NOON, subject=f"trunk{n}") for n in range(50)]
+    named = [msgspec.structs.replace(each, incident=f"i-{n:016x}") for n, each in enumerate(down)]
+    office.hear(*named)
+    assert (await asked(office.links.link([each.incident for each in named], "floor")))[0] == 200
+    assert office.taken == [([each.incident for each in named], "floor")]
+
+
+def test_a_link_has_an_end_however_many_incidents_there_are(tmp_path: Path) -> None:
+    link = Office("https://hub.example.com", tmp_path).links.link([f"{'x' * 90}-{n:05}" for n in range(99)], "floor")
+    assert "-00009&" in link
+    assert len(link) < 1_200

@@ -145,3 +145,56 @@ async def test_a_program_finds_whom_to_call_and_its_secret_where_nobody_else_rea
     world.restart()
     assert await world.tell(told(tier="2"), receiver="duty-2") == []
     assert seen.read_text().split() == ["/bin/sh", str(world.directory / "call"), "t0ken", "13800000000", "13900000000"]
+
+
+def phoned(world: World) -> list[str]:
+    """How the titles of what the phone was told begin."""
+    lines = (world.directory / "calls").read_text().splitlines()
+    return [line.removeprefix('{"title":"') for line in lines]
+
+
+def writing_titles(world: World) -> None:
+    world.program(f"""grep -ao '^{{"title":"[[][^]]*' >> {world.directory / "calls"}""")
+
+
+async def test_who_was_called_in_the_place_of_another_hears_the_end_once_and_nobody_else_over_the_phone(
+    world: World,
+) -> None:
+    writing_titles(world)
+    world.robot.answers = [BUSY] * 3
+    for _ in range(3):
+        await world.tell(told())
+    world.after(1)
+    assert await world.tell(told(incident="i-2")) == [], "the robot takes messages again"
+    for ends in ([over(told()), told(incident="i-2")], [over(told())], [over(told(incident="i-2"))]):
+        assert await world.tell(*ends) == []
+    assert phoned(world) == ["[告警", "[已恢复"], "of the one, and not of the other it never heard of"
+
+
+async def test_who_was_called_in_the_place_of_another_hears_the_end_of_what_it_turned_into_a_day_later(
+    world: World,
+) -> None:
+    writing_titles(world)
+    mains, low = told("mains_lost", severity="page"), told()
+    world.robot.answers = [BUSY] * 3
+    for _ in range(3):
+        await world.tell(mains)
+    for _ in range(6):
+        world.after(4 * 60)
+        assert await world.tell(over(mains), low) == []
+        world.restart()
+    assert await world.tell(over(low, "2025-11-23T04:11:02Z")) == []
+    assert phoned(world) == ["[告警", "[已恢复"]
+
+
+async def test_an_end_that_the_phone_does_not_take_is_told_again_until_it_does(world: World) -> None:
+    writing_titles(world)
+    world.robot.answers = [BUSY] * 3
+    for _ in range(3):
+        await world.tell(told())
+    world.program("exit 3")
+    assert await world.tell(over(told())) == ["caller"]
+    writing_titles(world)
+    assert await world.tell(over(told())) == []
+    assert phoned(world) == ["[告警", "[已恢复"]
+    assert [message["is_resolved"] for message in world.hook.taken] == [False, True]

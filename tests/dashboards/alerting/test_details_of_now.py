@@ -65,6 +65,32 @@ async def test_a_message_has_the_details_of_now_though_prometheus_told_alertmana
     assert [each["title"].endswith(" charge 31 %") for each in world.hook.taken] == [True, True]
 
 
+async def test_what_calms_down_to_a_ticket_at_closing_time_is_not_told_as_over(tmp_path: Path) -> None:
+    """Beside the pager and apart from it; a line of a site that closes is still down."""
+    line = incident("line_down", T0, subject="l1", site="site2")
+    pager = pager_at(T0 + 10 * MINUTE, None)
+    pager.take_up([line], {})
+    alert = next(each for each in pager.alerts() if each.identity.what == "line_down")
+    began, ended = "2025-11-22T04:00:00Z", "2025-11-22T04:10:00Z"
+    fires = AlertTold("firing", alert.identity.labels(), {}, began, "", "1")
+    pager.said([replace(line, revision=1, severity=Severity.TICKET)])
+    calm = AlertTold("resolved", alert.identity.labels(), {}, began, ended, "1")
+    by_push = replace(calm, annotations=pager.annotations(calm.labels))
+    beside = PagerNow(lambda: pager.is_ready, pager.fires, pager.annotations)
+    for directory, knows, told in ((tmp_path / "beside", beside, calm), (tmp_path / "apart", None, by_push)):
+        directory.mkdir()
+        async with bridge_world(directory) as world:
+            world.restart(knows)
+            for each in (fires, told, told, calm):
+                assert await world.bridge.deliver(["desk"], Told("", [each])) == []
+        assert [message["title"].split("]")[0] for message in world.hook.taken] == ["[Alert", "[Less urgent"]
+        assert world.hook.taken[1]["lines"] == ["site2 Line down l1 (since 12:00:00, goes on as: ticket)"]
+    pager.said([replace(line, revision=2, what="line_degraded", severity=Severity.TICKET)])
+    assert pager.annotations(calm.labels)["goes_on"] == "ticket line_degraded"
+    pager.said([replace(line, revision=3, ended_at=T0 + 11 * MINUTE)])
+    assert "goes_on" not in pager.annotations(calm.labels)
+
+
 async def test_an_end_that_only_says_the_server_was_away_is_told_to_nobody(tmp_path: Path) -> None:
     """After a minute without a word Alertmanager takes an alert for over; the server that comes back knows better."""
     pager = pager_at(T0 + 10 * MINUTE, None)

@@ -166,3 +166,15 @@ async def test_of_two_prometheuses_one_says_that_the_hub_is_down(world: World) -
     assert await world.tell(found[0]) == []
     assert await world.tell(*found) == []
     assert len(world.hook.taken) == 1
+
+
+async def test_the_end_of_one_and_the_start_of_another_in_one_notification_are_both_told(world: World) -> None:
+    """As after a messenger that failed for a while: Alertmanager tells all that happened meanwhile at once."""
+    first, second = told(incident="i-1"), told("line_down", incident="i-2", subject="telecom")
+    await world.tell(first)
+    for _ in range(2):
+        assert await world.tell(over(first), second) == []
+    assert [message["title"] for message in world.hook.taken[1:]] == [
+        "[Alert] site1 一号职场 Line down telecom",
+        "[Resolved] site1 一号职场 Battery about to run out rack1",
+    ]
