@@ -34,7 +34,7 @@ from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
 from seatwatch.portal.site_record import SiteHistories
 from seatwatch.portal.year_record import YearRecords
-from seatwatch.printed.cause_words import causes_found, why_missed
+from seatwatch.printed.cause_words import cause_limits, why_missed
 from seatwatch.printed.report import as_csv, as_json
 from seatwatch.printed.report_columns import COLUMNS
 from seatwatch.printed.teller import Teller
@@ -73,7 +73,7 @@ class PortalRecord:
         )
         self._data: Final = data
         self._reading: Final = Reading(
-            data, self._settings, report_settings(defaults), clock_ms, partial(causes_found, defaults=defaults)
+            data, self._settings, report_settings(defaults), cause_limits(defaults), clock_ms
         )
 
     def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:
