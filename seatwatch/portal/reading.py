@@ -65,9 +65,10 @@ class Told(msgspec.Struct, frozen=True):
     """Everything that pages of one span are made of.
 
     sessions: of the span and of `week_before`, the same week day before its last day. seconds: by day, under each
-    further definition of the contract, on its own business days. as_of: what was read.
+    further definition of the contract, on its own business days. asked: in no language. as_of: what was read.
     """
 
+    asked: Asked
     as_of: AsOf
     span: Span
     ruling: Ruling
@@ -155,7 +156,8 @@ class Reading:
     def told(self, asked: Asked) -> Told:
         """The figures asked for, as of a moment ago at most. Raises AskedWronglyError, NothingSaidError."""
         now, keeping = self._clock_ms(), self._keeping
-        kept = None if keeping is None else keeping.kept()
+        held = None if keeping is None else keeping.kept()
+        kept = held if held is not None and held.asked == replace(asked, language="") else None
         if kept is not None and 0 <= now - kept.as_of.read_at < self._settings.figures_kept_ms:
             return kept
         with open_ledger(self._data, asked.client) as reader:
@@ -169,7 +171,7 @@ class Reading:
             ):
                 return kept
             told = self._read(reader, asked, rules, ruled)
-        if keeping is not None:
+        if keeping is not None and (held is None or kept is not None):
             keeping.keep(told)
         return told
 
@@ -229,7 +231,6 @@ class Reading:
 
     def _read(self, reader: LedgerReader, asked: Asked, rules: Rules, ruled: Ruled) -> Told:
         """All of it in one pass."""
-        now = self._clock_ms()
         ruling, frame, span = ruled
         last_day = _starts(frame, span.last), span.until
         before = span.last - timedelta(days=DAYS_PER_WEEK)
@@ -244,7 +245,8 @@ class Reading:
         facts = self._data / "facts" / asked.client
         daily, hourly, *others = reports(reader, facts, tables, self._reports, self._passing(reader.size()), beside)
         return Told(
-            _as_of(reader, daily.head.entries, now),
+            replace(asked, language=""),
+            _as_of(reader, daily.head.entries, self._clock_ms()),
             span,
             ruling,
             daily,

@@ -14,23 +14,22 @@ from dashboards.portal._core.svg import PHONE, SCREEN
 from dashboards.portal.record import Asked, Bin, Histogram, Limited
 from dashboards.portal.server import PICTURES
 from dashboards.portal.which import Which
-from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.served import ServiceRecord
 from seatwatch.server.web import words
-from seatwatch.settings import load_defaults
 from sla_engine._core.definition import Definition, ServiceWindow, SpecialDay
 from sla_engine._core.windows import DAY_MS
 from sla_engine.definition_files import zone_offsets
 from tests.builders import Event, agent, changed, clock, closed, customer, ms, rules
-from tests.seatwatch.portal.worlds import NOW, client_of, config
+from tests.seatwatch.portal.worlds import NOW, client_of, served
 from wire.verdict import Verdict
 
 WAYS = charts.Ways(lambda **_: "", lambda _: "", 20)
 
 
-def record_of(data: Path, definition: Definition, events: list[Event]) -> PortalRecord:
+def record_of(data: Path, definition: Definition, events: list[Event]) -> ServiceRecord:
     client_of(data, "acme", [*rules(definition), *events, clock(NOW)])
     (data / "acme.key").write_bytes(b"a key of acme\n")
-    return PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    return served(data)
 
 
 def answered(name: str, at: int, seconds: int) -> list[Event]:
