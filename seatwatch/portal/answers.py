@@ -21,22 +21,20 @@ from seatwatch.portal_told import Answer, Question
 log = structlog.get_logger()
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Answer).decode
+PAGES: Final = frozenset({"served", "sessions"})
+"""What is asked again within a minute: by reload, for a file, from page to page. Other answers are not kept."""
 _Span = tuple[str, str, str, str]
 """Client, first day, last day and queue of a question."""
 
 
 class Wanted(NamedTuple):
-    """A question somebody waits for. since: when it was asked (ms). file: keeps what is read of its span.
-
-    is_page: whoever asked may have been told to ask again.
-    """
+    """A question somebody waits for. since: when it was asked (ms). file: keeps what is read of its span."""
 
     key: bytes
     question: Question
     since: int
     file: IO[bytes]
     answered: asyncio.Future[Answer]
-    is_page: bool
 
 
 class Answers:
@@ -57,7 +55,7 @@ class Answers:
             while True:
                 wanted = await self._queue.get()
                 answer = await self._made(wanted)
-                if wanted.is_page:
+                if wanted.question.what in PAGES:
                     self._keep(wanted.key, answer)
                 del self._waiting[wanted.key]
                 wanted.answered.set_result(answer)
@@ -68,16 +66,23 @@ class Answers:
             while self._files:
                 self._files.popitem()[1].close()
 
-    async def page(self, question: Question) -> bytes:
-        """The answer, which is kept for a while. Raises AskedWronglyError, NothingSaidError.
+    async def soon(self, question: Question) -> bytes:
+        """The answer. Raises AskedWronglyError, NothingSaidError.
 
-        After a moment StillReadingError: then whoever asks again gets it.
+        After a moment StillReadingError: whoever asks again gets what is one of PAGES.
         """
+        return await self._answer(question, self._settings.page_waits_ms / 1_000)
+
+    async def whole(self, question: Question) -> bytes:
+        """The answer, however long it takes. Raises AskedWronglyError, NothingSaidError."""
+        return await self._answer(question, None)
+
+    async def _answer(self, question: Question, within_s: float | None) -> bytes:
         key, now = _encode(question), self._clock_ms()
         made_at, answer = self._kept.get(key, (None, None))
         if answer is None or made_at is None or not 0 <= now - made_at < self._settings.figures_kept_ms:
-            wanted = self._wanted(key, question, is_page=True)
-            await asyncio.wait({wanted.answered}, timeout=self._settings.page_waits_ms / 1_000)
+            wanted = self._wanted(key, question)
+            await asyncio.wait({wanted.answered}, timeout=within_s)
             if not wanted.answered.done():
                 passed = passed_in(wanted.file.fileno())
                 raise StillReadingError(passed.entries, passed.of, max(0, self._clock_ms() - wanted.since))
@@ -86,18 +91,14 @@ class Answers:
             self._kept.pop(key, None)  # the next one to ask tries again
         return _body(answer)
 
-    async def whole(self, question: Question) -> bytes:
-        """The answer, however long it takes, and kept nowhere. Raises AskedWronglyError, NothingSaidError."""
-        return _body(await self._wanted(_encode(question), question, is_page=False).answered)
-
-    def _wanted(self, key: bytes, question: Question, *, is_page: bool) -> Wanted:
+    def _wanted(self, key: bytes, question: Question) -> Wanted:
         """The question among those that are waited for. Raises NothingSaidError where too many are."""
         wanted = self._waiting.get(key)
         if wanted is None:
             if self._queue.full():
                 raise NothingSaidError("portal_busy")
             answered = asyncio.get_running_loop().create_future()
-            wanted = Wanted(key, question, self._clock_ms(), self._file(question), answered, is_page)
+            wanted = Wanted(key, question, self._clock_ms(), self._file(question), answered)
             self._waiting[key] = wanted
             self._queue.put_nowait(wanted)
         return wanted

@@ -8,6 +8,7 @@ import msgspec
 
 from dashboards.portal.record import (
     Asked,
+    AskedWronglyError,
     ConversationPage,
     Found,
     ListPage,
@@ -21,7 +22,8 @@ from dashboards.wallboard._core.names import Names
 from seatwatch.config import ClientSection, Config
 from seatwatch.own_process import own_process
 from seatwatch.portal.answers import Answers
-from seatwatch.portal.served import ServedClient, queues_of, teller_of
+from seatwatch.portal.picture_files import TABLES, picture_file
+from seatwatch.portal.served import Served, ServedClient, queues_of, teller_of
 from seatwatch.portal.site_record import SiteHistories
 from seatwatch.portal.year_record import YearRecords
 from seatwatch.portal_told import Question
@@ -29,7 +31,7 @@ from seatwatch.printed.teller import Teller
 from seatwatch.settings import Defaults
 from wire.scope import Scope
 
-_service: Final = msgspec.msgpack.Decoder(ServicePage).decode
+_served: Final = msgspec.msgpack.Decoder(Served).decode
 _list: Final = msgspec.msgpack.Decoder(ListPage).decode
 _conversation: Final = msgspec.msgpack.Decoder(ConversationPage).decode
 _rules: Final = msgspec.msgpack.Decoder(RulesPage).decode
@@ -66,19 +68,23 @@ class PortalRecord:
 
     async def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
-        return _service(await self.answers.page(self._question("service", asked)))
+        return _served(await self.answers.soon(self._question("served", asked))).page
 
     async def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""
-        return await self.answers.whole(self._question("service_file", asked, form))
+        served = _served(await self.answers.whole(self._question("served", asked)))
+        return served.json if form == "json" else served.csv
 
     async def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
         """What one picture of the service page is drawn from."""
-        return await self.answers.whole(self._question("picture_file", asked, picture, form))
+        if picture not in TABLES:
+            raise AskedWronglyError("picture")
+        page = _served(await self.answers.whole(self._question("served", asked))).page
+        return picture_file(page, picture, form)
 
     async def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""
-        return _list(await self.answers.page(self._question("sessions", asked, which=which, page=page)))
+        return _list(await self.answers.soon(self._question("sessions", asked, which=which, page=page)))
 
     async def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """All of them, with instants and durations in ms."""

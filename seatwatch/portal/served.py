@@ -28,7 +28,6 @@ from seatwatch.instants import local_time
 from seatwatch.portal.choosing import Chosen
 from seatwatch.portal.conversation_page import conversation_page, holding
 from seatwatch.portal.list_page import list_file, list_page
-from seatwatch.portal.picture_files import TABLES, picture_file
 from seatwatch.portal.reading import Keeping, Reading, Told, open_ledger, report_settings
 from seatwatch.portal.rules_page import rules_page
 from seatwatch.portal.service_page import service_page
@@ -50,6 +49,14 @@ class ServedClient(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[str, ...]
     key_files: tuple[str, ...]
     zone: str
+
+
+class Served(msgspec.Struct, frozen=True):
+    """The page of a client's service, and the report's files."""
+
+    page: ServicePage
+    csv: bytes
+    json: bytes
 
 
 class ServiceRecord:
@@ -79,6 +86,10 @@ class ServiceRecord:
             data, self._settings, report_settings(defaults), cause_limits(defaults), clock_ms, keeping
         )
 
+    def served(self, asked: Asked) -> Served:
+        """The page with its files, all of one reading."""
+        return Served(self.service(asked), *(self.service_file(asked, form) for form in ("csv", "json")))
+
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
         told = self._told(asked)
@@ -89,12 +100,6 @@ class ServiceRecord:
         """What `seatwatch report --by day --format csv` or `json` prints."""
         daily = self._told(asked).daily
         return as_json(daily) if form == "json" else as_csv(daily).encode()
-
-    def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
-        """What one picture of the service page is drawn from."""
-        if picture not in TABLES:
-            raise AskedWronglyError("picture")
-        return picture_file(self.service(asked), picture, form)
 
     def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""

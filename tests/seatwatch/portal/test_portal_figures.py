@@ -17,11 +17,9 @@ from dashboards.portal._core import charts
 from dashboards.portal._core.svg import SCREEN
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
 from dashboards.portal.server import PICTURES
-from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
 from seatwatch.__main__ import main
-from seatwatch.portal.picture_files import TABLES
-from seatwatch.portal.reading import Told
+from seatwatch.portal.picture_files import TABLES, picture_file
 from seatwatch.portal.served import ServiceRecord
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
@@ -206,8 +204,8 @@ def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: Servi
 
 def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: ServiceRecord) -> None:
     def told(picture: str) -> list[dict[str, int]]:
-        found: list[dict[str, int]] = json.loads(record.picture_file(DAY, picture, "json"))
-        rows = list(csv.reader(io.StringIO(record.picture_file(DAY, picture, "csv").decode())))
+        found: list[dict[str, int]] = json.loads(picture_file(record.service(DAY), picture, "json"))
+        rows = list(csv.reader(io.StringIO(picture_file(record.service(DAY), picture, "csv").decode())))
         assert rows[0] == list(found[0]), picture
         assert len(rows) == len(found) + 1
         return found
@@ -231,8 +229,6 @@ def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: ServiceRec
         "judged_sessions_in_15_min": 1,
     }
     assert told("staffing")[0]["contracted_hundredths_of_a_seat"] is None
-    with pytest.raises(AskedWronglyError):
-        record.picture_file(DAY, "../accounts", "csv")
 
 
 def test_a_file_holds_number_by_number_what_its_picture_draws(record: ServiceRecord) -> None:
@@ -240,7 +236,7 @@ def test_a_file_holds_number_by_number_what_its_picture_draws(record: ServiceRec
     shown, texts, ways = record.service(week), words()["en"], charts.Ways(lambda **_: "", lambda _: "", 20)
 
     def file(picture: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(record.picture_file(week, picture, "json"))
+        found: list[dict[str, Any]] = json.loads(picture_file(record.service(week), picture, "json"))
         days = ("2026-11-02",) * 2 if picture == "arrivals" else ("2026-10-26", "2026-11-02")
         assert {(row["from_day"], row["to_day"], row["queue"]) for row in found} == {(*days, "presale")}
         return found
@@ -381,29 +377,3 @@ def test_without_a_key_a_search_says_what_it_cannot_find(data: Path) -> None:
     found = record.search(Asked(client="beta", language="en"), "buyer", "")
     assert found.conversations == ()
     assert "No pseudonym key is configured: only a conversation's id can be found" in found.holds
-
-
-class Held:
-    """Keeps what was read in memory."""
-
-    told: Told | None = None
-
-    def kept(self) -> Told | None:
-        return self.told
-
-    def keep(self, told: Told) -> None:
-        self.told = told
-
-    def passed(self, entries: int, of: int) -> None:
-        assert entries <= of
-
-
-def test_figures_are_kept_for_a_moment_and_then_read_again(data: Path) -> None:
-    now = ms(NOW)
-    record = served(data, lambda: now, Held())
-    assert page(record).attainment == Ratio(2, 5)
-    client_of(data, "acme", [customer("13:00:00", "c9"), clock("+1 12:00:02")])
-    assert page(record).attainment == Ratio(2, 5)
-    now += load_defaults().fill(PortalSettings, "portal").figures_kept_ms
-    assert page(record).attainment.whole >= 5
-    assert page(record).head != ()
