@@ -1,7 +1,7 @@
 """Two clients on disk, a portal over them, and browsers that have signed in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,6 @@ from seatwatch import year_told
 from seatwatch.config import ClientSection, Config
 from seatwatch.config_names import NamedSection
 from seatwatch.portal.kept_file import KeptFile
-from seatwatch.portal.reading import Keeping
 from seatwatch.portal.record import PortalRecord, served_client
 from seatwatch.portal.served import ServiceRecord
 from seatwatch.portal.year_record import YearRecords
@@ -97,11 +96,11 @@ def _hashed() -> str:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
-def served(data: Path, clock_ms: Callable[[], int] = lambda: ms(NOW), keeping: Keeping | None = None) -> ServiceRecord:
+def served(data: Path) -> ServiceRecord:
     """What a process of the portal's own answers from, here: figures as of NOW, read anew by every question."""
     clients = [served_client(section) for section in config().client]
     defaults, names = load_defaults(), config().names()
-    return ServiceRecord(clients, names, data, data, defaults=defaults, clock_ms=clock_ms, keeping=keeping)
+    return ServiceRecord(clients, names, data, data, defaults=defaults, clock_ms=lambda: ms(NOW))
 
 
 class ReadHere:
