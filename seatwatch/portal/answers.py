@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dashboards.portal.record import AskedWronglyError, NothingSaidError, StillReadingError
 from dashboards.portal.sessions import PortalSettings
 from seatwatch.own_process import OverdueError, OwnProcess, OwnProcessError
-from seatwatch.portal.kept_file import passed_in
+from seatwatch.portal.kept_file import begin_in, passed_in
 from seatwatch.portal_told import Answer, Question
 
 log = structlog.get_logger()
@@ -105,6 +105,7 @@ class Answers:
 
     async def _made(self, wanted: Wanted) -> Answer:
         told, number = _encode(replace(wanted.question, now=self._clock_ms())), wanted.file.fileno()
+        begin_in(number)
         try:
             return _decode(
                 await self._process.printed("seatwatch.portal_told", str(number), told=told, files=(number,))

@@ -1,6 +1,6 @@
 """What a service page shows beside its reports, gathered in one pass with them: sessions, causes, incidents."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -63,9 +63,18 @@ class Gathering:
     lasting: Container[int] = LASTING
 
     def __init__(
-        self, span: Within, shown: Sequence[Within], queue: str, limits: CauseLimits, *, lookback_ms: int
+        self,
+        span: Within,
+        shown: Sequence[Within],
+        queue: str,
+        limits: CauseLimits,
+        all_heard: Callable[[], None],
+        *,
+        lookback_ms: int,
     ) -> None:
         """shown: times whose sessions are wanted. queue: "" = all. lookback_ms: what matters before and after a miss.
+
+        all_heard: told when every entry was, and figures are made.
 
         What people did longer before the span, or after it, made none of its sessions late.
         """
@@ -73,6 +82,7 @@ class Gathering:
         self._shown: Final = shown
         self._queue: Final = queue
         self._limits: Final = limits
+        self._all_heard: Final = all_heard
         self._causes: Final = (span[0] - lookback_ms, span[1] + lookback_ms)
         self.since: int = min(self._causes[0], *(since for since, _ in shown))
         self.until: int = max(self._causes[1], *(until for _, until in shown))
@@ -94,6 +104,7 @@ class Gathering:
 
     def begin(self, seen: Observed) -> None:
         """Every entry was heard; now facts come."""
+        self._all_heard()
         self._roster = seen.roster
         self._of_all = Choosing(seen.rules.state, asked=None, alone=False, queues=(EVERY_QUEUE,))
         self._of_queue = self._of_all

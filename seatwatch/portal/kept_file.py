@@ -50,6 +50,11 @@ class KeptFile:
         os.pwrite(self._file, entries.to_bytes(_NUMBER) + of.to_bytes(_NUMBER), 0)
 
 
+def begin_in(number: int) -> None:
+    """Whoever reads into that file has not begun yet."""
+    os.pwrite(number, bytes(_HEAD), 0)
+
+
 def passed_in(number: int) -> Passed:
     """How far whoever reads into that file has come."""
     head = os.pread(number, _HEAD, 0)

@@ -237,13 +237,19 @@ class Reading:
         week_before = _starts(frame, before), _starts(frame, before + timedelta(days=1))
         days = self._question(asked, span)
         seconds = list(self._seconds(asked, span, rules, ruling.contract))
-        within = span.since, span.until
+        within, size, lookback_ms = (span.since, span.until), reader.size(), self._reports.lookback_ms
+        passed = self._passing(size)
         beside = Gathering(
-            within, (within, week_before), asked.queue, self._limits, lookback_ms=self._reports.lookback_ms
+            within,
+            (within, week_before),
+            asked.queue,
+            self._limits,
+            lambda: passed(size),
+            lookback_ms=lookback_ms,
         )
         tables = [Table(days, ruling), Table(replace(days, by=By.HOUR), ruling), *seconds]
         facts = self._data / "facts" / asked.client
-        daily, hourly, *others = reports(reader, facts, tables, self._reports, self._passing(reader.size()), beside)
+        daily, hourly, *others = reports(reader, facts, tables, self._reports, passed, beside)
         return Told(
             replace(asked, language=""),
             _as_of(reader, daily.head.entries, self._clock_ms()),
