@@ -39,7 +39,7 @@ def says_something(source: Source) -> Iterator[Finding]:
 
 
 def dies_with_the_tests(source: Source) -> Iterator[Finding]:
-    if not _is_test(source):
+    if not _is_test(source) or not any(start.rpartition(".")[2] in source.text for start in STARTS):
         return
     for function in source.nodes:
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or _names(function) & DIES_WITH_THEM:
