@@ -62,6 +62,7 @@ class NetlinkLinks:
             self._socket = _netlink_socket()
             asyncio.get_running_loop().add_reader(self._socket, self._read)
             self._list_everything()
+            self._list_next()
         except OSError as error:
             self.close()
             raise ProbeUnavailable("netlink", str(error)) from None
@@ -83,10 +84,12 @@ class NetlinkLinks:
         self._is_listing = False
 
     def _list_everything(self) -> None:
-        """Into a table of its own, which takes the place of the present one when it is complete."""
+        """Into a table of its own, which takes the place of the present one when it is complete.
+
+        It is asked for when all that waits was read: the kernel has no room for an answer before.
+        """
         self._being_listed = Interfaces()
         self._to_list = list(LISTINGS)
-        self._list_next()
 
     def _list_next(self) -> None:
         if self._socket is not None and self._to_list and not self._is_listing:
@@ -124,9 +127,11 @@ class NetlinkLinks:
     def _take(self, data: bytes) -> bool:
         """Whether something may be different."""
         tables = [table for table in (self._interfaces, self._being_listed) if table is not None]
-        was_told, finished = [table.take(data) for table in tables][-1]
+        was_told, finished, is_cut = [table.take(data) for table in tables][-1]
         if finished:
             self._is_listing = False
+        if is_cut:
+            self._list_everything()
         is_whole = GET_ROUTE in finished and GET_LINK not in self._to_list  # else it was asked for before the flood
         if is_whole and self._being_listed is not None:
             self._interfaces, self._being_listed = self._being_listed, None

@@ -6,6 +6,7 @@ IPv4 routes away with their link without a word. Only IPv4, and of the routes on
 Format: rtnetlink(7) of Linux, linux/rtnetlink.h and linux/netlink.h.
 """
 
+import errno
 import struct
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ ADDRESS: Final = struct.Struct("=BBBBi")
 ROUTE: Final = struct.Struct("=BBBBBBBBI")
 NEXT_HOP: Final = struct.Struct("=HBBi")
 ATTRIBUTE: Final = struct.Struct("=HH")
+RESULT: Final = struct.Struct("=i")
 
 ERROR, DONE = 2, 3
 NEW_LINK, DELETED_LINK, GET_LINK = 16, 17, 18
@@ -26,6 +28,8 @@ REQUEST_OF_ALL: Final = 0x301
 """NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH"""
 PART_OF_LISTING: Final = 0x2
 """NLM_F_MULTI"""
+NOT_NOW: Final = frozenset({-errno.EBUSY, -errno.ENOBUFS})
+"""Another listing is under way, or what waits to be read leaves no room for one."""
 
 AF_INET: Final = 2
 ENABLED, LOWER_UP = 0x1, 0x10000
@@ -55,10 +59,14 @@ class DefaultRoute(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What came of a read. was_told: something changed, apart from what was listed. finished: listings that ended."""
+    """What came of a read. was_told: something changed, apart from what was listed. finished: listings that ended.
+
+    is_cut: one of them ended before everything was listed.
+    """
 
     was_told: bool
     finished: frozenset[int]
+    is_cut: bool
 
 
 class _Interface(NamedTuple):
@@ -83,7 +91,7 @@ class Interfaces:
 
     def take(self, data: bytes) -> Taken:
         """Tolerates what it does not know."""
-        was_told = False
+        was_told = is_cut = False
         finished = set()
         at = 0
         while at + HEAD.size <= len(data):
@@ -94,7 +102,9 @@ class Interfaces:
             at += size + 3 & ~3
             if kind in {DONE, ERROR}:
                 finished.add(sequence)
-                if sequence == GET_ROUTE:
+                if kind == ERROR and len(body) >= RESULT.size and RESULT.unpack_from(body)[0] in NOT_NOW:
+                    is_cut, self._listed = True, []
+                elif sequence == GET_ROUTE:
                     self._routes, self._listed = self._listed, []
                 continue
             was_listed = bool(flags & PART_OF_LISTING)
@@ -105,7 +115,7 @@ class Interfaces:
                 self._address(body, is_there=kind == NEW_ADDRESS)
             elif kind == NEW_ROUTE and was_listed and len(body) >= ROUTE.size:
                 self._listed += _default_routes(body)
-        return Taken(was_told, frozenset(finished))
+        return Taken(was_told, frozenset(finished), is_cut)
 
     def seen(self, name: str) -> Seen:
         """The interface of that name; one that does not exist has neither link nor address."""

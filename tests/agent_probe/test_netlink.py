@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_probe import netlink
-from agent_probe._core.netlink import GET_LINK, GET_ROUTE, LISTINGS, DefaultRoute, Interfaces, Seen, encode_request
+from agent_probe._core.netlink import (
+    ERROR,
+    GET_LINK,
+    GET_ROUTE,
+    LISTINGS,
+    DefaultRoute,
+    Interfaces,
+    Seen,
+    encode_request,
+)
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.netlink import NetlinkLinks, PolledLinks
 from agent_probe.sensors import uplink
@@ -194,4 +204,26 @@ async def test_a_flood_while_routes_are_asked_for_takes_no_link_away(monkeypatch
     other = links.seen("wan1")
     assert other is not None
     assert other.has_link
+    links.close()
+
+
+@pytest.mark.parametrize("refused", LISTINGS)
+@pytest.mark.parametrize("why", [errno.EBUSY, errno.ENOBUFS])
+async def test_a_listing_that_the_kernel_has_no_room_for_is_not_taken_for_whole(
+    refused: int, why: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a flood it says so of one, and what is missing of the others is no cable that was pulled."""
+    kernel = Kernel()
+    links, changed = await listed(kernel, monkeypatch)
+    before, routes = links.seen("wan1"), links.default_routes()
+    answer, error = kernel.answers[refused], struct.pack("=IHHIIi16x", 36, ERROR, 0, refused, 0, -why)
+    kernel.answers[refused] = [error]
+    asked = len(kernel.asked)
+    kernel.given += [errno.ENOBUFS]
+    await wait_until(lambda: kernel.asked[asked:].count(refused) > 1, what="that it is asked again")
+    assert (links.seen("wan1"), links.default_routes()) == (before, routes)
+    kernel.answers[refused] = answer
+    changed.clear()
+    await changed.wait()
+    assert (links.seen("wan1"), links.default_routes()) == (before, routes)
     links.close()

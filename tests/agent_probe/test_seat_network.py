@@ -1,6 +1,8 @@
 """A seat about itself: link, LAN gateway, clock. Gateway and time server are played, the link is this machine's."""
 
 import asyncio
+import json
+import shutil
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +27,7 @@ from wire.codec import encode_body
 from wire.seat import SeatReading
 
 NOW = 1_800_000_000_000
+CASES = sorted((Path(network.__file__).parent / "cases").iterdir())
 UNIX_IN_NTP_S = 2_208_988_800
 
 
@@ -235,3 +238,15 @@ def test_the_gateway_of_the_default_route_with_the_lowest_metric_is_found(
         (tmp_path / "net").mkdir()
         (tmp_path / "net" / "route").write_text(table, encoding="ascii")
     assert Linux(tmp_path).default_gateway() == gateway
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_gateway_in_each_recorded_table_of_routes_is_the_one_that_is_asked(case: Path, tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    shutil.copy(case / "route", tmp_path / "net")
+    expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
+    assert {"gateway": Linux(tmp_path).default_gateway()} == expected
+
+
+def test_tables_of_routes_were_recorded() -> None:
+    assert len(CASES) >= 6
