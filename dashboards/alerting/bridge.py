@@ -237,9 +237,9 @@ class Bridge:
         )
 
     def _as_said(self, alert: AlertTold) -> AlertTold:
-        """The alert; where the pager is beside us, it knows whether an incident is over, whoever said so."""
+        """The alert; where the pager is beside us, it knows whether an incident goes on, and as what."""
         is_known = self._besides.pager is not None and INCIDENT in alert.labels
-        return alert if is_known else as_said(alert, self._settings.unsaid_after_ms)
+        return self._as_of_now(alert) if is_known else as_said(alert, self._settings.unsaid_after_ms)
 
     def _is_hearsay(self, alert: AlertTold) -> bool:
         """Whether the end of an incident is only that nobody told Alertmanager of it any more: the server was away."""

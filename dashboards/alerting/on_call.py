@@ -13,7 +13,7 @@ import structlog
 
 from dashboards.alerting._core.calling import Away
 from dashboards.alerting._core.message import TIER
-from dashboards.alerting._core.pager import WAKES, Alert, Pager, PagerSettings, Standing, TakenOn
+from dashboards.alerting._core.pager import WAKES, Alert, Identity, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import GOES_ON, SAID_AT, Words, alert_annotations
 from dashboards.wallboard._core.names import Names
 from wire.incident import IncidentSaid
@@ -170,16 +170,27 @@ class OnCall:
                     await news.wait()
 
     def _to_push(self) -> list[Alert]:
-        """What Alertmanager is to hold; that something calmed down at once, before a rule tells it as any other end."""
+        """What Alertmanager is to hold; that something goes on otherwise at once, before a rule tells it as its end."""
         found = self._pager.to_push()
-        return found + [each for each in self._pager.alerts() if each not in found and self._calmed_to(each)]
+        return found + [each for each in self._pager.alerts() if each not in found and self._goes_on_as(each)]
 
-    def _calmed_to(self, alert: Alert) -> str:
-        """Severity, which wakes nobody, and kind with which an ended alert's incident goes on; "" = it is none such."""
-        standing = None if alert.ended_at is None else self._pager.standing(alert.identity.incident)
-        if standing is None or alert.identity.severity not in WAKES or standing.said.severity in WAKES:
+    def _goes_on_as(self, alert: Alert) -> str:
+        """Severity and kind with which an ended alert's incident goes on, where whoever was told hears no other of it.
+
+        "" = it is over, or another alert of it fires for the same people.
+        """
+        own = alert.identity
+        standing = None if alert.ended_at is None else self._pager.standing(own.incident)
+        firing = (each.identity for each in self._pager.alerts() if each.ended_at is None)
+        if standing is None or any(
+            each.incident == own.incident and self._reaches(each) == self._reaches(own) for each in firing
+        ):
             return ""
         return f"{standing.said.severity} {standing.said.what}"
+
+    def _reaches(self, identity: Identity) -> int:
+        """Who is told: which of the duty list, from 1; 0 = those who read tickets."""
+        return 0 if identity.severity not in WAKES else (identity.tier - 1) % self._settings.pager.tiers + 1
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
         body = msgspec.json.encode([self._entry(alert) for alert in alerts])
@@ -206,8 +217,8 @@ class OnCall:
     def _annotations(self, alert: Alert) -> dict[str, str]:
         details = self._details_now(alert.incidents[-1].incident)
         told = alert_annotations(self._words, alert, self._settings.runbooks, details, names=self._names)
-        calm = self._calmed_to(alert)
-        return told | {GOES_ON: calm} if calm else told
+        as_what = self._goes_on_as(alert)
+        return told | {GOES_ON: as_what} if as_what else told
 
 
 def _rfc3339(at_ms: int) -> str:
