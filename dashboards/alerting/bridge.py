@@ -204,7 +204,7 @@ class Bridge:
         """
         alerts = [alert for piece in pieces for alert in piece.told.alerts]
         keys = {(name, alert.fingerprint) for alert in alerts}
-        keys |= {(name, key_about(alert)) for alert in alerts if alert.status != FIRING}
+        keys |= {(name, key_about(alert)) for alert in alerts}  # its end must not arrive after what it became
         if keys & self._under_way:
             yield False
             return

@@ -265,7 +265,7 @@ def _key(alert: AlertTold) -> str:
 
 def _trouble(alert: AlertTold, reader: Reader) -> Trouble:
     severity = alert.labels.get("severity", "")
-    return Trouble(_key(alert), _title(alert, reader), _line(alert, reader), severity, _is_over(alert))
+    return Trouble(_key(alert), _title(alert, reader), _line(alert, reader), severity, alert.status == RESOLVED)
 
 
 def _title(alert: AlertTold, reader: Reader) -> str:

@@ -67,6 +67,8 @@ async def test_a_ticket_that_becomes_a_page_is_not_told_as_over(tmp_path: Path, 
         assert await hear(world, as_told(ticket), over, by_rule, over) == ["Alert", "More urgent"]
         assert world.hook.taken[1]["lines"] == ["site2 Line down l1 (since 12:00:00, goes on as: page now)"]
         assert not world.hook.taken[1]["is_resolved"]
+        [trouble] = world.hook.taken[1]["troubles"]
+        assert trouble["is_resolved"], "who keeps incidents apart closes the ticket's; another way tells of the page"
 
 
 @pytest.mark.parametrize("is_beside", [True, False])
