@@ -33,7 +33,7 @@ from dashboards.alerting._core.message import (
     is_said_since,
     of_one_identity,
 )
-from dashboards.alerting._core.wording import SUBJECTS, listed
+from dashboards.alerting._core.wording import RUNBOOK, SUBJECTS, listed
 from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 from dashboards.alerting.news import REMINDERS_MISSED, News, NewsSettings, Piece, is_of_before, key_about
@@ -269,7 +269,9 @@ class Bridge:
         if alert.labels.get("what") != IDENTITY_TWICE:
             pager = self._besides.pager
             now = pager.annotations(alert.labels) if pager is not None else {}
-            return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
+            # of what it has no more, the pager knows at most what became of it
+            before = {} if RUNBOOK in now else alert.annotations
+            return msgspec.structs.replace(alert, annotations={**before, **now})
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
 

@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from dashboards.alerting._core.calling import Away
-from dashboards.alerting._core.message import TIER
-from dashboards.alerting._core.pager import WAKES, Alert, Identity, Pager, PagerSettings, Standing, TakenOn
+from dashboards.alerting._core.message import INCIDENT, TIER, call_number
+from dashboards.alerting._core.pager import WAKES, Alert, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import GOES_ON, SAID_AT, Words, alert_annotations
 from dashboards.wallboard._core.names import Names
 from wire.incident import IncidentSaid
@@ -125,7 +125,10 @@ class OnCall:
         """Of the alert with these labels, whatever else it has; nothing where there is none."""
         found = (each for each in self._pager.alerts() if each.identity.labels().items() <= labels.items())
         alert = next(found, None)
-        return {} if alert is None else self._annotations(alert)
+        if alert is not None:
+            return self._annotations(alert)
+        became = self._became(labels)  # it ended before we came
+        return {GOES_ON: became} if became else {}
 
     async def run(self) -> None:
         """Push until cancelled."""
@@ -175,22 +178,25 @@ class OnCall:
         return found + [each for each in self._pager.alerts() if each not in found and self._goes_on_as(each)]
 
     def _goes_on_as(self, alert: Alert) -> str:
-        """Severity and kind with which an ended alert's incident goes on, where whoever was told hears no other of it.
+        """Severity and kind with which an ended alert's incident goes on; "" = none that whoever was told hears of."""
+        return "" if alert.ended_at is None else self._became(alert.identity.labels())
 
-        "" = it is over, or another alert of it fires for the same people.
-        """
-        own = alert.identity
-        standing = None if alert.ended_at is None else self._pager.standing(own.incident)
-        firing = (each.identity for each in self._pager.alerts() if each.ended_at is None)
-        if standing is None or any(
-            each.incident == own.incident and self._reaches(each) == self._reaches(own) for each in firing
-        ):
+    def _became(self, labels: Mapping[str, str]) -> str:
+        """What the incident of an alert that fires no more is by now; "" = over, or the same people are told of it."""
+        standing = self._pager.standing(labels.get(INCIDENT, ""))
+        was = labels.get("severity"), labels.get("what")
+        if standing is None or (standing.said.severity, standing.said.what) == was:
+            return ""
+        firing = (each.identity.labels() for each in self._pager.alerts() if each.ended_at is None)
+        own = labels[INCIDENT], self._reaches(labels)
+        if any((each[INCIDENT], self._reaches(each)) == own for each in firing):
             return ""
         return f"{standing.said.severity} {standing.said.what}"
 
-    def _reaches(self, identity: Identity) -> int:
+    def _reaches(self, labels: Mapping[str, str]) -> int:
         """Who is told: which of the duty list, from 1; 0 = those who read tickets."""
-        return 0 if identity.severity not in WAKES else (identity.tier - 1) % self._settings.pager.tiers + 1
+        is_call = labels.get("severity") in WAKES
+        return (call_number(labels) - 1) % self._settings.pager.tiers + 1 if is_call else 0
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
         body = msgspec.json.encode([self._entry(alert) for alert in alerts])

@@ -285,8 +285,12 @@ def _is_over(alert: AlertTold) -> bool:
 
 
 def _call(alert: AlertTold) -> int:
+    return call_number(alert.labels)
+
+
+def call_number(labels: Mapping[str, str]) -> int:
     """Which call it is, from 1; that of another tool, or of an odd label, is the first."""
-    text = alert.labels.get(TIER, "")
+    text = labels.get(TIER, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _CALL_DIGITS else FIRST_CALL
 
 

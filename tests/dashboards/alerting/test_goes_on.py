@@ -105,5 +105,14 @@ async def test_the_next_on_duty_is_not_told_that_what_calls_the_first_is_over(tm
     assert names_what_it_became(pager, [first, second]) == [False, True]
 
 
+def test_a_server_that_was_started_anew_knows_what_became_of_what_it_said_before() -> None:
+    """Alertmanager still holds the ticket, and lets it lapse."""
+    ticket = of_tier(paging(LINE), 1, Severity.TICKET).identity.labels()
+    page = replace(LINE, revision=1, severity=Severity.PAGE)
+    assert paging(page).annotations(ticket) == {"goes_on": "page line_down"}
+    assert paging(page).annotations({"incident": LINE.incident, "tier": "x"}) == {"goes_on": "page line_down"}
+    assert paging(replace(page, ended_at=NOW)).annotations(ticket) == {}
+
+
 def names_what_it_became(pager: OnCall, alerts: Sequence[Alert]) -> list[bool]:
     return ["goes_on" in pager.annotations(each.identity.labels()) for each in alerts]
