@@ -33,7 +33,7 @@ from dashboards.alerting._core.message import (
     is_said_since,
     of_one_identity,
 )
-from dashboards.alerting._core.wording import SUBJECTS, listed
+from dashboards.alerting._core.wording import RUNBOOK, SUBJECTS, listed
 from dashboards.alerting.bearer import is_bearer
 from dashboards.alerting.channels import Channels
 from dashboards.alerting.news import REMINDERS_MISSED, News, NewsSettings, Piece, is_of_before, key_about
@@ -204,7 +204,7 @@ class Bridge:
         """
         alerts = [alert for piece in pieces for alert in piece.told.alerts]
         keys = {(name, alert.fingerprint) for alert in alerts}
-        keys |= {(name, key_about(alert)) for alert in alerts if alert.status != FIRING}
+        keys |= {(name, key_about(alert)) for alert in alerts}  # its end must not arrive after what it became
         if keys & self._under_way:
             yield False
             return
@@ -237,9 +237,9 @@ class Bridge:
         )
 
     def _as_said(self, alert: AlertTold) -> AlertTold:
-        """The alert; where the pager is beside us, it knows whether an incident is over, whoever said so."""
+        """The alert; where the pager is beside us, it knows whether an incident goes on, and as what."""
         is_known = self._besides.pager is not None and INCIDENT in alert.labels
-        return alert if is_known else as_said(alert, self._settings.unsaid_after_ms)
+        return self._as_of_now(alert) if is_known else as_said(alert, self._settings.unsaid_after_ms)
 
     def _is_hearsay(self, alert: AlertTold) -> bool:
         """Whether the end of an incident is only that nobody told Alertmanager of it any more: the server was away."""
@@ -269,7 +269,9 @@ class Bridge:
         if alert.labels.get("what") != IDENTITY_TWICE:
             pager = self._besides.pager
             now = pager.annotations(alert.labels) if pager is not None else {}
-            return msgspec.structs.replace(alert, annotations={**now} or alert.annotations)
+            # of what it has no more, the pager knows at most what became of it
+            before = {} if RUNBOOK in now else alert.annotations
+            return msgspec.structs.replace(alert, annotations={**before, **now})
         found = self._besides.seen_twice(int(instant(alert.startsAt).timestamp() * _MS_PER_S))
         return msgspec.structs.replace(alert, annotations=alert.annotations | {SUBJECTS: listed(found)})
 

@@ -16,6 +16,7 @@ from dashboards.alerting._core.message import (
     instant,
     without_earlier,
 )
+from dashboards.alerting._core.wording import GOES_ON
 from dashboards.alerting.told_before import LastWord, ToldBefore
 
 MS_PER_S: Final = 1_000
@@ -107,14 +108,15 @@ class News:
         words = {key: last for key, last in self._told.of(channel).items() if not self._is_forgotten(last, now)}
         for alert in piece.covers:
             last = words[alert.fingerprint] = LastWord(alert.status, now, alert.endsAt)
-            if alert.status == FIRING or about(alert) not in piece.still:
+            if alert.status == FIRING or not (about(alert) in piece.still or GOES_ON in alert.annotations):
                 words[key_about(alert)] = last
         self._told.replace(channel, words)
 
     def goes_on(self, channel: str, told: Told) -> None:
         """That channel, which heard of it in the place of another whom the reminders reach, does not forget it yet."""
         words, now = self._told.of(channel), self._clock_ms()
-        keys = {key_about(alert) for alert in told.alerts if alert.status == FIRING}
+        firing = [alert for alert in told.alerts if alert.status == FIRING]
+        keys = {key for alert in firing for key in (key_about(alert), alert.fingerprint)}
         known = {key: words[key] for key in keys & words.keys() if words[key].status in _GOES_ON}
         if known:
             renewed = {key: msgspec.structs.replace(last, at=now) for key, last in known.items()}
@@ -131,7 +133,13 @@ class News:
         return is_again or self._clock_ms() - last.at >= self._settings.same_within_ms
 
     def _is_old_end(self, channel: str, alert: AlertTold) -> bool:
-        last = self._told.last(channel, key_about(alert))
+        """Whether it was told: as the end of this alert or of all it is about, or as what it became since."""
+        own, last = self._told.last(channel, alert.fingerprint), self._told.last(channel, key_about(alert))
+        if GOES_ON in alert.annotations and last.status == FIRING and last.at > own.at:
+            return True
+        return any(self._is_end_told(alert, each) for each in (own, last))
+
+    def _is_end_told(self, alert: AlertTold, last: LastWord) -> bool:
         is_lately = self._clock_ms() - last.at < self._settings.end_same_within_ms
         is_same = last.status == RESOLVED or last.status == alert.status == NO_WORD
         return is_lately and is_same and instant(alert.startsAt) <= instant(last.ended_at)

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from dashboards.alerting._core.calling import Away
-from dashboards.alerting._core.message import TIER
+from dashboards.alerting._core.message import INCIDENT, TIER, call_number
 from dashboards.alerting._core.pager import WAKES, Alert, Pager, PagerSettings, Standing, TakenOn
 from dashboards.alerting._core.wording import GOES_ON, SAID_AT, Words, alert_annotations
 from dashboards.wallboard._core.names import Names
@@ -125,7 +125,10 @@ class OnCall:
         """Of the alert with these labels, whatever else it has; nothing where there is none."""
         found = (each for each in self._pager.alerts() if each.identity.labels().items() <= labels.items())
         alert = next(found, None)
-        return {} if alert is None else self._annotations(alert)
+        if alert is not None:
+            return self._annotations(alert)
+        became = self._became(labels)  # it ended before we came
+        return {GOES_ON: became} if became else {}
 
     async def run(self) -> None:
         """Push until cancelled."""
@@ -170,16 +173,30 @@ class OnCall:
                     await news.wait()
 
     def _to_push(self) -> list[Alert]:
-        """What Alertmanager is to hold; that something calmed down at once, before a rule tells it as any other end."""
+        """What Alertmanager is to hold; that something goes on otherwise at once, before a rule tells it as its end."""
         found = self._pager.to_push()
-        return found + [each for each in self._pager.alerts() if each not in found and self._calmed_to(each)]
+        return found + [each for each in self._pager.alerts() if each not in found and self._goes_on_as(each)]
 
-    def _calmed_to(self, alert: Alert) -> str:
-        """Severity, which wakes nobody, and kind with which an ended alert's incident goes on; "" = it is none such."""
-        standing = None if alert.ended_at is None else self._pager.standing(alert.identity.incident)
-        if standing is None or alert.identity.severity not in WAKES or standing.said.severity in WAKES:
+    def _goes_on_as(self, alert: Alert) -> str:
+        """Severity and kind with which an ended alert's incident goes on; "" = none that whoever was told hears of."""
+        return "" if alert.ended_at is None else self._became(alert.identity.labels())
+
+    def _became(self, labels: Mapping[str, str]) -> str:
+        """What the incident of an alert that fires no more is by now; "" = over, or the same people are told of it."""
+        standing = self._pager.standing(labels.get(INCIDENT, ""))
+        was = labels.get("severity"), labels.get("what")
+        if standing is None or (standing.said.severity, standing.said.what) == was:
+            return ""
+        firing = (each.identity.labels() for each in self._pager.alerts() if each.ended_at is None)
+        own = labels[INCIDENT], self._reaches(labels)
+        if any((each[INCIDENT], self._reaches(each)) == own for each in firing):
             return ""
         return f"{standing.said.severity} {standing.said.what}"
+
+    def _reaches(self, labels: Mapping[str, str]) -> int:
+        """Who is told: which of the duty list, from 1; 0 = those who read tickets."""
+        is_call = labels.get("severity") in WAKES
+        return (call_number(labels) - 1) % self._settings.pager.tiers + 1 if is_call else 0
 
     async def _push(self, session: aiohttp.ClientSession, url: str, alerts: Sequence[Alert]) -> bool:
         body = msgspec.json.encode([self._entry(alert) for alert in alerts])
@@ -206,8 +223,8 @@ class OnCall:
     def _annotations(self, alert: Alert) -> dict[str, str]:
         details = self._details_now(alert.incidents[-1].incident)
         told = alert_annotations(self._words, alert, self._settings.runbooks, details, names=self._names)
-        calm = self._calmed_to(alert)
-        return told | {GOES_ON: calm} if calm else told
+        as_what = self._goes_on_as(alert)
+        return told | {GOES_ON: as_what} if as_what else told
 
 
 def _rfc3339(at_ms: int) -> str:

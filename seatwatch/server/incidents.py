@@ -41,6 +41,9 @@ class IncidentBook:
         self.open_incidents: Callable[[], list[IncidentSaid]] = list
         self.details_now: Callable[[str], dict[str, str] | None] = _nothing
         self._intake = intake
+        self._knowing: Final[dict[str, set[str]]] = {}
+        """Of incidents that last, whom we told: where hundreds of seats are back at once, asking each ledger of each
+        takes seconds, and pages wait for it."""
 
     async def record(self, told: list[Telling]) -> bool:
         """Make revisions durable: the clients' copies first, so that what the operator's ledger holds is everywhere.
@@ -49,13 +52,13 @@ class IncidentBook:
         busy. False when it has stopped, as the process will.
         """
         by_client: dict[str, list[NewEntry]] = defaultdict(list)
-        knowing: dict[str, set[str]] = defaultdict(set)
         own = [derived.incident(said) for said, _ in told]
         try:
             for said, clients in told:
-                knows = knowing[said.incident]
-                if said.step is not IncidentStep.OPENED:
-                    knows |= await self._told_before(said, {*clients, *knows})
+                if said.incident not in self._knowing:
+                    is_new = said.step is IncidentStep.OPENED
+                    self._knowing[said.incident] = set() if is_new else await self._told_before(said, set(clients))
+                knows = self._knowing[said.incident]
                 knows |= {client for client in clients if client in self._intake.ledgers and client != OPERATOR}
                 for client in sorted(knows):
                     by_client[client].append(derived.incident(said))
@@ -64,22 +67,24 @@ class IncidentBook:
             await self._append(OPERATOR, own)
         except IntakeStopped:
             return False
+        for said, _ in told:
+            if said.step is IncidentStep.CLOSED:
+                self._knowing.pop(said.incident, None)
         return True
 
     async def _told_before(self, said: IncidentSaid, known: set[str]) -> set[str]:
         """The clients beside those `known` whose ledgers have an earlier revision of it."""
-        epoch, found = keys.incident_epoch(said.of_ledger, said.incident), set()
-        for client in self._intake.ledgers.keys() - known - {OPERATOR}:
-            while True:
-                try:
-                    told = await self._intake.latest(client, keys.INCIDENT, epoch)
-                except Busy as busy:
-                    await asyncio.sleep(busy.retry_after_ms / MS_PER_S)
-                    continue
-                if told.mark:
-                    found.add(client)
-                break
-        return found
+        asked = sorted(self._intake.ledgers.keys() - known - {OPERATOR})
+        epoch = keys.incident_epoch(said.of_ledger, said.incident)
+        told = await asyncio.gather(*(self._has(client, epoch) for client in asked))
+        return {client for client, is_told in zip(asked, told, strict=True) if is_told}
+
+    async def _has(self, client: str, epoch: bytes) -> bool:
+        while True:
+            try:
+                return bool((await self._intake.latest(client, keys.INCIDENT, epoch)).mark)
+            except Busy as busy:
+                await asyncio.sleep(busy.retry_after_ms / MS_PER_S)
 
     async def append(self, entries: Sequence[NewEntry]) -> None:
         """What is on the operator's record about sites. Waits while the intake is busy; nothing once it has stopped."""

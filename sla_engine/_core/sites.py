@@ -7,6 +7,8 @@ reads a clock.
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from sla_engine._core.incidents.afterwards import explain_silence
 from sla_engine._core.incidents.clocks import watch_clock
 from sla_engine._core.incidents.egress import elsewhere
@@ -111,8 +113,16 @@ def clients_of(state: SitesState, said: IncidentSaid) -> list[str]:
         return sorted(accounts_at(state.roster, {said.subject}, state.now))
     if said.cause is Cause.ACCOUNT_OFFLINE:
         return sorted(accounts_at(state.roster, {said.subject.rpartition("/")[0]}, state.now))
-    named = {site for site in said.sites if site in state.sites or site == said.site}
+    named = {site for site in _sites_of(state, said) if site in state.sites or site == said.site}
     return sorted({client for site in named or state.sites for client in clients_at(state.roster, site, state.now)})
+
+
+def _sites_of(state: SitesState, said: IncidentSaid) -> frozenset[str]:
+    """The sites it is about; of a platform that fails at dozens all of them, as a detail names the first ones only."""
+    if said.cause is not Cause.PLATFORM:
+        return said.sites
+    lasting = next((held.finding for held in state.open.values() if held.said.incident == said.incident), None)
+    return said.sites if lasting is None else said.sites | replace(said, details=lasting.details).sites
 
 
 def suspected_incidents(state: SitesState) -> list[IncidentSaid]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from structlog.testing import capture_logs
 
 from collector._core import derived
@@ -140,6 +141,22 @@ async def test_a_client_whose_people_moved_away_meanwhile_is_told_the_end_of_wha
             await wait_until(lambda: len(watch.said) == 3, what="its end, and another one")
         assert revisions(hub) == [1, 2, 1]
         assert revisions(hub, CLIENT) == [1, 2], "and not of the next one, which is none of its concern"
+
+
+async def test_of_what_began_while_we_watched_no_ledger_is_asked_who_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five hundred seats that were back at once took ten seconds under load, and each page after them as long."""
+    async with running_hub(tmp_path) as hub:
+        await enter_roster(hub)
+        async with watching(hub, tmp_path) as watch:
+            await tell(hub, 1, [beat(), ups(Power.MAINS), ups(Power.BATTERY, 10)])
+            await wait_until(lambda: bool(watch.said), what="the loss of mains")
+            monkeypatch.setattr(hub.intake, "latest", None)
+            await tell(hub, 4, [ups(Power.MAINS, 20)])
+            await wait_until(lambda: len(watch.said) == 2, what="its end")
+            assert watch.book._knowing == {}
+        assert (revisions(hub), revisions(hub, CLIENT)) == ([1, 2], [1, 2])
 
 
 async def test_what_was_found_and_not_written_before_a_crash_is_written_and_said_after_it(tmp_path: Path) -> None:

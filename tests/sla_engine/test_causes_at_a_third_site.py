@@ -197,3 +197,24 @@ def test_whoever_was_told_of_it_is_told_that_it_is_over_there() -> None:
     of_orion = [said for said in state.unsaid if "orion" in clients_of(state, said)]
     asked = [cause(of_orion, "south", NOON + at) for at in (30 * SECOND, 10 * MINUTE)]
     assert asked == [Cause.PLATFORM, Cause.NONE]
+
+
+def test_where_a_platform_fails_at_dozens_of_sites_the_client_of_the_last_one_is_told() -> None:
+    """A detail of an incident is a line of text, and names the first two dozen."""
+    log, state = Log(), new_sites(SITE_LIMITS)
+    sites = {f"site-{number:03}": (f"s-{number}a", f"s-{number}b") for number in range(40)}
+    told = [
+        entry
+        for site, seats in sites.items()
+        for entry in (
+            log.link(Relation.SITE_OF_SEAT, seats[0], site),
+            log.link(Relation.SEAT_OF_PERSON, f"p-{site}", seats[0]),
+            log.link(Relation.PERSON_OF_ACCOUNT, f"a-{site}", f"p-{site}", client=f"of-{site}"),
+            *beats(log, seats, NOON, site),
+        )
+    ]
+    everywhere = [(site, seat) for site, seats in sites.items() for seat in seats]
+    told += [log.platform(seat, NOON, site=site) for site, seat in everywhere]
+    told += [log.platform(seat, NOON + 10 * SECOND, site=site, is_reachable=False) for site, seat in everywhere]
+    fold_sites(state, told)
+    assert set(clients_of(state, state.unsaid[-1])) == {f"of-{site}" for site in sites}

@@ -125,7 +125,7 @@ def compose(
     return Message(
         title=_title(first, reader),
         lines=lines,
-        is_resolved=first.status == RESOLVED,
+        is_resolved=_is_over(first),
         severity=first.labels.get("severity", ""),
         key=_key(first),
         link=link(to_take_on) if to_take_on else "",
@@ -273,13 +273,24 @@ def _title(alert: AlertTold, reader: Reader) -> str:
     if alert.status == FIRING and _call(alert) != FIRST_CALL:
         word = "notify_next"
     if alert.status == RESOLVED and GOES_ON in alert.annotations:
-        word = "notify_less_urgent"
+        word = "notify_less_urgent" if _is_over(alert) else "notify_more_urgent"
     return f"[{reader.texts[word]}] {_named(alert, reader)}"
 
 
+def _is_over(alert: AlertTold) -> bool:
+    """Whether it ended, or goes on as something for which nobody need be awake; not what only grew graver."""
+    severity = alert.annotations.get(GOES_ON, "").partition(" ")[0]
+    louder = LOUDNESS[: _loudness(alert) + 1]
+    return alert.status == RESOLVED and severity not in louder
+
+
 def _call(alert: AlertTold) -> int:
+    return call_number(alert.labels)
+
+
+def call_number(labels: Mapping[str, str]) -> int:
     """Which call it is, from 1; that of another tool, or of an odd label, is the first."""
-    text = alert.labels.get(TIER, "")
+    text = labels.get(TIER, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _CALL_DIGITS else FIRST_CALL
 
 

@@ -22,7 +22,7 @@ RUNBOOK: Final = "runbook_url"
 SAID_AT: Final = "said_at"
 """When it was last said to be so, in seconds since 1970: by it an end is told from a mere silence of who says it."""
 GOES_ON: Final = "goes_on"
-"""Of an alert that ended: severity and kind with which its incident goes on, for which nobody need be awake."""
+"""Of an alert that ended: severity and kind with which its incident goes on, told to others or later."""
 SUBJECTS: Final = "subjects"
 """Which seats or accounts, where they are too many for labels: people are told, and no series is kept of them."""
 FLAGS: Final = ("suspected", "planned")
