@@ -141,6 +141,18 @@ def test_a_carrier_reads_the_number_it_knows_the_line_by_as_of_the_fault(
         assert found[2] == row, "it is what the hotline asks for first"
 
 
+def test_a_number_that_was_looked_up_while_the_line_was_down_is_on_the_ticket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log()
+    entry = log.link(Relation.SITE_OF_LINE, "north/ct", "north", carrier_line_id="ETN0007NP")
+    assert isinstance(entry.body, RosterLink)
+    later = replace(entry, body=replace(entry.body, effective_from=NOON + 90 * SECOND))
+    down = log.line("gate", NOON + SECOND, "ct", LineState.DOWN, **BAD)
+    said = kept(tmp_path, [log.link(Relation.SITE_OF_LINE, "north/ct", "north"), later, *two_lines(log), down])[-1]
+    assert "Circuit number or account: ETN0007NP" in told(tmp_path, said, "en", capsys)
+
+
 def test_of_a_line_that_comes_and_goes_the_times_it_was_well_are_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -222,20 +222,29 @@ def sites_of_client(state: SiteRosterState, client: str, since: int, until: int)
 
 def lines_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
     """The broadband lines of a site at `at`, each with its carrier, "" where the roster names none."""
-    return {line: attributes.get(CARRIER, "") for line, attributes in _lines(state, site, at)}
-
-
-def carrier_line_ids_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
-    """What carriers know the lines of a site by at `at`, as far as the roster says so."""
-    told = _lines(state, site, at)
-    return {line: attributes[CARRIER_LINE_ID] for line, attributes in told if CARRIER_LINE_ID in attributes}
-
-
-def _lines(state: SiteRosterState, site: str, at: int) -> Iterator[tuple[str, dict[str, str]]]:
+    found = {}
     for subject in state.links.get(Relation.SITE_OF_LINE, {}):
         link = _link(state, Relation.SITE_OF_LINE, subject, at)
         if link is not None and link.target == site:
-            yield subject.removeprefix(f"{site}/"), link.attributes
+            found[subject.removeprefix(f"{site}/")] = link.attributes.get(CARRIER, "")
+    return found
+
+
+def carrier_line_ids_at(state: SiteRosterState, site: str, at: int) -> dict[str, str]:
+    """What carriers know the lines of a site by at `at`, as far as the roster says so.
+
+    Of a line without one then, the first it was given afterwards: it is often looked up only when the line is down.
+    """
+    found: dict[str, str] = {}
+    for subject, chain in state.links.get(Relation.SITE_OF_LINE, {}).items():
+        links = [
+            _link(state, Relation.SITE_OF_LINE, subject, at),
+            *(each for each in chain if each.effective_from > at),
+        ]
+        for link in links:
+            if link is not None and link.target == site and CARRIER_LINE_ID in link.attributes:
+                found.setdefault(subject.removeprefix(f"{site}/"), link.attributes[CARRIER_LINE_ID])
+    return found
 
 
 def _people(state: SiteRosterState, seat: str, at: int) -> list[str]:
