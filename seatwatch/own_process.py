@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -29,16 +30,24 @@ class OwnProcess:
         self._within_ms: Final = within_ms
         self._niceness: Final = niceness
 
-    async def printed(self, module: str, *arguments: str) -> bytes:
-        """What `python -m module arguments` prints. Raises OwnProcessError."""
+    async def printed(self, module: str, *arguments: str, told: bytes = b"", files: Sequence[int] = ()) -> bytes:
+        """What `python -m module arguments` prints. Raises OwnProcessError.
+
+        told: on its standard input, where arguments could be seen by others or are too long. files: open ones, by their
+        numbers, which it has too.
+        """
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            *(sys.executable, "-m", module, *arguments),
+            stdin=PIPE if told else DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            pass_fds=files,
         )
         with suppress(OSError):  # it may have ended by now, or a sandbox forbids it: then it reads as before
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + self._niceness)
         try:
             async with asyncio.timeout(self._within_ms / 1_000):
-                printed, complaint = await process.communicate()
+                printed, complaint = await process.communicate(told or None)
         except TimeoutError:
             raise OverdueError(f"took longer than {self._within_ms} ms") from None
         finally:

@@ -4,7 +4,6 @@ It takes a data directory and, as JSON, what is asked for and when it is (ms), a
 """
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError
 from dashboards.portal.sessions import PortalSettings
 from seatwatch.portal.reading import Reading, YearTold, report_settings
-from seatwatch.printed.cause_words import causes_found
+from seatwatch.printed.cause_words import cause_limits
 from seatwatch.settings import load_defaults
 
 
@@ -48,8 +47,8 @@ def answer(data: Path, question: YearAsked) -> YearAnswer:
         data,
         defaults.fill(PortalSettings, "portal"),
         report_settings(defaults),
+        cause_limits(defaults),
         lambda: question.now,
-        partial(causes_found, defaults=defaults),
     )
     try:
         return YearAnswer(told=reading.year(question.asked))

@@ -6,13 +6,11 @@ A table beside the facts: it changes no verdict. Whether a contract excuses a ca
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Final, NamedTuple
 
 from sla_engine._core.attribution import OPEN_END, AfterLimits, Held, Miss, Trace, trace
 from sla_engine._core.choices import ClockDomains
 from sla_engine._core.circumstances import Circumstances, LoadLimits
-from sla_engine._core.engine import place_of
 from sla_engine._core.roster import Roster
 from sla_engine.replay import STANDING, Given, Replay, entered_rules, last_facts, ledger_batches, restating
 from sla_engine.runners.lookup import Lookup
@@ -23,7 +21,8 @@ from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, SessionFact, Verdict
 
 _HALF: Final = 2
-_LASTING: Final = STANDING | {Kind.PRESENCE, Kind.INCIDENT, Kind.SOURCE_SILENT, Kind.SOURCE_BACK}
+LASTING: Final = STANDING | {Kind.PRESENCE, Kind.INCIDENT, Kind.SOURCE_SILENT, Kind.SOURCE_BACK}
+"""Kinds of which everything matters that was ever told."""
 
 
 class CauseLimits(NamedTuple):
@@ -49,7 +48,7 @@ def causes_in(reader: EntryReader, since: int, until: int, limits: CauseLimits, 
     definitions, contracts = entered_rules(reader)
     estimated = any(each.clock_domains is ClockDomains.ESTIMATED_OFFSET for each in definitions)
     earliest = 0 if estimated else max(0, since - lookback_ms)  # offsets are told by everything heard so far
-    batches = ledger_batches(reader, earliest=earliest, lasting=_LASTING)
+    batches = ledger_batches(reader, earliest=earliest, lasting=LASTING)
     return causes(batches, since, until, limits, restating(definitions, contracts))
 
 
@@ -58,37 +57,70 @@ def causes(
 ) -> list[Caused]:
     """As `causes_in`, over the entries of a ledger from its first on. given: rules that restate."""
     fold = Replay(given)
-    circumstances = Circumstances(limits.load)
-    never_left = NeverLeft()
+    finding = CauseFinding(limits)
     facts: list[Fact] = []
-    ends_at = 0
     for batch in batches:
         facts += fold.fold(batch)
-        for entry in batch:
-            circumstances.take(entry)
-            if entry.body is not None:
-                never_left.hear(entry.body)
-            ends_at = entry.received_at
+        finding.hear(batch)
     last = last_facts(facts).values()
-    sessions = _primary(fold, [fact for fact in last if isinstance(fact, SessionFact) and not fact.void])
-    stays = [
-        Stay(fact.conversation, fact.session, fact.queue, _held(fact, fold.shard.roster), fact.replied_at)
-        for fact in last
-        if isinstance(fact, LegFact) and not fact.void
-    ]
-    loads = [fact for fact in last if isinstance(fact, LoadChange)]
-    queues = {(fact.conversation, fact.session): fact.queue for fact in sessions}
-    stays += never_left.stays(loads, queues, partial(place_of, fold.shard), limits.load.hands_idle_ms, ends_at)
-    arrivals: dict[str, list[int]] = defaultdict(list)
-    for fact in sessions:
-        arrivals[fact.queue].append(fact.started_at)
-    impaired = circumstances.impaired([stay.held for stay in stays], arrivals)
-    misses = _Misses(stays, circumstances, ends_at)
-    return [
-        Caused(fact, trace(misses.of(fact), impaired, limits.after))
-        for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
-        if fact.verdict is Verdict.BREACHED and since <= fact.started_at < until
-    ]
+    for session in _primary(fold, [fact for fact in last if isinstance(fact, SessionFact) and not fact.void]):
+        finding.count(session)
+    finding.take(fact for fact in last if isinstance(fact, LegFact | LoadChange))
+    return finding.found(since, until, fold.shard.roster)
+
+
+class CauseFinding:
+    """Hears a ledger's entries, then its facts; then says why misses were misses."""
+
+    def __init__(self, limits: CauseLimits) -> None:
+        self._limits: Final = limits
+        self._circumstances: Final = Circumstances(limits.load)
+        self._never_left: Final = NeverLeft()
+        self._sessions: Final[list[SessionFact]] = []
+        self._legs: Final[list[LegFact]] = []
+        self._loads: Final[list[LoadChange]] = []
+        self._ends_at = 0
+
+    def hear(self, batch: Iterable[Recorded]) -> None:
+        """The next entries, in order."""
+        for entry in batch:
+            self._circumstances.take(entry)
+            if entry.body is not None:
+                self._never_left.hear(entry.body)
+            self._ends_at = entry.received_at
+
+    def count(self, session: SessionFact) -> None:
+        """A session, as the definition sees it under which figures count it."""
+        self._sessions.append(session)
+
+    def take(self, facts: Iterable[Fact]) -> None:
+        """The last word on what people had in hands; of other facts nothing."""
+        for fact in facts:
+            if isinstance(fact, LoadChange):
+                self._loads.append(fact)
+            elif isinstance(fact, LegFact) and not fact.void:
+                self._legs.append(fact)
+
+    def found(self, since: int, until: int, roster: Roster) -> list[Caused]:
+        """Every missed first response of sessions that began within [since, until), ms, in order."""
+        sessions, idle_ms = self._sessions, self._limits.load.hands_idle_ms
+        stays = [
+            Stay(fact.conversation, fact.session, fact.queue, _held(fact, roster), fact.replied_at)
+            for fact in self._legs
+        ]
+        queues = {(fact.conversation, fact.session): fact.queue for fact in sessions}
+        stays += self._never_left.stays(self._loads, queues, roster.place, idle_ms, self._ends_at)
+        arrivals: dict[str, list[int]] = defaultdict(list)
+        for fact in sessions:
+            arrivals[fact.queue].append(fact.started_at)
+        stays.sort(key=lambda stay: (stay.held.since, stay.conversation, stay.session))
+        impaired = self._circumstances.impaired([stay.held for stay in stays], arrivals)
+        misses = _Misses(stays, self._circumstances, self._ends_at)
+        return [
+            Caused(fact, trace(misses.of(fact), impaired, self._limits.after))
+            for fact in sorted(sessions, key=lambda each: (each.started_at, each.conversation))
+            if fact.verdict is Verdict.BREACHED and since <= fact.started_at < until
+        ]
 
 
 def _primary(fold: Replay, facts: list[SessionFact]) -> list[SessionFact]:
@@ -106,6 +138,7 @@ class _Misses:
     """Makes a miss of a fact, with what its legs tell."""
 
     def __init__(self, stays: list[Stay], circumstances: Circumstances, ends_at: int) -> None:
+        """stays: in order of their start."""
         self._circumstances = circumstances
         self._ends_at = ends_at
         self._stays: dict[tuple[str, int], list[Held]] = defaultdict(list)
@@ -167,7 +200,7 @@ class _Misses:
     def _busy_since(self, account: str, at: int) -> int:
         """From when on, without a pause, somebody waited for this account's reply at `at`."""
         since = at
-        for stay in sorted(self._of_account[account], key=lambda each: each.held.since, reverse=True):
+        for stay in reversed(self._begun(account, at)):
             if stay.held.since < since <= stay.owed_until:
                 since = stay.held.since
         return since
@@ -185,7 +218,12 @@ class _Misses:
 
     def _ahead(self, account: str, at: int) -> int:
         """How many customers an account owed a first reply when one more came."""
-        return sum(stay.held.since < at < stay.owed_until for stay in self._of_account[account])
+        return sum(stay.held.since < at < stay.owed_until for stay in self._begun(account, at))
+
+    def _begun(self, account: str, until: int) -> list[Stay]:
+        """Stays in this account's hands that began before `until` (ms), in order."""
+        stays = self._of_account[account]
+        return stays[: bisect_left(stays, until, key=lambda stay: stay.held.since)]
 
 
 def _held(leg: LegFact, roster: Roster) -> Held:

@@ -118,6 +118,7 @@ def shoot(browser: Browser, base: str, target: Path) -> Iterator[Path]:
         page.fill("[name=password]", PASSWORD)
         page.click("main button")
         page.goto(f"{base}/{path}")
+        page.locator("figure svg").first.wait_for()  # a page that takes long says so first
         page.screenshot(path=target / name)
         context.close()
         yield target / name

@@ -1,8 +1,9 @@
 """What the portal shows, as plain values, and whom it asks for them. Everything of one client only.
 
-Implementations block and are called in threads; the words in them are in the language asked for.
+The words in it are in the language asked for. Of sites the implementation blocks and is called in threads.
 
 * AskedWronglyError: the reader's to cure, such as a date that is none.
+* StillReadingError: it takes a while; whoever asks again gets it.
 * NothingSaidError: the record has no rules to count by, or cannot be read; `says` is a key of the glossary.
 """
 
@@ -32,6 +33,16 @@ class NothingSaidError(Exception):
     def __init__(self, says: str) -> None:
         super().__init__(says)
         self.says = says
+
+
+class StillReadingError(Exception):
+    """The answer is being made. entries: so many were read, of so many (0 = nobody can say yet), since so long (ms)."""
+
+    def __init__(self, entries: int, of: int, since_ms: int) -> None:
+        super().__init__(f"{entries} of {of} entries read for {since_ms} ms")
+        self.entries = entries
+        self.of = of
+        self.since_ms = since_ms
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,7 +287,7 @@ class YearRecord(Protocol):
 
 
 class Record(Protocol):
-    """Whoever reads the ledgers. Raises AskedWronglyError, NothingSaidError."""
+    """Whoever reads the ledgers. Raises AskedWronglyError, NothingSaidError; the pages StillReadingError."""
 
     @property
     def sites(self) -> SiteRecord:
@@ -292,35 +303,35 @@ class Record(Protocol):
         """(id, name) of the clients that may be seen, in order. language: of the names."""
         ...
 
-    def service(self, asked: Asked) -> ServicePage:
+    async def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
         ...
 
-    def service_file(self, asked: Asked, form: str) -> bytes:
+    async def service_file(self, asked: Asked, form: str) -> bytes:
         """The figures by day as `csv` or `json`."""
         ...
 
-    def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
+    async def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
         """What one picture of it is drawn from, as `csv` or `json`."""
         ...
 
-    def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
+    async def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure. page: from 1 on; beyond the last one, the last."""
         ...
 
-    def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
+    async def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """The same, all of them, as `csv` or `json`."""
         ...
 
-    def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
+    async def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
         """Why a conversation counts as what it counts."""
         ...
 
-    def rules(self, asked: Asked) -> RulesPage:
+    async def rules(self, asked: Asked) -> RulesPage:
         """What a client is served by."""
         ...
 
-    def search(self, asked: Asked, typed: str, hour: str) -> Found:
+    async def search(self, asked: Asked, typed: str, hour: str) -> Found:
         """Conversations that `typed` names, within the days asked for, or within one hour ("09") of the first of them.
 
         What was typed is kept nowhere.

@@ -24,7 +24,7 @@ from dashboards.portal.addresses import KEPT_BELOW, incident_link, links
 from dashboards.portal.asking import asked, page_number, scope_of, site_asked, which_asked
 from dashboards.portal.doors import ANYBODY, COOKIE, EVERYBODY, ROOT, Door, Visit
 from dashboards.portal.leading import LEADERS, Leading
-from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record
+from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, Record, StillReadingError
 from dashboards.portal.returning import carried, form_address, way_back
 from dashboards.portal.sessions import Attempts, PortalSettings, Sessions
 from dashboards.portal.site_record import NotSeenError, Range
@@ -153,6 +153,8 @@ class Portal:
             return self._message(visit, wrong.says, web.HTTPBadRequest.status_code, **wrong.filled)
         except NotSeenError:
             return self._refused(visit, web.HTTPNotFound)
+        except StillReadingError as still:
+            return self._still_reading(visit, still)
         except NothingSaidError as nothing:
             return self._message(visit, nothing.says, web.HTTPOk.status_code)
 
@@ -217,7 +219,7 @@ class Portal:
         return self._page("accounts.html", visit, accounts=accounts)
 
     async def _service(self, visit: Visit) -> web.StreamResponse:
-        page = await self._told(self._record.service, asked(visit))
+        page = await self._record.service(asked(visit))
         words = self._words[visit.language]
         sessions = partial(links(visit), "sessions", from_=page.first, to_=page.last)
         ways = charts.Ways(sessions, incident_link(visit), page.few_judged)
@@ -226,27 +228,27 @@ class Portal:
 
     async def _service_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        return self._file(visit, "service", form, await self._told(self._record.service_file, asked(visit), form))
+        return self._file(visit, "service", form, await self._record.service_file(asked(visit), form))
 
     async def _picture_file(self, visit: Visit) -> web.StreamResponse:
         form, picture = visit.request.match_info["form"], visit.request.query.get("picture", "")
-        body = await self._told(self._record.picture_file, asked(visit), picture, form)
+        body = await self._record.picture_file(asked(visit), picture, form)
         return self._file(visit, picture, form, body)
 
     async def _list(self, visit: Visit) -> web.StreamResponse:
         which = which_asked(visit)
-        page = await self._told(self._record.sessions, asked(visit), which, page_number(visit))
+        page = await self._record.sessions(asked(visit), which, page_number(visit))
         below = links(visit, KEPT_BELOW)
         return self._page("sessions.html", visit, page=page, which=which, verdicts=VERDICTS, causes=Cause, below=below)
 
     async def _list_file(self, visit: Visit) -> web.StreamResponse:
         form = visit.request.match_info["form"]
-        body = await self._told(self._record.sessions_file, asked(visit), which_asked(visit), form)
+        body = await self._record.sessions_file(asked(visit), which_asked(visit), form)
         return self._file(visit, "sessions", form, body)
 
     async def _conversation(self, visit: Visit) -> web.StreamResponse:
         named = visit.request.query.get("id", "")
-        page = await self._told(self._record.conversation, asked(visit), named)
+        page = await self._record.conversation(asked(visit), named)
         status = web.HTTPOk.status_code if page.is_known else web.HTTPNotFound.status_code
         came_from = links(visit, KEPT_BELOW)("sessions", page=visit.request.query.get("page", ""))
         return self._page("conversation.html", visit, status=status, page=page, came_from=came_from)
@@ -258,13 +260,12 @@ class Portal:
         form = await self._form(visit.request)
         first, last = (str(form.get(name, "")) for name in ("from", "to"))
         asked = Asked(client=visit.client, language=visit.language, first=first, last=last)
-        found = await self._told(
-            self._record.search, asked, str(form.get("typed", "")).strip(), str(form.get("hour", ""))
-        )
+        typed, hour = str(form.get("typed", "")).strip(), str(form.get("hour", ""))
+        found = await self._record.search(asked, typed, hour)
         return self._page("search.html", visit, found=found, asked=asked)
 
     async def _rules(self, visit: Visit) -> web.StreamResponse:
-        return self._page("rules.html", visit, page=await self._told(self._record.rules, asked(visit)))
+        return self._page("rules.html", visit, page=await self._record.rules(asked(visit)))
 
     async def _site(self, visit: Visit) -> web.StreamResponse:
         page = await self._told(self._record.sites.site, site_asked(visit))
@@ -299,12 +300,22 @@ class Portal:
         )
 
     async def _told(self, ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of what was asked
-        """What the record says. One question at a time: a month read takes a core, and screens come first."""
+        """What the record says of a site. One question at a time: a week read takes a core, and screens come first."""
         async with self._one_by_one:
             return await asyncio.to_thread(ask, *arguments)
 
     def _message(self, visit: Visit, says: str, status: int, **filled: object) -> web.Response:
         return self._page("message.html", visit, status=status, says=says, filled=filled)
+
+    def _still_reading(self, visit: Visit, still: StillReadingError) -> web.Response:
+        """How far it is. The browser asks again, without a script."""
+        percent = 100 * min(still.entries, still.of) // still.of if still.of else None
+        seconds = still.since_ms // 1_000
+        answer = self._page(
+            "reading.html", visit, status=web.HTTPAccepted.status_code, still=still, percent=percent, seconds=seconds
+        )
+        answer.headers["Refresh"] = "1"
+        return answer
 
     def _refused(self, visit: Visit, why: type[web.HTTPClientError]) -> web.Response:
         """A page that repeats nothing of what was asked for: of what may not be seen, not even that it exists."""

@@ -29,6 +29,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     year_default_ms: int
     year_max_ms: int
     year_kept_ms: int
+    page_waits_ms: int
+    questions_max: int
 
 
 class Session(msgspec.Struct):

@@ -64,6 +64,7 @@ class Chosen:
         self._traces: Final = {(each.fact.conversation, each.fact.session): each.trace for each in told.caused}
         self._rules: Final = {label_of(each): figure_rule(each, label_of(each)) for each in told.ruling.possible}
         self._zone: Final = ZoneInfo(told.daily.head.time_zone)
+        self._frame: Final = told.frame
         self._column: Final = _column(told.daily, which.figure) if which.figure else None
         self.sessions: Final = [fact for fact in told.of_span() if self._is_one(fact)]
 
@@ -123,7 +124,7 @@ class Chosen:
                 return False
         if which.step is None:
             return True
-        step = step_of(fact, self._told.frame)
+        step = step_of(fact, self._frame)
         return which.step <= step < which.step + which.steps
 
     def _is_answered(self, fact: SessionFact) -> bool:

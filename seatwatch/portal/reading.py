@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -14,24 +14,25 @@ from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError
 from dashboards.portal.sessions import PortalSettings
 from ledger.errors import LedgerError
 from ledger.reader import LedgerReader
-from ledger.recorded import recorded
+from seatwatch.portal.gathering import Gathering, incidents_told
 from seatwatch.settings import Defaults
 from sla_engine._core.contract import EVERY_QUEUE, Contract
 from sla_engine._core.definition import Definition
 from sla_engine._core.windows import DAY_MS
-from sla_engine.causes import Caused
+from sla_engine.causes import Caused, CauseLimits
 from sla_engine.definition_named import definition_named
-from sla_engine.replay import READ_AT_ONCE, entered_rules
+from sla_engine.replay import entered_rules
 from sla_engine.reports._core.buckets import DAYS_PER_WEEK, By, Frame
 from sla_engine.reports._core.composing import frame_of
 from sla_engine.reports._core.report import Question, Report
-from sla_engine.reports.making import ReportSettings, Ruling, report, ruling_of
+from sla_engine.reports.making import ReportSettings, Ruling, Table, report, reports, ruling_of
 from wire.incident import IncidentSaid
-from wire.kinds import Kind
 from wire.limits import INSTANT_MAX_MS
 from wire.verdict import SessionFact
 
 _EPOCH: Final = date(1970, 1, 1)
+Rules = tuple[Sequence[Definition], Sequence[Contract]]
+"""Definitions and contracts as entered."""
 
 
 class Span(NamedTuple):
@@ -43,15 +44,33 @@ class Span(NamedTuple):
     until: int
 
 
-class Told(NamedTuple):
+class Ruled(NamedTuple):
+    """By whose rules days are cut, and when they begin and end by those."""
+
+    ruling: Ruling
+    frame: Frame
+    span: Span
+
+
+class AsOf(msgspec.Struct, frozen=True):
+    """A place in a ledger. entries: before it. leaf: of the last of them. read_at: when that was (ms)."""
+
+    ledger_id: bytes
+    entries: int
+    leaf: bytes
+    read_at: int
+
+
+class Told(msgspec.Struct, frozen=True):
     """Everything that pages of one span are made of.
 
-    hourly, sessions: from the same week day before the last day on, where that is earlier than the span. seconds: by
-    day, under each further definition of the contract, on its own business days.
+    sessions: of the span and of `week_before`, the same week day before its last day. seconds: by day, under each
+    further definition of the contract, on its own business days. asked: in no language. as_of: what was read.
     """
 
+    asked: Asked
+    as_of: AsOf
     span: Span
-    frame: Frame
     ruling: Ruling
     daily: Report
     hourly: Report
@@ -61,6 +80,11 @@ class Told(NamedTuple):
     caused: tuple[Caused, ...]
     incidents: tuple[IncidentSaid, ...]
     seconds: tuple[Report, ...] = ()
+
+    @property
+    def frame(self) -> Frame:
+        """Hours, business days and months."""
+        return frame_of(self.ruling.frame, self.ruling.contract)
 
     def of_span(self) -> tuple[SessionFact, ...]:
         """Sessions that start within the span."""
@@ -93,44 +117,68 @@ def open_ledger(data: Path, client: str) -> Iterator[LedgerReader]:
         raise NothingSaidError("portal_unreadable") from None
 
 
+class Keeping(Protocol):
+    """Where what was read of a span is kept, so that a page, its files and its lists show the same. One span's only."""
+
+    def kept(self) -> Told | None:
+        """What was read before, None = nothing."""
+        ...
+
+    def keep(self, told: Told) -> None:
+        """From now on it is this."""
+        ...
+
+    def passed(self, entries: int, of: int) -> None:
+        """So many of them were read by now."""
+        ...
+
+
 class Reading:
-    """Reads ledgers of a data directory. What was read is kept for a while. Not for several threads at once."""
+    """Reads ledgers of a data directory."""
 
     def __init__(
         self,
         data: Path,
         settings: PortalSettings,
         reports: ReportSettings,
+        limits: CauseLimits,
         clock_ms: Callable[[], int],
-        causes: Callable[[LedgerReader, int, int], list[Caused]],
+        keeping: Keeping | None = None,
     ) -> None:
-        """causes: why the misses of sessions that began within [since, until), ms, were misses."""
+        """limits: of causes. keeping: None = every question reads anew."""
         self._data: Final = data
         self._settings: Final = settings
         self._reports: Final = reports
+        self._limits: Final = limits
         self._clock_ms: Final = clock_ms
-        self._causes: Final = causes
-        self._kept: Final[dict[tuple[str, str, str, str], tuple[int, Told]]] = {}
+        self._keeping: Final = keeping
 
     def told(self, asked: Asked) -> Told:
         """The figures asked for, as of a moment ago at most. Raises AskedWronglyError, NothingSaidError."""
-        now = self._clock_ms()
-        key = (asked.client, asked.first, asked.last, asked.queue)
-        kept = self._kept.get(key)
-        if kept is not None and 0 <= now - kept[0] < self._settings.figures_kept_ms:
-            return kept[1]
+        now, keeping = self._clock_ms(), self._keeping
+        held = None if keeping is None else keeping.kept()
+        kept = held if held is not None and held.asked == replace(asked, language="") else None
+        if kept is not None and 0 <= now - kept.as_of.read_at < self._settings.figures_kept_ms:
+            return kept
         with open_ledger(self._data, asked.client) as reader:
-            found = self._read(reader, asked)
-        self._kept.pop(key, None)
-        while len(self._kept) >= self._settings.answers_kept_max:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = now, found
-        return found
+            rules = entered_rules(reader)
+            ruled = self._ruled(rules, asked, self.span)
+            # whatever came in since may change the past: a late reply, a file, an incident's end, a rule
+            if (
+                kept is not None
+                and kept.span == ruled.span
+                and kept.as_of == _as_of(reader, reader.size(), kept.as_of.read_at)
+            ):
+                return kept
+            told = self._read(reader, asked, rules, ruled)
+        if keeping is not None and (held is None or kept is not None):
+            keeping.keep(told)
+        return told
 
     def year(self, asked: Asked) -> YearTold:
         """Months, and their days; without any asked for, the last twelve months up to today. Raises as `told` does."""
         with open_ledger(self._data, asked.client) as reader:
-            ruling, frame, span = self._ruled(reader, asked, self._year_of)
+            ruling, frame, span = self._ruled(entered_rules(reader), asked, self._year_of)
             facts, queues = self._data / "facts" / asked.client, (asked.queue or EVERY_QUEUE,)
             question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
             since, until = (
@@ -139,7 +187,7 @@ class Reading:
             cut = replace(question, by=By.MONTH, since=since, until=until)
             monthly, daily = (report(reader, facts, each, ruling, self._reports, _unheard) for each in (cut, question))
             first, last = span.first.isoformat(), span.last.isoformat()
-            return YearTold(first, last, monthly, daily, tuple(_incidents(reader, span)))
+            return YearTold(first, last, monthly, daily, tuple(incidents_told(reader, (span.since, span.until))))
 
     def _year_of(self, asked: Asked, frame: Frame) -> Span:
         """Without a first day, from the first of the month eleven months before the last day's."""
@@ -170,11 +218,8 @@ class Reading:
         with open_ledger(self._data, asked.client) as reader:
             return entered_rules(reader)
 
-    def _ruled(
-        self, reader: LedgerReader, asked: Asked, span_of: Callable[[Asked, Frame], Span]
-    ) -> tuple[Ruling, Frame, Span]:
+    def _ruled(self, rules: Rules, asked: Asked, span_of: Callable[[Asked, Frame], Span]) -> Ruled:
         """By whose rules the days asked for are cut, and when they begin and end by those."""
-        rules = entered_rules(reader)
         queues = (asked.queue or EVERY_QUEUE,)
         latest = ruling_of(*rules, None, queues, INSTANT_MAX_MS)
         if latest is None:
@@ -182,44 +227,53 @@ class Reading:
         span = span_of(asked, frame_of(latest.frame, latest.contract))
         ruling = ruling_of(*rules, None, queues, span.since) or latest
         frame = frame_of(ruling.frame, ruling.contract)
-        return ruling, frame, span_of(asked, frame)
+        return Ruled(ruling, frame, span_of(asked, frame))
 
-    def _read(self, reader: LedgerReader, asked: Asked) -> Told:
-        rules, queues = entered_rules(reader), (asked.queue or EVERY_QUEUE,)
-        ruling, frame, span = self._ruled(reader, asked, self.span)
+    def _read(self, reader: LedgerReader, asked: Asked, rules: Rules, ruled: Ruled) -> Told:
+        """All of it in one pass."""
+        ruling, frame, span = ruled
         last_day = _starts(frame, span.last), span.until
         before = span.last - timedelta(days=DAYS_PER_WEEK)
         week_before = _starts(frame, before), _starts(frame, before + timedelta(days=1))
+        days = self._question(asked, span)
+        seconds = list(self._seconds(asked, span, rules, ruling.contract))
+        within, size, lookback_ms = (span.since, span.until), reader.size(), self._reports.lookback_ms
+        passed = self._passing(size)
+        beside = Gathering(
+            within,
+            (within, week_before),
+            asked.queue,
+            self._limits,
+            lambda: passed(size),
+            lookback_ms=lookback_ms,
+        )
+        tables = [Table(days, ruling), Table(replace(days, by=By.HOUR), ruling), *seconds]
         facts = self._data / "facts" / asked.client
-        question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
-        daily = report(reader, facts, question, ruling, self._reports, _unheard)
-        sessions: list[SessionFact] = []
-        by_hour = replace(question, by=By.HOUR, since=min(span.since, week_before[0]))
-        hourly = report(reader, facts, by_hour, ruling, self._reports, _unheard, sessions.append)
+        daily, hourly, *others = reports(reader, facts, tables, self._reports, passed, beside)
         return Told(
+            replace(asked, language=""),
+            _as_of(reader, daily.head.entries, self._clock_ms()),
             span,
-            frame,
             ruling,
             daily,
             hourly,
-            tuple(sessions),
+            tuple(beside.sessions),
             last_day,
             week_before,
-            tuple(
-                each for each in self._causes(reader, span.since, span.until) if asked.queue in ("", each.fact.queue)
-            ),
-            tuple(_incidents(reader, span)),
-            tuple(self._seconds(reader, asked, span, rules, ruling.contract)),
+            beside.caused(),
+            beside.incidents(),
+            tuple(others),
         )
 
-    def _seconds(
-        self,
-        reader: LedgerReader,
-        asked: Asked,
-        days: Span,
-        rules: tuple[Sequence[Definition], Sequence[Contract]],
-        contract: Contract | None,
-    ) -> Iterator[Report]:
+    def _passing(self, entries: int) -> Callable[[int], None]:
+        keeping = self._keeping
+        return _unheard if keeping is None else lambda passed: keeping.passed(min(passed, entries), entries)
+
+    def _question(self, asked: Asked, span: Span) -> Question:
+        queues = (asked.queue or EVERY_QUEUE,)
+        return Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
+
+    def _seconds(self, asked: Asked, days: Span, rules: Rules, contract: Contract | None) -> Iterator[Table]:
         """The same days under each further definition of the contract."""
         entered = {each.name for each in rules[0]}
         queues = (asked.queue or EVERY_QUEUE,)
@@ -229,8 +283,11 @@ class Reading:
             ruling = None if second is None else ruling_of(*rules, second, queues, days.since)
             if ruling is not None:
                 span = self.span(dated, frame_of(ruling.frame, ruling.contract))
-                question = Question(client=asked.client, by=By.DAY, since=span.since, until=span.until, queues=queues)
-                yield report(reader, self._data / "facts" / asked.client, question, ruling, self._reports, _unheard)
+                yield Table(self._question(asked, span), ruling)
+
+
+def _as_of(reader: LedgerReader, entries: int, read_at: int) -> AsOf:
+    return AsOf(reader.ledger_id, entries, reader.entry(entries - 1).leaf if entries else b"", read_at)
 
 
 def report_settings(defaults: Defaults) -> ReportSettings:
@@ -240,25 +297,6 @@ def report_settings(defaults: Defaults) -> ReportSettings:
         facts_lag_ms=defaults.ms("engine.report_facts_lag"),
         hands_idle_ms=defaults.ms("board.hands_idle"),
     )
-
-
-def _incidents(reader: LedgerReader, span: Span) -> list[IncidentSaid]:
-    """The last word on each incident that a client's record was told of, where it touches the span."""
-    newest: dict[str, IncidentSaid] = {}
-    index = 0
-    while stored := reader.read(index, READ_AT_ONCE):
-        for entry in stored:
-            body = recorded(entry).body if entry.kind == Kind.INCIDENT else None
-            if isinstance(body, IncidentSaid):
-                held = newest.get(body.incident)
-                if held is None or body.revision >= held.revision:
-                    newest[body.incident] = body
-        index += len(stored)
-    return [
-        each
-        for each in newest.values()
-        if each.started_at < span.until and (each.ended_at is None or each.ended_at > span.since)
-    ]
 
 
 def _unheard(_entries: int) -> None:

@@ -1,13 +1,10 @@
-"""What the portal asks for, answered from the ledgers of a data directory."""
+"""What the portal asks for: of sites read here, of a client's service by a process of its own."""
 
-import hmac
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
-from msgspec.structs import replace
+import msgspec
 
 from dashboards.portal.record import (
     Asked,
@@ -21,178 +18,127 @@ from dashboards.portal.record import (
 )
 from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
+from dashboards.wallboard._core.names import Names
 from seatwatch.config import ClientSection, Config
-from seatwatch.glossary import Language
-from seatwatch.instants import local_time
 from seatwatch.own_process import own_process
-from seatwatch.portal.choosing import Chosen
-from seatwatch.portal.conversation_page import conversation_page, holding
-from seatwatch.portal.list_page import list_file, list_page
+from seatwatch.portal.answers import Answers
 from seatwatch.portal.picture_files import TABLES, picture_file
-from seatwatch.portal.reading import Reading, Told, open_ledger, report_settings
-from seatwatch.portal.rules_page import rules_page
-from seatwatch.portal.service_page import service_page
+from seatwatch.portal.served import Served, ServedClient, queues_of, teller_of
 from seatwatch.portal.site_record import SiteHistories
 from seatwatch.portal.year_record import YearRecords
-from seatwatch.printed.cause_words import causes_found, why_missed
-from seatwatch.printed.report import as_csv, as_json
-from seatwatch.printed.report_columns import COLUMNS
+from seatwatch.portal_told import Question
 from seatwatch.printed.teller import Teller
 from seatwatch.settings import Defaults
-from sla_engine.explain import explain, find
-from sla_engine.naming import conversations_named
-from sla_engine.reports._core.buckets import HOUR_MS
-from wire.ids import is_name
 from wire.scope import Scope
+
+_served: Final = msgspec.msgpack.Decoder(Served).decode
+_list: Final = msgspec.msgpack.Decoder(ListPage).decode
+_conversation: Final = msgspec.msgpack.Decoder(ConversationPage).decode
+_rules: Final = msgspec.msgpack.Decoder(RulesPage).decode
+_found: Final = msgspec.msgpack.Decoder(Found).decode
 
 
 class PortalRecord:
-    """Implements dashboards.portal.record.Record, for one thread at a time. base: where key files are named from."""
+    """Implements dashboards.portal.record.Record. base: where key files are named from."""
 
     def __init__(
         self, config: Config, base: Path, data: Path, *, defaults: Defaults, clock_ms: Callable[[], int]
     ) -> None:
         self._names: Final = config.names()
-        self._clients: Final = {client.id: client for client in config.client}
+        self._clients: Final = {client.id: served_client(client) for client in config.client}
         self._base: Final = base
-        self._defaults: Final = defaults
-        self._settings: Final = defaults.fill(PortalSettings, "portal")
-        self._few_judged: Final = defaults.int("board.few_judged")
-        self._lookback_ms: Final = defaults.ms("board.lookback")
-        self._zone: Final = defaults.text("contract.time_zone")
-        self._clock_ms: Final = clock_ms
+        self._data: Final = data
+        settings = defaults.fill(PortalSettings, "portal")
         self.sites: Final = SiteHistories(config, data, defaults=defaults, clock_ms=clock_ms)
         self.years: Final = YearRecords(
             data,
-            self._settings,
+            settings,
             own_process(defaults, "portal.year_timeout"),
             clock_ms,
-            self._few_judged,
+            defaults.int("board.few_judged"),
             self._queues,
             self._teller,
         )
-        self._data: Final = data
-        self._reading: Final = Reading(
-            data, self._settings, report_settings(defaults), clock_ms, partial(causes_found, defaults=defaults)
-        )
+        self.answers: Final = Answers(own_process(defaults, "portal.reading_timeout"), settings, clock_ms)
 
     def clients(self, scope: Scope, language: str = "") -> Sequence[tuple[str, str]]:
         """(id, name) of the configured clients that may be seen, in the configuration's order."""
         names = self._names.told_in(language)
         return [(each, names.client(each)) for each in self._clients if scope.sees_client(each)]
 
-    def service(self, asked: Asked) -> ServicePage:
+    async def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
-        told = self._told(asked)
-        queues, tell = tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
-        return service_page(told, asked.queue, queues, self._few_judged, tell)
+        return _served(await self.answers.soon(self._question("served", asked))).page
 
-    def service_file(self, asked: Asked, form: str) -> bytes:
+    async def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""
-        daily = self._told(asked).daily
-        return as_json(daily) if form == "json" else as_csv(daily).encode()
+        served = _served(await self.answers.whole(self._question("served", asked)))
+        return served.json if form == "json" else served.csv
 
-    def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
+    async def picture_file(self, asked: Asked, picture: str, form: str) -> bytes:
         """What one picture of the service page is drawn from."""
         if picture not in TABLES:
             raise AskedWronglyError("picture")
-        return picture_file(self.service(asked), picture, form)
+        page = _served(await self.answers.whole(self._question("served", asked))).page
+        return picture_file(page, picture, form)
 
-    def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
+    async def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""
-        told = self._told(asked)
-        tell = self._teller(asked, told.daily.head.time_zone)
-        return list_page(told, asked.queue, Chosen(told, which), page, self._settings.listed_max, tell)
+        return _list(await self.answers.soon(self._question("sessions", asked, which=which, page=page)))
 
-    def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
+    async def sessions_file(self, asked: Asked, which: Which, form: str) -> bytes:
         """All of them, with instants and durations in ms."""
-        told = self._told(asked)
-        return list_file(Chosen(told, which), form, ZoneInfo(told.daily.head.time_zone))
+        return await self.answers.whole(self._question("sessions_file", asked, form, which=which))
 
-    def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
+    async def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
         """What `seatwatch explain` says."""
-        if not is_name(conversation):
-            raise AskedWronglyError("id")
-        with open_ledger(self._data, asked.client) as reader:
-            explained = explain(reader, conversation, lookback_ms=self._lookback_ms)
-            why = why_missed(reader, explained, self._defaults)
-        zone = explained.sessions[0].definition.time_zone if explained.sessions else self._zone_of(asked)
-        return conversation_page(explained, why, self._teller(asked, zone))
+        return _conversation(await self.answers.whole(self._question("conversation", asked, conversation)))
 
-    def rules(self, asked: Asked) -> RulesPage:
+    async def rules(self, asked: Asked) -> RulesPage:
         """Contracts and definitions in force and to come."""
-        found = self._reading.rules(asked)
-        return rules_page(*found, self._clock_ms(), partial(self._teller, asked), self._zone_of(asked))
+        return _rules(await self.answers.whole(self._question("rules", asked)))
 
-    def search(self, asked: Asked, typed: str, hour: str) -> Found:
+    async def search(self, asked: Asked, typed: str, hour: str) -> Found:
         """By the id as it stands, and by what the client's pseudonym keys make of it."""
-        if not typed or len(typed) > self._settings.form_bytes_max:
-            raise AskedWronglyError("typed")
-        section = self._section(asked)
-        keys = [(self._base / name).read_bytes().strip() for name in section.pseudonym_key_files]
-        pseudonyms = [hmac.new(key, typed.encode(), "sha256").hexdigest() for key in keys]
-        told = self._told(asked)
-        if hour and not asked.first:  # of the days shown without any asked for, the one that people mean
-            last = told.span.last.isoformat()
-            told = self._told(replace(asked, first=last, last=last))
-        zone = told.daily.head.time_zone
-        tell = self._teller(asked, zone)
-        with open_ledger(self._data, asked.client) as reader:
-            found = conversations_named(reader, {typed}, pseudonyms)
-            if found:
-                return Found(tuple(found[: self._settings.listed_max]), ())
-            within = _within(told, hour)
-            held = find(reader, typed, within=within).record
-        span = tell.filled("portal_looked_at", since=tell.at(within[0]), until=tell.at(within[1]), zone=zone)
-        lines = [span, _coverage(told, within, tell), *holding(held, tell)]
-        if not keys:
-            lines.append(tell.word("portal_no_key"))
-        return Found((), tuple(lines))
+        return _found(await self.answers.whole(self._question("search", asked, typed, hour)))
 
-    def _told(self, asked: Asked) -> Told:
-        if asked.queue and asked.queue not in self._queues(asked):
-            raise AskedWronglyError("queue")
-        return self._reading.told(asked)
+    def _question(self, what: str, asked: Asked, *texts: str, **more: Any) -> Question:  # noqa: ANN401 - of Question
+        client = self._client(asked)
+        names = names_of(client, self._names)
+        base, data = str(self._base), str(self._data)
+        return Question(
+            what=what, asked=asked, client=client, names=names, base=base, data=data, now=0, texts=texts, **more
+        )
 
-    def _section(self, asked: Asked) -> ClientSection:
-        section = self._clients.get(asked.client)
-        if section is None:
+    def _client(self, asked: Asked) -> ServedClient:
+        client = self._clients.get(asked.client)
+        if client is None:
             raise NothingSaidError("portal_unreadable")
-        return section
-
-    def _zone_of(self, asked: Asked) -> str:
-        return self._section(asked).time_zone or self._zone
+        return client
 
     def _teller(self, asked: Asked, zone: str) -> Teller:
-        language = _language(asked)
-        return Teller(language, ZoneInfo(zone), self._queues(asked), self._names.told_in(language))
+        return teller_of(asked, zone, self._queues(asked), self._names)
 
-    def _queues(self, asked: Asked) -> dict[str, str]:
-        """Names of the client's queues by id."""
-        names = self._names.told_in(_language(asked))
-        return {each.id: names.queue(asked.client, each.id) for each in self._section(asked).queue}
+    def _queues(self, asked: Asked) -> Mapping[str, str]:
+        return queues_of(self._client(asked), asked, self._names)
 
 
-def _language(asked: Asked) -> Language:
-    return "zh" if asked.language.startswith("zh") else "en"
+def served_client(section: ClientSection) -> ServedClient:
+    """What is told of a client to whoever answers questions about it."""
+    return ServedClient(
+        id=section.id,
+        queues=tuple(queue.id for queue in section.queue),
+        key_files=tuple(section.pseudonym_key_files),
+        zone=section.time_zone or "",
+    )
 
 
-def _within(told: Told, hour: str) -> tuple[int, int]:
-    """The hour of the first day, or all days asked for."""
-    if not hour:
-        return told.span.since, told.span.until
-    zone = ZoneInfo(told.daily.head.time_zone)
-    for row in told.hourly.rows:
-        if row.since >= told.span.since and local_time(row.since, zone)[11:13] == hour:
-            return row.since, row.since + HOUR_MS
-    raise AskedWronglyError("hour")
-
-
-def _coverage(told: Told, within: tuple[int, int], tell: Teller) -> str:
-    """How complete the record of that time is."""
-    column = next(column for column in COLUMNS if column.key == "coverage")
-    row = next((row for row in told.hourly.rows if row.since == within[0] and row.until <= within[1]), None)
-    if within == (told.span.since, told.span.until):
-        row = told.daily.total
-    shown = "-" if row is None else column.shown(row, tell)
-    return tell.word("report_coverage_unknown") if shown == "-" else f"{tell.word('coverage')}: {shown}"
+def names_of(client: ServedClient, names: Names) -> Names:
+    """Those that pages of one client may say: of other clients nothing."""
+    return Names(
+        clients={each: name for each, name in names.clients.items() if each == client.id},
+        queues={key: name for key, name in names.queues.items() if key[0] == client.id},
+        shops={key: name for key, name in names.shops.items() if key[0] == client.id},
+        sites=names.sites,
+        english=None if names.english is None else names_of(client, names.english),
+    )

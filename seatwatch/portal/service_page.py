@@ -144,19 +144,19 @@ def _heat(hours: Iterable[Row], zone: ZoneInfo) -> tuple[tuple[Ratio, ...], ...]
 
 
 def _arrivals(told: Told) -> Arrivals:
-    day = _within(told.sessions, told.last_day)
+    frame, day = told.frame, _within(told.sessions, told.last_day)
     before = _within(told.sessions, told.week_before)
     judged = [[0, 0] for _ in range(STEPS_PER_DAY // _STEPS_JUDGED)]
     for fact in day:
         if fact.verdict is not Verdict.EXCLUDED:
-            cell = judged[step_of(fact, told.frame) // _STEPS_JUDGED]
+            cell = judged[step_of(fact, frame) // _STEPS_JUDGED]
             cell[0] += fact.verdict is Verdict.MET
             cell[1] += 1
     return Arrivals(
         told.span.last.isoformat(),
         told.daily.head.business_day_starts_minute % MINUTES_PER_DAY,
-        _counts(day, told.frame),
-        _counts(before, told.frame) if before else None,
+        _counts(day, frame),
+        _counts(before, frame) if before else None,
         tuple(Ratio(met, whole) for met, whole in judged),
     )
 

@@ -10,12 +10,16 @@ from sla_engine.explain import Explanation
 from wire.verdict import Verdict
 
 
-def causes_found(reader: LedgerReader, since: int, until: int, defaults: Defaults) -> list[Caused]:
-    """Why the misses of sessions that began within [since, until), ms, were misses. Raises LedgerCorrupt."""
+def cause_limits(defaults: Defaults) -> CauseLimits:
+    """Thresholds of what is load, and of what follows a trouble."""
     hands_limit, hands_idle_ms = defaults.int("board.hands_limit"), defaults.ms("board.hands_idle")
     load = defaults.fill(LoadLimits, "incidents", hands_limit=hands_limit, hands_idle_ms=hands_idle_ms)
-    limits = CauseLimits(load, defaults.fill(AfterLimits, "incidents"))
-    return causes_in(reader, since, until, limits, lookback_ms=defaults.ms("board.lookback"))
+    return CauseLimits(load, defaults.fill(AfterLimits, "incidents"))
+
+
+def causes_found(reader: LedgerReader, since: int, until: int, defaults: Defaults) -> list[Caused]:
+    """Why the misses of sessions that began within [since, until), ms, were misses. Raises LedgerCorrupt."""
+    return causes_in(reader, since, until, cause_limits(defaults), lookback_ms=defaults.ms("board.lookback"))
 
 
 def why_missed(reader: LedgerReader, explained: Explanation, defaults: Defaults) -> dict[int, Trace]:

@@ -332,7 +332,7 @@ class Server:
         )
         screens.install_layouts(app, access, self._config, self._base, defaults)
         if intake is not None:
-            screens.install_record_pages(app, access, self._config, self._base, self._data, defaults)
+            await screens.install_record_pages(app, access, self._config, self._base, self._data, defaults, beside)
             self._install_doors(app, intake)
         if desk is not None:
             app.add_routes(desk.routes())

@@ -20,6 +20,7 @@ from seatwatch.config import Config
 from seatwatch.layouts import Known, read_layouts
 from seatwatch.own_process import own_process
 from seatwatch.portal.record import PortalRecord
+from seatwatch.server.beside import Beside
 from seatwatch.server.past_boards import RecordedBoards
 from seatwatch.server.web import install_portal
 from seatwatch.settings import Defaults
@@ -97,14 +98,18 @@ def install_layouts(app: web.Application, access: Access, config: Config, base: 
     app.add_routes(LayoutDoor(layouts, access).routes())
 
 
-def install_record_pages(
-    app: web.Application, access: Access, config: Config, base: Path, data: Path, defaults: Defaults
+async def install_record_pages(
+    app: web.Application, access: Access, config: Config, base: Path, data: Path, defaults: Defaults, beside: Beside
 ) -> None:
-    """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal."""
+    """Put what is read from the ledgers below `data` into `app`: boards of past instants, and the portal.
+
+    beside: starts what answers the portal's questions.
+    """
     settings = defaults.fill(PastSettings, "board")
     reader = own_process(defaults, "board.past_timeout")
     boards = RecordedBoards(data, config.names(), reader, rules_max=settings.past_rules_max)
     past = PastDoor(boards, access, settings, wallboard_settings(defaults), clock_ms=now_ms, elapsed_ms=elapsed_ms)
     app.add_routes(past.routes())
     record = PortalRecord(config, base, data, defaults=defaults, clock_ms=now_ms)
+    await beside(record.answers.run(), name="portal answers")
     install_portal(app, record, data, defaults=defaults, elapsed_ms=elapsed_ms, past=past)

@@ -139,8 +139,9 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
     or where so many of those who serve the queue were taken away that the others had more to do. A wave that made it by
     itself follows nothing that keeps people from answering: customers do not come for that.
     """
+    near = _near(miss, impaired, limits)
     spans: dict[tuple[Cause, str], list[tuple[int, int]]] = {}
-    for each in impaired:
+    for each in near:
         found = _hit(miss, each)
         if found:
             spans.setdefault((each.cause, each.incident), []).extend(found)
@@ -159,7 +160,7 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
         if each.cause not in LOAD and _met_without(miss, _length([*spans[each.cause, each.incident], *load]))
     )
     by_load = (each for each in candidates if each.but_for)
-    indirectly = next(with_load, None) or _held_up(miss, impaired) or _led_to(miss, impaired, limits)
+    indirectly = next(with_load, None) or _held_up(miss, near) or _led_to(miss, near, limits, impaired)
     wave = next((each for each in candidates if each.but_for and each.cause is Cause.SURGE), None)
     if wave is not None and indirectly is not None and indirectly.cause not in _KEEPS_OUT:
         indirectly = None
@@ -167,6 +168,12 @@ def trace(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Trac
     if chosen is None:
         return Trace(Cause.NONE, "", tuple(candidates))
     return Trace(chosen.cause, chosen.incident, tuple(candidates))
+
+
+def _near(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> list[Impaired]:
+    """What may have to do with a miss at all: of a month's absences a handful. What follows looks at each in turn."""
+    since = min(miss.since - limits.aftermath_ms, miss.busy_since)
+    return [each for each in impaired if each.since < miss.until and since < each.until]
 
 
 def _held_up(miss: Miss, impaired: Sequence[Impaired]) -> Impaired | None:
@@ -201,14 +208,17 @@ def _worked(since: int, until: int, each: Impaired) -> int:
     return max(0, until - since) - max(0, min(until, each.until) - max(since, each.since))
 
 
-def _led_to(miss: Miss, impaired: Sequence[Impaired], limits: AfterLimits) -> Impaired | None:
-    """The trouble that made whoever replied busy with others, where the reply by itself was quick enough."""
-    if miss.until - miss.alone_since > miss.due_at - miss.since:
+def _led_to(miss: Miss, near: Sequence[Impaired], limits: AfterLimits, impaired: Sequence[Impaired]) -> Impaired | None:
+    """The trouble that made whoever replied busy with others, where the reply by itself was quick enough.
+
+    near: those of `impaired` that may be it; when people went away is looked up among all of them.
+    """
+    if not near or miss.until - miss.alone_since > miss.due_at - miss.since:
         return None
     absences = [each for each in impaired if each.account and each.cause in _AWAY]
     found = [
         each
-        for each in impaired
+        for each in near
         if each.cause not in LOAD
         and each.since < miss.until
         and miss.since < each.until + limits.aftermath_ms

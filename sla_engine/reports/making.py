@@ -4,12 +4,12 @@ Figures are the same either way. Nothing is written, and no clock is read.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from heapq import merge
 from itertools import groupby
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from sla_engine.reports._core.rows import Counted
 from sla_engine.reports._core.service_hours import ServiceHours
 from sla_engine.reports.last_words import LastWords
 from sla_engine.reports.stored import StoredFacts, stored_facts
+from wire.errors import require
 from wire.recorded import Recorded
 from wire.verdict import Fact, LegFact, LoadChange, ResponseFact, SessionFact
 
@@ -63,6 +64,41 @@ class Ruling(NamedTuple):
     possible: tuple[Definition, ...]
 
 
+class Table(NamedTuple):
+    """A report that is asked for. counted: told every session that counts, in order of their starts."""
+
+    question: Question
+    ruling: Ruling
+    counted: Counted | None = None
+
+
+class Listener(Protocol):
+    """Whoever goes through the record and its facts together with reports. lasting: kinds it is told from entry 0 on.
+
+    since, until: it is told facts that are placed within them (ms).
+    """
+
+    since: int
+    until: int
+    lasting: Container[int]
+
+    def start(self) -> None:
+        """From entry 0 on; once more where facts turned out to be unreadable."""
+        ...
+
+    def hear(self, batch: Sequence[Recorded]) -> None:
+        """The next entries. Bodies of what came in before `since` are left out, but for what is lasting."""
+        ...
+
+    def begin(self, seen: Observed) -> None:
+        """Every entry was heard; now facts come."""
+        ...
+
+    def take(self, together: Sequence[Fact]) -> None:
+        """The last word on everything said of one session, in order of their starts."""
+        ...
+
+
 def report(
     reader: LedgerReader,
     facts: Path | None,
@@ -76,13 +112,29 @@ def report(
 
     counted: told every session that counts, in order of their starts.
     """
-    if facts is not None and not ruling.replayed and question.known_at is None:
+    (found,) = reports(reader, facts, [Table(question, ruling, counted)], settings, passed)
+    return found
+
+
+def reports(
+    reader: LedgerReader,
+    facts: Path | None,
+    tables: Sequence[Table],
+    settings: ReportSettings,
+    passed: Passed,
+    listener: Listener | None = None,
+) -> list[Report]:
+    """As `report`, several of one client in one pass over its record. One whose rules are replayed stands alone."""
+    replayed = any(table.ruling.replayed for table in tables)
+    require(not replayed or (len(tables) == 1 and listener is None), "a replay under other rules stands alone")
+    drawn = [_Drawn(table, settings) for table in tables]
+    if facts is not None and not replayed and tables[0].question.known_at is None:
         found = stored_facts(facts, reader.ledger_id)
         if found is not None:
             with closing(found), suppress(sqlite3.DatabaseError):  # what cannot be read is folded again
                 if _reaches(found, reader, settings.facts_lag_ms):
-                    return _Making(reader, question, ruling, settings, passed, counted).from_stored(found)
-    return _Making(reader, question, ruling, settings, passed, counted).from_ledger()
+                    return _Making(reader, drawn, settings, passed, listener).from_stored(found)
+    return _Making(reader, drawn, settings, passed, listener).from_ledger()
 
 
 def ruling_of(
@@ -147,46 +199,81 @@ def _windows(
     return tuple(found)
 
 
+class _Drawn:
+    """One table of those being made: what it looks at, and what of the record it has seen."""
+
+    def __init__(self, table: Table, settings: ReportSettings) -> None:
+        self.question: Final = table.question
+        self.ruling: Final = table.ruling
+        self._counted: Final = table.counted
+        self._frame: Final = frame_of(self.ruling.frame, self.ruling.contract)
+        self._since: Final = reads_from(self.question, self._frame, self.ruling.possible)
+        self._hands_idle_ms: Final = settings.hands_idle_ms
+        self.earliest: Final = self._since - settings.lookback_ms
+        self.sees: Final = (self.question.since, self.question.until, self.earliest)
+        """Tables that see the same may see it together."""
+
+    def composing(self, seen: Observed) -> Composing:
+        """The report, as facts are added to it."""
+        choosing = Choosing(
+            seen.rules.state, asked=self.ruling.asked, alone=self.ruling.replayed, queues=self.question.queues
+        )
+        hours, idle_ms = ServiceHours(self.ruling.windows), self._hands_idle_ms
+        return Composing(self.question, self._frame, hours, choosing, seen, self._counted, hands_idle_ms=idle_ms)
+
+    def looks_at(self, fact: Fact) -> bool:
+        """Whether a fact may show in it."""
+        # what people had in hands and on the line when the table begins came to them before
+        since = self.earliest if isinstance(fact, LoadChange | LegFact) else self._since
+        return since <= instant_of(fact) < self.question.until
+
+
 class _Making:
-    """One report being made."""
+    """Reports being made, all in one pass."""
 
     def __init__(
         self,
         reader: LedgerReader,
-        question: Question,
-        ruling: Ruling,
+        tables: Sequence[_Drawn],
         settings: ReportSettings,
         passed: Passed,
-        counted: Counted | None,
+        listener: Listener | None,
     ) -> None:
         self._reader: Final = reader
-        self._question: Final = question
-        self._ruling: Final = ruling
+        self._tables: Final = tables
         self._passed: Final = passed
-        self._counted: Final = counted
-        self._frame: Final = frame_of(ruling.frame, ruling.contract)
-        self._since: Final = reads_from(question, self._frame, ruling.possible)
-        self._settings: Final = settings
-        self._earliest: Final = self._since - settings.lookback_ms
-        self._seen: Final = Observed(question.since, question.until)
+        self._listener: Final = listener
+        self._lasting: Final[Container[int]] = STANDING if listener is None else listener.lasting
+        self._known_at: Final = tables[0].question.known_at
+        first = [table.earliest for table in tables]
+        last = [table.question.until for table in tables]
+        self._until: Final = max([*last, *([] if listener is None else [listener.until])])
+        self._earliest: Final = min([*first, *([] if listener is None else [listener.since])])
+        # a later revision may still move a session over the edge of a table
+        self._kept_until: Final = max(self._until, max(last) + settings.lookback_ms)
+        self._seen: Final = {table.sees: Observed(*table.sees[:2]) for table in tables}
+        if listener is not None:
+            listener.start()
 
-    def from_stored(self, stored: StoredFacts) -> Report:
+    def from_stored(self, stored: StoredFacts) -> list[Report]:
         """From facts that an engine has written."""
-        for batch in ledger_batches(self._reader, earliest=self._earliest, passed=self._passed):
-            self._observe(entry for entry in batch if entry.index < stored.next_index)
+        batches = ledger_batches(self._reader, earliest=self._earliest, lasting=self._lasting, passed=self._passed)
+        for batch in batches:
+            self._observe([entry for entry in batch if entry.index < stored.next_index])
             if batch[-1].index + 1 >= stored.next_index:
                 break
-        return self._composed(stored.between(self._earliest, self._question.until))
+        return self._composed(stored.between(self._earliest, self._until))
 
-    def from_ledger(self) -> Report:
+    def from_ledger(self) -> list[Report]:
         """From a fold of the ledger."""
-        if self._ruling.asked is not None and self._ruling.replayed:
-            given = under(self._ruling.asked, queues=folded_queues(self._reader, self._question.queues))
+        ruling = self._tables[0].ruling
+        if ruling.asked is not None and ruling.replayed:
+            given = under(ruling.asked, queues=folded_queues(self._reader, self._tables[0].question.queues))
             # a replay under other rules may leave out what is long over, as a comparison of definitions does
             with closing(self._folded(given, earliest=self._earliest)) as facts:
                 return self._composed(facts.in_order())
         with closing(self._folded(None, earliest=0)) as facts:
-            rules = self._seen.rules.state
+            rules = next(iter(self._seen.values())).rules.state
             again = restating(rules.definitions, rules.contracts)
             if again is None:
                 return self._composed(facts.in_order())
@@ -194,7 +281,7 @@ class _Making:
                 return self._composed(_each_once(merge(facts.in_order(), others.in_order(), key=session_of)))
 
     def _folded(self, given: Given | None, *, earliest: int) -> LastWords:
-        batches = ledger_batches(self._reader, earliest=earliest, known_at=self._question.known_at, passed=self._passed)
+        batches = ledger_batches(self._reader, earliest=earliest, known_at=self._known_at, passed=self._passed)
         last = LastWords(self._counts)
         last.take(replay(self._watched(batches), given))
         return last
@@ -202,7 +289,7 @@ class _Making:
     def _restated(self, again: Given) -> LastWords:
         """What is said under definitions that restate, of past sessions too."""
         labels = {label_of(each) for each in again.definitions}
-        said = replay(ledger_batches(self._reader, known_at=self._question.known_at), again)
+        said = replay(ledger_batches(self._reader, known_at=self._known_at), again)
         last = LastWords(self._counts)
         last.take(fact for fact in said if isinstance(fact, SessionFact | ResponseFact) and fact.definition in labels)
         return last
@@ -212,38 +299,42 @@ class _Making:
             self._observe(batch)
             yield batch
 
-    def _observe(self, entries: Iterable[Recorded]) -> None:
-        """Let the report see what it may look at, however much of the ledger was decoded."""
-        self._seen.take(
-            entry if entry.received_at >= self._earliest or entry.kind in STANDING else replace(entry, body=None)
-            for entry in entries
-        )
+    def _observe(self, batch: list[Recorded]) -> None:
+        """Let tables see what they may look at, however much of the ledger was decoded."""
+        for (_, _, earliest), seen in self._seen.items():
+            seen.take(_since(batch, earliest, STANDING))
+        if self._listener is not None:
+            self._listener.hear(_since(batch, self._listener.since, self._lasting))
 
     def _counts(self, fact: Fact) -> bool:
-        """Whether a fact may count: a later revision may still move a session over the edge of the table."""
-        return self._earliest <= instant_of(fact) < self._question.until + self._settings.lookback_ms
+        """Whether a fact may count."""
+        return self._earliest <= instant_of(fact) < self._kept_until
 
-    def _composed(self, facts: Iterable[Fact]) -> Report:
+    def _composed(self, facts: Iterable[Fact]) -> list[Report]:
         """facts: in order of `session_of`."""
-        ruling = self._ruling
-        choosing = Choosing(
-            self._seen.rules.state,
-            asked=ruling.asked,
-            alone=ruling.replayed,
-            queues=self._question.queues,
-        )
-        hours = ServiceHours(ruling.windows)
-        idle_ms = self._settings.hands_idle_ms
-        composing = Composing(
-            self._question, self._frame, hours, choosing, self._seen, self._counted, hands_idle_ms=idle_ms
-        )
-        composing.add(fact for fact in facts if self._is_looked_at(fact))
-        return composing.report()
+        composing = [(table, table.composing(self._seen[table.sees])) for table in self._tables]
+        listener = self._listener
+        if listener is not None:
+            listener.begin(self._seen[self._tables[0].sees])
+        for _, grouped in groupby(facts, key=session_of):
+            together = list(grouped)
+            for table, report_made in composing:
+                report_made.add([fact for fact in together if table.looks_at(fact)])
+            if listener is not None and listener.since <= instant_of(together[0]) < listener.until:
+                listener.take(together)
+        return [report_made.report() for _, report_made in composing]
 
-    def _is_looked_at(self, fact: Fact) -> bool:
-        # what people had in hands and on the line when the table begins came to them before
-        since = self._earliest if isinstance(fact, LoadChange | LegFact) else self._since
-        return since <= instant_of(fact) < self._question.until
+
+def _since(batch: Sequence[Recorded], earliest: int, lasting: Container[int]) -> list[Recorded]:
+    """The entries, those from before `earliest` (ms) without bodies, but for what is lasting."""
+    if batch and batch[0].received_at >= earliest:
+        return list(batch)
+    return [
+        entry
+        if entry.body is None or entry.received_at >= earliest or entry.kind in lasting
+        else replace(entry, body=None)
+        for entry in batch
+    ]
 
 
 def _reaches(stored: StoredFacts, reader: LedgerReader, lag_ms: int) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from seatwatch.glossary import words
 from tests.dashboards.looks import COVERED, FAINT
@@ -50,6 +50,12 @@ def sign_in(opened: Page, base: str) -> None:
     opened.wait_for_url(f"{base}/service?lang=zh-CN")
 
 
+def show(opened: Page, address: str) -> None:
+    """Go there, and wait for a page that is still being made."""
+    opened.goto(address)
+    expect(opened.locator("main [role=status]")).to_have_count(0, timeout=60_000)
+
+
 @pytest.fixture(scope="module")
 def signed_in(base: str, browser: Browser) -> StorageState:
     """The cookies of one session."""
@@ -74,10 +80,11 @@ def page(browser: Browser, signed_in: StorageState) -> Iterator[Page]:
 
 
 def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page: Page, base: str) -> None:
-    page.goto(f"{base}/service?lang=en&{SPAN}")
+    show(page, f"{base}/service?lang=en&{SPAN}")
     assert page.locator("figure svg:visible").count() == 6
     assert page.locator("h1").inner_text().startswith("<b>Acme</b>")
     page.get_by_text("See the missed ones").click()
+    page.locator(".sessions").wait_for()
     assert page.locator(".sessions .missed-row").count() == 3
     page.get_by_text("c3", exact=True).click()
     assert page.locator("h1").inner_text() == "Conversation c3"
@@ -85,7 +92,7 @@ def test_a_percentage_leads_to_its_sessions_and_one_of_them_to_its_timeline(page
 
 
 def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it_is(page: Page, base: str) -> None:
-    page.goto(f"{base}/site?lang=en&{AT}")
+    show(page, f"{base}/site?lang=en&{AT}")
     assert page.locator("figure svg:visible").count() == 2, "lanes, a battery"
     said = page.locator("rect.look-bad title").all_text_contents()
     assert "Mains rack: On battery  2026-11-02 11:00:00 .. 2026-11-02 11:10:00" in said
@@ -94,6 +101,7 @@ def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it
     assert "Line down" in page.locator("h1").inner_text()
     assert "internet unreachable" in page.locator("main").inner_text()
     page.get_by_text("Sessions missed for it").click()
+    page.locator(".common").wait_for()
     assert "Missed for incident i-" in page.locator(".common").inner_text()
     page.go_back()
     page.get_by_role("link", name="Site history").last.click()
@@ -102,7 +110,7 @@ def test_a_stretch_of_a_sites_past_leads_to_the_incident_and_says_itself_what_it
 
 @pytest.mark.parametrize("path", [f"service?{SPAN}", f"site?{AT}"])
 def test_a_picture_is_whole_on_any_screen_without_scrolling_sideways(page: Page, base: str, path: str) -> None:
-    page.goto(f"{base}/{path}&lang=en")
+    show(page, f"{base}/{path}&lang=en")
     for wide in (360, PHONE[0], 700, 768, 1366):
         page.set_viewport_size({"width": wide, "height": PHONE[1]})
         drawn = page.locator("figure svg:visible").all()
@@ -112,7 +120,7 @@ def test_a_picture_is_whole_on_any_screen_without_scrolling_sideways(page: Page,
 
 
 def test_a_table_scrolled_sideways_on_a_phone_still_says_whose_rows_they_are(page: Page, base: str) -> None:
-    page.goto(f"{base}/service?{SPAN}&lang=en")
+    show(page, f"{base}/service?{SPAN}&lang=en")
     table = page.locator(".wide:has(> table)", has_text="First response").first
     table.evaluate("wide => { wide.scrollLeft = wide.scrollWidth; }")
     day, held = table.locator("tbody th").bounding_box(), table.bounding_box()
@@ -125,7 +133,7 @@ def test_a_table_scrolled_sideways_on_a_phone_still_says_whose_rows_they_are(pag
 def test_on_a_phone_a_battery_is_seen_from_its_first_reading_over_the_last_to_the_projected_end(
     page: Page, base: str
 ) -> None:
-    page.goto(f"{base}/site?lang=en&{AT}")
+    show(page, f"{base}/site?lang=en&{AT}")
     drawn = page.locator(".discharge:visible")
     dots = drawn.locator(".dot")
     for mark in (dots.first, dots.last, drawn.locator(".projected")):
@@ -137,7 +145,7 @@ def test_on_a_phone_a_battery_is_seen_from_its_first_reading_over_the_last_to_th
 
 def test_on_a_laptop_a_battery_fills_its_panel(page: Page, base: str) -> None:
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{base}/site?lang=en&{AT}")
+    show(page, f"{base}/site?lang=en&{AT}")
     drawn, held = (page.locator(each).bounding_box() for each in (".discharge:visible", "figure:has(.discharge)"))
     assert drawn is not None
     assert held is not None
@@ -146,14 +154,14 @@ def test_on_a_laptop_a_battery_fills_its_panel(page: Page, base: str) -> None:
 
 def test_a_laptop_shows_the_months_of_a_year_with_all_their_columns(page: Page, base: str) -> None:
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{base}/year?lang=en")
+    show(page, f"{base}/year?lang=en")
     months = page.locator(".wide:has(> table)")
     assert "Data coverage" in months.inner_text()
     assert months.evaluate("wide => wide.scrollWidth <= wide.clientWidth")
 
 
 def test_a_range_is_chosen_by_the_browsers_own_form(page: Page, base: str) -> None:
-    page.goto(f"{base}/site?lang=en&{AT}")
+    show(page, f"{base}/site?lang=en&{AT}")
     page.select_option("[name=range]", "hour")
     page.fill("[name=until]", "2026-11-02T11:30")
     page.click("main button")
@@ -173,7 +181,7 @@ PATHS = (
 def test_no_page_is_wider_than_a_phone_or_hides_a_text_by_day_or_night(
     page: Page, base: str, path: str, language: str
 ) -> None:
-    page.goto(f"{base}/{path}&lang={language}")
+    show(page, f"{base}/{path}&lang={language}")
     assert page.evaluate("document.documentElement.lang") == language
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     assert page.evaluate(COVERED) == []
@@ -185,14 +193,14 @@ def test_no_page_is_wider_than_a_phone_or_hides_a_text_by_day_or_night(
 def test_a_search_and_signing_out_work_from_the_browsers_own_forms(page: Page, base: str) -> None:
     page.context.clear_cookies()
     sign_in(page, base)
-    page.goto(f"{base}/search?lang=en&{SPAN}")
+    show(page, f"{base}/search?lang=en&{SPAN}")
     page.fill("[name=typed]", "c3")
     page.click("main button")
     page.locator(".found a").click()
     assert "c3" in page.locator("h1").inner_text()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{base}/sign-in?lang=en")
-    page.goto(f"{base}/service?lang=en")
+    show(page, f"{base}/service?lang=en")
     assert page.url.startswith(f"{base}/sign-in?lang=en&to=")
 
 
@@ -213,7 +221,7 @@ def test_a_teams_screen_whose_session_is_over_leads_to_the_sign_in(base: str, br
 
 
 def test_who_signed_in_here_sees_the_board_of_then_and_comes_back(page: Page, base: str) -> None:
-    page.goto(f"{base}/board?lang=zh-CN&at=2026-11-02T10:00:11")
+    show(page, f"{base}/board?lang=zh-CN&at=2026-11-02T10:00:11")
     page.wait_for_selector("body[data-state=past]", timeout=30_000)
     assert page.locator("#rows .row:not([hidden])").count() == 1
     assert page.locator("#past a").inner_text() == words()["to_portal"].zh

@@ -32,6 +32,7 @@ from sla_engine.reports._core.time_at_work import (
     person_intervals,
     seat_time,
     state_times,
+    tells_serving,
     work_time,
 )
 from wire.board import Coverage, Figures, Unbounded
@@ -122,6 +123,7 @@ class Composing:
         if question.by not in OVER_TIME:
             keys = sorted({*map(str, keys), *(str(key) for key in times if key != TOTAL)})
         whole = rows.figures(TOTAL)
+        serving_told = tells_serving(changes)
         shown = []
         for key in (*keys, TOTAL):
             since, until = self._span(key)
@@ -138,7 +140,7 @@ class Composing:
                     responses=rows.responses(key),
                     load=loads.get(key),
                     talking_ms=time.get(State.TALKING, 0),
-                    work=work_time(time, changes) if since < told_until else None,
+                    work=work_time(time, serving_told=serving_told) if since < told_until else None,
                     seats=seats.get(key),
                     handed_on=self._received.of(key),
                     coverage=self._coverage(sources, since, until, figures, whole.offered) if spans else None,

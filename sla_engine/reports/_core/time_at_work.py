@@ -49,13 +49,15 @@ WORK_FIELDS: Final = {
 }
 
 
-def work_time(times: Mapping[State, int], changes: Sequence[PresenceChanged]) -> WorkTime | None:
-    """What people of a row did, of their ms by state; None where no source tells presence. changes: all there are."""
-    if not changes:
-        return None
+def tells_serving(changes: Iterable[PresenceChanged]) -> bool:
+    """Whether presences tell who serves, and not only who is there."""
+    return any(told_state(change.presence, change.activity) == SERVING for change in changes)
+
+
+def work_time(times: Mapping[State, int], *, serving_told: bool) -> WorkTime:
+    """What people of a row did, of their ms by state. serving_told: whether any presence tells who serves."""
     spent = {field: times.get(state, 0) for state, field in WORK_FIELDS.items()}
-    tells_serving = any(told_state(change.presence, change.activity) == SERVING for change in changes)
-    return WorkTime(**spent, serving_ms=times.get(State.SERVING, 0) if tells_serving else None)
+    return WorkTime(**spent, serving_ms=times.get(State.SERVING, 0) if serving_told else None)
 
 
 class SeatTime(msgspec.Struct, frozen=True, gc=False):

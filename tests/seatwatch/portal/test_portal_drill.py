@@ -16,12 +16,12 @@ from dashboards.portal.which import Which
 from seatwatch.glossary import words
 from seatwatch.portal.choosing import BINS, listed_figures
 from seatwatch.portal.reading import Told
-from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.served import ServiceRecord
 from seatwatch.printed.report_columns import COLUMNS
 from seatwatch.settings import load_defaults
 from tests.builders import clock, customer, ms
 from tests.seatwatch.portal.test_portal_figures import incident
-from tests.seatwatch.portal.worlds import NOW, accounts, browser, client_of, config, day, portal
+from tests.seatwatch.portal.worlds import accounts, browser, client_of, day, portal, served
 from wire.board import Mean, Ratio
 from wire.incident import Cause
 from wire.verdict import Verdict
@@ -41,15 +41,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def record(data: Path) -> PortalRecord:
-    return PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+def record(data: Path) -> ServiceRecord:
+    return served(data)
 
 
-def count(record: PortalRecord, which: Which) -> int:
+def count(record: ServiceRecord, which: Which) -> int:
     return record.sessions(DAY, which, 1).found
 
 
-def test_each_bar_of_the_causes_lists_as_many_sessions_as_it_is_long(record: PortalRecord) -> None:
+def test_each_bar_of_the_causes_lists_as_many_sessions_as_it_is_long(record: ServiceRecord) -> None:
     causes = record.service(DAY).causes or ()
     assert sum(each.count for each in causes) == 3
     for each in causes:
@@ -63,7 +63,7 @@ def test_each_bar_of_the_causes_lists_as_many_sessions_as_it_is_long(record: Por
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_a_conversation_and_the_rules_call_queues_and_formulas_by_their_names(
-    record: PortalRecord, language: str
+    record: ServiceRecord, language: str
 ) -> None:
     asked = msgspec.structs.replace(DAY, language=language)
     page = record.conversation(asked, "c3")
@@ -78,13 +78,13 @@ def test_a_conversation_and_the_rules_call_queues_and_formulas_by_their_names(
     assert "within_of" not in str(rules).replace(level, "")
 
 
-def test_an_incident_lists_what_was_missed_for_it(record: PortalRecord) -> None:
+def test_an_incident_lists_what_was_missed_for_it(record: ServiceRecord) -> None:
     by_incident = [row for row in record.sessions(DAY, Which(), 1).sessions if row.incident]
     assert count(record, Which(incident="i-1")) == len(by_incident)
     assert count(record, Which(incident="i-nobody-knows")) == 0
 
 
-def test_every_cell_of_the_tables_lists_as_many_sessions_as_it_counts(record: PortalRecord) -> None:
+def test_every_cell_of_the_tables_lists_as_many_sessions_as_it_counts(record: ServiceRecord) -> None:
     told: Told = record._reading.told(DAY)
     counts = {}
     for column in COLUMNS:
@@ -98,7 +98,7 @@ def test_every_cell_of_the_tables_lists_as_many_sessions_as_it_counts(record: Po
     assert {key: count(record, Which(figure=key)) for key in counts} == counts
 
 
-def test_every_mark_of_a_picture_lists_as_many_sessions_as_it_counts(record: PortalRecord) -> None:
+def test_every_mark_of_a_picture_lists_as_many_sessions_as_it_counts(record: ServiceRecord) -> None:
     page: ServicePage = record.service(DAY)
     for second, each in enumerate(page.histogram.bins):
         assert count(record, Which(verdict=Verdict.MET, second=second)) == each.met
@@ -114,7 +114,7 @@ def test_every_mark_of_a_picture_lists_as_many_sessions_as_it_counts(record: Por
             assert count(record, Which(step=quarter * 3, steps=3)) == page.arrivals.attainment[quarter].whole
 
 
-def test_a_file_holds_the_same_sessions_with_their_causes_and_waits(record: PortalRecord) -> None:
+def test_a_file_holds_the_same_sessions_with_their_causes_and_waits(record: ServiceRecord) -> None:
     which = Which(verdict=Verdict.BREACHED, unreplied=True)
     rows = list(csv.DictReader(io.StringIO(record.sessions_file(DAY, which, "csv").decode())))
     told = json.loads(record.sessions_file(DAY, which, "json"))
@@ -131,7 +131,7 @@ def test_more_sessions_than_a_page_holds_are_on_the_next_ones(tmp_path: Path) ->
     listed_max = load_defaults().int("portal.listed_max")
     more = [customer(f"13:{at // 60:02}:{at % 60:02}", f"m{at:04}") for at in range(listed_max)]
     client_of(tmp_path, "acme", [*day(), *more, clock("+1 12:00:01")])
-    record = PortalRecord(config(), tmp_path, tmp_path, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    record = served(tmp_path)
     first, second, beyond = (record.sessions(DAY, Which(), page) for page in (1, 2, 9))
     assert (len(first.sessions), first.pages) == (listed_max, 2)
     assert beyond == second
@@ -140,7 +140,7 @@ def test_more_sessions_than_a_page_holds_are_on_the_next_ones(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("figure", ["average_response", "transfers", "../x"])
-def test_a_figure_that_counts_no_sessions_has_no_list(record: PortalRecord, figure: str) -> None:
+def test_a_figure_that_counts_no_sessions_has_no_list(record: ServiceRecord, figure: str) -> None:
     with pytest.raises(AskedWronglyError):
         record.sessions(DAY, Which(figure=figure), 1)
 

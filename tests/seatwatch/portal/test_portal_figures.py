@@ -17,16 +17,15 @@ from dashboards.portal._core import charts
 from dashboards.portal._core.svg import SCREEN
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, ServicePage
 from dashboards.portal.server import PICTURES
-from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
 from seatwatch.__main__ import main
-from seatwatch.portal.picture_files import TABLES
-from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.picture_files import TABLES, picture_file
+from seatwatch.portal.served import ServiceRecord
 from seatwatch.server.web import words
 from seatwatch.settings import load_defaults
 from sla_engine.definition_files import parse_definition
 from tests.builders import Event, changed, clock, contract, customer, ms, published, rules, signed, silent
-from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, config, day, portal
+from tests.seatwatch.portal.worlds import NOW, Browser, accounts, browser, client_of, day, portal, served
 from wire.board import Ratio
 from wire.incident import Cause, IncidentSaid, IncidentStep, Severity
 from wire.verdict import Verdict
@@ -43,8 +42,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def record(data: Path) -> PortalRecord:
-    return PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+def record(data: Path) -> ServiceRecord:
+    return served(data)
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_a_further_definition_of_the_contract_stands_below_by_its_own_days_and_n
     platform = parse_definition('based_on = "jd-30s-2021-12-22"\nfirst_response_limit_s = 15\nwarning_after_s = 5\n')
     agreed = [published(), published(platform), signed(contract("contract-10s", platform.name))]
     client_of(tmp_path, "acme", [*agreed, *(event for event in day() if event not in rules())])
-    page = PortalRecord(config(), tmp_path, tmp_path, defaults=load_defaults(), clock_ms=lambda: ms(NOW)).service(DAY)
+    page = served(tmp_path).service(DAY)
     (table,) = [each for each in page.tables if "jd-30s" in each.title]
     assert table.title.startswith("Platform rules: jd-30s@2#")
     assert table.title.endswith("(unofficial)")
@@ -82,20 +81,20 @@ def contents(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 
-def page(record: PortalRecord, asked: Asked = DAY) -> ServicePage:
+def page(record: ServiceRecord, asked: Asked = DAY) -> ServicePage:
     return record.service(asked)
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_the_files_are_those_of_the_report_to_the_byte(
-    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str], form: str
+    record: ServiceRecord, data: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     body = record.service_file(DAY, form).decode()
     assert body.replace("\r\n", "\n").strip() == printed(data, capsys, form).replace("\r\n", "\n").strip()
 
 
 def test_every_figure_on_the_page_is_the_reports(
-    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str]
+    record: ServiceRecord, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = printed(data, capsys, "table")
     shown = page(record)
@@ -108,18 +107,18 @@ def test_every_figure_on_the_page_is_the_reports(
 
 
 def test_a_contract_that_begins_later_with_another_business_day_moves_no_day_of_before(
-    record: PortalRecord, data: Path
+    record: ServiceRecord, data: Path
 ) -> None:
     before = record.service_file(DAY, "csv").decode().splitlines()
     later = changed(name="december", business_day_starts_minute=0)
     client_of(data, "acme", [published(later), signed(contract("december", since="+30 00:00", name="acme-2027"))])
-    after = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    after = served(data)
     rows = after.service_file(DAY, "csv").decode().splitlines()
     assert len(rows) == len(before)
     assert [row.split(",")[:3] for row in rows] == [row.split(",")[:3] for row in before]
 
 
-def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
+def test_pictures_add_up_to_the_figures(record: ServiceRecord) -> None:
     shown = page(record)
     bins = shown.histogram.bins
     assert (sum(each.met for each in bins), [each.limit_ms for each in shown.histogram.limits]) == (2, [10_000])
@@ -134,7 +133,7 @@ def test_pictures_add_up_to_the_figures(record: PortalRecord) -> None:
     assert sum(cell.whole for cell in shown.arrivals.attainment) == 5
 
 
-def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record: PortalRecord, data: Path) -> None:
+def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record: ServiceRecord, data: Path) -> None:
     assert sum(each.count for each in page(record).causes or ()) == 3
     lasted = ms("10:00:00"), ms("16:00:00")
     client_of(data, "beta", [*day(), incident(*lasted), clock("+1 12:00:01")])
@@ -154,7 +153,7 @@ def test_every_miss_has_one_cause_and_every_incident_its_place_in_the_day(record
 
 @pytest.mark.parametrize("queue", ["", "presale", "aftersale"])
 def test_misses_by_cause_are_those_of_the_report(
-    record: PortalRecord, data: Path, capsys: pytest.CaptureFixture[str], queue: str
+    record: ServiceRecord, data: Path, capsys: pytest.CaptureFixture[str], queue: str
 ) -> None:
     by_cause = ["--queue", queue] if queue else []
     assert main(["report", *SPAN[:-1], "cause", *by_cause, "--data", str(data), "--format", "json"]) == 0
@@ -193,7 +192,7 @@ def incident(started_at: int, ended_at: int) -> Event:
     return Event(said, "incidents", ended_at)
 
 
-def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: PortalRecord) -> None:
+def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: ServiceRecord) -> None:
     missed, met = (record.sessions(DAY, Which(verdict=each), 1) for each in (Verdict.BREACHED, Verdict.MET))
     assert (missed.found, met.found) == (3, 2)
     assert [each.conversation for each in met.sessions] == ["c1", "c2"]
@@ -203,10 +202,10 @@ def test_the_sessions_behind_a_percentage_are_as_many_as_it_counts(record: Porta
     assert json.loads(record.sessions_file(DAY, Which(verdict=Verdict.MET), "json"))[0]["first_response_ms"] == 8_000
 
 
-def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalRecord) -> None:
+def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: ServiceRecord) -> None:
     def told(picture: str) -> list[dict[str, int]]:
-        found: list[dict[str, int]] = json.loads(record.picture_file(DAY, picture, "json"))
-        rows = list(csv.reader(io.StringIO(record.picture_file(DAY, picture, "csv").decode())))
+        found: list[dict[str, int]] = json.loads(picture_file(record.service(DAY), picture, "json"))
+        rows = list(csv.reader(io.StringIO(picture_file(record.service(DAY), picture, "csv").decode())))
         assert rows[0] == list(found[0]), picture
         assert len(rows) == len(found) + 1
         return found
@@ -230,16 +229,14 @@ def test_what_a_picture_is_drawn_from_adds_up_in_its_file_too(record: PortalReco
         "judged_sessions_in_15_min": 1,
     }
     assert told("staffing")[0]["contracted_hundredths_of_a_seat"] is None
-    with pytest.raises(AskedWronglyError):
-        record.picture_file(DAY, "../accounts", "csv")
 
 
-def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalRecord) -> None:
+def test_a_file_holds_number_by_number_what_its_picture_draws(record: ServiceRecord) -> None:
     week = Asked(client="acme", language="en", first="2026-10-26", last="2026-11-02", queue="presale")
     shown, texts, ways = record.service(week), words()["en"], charts.Ways(lambda **_: "", lambda _: "", 20)
 
     def file(picture: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(record.picture_file(week, picture, "json"))
+        found: list[dict[str, Any]] = json.loads(picture_file(record.service(week), picture, "json"))
         days = ("2026-11-02",) * 2 if picture == "arrivals" else ("2026-10-26", "2026-11-02")
         assert {(row["from_day"], row["to_day"], row["queue"]) for row in found} == {(*days, "presale")}
         return found
@@ -273,7 +270,7 @@ def test_a_file_holds_number_by_number_what_its_picture_draws(record: PortalReco
     ]
 
 
-def test_a_queue_alone_shows_its_own(record: PortalRecord) -> None:
+def test_a_queue_alone_shows_its_own(record: ServiceRecord) -> None:
     alone = Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02", queue="aftersale")
     assert page(record, alone).attainment == Ratio(0, 1)
 
@@ -288,12 +285,12 @@ def test_a_queue_alone_shows_its_own(record: PortalRecord) -> None:
         {"queue": "of another client"},
     ],
 )
-def test_what_cannot_be_asked_is_said_to_be(record: PortalRecord, wrong: dict[str, str]) -> None:
+def test_what_cannot_be_asked_is_said_to_be(record: ServiceRecord, wrong: dict[str, str]) -> None:
     with pytest.raises(AskedWronglyError):
         record.service(Asked(client="acme", language="en", **wrong))
 
 
-def test_without_a_contract_or_a_record_there_are_words_and_no_figures(record: PortalRecord, data: Path) -> None:
+def test_without_a_contract_or_a_record_there_are_words_and_no_figures(record: ServiceRecord, data: Path) -> None:
     with pytest.raises(NothingSaidError, match="portal_unreadable"):
         record.service(Asked(client="beta", language="en"))
     client_of(data, "beta", [customer("09:00:00"), clock(NOW)])
@@ -376,18 +373,7 @@ async def test_a_search_finds_by_id_and_by_pseudonym_and_keeps_nothing_of_what_w
 
 def test_without_a_key_a_search_says_what_it_cannot_find(data: Path) -> None:
     client_of(data, "beta", day())
-    record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    record = served(data)
     found = record.search(Asked(client="beta", language="en"), "buyer", "")
     assert found.conversations == ()
     assert "No pseudonym key is configured: only a conversation's id can be found" in found.holds
-
-
-def test_figures_are_kept_for_a_moment_and_then_read_again(data: Path) -> None:
-    now = ms(NOW)
-    record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: now)
-    assert page(record).attainment == Ratio(2, 5)
-    client_of(data, "acme", [customer("13:00:00", "c9"), clock("+1 12:00:02")])
-    assert page(record).attainment == Ratio(2, 5)
-    now += load_defaults().fill(PortalSettings, "portal").figures_kept_ms
-    assert page(record).attainment.whole >= 5
-    assert page(record).head != ()

@@ -14,23 +14,23 @@ from dashboards.portal._core.svg import PHONE, SCREEN
 from dashboards.portal.record import Asked, Bin, Histogram, Limited
 from dashboards.portal.server import PICTURES
 from dashboards.portal.which import Which
-from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.picture_files import picture_file
+from seatwatch.portal.served import ServiceRecord
 from seatwatch.server.web import words
-from seatwatch.settings import load_defaults
 from sla_engine._core.definition import Definition, ServiceWindow, SpecialDay
 from sla_engine._core.windows import DAY_MS
 from sla_engine.definition_files import zone_offsets
 from tests.builders import Event, agent, changed, clock, closed, customer, ms, rules
-from tests.seatwatch.portal.worlds import NOW, client_of, config
+from tests.seatwatch.portal.worlds import NOW, client_of, served
 from wire.verdict import Verdict
 
 WAYS = charts.Ways(lambda **_: "", lambda _: "", 20)
 
 
-def record_of(data: Path, definition: Definition, events: list[Event]) -> PortalRecord:
+def record_of(data: Path, definition: Definition, events: list[Event]) -> ServiceRecord:
     client_of(data, "acme", [*rules(definition), *events, clock(NOW)])
     (data / "acme.key").write_bytes(b"a key of acme\n")
-    return PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
+    return served(data)
 
 
 def answered(name: str, at: int, seconds: int) -> list[Event]:
@@ -60,7 +60,7 @@ def test_the_limit_drawn_is_the_one_in_force_for_each_session(tmp_path: Path) ->
         assert record.sessions(both, Which(verdict=verdict, second=11), 1).found == counted
     drawn = charts.histogram(shown, words()["en"], WAYS, SCREEN)
     assert re.findall(r">(Limit [^<]*)<", drawn) == ["Limit 10 s: 1", "Limit 15 s: 3"]
-    rows = json.loads(record.picture_file(both, "histogram", "json"))
+    rows = json.loads(picture_file(record.service(both), "histogram", "json"))
     assert [(row["limit_ms"], row["met_sessions"]) for row in rows if row["from_s"] == 11] == [(10_000, 0), (15_000, 1)]
     alone = record.service(Asked(client="acme", language="en", first="2026-11-02", last="2026-11-02")).histogram
     assert re.findall(r">(Limit [^<]*)<", charts.histogram(alone, words()["en"], WAYS, SCREEN)) == ["Limit 15 s"]

@@ -23,7 +23,7 @@ from tests.builders import ms
 from tests.dashboards.boards import NOON, tile
 from tests.dashboards.people import person, team_board
 from tests.dashboards.served import settings, wallboard
-from tests.seatwatch.portal.worlds import NOW, Browser, _hashed, browser, config
+from tests.seatwatch.portal.worlds import NOW, Browser, _hashed, answering, browser, config
 from wire import surge
 from wire.board import PersonTile
 from wire.surge import Surge
@@ -76,7 +76,8 @@ async def served(data: Path) -> AsyncIterator[tuple[Application, Taken]]:
     record = PortalRecord(config(), data, data, defaults=defaults, clock_ms=lambda: ms(NOW))
     install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0)
     hub.publish(SHOWN)
-    yield app, taken
+    async with answering(record):
+        yield app, taken
 
 
 async def click(opened: Browser, person: str = "w1001", path: str = PATH, **headers: str) -> int:

@@ -1,6 +1,7 @@
 """Two clients on disk, a portal over them, and browsers that have signed in."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -15,13 +16,17 @@ from dashboards.portal.accounts import FILE, Account, Role
 from dashboards.wallboard.access import Access
 from dashboards.wallboard.past import PastDoor
 from dashboards.wallboard.settings import PastSettings
+from seatwatch import year_told
 from seatwatch.config import ClientSection, Config
 from seatwatch.config_names import NamedSection
-from seatwatch.portal.record import PortalRecord
+from seatwatch.portal.kept_file import KeptFile
+from seatwatch.portal.record import PortalRecord, served_client
+from seatwatch.portal.served import ServiceRecord
 from seatwatch.portal.year_record import YearRecords
+from seatwatch.portal_told import Question, answer
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
-from seatwatch.year_told import YearAsked, answer
+from seatwatch.year_told import YearAsked
 from tests.builders import Event, agent, assigned, clock, closed, customer, declared, left, ms, rules, works
 from tests.dashboards.boards import board, site, tile
 from tests.dashboards.days import curve, trouble
@@ -91,11 +96,40 @@ def _hashed() -> str:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
+def served(data: Path) -> ServiceRecord:
+    """What a process of the portal's own answers from, here: figures as of NOW, read anew by every question."""
+    clients = [served_client(section) for section in config().client]
+    defaults, names = load_defaults(), config().names()
+    return ServiceRecord(clients, names, data, data, defaults=defaults, clock_ms=lambda: ms(NOW))
+
+
+class ReadHere:
+    """In place of processes of their own for the portal's answers, which test_portal_answers.py has."""
+
+    async def printed(self, module: str, *arguments: str, told: bytes = b"", files: Sequence[int] = ()) -> bytes:
+        assert (module, arguments) == ("seatwatch.portal_told", (str(files[0]),))
+        question = msgspec.msgpack.decode(told, type=Question)
+        said = await asyncio.to_thread(answer, question, KeptFile(files[0]), load_defaults())
+        return msgspec.msgpack.encode(said)
+
+
+@asynccontextmanager
+async def answering(record: PortalRecord) -> AsyncIterator[None]:
+    """Its questions are answered here; however busy this machine is, no page says that it takes long."""
+    answers = record.answers
+    object.__setattr__(answers, "_process", ReadHere())
+    object.__setattr__(answers, "_settings", msgspec.structs.replace(answers._settings, page_waits_ms=60_000))
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(answers.run(), name="portal answers")
+        yield
+        running.cancel()
+
+
 def years_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a process of its own for each; test_portal_year.py has those."""
 
     async def printed(records: YearRecords, question: YearAsked) -> bytes:
-        return msgspec.json.encode(answer(records._data, question))
+        return msgspec.json.encode(year_told.answer(records._data, question))
 
     monkeypatch.setattr(YearRecords, "_printed", printed)
 
@@ -126,7 +160,8 @@ async def portal(data: Path) -> AsyncIterator[web.Application]:
         elapsed_ms=lambda: 0,
     )
     install_portal(app, record, data, defaults=defaults, elapsed_ms=lambda: 0, past=past)
-    yield app
+    async with answering(record):
+        yield app
 
 
 @asynccontextmanager
@@ -135,6 +170,6 @@ async def browser(app: web.Application, name: str = "") -> AsyncIterator[Browser
     async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as opened:
         if name:
             form = {"name": name, "password": PASSWORD}
-            answer = await opened.post("/portal/sign-in?lang=en", data=form, allow_redirects=False)
-            assert (answer.status, answer.headers["Location"]) == (303, "/portal/service?lang=en")
+            went = await opened.post("/portal/sign-in?lang=en", data=form, allow_redirects=False)
+            assert (went.status, went.headers["Location"]) == (303, "/portal/service?lang=en")
         yield opened

@@ -19,6 +19,7 @@ from sla_engine.reports._core.time_at_work import (
     person_intervals,
     seat_time,
     state_times,
+    tells_serving,
     work_time,
 )
 from tests.builders import PRESET, ms, works
@@ -128,13 +129,12 @@ def test_who_serves_is_unknown_where_no_source_tells_it() -> None:
     """A queue_log tells logins and breaks: its people talk for hours, and no share of that is 0 %."""
     spent = {State.LOGGED_IN: HOUR, State.AT_WORK: HOUR}
     logins = [told("09:00", "a-1", Presence.READY)]
-    found = work_time(spent, logins)
-    assert found is not None
+    assert not tells_serving(logins)
+    found = work_time(spent, serving_told=False)
     assert (found.at_work_ms, found.serving_ms, found.occupancy) == (HOUR, None, None)
-    serving = work_time(spent, [*logins, told("09:30", "a-1", Presence.READY, Activity.SERVING)])
-    assert serving is not None
+    assert tells_serving([*logins, told("09:30", "a-1", Presence.READY, Activity.SERVING)])
+    serving = work_time(spent, serving_told=True)
     assert (serving.serving_ms, serving.occupancy) == (0, Ratio(0, HOUR))
-    assert work_time(spent, []) is None
 
 
 def test_people_to_spare_make_up_for_no_other_half_hour() -> None:
