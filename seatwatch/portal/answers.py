@@ -22,7 +22,8 @@ log = structlog.get_logger()
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Answer).decode
 PAGES: Final = frozenset({"served", "sessions"})
-"""What is asked again within a minute: by reload, for a file, from page to page. Other answers are not kept."""
+"""What is asked again within a minute: by reload, for a file, from page to page. Of other answers only those are kept
+that took so long that whoever asked was told to ask again."""
 _Span = tuple[str, str, str, str]
 """Client, first day, last day and queue of a question."""
 
@@ -44,6 +45,7 @@ class Answers:
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
         self._waiting: Final[dict[bytes, Wanted]] = {}
+        self._asked_again: Final[set[bytes]] = set()
         self._asked: Final = asyncio.Event()
         self._turns: Final[dict[str, int]] = {}
         self._turns_taken = 0
@@ -57,8 +59,9 @@ class Answers:
             while True:
                 wanted = await self._next()
                 answer = await self._made(wanted)
-                if wanted.question.what in PAGES:
+                if wanted.question.what in PAGES or wanted.key in self._asked_again:
                     self._keep(wanted.key, answer)
+                self._asked_again.discard(wanted.key)
                 del self._waiting[wanted.key]
                 wanted.answered.set_result(answer)
         finally:
@@ -81,7 +84,7 @@ class Answers:
     async def soon(self, question: Question) -> bytes:
         """The answer. Raises AskedWronglyError, NothingSaidError.
 
-        After a moment StillReadingError: whoever asks again gets what is one of PAGES.
+        After a moment StillReadingError: whoever asks again gets it.
         """
         return await self._answer(question, self._settings.page_waits_ms / 1_000)
 
@@ -96,6 +99,7 @@ class Answers:
             wanted = self._wanted(key, question)
             await asyncio.wait({wanted.answered}, timeout=within_s)
             if not wanted.answered.done():
+                self._asked_again.add(key)
                 entries, of = self._passed(wanted)
                 raise StillReadingError(entries, of, max(0, self._clock_ms() - wanted.since))
             answer = wanted.answered.result()

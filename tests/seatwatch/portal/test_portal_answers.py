@@ -16,6 +16,7 @@ from dashboards.portal.accounts import FILE
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, StillReadingError
 from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
+from seatwatch.glossary import words
 from seatwatch.own_process import OverdueError, OwnProcessError
 from seatwatch.portal.kept_file import KeptFile
 from seatwatch.portal.picture_files import picture_file
@@ -137,6 +138,25 @@ async def test_a_page_that_takes_long_says_how_far_it_is_and_then_comes_by_itsel
             page = await opened.get(path)
             assert (page.status, "40.00 % (2/5)" in await page.text()) == (200, True)
     assert len(slow.asked) == 1
+
+
+@pytest.mark.parametrize("path", ["conversation?lang=zh&id=c3", "rules?lang=zh"])
+async def test_a_page_that_waits_for_others_says_so_and_is_read_anew_once_it_was_quick(data: Path, path: str) -> None:
+    accounts(data)
+    slow, app = Slow(), web.Application()
+    async with asking(data, slow, page_waits_ms=0) as record:
+        install_portal(app, record, data, defaults=load_defaults(), elapsed_ms=lambda: 0)
+        async with browser(app, "client") as opened:
+            waiting = await opened.get(f"/portal/{path}")
+            assert (waiting.status, words()["portal_reading"].zh in await waiting.text()) == (202, True)
+            slow.let.set()
+            await record.service_file(DAY, "csv")
+            assert (await opened.get(f"/portal/{path}")).status == 200
+    slow.asked.clear()
+    async with asking(data, slow) as record:
+        for _ in range(2):
+            await record.rules(DAY)
+    assert len(slow.asked) == 2
 
 
 async def test_what_failed_is_told_once_and_then_tried_again(data: Path) -> None:
