@@ -40,8 +40,8 @@ demo: .venv/.installed-server ## watch a simulated contact center live (ARGS="--
 up: .venv/.installed-server ## run collector, engine and board in one process (ARGS="--config FILE --data DIR")
 	@$(PYTHON_IN_VENV) -m seatwatch up $(ARGS)
 
-test: setup system ## run the test suite against real servers, three files at a time, then the tests that need the machine alone
-	@$(PYTHON_IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/shared_data $(ARGS); \
+test: setup system ## run the test suite against real servers, four files at a time, then the tests that need the machine alone
+	@$(PYTHON_IN_VENV) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" --ignore=tests/shared_data $(ARGS); \
 	beside=$$?; echo "== tests that need the machine alone"; \
 	$(PYTHON_IN_VENV) -m pytest -m alone --ignore=tests/shared_data $(ARGS); \
 	case $$beside-$$? in 0-0|0-5|5-0) ;; *) exit 1;; esac # 5: ARGS asked for none of them

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.no_skips", "tests.servers")
+pytest_plugins = ("tests.no_skips", "tests.order", "tests.servers")
 
 # No deadline per example: the machine that runs this is shared, and a slow example is not a wrong one.
 settings.register_profile("seatwatch", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

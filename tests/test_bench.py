@@ -13,12 +13,13 @@ from bench.bench_probe import pss_alone
 from bench.installed_probe import installed, started_as_by_the_unit
 from bench.own_network import LINE_ADDRESSES, command_inside
 from bench.page_frames import shares
+from tests.servers import DIES_WITH_THE_TESTS
 
 
 @contextmanager
 def holding_python() -> Iterator[psutil.Process]:
     """A process that has loaded what a probe shares with others of its kind."""
-    command = [sys.executable, "-c", "import ssl, sqlite3; print(flush=True); input()"]
+    command = [*DIES_WITH_THE_TESTS, sys.executable, "-c", "import ssl, sqlite3; print(flush=True); input()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -11,7 +11,7 @@ from tests.tidy.rules import RULES, Rule
 from tests.tidy.script_numbers import reasons_at_boot, script_thresholds
 from tests.tidy.sizes import function_size, module_size
 from tests.tidy.source import Source
-from tests.tidy.testing import no_sleeps, says_something
+from tests.tidy.testing import dies_with_the_tests, no_sleeps, says_something
 from tests.tidy.text import explained_silence, machine_paths, postponed_work, registry_hosts
 from tests.tidy.thresholds import threshold_literals
 from tests.tidy.words import screen_words
@@ -171,6 +171,12 @@ BROKEN = [
         "def test_ids() -> None:\n    wait_until(ids)",
         "test_ids asserts nothing",
     ),
+    (
+        dies_with_the_tests,
+        "tests/integration/running.py",
+        "def run():\n    command = [sys.executable]\n    subprocess.Popen(command)",
+        "subprocess.Popen of what outlives a killed test",
+    ),
 ]
 
 # Each: the rule, a path, and what the file holds.
@@ -297,6 +303,11 @@ KEPT = [
         says_something,
         "tests/wire/test_ids.py",
         "def test_b() -> None:\n    assert ids()\n\n\ndef helper() -> None: ...",
+    ),
+    (
+        dies_with_the_tests,
+        "tests/integration/running.py",
+        "def run():\n    command = [*DIES_WITH_THE_TESTS, sys.executable]\n    subprocess.Popen(command)",
     ),
 ]
 

@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 import msgspec
-from openpyxl import Workbook, load_workbook
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 WORKBOOK: Final = ".xlsx"
 TEXT_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
@@ -170,8 +172,10 @@ def _is_within(path: Path, row: Sized, limits: TableLimits, counted: Iterator[in
 
 
 @contextmanager
-def _workbook(path: Path, file: BinaryIO, limits: TableLimits) -> Iterator[Workbook]:
+def _workbook(path: Path, file: BinaryIO, limits: TableLimits) -> "Iterator[Workbook]":
     """The workbook in `file`. TableError when it is none, or too large."""
+    from openpyxl import load_workbook  # noqa: PLC0415 - a quarter of a second of the start of a server
+
     book = None
     try:
         with _broken_is_said(path):

@@ -16,7 +16,6 @@ import structlog
 from aiohttp import web
 
 from collector.at_once import SideBySide
-from collector.broker_embedded import embedded_broker
 from collector.broker_watch import BrokerWatch, BrokerWatchSettings
 from collector.checkpoints import Checkpoints, CheckpointSettings
 from collector.intake import Intake, IntakeSettings
@@ -253,6 +252,8 @@ class Server:
 
     async def _broker(self, stack: AsyncExitStack, written: int | None) -> int:
         """Start the embedded broker where probes of this machine look for it. Raises PortBusy, OSError."""
+        from collector.broker_embedded import embedded_broker  # noqa: PLC0415 - sites with a broker of their own need none
+
         wanted = BROKER_PORT if written is None else written
         try:
             return await stack.enter_async_context(embedded_broker(wanted))

@@ -30,6 +30,7 @@ class Unheard:
         self._most_ms: Final = most_ms
         self._started_at: Final = clock_ms()
         self._last: Board | None = None
+        self._unheard_since: int | None = None
         self._was_heard = False
 
     def problems(self) -> list[str]:
@@ -52,10 +53,16 @@ class Unheard:
             self._was_heard = is_heard
             log.warning("engine.collector_heard" if is_heard else "engine.collector_unheard")
         if age_ms is not None and is_heard:
+            self._unheard_since = None
             self._last = replace(board, as_of=min(board.as_of, self._clock_ms() - age_ms))
             return self._last
         last = board if self._last is None else self._last
-        since = min(last.as_of, self._clock_ms() - age_ms if age_ms is not None else self._told_before())
+        if age_ms is None:
+            since = min(last.as_of, self._told_before())
+        elif self._unheard_since is None:  # once: two clocks that are rounded apart would let it step back
+            since = self._unheard_since = min(last.as_of, self._clock_ms() - age_ms)
+        else:
+            since = self._unheard_since
         return replace(
             without_live(last, since),
             as_of=since,

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sla_engine._core.incidents import roster
-from sla_engine._core.incidents.model import SiteLimits, SiteRosterState
+from sla_engine._core.incidents.model import Hours, SiteLimits, SiteRosterState
 
 # Batch: where one of two ways to the same steps is quicker.
 MOVES_PER_CUT: Final = 4
@@ -77,21 +77,23 @@ class Seats:
         return {seat for at in cuts for seat in roster.seats_of_client(self._state, self._site, self._client, at)}
 
     def _at(self, at: int) -> tuple[int, int]:
-        known = {seat for seat, _ in roster.seats_at(self._state, self._site, at)} | self._stays.keys()
+        here = {seat for seat, _ in roster.seats_at(self._state, self._site, at)}
+        known = here | self._stays.keys()
         if self._client is not None:
             known &= roster.seats_of_client(self._state, self._site, self._client, at)
         present = sum(_is_there(self._stays.get(seat, ()), at) for seat in known)
-        return present, sum(self._is_expected(seat, at) for seat in known)
+        hours = roster.hours_at(self._state, self._limits, self._site, at)
+        return present, sum(self._is_expected(seat, at, hours, is_here=seat in here) for seat in known)
 
-    def _is_expected(self, seat: str, at: int) -> bool:
+    def _is_expected(self, seat: str, at: int, hours: Hours, *, is_here: bool) -> bool:
         """As the verdict on the site has it: inside its shift, else once heard that business day, in service hours."""
-        in_shift = roster.in_shift(self._state, self._limits, seat, at)
+        in_shift = roster.in_shift(self._state, self._limits, seat, at, hours if is_here else None)
         if in_shift is not None:
             return in_shift
-        hours = roster.hours_at(self._state, self._limits, self._site, at)
+        if not hours.is_open(at):
+            return False
         day = hours.business_day(at)
-        heard = any(since <= at and hours.business_day(until - 1) >= day for since, until in self._stays.get(seat, ()))
-        return hours.is_open(at) and heard
+        return any(since <= at and hours.business_day(until - 1) >= day for since, until in self._stays.get(seat, ()))
 
 
 def stays(heard: Sequence[int], silent: Sequence[int], until: int) -> list[Stay]:

@@ -29,6 +29,7 @@ from agent_probe.outbox import FILE, NOTE, DurableOutbox, EpochNote
 from agent_probe.storage_sqlite import SqliteStorage
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.outbox_builders import LIMITS
+from tests.servers import DIES_WITH_THE_TESTS
 from tests.waiting import wait_until_blocking
 from wire.limits import COUNTED_MAX
 
@@ -279,7 +280,8 @@ while True:
 def test_nothing_reported_durable_is_lost_by_kill_9(tmp_path: Path, kill_after: int) -> None:
     said = tmp_path / "said.txt"
     with said.open("w") as out:
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "box")], stdout=out, cwd=Path.cwd())
+        command = [*DIES_WITH_THE_TESTS, sys.executable, "-c", CHILD, str(tmp_path / "box")]
+        child = subprocess.Popen(command, stdout=out, cwd=Path.cwd())
     try:
         wait_until_blocking(lambda: said.read_text().count("\n") >= kill_after, what="the child to put rows")
     finally:

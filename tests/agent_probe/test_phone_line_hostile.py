@@ -105,6 +105,7 @@ def listening(behaves: Peer, tls: ssl.SSLContext | None) -> Iterator[int]:
     """A peer of its own thread, so that what it does is not taken for what the probe does."""
     with socket.create_server((LOOPBACK, 0)) as server, ThreadPoolExecutor(1) as threads:
         ended = threading.Event()
+        connected: list[socket.socket] = []
         server.settimeout(ENOUGH_MS / 1000)
 
         def serve() -> None:
@@ -114,6 +115,7 @@ def listening(behaves: Peer, tls: ssl.SSLContext | None) -> Iterator[int]:
                     with taken:
                         taken.settimeout(MUCH_LATER_S)
                         with taken if tls is None else tls.wrap_socket(taken, server_side=True) as peer:
+                            connected.append(peer)
                             behaves(peer)
 
         threads.submit(serve)
@@ -121,6 +123,9 @@ def listening(behaves: Peer, tls: ssl.SSLContext | None) -> Iterator[int]:
             yield server.getsockname()[1]
         finally:
             ended.set()
+            for peer in connected:  # the loop that would close the other end stands still until the thread has ended
+                with suppress(OSError):
+                    peer.shutdown(socket.SHUT_RDWR)
 
 
 async def said(sensor: PhoneLineSensor, second: int) -> PhoneLineReading:

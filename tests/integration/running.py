@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from seatwatch.runtime_file import Runtime, read_runtime
+from tests.servers import DIES_WITH_THE_TESTS
 from tests.waiting import wait_until_blocking
 
 START_S: Final = 30.0
@@ -61,7 +62,7 @@ class Running:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "seatwatch", *arguments],
+                [*DIES_WITH_THE_TESTS, sys.executable, "-m", "seatwatch", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

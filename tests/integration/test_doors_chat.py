@@ -23,7 +23,7 @@ from collector.intake_http import HttpDoor, HttpSettings
 from collector.sources import Source, token_hash
 from tests.collector.running import CLIENT, Hub, running_hub
 from tests.collector.store import NOW
-from tests.servers import free_port, program
+from tests.servers import DIES_WITH_THE_TESTS, free_port, program
 from tests.waiting import wait_until
 from wire.conversation import AgentTurn, Author, Closed, CustomerTurn, Offered
 from wire.errors import Reason
@@ -49,7 +49,12 @@ async def door(hub: Hub, port: int = 0) -> AsyncIterator[str]:
 
 async def run_shell(command: str, environment: Mapping[str, str]) -> Any:
     process = await asyncio.create_subprocess_exec(
-        program("sh"), "-c", command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE
+        *DIES_WITH_THE_TESTS,
+        program("sh"),
+        "-c",
+        command,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, command
@@ -114,7 +119,7 @@ class Bridge:
     async def start(self) -> None:
         with self._log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, str(BRIDGE), env=self._environment, stdout=log
+                *DIES_WITH_THE_TESTS, sys.executable, str(BRIDGE), env=self._environment, stdout=log
             )
         await wait_until(self._answers, what="the bridge to listen")
 

@@ -338,6 +338,7 @@ async def test_connections_that_are_swallowed_are_given_up_by_both_and_made_anew
 async def test_a_redis_that_stands_still_is_given_up_and_caught_up_with(growing: Growing, redis_server: Server) -> None:
     async with feeding(growing, redis_server) as (feeder, redis), following(growing, redis_server) as (feed, _):
         assert await feed.changed(249) == 250
+        await wait_until(lambda: feeder.fed == 250, what="the answer to the last chunk")
         with capture_logs() as logs:
             redis_server.pause()
             growing.grow(10)

@@ -14,6 +14,7 @@ from ledger.reader import LedgerReader
 from ledger.segment import segment_numbers
 from tests.integration.ledger_child import FAILED
 from tests.ledger.building import EPOCH, SOURCE, append, open_writer
+from tests.servers import DIES_WITH_THE_TESTS
 from tests.tidy.source import ROOT
 
 ROUNDS = 20
@@ -24,13 +25,18 @@ CHILD = [sys.executable, "-m", "tests.integration.ledger_child"]
 
 def start(directory: Path, *, batches: int, days: int, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*under, *CHILD, str(directory), str(batches), str(days)],
+        [*DIES_WITH_THE_TESTS, *under, *CHILD, str(directory), str(batches), str(days)],
         cwd=ROOT,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # every call it makes to the disk is about the ledger
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def under_strace(log: Path, calls: str, inject: str) -> tuple[str, ...]:
+    """What breaks some of `calls`. It is told of these alone: of every call of a start it would write a line."""
+    return ("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}", "-e", inject)
 
 
 def acknowledged(lines: list[str]) -> list[tuple[int, str]]:
@@ -91,7 +97,7 @@ def test_a_failed_sync_ends_the_process_without_an_acknowledgement(
         tmp_path,
         batches=200,
         days=days,
-        under=("strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-e", "trace=fdatasync,fsync", "-e", inject),
+        under=under_strace(tmp_path / "trace", "fdatasync,fsync", inject),
     )
     output, errors = child.communicate(timeout=60)
     assert child.returncode == FAILED, errors
@@ -115,9 +121,7 @@ def test_a_kill_at_any_system_call_around_a_new_segment_loses_nothing(tmp_path: 
     for when in range(1, 9):
         directory = tmp_path / f"{when}"
         inject = f"inject={call}:signal=SIGKILL:when={when}"
-        child = start(
-            directory, batches=3, days=MONTHLY, under=("strace", "-f", "-qq", "-o", "/dev/null", "-e", inject)
-        )
+        child = start(directory, batches=3, days=MONTHLY, under=under_strace(Path(os.devnull), call, inject))
         output, _ = child.communicate(timeout=60)
         if child.returncode == 0:
             break

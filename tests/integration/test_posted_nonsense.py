@@ -175,6 +175,12 @@ async def running_server(directory: Path, monkeypatch: pytest.MonkeyPatch) -> As
                 for path in routes(apps)
             }
             doors[ACKNOWLEDGE] = Door({"": link.partition("?")[2]}, {})
+
+            async def knows_what_is_open() -> bool:
+                async with http.get(f"{runtime.url}{ACKNOWLEDGE}?{link.partition('?')[2]}") as answer:
+                    return answer.status == 200
+
+            await wait_until(knows_what_is_open, what="the server to know what is open")
             yield World(http, apps, doors)
         stop.set()
 

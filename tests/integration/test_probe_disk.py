@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
+from tests.servers import DIES_WITH_THE_TESTS, free_port
 
 CONFIG = """site = "s"
 probe = "gw1"
@@ -27,8 +27,9 @@ def config(tmp_path: Path) -> Path:
 
 def traced(config: Path, *options: str) -> "subprocess.Popen[str]":
     """The probe, with its calls to the kernel in `trace` beside its configuration, complete when its stderr ends."""
-    command = ["strace", "-D", "-f", "-qq", "-o", str(config.with_name("trace")), *options, sys.executable]
-    command += ["-m", "seatwatch", "probe", "--config", str(config)]
+    trace = str(config.with_name("trace"))
+    command = [*DIES_WITH_THE_TESTS, "strace", "-D", "-f", "-qq", "-o", trace, *options]
+    command += [sys.executable, "-m", "seatwatch", "probe", "--config", str(config)]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # what it writes is its own, no compiled module
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 

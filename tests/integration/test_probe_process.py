@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent_probe.fake_collector import FakeCollector, running_collector
-from tests.servers import Server
+from tests.servers import DIES_WITH_THE_TESTS, Server
 from tests.waiting import wait_until
 from wire.frame import Lane
 
@@ -29,7 +29,7 @@ def probe_process(home: Path, broker_port: int) -> Iterator[subprocess.Popen[byt
     )
     command = [sys.executable, "-m", "seatwatch", "probe", "--config", str(config)]
     with (home / "log").open("ab") as log:
-        process = subprocess.Popen(command, stderr=log, stdout=log)
+        process = subprocess.Popen([*DIES_WITH_THE_TESTS, *command], stderr=log, stdout=log)
     try:
         yield process
     finally:
@@ -72,7 +72,7 @@ def test_sigterm_ends_it_in_time_while_a_name_is_asked_for_that_nobody_knows(tmp
         f'site = "s"\nprobe = "gw1"\nrole = "gateway"\ndata_dir = "{tmp_path / "box"}"\n'
         'broker = { host = "hub.example" }\n'
     )
-    command = [sys.executable, "-c", UNKNOWN_NAME, "probe", "--config", str(config)]
+    command = [*DIES_WITH_THE_TESTS, sys.executable, "-c", UNKNOWN_NAME, "probe", "--config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -144,6 +144,7 @@ def with_clocks(wall: Wall, browser: Browser) -> Page:
     return live(page)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("slept", [True, False], ids=["asleep", "awake"])
 def test_what_was_shown_before_a_silence_is_old_at_once_and_a_link_that_the_network_forgot_is_opened_anew(
     shared: Wall, browser: Browser, *, slept: bool

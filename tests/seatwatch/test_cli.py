@@ -82,6 +82,11 @@ def test_a_short_command_does_not_wait_for_what_the_server_is_made_of() -> None:
     assert {*SERVER_ONLY, "seatwatch.config"} & set(loaded) == {"typer"}
 
 
+def test_a_server_loads_no_workbooks_no_broker_and_no_redis_before_it_needs_them() -> None:
+    result = python("import json, sys, seatwatch.server.process\nprint(json.dumps(sorted(sys.modules)))\n")
+    assert {"openpyxl", "amqtt", "redis", "aiohttp"} & {*json.loads(result.stdout)} == {"aiohttp"}
+
+
 def test_the_module_can_be_run_as_a_program() -> None:
     command = [sys.executable, "-m", "seatwatch", "version"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

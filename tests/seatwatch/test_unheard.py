@@ -58,6 +58,20 @@ def test_once_it_is_not_the_last_board_stands_without_anything_live() -> None:
     assert problem.startswith("the collector was not heard for 1 min, so no number on the board is shown as live")
 
 
+def test_the_instant_it_stands_at_does_not_move_where_two_clocks_are_rounded_apart() -> None:
+    engine, unheard = heard()
+    unheard.withhold(board(engine.clock))
+    engine.pass_time(60_000)
+    stood_at = unheard.withhold(board(engine.clock)).as_of
+    engine.clock -= 1
+    assert unheard.withhold(board(engine.clock)).as_of == stood_at
+    engine.clock += 1
+    engine.find(engine.clock)
+    unheard.withhold(board(engine.clock))
+    engine.pass_time(60_000)
+    assert unheard.withhold(board(engine.clock)).as_of > stood_at, "of another time it is not heard"
+
+
 def test_an_engine_that_starts_beside_a_dead_collector_shows_nothing_as_live_and_says_how_old_it_is() -> None:
     engine = Engine("acme")
     unheard = Unheard(engine.hearing, lambda: engine.clock, most_ms=MOST_MS)

@@ -15,6 +15,7 @@ from sla_engine._core.engine import SnapshotUnreadable, new_shard, open_conversa
 from sla_engine._core.parts import ShardParts, assemble, conversation_part
 from sla_engine.facts_store import Commit, FactsStore, key_of
 from tests.builders import Event, clock, declared, entries, ms, rules, works
+from tests.servers import DIES_WITH_THE_TESTS
 from tests.sla_engine.facts import load, response, session, written_facts
 from tests.sla_engine.folding import CALENDAR
 from tests.sla_engine.strategies import transcripts
@@ -221,7 +222,8 @@ async def kill_after(directory: Path, commits: int) -> None:
     """Let a process commit, and kill it at once when it has noted that many commits."""
     progress = directory / "progress"
     progress.unlink(missing_ok=True)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, str(directory))
+    command = [*DIES_WITH_THE_TESTS, sys.executable, "-c", WRITER, str(directory)]
+    process = await asyncio.create_subprocess_exec(*command)
     try:
         await wait_until(lambda: progress.exists() and progress.stat().st_size >= commits, what="some commits")
     finally:

@@ -115,12 +115,15 @@ def test_a_platform_that_one_seat_alone_cannot_reach_is_a_ticket_until_another_s
     ]
 
 
+def clients_running(log: Log, *seats: str, at: int = NOON) -> list[Recorded]:
+    """Seats that are there, their clients too."""
+    return [*beats(log, seats, at), *(log.platform(seat, at) for seat in seats)]
+
+
 def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_account_offline() -> None:
     log = Log()
     said = said_after(
-        *beats(log, ["a1", "a2"], NOON),
-        log.platform("a1", NOON),
-        log.platform("a2", NOON),
+        *clients_running(log, "a1", "a2"),
         log.platform("a2", NOON + 5_000, is_running=False),
     )
     assert [(each.what, each.subject, each.is_suspected) for each in said] == [("account_offline", "a2/qianniu", True)]
@@ -128,10 +131,8 @@ def test_a_client_that_runs_elsewhere_and_not_on_a_seat_that_is_there_is_an_acco
 
 def test_an_account_is_offline_for_certain_when_another_seat_loses_its_own_at_the_same_moment() -> None:
     log = Log()
-    seats = ["a1", "a2", "a3"]
     said = said_after(
-        *beats(log, seats, NOON),
-        *(log.platform(seat, NOON) for seat in seats),
+        *clients_running(log, "a1", "a2", "a3"),
         log.platform("a2", NOON + 5_000, is_running=False),
         log.platform("a3", NOON + 8_000, is_running=False),
     )
@@ -144,8 +145,7 @@ def test_an_account_is_offline_for_certain_when_another_seat_loses_its_own_at_th
 
 def test_all_seats_that_lose_a_client_at_one_moment_are_offline_for_certain_until_they_have_it_again() -> None:
     log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
+    running = clients_running(log, "a1", "a2")
     losing = [log.platform("a1", NOON + 5_000, is_running=False), log.platform("a2", NOON + 8_000, is_running=False)]
     said = said_after(*running, *losing, log.clock(NOON + HOUR), log.platform("a2", NOON + HOUR + SECOND))
     assert [(each.step, each.subject, each.is_suspected) for each in said] == [
@@ -159,9 +159,8 @@ def test_all_seats_that_lose_a_client_at_one_moment_are_offline_for_certain_unti
 
 def test_a_client_that_all_seats_have_done_with_one_after_the_other_is_missed_on_none() -> None:
     log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
-    closing = [log.platform(seat, NOON + n * MINUTE, is_running=False) for n, seat in enumerate(seats, start=1)]
+    running = clients_running(log, "a1", "a2")
+    closing = [log.platform(f"a{n}", NOON + n * MINUTE, is_running=False) for n in (1, 2)]
     said = said_after(*running, *closing)
     assert [(each.step, each.subject) for each in said] == [
         ("opened", "a1/qianniu"),
@@ -171,8 +170,7 @@ def test_a_client_that_all_seats_have_done_with_one_after_the_other_is_missed_on
 
 def test_a_seat_whose_programs_cannot_be_read_lost_nothing_and_is_no_witness_of_one_that_did() -> None:
     log = Log()
-    seats = ["a1", "a2"]
-    running = [*beats(log, seats, NOON), *(log.platform(seat, NOON) for seat in seats)]
+    running = clients_running(log, "a1", "a2")
     unread = [log.platform("a1", NOON + 5_000, is_running=None), log.platform("a2", NOON + 8_000, is_running=False)]
     assert said_after(*running, *unread, log.clock(NOON + HOUR)) == []
 
@@ -180,17 +178,15 @@ def test_a_seat_whose_programs_cannot_be_read_lost_nothing_and_is_no_witness_of_
 def test_a_client_that_nobody_has_started_yet_the_next_day_is_missed_on_none() -> None:
     log = Log()
     evening, morning = NOON + 11 * HOUR, NOON + 21 * HOUR
-    running = [*beats(log, ["a1", "a2"], evening), *(log.platform(seat, evening) for seat in ("a1", "a2"))]
+    running = clients_running(log, "a1", "a2", at=evening)
     stopped = [log.platform(seat, evening + HOUR + MINUTE, is_running=False) for seat in ("a1", "a2")]
     assert said_after(*running, *stopped, *beats(log, ["a1", "a2"], morning), log.clock(morning + MINUTE)) == []
 
 
 def test_two_seats_that_close_their_clients_an_hour_apart_are_no_witnesses_of_each_other() -> None:
     log = Log()
-    seats = ["a1", "a2", "a3"]
     said = said_after(
-        *beats(log, seats, NOON),
-        *(log.platform(seat, NOON) for seat in seats),
+        *clients_running(log, "a1", "a2", "a3"),
         log.platform("a2", NOON + 5_000, is_running=False),
         log.platform("a3", NOON + HOUR, is_running=False),
     )
@@ -201,9 +197,7 @@ def test_the_source_of_conversations_confirms_an_account_that_is_signed_out_and_
     for is_working, expected in ((False, ("changed", False)), (True, ("closed", True))):
         log = Log()
         said = said_after(
-            *beats(log, ["a1", "a2"], NOON),
-            log.platform("a1", NOON),
-            log.platform("a2", NOON),
+            *clients_running(log, "a1", "a2"),
             log.platform("a2", NOON + 5_000, is_running=False),
             log.work(NOON + 20_000, is_working=is_working, subject="a2/qianniu"),
         )

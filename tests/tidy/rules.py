@@ -8,7 +8,7 @@ from tests.tidy.layers import core_purity, import_direction
 from tests.tidy.script_numbers import reasons_at_boot, script_thresholds
 from tests.tidy.sizes import function_size, module_size
 from tests.tidy.source import Finding, Source
-from tests.tidy.testing import no_sleeps, says_something
+from tests.tidy.testing import dies_with_the_tests, no_sleeps, says_something
 from tests.tidy.text import explained_silence, machine_paths, postponed_work, registry_hosts
 from tests.tidy.thresholds import threshold_literals
 from tests.tidy.words import screen_words
@@ -33,4 +33,5 @@ RULES: Final[tuple[Rule, ...]] = (
     decoders_made_at_import,
     no_sleeps,
     says_something,
+    dies_with_the_tests,
 )

@@ -1,4 +1,4 @@
-"""Tests wait for events, not for time to pass, and each of them says something that could be false."""
+"""Tests wait for events, not for time to pass, each says something that could be false, no process outlives them."""
 
 import ast
 from collections.abc import Iterator
@@ -10,6 +10,10 @@ from tests.tidy.source import Finding, Source, dotted
 THE_POLLING_HELPER: Final = PurePosixPath("tests/waiting.py")
 # What a call that can fail a test is named like. Waiting alone is none: it says that something came to pass, not what.
 SAYS_SOMETHING: Final = ("assert", "check", "expect", "prove", "raises", "fail", "warns")
+
+# What starts a process that goes on beside the test; and what ends it with the tests, even when those are killed -9.
+STARTS: Final = {"subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"}
+DIES_WITH_THEM: Final = {"DIES_WITH_THE_TESTS", "--pdeathsig"}
 
 
 def no_sleeps(source: Source) -> Iterator[Finding]:
@@ -32,6 +36,25 @@ def says_something(source: Source) -> Iterator[Finding]:
             continue
         if not any(_could_fail(part) for part in ast.walk(node)):
             yield source.finding(node.lineno, f"{node.name} asserts nothing", "assert what its name says")
+
+
+def dies_with_the_tests(source: Source) -> Iterator[Finding]:
+    if not _is_test(source) or not any(start.rpartition(".")[2] in source.text for start in STARTS):
+        return
+    for function in source.nodes:
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or _names(function) & DIES_WITH_THEM:
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and dotted(node.func) in STARTS:
+                instead = "begin its command with tests.servers.DIES_WITH_THE_TESTS"
+                yield source.finding(node.lineno, f"{dotted(node.func)} of what outlives a killed test", instead)
+
+
+def _names(function: ast.AST) -> set[object]:
+    """The names and the constants in it."""
+    parts = list(ast.walk(function))
+    named: set[object] = {part.id for part in parts if isinstance(part, ast.Name)}
+    return named | {part.value for part in parts if isinstance(part, ast.Constant)}
 
 
 def _could_fail(node: ast.AST) -> bool:

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -21,6 +21,8 @@ SITE: Final = "site"
 GROUPS: Final = (CIRCUIT, SWITCH, ROW, SITE)
 """Attributes of a seat's link to its site: what it hangs on. Of groups that fit equally well the first one is named."""
 MINUTES_PER_HOUR: Final = 60
+# Bound: of ways to write a time of day that are remembered.
+CLOCK_TIMES: Final = 4096
 CLIENT: Final = "client"
 SHOP: Final = "shop"
 EGRESS: Final = "egress"
@@ -97,16 +99,18 @@ def opened_or_closed(
     return were ^ are
 
 
-def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int) -> bool | None:
+def in_shift(state: SiteRosterState, limits: SiteLimits, seat: str, at: int, hours: Hours | None = None) -> bool | None:
     """Whether somebody is to sit there at `at`, by the shifts of its people; None where the roster knows no shift.
 
-    The last minutes of a shift do not count: people switch off before they leave.
+    The last minutes of a shift do not count: people switch off before they leave. hours: of its site, where they are
+    known already.
     """
     shifts = [shift for person in _people(state, seat, at) if (shift := _shift(state, person, at)) is not None]
     if not shifts:
         return None
-    site = _link(state, Relation.SITE_OF_SEAT, seat, at)
-    hours = limits.hours if site is None else hours_at(state, limits, site.target, at)
+    if hours is None:
+        site = _link(state, Relation.SITE_OF_SEAT, seat, at)
+        hours = limits.hours if site is None else hours_at(state, limits, site.target, at)
     local_ms = hours.local_ms(at)
     return any(within(local_ms, starts, ends - limits.leaves_early_ms) for starts, ends in shifts)
 
@@ -251,6 +255,7 @@ def _times(link: RosterLine | None) -> tuple[int, int] | None:
     return None if starts is None or ends is None else (starts, ends)
 
 
+@lru_cache(CLOCK_TIMES)
 def _clock_time(text: str) -> int | None:
     """`HH:MM` as ms; None for anything else."""
     hours, _, minutes = text.partition(":")

@@ -99,11 +99,14 @@ def expected_seats(state: SitesState, site_id: str, now: int) -> int | None:
     if not from_roster and not probes:
         return None
     hours = roster.hours_at(state.roster, state.limits, site_id, now)
-    return sum(_is_expected(state, hours, seat, probes, now) for seat in from_roster | probes.keys())
+    here = sum(_is_expected(state, hours, seat, probes, now, hours) for seat in from_roster)
+    return here + sum(_is_expected(state, hours, seat, probes, now) for seat in probes.keys() - from_roster)
 
 
-def _is_expected(state: SitesState, hours: Hours, seat: str, probes: dict[str, Probe], now: int) -> bool:
-    in_shift = roster.in_shift(state.roster, state.limits, seat, now)
+def _is_expected(
+    state: SitesState, hours: Hours, seat: str, probes: dict[str, Probe], now: int, shift_hours: Hours | None = None
+) -> bool:
+    in_shift = roster.in_shift(state.roster, state.limits, seat, now, shift_hours)
     if in_shift is not None:
         return in_shift
     return seat in probes and hours.is_open(now) and probes[seat].day == hours.business_day(now)

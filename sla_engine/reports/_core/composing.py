@@ -247,8 +247,7 @@ class Composing:
         outages = [each for each in seen.outages if each.since < until and (each.until is None or each.until > since)]
         first_heard = seen.first_heard if self._seen.any_live(measured) else since
         ends = max(until, self._day_end(since)) if self._question.by is By.HOUR else until
-        is_before = first_heard is not None and ends <= first_heard and not figures.offered
-        if is_before and self._question.by in OVER_TIME:
+        if first_heard is not None and ends <= first_heard and not figures.offered:
             return None  # of days before the record there is no data; of hours before it on its first day, none covered
         told = Coverages(CoverageState(outages, events=self._seen.events, first_heard=first_heard))
         time = told.covered(measured, since, until, self._hours.open_ms)

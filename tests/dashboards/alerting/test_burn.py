@@ -61,11 +61,16 @@ def expect(directory: Path, promised: Promise, *cases: dict[str, object], every:
 
 
 def case(series: Sequence[dict[str, str]], *, at: str, **expected: Sequence[object]) -> dict[str, object]:
+    return course(series, *((at, name, alerts) for name, alerts in expected.items()))
+
+
+def course(series: Sequence[dict[str, str]], *expected: tuple[str, str, Sequence[object]]) -> dict[str, object]:
+    """Several instants of one course, which promtool works out once. expected: when, which alert, what it gives."""
     return {
         "interval": "1m",
         "input_series": list(series),
         "alert_rule_test": [
-            {"eval_time": at, "alertname": name, "exp_alerts": alerts} for name, alerts in expected.items()
+            {"eval_time": at, "alertname": name, "exp_alerts": alerts} for at, name, alerts in expected
         ],
     }
 
@@ -131,7 +136,7 @@ def test_misses_that_have_stopped_page_no_longer(tmp_path: Path) -> None:
     """The short window is clean again, whatever the hour before it was."""
     series = [counter("judged", "0+10x100"), counter("met", "0x60 0+10x40")]
     fires = alert("attainment_burns_fast", "page", "100%")
-    expect(tmp_path, promise(), case(series, at="58m", **{FAST: [fires]}), case(series, at="99m", **{FAST: []}))
+    expect(tmp_path, promise(), course(series, ("58m", FAST, [fires]), ("99m", FAST, [])))
 
 
 def test_a_slow_loss_is_a_ticket_and_no_page(tmp_path: Path) -> None:
@@ -158,13 +163,7 @@ def test_nothing_is_promised_before_the_contract_begins_or_after_it_ends(tmp_pat
     series = [counter("judged", "0+10x150"), counter("met", "0x150"), {"series": UP, "values": "1x150"}]
     bounded = promise(begins_at=HOUR_MS, ends_at=2 * HOUR_MS)
     fires = alert("attainment_burns_fast", "page", "100%")
-    expect(
-        tmp_path,
-        bounded,
-        case(series, at="50m", **{FAST: []}),
-        case(series, at="90m", **{FAST: [fires]}),
-        case(series, at="130m", **{FAST: []}),
-    )
+    expect(tmp_path, bounded, course(series, ("50m", FAST, []), ("90m", FAST, [fires]), ("130m", FAST, [])))
 
 
 def test_a_promotion_day_alerts_by_its_own_target_and_one_without_a_target_not_at_all(tmp_path: Path) -> None:
@@ -176,16 +175,8 @@ def test_a_promotion_day_alerts_by_its_own_target_and_one_without_a_target_not_a
     fires = alert("attainment_burns_fast", "page", "33.33%")
     told = promise(target_bp=9_500, special=(none, easier))
     untold = promise(special=(stricter,))
-    expected: list[tuple[Promise, str, list[object]]] = [
-        (told, "50m", []),
-        (told, "110m", []),
-        (told, "130m", [fires]),
-        (untold, "110m", []),
-        (untold, "150m", [fires]),
-        (untold, "190m", []),
-    ]
-    for promised, at, alerts in expected:
-        expect(tmp_path, promised, case(series, at=at, **{FAST: alerts}))
+    expect(tmp_path, told, course(series, ("50m", FAST, []), ("110m", FAST, []), ("130m", FAST, [fires])))
+    expect(tmp_path, untold, course(series, ("110m", FAST, []), ("150m", FAST, [fires]), ("190m", FAST, [])))
 
 
 def test_a_promotion_night_lasts_as_long_as_its_window_does(tmp_path: Path) -> None:

@@ -34,3 +34,11 @@ def test_hours_of_days_before_the_record_began_are_no_data_either_and_those_of_i
     assert parts[:24] == [None] * 24
     assert parts[24:] == [None] * 4 + [0] * 2 + [HOUR] * 14 + [None] * 4, "closed, not recorded yet, open, closed"
     assert found.total.coverage is not None
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_a_span_before_the_record_began_is_no_data_in_all_however_it_is_cut(by: By, tmp_path: Path) -> None:
+    came = [customer("10:30:00"), agent("10:30:08"), closed("10:40:00")]
+    ledger = filled(tmp_path / "acme", [*rules()[1:], declared("10:00"), *came, clock("+1 03:00")])
+    found = made(ledger, by, "-9 04:00", "-2 04:00")
+    assert [row.coverage for row in (found.total, *found.rows)] == [None] * (1 + len(found.rows))
