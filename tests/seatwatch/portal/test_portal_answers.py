@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from seatwatch.own_process import OverdueError, OwnProcessError
 from seatwatch.portal.kept_file import KeptFile
 from seatwatch.portal.picture_files import picture_file
 from seatwatch.portal.record import PortalRecord
-from seatwatch.portal_told import Answer, Question, answer
+from seatwatch.portal_told import Answer, Question, answer, room
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
 from sla_engine.replay import replay
@@ -328,3 +329,8 @@ def test_a_reading_that_needs_more_memory_than_it_may_is_said_to_be_too_much(
     record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
     question = record._question("served", DAY)
     assert answer(question, None, load_defaults()) == Answer(says="portal_page_too_much")
+
+
+@pytest.mark.parametrize(("hard", "has"), [(resource.RLIM_INFINITY, 2_000), (3_000, 2_000), (1_500, 1_500)])
+def test_a_reader_asks_for_no_more_room_than_the_server_was_given(hard: int, has: int) -> None:
+    assert room(2_000, hard) == has
