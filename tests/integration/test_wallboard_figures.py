@@ -175,7 +175,7 @@ def test_a_team_that_comes_first_for_somebody_overdue_says_so_on_its_card(
 
 
 def test_a_card_whose_feeds_fell_silent_says_since_when_and_calls_nobody_late(shared: Wall, browser: Browser) -> None:
-    mute = {"live": waiting(NOON, 14_000), "stale_since": NOON - 65_000}
+    mute: dict[str, Any] = {"live": waiting(NOON, 14_000), "stale_since": NOON - 65_000}
     teams = [tile("team", "red", "acme", name="Red", **mute), tile("team", "blue", "acme", live=waiting(NOON, 12_000))]
     shared.show(board(teams=teams, clients=[tile("client", "acme", **mute)]))
     with looking(browser, f"{shared.base}/?lang=en") as page:
