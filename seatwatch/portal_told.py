@@ -86,10 +86,15 @@ def answer(question: Question, keeping: Keeping | None, defaults: Defaults) -> A
     return Answer(body=found if isinstance(found, bytes) else _encode(found))
 
 
+def room(wanted: int, hard: int) -> int:
+    """How much of addresses it may have: nobody but root raises a limit that whoever started the server set lower."""
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
 def main(arguments: list[str]) -> int:
     """Print one answer."""
     defaults = load_defaults()
-    most = defaults.int("portal.reading_memory_max")
+    most = room(defaults.int("portal.reading_memory_max"), resource.getrlimit(resource.RLIMIT_AS)[1])
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     said = answer(_decode(sys.stdin.buffer.read()), KeptFile(int(arguments[0])), defaults)
     sys.stdout.buffer.write(_encode(said))

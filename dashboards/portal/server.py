@@ -133,11 +133,10 @@ class Portal:
             raise web.HTTPForbidden(headers=NO_STORE)
         if door.roles is None:
             return await door.page(Visit(request, language, None, None, ""))
-        found = self._sessions.of(request.cookies.get(COOKIE, ""))
+        token = request.cookies.get(COOKIE, "")
+        found = self._sessions.of(token)
         if found is None:
-            if request.method == "GET":
-                raise web.HTTPSeeOther(form_address(request, language), headers=NO_STORE)
-            raise web.HTTPUnauthorized(headers=NO_STORE)
+            raise _signed_out(request, language)
         session, account = found
         if account.role not in door.roles:
             return self._refused(Visit(request, language, session, account, ""), web.HTTPForbidden)
@@ -148,7 +147,7 @@ class Portal:
         try:
             if door.of_client:
                 visit = visit._replace(client=self._client(request, account))
-            return await door.page(visit)
+            answer = await door.page(visit)
         except AskedWronglyError as wrong:
             return self._message(visit, wrong.says, web.HTTPBadRequest.status_code, **wrong.filled)
         except NotSeenError:
@@ -157,6 +156,9 @@ class Portal:
             return self._still_reading(visit, still)
         except NothingSaidError as nothing:
             return self._message(visit, nothing.says, web.HTTPOk.status_code)
+        if not answer.prepared and not self._sessions.lasts(token):  # an answer may take minutes to be made
+            raise _signed_out(request, language)
+        return answer
 
     def _client(self, request: web.Request, account: Account) -> str:
         """The client whose data is shown: of those the account may see the one named, else the first."""
@@ -354,6 +356,13 @@ class Portal:
         # a spreadsheet takes text without the mark for one of the machine's own encoding; the report's file is as it is
         mark = codecs.BOM_UTF8 if form == "csv" and what != "service" else b""
         return web.Response(body=mark + body, content_type=CONTENT_TYPES[form], charset="utf-8", headers=headers)
+
+
+def _signed_out(request: web.Request, language: str) -> web.HTTPException:
+    """Where whoever has no session, or none any more, is sent."""
+    if request.method == "GET":
+        return web.HTTPSeeOther(form_address(request, language), headers=NO_STORE)
+    return web.HTTPUnauthorized(headers=NO_STORE)
 
 
 def install(app: web.Application, portal: Portal) -> None:

@@ -15,25 +15,25 @@ from msgspec.structs import replace
 from dashboards.portal.record import AskedWronglyError, NothingSaidError, StillReadingError
 from dashboards.portal.sessions import PortalSettings
 from seatwatch.own_process import OverdueError, OwnProcess, OwnProcessError
-from seatwatch.portal.kept_file import begin_in, passed_in
+from seatwatch.portal.kept_file import Passed, begin_in, passed_in
 from seatwatch.portal_told import Answer, Question
 
 log = structlog.get_logger()
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Answer).decode
 PAGES: Final = frozenset({"served", "sessions"})
-"""What is asked again within a minute: by reload, for a file, from page to page. Other answers are not kept."""
+"""What is asked again within a minute: by reload, for a file, from page to page. Of other answers only those are kept
+that took so long that whoever asked was told to ask again."""
 _Span = tuple[str, str, str, str]
 """Client, first day, last day and queue of a question."""
 
 
 class Wanted(NamedTuple):
-    """A question somebody waits for. since: when it was asked (ms). file: keeps what is read of its span."""
+    """A question somebody waits for. since: when it was asked (ms)."""
 
     key: bytes
     question: Question
     since: int
-    file: IO[bytes]
     answered: asyncio.Future[Answer]
 
 
@@ -44,8 +44,12 @@ class Answers:
         self._process: Final = process
         self._settings: Final = settings
         self._clock_ms: Final = clock_ms
-        self._queue: Final[asyncio.Queue[Wanted]] = asyncio.Queue(settings.questions_max)
         self._waiting: Final[dict[bytes, Wanted]] = {}
+        self._asked_again: Final[set[bytes]] = set()
+        self._asked: Final = asyncio.Event()
+        self._turns: Final[dict[str, int]] = {}
+        self._turns_taken = 0
+        self._at_work: tuple[Wanted, IO[bytes]] | None = None
         self._files: Final[dict[_Span, IO[bytes]]] = {}
         self._kept: Final[dict[bytes, tuple[int, Answer]]] = {}
 
@@ -53,10 +57,11 @@ class Answers:
         """Answer what is asked until cancelled."""
         try:
             while True:
-                wanted = await self._queue.get()
+                wanted = await self._next()
                 answer = await self._made(wanted)
-                if wanted.question.what in PAGES:
+                if wanted.question.what in PAGES or wanted.key in self._asked_again:
                     self._keep(wanted.key, answer)
+                self._asked_again.discard(wanted.key)
                 del self._waiting[wanted.key]
                 wanted.answered.set_result(answer)
         finally:
@@ -66,10 +71,20 @@ class Answers:
             while self._files:
                 self._files.popitem()[1].close()
 
+    async def _next(self) -> Wanted:
+        """Whose client had a turn longest ago: whoever asks for much holds up no other client."""
+        while not self._waiting:
+            self._asked.clear()
+            await self._asked.wait()
+        self._turns_taken += 1
+        wanted = min(self._waiting.values(), key=lambda each: self._turns.get(each.question.asked.client, 0))
+        self._turns[wanted.question.asked.client] = self._turns_taken
+        return wanted
+
     async def soon(self, question: Question) -> bytes:
         """The answer. Raises AskedWronglyError, NothingSaidError.
 
-        After a moment StillReadingError: whoever asks again gets what is one of PAGES.
+        After a moment StillReadingError: whoever asks again gets it.
         """
         return await self._answer(question, self._settings.page_waits_ms / 1_000)
 
@@ -84,48 +99,59 @@ class Answers:
             wanted = self._wanted(key, question)
             await asyncio.wait({wanted.answered}, timeout=within_s)
             if not wanted.answered.done():
-                passed = passed_in(wanted.file.fileno())
-                raise StillReadingError(passed.entries, passed.of, max(0, self._clock_ms() - wanted.since))
+                self._asked_again.add(key)
+                entries, of = self._passed(wanted)
+                raise StillReadingError(entries, of, max(0, self._clock_ms() - wanted.since))
             answer = wanted.answered.result()
         if answer.body is None:
             self._kept.pop(key, None)  # the next one to ask tries again
         return _body(answer)
 
     def _wanted(self, key: bytes, question: Question) -> Wanted:
-        """The question among those that are waited for. Raises NothingSaidError where too many are."""
+        """The question among those that are waited for. Raises NothingSaidError where too many of its client's are."""
         wanted = self._waiting.get(key)
         if wanted is None:
-            if self._queue.full():
+            clients = [each.question.asked.client for each in self._waiting.values()]
+            if clients.count(question.asked.client) >= self._settings.questions_max:
                 raise NothingSaidError("portal_busy")
             answered = asyncio.get_running_loop().create_future()
-            wanted = Wanted(key, question, self._clock_ms(), self._file(question), answered)
+            wanted = Wanted(key, question, self._clock_ms(), answered)
             self._waiting[key] = wanted
-            self._queue.put_nowait(wanted)
+            self._asked.set()
         return wanted
 
     async def _made(self, wanted: Wanted) -> Answer:
-        told, number = _encode(replace(wanted.question, now=self._clock_ms())), wanted.file.fileno()
-        begin_in(number)
+        told = _encode(replace(wanted.question, now=self._clock_ms()))
         try:
+            file = self._file(wanted.question)
+            number = file.fileno()
+            begin_in(number)
+            self._at_work = wanted, file
             return _decode(
                 await self._process.printed("seatwatch.portal_told", str(number), told=told, files=(number,))
             )
         except OverdueError as error:
             log.warning("portal.overdue", said=str(error))
             return Answer(says="portal_page_too_much")
-        except (OwnProcessError, msgspec.MsgspecError) as error:
+        except (OwnProcessError, msgspec.MsgspecError, OSError) as error:  # no disk, or no process more to be had
             log.warning("portal.failed", said=str(error))
             return Answer(says="portal_unreadable")
+        finally:
+            self._at_work = None
+
+    def _passed(self, wanted: Wanted) -> Passed:
+        """How far the reading for it is."""
+        if self._at_work is None or self._at_work[0] is not wanted:
+            return Passed(0, 0)
+        return passed_in(self._at_work[1].fileno())
 
     def _file(self, question: Question) -> IO[bytes]:
-        """The one that keeps what is read of a question's span."""
+        """The one that keeps what is read of a question's span. Those of the spans asked for last are held."""
         asked = question.asked
         span = (asked.client, asked.first, asked.last, asked.queue)
         file = self._files.pop(span, None) or TemporaryFile(prefix="seatwatch-portal-")  # noqa: SIM115 - closed below
-        in_use = {id(wanted.file) for wanted in self._waiting.values()}
-        idle = [each for each, held in self._files.items() if id(held) not in in_use]
-        for each in idle[: max(0, len(self._files) + 1 - self._settings.answers_kept_max)]:
-            self._files.pop(each).close()
+        while len(self._files) >= self._settings.answers_kept_max:
+            self._files.pop(next(iter(self._files))).close()
         self._files[span] = file
         return file
 

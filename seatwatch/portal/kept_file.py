@@ -4,6 +4,7 @@ The server holds no figures of its own: a month of a large client is some 100 MB
 """
 
 import os
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import msgspec
@@ -32,30 +33,41 @@ class KeptFile:
         self._file: Final = number
 
     def kept(self) -> Told | None:
-        """What was read before, None = nothing."""
+        """What was read before, None = nothing, or not the whole of it: whoever kept it was ended meanwhile."""
         size = os.fstat(self._file).st_size - _HEAD
-        return _decode(os.pread(self._file, size, _HEAD)) if size > 0 else None
+        try:
+            return _decode(os.pread(self._file, size, _HEAD)) if size > 0 else None
+        except msgspec.MsgspecError:
+            return None
 
     def keep(self, told: Told) -> None:
-        """From now on it is this."""
+        """From now on it is this. A disk that is full keeps nothing: the page is made all the same."""
         body = memoryview(_encode(told))
         os.ftruncate(self._file, _HEAD)
         place = _HEAD
-        while body:
-            written = os.pwrite(self._file, body, place)
-            place, body = place + written, body[written:]
+        try:
+            while body:
+                written = os.pwrite(self._file, body, place)
+                place, body = place + written, body[written:]
+        except OSError:
+            os.ftruncate(self._file, 0)  # room for whatever else needs it
 
     def passed(self, entries: int, of: int) -> None:
         """So many of them were read by now."""
-        os.pwrite(self._file, entries.to_bytes(_NUMBER) + of.to_bytes(_NUMBER), 0)
+        _say(self._file, entries.to_bytes(_NUMBER) + of.to_bytes(_NUMBER))
 
 
 def begin_in(number: int) -> None:
     """Whoever reads into that file has not begun yet."""
-    os.pwrite(number, bytes(_HEAD), 0)
+    _say(number, bytes(_HEAD))
 
 
 def passed_in(number: int) -> Passed:
     """How far whoever reads into that file has come."""
     head = os.pread(number, _HEAD, 0)
     return Passed(int.from_bytes(head[:_NUMBER]), int.from_bytes(head[_NUMBER:]))
+
+
+def _say(number: int, head: bytes) -> None:
+    with suppress(OSError):  # of a full disk: then nobody can say how far it is
+        os.pwrite(number, head, 0)

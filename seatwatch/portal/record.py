@@ -92,11 +92,11 @@ class PortalRecord:
 
     async def conversation(self, asked: Asked, conversation: str) -> ConversationPage:
         """What `seatwatch explain` says."""
-        return _conversation(await self.answers.whole(self._question("conversation", asked, conversation)))
+        return _conversation(await self.answers.soon(self._question("conversation", asked, conversation)))
 
     async def rules(self, asked: Asked) -> RulesPage:
         """Contracts and definitions in force and to come."""
-        return _rules(await self.answers.whole(self._question("rules", asked)))
+        return _rules(await self.answers.soon(self._question("rules", asked)))
 
     async def search(self, asked: Asked, typed: str, hour: str) -> Found:
         """By the id as it stands, and by what the client's pseudonym keys make of it."""

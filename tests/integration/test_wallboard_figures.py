@@ -174,6 +174,19 @@ def test_a_team_that_comes_first_for_somebody_overdue_says_so_on_its_card(
         expect(page.locator(".team-card").nth(1).locator(".verdict")).not_to_contain_text(overdue)
 
 
+def test_a_card_whose_feeds_fell_silent_says_since_when_and_calls_nobody_late(shared: Wall, browser: Browser) -> None:
+    mute: dict[str, Any] = {"live": waiting(NOON, 14_000), "stale_since": NOON - 65_000}
+    teams = [tile("team", "red", "acme", name="Red", **mute), tile("team", "blue", "acme", live=waiting(NOON, 12_000))]
+    shared.show(board(teams=teams, clients=[tile("client", "acme", **mute)]))
+    with looking(browser, f"{shared.base}/?lang=en") as page:
+        late, silent = (live(page).locator(".team-card").nth(place) for place in (0, 1))
+        expect(late.locator(".verdict")).to_have_text(f"{word('overdue')} 1")
+        for card in (silent, page.locator(".client-card")):
+            expect(card.locator(".verdict")).to_contain_text(re.compile(rf"^{word('stale')} \d\d:\d\d:\d\d$"))
+            expect(card).not_to_contain_text(word("overdue"))
+            expect(card.locator(".average_response")).to_have_css("color", "rgb(143, 155, 167)")
+
+
 WHOLE_FACTS = """(row) => Array.from(row.querySelectorAll(".facts"))
   .map((facts) => [facts, getComputedStyle(facts).display === "contents" ? facts.parentElement : facts])
   .filter(([, line]) => line.getClientRects().length > 0)

@@ -69,6 +69,11 @@ export function overduePeople(tile, now) {
   return urgency(tile, now).rank === OVER ? Math.max(tile.live.overdue, 1) : 0;
 }
 
+// As above, of a tile that is heard of: numbers from before its feeds fell silent call nobody.
+export function overdueNow(tile, now) {
+  return tile.stale_since === null ? overduePeople(tile, now) : 0;
+}
+
 // `place`: where a layout puts it.
 const byName = (a, b) => compare(a.place || 0, b.place || 0) || byItsName(a, b);
 const byItsName = (a, b) => compare(a.client, b.client) || natural(a, b);
@@ -85,7 +90,7 @@ export function inPlace(tiles) {
 // How much a tile is in trouble: "warn" where many wait at once, "bad" where somebody is overdue, else "".
 export function tileTrouble(tile, now) {
   if (tile.surge !== null) return "warn";
-  return urgency(tile, now).rank === OVER ? "bad" : "";
+  return overdueNow(tile, now) > 0 ? "bad" : "";
 }
 
 // Tiles with a surge first, then those with somebody overdue: they keep their place while seconds pass.

@@ -1,5 +1,5 @@
 // Rows of cards: as many as fit, page by page, and a last one that says how many more and how many of those are urgent.
-import { byTrouble, inPlace, overduePeople, tileTrouble, turned } from "./board.js";
+import { byTrouble, inPlace, overdueNow, tileTrouble, turned } from "./board.js";
 import { cell, fill, fillFacts, node, setIcon, setText, setTone } from "./dom.js";
 import { clientFacts, followedFacts, loadFacts } from "./facts.js";
 import { attainment, average, noData, readyPeople, waitingNow } from "./figures.js";
@@ -139,6 +139,13 @@ class TileStrip extends Strip {
     card.append(card.head, node("div", "figures", card.attainment, card.average, third), card.facts);
     return card;
   }
+
+  // The verdict on what was `kept`, or since when nothing is heard: as a queue's row, such a card is grey.
+  heard(card, tile, kept, now) {
+    card.classList.toggle("silent", tile.stale_since !== null);
+    if (tile.stale_since === null) return kept;
+    return { verdict: `${this.tools.w("stale")} ${this.tools.format.since(tile.stale_since, now)}`, tone: "warn" };
+  }
 }
 
 export class Clients extends TileStrip {
@@ -155,8 +162,9 @@ export class Clients extends TileStrip {
     setText(card.name, this.tools.nameOf(tile));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
-    setText(card.verdict, kept.verdict);
-    setTone(card.verdict, kept.tone || "");
+    const heard = this.heard(card, tile, kept, now);
+    setText(card.verdict, heard.verdict);
+    setTone(card.verdict, heard.tone || "");
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     const third = this.waiting(tile, now);
     setText(card.third.caption, third.caption || this.tools.w("waiting"));
@@ -168,7 +176,7 @@ export class Clients extends TileStrip {
     const { w, format } = this.tools;
     const shown = waitingNow(tile, this.tools);
     if (tile.feed === "daily") return { ...shown, small: w("t_plus_1_only") };
-    const late = overduePeople(tile, now);
+    const late = overdueNow(tile, now);
     if (late === 0) return shown;
     // what one must act on is what is read from afar
     const small = `${w("waiting")} ${shown.big}`;
@@ -197,7 +205,7 @@ export class Teams extends TileStrip {
     setText(card.client, this.tools.clientName(tile.client));
     const kept = attainment(tile.day.attainment, tile.attainment_target, this.tools);
     fill(card.attainment, kept);
-    this.tellVerdict(card, tile, kept, now);
+    this.tellVerdict(card, tile, this.heard(card, tile, kept, now), now);
     fill(card.average, average(tile.day.average_response, tile, this.tools));
     if (tile.agents.length === 0) fill(card.third, noData(this.tools));
     else fill(card.third, { big: format.number(readyPeople(tile.agents)), small: w("ready") });
@@ -207,19 +215,19 @@ export class Teams extends TileStrip {
   }
 
   // What one must act on before what was promised: many at once, then who is overdue.
-  tellVerdict(card, tile, kept, now) {
+  tellVerdict(card, tile, heard, now) {
     const { w, format } = this.tools;
     const surges = tile.surge !== null;
-    const late = surges ? 0 : overduePeople(tile, now);
+    const late = surges ? 0 : overdueNow(tile, now);
     card.classList.toggle("surges", surges);
     card.classList.toggle("late", late > 0);
     const [says, tone] = surges
       ? [`${w("surge")} ${format.number(tile.surge.conversations)}`, "warn"]
       : [`${w("overdue")} ${format.number(late)}`, "bad"];
     const isUrgent = surges || late > 0;
-    setText(card.verdict.lastChild, isUrgent ? says : kept.verdict);
+    setText(card.verdict.lastChild, isUrgent ? says : heard.verdict);
     setIcon(card.verdict.firstChild, isUrgent ? tone : "");
-    setTone(card.verdict, isUrgent ? tone : kept.tone || "");
+    setTone(card.verdict, isUrgent ? tone : heard.tone || "");
   }
 
   tellFollowed(told, [fact]) {

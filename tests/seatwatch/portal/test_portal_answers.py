@@ -1,6 +1,9 @@
 """The portal's answers are made beside the server: once for all who wait, of one client, true as long as kept."""
 
 import asyncio
+import errno
+import os
+import resource
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,14 +13,16 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from dashboards.portal.accounts import FILE
 from dashboards.portal.record import Asked, AskedWronglyError, NothingSaidError, StillReadingError
 from dashboards.portal.sessions import PortalSettings
 from dashboards.portal.which import Which
+from seatwatch.glossary import words
 from seatwatch.own_process import OverdueError, OwnProcessError
 from seatwatch.portal.kept_file import KeptFile
 from seatwatch.portal.picture_files import picture_file
 from seatwatch.portal.record import PortalRecord
-from seatwatch.portal_told import Answer, Question, answer
+from seatwatch.portal_told import Answer, Question, answer, room
 from seatwatch.server.web import install_portal
 from seatwatch.settings import load_defaults
 from sla_engine.replay import replay
@@ -48,7 +53,7 @@ class Slow(ReadHere):
     def __init__(self) -> None:
         self.let = asyncio.Event()
         self.asked: list[Question] = []
-        self.fails: list[OwnProcessError] = []
+        self.fails: list[Exception] = []
 
     async def printed(self, module: str, *arguments: str, told: bytes = b"", files: Sequence[int] = ()) -> bytes:
         self.asked.append(msgspec.msgpack.decode(told, type=Question))
@@ -136,16 +141,103 @@ async def test_a_page_that_takes_long_says_how_far_it_is_and_then_comes_by_itsel
     assert len(slow.asked) == 1
 
 
+@pytest.mark.parametrize("path", ["conversation?lang=zh&id=c3", "rules?lang=zh"])
+async def test_a_page_that_waits_for_others_says_so_and_is_read_anew_once_it_was_quick(data: Path, path: str) -> None:
+    accounts(data)
+    slow, app = Slow(), web.Application()
+    async with asking(data, slow, page_waits_ms=0) as record:
+        install_portal(app, record, data, defaults=load_defaults(), elapsed_ms=lambda: 0)
+        async with browser(app, "client") as opened:
+            waiting = await opened.get(f"/portal/{path}")
+            assert (waiting.status, words()["portal_reading"].zh in await waiting.text()) == (202, True)
+            slow.let.set()
+            await record.service_file(DAY, "csv")
+            assert (await opened.get(f"/portal/{path}")).status == 200
+    slow.asked.clear()
+    async with asking(data, slow) as record:
+        for _ in range(2):
+            await record.rules(DAY)
+    assert len(slow.asked) == 2
+
+
 async def test_what_failed_is_told_once_and_then_tried_again(data: Path) -> None:
     slow = Slow()
     slow.let.set()
-    slow.fails = [OwnProcessError("exit code 1"), OverdueError("took longer")]
+    slow.fails = [BlockingIOError("no more processes"), OwnProcessError("exit code 1"), OverdueError("took longer")]
     async with asking(data, slow) as record:
-        for says in ("portal_page_too_much", "portal_unreadable"):
+        for says in ("portal_page_too_much", "portal_unreadable", "portal_unreadable"):
             with pytest.raises(NothingSaidError) as nothing:
                 await record.service(DAY)
             assert nothing.value.says == says
         assert (await record.service(DAY)).attainment.whole == 5
+
+
+async def test_a_disk_that_is_full_holds_up_no_page(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async with asking(data, ReadHere()) as record:
+        with monkeypatch.context() as patched:
+            patched.setattr("os.pwrite", full)
+            page = await record.service(DAY)
+        assert page.attainment.whole == 5
+        assert (await record.sessions(DAY, Which(), 1)).found == 5
+        with monkeypatch.context() as patched:
+            patched.setattr("seatwatch.portal.answers.TemporaryFile", full)
+            with pytest.raises(NothingSaidError, match="portal_unreadable"):
+                await record.service(WEEK)
+        assert (await record.service(WEEK)).attainment.whole == 5
+
+
+async def test_a_reader_ended_while_it_kept_what_it_read_leaves_nothing_that_the_next_one_trips_over(
+    data: Path,
+) -> None:
+    class Ended(ReadHere):
+        times = 0
+
+        async def printed(self, module: str, *arguments: str, told: bytes = b"", files: Sequence[int] = ()) -> bytes:
+            said = await super().printed(module, *arguments, told=told, files=files)
+            self.times += 1
+            if self.times == 1:
+                os.ftruncate(files[0], os.fstat(files[0]).st_size - 40)
+                raise OverdueError("took longer")
+            return said
+
+    async with asking(data, Ended()) as record:
+        with pytest.raises(NothingSaidError, match="portal_page_too_much"):
+            await record.service(DAY)
+        assert (await record.service(DAY)).attainment.whole == 5
+
+
+async def test_who_asks_for_much_holds_up_no_other_client(data: Path) -> None:
+    slow = Slow()
+    async with asking(data, slow, page_waits_ms=0) as record:
+        for first in ("2026-10-28", "2026-10-29", "2026-10-30", "2026-10-31"):
+            with pytest.raises(StillReadingError):
+                await record.service(msgspec.structs.replace(DAY, first=first))
+        await wait_until(lambda: bool(slow.asked), what="the first one to begin")
+        foreign = msgspec.structs.replace(DAY, client="beta")
+        with pytest.raises(StillReadingError) as still:
+            await record.service(foreign)
+        assert (still.value.entries, still.value.of) == (0, 0), "of another client's reading it is told nothing"
+        slow.let.set()
+        await record.service_file(foreign, "csv")
+        assert [question.asked.client for question in slow.asked][:2] == ["acme", "beta"]
+
+
+async def test_who_is_locked_out_while_an_answer_is_made_gets_none_of_it(data: Path) -> None:
+    accounts(data)
+    slow, app, path = Slow(), web.Application(), "/portal/service.csv?lang=en&from=2026-11-02&to=2026-11-02"
+    async with asking(data, slow) as record, asyncio.TaskGroup() as tasks:
+        install_portal(app, record, data, defaults=load_defaults(), elapsed_ms=lambda: 0)
+        async with browser(app, "client") as opened:
+            asked = tasks.create_task(opened.get(path, allow_redirects=False), name="file")
+            await wait_until(lambda: bool(slow.asked), what="the reading to begin")
+            (data / FILE).write_text("[]")
+            slow.let.set()
+            answered = await asked
+            assert (answered.status, b"2026-11-02" in await answered.read()) == (303, False)
+            assert answered.headers["Location"].startswith("/portal/sign-in?")
 
 
 async def test_more_questions_than_may_wait_are_refused_in_words_and_a_stop_leaves_nobody_waiting(data: Path) -> None:
@@ -153,7 +245,7 @@ async def test_more_questions_than_may_wait_are_refused_in_words_and_a_stop_leav
     async with asking(data, slow, page_waits_ms=0) as record:
         most = load_defaults().int("portal.questions_max")
         days = [f"2026-10-{number:02}" for number in range(1, 32)] + ["2026-11-01", "2026-11-02"]
-        for first in days[: most + 1]:
+        for first in days[:most]:
             with pytest.raises(StillReadingError):
                 await record.service(msgspec.structs.replace(DAY, first=first))
             await wait_until(lambda: bool(slow.asked), what="the first one to begin")
@@ -237,3 +329,8 @@ def test_a_reading_that_needs_more_memory_than_it_may_is_said_to_be_too_much(
     record = PortalRecord(config(), data, data, defaults=load_defaults(), clock_ms=lambda: ms(NOW))
     question = record._question("served", DAY)
     assert answer(question, None, load_defaults()) == Answer(says="portal_page_too_much")
+
+
+@pytest.mark.parametrize(("hard", "has"), [(resource.RLIM_INFINITY, 2_000), (3_000, 2_000), (1_500, 1_500)])
+def test_a_reader_asks_for_no_more_room_than_the_server_was_given(hard: int, has: int) -> None:
+    assert room(2_000, hard) == has
