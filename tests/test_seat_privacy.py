@@ -63,6 +63,8 @@ HEAD = set(Body.__struct_fields__)
 THIRD_PARTY = {"aiomqtt", "cryptography", "msgspec", "psutil"}
 """Every library the probe may have, cryptography for its own key: none sees a screen, a keyboard or a microphone."""
 ASKED_OF_PSUTIL = {"net_if_addrs", "net_if_stats", "process_iter", "sensors_battery"}
+REFUSED_BY_PSUTIL = "Error"
+"""What it raises; caught where a system does not tell."""
 MEANS_OF_MORE = re.compile(
     r"GetWindowText|GetForegroundWindow|EnumWindows|SetWindowsHook|GetAsyncKeyState|GetKeyState|GetKeyboardState|"
     r"GetCursorPos|GetLastInputInfo|BitBlt|PrintWindow|GetClipboardData|OpenClipboard|waveIn|IAudioClient|"
@@ -141,6 +143,6 @@ def test_of_programs_it_reads_the_names_alone() -> None:
         for node in ast.walk(ast.parse(text)):
             name = dotted(node) if isinstance(node, ast.Attribute) else ""
             if name.startswith("psutil."):
-                assert name.removeprefix("psutil.") in ASKED_OF_PSUTIL, path
+                assert name.removeprefix("psutil.") in {*ASKED_OF_PSUTIL, REFUSED_BY_PSUTIL}, path
             if isinstance(node, ast.Call) and dotted(node.func).endswith("process_iter"):
                 assert ast.unparse(node.args[0]) == "['name']", path
