@@ -17,6 +17,7 @@ from agent_probe.app import Probe, memory_outbox
 from agent_probe.config import ProbeConfig
 from agent_probe.errors import ProbeUnavailable
 from agent_probe.lines import Lines
+from agent_probe.sensors.config import NetworkConfig
 from agent_probe.uplink import Uplink
 from tests.agent_probe.collector_model import CollectorModel
 from tests.agent_probe.living_probe import SETTINGS, gateway
@@ -217,7 +218,8 @@ def test_a_gateway_alone_wakes_at_shared_instants_and_hundreds_of_seats_drift_ap
     def beats_of(role: Role) -> set[int]:
         async def main() -> list[int]:
             broker, clock, stop = FakeBroker(), VirtualClock(), asyncio.Event()
-            given = msgspec.structs.replace(config(), role=role)
+            # asking the system takes a thread, for which another world's time does not wait
+            given = msgspec.structs.replace(config(), role=role, network=NetworkConfig(measured=False))
             box = memory_outbox(given, SETTINGS, clock)
             probe = Probe(given, SETTINGS, box, clock=clock, port=broker, rng=random.Random(1))
             async with asyncio.TaskGroup() as tasks:
