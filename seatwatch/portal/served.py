@@ -87,19 +87,17 @@ class ServiceRecord:
         )
 
     def served(self, asked: Asked) -> Served:
-        """The page with its files, all of one reading."""
-        return Served(self.service(asked), *(self.service_file(asked, form) for form in ("csv", "json")))
+        """The page with its files, all of one reading, also where nothing can be kept."""
+        told = self._told(asked)
+        return Served(self._page(told, asked), _file(told, "csv"), _file(told, "json"))
 
     def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
-        told = self._told(asked)
-        queues, tell = tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
-        return service_page(told, asked.queue, queues, self._few_judged, tell)
+        return self._page(self._told(asked), asked)
 
     def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""
-        daily = self._told(asked).daily
-        return as_json(daily) if form == "json" else as_csv(daily).encode()
+        return _file(self._told(asked), form)
 
     def sessions(self, asked: Asked, which: Which, page: int) -> ListPage:
         """Sessions behind a figure, one page of them in words."""
@@ -151,6 +149,10 @@ class ServiceRecord:
             lines.append(tell.word("portal_no_key"))
         return Found((), tuple(lines))
 
+    def _page(self, told: Told, asked: Asked) -> ServicePage:
+        queues, tell = tuple(self._queues(asked).items()), self._teller(asked, told.daily.head.time_zone)
+        return service_page(told, asked.queue, queues, self._few_judged, tell)
+
     def _told(self, asked: Asked) -> Told:
         if asked.queue and asked.queue not in self._queues(asked):
             raise AskedWronglyError("queue")
@@ -187,6 +189,10 @@ def teller_of(asked: Asked, zone: str, queues: Mapping[str, str], names: Names) 
 def language_of(asked: Asked) -> Language:
     """One of ours."""
     return "zh" if asked.language.startswith("zh") else "en"
+
+
+def _file(told: Told, form: str) -> bytes:
+    return as_json(told.daily) if form == "json" else as_csv(told.daily).encode()
 
 
 def _within(told: Told, hour: str) -> tuple[int, int]:

@@ -153,6 +153,33 @@ def test_a_number_that_was_looked_up_while_the_line_was_down_is_on_the_ticket(
     assert "Circuit number or account: ETN0007NP" in told(tmp_path, said, "en", capsys)
 
 
+@pytest.mark.parametrize(
+    ("carrier", "numbers", "row"),
+    [
+        ("Telecom", [("ETN0007NP", "Telecom"), ("ETN0070NP", "Telecom")], ["Circuit number or account: ETN0070NP"]),
+        ("Telecom", [("UNI0009NP", "Unicom")], []),
+        ("", [("UNI0009NP", "Unicom")], ["Circuit number or account: UNI0009NP"]),
+    ],
+    ids=["mistyped at first", "of another carrier since", "carrier named since"],
+)
+def test_a_number_entered_since_is_the_one_that_holds_and_of_the_carrier_that_had_the_line(
+    carrier: str,
+    numbers: list[tuple[str, str]],
+    row: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log, named = Log(), {"carrier": carrier} if carrier else {}
+    roster = [log.link(Relation.SITE_OF_LINE, "north/ct", "north", **named)]
+    for number, whose in numbers:
+        entry = log.link(Relation.SITE_OF_LINE, "north/ct", "north", carrier_line_id=number, carrier=whose)
+        assert isinstance(entry.body, RosterLink)
+        roster.append(replace(entry, body=replace(entry.body, effective_from=NOON + 90 * SECOND)))
+    down = log.line("gate", NOON + SECOND, "ct", LineState.DOWN, **BAD)
+    said = kept(tmp_path, [*roster, *two_lines(log), down])[-1]
+    assert [each for each in told(tmp_path, said, "en", capsys) if each.startswith("Circuit")] == row
+
+
 def test_of_a_line_that_comes_and_goes_the_times_it_was_well_are_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

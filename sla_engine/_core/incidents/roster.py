@@ -234,15 +234,16 @@ def carrier_line_ids_at(state: SiteRosterState, site: str, at: int) -> dict[str,
     """What carriers know the lines of a site by at `at`, as far as the roster says so.
 
     Of a line without one then, the first it was given afterwards: it is often looked up only when the line is down.
+    What another carrier knows it by since tells the one that had it nothing.
     """
     found: dict[str, str] = {}
     for subject, chain in state.links.get(Relation.SITE_OF_LINE, {}).items():
-        links = [
-            _link(state, Relation.SITE_OF_LINE, subject, at),
-            *(each for each in chain if each.effective_from > at),
-        ]
-        for link in links:
-            if link is not None and link.target == site and CARRIER_LINE_ID in link.attributes:
+        starts = [at, *sorted({each.effective_from for each in chain if each.effective_from > at})]
+        links = [link for start in starts if (link := _link(state, Relation.SITE_OF_LINE, subject, start)) is not None]
+        here = [link for link in links if link.target == site]
+        carrier = next((link.attributes[CARRIER] for link in here if link.attributes.get(CARRIER)), "")
+        for link in here:
+            if CARRIER_LINE_ID in link.attributes and link.attributes.get(CARRIER, "") in {"", carrier}:
                 found.setdefault(subject.removeprefix(f"{site}/"), link.attributes[CARRIER_LINE_ID])
     return found
 

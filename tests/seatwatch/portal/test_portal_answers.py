@@ -176,11 +176,17 @@ async def test_a_disk_that_is_full_holds_up_no_page(data: Path, monkeypatch: pyt
     def full(*_: object, **__: object) -> int:
         raise OSError(errno.ENOSPC, "no space left on device")
 
+    def counted(*given: Any, **more: Any) -> Any:
+        read.append(given)
+        return reports(*given, **more)
+
+    read: list[object] = []
     async with asking(data, ReadHere()) as record:
         with monkeypatch.context() as patched:
             patched.setattr("os.pwrite", full)
+            patched.setattr("seatwatch.portal.reading.reports", counted)
             page = await record.service(DAY)
-        assert page.attainment.whole == 5
+        assert (page.attainment.whole, len(read)) == (5, 1), "its files are of the same reading"
         assert (await record.sessions(DAY, Which(), 1)).found == 5
         with monkeypatch.context() as patched:
             patched.setattr("seatwatch.portal.answers.TemporaryFile", full)
