@@ -4,7 +4,9 @@ The key of whatever is shared or kept is the whole question, and every question 
 """
 
 import asyncio
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO, Final, NamedTuple
 
@@ -60,7 +62,7 @@ class Answers:
                 wanted = await self._next()
                 answer = await self._made(wanted)
                 if wanted.question.what in PAGES or wanted.key in self._asked_again:
-                    self._keep(wanted.key, answer)
+                    self._keep(wanted.key, answer, self._clock_ms())
                 self._asked_again.discard(wanted.key)
                 del self._waiting[wanted.key]
                 wanted.answered.set_result(answer)
@@ -107,6 +109,20 @@ class Answers:
             self._kept.pop(key, None)  # the next one to ask tries again
         return _body(answer)
 
+    def answers_also(self, question: Question, dated: Question) -> None:
+        """What answered `question` answers `dated` as well: the last days, asked for by their dates.
+
+        So the files and lists that a page leads to are not read anew.
+        """
+        made_at, answer = self._kept.get(_encode(question), (None, None))
+        file, span = self._files.get(_span(question)), _span(dated)
+        if made_at is None or answer is None or _encode(dated) in self._kept:
+            return
+        self._keep(_encode(dated), answer, made_at)
+        if file is not None and span not in self._files:
+            with suppress(OSError):  # one file more than this process may have: read anew then
+                self._hold(span, os.fdopen(os.dup(file.fileno()), "r+b", buffering=0))
+
     def _wanted(self, key: bytes, question: Question) -> Wanted:
         """The question among those that are waited for. Raises NothingSaidError where too many of its client's are."""
         wanted = self._waiting.get(key)
@@ -146,20 +162,28 @@ class Answers:
         return passed_in(self._at_work[1].fileno())
 
     def _file(self, question: Question) -> IO[bytes]:
-        """The one that keeps what is read of a question's span. Those of the spans asked for last are held."""
-        asked = question.asked
-        span = (asked.client, asked.first, asked.last, asked.queue)
-        file = self._files.pop(span, None) or TemporaryFile(prefix="seatwatch-portal-")  # noqa: SIM115 - closed below
+        """The one that keeps what is read of a question's span."""
+        span = _span(question)
+        file = self._files.pop(span, None) or TemporaryFile(prefix="seatwatch-portal-")  # noqa: SIM115 - closed in _hold
+        self._hold(span, file)
+        return file
+
+    def _hold(self, span: _Span, file: IO[bytes]) -> None:
+        """Those of the spans asked for last are held."""
         while len(self._files) >= self._settings.answers_kept_max:
             self._files.pop(next(iter(self._files))).close()
         self._files[span] = file
-        return file
 
-    def _keep(self, key: bytes, answer: Answer) -> None:
+    def _keep(self, key: bytes, answer: Answer, made_at: int) -> None:
         self._kept.pop(key, None)
         while len(self._kept) >= self._settings.answers_kept_max:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = self._clock_ms(), answer
+        self._kept[key] = made_at, answer
+
+
+def _span(question: Question) -> _Span:
+    asked = question.asked
+    return asked.client, asked.first, asked.last, asked.queue
 
 
 def _body(answer: Answer) -> bytes:
