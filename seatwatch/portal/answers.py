@@ -4,7 +4,9 @@ The key of whatever is shared or kept is the whole question, and every question 
 """
 
 import asyncio
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO, Final, NamedTuple
 
@@ -21,11 +23,20 @@ from seatwatch.portal_told import Answer, Question
 log = structlog.get_logger()
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Answer).decode
-PAGES: Final = frozenset({"served", "sessions"})
+SERVED: Final = "served"
+PAGES: Final = frozenset({SERVED, "sessions"})
 """What is asked again within a minute: by reload, for a file, from page to page. Of other answers only those are kept
 that took so long that whoever asked was told to ask again."""
 _Span = tuple[str, str, str, str]
 """Client, first day, last day and queue of a question."""
+
+
+class Kept(NamedTuple):
+    """An answer, to a question of `span`, made at `at` (ms)."""
+
+    span: _Span
+    at: int
+    answer: Answer
 
 
 class Wanted(NamedTuple):
@@ -51,7 +62,7 @@ class Answers:
         self._turns_taken = 0
         self._at_work: tuple[Wanted, IO[bytes]] | None = None
         self._files: Final[dict[_Span, IO[bytes]]] = {}
-        self._kept: Final[dict[bytes, tuple[int, Answer]]] = {}
+        self._kept: Final[dict[bytes, Kept]] = {}
 
     async def run(self) -> None:
         """Answer what is asked until cancelled."""
@@ -60,7 +71,7 @@ class Answers:
                 wanted = await self._next()
                 answer = await self._made(wanted)
                 if wanted.question.what in PAGES or wanted.key in self._asked_again:
-                    self._keep(wanted.key, answer)
+                    self._keep(wanted.question, answer, self._clock_ms())
                 self._asked_again.discard(wanted.key)
                 del self._waiting[wanted.key]
                 wanted.answered.set_result(answer)
@@ -94,8 +105,10 @@ class Answers:
 
     async def _answer(self, question: Question, within_s: float | None) -> bytes:
         key, now = _encode(question), self._clock_ms()
-        made_at, answer = self._kept.get(key, (None, None))
-        if answer is None or made_at is None or not 0 <= now - made_at < self._settings.figures_kept_ms:
+        kept = self._kept.get(key)
+        if kept is not None and 0 <= now - kept.at < self._settings.figures_kept_ms:
+            answer = kept.answer
+        else:
             wanted = self._wanted(key, question)
             await asyncio.wait({wanted.answered}, timeout=within_s)
             if not wanted.answered.done():
@@ -106,6 +119,20 @@ class Answers:
         if answer.body is None:
             self._kept.pop(key, None)  # the next one to ask tries again
         return _body(answer)
+
+    def answers_also(self, question: Question, dated: Question) -> None:
+        """What answered `question` answers `dated` as well: the last days, asked for by their dates.
+
+        So the files and lists that a page leads to are not read anew.
+        """
+        kept, known = self._kept.get(_encode(question)), self._kept.get(_encode(dated))
+        if kept is None or (known is not None and known.at >= kept.at):
+            return
+        self._keep(dated, kept.answer, kept.at)
+        file, span = self._files.get(_span(question)), _span(dated)
+        if file is not None and span not in self._files:
+            with suppress(OSError):  # one file more than this process may have: read anew then
+                self._hold(span, os.fdopen(os.dup(file.fileno()), "r+b", buffering=0))
 
     def _wanted(self, key: bytes, question: Question) -> Wanted:
         """The question among those that are waited for. Raises NothingSaidError where too many of its client's are."""
@@ -146,20 +173,32 @@ class Answers:
         return passed_in(self._at_work[1].fileno())
 
     def _file(self, question: Question) -> IO[bytes]:
-        """The one that keeps what is read of a question's span. Those of the spans asked for last are held."""
-        asked = question.asked
-        span = (asked.client, asked.first, asked.last, asked.queue)
-        file = self._files.pop(span, None) or TemporaryFile(prefix="seatwatch-portal-")  # noqa: SIM115 - closed below
+        """The one that keeps what is read of a question's span."""
+        span = _span(question)
+        file = self._files.pop(span, None) or TemporaryFile(prefix="seatwatch-portal-")  # noqa: SIM115 - closed in _hold
+        self._hold(span, file)
+        return file
+
+    def _hold(self, span: _Span, file: IO[bytes]) -> None:
+        """Those of the spans asked for last are held."""
         while len(self._files) >= self._settings.answers_kept_max:
             self._files.pop(next(iter(self._files))).close()
         self._files[span] = file
-        return file
 
-    def _keep(self, key: bytes, answer: Answer) -> None:
-        self._kept.pop(key, None)
+    def _keep(self, question: Question, answer: Answer, made_at: int) -> None:
+        key, span = _encode(question), _span(question)
+        # a page may be of a newer reading than the lists that were made before it
+        old = [each for each, kept in self._kept.items() if kept.span == span and question.what == SERVED]
+        for each in {key, *old} & self._kept.keys():
+            del self._kept[each]
         while len(self._kept) >= self._settings.answers_kept_max:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = self._clock_ms(), answer
+        self._kept[key] = Kept(span, made_at, answer)
+
+
+def _span(question: Question) -> _Span:
+    asked = question.asked
+    return asked.client, asked.first, asked.last, asked.queue
 
 
 def _body(answer: Answer) -> bytes:

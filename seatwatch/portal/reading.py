@@ -81,6 +81,12 @@ class Told(msgspec.Struct, frozen=True):
     incidents: tuple[IncidentSaid, ...]
     seconds: tuple[Report, ...] = ()
 
+    def answers(self, asked: Asked) -> bool:
+        """Whether it is what was asked for, or what is now asked for by its dates."""
+        asked = replace(asked, language="")
+        dated = replace(self.asked, first=self.span.first.isoformat(), last=self.span.last.isoformat())
+        return asked in (self.asked, dated)
+
     @property
     def frame(self) -> Frame:
         """Hours, business days and months."""
@@ -157,7 +163,7 @@ class Reading:
         """The figures asked for, as of a moment ago at most. Raises AskedWronglyError, NothingSaidError."""
         now, keeping = self._clock_ms(), self._keeping
         held = None if keeping is None else keeping.kept()
-        kept = held if held is not None and held.asked == replace(asked, language="") else None
+        kept = held if held is not None and held.answers(asked) else None
         if kept is not None and 0 <= now - kept.as_of.read_at < self._settings.figures_kept_ms:
             return kept
         with open_ledger(self._data, asked.client) as reader:

@@ -68,7 +68,11 @@ class PortalRecord:
 
     async def service(self, asked: Asked) -> ServicePage:
         """How a client was served."""
-        return _served(await self.answers.soon(self._question("served", asked))).page
+        question = self._question("served", asked)
+        page = _served(await self.answers.soon(question)).page
+        dated = self._question("served", msgspec.structs.replace(asked, first=page.first, last=page.last))
+        self.answers.answers_also(question, dated)
+        return page
 
     async def service_file(self, asked: Asked, form: str) -> bytes:
         """What `seatwatch report --by day --format csv` or `json` prints."""

@@ -110,6 +110,45 @@ async def test_two_who_look_at_the_same_share_one_reading_with_its_files(data: P
         assert [question.what for question in slow.asked] == ["served"]
 
 
+async def test_what_the_first_page_leads_to_by_its_dates_is_of_the_same_reading(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, readings = Slow(), list[int]()
+    slow.let.set()
+
+    def counted(*given: Any) -> Any:
+        readings.append(1)
+        return reports(*given)
+
+    monkeypatch.setattr("seatwatch.portal.reading.reports", counted)
+    async with asking(data, slow) as record:
+        page = await record.service(msgspec.structs.replace(WEEK, first="", last=""))
+        dated = msgspec.structs.replace(WEEK, first=page.first, last=page.last)
+        assert await record.service(dated) == page
+        await record.service_file(dated, "csv")
+        assert [question.what for question in slow.asked] == ["served"]
+        assert await record.sessions(dated, Which(), 1) == served(data).sessions(dated, Which(), 1)
+        foreign = msgspec.structs.replace(dated, client="beta")
+        assert await record.service_file(foreign, "csv") == served(data).service_file(foreign, "csv")
+    assert len(readings) == 2 + 2, "of each client one, and what they are compared with"
+
+
+async def test_a_list_is_no_older_than_the_page_that_leads_to_it(data: Path) -> None:
+    slow, now = Slow(), ms(NOW)
+    slow.let.set()
+    async with asking(data, slow, lambda: now) as record:
+        asked = msgspec.structs.replace(WEEK, first="", last="")
+        page = await record.service(asked)
+        dated = msgspec.structs.replace(WEEK, first=page.first, last=page.last)
+        for _ in range(2):
+            await record.service(asked)
+            now += 59_000
+            await record.sessions(dated, Which(), 1)
+            now += 1_000
+        await record.service_file(dated, "csv")
+    assert [question.what for question in slow.asked] == ["served", "sessions", "served", "sessions", "served"]
+
+
 async def test_of_another_client_no_word_goes_to_whoever_answers(data: Path) -> None:
     slow = Slow()
     slow.let.set()
