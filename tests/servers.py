@@ -12,7 +12,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -82,6 +82,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
                 env=self._environment,
+                process_group=0,
             )
         wait_until_blocking(self._answers_or_ended, START_S, what=f"{self.command[0]} on port {self.port} to answer")
         if self._process.poll() is not None:
@@ -90,7 +91,7 @@ class Server:
             raise AssertionError(message)
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that is not enough. Stopping a stopped server does nothing."""
+        """SIGTERM, and SIGKILL if that is not enough and for children it left. Nothing where it is stopped."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGCONT)
@@ -100,6 +101,8 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process = None
 
     def kill(self) -> None:

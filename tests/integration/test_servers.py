@@ -51,6 +51,19 @@ def test_mosquitto_comes_back_on_its_port_after_kill_9_and_is_gone_afterwards(tm
     assert not is_alive(second)
 
 
+def test_of_a_server_that_ends_without_its_children_none_stays(tmp_path: Path) -> None:
+    def listens(_port: int) -> bool:
+        return (tmp_path / "child").exists() and (tmp_path / "child").read_text(encoding="ascii").endswith("\n")
+
+    command = ["sh", "-c", "sleep 600 & echo $! > child; wait"]
+    server = Server(command, port=free_port(), directory=tmp_path, ready=listens)
+    server.start()
+    child = Path("/proc", (tmp_path / "child").read_text(encoding="ascii").strip())
+    assert child.exists()
+    server.stop()
+    wait_until_blocking(lambda: not child.exists() or ") Z " in (child / "stat").read_text(), 5, what="its end")
+
+
 async def test_redis_keeps_a_stream_entry(redis_server: Server) -> None:
     async with redis.asyncio.Redis(host=redis_server.host, port=redis_server.port, protocol=2) as client:
         await client.xadd("feed", {"chunk": b"1"}, id="1-0")
